@@ -1,0 +1,100 @@
+package webhook
+
+import "time"
+
+// DefaultLimit is how many asynchronous webhooks an account may have unless
+// support raised it; the number is that of TourCMS.
+const DefaultLimit = 10
+
+// SupportContact is whom an operator asks for more than the limit.
+const SupportContact = "the person who runs this Bookhook"
+
+// Account is one tour operator.
+type Account struct {
+	ID           ID
+	Number       int64 // account_id in TourCMS calls; unique, chosen by people
+	Name         string
+	TimeZone     string // IANA name; "UTC" until set
+	WebhookLimit int    // asynchronous webhooks, switched-off ones included
+	CreatedAt    time.Time
+}
+
+// Ref is the account's id as shown.
+func (a Account) Ref() string { return a.ID.Text(AccountPrefix) }
+
+// Location is the account's time zone, UTC when it cannot be loaded.
+func (a Account) Location() *time.Location {
+	if loc, err := time.LoadLocation(a.TimeZone); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// Role is what a user may do.
+type Role string
+
+// The roles, each able to do what the next one can.
+const (
+	RoleAdmin    Role = "admin"    // of the instance: accounts and their limits
+	RoleOperator Role = "operator" // everything in the account
+	RoleStaff    Role = "staff"    // see everything, test and replay, change nothing
+)
+
+// Roles lists all roles.
+var Roles = []Role{RoleAdmin, RoleOperator, RoleStaff}
+
+// CanConfigure says whether the role may change webhooks, lists and settings.
+func (r Role) CanConfigure() bool { return r == RoleAdmin || r == RoleOperator }
+
+// User is a person who signs in. Account is zero for an admin without one.
+type User struct {
+	ID           ID
+	Account      ID
+	Email        string // lower case, unique in the instance
+	PasswordHash string
+	Role         Role
+	CreatedAt    time.Time
+}
+
+// Ref is the user's id as shown.
+func (u User) Ref() string { return u.ID.Text(UserPrefix) }
+
+// Token is an API token of an account; its secret text is kept only as a hash.
+type Token struct {
+	ID        ID
+	Account   ID
+	Name      string
+	CreatedAt time.Time
+	UsedAt    time.Time // to the hour; zero when never used
+}
+
+// Ref is the token's id as shown.
+func (t Token) Ref() string { return t.ID.Text(TokenPrefix) }
+
+// Item is a channel or a tour: the booking system's own id and a name.
+// Matching looks at ids only; a retired item is hidden where one chooses, and
+// webhooks that name it go on matching it.
+type Item struct {
+	ID        string
+	Name      string
+	RetiredAt time.Time // zero while in use
+}
+
+// ItemKind says which of the two lists an item belongs to.
+type ItemKind string
+
+// The two lists of an account.
+const (
+	Channels ItemKind = "channels"
+	Tours    ItemKind = "tours"
+)
+
+// AuditEntry is one thing that a person changed.
+type AuditEntry struct {
+	ID      ID
+	Account ID
+	Actor   string // the user's e-mail, or "command line"
+	Action  string // such as "webhook.created"
+	Subject string // what it was done to, in words
+	At      time.Time
+}

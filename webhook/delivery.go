@@ -1,0 +1,114 @@
+package webhook
+
+import (
+	"net/http"
+	"time"
+)
+
+// State of a delivery.
+type State string
+
+// The states. A delivery in flight is pending: its attempts are raised and its
+// next try lies in the future (the lease), so a crash heals by time alone.
+const (
+	Pending   State = "pending"
+	Delivered State = "delivered"
+	Failed    State = "failed"
+	Cancelled State = "cancelled"
+)
+
+// States lists all states.
+var States = []State{Pending, Delivered, Failed, Cancelled}
+
+// Delivery is one event for one webhook.
+type Delivery struct {
+	ID        ID
+	Account   ID
+	Event     ID
+	Webhook   ID
+	Platform  string
+	Type      string
+	BookingID string
+	Test      bool
+	State     State
+	Attempts  int       // made or in flight, over all replays
+	Answered  int       // number of the last attempt that ended; below Attempts while one is in flight
+	Base      int       // attempts before the last replay; the retry schedule counts from here
+	NextAt    time.Time // next try while pending; the end of the lease while in flight
+	CreatedAt time.Time
+	Finished  time.Time // zero while pending
+	Last      Outcome   // of the last attempt with an answer; zero before that
+}
+
+// Ref is the delivery's id as shown.
+func (d Delivery) Ref() string { return d.ID.Text(DeliveryPrefix) }
+
+// InFlight reports whether a request of the delivery is on its way at now.
+func (d Delivery) InFlight(now time.Time) bool {
+	return d.State == Pending && d.Attempts > d.Answered && d.NextAt.After(now)
+}
+
+// Outcome is the short of an attempt, kept with its delivery for the list.
+type Outcome struct {
+	Status   int     // HTTP status; 0 when there was no answer
+	Failure  Failure // "" on success
+	Duration time.Duration
+}
+
+// Failure says why an attempt failed. The texts are part of the API.
+type Failure string
+
+// The failures. CutOff is never stored: it is an attempt number without a row.
+const (
+	FailBlocked  Failure = "blocked"  // the address guard refused the address
+	FailDNS      Failure = "dns"      // the host name did not resolve
+	FailTLS      Failure = "tls"      // no trusted certificate, or no handshake
+	FailRefused  Failure = "refused"  // nothing listens there
+	FailTimeout  Failure = "timeout"  // no complete answer in time
+	FailNetwork  Failure = "network"  // the connection broke
+	FailStatus   Failure = "status"   // an answer that is not a success
+	FailRedirect Failure = "redirect" // a 3xx, which is not followed
+	FailGone     Failure = "gone"     // 410; switches the webhook off
+	FailInternal Failure = "internal" // Bookhook itself could not write the request
+	CutOff       Failure = "cut_off"  // Bookhook stopped while the request was on its way
+)
+
+// MaxStoredBody is how many bytes of an answer's body are kept.
+const MaxStoredBody = 64 << 10
+
+// Attempt is one HTTP request of a delivery, as sent and as answered.
+type Attempt struct {
+	Number          int
+	StartedAt       time.Time
+	Duration        time.Duration
+	Status          int // 0 when there was no answer
+	Failure         Failure
+	Error           string // the failure in plain words; "" on success
+	Method          string
+	URL             string
+	RemoteAddr      string // the address that was dialled, "" when none was
+	RequestHeaders  http.Header
+	RequestBody     []byte
+	ResponseHeaders http.Header
+	ResponseBody    []byte // the first MaxStoredBody bytes
+	Truncated       bool   // there was more
+}
+
+// Job is a claimed delivery with all that sending it takes.
+type Job struct {
+	Delivery Delivery
+	Event    Event
+	Webhook  *Webhook
+	Account  Account
+}
+
+// Result is how an attempt ended: what to write into the log and what becomes
+// of the delivery.
+type Result struct {
+	Delivery ID
+	Webhook  ID
+	Attempt  Attempt // Attempt.Number fences: a late result does not move the delivery
+	State    State
+	NextAt   time.Time // when Pending
+	Gone     bool      // switch the webhook off
+}

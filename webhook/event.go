@@ -1,0 +1,122 @@
+package webhook
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Limits of an incoming event. Longer ones are refused, never cut.
+const (
+	MaxEventID   = 200     // characters of the sender's own id
+	MaxRefLength = 100     // characters of a channel, tour or booking id
+	MaxTours     = 500     // tours in one booking
+	MaxData      = 1 << 20 // bytes of data
+	MaxBatch     = 500     // events in one batch
+)
+
+// Event is something that happened to a booking.
+type Event struct {
+	ID         ID
+	Account    ID
+	ExternalID string // the sender's id, unique in the account; "" when it gave none
+	Platform   string // key of the platform, such as "tourcms"
+	Type       string // key from the platform's catalogue, such as "cancelled"
+	ChannelID  string // "" when the event names no channel
+	BookingID  string
+	TourIDs    []string
+	OccurredAt time.Time // as the sender says; zero when it did not
+	ReceivedAt time.Time
+	Data       []byte // the sender's JSON, byte for byte; nil when there was none
+	Test       bool   // made by "Send a test"
+}
+
+// Ref is the event's id as shown.
+func (e Event) Ref() string { return e.ID.Text(EventPrefix) }
+
+// Key is what a webhook's selection names: the type, with the platform before
+// it for every platform but TourCMS.
+func (e Event) Key() string { return EventKey(e.Platform, e.Type) }
+
+// EventKey joins platform and type as they are written in a webhook's events.
+func EventKey(platform, eventType string) string {
+	if platform == DefaultPlatform {
+		return eventType
+	}
+	return platform + ":" + eventType
+}
+
+// DefaultPlatform is the platform of an event that names none.
+const DefaultPlatform = "tourcms"
+
+// Digest tells whether a second event with the same external id is the same
+// event: equal content gives an equal digest, whatever its white space.
+func (e Event) Digest() [sha256.Size]byte {
+	h := sha256.New()
+	parts := append([]string{e.Platform, e.Type, e.ChannelID, e.BookingID}, e.TourIDs...)
+	if !e.OccurredAt.IsZero() {
+		parts = append(parts, "@"+strconv.FormatInt(e.OccurredAt.UnixNano(), 10))
+	}
+	for _, part := range parts {
+		h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
+	}
+	var data bytes.Buffer
+	if json.Compact(&data, e.Data) == nil {
+		h.Write(data.Bytes())
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// standardBody is the body of the standard format, in the order of its keys.
+type standardBody struct {
+	ID        string          `json:"id"`
+	Type      string          `json:"type"`
+	Platform  string          `json:"platform"`
+	AccountID string          `json:"account_id"`
+	ChannelID string          `json:"channel_id"`
+	TourIDs   []string        `json:"tour_ids"`
+	BookingID string          `json:"booking_id"`
+	Timestamp string          `json:"timestamp"`
+	Test      bool            `json:"test,omitempty"`
+	Data      json.RawMessage `json:"data"`
+}
+
+// StandardBody writes the event as the signed JSON that every receiver of the
+// standard format gets. The timestamp is when it happened, or came in when the
+// sender did not say. Data stands in it as it came, byte for byte.
+func (e Event) StandardBody(accountNumber int64) []byte {
+	at := e.OccurredAt
+	if at.IsZero() {
+		at = e.ReceivedAt
+	}
+	tours := e.TourIDs
+	if tours == nil {
+		tours = []string{}
+	}
+	head, err := json.Marshal(standardBody{
+		ID: e.Ref(), Type: e.Type, Platform: e.Platform,
+		AccountID: strconv.FormatInt(accountNumber, 10), ChannelID: e.ChannelID,
+		TourIDs: tours, BookingID: e.BookingID,
+		Timestamp: at.UTC().Format(time.RFC3339Nano), Test: e.Test, Data: json.RawMessage("0"),
+	})
+	if err != nil { // strings and a number always marshal
+		panic(err)
+	}
+	data := e.Data
+	if len(data) == 0 {
+		data = []byte("null")
+	}
+	return slices.Concat(head[:len(head)-2], data, []byte("}"))
+}
+
+// Accepted is what became of one incoming event.
+type Accepted struct {
+	Event     Event
+	Decisions []Decision // one for every webhook of the account, in the order they were made
+	Duplicate bool       // the external id was known; nothing was delivered again
+	Jobs      []Job      // the deliveries that were claimed while they were inserted
+	Waiting   []ID       // webhooks with a delivery that was not claimed and is due now
+}

@@ -1,0 +1,86 @@
+package webhook
+
+import "slices"
+
+// Reason says why an event was not sent to a webhook. The texts are part of
+// the API.
+type Reason string
+
+// The reasons of a skip; "" means that the webhook is told.
+const (
+	Matched             Reason = ""
+	ReasonDisabled      Reason = "webhook_disabled"
+	ReasonEvent         Reason = "event_not_selected"
+	ReasonNoChannel     Reason = "no_channel"
+	ReasonChannel       Reason = "channel_not_selected"
+	ReasonNoTour        Reason = "no_tour"
+	ReasonTourNotListed Reason = "tour_not_included"
+	ReasonTourExcluded  Reason = "tour_excluded"
+)
+
+// Decision is the outcome of one event for one webhook, kept with the event.
+type Decision struct {
+	Webhook  ID     `json:"webhook"`
+	Delivery ID     `json:"delivery,omitempty"` // zero when skipped
+	Reason   Reason `json:"reason,omitempty"`
+}
+
+// Match decides whether the webhook is told of the event, and if not, why.
+//
+// Off comes before everything else, then event, channel and tour in the order
+// of the wizard. A booking can hold several tours: "include" matches if any of
+// them is listed, "exclude" unless every one is. An event without tours does
+// not match "include" and does match "exclude"; one without a channel does not
+// match selected channels.
+func Match(w *Webhook, e *Event) Reason {
+	switch {
+	case !w.Enabled:
+		return ReasonDisabled
+	case !w.selects(e.Key()):
+		return ReasonEvent
+	}
+	if reason := w.Channels.matchChannel(e.ChannelID); reason != Matched {
+		return reason
+	}
+	return w.Tours.matchTours(e.TourIDs)
+}
+
+func (w *Webhook) selects(key string) bool {
+	return w.AllEvents() || slices.Contains(w.Events, key)
+}
+
+func (f Filter) matchChannel(channel string) Reason {
+	switch {
+	case f.Mode == All:
+		return Matched
+	case channel == "":
+		return ReasonNoChannel
+	case f.lists(channel):
+		return Matched
+	}
+	return ReasonChannel
+}
+
+func (f Filter) matchTours(tours []string) Reason {
+	switch {
+	case f.Mode == All:
+		return Matched
+	case f.Mode == Include && len(tours) == 0:
+		return ReasonNoTour
+	case f.Mode == Include && !slices.ContainsFunc(tours, f.lists):
+		return ReasonTourNotListed
+	case f.Mode == Exclude && len(tours) > 0 && f.listsAll(tours):
+		return ReasonTourExcluded
+	}
+	return Matched
+}
+
+// lists reports whether the id is among the filter's, which are sorted.
+func (f Filter) lists(id string) bool {
+	_, found := slices.BinarySearch(f.IDs, id)
+	return found
+}
+
+func (f Filter) listsAll(ids []string) bool {
+	return !slices.ContainsFunc(ids, func(id string) bool { return !f.lists(id) })
+}

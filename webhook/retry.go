@@ -1,0 +1,45 @@
+package webhook
+
+import "time"
+
+// Schedule is the pause before each try of a delivery, the first being at
+// once. When it is used up the delivery has failed, 75 hours and 36 minutes
+// after it began (jitter aside).
+var Schedule = []time.Duration{
+	0,
+	5 * time.Second,
+	time.Minute,
+	5 * time.Minute,
+	30 * time.Minute,
+	2 * time.Hour,
+	5 * time.Hour,
+	10 * time.Hour,
+	14 * time.Hour,
+	20 * time.Hour,
+	24 * time.Hour,
+}
+
+// Bounds of the pause between two tries.
+const (
+	ThrottleFloor = time.Minute    // the least after a 429 or a timeout
+	MaxRetryAfter = 24 * time.Hour // the most that a receiver's Retry-After may ask
+)
+
+// NextTry says when to try again after the try-th attempt (1 is the first)
+// failed at now, or false when the schedule is used up.
+//
+// The pause is that of the schedule and up to 10 % more, by jitter in [0,1):
+// never early. A Retry-After (0 when there was none) is honoured up to
+// MaxRetryAfter and never shortens the pause; after a 429 or a timeout it is
+// ThrottleFloor at least.
+func NextTry(schedule []time.Duration, try int, o Outcome, retryAfter time.Duration, now time.Time, jitter float64) (time.Time, bool) {
+	if try < 1 || try >= len(schedule) {
+		return time.Time{}, false
+	}
+	pause := schedule[try]
+	if o.Status == 429 || o.Failure == FailTimeout {
+		pause = max(pause, ThrottleFloor)
+	}
+	pause = max(pause, min(retryAfter, MaxRetryAfter))
+	return now.Add(pause + time.Duration(jitter*float64(pause)/10)), true
+}

@@ -1,0 +1,120 @@
+package webhook
+
+import (
+	"slices"
+	"time"
+)
+
+// Kind is the type of a webhook, step 1 of the wizard.
+type Kind string
+
+// The two kinds of TourCMS. Inline webhooks are not yet available.
+const (
+	Async  Kind = "async"  // told after the booking is accepted
+	Inline Kind = "inline" // asked before the booking is confirmed
+)
+
+// Format is how a delivery is written.
+type Format string
+
+// The formats.
+const (
+	Native   Format = "native"   // as the booking platform itself calls
+	Standard Format = "standard" // signed JSON, the same for every platform
+)
+
+// Mode is how a filter reads its list.
+type Mode string
+
+// The modes: channels know all and include, tours all three.
+const (
+	All     Mode = "all"
+	Include Mode = "include"
+	Exclude Mode = "exclude"
+)
+
+// Filter selects by a list of ids, which [NewFilter] keeps sorted.
+type Filter struct {
+	Mode Mode     `json:"mode"`
+	IDs  []string `json:"ids"`
+}
+
+// NewFilter returns a filter with sorted ids, each once; mode all has none.
+func NewFilter(mode Mode, ids []string) Filter {
+	if mode == All || mode == "" {
+		return Filter{Mode: All, IDs: []string{}}
+	}
+	sorted := slices.Clone(ids)
+	slices.Sort(sorted)
+	return Filter{Mode: mode, IDs: slices.Compact(append([]string{}, sorted...))}
+}
+
+// AllEventsKey in a webhook's events stands for every event of every platform,
+// those added later too.
+const AllEventsKey = "*"
+
+// Limits of a webhook.
+const (
+	MaxName            = 100  // characters
+	MaxURL             = 2000 // characters
+	MaxFilterIDs       = 10_000
+	DefaultConcurrency = 8   // requests in flight to one webhook
+	MaxConcurrency     = 256 // the most it may be set to
+)
+
+// Webhook is a subscription: a URL and the filters that say which events it is
+// told of.
+type Webhook struct {
+	ID          ID
+	Account     ID
+	Name        string
+	URL         string
+	Kind        Kind
+	Format      Format
+	Events      []string // keys as [EventKey] writes them, or only AllEventsKey
+	Channels    Filter
+	Tours       Filter
+	Enabled     bool
+	Concurrency int
+	Secrets     []string // whsec_…, the newest first; two while one is rotated
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Health
+}
+
+// Health is what Bookhook itself noted about a webhook.
+type Health struct {
+	FailingSince time.Time // first failure since the last success; zero when all is well
+	OffAt        time.Time // when it was switched off; zero while it is on
+	OffReason    OffReason
+	Skipped      int // events skipped since it was switched off
+}
+
+// OffReason says who switched a webhook off and why.
+type OffReason string
+
+// The reasons of being off.
+const (
+	OffByUser  OffReason = "user"
+	OffGone    OffReason = "gone"    // the receiver answered 410
+	OffFailing OffReason = "failing" // nothing but failures for FailingLimit
+)
+
+// FailingLimit is how long a webhook may fail without a single success before
+// it is switched off. It is never deleted.
+const FailingLimit = 5 * 24 * time.Hour
+
+// Ref is the webhook's id as shown.
+func (w *Webhook) Ref() string { return w.ID.Text(WebhookPrefix) }
+
+// AllEvents reports whether the webhook is told of every event.
+func (w *Webhook) AllEvents() bool { return slices.Equal(w.Events, []string{AllEventsKey}) }
+
+// SwitchOffAt is when a failing webhook will be switched off; zero when it is
+// not failing.
+func (h Health) SwitchOffAt() time.Time {
+	if h.FailingSince.IsZero() {
+		return time.Time{}
+	}
+	return h.FailingSince.Add(FailingLimit)
+}

@@ -1,0 +1,64 @@
+// Package tourcms speaks the wire format of TourCMS (Palisis): the catalogue of
+// its twelve asynchronous booking events and its GET webhook.
+//
+// Facts are from the vendor's page "Booking notification webhook"
+// (https://www.tourcms.com/support/api/mp/webhooks/booking_notification.php):
+// a GET, the five keys in this order, success is status 200. How TourCMS itself
+// extends a URL that has a query, and how it encodes spaces, is not documented;
+// Bookhook keeps the URL's own query first and untouched, joins with "&", and
+// encodes as in RFC 3986 (a space is %20).
+package tourcms
+
+import (
+	_ "embed"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"bookhook/webhook"
+)
+
+//go:embed catalogue.json
+var catalogue []byte
+
+// Events returns the catalogue, in the order of the vendor's page.
+func Events() []webhook.EventType {
+	var events []webhook.EventType
+	if err := json.Unmarshal(catalogue, &events); err != nil {
+		panic("tourcms catalogue: " + err.Error())
+	}
+	return events
+}
+
+// Request writes an event as TourCMS itself would call the URL: all five keys
+// are always there, empty when the event does not know them.
+func Request(a webhook.Account, e webhook.Event, target string) webhook.Request {
+	query := strings.Join([]string{
+		"event=" + escape(e.Type),
+		"account_id=" + strconv.FormatInt(a.Number, 10),
+		"account_name=" + escape(a.Name),
+		"channel_id=" + escape(e.ChannelID),
+		"booking_id=" + escape(e.BookingID),
+	}, "&")
+	full := target + joiner(target) + query
+	_, signed, _ := strings.Cut(full, "?")
+	return webhook.Request{Method: http.MethodGet, URL: full, Signed: []byte(signed), Only200: true}
+}
+
+// joiner is what stands between the URL as configured and the five keys.
+func joiner(target string) string {
+	switch {
+	case !strings.Contains(target, "?"):
+		return "?"
+	case strings.HasSuffix(target, "?") || strings.HasSuffix(target, "&"):
+		return ""
+	}
+	return "&"
+}
+
+// escape percent-encodes all but the unreserved characters of RFC 3986.
+func escape(value string) string {
+	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
+}

@@ -222,6 +222,6 @@ func (d *Draft) Webhook(known Known) (*Webhook, error) {
 	return &Webhook{
 		ID: d.Edits, Account: d.Account, Name: d.Name, URL: d.URL, Kind: d.Kind, Format: d.Format,
 		Events: events, Channels: NewFilter(d.Channels.Mode, d.Channels.IDs), Tours: NewFilter(d.Tours.Mode, d.Tours.IDs),
-		Enabled: true, Concurrency: d.Concurrency, Secrets: []string{NewSecret()},
+		Enabled: true, Concurrency: d.Concurrency, Secret: NewSecret(),
 	}, nil
 }

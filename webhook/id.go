@@ -51,14 +51,30 @@ func ParseID(prefix, text string) (ID, error) {
 	return ID(binary.BigEndian.Uint64(b)), nil //nolint:gosec // checked
 }
 
+// The parts of an ID below its milliseconds.
+const (
+	sequenceBits = 10
+	machineBits  = 12
+)
+
+// idEpoch is where the milliseconds of an ID count from.
+var idEpoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// FirstID is the smallest ID that can be made at t: what is older has a
+// smaller one, so that a list by ID is a list by time.
+func FirstID(t time.Time) ID {
+	return ID(max(t.Sub(idEpoch).Milliseconds(), 0) << (sequenceBits + machineBits))
+}
+
 // NewIDs returns a source of ascending IDs, safe for concurrent use: 41 bits of
 // milliseconds since 2025, a sequence of 10 bits, and 12 random bits that tell
 // processes on one database apart. It makes at most 1,024 IDs in a millisecond
 // and waits for the next one after that.
 func NewIDs() (func() ID, error) {
 	flake, err := sonyflake.New(sonyflake.Settings{
-		TimeUnit: time.Millisecond, BitsSequence: 10, BitsMachineID: 12,
-		MachineID: func() (int, error) { return rand.IntN(1 << 12), nil }, //nolint:gosec // no secret
+		StartTime: idEpoch, TimeUnit: time.Millisecond,
+		BitsSequence: sequenceBits, BitsMachineID: machineBits,
+		MachineID: func() (int, error) { return rand.IntN(1 << machineBits), nil }, //nolint:gosec // no secret
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the id source: %w", err)

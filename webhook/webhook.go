@@ -76,7 +76,9 @@ type Webhook struct {
 	Tours       Filter
 	Enabled     bool
 	Concurrency int
-	Secrets     []string // whsec_…, the newest first; two while one is rotated
+	Secret      string    // whsec_…
+	OldSecret   string    // the one before, "" unless it was rotated
+	OldUntil    time.Time // until when OldSecret signs too
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	Health
@@ -109,6 +111,17 @@ func (w *Webhook) Ref() string { return w.ID.Text(WebhookPrefix) }
 
 // AllEvents reports whether the webhook is told of every event.
 func (w *Webhook) AllEvents() bool { return slices.Equal(w.Events, []string{AllEventsKey}) }
+
+// SecretOverlap is how long the old secret goes on signing beside a new one.
+const SecretOverlap = 24 * time.Hour
+
+// Secrets lists the secrets that sign at now, the newest first.
+func (w *Webhook) Secrets(now time.Time) []string {
+	if w.OldSecret != "" && now.Before(w.OldUntil) {
+		return []string{w.Secret, w.OldSecret}
+	}
+	return []string{w.Secret}
+}
 
 // SwitchOffAt is when a failing webhook will be switched off; zero when it is
 // not failing.

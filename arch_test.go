@@ -1,0 +1,350 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The shape of the program, as tests. A change that needs another shape changes these tables, in plain sight.
+
+const module = "bookhook"
+
+// arrows says which of our packages each package may import. A package that is not here may not exist.
+var arrows = map[string][]string{
+	"webhook":              {},
+	"platforms":            {"webhook", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
+	"platforms/tourcms":    {"webhook"},
+	"platforms/prioticket": {"webhook"},
+	"platforms/ltd":        {"webhook"},
+	"platforms/wink":       {"webhook"},
+	"db":                   {"webhook"},
+	"dispatch":             {"webhook", "platforms"},
+	"static":               {},
+	"views":                {"webhook", "static"},
+	"handlers":             {"webhook", "platforms", "views", "static"},
+	"demo":                 {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
+	"bench":                {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
+	"e2e":                  {},
+	".":                    {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers", "demo", "bench"},
+}
+
+// homes says which packages may import what lies under a path, tests aside.
+var homes = map[string][]string{
+	"github.com/gofiber":              {"handlers"},
+	"github.com/valyala/fasthttp":     {"handlers"},
+	"github.com/gorilla":              {"handlers"},
+	"database/sql":                    {"db"},
+	"modernc.org":                     {"db"},
+	"github.com/pressly/goose":        {"db"},
+	"github.com/jackc":                {"db"},
+	"github.com/playwright-community": {"e2e"},
+}
+
+// pure packages use the standard library and the modules named here, no more.
+var pure = map[string][]string{
+	"webhook": {"github.com/sony/sonyflake"},
+}
+
+// clients are the ways to make an HTTP request. Those to receivers go through dispatch, which guards the address.
+var clients = map[string][]string{
+	"net/http": {
+		"Client", "DefaultClient", "DefaultTransport", "Get", "Head", "Post", "PostForm", "RoundTripper", "Transport",
+	},
+	"github.com/valyala/fasthttp": {
+		"Client", "Do", "DoTimeout", "Get", "GetTimeout", "HostClient", "LBClient", "PipelineClient", "Post",
+	},
+	"github.com/gofiber/fiber/v2": {"AcquireAgent", "AcquireClient", "Agent", "Client", "Get", "Post"},
+}
+
+// mayRequest are the packages that may use clients; the root for its healthcheck.
+var mayRequest = []string{"dispatch", "demo", "bench", "e2e", "."}
+
+const (
+	maxFunction = 70  // lines
+	maxFile     = 450 // lines, tests and generated code aside
+)
+
+// pkg is what we read of "go list -json".
+type pkg struct {
+	ImportPath, Dir, Doc               string
+	Imports, TestImports, XTestImports []string
+	GoFiles, TestGoFiles, XTestGoFiles []string
+	Error                              *struct{ Err string }
+}
+
+// name is the folder, "." for the root.
+func (p pkg) name() string { return ourName(p.ImportPath) }
+
+func ourName(importPath string) string {
+	if importPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}
+
+func ours(importPath string) bool {
+	return importPath == module || strings.HasPrefix(importPath, module+"/")
+}
+
+func under(importPath, prefix string) bool {
+	return importPath == prefix || strings.HasPrefix(importPath, prefix+"/")
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-buildvcs=false", "-e", "-json", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		if p.Error != nil {
+			t.Errorf("%s: %s", p.ImportPath, p.Error.Err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		allowed, known := arrows[p.name()]
+		if !known {
+			t.Errorf("package %s is not in the table of packages", p.name())
+			continue
+		}
+		for _, imp := range p.Imports {
+			if ours(imp) && !slices.Contains(allowed, ourName(imp)) {
+				t.Errorf("%s imports %s, which it may not", p.name(), ourName(imp))
+			}
+			for prefix, home := range homes {
+				if under(imp, prefix) && !slices.Contains(home, p.name()) {
+					t.Errorf("%s imports %s, which only %v may", p.name(), imp, home)
+				}
+			}
+			if outside, isPure := pure[p.name()]; isPure && !ours(imp) && !standard(imp) &&
+				!slices.ContainsFunc(outside, func(prefix string) bool { return under(imp, prefix) }) {
+				t.Errorf("%s imports %s, but is to use the standard library and %v only", p.name(), imp, outside)
+			}
+		}
+	}
+}
+
+// standard tells a package of the standard library: its first element has no dot.
+func standard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
+}
+
+// What is tested is the binary alone, from outside.
+func TestE2EImportsNothingOfOurs(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if p.name() == "e2e" && ours(imp) {
+				t.Errorf("e2e imports %s", imp)
+			}
+		}
+	}
+}
+
+func TestFolderNames(t *testing.T) {
+	forbidden := []string{
+		"internal", "pkg", "cmd", "util", "utils", "common", "helpers", "models", "services", "repositories", "mocks",
+	}
+	for _, p := range packages(t) {
+		for _, element := range strings.Split(p.name(), "/") {
+			if slices.Contains(forbidden, element) {
+				t.Errorf("%s: %q says nothing about what is in it", p.name(), element)
+			}
+		}
+	}
+}
+
+func TestPackageComments(t *testing.T) {
+	for _, p := range packages(t) {
+		if len(p.GoFiles) > 0 && p.Doc == "" {
+			t.Errorf("package %s has no comment", p.name())
+		}
+	}
+}
+
+func TestRequestsOnlyFromDispatch(t *testing.T) {
+	for name, file := range sources(t) {
+		if strings.HasSuffix(name, "_test.go") || slices.Contains(mayRequest, path.Dir(name)) {
+			continue
+		}
+		for _, use := range uses(file.tree, clients) {
+			t.Errorf("%s: %s makes requests; only %v may", file.position(use.at), use.name, mayRequest)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for name, file := range sources(t) {
+		if ast.IsGenerated(file.tree) {
+			continue
+		}
+		if lines := file.set.File(file.tree.Pos()).LineCount(); lines > maxFile && !strings.HasSuffix(name, "_test.go") {
+			t.Errorf("%s has %d lines, at most %d are good to read", name, lines, maxFile)
+		}
+		for _, decl := range file.tree.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if lines := file.set.Position(f.End()).Line - file.set.Position(f.Pos()).Line + 1; lines > maxFunction {
+				t.Errorf("%s: %s has %d lines, at most %d are good to read", file.position(f.Pos()), f.Name, lines, maxFunction)
+			}
+		}
+	}
+}
+
+// TestTrackedFilesStandAlone: the repository names no place that exists only where it was written.
+func TestTrackedFilesStandAlone(t *testing.T) {
+	// Put together here, so that this file does not contain what it looks for.
+	needles := []*regexp.Regexp{
+		regexp.MustCompile(`\.\./` + `shared\b`),
+		regexp.MustCompile(`(^|[\s"'=(<:,\x60])/(` + `work|root|home|Users)/`),
+		regexp.MustCompile(`\b(registry|proxy|sum|deb|index|security)\.` + `(npmjs|yarnpkg|golang|debian|docker)\.(org|io|com)\b`),
+		regexp.MustCompile(`\b(ghcr|gcr|quay|docker)\.` + `io\b`),
+		regexp.MustCompile(`\bissues` + ` show \d`),
+	}
+	for _, name := range tracked(t) {
+		text, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) || bytes.IndexByte(text, 0) >= 0 {
+			continue // removed but not yet committed, or not text
+		} else if err != nil {
+			t.Error(err)
+			continue
+		}
+		lines := bufio.NewScanner(bytes.NewReader(text))
+		lines.Buffer(nil, len(text)+1)
+		for n := 1; lines.Scan(); n++ {
+			for _, needle := range needles {
+				if found := needle.FindString(lines.Text()); found != "" {
+					t.Errorf("%s:%d: names %q", name, n, found)
+				}
+			}
+		}
+	}
+}
+
+// tracked are the files that git knows; without git (a source archive), all files.
+func tracked(t *testing.T) []string {
+	t.Helper()
+	if out, err := exec.Command("git", "ls-files", "-z").Output(); err == nil {
+		return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+	}
+	return tree(t, func(string) bool { return true })
+}
+
+// tree lists the files below the root, without hidden folders and what the tests leave behind.
+func tree(t *testing.T, want func(name string) bool) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && (d.Name()[0] == '.' || d.Name() == "screenshots" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case !d.IsDir() && want(name):
+			names = append(names, filepath.ToSlash(name))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// source is one parsed Go file.
+type source struct {
+	set  *token.FileSet
+	tree *ast.File
+}
+
+func (s source) position(at token.Pos) string {
+	p := s.set.Position(at)
+	return p.Filename + ":" + strconv.Itoa(p.Line)
+}
+
+func sources(t *testing.T) map[string]source {
+	t.Helper()
+	all := map[string]source{}
+	for _, name := range tree(t, func(name string) bool { return strings.HasSuffix(name, ".go") }) {
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, nil, parser.ParseComments)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		all[name] = source{set, file}
+	}
+	return all
+}
+
+type use struct {
+	at   token.Pos
+	name string
+}
+
+// uses finds package.Name in the file for the names listed under the package's import path, whatever it is called here.
+func uses(file *ast.File, names map[string][]string) []use {
+	local := map[string]string{} // name in this file → import path
+	for _, imp := range file.Imports {
+		importPath, err := strconv.Unquote(imp.Path.Value)
+		if err != nil || names[importPath] == nil {
+			continue
+		}
+		local[packageName(importPath)] = importPath
+		if imp.Name != nil {
+			delete(local, packageName(importPath))
+			local[imp.Name.Name] = importPath
+		}
+	}
+	var found []use
+	ast.Inspect(file, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if x, ok := selector.X.(*ast.Ident); ok && slices.Contains(names[local[x.Name]], selector.Sel.Name) {
+			found = append(found, use{selector.Pos(), x.Name + "." + selector.Sel.Name})
+		}
+		return true
+	})
+	return found
+}
+
+// packageName is the last element of the path that is not a version.
+func packageName(importPath string) string {
+	if base := path.Base(importPath); !regexp.MustCompile(`^v\d+$`).MatchString(base) {
+		return base
+	}
+	return path.Base(path.Dir(importPath))
+}

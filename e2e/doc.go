@@ -1,0 +1,23 @@
+// Package e2e drives the real binary with a real browser and a real receiver. It holds tests only.
+//
+// "make setup" (setup.sh) puts the Playwright driver, axe-core and the name of a Chromium into .cache; "make e2e"
+// does that and runs the tests. A test is made of these parts:
+//
+//	srv := startServer(t, "--allow-private-targets", "all") // the binary on a new database; see server_test.go
+//	p := newPage(t, pageOptions{Dark: true})                // a fresh browser context; see browser_test.go
+//	p.visit(srv.setupLink())                                // what a person does; see actions_test.go
+//	p.fill("Email", "ada@example.com")
+//	p.press("Create account")
+//	p.sees("Welcome")
+//	axe(t, p)                                               // WCAG, in both themes; see axe_test.go
+//	in := receiver(t)                                       // records requests, answers as told; see receiver_test.go
+//	srv.kill9()
+//	srv.restart()
+//
+// Nothing here waits for time: the server is ready when it says so, a request has come when the receiver has it, and
+// every action on a page waits for what it needs. The limits (patience) are there only so that a broken test ends.
+//
+// Every page is watched. A test fails on a console error, an uncaught exception, a violated content security policy,
+// or a script, style, image or other part of a page that does not load. When a test fails, it shows the server's log
+// and leaves pictures of its pages in screenshots.
+package e2e

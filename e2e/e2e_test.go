@@ -1,0 +1,109 @@
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/playwright-community/playwright-go"
+)
+
+// patience is how long anything may take before the test gives up. It is generous: machines that run tests are busy.
+const patience = 20 * time.Second
+
+// What TestMain makes and every test uses.
+var (
+	binary    string             // the bookhook binary, built from the working tree
+	browser   playwright.Browser // one Chromium; every test has contexts of its own in it
+	axeSource string             // axe.min.js
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.list").Value.String() != "" {
+		os.Exit(m.Run()) // only names are wanted: start nothing
+	}
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "bookhook-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if binary, err = build(dir); err != nil {
+		return 0, err
+	}
+	stop, err := startBrowser()
+	if err != nil {
+		return 0, fmt.Errorf("%w\nrun: make setup", err)
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	return m.Run(), nil
+}
+
+// build makes the binary as it is shipped, but for the optimised size: stack traces should be readable.
+func build(dir string) (string, error) {
+	path := filepath.Join(dir, "bookhook")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// startBrowser starts what setup.sh has put in place. It downloads nothing.
+func startBrowser() (stop func() error, err error) {
+	name, err := os.ReadFile(".cache/browser")
+	if err != nil {
+		return nil, fmt.Errorf("the browser is not set up: %w", err)
+	}
+	axe, err := os.ReadFile(".cache/axe.js")
+	if err != nil {
+		return nil, fmt.Errorf("axe-core is not set up: %w", err)
+	}
+	axeSource = string(axe)
+	pw, err := startDriver()
+	if err != nil {
+		return nil, err
+	}
+	// Chromium's sandbox does not work for root, which is what containers and CI run as.
+	launch := playwright.BrowserTypeLaunchOptions{ChromiumSandbox: new(os.Getuid() != 0)}
+	if path := strings.TrimSpace(string(name)); path != "bundled" {
+		launch.ExecutablePath = &path
+	}
+	if browser, err = pw.Chromium.Launch(launch); err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), pw.Stop())
+	}
+	return func() error { return errors.Join(browser.Close(), pw.Stop()) }, nil
+}
+
+func startDriver() (*playwright.Playwright, error) {
+	driver, err := filepath.Abs(".cache/driver")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(driver, "package", "cli.js")); err != nil {
+		return nil, fmt.Errorf("the Playwright driver is not set up: %w", err) // else Install would try to download it
+	}
+	options := &playwright.RunOptions{DriverDirectory: driver, SkipInstallBrowsers: true}
+	// Install finds the driver in its place and only applies a patch that Run alone leaves out.
+	if err := playwright.Install(options); err != nil {
+		return nil, err
+	}
+	return playwright.Run(options)
+}

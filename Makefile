@@ -1,0 +1,82 @@
+# Bookhook. "make" lists what there is to do.
+
+# golangci-lint is built at exactly this version and kept in Go's build cache; it brings gofumpt with it.
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 10s
+# The race detector. "make test RACE=" goes without, on a machine that has no C compiler.
+RACE ?= -race
+# More flags for "go test", e.g. make test TESTFLAGS=-v
+TESTFLAGS ?=
+
+# Everything but the browser tests, which want a browser.
+UNITS = $$(go list ./... | grep -v '/e2e$$')
+
+# Git may refuse to tell Go about a working tree that another user owns (containers); the version comes from above.
+export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false
+
+.PHONY: help run demo generate generated lint vet fmt test unit e2e setup fuzz bench build clean need-go need-cc
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+run: need-go ## start Bookhook; make run ARGS='--listen :9000'
+	go run . $(ARGS)
+
+demo: need-go ## start Bookhook on a throw-away database with sample data
+	go run . demo $(ARGS)
+
+generate: need-go ## write the Go code of the templ files
+	go tool templ generate
+
+# The linter is last: it says the least about whether the program works, and takes the longest to fetch.
+test: setup generated vet unit e2e lint ## everything that must hold before a change is merged
+
+generated: need-go ## check that the Go code of the templ files is current (writes nothing)
+	@out=$$(go tool templ generate -check 2>&1) || { echo "$$out"; \
+		echo 'The code of some templ files is not current. Run: make generate'; exit 1; }
+
+vet: need-go
+	go vet ./...
+
+lint: need-go ## golangci-lint and its formatter, gofumpt (the first time takes two minutes)
+	$(GOLANGCI_LINT) run
+
+fmt: need-go ## format the code
+	$(GOLANGCI_LINT) fmt
+	go tool templ fmt .
+
+unit: need-go need-cc ## unit and conformance tests
+	go test $(RACE) $(TESTFLAGS) $(UNITS)
+
+# Never from the cache: Go does not know that these tests depend on the whole program.
+e2e: setup ## browser tests against the real binary
+	go test -count=1 -timeout 15m $(TESTFLAGS) ./e2e
+
+setup: need-go ## install what the browser tests need (into e2e/.cache; on Debian as root also packages)
+	@e2e/setup.sh
+
+fuzz: need-go ## run every fuzz test for FUZZTIME (10s)
+	@set -e; for pkg in $(UNITS); do \
+		for name in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$name"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+bench: need-go ## benchmarks; make bench BENCH=Match for some of them
+	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem $(UNITS)
+
+build: need-go ## the static binary, ./bookhook
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bookhook .
+
+clean: ## remove what the other targets made
+	rm -rf bookhook e2e/.cache e2e/screenshots
+
+need-go:
+	@command -v go >/dev/null || { echo 'Go is missing: install Go 1.26 or newer, https://go.dev/doc/install'; exit 1; }
+
+need-cc:
+	@[ -z '$(RACE)' ] || { [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null; } || { \
+		echo 'The race detector needs cgo and a C compiler. Install gcc or clang, or go without: make $(MAKECMDGOALS) RACE='; exit 1; }

@@ -59,7 +59,8 @@ setup: need-go ## install what the browser tests need (into e2e/.cache; on Debia
 
 fuzz: need-go ## run every fuzz test for FUZZTIME (10s)
 	@set -e; for pkg in $(UNITS); do \
-		for name in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+		names=$$(go test -list '^Fuzz' $$pkg); \
+		for name in $$(echo "$$names" | grep '^Fuzz'); do \
 			echo "$$pkg $$name"; \
 			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \

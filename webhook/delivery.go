@@ -111,4 +111,5 @@ type Result struct {
 	State    State
 	NextAt   time.Time // when Pending
 	Gone     bool      // switch the webhook off
+	Test     bool      // a test that failed does not count against the webhook
 }

@@ -15,6 +15,15 @@ var ErrNotFound = errors.New("not found")
 // same external id came with another body.
 var ErrConflict = errors.New("conflict")
 
+// IDConflict is an [ErrConflict]: an event with this external id came in before
+// with other content.
+type IDConflict struct{ ExternalID string }
+
+func (e IDConflict) Error() string { return "the id " + e.ExternalID + " was used for another event" }
+
+// Unwrap makes it an ErrConflict.
+func (e IDConflict) Unwrap() error { return ErrConflict }
+
 // ErrLimit: the account has as many asynchronous webhooks as it may have.
 var ErrLimit = errors.New("webhook limit reached")
 

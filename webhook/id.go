@@ -44,8 +44,8 @@ func ParseID(prefix, text string) (ID, error) {
 	if !ok || len(rest) != 13 {
 		return 0, fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
 	}
-	b, err := idText.DecodeString(rest)
-	if err != nil || b[0] > 127 || ID(binary.BigEndian.Uint64(b)).Text(prefix) != text { //nolint:gosec // checked
+	b, err := idText.DecodeString(rest) // skips line breaks, so b may be short
+	if err != nil || len(b) != 8 || b[0] > 127 || ID(binary.BigEndian.Uint64(b)).Text(prefix) != text { //nolint:gosec // checked
 		return 0, fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
 	}
 	return ID(binary.BigEndian.Uint64(b)), nil //nolint:gosec // checked

@@ -3,8 +3,8 @@ package webhook
 import "time"
 
 // Schedule is the pause before each try of a delivery, the first being at
-// once. When it is used up the delivery has failed, 75 hours and 36 minutes
-// after it began (jitter aside).
+// once. When it is used up the delivery has failed: 75 hours, 36 minutes and
+// 5 seconds after it began, jitter and the time of the requests aside.
 var Schedule = []time.Duration{
 	0,
 	5 * time.Second,

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ func NewSecret() string {
 // specification: for each secret "v1," and the base64 of the HMAC-SHA256 over
 // id, unix seconds and body, joined by dots; several are set apart by spaces.
 // For a GET the body is the query string as sent, without the question mark.
+// It fails on a secret that is empty or not base64.
 func Sign(secrets []string, id string, at time.Time, body []byte) (string, error) {
 	message := append([]byte(id+"."+strconv.FormatInt(at.Unix(), 10)+"."), body...)
 	signatures := make([]string, 0, len(secrets))
@@ -33,6 +35,9 @@ func Sign(secrets []string, id string, at time.Time, body []byte) (string, error
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, secretPrefix))
 		if err != nil {
 			return "", fmt.Errorf("read signing secret: %w", err)
+		}
+		if len(key) == 0 { // anybody can sign with an empty key
+			return "", errors.New("read signing secret: it is empty")
 		}
 		mac := hmac.New(sha256.New, key)
 		mac.Write(message)

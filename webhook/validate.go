@@ -34,16 +34,22 @@ func CheckURL(text string) (string, string) {
 		return text, "Enter the address that is to be called, such as https://example.com/bookings."
 	case utf8.RuneCountInString(text) > MaxURL:
 		return text, "This URL has more than " + strconv.Itoa(MaxURL) + " characters; use a shorter one."
-	case !printable(text) || strings.ContainsFunc(text, unicode.IsSpace):
-		return text, "A URL cannot contain spaces or line breaks; write a space as %20."
 	case !utf8.ValidString(text):
 		return text, "This URL has characters that cannot be read; type it again."
+	case !printable(text) || strings.ContainsFunc(text, unicode.IsSpace):
+		return text, "A URL cannot contain spaces, line breaks or control characters; write a space as %20."
 	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return text, unreadableURL(text)
 	}
-	return text, checkParts(u)
+	if problem := checkParts(u); problem != "" {
+		return text, problem
+	}
+	if strings.Contains(text, "#") { // in the text: url.Parse forgets an empty fragment
+		return text, "Take the part from # on out of the URL; a server never sees it."
+	}
+	return text, ""
 }
 
 func unreadableURL(text string) string {
@@ -63,10 +69,8 @@ func checkParts(u *url.URL) string {
 		return "Take the user name and password out of the URL; deliveries are signed instead."
 	case u.Hostname() == "":
 		return "The URL names no host; write it as https://example.com/bookings."
-	case strings.Contains(u.String(), "#"):
-		return "Take the part from # on out of the URL; a server never sees it."
 	case !validHost(u.Hostname()):
-		return "“" + u.Hostname() + "” is not a host name; check its spelling."
+		return "“" + strings.ToValidUTF8(u.Hostname(), "\uFFFD") + "” is not a host name; check its spelling."
 	}
 	return checkPort(u)
 }

@@ -1,0 +1,65 @@
+package webhook_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+func TestNewFilter(t *testing.T) {
+	tests := []struct {
+		name string
+		mode webhook.Mode
+		ids  []string
+		want webhook.Filter
+	}{
+		{"all", webhook.All, nil, webhook.Filter{Mode: webhook.All, IDs: []string{}}},
+		{"all forgets ids", webhook.All, []string{"1"}, webhook.Filter{Mode: webhook.All, IDs: []string{}}},
+		{"no mode is all", "", []string{"1"}, webhook.Filter{Mode: webhook.All, IDs: []string{}}},
+		{"sorted", webhook.Include, []string{"9", "10", "1"}, webhook.Filter{Mode: webhook.Include, IDs: []string{"1", "10", "9"}}},
+		{"each once", webhook.Exclude, []string{"2", "1", "2", "1"}, webhook.Filter{Mode: webhook.Exclude, IDs: []string{"1", "2"}}},
+		{"none chosen", webhook.Include, nil, webhook.Filter{Mode: webhook.Include, IDs: []string{}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			given := slices.Clone(tt.ids)
+			if got := webhook.NewFilter(tt.mode, tt.ids); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %#v, want %#v", got, tt.want)
+			}
+			if !slices.Equal(tt.ids, given) {
+				t.Errorf("the caller's ids became %q, want %q", tt.ids, given)
+			}
+		})
+	}
+}
+
+func TestAllEvents(t *testing.T) {
+	tests := []struct {
+		events []string
+		want   bool
+	}{
+		{[]string{"*"}, true},
+		{[]string{"cancelled"}, false},
+		{nil, false},
+	}
+	for _, tt := range tests {
+		w := webhook.Webhook{Events: tt.events}
+		if got := w.AllEvents(); got != tt.want {
+			t.Errorf("%q: got %v, want %v", tt.events, got, tt.want)
+		}
+	}
+}
+
+func TestSwitchOffAt(t *testing.T) {
+	if got := (webhook.Health{}).SwitchOffAt(); !got.IsZero() {
+		t.Errorf("healthy: got %v, want the zero time", got)
+	}
+	since := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	want := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	if got := (webhook.Health{FailingSince: since}).SwitchOffAt(); !got.Equal(want) {
+		t.Errorf("failing: got %v, want %v", got, want)
+	}
+}

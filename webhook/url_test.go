@@ -1,0 +1,160 @@
+package webhook_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"bookhook/webhook"
+)
+
+func TestCheckURLAccepts(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"https", "https://example.com/hook", ""},
+		{"http", "http://example.com", ""},
+		{"scheme and host in capitals", "HTTPS://Example.COM/Hook", ""},
+		{"outer space is taken off", " \thttps://example.com/hook\r\n", "https://example.com/hook"},
+		{"query is kept as it is", "https://example.com/hook?b=2&a=1&&x=%2F+y;z&empty=", ""},
+		{"empty query", "https://example.com/hook?", ""},
+		{"question mark and at sign in the query", "https://example.com/?mail=a@b.test?c", ""},
+		{"percent signs in the path", "https://example.com/a%20b%2Fc", ""},
+		{"letters beyond ASCII in the path", "https://example.com/réservé/🎟", ""},
+		{"international host", "https://bücher.example/hook", ""},
+		{"international host, Greek", "https://παράδειγμα.δοκιμή/", ""},
+		{"international host in ASCII", "https://xn--bcher-kva.example/", ""},
+		{"trailing dot", "https://example.com./", ""},
+		{"underscore", "https://my_hooks.example.com/", ""},
+		{"one label", "http://localhost/", ""},
+		{"lowest port", "https://example.com:1/", ""},
+		{"highest port", "https://example.com:65535/", ""},
+		{"IPv4", "http://192.0.2.1:8080/hook", ""},
+		{"IPv6", "https://[2001:db8::1]/hook", ""},
+		{"IPv6 with port", "https://[2001:db8::1]:8443/hook", ""},
+		{"2,000 characters", "https://example.com/" + strings.Repeat("é", 1980), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want := tt.want
+			if want == "" {
+				want = tt.text
+			}
+			if got, problem := webhook.CheckURL(tt.text); got != want || problem != "" {
+				t.Errorf("got %q, problem %q, want %q", got, problem, want)
+			}
+		})
+	}
+}
+
+func TestCheckURLRefuses(t *testing.T) {
+	const begin, call, host, port = "Begin the URL with https://", "not a URL that can be called", "names no host", "from 1 to 65535"
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "Enter the address"},
+		{"only space", " \t\n", "Enter the address"},
+		{"ftp", "ftp://example.com/x", "not ftp://"},
+		{"javascript", "javascript:alert(1)", begin},
+		{"javascript with slashes", "javascript://example.com/%0aalert(1)", "not javascript://"},
+		{"mailto", "mailto:someone@example.com", begin},
+		{"file", "file:///etc/passwd", begin},
+		{"data", "data:text/html,x", begin},
+		{"no scheme", "example.com/x", begin},
+		{"no scheme, port", "example.com:8080/x", begin},
+		{"no scheme, address and port", "192.0.2.1:8080/x", begin},
+		{"no scheme, slashes", "//example.com/x", begin},
+		{"path only", "/x", begin},
+		{"no slashes", "https:example.com", begin},
+		{"scheme only", "https://", host},
+		{"one slash", "https:/example.com", host},
+		{"no host", "https:///x", host},
+		{"no host but a port", "https://:443/x", host},
+		{"no host but a query", "https://?x", host},
+		{"user", "https://user@example.com/", "user name and password"},
+		{"user and password", "https://user:pass@example.com/", "user name and password"},
+		{"empty user", "https://@example.com/", "user name and password"},
+		{"port 0", "https://example.com:0/", port},
+		{"port 65536", "https://example.com:65536/", port},
+		{"port without end", "https://example.com:99999999999999999999/", port},
+		{"empty port", "https://example.com:/", port},
+		{"empty port of IPv6", "https://[2001:db8::1]:/", port},
+		{"port in letters", "https://example.com:http/", call},
+		{"negative port", "https://example.com:-1/", call},
+		{"fragment", "https://example.com/?a=1#part", "from # on"},
+		{"empty fragment", "https://x.test/#", "from # on"},
+		{"fragment without path", "https://x.test#", "from # on"},
+		{"3,000 characters", "https://example.com/" + strings.Repeat("x", 2980), "more than 2000 characters"},
+		{"2,001 characters", "https://example.com/" + strings.Repeat("x", 1981), "more than 2000 characters"},
+		{"space in the path", "https://example.com/a b", "spaces"},
+		{"space in the host", "https://exam ple.com/", "spaces"},
+		{"hard space", "https://example.com/a\u00a0b", "spaces"},
+		{"line break", "https://example.com/a\nb", "line breaks"},
+		{"header injection", "https://example.com/ HTTP/1.1\r\nHost: x", "line breaks"},
+		{"null", "https://example.com/\x00", "control characters"},
+		{"delete", "https://example.com/\x7f", "control characters"},
+		{"invalid UTF-8", "https://example.com/\xff\xfe", "cannot be read"},
+		{"percent garbage in the path", "https://example.com/%zz", call},
+		{"percent cut off", "https://example.com/%2", call},
+		{"percent garbage in the host", "https://ex%ample.com/", call},
+		{"percent signs that are no text in the host", "https://%ff.example/", "is not a host name"},
+		{"IPv6 zone", "https://[fe80::1%25eth0]/", "is not a host name"},
+		{"IPv6 without brackets", "https://2001:db8::1/", call},
+		{"IPv6 half open", "https://[2001:db8::1/", call},
+		{"name in brackets", "https://[example.com]/", call},
+		{"two dots", "https://example..com/", "is not a host name"},
+		{"only a dot", "https://./", "is not a host name"},
+		{"hyphen first", "https://-example.com/", "is not a host name"},
+		{"hyphen last", "https://example-.com/", "is not a host name"},
+		{"comma", "https://a.test,b.test/", "is not a host name"},
+		{"backslash", `https://example.com\@evil.test/`, ""},
+		{"long label", "https://" + strings.Repeat("x", 64) + ".com/", "is not a host name"},
+		{"long host", "https://" + strings.Repeat("x.", 127) + "com/", "is not a host name"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, problem := webhook.CheckURL(tt.text)
+			if problem == "" || !strings.Contains(problem, tt.want) || !utf8.ValidString(problem) {
+				t.Errorf("got problem %q, want one with %q", problem, tt.want)
+			}
+			if want := strings.TrimSpace(tt.text); got != want {
+				t.Errorf("got %q, want %q, as it was typed", got, want)
+			}
+		})
+	}
+}
+
+func FuzzCheckURL(f *testing.F) {
+	for _, text := range []string{
+		"", "https://example.com/hook?a=1&b=%2F", "HTTP://EXAMPLE.com:80", "ftp://x.test/", "javascript:alert(1)",
+		"mailto:a@b.test", "example.com/x", "https://u:p@x.test/", "https://x.test/#", "https://x.test:65536",
+		"https://[::1]:8443/", "https://[fe80::1%25eth0]/", "https://bücher.example/🎟", "https://x.test/%zz",
+		"https://x.test:/", "https:///", "https://\xff/", "https://%C3%BC.test/", "https://x.test/a b", "https://x.test\\y",
+		"http://a.test./?", "https://x.test//..//?#", "https://[::ffff:192.0.2.1]", "https://_a.test/;x=1?;=&",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, problem := webhook.CheckURL(text)
+		if got != strings.TrimSpace(text) {
+			t.Fatalf("got %q of %q, want it as typed", got, text)
+		}
+		if problem != "" {
+			return
+		}
+		u, err := url.Parse(got)
+		if err != nil {
+			t.Fatalf("%q is accepted and does not parse: %v", got, err)
+		}
+		if u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "" || u.Hostname() == "" || u.User != nil {
+			t.Errorf("%q is accepted: scheme %q, host %q, user %v", got, u.Scheme, u.Host, u.User)
+		}
+		if strings.Contains(got, "#") {
+			t.Errorf("%q is accepted and has a fragment", got)
+		}
+		if _, err := http.NewRequest(http.MethodGet, got, nil); err != nil { //nolint:noctx // never sent
+			t.Errorf("%q is accepted and makes no request: %v", got, err)
+		}
+		if again, problem := webhook.CheckURL(got); again != got || problem != "" {
+			t.Errorf("%q is accepted, then changed to %q, %q", got, again, problem)
+		}
+	})
+}

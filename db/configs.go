@@ -1,0 +1,82 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"bookhook/webhook"
+)
+
+// configs keeps the webhooks of accounts in memory, each under the revision it
+// was read at. Ingest compares that with the account's revision in its own
+// transaction, one small read instead of parsing every filter for every event;
+// whoever changes a webhook, in this process or another, gives the account a
+// new revision.
+type configs struct {
+	mu        sync.Mutex
+	byAccount map[webhook.ID]*config
+}
+
+// config is an account with its webhooks; nothing in it changes.
+type config struct {
+	revision int64
+	account  webhook.Account
+	webhooks []*webhook.Webhook
+}
+
+// maxConfigs bounds the memory: beyond it the cache begins anew.
+const maxConfigs = 10_000
+
+func (s *Store) config(ctx context.Context, q querier, account webhook.ID) (*config, error) {
+	var revision int64
+	if err := q.row(ctx, `SELECT revision FROM accounts WHERE id = $1`, account).Scan(&revision); err != nil {
+		return nil, err
+	}
+	s.configs.mu.Lock()
+	known := s.configs.byAccount[account]
+	s.configs.mu.Unlock()
+	if known != nil && known.revision == revision {
+		return known, nil
+	}
+	fresh, err := readConfig(ctx, q, account, revision)
+	if err != nil {
+		return nil, err
+	}
+	s.configs.put(account, fresh)
+	return fresh, nil
+}
+
+func readConfig(ctx context.Context, q querier, account webhook.ID, revision int64) (*config, error) {
+	a, err := scanAccount(q.row(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, account))
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := listWebhooks(ctx, q, account)
+	return &config{revision: revision, account: a, webhooks: hooks}, err
+}
+
+func (c *configs) put(account webhook.ID, fresh *config) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byAccount == nil || len(c.byAccount) >= maxConfigs {
+		c.byAccount = map[webhook.ID]*config{}
+	}
+	c.byAccount[account] = fresh
+}
+
+// webhook finds one of the account's webhooks; nil when there is none.
+func (c *config) webhook(id webhook.ID) *webhook.Webhook {
+	i := slices.IndexFunc(c.webhooks, func(w *webhook.Webhook) bool { return w.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return c.webhooks[i]
+}
+
+// touch gives an account a new revision; no two are ever the same, so that a
+// change which was rolled back cannot be taken for a later one.
+func (s *Store) touch(ctx context.Context, q querier, account webhook.ID) error {
+	_, err := q.exec(ctx, `UPDATE accounts SET revision = $2 WHERE id = $1`, account, s.newID())
+	return err
+}

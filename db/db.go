@@ -1,0 +1,193 @@
+// Package db is everything SQL: it opens and migrates the database and keeps
+// accounts, webhooks, events, deliveries and attempts in one [Store].
+//
+// One exported method is one transaction. Every method that reads or changes
+// something of an account takes the account's id and answers
+// [webhook.ErrNotFound] for what belongs to another one. Times and ids come in
+// as values; no query says "now".
+//
+// Reading goes to a pool of read-only connections. Writing goes through one
+// goroutine with one connection (writer.go): it takes all writes that are
+// waiting, runs them in one transaction, each in its own savepoint, commits
+// once, and answers them all. A write that was answered is on disk. Ingest,
+// claim and finish all go that way, so that the cost of a commit is shared by
+// all that happens at the same time.
+//
+// The common life of a delivery costs two writes: [Store.Ingest] inserts it
+// already claimed, [Store.Finish] adds the attempt and moves it.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Store is the database. Close it when done.
+type Store struct {
+	readers  *sql.DB
+	prepared sync.Map // SQL text → *sql.Stmt on readers
+	writer   *writer
+	newID    func() webhook.ID
+	configs  configs
+}
+
+// Open opens the SQLite database at path, makes it when it is not there, and
+// brings it up to date; before an upgrade it leaves a snapshot beside it. A
+// database written by a newer Bookhook is refused.
+func Open(ctx context.Context, path string) (*Store, error) {
+	newID, err := webhook.NewIDs()
+	if err != nil {
+		return nil, err
+	}
+	writing, err := openWriter(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if err := migrate(ctx, writing, path); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writing.Close())
+	}
+	readers, err := openReaders(ctx, path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writing.Close())
+	}
+	w, err := startWriter(ctx, writing)
+	if err != nil {
+		return nil, errors.Join(err, readers.Close(), writing.Close())
+	}
+	return &Store{readers: readers, writer: w, newID: newID}, nil
+}
+
+// Close lets what is being written end and closes the database.
+func (s *Store) Close() error {
+	return errors.Join(s.writer.stop(), s.readers.Close())
+}
+
+// Ping reports whether the database can be read and written.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.write(ctx, func(q querier) error {
+		var one int
+		return q.row(ctx, `SELECT 1 FROM settings LIMIT 1`).scanOptional(&one)
+	})
+}
+
+// querier is what reading and writing methods need of a connection; both the
+// pool of readers and the writer's transaction are one.
+type querier interface {
+	exec(ctx context.Context, query string, args ...any) (int64, error)
+	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	row(ctx context.Context, query string, args ...any) row
+}
+
+// scanner is a row that can be read.
+type scanner interface{ Scan(dest ...any) error }
+
+// row is one row, or the error of asking for it.
+type row struct {
+	sqlRow *sql.Row
+	err    error
+}
+
+// Scan reads the row; none is webhook.ErrNotFound.
+func (r row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	err := r.sqlRow.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return webhook.ErrNotFound
+	}
+	return err
+}
+
+// scanOptional reads the row if there is one and leaves dest alone otherwise.
+func (r row) scanOptional(dest ...any) error {
+	if err := r.Scan(dest...); !errors.Is(err, webhook.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (items []T, err error) {
+	rows, err := q.rows(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, rows.Err()
+}
+
+func (s *Store) exec(context.Context, string, ...any) (int64, error) {
+	return 0, errors.New("readers do not write")
+}
+
+func (s *Store) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := s.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+func (s *Store) row(ctx context.Context, query string, args ...any) row {
+	stmt, err := s.prepare(ctx, query)
+	if err != nil {
+		return row{err: err}
+	}
+	return row{sqlRow: stmt.QueryRowContext(ctx, args...)}
+}
+
+func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := s.prepared.Load(query); ok {
+		return stmt.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	stmt, err := s.readers.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if other, loaded := s.prepared.LoadOrStore(query, stmt); loaded {
+		return other.(*sql.Stmt), stmt.Close() //nolint:forcetypeassert // nothing else is stored
+	}
+	return stmt, nil
+}
+
+// ms writes a time as it is stored; the zero time is 0.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// at reads a stored time.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// moment scans a stored time.
+type moment struct{ to *time.Time }
+
+func (m moment) Scan(value any) error {
+	v, ok := value.(int64)
+	if !ok {
+		return fmt.Errorf("a time is stored as %T", value)
+	}
+	*m.to = at(v)
+	return nil
+}

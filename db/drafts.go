@@ -1,0 +1,67 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+
+	"bookhook/webhook"
+)
+
+// SaveDraft writes a draft as it stands, right or wrong, and gives a new one
+// its id. A draft that is gone is webhook.ErrNotFound.
+func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft) (webhook.Draft, error) {
+	body, err := json.Marshal(d)
+	if err != nil {
+		return d, err
+	}
+	err = s.write(ctx, func(q querier) error {
+		if d.ID == 0 {
+			d.ID = s.newID()
+			_, err := q.exec(ctx, `INSERT INTO drafts (id, account_id, webhook_id, body, updated_at) VALUES ($1, $2, $3, $4, $5)`,
+				d.ID, d.Account, nullID(d.Edits), string(body), ms(d.UpdatedAt))
+			return err
+		}
+		n, err := q.exec(ctx, `UPDATE drafts SET body = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`,
+			d.Account, d.ID, string(body), ms(d.UpdatedAt))
+		if err == nil && n == 0 {
+			return webhook.ErrNotFound
+		}
+		return err
+	})
+	return d, err
+}
+
+func scanDraft(r scanner) (d webhook.Draft, err error) {
+	var body []byte
+	var id, account webhook.ID
+	if err := r.Scan(&id, &account, &body, moment{&d.UpdatedAt}); err != nil {
+		return d, err
+	}
+	updated := d.UpdatedAt
+	err = json.Unmarshal(body, &d)
+	d.ID, d.Account, d.UpdatedAt = id, account, updated
+	return d, err
+}
+
+// Draft finds a draft of an account.
+func (s *Store) Draft(ctx context.Context, account, id webhook.ID) (webhook.Draft, error) {
+	return scanDraft(s.row(ctx, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id))
+}
+
+// Drafts lists the unfinished drafts of an account, the newest first.
+func (s *Store) Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft, error) {
+	return list(ctx, s, scanDraft, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT 50`, account)
+}
+
+// DeleteDraft throws a draft away.
+func (s *Store) DeleteDraft(ctx context.Context, account, id webhook.ID) error {
+	return s.write(ctx, func(q querier) error { return deleteDraft(ctx, q, account, id) })
+}
+
+func deleteDraft(ctx context.Context, q querier, account, id webhook.ID) error {
+	n, err := q.exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2`, account, id)
+	if err == nil && n == 0 {
+		return webhook.ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,42 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"bookhook/webhook"
+)
+
+const eventColumns = `id, account_id, COALESCE(external_id, ''), platform, type, channel_id, booking_id, tour_ids,
+	occurred_at, received_at, test, data, decisions`
+
+func scanEvent(r scanner) (e webhook.EventRow, err error) {
+	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, asJSON{&e.TourIDs},
+		moment{&e.OccurredAt}, moment{&e.ReceivedAt}, &e.Test, &e.Data, asJSON{&e.Decisions})
+	return e, err
+}
+
+// Event finds an event of an account with its decisions.
+func (s *Store) Event(ctx context.Context, account, id webhook.ID) (webhook.EventRow, error) {
+	return scanEvent(s.row(ctx, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, id))
+}
+
+// Events lists the events of an account, the newest first.
+func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) ([]webhook.EventRow, error) {
+	c := &conditions{}
+	c.add(`account_id = $%d`, account)
+	if f.Booking != "" {
+		c.parts = append(c.parts, `booking_id <> ''`) // lets the partial index serve
+		c.add(`booking_id = $%d`, f.Booking)
+	}
+	if f.Type != "" {
+		c.eventKey(f.Type)
+	}
+	c.period(f.Since, f.Until)
+	if f.Before != 0 {
+		c.add(`id < $%d`, f.Before)
+	}
+	c.args = append(c.args, f.Limit)
+	return list(ctx, s, scanEvent, `SELECT `+eventColumns+` FROM events`+c.where()+
+		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(c.args)), c.args...)
+}

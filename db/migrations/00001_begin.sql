@@ -1,0 +1,180 @@
+-- +goose Up
+
+-- Times are unix milliseconds UTC, durations microseconds; 0 means never.
+-- Ids are made in Go and ascend with time, so inserts touch the right edge of
+-- each tree only, and a list by id is a list by time.
+
+CREATE TABLE settings (
+  key   TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+  id            INTEGER PRIMARY KEY,
+  number        INTEGER NOT NULL UNIQUE,
+  name          TEXT    NOT NULL,
+  time_zone     TEXT    NOT NULL,
+  webhook_limit INTEGER NOT NULL,
+  revision      INTEGER NOT NULL DEFAULT 0, -- new whenever the account or a webhook of it changes
+  created_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+  id            INTEGER PRIMARY KEY,
+  account_id    INTEGER REFERENCES accounts (id), -- NULL: an admin without an account
+  email         TEXT    NOT NULL UNIQUE,
+  password_hash TEXT    NOT NULL,
+  role          TEXT    NOT NULL,
+  created_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX users_account ON users (account_id, id);
+
+CREATE TABLE sessions (
+  hash       BLOB    PRIMARY KEY, -- SHA-256 of the id in the cookie
+  user_id    INTEGER REFERENCES users (id) ON DELETE CASCADE, -- NULL before login
+  data       BLOB    NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE api_tokens (
+  id         INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  name       TEXT    NOT NULL,
+  hash       BLOB    NOT NULL UNIQUE, -- SHA-256 of the token
+  created_at INTEGER NOT NULL,
+  used_at    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX api_tokens_account ON api_tokens (account_id, id);
+
+CREATE TABLE channels (
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  id         TEXT    NOT NULL,
+  name       TEXT    NOT NULL,
+  retired_at INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (account_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tours (
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  id         TEXT    NOT NULL,
+  name       TEXT    NOT NULL,
+  retired_at INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (account_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE webhooks (
+  id            INTEGER PRIMARY KEY,
+  account_id    INTEGER NOT NULL REFERENCES accounts (id),
+  name          TEXT    NOT NULL,
+  url           TEXT    NOT NULL,
+  kind          TEXT    NOT NULL,
+  format        TEXT    NOT NULL,
+  events        TEXT    NOT NULL, -- JSON list of keys
+  channels      TEXT    NOT NULL, -- JSON filter
+  tours         TEXT    NOT NULL, -- JSON filter
+  enabled       INTEGER NOT NULL,
+  concurrency   INTEGER NOT NULL,
+  secret        TEXT    NOT NULL,
+  old_secret    TEXT    NOT NULL DEFAULT '',
+  old_until     INTEGER NOT NULL DEFAULT 0,
+  created_at    INTEGER NOT NULL,
+  updated_at    INTEGER NOT NULL,
+  deleted_at    INTEGER NOT NULL DEFAULT 0, -- the log goes on naming a deleted webhook
+  failing_since INTEGER NOT NULL DEFAULT 0,
+  off_at        INTEGER NOT NULL DEFAULT 0,
+  off_reason    TEXT    NOT NULL DEFAULT '',
+  skipped       INTEGER NOT NULL DEFAULT 0 -- events skipped since off_at
+) STRICT;
+CREATE INDEX webhooks_account ON webhooks (account_id, id);
+
+CREATE TABLE drafts (
+  id         INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  webhook_id INTEGER REFERENCES webhooks (id), -- the webhook that is edited
+  body       TEXT    NOT NULL, -- JSON of webhook.Draft
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX drafts_account ON drafts (account_id, id);
+
+CREATE TABLE events (
+  id          INTEGER PRIMARY KEY,
+  account_id  INTEGER NOT NULL REFERENCES accounts (id),
+  external_id TEXT, -- NULL: the sender gave none
+  platform    TEXT    NOT NULL,
+  type        TEXT    NOT NULL,
+  channel_id  TEXT    NOT NULL,
+  booking_id  TEXT    NOT NULL,
+  tour_ids    TEXT    NOT NULL, -- JSON list
+  occurred_at INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  test        INTEGER NOT NULL,
+  data        BLOB, -- the sender's JSON, byte for byte
+  digest      BLOB    NOT NULL,
+  decisions   TEXT    NOT NULL -- JSON list of webhook.Decision
+) STRICT;
+CREATE UNIQUE INDEX events_external ON events (account_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX events_account ON events (account_id, id);
+CREATE INDEX events_booking ON events (account_id, booking_id, id) WHERE booking_id <> '';
+
+CREATE TABLE deliveries (
+  id           INTEGER PRIMARY KEY,
+  account_id   INTEGER NOT NULL REFERENCES accounts (id),
+  event_id     INTEGER NOT NULL REFERENCES events (id),
+  webhook_id   INTEGER NOT NULL REFERENCES webhooks (id),
+  platform     TEXT    NOT NULL,
+  type         TEXT    NOT NULL,
+  booking_id   TEXT    NOT NULL,
+  test         INTEGER NOT NULL,
+  state        TEXT    NOT NULL,
+  attempts     INTEGER NOT NULL, -- made or in flight
+  answered     INTEGER NOT NULL, -- number of the last attempt that ended
+  base         INTEGER NOT NULL DEFAULT 0, -- attempts before the last replay
+  next_at      INTEGER NOT NULL, -- next try, or the end of the lease while in flight
+  created_at   INTEGER NOT NULL,
+  finished_at  INTEGER NOT NULL DEFAULT 0,
+  last_status  INTEGER NOT NULL DEFAULT 0,
+  last_failure TEXT    NOT NULL DEFAULT '',
+  last_us      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+-- The log of an account, newest first; since and until are bounds of the id.
+CREATE INDEX deliveries_account ON deliveries (account_id, id);
+-- "Where is booking 1234?", the question of the staff.
+CREATE INDEX deliveries_booking ON deliveries (account_id, booking_id, id) WHERE booking_id <> '';
+-- The log of a webhook, and what is cancelled with it.
+CREATE INDEX deliveries_webhook ON deliveries (webhook_id, id);
+-- The event's page; without it the deletion of old events would scan this table.
+CREATE INDEX deliveries_event ON deliveries (event_id);
+-- The dispatcher: what is due, for each webhook apart.
+CREATE INDEX deliveries_due ON deliveries (webhook_id, next_at) WHERE state = 'pending';
+-- "What has failed?", rare rows among many.
+CREATE INDEX deliveries_failed ON deliveries (account_id, id) WHERE state = 'failed';
+
+CREATE TABLE attempts (
+  delivery_id      INTEGER NOT NULL REFERENCES deliveries (id),
+  number           INTEGER NOT NULL,
+  started_at       INTEGER NOT NULL,
+  duration_us      INTEGER NOT NULL,
+  status           INTEGER NOT NULL, -- 0: no answer
+  failure          TEXT    NOT NULL,
+  error            TEXT    NOT NULL,
+  method           TEXT    NOT NULL,
+  url              TEXT    NOT NULL,
+  remote_addr      TEXT    NOT NULL,
+  request_headers  TEXT    NOT NULL, -- JSON
+  request_body     BLOB,
+  response_headers TEXT    NOT NULL, -- JSON
+  response_body    BLOB,
+  truncated        INTEGER NOT NULL,
+  PRIMARY KEY (delivery_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+  id         INTEGER PRIMARY KEY,
+  account_id INTEGER REFERENCES accounts (id), -- NULL: of the instance
+  actor      TEXT    NOT NULL,
+  action     TEXT    NOT NULL,
+  subject    TEXT    NOT NULL,
+  at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX audit_account ON audit (account_id, id);

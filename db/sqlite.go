@@ -1,0 +1,58 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// readerConns is how many connections read at the same time; more than the
+// cores of a small machine gain nothing.
+const readerConns = 4
+
+// openWriter opens the one connection that writes. synchronous=FULL puts every
+// commit on disk before it is answered; the WAL is checkpointed every 40,000
+// pages, since smaller steps make constant writing sag.
+func openWriter(ctx context.Context, path string) (*sql.DB, error) {
+	return open(ctx, path, 1, url.Values{
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_txlock":       {"immediate"},
+		"_pragma":       {"wal_autocheckpoint(40000)", "journal_size_limit(67108864)"},
+	})
+}
+
+func openReaders(ctx context.Context, path string) (*sql.DB, error) {
+	return open(ctx, path, readerConns, url.Values{"_query_only": {"on"}})
+}
+
+func open(ctx context.Context, path string, conns int, options url.Values) (*sql.DB, error) {
+	options.Set("_busy_timeout", "5000")
+	options.Set("_foreign_keys", "on")
+	options.Set("_dqs", "0")
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}
+	pool, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return pool, nil
+}
+
+// isUnique reports whether a write failed because something like it is there.
+func isUnique(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}

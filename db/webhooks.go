@@ -1,0 +1,237 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"bookhook/webhook"
+)
+
+const webhookColumns = `id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency,
+	secret, old_secret, old_until, created_at, updated_at, failing_since, off_at, off_reason, skipped`
+
+func scanWebhook(r scanner) (*webhook.Webhook, error) {
+	w := &webhook.Webhook{}
+	err := r.Scan(&w.ID, &w.Account, &w.Name, &w.URL, &w.Kind, &w.Format, asJSON{&w.Events}, asJSON{&w.Channels}, asJSON{&w.Tours},
+		&w.Enabled, &w.Concurrency, &w.Secret, &w.OldSecret, moment{&w.OldUntil}, moment{&w.CreatedAt}, moment{&w.UpdatedAt},
+		moment{&w.FailingSince}, moment{&w.OffAt}, &w.OffReason, &w.Skipped)
+	return w, err
+}
+
+// asJSON scans a column of JSON.
+type asJSON struct{ to any }
+
+func (j asJSON) Scan(value any) error {
+	switch v := value.(type) {
+	case string:
+		return json.Unmarshal([]byte(v), j.to)
+	case nil:
+		return nil
+	}
+	return fmt.Errorf("JSON is stored as %T", value)
+}
+
+// toJSON writes a column of JSON; what is stored so always marshals.
+func toJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// Webhooks lists the webhooks of an account in the order they were made.
+func (s *Store) Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error) {
+	return listWebhooks(ctx, s, account)
+}
+
+func listWebhooks(ctx context.Context, q querier, account webhook.ID) ([]*webhook.Webhook, error) {
+	return list(ctx, q, scanWebhook, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND deleted_at = 0 ORDER BY id`, account)
+}
+
+// Webhook finds a webhook of an account.
+func (s *Store) Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error) {
+	return findWebhook(ctx, s, account, id)
+}
+
+func findWebhook(ctx context.Context, q querier, account, id webhook.ID) (*webhook.Webhook, error) {
+	return scanWebhook(q.row(ctx, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND id = $2 AND deleted_at = 0`, account, id))
+}
+
+// WebhookNames names all webhooks of an account, deleted ones too, for the log.
+func (s *Store) WebhookNames(ctx context.Context, account webhook.ID) (map[webhook.ID]string, error) {
+	type named struct {
+		id   webhook.ID
+		name string
+	}
+	scan := func(r scanner) (n named, err error) { return n, r.Scan(&n.id, &n.name) }
+	rows, err := list(ctx, s, scan, `SELECT id, name FROM webhooks WHERE account_id = $1`, account)
+	names := make(map[webhook.ID]string, len(rows))
+	for _, n := range rows {
+		names[n.id] = n.name
+	}
+	return names, err
+}
+
+// CreateWebhook makes a webhook and removes the draft it came from (0: none).
+// With as many asynchronous ones as the account may have it is
+// webhook.ErrLimit; those that are off count.
+func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, draft webhook.ID, by string, now time.Time) (*webhook.Webhook, error) {
+	created := *w
+	created.ID, created.CreatedAt, created.UpdatedAt = s.newID(), now, now
+	if !created.Enabled {
+		created.OffAt, created.OffReason = now, webhook.OffByUser
+	}
+	err := s.write(ctx, func(q querier) error {
+		if err := checkLimit(ctx, q, w.Account); err != nil {
+			return err
+		}
+		if draft != 0 {
+			if err := deleteDraft(ctx, q, w.Account, draft); err != nil {
+				return err
+			}
+		}
+		if err := insertWebhook(ctx, q, &created); err != nil {
+			return err
+		}
+		if err := s.touch(ctx, q, w.Account); err != nil {
+			return err
+		}
+		return s.audit(ctx, q, w.Account, by, "webhook.created", w.Name, now)
+	})
+	return &created, err
+}
+
+func checkLimit(ctx context.Context, q querier, account webhook.ID) error {
+	var used, limit int
+	err := q.row(ctx, `SELECT webhook_limit,
+			(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0)
+		FROM accounts a WHERE a.id = $1`, account).Scan(&limit, &used)
+	if err == nil && used >= limit {
+		return webhook.ErrLimit
+	}
+	return err
+}
+
+func insertWebhook(ctx context.Context, q querier, w *webhook.Webhook) error {
+	_, err := q.exec(ctx, `INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours,
+			enabled, concurrency, secret, created_at, updated_at, off_at, off_reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		w.ID, w.Account, w.Name, w.URL, string(w.Kind), string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours),
+		flag(w.Enabled), w.Concurrency, w.Secret, ms(w.CreatedAt), ms(w.UpdatedAt), ms(w.OffAt), string(w.OffReason))
+	return err
+}
+
+// UpdateWebhook writes what a person may change of a webhook: name, URL,
+// format, filters and concurrency; draft (0: none) is removed. When base is
+// not zero and the webhook was changed since, it is webhook.ErrConflict.
+func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, draft webhook.ID, by string, now time.Time) error {
+	return s.write(ctx, func(q querier) error {
+		old, err := findWebhook(ctx, q, w.Account, w.ID)
+		if err != nil {
+			return err
+		}
+		if !base.IsZero() && !old.UpdatedAt.Equal(base) {
+			return webhook.ErrConflict
+		}
+		if draft != 0 {
+			if err := deleteDraft(ctx, q, w.Account, draft); err != nil {
+				return err
+			}
+		}
+		updated := max(ms(now), ms(old.UpdatedAt)+1) // two changes in one millisecond differ
+		_, err = q.exec(ctx, `UPDATE webhooks SET name = $2, url = $3, format = $4, events = $5, channels = $6, tours = $7,
+			concurrency = $8, updated_at = $9 WHERE id = $1`,
+			w.ID, w.Name, w.URL, string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours), w.Concurrency, updated)
+		if err != nil {
+			return err
+		}
+		return s.changed(ctx, q, w.Account, by, "webhook.changed", w.Name, now)
+	})
+}
+
+// changed notes a change of a webhook: a new revision and an audit entry.
+func (s *Store) changed(ctx context.Context, q querier, account webhook.ID, by, action, subject string, now time.Time) error {
+	if err := s.touch(ctx, q, account); err != nil {
+		return err
+	}
+	return s.audit(ctx, q, account, by, action, subject, now)
+}
+
+// SetEnabled switches a webhook on or off. It returns the webhook as it was
+// before: when it was off, that tells how many events were skipped.
+func (s *Store) SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error) {
+	err = s.write(ctx, func(q querier) error {
+		if before, err = findWebhook(ctx, q, account, id); err != nil {
+			return err
+		}
+		if before.Enabled == enabled {
+			return nil
+		}
+		if enabled {
+			_, err = q.exec(ctx, `UPDATE webhooks SET enabled = 1, off_at = 0, off_reason = '', skipped = 0, failing_since = 0 WHERE id = $1`, id)
+		} else {
+			err = switchOff(ctx, q, id, webhook.OffByUser, now)
+		}
+		if err != nil {
+			return err
+		}
+		return s.changed(ctx, q, account, by, map[bool]string{true: "webhook.on", false: "webhook.off"}[enabled], before.Name, now)
+	})
+	return before, err
+}
+
+func switchOff(ctx context.Context, q querier, id webhook.ID, reason webhook.OffReason, now time.Time) error {
+	_, err := q.exec(ctx, `UPDATE webhooks SET enabled = 0, off_at = $2, off_reason = $3, skipped = 0 WHERE id = $1`, id, ms(now), string(reason))
+	return err
+}
+
+// RotateSecret gives a webhook a new signing secret; the one it had goes on
+// signing for webhook.SecretOverlap.
+func (s *Store) RotateSecret(ctx context.Context, account, id webhook.ID, secret, by string, now time.Time) error {
+	return s.write(ctx, func(q querier) error {
+		w, err := findWebhook(ctx, q, account, id)
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, `UPDATE webhooks SET old_secret = secret, old_until = $2, secret = $3 WHERE id = $1`,
+			id, ms(now.Add(webhook.SecretOverlap)), secret)
+		if err != nil {
+			return err
+		}
+		return s.changed(ctx, q, account, by, "webhook.secret", w.Name, now)
+	})
+}
+
+// DeleteWebhook removes a webhook and cancels what waits for it; it returns
+// how many deliveries that were. The log stays and goes on naming it.
+func (s *Store) DeleteWebhook(ctx context.Context, account, id webhook.ID, by string, now time.Time) (cancelled int64, err error) {
+	err = s.write(ctx, func(q querier) error {
+		w, err := findWebhook(ctx, q, account, id)
+		if err != nil {
+			return err
+		}
+		if _, err := q.exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND webhook_id = $2`, account, id); err != nil {
+			return err
+		}
+		if _, err := q.exec(ctx, `UPDATE webhooks SET enabled = 0, deleted_at = $2 WHERE id = $1`, id, ms(now)); err != nil {
+			return err
+		}
+		cancelled, err = q.exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE webhook_id = $1 AND state = 'pending'`, id, ms(now))
+		if err != nil {
+			return err
+		}
+		return s.changed(ctx, q, account, by, "webhook.deleted", w.Name, now)
+	})
+	return cancelled, err
+}
+
+// flag is a boolean as it is stored.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

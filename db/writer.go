@@ -1,0 +1,237 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Bounds of the writer.
+const (
+	maxGroup     = 1000        // writes in one transaction
+	maxWaiting   = 4000        // writes that wait for the next one
+	maxQueueWait = time.Second // for a place among them; then webhook.ErrBusy
+)
+
+// writer runs all writes, in groups, on one connection.
+type writer struct {
+	pool    *sql.DB
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	waiting chan *write
+	quit    chan struct{} // closed by stop
+	done    chan struct{} // closed when the goroutine ended
+}
+
+// write is one write: its work and where its caller waits.
+type write struct {
+	ctx context.Context
+	do  func(querier) error
+	err error
+	end chan struct{}
+}
+
+func startWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("take the writing connection: %w", err)
+	}
+	w := &writer{
+		pool: pool, conn: conn, stmts: map[string]*sql.Stmt{},
+		waiting: make(chan *write, maxWaiting), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	go w.run()
+	return w, nil
+}
+
+// stop ends the writer after what is waiting now and closes its connection.
+func (w *writer) stop() error {
+	close(w.quit)
+	<-w.done
+	return errors.Join(w.conn.Close(), w.pool.Close())
+}
+
+// write runs do in a transaction of its own that it may share with others, and
+// returns when that is on disk. do sees its own changes and those of the
+// writes before it; what it returns as an error undoes its part alone.
+func (s *Store) write(ctx context.Context, do func(querier) error) error {
+	wr := &write{ctx: ctx, do: do, end: make(chan struct{})}
+	if err := s.writer.enqueue(wr); err != nil {
+		return err
+	}
+	select {
+	case <-wr.end:
+		return wr.err
+	case <-s.writer.done:
+	}
+	select {
+	case <-wr.end: // it was among the last
+		return wr.err
+	default:
+		return errClosed
+	}
+}
+
+var errClosed = errors.New("the database is closed")
+
+func (w *writer) enqueue(wr *write) error {
+	select {
+	case w.waiting <- wr:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(maxQueueWait)
+	defer timer.Stop()
+	select {
+	case w.waiting <- wr:
+		return nil
+	case <-timer.C:
+		return webhook.ErrBusy
+	case <-wr.ctx.Done():
+		return wr.ctx.Err()
+	case <-w.done:
+		return errClosed
+	}
+}
+
+func (w *writer) run() {
+	defer close(w.done)
+	for {
+		select {
+		case first := <-w.waiting:
+			w.commit(w.gather(first))
+		case <-w.quit:
+			w.drain()
+			return
+		}
+	}
+}
+
+// drain answers what still waits when the writer stops.
+func (w *writer) drain() {
+	for len(w.waiting) > 0 {
+		w.commit(w.gather(<-w.waiting))
+	}
+}
+
+// gather takes what is waiting besides first, without waiting for more.
+func (w *writer) gather(first *write) []*write {
+	group := []*write{first}
+	for len(group) < maxGroup {
+		select {
+		case next := <-w.waiting:
+			group = append(group, next)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit runs a group in one transaction and answers every caller.
+func (w *writer) commit(group []*write) {
+	if err := w.transact(group); err != nil {
+		_, _ = w.exec(context.Background(), "ROLLBACK") // fails when SQLite did it already
+		for _, wr := range group {
+			if wr.err == nil {
+				wr.err = err
+			}
+		}
+	}
+	for _, wr := range group {
+		close(wr.end)
+	}
+}
+
+func (w *writer) transact(group []*write) error {
+	ctx := context.Background()
+	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	for _, wr := range group {
+		if wr.err = wr.ctx.Err(); wr.err != nil {
+			continue // the caller left before it began
+		}
+		if err := w.part(ctx, wr); err != nil {
+			return err
+		}
+	}
+	if _, err := w.exec(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// part runs one write in its savepoint. Its error is of the transaction; that
+// of the write itself stands in wr.err.
+func (w *writer) part(ctx context.Context, wr *write) error {
+	if _, err := w.exec(ctx, "SAVEPOINT part"); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	if wr.err = guarded(wr.do, w); wr.err != nil {
+		if _, err := w.exec(ctx, "ROLLBACK TO part"); err != nil {
+			return fmt.Errorf("undo a write: %w", errors.Join(err, wr.err))
+		}
+	}
+	if _, err := w.exec(ctx, "RELEASE part"); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	return nil
+}
+
+// guarded turns a panic of one write into its error, so that the writer lives.
+func guarded(do func(querier) error, q querier) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a write: %v", p)
+		}
+	}()
+	return do(q)
+}
+
+// The writer's statements run to their end whatever becomes of the caller: an
+// interrupted statement would undo the whole group.
+
+func (w *writer) exec(_ context.Context, query string, args ...any) (int64, error) {
+	stmt, err := w.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (w *writer) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := w.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(context.Background(), args...)
+}
+
+func (w *writer) row(_ context.Context, query string, args ...any) row {
+	stmt, err := w.prepare(query)
+	if err != nil {
+		return row{err: err}
+	}
+	return row{sqlRow: stmt.QueryRowContext(context.Background(), args...)}
+}
+
+func (w *writer) prepare(query string) (*sql.Stmt, error) {
+	if stmt, ok := w.stmts[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := w.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	w.stmts[query] = stmt
+	return stmt, nil
+}

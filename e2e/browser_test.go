@@ -98,9 +98,9 @@ func watch(context playwright.BrowserContext, ignore string) *watcher {
 		w.ignore = regexp.MustCompile(ignore)
 	}
 	context.OnConsole(func(m playwright.ConsoleMessage) {
-		// Chromium logs every answer of 400 and above, also for the page itself, where a 422 is as it should be.
-		// OnResponse below looks at those with more care.
-		if m.Type() == "error" && !strings.HasPrefix(m.Text(), "Failed to load resource: the server responded") {
+		// Chromium also logs here what did not load, even the page itself, where a 422 is as it should be. The two
+		// handlers below look at that with more care.
+		if m.Type() == "error" && !strings.HasPrefix(m.Text(), "Failed to load resource:") {
 			w.add("console: %s (%s)", m.Text(), m.Location().URL)
 		}
 	})

@@ -55,11 +55,13 @@ func NewDraft(events []string) Draft {
 	}
 }
 
-// EditDraft begins the editing of a webhook; every step counts as done.
+// EditDraft begins the editing of a webhook; every step counts as done. The
+// draft shares nothing with the webhook.
 func EditDraft(w *Webhook) Draft {
 	d := Draft{
-		Edits: w.ID, Base: w.UpdatedAt, Kind: w.Kind, Name: w.Name, URL: w.URL, Format: w.Format,
-		AllEvents: w.AllEvents(), Events: w.Events, Channels: w.Channels, Tours: w.Tours,
+		Account: w.Account, Edits: w.ID, Base: w.UpdatedAt, Kind: w.Kind, Name: w.Name, URL: w.URL, Format: w.Format,
+		AllEvents: w.AllEvents(), Events: slices.Clone(w.Events),
+		Channels: NewFilter(w.Channels.Mode, w.Channels.IDs), Tours: NewFilter(w.Tours.Mode, w.Tours.IDs),
 		Concurrency: w.Concurrency, Done: slices.Clone(Steps),
 	}
 	if d.AllEvents {

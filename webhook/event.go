@@ -55,17 +55,20 @@ const DefaultPlatform = "tourcms"
 // Digest tells whether a second event with the same external id is the same
 // event: equal content gives an equal digest, whatever its white space.
 func (e Event) Digest() [sha256.Size]byte {
-	h := sha256.New()
-	parts := append([]string{e.Platform, e.Type, e.ChannelID, e.BookingID}, e.TourIDs...)
-	if !e.OccurredAt.IsZero() {
-		parts = append(parts, "@"+strconv.FormatInt(e.OccurredAt.UnixNano(), 10))
+	at, data := "", string(e.Data)
+	if !e.OccurredAt.IsZero() { // every year has its own text; UnixNano comes round
+		at = e.OccurredAt.UTC().Format(time.RFC3339Nano)
 	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, e.Data) == nil {
+		data = compact.String()
+	}
+	// Five parts, the tours, the data: only the tours vary in number, and each
+	// part stands behind its length, so no two events give the same bytes.
+	parts := slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs, []string{data})
+	h := sha256.New()
 	for _, part := range parts {
 		h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
-	}
-	var data bytes.Buffer
-	if json.Compact(&data, e.Data) == nil {
-		h.Write(data.Bytes())
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

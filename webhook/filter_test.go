@@ -63,3 +63,22 @@ func TestSwitchOffAt(t *testing.T) {
 		t.Errorf("failing: got %v, want %v", got, want)
 	}
 }
+
+func TestSecrets(t *testing.T) {
+	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name string
+		w    webhook.Webhook
+		want []string
+	}{
+		{"never rotated", webhook.Webhook{Secret: "new"}, []string{"new"}},
+		{"overlap", webhook.Webhook{Secret: "new", OldSecret: "old", OldUntil: now.Add(1)}, []string{"new", "old"}},
+		{"overlap ends", webhook.Webhook{Secret: "new", OldSecret: "old", OldUntil: now}, []string{"new"}},
+		{"no old secret", webhook.Webhook{Secret: "new", OldUntil: now.Add(time.Hour)}, []string{"new"}},
+	}
+	for _, tt := range tests {
+		if got := tt.w.Secrets(now); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

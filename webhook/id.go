@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -44,7 +45,8 @@ func ParseID(prefix, text string) (ID, error) {
 	if !ok || len(rest) != 13 {
 		return 0, fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
 	}
-	b, err := idText.DecodeString(rest) // skips line breaks, so b may be short
+	b, err := idText.DecodeString(rest)
+	// The decoder skips line breaks, so b may be short.
 	if err != nil || len(b) != 8 || b[0] > 127 || ID(binary.BigEndian.Uint64(b)).Text(prefix) != text { //nolint:gosec // checked
 		return 0, fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
 	}
@@ -61,9 +63,15 @@ const (
 var idEpoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // FirstID is the smallest ID that can be made at t: what is older has a
-// smaller one, so that a list by ID is a list by time.
+// smaller one, so that a list by ID is a list by time. It is zero before 2025
+// and the greatest ID there is after 2094.
 func FirstID(t time.Time) ID {
-	return ID(max(t.Sub(idEpoch).Milliseconds(), 0) << (sequenceBits + machineBits))
+	const below = sequenceBits + machineBits
+	ms := max(t.Sub(idEpoch).Milliseconds(), 0)
+	if ms > math.MaxInt64>>below {
+		return math.MaxInt64
+	}
+	return ID(ms << below)
 }
 
 // NewIDs returns a source of ascending IDs, safe for concurrent use: 41 bits of

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -86,6 +87,41 @@ func TestIDTextsSortLikeIDs(t *testing.T) {
 	}
 	if got := len(slices.Compact(texts)); got != len(ids) {
 		t.Errorf("got %d different texts, want %d", got, len(ids))
+	}
+}
+
+func TestFirstID(t *testing.T) {
+	epoch := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name string
+		at   time.Time
+		want webhook.ID
+	}{
+		{"epoch", epoch, 0},
+		{"a millisecond later", epoch.Add(time.Millisecond), 1 << 22},
+		{"within a millisecond", epoch.Add(2*time.Millisecond - 1), 1 << 22},
+		{"another zone", epoch.Add(time.Second).In(time.FixedZone("", -3600)), 1000 << 22},
+		{"before the epoch", epoch.Add(-time.Hour), 0},
+		{"long before", time.Time{}, 0},
+		{"the last millisecond", epoch.Add((1<<41 - 1) * time.Millisecond), (1<<41 - 1) << 22},
+		{"after the last millisecond", epoch.Add(1 << 41 * time.Millisecond), math.MaxInt64},
+		{"long after", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), math.MaxInt64},
+	}
+	for _, tt := range tests {
+		if got := webhook.FirstID(tt.at); got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestFirstIDBoundsNewIDs(t *testing.T) {
+	next := newIDs(t)
+	before := time.Now()
+	id := next()
+	after := time.Now()
+	least, most := webhook.FirstID(before), webhook.FirstID(after.Add(time.Millisecond))
+	if id < least || id >= most {
+		t.Errorf("got %d, want it from %d to below %d", id, least, most)
 	}
 }
 

@@ -1,0 +1,104 @@
+package webhook_test
+
+import (
+	"strings"
+	"testing"
+
+	"bookhook/webhook"
+)
+
+func TestCheckName(t *testing.T) {
+	tests := []struct{ name, text, want, problem string }{
+		{"plain", "Accounting", "Accounting", ""},
+		{"outer space is taken off", " \tAccounting \n", "Accounting", ""},
+		{"inner space stays", "Accounting  (new)", "Accounting  (new)", ""},
+		{"emoji", "🎟 Tickets 👩‍👩‍👧", "🎟 Tickets 👩‍👩‍👧", ""},
+		{"right to left", "حجز", "حجز", ""},
+		{"markup is text", "<b>&amp;</b>", "<b>&amp;</b>", ""},
+		{"100 characters", strings.Repeat("é", 100), strings.Repeat("é", 100), ""},
+		{"100 emoji", strings.Repeat("🎟", 100), strings.Repeat("🎟", 100), ""},
+		{"100 characters and outer space", strings.Repeat("é", 100) + " ", strings.Repeat("é", 100), ""},
+		{"101 characters", strings.Repeat("é", 101), strings.Repeat("é", 101), "at most 100 characters"},
+		{"empty", "", "", "Give it a name"},
+		{"only space", " \u00a0\n", "", "Give it a name"},
+		{"line break", "a\nb", "a\nb", "no control characters"},
+		{"null", "a\x00b", "a\x00b", "no control characters"},
+		{"escape", "\x1b[31mred", "\x1b[31mred", "no control characters"},
+		{"next line", "a\u0085b", "a\u0085b", "no control characters"},
+		{"invalid UTF-8", "a\xffb", "a\xffb", "Use letters"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, problem := webhook.CheckName(tt.text)
+			if got != tt.want || !says(problem, tt.problem) {
+				t.Errorf("got %q, problem %q, want %q, problem %q", got, problem, tt.want, tt.problem)
+			}
+		})
+	}
+}
+
+// says reports whether the problem is the wanted one, given in part, or none.
+func says(problem, want string) bool {
+	return (problem == "") == (want == "") && strings.Contains(problem, want)
+}
+
+func TestCheckRef(t *testing.T) {
+	tests := []struct{ name, text, problem string }{
+		{"none", "", ""},
+		{"number", "3930", ""},
+		{"text", "TOUR/12-a b,ü🎟", ""},
+		{"100 characters", strings.Repeat("ü", 100), ""},
+		{"101 characters", strings.Repeat("ü", 101), "at most 100 characters"},
+		{"tab", "12\t", "no control characters"},
+		{"invalid UTF-8", "\xff", "no control characters"},
+	}
+	for _, tt := range tests {
+		if got := webhook.CheckRef(tt.text); !says(got, tt.problem) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.problem)
+		}
+	}
+}
+
+func TestCheckItem(t *testing.T) {
+	tests := []struct {
+		name     string
+		item     webhook.Item
+		want     webhook.Item
+		problems map[string]string
+	}{
+		{"plain", webhook.Item{ID: "12", Name: "Old town"}, webhook.Item{ID: "12", Name: "Old town"}, nil},
+		{"outer space is taken off", webhook.Item{ID: " 12\r\n", Name: "\tOld town "}, webhook.Item{ID: "12", Name: "Old town"}, nil},
+		{"emoji", webhook.Item{ID: "🎟", Name: "🎟"}, webhook.Item{ID: "🎟", Name: "🎟"}, nil},
+		{"nothing", webhook.Item{ID: " "}, webhook.Item{}, map[string]string{"id": "Give the id", "name": "Give it a name"}},
+		{"space in the id", webhook.Item{ID: "1 2", Name: "x"}, webhook.Item{ID: "1 2", Name: "x"}, map[string]string{"id": "no spaces and no commas"}},
+		{"hard space in the id", webhook.Item{ID: "1\u00a02", Name: "x"}, webhook.Item{ID: "1\u00a02", Name: "x"}, map[string]string{"id": "no spaces"}},
+		{"comma in the id", webhook.Item{ID: "1,2", Name: "x"}, webhook.Item{ID: "1,2", Name: "x"}, map[string]string{"id": "no commas"}},
+		{"control character in the id", webhook.Item{ID: "1\x002", Name: "x"}, webhook.Item{ID: "1\x002", Name: "x"}, map[string]string{"id": "no control characters"}},
+		{"long id", webhook.Item{ID: strings.Repeat("1", 101), Name: "x"}, webhook.Item{ID: strings.Repeat("1", 101), Name: "x"}, map[string]string{"id": "at most 100"}},
+		{"long name", webhook.Item{ID: "1", Name: strings.Repeat("x", 101)}, webhook.Item{ID: "1", Name: strings.Repeat("x", 101)}, map[string]string{"name": "at most 100"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, problems := webhook.CheckItem(tt.item)
+			if got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+			wantProblems(t, problems, tt.problems)
+		})
+	}
+}
+
+// wantProblems compares fields exactly and messages in part.
+func wantProblems(tb testing.TB, got webhook.Invalid, want map[string]string) {
+	tb.Helper()
+	for field, part := range want {
+		if problem, ok := got[field]; !ok || !strings.Contains(problem, part) {
+			tb.Errorf("%s: got problem %q, want one with %q", field, problem, part)
+		}
+	}
+	for field, problem := range got {
+		if _, ok := want[field]; !ok {
+			tb.Errorf("%s: got problem %q, want none", field, problem)
+		}
+	}
+}

@@ -23,6 +23,13 @@ func (s *Store) Event(ctx context.Context, account, id webhook.ID) (webhook.Even
 
 // Events lists the events of an account, the newest first.
 func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) ([]webhook.EventRow, error) {
+	c := eventConditions(account, f)
+	c.args = append(c.args, f.Limit)
+	return list(ctx, s, scanEvent, `SELECT `+eventColumns+` FROM events`+c.where()+
+		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(c.args)), c.args...)
+}
+
+func eventConditions(account webhook.ID, f webhook.EventFilter) *conditions {
 	c := &conditions{}
 	c.add(`account_id = $%d`, account)
 	if f.Booking != "" {
@@ -36,7 +43,13 @@ func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventF
 	if f.Before != 0 {
 		c.add(`id < $%d`, f.Before)
 	}
-	c.args = append(c.args, f.Limit)
-	return list(ctx, s, scanEvent, `SELECT `+eventColumns+` FROM events`+c.where()+
-		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(c.args)), c.args...)
+	return c
+}
+
+// CountEvents counts the events of an account up to webhook.CountCap + 1.
+func (s *Store) CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (n int, err error) {
+	c := eventConditions(account, f)
+	c.args = append(c.args, webhook.CountCap+1)
+	err = s.row(ctx, `SELECT count(*) FROM (SELECT id FROM events`+c.where()+fmt.Sprintf(` LIMIT $%d) AS found`, len(c.args)), c.args...).Scan(&n)
+	return n, err
 }

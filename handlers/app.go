@@ -1,0 +1,128 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/gofiber/fiber/v2/middleware/requestid"
+
+	"bookhook/static"
+)
+
+// Bounds of a request.
+const (
+	maxBody        = 4 << 20 // bytes of a request body
+	requestTimeout = 30 * time.Second
+)
+
+// Options are what the application needs; all are required but the last two.
+type Options struct {
+	Store      Store
+	Dispatcher Dispatcher
+	BaseURL    string // as people reach Bookhook, without a slash at the end; "" means as each request came
+	Version    string
+	CookieKey  []byte // 32 bytes that sign the session cookie
+	Log        *slog.Logger
+	Tries      int      // length of the retry schedule, for the words on a delivery's page
+	SetupToken string   // opens /setup while there is no user; "" keeps it shut
+	Proxies    []string // addresses or CIDRs whose X-Forwarded-For is believed
+}
+
+// app holds what the handlers share.
+type app struct {
+	Options
+	sessions *sessionStore
+	crossing *http.CrossOriginProtection
+	logins   *limiter
+	tokens   *tokenUse
+}
+
+// New returns the application, ready to listen.
+func New(o Options) (*fiber.App, error) {
+	secure := false
+	crossing := http.NewCrossOriginProtection()
+	if o.BaseURL != "" {
+		base, err := url.Parse(o.BaseURL)
+		if err != nil {
+			return nil, fmt.Errorf("read the base URL: %w", err)
+		}
+		secure = base.Scheme == "https"
+		if err := crossing.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
+			return nil, fmt.Errorf("read the base URL: %w", err)
+		}
+	}
+	a := &app{
+		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing,
+		logins: newLimiter(), tokens: &tokenUse{},
+	}
+	f := fiber.New(fiber.Config{
+		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, BodyLimit: maxBody,
+		ReadTimeout: requestTimeout, WriteTimeout: 2 * requestTimeout, IdleTimeout: 2 * time.Minute,
+		ErrorHandler:            a.fail,
+		EnableTrustedProxyCheck: true, TrustedProxies: o.Proxies, ProxyHeader: fiber.HeaderXForwardedFor, EnableIPValidation: true,
+	})
+	f.Use(requestid.New(requestid.Config{Generator: rand.Text}))
+	f.Use(a.secureHeaders(secure))
+	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: a.logPanic}))
+	f.Use(deadline)
+	a.routes(f)
+	return f, nil
+}
+
+// deadline bounds what a request may take; fiber's own context has no end.
+func deadline(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// contentPolicy allows nothing but what Bookhook itself serves.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (a *app) secureHeaders(https bool) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		h := &c.Response().Header
+		h.Set(fiber.HeaderContentSecurityPolicy, contentPolicy)
+		h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+		h.Set(fiber.HeaderXFrameOptions, "DENY")
+		h.Set(fiber.HeaderReferrerPolicy, "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=()")
+		h.Set(fiber.HeaderCacheControl, "no-store")
+		if https {
+			h.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+		}
+		return c.Next()
+	}
+}
+
+func (a *app) showStatic(c *fiber.Ctx) error {
+	f, ok := static.Lookup(c.Params("name"))
+	if !ok {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Set(fiber.HeaderContentType, f.Type)
+	return c.Send(f.Body)
+}
+
+// showHealth answers 200 when the database answers and the dispatcher is alive.
+func (a *app) showHealth(c *fiber.Ctx) error {
+	if err := a.Store.Ping(c.UserContext()); err != nil {
+		return unavailable("the database does not answer", err)
+	}
+	if !a.Dispatcher.Alive() {
+		return unavailable("the dispatcher is not running", errors.New("dispatcher is not alive"))
+	}
+	return c.JSON(fiber.Map{"status": "ok", "version": a.Version})
+}

@@ -1,0 +1,19 @@
+// Package handlers is Bookhook as browsers and programs meet it: pages,
+// sessions and forms for people, a JSON API for booking systems.
+//
+// [New] wires a Fiber application; routes.go has all routes on one screen.
+// A handler reads its input, calls the store or the dispatcher, and returns an
+// error or renders a page; one place (errors.go) turns errors into a status, a
+// page or a problem document (RFC 9457), and one log line.
+//
+// Who may do what is decided in routes.go by the group a route stands in:
+// everything but sign-in and health needs a session, changing things needs the
+// operator's role, accounts need the admin's, the API needs a token. Every call
+// to the store names the account of the session or the token, so that ids of
+// another account are not found.
+//
+// Forms follow one habit: what is invalid is the same page again with what was
+// typed, the problems, and status 422; what succeeded is 303 and a flash
+// message. Posts from other origins are refused by the headers that browsers
+// send (Sec-Fetch-Site, Origin), so forms carry no token.
+package handlers

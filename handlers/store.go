@@ -1,0 +1,110 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Store is what the handlers need of the database; *db.Store is one. Methods
+// that take an account answer webhook.ErrNotFound for what belongs to another.
+type Store interface {
+	Ping(ctx context.Context) error
+	accountStore
+	userStore
+	tokenStore
+	itemStore
+	draftStore
+	webhookStore
+	logStore
+}
+
+type accountStore interface {
+	Setup(ctx context.Context, a webhook.Account, u webhook.User) (webhook.Account, webhook.User, error)
+	AddAccount(ctx context.Context, a webhook.Account, by string) (webhook.Account, error)
+	Account(ctx context.Context, id webhook.ID) (webhook.Account, error)
+	Accounts(ctx context.Context) ([]webhook.AccountUse, error)
+	UpdateAccount(ctx context.Context, a webhook.Account, by string, now time.Time) error
+	SetLimit(ctx context.Context, account webhook.ID, limit int, by string, now time.Time) error
+	Audit(ctx context.Context, account, before webhook.ID, limit int) ([]webhook.AuditEntry, error)
+}
+
+type userStore interface {
+	HasUsers(ctx context.Context) (bool, error)
+	AddUser(ctx context.Context, u webhook.User, by string) (webhook.User, error)
+	User(ctx context.Context, id webhook.ID) (webhook.User, error)
+	UserByEmail(ctx context.Context, email string) (webhook.User, error)
+	Users(ctx context.Context, account webhook.ID) ([]webhook.User, error)
+	RemoveUser(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+	SetPassword(ctx context.Context, id webhook.ID, passwordHash string, keep []byte, by string, now time.Time) error
+	Session(ctx context.Context, hash []byte, now time.Time) (webhook.Session, error)
+	SaveSession(ctx context.Context, hash, old []byte, v webhook.Session) error
+	EndSession(ctx context.Context, hash []byte) error
+	EndSessions(ctx context.Context, user webhook.ID, keep []byte) error
+}
+
+type tokenStore interface {
+	AddToken(ctx context.Context, t webhook.Token, hash []byte, by string) (webhook.Token, error)
+	Tokens(ctx context.Context, account webhook.ID) ([]webhook.Token, error)
+	TokenByHash(ctx context.Context, hash []byte) (webhook.Token, error)
+	TokenUsed(ctx context.Context, id webhook.ID, now time.Time) error
+	RevokeToken(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+}
+
+type itemStore interface {
+	AllItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind) ([]webhook.Item, error)
+	Item(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string) (webhook.Item, error)
+	AddItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error
+	PutItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (added, changed int, err error)
+	RenameItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error
+	RetireItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string, retiredAt time.Time, by string, now time.Time) error
+}
+
+type draftStore interface {
+	SaveDraft(ctx context.Context, d webhook.Draft) (webhook.Draft, error)
+	Draft(ctx context.Context, account, id webhook.ID) (webhook.Draft, error)
+	Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft, error)
+	DeleteDraft(ctx context.Context, account, id webhook.ID) error
+}
+
+type webhookStore interface {
+	Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error)
+	Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error)
+	WebhookNames(ctx context.Context, account webhook.ID) (map[webhook.ID]string, error)
+	CreateWebhook(ctx context.Context, w *webhook.Webhook, draft webhook.ID, by string, now time.Time) (*webhook.Webhook, error)
+	UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, draft webhook.ID, by string, now time.Time) error
+	SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error)
+	RotateSecret(ctx context.Context, account, id webhook.ID, secret, by string, now time.Time) error
+	DeleteWebhook(ctx context.Context, account, id webhook.ID, by string, now time.Time) (cancelled int64, err error)
+}
+
+type logStore interface {
+	Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) ([]webhook.EventRow, error)
+	CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (int, error)
+	Event(ctx context.Context, account, id webhook.ID) (webhook.EventRow, error)
+	Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) ([]webhook.DeliveryRow, error)
+	CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (int, error)
+	Delivery(ctx context.Context, account, id webhook.ID) (webhook.Delivery, error)
+	Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error)
+	Cancel(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+}
+
+// Dispatcher is what the handlers need of the dispatcher; *dispatch.Dispatcher
+// is one.
+type Dispatcher interface {
+	// Ingest stores events and delivers them; see db.Store.Ingest.
+	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
+	// Test sends a test event to one webhook, whatever its filters.
+	Test(ctx context.Context, account, id webhook.ID, e webhook.Event) (webhook.Delivery, error)
+	// Replay makes a delivery due now.
+	Replay(ctx context.Context, account, id webhook.ID, by string) (webhook.Delivery, error)
+	// Changed tells that a webhook was changed, switched or deleted.
+	Changed(id webhook.ID)
+	// Probe looks whether a URL could be called, without sending a booking.
+	Probe(ctx context.Context, url string) webhook.Probe
+	// CheckURL says by its text alone why a URL may not be called; "" when it may.
+	CheckURL(url string) string
+	// Alive reports whether deliveries are being made.
+	Alive() bool
+}

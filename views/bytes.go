@@ -1,0 +1,80 @@
+package views
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"bookhook/webhook"
+)
+
+// Curl writes an attempt's request as a command for a POSIX shell. The
+// signature in it is the one that was sent, so receivers may find it too old.
+func Curl(a webhook.Attempt) string {
+	lines := []string{"curl -i -X " + quote(a.Method) + " " + quote(a.URL)}
+	for _, name := range sortedNames(a.RequestHeaders) {
+		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Host") {
+			continue // curl writes them itself
+		}
+		for _, value := range a.RequestHeaders[name] {
+			lines = append(lines, "  -H "+quote(strings.ToLower(name)+": "+value))
+		}
+	}
+	if len(a.RequestBody) > 0 {
+		lines = append(lines, "  --data-binary "+quote(readable(a.RequestBody)))
+	}
+	return strings.Join(lines, " \\\n")
+}
+
+// quote makes one word of the text for a POSIX shell.
+func quote(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r)
+	}
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
+
+// prettyJSON lays out a JSON body, or says that it is none.
+func prettyJSON(body []byte) (string, bool) {
+	var out bytes.Buffer
+	if err := json.Indent(&out, bytes.TrimSpace(body), "", "  "); err != nil {
+		return "", false
+	}
+	return out.String(), true
+}
+
+// readable is a body as text; what is not UTF-8 is shown as hexadecimal.
+func readable(body []byte) string {
+	if utf8.Valid(body) {
+		return string(body)
+	}
+	var out strings.Builder
+	for i, b := range body {
+		switch {
+		case i > 0 && i%32 == 0:
+			out.WriteByte('\n')
+		case i > 0:
+			out.WriteByte(' ')
+		}
+		out.WriteString(strconv.FormatUint(uint64(b)|0x100, 16)[1:])
+	}
+	return out.String()
+}
+
+// size is a number of bytes in words.
+func size(n int) string {
+	if n < 1024 {
+		return count(n, false, "byte", "bytes")
+	}
+	return number((n+512)/1024) + " KiB"
+}

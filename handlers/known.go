@@ -1,0 +1,60 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// known is what a draft of the account may name: the events of the platforms,
+// and the channels and tours of its lists, retired ones too.
+func (a *app) known(ctx context.Context, account webhook.ID) (webhook.Known, error) {
+	channel, err := a.listed(ctx, account, webhook.Channels)
+	if err != nil {
+		return webhook.Known{}, err
+	}
+	tour, err := a.listed(ctx, account, webhook.Tours)
+	return webhook.Known{Event: platforms.KnownKey, Channel: channel, Tour: tour, Guard: a.Dispatcher.CheckURL}, err
+}
+
+// listed returns the test whether an id is in one of the account's lists.
+func (a *app) listed(ctx context.Context, account webhook.ID, kind webhook.ItemKind) (func(id string) bool, error) {
+	items, err := a.Store.AllItems(ctx, account, kind)
+	ids := make(map[string]bool, len(items))
+	for _, item := range items {
+		ids[item.ID] = true
+	}
+	return func(id string) bool { return ids[id] }, err
+}
+
+// testEvent is what "Send a test" sends to a webhook: the first event that it
+// selects, with a channel and a tour of its lists, and data that say that it is
+// a test.
+func testEvent(w *webhook.Webhook) webhook.Event {
+	e := webhook.Event{
+		BookingID: "TEST-1", OccurredAt: time.Now().UTC(), Test: true,
+		Data: []byte(`{"test":true,"message":"This is a test sent from Bookhook. There is no such booking."}`),
+	}
+	e.Platform, e.Type = firstEvent(w)
+	if w.Channels.Mode == webhook.Include && len(w.Channels.IDs) > 0 {
+		e.ChannelID = w.Channels.IDs[0]
+	}
+	if w.Tours.Mode == webhook.Include && len(w.Tours.IDs) > 0 {
+		e.TourIDs = w.Tours.IDs[:1]
+	}
+	return e
+}
+
+func firstEvent(w *webhook.Webhook) (platform, eventType string) {
+	if w.AllEvents() || len(w.Events) == 0 {
+		first := platforms.All()[0]
+		return first.Key, first.Events[0].Key
+	}
+	if platform, eventType, found := strings.Cut(w.Events[0], ":"); found {
+		return platform, eventType
+	}
+	return webhook.DefaultPlatform, w.Events[0]
+}

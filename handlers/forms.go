@@ -12,7 +12,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Bounds of a password; argon2id takes any length, a login should not.
+// Bounds of a password; whole phrases fit, whole books do not.
 const (
 	minPassword = 12
 	maxPassword = 200

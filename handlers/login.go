@@ -54,7 +54,7 @@ func (a *app) saveSetup(c *fiber.Ctx) error {
 	account, user, problems := readSetup(form, c.FormValue("password"))
 	if len(problems) == 0 {
 		var err error
-		user.PasswordHash, err = hashPassword(c.FormValue("password"))
+		user.PasswordHash, err = HashPassword(c.FormValue("password"))
 		if err != nil {
 			return err
 		}
@@ -168,8 +168,4 @@ func (a *app) logout(c *fiber.Ctx) error {
 		}
 	}
 	return c.Redirect("/login", http.StatusSeeOther)
-}
-
-func hashPassword(password string) (string, error) {
-	return argon2id.CreateHash(password, argon2id.DefaultParams)
 }

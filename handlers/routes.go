@@ -49,7 +49,7 @@ func (a *app) routes(f *fiber.App) {
 	staff.Get("/tours", a.listItems)
 
 	// Operators of an account: change it.
-	operator := staff.Group("", operators)
+	operator := guarded{staff, operators}
 	operator.Post("/deliveries/:id/cancel", a.cancelDelivery)
 	operator.Post("/webhooks/:id/edit", a.editWebhook)
 	operator.Post("/webhooks/:id/switch", a.switchWebhook)
@@ -106,3 +106,13 @@ func (a *app) apiRoutes(api fiber.Router) {
 
 	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 }
+
+// guarded registers routes behind a guard of their own. A group would put the
+// guard before whatever is registered later, and before what is not found.
+type guarded struct {
+	router fiber.Router
+	guard  fiber.Handler
+}
+
+func (g guarded) Get(path string, handler fiber.Handler)  { g.router.Get(path, g.guard, handler) }
+func (g guarded) Post(path string, handler fiber.Handler) { g.router.Post(path, g.guard, handler) }

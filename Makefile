@@ -62,7 +62,7 @@ fuzz: need-go ## run every fuzz test for FUZZTIME (10s)
 		names=$$(go test -list '^Fuzz' $$pkg); \
 		for name in $$(echo "$$names" | grep '^Fuzz'); do \
 			echo "$$pkg $$name"; \
-			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$pkg; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$pkg; \
 		done; \
 	done
 

@@ -1,0 +1,92 @@
+// What the wizard gains from JavaScript: search, select all, the live example,
+// the check of the URL.
+"use strict";
+
+for (const list of document.querySelectorAll("[data-search]")) {
+  const items = [...list.querySelectorAll("[data-item]")];
+  const texts = items.map((item) => item.textContent.toLowerCase());
+  const groups = [...list.querySelectorAll("[data-group]")];
+  const search = list.querySelector(".search");
+  const input = search?.querySelector("input");
+  const found = search?.querySelector(".found");
+  const none = list.querySelector(".none");
+
+  const filter = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    items.forEach((item, i) => {
+      item.hidden = !words.every((word) => texts[i].includes(word));
+      if (!item.hidden) shown++;
+    });
+    for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
+    none.hidden = shown > 0;
+    found.textContent = words.length ? `${shown} of ${items.length}` : "";
+  };
+
+  if (search && items.length > 6) {
+    search.hidden = false;
+    let wait;
+    input.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(filter, 80); });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") event.preventDefault(); // searches, does not go on
+      if (event.key === "Escape") { input.value = ""; filter(); }
+    });
+  }
+
+  for (const group of groups) {
+    const button = group.querySelector("[data-select-all]");
+    const boxes = () => [...group.querySelectorAll("[data-item]:not([hidden]) input")];
+    const label = button.firstChild;
+    const words = label.textContent;
+    const show = () => {
+      const all = boxes();
+      label.textContent = all.length && all.every((box) => box.checked) ? words.replace("Select", "Clear") : words;
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const all = boxes();
+      const on = !all.every((box) => box.checked);
+      for (const box of all) box.checked = on;
+      show();
+    });
+    group.addEventListener("change", show);
+    input?.addEventListener("input", () => setTimeout(show, 100));
+    show();
+  }
+}
+
+const check = document.querySelector("[data-check]");
+if (check) {
+  const input = check.querySelector("input");
+  const answer = check.querySelector(".check");
+  const examples = [...document.querySelectorAll("[data-example]")].map((pre) => ({ pre, url: pre.dataset.example, text: pre.textContent }));
+
+  const showExamples = () => {
+    for (const { pre, url, text } of examples) {
+      const typed = input.value.trim() || url;
+      const at = text.indexOf(url);
+      if (at < 0) continue;
+      let rest = text.slice(at + url.length);
+      if (/^[?&]/.test(rest)) { // the query begins with ? unless the URL has one of its own
+        const joiner = !typed.includes("?") ? "?" : /[?&]$/.test(typed) ? "" : "&";
+        rest = joiner + rest.slice(1);
+      }
+      pre.textContent = text.slice(0, at) + typed + rest;
+    }
+  };
+  input.addEventListener("input", showExamples);
+
+  let asked = "";
+  input.addEventListener("blur", async () => {
+    const url = input.value.trim();
+    if (!url || url === asked) return;
+    asked = url;
+    answer.textContent = "Checking…";
+    try {
+      const reply = await fetch(check.dataset.check, { method: "POST", body: new URLSearchParams({ url }) });
+      if (asked === url) answer.innerHTML = reply.ok || reply.status === 422 ? await reply.text() : "";
+    } catch {
+      answer.textContent = "";
+    }
+  });
+}

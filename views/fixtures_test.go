@@ -1,0 +1,384 @@
+package views
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"bookhook/webhook"
+)
+
+// kind of a fixture: the same pages with ordinary, no, and hostile content.
+type kind struct {
+	name string
+	text func(string) string // turns an ordinary text into one of the kind
+	n    int                 // how many of everything
+}
+
+const hostile = `<script>alert(1)</script>"'&</title></textarea>🌋 Überlänge `
+
+var kinds = []kind{
+	{"normal", func(s string) string { return s }, 8},
+	{"empty", func(string) string { return "" }, 0},
+	{"extreme", func(s string) string { return hostile + s + strings.Repeat("weird🦄", 28) }, 3},
+}
+
+var now = time.Date(2026, 11, 21, 13, 5, 9, 0, time.UTC)
+
+func madrid() *time.Location {
+	loc, err := time.LoadLocation("Europe/Madrid")
+	if err != nil {
+		panic(err)
+	}
+	return loc
+}
+
+func (k kind) page(role webhook.Role) Page {
+	p := Page{
+		User:    webhook.User{ID: 7, Email: "marta@" + k.text("seatours.example"), Role: role},
+		Account: webhook.Account{ID: 3, Number: 4069, Name: k.text("Sea & Sun Tours"), WebhookLimit: 10},
+		Path:    "/webhooks?x=" + k.text("1"), Location: madrid(), Now: now,
+	}
+	return p
+}
+
+func (k kind) webhook(i int) *webhook.Webhook {
+	names := []string{"Accounting", "Mailchimp", "Guide rota", "Partner: Viator sync", "Data warehouse", "Night desk", "Old CRM", "Printer"}
+	w := &webhook.Webhook{
+		ID: webhook.ID(9e16 + i), Name: k.text(names[i%len(names)]), URL: "https://hooks.example.com/" + k.text("bookings?ApplyTourCMSPromo=FULL"),
+		Kind: webhook.Async, Format: webhook.Native, Events: []string{"cancelled", "new_confirmed_staff", "new_confirmed_web"},
+		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.Exclude, []string{"15"}),
+		Enabled: true, Concurrency: 8, CreatedAt: now.Add(-400 * time.Hour), UpdatedAt: now.Add(-3 * time.Hour),
+	}
+	switch i % 5 {
+	case 1:
+		w.FailingSince, w.Format = now.Add(-31*time.Hour), webhook.Standard
+		w.Channels = webhook.NewFilter(webhook.Include, []string{"3930", "3931"})
+	case 2:
+		w.Enabled, w.OffReason, w.OffAt, w.Skipped = false, webhook.OffFailing, now.Add(-5*time.Hour), 41
+	case 3:
+		w.Enabled, w.OffReason, w.OffAt = false, webhook.OffByUser, now.Add(-50*time.Hour)
+	case 4:
+		w.Events = []string{webhook.AllEventsKey}
+	}
+	return w
+}
+
+func (k kind) names() Names {
+	return Names{
+		Events: map[string]string{
+			"cancelled": k.text("Booking cancelled"), "new_confirmed_web": k.text("New confirmed booking (web/API)"),
+			"new_confirmed_staff": k.text("New confirmed booking (staff)"),
+		},
+		Channels: map[string]string{"3930": k.text("Website"), "3931": k.text("Viator")},
+		Tours:    map[string]string{"15": k.text("Night Walk"), "12": k.text("Old Town on Foot")},
+	}
+}
+
+func (k kind) delivery(i int) webhook.Delivery {
+	d := webhook.Delivery{
+		ID: webhook.ID(8e16 + i), Event: 77, Webhook: 9e16, Platform: "tourcms", Type: "new_confirmed_web",
+		BookingID: k.text(fmt.Sprint(12345 - i)), Attempts: 1, Answered: 1, CreatedAt: now.Add(-time.Duration(i*i*7+1) * time.Minute),
+		Last: webhook.Outcome{Status: 200, Duration: 84 * time.Millisecond}, State: webhook.Delivered, Finished: now.Add(-time.Duration(i*i*7+1)*time.Minute + 84*time.Millisecond),
+	}
+	switch i % 8 {
+	case 1:
+		d.State, d.Attempts, d.Answered, d.Finished = webhook.Pending, 2, 2, time.Time{}
+		d.NextAt, d.Last = now.Add(4*time.Minute), webhook.Outcome{Status: 503, Failure: webhook.FailStatus, Duration: 1250 * time.Millisecond}
+	case 2:
+		d.State, d.Attempts, d.Answered = webhook.Failed, 11, 11
+		d.Last = webhook.Outcome{Failure: webhook.FailTimeout, Duration: 15 * time.Second}
+		d.CreatedAt = now.Add(-77 * time.Hour)
+		d.Finished = now.Add(-time.Hour)
+	case 3:
+		d.State, d.Attempts, d.Answered, d.Finished, d.Last = webhook.Pending, 1, 0, time.Time{}, webhook.Outcome{}
+		d.NextAt = now.Add(20 * time.Second)
+	case 4:
+		d.State, d.Last = webhook.Cancelled, webhook.Outcome{Failure: webhook.FailRefused, Duration: 900 * time.Microsecond}
+	case 5:
+		d.Test, d.BookingID = true, "TEST-1"
+	case 6:
+		d.Attempts, d.Answered, d.Base = 4, 4, 3
+	}
+	return d
+}
+
+func (k kind) row(i int) DeliveryRow {
+	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), WebhookName: k.webhook(i).Name}
+	if i == 6 {
+		r.WebhookName = ""
+	}
+	return r
+}
+
+func (k kind) attempt(n int, o webhook.Outcome) webhook.Attempt {
+	a := webhook.Attempt{
+		Number: n, StartedAt: now.Add(-time.Duration(12-n) * time.Hour), Duration: o.Duration, Status: o.Status, Failure: o.Failure,
+		Method: "POST", URL: k.webhook(0).URL, RemoteAddr: "192.0.2.1:443",
+		RequestHeaders: http.Header{
+			"User-Agent": {"bookhook/0.1.0"}, "Content-Type": {"application/json"}, "Webhook-Id": {k.delivery(0).Ref()},
+			"Webhook-Timestamp": {"1795266309"}, "Webhook-Signature": {"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}, "Bookhook-Attempt": {fmt.Sprint(n)},
+		},
+		RequestBody: []byte(`{"id":"evt_02gtcfw2k0400","type":"new_confirmed_web","platform":"tourcms","account_id":"4069","channel_id":"3930","tour_ids":["12"],"booking_id":"12345","timestamp":"2026-11-21T13:05:09Z","data":{"customer":"` + "O’Brien 🚤" + `","pax":2}}`),
+	}
+	if o.Status != 0 {
+		a.ResponseHeaders = http.Header{"Content-Type": {"text/plain"}, "Server": {k.text("nginx")}}
+		a.ResponseBody = []byte(k.text("upstream connect error"))
+		a.Truncated = n == 1
+	}
+	if o.Failure != "" {
+		a.Error = k.text("the receiver answered " + fmt.Sprint(o.Status))
+	}
+	return a
+}
+
+func (k kind) attempts(d webhook.Delivery) []webhook.Attempt {
+	var list []webhook.Attempt
+	for n := 1; n <= d.Answered; n++ {
+		o := webhook.Outcome{Status: 503, Failure: webhook.FailStatus, Duration: 640 * time.Millisecond}
+		if n == d.Answered {
+			o = d.Last
+		}
+		if n == 3 && d.Answered > 4 {
+			continue // cut off
+		}
+		list = append(list, k.attempt(n, o))
+	}
+	return list
+}
+
+func (k kind) invalid(fields ...string) webhook.Invalid {
+	v := webhook.Invalid{}
+	for _, f := range fields {
+		v.Add(f, "%s", "Something is wrong with "+f+" "+k.text("here")+".")
+	}
+	return v
+}
+
+func (k kind) items(n int) []webhook.Item {
+	names := []string{"Website", "Viator", "GetYourGuide", "Hotel Miramar desk", "Phone", "Walk-in", "Expedia", "Klook"}
+	var list []webhook.Item
+	for i := range n {
+		item := webhook.Item{ID: k.text(fmt.Sprint(3930 + i)), Name: k.text(names[i%len(names)])}
+		if i%4 == 3 {
+			item.RetiredAt = now.Add(-time.Hour)
+		}
+		list = append(list, item)
+	}
+	return list
+}
+
+func (k kind) draft() *webhook.Draft {
+	d := webhook.NewDraft([]string{"new_confirmed_staff", "new_confirmed_web", "cancelled"})
+	d.ID, d.Name, d.URL, d.UpdatedAt = 55, k.text("Accounting"), "https://hooks.example.com/"+k.text("bookings"), now.Add(-26*time.Minute)
+	d.Done = []webhook.Step{webhook.StepType, webhook.StepName, webhook.StepEvents}
+	d.Channels = webhook.NewFilter(webhook.Include, []string{k.text("3931"), "9999"})
+	d.Tours = webhook.NewFilter(webhook.Exclude, []string{"15"})
+	if k.n == 0 {
+		d = webhook.NewDraft(nil)
+	}
+	return &d
+}
+
+func (k kind) wizard(fields ...string) WizardProps {
+	return WizardProps{Page: k.page(webhook.RoleOperator), Draft: k.draft(), Problems: k.invalid(fields...)}
+}
+
+func (k kind) catalogues() []Catalogue {
+	if k.n == 0 {
+		return nil
+	}
+	event := func(key, group, name, about string, primary bool) webhook.EventType {
+		return webhook.EventType{Key: key, Group: group, Name: k.text(name), Description: k.text(about), Primary: primary}
+	}
+	return []Catalogue{{Platform: "tourcms", Name: "TourCMS", Events: []webhook.EventType{
+		event("new_confirmed_staff", "New booking", "New confirmed booking (staff)", "A booking reached Confirmed status through a staff member; also fires when an existing booking is moved to Confirmed by staff.", true),
+		event("new_confirmed_web", "New booking", "New confirmed booking (web/API)", "A booking reached Confirmed status through the booking engine or the API.", true),
+		event("new_provisional_staff", "New booking", "New provisional booking (staff)", "Staff created a booking in Provisional status, or moved one to it.", false),
+		event("cancelled", "Cancellation", "Booking cancelled", "The booking was cancelled.", true),
+		event("expq_quotation", "Expiry", "Quotation expired", "A booking still in Quotation status ran out of time.", false),
+		event("redeem_voucher", "Redemption", "Voucher redeemed", "At least one component of the booking was redeemed.", false),
+		event("token_success", "Payment", "Payment request paid", "The customer paid successfully from an e-mailed payment request.", false),
+	}}}
+}
+
+func (k kind) examples() []Example {
+	url := "https://hooks.example.com/bookings"
+	return []Example{
+		{webhook.Native, url, "GET " + url + "?event=new_confirmed_web&account_id=4069&account_name=Sea%20%26%20Sun&channel_id=3930&booking_id=1234\nuser-agent: bookhook/0.1.0\nwebhook-id: dlv_02gtcfw2k0400\nwebhook-timestamp: 1795266309\nwebhook-signature: v1,…"},
+		{webhook.Standard, url, "POST " + url + "\ncontent-type: application/json\nwebhook-id: dlv_02gtcfw2k0400\nwebhook-timestamp: 1795266309\nwebhook-signature: v1,…\n\n{\n  \"id\": \"evt_02gtcfw2k0400\",\n  \"type\": \"new_confirmed_web\",\n  \"account_id\": \"4069\"\n}"},
+	}
+}
+
+func (k kind) rows() (list []DeliveryRow) {
+	for i := range k.n {
+		list = append(list, k.row(i))
+	}
+	return list
+}
+
+// pages are all pages with the content of the kind, by name.
+func (k kind) pages() map[string]templ.Component {
+	all := map[string]templ.Component{}
+	add := func(name string, c templ.Component) { all[name] = c }
+	k.addOutside(add)
+	k.addWebhooks(add)
+	k.addWizard(add)
+	k.addLog(add)
+	k.addSettings(add)
+	return all
+}
+
+func (k kind) addOutside(add func(string, templ.Component)) {
+	page := k.page(webhook.RoleStaff)
+	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.text("E-mail or password is wrong.")}))
+	add("setup", Setup(SetupProps{Token: "t", AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
+	add("error-404", Error(ErrorProps{Page: &page, Status: 404, RequestID: k.text("K3TQ")}))
+	add("error-500", Error(ErrorProps{Status: 500, What: k.text(""), RequestID: "K3TQ"}))
+}
+
+func (k kind) addWebhooks(add func(string, templ.Component)) {
+	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names()}
+	for i := range k.n {
+		d := k.delivery(i)
+		list.Rows = append(list.Rows, WebhookRow{k.webhook(i), &d})
+	}
+	if k.n > 0 {
+		list.Rows[0].Last = nil
+		list.Drafts = []webhook.Draft{*k.draft()}
+	}
+	add("webhooks", Webhooks(list))
+	list.Page.User.Role, list.Used = webhook.RoleStaff, 10
+	add("webhooks-staff", Webhooks(list))
+	full := list
+	full.Page.User.Role = webhook.RoleAdmin
+	full.Page.Flash = []string{k.text("“Old CRM” was deleted. 3 deliveries that waited were cancelled.")}
+	add("webhooks-full", Webhooks(full))
+	for i := range 3 {
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names(), Waiting: i * 4}
+		if i == 0 {
+			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+			p.Page.Flash = []string{"The webhook was created and is on. Send a test to see it work."}
+		} else {
+			p.Recent = k.rows()
+		}
+		if i == 1 {
+			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
+		}
+		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
+	}
+}
+
+func (k kind) addWizard(add func(string, templ.Component)) {
+	add("wizard-1", WizardType(k.wizard()))
+	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency")))
+	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples()}))
+	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format"), k.examples()}))
+	add("wizard-3", WizardEvents(EventsStepProps{k.wizard(), k.catalogues()}))
+	add("wizard-3-wrong", WizardEvents(EventsStepProps{k.wizard("events"), k.catalogues()}))
+	add("wizard-4", WizardChannels(PickProps{Wizard: k.wizard(), Items: k.items(k.n * 2)}))
+	add("wizard-5", WizardTours(PickProps{Wizard: k.wizard("tours"), Items: k.items(k.n * 3), Paste: k.text("12, 15\n16")}))
+	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10}
+	add("wizard-6", WizardReview(review))
+	edit := review
+	edit.Wizard.Draft = k.draft()
+	edit.Wizard.Draft.Edits, edit.Wizard.Edited, edit.Wizard.Draft.Done = 9, k.text("Accounting"), webhook.Steps
+	add("wizard-6-edit", WizardReview(edit))
+	edit.Used = 10
+	edit.Wizard.Draft = k.draft()
+	edit.Wizard.Problems = k.invalid("url", "events")
+	add("wizard-6-full", WizardReview(edit))
+}
+
+func (k kind) addLog(add func(string, templ.Component)) {
+	list := DeliveriesProps{
+		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: 10000, Capped: true, Older: 8e16, First: true, Newest: 8e16,
+		Webhooks: []Option{{"whk_1", k.text("Accounting")}}, Types: []Option{{"cancelled", k.text("Booking cancelled")}},
+	}
+	add("deliveries", Deliveries(list))
+	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
+	list.Problems = k.invalid("since", "until")
+	add("deliveries-filtered", Deliveries(list))
+	for i := range 7 {
+		d := k.delivery(i)
+		p := DeliveryProps{
+			Page: k.page(webhook.RoleOperator), Delivery: d, EventName: k.text("New confirmed booking (web/API)"),
+			Event: webhook.Event{ID: 77}, Webhook: k.webhook(i % 2), Attempts: k.attempts(d),
+		}
+		if i == 4 {
+			p.Webhook = nil
+		}
+		add(fmt.Sprintf("delivery-%d", i), Delivery(p))
+	}
+	k.addEvents(add)
+}
+
+func (k kind) addEvents(add func(string, templ.Component)) {
+	event := webhook.Event{
+		ID: 77, ExternalID: k.text("tc-1234-confirmed"), Platform: "tourcms", Type: "new_confirmed_web", ChannelID: k.text("3930"), BookingID: k.text("12345"),
+		TourIDs: []string{"12", "15", k.text("99")}, OccurredAt: now.Add(-time.Hour), ReceivedAt: now.Add(-59 * time.Minute), Data: []byte(`{"customer":"<b>O’Brien</b>","pax":[2,1]}`),
+	}
+	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: []Option{{"cancelled", "Booking cancelled"}}, Count: 2400, Older: 77, First: true}
+	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
+	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded}
+	for i := range k.n {
+		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
+		d := k.delivery(i)
+		row := DecisionRow{Webhook: webhook.ID(9e16 + i), Name: k.webhook(i).Name, Reason: reasons[i%len(reasons)]}
+		if row.Reason == webhook.Matched {
+			row.Delivery = &d
+		}
+		page.Decisions = append(page.Decisions, row)
+	}
+	if k.n == 0 {
+		page.Event = webhook.Event{ID: 77, ReceivedAt: now}
+	}
+	add("events", Events(list))
+	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
+	add("events-none", Events(list))
+	add("event", Event(page))
+}
+
+func (k kind) addSettings(add func(string, templ.Component)) {
+	page := k.page(webhook.RoleAdmin)
+	items := ItemsProps{Page: page, Kind: webhook.Channels, Rows: k.items(k.n), Count: k.n, Total: k.n, First: true}
+	add("channels", Items(items))
+	items.Page.User.Role = webhook.RoleStaff
+	add("channels-staff", Items(items))
+	items.Page.User.Role = webhook.RoleOperator
+	items.Kind, items.Query, items.First, items.After = webhook.Tours, k.text("walk"), false, k.text("12")
+	items.Add = ItemForm{ID: k.text("12"), Problems: k.invalid("id", "name")}
+	if k.n > 0 {
+		items.Rename = ItemForm{ID: k.text("3931"), Name: "", Problems: k.invalid("name")}
+	}
+	items.Import = ImportForm{Text: k.text("12;Night Walk\n;;"), Lines: []LineProblem{{2, k.text(";;"), "Give the id that your booking system uses."}}}
+	add("tours-wrong", Items(items))
+
+	add("settings", Profile(ProfileProps{Page: page, Problems: k.invalid("current"), Sessions: 3}))
+	staff := k.page(webhook.RoleStaff)
+	add("settings-staff", Profile(ProfileProps{Page: staff}))
+	add("settings-account", AccountSettings(AccountSettingsProps{Page: page, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "Europe/Madrid", Zones: []string{"UTC", "Europe/London"}, Problems: k.invalid("number")}))
+	people := PeopleProps{Page: page, Email: k.text("new@example.com"), Problems: k.invalid("email"), Added: NewUser{k.text("ben@example.com"), "correct horse battery"}}
+	tokens := TokensProps{Page: page, New: k.text("bh_4k9d0q"), BaseURL: "https://bookhook.example.com", Problems: k.invalid("name")}
+	activity := ActivityProps{Page: page, Older: 5}
+	accounts := AccountsProps{Page: page, Form: AccountForm{Limit: k.text("x"), Problems: k.invalid("name")}, Added: people.Added}
+	for i := range k.n {
+		people.Users = append(people.Users, webhook.User{ID: webhook.ID(7 + i), Email: k.text(fmt.Sprintf("person%d@example.com", i)), Role: webhook.Roles[i%3], CreatedAt: now.Add(-time.Duration(i) * 90 * time.Hour)})
+		tokens.Tokens = append(tokens.Tokens, webhook.Token{ID: webhook.ID(i), Name: k.text("TourCMS bridge"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
+		activity.Entries = append(activity.Entries, webhook.AuditEntry{Actor: k.text("marta@example.com"), Action: "webhook.switched_off", Subject: k.text("Accounting"), At: now.Add(-time.Duration(i) * time.Hour)})
+		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.ID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
+	}
+	add("people", People(people))
+	add("tokens", Tokens(tokens))
+	add("activity", Activity(activity))
+	if k.n > 0 {
+		accounts.Form = AccountForm{Account: 1, Limit: k.text("x"), Problems: k.invalid("limit")}
+	}
+	add("accounts", Accounts(accounts))
+	nobody := accounts
+	nobody.Page.Account, nobody.Form = webhook.Account{}, AccountForm{Problems: k.invalid("name", "number")}
+	add("accounts-new", Accounts(nobody))
+}

@@ -1,21 +1,13 @@
 package handlers
 
 import (
-	"net/mail"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/webhook"
-)
-
-// Bounds of a password; whole phrases fit, whole books do not.
-const (
-	minPassword = 12
-	maxPassword = 200
 )
 
 // formValues are all values of a form field, in order.
@@ -45,21 +37,17 @@ func readAccount(name, number string) (webhook.Account, webhook.Invalid) {
 	return account, problems
 }
 
-func readEmail(email string, problems webhook.Invalid) string {
-	email = strings.ToLower(strings.TrimSpace(email))
-	parsed, err := mail.ParseAddress(email)
-	if err != nil || parsed.Address != email || len(email) > 254 || !strings.Contains(email, "@") {
-		problems.Add("email", "Enter an e-mail address, such as anna@example.com.")
+func readEmail(text string, problems webhook.Invalid) string {
+	email, problem := CheckEmail(text)
+	if problem != "" {
+		problems.Add("email", "%s", problem)
 	}
 	return email
 }
 
 func checkPassword(field, password string, problems webhook.Invalid) {
-	switch n := utf8.RuneCountInString(password); {
-	case n < minPassword:
-		problems.Add(field, "Use at least %d characters; a few words are easy to remember.", minPassword)
-	case n > maxPassword:
-		problems.Add(field, "Use at most %d characters.", maxPassword)
+	if problem := CheckPassword(password); problem != "" {
+		problems.Add(field, "%s", problem)
 	}
 }
 

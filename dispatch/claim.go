@@ -1,0 +1,74 @@
+package dispatch
+
+import (
+	"container/heap"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// storePause is how long a lane waits after the store failed it, or told it
+// that something is due which it then did not get.
+const storePause = time.Second
+
+// claim is a claim that is to be made or under way.
+type claim struct {
+	lane    *lane
+	version int
+	n       int // most jobs
+}
+
+// toClaim picks the lanes of which rows are due, those that have waited
+// longest first, and tells when to look again; zero: when woken.
+func (s *lanes) toClaim(now time.Time) (claims []claim, next time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.armed = time.Time{}
+	for len(s.due) > 0 && s.claims < maxClaims {
+		l := s.due[0]
+		if l.next.After(now) {
+			s.armed = l.next
+			break
+		}
+		if s.starved = s.full(); s.starved {
+			break
+		}
+		claims = append(claims, s.begin(l))
+	}
+	return claims, s.armed
+}
+
+func (s *lanes) begin(l *lane) claim {
+	heap.Remove(&s.due, l.index)
+	c := claim{lane: l, version: l.version, n: min(max(l.limit, l.room()-l.limit), claimBatch)} // leaves room for what comes in meanwhile
+	l.claiming, l.next = true, time.Time{}                                                      // what becomes due from here on is seen again
+	s.promise(l, c.n)
+	s.claims++
+	return c
+}
+
+// claimed takes in what a claim brought. It returns the jobs that cannot be
+// kept because the configuration changed meanwhile, or the dispatcher stops.
+func (s *lanes) claimed(c claim, jobs []webhook.Job, next, now time.Time) (stale []*webhook.Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := c.lane
+	l.claiming = false
+	s.claims--
+	s.promise(l, -c.n)
+	for i := range jobs {
+		if s.open && l.version == c.version {
+			s.enqueue(l, &jobs[i])
+		} else {
+			stale = append(stale, &jobs[i])
+		}
+	}
+	if len(jobs) == 0 && !next.IsZero() && !next.After(now) {
+		next = now.Add(storePause)
+	}
+	l.dueAt(next)
+	s.pump()
+	s.place(l)
+	s.wakeUp() // others may have waited for their claim
+	return stale
+}

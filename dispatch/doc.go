@@ -1,0 +1,33 @@
+// Package dispatch sends deliveries: it takes those that are due, makes the
+// request, and records what came of it. It is the only package that calls
+// receivers, and the [Guard] in it decides which addresses may be called.
+//
+//	Ingest ──────take──────▶ lane ──▶ send ──▶ Finish (attempt, next try)
+//	table ──due──▶ Claim ──▶ lane      │           │
+//	  ▲                                ▼           ▼
+//	  └───────────── due again ◀── cut off     retry, delivered, failed
+//
+// The table of deliveries is the truth; memory only says what to do next.
+// A delivery is claimed before it is sent: its attempts are raised and its
+// next try is moved to the end of a lease, so that a crash heals by time
+// alone, and at start at once. A fresh delivery is inserted already claimed
+// when its lane has room ([Dispatcher.Ingest]) and is on its way as soon as it
+// is on disk, without another look at the table.
+//
+// Each webhook with something to do has a lane: a few requests in flight, as
+// its concurrency allows, and a short queue behind them. What does not fit
+// stays in the table until the lane has room, so a dead receiver costs a few
+// places in memory and delays nobody else. When the cap over all lanes is
+// reached, they take turns.
+//
+// One loop (Run) sleeps until it is woken or the next row is due; there is no
+// polling. A place in a lane is free as soon as the answer is there; the
+// recording goes on beside it and is repeated until the store takes it.
+//
+// At shutdown nothing more is claimed, what is queued is given back uncharged,
+// what is in flight has the grace to end, and what is then cut off is given
+// back uncharged too.
+//
+// A receiver's failure is an outcome and never an error: the reason comes from
+// typed errors (failure.go), the sentence for the operator from explain.go.
+package dispatch

@@ -1,0 +1,165 @@
+package dispatch
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// maxQuoted is how much of a text that others wrote is quoted, in bytes.
+const maxQuoted = 300
+
+// explain says in plain words, for the operator, why there was no complete
+// answer and what to do about it.
+func (s *sender) explain(f webhook.Failure, err error, target string) string {
+	host := hostOf(target)
+	switch f {
+	case webhook.FailBlocked:
+		blocked, _ := errors.AsType[*BlockedError](err)
+		return blocked.Error()
+	case webhook.FailDNS:
+		return explainDNS(err)
+	case webhook.FailTLS:
+		return explainTLS(err, host)
+	case webhook.FailRefused:
+		return fmt.Sprintf("Nothing answers at %s: the connection was refused. "+
+			"Check that your server is running, and the port in the URL.", cmp.Or(dialled(err), host))
+	case webhook.FailTimeout:
+		return s.explainTimeout(err, host)
+	case webhook.FailInternal:
+		return "Bookhook could not make the request: " + quote(err.Error()) + ". Whoever runs this Bookhook can see more in its log."
+	}
+	return explainNetwork(err, host)
+}
+
+func explainDNS(err error) string {
+	dns, _ := errors.AsType[*net.DNSError](err)
+	if dns.IsNotFound {
+		return fmt.Sprintf("There is no server by the name of %s: the name has no address. Check its spelling in the URL.", quote(dns.Name))
+	}
+	return fmt.Sprintf("The name %s could not be looked up: the name servers gave no usable answer. "+
+		"If this stays so, check the DNS records of the name.", quote(dns.Name))
+}
+
+func explainTLS(err error, host string) string {
+	wrongName, isName := errors.AsType[x509.HostnameError](err)
+	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, isPlain := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case isName:
+		return fmt.Sprintf("The certificate of %s is not valid for that name%s. Install one that is.", host, namesOf(wrongName.Certificate))
+	case isInvalid && invalid.Reason == x509.Expired:
+		return explainExpired(invalid.Cert, host)
+	case isUnknown:
+		return fmt.Sprintf("The certificate of %s is not signed by an authority that Bookhook trusts: it is self-signed, "+
+			"or the intermediate certificate is missing on your server.", host)
+	case isPlain:
+		return fmt.Sprintf("%s does not speak TLS on this port. Check the port in the URL; "+
+			"an address without TLS begins with http://.", host)
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		return fmt.Sprintf("%s ended the connection during the TLS handshake. Check the TLS settings of your server.", host)
+	}
+	return fmt.Sprintf("No secure connection to %s could be made (%s). Check certificate and TLS settings of your server; "+
+		"TLS 1.2 or newer is needed.", host, quote(err.Error()))
+}
+
+func namesOf(certificate *x509.Certificate) string {
+	if certificate == nil || len(certificate.DNSNames) == 0 {
+		return ""
+	}
+	return ": it is for " + quote(strings.Join(certificate.DNSNames, ", "))
+}
+
+func explainExpired(certificate *x509.Certificate, host string) string {
+	const day = "2 January 2006, 15:04 MST"
+	if time.Now().Before(certificate.NotBefore) {
+		return fmt.Sprintf("The certificate of %s is not valid yet: it begins on %s.", host, certificate.NotBefore.UTC().Format(day))
+	}
+	return fmt.Sprintf("The certificate of %s is not valid any more: it expired on %s. Renew it.", host, certificate.NotAfter.UTC().Format(day))
+}
+
+func (s *sender) explainTimeout(err error, host string) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return fmt.Sprintf("%s could not be reached: no connection within %s. "+
+			"Check that your server is running and that a firewall lets Bookhook in.", cmp.Or(dialled(err), host), s.connect)
+	}
+	if _, ok := errors.AsType[handshakeError](err); ok {
+		return fmt.Sprintf("%s did not finish the TLS handshake within %s.", host, s.connect)
+	}
+	return fmt.Sprintf("%s gave no complete answer within %s. Answer at once and do the work afterwards.", host, s.timeout)
+}
+
+func explainNetwork(err error, host string) string {
+	switch {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return host + " ended the connection before its answer was complete."
+	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
+		return host + " broke the connection before its answer was complete."
+	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
+		return fmt.Sprintf("There is no way to %s from here: host or network is unreachable.", cmp.Or(dialled(err), host))
+	}
+	return fmt.Sprintf("The exchange with %s failed (%s).", host, quote(err.Error()))
+}
+
+// redirected explains a 3xx.
+func redirected(status int, location string) string {
+	text := fmt.Sprintf("Your server answered %s, a redirect", statusText(status))
+	if location != "" {
+		text += " to " + quote(location)
+	}
+	return text + ". Bookhook does not follow redirects; enter the final address as the URL of the webhook."
+}
+
+// answered explains an answer that is no success.
+func answered(status int, only200 bool) string {
+	text := fmt.Sprintf("Your server answered %s.", statusText(status))
+	switch {
+	case only200 && status >= 201 && status <= 299:
+		return text + " In this format only 200 counts as success."
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return text + " Let requests with a valid webhook-signature in without signing in."
+	case status == http.StatusNotFound:
+		return text + " Check the path in the URL."
+	case status == http.StatusMethodNotAllowed && only200:
+		return text + " The URL must take GET requests."
+	case status == http.StatusMethodNotAllowed:
+		return text + " The URL must take POST requests."
+	}
+	return text
+}
+
+// statusText is such as "503 (Service Unavailable)".
+func statusText(status int) string {
+	if name := http.StatusText(status); name != "" {
+		return fmt.Sprintf("%d (%s)", status, name)
+	}
+	return fmt.Sprint(status)
+}
+
+func hostOf(target string) string {
+	if u, err := url.Parse(target); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return "The server"
+}
+
+// quote shortens a text that others wrote and keeps it readable.
+func quote(text string) string {
+	text = strings.ToValidUTF8(text, "�")
+	if len(text) > maxQuoted {
+		text = strings.ToValidUTF8(text[:maxQuoted], "") + "…"
+	}
+	return text
+}

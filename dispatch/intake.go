@@ -1,0 +1,63 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Ingest stores events and starts their deliveries at once where there is
+// room; the others wait in the table for their turn. It answers one Accepted
+// for each event, in their order, when all is on disk. Its errors are those of
+// [Store.Ingest].
+func (d *Dispatcher) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error) {
+	now := time.Now()
+	r := &reservation{lanes: d.lanes}
+	var accepted []webhook.Accepted
+	defer func() { d.giveBackSoon(r.settle(accepted, now)) }() // whatever happens, a place is never lost
+	accepted, err := d.store.Ingest(ctx, account, events, now, now.Add(d.lease), r.take)
+	if err != nil {
+		accepted = nil
+		return nil, err
+	}
+	return accepted, nil
+}
+
+// Test sends a test event to one webhook, whatever its filters say. Its errors
+// are those of [Store.Test].
+func (d *Dispatcher) Test(ctx context.Context, account, webhookID webhook.ID, e webhook.Event) (webhook.Delivery, error) {
+	return d.due(d.store.Test(ctx, account, webhookID, e, time.Now()))
+}
+
+// Replay sends a delivery again, on a fresh schedule; by is who asked for it.
+// Its errors are those of [Store.Replay].
+func (d *Dispatcher) Replay(ctx context.Context, account, delivery webhook.ID, by string) (webhook.Delivery, error) {
+	return d.due(d.store.Replay(ctx, account, delivery, by, time.Now()))
+}
+
+func (d *Dispatcher) due(delivery webhook.Delivery, err error) (webhook.Delivery, error) {
+	if err == nil {
+		d.lanes.mark(delivery.Webhook, delivery.NextAt)
+	}
+	return delivery, err
+}
+
+// Changed tells that a webhook was changed, switched on or off, or deleted, or
+// that some of its deliveries were cancelled, after that was committed: what
+// waits for it is read again before it is sent.
+// What is in flight ends as it began.
+func (d *Dispatcher) Changed(id webhook.ID) {
+	d.giveBackSoon(d.lanes.changed(id))
+	d.lanes.mark(id, time.Now())
+}
+
+// giveBackSoon gives jobs back on behalf of a caller who may be gone.
+func (d *Dispatcher) giveBackSoon(jobs []*webhook.Job) {
+	if len(jobs) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), giveBackTime)
+	defer cancel()
+	d.giveBack(ctx, jobs)
+}

@@ -1,0 +1,26 @@
+package dispatch
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// ParseRetryAfter reads a Retry-After header, seconds or an HTTP date, as the
+// pause that it asks for: from 0 to [webhook.MaxRetryAfter]. What is missing,
+// negative, past or no such value asks for nothing.
+func ParseRetryAfter(value string, now time.Time) time.Duration {
+	value = strings.TrimSpace(value)
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		most := int64(webhook.MaxRetryAfter / time.Second)
+		return time.Duration(min(max(seconds, 0), most)) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(at.Sub(now), 0), webhook.MaxRetryAfter)
+}

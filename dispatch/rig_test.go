@@ -1,0 +1,260 @@
+package dispatch_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"bookhook/db"
+	"bookhook/dispatch"
+	"bookhook/webhook"
+)
+
+// The real database satisfies what the dispatcher needs.
+var _ dispatch.Store = (*db.Store)(nil)
+
+// tap is the real database; tests hear through it what was recorded, and can
+// make it fail.
+type tap struct {
+	*db.Store
+	finished chan webhook.Result
+	released chan webhook.ID
+	failures atomic.Int32 // how many of the next Finish fail
+}
+
+func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+	if s.failures.Add(-1) >= 0 {
+		return "", errors.New("disk full")
+	}
+	off, err := s.Store.Finish(ctx, r, now)
+	s.finished <- r
+	return off, err
+}
+
+func (s *tap) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
+	err := s.Store.Release(ctx, delivery, number, now)
+	s.released <- delivery
+	return err
+}
+
+// rig is a dispatcher on a database of its own, with one account.
+type rig struct {
+	testing.TB
+	*dispatch.Dispatcher
+	store   *tap
+	account webhook.Account
+	log     *bytes.Buffer // read it after stop
+	stop    func()        // and wait for the end; may be called twice
+}
+
+// newRig opens a database; tests that want something in the table before the
+// dispatcher runs fill it then.
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{TB: t, log: &bytes.Buffer{}, stop: func() {}}
+	r.store = &tap{Store: store, finished: make(chan webhook.Result, 10_000), released: make(chan webhook.ID, 10_000)}
+	r.account, err = store.AddAccount(t.Context(), webhook.Account{Number: 4069, Name: "Test Operator", TimeZone: "UTC", WebhookLimit: 1000}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		r.stop()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// run starts the dispatcher, which may call loopback addresses unless the
+// options have a guard.
+func (r *rig) run(o dispatch.Options) *rig {
+	r.Helper()
+	o.Store, o.Version = r.store, "1.2.3"
+	o.Log = slog.New(slog.NewTextHandler(&locked{w: r.log}, nil))
+	if o.Guard == nil {
+		o.Guard = guard(r, "127.0.0.0/8")
+	}
+	r.Dispatcher = dispatch.New(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			r.Errorf("Run: %v", err)
+		}
+	})
+	return r
+}
+
+func start(t testing.TB, o dispatch.Options) *rig {
+	t.Helper()
+	return newRig(t).run(o)
+}
+
+// locked makes a buffer safe for several goroutines.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+func guard(t testing.TB, allow string) *dispatch.Guard {
+	t.Helper()
+	g, err := dispatch.NewGuard(allow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// hook makes a webhook for all events in the standard format.
+func (r *rig) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webhook {
+	r.Helper()
+	w := &webhook.Webhook{
+		Account: r.account.ID, Name: "hook", URL: url, Kind: webhook.Async, Format: webhook.Standard,
+		Events: []string{webhook.AllEventsKey}, Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
+		Enabled: true, Concurrency: webhook.DefaultConcurrency, Secret: webhook.NewSecret(),
+	}
+	for _, c := range change {
+		c(w)
+	}
+	w, err := r.store.CreateWebhook(r.Context(), w, 0, "test", time.Now())
+	if err != nil {
+		r.Fatal(err)
+	}
+	return w
+}
+
+func concurrency(n int) func(*webhook.Webhook) {
+	return func(w *webhook.Webhook) { w.Concurrency = n }
+}
+
+func native(w *webhook.Webhook) { w.Format = webhook.Native }
+
+func events(n int) []webhook.Event {
+	list := make([]webhook.Event, n)
+	for i := range list {
+		list[i] = webhook.Event{
+			Platform: "tourcms", Type: "cancelled", ChannelID: "3930", BookingID: fmt.Sprint(1000 + i), Data: []byte(`{"n":1}`),
+		}
+	}
+	return list
+}
+
+// ingest sends n events in and returns the ids of their deliveries.
+func (r *rig) ingest(n int) []webhook.ID {
+	r.Helper()
+	accepted, err := r.Ingest(r.Context(), r.account.ID, events(n))
+	if err != nil {
+		r.Fatal(err)
+	}
+	var ids []webhook.ID
+	for _, a := range accepted {
+		for _, d := range a.Decisions {
+			if d.Delivery != 0 {
+				ids = append(ids, d.Delivery)
+			}
+		}
+	}
+	return ids
+}
+
+// next waits for the next recorded result.
+func (r *rig) next() webhook.Result {
+	r.Helper()
+	return receive(r, r.store.finished)
+}
+
+func receive[T any](t testing.TB, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing happened for 30 seconds")
+	}
+	panic("not reached")
+}
+
+func (r *rig) delivery(id webhook.ID) webhook.Delivery {
+	r.Helper()
+	d, err := r.store.Delivery(context.Background(), r.account.ID, id)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return d
+}
+
+func (r *rig) attempts(id webhook.ID) []webhook.Attempt {
+	r.Helper()
+	list, err := r.store.Attempts(context.Background(), r.account.ID, id)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return list
+}
+
+// receiver is a server that the handler makes up.
+func receiver(t testing.TB, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func answer(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+}
+
+// gate is a receiver that keeps its requests until it is opened.
+type gate struct {
+	*httptest.Server
+	arrived chan string // the path of each request
+	open    func()
+	flying  atomic.Int32
+	most    atomic.Int32
+}
+
+func newGate(t testing.TB) *gate {
+	t.Helper()
+	g := &gate{arrived: make(chan string, 10_000)}
+	opened := make(chan struct{})
+	g.open = sync.OnceFunc(func() { close(opened) })
+	g.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n := g.flying.Add(1)
+		for most := g.most.Load(); n > most && !g.most.CompareAndSwap(most, n); most = g.most.Load() {
+		}
+		g.arrived <- r.URL.Path
+		select {
+		case <-opened:
+		case <-r.Context().Done():
+		}
+		g.flying.Add(-1)
+	}))
+	t.Cleanup(func() {
+		g.open()
+		g.Close()
+	})
+	return g
+}

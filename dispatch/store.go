@@ -1,0 +1,51 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Store is what the dispatcher needs of the database. Every method is one
+// transaction; what was answered is on disk.
+type Store interface {
+	// Heal makes every claim that a dead process left due at once. It must
+	// not be called while another process can hold one.
+	Heal(ctx context.Context, now time.Time) error
+
+	// Due tells, for every switched-on webhook with something pending, when
+	// its earliest delivery is due; the end of a lease counts.
+	Due(ctx context.Context) (map[webhook.ID]time.Time, error)
+
+	// Claim takes up to n due deliveries of a webhook that is switched on,
+	// the oldest due first: it raises Attempts and moves NextAt to lease. It
+	// also tells when the webhook's next pending delivery is due after that,
+	// ends of leases included; zero when there is none.
+	Claim(ctx context.Context, id webhook.ID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
+
+	// Finish adds the attempt to the log, and moves the delivery if it is
+	// still pending with this attempt's number. It switches the webhook off
+	// when the result says Gone or when it has failed for
+	// webhook.FailingLimit, and tells why it did.
+	Finish(ctx context.Context, r webhook.Result, now time.Time) (off webhook.OffReason, err error)
+
+	// Release gives a claimed delivery back, uncharged and due at now, if it
+	// is still pending with this attempt number.
+	Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error
+
+	// Ingest stores events with their decisions and deliveries, all or
+	// nothing. For each match it asks take whether the dispatcher has room
+	// for the delivery; then it is stored as claimed until lease and is among
+	// the Jobs, else its webhook is among the Waiting. take is not called
+	// after Ingest returned; it may have been although Ingest fails.
+	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)
+
+	// Test stores a test event and its one delivery for this webhook,
+	// whatever its filters say; the delivery is due now.
+	Test(ctx context.Context, account, webhookID webhook.ID, e webhook.Event, now time.Time) (webhook.Delivery, error)
+
+	// Replay makes a delivery due now, be it finished or waiting; by is who
+	// asked for it.
+	Replay(ctx context.Context, account, delivery webhook.ID, by string, now time.Time) (webhook.Delivery, error)
+}

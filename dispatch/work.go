@@ -1,0 +1,123 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// start runs a job in a goroutine of its own; the mutex of the lanes is held.
+func (d *Dispatcher) start(l *lane, job *webhook.Job) {
+	d.work.Go(func() { d.run(l, job) })
+}
+
+// run takes a job to its end: sent and recorded, or given back.
+func (d *Dispatcher) run(l *lane, job *webhook.Job) {
+	defer d.lanes.done(job)
+	if time.Until(job.Delivery.NextAt) < d.sender.timeout+finishTime { // it waited too long in its lane
+		d.lanes.answered(l)
+		d.release(d.storing, job)
+		return
+	}
+	a := d.sender.send(d.sending, job)
+	d.lanes.answered(l)
+	if a.cut {
+		d.release(d.storing, job)
+		return
+	}
+	result := d.outcome(job, a)
+	d.note(job, result)
+	d.record(job, result)
+}
+
+// outcome decides what becomes of the delivery.
+func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
+	r := webhook.Result{
+		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, State: webhook.Failed, Test: job.Delivery.Test,
+	}
+	switch {
+	case a.Failure == "":
+		r.State = webhook.Delivered
+	case a.Failure == webhook.FailGone:
+		r.Gone = true
+	case job.Delivery.Test: // somebody waits for the answer; there is no second try
+	default:
+		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
+		try := a.Number - job.Delivery.Base
+		jitter := rand.Float64() //nolint:gosec // no secret
+		if next, ok := webhook.NextTry(d.schedule, try, o, a.retryAfter, time.Now(), jitter); ok {
+			r.State, r.NextAt = webhook.Pending, next
+		}
+	}
+	return r
+}
+
+// record writes the result down, however often that takes while running.
+func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		off, err := d.store.Finish(d.storing, r, time.Now())
+		if !d.failed("finish", err) {
+			d.recorded(job, r, off)
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-d.storing.Done():
+			return
+		}
+	}
+}
+
+func (d *Dispatcher) recorded(job *webhook.Job, r webhook.Result, off webhook.OffReason) {
+	if off != "" {
+		d.log.Warn("webhook switched off", "webhook", job.Webhook.Ref(), "account", job.Account.Number, "reason", off)
+		d.Changed(job.Webhook.ID)
+		return
+	}
+	if r.State == webhook.Pending {
+		d.lanes.mark(job.Webhook.ID, r.NextAt)
+	}
+}
+
+// giveBack releases jobs, a few at a time so that they share their commits.
+func (d *Dispatcher) giveBack(ctx context.Context, jobs []*webhook.Job) {
+	var releases sync.WaitGroup
+	places := make(chan struct{}, 16)
+	for _, job := range jobs {
+		places <- struct{}{}
+		releases.Go(func() {
+			d.release(ctx, job)
+			<-places
+		})
+	}
+	releases.Wait()
+}
+
+// release gives a claimed job back to the table, uncharged; when that fails,
+// the end of its lease does it.
+func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
+	due := time.Now()
+	if d.failed("release", d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)) {
+		due = job.Delivery.NextAt
+	}
+	d.lanes.mark(job.Webhook.ID, due)
+}
+
+// note logs an attempt: no URL, no header and no payload, which may be secret.
+func (d *Dispatcher) note(job *webhook.Job, r webhook.Result) {
+	d.log.LogAttrs(context.Background(), slog.LevelInfo, "attempt",
+		slog.String("delivery", job.Delivery.Ref()),
+		slog.String("event", job.Event.Ref()),
+		slog.String("webhook", job.Webhook.Ref()),
+		slog.Int64("account", job.Account.Number),
+		slog.Int("number", r.Attempt.Number),
+		slog.Int("status", r.Attempt.Status),
+		slog.String("reason", string(r.Attempt.Failure)),
+		slog.Int64("ms", r.Attempt.Duration.Milliseconds()),
+		slog.String("state", string(r.State)),
+	)
+}

@@ -1,0 +1,190 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// pageRows is how many deliveries or events one page shows.
+const pageRows = 50
+
+func deliveryPath(id webhook.ID) string { return "/deliveries/" + id.Text(webhook.DeliveryPrefix) }
+
+func deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
+	shown := make([]views.DeliveryRow, len(rows))
+	for i, r := range rows {
+		shown[i] = views.DeliveryRow{Delivery: r.Delivery, EventName: eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook]}
+	}
+	return shown
+}
+
+// listDeliveries shows the log. A part of the filter that cannot be read is
+// named and left out.
+func (a *app) listDeliveries(c *fiber.Ctx) error {
+	account := visiting(c).Account
+	h, err := a.hooks(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
+	f := readDeliveryFilter(c, account.Location(), h)
+	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), Types: eventOptions()}
+	if props.Count, props.Capped, err = a.countDeliveries(c, f.DeliveryFilter); err != nil {
+		return err
+	}
+	if f.Before, err = refQuery(c, "before", webhook.DeliveryPrefix); err != nil {
+		return err
+	}
+	f.Limit = pageRows + 1
+	rows, err := a.Store.Deliveries(c.UserContext(), account.ID, f.DeliveryFilter)
+	if err != nil {
+		return err
+	}
+	if len(rows) > pageRows {
+		rows = rows[:pageRows]
+		props.Older = rows[pageRows-1].ID
+	}
+	props.Rows, props.First = deliveryRows(rows, h), f.Before == 0
+	if props.Newest, err = a.newestDelivery(c); err != nil {
+		return err
+	}
+	if props.Page, err = a.page(c); err != nil {
+		return err
+	}
+	return render(c, formStatus(f.problems), views.Deliveries(props))
+}
+
+// countDeliveries counts up to webhook.CountCap and tells whether there are
+// more.
+func (a *app) countDeliveries(c *fiber.Ctx, f webhook.DeliveryFilter) (n int, capped bool, err error) {
+	n, err = a.Store.CountDeliveries(c.UserContext(), visiting(c).Account.ID, f)
+	return min(n, webhook.CountCap), n > webhook.CountCap, err
+}
+
+// newestDelivery is from where on the announcer counts; 0 when there is none.
+func (a *app) newestDelivery(c *fiber.Ctx) (webhook.ID, error) {
+	rows, err := a.Store.Deliveries(c.UserContext(), visiting(c).Account.ID, webhook.DeliveryFilter{Limit: 1})
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	return rows[0].ID, nil
+}
+
+// countNewDeliveries says how many came in after the one that was the newest
+// when the page was made.
+func (a *app) countNewDeliveries(c *fiber.Ctx) error {
+	account := visiting(c).Account
+	h, err := a.hooks(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
+	f := readDeliveryFilter(c, account.Location(), h)
+	if f.After, err = refQuery(c, "after", webhook.DeliveryPrefix); err != nil {
+		return err
+	}
+	n, capped, err := a.countDeliveries(c, f.DeliveryFilter)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.NewDeliveries(n, capped, f.typed))
+}
+
+func (a *app) deliveryParam(c *fiber.Ctx) (webhook.Delivery, error) {
+	id, err := refParam(c, webhook.DeliveryPrefix)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	return a.Store.Delivery(c.UserContext(), visiting(c).Account.ID, id)
+}
+
+func (a *app) showDelivery(c *fiber.Ctx) error {
+	d, err := a.deliveryParam(c)
+	if err != nil {
+		return err
+	}
+	props := views.DeliveryProps{Delivery: d, EventName: eventName(d.Platform, d.Type), MaxTries: a.Tries}
+	event, err := a.Store.Event(c.UserContext(), d.Account, d.Event)
+	if err != nil {
+		return err
+	}
+	props.Event = event.Event
+	if props.Attempts, err = a.Store.Attempts(c.UserContext(), d.Account, d.ID); err != nil {
+		return err
+	}
+	if props.Webhook, err = a.liveWebhook(c, d); err != nil {
+		return err
+	}
+	if props.Page, err = a.page(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Delivery(props))
+}
+
+// liveWebhook is the webhook of a delivery, nil when it was deleted.
+func (a *app) liveWebhook(c *fiber.Ctx, d webhook.Delivery) (*webhook.Webhook, error) {
+	w, err := a.Store.Webhook(c.UserContext(), d.Account, d.Webhook)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil, nil
+	}
+	return w, err
+}
+
+func (a *app) replayDelivery(c *fiber.Ctx) error {
+	d, err := a.deliveryParam(c)
+	if err != nil {
+		return err
+	}
+	w, err := a.liveWebhook(c, d)
+	if err != nil {
+		return err
+	}
+	_, err = a.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, visiting(c).User.Email)
+	text, err := replayText(err, w)
+	if err != nil {
+		return err
+	}
+	return a.done(c, deliveryPath(d.ID), text)
+}
+
+// replayText says what came of a replay and what happens next.
+func replayText(err error, w *webhook.Webhook) (string, error) {
+	if errors.Is(err, webhook.ErrConflict) {
+		return "It is on its way right now. Wait for the answer before you send it again.", nil
+	}
+	problems, err := invalid(err)
+	switch {
+	case err != nil:
+		return "", err
+	case len(problems) > 0:
+		return problems["webhook"], nil
+	case w != nil && !w.Enabled:
+		return "It is sent as soon as the webhook is switched on again.", nil
+	}
+	return "It is being sent now. Reload this page in a moment to see the answer.", nil
+}
+
+func (a *app) cancelDelivery(c *fiber.Ctx) error {
+	d, err := a.deliveryParam(c)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	err = a.Store.Cancel(c.UserContext(), d.Account, d.ID, visiting(c).User.Email, now)
+	if errors.Is(err, webhook.ErrConflict) {
+		return a.done(c, deliveryPath(d.ID), "Nothing was stopped: it had ended before.")
+	}
+	if err != nil {
+		return err
+	}
+	a.Dispatcher.Changed(d.Webhook)
+	text := "Bookhook makes no further try. You can replay it later."
+	if d.InFlight(now) {
+		text = "Bookhook makes no further try. The one that is on its way may still arrive. You can replay it later."
+	}
+	return a.done(c, deliveryPath(d.ID), text)
+}

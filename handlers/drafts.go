@@ -1,0 +1,129 @@
+package handlers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/platforms"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+func draftPath(id webhook.ID, step webhook.Step) string {
+	return "/drafts/" + id.Text(webhook.DraftPrefix) + "/" + string(step)
+}
+
+// newDraft begins a webhook. At the limit it shows the list, which says so.
+func (a *app) newDraft(c *fiber.Ctx) error {
+	account := visiting(c).Account
+	all, err := a.Store.Webhooks(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
+	if used(all) >= account.WebhookLimit {
+		return a.showWebhooks(c, http.StatusConflict)
+	}
+	return a.beginDraft(c, freshDraft())
+}
+
+func freshDraft() webhook.Draft { return webhook.NewDraft(platforms.Primary()) }
+
+// beginDraft leads to a draft that is like the fresh one: one that was begun
+// and never touched, or a new one. So looking twice leaves one draft.
+func (a *app) beginDraft(c *fiber.Ctx, fresh webhook.Draft) error {
+	fresh.Account, fresh.UpdatedAt = visiting(c).Account.ID, time.Now()
+	drafts, err := a.Store.Drafts(c.UserContext(), fresh.Account)
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		if same(d, fresh) {
+			return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+		}
+	}
+	d, err := a.Store.SaveDraft(c.UserContext(), fresh)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+}
+
+// same compares what was typed into two drafts.
+func same(one, other webhook.Draft) bool {
+	a, errA := json.Marshal(one)
+	b, errB := json.Marshal(other)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// begun lists the drafts into which somebody typed something.
+func (a *app) begun(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.Draft, error) {
+	drafts, err := a.Store.Drafts(c.UserContext(), visiting(c).Account.ID)
+	var touched []webhook.Draft
+	for _, d := range drafts {
+		fresh := freshDraft()
+		if w := (hooks{live: all}).find(d.Edits); w != nil {
+			fresh = webhook.EditDraft(w)
+		}
+		if !same(d, fresh) {
+			touched = append(touched, d)
+		}
+	}
+	return touched, err
+}
+
+// draftParam finds the draft in the path.
+func (a *app) draftParam(c *fiber.Ctx) (*webhook.Draft, error) {
+	id, err := refParam(c, webhook.DraftPrefix)
+	if err != nil {
+		return nil, draftGone(err)
+	}
+	d, err := a.Store.Draft(c.UserContext(), visiting(c).Account.ID, id)
+	return &d, draftGone(err)
+}
+
+// draftGone has the words for whoever pressed a button twice, or comes back.
+func draftGone(err error) error {
+	if !errors.Is(err, webhook.ErrNotFound) {
+		return err
+	}
+	return &problem{
+		Type: "not-found", Title: "This draft is not there any more", Status: http.StatusNotFound, cause: err,
+		meaning: "It was finished or thrown away. If it was finished, its webhook is in the list.",
+		next:    "Look at the webhooks; there you can also begin a new one.",
+	}
+}
+
+func (a *app) deleteDraft(c *fiber.Ctx) error {
+	d, err := a.draftParam(c)
+	if err != nil {
+		return err
+	}
+	if err := a.Store.DeleteDraft(c.UserContext(), d.Account, d.ID); err != nil {
+		return draftGone(err)
+	}
+	if d.Edits != 0 {
+		return a.done(c, webhookPath(d.Edits), "Your changes were thrown away. The webhook is as it was.")
+	}
+	return a.done(c, "/webhooks", "The draft was thrown away.")
+}
+
+// checkURL looks at a URL as it is typed, without sending a booking.
+func (a *app) checkURL(c *fiber.Ctx) error {
+	if _, err := a.draftParam(c); err != nil {
+		return err
+	}
+	address, message := webhook.CheckURL(c.FormValue("url"))
+	if message == "" {
+		message = a.Dispatcher.CheckURL(address)
+	}
+	found := webhook.Probe{Level: webhook.ProbeBad, Message: message}
+	if message == "" {
+		found = a.Dispatcher.Probe(c.UserContext(), address)
+	}
+	return render(c, http.StatusOK, views.URLCheck(string(found.Level), found.Message))
+}

@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+func (a *app) listEvents(c *fiber.Ctx) error {
+	ctx, account := c.UserContext(), visiting(c).Account.ID
+	typed := views.EventFilter{Booking: strings.TrimSpace(c.Query("booking_id")), Type: c.Query("type")}
+	f := webhook.EventFilter{Booking: typed.Booking, Type: typed.Type}
+	n, err := a.Store.CountEvents(ctx, account, f)
+	if err != nil {
+		return err
+	}
+	props := views.EventsProps{Filter: typed, Types: eventOptions(), Count: min(n, webhook.CountCap), Capped: n > webhook.CountCap}
+	if f.Before, err = refQuery(c, "before", webhook.EventPrefix); err != nil {
+		return err
+	}
+	f.Limit = pageRows + 1
+	rows, err := a.Store.Events(ctx, account, f)
+	if err != nil {
+		return err
+	}
+	if len(rows) > pageRows {
+		rows = rows[:pageRows]
+		props.Older = rows[pageRows-1].ID
+	}
+	props.First = f.Before == 0
+	if props.Rows, err = a.eventRows(c, rows); err != nil {
+		return err
+	}
+	if props.Page, err = a.page(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Events(props))
+}
+
+func (a *app) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.EventRow, error) {
+	var channels []string
+	for _, r := range rows {
+		channels = append(channels, r.ChannelID)
+	}
+	names, err := a.itemNames(c.UserContext(), visiting(c).Account.ID, webhook.Channels, channels)
+	shown := make([]views.EventRow, len(rows))
+	for i, r := range rows {
+		shown[i] = views.EventRow{
+			Event: r.Event, EventName: eventName(r.Platform, r.Type), ChannelName: names[r.ChannelID],
+			Sent: r.Sent(), Skipped: len(r.Decisions) - r.Sent(),
+		}
+	}
+	return shown, err
+}
+
+func (a *app) showEvent(c *fiber.Ctx) error {
+	ctx, account := c.UserContext(), visiting(c).Account.ID
+	id, err := refParam(c, webhook.EventPrefix)
+	if err != nil {
+		return err
+	}
+	e, err := a.Store.Event(ctx, account, id)
+	if err != nil {
+		return err
+	}
+	props := views.EventProps{Event: e.Event, EventName: eventName(e.Platform, e.Type)}
+	if props.Names, err = a.names(ctx, account, []string{e.ChannelID}, e.TourIDs); err != nil {
+		return err
+	}
+	if props.Decisions, err = a.decisions(c, e); err != nil {
+		return err
+	}
+	if props.Page, err = a.page(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Event(props))
+}
+
+// decisions are what became of an event for each webhook.
+func (a *app) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, error) {
+	all, err := a.Store.Webhooks(c.UserContext(), e.Account)
+	if err != nil {
+		return nil, err
+	}
+	deliveries, err := a.Store.Deliveries(c.UserContext(), e.Account, webhook.DeliveryFilter{Event: e.ID, Limit: len(e.Decisions)})
+	byID := make(map[webhook.ID]*webhook.Delivery, len(deliveries))
+	for i := range deliveries {
+		byID[deliveries[i].ID] = &deliveries[i].Delivery
+	}
+	rows := make([]views.DecisionRow, len(e.Decisions))
+	for i, d := range e.Decisions {
+		rows[i] = views.DecisionRow{Webhook: d.Webhook, Reason: d.Reason, Delivery: byID[d.Delivery]}
+		if w := (hooks{live: all}).find(d.Webhook); w != nil {
+			rows[i].Name = w.Name
+		}
+	}
+	return rows, err
+}

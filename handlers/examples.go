@@ -1,0 +1,91 @@
+package handlers
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"bookhook/platforms"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// exampleURL stands in while a draft has no URL that can be called.
+const exampleURL = "https://example.com/bookings"
+
+// sample is an event as a draft's webhook could be told of it.
+type sample struct {
+	account webhook.Account
+	event   webhook.Event
+	url     string
+	agent   string
+}
+
+// sampleOf makes a booking 1234 of the first event, channel and tour that the
+// draft selects, or that the account has.
+func (a *app) sampleOf(ctx context.Context, props views.WizardProps) (sample, error) {
+	d, now := props.Draft, props.Page.Now
+	s := sample{account: props.Page.Account, url: exampleURL, agent: "bookhook/" + a.Version}
+	if address, problem := webhook.CheckURL(d.URL); problem == "" {
+		s.url = address
+	}
+	s.event = webhook.Event{
+		ID: webhook.FirstID(now), Account: d.Account, BookingID: "1234", OccurredAt: now.UTC(), ReceivedAt: now.UTC(),
+		Data: []byte(`{"example":"what your booking system says about the booking"}`),
+	}
+	s.event.Platform, s.event.Type = firstEvent(&webhook.Webhook{Events: selected(d)})
+	channels, err := a.Store.AllItems(ctx, d.Account, webhook.Channels)
+	if err != nil {
+		return s, err
+	}
+	tours, err := a.Store.AllItems(ctx, d.Account, webhook.Tours)
+	s.event.ChannelID = firstSelected(d.Channels, channels)
+	if tour := firstSelected(d.Tours, tours); tour != "" {
+		s.event.TourIDs = []string{tour}
+	}
+	return s, err
+}
+
+// selected are the events of a draft, none when it is told of all.
+func selected(d *webhook.Draft) []string {
+	if d.AllEvents {
+		return nil
+	}
+	return d.Events
+}
+
+// firstSelected is the first item that the filter lets through, "" when it lets
+// none.
+func firstSelected(f webhook.Filter, items []webhook.Item) string {
+	i := slices.IndexFunc(items, func(i webhook.Item) bool {
+		_, listed := slices.BinarySearch(f.IDs, i.ID)
+		return f.Mode == webhook.All || listed == (f.Mode == webhook.Include)
+	})
+	if i < 0 {
+		return ""
+	}
+	return items[i].ID
+}
+
+// example writes the request as it is sent. What differs from one delivery to
+// the next stands in angle brackets.
+func (s sample) example(format webhook.Format) views.Example {
+	wire := platforms.Write(&webhook.Webhook{URL: s.url, Format: format}, s.account, s.event)
+	lines := []string{
+		wire.Method + " " + wire.URL,
+		"user-agent: " + s.agent,
+		"webhook-id: <id of the delivery, the same at each try>",
+		"webhook-timestamp: <time of the try, in seconds since 1970>",
+		"webhook-signature: v1,<signature>",
+		"bookhook-attempt: 1",
+	}
+	for _, name := range slices.Sorted(maps.Keys(wire.Header)) {
+		lines = append(lines, strings.ToLower(name)+": "+strings.Join(wire.Header[name], ", "))
+	}
+	if len(wire.Body) > 0 {
+		lines = append(lines, "content-length: "+strconv.Itoa(len(wire.Body)), "", string(wire.Body))
+	}
+	return views.Example{Format: format, URL: s.url, Text: strings.Join(lines, "\n")}
+}

@@ -1,0 +1,115 @@
+package handlers
+
+import (
+	"context"
+	"strconv"
+
+	"bookhook/platforms"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// eventName is what people call an event; its type when no platform knows it.
+func eventName(platform, eventType string) string {
+	if p, ok := platforms.Get(platform); ok {
+		if e, ok := p.Event(eventType); ok {
+			return e.Name
+		}
+	}
+	return eventType
+}
+
+// eventOptions are all events of all platforms, to choose from in a filter.
+func eventOptions() []views.Option {
+	var options []views.Option
+	for _, p := range platforms.All() {
+		for _, e := range p.Events {
+			options = append(options, views.Option{Value: webhook.EventKey(p.Key, e.Key), Name: e.Name})
+		}
+	}
+	return options
+}
+
+func eventNames() map[string]string {
+	names := map[string]string{}
+	for _, o := range eventOptions() {
+		names[o.Value] = o.Name
+	}
+	return names
+}
+
+// names are what people call all events, and the channels and tours of the
+// lists of which something is asked for.
+func (a *app) names(ctx context.Context, account webhook.ID, channels, tours []string) (views.Names, error) {
+	names := views.Names{Events: eventNames()}
+	var err error
+	if names.Channels, err = a.itemNames(ctx, account, webhook.Channels, channels); err != nil {
+		return names, err
+	}
+	names.Tours, err = a.itemNames(ctx, account, webhook.Tours, tours)
+	return names, err
+}
+
+func (a *app) itemNames(ctx context.Context, account webhook.ID, kind webhook.ItemKind, ids []string) (map[string]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	items, err := a.Store.AllItems(ctx, account, kind)
+	names := make(map[string]string, len(items))
+	for _, item := range items {
+		names[item.ID] = item.Name
+	}
+	return names, err
+}
+
+// hooks are the webhooks of an account as the log names them.
+type hooks struct {
+	live  []*webhook.Webhook
+	names map[webhook.ID]string // deleted ones too, marked so
+}
+
+func (a *app) hooks(ctx context.Context, account webhook.ID) (h hooks, err error) {
+	if h.live, err = a.Store.Webhooks(ctx, account); err != nil {
+		return h, err
+	}
+	if h.names, err = a.Store.WebhookNames(ctx, account); err != nil {
+		return h, err
+	}
+	for id := range h.names {
+		if h.find(id) == nil {
+			h.names[id] += " (deleted)"
+		}
+	}
+	return h, nil
+}
+
+// find is the webhook with the id, nil when it was deleted.
+func (h hooks) find(id webhook.ID) *webhook.Webhook {
+	for _, w := range h.live {
+		if w.ID == id {
+			return w
+		}
+	}
+	return nil
+}
+
+// options are the webhooks to choose from in a filter, and the chosen one even
+// when it was deleted.
+func (h hooks) options(chosen webhook.ID) []views.Option {
+	var options []views.Option
+	for _, w := range h.live {
+		options = append(options, views.Option{Value: w.Ref(), Name: w.Name})
+	}
+	if name, ok := h.names[chosen]; ok && h.find(chosen) == nil {
+		options = append(options, views.Option{Value: chosen.Text(webhook.WebhookPrefix), Name: name})
+	}
+	return options
+}
+
+// number counts things in words: "1 event was", "3 events were".
+func number(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}

@@ -1,0 +1,170 @@
+package handlers
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/webhook"
+)
+
+// apiListDeliveries lists the log, the newest first, without attempts.
+func (a *app) apiListDeliveries(c *fiber.Ctx) error {
+	q := readQuery(c, "state", "webhook_id", "event_id", "booking_id", "type", "since", "until")
+	f := webhook.DeliveryFilter{
+		State: q.state("state"), Webhook: q.id("webhook_id", webhook.WebhookPrefix), Event: q.id("event_id", webhook.EventPrefix),
+		Booking: q.ref("booking_id"), Type: q.eventKey("type"), Since: q.time("since"), Until: q.time("until"),
+		Before: q.id("cursor", webhook.DeliveryPrefix), Limit: q.limit + 1,
+	}
+	if err := q.problems.Err(); err != nil {
+		return err
+	}
+	rows, err := a.Store.Deliveries(c.UserContext(), calling(c).Account, f)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	show := func(r webhook.DeliveryRow) deliveryJSON { return showDelivery(r.Delivery, now) }
+	return sendJSON(c, http.StatusOK, listOf(rows, q.limit, webhook.DeliveryRow.Ref, show))
+}
+
+// apiShowDelivery shows a delivery with all its attempts.
+func (a *app) apiShowDelivery(c *fiber.Ctx) error {
+	id, err := refParam(c, webhook.DeliveryPrefix)
+	if err != nil {
+		return err
+	}
+	d, err := a.Store.Delivery(c.UserContext(), calling(c).Account, id)
+	if err != nil {
+		return err
+	}
+	attempts, err := a.Store.Attempts(c.UserContext(), calling(c).Account, id)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	return sendJSON(c, http.StatusOK, struct {
+		deliveryJSON
+		Attempts []any `json:"attempts"`
+	}{showDelivery(d, now), showAttempts(d, attempts, now)})
+}
+
+// apiReplayDelivery makes a delivery due now.
+func (a *app) apiReplayDelivery(c *fiber.Ctx) error {
+	id, err := refParam(c, webhook.DeliveryPrefix)
+	if err != nil {
+		return err
+	}
+	if err := readNothing(c); err != nil {
+		return err
+	}
+	d, err := a.Dispatcher.Replay(c.UserContext(), calling(c).Account, id, byToken(c))
+	if err != nil {
+		return err
+	}
+	return sendJSON(c, http.StatusAccepted, showDelivery(d, time.Now()))
+}
+
+// deliveryJSON is a delivery as it is listed.
+type deliveryJSON struct {
+	ID            string        `json:"id"`
+	EventID       string        `json:"event_id"`
+	WebhookID     string        `json:"webhook_id"`
+	Platform      string        `json:"platform"`
+	Type          string        `json:"type"`
+	BookingID     string        `json:"booking_id"`
+	Test          bool          `json:"test"`
+	State         webhook.State `json:"state"`
+	AttemptsMade  int           `json:"attempts_made"`
+	NextAttemptAt *time.Time    `json:"next_attempt_at"`
+	CreatedAt     *time.Time    `json:"created_at"`
+	FinishedAt    *time.Time    `json:"finished_at"`
+}
+
+func showDelivery(d webhook.Delivery, now time.Time) deliveryJSON {
+	shown := deliveryJSON{
+		ID: d.Ref(), EventID: d.Event.Text(webhook.EventPrefix), WebhookID: d.Webhook.Text(webhook.WebhookPrefix),
+		Platform: d.Platform, Type: d.Type, BookingID: d.BookingID, Test: d.Test, State: d.State,
+		AttemptsMade: d.Attempts, CreatedAt: moment(d.CreatedAt), FinishedAt: moment(d.Finished),
+	}
+	if d.State == webhook.Pending && !d.InFlight(now) { // on its way it has a lease, not a next try
+		shown.NextAttemptAt = moment(d.NextAt)
+	}
+	return shown
+}
+
+// attemptJSON is an attempt that ended, with or without an answer.
+type attemptJSON struct {
+	Number             int               `json:"number"`
+	StartedAt          *time.Time        `json:"started_at"`
+	DurationMS         int64             `json:"duration_ms"`
+	Status             int               `json:"status,omitempty"`
+	Reason             webhook.Failure   `json:"reason"`
+	Error              string            `json:"error"`
+	Method             string            `json:"method"`
+	URL                string            `json:"url"`
+	RemoteAddress      string            `json:"remote_address"`
+	RequestHeaders     map[string]string `json:"request_headers"`
+	RequestBody        string            `json:"request_body"`
+	RequestBodyBase64  string            `json:"request_body_base64,omitempty"`
+	ResponseHeaders    map[string]string `json:"response_headers"`
+	ResponseBody       string            `json:"response_body"`
+	ResponseBodyBase64 string            `json:"response_body_base64,omitempty"`
+	ResponseTruncated  bool              `json:"response_truncated"`
+}
+
+// cutOffJSON is an attempt of which nobody knows how it ended.
+type cutOffJSON struct {
+	Number int             `json:"number"`
+	Reason webhook.Failure `json:"reason"`
+	Error  string          `json:"error"`
+}
+
+// showAttempts lists the attempts in their order. A number without an attempt
+// was cut off, but for the last one while it can still be on its way.
+func showAttempts(d webhook.Delivery, attempts []webhook.Attempt, now time.Time) []any {
+	shown := []any{}
+	for n := 1; n <= d.Attempts; n++ {
+		i := slices.IndexFunc(attempts, func(a webhook.Attempt) bool { return a.Number == n })
+		switch {
+		case i >= 0:
+			shown = append(shown, showAttempt(attempts[i]))
+		case n < d.Attempts || !d.NextAt.After(now):
+			shown = append(shown, cutOffJSON{n, webhook.CutOff, "Bookhook stopped while the request was on its way; whether the receiver got it is not known."})
+		}
+	}
+	return shown
+}
+
+func showAttempt(a webhook.Attempt) attemptJSON {
+	shown := attemptJSON{
+		Number: a.Number, StartedAt: moment(a.StartedAt), DurationMS: a.Duration.Milliseconds(), Status: a.Status,
+		Reason: a.Failure, Error: a.Error, Method: a.Method, URL: a.URL, RemoteAddress: a.RemoteAddr,
+		RequestHeaders: flatHeaders(a.RequestHeaders), ResponseHeaders: flatHeaders(a.ResponseHeaders), ResponseTruncated: a.Truncated,
+	}
+	shown.RequestBody, shown.RequestBodyBase64 = showBytes(a.RequestBody)
+	shown.ResponseBody, shown.ResponseBodyBase64 = showBytes(a.ResponseBody)
+	return shown
+}
+
+// showBytes shows a body as text; one that is not UTF-8 also as base64.
+func showBytes(body []byte) (shown, encoded string) {
+	if utf8.Valid(body) {
+		return string(body), ""
+	}
+	return strings.ToValidUTF8(string(body), "\uFFFD"), base64.StdEncoding.EncodeToString(body)
+}
+
+// flatHeaders joins the values of each header.
+func flatHeaders(headers http.Header) map[string]string {
+	flat := make(map[string]string, len(headers))
+	for name, values := range headers {
+		flat[name] = strings.Join(values, ", ")
+	}
+	return flat
+}

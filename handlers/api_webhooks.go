@@ -1,0 +1,233 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/webhook"
+)
+
+// maxEventKeys is how long the list of a webhook's events may be.
+const maxEventKeys = 1000
+
+func (a *app) apiListWebhooks(c *fiber.Ctx) error {
+	q := readQuery(c)
+	q.id("cursor", webhook.WebhookPrefix)
+	if err := q.problems.Err(); err != nil {
+		return err
+	}
+	hooks, err := a.Store.Webhooks(c.UserContext(), calling(c).Account)
+	if err != nil {
+		return err
+	}
+	hooks = behind(hooks, q.values["cursor"], (*webhook.Webhook).Ref)
+	return sendJSON(c, http.StatusOK, listOf(hooks, q.limit, (*webhook.Webhook).Ref, showHook))
+}
+
+func (a *app) apiShowWebhook(c *fiber.Ctx) error {
+	w, err := a.hookOf(c)
+	if err != nil {
+		return err
+	}
+	return sendJSON(c, http.StatusOK, showHook(w))
+}
+
+// apiAddWebhook makes a webhook; its secret stands in this answer only.
+func (a *app) apiAddWebhook(c *fiber.Ctx) error {
+	body, err := readBody(c)
+	if err != nil {
+		return err
+	}
+	d := webhook.NewDraft(nil)
+	d.Account = calling(c).Account
+	enabled := true
+	field(body, "enabled", "true or false", &enabled)
+	readDraft(body, &d)
+	w, err := a.hookFrom(c, body, &d)
+	if err != nil {
+		return err
+	}
+	w.Enabled = enabled
+	created, err := a.Store.CreateWebhook(c.UserContext(), w, 0, byToken(c), time.Now())
+	if err != nil {
+		return a.overLimit(c, err)
+	}
+	a.Dispatcher.Changed(created.ID)
+	c.Location("/api/v1/webhooks/" + created.Ref())
+	return sendJSON(c, http.StatusCreated, struct {
+		hookJSON
+		Secret string `json:"secret"`
+	}{showHook(created), created.Secret})
+}
+
+// overLimit tells the limit to who has reached it.
+func (a *app) overLimit(c *fiber.Ctx, err error) error {
+	if !errors.Is(err, webhook.ErrLimit) {
+		return err
+	}
+	account, failed := a.Store.Account(c.UserContext(), calling(c).Account)
+	if failed != nil {
+		return failed
+	}
+	p := asProblem(err)
+	p.Detail = fmt.Sprintf("This account may have %d asynchronous webhooks. %s", account.WebhookLimit, p.Detail)
+	return p
+}
+
+// apiChangeWebhook changes what the body names and leaves the rest.
+func (a *app) apiChangeWebhook(c *fiber.Ctx) error {
+	w, err := a.hookOf(c)
+	if err != nil {
+		return err
+	}
+	body, err := readBody(c)
+	if err != nil {
+		return err
+	}
+	enabled := w.Enabled
+	field(body, "enabled", "true or false", &enabled)
+	if len(body.members) > 0 {
+		err = a.editHook(c, body, w)
+	} else {
+		err = body.end()
+	}
+	if err != nil {
+		return err
+	}
+	if enabled != w.Enabled {
+		if _, err := a.Store.SetEnabled(c.UserContext(), w.Account, w.ID, enabled, byToken(c), time.Now()); err != nil {
+			return err
+		}
+	}
+	a.Dispatcher.Changed(w.ID)
+	return a.apiShowWebhook(c)
+}
+
+func (a *app) editHook(c *fiber.Ctx, body *object, w *webhook.Webhook) error {
+	d := webhook.EditDraft(w)
+	readDraft(body, &d)
+	edited, err := a.hookFrom(c, body, &d)
+	if err != nil {
+		return err
+	}
+	return a.Store.UpdateWebhook(c.UserContext(), edited, d.Base, 0, byToken(c), time.Now())
+}
+
+// apiDeleteWebhook deletes a webhook; what waits for it is cancelled.
+func (a *app) apiDeleteWebhook(c *fiber.Ctx) error {
+	id, err := refParam(c, webhook.WebhookPrefix)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Store.DeleteWebhook(c.UserContext(), calling(c).Account, id, byToken(c), time.Now()); err != nil {
+		return err
+	}
+	a.Dispatcher.Changed(id)
+	return c.SendStatus(http.StatusNoContent)
+}
+
+// apiTestWebhook sends a test event to a webhook, whatever its filters.
+func (a *app) apiTestWebhook(c *fiber.Ctx) error {
+	w, err := a.hookOf(c)
+	if err != nil {
+		return err
+	}
+	if err := readNothing(c); err != nil {
+		return err
+	}
+	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, testEvent(w))
+	if err != nil {
+		return err
+	}
+	return sendJSON(c, http.StatusAccepted, showDelivery(d, time.Now()))
+}
+
+// hookOf finds the webhook in the path.
+func (a *app) hookOf(c *fiber.Ctx) (*webhook.Webhook, error) {
+	id, err := refParam(c, webhook.WebhookPrefix)
+	if err != nil {
+		return nil, err
+	}
+	return a.Store.Webhook(c.UserContext(), calling(c).Account, id)
+}
+
+// hookFrom turns the draft that was read from the body into a webhook; its
+// error has all that is wrong with either.
+func (a *app) hookFrom(c *fiber.Ctx, body *object, d *webhook.Draft) (*webhook.Webhook, error) {
+	known, err := a.known(c.UserContext(), d.Account)
+	if err != nil {
+		return nil, err
+	}
+	wrong := body.end()
+	w, err := d.Webhook(known)
+	if wrong == nil {
+		return w, err
+	}
+	if problems, ok := errors.AsType[webhook.Invalid](err); ok {
+		body.problems.Merge(problems)
+	}
+	return nil, wrong
+}
+
+// readDraft takes the members of a webhook out of the body.
+func readDraft(o *object, d *webhook.Draft) {
+	text(o, "name", &d.Name)
+	text(o, "url", &d.URL)
+	text(o, "type", &d.Kind)
+	text(o, "format", &d.Format)
+	field(o, "concurrency", "a whole number", &d.Concurrency)
+	if keys := o.refs("events", "events", maxEventKeys); keys != nil {
+		d.AllEvents, d.Events = slices.Equal(keys, []string{webhook.AllEventsKey}), keys
+		if !d.AllEvents && slices.Contains(keys, webhook.AllEventsKey) {
+			o.wrong("events", "“*” stands for all events; send it alone.")
+		}
+	}
+	o.filter("channels", &d.Channels)
+	o.filter("tours", &d.Tours)
+}
+
+func (o *object) filter(name string, f *webhook.Filter) {
+	value := o.take(name)
+	if value == nil {
+		return
+	}
+	member := newObject(o.path+name+".", value, o.problems)
+	*f = webhook.Filter{}
+	text(member, "mode", &f.Mode)
+	f.IDs = member.refs("ids", name, webhook.MaxFilterIDs)
+	if f.Mode == webhook.All && len(f.IDs) > 0 {
+		member.wrong("ids", "The mode “all” takes no ids.")
+	}
+	_ = member.end() // what is wrong is told by the whole
+}
+
+// hookJSON is a webhook as the API shows it.
+type hookJSON struct {
+	ID           string            `json:"id"`
+	Name         string            `json:"name"`
+	URL          string            `json:"url"`
+	Type         webhook.Kind      `json:"type"`
+	Format       webhook.Format    `json:"format"`
+	Events       []string          `json:"events"`
+	Channels     webhook.Filter    `json:"channels"`
+	Tours        webhook.Filter    `json:"tours"`
+	Enabled      bool              `json:"enabled"`
+	Concurrency  int               `json:"concurrency"`
+	CreatedAt    *time.Time        `json:"created_at"`
+	UpdatedAt    *time.Time        `json:"updated_at"`
+	FailingSince *time.Time        `json:"failing_since"`
+	OffReason    webhook.OffReason `json:"off_reason"`
+}
+
+func showHook(w *webhook.Webhook) hookJSON {
+	return hookJSON{
+		ID: w.Ref(), Name: w.Name, URL: w.URL, Type: w.Kind, Format: w.Format, Events: w.Events,
+		Channels: w.Channels, Tours: w.Tours, Enabled: w.Enabled, Concurrency: w.Concurrency,
+		CreatedAt: moment(w.CreatedAt), UpdatedAt: moment(w.UpdatedAt), FailingSince: moment(w.FailingSince), OffReason: w.OffReason,
+	}
+}

@@ -36,10 +36,12 @@ for (const list of document.querySelectorAll("[data-search]")) {
   for (const group of groups) {
     const button = group.querySelector("[data-select-all]");
     const boxes = () => [...group.querySelectorAll("[data-item]:not([hidden]) input")];
+    const chosen = group.querySelector(".chosen");
     const label = button.firstChild;
     const words = label.textContent;
     const show = () => {
       const all = boxes();
+      if (chosen) chosen.textContent = `${group.querySelectorAll("input:checked").length} selected`;
       label.textContent = all.length && all.every((box) => box.checked) ? words.replace("Select", "Clear") : words;
     };
     button.hidden = false;

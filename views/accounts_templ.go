@@ -367,7 +367,7 @@ func limitForm(a webhook.Account, f AccountForm) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = input(field{
-			name: "limit", id: accountPrefix(a.ID) + "limit", label: "Webhooks it may have", kind: "number",
+			name: "limit", id: accountPrefix(a.ID) + "limit", label: "Webhooks it may have", more: templ.Attributes{"inputmode": "numeric"},
 			value: cmp.Or(f.Limit, strconv.Itoa(a.WebhookLimit)), problem: f.Problems["limit"],
 			hint: "Switched-off ones count. A lower limit deletes nothing.",
 		}).Render(ctx, templ_7745c5c3_Buffer)

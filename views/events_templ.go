@@ -93,11 +93,11 @@ func Events(p EventsProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(field{name: "booking_id", label: "Booking", value: p.Filter.Booking, optional: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(field{name: "booking_id", label: "Booking", value: p.Filter.Booking, free: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = selectBox(field{name: "type", label: "Event", value: p.Filter.Type, optional: true}, anyOption(p.Types)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = selectBox(field{name: "type", label: "Event", value: p.Filter.Type, free: true}, anyOption(p.Types)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -202,7 +202,7 @@ func Events(p EventsProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = pager(newestEvents(p), olderEvents(p), "Older").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = pager(newestEvents(p), "Newest", olderEvents(p), "Older").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -157,7 +157,7 @@ func Items(p ItemsProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = input(field{name: "q", label: "Search by name or id", value: p.Query, kind: "search", optional: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = input(field{name: "q", label: "Search by name or id", value: p.Query, kind: "search", free: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -306,7 +306,7 @@ func Items(p ItemsProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = pager(firstItems(p), nextItems(p), "Next").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = pager(firstItems(p), "First page", nextItems(p), "Next page").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -545,7 +545,7 @@ func importForm(p ItemsProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = textarea(field{
-			name: "text", label: "Paste a list", value: p.Import.Text, optional: true, mono: true, problem: importProblem(p.Import),
+			name: "text", label: "Paste a list", value: p.Import.Text, free: true, mono: true, problem: importProblem(p.Import),
 			hint: "One per line: id, name. Commas or semicolons, as Excel saves CSV. Known ids get the new name.",
 			more: templ.Attributes{"placeholder": "3930,Website\n3931,\"Viator, Inc.\""},
 		}, "6").Render(ctx, templ_7745c5c3_Buffer)
@@ -576,7 +576,7 @@ func importForm(p ItemsProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = labelled(field{name: "file", label: "Or upload a CSV file", optional: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = labelled(field{name: "file", label: "Or upload a CSV file", free: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -777,7 +777,7 @@ func itemTable(p ItemsProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if !i.RetiredAt.IsZero() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<span class=\"badge\">Retired</span>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<span class=\"badge idle\">Retired</span>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

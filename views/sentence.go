@@ -19,13 +19,21 @@ const (
 // told of and where: "When a booking is cancelled on any channel, for any tour,
 // call https://example.com/bookings." Long lists and names are shortened.
 func Sentence(w *webhook.Webhook, names Names) string {
+	return strings.Join(sentenceParts(w, names), "")
+}
+
+// sentenceParts is Sentence in parts: every second one is what was chosen, and
+// stands out on the page.
+func sentenceParts(w *webhook.Webhook, names Names) []string {
 	told, several := eventsText(w, names.Events)
-	comma := ""
+	comma := " "
 	if several {
-		comma = ","
+		comma = ", "
 	}
-	return "When " + told + comma + " " + channelsText(w.Channels, names.Channels) + ", " +
-		toursText(w.Tours, names.Tours) + ", call " + w.URL + "."
+	return []string{
+		"When ", told, comma, channelsText(w.Channels, names.Channels), ", ",
+		toursText(w.Tours, names.Tours), ", call ", w.URL, ".",
+	}
 }
 
 // draftWebhook is as much of a webhook as Sentence needs.

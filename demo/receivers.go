@@ -1,0 +1,85 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// Receivers are three servers on loopback; the fields are their URLs without a
+// slash at the end.
+type Receivers struct {
+	Healthy string // answers 200, soon
+	Flaky   string // every third request fails
+	Down    string // answers 503, always
+
+	servers []*http.Server
+}
+
+// StartReceivers starts them, each on a free port of 127.0.0.1.
+func StartReceivers() (*Receivers, error) {
+	r := &Receivers{}
+	for _, s := range []struct {
+		url    *string
+		answer http.HandlerFunc
+	}{{&r.Healthy, healthy}, {&r.Flaky, flaky()}, {&r.Down, down}} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("start a receiver: %w", err), r.Close())
+		}
+		*s.url = "http://" + listener.Addr().String()
+		server := &http.Server{Handler: s.answer, ReadHeaderTimeout: 5 * time.Second}
+		r.servers = append(r.servers, server)
+		go server.Serve(listener) //nolint:errcheck // ends with Close
+	}
+	return r, nil
+}
+
+// Close stops them at once.
+func (r *Receivers) Close() error {
+	var err error
+	for _, server := range r.servers {
+		err = errors.Join(err, server.Close())
+	}
+	return err
+}
+
+func healthy(w http.ResponseWriter, r *http.Request) {
+	think(r, 10, 60)
+	answer(w, http.StatusOK, "application/json", `{"received":true}`)
+}
+
+// flaky begins with a success, so that both ways can be seen soon.
+func flaky() http.HandlerFunc {
+	var requests atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		think(r, 30, 250)
+		if requests.Add(1)%3 == 2 {
+			answer(w, http.StatusInternalServerError, "application/json", `{"error":"the database is locked, try again"}`)
+			return
+		}
+		answer(w, http.StatusOK, "application/json", `{"queued":true}`)
+	}
+}
+
+func down(w http.ResponseWriter, r *http.Request) {
+	think(r, 1, 10)
+	answer(w, http.StatusServiceUnavailable, "text/html",
+		"<html><head><title>503 Service Unavailable</title></head><body><h1>Back after the winter</h1></body></html>\n")
+}
+
+func answer(w http.ResponseWriter, status int, contentType, body string) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	io.WriteString(w, body) //nolint:errcheck // the caller sees it
+}
+
+// think takes as long as a server far away would, in milliseconds.
+func think(r *http.Request, least, most int) {
+	pause(r.Context(), time.Duration(least+rand.IntN(most-least))*time.Millisecond)
+}

@@ -1,0 +1,134 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"bookhook/db"
+	"bookhook/handlers"
+	"bookhook/webhook"
+)
+
+// The sample account.
+const (
+	accountNumber = 4069
+	accountName   = "Tallinn Night Tours"
+	email         = "maarja@tallinnnights.example"
+)
+
+// Sample is how to get into the sample account.
+type Sample struct {
+	Account  webhook.Account
+	Email    string
+	Password string
+	Token    string // for the JSON API
+}
+
+// Seed writes the sample account into an empty database: its channels, tours,
+// webhooks to the receivers, one that is off, and one that was not finished.
+func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
+	s := Sample{Email: email, Password: handlers.NewPassword()}
+	hash, err := handlers.HashPassword(s.Password)
+	if err != nil {
+		return s, fmt.Errorf("hash the password: %w", err)
+	}
+	now := time.Now()
+	s.Account, _, err = store.Setup(ctx,
+		webhook.Account{Number: accountNumber, Name: accountName, TimeZone: "Europe/Tallinn", WebhookLimit: webhook.DefaultLimit, CreatedAt: now},
+		webhook.User{Email: email, PasswordHash: hash, Role: webhook.RoleAdmin, CreatedAt: now})
+	if err != nil {
+		return s, fmt.Errorf("make the account: %w", err)
+	}
+	var tokenHash []byte
+	s.Token, tokenHash = handlers.NewToken()
+	token := webhook.Token{Account: s.Account.ID, Name: "Booking system", CreatedAt: now}
+	if _, err := store.AddToken(ctx, token, tokenHash, email); err != nil {
+		return s, fmt.Errorf("make the token: %w", err)
+	}
+	if err := seedItems(ctx, store, s.Account.ID, now); err != nil {
+		return s, err
+	}
+	return s, seedWebhooks(ctx, store, s.Account.ID, to, now)
+}
+
+func seedItems(ctx context.Context, store *db.Store, account webhook.ID, now time.Time) error {
+	lists := map[webhook.ItemKind][]webhook.Item{webhook.Channels: channels, webhook.Tours: tourItems()}
+	for kind, items := range lists {
+		if _, _, err := store.PutItems(ctx, account, kind, items, email, now); err != nil {
+			return fmt.Errorf("add the %s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+var (
+	all       = webhook.NewFilter(webhook.All, nil)
+	resellers = webhook.NewFilter(webhook.Include, []string{"4102", "4103", "4110", "4127"})
+	confirmed = []string{"new_confirmed_staff", "new_confirmed_web"}
+)
+
+// sampleWebhooks show what can be chosen: both formats, all three ways to
+// choose tours, and receivers of every temper.
+func sampleWebhooks(to *Receivers) []webhook.Webhook {
+	return []webhook.Webhook{
+		{
+			Name: "Accounting", URL: to.Healthy + "/accounting", Format: webhook.Standard,
+			Events: append([]string{"cancelled", "token_success"}, confirmed...), Channels: all, Tours: all,
+		},
+		{
+			Name: "Guide rota", URL: to.Healthy + "/rota?team=night", Format: webhook.Native,
+			Events: append([]string{"cancelled"}, confirmed...), Channels: all, Tours: webhook.NewFilter(webhook.Exclude, boats),
+		},
+		{
+			Name: "Harbour: seats on boats", URL: to.Flaky + "/boats", Format: webhook.Standard,
+			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: webhook.NewFilter(webhook.Include, boats),
+		},
+		{
+			Name: "Guest messages", URL: to.Flaky + "/messages", Format: webhook.Standard,
+			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all,
+		},
+		{
+			Name: "Reseller portal", URL: to.Down + "/bookings", Format: webhook.Native,
+			Events: append([]string{"cancelled"}, confirmed...), Channels: resellers, Tours: all,
+		},
+		{
+			Name: "Old spreadsheet", URL: to.Healthy + "/spreadsheet", Format: webhook.Native,
+			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all,
+		},
+	}
+}
+
+// switchedOff is the last of the sample webhooks.
+const switchedOff = "Old spreadsheet"
+
+func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
+	for _, w := range sampleWebhooks(to) {
+		w.Account, w.Kind, w.Enabled = account, webhook.Async, true
+		w.Concurrency, w.Secret = webhook.DefaultConcurrency, webhook.NewSecret()
+		created, err := store.CreateWebhook(ctx, &w, 0, email, now)
+		if err != nil {
+			return fmt.Errorf("make the webhook %s: %w", w.Name, err)
+		}
+		if w.Name != switchedOff {
+			continue
+		}
+		if _, err := store.SetEnabled(ctx, account, created.ID, false, email, now); err != nil {
+			return fmt.Errorf("switch %s off: %w", w.Name, err)
+		}
+	}
+	return seedDraft(ctx, store, account, to, now)
+}
+
+// seedDraft leaves a webhook where somebody was called away from it.
+func seedDraft(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
+	d := webhook.NewDraft([]string{"redeem_voucher"})
+	d.Account, d.UpdatedAt, d.Name, d.URL = account, now, "Thank-you mails", to.Healthy+"/thanks"
+	for _, step := range []webhook.Step{webhook.StepType, webhook.StepName, webhook.StepEvents} {
+		d.Pass(step)
+	}
+	if _, err := store.SaveDraft(ctx, d); err != nil {
+		return fmt.Errorf("make the draft: %w", err)
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -48,7 +49,7 @@ func (k kind) page(role webhook.Role) Page {
 func (k kind) webhook(i int) *webhook.Webhook {
 	names := []string{"Accounting", "Mailchimp", "Guide rota", "Partner: Viator sync", "Data warehouse", "Night desk", "Old CRM", "Printer"}
 	w := &webhook.Webhook{
-		ID: webhook.ID(9e16 + i), Name: k.text(names[i%len(names)]), URL: "https://hooks.example.com/" + k.text("bookings?ApplyTourCMSPromo=FULL"),
+		ID: webhook.ID(9e16 + i), Name: cmp.Or(k.text(names[i%len(names)]), "W"), URL: "https://hooks.example.com/" + k.text("bookings?ApplyTourCMSPromo=FULL"),
 		Kind: webhook.Async, Format: webhook.Native, Events: []string{"cancelled", "new_confirmed_staff", "new_confirmed_web"},
 		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.Exclude, []string{"15"}),
 		Enabled: true, Concurrency: 8, CreatedAt: now.Add(-400 * time.Hour), UpdatedAt: now.Add(-3 * time.Hour),

@@ -116,7 +116,7 @@ func channelsText(f webhook.Filter, names map[string]string) string {
 	case len(f.IDs) == 0:
 		return "on no channel yet"
 	case len(shown) < len(f.IDs):
-		return "on the " + strings.Join(shown, ", ") + " channel or one of " + number(len(f.IDs)-len(shown)) + " others"
+		return "on the channels " + strings.Join(shown, ", ") + " or one of " + number(len(f.IDs)-len(shown)) + " others"
 	default:
 		return "on the " + list(shown, "or") + " channel"
 	}

@@ -296,7 +296,7 @@ func (p WizardProps) where(step webhook.Step, name string) string {
 
 func wizardTitle(p WizardProps) string {
 	if p.Draft.Edits != 0 {
-		return "Edit " + cmp.Or(p.Edited, "webhook")
+		return "Edit " + cmp.Or(shortName(p.Edited), "webhook")
 	}
 	return "New booking webhook"
 }

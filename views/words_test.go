@@ -1,0 +1,200 @@
+package views
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+func TestSentence(t *testing.T) {
+	names := Names{
+		Events:   map[string]string{"wink:changed": "Booking changed", "ltd:x": "Slot freed"},
+		Channels: map[string]string{"1": "Website", "2": "Viator", "3": "Phone", "4": "Desk", "5": "Klook", "6": "Expedia"},
+		Tours:    map[string]string{"7": "Night Walk", "8": "Old Town"},
+	}
+	all := webhook.NewFilter(webhook.All, nil)
+	include := func(ids ...string) webhook.Filter { return webhook.NewFilter(webhook.Include, ids) }
+	exclude := func(ids ...string) webhook.Filter { return webhook.NewFilter(webhook.Exclude, ids) }
+	for _, test := range []struct {
+		events          []string
+		channels, tours webhook.Filter
+		want            string
+	}{
+		{[]string{"*"}, all, all, "anything happens to a booking on any channel, for any tour"},
+		{[]string{"cancelled"}, all, all, "a booking is cancelled on any channel, for any tour"},
+		{[]string{"new_confirmed_web"}, include("1", "2"), exclude("7"), "a booking is confirmed (web/API) on the Website or Viator channel, for any tour except Night Walk"},
+		{[]string{"cancelled", "new_confirmed_staff", "new_confirmed_web"}, all, all, "a booking is confirmed or is cancelled, on any channel, for any tour"},
+		{
+			[]string{"cancelled", "new_confirmed_staff", "redeem_voucher"},
+			all, include("7"), "a booking is confirmed (staff), is cancelled or has a voucher redeemed, on any channel, for the tour Night Walk",
+		},
+		{
+			[]string{"cancelled", "expp_provisional", "expq_quotation", "new_confirmed_staff", "redeem_voucher", "token_failure"},
+			all, all, "a booking is confirmed (staff), is cancelled, expires as a quotation or one of 3 other events happens, on any channel, for any tour",
+		},
+		{[]string{"wink:changed"}, all, all, "“Booking changed” happens on any channel, for any tour"},
+		{[]string{"cancelled", "wink:changed"}, all, all, "a booking is cancelled, or “Booking changed” happens, on any channel, for any tour"},
+		{nil, include(), include(), "nothing yet happens (no event is chosen) on no channel yet, for no tour yet"},
+		{
+			[]string{"cancelled"}, include("1", "2", "3", "4", "5", "6", "9"), exclude("7", "8"),
+			"a booking is cancelled on the channels Website, Viator, Phone or one of 4 others, for any tour except Night Walk and Old Town",
+		},
+		{[]string{"cancelled"}, all, include("1", "2", "3", "4", "5", "6"), "a booking is cancelled on any channel, for the tours 1, 2, 3 or one of 3 others"},
+	} {
+		w := &webhook.Webhook{URL: "https://example.com/x", Events: test.events, Channels: test.channels, Tours: test.tours}
+		if got, want := Sentence(w, names), "When "+test.want+", call https://example.com/x."; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+func TestStory(t *testing.T) {
+	w := &webhook.Webhook{Enabled: true}
+	paused := &webhook.Webhook{Health: webhook.Health{OffReason: webhook.OffFailing}}
+	unavailable := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
+	waiting := webhook.Delivery{State: webhook.Pending, BookingID: "1234", Attempts: 2, Answered: 2, NextAt: now.Add(4 * time.Minute), Last: unavailable}
+	with := func(change func(*webhook.Delivery)) webhook.Delivery {
+		d := waiting
+		change(&d)
+		return d
+	}
+	failedTries := []webhook.Attempt{{Number: 2, Status: 503, Failure: webhook.FailStatus}, {Number: 1, Failure: webhook.FailTimeout}}
+	for _, test := range []struct {
+		name string
+		d    webhook.Delivery
+		w    *webhook.Webhook
+		want Story
+	}{
+		{"waiting", waiting, w, Story{
+			"Your server does not have this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
+			"Bookhook tries again at 14:09 (in 4 min). 9 tries are left.",
+		}},
+		{"last try", with(func(d *webhook.Delivery) { d.Attempts, d.Answered, d.NextAt = 10, 10, now.Add(24*time.Hour) }), w, Story{
+			"Your server does not have this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
+			"Bookhook tries again at 14:05 on Sun 22 Nov (in 1 day). It is the last try.",
+		}},
+		{"new", with(func(d *webhook.Delivery) {
+			d.Attempts, d.Answered, d.NextAt, d.Last, d.Test = 0, 0, now, webhook.Outcome{}, true
+		}), w, Story{
+			"Your server does not have this test yet.", "", "Bookhook makes the first try in a moment.",
+		}},
+		{"webhook off", waiting, paused, Story{
+			"Your server does not have this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
+			"It waits because the webhook is off (it failed for five days without one success), and goes out when you switch it on again.",
+		}},
+		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
+			"Bookhook is calling your server right now (try 3 of 11).", "The try before: your server answered 503 (temporarily unavailable).",
+			"Reload this page in a few seconds to see the answer.",
+		}},
+		{"cut off", with(func(d *webhook.Delivery) { d.Attempts, d.NextAt = 3, now.Add(-time.Second) }), w, Story{
+			"Bookhook was stopped while try 3 was on its way, so nobody knows whether your server got it.",
+			"It will be sent again; your server can tell it is the same by the webhook-id.", "Bookhook tries again in a moment. 8 tries are left.",
+		}},
+		{"delivered", with(func(d *webhook.Delivery) {
+			d.State, d.Attempts, d.Answered, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
+		}), w, Story{
+			"Your server accepted this event of booking 1234 at 14:05, on try 3.", "Before that, try 2 failed: your server answered 503 (temporarily unavailable).",
+			"Nothing is left to do.",
+		}},
+		{"failed", with(func(d *webhook.Delivery) {
+			d.State, d.Attempts, d.Last = webhook.Failed, 11, webhook.Outcome{Failure: webhook.FailDNS}
+			d.CreatedAt, d.Finished = now.Add(-75*time.Hour), now
+		}), w, Story{
+			"Your server never got this event of booking 1234. Bookhook gave up after 11 tries over 3 days.", "The host name in the webhook’s URL was not found.",
+			"Check the spelling of the host in the webhook’s URL. Then press Replay to send it again.",
+		}},
+		{"gone", with(func(d *webhook.Delivery) {
+			d.State, d.Attempts, d.Last = webhook.Failed, 1, webhook.Outcome{Status: 410, Failure: webhook.FailGone}
+		}), w, Story{
+			"Your server never got this event of booking 1234. Bookhook gave up after 1 try.", "Your server answered 410 (gone).",
+			"This answer says that the address is gone for good, so Bookhook switched the webhook off. Correct its URL, switch it on, then press Replay.",
+		}},
+		{"webhook deleted", with(func(d *webhook.Delivery) { d.State = webhook.Cancelled }), nil, Story{
+			"This delivery was cancelled because its webhook was deleted.", "The last try: your server answered 503 (temporarily unavailable).",
+			"Your server was not told of it by this webhook.",
+		}},
+	} {
+		if got := StoryOf(test.d, failedTries, test.w, len(webhook.Schedule), now, madrid()); got != test.want {
+			t.Errorf("%s:\ngot  %q\nwant %q", test.name, got, test.want)
+		}
+	}
+}
+
+// Every reason and every failure has words of its own.
+func TestEveryReasonHasWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range []webhook.Reason{
+		webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonNoTour,
+		webhook.ReasonTourNotListed, webhook.ReasonTourExcluded, "platform_off", "made_up",
+	} {
+		if text := ReasonText(r); text == "" || seen[text] {
+			t.Errorf("%s: %q", r, text)
+		} else {
+			seen[text] = true
+		}
+	}
+	for _, f := range []webhook.Failure{
+		webhook.FailBlocked, webhook.FailDNS, webhook.FailTLS, webhook.FailRefused, webhook.FailTimeout, webhook.FailNetwork,
+		webhook.FailStatus, webhook.FailRedirect, webhook.FailGone, webhook.FailInternal, webhook.CutOff,
+	} {
+		if word := failureWord(f); seen[word] {
+			t.Errorf("%s: %q", f, word)
+		} else {
+			seen[word] = true
+		}
+		if text := outcomeText(webhook.Outcome{Status: 418, Failure: f}); seen[text] && f != webhook.FailGone {
+			t.Errorf("%s: %q", f, text)
+		} else {
+			seen[text] = true
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	for _, test := range []struct {
+		gap  time.Duration
+		want string
+	}{
+		{0, "just now"},
+		{-9 * time.Second, "just now"},
+		{30 * time.Second, "30 s ago"},
+		{59*time.Second + 700*time.Millisecond, "1 min ago"},
+		{-4 * time.Minute, "in 4 min"},
+		{59*time.Minute + 40*time.Second, "1 h ago"},
+		{23*time.Hour + 40*time.Minute, "1 day ago"},
+		{6 * 24 * time.Hour, "6 days ago"},
+		{30 * 24 * time.Hour, "22 Oct 2026"},
+	} {
+		if got := ago(now.Add(-test.gap), now, madrid()); got != test.want {
+			t.Errorf("%v: got %q, want %q", test.gap, got, test.want)
+		}
+	}
+}
+
+func TestCurl(t *testing.T) {
+	got := Curl(webhook.Attempt{
+		Method: "POST", URL: "https://example.com/x?a=1&b=it's", RequestBody: []byte(`{"name":"O'Brien"}`),
+		RequestHeaders: http.Header{"Content-Type": {"application/json"}, "Content-Length": {"18"}},
+	})
+	want := `curl -i -X POST 'https://example.com/x?a=1&b=it'\''s' \
+  -H 'content-type: application/json' \
+  --data-binary '{"name":"O'\''Brien"}'`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestCount(t *testing.T) {
+	for want, got := range map[string]string{
+		"no events in 0":        "no events in " + number(0),
+		"1 event":               count(1, false, "event", "events"),
+		"1,234,567 events":      count(1234567, false, "event", "events"),
+		"more than 10,000 rows": count(10000, true, "row", "rows"),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -3,7 +3,9 @@ package dispatch_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -307,6 +309,23 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 	}
 }
 
+// A receiver may close a kept connection at any time; that is not its failure.
+func TestClosedConnectionCostsNoAttempt(t *testing.T) {
+	const fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	r := start(t, dispatch.Options{})
+	r.hook("http://" + raw(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, fine)
+		_, _ = c.Read(make([]byte, 4096)) // the second request
+		c.Close()
+	}))
+	for range 2 {
+		id := r.ingest(1)[0]
+		if got := r.next(); got.State != webhook.Delivered || got.Delivery != id || got.Attempt.Number != 1 {
+			t.Errorf("got %s, %s, want delivered at the first attempt", got.State, got.Attempt.Error)
+		}
+	}
+}
+
 func TestSlowReceiverDoesNotDelayAnother(t *testing.T) {
 	slow := newGate(t)
 	r := start(t, dispatch.Options{})
@@ -568,7 +587,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 // Many receivers that fail now and then, many writers, webhooks that change:
 // everything arrives, and what is delivered once is not sent again.
 func TestEverythingArrives(t *testing.T) {
-	const hooks, writers, batches, batch = 5, 4, 6, 15
+	const hooks, writers, batches, batch = 5, 3, 4, 10
 	var calls atomic.Int64
 	var mu sync.Mutex
 	arrived := map[string]int{}
@@ -611,6 +630,10 @@ func TestEverythingArrives(t *testing.T) {
 	}
 	work.Wait()
 	r.stop()
+	var stacks strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&stacks, 1); err != nil || strings.Contains(stacks.String(), "dispatch.(*Dispatcher)") {
+		t.Errorf("%v; goroutines are left:\n%s", err, &stacks)
+	}
 	if got, want := len(arrived), hooks*writers*batches*batch; got != want {
 		t.Errorf("got %d deliveries, want %d", got, want)
 	}

@@ -27,7 +27,7 @@ func silent(t *testing.T) string {
 	return raw(t, func(net.Conn) {})
 }
 
-// raw is a server that does what it likes with its connections.
+// raw is a server that does what it likes once a request has begun to arrive.
 func raw(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -42,7 +42,11 @@ func raw(t *testing.T, serve func(net.Conn)) string {
 				return
 			}
 			t.Cleanup(func() { conn.Close() })
-			go serve(conn)
+			go func() {
+				if _, err := conn.Read(make([]byte, 4096)); err == nil {
+					serve(conn)
+				}
+			}()
 		}
 	}()
 	return l.Addr().String()
@@ -230,10 +234,7 @@ func TestTLS(t *testing.T) {
 		check(t, one(t, url, dispatch.Options{}), webhook.FailTLS, "does not speak TLS")
 	})
 	t.Run("closed in the handshake", func(t *testing.T) {
-		check(t, one(t, "https://"+raw(t, func(c net.Conn) {
-			_, _ = c.Read(make([]byte, 1000))
-			c.Close()
-		}), dispatch.Options{}), webhook.FailTLS, "handshake")
+		check(t, one(t, "https://"+raw(t, func(c net.Conn) { c.Close() }), dispatch.Options{}), webhook.FailTLS, "handshake")
 	})
 	t.Run("timeout in the handshake", func(t *testing.T) {
 		a := one(t, "https://"+silent(t), dispatch.Options{Connect: 50 * time.Millisecond})

@@ -67,16 +67,16 @@ func (r *reservation) settle(accepted []webhook.Accepted, now time.Time) (stale 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.closed = true
-	for i := range accepted {
-		for j := range accepted[i].Jobs {
-			job := &accepted[i].Jobs[j]
+	for _, a := range accepted {
+		for i := range a.Jobs {
+			job := &a.Jobs[i]
 			if p := r.at(job.Webhook.ID); p != nil && s.open && p.version == p.lane.version {
 				s.enqueue(p.lane, job)
 			} else {
 				stale = append(stale, job)
 			}
 		}
-		for _, id := range accepted[i].Waiting {
+		for _, id := range a.Waiting {
 			l := s.lane(id)
 			l.dueAt(now)
 			s.place(l)

@@ -67,6 +67,7 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
 		select {
 		case <-time.After(pause):
 		case <-d.storing.Done():
+			d.log.Error("outcome lost at shutdown; the delivery will be sent again", "delivery", job.Delivery.Ref(), "number", r.Attempt.Number)
 			return
 		}
 	}

@@ -48,7 +48,8 @@ func TestRequest(t *testing.T) {
 			"https://example.com/?event=mine&" + five,
 		},
 		{
-			"nothing known", "https://example.com/", "", webhook.Event{Type: "cancelled"},
+			"nothing known", "https://example.com/", "",
+			webhook.Event{Type: "cancelled"},
 			"https://example.com/?event=cancelled&account_id=4069&account_name=&channel_id=&booking_id=",
 		},
 		{

@@ -104,6 +104,9 @@ func (a *app) fail(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderRetryAfter, "5")
 	}
 	c.Status(p.Status)
+	if p.Status == http.StatusRequestEntityTooLarge && unread(c) {
+		drain(c)
+	}
 	if wantsJSON(c) {
 		return sendProblem(c, p)
 	}
@@ -134,9 +137,12 @@ func (a *app) showError(c *fiber.Ctx, p problem) error {
 	return render(c, p.Status, views.Error(props))
 }
 
-// wantsJSON reports whether the answer is for a program.
+// wantsJSON reports whether the answer is for a program. When a body in chunks
+// was too large, fasthttp has forgotten the path with the rest of the header;
+// browsers do not send in chunks.
 func wantsJSON(c *fiber.Ctx) bool {
-	return strings.HasPrefix(c.Path(), "/api/") || c.Path() == "/healthz"
+	forgotten := len(c.Request().Header.Host()) == 0 && unread(c)
+	return forgotten || strings.HasPrefix(c.Path(), "/api/") || c.Path() == "/healthz"
 }
 
 func requestID(c *fiber.Ctx) string {

@@ -1,0 +1,292 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/db"
+	"bookhook/dispatch"
+	"bookhook/handlers"
+	"bookhook/webhook"
+)
+
+// api is a whole Bookhook with two accounts, driven through its JSON API; every
+// request that succeeds and every answer is held against openapi.json.
+type api struct {
+	app      *fiber.App
+	store    *finishing
+	account  webhook.Account
+	token    string // of account
+	other    string // of another account
+	doc      *openapi3.T
+	router   routers.Router
+	receiver *httptest.Server
+	bases    map[*fiber.App]string // addresses
+	answer   func(http.ResponseWriter, *http.Request) // of the receiver; set before anything is sent
+	seen     map[string]bool                          // "operationId status" of every answer
+}
+
+// finishing is the database, and tells which deliveries got an answer.
+type finishing struct {
+	*db.Store
+	finished chan webhook.ID
+}
+
+func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+	off, err := f.Store.Finish(ctx, r, now)
+	f.finished <- r.Delivery
+	return off, err
+}
+
+func newAPI(t *testing.T) *api {
+	t.Helper()
+	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &api{store: &finishing{store, make(chan webhook.ID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
+	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
+	a.receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r) }))
+	guard, err := dispatch.NewGuard("all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := dispatch.New(dispatch.Options{Store: a.store, Guard: guard, Version: "test", Grace: time.Millisecond})
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error)
+	go func() { ended <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		a.receiver.Close()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	a.app = a.with(t, a.store, d)
+	a.account, a.token = addAccount(t, store, "Harbour Walks")
+	_, a.other = addAccount(t, store, "Hill Rides")
+	a.describe(t)
+	return a
+}
+
+// with is the application on another store or dispatcher.
+func (a *api) with(t testing.TB, store handlers.Store, d handlers.Dispatcher) *fiber.App {
+	t.Helper()
+	app, err := handlers.New(handlers.Options{
+		Store: store, Dispatcher: d, CookieKey: make([]byte, 32), Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app
+}
+
+func addAccount(t testing.TB, store *db.Store, name string) (webhook.Account, string) {
+	t.Helper()
+	account, err := store.AddAccount(t.Context(), webhook.Account{Name: name, TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now()}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, hash := handlers.NewToken()
+	if _, err := store.AddToken(t.Context(), webhook.Token{Account: account.ID, Name: "till", CreatedAt: time.Now()}, hash, "test"); err != nil {
+		t.Fatal(err)
+	}
+	return account, text
+}
+
+// describe reads openapi.json as it is served.
+func (a *api) describe(t testing.TB) {
+	t.Helper()
+	response, err := a.app.Test(httptest.NewRequest(http.MethodGet, "/api/openapi.json", nil), -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.doc, err = openapi3.NewLoader().LoadFromData(text); err != nil {
+		t.Fatal(err)
+	}
+	if a.router, err = legacy.NewRouter(a.doc); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// request is a request of the account; change may make it wrong.
+func (a *api) request(method, path, body string, change ...func(*http.Request)) *http.Request {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	if body == "" {
+		r.Body = http.NoBody
+	} else {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, c := range change {
+		c(r)
+	}
+	return r
+}
+
+func as(token string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+}
+
+func header(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+// call sends a request, wants this status, and returns the answer's JSON.
+func (a *api) call(t testing.TB, want int, method, path, body string, change ...func(*http.Request)) map[string]any {
+	t.Helper()
+	var shown map[string]any
+	if text := a.raw(t, want, a.request(method, path, body, change...)); len(text) > 0 {
+		if err := json.Unmarshal(text, &shown); err != nil {
+			t.Fatalf("%s %s: %v in %s", method, path, err, text)
+		}
+	}
+	return shown
+}
+
+func (a *api) raw(t testing.TB, want int, r *http.Request) []byte {
+	t.Helper()
+	return a.rawOf(t, a.app, want, r)
+}
+
+func (a *api) rawOf(t testing.TB, app *fiber.App, want int, r *http.Request) []byte {
+	t.Helper()
+	sent, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(sent))
+	response, text := a.live(t, app, r)
+	if response.StatusCode != want {
+		t.Fatalf("%s %s: got %d %s, want %d", r.Method, r.URL, response.StatusCode, text, want)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(sent))
+	a.hold(t, r, response, text)
+	return text
+}
+
+// hold holds a request and its answer against openapi.json.
+func (a *api) hold(t testing.TB, r *http.Request, response *http.Response, text []byte) {
+	t.Helper()
+	route, params, err := a.router.FindRoute(r)
+	if err != nil {
+		t.Fatalf("%s %s is not documented: %v", r.Method, r.URL, err)
+	}
+	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, MultiError: true}
+	request := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route, Options: options}
+	if response.StatusCode < 300 {
+		if err := openapi3filter.ValidateRequest(t.Context(), request); err != nil {
+			t.Errorf("%s %s: the request is not as documented: %v", r.Method, r.URL, err)
+		}
+	}
+	answer := &openapi3filter.ResponseValidationInput{RequestValidationInput: request, Status: response.StatusCode, Header: response.Header, Options: options}
+	answer.SetBodyBytes(text)
+	if err := openapi3filter.ValidateResponse(t.Context(), answer); err != nil {
+		t.Errorf("%s %s: the answer is not as documented: %v\n%s", r.Method, r.URL, err, text)
+	}
+	a.seen[route.Operation.OperationID+" "+http.StatusText(response.StatusCode)] = true
+	documented := route.Operation.Responses.Status(response.StatusCode)
+	if content := documented.Value.Content.Get(response.Header.Get("Content-Type")); content != nil && content.Schema != nil {
+		var value any
+		if err := json.Unmarshal(text, &value); err != nil {
+			t.Errorf("%s %s: %v", r.Method, r.URL, err)
+		}
+		for _, path := range undocumented("", value, content.Schema.Value) {
+			t.Errorf("%s %s: the answer's %s is not documented", r.Method, r.URL, path)
+		}
+	}
+}
+
+// undocumented lists the members of a value that no schema knows.
+func undocumented(path string, value any, schemas ...*openapi3.Schema) (unknown []string) {
+	schemas = parts(schemas)
+	switch value := value.(type) {
+	case []any:
+		var items []*openapi3.Schema
+		for _, s := range schemas {
+			if s.Items != nil {
+				items = append(items, s.Items.Value)
+			}
+		}
+		for _, v := range value {
+			unknown = append(unknown, undocumented(path+"[]", v, items...)...)
+		}
+	case map[string]any:
+		for name, v := range value {
+			var members []*openapi3.Schema
+			open := len(schemas) == 0 || schemas[0].Properties == nil && len(schemas) == 1
+			for _, s := range schemas {
+				if p := s.Properties[name]; p != nil {
+					members = append(members, p.Value)
+				}
+			}
+			if len(members) == 0 && !open {
+				unknown = append(unknown, path+"."+name)
+			} else if !open {
+				unknown = append(unknown, undocumented(path+"."+name, v, members...)...)
+			}
+		}
+	}
+	return unknown
+}
+
+// parts are schemas with those that they are made of.
+func parts(schemas []*openapi3.Schema) (all []*openapi3.Schema) {
+	for _, s := range schemas {
+		all = append(all, s)
+		for _, refs := range []openapi3.SchemaRefs{s.AllOf, s.AnyOf, s.OneOf} {
+			for _, ref := range refs {
+				all = append(all, parts([]*openapi3.Schema{ref.Value})...)
+			}
+		}
+	}
+	return all
+}
+
+// finish waits until n attempts have ended.
+func (a *api) finish(t testing.TB, n int) {
+	t.Helper()
+	for range n {
+		select {
+		case <-a.store.finished:
+		case <-time.After(20 * time.Second):
+			t.Fatal("no attempt ended")
+		}
+	}
+}
+
+// hook makes a webhook for the receiver that takes all events, and returns its
+// id.
+func (a *api) hook(t testing.TB, name, more string) string {
+	t.Helper()
+	made := a.call(t, http.StatusCreated, "POST", "/api/v1/webhooks", `{"name":"`+name+`","url":"`+a.receiver.URL+`/hook?a=1","events":["*"]`+more+`}`)
+	return made["id"].(string)
+}
+
+// problems are the fields that a problem names.
+func problems(problem map[string]any) map[string]any {
+	fields, _ := problem["errors"].(map[string]any)
+	return fields
+}

@@ -1,0 +1,89 @@
+package handlers_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// listen serves the application on a port of its own and returns its address.
+func listen(t testing.TB, app *fiber.App) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- app.Listener(l) }()
+	t.Cleanup(func() {
+		if err := app.Shutdown(); err != nil {
+			t.Error(err)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+// live sends a request over a real connection.
+func (a *api) live(t testing.TB, app *fiber.App, r *http.Request) (*http.Response, []byte) {
+	t.Helper()
+	base, ok := a.bases[app]
+	if !ok {
+		base = listen(t, app)
+		a.bases[app] = base
+	}
+	sent, err := http.NewRequestWithContext(t.Context(), r.Method, base+r.URL.RequestURI(), r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent.Header, sent.ContentLength = r.Header, r.ContentLength
+	response, err := http.DefaultClient.Do(sent)
+	if err != nil {
+		t.Fatalf("%s %s: the client gets no answer: %v", r.Method, r.URL, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s %s: the client gets half an answer: %v", r.Method, r.URL, err)
+	}
+	return response, text
+}
+
+// TestTooLarge sends 5 MB, and wants that a client which writes them all, and
+// reads only then, gets the answer.
+func TestTooLarge(t *testing.T) {
+	a := newAPI(t)
+	body := `{"type":"cancelled","data":"` + strings.Repeat("x", 5<<20) + `"}`
+	for range 1 {
+		response, text := a.live(t, a.app, a.request("POST", "/api/v1/events", body))
+		if response.StatusCode != http.StatusRequestEntityTooLarge || !bytes.Contains(text, []byte("4 MiB")) {
+			t.Fatalf("got %d %s, want 413 and the limit", response.StatusCode, text)
+		}
+		chunked := a.request("POST", "/api/v1/events", body)
+		chunked.ContentLength = -1
+		response, text = a.live(t, a.app, chunked)
+		if response.StatusCode != http.StatusRequestEntityTooLarge || !bytes.Contains(text, []byte("4 MiB")) {
+			t.Fatalf("chunked: got %d %s, want 413 and the limit", response.StatusCode, text)
+		}
+	}
+	conn, err := net.Dial("tcp", strings.TrimPrefix(a.bases[a.app], "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r := a.request("POST", "/api/v1/events", body)
+	if err := r.Write(conn); err != nil {
+		t.Fatalf("the client cannot send it all: %v", err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 413")) {
+		t.Fatalf("got %.100s, %v, want 413", answer, err)
+	}
+}

@@ -1,0 +1,266 @@
+package handlers_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"bookhook/handlers"
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// TestOpenAPIDocument checks openapi.json itself, its examples too, and that
+// it and the program have the same operations and platforms.
+func TestOpenAPIDocument(t *testing.T) {
+	a := newAPI(t)
+	if err := a.doc.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	var got, want []string
+	for path, item := range a.doc.Paths.Map() {
+		for method := range item.Operations() {
+			got = append(got, method+" "+path)
+		}
+	}
+	for _, r := range a.app.GetRoutes(true) {
+		if strings.HasPrefix(r.Path, "/api/") && r.Method != http.MethodHead {
+			want = append(want, r.Method+" "+strings.ReplaceAll(r.Path, ":id", "{id}"))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("documented are\n%s\nand there are\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	keys := a.doc.Components.Schemas["EventKey"].Value.Description
+	for _, p := range platforms.All() {
+		for _, e := range p.Events {
+			if !strings.Contains(keys, e.Key) {
+				t.Errorf("the event %s is not documented", webhook.EventKey(p.Key, e.Key))
+			}
+		}
+		if known := a.doc.Components.Schemas["EventInput"].Value.Properties["platform"].Value.Enum; !slices.Contains(known, any(p.Key)) {
+			t.Errorf("the platform %s is not documented", p.Key)
+		}
+	}
+}
+
+// TestOpenAPIEverything sends every documented operation and provokes every
+// documented error of each.
+func TestOpenAPIEverything(t *testing.T) {
+	a := newAPI(t)
+	release := make(chan struct{})
+	a.answer = func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("booking_id") == "slow" {
+			<-release
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, "no\xff")
+	}
+	defer close(release)
+	ids := a.use(t)
+	a.conflicts(t, ids)
+	a.refusals(t, ids)
+	var missing []string
+	for _, item := range a.doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			for status := range op.Responses.Map() {
+				var code int
+				_, _ = fmt.Sscan(status, &code)
+				if key := op.OperationID + " " + http.StatusText(code); !a.seen[key] {
+					missing = append(missing, key)
+				}
+			}
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("documented, but not tried: %s", strings.Join(missing, ", "))
+	}
+}
+
+// use sends what succeeds and returns ids for "/events/{id}" and the like.
+func (a *api) use(t *testing.T) map[string]string {
+	a.call(t, 200, "GET", "/api/openapi.json", "")
+	a.call(t, 200, "PUT", "/api/v1/channels", `{"items":[{"id":"3930","name":"Website"},{"id":7,"name":"Café ☕"}]}`)
+	a.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":15,"name":"Night walk"}]}`)
+	a.call(t, 200, "GET", "/api/v1/channels?limit=1", "")
+	a.call(t, 200, "GET", "/api/v1/tours", "")
+	hook := a.hook(t, "Accounting", `,"channels":{"mode":"all"},"tours":{"mode":"exclude","ids":[15]}`)
+	a.hook(t, "Standard", `,"format":"standard","concurrency":1,"channels":{"mode":"include","ids":["3930",7]}`)
+	a.call(t, 200, "GET", "/api/v1/webhooks?limit=&cursor=", "")
+	a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")
+	a.call(t, 200, "PATCH", "/api/v1/webhooks/"+hook, `{"name":"Books","enabled":true}`)
+	a.call(t, 200, "GET", "/api/v1/account", "")
+
+	event := `{"id":"tc-1","platform":"tourcms","type":"cancelled","channel_id":3930,"tour_ids":[12,"15"],"booking_id":1234,"occurred_at":"2026-11-21T10:00:00+01:00","data":{"any":"json"}}`
+	first := a.raw(t, 202, a.request("POST", "/api/v1/events", event))
+	if again := a.raw(t, 200, a.request("POST", "/api/v1/events", event)); string(again) != string(first) {
+		t.Errorf("the same event again: got %s, want %s", again, first)
+	}
+	var accepted struct {
+		ID         string
+		Deliveries []struct{ ID string }
+	}
+	if err := json.Unmarshal(first, &accepted); err != nil || len(accepted.Deliveries) != 2 {
+		t.Fatalf("got %s, %v, want two deliveries", first, err)
+	}
+	a.call(t, 202, "POST", "/api/v1/events/batch", `{"events":[`+event+`,{"type":"token_success"}]}`)
+	tested := a.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", "")
+	a.finish(t, 4) // two of the first, one of the second, one test
+	a.call(t, 200, "GET", "/api/v1/events?booking_id=1234&type=cancelled&since=2020-01-01T00:00:00Z&until=2090-01-01T00:00:00Z", "")
+	a.call(t, 200, "GET", "/api/v1/events/"+accepted.ID, "")
+	a.call(t, 200, "GET", "/api/v1/deliveries?state=pending&webhook_id="+hook+"&event_id="+accepted.ID+"&booking_id=1234&type=cancelled", "")
+	shown := a.call(t, 200, "GET", "/api/v1/deliveries/"+accepted.Deliveries[0].ID, "")
+	if attempts, _ := shown["attempts"].([]any); len(attempts) != 1 || attempts[0].(map[string]any)["response_body_base64"] != "bm//" {
+		t.Errorf("got %v, want one attempt with the body as base64", shown)
+	}
+	a.call(t, 200, "GET", "/api/v1/deliveries/"+tested["id"].(string), "")
+	a.call(t, 202, "POST", "/api/v1/deliveries/"+accepted.Deliveries[0].ID+"/replay", "{}")
+	a.finish(t, 1)
+	gone := a.hook(t, "Gone soon", "")
+	a.call(t, 204, "DELETE", "/api/v1/webhooks/"+gone, "")
+	return map[string]string{"events": accepted.ID, "deliveries": accepted.Deliveries[0].ID, "webhooks": hook}
+}
+
+// racing changes every webhook just before somebody else does.
+type racing struct{ handlers.Store }
+
+func (r racing) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, draft webhook.ID, by string, now time.Time) error {
+	if err := r.Store.UpdateWebhook(ctx, w, time.Time{}, 0, "somebody else", now); err != nil {
+		return err
+	}
+	return r.Store.UpdateWebhook(ctx, w, base, draft, by, now)
+}
+
+// conflicts provokes every 409.
+func (a *api) conflicts(t *testing.T, ids map[string]string) {
+	a.call(t, 409, "POST", "/api/v1/events", `{"id":"tc-1","type":"cancelled"}`)
+	before := len(a.call(t, 200, "GET", "/api/v1/events?limit=200", "")["items"].([]any))
+	a.call(t, 409, "POST", "/api/v1/events/batch", `{"events":[{"type":"cancelled"},{"id":"tc-1","type":"cancelled"}]}`)
+	if after := len(a.call(t, 200, "GET", "/api/v1/events?limit=200", "")["items"].([]any)); after != before {
+		t.Errorf("a refused batch left %d events", after-before)
+	}
+	a.rawOf(t, a.with(t, racing{a.store}, nothing{}), 409, a.request("PATCH", "/api/v1/webhooks/"+ids["webhooks"], `{"name":"Mine"}`))
+	slow := a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"slow"}`)
+	on := slow["deliveries"].([]any)[0].(map[string]any)["id"].(string)
+	a.call(t, 409, "POST", "/api/v1/deliveries/"+on+"/replay", "")
+	if shown := a.call(t, 200, "GET", "/api/v1/deliveries/"+on, ""); len(shown["attempts"].([]any)) != 0 || shown["next_attempt_at"] != nil {
+		t.Errorf("on its way: got %v, want no attempt and no next one", shown)
+	}
+	for n := 3; n <= webhook.DefaultLimit; n++ {
+		a.hook(t, fmt.Sprint("Hook ", n), `,"enabled":false`)
+	}
+	full := a.call(t, 409, "POST", "/api/v1/webhooks", `{"name":"Eleven","url":"https://example.com","events":["*"]}`)
+	if detail := full["detail"].(string); full["type"] != "webhook-limit" || !strings.Contains(detail, "10") || !strings.Contains(detail, webhook.SupportContact) {
+		t.Errorf("got %v, want the limit and whom to ask", full)
+	}
+	if used := a.call(t, 200, "GET", "/api/v1/account", "")["webhooks_used"]; used != 10.0 {
+		t.Errorf("got %v webhooks used, want 10", used)
+	}
+}
+
+// nothing is a dispatcher that does nothing.
+type nothing struct{ handlers.Dispatcher }
+
+func (nothing) Changed(webhook.ID)     {}
+func (nothing) CheckURL(string) string { return "" }
+
+// failing is a store of which every token look-up fails.
+type failing struct {
+	handlers.Store
+	err error
+}
+
+func (f failing) TokenByHash(context.Context, []byte) (webhook.Token, error) {
+	return webhook.Token{}, f.err
+}
+
+// refusals provokes the errors that operations have in common.
+func (a *api) refusals(t *testing.T, ids map[string]string) {
+	busy := a.with(t, failing{a.store, webhook.ErrBusy}, nothing{})
+	broken := a.with(t, failing{a.store, io.ErrUnexpectedEOF}, nothing{})
+	off := a.hookThatIsOff(t)
+	deleted := a.deliveryOfDeleted(t, ids["webhooks"])
+	for path, item := range a.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			send := func(status, body string, change ...func(*http.Request)) {
+				to := path
+				kind := strings.Split(path+"////", "/")[3]
+				if id := ids[kind]; strings.Contains(path, "{id}") {
+					to = strings.Replace(path, "{id}", id, 1)
+				}
+				switch {
+				case status == "404":
+					change = append(change, as(a.other))
+				case status == "422" && op.RequestBody == nil:
+					to += "?nonsense=1"
+				case status == "422" && op.OperationID == "testWebhook":
+					to, body = strings.Replace(path, "{id}", off, 1), ""
+				case status == "422" && op.OperationID == "replayDelivery":
+					to, body = strings.Replace(path, "{id}", deleted, 1), ""
+				}
+				app, code := a.app, 0
+				_, _ = fmt.Sscan(status, &code)
+				switch status {
+				case "503":
+					app = busy
+				case "500":
+					app = broken
+				}
+				a.rawOf(t, app, code, a.request(method, to, body, change...))
+			}
+			a.refuse(op, send)
+		}
+	}
+}
+
+func (a *api) refuse(op *openapi3.Operation, send func(status, body string, change ...func(*http.Request))) {
+	bodies := map[string]string{"400": "{", "413": `"` + strings.Repeat("x", 5<<20) + `"`, "415": "{}", "422": `{"nonsense":1}`}
+	for status := range op.Responses.Map() {
+		body, some := bodies[status]
+		switch {
+		case status < "400" || status == "409":
+		case status == "401":
+			send(status, "", as("bh_wrong"))
+		case status == "415":
+			send(status, body, header("Content-Type", "text/plain"))
+		case some && op.RequestBody == nil:
+			send(status, "")
+		default:
+			send(status, body)
+		}
+	}
+}
+
+func (a *api) hookThatIsOff(t *testing.T) string {
+	for _, hook := range a.call(t, 200, "GET", "/api/v1/webhooks", "")["items"].([]any) {
+		if hook := hook.(map[string]any); hook["enabled"] == false {
+			return hook["id"].(string)
+		}
+	}
+	t.Fatal("no webhook is off")
+	return ""
+}
+
+// deliveryOfDeleted makes room for a webhook, sends it a test and deletes it.
+func (a *api) deliveryOfDeleted(t *testing.T, keep string) string {
+	for _, hook := range a.call(t, 200, "GET", "/api/v1/webhooks", "")["items"].([]any) {
+		if id := hook.(map[string]any)["id"].(string); id != keep && hook.(map[string]any)["enabled"] == true {
+			sent := a.call(t, 202, "POST", "/api/v1/webhooks/"+id+"/test", "")
+			a.finish(t, 1)
+			a.call(t, 204, "DELETE", "/api/v1/webhooks/"+id, "")
+			return sent["id"].(string)
+		}
+	}
+	t.Fatal("no webhook is on")
+	return ""
+}

@@ -368,11 +368,11 @@ func eventTable(p EventsProps) templ.Component {
 func sentText(sent, skipped int) string {
 	switch {
 	case sent+skipped == 0:
-		return "there were none"
+		return "no webhooks"
 	case skipped == 0:
-		return number(sent) + " told"
+		return number(sent) + " sent"
 	}
-	return number(sent) + " told, " + number(skipped) + " not"
+	return number(sent) + " sent, " + number(skipped) + " skipped"
 }
 
 // named is a channel or tour with its id.

@@ -132,7 +132,7 @@ func Webhooks(p WebhooksProps) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p>A webhook tells another system of your bookings: your accounting, your e-mail tool, a partner. Each one you make stands here, with whether it is well.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p>A webhook tells another system of your bookings: your accounting, your e-mail tool, a partner. Your webhooks appear here, each with its status.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -153,10 +154,12 @@ func (a *app) done(c *fiber.Ctx, target, message string) error {
 	return c.Redirect(target, http.StatusSeeOther)
 }
 
+// render needs no deadline, and the page that says it has passed must not fall
+// to it.
 func render(c *fiber.Ctx, status int, page templ.Component) error {
 	c.Status(status)
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	return page.Render(c.UserContext(), c.Response().BodyWriter())
+	return page.Render(context.WithoutCancel(c.UserContext()), c.Response().BodyWriter())
 }
 
 // status is 422 when a form has problems.

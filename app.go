@@ -89,7 +89,7 @@ func (a *app) wire(ctx context.Context) error {
 		Store: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
 	})
 	a.web, err = handlers.New(handlers.Options{
-		Store: a.store, Dispatcher: dispatching{a.dispatcher, a.guard}, BaseURL: a.baseURL, Version: version, CookieKey: key, Log: a.log,
+		Store: a.store, Dispatcher: a.dispatcher, BaseURL: a.baseURL, Version: version, CookieKey: key, Log: a.log,
 		Tries: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 	})
 	return err
@@ -133,6 +133,7 @@ func (a *app) stop() error {
 	}
 	a.listener.Close() // what Fiber leaves open when it has not begun to serve
 	<-a.served
+	a.log.Info("waiting for deliveries on their way")
 	a.endWork()
 	err := <-a.dispatched
 	a.endKeeping()

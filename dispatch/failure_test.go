@@ -247,25 +247,25 @@ func TestProbe(t *testing.T) {
 	r := start(t, dispatch.Options{Connect: 2 * time.Second})
 	for _, tt := range []struct {
 		url   string
-		level dispatch.Level
+		level webhook.ProbeLevel
 		words string
 	}{
-		{receiver(t, func(w http.ResponseWriter, r *http.Request) { methods <- r.Method }).URL, dispatch.LevelOK, "answers"},
-		{receiver(t, answer(404)).URL, dispatch.LevelOK, "answers"},
-		{receiver(t, answer(405)).URL, dispatch.LevelOK, "answers"},
-		{receiver(t, answer(500)).URL, dispatch.LevelWarn, "500"},
-		{receiver(t, answer(410)).URL, dispatch.LevelWarn, "410"},
-		{receiver(t, answer(301)).URL, dispatch.LevelWarn, "redirect"},
-		{"http://" + unused(t), dispatch.LevelWarn, "refused"},
-		{"http://10.0.0.5/", dispatch.LevelError, "10.0.0.5"},
-		{"http://0xa.1/", dispatch.LevelError, "10.0.0.1"},
-		{"http://no-such-host.invalid/", dispatch.LevelError, "no-such-host.invalid"},
-		{"https://" + raw(t, func(c net.Conn) { c.Close() }), dispatch.LevelError, "TLS"},
-		{"ftp://example.com/", dispatch.LevelError, "https://"},
-		{"", dispatch.LevelError, "Enter"},
+		{receiver(t, func(w http.ResponseWriter, r *http.Request) { methods <- r.Method }).URL, webhook.ProbeOK, "answers"},
+		{receiver(t, answer(404)).URL, webhook.ProbeOK, "answers"},
+		{receiver(t, answer(405)).URL, webhook.ProbeOK, "answers"},
+		{receiver(t, answer(500)).URL, webhook.ProbeWarn, "500"},
+		{receiver(t, answer(410)).URL, webhook.ProbeWarn, "410"},
+		{receiver(t, answer(301)).URL, webhook.ProbeWarn, "redirect"},
+		{"http://" + unused(t), webhook.ProbeWarn, "refused"},
+		{"http://10.0.0.5/", webhook.ProbeBad, "10.0.0.5"},
+		{"http://0xa.1/", webhook.ProbeBad, "10.0.0.1"},
+		{"http://no-such-host.invalid/", webhook.ProbeBad, "no-such-host.invalid"},
+		{"https://" + raw(t, func(c net.Conn) { c.Close() }), webhook.ProbeBad, "TLS"},
+		{"ftp://example.com/", webhook.ProbeBad, "https://"},
+		{"", webhook.ProbeBad, "Enter"},
 	} {
 		got := r.Probe(t.Context(), tt.url)
-		if got.Level != tt.level || got.OK != (tt.level == dispatch.LevelOK) || !strings.Contains(got.Message, tt.words) {
+		if got.Level != tt.level || !strings.Contains(got.Message, tt.words) {
 			t.Errorf("%s: got %+v, want %s and %q", tt.url, got, tt.level, tt.words)
 		}
 	}

@@ -50,9 +50,9 @@ func (p *page) follow(name string) {
 	must(p.t, p.named("link", name).Click(playwright.LocatorClickOptions{Timeout: limit}))
 }
 
-// labelled is the form control with exactly this label.
+// labelled is the form control with exactly this label that can be seen.
 func (p *page) labelled(label string) playwright.Locator {
-	return p.GetByLabel(label, playwright.PageGetByLabelOptions{Exact: new(true)})
+	return p.GetByLabel(label, playwright.PageGetByLabelOptions{Exact: new(true)}).Filter(visible)
 }
 
 // named is the element with this role and exactly this accessible name.

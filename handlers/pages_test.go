@@ -1,0 +1,421 @@
+package handlers_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"html"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/db"
+	"bookhook/dispatch"
+	"bookhook/handlers"
+	"bookhook/webhook"
+)
+
+const password = "a boat on the river"
+
+// passwordHash is made once and cheaply; what is stored says how to check it.
+var passwordHash = sync.OnceValue(func() string {
+	hash, err := argon2id.CreateHash(password, &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 16})
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// The people of every site; those of the other account know nothing of the first.
+const (
+	anna   = "anna@example.com"   // operator
+	berta  = "berta@example.com"  // operator too
+	staff  = "staff@example.com"  // staff
+	admin  = "admin@example.com"  // admin with the account
+	lone   = "lone@example.com"   // admin without one
+	others = "others@example.com" // operator of the other account
+)
+
+// site is a whole Bookhook on a listener: database, dispatcher, pages.
+type site struct {
+	testing.TB
+	store      *tap
+	dispatcher *dispatch.Dispatcher
+	app        *fiber.App
+	url        string
+	account    webhook.Account
+	other      webhook.Account
+}
+
+// tap is the real database; tests hear through it which attempts were recorded.
+type tap struct {
+	*db.Store
+	finished chan webhook.Result
+}
+
+func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+	off, err := s.Store.Finish(ctx, r, now)
+	s.finished <- r
+	return off, err
+}
+
+// newSite starts a site whose deliveries are tried at once and then after each
+// further pause; none means once only. It may call loopback addresses.
+func newSite(t testing.TB, pauses ...time.Duration) *site {
+	t.Helper()
+	store := openStore(t, filepath.Join(t.TempDir(), "bookhook.db"))
+	s := &site{TB: t, store: store}
+	s.account = s.addAccount(webhook.Account{Number: 4069, Name: "River Tours & Söhne", TimeZone: "UTC", WebhookLimit: 10})
+	s.other = s.addAccount(webhook.Account{Number: 7, Name: "Other Tours", TimeZone: "UTC", WebhookLimit: 10})
+	s.addUser(anna, s.account.ID, webhook.RoleOperator)
+	s.addUser(berta, s.account.ID, webhook.RoleOperator)
+	s.addUser(staff, s.account.ID, webhook.RoleStaff)
+	s.addUser(admin, s.account.ID, webhook.RoleAdmin)
+	s.addUser(lone, 0, webhook.RoleAdmin)
+	s.addUser(others, s.other.ID, webhook.RoleOperator)
+	s.run(append([]time.Duration{0}, pauses...))
+	return s
+}
+
+func openStore(t testing.TB, path string) *tap {
+	t.Helper()
+	store, err := db.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &tap{Store: store, finished: make(chan webhook.Result, 10_000)}
+}
+
+func (s *site) addAccount(a webhook.Account) webhook.Account {
+	s.Helper()
+	a, err := s.store.AddAccount(s.Context(), a, "test")
+	s.check(err)
+	return a
+}
+
+func (s *site) addUser(email string, account webhook.ID, role webhook.Role) webhook.User {
+	s.Helper()
+	u, err := s.store.AddUser(s.Context(), webhook.User{Account: account, Email: email, PasswordHash: passwordHash(), Role: role, CreatedAt: time.Now()}, "test")
+	s.check(err)
+	return u
+}
+
+func (s *site) check(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// run starts dispatcher and pages on the site's database; they end with the test.
+func (s *site) run(schedule []time.Duration) {
+	s.Helper()
+	guard, err := dispatch.NewGuard("127.0.0.0/8")
+	s.check(err)
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: guard, Schedule: schedule})
+	s.app, err = handlers.New(handlers.Options{
+		Store: s.store, Dispatcher: s.dispatcher, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
+		Log: slog.New(slog.NewTextHandler(s.Output(), nil)), Tries: len(schedule),
+	})
+	s.check(err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s.check(err)
+	s.url = "http://" + listener.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	app, dispatcher := s.app, s.dispatcher // a site may be run again
+	running.Go(func() { s.note(dispatcher.Run(ctx)) })
+	running.Go(func() { s.note(app.Listener(listener)) })
+	for !dispatcher.Alive() {
+		time.Sleep(time.Millisecond)
+	}
+	s.Cleanup(func() {
+		s.note(app.Shutdown())
+		stop()
+		running.Wait()
+	})
+}
+
+func (s *site) note(err error) {
+	if err != nil {
+		s.Error(err)
+	}
+}
+
+// receiver is the server behind a webhook.
+type receiver struct {
+	*httptest.Server
+	status atomic.Int32
+	got    chan received
+	hold   chan struct{} // when set, requests wait until it is closed
+}
+
+type received struct {
+	*http.Request
+	body string
+}
+
+func newReceiver(t testing.TB, status int) *receiver {
+	r := &receiver{got: make(chan received, 1000)}
+	r.status.Store(int32(status))
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, _ := io.ReadAll(request.Body)
+		if request.Method != http.MethodHead {
+			r.got <- received{request, string(body)}
+		}
+		if r.hold != nil {
+			<-r.hold
+		}
+		w.WriteHeader(int(r.status.Load()))
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// hook makes a webhook that is told of everything, as changed by the functions.
+func (s *site) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webhook {
+	s.Helper()
+	w := &webhook.Webhook{
+		Account: s.account.ID, Name: "Accounting", URL: url, Kind: webhook.Async, Format: webhook.Native, Events: []string{webhook.AllEventsKey},
+		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
+		Enabled: true, Concurrency: 8, Secret: webhook.NewSecret(),
+	}
+	for _, change := range change {
+		change(w)
+	}
+	w, err := s.store.CreateWebhook(s.Context(), w, 0, "test", time.Now())
+	s.check(err)
+	return w
+}
+
+// ingest takes an event in and, through the dispatcher, to its webhooks.
+func (s *site) ingest(e webhook.Event) webhook.Accepted {
+	s.Helper()
+	e.Platform, e.Type = cmp.Or(e.Platform, "tourcms"), cmp.Or(e.Type, "cancelled")
+	accepted, err := s.dispatcher.Ingest(s.Context(), s.account.ID, []webhook.Event{e})
+	s.check(err)
+	return accepted[0]
+}
+
+// leave stores events whose deliveries nobody sends.
+func (s *site) leave(events ...webhook.Event) []webhook.Accepted {
+	s.Helper()
+	for i := range events {
+		events[i].Platform, events[i].Type = "tourcms", cmp.Or(events[i].Type, "cancelled")
+	}
+	now := time.Now()
+	accepted, err := s.store.Ingest(s.Context(), s.account.ID, events, now, now, func(*webhook.Webhook) bool { return false })
+	s.check(err)
+	return accepted
+}
+
+// settled waits until an attempt was recorded.
+func (s *site) settled() webhook.Result {
+	s.Helper()
+	select {
+	case r := <-s.store.finished:
+		return r
+	case <-time.After(20 * time.Second):
+		s.Fatal("no attempt was recorded")
+	}
+	return webhook.Result{}
+}
+
+func (s *site) putItems(kind webhook.ItemKind, items ...webhook.Item) {
+	s.Helper()
+	_, _, err := s.store.PutItems(s.Context(), s.account.ID, kind, items, "test", time.Now())
+	s.check(err)
+}
+
+// browser is a person at a browser, which does not follow redirects by itself.
+type browser struct {
+	*site
+	client *http.Client
+}
+
+// page is an answer.
+type page struct {
+	testing.TB
+	status   int
+	location string
+	text     string // its HTML without entities
+	words    string // what a person reads of it
+}
+
+func (s *site) anonymous() *browser {
+	jar, err := cookiejar.New(nil)
+	s.check(err)
+	return &browser{s, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+func (s *site) signIn(email string) *browser {
+	s.Helper()
+	b := s.anonymous()
+	b.post("/login", url.Values{"email": {email}, "password": {password}}).is(http.StatusSeeOther)
+	return b
+}
+
+func (b *browser) do(request *http.Request) page {
+	b.Helper()
+	response, err := b.client.Do(request)
+	b.check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	b.check(err)
+	return page{b, response.StatusCode, response.Header.Get("Location"), html.UnescapeString(string(body)), wordsOf(string(body))}
+}
+
+func (b *browser) request(method, path, body string) *http.Request {
+	b.Helper()
+	request, err := http.NewRequestWithContext(b.Context(), method, b.url+path, strings.NewReader(body))
+	b.check(err)
+	if method != http.MethodGet {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	return request
+}
+
+func (b *browser) get(path string) page {
+	b.Helper()
+	return b.do(b.request(http.MethodGet, path, ""))
+}
+
+func (b *browser) post(path string, form url.Values) page {
+	b.Helper()
+	return b.do(b.request(http.MethodPost, path, form.Encode()))
+}
+
+// follow posts, wants to be sent on, and goes there.
+func (b *browser) follow(path string, form url.Values) page {
+	b.Helper()
+	return b.get(b.post(path, form).is(http.StatusSeeOther).location).is(http.StatusOK)
+}
+
+func (p page) is(status int) page {
+	p.Helper()
+	if p.status != status {
+		p.Fatalf("got status %d, want %d:\n%s", p.status, status, p.words)
+	}
+	return p
+}
+
+func (p page) has(texts ...string) page {
+	p.Helper()
+	for _, text := range texts {
+		if !strings.Contains(p.text, text) && !strings.Contains(p.words, text) {
+			p.Errorf("%q is not on the page:\n%s", text, p.words)
+		}
+	}
+	return p
+}
+
+func (p page) lacks(texts ...string) page {
+	p.Helper()
+	for _, text := range texts {
+		if strings.Contains(p.text, text) || strings.Contains(p.words, text) {
+			p.Errorf("%q is on the page:\n%s", text, p.words)
+		}
+	}
+	return p
+}
+
+var (
+	inline = regexp.MustCompile(`</?(b|em|strong|code)( [^>]*)?>`)
+	tag    = regexp.MustCompile(`<[^>]*>`)
+	space  = regexp.MustCompile(`\s+`)
+)
+
+// wordsOf takes the words out of the main part of a document.
+func wordsOf(document string) string {
+	if _, body, found := strings.Cut(document, `<main`); found {
+		document = "<" + body
+	}
+	text := tag.ReplaceAllString(inline.ReplaceAllString(document, ""), " ")
+	return space.ReplaceAllString(html.UnescapeString(text), " ")
+}
+
+// find is the first group of the expression on the page.
+func (p page) find(expression string) string {
+	p.Helper()
+	found := regexp.MustCompile(expression).FindStringSubmatch(p.text)
+	if found == nil {
+		p.Fatalf("%s is not on the page:\n%s", expression, p.words)
+	}
+	return found[1]
+}
+
+func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
+	s := newSite(t)
+	b := s.anonymous()
+	login := b.get("/deliveries?state=failed").is(http.StatusSeeOther).location
+	if want := "/login?next=%2Fdeliveries%3Fstate%3Dfailed"; login != want {
+		t.Errorf("got %s, want %s", login, want)
+	}
+	next := b.get(login).is(http.StatusOK).find(`name="next" value="([^"]*)"`)
+	p := b.post("/login", url.Values{"email": {"  Anna@Example.com "}, "password": {password}, "next": {next}}).is(http.StatusSeeOther)
+	if p.location != "/deliveries?state=failed" {
+		t.Errorf("got %s", p.location)
+	}
+	b.post("/login", url.Values{"email": {anna}, "password": {"wrong"}}).is(http.StatusUnprocessableEntity).has(anna, "do not go together")
+}
+
+func TestHealth(t *testing.T) {
+	s := newSite(t)
+	s.anonymous().get("/healthz").is(http.StatusOK).has(`"ok"`, "1.2.3")
+}
+
+func TestNoSuchPage(t *testing.T) {
+	s := newSite(t)
+	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("There is no such page", "No booking is affected")
+}
+
+// Ids of another account and ids of nothing are the same to whoever asks.
+func TestUnknownIDs(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(anna)
+	nothing := webhook.ID(12345)
+	for _, path := range []string{
+		"/webhooks/" + nothing.Text(webhook.WebhookPrefix), "/webhooks/1", "/webhooks/whk_",
+		"/webhooks/" + nothing.Text(webhook.EventPrefix),
+		"/deliveries/" + nothing.Text(webhook.DeliveryPrefix), "/deliveries/%00", "/deliveries/🦭",
+		"/events/" + nothing.Text(webhook.EventPrefix),
+		"/drafts/" + nothing.Text(webhook.DraftPrefix) + "/type",
+		"/deliveries?before=x", "/deliveries/new?after=x", "/events?before=x",
+	} {
+		b.get(path).is(http.StatusNotFound)
+	}
+}
+
+var errNone = errors.New("none")
+
+func only[T any](t testing.TB, list []T, err error) T {
+	t.Helper()
+	if err == nil && len(list) != 1 {
+		err = errNone
+	}
+	if err != nil {
+		t.Fatalf("got %d, want 1: %v", len(list), err)
+	}
+	return list[0]
+}

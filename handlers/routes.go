@@ -57,6 +57,7 @@ func (a *app) routes(f *fiber.App) {
 	operator.Post("/webhooks/:id/delete", a.deleteWebhook)
 	operator.Post("/drafts/:id/delete", a.deleteDraft)
 	operator.Post("/drafts/:id/check-url", a.checkURL)
+	operator.Post("/drafts/:id/test", a.tryDraft)
 	operator.Get("/drafts/:id/:step", a.showStep)
 	operator.Post("/drafts/:id/:step", a.saveStep)
 	for _, kind := range []string{"/channels", "/tours"} {

@@ -43,12 +43,12 @@ func (a *app) saveStep(c *fiber.Ctx) error {
 	if !d.Reachable(step) {
 		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 	}
+	if step == webhook.StepReview {
+		return a.finishDraft(c, d)
+	}
 	known, err := a.known(c.UserContext(), d.Account)
 	if err != nil {
 		return err
-	}
-	if step == webhook.StepReview {
-		return a.finishDraft(c, d, known)
 	}
 	readStep(c, step, d)
 	problems := d.Problems(step, known)
@@ -114,18 +114,46 @@ func splitIDs(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n\u00a0,;", r) })
 }
 
-// finishDraft makes or changes the webhook of a draft.
-func (a *app) finishDraft(c *fiber.Ctx, d *webhook.Draft, known webhook.Known) error {
-	w, err := d.Webhook(known)
-	if problems, err := invalid(err); err != nil {
-		return err
-	} else if len(problems) > 0 {
-		return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusUnprocessableEntity, problems: problems})
+// webhookOf turns a draft into its webhook, or tells what is wrong with it.
+func (a *app) webhookOf(c *fiber.Ctx, d *webhook.Draft) (*webhook.Webhook, webhook.Invalid, error) {
+	known, err := a.known(c.UserContext(), d.Account)
+	if err != nil {
+		return nil, nil, err
 	}
-	if d.Edits != 0 {
+	w, err := d.Webhook(known)
+	problems, err := invalid(err)
+	return w, problems, err
+}
+
+// finishDraft makes or changes the webhook of a draft.
+func (a *app) finishDraft(c *fiber.Ctx, d *webhook.Draft) error {
+	w, problems, err := a.webhookOf(c, d)
+	switch {
+	case err != nil:
+		return err
+	case len(problems) > 0:
+		return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusUnprocessableEntity, problems: problems})
+	case d.Edits != 0:
 		return a.changeWebhook(c, d, w)
 	}
 	return a.createWebhook(c, d, w)
+}
+
+// tryDraft sends a test to the webhook that a draft would become.
+func (a *app) tryDraft(c *fiber.Ctx) error {
+	d, err := a.draftParam(c)
+	if err != nil {
+		return err
+	}
+	w, problems, err := a.webhookOf(c, d)
+	switch {
+	case err != nil:
+		return err
+	case len(problems) > 0:
+		return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusUnprocessableEntity, problems: problems})
+	}
+	tried := a.Dispatcher.Try(c.UserContext(), w, visiting(c).Account, testEvent(w))
+	return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusOK, tried: &tried})
 }
 
 func (a *app) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {

@@ -18,6 +18,7 @@ type refusal struct {
 	status        int
 	problems      webhook.Invalid
 	atOnce, paste string              // as typed
+	tried         *webhook.Attempt    // the test that was just sent
 	changed       *webhook.AuditEntry // somebody else's change of the edited webhook
 }
 
@@ -112,6 +113,6 @@ func (a *app) reviewView(ctx context.Context, props views.WizardProps, r refusal
 	sample, err := a.sampleOf(ctx, props)
 	return views.WizardReview(views.ReviewProps{
 		Wizard: props, Names: names, Example: sample.example(d.Format).Text,
-		Used: used(all), Limit: props.Page.Account.WebhookLimit, Changed: r.changed,
+		Used: used(all), Limit: props.Page.Account.WebhookLimit, Tried: r.tried, Changed: r.changed,
 	}), err
 }

@@ -17,13 +17,14 @@ const readerConns = 4
 
 // openWriter opens the one connection that writes. synchronous=FULL puts every
 // commit on disk before it is answered; the WAL is checkpointed every 40,000
-// pages, since smaller steps make constant writing sag.
+// pages, since smaller steps make constant writing sag. temp_store keeps what
+// savepoints note in memory: in a file it is a third of the work of a group.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	return open(ctx, path, 1, url.Values{
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_txlock":       {"immediate"},
-		"_pragma":       {"wal_autocheckpoint(40000)", "journal_size_limit(67108864)"},
+		"_pragma":       {"wal_autocheckpoint(40000)", "journal_size_limit(67108864)", "temp_store(memory)"},
 	})
 }
 

@@ -63,9 +63,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return &Store{readers: readers, writer: w, newID: newID}, nil
 }
 
-// Close lets what is being written end and closes the database.
+// Close lets what is being written end and closes the database. The writer is
+// last: only a connection that may write can put the WAL into the file.
 func (s *Store) Close() error {
-	return errors.Join(s.writer.stop(), s.readers.Close())
+	return errors.Join(s.readers.Close(), s.writer.stop())
 }
 
 // Ping reports whether the database can be read and written.
@@ -135,7 +136,7 @@ func (s *Store) exec(context.Context, string, ...any) (int64, error) {
 }
 
 func (s *Store) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.prepare(ctx, query)
+	stmt, err := s.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func (s *Store) rows(ctx context.Context, query string, args ...any) (*sql.Rows,
 }
 
 func (s *Store) row(ctx context.Context, query string, args ...any) row {
-	stmt, err := s.prepare(ctx, query)
+	stmt, err := s.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return row{err: err}
 	}
@@ -159,7 +160,7 @@ func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 		return nil, err
 	}
 	if other, loaded := s.prepared.LoadOrStore(query, stmt); loaded {
-		return other.(*sql.Stmt), stmt.Close() //nolint:forcetypeassert // nothing else is stored
+		return other.(*sql.Stmt), stmt.Close() //nolint:sqlclosecheck,forcetypeassert // nothing else is stored
 	}
 	return stmt, nil
 }
@@ -180,9 +181,13 @@ func at(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// stored is a time as it is read again: in milliseconds, UTC.
+func stored(t time.Time) time.Time { return at(ms(t)) }
+
 // moment scans a stored time.
 type moment struct{ to *time.Time }
 
+// Scan reads a column of milliseconds.
 func (m moment) Scan(value any) error {
 	v, ok := value.(int64)
 	if !ok {

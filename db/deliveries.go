@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -147,8 +148,12 @@ func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, n
 		if d.InFlight(now) {
 			return webhook.ErrConflict
 		}
-		if _, err := findWebhook(ctx, q, account, d.Webhook); err != nil {
+		_, err := findWebhook(ctx, q, account, d.Webhook)
+		if errors.Is(err, webhook.ErrNotFound) {
 			return webhook.Invalid{"webhook": "The webhook of this delivery was deleted, so there is nowhere to send it."}
+		}
+		if err != nil {
+			return err
 		}
 		if d.State != webhook.Pending {
 			d.Base = d.Attempts

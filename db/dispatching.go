@@ -38,10 +38,11 @@ func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	return dues, err
 }
 
-// Claim takes up to n due deliveries of a webhook, the longest due first: it
-// raises their attempts and moves them to lease. It also returns when the next
-// pending one is due, the end of a lease included; zero when there is none. A
-// webhook that is off or gone has none.
+// Claim takes up to n due deliveries of a webhook, the longest due first, and
+// returns them in the order they were made: it raises their attempts and moves
+// them to lease. It also returns when the next pending one is due, the end of a
+// lease included; zero when there is none. A webhook that is off or gone has
+// none.
 func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.write(ctx, func(q querier) error {
 		jobs, next = nil, time.Time{}
@@ -87,7 +88,8 @@ func (s *Store) Release(ctx context.Context, delivery webhook.ID, number int, no
 // switched off by this result, "" when it was not. Doing it twice is harmless.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (off webhook.OffReason, err error) {
 	err = s.write(ctx, func(q querier) error {
-		if err := insertAttempt(ctx, q, r.Delivery, r.Attempt); err != nil {
+		added, err := insertAttempt(ctx, q, r.Delivery, r.Attempt)
+		if err != nil || !added {
 			return err
 		}
 		if err := moveDelivery(ctx, q, r, now); err != nil {
@@ -125,6 +127,9 @@ func (s *Store) noteHealth(ctx context.Context, q querier, r webhook.Result, now
 		_, err := q.exec(ctx, `UPDATE webhooks SET failing_since = 0 WHERE id = $1 AND failing_since <> 0`, r.Webhook)
 		return "", err
 	}
+	if r.Test && !r.Gone {
+		return "", nil
+	}
 	if !r.Test {
 		if _, err := q.exec(ctx, `UPDATE webhooks SET failing_since = $2 WHERE id = $1 AND failing_since = 0`, r.Webhook, ms(now)); err != nil {
 			return "", err
@@ -146,13 +151,14 @@ func (s *Store) noteHealth(ctx context.Context, q querier, r webhook.Result, now
 	return reason, s.changed(ctx, q, account, "Bookhook", "webhook.off", name+" ("+string(reason)+")", now)
 }
 
-func insertAttempt(ctx context.Context, q querier, delivery webhook.ID, a webhook.Attempt) error {
-	_, err := q.exec(ctx, `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url,
+// insertAttempt reports whether the attempt was new to the log.
+func insertAttempt(ctx context.Context, q querier, delivery webhook.ID, a webhook.Attempt) (bool, error) {
+	n, err := q.exec(ctx, `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url,
 			remote_addr, request_headers, request_body, response_headers, response_body, truncated)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (delivery_id, number) DO NOTHING`,
 		delivery, a.Number, ms(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), a.Error, a.Method, a.URL,
 		a.RemoteAddr, toJSON(a.RequestHeaders), a.RequestBody, toJSON(a.ResponseHeaders), a.ResponseBody, flag(a.Truncated))
-	return err
+	return n > 0, err
 }
 
 func scanAttempt(r scanner) (a webhook.Attempt, err error) {

@@ -27,7 +27,7 @@ func (s *Store) Ingest(ctx context.Context, account webhook.ID, events []webhook
 			return err
 		}
 		for i, e := range events {
-			e.ID, e.Account, e.ReceivedAt = s.newID(), account, now
+			e.ID, e.Account, e.ReceivedAt = s.newID(), account, stored(now)
 			if accepted[i], err = s.accept(ctx, q, c, e, lease, take); err != nil {
 				return err
 			}
@@ -39,6 +39,7 @@ func (s *Store) Ingest(ctx context.Context, account webhook.ID, events []webhook
 
 func (s *Store) accept(ctx context.Context, q querier, c *config, e webhook.Event, lease time.Time, take func(*webhook.Webhook) bool) (webhook.Accepted, error) {
 	digest := e.Digest()
+	e.OccurredAt = stored(e.OccurredAt) // what is sent at once is what is sent later
 	if e.ExternalID != "" {
 		known, err := duplicate(ctx, q, e, digest[:])
 		if !errors.Is(err, webhook.ErrNotFound) {
@@ -97,7 +98,7 @@ func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Ac
 		case webhook.Matched:
 			d := newDelivery(decision.Delivery, w, a.Event)
 			if take(w) {
-				d.Attempts, d.NextAt = 1, lease
+				d.Attempts, d.NextAt = 1, stored(lease)
 				a.Jobs = append(a.Jobs, webhook.Job{Delivery: d, Event: a.Event, Webhook: w, Account: c.account})
 			} else if !slices.Contains(a.Waiting, w.ID) {
 				a.Waiting = append(a.Waiting, w.ID)
@@ -133,7 +134,7 @@ func insertDelivery(ctx context.Context, q querier, d webhook.Delivery) error {
 // Test stores a test event and one delivery of it for this webhook, whatever
 // its filters. A webhook that is off is webhook.Invalid.
 func (s *Store) Test(ctx context.Context, account, id webhook.ID, e webhook.Event, now time.Time) (webhook.Delivery, error) {
-	e.ID, e.Account, e.ReceivedAt, e.Test = s.newID(), account, now, true
+	e.ID, e.Account, e.ReceivedAt, e.Test = s.newID(), account, stored(now), true
 	var d webhook.Delivery
 	err := s.write(ctx, func(q querier) error {
 		w, err := findWebhook(ctx, q, account, id)

@@ -22,6 +22,10 @@ func migrate(ctx context.Context, pool *sql.DB, path string) error {
 	if err != nil {
 		return err
 	}
+	return migrateTo(ctx, pool, path, files)
+}
+
+func migrateTo(ctx context.Context, pool *sql.DB, path string, files fs.FS) error {
 	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files, goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
@@ -51,8 +55,12 @@ func snapshot(ctx context.Context, pool *sql.DB, path string) error {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := pool.ExecContext(ctx, `VACUUM INTO $1`, path); err != nil {
+	part := path + ".part" // one that was cut off must not pass for a snapshot
+	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep a snapshot as %s: %w", path, err)
 	}
-	return nil
+	if _, err := pool.ExecContext(ctx, `VACUUM INTO $1`, part); err != nil {
+		return fmt.Errorf("keep a snapshot as %s: %w", path, err)
+	}
+	return os.Rename(part, path)
 }

@@ -21,7 +21,7 @@ func (s *Store) AddToken(ctx context.Context, t webhook.Token, hash []byte, by s
 	return t, err
 }
 
-const tokenColumns = `id, account_id, name, created_at, used_at`
+const tokenColumns = `id, account_id, name, created_at, used_at` //nolint:gosec // no secret
 
 func scanToken(r scanner) (t webhook.Token, err error) {
 	err = r.Scan(&t.ID, &t.Account, &t.Name, moment{&t.CreatedAt}, moment{&t.UsedAt})

@@ -23,6 +23,7 @@ func scanWebhook(r scanner) (*webhook.Webhook, error) {
 // asJSON scans a column of JSON.
 type asJSON struct{ to any }
 
+// Scan reads a column of text; NULL leaves what was there.
 func (j asJSON) Scan(value any) error {
 	switch v := value.(type) {
 	case string:
@@ -80,9 +81,9 @@ func (s *Store) WebhookNames(ctx context.Context, account webhook.ID) (map[webho
 // webhook.ErrLimit; those that are off count.
 func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, draft webhook.ID, by string, now time.Time) (*webhook.Webhook, error) {
 	created := *w
-	created.ID, created.CreatedAt, created.UpdatedAt = s.newID(), now, now
+	created.ID, created.CreatedAt, created.UpdatedAt = s.newID(), stored(now), stored(now)
 	if !created.Enabled {
-		created.OffAt, created.OffReason = now, webhook.OffByUser
+		created.OffAt, created.OffReason = stored(now), webhook.OffByUser
 	}
 	err := s.write(ctx, func(q querier) error {
 		if err := checkLimit(ctx, q, w.Account); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"bookhook/webhook"
@@ -23,6 +24,7 @@ type writer struct {
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
 	waiting chan *write
+	stop    func() error  // ends the goroutine; more than once is harmless
 	quit    chan struct{} // closed by stop
 	done    chan struct{} // closed when the goroutine ended
 }
@@ -44,15 +46,20 @@ func startWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
 		pool: pool, conn: conn, stmts: map[string]*sql.Stmt{},
 		waiting: make(chan *write, maxWaiting), quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	w.stop = sync.OnceValue(w.end)
 	go w.run()
 	return w, nil
 }
 
-// stop ends the writer after what is waiting now and closes its connection.
-func (w *writer) stop() error {
+// end ends the writer after what is waiting now and closes its connection.
+func (w *writer) end() error {
 	close(w.quit)
 	<-w.done
-	return errors.Join(w.conn.Close(), w.pool.Close())
+	var err error
+	for _, stmt := range w.stmts { // database/sql forgets those of one connection, and SQLite stays open with them
+		err = errors.Join(err, stmt.Close())
+	}
+	return errors.Join(err, w.conn.Close(), w.pool.Close())
 }
 
 // write runs do in a transaction of its own that it may share with others, and
@@ -132,14 +139,14 @@ func (w *writer) gather(first *write) []*write {
 	return group
 }
 
-// commit runs a group in one transaction and answers every caller.
+// commit runs a group in one transaction and answers every caller. When the
+// transaction as a whole fails, that is everybody's error: an ErrConflict may
+// be about a change that was undone with it.
 func (w *writer) commit(group []*write) {
 	if err := w.transact(group); err != nil {
 		_, _ = w.exec(context.Background(), "ROLLBACK") // fails when SQLite did it already
 		for _, wr := range group {
-			if wr.err == nil {
-				wr.err = err
-			}
+			wr.err = err
 		}
 	}
 	for _, wr := range group {
@@ -197,7 +204,7 @@ func guarded(do func(querier) error, q querier) (err error) {
 // interrupted statement would undo the whole group.
 
 func (w *writer) exec(_ context.Context, query string, args ...any) (int64, error) {
-	stmt, err := w.prepare(query)
+	stmt, err := w.prepare(query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return 0, err
 	}
@@ -209,7 +216,7 @@ func (w *writer) exec(_ context.Context, query string, args ...any) (int64, erro
 }
 
 func (w *writer) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := w.prepare(query)
+	stmt, err := w.prepare(query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +224,7 @@ func (w *writer) rows(_ context.Context, query string, args ...any) (*sql.Rows, 
 }
 
 func (w *writer) row(_ context.Context, query string, args ...any) row {
-	stmt, err := w.prepare(query)
+	stmt, err := w.prepare(query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return row{err: err}
 	}

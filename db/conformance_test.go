@@ -1,0 +1,73 @@
+package db_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"bookhook/db"
+)
+
+// test is one statement about a Store, made on a fresh one.
+type test struct {
+	name string
+	run  func(*testing.T, *db.Store)
+}
+
+// suites say what every database must do, by noun.
+var suites = []struct {
+	noun  string
+	tests []test
+}{
+	{"accounts", accountTests},
+	{"users", userTests},
+	{"sessions", sessionTests},
+	{"tokens", tokenTests},
+	{"items", itemTests},
+	{"drafts", draftTests},
+	{"webhooks", webhookTests},
+	{"isolation", isolationTests},
+	{"ingest", ingestTests},
+	{"dispatching", dispatchingTests},
+	{"health", healthTests},
+	{"deliveries", deliveryTests},
+	{"lists", listTests},
+	{"attempts", attemptTests},
+	{"events", eventTests},
+	{"retention", retentionTests},
+}
+
+func TestSQLite(t *testing.T) {
+	conform(t, func(tb testing.TB) *db.Store {
+		return openFile(tb, filepath.Join(tb.TempDir(), "bookhook.db"))
+	})
+}
+
+// conform holds a database against all suites. open makes an empty one, which
+// ends with the test.
+func conform(t *testing.T, open func(testing.TB) *db.Store) {
+	for _, suite := range suites {
+		t.Run(suite.noun, func(t *testing.T) {
+			for _, test := range suite.tests {
+				t.Run(test.name, func(t *testing.T) {
+					t.Parallel()
+					test.run(t, open(t))
+				})
+			}
+		})
+	}
+}
+
+// openFile opens the SQLite database at path until the test ends.
+func openFile(tb testing.TB, path string) *db.Store {
+	tb.Helper()
+	s, err := db.Open(tb.Context(), path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	})
+	return s
+}

@@ -1,0 +1,185 @@
+package db_test
+
+import (
+	"testing"
+	"time"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+var deliveryTests = []test{
+	{"replay one that ended", testReplayEnded},
+	{"replay one that waits", testReplayWaiting},
+	{"replay one in flight", testReplayInFlight},
+	{"replay one that was cut off", testReplayCutOff},
+	{"replay of a deleted webhook", testReplayDeleted},
+	{"replay many times", testReplayAgain},
+	{"cancel", testCancel},
+}
+
+var attemptTests = []test{
+	{"round trip", testAttemptRoundTrip},
+	{"without anything", testAttemptBare},
+	{"cut off ones are missing", testAttemptCutOff},
+}
+
+// ended brings a new delivery into a state, by one attempt.
+func ended(tb testing.TB, s *db.Store, w *webhook.Webhook, state webhook.State) webhook.ID {
+	tb.Helper()
+	d := deliver(tb, s, w.Account, 1)[0]
+	claim(tb, s, w.ID, 1, t0)
+	switch state {
+	case webhook.Delivered:
+		finish(tb, s, success(d, w.ID, 1), t0)
+	case webhook.Failed:
+		finish(tb, s, failure(d, w.ID, 1, time.Time{}), t0)
+	case webhook.Pending:
+		finish(tb, s, failure(d, w.ID, 1, t0.Add(time.Hour)), t0)
+	case webhook.Cancelled:
+		finish(tb, s, failure(d, w.ID, 1, t0.Add(time.Hour)), t0)
+		ok(tb, s.Cancel(tb.Context(), w.Account, d, by, t0))
+	}
+	same(tb, "state", must(s.Delivery(tb.Context(), w.Account, d))(tb).State, state)
+	return d
+}
+
+func testReplayEnded(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	for _, state := range []webhook.State{webhook.Delivered, webhook.Failed, webhook.Cancelled} {
+		d := ended(t, s, w, state)
+		want := must(s.Delivery(ctx, a.ID, d))(t)
+		now := t0.Add(time.Second)
+		got := must(s.Replay(ctx, a.ID, d, by, now))(t)
+		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, now, time.Time{}
+		same(t, "replayed "+string(state), got, want)
+		same(t, "stored", must(s.Delivery(ctx, a.ID, d))(t), want)
+		job := claim(t, s, w.ID, 9, now)
+		same(t, "claimed", ids(job), []webhook.ID{d})
+		same(t, "attempts and base", []int{job[0].Delivery.Attempts, job[0].Delivery.Base}, []int{2, 1})
+		finish(t, s, success(d, w.ID, 2), now)
+		same(t, "log", numbers(t, s, a.ID, d), []int{1, 2})
+		same(t, "audit", must(s.Audit(ctx, a.ID, 0, 1))(t)[0].Action, "delivery.replayed")
+	}
+}
+
+func testReplayWaiting(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := ended(t, s, w, webhook.Pending)
+	want := must(s.Delivery(ctx, a.ID, d))(t)
+	want.NextAt = t0.Add(time.Second)
+	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, by, want.NextAt))(t), want)
+	fresh := deliver(t, s, a.ID, 1)[0]
+	same(t, "one that was never tried", must(s.Replay(ctx, a.ID, fresh, by, t0))(t).Base, 0)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
+	must(s.Replay(ctx, a.ID, d, by, t0))(t) // waits until the webhook is on
+}
+
+func testReplayInFlight(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	want := claim(t, s, w.ID, 1, t0)[0].Delivery
+	_, err := s.Replay(ctx, a.ID, d, by, t0)
+	wantError(t, "in flight", err, webhook.ErrConflict)
+	same(t, "delivery", must(s.Delivery(ctx, a.ID, d))(t), want)
+}
+
+func testReplayCutOff(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	got := must(s.Replay(ctx, a.ID, d, by, lease))(t)
+	same(t, "attempts, base, next", []any{got.Attempts, got.Base, got.NextAt}, []any{1, 0, lease})
+}
+
+func testReplayDeleted(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := ended(t, s, w, webhook.Failed)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	_, err := s.Replay(ctx, a.ID, d, by, t0)
+	wantInvalid(t, err, "webhook", "deleted")
+	same(t, "state", must(s.Delivery(ctx, a.ID, d))(t).State, webhook.Failed)
+}
+
+func testReplayAgain(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := ended(t, s, w, webhook.Failed)
+	for i := range 3 {
+		got := must(s.Replay(ctx, a.ID, d, by, t0))(t)
+		same(t, "base", got.Base, i+1)
+		same(t, "base of a second click", must(s.Replay(ctx, a.ID, d, by, t0))(t).Base, i+1)
+		claim(t, s, w.ID, 1, t0)
+		finish(t, s, failure(d, w.ID, i+2, time.Time{}), t0)
+	}
+	same(t, "log", numbers(t, s, a.ID, d), []int{1, 2, 3, 4})
+}
+
+func testCancel(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	for _, state := range []webhook.State{webhook.Delivered, webhook.Failed, webhook.Cancelled} {
+		d := ended(t, s, w, state)
+		wantError(t, string(state), s.Cancel(ctx, a.ID, d, by, t0), webhook.ErrConflict)
+		same(t, "state", must(s.Delivery(ctx, a.ID, d))(t).State, state)
+	}
+	d := ended(t, s, w, webhook.Pending)
+	ok(t, s.Cancel(ctx, a.ID, d, by, lease))
+	got := must(s.Delivery(ctx, a.ID, d))(t)
+	same(t, "state and end", []any{got.State, got.Finished}, []any{webhook.Cancelled, lease})
+	same(t, "claimed after that", len(claim(t, s, w.ID, 9, t0.Add(24*time.Hour))), 0)
+}
+
+func fullAttempt() webhook.Attempt {
+	body := make([]byte, webhook.MaxStoredBody)
+	for i := range body {
+		body[i] = byte(i * 7)
+	}
+	return webhook.Attempt{
+		Number: 1, StartedAt: t0, Duration: 1234567 * time.Microsecond, Status: 503, Failure: webhook.FailStatus,
+		Error: "the receiver answered 503 🚧", Method: "POST", URL: "https://example.com/ü?a=%20&b=<1>", RemoteAddr: "[2001:db8::1]:443",
+		RequestHeaders:  map[string][]string{"Webhook-Signature": {"v1,a= v1,b="}, "X-Note": {"<&> \"😀\""}},
+		RequestBody:     []byte("{\"a\": \"\u2028 😀\"}\x00\xff"),
+		ResponseHeaders: map[string][]string{"Set-Cookie": {"a=1; Path=/", "b=2", ""}, "Date": {"now"}},
+		ResponseBody:    body, Truncated: true,
+	}
+}
+
+func testAttemptRoundTrip(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	want := fullAttempt()
+	finish(t, s, webhook.Result{Delivery: d, Webhook: w.ID, Attempt: want, State: webhook.Failed}, t0)
+	got := must(s.Attempts(t.Context(), a.ID, d))(t)
+	same(t, "attempts", len(got), 1)
+	same(t, "body", string(got[0].ResponseBody) == string(want.ResponseBody), true)
+	got[0].ResponseBody, want.ResponseBody = nil, nil // too long to print
+	same(t, "attempt", got[0], want)
+}
+
+func testAttemptBare(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	want := webhook.Attempt{Number: 1, StartedAt: t0, Failure: webhook.FailDNS, Error: "no such host", Method: "GET", URL: "https://x.test/"}
+	finish(t, s, webhook.Result{Delivery: d, Webhook: w.ID, Attempt: want, State: webhook.Failed}, t0)
+	same(t, "attempts", must(s.Attempts(t.Context(), a.ID, d))(t), []webhook.Attempt{want})
+}
+
+func testAttemptCutOff(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	for i := range 3 {
+		claim(t, s, w.ID, 1, t0.Add(time.Duration(i)*time.Minute))
+	}
+	finish(t, s, success(d, w.ID, 3), t0)
+	got := must(s.Delivery(t.Context(), a.ID, d))(t)
+	same(t, "attempts and answered", []int{got.Attempts, got.Answered}, []int{3, 3})
+	same(t, "log", numbers(t, s, a.ID, d), []int{3})
+}

@@ -1,0 +1,271 @@
+package db_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+var dispatchingTests = []test{
+	{"claim the longest due", testClaimOrder},
+	{"claim in parallel", testClaimParallel},
+	{"claim when the next is due", testClaimNext},
+	{"claim nothing of a webhook that is off", testClaimOff},
+	{"claim raises the attempt", testClaimRaises},
+	{"finish", testFinish},
+	{"finish fails for good", testFinishFailed},
+	{"finish too late", testFinishLate},
+	{"finish twice", testFinishTwice},
+	{"finish after cancel", testFinishCancelled},
+	{"release", testRelease},
+	{"heal", testHeal},
+	{"due", testDue},
+}
+
+func ids(jobs []webhook.Job) []webhook.ID {
+	got := []webhook.ID{}
+	for _, j := range jobs {
+		got = append(got, j.Delivery.ID)
+	}
+	return got
+}
+
+func testClaimOrder(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 4)
+	for i, wait := range []time.Duration{3, 2, 4, 2} { // due after so many minutes
+		claim(t, s, w.ID, 1, t0)
+		finish(t, s, failure(d[i], w.ID, 1, t0.Add(wait*time.Minute)), t0)
+	}
+	now := t0.Add(3 * time.Minute)
+	same(t, "before any", ids(claim(t, s, w.ID, 9, t0)), []webhook.ID{})
+	same(t, "first of two that are due longest", ids(claim(t, s, w.ID, 1, now)), []webhook.ID{d[1]})
+	same(t, "what else is due, in their order", ids(claim(t, s, w.ID, 9, now)), []webhook.ID{d[0], d[3]})
+	same(t, "nothing more", ids(claim(t, s, w.ID, 9, now)), []webhook.ID{})
+}
+
+func testClaimParallel(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	deliver(t, s, a.ID, 200)
+	var mu sync.Mutex
+	seen := map[webhook.ID]int{}
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			for {
+				jobs, _, err := s.Claim(t.Context(), w.ID, 7, t0, lease)
+				if err != nil || len(jobs) == 0 {
+					return
+				}
+				mu.Lock()
+				for _, j := range jobs {
+					seen[j.Delivery.ID]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	same(t, "deliveries", len(seen), 200)
+	for id, n := range seen {
+		same(t, fmt.Sprint("claims of ", id), n, 1)
+	}
+}
+
+func testClaimNext(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	_, next, err := s.Claim(ctx, w.ID, 5, t0, lease)
+	ok(t, err)
+	same(t, "next of none", next, time.Time{})
+	deliver(t, s, a.ID, 2)
+	_, next, err = s.Claim(ctx, w.ID, 1, t0, lease)
+	ok(t, err)
+	same(t, "next while one is left", next, t0)
+	_, next, err = s.Claim(ctx, w.ID, 1, t0, lease.Add(time.Second))
+	ok(t, err)
+	same(t, "next when all are claimed: the first lease", next, lease)
+}
+
+func testClaimOff(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
+	jobs, next, err := s.Claim(ctx, w.ID, 5, t0, lease)
+	ok(t, err)
+	same(t, "jobs and next of one that is off", []any{len(jobs), next}, []any{0, time.Time{}})
+	same(t, "attempts", must(s.Delivery(ctx, a.ID, d[0]))(t).Attempts, 0)
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, by, t0))(t)
+	same(t, "jobs when on again", len(claim(t, s, w.ID, 5, t0)), 1)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	same(t, "jobs of one that is deleted", len(claim(t, s, w.ID, 5, lease)), 0)
+	same(t, "jobs of one that never was", len(claim(t, s, w.ID+99, 5, t0)), 0)
+}
+
+func testClaimRaises(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	changed := *w
+	changed.URL = "https://corrected.example/"
+	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, 0, by, t0))
+	for i := range 3 { // each lease ends without an answer
+		now := t0.Add(time.Duration(i) * time.Minute)
+		job := claim(t, s, w.ID, 1, now)[0]
+		want := must(s.Delivery(ctx, a.ID, d))(t)
+		same(t, "delivery", job.Delivery, want)
+		same(t, "attempts, answered, next", []any{want.Attempts, want.Answered, want.NextAt}, []any{i + 1, 0, now.Add(time.Minute)})
+		same(t, "in flight", want.InFlight(now), true)
+		same(t, "URL as it is now", job.Webhook.URL, changed.URL)
+		same(t, "event", job.Event, must(s.Event(ctx, a.ID, want.Event))(t).Event)
+		same(t, "account", job.Account, a)
+	}
+}
+
+func testFinish(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	want := claim(t, s, w.ID, 1, t0)[0].Delivery
+	retry := t0.Add(5 * time.Second)
+	finish(t, s, failure(d, w.ID, 1, retry), t0)
+	want.Answered, want.NextAt = 1, retry
+	want.Last = webhook.Outcome{Status: 500, Failure: webhook.FailStatus, Duration: 12 * time.Millisecond}
+	same(t, "after a failure", must(s.Delivery(ctx, a.ID, d))(t), want)
+	claim(t, s, w.ID, 1, retry)
+	finish(t, s, success(d, w.ID, 2), retry)
+	want.State, want.Attempts, want.Answered, want.Finished, want.NextAt = webhook.Delivered, 2, 2, retry, time.Time{}
+	want.Last = webhook.Outcome{Status: 200, Duration: 12 * time.Millisecond}
+	same(t, "after a success", must(s.Delivery(ctx, a.ID, d))(t), want)
+	same(t, "attempts", numbers(t, s, a.ID, d), []int{1, 2})
+	same(t, "claimed after that", len(claim(t, s, w.ID, 9, t0.Add(time.Hour))), 0)
+}
+
+func testFinishFailed(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	finish(t, s, failure(d, w.ID, 1, time.Time{}), lease)
+	got := must(s.Delivery(ctx, a.ID, d))(t)
+	same(t, "state and end", []any{got.State, got.Finished}, []any{webhook.Failed, lease})
+	same(t, "claimed after that", len(claim(t, s, w.ID, 9, t0.Add(time.Hour))), 0)
+}
+
+func testFinishLate(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	want := claim(t, s, w.ID, 1, lease)[0].Delivery // the first lease is over
+	finish(t, s, success(d, w.ID, 1), lease)
+	same(t, "not moved", must(s.Delivery(ctx, a.ID, d))(t), want)
+	same(t, "in the log", numbers(t, s, a.ID, d), []int{1})
+	finish(t, s, failure(d, w.ID, 2, time.Time{}), lease)
+	same(t, "state", must(s.Delivery(ctx, a.ID, d))(t).State, webhook.Failed)
+	same(t, "in the log", numbers(t, s, a.ID, d), []int{1, 2})
+}
+
+// testFinishTwice: a worker that does not know whether its result was kept may
+// hand it in again, even after a person asked for a replay.
+func testFinishTwice(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	again := func(r webhook.Result) {
+		t.Helper()
+		want := must(s.Delivery(ctx, a.ID, d))(t)
+		hook := must(s.Webhook(ctx, a.ID, w.ID))(t)
+		finish(t, s, r, t0.Add(time.Hour))
+		same(t, "delivery", must(s.Delivery(ctx, a.ID, d))(t), want)
+		same(t, "webhook", must(s.Webhook(ctx, a.ID, w.ID))(t), hook)
+	}
+	first := failure(d, w.ID, 1, t0.Add(time.Minute))
+	finish(t, s, first, t0)
+	again(first)
+	must(s.Replay(ctx, a.ID, d, by, t0))(t)
+	again(first)
+	claim(t, s, w.ID, 1, t0)
+	again(first)
+	second := success(d, w.ID, 2)
+	finish(t, s, second, t0)
+	again(second)
+	again(first)
+	must(s.Replay(ctx, a.ID, d, by, t0))(t)
+	again(second)
+	same(t, "attempts", numbers(t, s, a.ID, d), []int{1, 2})
+}
+
+func testFinishCancelled(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 2)
+	claim(t, s, w.ID, 2, t0)
+	ok(t, s.Cancel(ctx, a.ID, d[0], by, t0))
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	for _, id := range d {
+		want := must(s.Delivery(ctx, a.ID, id))(t)
+		finish(t, s, success(id, w.ID, 1), t0.Add(time.Second))
+		want.Answered, want.Last = 1, webhook.Outcome{Status: 200, Duration: 12 * time.Millisecond}
+		same(t, "cancelled, with the answer", must(s.Delivery(ctx, a.ID, id))(t), want)
+		same(t, "state", want.State, webhook.Cancelled)
+		same(t, "attempts", numbers(t, s, a.ID, id), []int{1})
+	}
+}
+
+func testRelease(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	want := must(s.Delivery(ctx, a.ID, d))(t)
+	claim(t, s, w.ID, 1, t0)
+	ok(t, s.Release(ctx, d, 2, t0)) // of an attempt that nobody made
+	same(t, "in flight still", must(s.Delivery(ctx, a.ID, d))(t).Attempts, 1)
+	want.NextAt = t0.Add(time.Second)
+	for range 2 { // twice is harmless
+		ok(t, s.Release(ctx, d, 1, want.NextAt))
+		same(t, "uncharged and due", must(s.Delivery(ctx, a.ID, d))(t), want)
+	}
+	same(t, "number of the next attempt", claim(t, s, w.ID, 1, want.NextAt)[0].Delivery.Attempts, 1)
+	finish(t, s, failure(d, w.ID, 1, lease), t0)
+	want = must(s.Delivery(ctx, a.ID, d))(t)
+	ok(t, s.Release(ctx, d, 1, t0)) // too late: it has an answer
+	same(t, "answered", must(s.Delivery(ctx, a.ID, d))(t), want)
+}
+
+func testHeal(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 3)
+	claim(t, s, w.ID, 3, t0)
+	finish(t, s, failure(d[0], w.ID, 1, lease), t0)
+	finish(t, s, success(d[1], w.ID, 1), t0)
+	now := t0.Add(time.Second)
+	waits, done := must(s.Delivery(ctx, a.ID, d[0]))(t), must(s.Delivery(ctx, a.ID, d[1]))(t)
+	ok(t, s.Heal(ctx, now))
+	same(t, "one that waits for its time", must(s.Delivery(ctx, a.ID, d[0]))(t), waits)
+	same(t, "one that is delivered", must(s.Delivery(ctx, a.ID, d[1]))(t), done)
+	jobs := claim(t, s, w.ID, 9, now)
+	same(t, "one that was cut off is due", ids(jobs), []webhook.ID{d[2]})
+	same(t, "its attempt counts", jobs[0].Delivery.Attempts, 2)
+}
+
+func testDue(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	same(t, "nothing pending", must(s.Due(ctx))(t), map[webhook.ID]time.Time{})
+	deliver(t, s, a.ID, 2)
+	b, second := shop(t, s)
+	deliver(t, s, b.ID, 1)
+	off := addHook(t, s, b.ID)
+	deliver(t, s, b.ID, 1)
+	must(s.SetEnabled(ctx, b.ID, off.ID, false, by, t0))(t)
+	claim(t, s, second.ID, 5, t0)
+	same(t, "due", must(s.Due(ctx))(t), map[webhook.ID]time.Time{w.ID: t0, second.ID: lease})
+}

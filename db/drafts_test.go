@@ -1,0 +1,74 @@
+package db_test
+
+import (
+	"testing"
+	"time"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+var draftTests = []test{
+	{"round trip", testDraftRoundTrip},
+	{"delete", testDeleteDraft},
+	{"gone with the webhook", testDraftOfDeletedWebhook},
+	{"list", testDraftList},
+}
+
+func newDraft(tb testing.TB, s *db.Store, account webhook.ID) webhook.Draft {
+	tb.Helper()
+	d := webhook.NewDraft([]string{"cancelled"})
+	d.Account, d.UpdatedAt = account, t0
+	return must(s.SaveDraft(tb.Context(), d))(tb)
+}
+
+func testDraftRoundTrip(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := webhook.EditDraft(w)
+	d.Account, d.UpdatedAt = a.ID, t0
+	d.Name, d.URL = " 🎟 \"x\" ", "ftp://not/yet right"
+	d = must(s.SaveDraft(ctx, d))(t)
+	if d.ID == 0 {
+		t.Fatal("a new draft has no id")
+	}
+	d.Events = nil
+	same(t, "draft", must(s.Draft(ctx, a.ID, d.ID))(t), d)
+	d.AllEvents, d.Events, d.UpdatedAt = false, []string{"cancelled"}, t0.Add(time.Second)
+	d.Tours = webhook.NewFilter(webhook.Exclude, []string{"2", "1"})
+	same(t, "saved", must(s.SaveDraft(ctx, d))(t), d)
+	same(t, "draft", must(s.Draft(ctx, a.ID, d.ID))(t), d)
+	same(t, "base", must(s.Draft(ctx, a.ID, d.ID))(t).Base.Equal(w.UpdatedAt), true)
+}
+
+func testDeleteDraft(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	d := newDraft(t, s, a.ID)
+	ok(t, s.DeleteDraft(ctx, a.ID, d.ID))
+	_, err := s.Draft(ctx, a.ID, d.ID)
+	wantError(t, "find", err, webhook.ErrNotFound)
+	wantError(t, "delete again", s.DeleteDraft(ctx, a.ID, d.ID), webhook.ErrNotFound)
+	_, err = s.SaveDraft(ctx, d)
+	wantError(t, "save", err, webhook.ErrNotFound)
+}
+
+func testDraftOfDeletedWebhook(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := webhook.EditDraft(w)
+	d.Account = a.ID
+	d = must(s.SaveDraft(ctx, d))(t)
+	stays := newDraft(t, s, a.ID)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	_, err := s.Draft(ctx, a.ID, d.ID)
+	wantError(t, "draft of the webhook", err, webhook.ErrNotFound)
+	must(s.Draft(ctx, a.ID, stays.ID))(t)
+}
+
+func testDraftList(t *testing.T, s *db.Store) {
+	a, other := newAccount(t, s), newAccount(t, s)
+	first, second := newDraft(t, s, a.ID), newDraft(t, s, a.ID)
+	newDraft(t, s, other.ID)
+	same(t, "drafts", must(s.Drafts(t.Context(), a.ID))(t), []webhook.Draft{second, first})
+}

@@ -1,0 +1,113 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+
+	"bookhook/webhook"
+)
+
+// pages limits the database to what it has now and n pages, as a full disk
+// would; -1 ends that.
+func pages(tb testing.TB, s *Store, n int) {
+	tb.Helper()
+	err := s.write(tb.Context(), func(q querier) error {
+		var now int
+		if err := q.row(tb.Context(), `PRAGMA page_count`).Scan(&now); err != nil {
+			return err
+		}
+		limit := now + n
+		if n < 0 {
+			limit = 1 << 30
+		}
+		var set int
+		return q.row(tb.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, limit)).Scan(&set)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func big(key string) func(querier) error {
+	return func(q querier) error {
+		_, err := q.exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)`, key, bytes.Repeat([]byte("x"), 1<<20))
+		return err
+	}
+}
+
+// TestDiskFull: SQLite undoes the whole transaction, so nobody may be told
+// that a write of the group is kept, nor that it met another one of them.
+func TestDiskFull(t *testing.T) {
+	s := openTemp(t)
+	pages(t, s, 4)
+	met := func(q querier) error {
+		if isUnique(put("a")(q)) {
+			return webhook.ErrConflict
+		}
+		return nil
+	}
+	for i, err := range group(t, s, put("a"), met, big("b"), put("c")) {
+		wantFull(t, fmt.Sprint("write ", i), err)
+	}
+	want(t, "rows", traces(t, s), "")
+	wantErr(t, "a small write after that", s.write(t.Context(), put("d")), nil)
+	wantFull(t, "a big one alone", s.write(t.Context(), big("e")))
+	pages(t, s, -1)
+	wantErr(t, "a big one with room again", s.write(t.Context(), big("f")), nil)
+	want(t, "rows", traces(t, s), "d f")
+	wantErr(t, "ping", s.Ping(t.Context()), nil)
+}
+
+// TestCommitFails: everything went well, but the commit.
+func TestCommitFails(t *testing.T) {
+	s := openTemp(t)
+	orphan := func(q querier) error {
+		if _, err := q.exec(context.Background(), `PRAGMA defer_foreign_keys = ON`); err != nil {
+			return err
+		}
+		_, err := q.exec(context.Background(), `INSERT INTO users (id, account_id, email, password_hash, role, created_at) VALUES (1, 4711, '', '', '', 0)`)
+		return err
+	}
+	for i, err := range group(t, s, put("a"), orphan, put("b")) {
+		if err == nil {
+			t.Errorf("write %d: got no error, want that of the commit", i)
+		}
+	}
+	want(t, "rows", traces(t, s), "")
+	wantErr(t, "a write after that", s.write(t.Context(), put("c")), nil)
+	want(t, "rows", traces(t, s), "c")
+}
+
+// TestUndoneConfig: what Ingest read of a change that was undone later in the
+// same group must not be remembered.
+func TestUndoneConfig(t *testing.T) {
+	s := openTemp(t)
+	ctx := t.Context()
+	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
+	wantErr(t, "account", err, nil)
+	pages(t, s, 8)
+	rename := func(q querier) error {
+		_, err := q.exec(ctx, `UPDATE accounts SET name = 'B', revision = $1`, s.newID())
+		return err
+	}
+	read := func(q querier) error {
+		c, err := s.config(ctx, q, a.ID)
+		if err == nil {
+			want(t, "name in the transaction", c.account.Name, "B")
+		}
+		return err
+	}
+	for _, err := range group(t, s, rename, read, big("x")) {
+		wantFull(t, "write", err)
+	}
+	err = s.write(ctx, func(q querier) error {
+		c, err := s.config(ctx, q, a.ID)
+		if err == nil {
+			want(t, "name after it was undone", c.account.Name, "A")
+		}
+		return err
+	})
+	wantErr(t, "write", err, nil)
+}

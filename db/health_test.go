@@ -1,0 +1,103 @@
+package db_test
+
+import (
+	"testing"
+	"time"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+var healthTests = []test{
+	{"failing since", testFailingSince},
+	{"off after five days", testOffFailing},
+	{"off when gone", testOffGone},
+	{"tests do not count", testHealthOfTests},
+}
+
+// failOnce sends one more delivery, which fails at now.
+func failOnce(tb testing.TB, s *db.Store, w *webhook.Webhook, now time.Time, changes ...func(*webhook.Result)) webhook.OffReason {
+	tb.Helper()
+	d := deliver(tb, s, w.Account, 1)[0]
+	claim(tb, s, w.ID, 1000, now)
+	r := failure(d, w.ID, 1, now.Add(time.Minute))
+	for _, change := range changes {
+		change(&r)
+	}
+	return finish(tb, s, r, now)
+}
+
+func health(tb testing.TB, s *db.Store, w *webhook.Webhook) webhook.Health {
+	tb.Helper()
+	return must(s.Webhook(tb.Context(), w.Account, w.ID))(tb).Health
+}
+
+func testFailingSince(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	failOnce(t, s, w, t0)
+	failOnce(t, s, w, t0.Add(time.Hour))
+	same(t, "since the first failure", health(t, s, w), webhook.Health{FailingSince: t0})
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 9, t0.Add(time.Hour))
+	finish(t, s, success(d, w.ID, 1), t0.Add(time.Hour))
+	same(t, "well after a success", health(t, s, w), webhook.Health{})
+	failOnce(t, s, w, t0.Add(2*time.Hour))
+	same(t, "failing anew", health(t, s, w), webhook.Health{FailingSince: t0.Add(2 * time.Hour)})
+}
+
+func testOffFailing(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	failOnce(t, s, w, t0)
+	end := t0.Add(webhook.FailingLimit)
+	same(t, "just before", failOnce(t, s, w, end.Add(-time.Millisecond)), "")
+	same(t, "after five days", failOnce(t, s, w, end), webhook.OffFailing)
+	got := must(s.Webhook(ctx, a.ID, w.ID))(t)
+	same(t, "enabled", got.Enabled, false)
+	same(t, "health", got.Health, webhook.Health{FailingSince: t0, OffAt: end, OffReason: webhook.OffFailing})
+	newest := must(s.Audit(ctx, a.ID, 0, 1))(t)[0]
+	same(t, "audit", []string{newest.Actor, newest.Action}, []string{"Bookhook", "webhook.off"})
+	same(t, "said once", failLate(t, s, w, end.Add(time.Hour)), "")
+	same(t, "off as before", health(t, s, w).OffAt, end)
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, by, end))(t)
+	same(t, "well when switched on", health(t, s, w), webhook.Health{})
+	same(t, "failing anew", failOnce(t, s, w, end), "")
+}
+
+// failLate is a failure that comes in when the webhook is off: its request was
+// on its way.
+func failLate(tb testing.TB, s *db.Store, w *webhook.Webhook, now time.Time) webhook.OffReason {
+	tb.Helper()
+	rows := must(s.Deliveries(tb.Context(), w.Account, webhook.DeliveryFilter{Limit: 1}))(tb)
+	return finish(tb, s, failure(rows[0].ID, w.ID, rows[0].Attempts+1, now), now)
+}
+
+func testOffGone(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	waits := deliver(t, s, a.ID, 1)[0]
+	gone := func(r *webhook.Result) {
+		r.Gone, r.State, r.NextAt = true, webhook.Failed, time.Time{}
+		r.Attempt.Status, r.Attempt.Failure = 410, webhook.FailGone
+	}
+	same(t, "gone", failOnce(t, s, w, t0, gone), webhook.OffGone)
+	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0, OffAt: t0, OffReason: webhook.OffGone})
+	same(t, "what waits goes on waiting", must(s.Delivery(ctx, a.ID, waits))(t).State, webhook.Pending)
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, by, t0))(t)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	r := failure(waits, w.ID, 1, time.Time{})
+	gone(&r)
+	same(t, "of a deleted webhook", finish(t, s, r, t0), "")
+}
+
+func testHealthOfTests(t *testing.T, s *db.Store) {
+	_, w := shop(t, s)
+	isTest := func(r *webhook.Result) { r.Test = true }
+	failOnce(t, s, w, t0, isTest)
+	same(t, "a failed test", health(t, s, w), webhook.Health{})
+	failOnce(t, s, w, t0)
+	same(t, "a failed test does not switch off", failOnce(t, s, w, t0.Add(webhook.FailingLimit), isTest), "")
+	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0})
+	gone := func(r *webhook.Result) { r.Test, r.Gone = true, true }
+	same(t, "a test that is told to stop does", failOnce(t, s, w, t0, gone), webhook.OffGone)
+}

@@ -1,0 +1,165 @@
+package db_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+var isolationTests = []test{
+	{"another account's ids are not found", testIsolation},
+	{"another account's ids filter to nothing", testIsolatedLists},
+	{"the table is complete", testIsolationComplete},
+}
+
+// theirs is one of each kind of thing, all of one account.
+type theirs struct {
+	hook     *webhook.Webhook
+	draft    webhook.Draft
+	user     webhook.User
+	token    webhook.Token
+	event    webhook.ID
+	delivery webhook.ID
+}
+
+// isolated are the methods that take an account and an id, called with the
+// account "me" and an id of somebody else. Items are in items_test.go.
+var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error{
+	"Webhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.Webhook(t.Context(), me, x.hook.ID)
+		return err
+	},
+	"UpdateWebhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		w := *x.hook
+		w.Account = me
+		return s.UpdateWebhook(t.Context(), &w, time.Time{}, 0, by, t0)
+	},
+	"UpdateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		return s.UpdateWebhook(t.Context(), addHook(t, s, me), time.Time{}, x.draft.ID, by, t0)
+	},
+	"CreateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.CreateWebhook(t.Context(), newHook(me), x.draft.ID, by, t0)
+		return err
+	},
+	"SetEnabled": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.SetEnabled(t.Context(), me, x.hook.ID, false, by, t0)
+		return err
+	},
+	"RotateSecret": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		return s.RotateSecret(t.Context(), me, x.hook.ID, "whsec_mine", by, t0)
+	},
+	"DeleteWebhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.DeleteWebhook(t.Context(), me, x.hook.ID, by, t0)
+		return err
+	},
+	"Test": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.Test(t.Context(), me, x.hook.ID, newEvent(""), t0)
+		return err
+	},
+	"Draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.Draft(t.Context(), me, x.draft.ID)
+		return err
+	},
+	"SaveDraft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		x.draft.Account = me
+		_, err := s.SaveDraft(t.Context(), x.draft)
+		return err
+	},
+	"DeleteDraft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		return s.DeleteDraft(t.Context(), me, x.draft.ID)
+	},
+	"RemoveUser": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		return s.RemoveUser(t.Context(), me, x.user.ID, by, t0)
+	},
+	"RevokeToken": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		return s.RevokeToken(t.Context(), me, x.token.ID, by, t0)
+	},
+	"Event": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.Event(t.Context(), me, x.event)
+		return err
+	},
+	"Delivery": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.Delivery(t.Context(), me, x.delivery)
+		return err
+	},
+	"Replay": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.Replay(t.Context(), me, x.delivery, by, t0)
+		return err
+	},
+	"Cancel": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		return s.Cancel(t.Context(), me, x.delivery, by, t0)
+	},
+}
+
+// listing are the methods that take an account and an id and list: nothing of
+// another account, but no error.
+var listing = map[string]bool{"Attempts": true, "Audit": true}
+
+func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
+	tb.Helper()
+	a, w := shop(tb, s)
+	x := theirs{hook: w, draft: newDraft(tb, s, a.ID), user: newUser(tb, s, a.ID, "x@example.com"), token: newToken(tb, s, a.ID, "T", "h")}
+	accepted := ingest(tb, s, a.ID, newEvent("x"))
+	x.event, x.delivery = accepted[0].Event.ID, accepted[0].Decisions[0].Delivery
+	claim(tb, s, w.ID, 1, t0)
+	finish(tb, s, failure(x.delivery, w.ID, 1, t0.Add(time.Minute)), t0)
+	x.hook = must(s.Webhook(tb.Context(), a.ID, w.ID))(tb)
+	return a, x
+}
+
+func testIsolation(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, x := furnish(t, s)
+	before := must(s.Delivery(ctx, a.ID, x.delivery))(t)
+	entries := len(must(s.Audit(ctx, a.ID, 0, 100))(t))
+	for name, call := range isolated {
+		me := newAccount(t, s)
+		wantError(t, name, call(t, s, me.ID, x), webhook.ErrNotFound)
+	}
+	same(t, "webhook", must(s.Webhook(ctx, a.ID, x.hook.ID))(t), x.hook)
+	same(t, "delivery", must(s.Delivery(ctx, a.ID, x.delivery))(t), before)
+	same(t, "draft", must(s.Draft(ctx, a.ID, x.draft.ID))(t), x.draft)
+	same(t, "users", must(s.Users(ctx, a.ID))(t), []webhook.User{x.user})
+	same(t, "tokens", must(s.Tokens(ctx, a.ID))(t), []webhook.Token{x.token})
+	same(t, "audit entries", len(must(s.Audit(ctx, a.ID, 0, 100))(t)), entries)
+	for name, call := range isolated { // and nothing is found of an account that does not exist
+		if name != "UpdateWebhook with their draft" {
+			wantError(t, name, call(t, s, 1, x), webhook.ErrNotFound)
+		}
+	}
+}
+
+func testIsolatedLists(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, x := furnish(t, s)
+	me, _ := shop(t, s)
+	deliver(t, s, me.ID, 1)
+	same(t, "attempts of mine", len(must(s.Attempts(ctx, a.ID, x.delivery))(t)), 1)
+	same(t, "attempts of theirs", len(must(s.Attempts(ctx, me.ID, x.delivery))(t)), 0)
+	for _, f := range []webhook.DeliveryFilter{{Webhook: x.hook.ID}, {Event: x.event}} {
+		f.Limit = 10
+		same(t, "deliveries", len(must(s.Deliveries(ctx, me.ID, f))(t)), 0)
+		same(t, "count", must(s.CountDeliveries(ctx, me.ID, f))(t), 0)
+	}
+	same(t, "log", len(must(s.Deliveries(ctx, me.ID, webhook.DeliveryFilter{Limit: 10}))(t)), 1)
+	same(t, "events", len(must(s.Events(ctx, me.ID, webhook.EventFilter{Limit: 10}))(t)), 1)
+	for _, name := range must(s.WebhookNames(ctx, me.ID))(t) {
+		same(t, "names", name, "Accounting")
+	}
+	same(t, "names", len(must(s.WebhookNames(ctx, me.ID))(t)), 1)
+}
+
+// testIsolationComplete: a method that takes an account and an id stands in
+// one of the tables above.
+func testIsolationComplete(t *testing.T, s *db.Store) {
+	id := reflect.TypeFor[webhook.ID]()
+	for method := range reflect.ValueOf(s).Type().Methods() {
+		in := method.Type
+		if in.NumIn() > 3 && in.In(2) == id && in.In(3) == id && isolated[method.Name] == nil && !listing[method.Name] {
+			t.Errorf("%s takes an account and an id and is not tested with another account's", method.Name)
+		}
+	}
+}

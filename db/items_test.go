@@ -1,0 +1,100 @@
+package db_test
+
+import (
+	"fmt"
+	"testing"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+var itemTests = []test{
+	{"add, rename, retire, restore", testItem},
+	{"put", testPutItems},
+	{"put thousands", testPutManyItems},
+	{"order", testItemOrder},
+	{"no such item", testNoItem},
+}
+
+var kinds = []webhook.ItemKind{webhook.Channels, webhook.Tours}
+
+func testItem(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	for _, kind := range kinds {
+		want := webhook.Item{ID: "3930", Name: "Website 🌍"}
+		ok(t, s.AddItem(ctx, a.ID, kind, want, by, t0))
+		same(t, "added", must(s.Item(ctx, a.ID, kind, "3930"))(t), want)
+		wantInvalid(t, s.AddItem(ctx, a.ID, kind, webhook.Item{ID: "3930", Name: "B"}, by, t0), "id", "3930")
+		want.Name = "Renamed"
+		ok(t, s.RenameItem(ctx, a.ID, kind, want, by, t0))
+		want.RetiredAt = t0
+		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", t0, by, t0))
+		same(t, "retired", must(s.AllItems(ctx, a.ID, kind))(t), []webhook.Item{want})
+		want.RetiredAt = webhook.Item{}.RetiredAt
+		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", want.RetiredAt, by, t0))
+		same(t, "restored", must(s.Item(ctx, a.ID, kind, "3930"))(t), want)
+	}
+	got := []string{}
+	for _, e := range must(s.Audit(ctx, a.ID, 0, 4))(t) {
+		got = append(got, e.Action)
+	}
+	same(t, "audit", got, []string{"tours.restored", "tours.retired", "tours.renamed", "tours.added"})
+}
+
+// testPutItems adds, renames, restores and leaves alone, and takes an id that
+// stands twice in the list as a correction of the first.
+func testPutItems(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "1", Name: "Old"}, by, t0))
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "1", t0, by, t0))
+	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "9", Name: "Nine"}, by, t0))
+	list := []webhook.Item{{ID: "1", Name: "A"}, {ID: "2", Name: "B"}, {ID: "2", Name: "C"}}
+	added, changed, err := s.PutItems(ctx, a.ID, webhook.Tours, list, by, t0)
+	ok(t, err)
+	same(t, "added and changed", [2]int{added, changed}, [2]int{1, 2})
+	want := []webhook.Item{{ID: "1", Name: "A"}, {ID: "2", Name: "C"}, {ID: "9", Name: "Nine"}}
+	same(t, "tours", must(s.AllItems(ctx, a.ID, webhook.Tours))(t), want)
+	same(t, "channels", len(must(s.AllItems(ctx, a.ID, webhook.Channels))(t)), 0)
+}
+
+func testPutManyItems(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	list := make([]webhook.Item, 10_000)
+	for i := range list {
+		list[i] = webhook.Item{ID: fmt.Sprint(i), Name: fmt.Sprintf("Tour %05d", i)}
+	}
+	added, changed, err := s.PutItems(ctx, a.ID, webhook.Tours, list, by, t0)
+	ok(t, err)
+	same(t, "added and changed", [2]int{added, changed}, [2]int{10_000, 0})
+	same(t, "tours", must(s.AllItems(ctx, a.ID, webhook.Tours))(t), list)
+}
+
+func testItemOrder(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	for id, name := range map[string]string{"1": "cave", "2": "Boat", "3": "boat", "4": "Alps"} {
+		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: id, Name: name}, by, t0))
+	}
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "4", t0, by, t0))
+	got := ""
+	for _, i := range must(s.AllItems(ctx, a.ID, webhook.Tours))(t) {
+		got += i.ID
+	}
+	same(t, "ids by name, retired ones last", got, "2314")
+}
+
+func testNoItem(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, other := newAccount(t, s), newAccount(t, s)
+	for _, kind := range kinds {
+		ok(t, s.AddItem(ctx, other.ID, kind, webhook.Item{ID: "1", Name: "Theirs"}, by, t0))
+		_, err := s.Item(ctx, a.ID, kind, "1")
+		wantError(t, "find", err, webhook.ErrNotFound)
+		wantError(t, "rename", s.RenameItem(ctx, a.ID, kind, webhook.Item{ID: "1", Name: "Mine"}, by, t0), webhook.ErrNotFound)
+		wantError(t, "retire", s.RetireItem(ctx, a.ID, kind, "1", t0, by, t0), webhook.ErrNotFound)
+		same(t, "theirs", must(s.Item(ctx, other.ID, kind, "1"))(t), webhook.Item{ID: "1", Name: "Theirs"})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ import (
 // api is a whole Bookhook with two accounts, driven through its JSON API; every
 // request that succeeds and every answer is held against openapi.json.
 type api struct {
+	t        *testing.T // of the whole, not of a part of it
 	app      *fiber.App
 	store    *finishing
 	account  webhook.Account
@@ -36,7 +38,7 @@ type api struct {
 	doc      *openapi3.T
 	router   routers.Router
 	receiver *httptest.Server
-	bases    map[*fiber.App]string // addresses
+	bases    map[*fiber.App]string                    // addresses
 	answer   func(http.ResponseWriter, *http.Request) // of the receiver; set before anything is sent
 	seen     map[string]bool                          // "operationId status" of every answer
 }
@@ -59,7 +61,7 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{store: &finishing{store, make(chan webhook.ID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
+	a := &api{t: t, store: &finishing{store, make(chan webhook.ID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
 	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 	a.receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r) }))
 	guard, err := dispatch.NewGuard("all")
@@ -126,9 +128,42 @@ func (a *api) describe(t testing.TB) {
 	if a.doc, err = openapi3.NewLoader().LoadFromData(text); err != nil {
 		t.Fatal(err)
 	}
-	if a.router, err = legacy.NewRouter(a.doc); err != nil {
+	var whole map[string]any
+	if err := json.Unmarshal(text, &whole); err != nil {
 		t.Fatal(err)
 	}
+	inline(whole, whole["components"].(map[string]any)["schemas"].(map[string]any))
+	if text, err = json.Marshal(whole); err != nil {
+		t.Fatal(err)
+	}
+	inlined, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.router, err = legacy.NewRouter(inlined); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inline puts schemas in the place of references to them: with references
+// kin-openapi takes its validator of OpenAPI 3.0, without it that of JSON Schema
+// 2020-12, which is the one of 3.1.
+func inline(node any, schemas map[string]any) any {
+	switch node := node.(type) {
+	case []any:
+		for i, v := range node {
+			node[i] = inline(v, schemas)
+		}
+	case map[string]any:
+		ref, _ := node["$ref"].(string)
+		if name, ok := strings.CutPrefix(ref, "#/components/schemas/"); ok {
+			return inline(schemas[name], schemas)
+		}
+		for k, v := range node {
+			node[k] = inline(v, schemas)
+		}
+	}
+	return node
 }
 
 // request is a request of the account; change may make it wrong.
@@ -236,7 +271,7 @@ func undocumented(path string, value any, schemas ...*openapi3.Schema) (unknown 
 	case map[string]any:
 		for name, v := range value {
 			var members []*openapi3.Schema
-			open := len(schemas) == 0 || schemas[0].Properties == nil && len(schemas) == 1
+			open := !slices.ContainsFunc(schemas, func(s *openapi3.Schema) bool { return s.Properties != nil })
 			for _, s := range schemas {
 				if p := s.Properties[name]; p != nil {
 					members = append(members, p.Value)

@@ -82,7 +82,7 @@ func testPruneBatches(t *testing.T, s *db.Store) {
 
 func testPruneSessions(t *testing.T, s *db.Store) {
 	ctx := t.Context()
-	ok(t, s.SaveSession(ctx, []byte("a"), nil, session(0)))
+	ok(t, s.AddSession(ctx, []byte("a"), nil, session(0)))
 	must(s.Prune(ctx, t0.Add(-time.Hour), t0.Add(time.Hour-time.Millisecond), 10))(t)
 	same(t, "before its end", alive(t, s, "a"), []string{"a"})
 	same(t, "deleted at its end", must(s.Prune(ctx, t0.Add(-time.Hour), t0.Add(time.Hour), 10))(t), 1)

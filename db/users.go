@@ -92,17 +92,25 @@ func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v webh
 	return v, err
 }
 
-// SaveSession writes a session; old is the hash it had before, nil for none.
-func (s *Store) SaveSession(ctx context.Context, hash, old []byte, v webhook.Session) error {
+// AddSession begins a session; old is the hash it had before, nil for none.
+func (s *Store) AddSession(ctx context.Context, hash, old []byte, v webhook.Session) error {
 	return s.write(ctx, func(q querier) error {
 		if old != nil {
 			if _, err := q.exec(ctx, `DELETE FROM sessions WHERE hash = $1`, old); err != nil {
 				return err
 			}
 		}
-		_, err := q.exec(ctx, `INSERT INTO sessions (hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (hash) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at`,
+		_, err := q.exec(ctx, `INSERT INTO sessions (hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)`,
 			hash, nullID(v.User), v.Data, ms(v.ExpiresAt))
+		return err
+	})
+}
+
+// UpdateSession writes a session that has begun. One that was ended meanwhile
+// stays ended, which is no error.
+func (s *Store) UpdateSession(ctx context.Context, hash []byte, v webhook.Session) error {
+	return s.write(ctx, func(q querier) error {
+		_, err := q.exec(ctx, `UPDATE sessions SET data = $2, expires_at = $3 WHERE hash = $1`, hash, v.Data, ms(v.ExpiresAt))
 		return err
 	})
 }

@@ -65,7 +65,7 @@ func testRemoveUser(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	u := newUser(t, s, a.ID, "x@example.com")
-	ok(t, s.SaveSession(ctx, []byte("h"), nil, session(u.ID)))
+	ok(t, s.AddSession(ctx, []byte("h"), nil, session(u.ID)))
 	ok(t, s.RemoveUser(ctx, a.ID, u.ID, by, t0))
 	_, err := s.User(ctx, u.ID)
 	wantError(t, "user", err, webhook.ErrNotFound)
@@ -80,7 +80,7 @@ func testSetPassword(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	u, other := newUser(t, s, a.ID, "x@example.com"), newUser(t, s, a.ID, "y@example.com")
 	for hash, user := range map[string]webhook.ID{"keep": u.ID, "end": u.ID, "other": other.ID} {
-		ok(t, s.SaveSession(ctx, []byte(hash), nil, session(user)))
+		ok(t, s.AddSession(ctx, []byte(hash), nil, session(user)))
 	}
 	ok(t, s.SetPassword(ctx, u.ID, "new", []byte("keep"), by, t0))
 	same(t, "hash", must(s.User(ctx, u.ID))(t).PasswordHash, "new")
@@ -130,10 +130,10 @@ func testSessionRoundTrip(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	u := newUser(t, s, 0, "x@example.com")
 	want, hash := session(u.ID), []byte{0, 1, 255}
-	ok(t, s.SaveSession(ctx, hash, nil, want))
+	ok(t, s.AddSession(ctx, hash, nil, want))
 	same(t, "session", must(s.Session(ctx, hash, t0))(t), want)
 	want.Data, want.ExpiresAt = []byte("more"), t0.Add(2*time.Hour)
-	ok(t, s.SaveSession(ctx, hash, nil, want))
+	ok(t, s.UpdateSession(ctx, hash, want))
 	same(t, "saved again", must(s.Session(ctx, hash, t0.Add(time.Hour)))(t), want)
 	_, err := s.Session(ctx, hash, want.ExpiresAt)
 	wantError(t, "expired", err, webhook.ErrNotFound)
@@ -142,17 +142,18 @@ func testSessionRoundTrip(t *testing.T, s *db.Store) {
 func testSessionRotated(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	u := newUser(t, s, 0, "x@example.com")
-	ok(t, s.SaveSession(ctx, []byte("old"), nil, session(0)))
-	ok(t, s.SaveSession(ctx, []byte("new"), []byte("old"), session(u.ID)))
+	ok(t, s.AddSession(ctx, []byte("old"), nil, session(0)))
+	ok(t, s.AddSession(ctx, []byte("new"), []byte("old"), session(u.ID)))
 	same(t, "sessions", alive(t, s, "old", "new"), []string{"new"})
 }
 
 func testEndSession(t *testing.T, s *db.Store) {
 	ctx := t.Context()
-	ok(t, s.SaveSession(ctx, []byte("a"), nil, session(0)))
-	ok(t, s.SaveSession(ctx, []byte("b"), nil, session(0)))
+	ok(t, s.AddSession(ctx, []byte("a"), nil, session(0)))
+	ok(t, s.AddSession(ctx, []byte("b"), nil, session(0)))
 	ok(t, s.EndSession(ctx, []byte("a")))
-	ok(t, s.EndSession(ctx, []byte("a"))) // once more is harmless
+	ok(t, s.EndSession(ctx, []byte("a")))                // once more is harmless
+	ok(t, s.UpdateSession(ctx, []byte("a"), session(0))) // by a request that was on its way
 	same(t, "sessions", alive(t, s, "a", "b"), []string{"b"})
 }
 
@@ -160,7 +161,7 @@ func testEndSessions(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	u, other := newUser(t, s, 0, "x@example.com"), newUser(t, s, 0, "y@example.com")
 	for hash, user := range map[string]webhook.ID{"a": u.ID, "b": u.ID, "c": u.ID, "other": other.ID, "nobody": 0} {
-		ok(t, s.SaveSession(ctx, []byte(hash), nil, session(user)))
+		ok(t, s.AddSession(ctx, []byte(hash), nil, session(user)))
 	}
 	ok(t, s.EndSessions(ctx, u.ID, []byte("b")))
 	same(t, "all but one", alive(t, s, "a", "b", "c", "other", "nobody"), []string{"b", "other", "nobody"})
@@ -170,9 +171,9 @@ func testEndSessions(t *testing.T, s *db.Store) {
 
 func testSessionUser(t *testing.T, s *db.Store) {
 	ctx := t.Context()
-	ok(t, s.SaveSession(ctx, []byte("h"), nil, session(0)))
+	ok(t, s.AddSession(ctx, []byte("h"), nil, session(0)))
 	same(t, "before login", must(s.Session(ctx, []byte("h"), t0))(t), session(0))
-	if err := s.SaveSession(ctx, []byte("x"), nil, session(4711)); err == nil {
+	if err := s.AddSession(ctx, []byte("x"), nil, session(4711)); err == nil {
 		t.Error("a session of a user that does not exist was saved")
 	}
 }

@@ -64,7 +64,8 @@ func (w *writer) end() error {
 
 // write runs do in a transaction of its own that it may share with others, and
 // returns when that is on disk. do sees its own changes and those of the
-// writes before it; what it returns as an error undoes its part alone.
+// writes before it; what it returns as an error undoes its part alone. It must
+// not write through the store itself, nor wait for something that does.
 func (s *Store) write(ctx context.Context, do func(querier) error) error {
 	wr := &write{ctx: ctx, do: do, end: make(chan struct{})}
 	if err := s.writer.enqueue(wr); err != nil {

@@ -95,14 +95,7 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 		http.SetCookie(w, sessions.NewCookie(session.Name(), "", session.Options))
 		return s.store.EndSession(r.Context(), hashOf(session.ID))
 	}
-	var old []byte
-	if id, ok := session.Values[oldKey].(string); ok && id != "" {
-		old = hashOf(id)
-	}
-	if session.ID == "" {
-		session.ID = rand.Text() + rand.Text()
-	}
-	if err := s.store.SaveSession(r.Context(), hashOf(session.ID), old, writeSession(session)); err != nil {
+	if err := s.write(r.Context(), session); err != nil {
 		return err
 	}
 	value, err := s.codec.Encode(session.Name(), session.ID)
@@ -111,6 +104,21 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 	}
 	http.SetCookie(w, sessions.NewCookie(session.Name(), value, session.Options))
 	return nil
+}
+
+// write adds the row of a new or rotated session; of one that goes on it only
+// changes the row, so that a request on its way does not bring a session back
+// that was ended elsewhere.
+func (s *sessionStore) write(ctx context.Context, session *sessions.Session) error {
+	if session.ID != "" {
+		return s.store.UpdateSession(ctx, hashOf(session.ID), writeSession(session))
+	}
+	var old []byte
+	if id, ok := session.Values[oldKey].(string); ok && id != "" {
+		old = hashOf(id)
+	}
+	session.ID = rand.Text() + rand.Text()
+	return s.store.AddSession(ctx, hashOf(session.ID), old, writeSession(session))
 }
 
 func writeSession(session *sessions.Session) webhook.Session {

@@ -39,7 +39,8 @@ type userStore interface {
 	RemoveUser(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
 	SetPassword(ctx context.Context, id webhook.ID, passwordHash string, keep []byte, by string, now time.Time) error
 	Session(ctx context.Context, hash []byte, now time.Time) (webhook.Session, error)
-	SaveSession(ctx context.Context, hash, old []byte, v webhook.Session) error
+	AddSession(ctx context.Context, hash, old []byte, v webhook.Session) error
+	UpdateSession(ctx context.Context, hash []byte, v webhook.Session) error
 	EndSession(ctx context.Context, hash []byte) error
 	EndSessions(ctx context.Context, user webhook.ID, keep []byte) error
 }

@@ -341,9 +341,9 @@ func (p page) lacks(texts ...string) page {
 }
 
 var (
-	inline = regexp.MustCompile(`</?(b|em|strong|code)( [^>]*)?>`)
-	tag    = regexp.MustCompile(`<[^>]*>`)
-	space  = regexp.MustCompile(`\s+`)
+	inTag = regexp.MustCompile(`</?(b|em|strong|code)( [^>]*)?>`)
+	tag   = regexp.MustCompile(`<[^>]*>`)
+	space = regexp.MustCompile(`\s+`)
 )
 
 // wordsOf takes the words out of the main part of a document.
@@ -351,7 +351,7 @@ func wordsOf(document string) string {
 	if _, body, found := strings.Cut(document, `<main`); found {
 		document = "<" + body
 	}
-	text := tag.ReplaceAllString(inline.ReplaceAllString(document, ""), " ")
+	text := tag.ReplaceAllString(inTag.ReplaceAllString(document, ""), " ")
 	return space.ReplaceAllString(html.UnescapeString(text), " ")
 }
 

@@ -1,0 +1,232 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// nowhere is never called in these tests: what is left stays in the table.
+const nowhere = "https://hooks.example.com/bookings"
+
+func TestDeliveriesEmpty(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	b.get("/deliveries").is(http.StatusOK).has("No deliveries yet")
+	b.get("/deliveries?booking_id=12").is(http.StatusOK).has("No delivery matches")
+	b.get("/deliveries/new").is(http.StatusOK).lacks("new deliver")
+}
+
+func TestDeliveriesFilter(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	up, down := newReceiver(t, http.StatusOK), newReceiver(t, http.StatusInternalServerError)
+	one := s.hook(up.URL, func(w *webhook.Webhook) { w.Events = []string{"cancelled"} })
+	s.hook(down.URL, func(w *webhook.Webhook) { w.Name, w.Events = "E-mail tool", []string{"token_failure"} })
+	s.ingest(webhook.Event{BookingID: "A 1🦭"})
+	s.settled()
+	s.ingest(webhook.Event{BookingID: "B-2", Type: "token_failure"})
+	s.settled()
+	today := time.Now().UTC().Format(time.DateOnly)
+	for query, want := range map[string]string{
+		"":                                           "AB",
+		"state=delivered":                            "A",
+		"state=failed":                               "B",
+		"state=pending":                              "",
+		"webhook_id=" + one.Ref():                    "A",
+		"type=token_failure":                         "B",
+		"type=redeem_voucher":                        "",
+		"booking_id=A+1%F0%9F%A6%AD":                 "A",
+		"booking_id=+B-2+":                           "B",
+		"booking_id=b-2":                             "",
+		"since=" + today + "&until=" + today:         "AB",
+		"since=2025-01-01&until=2025-12-31":          "",
+		"state=failed&type=cancelled":                "",
+		"state=failed&booking_id=B-2&since=" + today: "B",
+	} {
+		rows := cut(b.get("/deliveries?"+query).is(http.StatusOK).words, "Tries")
+		for booking, sign := range map[string]string{"A 1🦭": "A", "B-2": "B"} {
+			if got, want := strings.Contains(rows, booking), strings.Contains(want, sign); got != want {
+				t.Errorf("%s: booking %s is shown: %v, want %v", query, booking, got, want)
+			}
+		}
+	}
+}
+
+// cut is what follows the mark, "" when there is no mark.
+func cut(text, mark string) string {
+	_, rest, _ := strings.Cut(text, mark)
+	return rest
+}
+
+func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	s.hook(nowhere)
+	s.leave(webhook.Event{BookingID: "1234"})
+	foreign := webhook.ID(99).Text(webhook.WebhookPrefix)
+	for query, problem := range map[string]string{
+		"state=lost":                              "There is no such status",
+		"webhook_id=" + foreign:                   "There is no such webhook",
+		"webhook_id=x":                            "There is no such webhook",
+		"type=renamed":                            "There is no such event",
+		"since=yesterday":                         "Write the day as",
+		"until=2026-02-30":                        "Write the day as",
+		"since=2026-11-22&until=2026-11-21":       "This day lies before the first one",
+		"booking_id=" + strings.Repeat("1", 101):  "Use at most 100 characters",
+		"booking_id=%00":                          "no control characters",
+		"state=lost&since=yesterday&until=+x+y+z": "There is no such status",
+	} {
+		p := b.get("/deliveries?"+query).is(http.StatusUnprocessableEntity).has(problem, "1234", "1 delivery")
+		if value := cut(query, "since="); strings.HasPrefix(query, "since=y") {
+			p.has(`value="` + value + `"`)
+		}
+		b.get("/deliveries/new?" + query).is(http.StatusOK).has("1 new delivery")
+	}
+}
+
+// Days are those of the account, not those of UTC.
+func TestDeliveriesFilterInTheAccountsTimeZone(t *testing.T) {
+	s := newSite(t)
+	s.account.TimeZone = "Pacific/Kiritimati" // fourteen hours ahead
+	if time.Now().UTC().Hour() < 10 {
+		s.account.TimeZone = "Pacific/Honolulu" // ten hours behind
+	}
+	s.check(s.store.UpdateAccount(t.Context(), s.account, "test", time.Now()))
+	s.hook(nowhere)
+	s.leave(webhook.Event{BookingID: "1234"})
+	b := s.signIn(staff)
+	there, utc := time.Now().In(s.account.Location()).Format(time.DateOnly), time.Now().UTC().Format(time.DateOnly)
+	b.get("/deliveries?since=" + there + "&until=" + there).has("1 delivery")
+	b.get("/deliveries?since=" + utc + "&until=" + utc).has("No delivery matches")
+}
+
+func TestDeliveriesPages(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	s.hook(nowhere)
+	for i := range 120 {
+		s.leave(webhook.Event{BookingID: fmt.Sprintf("b%03d", i)})
+	}
+	path, seen := "/deliveries?type=cancelled", 120
+	for page := 0; path != ""; page++ {
+		p := b.get(path).is(http.StatusOK).has("120 deliveries")
+		rows := strings.Count(p.text, `class="whole"`)
+		if want := []int{50, 50, 20}[page]; rows != want {
+			t.Fatalf("page %d has %d rows, want %d", page, rows, want)
+		}
+		for range rows {
+			seen--
+			p.has(fmt.Sprintf("b%03d", seen))
+		}
+		path = ""
+		if page < 2 {
+			path = p.find(`href="([^"]*before=[^"]*)"`)
+			if !strings.Contains(path, "type=cancelled") {
+				t.Errorf("the filter is not in %s", path)
+			}
+		}
+		if first := !strings.Contains(p.text, ">Newest</a>"); first != (page == 0) {
+			t.Errorf("page %d says it is the first: %v", page, first)
+		}
+	}
+}
+
+func TestDeliveriesManyAreCounted(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	s.hook(nowhere)
+	batch := make([]webhook.Event, webhook.MaxBatch)
+	for range webhook.CountCap / webhook.MaxBatch {
+		s.leave(batch...)
+	}
+	b.get("/deliveries").has("10,000 deliveries").lacks("more than")
+	s.leave(webhook.Event{})
+	b.get("/deliveries").has("more than 10,000 deliveries")
+	b.get("/deliveries/new").has("more than 10,000 new deliveries")
+	b.get("/events").has("more than 10,000 events")
+}
+
+func TestDeliveriesAnnounced(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	s.hook(nowhere)
+	s.leave(webhook.Event{BookingID: "1"}, webhook.Event{BookingID: "2", Type: "token_failure"})
+	live := b.get("/deliveries?type=cancelled").find(`data-live="([^"]*)"`)
+	b.get(live).is(http.StatusOK).lacks("new deliver", "<html")
+	s.leave(webhook.Event{BookingID: "3", Type: "token_failure"})
+	b.get(live).lacks("new deliver")
+	s.leave(webhook.Event{BookingID: "4"}, webhook.Event{BookingID: "5"})
+	b.get(live).has("2 new deliveries", `href="/deliveries?type=cancelled"`)
+}
+
+// deliveryOf is the one delivery of an event.
+func deliveryOf(a webhook.Accepted) string {
+	return "/deliveries/" + a.Decisions[0].Delivery.Text(webhook.DeliveryPrefix)
+}
+
+func TestDeliveryReplay(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	r := newReceiver(t, http.StatusServiceUnavailable)
+	s.hook(r.URL + "/hook")
+	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
+	s.settled()
+	b.get(path).is(http.StatusOK).has("Booking cancelled, booking 1234", "Bookhook gave up after 1 try", "503 (temporarily unavailable)", "booking_id=1234", "Replay").
+		lacks("Stop trying")
+	r.status.Store(http.StatusOK)
+	sent := b.post(path+"/replay", nil).is(http.StatusSeeOther)
+	s.settled()
+	b.get(sent.location).has("It is being sent now", "Your server accepted this event of booking 1234", "after a replay, on try 2")
+	first, second := <-r.got, <-r.got
+	if id := first.Header.Get("Webhook-Id"); id != second.Header.Get("Webhook-Id") || "/deliveries/"+id != path {
+		t.Errorf("the webhook-id changed: %q, %q", id, second.Header.Get("Webhook-Id"))
+	}
+}
+
+func TestDeliveryReplayInFlight(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(anna)
+	r := newReceiver(t, http.StatusOK)
+	r.hold = make(chan struct{})
+	s.hook(r.URL)
+	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
+	<-r.got
+	b.get(path).has("Sending now")
+	b.follow(path+"/replay", nil).has("It is on its way right now. Wait for the answer")
+	b.follow(path+"/cancel", nil).has("The one that is on its way may still arrive")
+	close(r.hold)
+	s.settled()
+}
+
+func TestDeliveryReplayWithoutWebhook(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(anna)
+	w := s.hook(nowhere)
+	path := deliveryOf(s.leave(webhook.Event{BookingID: "1234"})[0])
+	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}})
+	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "It waits because the webhook is off")
+	b.follow("/webhooks/"+w.Ref()+"/delete", nil)
+	b.follow(path+"/replay", nil).has("The webhook of this delivery was deleted")
+}
+
+func TestDeliveryCancel(t *testing.T) {
+	s := newSite(t, time.Hour)
+	b := s.signIn(anna)
+	r := newReceiver(t, http.StatusInternalServerError)
+	s.hook(r.URL)
+	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
+	s.settled()
+	b.get(path).has("Waiting", "Bookhook tries again at", "It is the last try")
+	b.follow(path+"/cancel", nil).has("Bookhook makes no further try. You can replay it later.", "Cancelled")
+	b.follow(path+"/cancel", nil).has("Nothing was stopped")
+	r.status.Store(http.StatusOK)
+	b.post(path+"/replay", nil).is(http.StatusSeeOther)
+	s.settled()
+	b.get(path).has("Delivered")
+}

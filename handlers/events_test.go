@@ -1,0 +1,78 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"bookhook/webhook"
+)
+
+func TestEventsEmpty(t *testing.T) {
+	s := newSite(t)
+	s.signIn(anna).get("/events").is(http.StatusOK).has("No events yet", "Make an API token")
+	s.signIn(staff).get("/events").is(http.StatusOK).lacks("Make an API token")
+}
+
+func TestEventsList(t *testing.T) {
+	s := newWizard(t)
+	b := s.signIn(staff)
+	s.hook(nowhere)
+	s.hook(nowhere, func(w *webhook.Webhook) { w.Events = []string{"token_failure"} })
+	s.leave(webhook.Event{BookingID: "1234", ChannelID: "3930"}, webhook.Event{BookingID: "77", ChannelID: "none", Type: "token_failure"})
+	b.get("/events").has("2 events", "1234", "Website", "1 sent, 1 skipped", "none", "2 sent")
+	b.get("/events?type=cancelled").has("1 event", "1234").lacks("2 sent")
+	b.get("/events?booking_id=+77").has("1 event", "2 sent")
+	b.get("/events?type=renamed").is(http.StatusOK).has("No event matches")
+}
+
+func TestEventsPages(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	for i := range 60 {
+		s.leave(webhook.Event{BookingID: fmt.Sprintf("b%03d", i)})
+	}
+	p := b.get("/events?type=cancelled").has("60 events", "b059", "b010").lacks("b009")
+	b.get(p.find(`href="([^"]*before=[^"]*)"`)).is(http.StatusOK).has("60 events", "b009", "b000", "Newest").lacks("b010", "Older")
+}
+
+// The page of an event answers why a booking was not sent.
+func TestEventReasons(t *testing.T) {
+	s := newWizard(t)
+	b := s.signIn(staff)
+	r := newReceiver(t, http.StatusTeapot)
+	hook := func(name string, change func(*webhook.Webhook)) {
+		s.hook(r.URL, func(w *webhook.Webhook) { w.Name = name }, change)
+	}
+	hook("Told", func(*webhook.Webhook) {})
+	hook("Off", func(w *webhook.Webhook) { w.Enabled = false })
+	hook("Event", func(w *webhook.Webhook) { w.Events = []string{"redeem_voucher"} })
+	hook("Channel", func(w *webhook.Webhook) { w.Channels = webhook.NewFilter(webhook.Include, []string{"3931"}) })
+	hook("Tour", func(w *webhook.Webhook) { w.Tours = webhook.NewFilter(webhook.Include, []string{"15"}) })
+	hook("Tours", func(w *webhook.Webhook) { w.Tours = webhook.NewFilter(webhook.Exclude, []string{"12"}) })
+	gone := s.hook(r.URL, func(w *webhook.Webhook) { w.Events = []string{"redeem_voucher"} })
+	a := s.ingest(webhook.Event{BookingID: "1234", ChannelID: "3930", TourIDs: []string{"12"}, Data: []byte(`{"guest":"🦭"}`), ExternalID: "tc-1"})
+	s.settled()
+	_, err := s.store.DeleteWebhook(t.Context(), s.account.ID, gone.ID, "test", a.Event.ReceivedAt)
+	s.check(err)
+	b.get("/events/"+a.Event.Ref()).is(http.StatusOK).has(
+		"Booking cancelled, booking 1234", "Website 3930", "Kayak 12", "tc-1", "🦭",
+		"Told Failed See delivery", deliveryOf(a),
+		"Off The webhook was switched off when the event came in.",
+		"Event The webhook is not told of this kind of event.",
+		"Channel The booking came through a channel that the webhook is not told of.",
+		"Tour None of the booking’s tours is one that the webhook is told of.",
+		"Tours Every tour of the booking is one that the webhook leaves out.",
+		"Deleted webhook The webhook is not told")
+	bare := s.leave(webhook.Event{})[0]
+	b.get("/events/"+bare.Event.Ref()).has(
+		"Channel The event names no channel, and the webhook is told of selected channels only.",
+		"Tour The event names no tour, and the webhook is told of selected tours only.",
+		"The event came without data")
+}
+
+func TestEventBeforeWebhooks(t *testing.T) {
+	s := newSite(t)
+	a := s.leave(webhook.Event{BookingID: "1234"})[0]
+	s.signIn(staff).get("/events/" + a.Event.Ref()).is(http.StatusOK).has("The account had no webhook when this event came in")
+}

@@ -50,6 +50,8 @@ func TestSentence(t *testing.T) {
 	}
 }
 
+var failedTries = []webhook.Attempt{{Number: 2, Status: 503, Failure: webhook.FailStatus}, {Number: 1, Failure: webhook.FailTimeout}}
+
 func TestStory(t *testing.T) {
 	w := &webhook.Webhook{Enabled: true}
 	paused := &webhook.Webhook{Health: webhook.Health{OffReason: webhook.OffFailing}}
@@ -60,7 +62,6 @@ func TestStory(t *testing.T) {
 		change(&d)
 		return d
 	}
-	failedTries := []webhook.Attempt{{Number: 2, Status: 503, Failure: webhook.FailStatus}, {Number: 1, Failure: webhook.FailTimeout}}
 	for _, test := range []struct {
 		name string
 		d    webhook.Delivery

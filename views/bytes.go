@@ -55,8 +55,8 @@ func prettyJSON(body []byte) (string, bool) {
 
 // readable is a body as text; what is not UTF-8 is shown as hexadecimal.
 func readable(body []byte) string {
-	if utf8.Valid(body) {
-		return string(body)
+	if text := whole(body); utf8.Valid(text) {
+		return string(text)
 	}
 	var out strings.Builder
 	for i, b := range body {
@@ -69,6 +69,20 @@ func readable(body []byte) string {
 		out.WriteString(strconv.FormatUint(uint64(b)|0x100, 16)[1:])
 	}
 	return out.String()
+}
+
+// whole is a body without the letter in the middle of which it was cut off when
+// it was too long to be kept.
+func whole(body []byte) []byte {
+	if len(body) < webhook.MaxStoredBody {
+		return body
+	}
+	for end := len(body); end > len(body)-utf8.UTFMax; end-- {
+		if r, size := utf8.DecodeLastRune(body[:end]); r != utf8.RuneError || size > 1 {
+			return body[:end]
+		}
+	}
+	return body
 }
 
 // size is a number of bytes in words.

@@ -101,7 +101,7 @@ func (a *app) awaitDispatcher() error {
 	for !a.dispatcher.Alive() {
 		select {
 		case err := <-a.dispatched:
-			a.dispatched <- err // for stop
+			a.dispatched <- nil // for stop
 			return err
 		case <-time.After(time.Millisecond):
 		}
@@ -115,10 +115,10 @@ func (a *app) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case err := <-a.served:
-		a.served <- err // for stop
+		a.served <- nil // for stop
 		return fmt.Errorf("the web server ended: %w", err)
 	case err := <-a.dispatched:
-		a.dispatched <- err
+		a.dispatched <- nil
 		return fmt.Errorf("the dispatcher ended: %w", err)
 	}
 }
@@ -131,8 +131,8 @@ func (a *app) stop() error {
 	if err := a.web.ShutdownWithContext(ctx); err != nil {
 		a.log.Warn("some requests were cut off", "error", err)
 	}
-	a.listener.Close() // what Fiber leaves open when it has not begun to serve
-	<-a.served
+	_ = a.listener.Close() // Fiber leaves it open when it has not begun to serve
+	<-a.served             //nolint:errcheck // it says that the listener is closed
 	a.log.Info("waiting for deliveries on their way")
 	a.endWork()
 	err := <-a.dispatched

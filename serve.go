@@ -65,7 +65,7 @@ func (s serve) run(ctx context.Context, std streams) error {
 	}
 	fmt.Fprintf(std.out, "listening on %s\n", a.localURL())
 	err = a.wait(ctx)
-	log.Info("stopping: no new requests, waiting for what is on its way")
+	log.Info("stopping")
 	return errors.Join(err, a.stop())
 }
 

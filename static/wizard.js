@@ -78,15 +78,27 @@ if (check) {
   };
   input.addEventListener("input", showExamples);
 
+  // The press that leaves the field is the first half of a click: nothing may
+  // move until the button is up, or the click misses what it was for.
+  let pressed = Promise.resolve();
+  addEventListener("pointerdown", () => {
+    pressed = new Promise((up) => {
+      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(up), { once: true });
+    });
+  }, true);
+
   let asked = "";
   input.addEventListener("blur", async () => {
     const url = input.value.trim();
     if (!url || url === asked) return;
     asked = url;
+    await pressed;
     answer.textContent = "Checking…";
     try {
       const reply = await fetch(check.dataset.check, { method: "POST", body: new URLSearchParams({ url }) });
-      if (asked === url) answer.innerHTML = reply.ok || reply.status === 422 ? await reply.text() : "";
+      const text = reply.ok || reply.status === 422 ? await reply.text() : "";
+      await pressed;
+      if (asked === url) answer.innerHTML = text;
     } catch {
       answer.textContent = "";
     }

@@ -48,8 +48,11 @@ func (a *app) routes(f *fiber.App) {
 	staff.Get("/channels", a.listItems)
 	staff.Get("/tours", a.listItems)
 
-	// Operators of an account: change it.
-	operator := guarded{staff, operators}
+	operatorRoutes(guarded{staff, operators}, a)
+}
+
+// operatorRoutes are for operators of an account: they change it.
+func operatorRoutes(operator guarded, a *app) {
 	operator.Post("/deliveries/:id/cancel", a.cancelDelivery)
 	operator.Post("/webhooks/:id/edit", a.editWebhook)
 	operator.Post("/webhooks/:id/switch", a.switchWebhook)

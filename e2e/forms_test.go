@@ -53,7 +53,7 @@ func (p *page) unchoose(label string) {
 
 // option is the checkbox or radio button whose label begins with this text.
 func (p *page) option(label string) playwright.Locator {
-	begins := regexp.MustCompile(`^\s*` + regexp.QuoteMeta(label) + `\b`)
+	begins := regexp.MustCompile(`^\s*` + regexp.QuoteMeta(label))
 	return p.Locator("label", playwright.PageLocatorOptions{HasText: begins}).
 		Locator("input[type=radio], input[type=checkbox]")
 }
@@ -115,4 +115,12 @@ func (p *page) text(selector string) string {
 	text, err := p.Locator(selector).InnerText(playwright.LocatorInnerTextOptions{Timeout: limit})
 	must(p.t, err)
 	return text
+}
+
+// focused is the id of the element that has the focus, or else its text.
+func (p *page) focused() string {
+	p.t.Helper()
+	got, err := p.Evaluate(`document.activeElement.id || document.activeElement.textContent.trim()`)
+	must(p.t, err)
+	return got.(string)
 }

@@ -251,6 +251,19 @@ func eventually(t testing.TB, what string, so func() bool) {
 	}
 }
 
+// holds takes requests and keeps them waiting until letGo is called, which answers "thank you" to these and all others.
+func (in *inbox) holds() (letGo func()) {
+	answer := make(chan struct{})
+	in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case <-answer:
+		case <-in.ended:
+		}
+		io.WriteString(w, "thank you") //nolint:errcheck // the sender sees it
+	})
+	return func() { close(answer) }
+}
+
 // verify checks a signature as a receiver does that knows nothing but the Standard Webhooks specification, and that of
 // a GET the query is signed.
 func verify(t testing.TB, r request, secret string) {

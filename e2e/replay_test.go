@@ -1,0 +1,286 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	in.answers(http.StatusInternalServerError, http.StatusOK)
+	hook := op.webhook("Accounting", in.URL, nil)
+	e := op.booking("1234")
+	id := e.to(hook)
+	first := in.next(t)
+	failed := time.Now()
+	hasTry(t, first, id, 1)
+	op.awaitTries(id, 1)
+
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.URL + "/deliveries")
+	p.lists(1, "1234", "Waiting", "next try in", "500 Internal Server Error")
+	p.opensRow("1234")
+	p.sees("Your server does not have this event of booking 1234 yet.")
+	p.sees("Your server answered 500 (an error in your server).")
+	p.seesMatch(`^Bookhook tries again at \d\d:\d\d \(in \d s\)\. 9 tries are left after that\.|^Bookhook tries again at \d\d:\d\d \(in \d s\)\. 10 tries are left\.`)
+
+	second := in.next(t) // by itself, after 5 s
+	if pause := time.Since(failed); pause < 4900*time.Millisecond {
+		t.Errorf("second try: got it after %s, want 5s or a little more", pause)
+	}
+	hasTry(t, second, id, 2)
+	op.await(id, "delivered")
+	p.reload()
+	p.seesMatch(`^Your server accepted this event of booking 1234 at \d\d:\d\d, on try 2\.$`)
+	p.sees("Before that, try 1 failed: your server answered 500 (an error in your server).")
+
+	p.press("Replay")
+	p.sees("It is being sent now.")
+	third := in.next(t)
+	hasTry(t, third, id, 3)
+	op.await(id, "delivered")
+	p.reload()
+	p.seesMatch(`after a replay, on try 3\.$`)
+	for try := 1; try <= 3; try++ {
+		must(t, expect.Locator(p.Locator(side(requestOf, try))).ToHaveCount(1))
+	}
+	for _, r := range []request{first, second, third} {
+		verify(t, r, hook.Secret)
+		if string(r.Body) != string(first.Body) {
+			t.Errorf("body of a later try: got %s, want %s", r.Body, first.Body)
+		}
+	}
+}
+
+func TestRetryAfterIsShownAndHonoured(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7200")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	hook := op.webhook("Accounting", in.URL, nil)
+	id := op.booking("1").to(hook)
+	op.awaitTries(id, 1)
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.page(id))
+	p.sees("Your server answered 503 (temporarily unavailable).")
+	p.seesMatch(`^Bookhook tries again at .* \(in 2 h\)`)
+	must(t, p.Locator(side(responseTo, 1)+" details.headers summary").Click())
+	p.has(side(responseTo, 1), "Retry-After")
+	p.has(side(responseTo, 1), "7200")
+
+	in.answers(http.StatusOK)
+	p.press("Try now")
+	hasTry(t, in.next(t), id, 1)
+	hasTry(t, in.next(t), id, 2)
+	op.await(id, "delivered")
+}
+
+// Staff see that a booking did not arrive, and send it again with two clicks from the log.
+func TestGoneSwitchesOffAndReplayDelivers(t *testing.T) {
+	op := newShop(t)
+	op.addUser(staff, "staff", op.Number)
+	in := receiver(t)
+	in.answers(http.StatusGone)
+	hook := op.webhook("Accounting", in.URL, nil)
+	id := op.booking("1234").to(hook)
+	hasTry(t, in.next(t), id, 1)
+	op.await(id, "failed")
+	skipped := op.booking("5678")
+	if len(skipped.Skipped) != 1 || skipped.Skipped[0].Reason != "webhook_disabled" {
+		t.Errorf("event after the 410: got %+v, want it skipped with webhook_disabled", skipped)
+	}
+
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.URL + "/webhooks")
+	p.lists(1, "Accounting", "Paused by Bookhook")
+	p.follow("Accounting")
+	p.sees("Switched off by Bookhook")
+	p.sees("because your server answered 410, which says that the address is gone for good.")
+	p.sees("New events are not sent to it (1 so far).")
+	p.press("Switch on")
+	p.sees("1 event was skipped while it was off; they were not stored for later.")
+	p.lacks("Paused by Bookhook")
+
+	in.answers(http.StatusOK)
+	help := op.as(t, staff, pageOptions{})
+	help.visit(op.URL + "/deliveries?state=failed")
+	help.opensRow("1234", "410 Gone") // one
+	help.sees("This answer says that the address is gone for good, so Bookhook switched the webhook off.")
+	help.press("Replay") // two
+	help.sees("It is being sent now.")
+	hasTry(t, in.next(t), id, 2)
+	op.await(id, "delivered")
+	help.reload()
+	help.seesMatch(`^Your server accepted this event of booking 1234 .* after a replay, on try 2\.$`)
+	must(t, expect.Locator(help.named("button", "Stop trying")).ToHaveCount(0))
+}
+
+func TestSendATest(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	in.answers(http.StatusNotFound, http.StatusOK)
+	hook := op.webhook("Accounting", in.URL, map[string]any{"events": []string{"redeem_voucher"}})
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.page(hook.ID))
+	must(t, p.named("button", "Send a test").First().Click())
+	p.isAt("/deliveries/dlv_")
+	p.sees("The test is on its way.")
+	got := in.next(t)
+	id := got.Header.Get("webhook-id")
+	hasTry(t, got, id, 1)
+	verify(t, got, hook.Secret)
+	if mark := got.Header.Get("bookhook-test"); mark != "true" {
+		t.Errorf("bookhook-test: got %q, want true", mark)
+	}
+	d := op.await(id, "failed") // nobody waits for hours for a test
+	if !d.Test {
+		t.Error("the API does not say that it is a test")
+	}
+	p.isAt(id + "$")
+	p.reload()
+	badge := func(selector string) {
+		t.Helper()
+		must(t, expect.Locator(p.Locator(selector+" .badge")).ToHaveText("Test"))
+	}
+	badge("#story")
+	p.sees("Your server never got this test.")
+	p.sees("Your server answered 404 (not found).")
+	p.press("Replay")
+	if got := in.next(t); got.Header.Get("bookhook-test") != "true" {
+		t.Error("the replay is not marked as a test")
+	} else {
+		hasTry(t, got, id, 2)
+	}
+	op.await(id, "delivered")
+
+	p.visit(op.URL + "/deliveries")
+	p.lists(1, "Voucher redeemed", "Delivered")
+	badge("tbody tr")
+	p.visit(op.URL + "/events")
+	p.lists(1)
+	badge("tbody tr")
+	p.visit(op.page(d.Event))
+	badge("main")
+	p.visit(op.page(hook.ID))
+	badge("tbody tr")
+	// A real event carries no mark.
+	op.event(map[string]any{"type": "redeem_voucher"})
+	if mark, marked := in.next(t).Header["Bookhook-Test"]; marked {
+		t.Errorf("bookhook-test of a real event: got %q, want none", mark)
+	}
+}
+
+func TestStopTrying(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	letGo := in.holds()
+	hook := op.webhook("Accounting", in.URL, map[string]any{"concurrency": 1})
+	flying, queued := op.booking("1").to(hook), op.booking("2").to(hook)
+	hasTry(t, in.next(t), flying, 1)
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.page(queued))
+	p.opens("Stop trying")
+	p.sees("Bookhook makes no further try.")
+	p.press("Stop trying now")
+	p.sees("Bookhook makes no further try.")
+	p.visit(op.page(flying))
+	p.sees("Bookhook is calling your server right now (try 1 of 11).")
+	p.sees("Sending now")
+	p.opens("Stop trying")
+	p.press("Stop trying now")
+	p.sees("The one that is on its way may still arrive.")
+	p.sees("This delivery was stopped before your server accepted it.")
+	p.visit(op.URL + "/deliveries?state=cancelled")
+	p.lists(2, "Cancelled")
+	if n := in.waiting(); n != 0 {
+		t.Errorf("the receiver got %d more requests, want none", n)
+	}
+
+	p.visit(op.page(queued))
+	p.press("Replay") // it waits for the only place of the webhook
+	p.sees("It is being sent now.")
+	letGo()
+	got := in.next(t)
+	if id := got.Header.Get("webhook-id"); id != queued {
+		t.Errorf("webhook-id: got %q, want %q", id, queued)
+	}
+	op.await(queued, "delivered")
+	if d := op.delivery(flying); d.State != "cancelled" {
+		t.Errorf("the delivery that was stopped on its way: got %s, want cancelled", d.State)
+	}
+}
+
+func TestSwitchOffKeepsWhatWaits(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	in.answers(http.StatusInternalServerError)
+	hook := op.webhook("Accounting", in.URL, nil)
+	id := op.booking("1").to(hook)
+	in.next(t)
+	op.awaitTries(id, 1)
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.page(hook.ID))
+	p.press("Switch off")
+	p.sees("The webhook is off. New events are skipped, and deliveries that wait stay until you switch it on again.")
+	op.booking("2")
+	op.booking("3")
+	p.reload()
+	p.sees("Switched off")
+	p.sees("by a person.")
+	p.sees("New events are not sent to it (2 so far); 1 delivery that was waiting goes out when you switch it on.")
+	p.visit(op.page(id))
+	p.sees("It waits because the webhook is off")
+	p.press("Try now")
+	p.sees("It is sent as soon as the webhook is switched on again.")
+
+	in.answers(http.StatusOK)
+	p.visit(op.page(hook.ID))
+	p.press("Switch on")
+	p.sees("2 events were skipped while it was off")
+	p.sees("1 delivery that was waiting goes out now.")
+	hasTry(t, in.next(t), id, 2)
+	op.await(id, "delivered")
+	op.await(op.booking("4").to(hook), "delivered")
+	p.visit(op.URL + "/deliveries")
+	p.lists(2) // what was skipped is no delivery
+}
+
+func TestDeletedWebhookStaysInTheLog(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	in.answers(http.StatusOK, http.StatusInternalServerError)
+	hook := op.webhook("Accounting", in.URL, nil)
+	done := op.booking("1").to(hook)
+	op.await(done, "delivered")
+	e := op.booking("2")
+	waits := e.to(hook)
+	op.awaitTries(waits, 1)
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.page(hook.ID))
+	p.opens("Delete webhook")
+	p.sees("This cannot be undone.")
+	p.sees("1 waiting delivery is cancelled.")
+	p.press("Delete for good")
+	p.isAt("/webhooks$")
+	p.sees("“Accounting” was deleted. 1 waiting delivery was cancelled. The log of what was sent stays.")
+	if got := p.visit(op.page(hook.ID)); got != http.StatusNotFound {
+		t.Errorf("page of the deleted webhook: got %d, want 404", got)
+	}
+	p.visit(op.URL + "/deliveries?webhook_id=" + hook.ID)
+	p.lists(1, "Accounting", "Delivered")
+	p.lists(1, "Accounting", "500 Internal Server Error")
+	p.has("tbody tr:first-child [data-label=Status]", "Cancelled")
+	p.opensRow("500 Internal Server Error")
+	p.sees("This delivery was cancelled because its webhook was deleted.")
+	must(t, expect.Locator(p.named("button", "Replay")).ToHaveCount(0))
+	op.ask("POST", "/deliveries/"+waits+"/replay", nil).refused(t, http.StatusUnprocessableEntity)
+	p.visit(op.page(e.ID))
+	p.has("#decisions + ul", "Deleted webhook")
+	if got := op.booking("3"); len(got.Deliveries)+len(got.Skipped) > 0 {
+		t.Errorf("an event after the webhook was deleted: got %+v, want nobody told", got)
+	}
+}

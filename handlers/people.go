@@ -82,6 +82,9 @@ func (a *app) removePerson(c *fiber.Ctx) error {
 		return a.showPeople(c, http.StatusUnprocessableEntity, props)
 	}
 	user, err := a.Store.User(c.UserContext(), id)
+	if err == nil && user.Account != v.Account.ID {
+		err = webhook.ErrNotFound
+	}
 	if err != nil {
 		return err
 	}

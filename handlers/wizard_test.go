@@ -420,6 +420,29 @@ func TestWizardExamples(t *testing.T) {
 		lacks("content-type: application/json")
 }
 
+func TestWizardTriesBeforeSaving(t *testing.T) {
+	s := newWizard(t)
+	b := s.signIn(anna)
+	r := newReceiver(t, http.StatusOK)
+	draft := b.begin()
+	b.walk(draft, webhook.StepReview)
+	form := steps()[webhook.StepName]
+	form.Set("url", r.URL+"/hook?key=1")
+	b.post(draft+"/name", form).is(http.StatusSeeOther)
+	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: your server answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
+	if got := (<-r.got).URL.Query(); got.Get("channel_id") != "3930" || got.Get("key") != "1" {
+		t.Errorf("got %v", got)
+	}
+	r.status.Store(http.StatusNotFound)
+	b.post(draft+"/test", nil).is(http.StatusOK).has("404")
+	if len(must(t, s.store.Webhooks, s.account.ID)) != 0 {
+		t.Error("a test made a webhook")
+	}
+	form.Set("url", "ftp://example.com")
+	b.post(draft+"/name", form).is(http.StatusUnprocessableEntity)
+	b.post(draft+"/test", nil).is(http.StatusUnprocessableEntity).has("addresses only", draft+"/name#f-url")
+}
+
 func TestWizardChecksURLs(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)

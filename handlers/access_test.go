@@ -1,0 +1,355 @@
+package handlers_test
+
+import (
+	"crypto/rand"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/handlers"
+	"bookhook/static"
+	"bookhook/webhook"
+)
+
+// guard says whom a route lets through.
+type guard int
+
+const (
+	anybody   guard = iota
+	signedIn        // whoever signed in
+	admins          // of the instance
+	members         // whoever belongs to an account
+	operators       // who may change the account
+	program         // who has an API token, not a session
+)
+
+// route is one address with what its handler answers to those who may use it.
+type route struct {
+	guard guard
+	ok    int    // a status, toLogin or toAccounts
+	body  string // a form or JSON; {…} stands for an id as in a path
+}
+
+// routes has every route of Bookhook; {whk} and the like become ids of things
+// that were made for each request.
+var routes = map[string]route{
+	"GET /healthz":          {anybody, 200, ""},
+	"GET /static/{static}":  {anybody, 200, ""},
+	"GET /setup":            {anybody, 409, ""},
+	"POST /setup":           {anybody, 409, ""},
+	"GET /login":            {anybody, 200, ""},
+	"POST /login":           {anybody, 422, "email=nobody@example.com"},
+	"POST /logout":          {anybody, toLogin, ""},
+	"POST /settings/theme":  {anybody, 303, "theme=dark"},
+	"GET /api/openapi.json": {anybody, 200, ""},
+
+	"GET /":                   {signedIn, 303, ""},
+	"GET /settings":           {signedIn, 200, ""},
+	"POST /settings/password": {signedIn, 422, ""},
+	"POST /settings/sign-out": {signedIn, toLogin, ""},
+
+	"GET /admin/accounts":              {admins, 200, ""},
+	"POST /admin/accounts":             {admins, toAccounts, "name=New"},
+	"POST /admin/accounts/{acc}/limit": {admins, toAccounts, "limit=10"},
+	"POST /admin/accounts/{acc}/users": {admins, 201, "role=staff&email={email}"},
+
+	"GET /webhooks":                 {members, 200, ""},
+	"GET /webhooks/{whk}":           {members, 200, ""},
+	"POST /webhooks/{whk}/test":     {members, 303, ""},
+	"GET /deliveries":               {members, 200, ""},
+	"GET /deliveries/new":           {members, 200, ""},
+	"GET /deliveries/{dlv}":         {members, 200, ""},
+	"POST /deliveries/{dlv}/replay": {members, 303, ""},
+	"GET /events":                   {members, 200, ""},
+	"GET /events/{evt}":             {members, 200, ""},
+	"GET /channels":                 {members, 200, ""},
+	"GET /tours":                    {members, 200, ""},
+
+	"GET /webhooks/new":                  {operators, 303, ""},
+	"POST /webhooks/new":                 {operators, 303, ""},
+	"POST /deliveries/{dlv}/cancel":      {operators, 303, ""},
+	"POST /webhooks/{whk}/edit":          {operators, 303, ""},
+	"POST /webhooks/{whk}/switch":        {operators, 303, "enabled=0"},
+	"POST /webhooks/{whk}/rotate":        {operators, 303, ""},
+	"POST /webhooks/{whk}/delete":        {operators, 303, ""},
+	"POST /drafts/{drf}/delete":          {operators, 303, ""},
+	"POST /drafts/{drf}/check-url":       {operators, 200, ""},
+	"POST /drafts/{drf}/test":            {operators, 422, ""},
+	"GET /drafts/{drf}/type":             {operators, 200, ""},
+	"POST /drafts/{drf}/type":            {operators, 303, "type=async&concurrency=8"},
+	"POST /channels":                     {operators, 303, "id={item}&name=New"},
+	"POST /channels/rename":              {operators, 303, "id={ours}&name=Renamed"},
+	"POST /channels/retire":              {operators, 303, "id={ours}"},
+	"POST /channels/restore":             {operators, 303, "id={ours}"},
+	"POST /channels/import":              {operators, 303, "text=1,One"},
+	"POST /tours":                        {operators, 303, "id={item}&name=New"},
+	"POST /tours/rename":                 {operators, 303, "id={ours}&name=Renamed"},
+	"POST /tours/retire":                 {operators, 303, "id={ours}"},
+	"POST /tours/restore":                {operators, 303, "id={ours}"},
+	"POST /tours/import":                 {operators, 303, "text=1,One"},
+	"GET /settings/account":              {operators, 200, ""},
+	"POST /settings/account":             {operators, 422, ""},
+	"GET /settings/people":               {operators, 200, ""},
+	"POST /settings/people":              {operators, 201, "role=staff&email={email}"},
+	"POST /settings/people/{usr}/remove": {operators, 303, ""},
+	"GET /settings/tokens":               {operators, 200, ""},
+	"POST /settings/tokens":              {operators, 201, "name=New"},
+	"POST /settings/tokens/{tok}/revoke": {operators, 303, ""},
+	"GET /settings/activity":             {operators, 200, ""},
+
+	"GET /api/v1/account":                  {program, 200, ""},
+	"POST /api/v1/events":                  {program, 202, `{"type":"cancelled"}`},
+	"POST /api/v1/events/batch":            {program, 202, `{"events":[{"type":"cancelled"}]}`},
+	"GET /api/v1/events":                   {program, 200, ""},
+	"GET /api/v1/events/{evt}":             {program, 200, ""},
+	"GET /api/v1/deliveries":               {program, 200, ""},
+	"GET /api/v1/deliveries/{dlv}":         {program, 200, ""},
+	"POST /api/v1/deliveries/{dlv}/replay": {program, 202, ""},
+	"GET /api/v1/webhooks":                 {program, 200, ""},
+	"POST /api/v1/webhooks":                {program, 201, `{"name":"New","url":"https://example.com/","events":["cancelled"]}`},
+	"GET /api/v1/webhooks/{whk}":           {program, 200, ""},
+	"PATCH /api/v1/webhooks/{whk}":         {program, 200, `{"name":"Renamed"}`},
+	"DELETE /api/v1/webhooks/{whk}":        {program, 204, ""},
+	"POST /api/v1/webhooks/{whk}/test":     {program, 202, ""},
+	"GET /api/v1/channels":                 {program, 200, ""},
+	"PUT /api/v1/channels":                 {program, 200, `{"items":[{"id":"1","name":"One"}]}`},
+	"GET /api/v1/tours":                    {program, 200, ""},
+	"PUT /api/v1/tours":                    {program, 200, `{"items":[{"id":"1","name":"One"}]}`},
+}
+
+// caller is who asks, and how.
+type caller struct {
+	name    string
+	email   string // "" for nobody
+	token   string // of an API token
+	cross   bool   // from a page of another site
+	browser *browser
+}
+
+const (
+	toLogin    = -1 // sent to the sign-in
+	toAccounts = -2 // sent to the list of accounts
+)
+
+// want is what a caller gets from a route.
+func (r route) want(c *caller, path string) int {
+	switch {
+	case r.guard == program && c.token == "":
+		return http.StatusUnauthorized
+	case r.guard != program && c.cross && !strings.HasPrefix(path, "GET ") && !strings.Contains(path, " /api/"):
+		return http.StatusForbidden
+	case r.guard != anybody && r.guard != program && c.email == "":
+		return toLogin
+	}
+	return r.wantSignedIn(c, path)
+}
+
+func (r route) wantSignedIn(c *caller, path string) int {
+	isAdmin := c.email == admin || c.email == lone
+	switch {
+	case r.guard == admins && !isAdmin:
+		return http.StatusForbidden
+	case r.guard >= members && c.email == lone:
+		return toAccounts
+	case r.guard == operators && c.email == staff:
+		return http.StatusForbidden
+	case r.guard >= members && (c.email == others || c.name == "program of the other account") && namesOurs(path+r.body):
+		return http.StatusNotFound
+	case path == "GET /" && c.email == lone:
+		return toAccounts
+	}
+	return r.ok
+}
+
+// namesOurs reports whether the request names something of the first account.
+func namesOurs(request string) bool {
+	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}"}, func(id string) bool {
+		return strings.Contains(request, id)
+	})
+}
+
+func TestEveryRouteIsInTheTable(t *testing.T) {
+	s := newSite(t)
+	names := strings.NewReplacer("/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
+		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}")
+	registered := map[string]bool{}
+	for _, r := range s.app.GetRoutes(true) {
+		if r.Method == http.MethodHead { // comes with each GET
+			continue
+		}
+		path := r.Method + " " + names.Replace(r.Path)
+		registered[path] = true
+		if _, ok := routes[path]; !ok {
+			t.Errorf("%s is not in the table", path)
+		}
+	}
+	for path := range routes {
+		if !registered[path] {
+			t.Errorf("%s is in the table, but there is no such route", path)
+		}
+	}
+}
+
+func TestAccess(t *testing.T) {
+	s := newSite(t)
+	callers := []*caller{
+		{name: "nobody"}, {name: "staff", email: staff}, {name: "operator", email: anna}, {name: "admin", email: admin},
+		{name: "admin without an account", email: lone}, {name: "operator of the other account", email: others},
+		{name: "operator, from another site", email: berta, cross: true}, {name: "nobody, from another site", cross: true},
+		{name: "program", token: s.token(s.account.ID)}, {name: "program of the other account", token: s.token(s.other.ID)},
+	}
+	things := s.things()
+	for _, path := range slices.Sorted(maps.Keys(routes)) {
+		r := routes[path]
+		for _, c := range callers {
+			got, want := s.ask(c, path, r, things), r.want(c, path)
+			if got.code() != want {
+				t.Errorf("%s by %s: got %d (to %q), want %d", path, c.name, got.status, got.location, want)
+			}
+			if (c.email == others || c.name == "program of the other account") && strings.Contains(got.text, "Secret of ours") {
+				t.Errorf("%s by %s: shows what is not theirs", path, c.name)
+			}
+			if want == r.ok && !strings.HasPrefix(path, "GET ") { // it may have used them up
+				things = s.things()
+			}
+		}
+	}
+}
+
+// code is the status, or where a redirect leads if a guard may have made it.
+func (p page) code() int {
+	switch {
+	case strings.HasPrefix(p.location, "/login") && p.status == http.StatusSeeOther:
+		return toLogin
+	case p.location == "/admin/accounts" && p.status == http.StatusSeeOther:
+		return toAccounts
+	}
+	return p.status
+}
+
+func (s *site) token(account webhook.ID) string {
+	s.Helper()
+	text, hash := handlers.NewToken()
+	_, err := s.store.AddToken(s.Context(), webhook.Token{Account: account, Name: "test", CreatedAt: time.Now()}, hash, "test")
+	s.check(err)
+	return text
+}
+
+// ask makes one request, in a session of the caller.
+func (s *site) ask(c *caller, path string, r route, things *strings.Replacer) page {
+	s.Helper()
+	switch {
+	case c.email == "":
+		c.browser = s.anonymous()
+	case c.browser == nil:
+		c.browser = s.signIn(c.email)
+	}
+	b := c.browser
+	if r.ok == toLogin { // it ends the session
+		c.browser = nil
+	}
+	method, path, _ := strings.Cut(path, " ")
+	request := b.request(method, things.Replace(path), things.Replace(r.body))
+	if strings.HasPrefix(path, "/api/") {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.cross {
+		request.Header.Set("Origin", "https://evil.example")
+		request.Header.Set("Sec-Fetch-Site", "cross-site")
+	}
+	return b.do(request)
+}
+
+// things makes one of everything in the first account and fills in their ids.
+// The webhooks before are gone, or each event would be matched with all.
+func (s *site) things() *strings.Replacer {
+	s.Helper()
+	for _, w := range must(s, s.store.Webhooks, s.account.ID) {
+		_, err := s.store.DeleteWebhook(s.Context(), s.account.ID, w.ID, "test", time.Now())
+		s.check(err)
+	}
+	w := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Secret of ours" })
+	a := s.leave(webhook.Event{BookingID: "Secret of ours"})[0]
+	d := a.Decisions[slices.IndexFunc(a.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })]
+	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Kind: webhook.Async, Name: "Secret of ours"})
+	s.check(err)
+	u := s.addUser(strings.ToLower(rand.Text())+"@example.com", s.account.ID, webhook.RoleStaff)
+	token, err := s.store.AddToken(s.Context(), webhook.Token{Account: s.account.ID, Name: "Secret of ours"}, []byte(rand.Text()), "test")
+	s.check(err)
+	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
+	s.putItems(webhook.Channels, ours)
+	s.putItems(webhook.Tours, ours)
+	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.Ref(),
+		"{whk}", w.Ref(), "{dlv}", d.Delivery.Text(webhook.DeliveryPrefix), "{evt}", a.Event.Ref(),
+		"{drf}", draft.ID.Text(webhook.DraftPrefix), "{usr}", u.Ref(), "{tok}", token.Ref(),
+		"{ours}", ours.ID, "{item}", rand.Text(), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
+}
+
+// Not even the role of somebody in another account shows.
+func TestForeignAdminIsNotFound(t *testing.T) {
+	s := newSite(t)
+	u, err := s.store.UserByEmail(t.Context(), admin)
+	s.check(err)
+	s.signIn(others).post("/settings/people/"+u.Ref()+"/remove", nil).is(http.StatusNotFound)
+	s.signIn(anna).post("/settings/people/"+u.Ref()+"/remove", nil).is(http.StatusForbidden)
+}
+
+// A form that says nothing of where it comes from is no browser's, and is taken.
+func TestOrigins(t *testing.T) {
+	s := newSite(t)
+	for name, c := range map[string]struct {
+		header, value string
+		want          int
+	}{
+		"same origin":         {"Sec-Fetch-Site", "same-origin", 303},
+		"typed":               {"Sec-Fetch-Site", "none", 303},
+		"a sister site":       {"Sec-Fetch-Site", "same-site", 403},
+		"another site":        {"Sec-Fetch-Site", "cross-site", 403},
+		"an old browser":      {"Origin", s.url, 303},
+		"an old browser away": {"Origin", "https://evil.example", 403},
+		"a null origin":       {"Origin", "null", 403},
+		"no browser":          {"X-Nothing", "1", 303},
+	} {
+		b := s.signIn(anna)
+		request := b.request(http.MethodPost, "/logout", "")
+		request.Header.Del("Sec-Fetch-Site")
+		request.Header.Set(c.header, c.value)
+		p := b.do(request)
+		if p.status != c.want {
+			t.Errorf("%s: got %d, want %d", name, p.status, c.want)
+		}
+		if c.want == 403 {
+			p.has("This came from another site")
+		}
+	}
+}
+
+// Nothing may be framed, scripted from elsewhere or kept by a cache.
+func TestHeadersOfEveryPage(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(anna)
+	for _, path := range []string{"/login", "/webhooks", "/nowhere", "/healthz", "/api/v1/events"} {
+		response, err := b.client.Do(b.request(http.MethodGet, path, ""))
+		s.check(err)
+		_, err = io.Copy(io.Discard, response.Body)
+		s.check(err)
+		response.Body.Close()
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff",
+			"Referrer-Policy": "same-origin", "Cache-Control": "no-store", "X-Frame-Options": "DENY",
+		} {
+			if got := response.Header.Get(name); !strings.HasPrefix(got, want) {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+	}
+}

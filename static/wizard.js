@@ -2,6 +2,10 @@
 // the check of the URL.
 "use strict";
 
+// A refused step is the answer to a post. Back and reload shall show the draft,
+// not the browser's question whether to send the form again.
+history.replaceState(null, "", location.href);
+
 for (const list of document.querySelectorAll("[data-search]")) {
   const items = [...list.querySelectorAll("[data-item]")];
   const texts = items.map((item) => item.textContent.toLowerCase());

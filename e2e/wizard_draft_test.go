@@ -1,0 +1,193 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestWizardBackAndReload(t *testing.T) {
+	a := startAccount(t)
+	a.addLists(t)
+	p := a.as(t, operator, pageOptions{})
+	p.beginWebhook(a.URL, "Accounting", "https://example.com/hook")
+	p.unchoose("Booking cancelled")
+	p.goesOn("channels")
+
+	p.back() // the browser's button
+	p.isAt("/events$")
+	p.notChosen("Booking cancelled")
+	p.back()
+	p.isAt("/name$")
+	p.holds("Name", "Accounting")
+	p.holds("URL", "https://example.com/hook")
+	if got := p.reload(); got != http.StatusOK {
+		t.Errorf("reload: got %d, want 200", got)
+	}
+	p.holds("Name", "Accounting")
+	p.fill("Name", "Books")
+	p.goesOn("events")
+	p.goesOn("channels")
+	p.choose("Only selected channels")
+	p.choose("Viator")
+	p.goesOn("tours")
+
+	p.follow("Back") // the wizard's own
+	p.isAt("/channels$")
+	p.chosen("Only selected channels", "Viator")
+	p.notChosen("Website")
+	p.follow("Name and URL (done)") // the bar of steps
+	p.holds("Name", "Books")
+	p.fill("URL", "ftp://example.com/")
+	p.refused("Continue", "not ftp://")
+	if got := p.reload(); got != http.StatusOK { // a look at the draft; the browser does not ask whether to send it again
+		t.Errorf("reload of a refused step: got %d, want 200", got)
+	}
+	p.holds("URL", "ftp://example.com/")
+	p.refused("Continue", "not ftp://")
+	p.fill("URL", "https://example.com/")
+	p.goesOn("events")
+	p.back() // to the step that was refused, which is right now
+	p.isAt("/name$")
+	p.holds("URL", "https://example.com/")
+	p.goesOn("events")
+	p.goesOn("channels")
+	p.goesOn("tours")
+	p.goesOn("review")
+	p.reload()
+	p.says("When a booking is confirmed on the Viator channel, for any tour, call https://example.com/.")
+
+	p.follow("Change tours")
+	p.choose("Only these tours")
+	p.choose("Food Tour")
+	p.goesOn("review")
+	p.says("When a booking is confirmed on the Viator channel, for the tour Food Tour, call https://example.com/.")
+	p.press("Create webhook")
+	p.sees("“Books” is on")
+
+	p.back() // to the review of a draft that is done
+	p.sees("This draft is not there any more")
+	if got := len(a.hooks(t)); got != 1 {
+		t.Errorf("webhooks: got %d, want 1", got)
+	}
+}
+
+func TestWizardInTwoTabs(t *testing.T) {
+	a := startAccount(t)
+	p := a.as(t, operator, pageOptions{})
+	p.beginWebhook(a.URL, "Accounting", "https://example.com/hook")
+	q := p.newTab()
+	q.visit(p.URL())
+
+	p.choose("Voucher redeemed")
+	p.goesOn("channels")
+	q.choose("Payment request paid") // does not know of the voucher; what was saved last counts, and is said
+	q.goesOn("channels")
+	q.follow("Name and URL (done)")
+	q.fill("Name", "Books")
+	q.goesOn("events")
+	p.goesOn("tours")
+	p.goesOn("review")
+	p.sees("Books")
+	p.says("When a booking is confirmed, is cancelled or is paid by payment request, on any channel, for any tour, call https://example.com/hook.")
+	q.visit(q.draft() + "/review")
+	p.press("Create webhook")
+	p.sees("“Books” is on")
+	if got := q.submit("Create webhook"); got != http.StatusNotFound {
+		t.Errorf("create in the other tab: got %d, want 404", got)
+	}
+	q.sees("This draft is not there any more")
+	q.sees("If it was finished, its webhook is in the list.")
+	if got := len(a.hooks(t)); got != 1 {
+		t.Errorf("webhooks: got %d, want 1", got)
+	}
+}
+
+func TestWizardResumes(t *testing.T) {
+	a := startAccount(t)
+	a.addLists(t)
+	p := a.as(t, operator, pageOptions{})
+	p.beginWebhook(a.URL, "Accounting", "https://example.com/hook")
+	p.choose("All events")
+	p.goesOn("channels")
+	p.choose("Only selected channels")
+	p.refused("Continue", "Choose at least one channel") // kept, though not in order
+
+	a.restart()
+	p.visit(a.URL + "/webhooks")
+	p.sees("Not finished yet")
+	p.follow("Continue Accounting")
+	p.isAt("/channels$")
+	p.chosen("Only selected channels")
+	p.choose("Website")
+	p.goesOn("tours")
+
+	a.kill9()
+	a.restart()
+	p.goesOn("review") // on the page that was open all the time
+	p.says("When anything happens to a booking on the Website channel, for any tour, call https://example.com/hook.")
+
+	p.opens("Throw away")
+	p.sees("What you entered is lost; no webhook exists yet.")
+	p.press("Throw the draft away")
+	p.isAt("/webhooks$")
+	p.sees("The draft was thrown away.")
+	p.lacks("Not finished yet")
+
+	p.beginWebhook(a.URL, "Another", "https://example.com/another")
+	p.visit(a.URL + "/webhooks")
+	p.opens("Throw away")
+	p.press("Throw the draft away")
+	p.sees("The draft was thrown away.")
+	p.sees("No webhooks yet")
+
+	p.press("Create new booking webhook") // only looked at: leaves nothing behind
+	p.isAt("/type$")
+	p.visit(a.URL + "/webhooks")
+	p.lacks("Not finished yet")
+}
+
+func TestEditWebhook(t *testing.T) {
+	a := startAccount(t)
+	a.addLists(t)
+	id := a.addHook(t, "Accounting", "https://example.com/hook")
+	p, late := a.as(t, operator, pageOptions{}), a.as(t, operator, pageOptions{})
+	edit := func(p *page) {
+		t.Helper()
+		p.visit(a.URL + "/webhooks/" + id)
+		p.press("Edit")
+		p.isAt("/review$")
+		p.sees("Edit Accounting")
+	}
+	edit(late)
+	late.follow("Change name and url")
+	late.fill("Name", "Late")
+	late.goesOn("review")
+
+	edit(p)
+	p.follow("Change name and url")
+	p.fill("Name", "")
+	p.refused("Continue", "Give it a name")
+	p.fill("Name", "Books")
+	p.goesOn("review")
+	p.follow("Change tours")
+	p.choose("All except these tours")
+	p.choose("Night Walk")
+	p.goesOn("review")
+	p.press("Save changes")
+	p.isAt("/webhooks/" + id + "$")
+	p.sees("Your changes are saved.")
+	p.says("When anything happens to a booking on any channel, for any tour except Night Walk, call https://example.com/hook.")
+	p.noSecret()
+
+	if got := late.submit("Save changes"); got != http.StatusConflict {
+		t.Errorf("save what somebody else changed: got %d, want 409", got)
+	}
+	late.sees(operator + " changed this webhook after you began.")
+	late.follow("Look at it as it is now")
+	late.sees("Books")
+	late.back()
+	late.opens("Throw away")
+	late.press("Throw the draft away")
+	late.sees("Your changes were thrown away. The webhook is as it was.")
+	late.isAt("/webhooks/" + id + "$")
+}

@@ -199,10 +199,16 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 func TestAccess(t *testing.T) {
 	s := newSite(t)
 	callers := []*caller{
-		{name: "nobody"}, {name: "staff", email: staff}, {name: "operator", email: anna}, {name: "admin", email: admin},
-		{name: "admin without an account", email: lone}, {name: "operator of the other account", email: others},
-		{name: "operator, from another site", email: berta, cross: true}, {name: "nobody, from another site", cross: true},
-		{name: "program", token: s.token(s.account.ID)}, {name: "program of the other account", token: s.token(s.other.ID)},
+		{name: "nobody"},
+		{name: "staff", email: staff},
+		{name: "operator", email: anna},
+		{name: "admin", email: admin},
+		{name: "admin without an account", email: lone},
+		{name: "operator of the other account", email: others},
+		{name: "operator, from another site", email: berta, cross: true},
+		{name: "nobody, from another site", cross: true},
+		{name: "program", token: s.token(s.account.ID)},
+		{name: "program of the other account", token: s.token(s.other.ID)},
 	}
 	things := s.things()
 	for _, path := range slices.Sorted(maps.Keys(routes)) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -111,8 +112,26 @@ func admins(c *fiber.Ctx) error {
 func (v *visitor) page(c *fiber.Ctx, flash []string) views.Page {
 	return views.Page{
 		User: v.User, Account: v.Account, Flash: flash, Theme: theme(c),
-		Path: c.OriginalURL(), Location: v.Account.Location(), Now: time.Now(),
+		Path: pathOf(c), Location: v.Account.Location(), Now: time.Now(),
 	}
+}
+
+// pathOf is where a page can be asked for again. One that answers a post stands
+// for the page with the form.
+func pathOf(c *fiber.Ctx) string {
+	if c.Method() == fiber.MethodGet {
+		return c.OriginalURL()
+	}
+	parts := strings.Split(c.Path(), "/") // the first is empty
+	switch {
+	case parts[1] == "drafts" && parts[len(parts)-1] == "test":
+		return strings.Join(parts[:len(parts)-1], "/") + "/" + string(webhook.StepReview)
+	case parts[1] == "drafts":
+		return c.Path()
+	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":
+		return strings.Join(parts[:3], "/")
+	}
+	return "/" + parts[1]
 }
 
 // page is the visitor's page with the flash messages, which are then gone.

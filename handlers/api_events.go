@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -89,7 +90,7 @@ func readEvent(o *object) webhook.Event {
 		}
 		e.ExternalID = id
 	}
-	e.Data = o.members["data"] // null is data
+	e.Data = bytes.Clone(o.members["data"]) // null is data; a clone does not hold on to the whole body
 	delete(o.members, "data")
 	if len(e.Data) > webhook.MaxData {
 		o.wrong("data", "Send at most %d KiB of data.", webhook.MaxData>>10)

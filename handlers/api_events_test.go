@@ -51,7 +51,7 @@ func TestRefusedEvents(t *testing.T) {
 		{"booking with a control character", `{"type":"cancelled","booking_id":"a\u0000b"}`, 422, "booking_id", "control characters"},
 		{"tours a text", `{"type":"cancelled","tour_ids":"12"}`, 422, "tour_ids", "a list"},
 		{"an empty tour", `{"type":"cancelled","tour_ids":["12",""]}`, 422, "tour_ids[1]", "empty"},
-		{"a tour null", `{"type":"cancelled","tour_ids":[null]}`, 422, "tour_ids[0]", "empty"},
+		{"a tour null", `{"type":"cancelled","tour_ids":[null]}`, 422, "tour_ids[0]", "an id"},
 		{"a tour true", `{"type":"cancelled","tour_ids":[1,2,true]}`, 422, "tour_ids[2]", "an id"},
 		{"501 tours", `{"type":"cancelled","tour_ids":[1` + strings.Repeat(",1", 500) + `]}`, 422, "tour_ids", "at most 500 tours; these are 501"},
 		{"a day", `{"type":"cancelled","occurred_at":"2026-11-21"}`, 422, "occurred_at", "RFC 3339"},

@@ -33,7 +33,16 @@ func field[T any](o *object, name, must string, to *T) {
 	}
 }
 
-func text[T ~string](o *object, name string, to *T) { field(o, name, "text in quotes", to) }
+func text[T ~string](o *object, name string, to *T) {
+	if value := o.take(name); value != nil {
+		read, ok := unquote(value)
+		if !ok {
+			o.wrong(name, "Must be text in quotes.")
+			return
+		}
+		*to = T(read)
+	}
+}
 
 // ref reads an id, a text or a whole number; "" when it is not there.
 func (o *object) ref(name string) string {
@@ -56,7 +65,8 @@ func readRef(value json.RawMessage) (id, problem string) {
 	if strings.Trim(string(value), "0123456789") == "" {
 		return string(value), ""
 	}
-	if json.Unmarshal(value, &id) != nil {
+	id, ok := unquote(value)
+	if !ok {
 		return "", "Must be an id: text in quotes, or a whole number without sign, point and exponent."
 	}
 	return id, ""
@@ -69,7 +79,7 @@ func (o *object) refs(name, noun string, most int) []string {
 		id, problem := readRef(value)
 		switch {
 		case problem != "":
-		case string(value) == "null" || id == "":
+		case id == "":
 			problem = "An id cannot be empty."
 		default:
 			problem = webhook.CheckRef(id)

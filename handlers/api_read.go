@@ -141,30 +141,58 @@ func newObject(path string, text json.RawMessage, problems webhook.Invalid) *obj
 		problems.Add(strings.TrimSuffix(path, "."), "Must be an object, such as {…}.")
 		return o
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	_, err := decoder.Token() // the brace
-	for err == nil && decoder.More() {
-		err = o.readMember(decoder)
-	}
-	if err != nil { // never with valid JSON
-		problems.Add(path, "%v", err)
+	for rest := bytes.TrimLeft(text[1:], whiteSpace); rest[0] != '}'; rest = bytes.TrimLeft(rest, whiteSpace+",") {
+		var key, value []byte
+		key, rest = cutValue(rest)
+		value, rest = cutValue(bytes.TrimLeft(rest, whiteSpace+":"))
+		name, _ := unquote(key)
+		if _, twice := o.members[name]; twice {
+			o.wrong(name, "Stands here twice.")
+		}
+		o.members[name] = value
 	}
 	return o
 }
 
-func (o *object) readMember(decoder *json.Decoder) error {
-	token, err := decoder.Token()
-	if err != nil {
-		return err
+const whiteSpace = " \t\r\n"
+
+// cutValue cuts off the value that a piece of valid JSON begins with. A decoder
+// for each event doubles the time that reading one takes.
+func cutValue(text []byte) (value, rest []byte) {
+	deep := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			deep++
+		case '}', ']':
+			deep--
+		default: // in a number or a word, or between the parts of what is deeper
+			if i+1 < len(text) && strings.IndexByte(whiteSpace+",:]}", text[i+1]) < 0 {
+				continue
+			}
+		}
+		if deep == 0 {
+			return text[: i+1 : i+1], text[i+1:]
+		}
 	}
-	name, _ := token.(string)
-	if _, twice := o.members[name]; twice {
-		o.wrong(name, "Stands here twice.")
+	return text, nil
+}
+
+// unquote reads a JSON text.
+func unquote(value json.RawMessage) (text string, ok bool) {
+	if value[0] != '"' {
+		return "", false
 	}
-	var value json.RawMessage
-	err = decoder.Decode(&value)
-	o.members[name] = value
-	return err
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1]), true
+	}
+	return text, json.Unmarshal(value, &text) == nil
 }
 
 // wrong notes what is wrong with a member.

@@ -31,6 +31,15 @@ func FuzzReadEvent(f *testing.F) {
 			}
 			return
 		}
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(body, &members); err != nil || len(members) != len(o.members) {
+			t.Fatalf("%v: got %d members, want %d", err, len(o.members), len(members))
+		}
+		for name, want := range members {
+			if got := o.members[name]; string(got) != string(want) {
+				t.Fatalf("%q: got %s, want %s", name, got, want)
+			}
+		}
 		e := readEvent(o)
 		if o.end() != nil {
 			return
@@ -55,6 +64,21 @@ func FuzzReadEvent(f *testing.F) {
 			t.Errorf("%s is not JSON", text)
 		}
 	})
+}
+
+func BenchmarkReadEvent(b *testing.B) {
+	body := []byte(`{"id":"tc-1234-confirmed","platform":"tourcms","type":"new_confirmed_web","channel_id":"3930",` +
+		`"tour_ids":["12","15"],"booking_id":"1234","occurred_at":"2026-11-21T09:00:00Z","data":{"any":"json"}}`)
+	for b.Loop() {
+		o, err := parseObject(body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		readEvent(o)
+		if err := o.end(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func TestShowAttempts(t *testing.T) {

@@ -89,8 +89,9 @@ func (a *app) apiChangeWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	enabled := w.Enabled
+	var enabled *bool
 	field(body, "enabled", "true or false", &enabled)
+	defer a.Dispatcher.Changed(w.ID) // also when only a part of it can be done
 	if len(body.members) > 0 {
 		err = a.editHook(c, body, w)
 	} else {
@@ -99,12 +100,11 @@ func (a *app) apiChangeWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if enabled != w.Enabled {
-		if _, err := a.Store.SetEnabled(c.UserContext(), w.Account, w.ID, enabled, byToken(c), time.Now()); err != nil {
+	if enabled != nil {
+		if _, err := a.Store.SetEnabled(c.UserContext(), w.Account, w.ID, *enabled, byToken(c), time.Now()); err != nil {
 			return err
 		}
 	}
-	a.Dispatcher.Changed(w.ID)
 	return a.apiShowWebhook(c)
 }
 

@@ -17,7 +17,7 @@ func TestRefusedWebhooks(t *testing.T) {
 		{"ftp", `{"url":"ftp://example.com"}`, "url", "not ftp://"},
 		{"URL a number", `{"url":5}`, "url", "text in quotes"},
 		{"unknown event", `{"events":["cancelled","canceled"]}`, "events", "canceled"},
-		{"event null", `{"events":[null]}`, "events[0]", "empty"},
+		{"event null", `{"events":[null]}`, "events[0]", "an id"},
 		{"star beside others", `{"events":["*","cancelled"]}`, "events", "alone"},
 		{"inline", `{` + ok + `,"type":"inline"}`, "type", "not available"},
 		{"format", `{` + ok + `,"format":"xml"}`, "format", "native or standard"},

@@ -7,8 +7,13 @@ import (
 	"bookhook/webhook"
 )
 
-const eventColumns = `id, account_id, COALESCE(external_id, ''), platform, type, channel_id, booking_id, tour_ids,
-	occurred_at, received_at, test, data, decisions`
+const (
+	eventColumns = eventStart + `, data, decisions`
+	// listColumns leave the data out, which may be a megabyte each.
+	listColumns = eventStart + `, NULL, decisions`
+	eventStart  = `id, account_id, COALESCE(external_id, ''), platform, type, channel_id, booking_id, tour_ids,
+	occurred_at, received_at, test`
+)
 
 func scanEvent(r scanner) (e webhook.EventRow, err error) {
 	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, asJSON{&e.TourIDs},
@@ -21,11 +26,11 @@ func (s *Store) Event(ctx context.Context, account, id webhook.ID) (webhook.Even
 	return scanEvent(s.row(ctx, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// Events lists the events of an account, the newest first.
+// Events lists the events of an account without their data, the newest first.
 func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) ([]webhook.EventRow, error) {
 	c := eventConditions(account, f)
 	c.args = append(c.args, f.Limit)
-	return list(ctx, s, scanEvent, `SELECT `+eventColumns+` FROM events`+c.where()+
+	return list(ctx, s, scanEvent, `SELECT `+listColumns+` FROM events`+c.where()+
 		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(c.args)), c.args...)
 }
 

@@ -167,7 +167,9 @@ func testEventFilters(t *testing.T, s *db.Store) {
 		same(t, tt.name, listedEvents(t, s, a.ID, tt.filter), tt.want)
 	}
 	row := must(s.Events(t.Context(), a.ID, webhook.EventFilter{Limit: 1}))(t)[0]
-	same(t, "row", row, must(s.Event(t.Context(), a.ID, e[2]))(t))
+	whole := must(s.Event(t.Context(), a.ID, e[2]))(t)
+	whole.Data = nil // a list leaves it out
+	same(t, "row", row, whole)
 	same(t, "sent", row.Sent(), 1)
 }
 

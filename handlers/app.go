@@ -64,7 +64,7 @@ func New(o Options) (*fiber.App, error) {
 		logins: newLimiter(), tokens: &tokenUse{},
 	}
 	f := fiber.New(fiber.Config{
-		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, BodyLimit: maxBody,
+		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true, BodyLimit: maxBody,
 		ReadTimeout: requestTimeout, WriteTimeout: 2 * requestTimeout, IdleTimeout: 2 * time.Minute,
 		ErrorHandler:            a.fail,
 		EnableTrustedProxyCheck: true, TrustedProxies: o.Proxies, ProxyHeader: fiber.HeaderXForwardedFor, EnableIPValidation: true,

@@ -84,8 +84,12 @@ func (p *page) holds(label, value string) {
 func (p *page) opens(summary string) {
 	p.t.Helper()
 	text := regexp.MustCompile(`^\s*` + regexp.QuoteMeta(summary) + `\s*$`)
-	must(p.t, p.Locator("summary", playwright.PageLocatorOptions{HasText: text}).Filter(visible).
-		Click(playwright.LocatorClickOptions{Timeout: limit}))
+	found := p.Locator("summary", playwright.PageLocatorOptions{HasText: text}).Filter(visible)
+	open, err := found.Evaluate("e => e.parentElement.open", nil, playwright.LocatorEvaluateOptions{Timeout: limit})
+	must(p.t, err)
+	if open == false {
+		must(p.t, found.Click(playwright.LocatorClickOptions{Timeout: limit}))
+	}
 }
 
 // lacks checks that nothing that can be seen has this text.
@@ -120,7 +124,5 @@ func (p *page) text(selector string) string {
 // focused is the id of the element that has the focus, or else its text.
 func (p *page) focused() string {
 	p.t.Helper()
-	got, err := p.Evaluate(`document.activeElement.id || document.activeElement.textContent.trim()`)
-	must(p.t, err)
-	return got.(string)
+	return p.evaluate(`document.activeElement.id || document.activeElement.textContent.trim()`).(string)
 }

@@ -9,6 +9,7 @@ import (
 )
 
 func TestChannels(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/channels")
@@ -59,6 +60,7 @@ func TestChannels(t *testing.T) {
 }
 
 func TestImportTours(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/tours")
@@ -103,6 +105,7 @@ func TestImportTours(t *testing.T) {
 }
 
 func TestLongListOfTours(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	var list strings.Builder
 	for i := range 250 {

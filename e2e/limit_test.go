@@ -8,6 +8,7 @@ import (
 
 // Nine webhooks are there; the wizard makes the tenth, and nobody makes an eleventh.
 func TestWebhookLimit(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	for i := range 9 {
 		a.addHook(t, fmt.Sprintf("Webhook %d", i+1), "https://example.com/hook")

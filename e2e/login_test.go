@@ -8,6 +8,7 @@ import (
 )
 
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := newPage(t, pageOptions{})
 
@@ -32,6 +33,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestSignInStaysOnThisSite(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	for _, next := range []string{"//evil.example/", "https://evil.example/", `/\evil.example`, "javascript:alert(1)"} {
 		p := newPage(t, pageOptions{})
@@ -44,6 +46,7 @@ func TestSignInStaysOnThisSite(t *testing.T) {
 }
 
 func TestSignOutEverywhere(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	office, phone := a.as(t, operator, pageOptions{}), a.as(t, operator, pageOptions{Phone: true})
 	colleague := a.as(t, staff, pageOptions{})
@@ -61,6 +64,7 @@ func TestSignOutEverywhere(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p, other := a.as(t, operator, pageOptions{}), a.as(t, operator, pageOptions{})
 
@@ -80,6 +84,7 @@ func TestChangePassword(t *testing.T) {
 }
 
 func TestTooManyWrongPasswords(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := newPage(t, pageOptions{})
 	for range 10 {

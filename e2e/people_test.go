@@ -7,6 +7,7 @@ import (
 )
 
 func TestAddPerson(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/settings/people")
@@ -47,6 +48,7 @@ func TestAddPerson(t *testing.T) {
 
 // Staff see what operators see, test and replay; what changes something is neither offered nor possible.
 func TestStaff(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	in := receiver(t)
@@ -111,6 +113,7 @@ func TestStaff(t *testing.T) {
 
 // Another account's ids are as good as none.
 func TestOtherAccount(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	in := receiver(t)

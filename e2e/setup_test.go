@@ -7,6 +7,7 @@ import (
 )
 
 func TestSetUp(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t)
 	link := srv.setupLink()
 	p := newPage(t, pageOptions{})
@@ -58,6 +59,7 @@ func TestSetUp(t *testing.T) {
 }
 
 func TestSetUpWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t)
 	p := newPage(t, pageOptions{NoScript: true, Phone: true})
 	p.visit(srv.setupLink())

@@ -6,6 +6,7 @@ import (
 )
 
 func TestWizardBackAndReload(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	p := a.as(t, operator, pageOptions{})
@@ -72,6 +73,7 @@ func TestWizardBackAndReload(t *testing.T) {
 }
 
 func TestWizardInTwoTabs(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.beginWebhook(a.URL, "Accounting", "https://example.com/hook")
@@ -103,6 +105,7 @@ func TestWizardInTwoTabs(t *testing.T) {
 }
 
 func TestWizardResumes(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	p := a.as(t, operator, pageOptions{})
@@ -147,6 +150,7 @@ func TestWizardResumes(t *testing.T) {
 }
 
 func TestEditWebhook(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	id := a.addHook(t, "Accounting", "https://example.com/hook")

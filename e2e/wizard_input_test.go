@@ -8,6 +8,7 @@ import (
 )
 
 func TestWizardRefusesNameAndURL(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	long := "https://example.com/" + strings.Repeat("x", 2980)
 	p := a.as(t, operator, pageOptions{})
@@ -54,6 +55,7 @@ func TestWizardRefusesNameAndURL(t *testing.T) {
 }
 
 func TestWizardTakesUnusualURLs(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	for i, url := range []string{
@@ -71,6 +73,7 @@ func TestWizardTakesUnusualURLs(t *testing.T) {
 }
 
 func TestWizardRefusesOtherSteps(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/webhooks/new")
@@ -124,6 +127,7 @@ func TestWizardRefusesOtherSteps(t *testing.T) {
 
 // The URL is looked at as its field is left.
 func TestWizardChecksURL(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	in := receiver(t)
 	p := a.as(t, operator, pageOptions{})

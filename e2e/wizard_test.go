@@ -89,6 +89,7 @@ func (in *inbox) delivery(t testing.TB) request {
 }
 
 func TestWizardNative(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	in := receiver(t)
@@ -155,6 +156,7 @@ func TestWizardNative(t *testing.T) {
 }
 
 func TestWizardStandard(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	in := receiver(t)

@@ -10,6 +10,7 @@ import (
 // The same wizard for whoever has no JavaScript, no mouse, or no big screen.
 
 func TestWizardWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	p := a.as(t, operator, pageOptions{NoScript: true})
@@ -72,12 +73,11 @@ func (p *page) tabTo(target playwright.Locator) {
 // showsFocus checks that the element with the focus has an outline, or its label has.
 func (p *page) showsFocus() {
 	p.t.Helper()
-	shown, err := p.Evaluate(`[document.activeElement, document.activeElement.closest("label")].some((e) => {
+	shown := p.evaluate(`[document.activeElement, document.activeElement.closest("label")].some((e) => {
 		if (e === document.body) return true; // left for the browser's own buttons
 		const style = e && getComputedStyle(e);
 		return style && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
 	})`)
-	must(p.t, err)
 	if shown != true {
 		p.t.Errorf("%s: nothing shows that the focus is on %q", p.URL(), p.focused())
 	}
@@ -98,6 +98,7 @@ func (p *page) types(text string) {
 }
 
 func TestWizardByKeyboard(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	p := a.as(t, operator, pageOptions{})
@@ -185,19 +186,25 @@ func TestWizardByKeyboard(t *testing.T) {
 // fits checks that the page is not wider than the screen.
 func (p *page) fits() {
 	p.t.Helper()
-	over, err := p.Evaluate(`(() => {
-		const width = document.documentElement.clientWidth, scrolls = document.scrollingElement.scrollWidth;
-		if (scrolls <= Math.min(innerWidth, width)) return "";
-		const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
-		return scrolls + " px wide: " + wide.slice(-3).map((e) => e.outerHTML.slice(0, 150)).join(" … ");
-	})()`)
-	must(p.t, err)
-	if over != "" {
-		p.t.Errorf("%s is wider than the screen: %s", p.URL(), over)
+	if out := p.sticksOut(); out != "" {
+		p.t.Errorf("%s is wider than the screen: %s", p.URL(), out)
 	}
 }
 
+// sticksOut says what makes the page wider than the screen, "" when nothing does.
+func (p *page) sticksOut() string {
+	p.t.Helper()
+	return p.evaluate(`(() => {
+		const width = Math.min(innerWidth, document.documentElement.clientWidth, screen.width);
+		const scrolls = document.scrollingElement.scrollWidth;
+		if (scrolls <= width) return "";
+		const out = [...document.querySelectorAll("body *")].filter((e) => e.scrollWidth > width || e.getBoundingClientRect().right > width + 1);
+		return scrolls + " px: " + out.slice(-3).map((e) => e.outerHTML.slice(0, 150)).join(" … ");
+	})()`).(string)
+}
+
 func TestWizardOnPhone(t *testing.T) {
+	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	p := a.as(t, operator, pageOptions{Phone: true, Dark: true})

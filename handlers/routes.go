@@ -53,32 +53,32 @@ func (a *app) routes(f *fiber.App) {
 
 // operatorRoutes are for operators of an account: they change it.
 func operatorRoutes(operator guarded, a *app) {
-	operator.Post("/deliveries/:id/cancel", a.cancelDelivery)
-	operator.Post("/webhooks/:id/edit", a.editWebhook)
-	operator.Post("/webhooks/:id/switch", a.switchWebhook)
-	operator.Post("/webhooks/:id/rotate", a.rotateSecret)
-	operator.Post("/webhooks/:id/delete", a.deleteWebhook)
-	operator.Post("/drafts/:id/delete", a.deleteDraft)
-	operator.Post("/drafts/:id/check-url", a.checkURL)
-	operator.Post("/drafts/:id/test", a.tryDraft)
-	operator.Get("/drafts/:id/:step", a.showStep)
-	operator.Post("/drafts/:id/:step", a.saveStep)
+	operator.post("/deliveries/:id/cancel", a.cancelDelivery)
+	operator.post("/webhooks/:id/edit", a.editWebhook)
+	operator.post("/webhooks/:id/switch", a.switchWebhook)
+	operator.post("/webhooks/:id/rotate", a.rotateSecret)
+	operator.post("/webhooks/:id/delete", a.deleteWebhook)
+	operator.post("/drafts/:id/delete", a.deleteDraft)
+	operator.post("/drafts/:id/check-url", a.checkURL)
+	operator.post("/drafts/:id/test", a.tryDraft)
+	operator.get("/drafts/:id/:step", a.showStep)
+	operator.post("/drafts/:id/:step", a.saveStep)
 	for _, kind := range []string{"/channels", "/tours"} {
-		operator.Post(kind, a.addItem)
-		operator.Post(kind+"/rename", a.renameItem)
-		operator.Post(kind+"/retire", a.retireItem)
-		operator.Post(kind+"/restore", a.restoreItem)
-		operator.Post(kind+"/import", a.importItems)
+		operator.post(kind, a.addItem)
+		operator.post(kind+"/rename", a.renameItem)
+		operator.post(kind+"/retire", a.retireItem)
+		operator.post(kind+"/restore", a.restoreItem)
+		operator.post(kind+"/import", a.importItems)
 	}
-	operator.Get("/settings/account", a.showAccountSettings)
-	operator.Post("/settings/account", a.saveAccountSettings)
-	operator.Get("/settings/people", a.listPeople)
-	operator.Post("/settings/people", a.addPerson)
-	operator.Post("/settings/people/:id/remove", a.removePerson)
-	operator.Get("/settings/tokens", a.listTokens)
-	operator.Post("/settings/tokens", a.addToken)
-	operator.Post("/settings/tokens/:id/revoke", a.revokeToken)
-	operator.Get("/settings/activity", a.showActivity)
+	operator.get("/settings/account", a.showAccountSettings)
+	operator.post("/settings/account", a.saveAccountSettings)
+	operator.get("/settings/people", a.listPeople)
+	operator.post("/settings/people", a.addPerson)
+	operator.post("/settings/people/:id/remove", a.removePerson)
+	operator.get("/settings/tokens", a.listTokens)
+	operator.post("/settings/tokens", a.addToken)
+	operator.post("/settings/tokens/:id/revoke", a.revokeToken)
+	operator.get("/settings/activity", a.showActivity)
 }
 
 // apiRoutes are the JSON API: one token, one account.
@@ -118,5 +118,5 @@ type guarded struct {
 	guard  fiber.Handler
 }
 
-func (g guarded) Get(path string, handler fiber.Handler)  { g.router.Get(path, g.guard, handler) }
-func (g guarded) Post(path string, handler fiber.Handler) { g.router.Post(path, g.guard, handler) }
+func (g guarded) get(path string, handler fiber.Handler)  { g.router.Get(path, g.guard, handler) }
+func (g guarded) post(path string, handler fiber.Handler) { g.router.Post(path, g.guard, handler) }

@@ -201,6 +201,10 @@ func (a *app) saveSession(c *fiber.Ctx, s *open) error {
 // headerOnly is a ResponseWriter that has a header and nothing else.
 type headerOnly struct{ header http.Header }
 
-func (w headerOnly) Header() http.Header         { return w.header }
+// Header is all that there is.
+func (w headerOnly) Header() http.Header { return w.header }
+
 func (w headerOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (w headerOnly) WriteHeader(int)             {}
+
+// WriteHeader does nothing.
+func (w headerOnly) WriteHeader(int) {}

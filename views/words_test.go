@@ -38,7 +38,8 @@ func TestSentence(t *testing.T) {
 		{[]string{"cancelled", "wink:changed"}, all, all, "a booking is cancelled, or “Booking changed” happens, on any channel, for any tour"},
 		{nil, include(), include(), "nothing yet happens (no event is chosen) on no channel yet, for no tour yet"},
 		{
-			[]string{"cancelled"}, include("1", "2", "3", "4", "5", "6", "9"), exclude("7", "8"),
+			[]string{"cancelled"},
+			include("1", "2", "3", "4", "5", "6", "9"), exclude("7", "8"),
 			"a booking is cancelled on the channels Website, Viator, Phone or one of 4 others, for any tour except Night Walk and Old Town",
 		},
 		{[]string{"cancelled"}, all, include("1", "2", "3", "4", "5", "6"), "a booking is cancelled on any channel, for the tours 1, 2, 3 or one of 3 others"},

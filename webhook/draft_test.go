@@ -59,8 +59,10 @@ func TestDraftProblems(t *testing.T) {
 		{"too much concurrency", webhook.StepType, func(d *webhook.Draft) { d.Concurrency = 257 }, map[string]string{"concurrency": "from 1 to 256"}},
 
 		{"name", webhook.StepName, func(*webhook.Draft) {}, nil},
-		{"no name, no URL, no format", webhook.StepName, func(d *webhook.Draft) { d.Name, d.URL, d.Format = " ", " ", "" },
-			map[string]string{"name": "Give it a name", "url": "Enter the address", "format": "native or standard"}},
+		{
+			"no name, no URL, no format", webhook.StepName, func(d *webhook.Draft) { d.Name, d.URL, d.Format = " ", " ", "" },
+			map[string]string{"name": "Give it a name", "url": "Enter the address", "format": "native or standard"},
+		},
 		{"standard format", webhook.StepName, func(d *webhook.Draft) { d.Format = webhook.Standard }, nil},
 		{"unknown format", webhook.StepName, func(d *webhook.Draft) { d.Format = "xml" }, map[string]string{"format": "native or standard"}},
 		{"ftp", webhook.StepName, func(d *webhook.Draft) { d.URL = "ftp://example.com" }, map[string]string{"url": "not ftp://"}},

@@ -45,6 +45,11 @@ func (s serve) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	unlock, err := db.Lock(s.database)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer unlock() //nolint:errcheck // the end of the process does it otherwise
 	store, err := db.Open(ctx, s.database)
 	if err != nil {
 		return errors.Join(err, listener.Close())

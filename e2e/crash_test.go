@@ -24,7 +24,7 @@ func TestKilledInMidDelivery(t *testing.T) {
 	hasTry(t, first, id, 1)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(id))
-	p.sees("Bookhook is calling your server right now (try 1 of 11).")
+	p.sees("Bookhook is about to call your server, or waits for its answer (try 1 of 11).")
 
 	op.kill9()
 	in.answers(http.StatusOK)

@@ -88,7 +88,7 @@ func TestStaff(t *testing.T) {
 	in.hangs()
 	p.press("Replay")
 	in.next(t)
-	p.sees("Sending now")
+	p.sees("Sending")
 	p.lacks("Stop trying")
 
 	for _, path := range []string{

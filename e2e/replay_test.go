@@ -184,7 +184,7 @@ func TestStopTrying(t *testing.T) {
 	op.addUser(staff, "staff", op.Number)
 	help := op.as(t, staff, pageOptions{})
 	help.visit(op.page(queued))
-	help.sees("Sending now")
+	help.sees("Sending")
 	help.lacks("Stop trying") // that is for operators
 
 	p.visit(op.page(queued))
@@ -193,8 +193,8 @@ func TestStopTrying(t *testing.T) {
 	p.press("Stop trying now")
 	p.sees("Bookhook makes no further try.")
 	p.visit(op.page(flying))
-	p.sees("Bookhook is calling your server right now (try 1 of 11).")
-	p.sees("Sending now")
+	p.sees("Bookhook is about to call your server, or waits for its answer (try 1 of 11).")
+	p.sees("Sending")
 	p.opens("Stop trying")
 	p.press("Stop trying now")
 	p.sees("The one that is on its way may still arrive.")
@@ -284,7 +284,7 @@ func TestDeletedWebhookStaysInTheLog(t *testing.T) {
 	must(t, expect.Locator(p.named("button", "Replay")).ToHaveCount(0))
 	op.ask("POST", "/deliveries/"+waits+"/replay", nil).refused(t, http.StatusUnprocessableEntity)
 	p.visit(op.page(e.ID))
-	p.has("#decisions + ul", "Deleted webhook")
+	p.has("#decisions + ul", "Accounting (deleted)")
 	if got := op.booking("3"); len(got.Deliveries)+len(got.Skipped) > 0 {
 		t.Errorf("an event after the webhook was deleted: got %+v, want nobody told", got)
 	}

@@ -116,9 +116,11 @@ func (a *app) showDelivery(c *fiber.Ctx) error {
 	if props.Attempts, err = a.Store.Attempts(c.UserContext(), d.Account, d.ID); err != nil {
 		return err
 	}
-	if props.Webhook, err = a.liveWebhook(c, d); err != nil {
+	named, err := a.hooks(c.UserContext(), d.Account)
+	if err != nil {
 		return err
 	}
+	props.Webhook, props.WebhookName = named.find(d.Webhook), named.names[d.Webhook]
 	if props.Page, err = a.page(c); err != nil {
 		return err
 	}

@@ -197,7 +197,7 @@ func TestDeliveryReplayInFlight(t *testing.T) {
 	s.hook(r.URL)
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	<-r.got
-	b.get(path).has("Sending now")
+	b.get(path).has("Sending")
 	b.follow(path+"/replay", nil).has("It is on its way right now. Wait for the answer")
 	b.follow(path+"/cancel", nil).has("The one that is on its way may still arrive")
 	close(r.hold)

@@ -82,7 +82,7 @@ func (a *app) showEvent(c *fiber.Ctx) error {
 
 // decisions are what became of an event for each webhook.
 func (a *app) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, error) {
-	all, err := a.Store.Webhooks(c.UserContext(), e.Account)
+	named, err := a.hooks(c.UserContext(), e.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +93,9 @@ func (a *app) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, 
 	}
 	rows := make([]views.DecisionRow, len(e.Decisions))
 	for i, d := range e.Decisions {
-		rows[i] = views.DecisionRow{Webhook: d.Webhook, Reason: d.Reason, Delivery: byID[d.Delivery]}
-		if w := (hooks{live: all}).find(d.Webhook); w != nil {
-			rows[i].Name = w.Name
+		rows[i] = views.DecisionRow{
+			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: named.find(d.Webhook) == nil,
+			Reason: d.Reason, Delivery: byID[d.Delivery],
 		}
 	}
 	return rows, err

@@ -50,7 +50,7 @@ func TestEventReasons(t *testing.T) {
 	hook("Channel", func(w *webhook.Webhook) { w.Channels = webhook.NewFilter(webhook.Include, []string{"3931"}) })
 	hook("Tour", func(w *webhook.Webhook) { w.Tours = webhook.NewFilter(webhook.Include, []string{"15"}) })
 	hook("Tours", func(w *webhook.Webhook) { w.Tours = webhook.NewFilter(webhook.Exclude, []string{"12"}) })
-	gone := s.hook(r.URL, func(w *webhook.Webhook) { w.Events = []string{"redeem_voucher"} })
+	gone := s.hook(r.URL, func(w *webhook.Webhook) { w.Name, w.Events = "Gone", []string{"redeem_voucher"} })
 	a := s.ingest(webhook.Event{BookingID: "1234", ChannelID: "3930", TourIDs: []string{"12"}, Data: []byte(`{"guest":"🦭"}`), ExternalID: "tc-1"})
 	s.settled()
 	_, err := s.store.DeleteWebhook(t.Context(), s.account.ID, gone.ID, "test", a.Event.ReceivedAt)
@@ -63,7 +63,7 @@ func TestEventReasons(t *testing.T) {
 		"Channel The booking came through a channel that the webhook is not told of.",
 		"Tour None of the booking’s tours is one that the webhook is told of.",
 		"Tours Every tour of the booking is one that the webhook leaves out.",
-		"Deleted webhook The webhook is not told")
+		"Gone (deleted) The webhook is not told")
 	bare := s.leave(webhook.Event{})[0]
 	b.get("/events/"+bare.Event.Ref()).has(
 		"Channel The event names no channel, and the webhook is told of selected channels only.",

@@ -236,7 +236,7 @@ func attemptStatus(p DeliveryProps, a webhook.Attempt) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch {
 		case onItsWay(p, a):
-			templ_7745c5c3_Err = status("live", "sending", "Sending now").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("live", "sending", "Sending").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

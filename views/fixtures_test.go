@@ -110,7 +110,7 @@ func (k kind) delivery(i int) webhook.Delivery {
 func (k kind) row(i int) DeliveryRow {
 	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), WebhookName: k.webhook(i).Name}
 	if i == 6 {
-		r.WebhookName = ""
+		r.WebhookName += " (deleted)"
 	}
 	return r
 }
@@ -328,7 +328,7 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	for i := range k.n {
 		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
 		d := k.delivery(i)
-		row := DecisionRow{Webhook: webhook.ID(9e16 + i), Name: k.webhook(i).Name, Reason: reasons[i%len(reasons)]}
+		row := DecisionRow{Webhook: webhook.ID(9e16 + i), Name: k.webhook(i).Name, Deleted: i == 6, Reason: reasons[i%len(reasons)]}
 		if row.Reason == webhook.Matched {
 			row.Delivery = &d
 		}

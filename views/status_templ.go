@@ -107,7 +107,7 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch {
 		case d.InFlight(now):
-			templ_7745c5c3_Err = status("live", "sending", "Sending now").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("live", "sending", "Sending").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -34,7 +34,7 @@ func StoryOf(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook,
 
 func inFlight(d webhook.Delivery, tries int) Story {
 	s := Story{
-		What: "Bookhook is calling your server right now (" + tryOf(d, tries) + ").",
+		What: "Bookhook is about to call your server, or waits for its answer (" + tryOf(d, tries) + ").",
 		Next: "Reload this page in a few seconds to see the answer.",
 	}
 	if d.Answered > 0 {
@@ -47,7 +47,7 @@ func waiting(d webhook.Delivery, w *webhook.Webhook, tries int, now time.Time, l
 	s := Story{What: "Your server does not have " + subject(d) + " yet.", Next: againAt(d, tries, now, loc)}
 	switch {
 	case d.Attempts > d.Answered:
-		s.What = "Bookhook was stopped while try " + strconv.Itoa(d.Attempts) + " was on its way, so nobody knows whether your server got it."
+		s.What = "Bookhook was stopped while try " + strconv.Itoa(d.Attempts) + " was about to be sent or on its way, so nobody knows whether your server got it."
 		s.Why = "It will be sent again; your server can tell it is the same by the webhook-id."
 	case d.Answered > 0:
 		s.Why = outcomeText(d.Last)
@@ -196,7 +196,7 @@ func outcomeText(o webhook.Outcome) string {
 	case webhook.FailInternal:
 		return "Bookhook itself could not write this request."
 	case webhook.CutOff:
-		return "Bookhook stopped while the request was on its way; whether your server got it is not known."
+		return "Bookhook stopped while the request was about to be sent or on its way; whether your server got it is not known."
 	case webhook.FailRedirect:
 		return "Your server pointed to another address (" + statusText(o.Status) + "), and Bookhook does not follow."
 	}

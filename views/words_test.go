@@ -87,11 +87,11 @@ func TestStory(t *testing.T) {
 			"It waits because the webhook is off (it failed for five days without one success), and goes out when you switch it on again.",
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
-			"Bookhook is calling your server right now (try 3 of 11).", "The try before: your server answered 503 (temporarily unavailable).",
+			"Bookhook is about to call your server, or waits for its answer (try 3 of 11).", "The try before: your server answered 503 (temporarily unavailable).",
 			"Reload this page in a few seconds to see the answer.",
 		}},
 		{"cut off", with(func(d *webhook.Delivery) { d.Attempts, d.NextAt = 3, now.Add(-time.Second) }), w, Story{
-			"Bookhook was stopped while try 3 was on its way, so nobody knows whether your server got it.",
+			"Bookhook was stopped while try 3 was about to be sent or on its way, so nobody knows whether your server got it.",
 			"It will be sent again; your server can tell it is the same by the webhook-id.", "Bookhook tries again in a moment. 8 tries are left.",
 		}},
 		{"delivered", with(func(d *webhook.Delivery) {

@@ -99,20 +99,24 @@ func (e Event) StandardBody(accountNumber int64) []byte {
 	if tours == nil {
 		tours = []string{}
 	}
-	head, err := json.Marshal(standardBody{
+	var head bytes.Buffer
+	encoder := json.NewEncoder(&head)
+	encoder.SetEscapeHTML(false) // a receiver reads JSON, not a page
+	err := encoder.Encode(standardBody{
 		ID: e.Ref(), Type: e.Type, Platform: e.Platform,
 		AccountID: strconv.FormatInt(accountNumber, 10), ChannelID: e.ChannelID,
 		TourIDs: tours, BookingID: e.BookingID,
 		Timestamp: at.UTC().Format(time.RFC3339Nano), Test: e.Test, Data: json.RawMessage("0"),
 	})
-	if err != nil { // strings and a number always marshal
+	if err != nil { // strings always encode
 		panic(err)
 	}
 	data := e.Data
 	if len(data) == 0 {
 		data = []byte("null")
 	}
-	return slices.Concat(head[:len(head)-2], data, []byte("}"))
+	start := bytes.TrimSuffix(head.Bytes(), []byte("0}\n"))
+	return slices.Concat(start, data, []byte("}"))
 }
 
 // Accepted is what became of one incoming event.

@@ -43,7 +43,7 @@ func TestKilledInMidDelivery(t *testing.T) {
 	p.seesMatch(`^Your server accepted this event of booking 1234 at \d\d:\d\d, on try 2\.$`)
 	p.has(".attempts li:last-child summary", "Cut off")
 	must(t, p.Locator(".attempts li:last-child summary").Click())
-	p.sees("Bookhook stopped while the request was on its way; whether your server got it is not known.")
+	p.sees("Bookhook stopped while the request was about to be sent or on its way; whether your server got it is not known.")
 }
 
 // What was answered with 202 is on disk: whatever is being written when the process dies, no event of these is lost, and

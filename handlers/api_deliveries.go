@@ -135,7 +135,7 @@ func showAttempts(d webhook.Delivery, attempts []webhook.Attempt, now time.Time)
 		case i >= 0:
 			shown = append(shown, showAttempt(attempts[i]))
 		case n < d.Attempts || !d.NextAt.After(now):
-			shown = append(shown, cutOffJSON{n, webhook.CutOff, "Bookhook stopped while the request was on its way; whether the receiver got it is not known."})
+			shown = append(shown, cutOffJSON{n, webhook.CutOff, "Bookhook stopped while the request was about to be sent or on its way; whether the receiver got it is not known."})
 		}
 	}
 	return shown

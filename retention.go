@@ -10,7 +10,7 @@ import (
 
 // The pace of forgetting: small steps, so that nobody waits for one.
 const (
-	pruneBatch = 500 // rows of a kind
+	pruneBatch = 100 // rows of a kind
 	prunePause = 50 * time.Millisecond
 	pruneEvery = time.Hour
 )

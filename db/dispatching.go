@@ -74,18 +74,19 @@ func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time
 }
 
 // Release gives a claimed delivery back uncharged: the attempt that was not
-// made is not counted, and it is due at now.
+// made is not counted, and it is due at now unless it was cancelled meanwhile.
 func (s *Store) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
 		_, err := q.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
-			WHERE id = $1 AND attempts = $2 AND answered < $2 AND state = 'pending'`, delivery, number, ms(now))
+			WHERE id = $1 AND attempts = $2 AND answered < $2 AND state IN ('pending', 'cancelled')`, delivery, number, ms(now))
 		return err
 	})
 }
 
 // Finish writes the attempt into the log and moves its delivery, unless that
 // was moved or claimed again in the meantime. It returns why the webhook was
-// switched off by this result, "" when it was not. Doing it twice is harmless.
+// switched off by this result, "" when it was not. Doing it twice is harmless,
+// and so is a delivery that is gone.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (off webhook.OffReason, err error) {
 	err = s.write(ctx, func(q querier) error {
 		added, err := insertAttempt(ctx, q, r.Delivery, r.Attempt)
@@ -121,7 +122,8 @@ func moveDelivery(ctx context.Context, q querier, r webhook.Result, now time.Tim
 }
 
 // noteHealth keeps since when a webhook fails and switches it off when its
-// receiver says 410, or after webhook.FailingLimit without a success.
+// receiver says 410, or after webhook.FailingLimit of nothing but failures, none
+// further than webhook.FailingGap from the next.
 func (s *Store) noteHealth(ctx context.Context, q querier, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	if r.Attempt.Failure == "" {
 		_, err := q.exec(ctx, `UPDATE webhooks SET failing_since = 0 WHERE id = $1 AND failing_since <> 0`, r.Webhook)
@@ -131,7 +133,10 @@ func (s *Store) noteHealth(ctx context.Context, q querier, r webhook.Result, now
 		return "", nil
 	}
 	if !r.Test {
-		if _, err := q.exec(ctx, `UPDATE webhooks SET failing_since = $2 WHERE id = $1 AND failing_since = 0`, r.Webhook, ms(now)); err != nil {
+		_, err := q.exec(ctx, `UPDATE webhooks SET failed_at = $2,
+			failing_since = CASE WHEN failing_since = 0 OR failed_at < $3 THEN $2 ELSE failing_since END WHERE id = $1`,
+			r.Webhook, ms(now), ms(now.Add(-webhook.FailingGap)))
+		if err != nil {
 			return "", err
 		}
 	}
@@ -155,7 +160,8 @@ func (s *Store) noteHealth(ctx context.Context, q querier, r webhook.Result, now
 func insertAttempt(ctx context.Context, q querier, delivery webhook.ID, a webhook.Attempt) (bool, error) {
 	n, err := q.exec(ctx, `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url,
 			remote_addr, request_headers, request_body, response_headers, response_body, truncated)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (delivery_id, number) DO NOTHING`,
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = $1)
+		ON CONFLICT (delivery_id, number) DO NOTHING`,
 		delivery, a.Number, ms(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), a.Error, a.Method, a.URL,
 		a.RemoteAddr, toJSON(a.RequestHeaders), a.RequestBody, toJSON(a.ResponseHeaders), a.ResponseBody, flag(a.Truncated))
 	return n > 0, err

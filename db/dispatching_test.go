@@ -22,6 +22,8 @@ var dispatchingTests = []test{
 	{"finish twice", testFinishTwice},
 	{"finish after cancel", testFinishCancelled},
 	{"release", testRelease},
+	{"release of a cancelled one", testReleaseCancelled},
+	{"finish of one that is gone", testFinishGone},
 	{"heal", testHeal},
 	{"due", testDue},
 }
@@ -237,6 +239,23 @@ func testRelease(t *testing.T, s *db.Store) {
 	want = must(s.Delivery(ctx, a.ID, d))(t)
 	ok(t, s.Release(ctx, d, 1, t0)) // too late: it has an answer
 	same(t, "answered", must(s.Delivery(ctx, a.ID, d))(t), want)
+}
+
+func testReleaseCancelled(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	ok(t, s.Cancel(ctx, a.ID, d, by, t0))
+	ok(t, s.Release(ctx, d, 1, t0))
+	got := must(s.Delivery(ctx, a.ID, d))(t)
+	same(t, "state", got.State, webhook.Cancelled)
+	same(t, "tries that were never made", got.Attempts, 0)
+}
+
+func testFinishGone(t *testing.T, s *db.Store) {
+	_, w := shop(t, s)
+	same(t, "off", finish(t, s, success(4711, w.ID, 1), t0), "") // pruned meanwhile: no error
 }
 
 func testHeal(t *testing.T, s *db.Store) {

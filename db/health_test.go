@@ -11,6 +11,7 @@ import (
 var healthTests = []test{
 	{"failing since", testFailingSince},
 	{"off after five days", testOffFailing},
+	{"quiet", testQuiet},
 	{"off when gone", testOffGone},
 	{"tests do not count", testHealthOfTests},
 }
@@ -48,8 +49,10 @@ func testFailingSince(t *testing.T, s *db.Store) {
 func testOffFailing(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	failOnce(t, s, w, t0)
 	end := t0.Add(webhook.FailingLimit)
+	for at := t0; at.Before(end); at = at.Add(webhook.FailingGap) {
+		same(t, "on the way", failOnce(t, s, w, at), "")
+	}
 	same(t, "just before", failOnce(t, s, w, end.Add(-time.Millisecond)), "")
 	same(t, "after five days", failOnce(t, s, w, end), webhook.OffFailing)
 	got := must(s.Webhook(ctx, a.ID, w.ID))(t)
@@ -62,6 +65,15 @@ func testOffFailing(t *testing.T, s *db.Store) {
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, by, end))(t)
 	same(t, "well when switched on", health(t, s, w), webhook.Health{})
 	same(t, "failing anew", failOnce(t, s, w, end), "")
+}
+
+// testQuiet: a failure now and one long ago are no five days of failing.
+func testQuiet(t *testing.T, s *db.Store) {
+	_, w := shop(t, s)
+	failOnce(t, s, w, t0)
+	later := t0.Add(120 * 24 * time.Hour)
+	same(t, "months later", failOnce(t, s, w, later), "")
+	same(t, "health", health(t, s, w), webhook.Health{FailingSince: later})
 }
 
 // failLate is a failure that comes in when the webhook is off: its request was

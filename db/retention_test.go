@@ -11,6 +11,7 @@ import (
 var retentionTests = []test{
 	{"what is old goes", testPrune},
 	{"what is new stays", testPruneNew},
+	{"what was replayed", testPruneReplayed},
 	{"in small batches", testPruneBatches},
 	{"sessions", testPruneSessions},
 }
@@ -53,6 +54,22 @@ func testPruneNew(t *testing.T, s *db.Store) {
 	d := ended(t, s, w, webhook.Delivered)
 	same(t, "deleted", must(s.Prune(ctx, t0.Add(-time.Minute), t0, 100))(t), 0)
 	same(t, "attempts", numbers(t, s, a.ID, d), []int{1})
+}
+
+// testPruneReplayed: what is old but ended a moment ago stays.
+func testPruneReplayed(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := ended(t, s, w, webhook.Failed)
+	late := t0.Add(100 * 24 * time.Hour)
+	must(s.Replay(ctx, a.ID, d, by, late))(t)
+	n := claim(t, s, w.ID, 1, late)[0].Delivery.Attempts
+	finish(t, s, success(d, w.ID, n), late)
+	for range 3 {
+		must(s.Prune(ctx, late.Add(-time.Hour), late, 100))(t)
+	}
+	same(t, "state", must(s.Delivery(ctx, a.ID, d))(t).State, webhook.Delivered)
+	same(t, "attempts", numbers(t, s, a.ID, d), []int{1, n})
 }
 
 func testPruneBatches(t *testing.T, s *db.Store) {

@@ -26,12 +26,7 @@ func (a *app) apiAddEvent(c *fiber.Ctx) error {
 		return err
 	}
 	e := readEvent(body)
-	if key := c.Get(idempotencyKey); e.ExternalID == "" && key != "" {
-		if problem := checkEventID(key); problem != "" {
-			body.problems.Add(idempotencyKey, "%s", problem)
-		}
-		e.ExternalID = key
-	}
+	e.ExternalID = readKey(c, body, e.ExternalID)
 	if err := body.end(); err != nil {
 		return err
 	}
@@ -44,6 +39,22 @@ func (a *app) apiAddEvent(c *fiber.Ctx) error {
 		status = http.StatusOK
 	}
 	return sendJSON(c, status, showDecisions(accepted[0].Event, accepted[0].Decisions))
+}
+
+// readKey is the event's id, from the body or from the header. Two different
+// ones are refused: what came under either must not be delivered again.
+func readKey(c *fiber.Ctx, body *object, id string) string {
+	key := c.Get(idempotencyKey)
+	if key == "" {
+		return id
+	}
+	if problem := checkEventID(key); problem != "" {
+		body.problems.Add(idempotencyKey, "%s", problem)
+	}
+	if id != "" && id != key {
+		body.problems.Add(idempotencyKey, "Leave the header out, or give the same id in both: the body has the id %q.", echo(id))
+	}
+	return key
 }
 
 // apiAddEvents takes a batch of events, all or none.

@@ -138,7 +138,7 @@ func TestIdempotency(t *testing.T) {
 	for _, r := range []*http.Request{
 		a.request("POST", "/api/v1/events", `{ "type" : "cancelled" }`, key),
 		a.request("POST", "/api/v1/events", `{"type":"cancelled","id":"key-1 🎟"}`),
-		a.request("POST", "/api/v1/events", `{"type":"cancelled","id":"key-1 🎟"}`, header("Idempotency-Key", "another")),
+		a.request("POST", "/api/v1/events", `{"type":"cancelled","id":"key-1 🎟"}`, key),
 	} {
 		if again := a.raw(t, 200, r); !bytes.Equal(again, first) {
 			t.Errorf("got %s, want %s", again, first)
@@ -147,6 +147,7 @@ func TestIdempotency(t *testing.T) {
 	a.call(t, 409, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"1"}`, key)
 	a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled"}`, key, as(a.other))
 	a.call(t, 422, "POST", "/api/v1/events", `{"type":"cancelled"}`, header("Idempotency-Key", strings.Repeat("x", 201)))
+	a.call(t, 422, "POST", "/api/v1/events", `{"type":"cancelled","id":"another"}`, key) // two ids
 
 	batch := a.call(t, 202, "POST", "/api/v1/events/batch",
 		`{"events":[{"id":"twin","type":"cancelled"},{"id":"twin","type":"cancelled"},{"id":"key-1 🎟","type":"cancelled"}]}`)

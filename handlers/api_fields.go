@@ -72,10 +72,15 @@ func readRef(value json.RawMessage) (id, problem string) {
 	return id, ""
 }
 
-// refs reads a list of ids, none of them empty; nil when it is not there.
+// refs reads a list of ids, none of them empty; nil when it is not there, and
+// not nil when it is there and empty.
 func (o *object) refs(name, noun string, most int) []string {
-	var ids []string
-	for i, value := range o.list(name, noun, most) {
+	values := o.list(name, noun, most)
+	if values == nil {
+		return nil
+	}
+	ids := make([]string, 0, len(values))
+	for i, value := range values {
 		id, problem := readRef(value)
 		switch {
 		case problem != "":

@@ -62,6 +62,7 @@ func TestChangeWebhook(t *testing.T) {
 	}
 	a.call(t, 422, "PATCH", path, `{"url":"https://example.com/#part","enabled":false,"speed":1}`)
 	a.call(t, 422, "PATCH", path, `{"enabled":1}`)
+	a.call(t, 422, "PATCH", path, `{"events":[]}`)
 	a.call(t, 200, "PATCH", path, `{}`)
 	changed := a.call(t, 200, "PATCH", path, `{"tours":{"mode":"include","ids":["15",15]},"concurrency":2,"enabled":false,"events":["*"],"name":null}`)
 	if changed["enabled"] != false || changed["off_reason"] != "user" || changed["concurrency"] != 2.0 || changed["name"] != "Accounting 🎟" ||

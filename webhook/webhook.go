@@ -106,6 +106,11 @@ const (
 // it is switched off. It is never deleted.
 const FailingLimit = 5 * 24 * time.Hour
 
+// FailingGap is how far apart two failures may lie and still be one trouble:
+// twice the longest pause between two tries. A webhook that hears little is not
+// switched off because of one failure now and one last month.
+const FailingGap = 48 * time.Hour
+
 // Ref is the webhook's id as shown.
 func (w *Webhook) Ref() string { return w.ID.Text(WebhookPrefix) }
 

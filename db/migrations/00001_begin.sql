@@ -82,6 +82,7 @@ CREATE TABLE webhooks (
   updated_at    INTEGER NOT NULL,
   deleted_at    INTEGER NOT NULL DEFAULT 0, -- the log goes on naming a deleted webhook
   failing_since INTEGER NOT NULL DEFAULT 0,
+  failed_at     INTEGER NOT NULL DEFAULT 0, -- the last failure
   off_at        INTEGER NOT NULL DEFAULT 0,
   off_reason    TEXT    NOT NULL DEFAULT '',
   skipped       INTEGER NOT NULL DEFAULT 0 -- events skipped since off_at

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -209,6 +210,14 @@ func TestAccessibilityOfForms(t *testing.T) {
 	s.walk(a.URL, http.StatusForbidden, "/settings/people")
 }
 
+// answersWide answers with a header and a body that have no place to break them.
+func (in *inbox) answersWide() {
+	in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Wide", strings.Repeat("wide", 100))
+		io.WriteString(w, `{"answer":"`+strings.Repeat("wide", 300)+`"}`) //nolint:errcheck // the sender sees it
+	})
+}
+
 // The log with deliveries in every state, and the pages of each.
 func TestAccessibilityOfLog(t *testing.T) {
 	t.Parallel()
@@ -216,11 +225,7 @@ func TestAccessibilityOfLog(t *testing.T) {
 	op.items("channels", "3930 Website", "3931 "+strings.Repeat("Wanderlust", 10))
 	op.items("tours", "12 Harbour Walk", "15 "+strings.Repeat("Nachtwanderung", 7))
 	in := receiver(t)
-	wide := `{"answer":"` + strings.Repeat("wide", 300) + `"}`
-	in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("X-Wide", strings.Repeat("wide", 100))
-		w.Write([]byte(wide)) //nolint:errcheck // the sender sees it
-	})
+	in.answersWide()
 	down, gone, stuck := receiver(t), receiver(t), receiver(t)
 	down.answers(503)
 	gone.answers(410)

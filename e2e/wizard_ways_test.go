@@ -97,17 +97,19 @@ func (p *page) types(text string) {
 	must(p.t, p.Keyboard().Type(text))
 }
 
+// tabsOn goes on to the next step without a mouse.
+func (p *page) tabsOn(step string) {
+	p.t.Helper()
+	p.tabTo(p.named("button", "Continue"))
+	p.key("Enter")
+	p.isAt("/" + step + "$")
+}
+
 func TestWizardByKeyboard(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)
 	a.addLists(t)
 	p := a.as(t, operator, pageOptions{})
-	onward := func(step string) {
-		t.Helper()
-		p.tabTo(p.named("button", "Continue"))
-		p.key("Enter")
-		p.isAt("/" + step + "$")
-	}
 	p.visit(a.URL + "/webhooks")
 	p.key("Tab")
 	if got := p.focused(); got != "Skip to content" {
@@ -117,7 +119,7 @@ func TestWizardByKeyboard(t *testing.T) {
 	p.tabTo(p.named("button", "Create new booking webhook"))
 	p.key("Enter")
 	p.isAt("/type$")
-	onward("name")
+	p.tabsOn("name")
 
 	p.tabTo(p.labelled("Name"))
 	p.types("Accounting")
@@ -130,7 +132,7 @@ func TestWizardByKeyboard(t *testing.T) {
 	p.tabTo(p.option("Native call"))
 	p.key("ArrowDown")
 	p.chosen("Signed JSON")
-	onward("events")
+	p.tabsOn("events")
 
 	p.tabTo(p.labelled("Search events"))
 	p.types("expired")
@@ -144,14 +146,14 @@ func TestWizardByKeyboard(t *testing.T) {
 	p.tabTo(p.option("New confirmed booking (staff)"))
 	p.key("Space")
 	p.notChosen("New confirmed booking (staff)")
-	onward("channels")
+	p.tabsOn("channels")
 
 	p.tabTo(p.option("All channels"))
 	p.key("ArrowDown")
 	p.chosen("Only selected channels")
 	p.tabTo(p.option("Website"))
 	p.key("Space")
-	onward("tours")
+	p.tabsOn("tours")
 
 	p.tabTo(p.option("All tours"))
 	p.key("ArrowDown", "ArrowDown")
@@ -160,15 +162,23 @@ func TestWizardByKeyboard(t *testing.T) {
 	p.key("Enter")
 	p.tabTo(p.labelled("Tour ids"))
 	p.types("15")
-	onward("review")
+	p.tabsOn("review")
 
 	p.says("When a booking is confirmed (web/API), is cancelled, expires as a quotation or expires while provisional, " +
 		"on the Website channel, for any tour except Night Walk, call https://example.com/hook.")
 	p.tabTo(p.named("button", "Create webhook"))
 	p.key("Enter")
 	p.sees("“Accounting” is on")
+}
 
-	p.tabTo(p.Locator("summary:has-text('Delete webhook')")) // asks, and takes no for an answer
+// A box that asks takes no for an answer, and no key press is caught in a corner of the page.
+func TestWebhookPageByKeyboard(t *testing.T) {
+	t.Parallel()
+	a := startAccount(t)
+	id := a.addHook(t, "Accounting", "https://example.com/hook")
+	p := a.as(t, operator, pageOptions{})
+	p.visit(a.URL + "/webhooks/" + id)
+	p.tabTo(p.Locator("summary:has-text('Delete webhook')"))
 	p.key("Enter")
 	p.sees("This cannot be undone.")
 	p.key("Escape")

@@ -65,6 +65,10 @@ func TestStaff(t *testing.T) {
 		"/channels":           {"Viator"},
 		"/tours":              {"Night Walk"},
 		"/settings":           {"Change password"},
+		"/settings/account":   {"Account number"},
+		"/settings/people":    {operator, "Operator"},
+		"/settings/tokens":    {"till"},
+		"/settings/activity":  {"Accounting"},
 	} {
 		if got := p.visit(a.URL + path); got != http.StatusOK {
 			t.Errorf("%s: got %d, want 200", path, got)
@@ -74,7 +78,7 @@ func TestStaff(t *testing.T) {
 		}
 		for _, word := range []string{
 			"Create new booking webhook", "Edit", "Switch off", "Delete webhook", "Make a new secret",
-			"Add a channel", "Import a list", "Rename", "Retire", "API tokens", "People",
+			"Add a channel", "Import a list", "Rename", "Retire", "Save account", "Add a person", "Make a token", "Remove",
 		} {
 			p.lacks(word)
 		}
@@ -91,16 +95,15 @@ func TestStaff(t *testing.T) {
 	p.sees("Sending")
 	p.lacks("Stop trying")
 
-	for _, path := range []string{
-		"/webhooks/new", "/settings/account", "/settings/people", "/settings/tokens", "/settings/activity", "/admin/accounts",
-	} {
+	for _, path := range []string{"/webhooks/new", "/admin/accounts"} {
 		if got := p.visit(a.URL + path); got != http.StatusForbidden {
 			t.Errorf("%s: got %d, want 403", path, got)
 		}
 		p.sees("You may not do this")
 	}
 	for _, path := range []string{
-		"/webhooks/" + id + "/delete", "/webhooks/" + id + "/switch", "/webhooks/" + id + "/edit", "/channels/retire", "/settings/people",
+		"/webhooks/" + id + "/delete", "/webhooks/" + id + "/switch", "/webhooks/" + id + "/edit", "/channels/retire",
+		"/settings/account", "/settings/people", "/settings/tokens",
 	} {
 		if got := p.post(a.URL+path, map[string]any{"id": "3930", "enabled": "0", "email": "x@example.com", "role": "operator"}); got != http.StatusForbidden {
 			t.Errorf("post %s: got %d, want 403", path, got)

@@ -47,6 +47,10 @@ func (a *app) routes(f *fiber.App) {
 	staff.Get("/events/:id", a.showEvent)
 	staff.Get("/channels", a.listItems)
 	staff.Get("/tours", a.listItems)
+	staff.Get("/settings/account", a.showAccountSettings)
+	staff.Get("/settings/people", a.listPeople)
+	staff.Get("/settings/tokens", a.listTokens)
+	staff.Get("/settings/activity", a.showActivity)
 
 	operatorRoutes(guarded{staff, operators}, a)
 }
@@ -70,15 +74,11 @@ func operatorRoutes(operator guarded, a *app) {
 		operator.post(kind+"/restore", a.restoreItem)
 		operator.post(kind+"/import", a.importItems)
 	}
-	operator.get("/settings/account", a.showAccountSettings)
 	operator.post("/settings/account", a.saveAccountSettings)
-	operator.get("/settings/people", a.listPeople)
 	operator.post("/settings/people", a.addPerson)
 	operator.post("/settings/people/:id/remove", a.removePerson)
-	operator.get("/settings/tokens", a.listTokens)
 	operator.post("/settings/tokens", a.addToken)
 	operator.post("/settings/tokens/:id/revoke", a.revokeToken)
-	operator.get("/settings/activity", a.showActivity)
 }
 
 // apiRoutes are the JSON API: one token, one account.

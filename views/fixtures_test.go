@@ -375,6 +375,10 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	add("people", People(people))
 	add("tokens", Tokens(tokens))
 	add("activity", Activity(activity))
+	add("settings-account-staff", AccountSettings(AccountSettingsProps{Page: staff, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "America/New_York"}))
+	add("people-staff", People(PeopleProps{Page: staff, Users: people.Users}))
+	add("tokens-staff", Tokens(TokensProps{Page: staff, Tokens: tokens.Tokens}))
+	add("activity-staff", Activity(ActivityProps{Page: staff, Entries: activity.Entries}))
 	if k.n > 0 {
 		accounts.Form = AccountForm{Account: 1, Limit: k.text("x"), Problems: k.invalid("limit")}
 	}

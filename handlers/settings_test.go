@@ -1,0 +1,37 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Staff see the account's settings, and nothing there to change them with.
+func TestStaffSeeSettings(t *testing.T) {
+	s := newSite(t)
+	_, err := s.store.AddToken(t.Context(), webhook.Token{Account: s.account.ID, Name: "TourCMS bridge", CreatedAt: time.Now()}, []byte("hash"), anna)
+	s.check(err)
+	b, operator := s.signIn(staff), s.signIn(anna)
+	for path, want := range map[string]string{
+		"/settings/account":  s.account.Name,
+		"/settings/people":   anna,
+		"/settings/tokens":   "TourCMS bridge",
+		"/settings/activity": "Token created: TourCMS bridge",
+	} {
+		b.get("/settings").has(`href="` + path + `"`)
+		p := b.get(path).is(http.StatusOK).has(want)
+		if body := cut(p.text, "<main"); hasForm(body) {
+			t.Errorf("%s offers staff something to change:\n%s", path, body)
+		}
+		if path != "/settings/activity" && !hasForm(cut(operator.get(path).text, "<main")) {
+			t.Errorf("%s has no form for operators", path)
+		}
+	}
+}
+
+func hasForm(page string) bool {
+	return strings.Contains(page, "<form") || strings.Contains(page, "<button") || strings.Contains(page, "<input")
+}

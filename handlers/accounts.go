@@ -41,7 +41,7 @@ func (a *app) refuseAccount(c *fiber.Ctx, form views.AccountForm) error {
 }
 
 func (a *app) addAccount(c *fiber.Ctx) error {
-	form := views.AccountForm{Name: c.FormValue("name"), Number: c.FormValue("number")}
+	form := views.AccountForm{Name: formValue(c, "name"), Number: formValue(c, "number")}
 	account, problems := readAccount(form.Name, form.Number)
 	account.CreatedAt = time.Now()
 	if len(problems) == 0 {
@@ -62,7 +62,7 @@ func (a *app) saveLimit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	form := views.AccountForm{Account: account.ID, Limit: c.FormValue("limit")}
+	form := views.AccountForm{Account: account.ID, Limit: formValue(c, "limit")}
 	limit, err := strconv.Atoi(strings.TrimSpace(form.Limit))
 	if err != nil || limit < 0 || limit > maxLimit {
 		form.Problems = webhook.Invalid{"limit": fmt.Sprintf("Use a whole number from 0 to %d.", maxLimit)}
@@ -79,7 +79,7 @@ func (a *app) addAccountUser(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	form := views.AccountForm{Account: account.ID, Email: c.FormValue("email"), Role: c.FormValue("role")}
+	form := views.AccountForm{Account: account.ID, Email: formValue(c, "email"), Role: formValue(c, "role")}
 	added, problems, err := a.addUser(c, account.ID, webhook.Roles)
 	if err != nil {
 		return err

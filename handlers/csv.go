@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"bookhook/views"
 	"bookhook/webhook"
@@ -23,14 +23,22 @@ const (
 )
 
 // importText is the file that was uploaded, or else the text that was pasted.
+// No other form is read in parts.
 func importText(c *fiber.Ctx) (string, error) {
-	header, err := c.FormFile("file")
-	if errors.Is(err, fasthttp.ErrMissingFile) || errors.Is(err, fasthttp.ErrNoMultipartForm) || err == nil && header.Size == 0 {
-		return c.FormValue("text"), nil
+	if !strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEMultipartForm) {
+		return formValue(c, "text"), nil
 	}
+	parts, err := c.MultipartForm()
 	if err != nil {
 		return "", fiber.ErrBadRequest
 	}
+	if files := parts.File["file"]; len(files) > 0 && files[0].Size > 0 {
+		return readUpload(files[0])
+	}
+	return strings.Join(parts.Value["text"], "\n"), nil
+}
+
+func readUpload(header *multipart.FileHeader) (string, error) {
 	file, err := header.Open()
 	if err != nil {
 		return "", err

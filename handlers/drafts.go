@@ -117,7 +117,7 @@ func (a *app) checkURL(c *fiber.Ctx) error {
 	if _, err := a.draftParam(c); err != nil {
 		return err
 	}
-	address, message := webhook.CheckURL(c.FormValue("url"))
+	address, message := webhook.CheckURL(formValue(c, "url"))
 	if message == "" {
 		message = a.Dispatcher.CheckURL(address)
 	}

@@ -10,6 +10,13 @@ import (
 	"bookhook/webhook"
 )
 
+// formValue is the first value of a form field, "" when there is none. What
+// stands in the address is no part of a form, and the only form that comes in
+// parts is the import's.
+func formValue(c *fiber.Ctx, name string) string {
+	return string(c.Request().PostArgs().Peek(name))
+}
+
 // formValues are all values of a form field, in order.
 func formValues(c *fiber.Ctx, name string) []string {
 	var values []string

@@ -67,12 +67,12 @@ func searchItems(items []webhook.Item, query string) []webhook.Item {
 }
 
 func readItem(c *fiber.Ctx) webhook.Item {
-	return webhook.Item{ID: c.FormValue("id"), Name: c.FormValue("name")}
+	return webhook.Item{ID: formValue(c, "id"), Name: formValue(c, "name")}
 }
 
 func (a *app) addItem(c *fiber.Ctx) error {
 	v := visiting(c)
-	form := views.ItemForm{ID: c.FormValue("id"), Name: c.FormValue("name")}
+	form := views.ItemForm{ID: formValue(c, "id"), Name: formValue(c, "name")}
 	item, problems := webhook.CheckItem(readItem(c))
 	if len(problems) == 0 {
 		var err error
@@ -91,7 +91,7 @@ func (a *app) renameItem(c *fiber.Ctx) error {
 	v := visiting(c)
 	item, problems := webhook.CheckItem(readItem(c))
 	if len(problems) > 0 {
-		return a.refuseItems(c, views.ItemsProps{Rename: views.ItemForm{ID: c.FormValue("id"), Name: c.FormValue("name"), Problems: problems}})
+		return a.refuseItems(c, views.ItemsProps{Rename: views.ItemForm{ID: formValue(c, "id"), Name: formValue(c, "name"), Problems: problems}})
 	}
 	if err := a.Store.RenameItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.User.Email, time.Now()); err != nil {
 		return err
@@ -108,7 +108,7 @@ func (a *app) restoreItem(c *fiber.Ctx) error {
 }
 
 func (a *app) changeRetired(c *fiber.Ctx, at time.Time, message string) error {
-	v, kind, id := visiting(c), kindOf(c), c.FormValue("id")
+	v, kind, id := visiting(c), kindOf(c), formValue(c, "id")
 	item, err := a.Store.Item(c.UserContext(), v.Account.ID, kind, id)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func (a *app) showTokens(c *fiber.Ctx, status int, props views.TokensProps) (err
 // hash is kept.
 func (a *app) addToken(c *fiber.Ctx) error {
 	v := visiting(c)
-	props := views.TokensProps{Page: v.page(c, nil), Name: c.FormValue("name")}
+	props := views.TokensProps{Page: v.page(c, nil), Name: formValue(c, "name")}
 	name, problem := webhook.CheckName(props.Name)
 	if problem != "" {
 		props.Problems = webhook.Invalid{"name": problem}

@@ -60,7 +60,7 @@ func used(all []*webhook.Webhook) int {
 // recent lists the newest deliveries of a webhook.
 func (a *app) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.DeliveryRow, error) {
 	rows, err := a.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: limit})
-	return deliveryRows(rows, hooks{names: map[webhook.ID]string{w.ID: w.Name}}), err
+	return deliveryRows(rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.ID]string{w.ID: w.Name}}), err
 }
 
 func (a *app) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
@@ -169,7 +169,7 @@ func (a *app) switchWebhook(c *fiber.Ctx) error {
 }
 
 func readSwitch(c *fiber.Ctx) (bool, error) {
-	switch c.FormValue("enabled") {
+	switch formValue(c, "enabled") {
 	case "1":
 		return true, nil
 	case "0":

@@ -58,7 +58,7 @@ func (a *app) saveStep(c *fiber.Ctx) error {
 	if len(problems) > 0 {
 		return a.renderStep(c, d, step, refusal{
 			status: http.StatusUnprocessableEntity, problems: problems,
-			atOnce: c.FormValue("concurrency"), paste: c.FormValue("tours_paste"),
+			atOnce: formValue(c, "concurrency"), paste: formValue(c, "tours_paste"),
 		})
 	}
 	return c.Redirect(draftPath(d.ID, onward(d, step)), http.StatusSeeOther)
@@ -88,12 +88,12 @@ func (a *app) keepDraft(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, passe
 func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
 	switch step {
 	case webhook.StepType:
-		d.Kind = webhook.Kind(c.FormValue("type"))
-		d.Concurrency, _ = strconv.Atoi(strings.TrimSpace(c.FormValue("concurrency"))) // what is no number is 0, and refused
+		d.Kind = webhook.Kind(formValue(c, "type"))
+		d.Concurrency, _ = strconv.Atoi(strings.TrimSpace(formValue(c, "concurrency"))) // what is no number is 0, and refused
 	case webhook.StepName:
-		d.Name, d.URL, d.Format = c.FormValue("name"), c.FormValue("url"), webhook.Format(c.FormValue("format"))
+		d.Name, d.URL, d.Format = formValue(c, "name"), formValue(c, "url"), webhook.Format(formValue(c, "format"))
 	case webhook.StepEvents:
-		d.AllEvents, d.Events = c.FormValue("all_events") == "1", formValues(c, "events")
+		d.AllEvents, d.Events = formValue(c, "all_events") == "1", formValues(c, "events")
 	case webhook.StepChannels:
 		d.Channels = readFilter(c, "channels")
 	case webhook.StepTours:
@@ -104,9 +104,9 @@ func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
 // readFilter reads a mode and ids, ticked and pasted. The ids are kept whatever
 // the mode, for whoever changes their mind.
 func readFilter(c *fiber.Ctx, field string) webhook.Filter {
-	ids := append(formValues(c, field), splitIDs(c.FormValue(field+"_paste"))...)
+	ids := append(formValues(c, field), splitIDs(formValue(c, field+"_paste"))...)
 	slices.Sort(ids)
-	return webhook.Filter{Mode: webhook.Mode(c.FormValue(field + "_mode")), IDs: slices.Compact(ids)}
+	return webhook.Filter{Mode: webhook.Mode(formValue(c, field+"_mode")), IDs: slices.Compact(ids)}
 }
 
 // splitIDs takes a pasted list apart; no id has white space or a comma in it.

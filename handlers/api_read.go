@@ -28,9 +28,6 @@ func readBody(c *fiber.Ctx) (*object, error) {
 	if err != nil || kind != fiber.MIMEApplicationJSON {
 		return nil, unsupported("Send JSON with the header “Content-Type: application/json”.")
 	}
-	if coding := c.Get(fiber.HeaderContentEncoding); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, unsupported("Send the body as it is, without a Content-Encoding.")
-	}
 	return parseObject(c.BodyRaw())
 }
 
@@ -47,7 +44,10 @@ func readNothing(c *fiber.Ctx) error {
 }
 
 func unsupported(detail string) error {
-	return &problem{Type: "unsupported-media-type", Title: "This kind of body is not understood", Status: http.StatusUnsupportedMediaType, Detail: detail}
+	return &problem{
+		Type: "unsupported-media-type", Title: "This kind of body is not understood", Status: http.StatusUnsupportedMediaType, Detail: detail,
+		meaning: "Nothing was changed, and no booking is affected.", next: detail,
+	}
 }
 
 func malformed(format string, args ...any) error {

@@ -7,19 +7,21 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
-	"github.com/gofiber/fiber/v2/middleware/requestid"
 
 	"bookhook/static"
 )
 
 // Bounds of a request.
 const (
-	maxBody        = 4 << 20 // bytes of a request body
+	maxBody        = 4 << 20  // bytes of a request body
+	maxHeader      = 16 << 10 // bytes of a request's header, which has every cookie of the site
 	requestTimeout = 30 * time.Second
 )
 
@@ -41,7 +43,9 @@ type app struct {
 	Options
 	sessions *sessionStore
 	crossing *http.CrossOriginProtection
+	proxies  []netip.Prefix
 	logins   *limiter
+	hashing  hashing
 	tokens   *tokenUse
 }
 
@@ -59,22 +63,49 @@ func New(o Options) (*fiber.App, error) {
 			return nil, fmt.Errorf("read the base URL: %w", err)
 		}
 	}
+	proxies, err := readProxies(o.Proxies)
+	if err != nil {
+		return nil, err
+	}
 	a := &app{
-		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing,
-		logins: newLimiter(), tokens: &tokenUse{},
+		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing, proxies: proxies,
+		logins: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokenUse{},
 	}
 	f := fiber.New(fiber.Config{
-		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true, BodyLimit: maxBody,
+		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,
+		BodyLimit: maxBody, ReadBufferSize: maxHeader, DisablePreParseMultipartForm: true,
 		ReadTimeout: requestTimeout, WriteTimeout: 2 * requestTimeout, IdleTimeout: 2 * time.Minute,
 		ErrorHandler:            a.fail,
-		EnableTrustedProxyCheck: true, TrustedProxies: o.Proxies, ProxyHeader: fiber.HeaderXForwardedFor, EnableIPValidation: true,
+		EnableTrustedProxyCheck: true, TrustedProxies: o.Proxies, // for the scheme and the host; the address is clientIP's
 	})
-	f.Use(requestid.New(requestid.Config{Generator: rand.Text}))
+	f.Use(nameRequest)
 	f.Use(a.secureHeaders(secure))
 	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: a.logPanic}))
-	f.Use(deadline)
+	f.Use(deadline, plainBody)
 	a.routes(f)
 	return f, nil
+}
+
+const requestIDKey = "request"
+
+// nameRequest gives the request the id under which the log has it. One that the
+// client sent is not taken over: it could be anything, and anybody's.
+func nameRequest(c *fiber.Ctx) error {
+	id := rand.Text()
+	c.Locals(requestIDKey, id)
+	c.Set(fiber.HeaderXRequestID, id)
+	return c.Next()
+}
+
+// plainBody refuses a compressed body: a small one can unpack to more than there
+// is memory, and what reads bodies would unpack it without asking.
+func plainBody(c *fiber.Ctx) error {
+	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
+		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
+			return unsupported("Send the body as it is, without a Content-Encoding.")
+		}
+	}
+	return c.Next()
 }
 
 // deadline bounds what a request may take; fiber's own context has no end.

@@ -86,7 +86,7 @@ func fiberDetail(f *fiber.Error) string {
 	case http.StatusRequestEntityTooLarge:
 		return fmt.Sprintf("A request body may have at most %d MiB. Send less at once.", maxBody>>20)
 	case http.StatusNotFound:
-		return "There is nothing at this address, or not for this method."
+		return "There is nothing at this address."
 	case http.StatusMethodNotAllowed:
 		return "This address does not take this method."
 	}
@@ -146,7 +146,7 @@ func wantsJSON(c *fiber.Ctx) bool {
 }
 
 func requestID(c *fiber.Ctx) string {
-	id, _ := c.Locals("requestid").(string)
+	id, _ := c.Locals(requestIDKey).(string)
 	return id
 }
 

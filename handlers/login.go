@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alexedwards/argon2id"
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/views"
@@ -44,17 +43,17 @@ func (a *app) checkSetup(c *fiber.Ctx, token string) error {
 }
 
 func (a *app) saveSetup(c *fiber.Ctx) error {
-	if err := a.checkSetup(c, c.FormValue("token")); err != nil {
+	if err := a.checkSetup(c, formValue(c, "token")); err != nil {
 		return err
 	}
 	form := views.SetupProps{
-		Theme: theme(c), Token: c.FormValue("token"),
-		AccountName: c.FormValue("account_name"), AccountNumber: c.FormValue("account_number"), Email: c.FormValue("email"),
+		Theme: theme(c), Token: formValue(c, "token"),
+		AccountName: formValue(c, "account_name"), AccountNumber: formValue(c, "account_number"), Email: formValue(c, "email"),
 	}
-	account, user, problems := readSetup(form, c.FormValue("password"))
+	account, user, problems := readSetup(form, formValue(c, "password"))
 	if len(problems) == 0 {
 		var err error
-		user.PasswordHash, err = HashPassword(c.FormValue("password"))
+		user.PasswordHash, err = a.hashing.hash(c.UserContext(), formValue(c, "password"))
 		if err != nil {
 			return err
 		}
@@ -109,14 +108,14 @@ func (a *app) showLogin(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Login(views.LoginProps{Theme: theme(c), Next: localPath(c.Query("next"), ""), Flash: flash}))
 }
 
-// nobody is checked when there is no such user, so that an answer takes as long
-// as for one who exists.
-const nobody = "$argon2id$v=19$m=65536,t=1,p=2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-
 func (a *app) login(c *fiber.Ctx) error {
-	form := views.LoginProps{Theme: theme(c), Email: c.FormValue("email"), Next: localPath(c.FormValue("next"), "")}
-	email := strings.ToLower(strings.TrimSpace(form.Email))
-	if !a.logins.allow(c.IP(), email, time.Now()) {
+	form := views.LoginProps{Theme: theme(c), Email: formValue(c, "email"), Next: localPath(formValue(c, "next"), "")}
+	email, from := strings.ToLower(strings.TrimSpace(form.Email)), networkOf(a.clientIP(c))
+	if len(email) > maxEmail { // nobody's
+		form.Email = ""
+		return refuseLogin(c, form)
+	}
+	if !a.logins.allow(from, email, time.Now()) {
 		form.Problem = "Too many tries that failed. Wait 15 minutes, or sign in from another network."
 		return render(c, http.StatusTooManyRequests, views.Login(form))
 	}
@@ -127,16 +126,20 @@ func (a *app) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	match, err := argon2id.ComparePasswordAndHash(c.FormValue("password"), user.PasswordHash)
+	match, err := a.hashing.compare(c.UserContext(), formValue(c, "password"), user.PasswordHash)
 	if err != nil {
 		return err
 	}
 	if !match || user.ID == 0 {
-		form.Problem = "E-mail and password do not go together. Check both and try again."
-		return render(c, http.StatusUnprocessableEntity, views.Login(form))
+		return refuseLogin(c, form)
 	}
-	a.logins.forget(c.IP(), email)
+	a.logins.forget(from, email)
 	return a.signIn(c, user, localPath(form.Next, "/"), "")
+}
+
+func refuseLogin(c *fiber.Ctx, form views.LoginProps) error {
+	form.Problem = "E-mail and password do not go together. Check both and try again."
+	return render(c, http.StatusUnprocessableEntity, views.Login(form))
 }
 
 // signIn begins a session under a new id.

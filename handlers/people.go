@@ -29,7 +29,7 @@ func (a *app) showPeople(c *fiber.Ctx, status int, props views.PeopleProps) (err
 // itself: it is kept nowhere.
 func (a *app) addPerson(c *fiber.Ctx) error {
 	v := visiting(c)
-	props := views.PeopleProps{Page: v.page(c, nil), Email: c.FormValue("email"), Role: c.FormValue("role")}
+	props := views.PeopleProps{Page: v.page(c, nil), Email: formValue(c, "email"), Role: formValue(c, "role")}
 	added, problems, err := a.addUser(c, v.Account.ID, []webhook.Role{webhook.RoleOperator, webhook.RoleStaff})
 	if err != nil {
 		return err
@@ -44,13 +44,13 @@ func (a *app) addPerson(c *fiber.Ctx) error {
 // addUser makes a user of an account from the form's email and role.
 func (a *app) addUser(c *fiber.Ctx, account webhook.ID, roles []webhook.Role) (views.NewUser, webhook.Invalid, error) {
 	problems := webhook.Invalid{}
-	email := readEmail(c.FormValue("email"), problems)
-	role := readRole(c.FormValue("role"), roles, problems)
+	email := readEmail(formValue(c, "email"), problems)
+	role := readRole(formValue(c, "role"), roles, problems)
 	if len(problems) > 0 {
 		return views.NewUser{}, problems, nil
 	}
 	password := NewPassword()
-	hash, err := HashPassword(password)
+	hash, err := a.hashing.hash(c.UserContext(), password)
 	if err != nil {
 		return views.NewUser{}, nil, err
 	}

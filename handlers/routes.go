@@ -1,6 +1,11 @@
 package handlers
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
 
 // routes has every address of Bookhook. A group's guards are written once, in
 // front of it; what they let through is in the group's name.
@@ -10,7 +15,7 @@ func (a *app) routes(f *fiber.App) {
 	a.apiRoutes(f.Group("/api"))
 
 	// Anybody.
-	f.Use(a.sameOrigin)
+	f.Use(a.sameOrigin, otherMethods)
 	f.Get("/setup", a.showSetup)
 	f.Post("/setup", a.saveSetup)
 	f.Get("/login", a.showLogin)
@@ -108,7 +113,32 @@ func (a *app) apiRoutes(api fiber.Router) {
 	v1.Get("/tours", a.apiListItems)
 	v1.Put("/tours", a.apiPutItems)
 
-	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
+	api.Use(noRoute)
+}
+
+// otherMethods answers what no page takes, before anybody is asked to sign in
+// for it.
+func otherMethods(c *fiber.Ctx) error {
+	switch c.Method() {
+	case fiber.MethodGet, fiber.MethodHead, fiber.MethodPost:
+		return c.Next()
+	}
+	return noRoute(c)
+}
+
+// noRoute says that there is nothing here, or which methods there are for it.
+func noRoute(c *fiber.Ctx) error {
+	var allowed []string
+	for _, r := range c.App().GetRoutes(true) {
+		if !slices.Contains(allowed, r.Method) && fiber.RoutePatternMatch(c.Path(), r.Path, c.App().Config()) {
+			allowed = append(allowed, r.Method)
+		}
+	}
+	if len(allowed) == 0 {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
+	return fiber.ErrMethodNotAllowed
 }
 
 // guarded registers routes behind a guard of their own. A group would put the

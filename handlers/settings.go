@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/alexedwards/argon2id"
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/views"
@@ -31,18 +30,18 @@ func (a *app) showProfile(c *fiber.Ctx) error {
 func (a *app) savePassword(c *fiber.Ctx) error {
 	v := visiting(c)
 	problems := webhook.Invalid{}
-	match, err := argon2id.ComparePasswordAndHash(c.FormValue("current"), v.User.PasswordHash)
+	match, err := a.hashing.compare(c.UserContext(), formValue(c, "current"), v.User.PasswordHash)
 	if err != nil {
 		return err
 	}
 	if !match {
 		problems.Add("current", "This is not your password.")
 	}
-	checkPassword("password", c.FormValue("password"), problems)
+	checkPassword("password", formValue(c, "password"), problems)
 	if len(problems) > 0 {
 		return render(c, formStatus(problems), views.Profile(views.ProfileProps{Page: v.page(c, nil), Problems: problems}))
 	}
-	hash, err := HashPassword(c.FormValue("password"))
+	hash, err := a.hashing.hash(c.UserContext(), formValue(c, "password"))
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func (a *app) showAccountSettings(c *fiber.Ctx) error {
 func (a *app) saveAccountSettings(c *fiber.Ctx) error {
 	v := visiting(c)
 	form := views.AccountSettingsProps{
-		Page: v.page(c, nil), Name: c.FormValue("name"), Number: c.FormValue("number"), TimeZone: c.FormValue("time_zone"), Zones: zones,
+		Page: v.page(c, nil), Name: formValue(c, "name"), Number: formValue(c, "number"), TimeZone: formValue(c, "time_zone"), Zones: zones,
 	}
 	changed, problems := readAccount(form.Name, form.Number)
 	if changed.Number == 0 {

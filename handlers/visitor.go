@@ -200,11 +200,15 @@ func theme(c *fiber.Ctx) string {
 }
 
 func (a *app) saveTheme(c *fiber.Ctx) error {
+	chosen := formValue(c, "theme")
+	if chosen != "light" && chosen != "dark" && chosen != "system" {
+		return webhook.Invalid{"theme": "Choose light, dark or as the system."}
+	}
 	c.Cookie(&fiber.Cookie{
-		Name: themeCookie, Value: c.FormValue("theme"), Path: "/", MaxAge: 365 * 24 * 3600,
+		Name: themeCookie, Value: chosen, Path: "/", MaxAge: 365 * 24 * 3600,
 		SameSite: fiber.CookieSameSiteLaxMode, HTTPOnly: true, Secure: a.sessions.options.Secure,
 	})
-	return c.Redirect(localPath(c.FormValue("back"), "/"), http.StatusSeeOther)
+	return c.Redirect(localPath(formValue(c, "back"), "/"), http.StatusSeeOther)
 }
 
 // localPath is the path if it stays on this site, or else the other one.

@@ -51,7 +51,7 @@ func TestDemo(t *testing.T) {
 		must(t, expect.Locator(p.rows(status).First()).ToBeVisible())
 	}
 	p.rows("Failed").First().GetByRole("link").Click() //nolint:errcheck // the next line sees it
-	p.sees("Your server never got this event of booking")
+	p.sees("Your server never accepted this event of booking")
 	p.sees("4 tries")
 
 	// The command that it prints works, with this token.

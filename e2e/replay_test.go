@@ -22,7 +22,7 @@ func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
 	p.visit(op.URL + "/deliveries")
 	p.lists(1, "1234", "Waiting", "next try in", "500 Internal Server Error")
 	p.opensRow("1234")
-	p.sees("Your server does not have this event of booking 1234 yet.")
+	p.sees("Your server has not accepted this event of booking 1234 yet.")
 	p.sees("Your server answered 500 (an error in your server).")
 	p.seesMatch(`^Bookhook tries again at \d\d:\d\d \(in \d s\)\. 9 tries are left after that\.|^Bookhook tries again at \d\d:\d\d \(in \d s\)\. 10 tries are left\.`)
 
@@ -146,7 +146,7 @@ func TestSendATest(t *testing.T) {
 		must(t, expect.Locator(p.Locator(selector+" .badge")).ToHaveText("Test"))
 	}
 	badge("#story")
-	p.sees("Your server never got this test.")
+	p.sees("Your server never accepted this test.")
 	p.sees("Your server answered 404 (not found).")
 	p.press("Replay")
 	if got := in.next(t); got.Header.Get("bookhook-test") != "true" {

@@ -19,7 +19,10 @@ func deliveryPath(id webhook.ID) string { return "/deliveries/" + id.Text(webhoo
 func deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
 	shown := make([]views.DeliveryRow, len(rows))
 	for i, r := range rows {
-		shown[i] = views.DeliveryRow{Delivery: r.Delivery, EventName: eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook]}
+		w := h.find(r.Webhook)
+		shown[i] = views.DeliveryRow{
+			Delivery: r.Delivery, EventName: eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
+		}
 	}
 	return shown
 }

@@ -197,7 +197,7 @@ func TestDeliveryReplayInFlight(t *testing.T) {
 	s.hook(r.URL)
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	<-r.got
-	b.get(path).has("Sending")
+	b.get(path).has("Sending").lacks(path + "/replay") // which could only be refused
 	b.follow(path+"/replay", nil).has("It is on its way right now. Wait for the answer")
 	b.follow(path+"/cancel", nil).has("The one that is on its way may still arrive")
 	close(r.hold)
@@ -210,7 +210,10 @@ func TestDeliveryReplayWithoutWebhook(t *testing.T) {
 	w := s.hook(nowhere)
 	path := deliveryOf(s.leave(webhook.Event{BookingID: "1234"})[0])
 	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}})
-	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "It waits because the webhook is off")
+	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "It waits because the webhook is off").lacks("Try now")
+	for _, list := range []string{"/deliveries", "/webhooks/" + w.Ref()} {
+		b.get(list).has("until the webhook is switched on").lacks("try is due")
+	}
 	b.follow("/webhooks/"+w.Ref()+"/delete", nil)
 	b.follow(path+"/replay", nil).has("The webhook of this delivery was deleted")
 }

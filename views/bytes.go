@@ -16,7 +16,7 @@ import (
 // Curl writes an attempt's request as a command for a POSIX shell. The
 // signature in it is the one that was sent, so receivers may find it too old.
 func Curl(a webhook.Attempt) string {
-	lines := []string{"curl -i -X " + quote(a.Method) + " " + quote(a.URL)}
+	lines := []string{"curl -g -i -X " + quote(a.Method) + " " + quote(a.URL)}
 	for _, name := range sortedNames(a.RequestHeaders) {
 		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Host") {
 			continue // curl writes them itself

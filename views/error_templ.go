@@ -228,7 +228,7 @@ func errorWords(status int) ErrorProps {
 	case 401:
 		return ErrorProps{What: "Please sign in", Meaning: untouched, Next: "Your session has ended. Sign in again and repeat what you were doing."}
 	case 403:
-		return ErrorProps{What: "You may not do this", Meaning: "Nothing was changed, and no booking is affected.", Next: "Ask an operator of your account to do it, or to change your role."}
+		return ErrorProps{What: "You may not do this", Meaning: "Nothing was changed, and no booking is affected.", Next: "Ask an operator of your account to do it, or " + webhook.SupportContact + "."}
 	case 404:
 		return ErrorProps{What: "There is no such page", Meaning: untouched, Next: "It may have been deleted, or the address is incomplete. Look for it in the lists."}
 	case 405:

@@ -99,6 +99,9 @@ func (k kind) delivery(i int) webhook.Delivery {
 		d.NextAt = now.Add(20 * time.Second)
 	case 4:
 		d.State, d.Last = webhook.Cancelled, webhook.Outcome{Failure: webhook.FailRefused, Duration: 900 * time.Microsecond}
+	case 7:
+		d.State, d.Attempts, d.Answered, d.Finished, d.NextAt = webhook.Pending, 2, 2, time.Time{}, now.Add(-time.Hour)
+		d.Last = webhook.Outcome{Status: 200, Failure: webhook.FailTimeout, Duration: 15 * time.Second}
 	case 5:
 		d.Test, d.BookingID = true, "TEST-1"
 	case 6:
@@ -108,7 +111,7 @@ func (k kind) delivery(i int) webhook.Delivery {
 }
 
 func (k kind) row(i int) DeliveryRow {
-	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), WebhookName: k.webhook(i).Name}
+	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), WebhookName: k.webhook(i).Name, WebhookOff: !k.webhook(i).Enabled}
 	if i == 6 {
 		r.WebhookName += " (deleted)"
 	}
@@ -303,7 +306,7 @@ func (k kind) addLog(add func(string, templ.Component)) {
 	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
 	list.Problems = k.invalid("since", "until")
 	add("deliveries-filtered", Deliveries(list))
-	for i := range 7 {
+	for i := range 8 {
 		d := k.delivery(i)
 		p := DeliveryProps{
 			Page: k.page(webhook.RoleOperator), Delivery: d, EventName: k.text("New confirmed booking (web/API)"),

@@ -137,7 +137,7 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 }
 
 // nextTry is the small line below a waiting delivery.
-func nextTry(d webhook.Delivery, now time.Time) templ.Component {
+func nextTry(r DeliveryRow, now time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -158,13 +158,13 @@ func nextTry(d webhook.Delivery, now time.Time) templ.Component {
 			templ_7745c5c3_Var6 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if d.State == webhook.Pending && !d.InFlight(now) {
+		if r.Delivery.State == webhook.Pending && !r.Delivery.InFlight(now) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<span class=\"sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(nextTryText(d, now))
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(nextTryText(r, now))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 38, Col: 41}
 			}
@@ -181,14 +181,16 @@ func nextTry(d webhook.Delivery, now time.Time) templ.Component {
 	})
 }
 
-func nextTryText(d webhook.Delivery, now time.Time) string {
-	switch {
+func nextTryText(r DeliveryRow, now time.Time) string {
+	switch d := r.Delivery; {
+	case r.WebhookOff:
+		return "until the webhook is switched on"
 	case d.Attempts == 0 && !d.NextAt.After(now):
 		return "first try is due"
 	case !d.NextAt.After(now):
 		return "next try is due"
 	}
-	return "next try in " + span(d.NextAt.Sub(now))
+	return "next try in " + span(r.Delivery.NextAt.Sub(now))
 }
 
 // webhookStatus is whether a webhook is told of anything.
@@ -294,7 +296,7 @@ func answer(o webhook.Outcome) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if text := answerText(o); text == "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<span class=\"quiet\">–</span>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<span class=\"quiet\">–</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -302,9 +304,32 @@ func answer(o webhook.Outcome) templ.Component {
 			var templ_7745c5c3_Var11 string
 			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 76, Col: 8}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 78, Col: 8}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " ")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		if brokenOff(o) {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<span class=\"sub\">")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var12 string
+			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(brokenOffDetail(o))
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 81, Col: 40}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

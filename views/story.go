@@ -44,7 +44,7 @@ func inFlight(d webhook.Delivery, tries int) Story {
 }
 
 func waiting(d webhook.Delivery, w *webhook.Webhook, tries int, now time.Time, loc *time.Location) Story {
-	s := Story{What: "Your server does not have " + subject(d) + " yet.", Next: againAt(d, tries, now, loc)}
+	s := Story{What: "Your server has not accepted " + subject(d) + " yet.", Next: againAt(d, tries, now, loc)}
 	switch {
 	case d.Attempts > d.Answered:
 		s.What = "Bookhook was stopped while try " + strconv.Itoa(d.Attempts) + " was about to be sent or on its way, so nobody knows whether your server got it."
@@ -92,7 +92,7 @@ func delivered(d webhook.Delivery, attempts []webhook.Attempt, now time.Time, lo
 
 func failed(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{
-		What: "Your server never got " + subject(d) + ". Bookhook gave up after " + count(d.Attempts, false, "try", "tries") + over(d) + ".",
+		What: "Your server never accepted " + subject(d) + ". Bookhook gave up after " + count(d.Attempts, false, "try", "tries") + over(d) + ".",
 		Why:  outcomeText(d.Last),
 		Next: strings.TrimSpace(advice(d.Last) + " Then press Replay to send it again."),
 	}
@@ -178,6 +178,9 @@ func lastFailure(attempts []webhook.Attempt) *webhook.Attempt {
 
 // outcomeText is how an attempt ended, as a sentence.
 func outcomeText(o webhook.Outcome) string {
+	if brokenOff(o) {
+		return brokenOffText(o)
+	}
 	switch o.Failure {
 	case "":
 		return "Your server answered " + statusText(o.Status) + "."
@@ -204,6 +207,14 @@ func outcomeText(o webhook.Outcome) string {
 		return "Your server answered " + statusText(o.Status) + ", but this format counts 200 only as accepted."
 	}
 	return "Your server answered " + statusText(o.Status) + "."
+}
+
+func brokenOffText(o webhook.Outcome) string {
+	began := "Your server began to answer " + statusText(o.Status)
+	if o.Failure == webhook.FailTimeout {
+		return began + " but did not finish in time."
+	}
+	return began + " but the connection broke before it had finished."
 }
 
 // statusText is an HTTP status with what it means.
@@ -238,6 +249,8 @@ func advice(o webhook.Outcome) string {
 		return "Ask whoever looks after your server to renew its certificate."
 	case o.Failure == webhook.FailTimeout:
 		return "Let your server answer first and do its work afterwards."
+	case o.Failure == webhook.FailNetwork:
+		return "Look into your server’s own log for why it ended the connection."
 	case o.Failure == webhook.FailRedirect:
 		return "Enter the final address as the webhook’s URL."
 	case o.Status == 401 || o.Status == 403:

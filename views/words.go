@@ -12,13 +12,30 @@ import (
 // answerText is the last answer of a delivery in two or three words.
 func answerText(o webhook.Outcome) string {
 	switch {
+	case brokenOff(o) && o.Failure == webhook.FailTimeout:
+		return "Timed out"
+	case brokenOff(o):
+		return "No complete answer"
 	case o.Status != 0:
-		return strings.TrimSpace(strconv.Itoa(o.Status) + " " + http.StatusText(o.Status))
+		return statusLine(o.Status)
 	case o.Failure == "":
 		return ""
 	}
 	return failureWord(o.Failure)
 }
+
+func statusLine(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
+
+// brokenOff reports whether an answer began and did not come to its end: its
+// status then counts for nothing.
+func brokenOff(o webhook.Outcome) bool {
+	return o.Status != 0 && (o.Failure == webhook.FailTimeout || o.Failure == webhook.FailNetwork)
+}
+
+// brokenOffDetail is how such an answer began.
+func brokenOffDetail(o webhook.Outcome) string { return "began as " + statusLine(o.Status) }
 
 // failureWord is a failure in a few words.
 func failureWord(f webhook.Failure) string {

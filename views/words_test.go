@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,20 +71,20 @@ func TestStory(t *testing.T) {
 		want Story
 	}{
 		{"waiting", waiting, w, Story{
-			"Your server does not have this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
+			"Your server has not accepted this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
 			"Bookhook tries again at 14:09 (in 4 min). 9 tries are left.",
 		}},
 		{"last try", with(func(d *webhook.Delivery) { d.Attempts, d.Answered, d.NextAt = 10, 10, now.Add(24*time.Hour) }), w, Story{
-			"Your server does not have this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
+			"Your server has not accepted this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
 			"Bookhook tries again at 14:05 on Sun 22 Nov (in 1 day). It is the last try.",
 		}},
 		{"new", with(func(d *webhook.Delivery) {
 			d.Attempts, d.Answered, d.NextAt, d.Last, d.Test = 0, 0, now, webhook.Outcome{}, true
 		}), w, Story{
-			"Your server does not have this test yet.", "", "Bookhook makes the first try in a moment.",
+			"Your server has not accepted this test yet.", "", "Bookhook makes the first try in a moment.",
 		}},
 		{"webhook off", waiting, paused, Story{
-			"Your server does not have this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
+			"Your server has not accepted this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
 			"It waits because the webhook is off (it failed for five days without one success), and goes out when you switch it on again.",
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
@@ -104,13 +105,13 @@ func TestStory(t *testing.T) {
 			d.State, d.Attempts, d.Last = webhook.Failed, 11, webhook.Outcome{Failure: webhook.FailDNS}
 			d.CreatedAt, d.Finished = now.Add(-75*time.Hour), now
 		}), w, Story{
-			"Your server never got this event of booking 1234. Bookhook gave up after 11 tries over 3 days.", "The host name in the webhook’s URL was not found.",
+			"Your server never accepted this event of booking 1234. Bookhook gave up after 11 tries over 3 days.", "The host name in the webhook’s URL was not found.",
 			"Check the spelling of the host in the webhook’s URL. Then press Replay to send it again.",
 		}},
 		{"gone", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Last = webhook.Failed, 1, webhook.Outcome{Status: 410, Failure: webhook.FailGone}
 		}), w, Story{
-			"Your server never got this event of booking 1234. Bookhook gave up after 1 try.", "Your server answered 410 (gone).",
+			"Your server never accepted this event of booking 1234. Bookhook gave up after 1 try.", "Your server answered 410 (gone).",
 			"This answer says that the address is gone for good, so Bookhook switched the webhook off. Correct its URL, switch it on, then press Replay.",
 		}},
 		{"webhook deleted", with(func(d *webhook.Delivery) { d.State = webhook.Cancelled }), nil, Story{
@@ -154,6 +155,88 @@ func TestEveryReasonHasWords(t *testing.T) {
 	}
 }
 
+// The status of an answer that broke off is not how the try ended.
+func TestAnswer(t *testing.T) {
+	for _, test := range []struct {
+		o          webhook.Outcome
+		word, text string
+	}{
+		{webhook.Outcome{Status: 200}, "200 OK", "Your server answered 200 (ok)."},
+		{webhook.Outcome{Status: 503, Failure: webhook.FailStatus}, "503 Service Unavailable", "Your server answered 503 (temporarily unavailable)."},
+		{webhook.Outcome{Failure: webhook.FailTimeout}, "No answer in time", "Your server did not answer in time."},
+		{webhook.Outcome{Status: 200, Failure: webhook.FailTimeout}, "Timed out", "Your server began to answer 200 (ok) but did not finish in time."},
+		{
+			webhook.Outcome{Status: 200, Failure: webhook.FailNetwork},
+			"No complete answer", "Your server began to answer 200 (ok) but the connection broke before it had finished.",
+		},
+	} {
+		if got := answerText(test.o); got != test.word {
+			t.Errorf("%+v: got %q, want %q", test.o, got, test.word)
+		}
+		if got := outcomeText(test.o); got != test.text {
+			t.Errorf("%+v: got %q, want %q", test.o, got, test.text)
+		}
+	}
+}
+
+// How an answer began stands beside what became of it.
+func TestAnswerDetail(t *testing.T) {
+	o := webhook.Outcome{Status: 200, Failure: webhook.FailNetwork}
+	var cell strings.Builder
+	if err := answer(o).Render(t.Context(), &cell); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{cell.String(), attemptDetail(webhook.Attempt{Status: o.Status, Failure: o.Failure})} {
+		if !strings.Contains(text, "began as 200 OK") {
+			t.Errorf("got %q", text)
+		}
+	}
+}
+
+// A switch-off is foretold only while it lies ahead.
+func TestSwitchOffText(t *testing.T) {
+	page := Page{Now: now, Location: madrid()}
+	for since, want := range map[time.Duration]string{
+		31 * time.Hour:                     "If it goes on failing, Bookhook switches it off from Wed 25 Nov, 07:05 on.",
+		webhook.FailingLimit:               "If it goes on failing, Bookhook switches it off.",
+		webhook.FailingLimit + 3*time.Hour: "If it goes on failing, Bookhook switches it off.",
+	} {
+		w := &webhook.Webhook{Enabled: true, Health: webhook.Health{FailingSince: now.Add(-since)}}
+		if got := switchOffText(w, page); got != want {
+			t.Errorf("failing for %v: got %q, want %q", since, got, want)
+		}
+	}
+}
+
+func TestNextTryText(t *testing.T) {
+	row := func(attempts int, in time.Duration, off bool) DeliveryRow {
+		d := webhook.Delivery{State: webhook.Pending, Attempts: attempts, Answered: attempts, NextAt: now.Add(in)}
+		return DeliveryRow{Delivery: d, WebhookOff: off}
+	}
+	for _, test := range []struct {
+		row  DeliveryRow
+		want string
+	}{
+		{row(0, 0, false), "first try is due"},
+		{row(1, -time.Second, false), "next try is due"},
+		{row(1, 4*time.Minute, false), "next try in 4 min"},
+		{row(0, 0, true), "until the webhook is switched on"},
+		{row(1, 4*time.Minute, true), "until the webhook is switched on"},
+	} {
+		if got := nextTryText(test.row, now); got != test.want {
+			t.Errorf("%+v: got %q, want %q", test.row, got, test.want)
+		}
+	}
+}
+
+// Nobody can change a role; the page advises only what can be done.
+func TestForbiddenWords(t *testing.T) {
+	want := "Ask an operator of your account to do it, or the person who runs this Bookhook."
+	if got := errorWords(http.StatusForbidden).Next; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestAgo(t *testing.T) {
 	for _, test := range []struct {
 		gap  time.Duration
@@ -177,10 +260,10 @@ func TestAgo(t *testing.T) {
 
 func TestCurl(t *testing.T) {
 	got := Curl(webhook.Attempt{
-		Method: "POST", URL: "https://example.com/x?a=1&b=it's", RequestBody: []byte(`{"name":"O'Brien"}`),
+		Method: "POST", URL: "https://example.com/x?a[]=1&b=it's", RequestBody: []byte(`{"name":"O'Brien"}`),
 		RequestHeaders: http.Header{"Content-Type": {"application/json"}, "Content-Length": {"18"}},
 	})
-	want := `curl -i -X POST 'https://example.com/x?a=1&b=it'\''s' \
+	want := `curl -g -i -X POST 'https://example.com/x?a[]=1&b=it'\''s' \
   -H 'content-type: application/json' \
   --data-binary '{"name":"O'\''Brien"}'`
 	if got != want {

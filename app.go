@@ -98,15 +98,13 @@ func (a *app) wire(ctx context.Context) error {
 // awaitDispatcher waits until the dispatcher has read what is due, so that
 // whoever is told of the address finds everything at work.
 func (a *app) awaitDispatcher() error {
-	for !a.dispatcher.Alive() {
-		select {
-		case err := <-a.dispatched:
-			a.dispatched <- nil // for stop
-			return err
-		case <-time.After(time.Millisecond):
-		}
+	select {
+	case err := <-a.dispatched:
+		a.dispatched <- nil // for stop
+		return err
+	case <-a.dispatcher.Ready():
+		return nil
 	}
-	return nil
 }
 
 // wait returns when ctx ends, or with the reason when a part ended by itself.

@@ -53,6 +53,7 @@ type Dispatcher struct {
 	storing context.Context    // of writing down what came of them; ends a little later
 	abandon context.CancelFunc // ends storing
 
+	ready   chan struct{} // closed when the loop begins
 	alive   atomic.Bool
 	trouble atomic.Bool // the store failed last time
 }
@@ -72,6 +73,7 @@ func New(o Options) *Dispatcher {
 	d := &Dispatcher{
 		store: o.Store, guard: o.Guard, log: o.Log, schedule: o.Schedule,
 		grace: cmp.Or(o.Grace, 20*time.Second),
+		ready: make(chan struct{}),
 		// The worst wait is that of the last in a full lane.
 		lease:  lookAhead*o.Timeout + o.Timeout + time.Minute,
 		sender: newSender(o),
@@ -95,11 +97,15 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	defer d.abandon()
 	d.lanes.admit(due)
 	d.alive.Store(true)
+	close(d.ready)
 	d.loop(ctx)
 	d.alive.Store(false)
 	d.stop()
 	return nil
 }
+
+// Ready is closed when [Dispatcher.Run] has read what is due and takes jobs.
+func (d *Dispatcher) Ready() <-chan struct{} { return d.ready }
 
 // Alive reports whether the loop is running.
 func (d *Dispatcher) Alive() bool { return d.alive.Load() }

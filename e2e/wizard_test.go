@@ -138,6 +138,13 @@ func TestWizardNative(t *testing.T) {
 	p.says("When a booking is confirmed, is cancelled, is paid by payment request or fails to be paid by payment request, " +
 		"on the Website or Viator channel, for any tour except Night Walk, call " + in.URL + "/hook?key=a%20b.")
 	p.sees("is webhook 1 of 10")
+	p.press("Send a test")
+	p.sees("The test arrived: your server answered 200")
+	if got := in.delivery(t); !strings.HasPrefix(got.URL, "/hook?key=a%20b&event=") {
+		t.Errorf("test of the review: got %s, want the URL's own query first", got.URL)
+	}
+	p.reload()
+	p.isAt("/review$")
 	p.press("Create webhook")
 	p.isAt("/webhooks/whk_[0-9a-zA-Z]+$")
 	p.sees("“Accounting 🎟” is on and is told of new events from now on.")

@@ -4,7 +4,8 @@
 
 // A refused step is the answer to a post. Back and reload shall show the draft,
 // not the browser's question whether to send the form again.
-history.replaceState(null, "", location.href);
+const step = document.querySelector("form.wizard");
+if (step) history.replaceState(null, "", step.action + location.hash);
 
 for (const list of document.querySelectorAll("[data-search]")) {
   const items = [...list.querySelectorAll("[data-item]")];
@@ -100,9 +101,13 @@ if (check) {
     answer.textContent = "Checking…";
     try {
       const reply = await fetch(check.dataset.check, { method: "POST", body: new URLSearchParams({ url }) });
-      const text = reply.ok || reply.status === 422 ? await reply.text() : "";
+      let text = reply.ok || reply.status === 422 ? await reply.text() : "";
+      if (reply.redirected) { // to the sign-in; a new tab leaves here what was typed
+        text = `You are signed out. <a href="/login" target="_blank">Sign in again</a> (in a new tab), then go on here.`;
+        asked = "";
+      }
       await pressed;
-      if (asked === url) answer.innerHTML = text;
+      if (input.value.trim() === url) answer.innerHTML = text;
     } catch {
       answer.textContent = "";
     }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
@@ -53,5 +54,28 @@ func TestLimiterPerAddress(t *testing.T) {
 	}
 	if refused != 5 {
 		t.Errorf("many e-mail addresses from one place: got %d refused, want 5", refused)
+	}
+}
+
+// Whoever is over the limit has nothing more kept of them, and all together
+// never more than limitEntries.
+func TestLimiterStaysSmall(t *testing.T) {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	l := newLimiter()
+	for i := range 2 * limitPerIP {
+		l.allow("192.0.2.1", strconv.Itoa(i), now)
+	}
+	if got := len(l.tries); got != limitPerIP+1 {
+		t.Errorf("one network address: got %d entries, want %d", got, limitPerIP+1)
+	}
+	for i := range limitEntries {
+		l.allow(strconv.Itoa(i), "anna@example.com", now)
+	}
+	if got := len(l.tries); got > limitEntries {
+		t.Errorf("got %d entries, want at most %d", got, limitEntries)
+	}
+	l.allow("192.0.2.2", "anna@example.com", now.Add(2*limitWindow))
+	if got := len(l.tries); got != 2 {
+		t.Errorf("after the window: got %d entries, want 2", got)
 	}
 }

@@ -89,6 +89,12 @@ type addUser struct {
 }
 
 func (c addUser) run(ctx context.Context, std streams) error {
+	return withPassword(std, c.email, func(hash string) error { return c.add(ctx, hash) })
+}
+
+// withPassword does something with the hash of a password that was given, or
+// else is made and printed once it is done.
+func withPassword(std streams, email string, do func(hash string) error) error {
 	password, err := readPassword(std.in)
 	if err != nil {
 		return err
@@ -101,14 +107,14 @@ func (c addUser) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return fmt.Errorf("hash the password: %w", err)
 	}
-	if err := c.add(ctx, hash); err != nil {
+	if err := do(hash); err != nil {
 		return err
 	}
 	if given {
-		fmt.Fprintf(std.err, "%s can sign in with the password you gave.\n", c.email)
+		fmt.Fprintf(std.err, "%s can sign in with the password you gave.\n", email)
 		return nil
 	}
-	fmt.Fprintf(std.err, "%s can sign in with this password; it is shown only now:\n", c.email)
+	fmt.Fprintf(std.err, "%s can sign in with this password; it is shown only now:\n", email)
 	fmt.Fprintln(std.out, password)
 	return nil
 }
@@ -123,6 +129,29 @@ func (c addUser) add(ctx context.Context, hash string) error {
 			Account: account.ID, Email: c.email, PasswordHash: hash, Role: c.role, CreatedAt: time.Now(),
 		}, actor)
 		return err
+	})
+}
+
+// setPassword is for whoever forgot theirs; it ends their sessions.
+type setPassword struct {
+	database string
+	email    string
+}
+
+func (c setPassword) run(ctx context.Context, std streams) error {
+	return withPassword(std, c.email, func(hash string) error { return c.set(ctx, hash) })
+}
+
+func (c setPassword) set(ctx context.Context, hash string) error {
+	return withStore(ctx, c.database, func(store *db.Store) error {
+		user, err := store.UserByEmail(ctx, c.email)
+		if errors.Is(err, webhook.ErrNotFound) {
+			return fmt.Errorf("nobody signs in with %s in %s", c.email, c.database)
+		}
+		if err != nil {
+			return err
+		}
+		return store.SetPassword(ctx, user.ID, hash, nil, actor, time.Now())
 	})
 }
 

@@ -89,7 +89,8 @@ func (f setLimitFlags) check(in *input) command {
 }
 
 type userFlags struct {
-	Add addUserFlags `cmd:"" help:"Add somebody who signs in. The password is read from standard input, or made up and printed."`
+	Add      addUserFlags     `cmd:"" help:"Add somebody who signs in. The password is read from standard input, or made up and printed."`
+	Password setPasswordFlags `cmd:"" help:"Give somebody a new password, read or made up as by add, and sign them out everywhere."`
 }
 
 type addUserFlags struct {
@@ -105,6 +106,14 @@ func (f addUserFlags) check(in *input) command {
 		in.wrong("--account", "give the number of the account; only an admin can be without one")
 	}
 	return addUser{database: in.database(), email: email, role: role, account: in.accountNumber("--account", f.Account)}
+}
+
+type setPasswordFlags struct {
+	Email string `required:"" placeholder:"E-MAIL" help:"The address they sign in with."`
+}
+
+func (f setPasswordFlags) check(in *input) command {
+	return setPassword{database: in.database(), email: in.email("email", f.Email)}
 }
 
 type tokenFlags struct {

@@ -102,6 +102,7 @@ func TestParseCommands(t *testing.T) {
 		"account limit 4069 0":                                       setLimit{"d.db", 4069, 0},
 		"user add --email Ann@Example.com --role admin":              addUser{"d.db", "ann@example.com", webhook.RoleAdmin, 0},
 		"user add --email a@example.com --role staff --account 4069": addUser{"d.db", "a@example.com", webhook.RoleStaff, 4069},
+		"user password --email Ann@Example.com":                      setPassword{"d.db", "ann@example.com"},
 		"token add --account 4069 till":                              addToken{"d.db", 4069, "till"},
 		"healthcheck":                                                healthcheck{"http://127.0.0.1:8080/healthz"},
 		"healthcheck --listen 0.0.0.0:81":                            healthcheck{"http://127.0.0.1:81/healthz"},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -300,6 +301,9 @@ func TestUsers(t *testing.T) {
 	refused(t, "at least 12 characters", 2, "short\n", at("user", "add", "--email", "b@example.com", "--role", "admin")...)
 	refused(t, `"boss" is not admin, operator or staff`, 2, "", at("user", "add", "--email", "b@example.com", "--role", "boss")...)
 
+	refused(t, "nobody signs in with b@example.com in "+database, 1, "", at("user", "password", "--email", "b@example.com")...)
+	refused(t, "at least 12 characters", 2, "short\n", at("user", "password", "--email", "root@example.com")...)
+
 	srv := launch(t, at("serve", "--listen", "127.0.0.1:0")...)
 	for email, password := range map[string]string{"ann@example.com": "correct horse battery", "ROOT@example.com": made} {
 		if got := signIn(t, srv.url, email, password); got != http.StatusSeeOther {
@@ -308,6 +312,37 @@ func TestUsers(t *testing.T) {
 	}
 	if got := signIn(t, srv.url, "ann@example.com", "correct horse batterz"); got != http.StatusUnprocessableEntity {
 		t.Errorf("sign-in with another password: got %d, want 422", got)
+	}
+}
+
+func TestNewPassword(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "bookhook.db")
+	at := func(args ...string) []string { return append(args, "--database", database) }
+	first := must(t, "", at("user", "add", "--email", "root@example.com", "--role", "admin")...)
+	store := open(t, database)
+	user, err := store.UserByEmail(t.Context(), "root@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := webhook.Session{User: user.ID, Data: []byte("{}"), ExpiresAt: time.Now().Add(time.Hour)}
+	if err := store.AddSession(t.Context(), []byte("elsewhere"), nil, session); err != nil {
+		t.Fatal(err)
+	}
+	made := must(t, "", at("user", "password", "--email", "Root@example.com")...)
+	if _, err := store.Session(t.Context(), []byte("elsewhere"), time.Now()); !errors.Is(err, webhook.ErrNotFound) {
+		t.Errorf("got %v, want the session ended", err)
+	}
+	srv := launch(t, at("serve", "--listen", "127.0.0.1:0")...)
+	for password, want := range map[string]int{first: http.StatusUnprocessableEntity, made: http.StatusSeeOther} {
+		if got := signIn(t, srv.url, "root@example.com", password); got != want {
+			t.Errorf("sign-in with %q: got %d, want %d", password, got, want)
+		}
+	}
+	if got := must(t, "correct horse battery\n", at("user", "password", "--email", "root@example.com")...); got != "" {
+		t.Errorf("got %q, want no password printed that was given", got)
+	}
+	if got := signIn(t, srv.url, "root@example.com", "correct horse battery"); got != http.StatusSeeOther {
+		t.Errorf("sign-in with the password that was given: got %d, want 303", got)
 	}
 }
 

@@ -102,6 +102,8 @@ var routes = map[string]route{
 	"POST /settings/tokens":              {operators, 201, "name=New"},
 	"POST /settings/tokens/{tok}/revoke": {operators, 303, ""},
 
+	"POST /settings/people/{usr}/password": {operators, 200, ""},
+
 	"GET /api/v1/account":                  {program, 200, ""},
 	"POST /api/v1/events":                  {program, 202, `{"type":"cancelled"}`},
 	"POST /api/v1/events/batch":            {program, 202, `{"events":[{"type":"cancelled"}]}`},

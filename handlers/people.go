@@ -73,26 +73,64 @@ func readRole(text string, roles []webhook.Role, problems webhook.Invalid) webho
 
 func (a *app) removePerson(c *fiber.Ctx) error {
 	v := visiting(c)
-	id, err := refParam(c, webhook.UserPrefix)
+	user, err := a.personParam(c)
 	if err != nil {
 		return err
 	}
-	if id == v.User.ID {
-		props := views.PeopleProps{Page: v.page(c, nil), Problems: webhook.Invalid{"email": "You cannot remove yourself. Ask another operator to do it."}}
-		return a.showPeople(c, http.StatusUnprocessableEntity, props)
+	if user.ID == v.User.ID {
+		return a.refusePerson(c, "You cannot remove yourself. Ask another operator to do it.")
+	}
+	if err := a.Store.RemoveUser(c.UserContext(), v.Account.ID, user.ID, v.User.Email, time.Now()); err != nil {
+		return err
+	}
+	return a.done(c, "/settings/people", user.Email+" was removed and signed out everywhere.")
+}
+
+// renewPassword gives somebody who cannot sign in a new first password, which
+// is shown once like the one before.
+func (a *app) renewPassword(c *fiber.Ctx) error {
+	v := visiting(c)
+	user, err := a.personParam(c)
+	if err != nil {
+		return err
+	}
+	if user.ID == v.User.ID {
+		return a.refusePerson(c, "Change your own password under Settings, Profile.")
+	}
+	password := NewPassword()
+	hash, err := a.hashing.hash(c.UserContext(), password)
+	if err != nil {
+		return err
+	}
+	if err := a.Store.SetPassword(c.UserContext(), user.ID, hash, nil, v.User.Email, time.Now()); err != nil {
+		return err
+	}
+	return a.showPeople(c, http.StatusOK, views.PeopleProps{Page: v.page(c, nil), Added: views.NewUser{Email: user.Email, Password: password}})
+}
+
+// refusePerson shows the people again with what cannot be done.
+func (a *app) refusePerson(c *fiber.Ctx, why string) error {
+	props := views.PeopleProps{Page: visiting(c).page(c, nil), Problems: webhook.Invalid{"email": why}}
+	return a.showPeople(c, http.StatusUnprocessableEntity, props)
+}
+
+// personParam is the user of the account that the path names. Only admins may
+// change admins.
+func (a *app) personParam(c *fiber.Ctx) (webhook.User, error) {
+	v := visiting(c)
+	id, err := refParam(c, webhook.UserPrefix)
+	if err != nil {
+		return webhook.User{}, err
 	}
 	user, err := a.Store.User(c.UserContext(), id)
 	if err == nil && user.Account != v.Account.ID {
 		err = webhook.ErrNotFound
 	}
 	if err != nil {
-		return err
+		return webhook.User{}, err
 	}
 	if user.Role == webhook.RoleAdmin && v.User.Role != webhook.RoleAdmin {
-		return fiber.ErrForbidden
+		err = fiber.ErrForbidden
 	}
-	if err := a.Store.RemoveUser(c.UserContext(), v.Account.ID, id, v.User.Email, time.Now()); err != nil {
-		return err
-	}
-	return a.done(c, "/settings/people", user.Email+" was removed and signed out everywhere.")
+	return user, err
 }

@@ -81,6 +81,7 @@ func operatorRoutes(operator guarded, a *app) {
 	}
 	operator.post("/settings/account", a.saveAccountSettings)
 	operator.post("/settings/people", a.addPerson)
+	operator.post("/settings/people/:id/password", a.renewPassword)
 	operator.post("/settings/people/:id/remove", a.removePerson)
 	operator.post("/settings/tokens", a.addToken)
 	operator.post("/settings/tokens/:id/revoke", a.revokeToken)

@@ -34,6 +34,7 @@ func TestPathOf(t *testing.T) {
 		{"POST", "/drafts/drf_1/name", "/drafts/drf_1/name"},
 		{"POST", "/drafts/drf_1/test", "/drafts/drf_1/review"},
 		{"POST", "/settings/people/usr_1/remove", "/settings/people"},
+		{"POST", "/settings/people/usr_1/password", "/settings/people"},
 		{"POST", "/settings/password", "/settings"},
 		{"POST", "/admin/accounts/acc_1/limit", "/admin/accounts"},
 		{"POST", "/", "/"},

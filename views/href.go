@@ -25,8 +25,8 @@ func hrefAccount(id webhook.ID, more string) string {
 	return "/admin/accounts/" + id.Text(webhook.AccountPrefix) + more
 }
 
-func hrefPerson(id webhook.ID) string {
-	return "/settings/people/" + id.Text(webhook.UserPrefix) + "/remove"
+func hrefPerson(id webhook.ID, action string) string {
+	return "/settings/people/" + id.Text(webhook.UserPrefix) + action
 }
 
 func hrefToken(id webhook.ID) string {

@@ -109,7 +109,7 @@ func sell(t *testing.T, database, url, target string) webhook.ID {
 		Account: account.ID, Name: "Accounting", URL: target, Kind: webhook.Async, Format: webhook.Standard,
 		Events: []string{webhook.AllEventsKey}, Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
 		Enabled: true, Concurrency: 1, Secret: webhook.NewSecret(),
-	}, 0, "test", time.Now())
+	}, nil, "test", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

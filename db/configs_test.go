@@ -24,7 +24,7 @@ func testConfigChanges(t *testing.T, s *db.Store) {
 	same(t, "URL", job().Webhook.URL, w.URL)
 	changed := *w
 	changed.URL = "https://new.example/"
-	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, 0, by, t0))
+	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, by, t0))
 	same(t, "new URL", job().Webhook.URL, changed.URL)
 	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", by, t0))
 	same(t, "new secret", job().Webhook.Secret, "whsec_two")

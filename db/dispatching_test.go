@@ -115,7 +115,7 @@ func testClaimRaises(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	changed := *w
 	changed.URL = "https://corrected.example/"
-	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, 0, by, t0))
+	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, by, t0))
 	for i := range 3 { // each lease ends without an answer
 		now := t0.Add(time.Duration(i) * time.Minute)
 		job := claim(t, s, w.ID, 1, now)[0]

@@ -3,17 +3,21 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"bookhook/webhook"
 )
 
-// SaveDraft writes a draft as it stands, right or wrong, and gives a new one
-// its id. A draft that is gone is webhook.ErrNotFound.
-func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft) (webhook.Draft, error) {
+// SaveDraft writes a draft as it stands, right or wrong; a new one gets its id.
+// A draft that was saved since d was read is webhook.ErrDraftChanged, one that
+// is gone webhook.ErrNotFound.
+func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error) {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return d, err
 	}
+	read := d.UpdatedAt
+	d.UpdatedAt = stored(now)
 	err = s.write(ctx, func(q querier) error {
 		if d.ID == 0 {
 			d.ID = s.newID()
@@ -21,14 +25,26 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft) (webhook.Draft, 
 				d.ID, d.Account, nullID(d.Edits), string(body), ms(d.UpdatedAt))
 			return err
 		}
-		n, err := q.exec(ctx, `UPDATE drafts SET body = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`,
-			d.Account, d.ID, string(body), ms(d.UpdatedAt))
-		if err == nil && n == 0 {
-			return webhook.ErrNotFound
+		if err := unchanged(ctx, q, d.Account, d.ID, read); err != nil {
+			return err
 		}
+		if !d.UpdatedAt.After(read) { // two in one millisecond differ
+			d.UpdatedAt = read.Add(time.Millisecond)
+		}
+		_, err := q.exec(ctx, `UPDATE drafts SET body = $2, updated_at = $3 WHERE id = $1`, d.ID, string(body), ms(d.UpdatedAt))
 		return err
 	})
 	return d, err
+}
+
+// unchanged checks that a draft is stored as it was at base.
+func unchanged(ctx context.Context, q querier, account, id webhook.ID, base time.Time) error {
+	var updated time.Time
+	err := q.row(ctx, `SELECT updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(moment{&updated})
+	if err == nil && !updated.Equal(base) {
+		return webhook.ErrDraftChanged
+	}
+	return err
 }
 
 func scanDraft(r scanner) (d webhook.Draft, err error) {
@@ -56,6 +72,18 @@ func (s *Store) Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft
 // DeleteDraft throws a draft away.
 func (s *Store) DeleteDraft(ctx context.Context, account, id webhook.ID) error {
 	return s.write(ctx, func(q querier) error { return deleteDraft(ctx, q, account, id) })
+}
+
+// finishDraft removes the draft that a webhook of the account comes from, as it
+// was read; nil is none.
+func finishDraft(ctx context.Context, q querier, account webhook.ID, d *webhook.Draft) error {
+	if d == nil {
+		return nil
+	}
+	if err := unchanged(ctx, q, account, d.ID, d.UpdatedAt); err != nil {
+		return err
+	}
+	return deleteDraft(ctx, q, account, d.ID)
 }
 
 func deleteDraft(ctx context.Context, q querier, account, id webhook.ID) error {

@@ -85,7 +85,7 @@ func newHook(account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Web
 
 func addHook(tb testing.TB, s *db.Store, account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Webhook {
 	tb.Helper()
-	return must(s.CreateWebhook(tb.Context(), newHook(account, changes...), 0, by, t0))(tb)
+	return must(s.CreateWebhook(tb.Context(), newHook(account, changes...), nil, by, t0))(tb)
 }
 
 // shop is an account with one webhook that takes everything.

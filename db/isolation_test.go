@@ -35,13 +35,13 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 	"UpdateWebhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		w := *x.hook
 		w.Account = me
-		return s.UpdateWebhook(t.Context(), &w, time.Time{}, 0, by, t0)
+		return s.UpdateWebhook(t.Context(), &w, time.Time{}, nil, by, t0)
 	},
 	"UpdateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.UpdateWebhook(t.Context(), addHook(t, s, me), time.Time{}, x.draft.ID, by, t0)
+		return s.UpdateWebhook(t.Context(), addHook(t, s, me), time.Time{}, &x.draft, by, t0)
 	},
 	"CreateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		_, err := s.CreateWebhook(t.Context(), newHook(me), x.draft.ID, by, t0)
+		_, err := s.CreateWebhook(t.Context(), newHook(me), &x.draft, by, t0)
 		return err
 	},
 	"SetEnabled": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
@@ -65,7 +65,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 	},
 	"SaveDraft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		x.draft.Account = me
-		_, err := s.SaveDraft(t.Context(), x.draft)
+		_, err := s.SaveDraft(t.Context(), x.draft, t0)
 		return err
 	},
 	"DeleteDraft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {

@@ -132,7 +132,7 @@ func useEverything(tb testing.TB, s *Store) {
 	}
 	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
 	check(err)
-	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, 0, "x", now)
+	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, nil, "x", now)
 	check(err)
 	accepted, err := s.Ingest(ctx, a.ID, []webhook.Event{{ExternalID: "x"}}, now, now, func(*webhook.Webhook) bool { return false })
 	check(err)

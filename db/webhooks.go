@@ -76,10 +76,11 @@ func (s *Store) WebhookNames(ctx context.Context, account webhook.ID) (map[webho
 	return names, err
 }
 
-// CreateWebhook makes a webhook and removes the draft it came from (0: none).
-// With as many asynchronous ones as the account may have it is
-// webhook.ErrLimit; those that are off count.
-func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, draft webhook.ID, by string, now time.Time) (*webhook.Webhook, error) {
+// CreateWebhook makes a webhook and removes the draft it came from (nil: none),
+// which must be as it was read, or it is webhook.ErrDraftChanged. With as many
+// asynchronous ones as the account may have it is webhook.ErrLimit; those that
+// are off count.
+func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, by string, now time.Time) (*webhook.Webhook, error) {
 	created := *w
 	created.ID, created.CreatedAt, created.UpdatedAt = s.newID(), stored(now), stored(now)
 	if !created.Enabled {
@@ -89,10 +90,8 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, draft web
 		if err := checkLimit(ctx, q, w.Account); err != nil {
 			return err
 		}
-		if draft != 0 {
-			if err := deleteDraft(ctx, q, w.Account, draft); err != nil {
-				return err
-			}
+		if err := finishDraft(ctx, q, w.Account, from); err != nil {
+			return err
 		}
 		if err := insertWebhook(ctx, q, &created); err != nil {
 			return err
@@ -126,9 +125,10 @@ func insertWebhook(ctx context.Context, q querier, w *webhook.Webhook) error {
 }
 
 // UpdateWebhook writes what a person may change of a webhook: name, URL,
-// format, filters and concurrency; draft (0: none) is removed. When base is
-// not zero and the webhook was changed since, it is webhook.ErrConflict.
-func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, draft webhook.ID, by string, now time.Time) error {
+// format, filters and concurrency; the draft it came from (nil: none) is removed
+// as CreateWebhook does. When base is not zero and the webhook was changed
+// since, it is webhook.ErrConflict.
+func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
 		old, err := findWebhook(ctx, q, w.Account, w.ID)
 		if err != nil {
@@ -137,10 +137,8 @@ func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time
 		if !base.IsZero() && !old.UpdatedAt.Equal(base) {
 			return webhook.ErrConflict
 		}
-		if draft != 0 {
-			if err := deleteDraft(ctx, q, w.Account, draft); err != nil {
-				return err
-			}
+		if err := finishDraft(ctx, q, w.Account, from); err != nil {
+			return err
 		}
 		updated := max(ms(now), ms(old.UpdatedAt)+1) // two changes in one millisecond differ
 		_, err = q.exec(ctx, `UPDATE webhooks SET name = $2, url = $3, format = $4, events = $5, channels = $6, tours = $7,

@@ -50,7 +50,7 @@ func testWebhookLimit(t *testing.T, s *db.Store) {
 	a, other := newAccount(t, s), newAccount(t, s)
 	ok(t, s.SetLimit(ctx, a.ID, 2, by, t0))
 	create := func() error {
-		_, err := s.CreateWebhook(ctx, newHook(a.ID), 0, by, t0)
+		_, err := s.CreateWebhook(ctx, newHook(a.ID), nil, by, t0)
 		return err
 	}
 	addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Enabled = false })
@@ -65,7 +65,7 @@ func testWebhookLimit(t *testing.T, s *db.Store) {
 	ok(t, s.SetLimit(ctx, a.ID, 1, by, t0))
 	same(t, "webhooks after lowering", len(must(s.Webhooks(ctx, a.ID))(t)), 3)
 	addHook(t, s, other.ID) // another account's are its own
-	_, err := s.CreateWebhook(ctx, newHook(a.ID+99), 0, by, t0)
+	_, err := s.CreateWebhook(ctx, newHook(a.ID+99), nil, by, t0)
 	wantError(t, "no such account", err, webhook.ErrNotFound)
 }
 
@@ -77,7 +77,7 @@ func testWebhookLimitParallel(t *testing.T, s *db.Store) {
 	errs := make([]error, 50)
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { _, errs[i] = s.CreateWebhook(t.Context(), newHook(a.ID), 0, by, t0) })
+		wg.Go(func() { _, errs[i] = s.CreateWebhook(t.Context(), newHook(a.ID), nil, by, t0) })
 	}
 	wg.Wait()
 	won := 0
@@ -97,13 +97,13 @@ func testCreateFromDraft(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	ok(t, s.SetLimit(ctx, a.ID, 1, by, t0))
 	first, second := newDraft(t, s, a.ID), newDraft(t, s, a.ID)
-	must(s.CreateWebhook(ctx, newHook(a.ID), first.ID, by, t0))(t)
+	must(s.CreateWebhook(ctx, newHook(a.ID), &first, by, t0))(t)
 	same(t, "drafts after creation", must(s.Drafts(ctx, a.ID))(t), []webhook.Draft{second})
-	_, err := s.CreateWebhook(ctx, newHook(a.ID), second.ID, by, t0)
+	_, err := s.CreateWebhook(ctx, newHook(a.ID), &second, by, t0)
 	wantError(t, "over the limit", err, webhook.ErrLimit)
 	same(t, "drafts after the limit", must(s.Drafts(ctx, a.ID))(t), []webhook.Draft{second})
 	ok(t, s.SetLimit(ctx, a.ID, 5, by, t0))
-	_, err = s.CreateWebhook(ctx, newHook(a.ID), first.ID, by, t0)
+	_, err = s.CreateWebhook(ctx, newHook(a.ID), &first, by, t0)
 	wantError(t, "the same draft twice", err, webhook.ErrNotFound)
 	same(t, "webhooks", len(must(s.Webhooks(ctx, a.ID))(t)), 1)
 }
@@ -118,7 +118,7 @@ func testUpdateWebhook(t *testing.T, s *db.Store) {
 	want.Tours = webhook.NewFilter(webhook.Exclude, []string{"15"})
 	change := want // what a form may not change
 	change.Secret, change.Enabled, change.Kind, change.CreatedAt = "whsec_other", false, webhook.Inline, time.Time{}
-	ok(t, s.UpdateWebhook(ctx, &change, w.UpdatedAt, d.ID, by, t0.Add(time.Second)))
+	ok(t, s.UpdateWebhook(ctx, &change, w.UpdatedAt, &d, by, t0.Add(time.Second)))
 	want.UpdatedAt = t0.Add(time.Second)
 	same(t, "webhook", must(s.Webhook(ctx, a.ID, w.ID))(t), &want)
 	same(t, "drafts", len(must(s.Drafts(ctx, a.ID))(t)), 0)
@@ -127,21 +127,21 @@ func testUpdateWebhook(t *testing.T, s *db.Store) {
 func testUpdateConflict(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	w := must(s.CreateWebhook(ctx, newHook(a.ID), 0, by, t0.Add(123456)))(t) // finer than what is stored
+	w := must(s.CreateWebhook(ctx, newHook(a.ID), nil, by, t0.Add(123456)))(t) // finer than what is stored
 	base := w.UpdatedAt
 	w.Name = "First"
-	ok(t, s.UpdateWebhook(ctx, w, base, 0, by, t0)) // in the same millisecond as the creation
+	ok(t, s.UpdateWebhook(ctx, w, base, nil, by, t0)) // in the same millisecond as the creation
 	d := newDraft(t, s, a.ID)
 	w.Name = "Second"
-	wantError(t, "old base", s.UpdateWebhook(ctx, w, base, d.ID, by, t0), webhook.ErrConflict)
+	wantError(t, "old base", s.UpdateWebhook(ctx, w, base, &d, by, t0), webhook.ErrConflict)
 	now := must(s.Webhook(ctx, a.ID, w.ID))(t)
 	same(t, "name", now.Name, "First")
 	same(t, "drafts", len(must(s.Drafts(ctx, a.ID))(t)), 1)
-	ok(t, s.UpdateWebhook(ctx, w, now.UpdatedAt, 0, by, t0))
+	ok(t, s.UpdateWebhook(ctx, w, now.UpdatedAt, nil, by, t0))
 	w.Name = "Third"
-	ok(t, s.UpdateWebhook(ctx, w, time.Time{}, 0, by, t0)) // without a base the last one wins
+	ok(t, s.UpdateWebhook(ctx, w, time.Time{}, nil, by, t0)) // without a base the last one wins
 	same(t, "name", must(s.Webhook(ctx, a.ID, w.ID))(t).Name, "Third")
-	wantError(t, "draft that is gone", s.UpdateWebhook(ctx, w, time.Time{}, d.ID+99, by, t0), webhook.ErrNotFound)
+	wantError(t, "draft that is gone", s.UpdateWebhook(ctx, w, time.Time{}, &webhook.Draft{ID: d.ID + 99}, by, t0), webhook.ErrNotFound)
 }
 
 func testSetEnabled(t *testing.T, s *db.Store) {

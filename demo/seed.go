@@ -106,7 +106,7 @@ func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *
 	for _, w := range sampleWebhooks(to) {
 		w.Account, w.Kind, w.Enabled = account, webhook.Async, true
 		w.Concurrency, w.Secret = webhook.DefaultConcurrency, webhook.NewSecret()
-		created, err := store.CreateWebhook(ctx, &w, 0, email, now)
+		created, err := store.CreateWebhook(ctx, &w, nil, email, now)
 		if err != nil {
 			return fmt.Errorf("make the webhook %s: %w", w.Name, err)
 		}
@@ -123,11 +123,11 @@ func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *
 // seedDraft leaves a webhook where somebody was called away from it.
 func seedDraft(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
 	d := webhook.NewDraft([]string{"redeem_voucher"})
-	d.Account, d.UpdatedAt, d.Name, d.URL = account, now, "Thank-you mails", to.Healthy+"/thanks"
+	d.Account, d.Name, d.URL = account, "Thank-you mails", to.Healthy+"/thanks"
 	for _, step := range []webhook.Step{webhook.StepType, webhook.StepName, webhook.StepEvents} {
 		d.Pass(step)
 	}
-	if _, err := store.SaveDraft(ctx, d); err != nil {
+	if _, err := store.SaveDraft(ctx, d, now); err != nil {
 		return fmt.Errorf("make the draft: %w", err)
 	}
 	return nil

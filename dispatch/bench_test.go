@@ -87,7 +87,7 @@ func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook
 		Account: account.ID, Name: "Bench", URL: target, Kind: webhook.Async, Format: webhook.Standard, Events: []string{webhook.AllEventsKey},
 		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
 		Enabled: true, Concurrency: senders, Secret: webhook.NewSecret(),
-	}, 0, "bench", time.Now())
+	}, nil, "bench", time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -99,6 +99,7 @@ func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()
+	<-d.Ready()
 	b.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

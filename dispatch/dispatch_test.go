@@ -480,7 +480,7 @@ func TestChangedUsesTheNewURL(t *testing.T) {
 	r.ingest(10)
 	receive(t, old.arrived) // the others are queued, or in the table
 	w.URL = fresh.URL
-	if err := r.store.UpdateWebhook(t.Context(), w, time.Time{}, 0, "test", time.Now()); err != nil {
+	if err := r.store.UpdateWebhook(t.Context(), w, time.Time{}, nil, "test", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	r.Changed(w.ID)

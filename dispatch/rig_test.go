@@ -93,6 +93,7 @@ func (r *rig) run(o dispatch.Options) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
+	<-r.Ready()
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -139,7 +140,7 @@ func (r *rig) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webhoo
 	for _, c := range change {
 		c(w)
 	}
-	w, err := r.store.CreateWebhook(r.Context(), w, 0, "test", time.Now())
+	w, err := r.store.CreateWebhook(r.Context(), w, nil, "test", time.Now())
 	if err != nil {
 		r.Fatal(err)
 	}

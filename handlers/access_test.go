@@ -83,6 +83,7 @@ var routes = map[string]route{
 	"POST /webhooks/{whk}/delete":        {operators, 303, ""},
 	"POST /drafts/{drf}/delete":          {operators, 303, ""},
 	"POST /drafts/{drf}/check-url":       {operators, 200, ""},
+	"GET /drafts/{drf}/test":             {operators, 303, ""},
 	"POST /drafts/{drf}/test":            {operators, 422, ""},
 	"GET /drafts/{drf}/type":             {operators, 200, ""},
 	"POST /drafts/{drf}/type":            {operators, 303, "type=async&concurrency=8"},
@@ -288,7 +289,7 @@ func (s *site) things() *strings.Replacer {
 	w := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Secret of ours" })
 	a := s.leave(webhook.Event{BookingID: "Secret of ours"})[0]
 	d := a.Decisions[slices.IndexFunc(a.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })]
-	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Kind: webhook.Async, Name: "Secret of ours"})
+	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Kind: webhook.Async, Name: "Secret of ours"}, time.Now())
 	s.check(err)
 	u := s.addUser(strings.ToLower(rand.Text())+"@example.com", s.account.ID, webhook.RoleStaff)
 	token, err := s.store.AddToken(s.Context(), webhook.Token{Account: s.account.ID, Name: "Secret of ours"}, []byte(rand.Text()), "test")

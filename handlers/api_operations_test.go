@@ -134,11 +134,11 @@ func (a *api) use(t *testing.T) map[string]string {
 // racing changes every webhook just before somebody else does.
 type racing struct{ handlers.Store }
 
-func (r racing) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, draft webhook.ID, by string, now time.Time) error {
-	if err := r.Store.UpdateWebhook(ctx, w, time.Time{}, 0, "somebody else", now); err != nil {
+func (r racing) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
+	if err := r.Store.UpdateWebhook(ctx, w, time.Time{}, nil, "somebody else", now); err != nil {
 		return err
 	}
-	return r.Store.UpdateWebhook(ctx, w, base, draft, by, now)
+	return r.Store.UpdateWebhook(ctx, w, base, from, by, now)
 }
 
 // conflicts provokes every 409.

@@ -53,7 +53,7 @@ func (a *app) apiAddWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	w.Enabled = enabled
-	created, err := a.Store.CreateWebhook(c.UserContext(), w, 0, byToken(c), time.Now())
+	created, err := a.Store.CreateWebhook(c.UserContext(), w, nil, byToken(c), time.Now())
 	if err != nil {
 		return a.overLimit(c, err)
 	}
@@ -115,7 +115,7 @@ func (a *app) editHook(c *fiber.Ctx, body *object, w *webhook.Webhook) error {
 	if err != nil {
 		return err
 	}
-	return a.Store.UpdateWebhook(c.UserContext(), edited, d.Base, 0, byToken(c), time.Now())
+	return a.Store.UpdateWebhook(c.UserContext(), edited, d.Base, nil, byToken(c), time.Now())
 }
 
 // apiDeleteWebhook deletes a webhook; what waits for it is cancelled.

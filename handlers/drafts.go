@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,6 +21,9 @@ func draftPath(id webhook.ID, step webhook.Step) string {
 
 // newDraft begins a webhook. At the limit it shows the list, which says so.
 func (a *app) newDraft(c *fiber.Ctx) error {
+	if unseen(c) {
+		return fiber.ErrTooEarly
+	}
 	account := visiting(c).Account
 	all, err := a.Store.Webhooks(c.UserContext(), account.ID)
 	if err != nil {
@@ -31,12 +35,18 @@ func (a *app) newDraft(c *fiber.Ctx) error {
 	return a.beginDraft(c, freshDraft())
 }
 
+// unseen reports whether nobody looks at the answer to a GET now: browsers
+// fetch pages ahead of the click, and perhaps for nothing.
+func unseen(c *fiber.Ctx) bool {
+	return c.Method() == fiber.MethodHead || c.Get("Purpose") == "prefetch" || strings.Contains(c.Get("Sec-Purpose"), "prefetch")
+}
+
 func freshDraft() webhook.Draft { return webhook.NewDraft(platforms.Primary()) }
 
-// beginDraft leads to a draft that is like the fresh one: one that was begun
-// and never touched, or a new one. So looking twice leaves one draft.
+// beginDraft leads to a draft that is like the fresh one: one that the visitor
+// began and nobody touched, or a new one. So looking twice leaves one draft.
 func (a *app) beginDraft(c *fiber.Ctx, fresh webhook.Draft) error {
-	fresh.Account, fresh.UpdatedAt = visiting(c).Account.ID, time.Now()
+	fresh.Account, fresh.Owner = visiting(c).Account.ID, visiting(c).User.Email
 	drafts, err := a.Store.Drafts(c.UserContext(), fresh.Account)
 	if err != nil {
 		return err
@@ -46,7 +56,7 @@ func (a *app) beginDraft(c *fiber.Ctx, fresh webhook.Draft) error {
 			return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 		}
 	}
-	d, err := a.Store.SaveDraft(c.UserContext(), fresh)
+	d, err := a.Store.SaveDraft(c.UserContext(), fresh, time.Now())
 	if err != nil {
 		return err
 	}
@@ -60,7 +70,7 @@ func same(one, other webhook.Draft) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-// begun lists the drafts into which somebody typed something.
+// begun lists the drafts of the account into which somebody typed something.
 func (a *app) begun(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.Draft, error) {
 	drafts, err := a.Store.Drafts(c.UserContext(), visiting(c).Account.ID)
 	var touched []webhook.Draft
@@ -69,6 +79,7 @@ func (a *app) begun(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.Draft, erro
 		if w := (hooks{live: all}).find(d.Edits); w != nil {
 			fresh = webhook.EditDraft(w)
 		}
+		fresh.Owner = d.Owner
 		if !same(d, fresh) {
 			touched = append(touched, d)
 		}

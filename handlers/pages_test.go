@@ -203,7 +203,7 @@ func (s *site) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webho
 	for _, change := range change {
 		change(w)
 	}
-	w, err := s.store.CreateWebhook(s.Context(), w, 0, "test", time.Now())
+	w, err := s.store.CreateWebhook(s.Context(), w, nil, "test", time.Now())
 	s.check(err)
 	return w
 }

@@ -69,6 +69,7 @@ func operatorRoutes(operator guarded, a *app) {
 	operator.post("/webhooks/:id/delete", a.deleteWebhook)
 	operator.post("/drafts/:id/delete", a.deleteDraft)
 	operator.post("/drafts/:id/check-url", a.checkURL)
+	operator.get("/drafts/:id/test", a.showTried)
 	operator.post("/drafts/:id/test", a.tryDraft)
 	operator.get("/drafts/:id/:step", a.showStep)
 	operator.post("/drafts/:id/:step", a.saveStep)

@@ -63,7 +63,7 @@ type itemStore interface {
 }
 
 type draftStore interface {
-	SaveDraft(ctx context.Context, d webhook.Draft) (webhook.Draft, error)
+	SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error)
 	Draft(ctx context.Context, account, id webhook.ID) (webhook.Draft, error)
 	Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft, error)
 	DeleteDraft(ctx context.Context, account, id webhook.ID) error
@@ -73,8 +73,8 @@ type webhookStore interface {
 	Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error)
 	Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error)
 	WebhookNames(ctx context.Context, account webhook.ID) (map[webhook.ID]string, error)
-	CreateWebhook(ctx context.Context, w *webhook.Webhook, draft webhook.ID, by string, now time.Time) (*webhook.Webhook, error)
-	UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, draft webhook.ID, by string, now time.Time) error
+	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, by string, now time.Time) (*webhook.Webhook, error)
+	UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error
 	SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error)
 	RotateSecret(ctx context.Context, account, id webhook.ID, secret, by string, now time.Time) error
 	DeleteWebhook(ctx context.Context, account, id webhook.ID, by string, now time.Time) (cancelled int64, err error)

@@ -110,6 +110,9 @@ func (a *app) addSecret(c *fiber.Ctx, props *views.WebhookProps) error {
 	if err != nil || s.Values[secretKey] != w.Ref() {
 		return err
 	}
+	if unseen(c) {
+		return fiber.ErrTooEarly
+	}
 	props.NewSecret, props.Rotated = w.Secret, w.OldSecret != ""
 	delete(s.Values, secretKey)
 	return a.saveSession(c, s)

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -40,25 +38,20 @@ func (a *app) saveStep(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !d.Reachable(step) {
-		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
-	}
 	if step == webhook.StepReview {
 		return a.finishDraft(c, d)
 	}
-	known, err := a.known(c.UserContext(), d.Account)
-	if err != nil {
-		return err
+	if !d.Reachable(step) {
+		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 	}
-	readStep(c, step, d)
-	problems := d.Problems(step, known)
-	if err := a.keepDraft(c, d, step, len(problems) == 0); err != nil {
+	problems, err := a.keepStep(c, d, step)
+	if err != nil {
 		return err
 	}
 	if len(problems) > 0 {
 		return a.renderStep(c, d, step, refusal{
 			status: http.StatusUnprocessableEntity, problems: problems,
-			atOnce: formValue(c, "concurrency"), paste: formValue(c, "tours_paste"),
+			atOnce: typed(c, "concurrency"), paste: clip(formValue(c, "tours_paste"), maxPaste),
 		})
 	}
 	return c.Redirect(draftPath(d.ID, onward(d, step)), http.StatusSeeOther)
@@ -72,46 +65,30 @@ func onward(d *webhook.Draft, step webhook.Step) webhook.Step {
 	return step.Next()
 }
 
-// keepDraft saves a draft. A step that is wrong now counts as not passed, even
-// if it was before.
-func (a *app) keepDraft(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, passed bool) error {
-	if passed {
-		d.Pass(step)
-	} else {
-		d.Done = slices.DeleteFunc(d.Done, func(s webhook.Step) bool { return s == step })
+// keepTries is how often a step is read into its draft when others save that
+// draft at the same moment; each time one of them gets through.
+const keepTries = 20
+
+// keepStep reads a step into the draft as it is stored now, and saves it.
+func (a *app) keepStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (webhook.Invalid, error) {
+	known, err := a.known(c.UserContext(), d.Account)
+	if err != nil {
+		return nil, err
 	}
-	d.UpdatedAt = time.Now()
-	_, err := a.Store.SaveDraft(c.UserContext(), *d)
-	return draftGone(err)
-}
-
-func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
-	switch step {
-	case webhook.StepType:
-		d.Kind = webhook.Kind(formValue(c, "type"))
-		d.Concurrency, _ = strconv.Atoi(strings.TrimSpace(formValue(c, "concurrency"))) // what is no number is 0, and refused
-	case webhook.StepName:
-		d.Name, d.URL, d.Format = formValue(c, "name"), formValue(c, "url"), webhook.Format(formValue(c, "format"))
-	case webhook.StepEvents:
-		d.AllEvents, d.Events = formValue(c, "all_events") == "1", formValues(c, "events")
-	case webhook.StepChannels:
-		d.Channels = readFilter(c, "channels")
-	case webhook.StepTours:
-		d.Tours = readFilter(c, "tours")
+	for range keepTries {
+		readStep(c, step, d)
+		problems := d.Problems(step, known)
+		d.Note(step, len(problems) == 0)
+		saved, err := a.Store.SaveDraft(c.UserContext(), *d, time.Now())
+		if !errors.Is(err, webhook.ErrDraftChanged) {
+			*d = saved
+			return problems, draftGone(err)
+		}
+		if *d, err = a.Store.Draft(c.UserContext(), d.Account, d.ID); err != nil {
+			return nil, draftGone(err)
+		}
 	}
-}
-
-// readFilter reads a mode and ids, ticked and pasted. The ids are kept whatever
-// the mode, for whoever changes their mind.
-func readFilter(c *fiber.Ctx, field string) webhook.Filter {
-	ids := append(formValues(c, field), splitIDs(formValue(c, field+"_paste"))...)
-	slices.Sort(ids)
-	return webhook.Filter{Mode: webhook.Mode(formValue(c, field+"_mode")), IDs: slices.Compact(ids)}
-}
-
-// splitIDs takes a pasted list apart; no id has white space or a comma in it.
-func splitIDs(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n\u00a0,;", r) })
+	return nil, webhook.ErrBusy
 }
 
 // webhookOf turns a draft into its webhook, or tells what is wrong with it.
@@ -125,8 +102,15 @@ func (a *app) webhookOf(c *fiber.Ctx, d *webhook.Draft) (*webhook.Webhook, webho
 	return w, problems, err
 }
 
-// finishDraft makes or changes the webhook of a draft.
+// finishDraft makes or changes the webhook of a draft, if the draft is the one
+// that stood on the review.
 func (a *app) finishDraft(c *fiber.Ctx, d *webhook.Draft) error {
+	if formValue(c, "version") != d.Version() {
+		return a.refuseStale(c, d)
+	}
+	if !d.Reachable(webhook.StepReview) {
+		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+	}
 	w, problems, err := a.webhookOf(c, d)
 	switch {
 	case err != nil:
@@ -137,6 +121,29 @@ func (a *app) finishDraft(c *fiber.Ctx, d *webhook.Draft) error {
 		return a.changeWebhook(c, d, w)
 	}
 	return a.createWebhook(c, d, w)
+}
+
+// refuseStale shows the review of a draft that was changed since its form was
+// made.
+func (a *app) refuseStale(c *fiber.Ctx, d *webhook.Draft) error {
+	now, err := a.Store.Draft(c.UserContext(), d.Account, d.ID)
+	if err != nil {
+		return draftGone(err)
+	}
+	_, problems, err := a.webhookOf(c, &now)
+	if err != nil {
+		return err
+	}
+	return a.renderStep(c, &now, webhook.StepReview, refusal{status: http.StatusConflict, problems: problems, stale: true})
+}
+
+// showTried is where a reload leads after a test: to the review.
+func (a *app) showTried(c *fiber.Ctx) error {
+	d, err := a.draftParam(c)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(draftPath(d.ID, webhook.StepReview), http.StatusSeeOther)
 }
 
 // tryDraft sends a test to the webhook that a draft would become.
@@ -152,16 +159,34 @@ func (a *app) tryDraft(c *fiber.Ctx) error {
 	case len(problems) > 0:
 		return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusUnprocessableEntity, problems: problems})
 	}
+	if err := a.keepSecrets(c, d, w); err != nil {
+		return err
+	}
 	tried := a.Dispatcher.Try(c.UserContext(), w, visiting(c).Account, testEvent(w))
 	return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusOK, tried: &tried})
 }
 
-func (a *app) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
-	w, err := a.Store.CreateWebhook(c.UserContext(), w, d.ID, visiting(c).User.Email, time.Now())
-	if errors.Is(err, webhook.ErrLimit) { // the review says so
-		return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusConflict})
+// keepSecrets lets a test of an edited webhook be signed as its deliveries are.
+func (a *app) keepSecrets(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
+	if d.Edits == 0 {
+		return nil
 	}
+	now, err := a.Store.Webhook(c.UserContext(), d.Account, d.Edits)
 	if err != nil {
+		return draftGone(err)
+	}
+	w.Secret, w.OldSecret, w.OldUntil = now.Secret, now.OldSecret, now.OldUntil
+	return nil
+}
+
+func (a *app) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
+	w, err := a.Store.CreateWebhook(c.UserContext(), w, d, visiting(c).User.Email, time.Now())
+	switch {
+	case errors.Is(err, webhook.ErrDraftChanged):
+		return a.refuseStale(c, d)
+	case errors.Is(err, webhook.ErrLimit): // the review says so
+		return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusConflict})
+	case err != nil:
 		return draftGone(err)
 	}
 	a.Dispatcher.Changed(w.ID)
@@ -169,11 +194,13 @@ func (a *app) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) 
 }
 
 func (a *app) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
-	err := a.Store.UpdateWebhook(c.UserContext(), w, d.Base, d.ID, visiting(c).User.Email, time.Now())
-	if errors.Is(err, webhook.ErrConflict) {
+	err := a.Store.UpdateWebhook(c.UserContext(), w, d.Base, d, visiting(c).User.Email, time.Now())
+	switch {
+	case errors.Is(err, webhook.ErrDraftChanged):
+		return a.refuseStale(c, d)
+	case errors.Is(err, webhook.ErrConflict):
 		return a.refuseChange(c, d)
-	}
-	if err != nil {
+	case err != nil:
 		return draftGone(err)
 	}
 	a.Dispatcher.Changed(w.ID)

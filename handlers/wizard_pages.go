@@ -20,6 +20,7 @@ type refusal struct {
 	atOnce, paste string              // as typed
 	tried         *webhook.Attempt    // the test that was just sent
 	changed       *webhook.AuditEntry // somebody else's change of the edited webhook
+	stale         bool                // the draft was changed since the form was made
 }
 
 func (a *app) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r refusal) error {
@@ -113,6 +114,6 @@ func (a *app) reviewView(ctx context.Context, props views.WizardProps, r refusal
 	sample, err := a.sampleOf(ctx, props)
 	return views.WizardReview(views.ReviewProps{
 		Wizard: props, Names: names, Example: sample.example(d.Format).Text,
-		Used: used(all), Limit: props.Page.Account.WebhookLimit, Tried: r.tried, Changed: r.changed,
+		Used: used(all), Limit: props.Page.Account.WebhookLimit, Tried: r.tried, Changed: r.changed, Stale: r.stale,
 	}), err
 }

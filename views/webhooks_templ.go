@@ -477,9 +477,9 @@ func drafts(p WebhooksProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var19 string
-			templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(draftWord(d) + " · last changed ")
+			templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(draftWord(d) + draftOwner(d) + " · last changed ")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 124, Col: 43}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 124, Col: 59}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 			if templ_7745c5c3_Err != nil {
@@ -576,6 +576,13 @@ func draftWord(d webhook.Draft) string {
 		return "Changes to a webhook"
 	}
 	return "New webhook"
+}
+
+func draftOwner(d webhook.Draft) string {
+	if d.Owner == "" {
+		return ""
+	}
+	return " · begun by " + d.Owner
 }
 
 func draftLoss(d webhook.Draft) string {

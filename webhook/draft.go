@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +27,18 @@ var Steps = []Step{StepType, StepName, StepEvents, StepChannels, StepTours, Step
 // Next is the step after s; review is followed by itself.
 func (s Step) Next() Step { return Steps[min(slices.Index(Steps, s)+1, len(Steps)-1)] }
 
+// ErrDraftChanged is an [ErrConflict]: the draft was saved again since it was
+// read.
+var ErrDraftChanged = fmt.Errorf("draft: %w", ErrConflict)
+
 // Draft is a webhook in the making: what a person typed so far, right or
 // wrong. It is kept as JSON and survives whatever the browser does.
 type Draft struct {
 	ID        ID        `json:"-"`
 	Account   ID        `json:"-"`
-	UpdatedAt time.Time `json:"-"`
+	UpdatedAt time.Time `json:"-"` // given by the store; different after each save
 
+	Owner       string    `json:"owner,omitempty"` // e-mail address of who began it
 	Edits       ID        `json:"edits,omitempty"` // the webhook that is edited; zero for a new one
 	Base        time.Time `json:"base,omitzero"`   // its UpdatedAt when editing began
 	Kind        Kind      `json:"kind"`
@@ -68,6 +74,19 @@ func EditDraft(w *Webhook) Draft {
 		d.Events = nil
 	}
 	return d
+}
+
+// Version tells what was saved from what was saved before.
+func (d *Draft) Version() string { return strconv.FormatInt(d.UpdatedAt.UnixMilli(), 10) }
+
+// Note notes how a step ended. One that is wrong now counts as not passed, even
+// if it was before.
+func (d *Draft) Note(step Step, passed bool) {
+	if passed {
+		d.Pass(step)
+	} else {
+		d.Done = slices.DeleteFunc(d.Done, func(s Step) bool { return s == step })
+	}
 }
 
 // Pass notes that a step was passed.

@@ -1,0 +1,74 @@
+package handlers
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/webhook"
+)
+
+// Bounds of what a draft keeps. Each is above what a webhook may have, so what
+// was cut has a problem, and the rest of it stays to be corrected.
+const (
+	maxTyped = 4000                     // characters of a field
+	maxIDs   = webhook.MaxFilterIDs + 1 // of a list
+	maxRef   = webhook.MaxRefLength + 1 // characters of an id
+	maxPaste = maxIDs * (maxRef + 1)    // characters of a pasted list as it is shown again
+)
+
+// readStep reads the form of a step into a draft, and nothing else.
+func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
+	switch step {
+	case webhook.StepType:
+		d.Kind = webhook.Kind(typed(c, "type"))
+		d.Concurrency, _ = strconv.Atoi(typed(c, "concurrency")) // what is no number is 0, and refused
+	case webhook.StepName:
+		d.Name, d.URL, d.Format = typed(c, "name"), typed(c, "url"), webhook.Format(typed(c, "format"))
+	case webhook.StepEvents:
+		d.AllEvents, d.Events = typed(c, "all_events") == "1", boundIDs(formValues(c, "events"))
+	case webhook.StepChannels:
+		d.Channels = readFilter(c, "channels")
+	case webhook.StepTours:
+		d.Tours = readFilter(c, "tours")
+	}
+}
+
+// readFilter reads a mode and ids, ticked and pasted. The ids are kept whatever
+// the mode, for whoever changes their mind.
+func readFilter(c *fiber.Ctx, field string) webhook.Filter {
+	ids := append(formValues(c, field), splitIDs(formValue(c, field+"_paste"))...)
+	slices.Sort(ids)
+	return webhook.Filter{Mode: webhook.Mode(typed(c, field+"_mode")), IDs: boundIDs(slices.Compact(ids))}
+}
+
+// splitIDs takes a pasted list apart; no id has white space or a comma in it.
+func splitIDs(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n\u00a0,;", r) })
+}
+
+func boundIDs(ids []string) []string {
+	ids = ids[:min(len(ids), maxIDs)]
+	for i, id := range ids {
+		ids[i] = clip(id, maxRef)
+	}
+	return ids
+}
+
+// typed is a field as it is kept.
+func typed(c *fiber.Ctx, name string) string {
+	return clip(strings.TrimSpace(formValue(c, name)), maxTyped)
+}
+
+// clip cuts a text after that many characters.
+func clip(text string, characters int) string {
+	for i := range text {
+		if characters == 0 {
+			return text[:i]
+		}
+		characters--
+	}
+	return text
+}

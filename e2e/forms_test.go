@@ -9,14 +9,23 @@ import (
 
 // What a person does with a form, and what the form makes of it.
 
-// submit presses the button and returns the status of the page that it leads to, after redirects.
+// submit presses the button, waits until the page that it leads to is there, and returns its status, after redirects.
 func (p *page) submit(button string) int {
 	p.t.Helper()
-	response, err := p.ExpectNavigation(func() error {
-		return p.named("button", button).Click(playwright.LocatorClickOptions{Timeout: limit})
-	}, playwright.PageExpectNavigationOptions{Timeout: limit})
+	response, err := p.ExpectEvent("response", func() error {
+		_, err := p.ExpectEvent("framenavigated", func() error {
+			return p.named("button", button).Click(playwright.LocatorClickOptions{Timeout: limit})
+		}, playwright.PageExpectEventOptions{Timeout: limit})
+		return err
+	}, playwright.PageExpectEventOptions{Timeout: limit, Predicate: isPage})
 	must(p.t, err)
-	return response.Status()
+	must(p.t, p.WaitForLoadState(playwright.PageWaitForLoadStateOptions{Timeout: limit}))
+	return response.(playwright.Response).Status()
+}
+
+// isPage reports whether the response is a page, not a part of one nor the way to one.
+func isPage(r playwright.Response) bool {
+	return r.Request().IsNavigationRequest() && (r.Status() < 300 || r.Status() > 399)
 }
 
 // refused presses the button and checks that the form comes back: 422, and a summary with these texts that has taken

@@ -47,9 +47,22 @@ import (
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // so that a second signal kills
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, streams{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// untilSignal is a context that ends with the first signal to stop; from then
+// on the next one kills.
+func untilSignal() context.Context {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, signals...)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-first
+		signal.Reset(signals...)
+		cancel()
+	}()
+	return ctx
 }
 
 // streams are where a command reads and writes. What a script wants to have

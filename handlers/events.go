@@ -13,12 +13,12 @@ import (
 func (a *app) listEvents(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), visiting(c).Account.ID
 	typed := views.EventFilter{Booking: strings.TrimSpace(c.Query("booking_id")), Type: c.Query("type")}
-	f := webhook.EventFilter{Booking: typed.Booking, Type: typed.Type}
+	f, problems := readEventFilter(typed)
 	n, err := a.Store.CountEvents(ctx, account, f)
 	if err != nil {
 		return err
 	}
-	props := views.EventsProps{Filter: typed, Types: eventOptions(), Count: min(n, webhook.CountCap), Capped: n > webhook.CountCap}
+	props := views.EventsProps{Filter: typed, Problems: problems, Types: eventOptions(), Count: min(n, webhook.CountCap), Capped: n > webhook.CountCap}
 	if f.Before, err = refQuery(c, "before", webhook.EventPrefix); err != nil {
 		return err
 	}
@@ -38,7 +38,15 @@ func (a *app) listEvents(c *fiber.Ctx) error {
 	if props.Page, err = a.page(c); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Events(props))
+	return render(c, formStatus(problems), views.Events(props))
+}
+
+// readEventFilter reads what deliveries can be filtered by as well.
+func readEventFilter(typed views.EventFilter) (webhook.EventFilter, webhook.Invalid) {
+	f := deliveryFilter{problems: webhook.Invalid{}, typed: views.DeliveryFilter{Booking: typed.Booking, Type: typed.Type}}
+	f.readType()
+	f.readBooking()
+	return webhook.EventFilter{Booking: f.Booking, Type: f.Type}, f.problems
 }
 
 func (a *app) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.EventRow, error) {

@@ -23,7 +23,7 @@ func TestEventsList(t *testing.T) {
 	b.get("/events").has("2 events", "1234", "Website", "1 sent, 1 skipped", "none", "2 sent")
 	b.get("/events?type=cancelled").has("1 event", "1234").lacks("2 sent")
 	b.get("/events?booking_id=+77").has("1 event", "2 sent")
-	b.get("/events?type=renamed").is(http.StatusOK).has("No event matches")
+	b.get("/events?booking_id=B-404").is(http.StatusOK).has("No event matches")
 }
 
 func TestEventsPages(t *testing.T) {
@@ -75,4 +75,12 @@ func TestEventBeforeWebhooks(t *testing.T) {
 	s := newSite(t)
 	a := s.leave(webhook.Event{BookingID: "1234"})[0]
 	s.signIn(staff).get("/events/" + a.Event.Ref()).is(http.StatusOK).has("The account had no webhook when this event came in")
+}
+
+func TestEventsFilterNamesWhatItCannotRead(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(anna)
+	s.leave(webhook.Event{BookingID: "B-1"})
+	b.get("/events?type=nonsense").is(http.StatusUnprocessableEntity).has("There is no such event; choose one from the list.", "B-1")
+	b.get("/events?type=cancelled&booking_id=B-1").is(http.StatusOK).has("B-1")
 }

@@ -28,7 +28,11 @@ func TestHashingWaitsForAPlace(t *testing.T) {
 		h := make(hashing, maxHashing)
 		leave := make(chan struct{})
 		for range maxHashing {
-			go h.do(t.Context(), func() error { <-leave; return nil })
+			go func() {
+				if err := h.do(t.Context(), func() error { <-leave; return nil }); err != nil {
+					t.Error(err)
+				}
+			}()
 		}
 		synctest.Wait()
 		begun := time.Now()

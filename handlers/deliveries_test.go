@@ -212,7 +212,7 @@ func TestDeliveryReplayWithoutWebhook(t *testing.T) {
 	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}})
 	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "It waits because the webhook is off").lacks("Try now")
 	for _, list := range []string{"/deliveries", "/webhooks/" + w.Ref()} {
-		b.get(list).has("until the webhook is switched on").lacks("try is due")
+		b.get(list).has("until the webhook is on").lacks("try is due")
 	}
 	b.follow("/webhooks/"+w.Ref()+"/delete", nil)
 	b.follow(path+"/replay", nil).has("The webhook of this delivery was deleted")

@@ -184,7 +184,7 @@ func nextTry(r DeliveryRow, now time.Time) templ.Component {
 func nextTryText(r DeliveryRow, now time.Time) string {
 	switch d := r.Delivery; {
 	case r.WebhookOff:
-		return "until the webhook is switched on"
+		return "until the webhook is on"
 	case d.Attempts == 0 && !d.NextAt.After(now):
 		return "first try is due"
 	case !d.NextAt.After(now):

@@ -220,8 +220,8 @@ func TestNextTryText(t *testing.T) {
 		{row(0, 0, false), "first try is due"},
 		{row(1, -time.Second, false), "next try is due"},
 		{row(1, 4*time.Minute, false), "next try in 4 min"},
-		{row(0, 0, true), "until the webhook is switched on"},
-		{row(1, 4*time.Minute, true), "until the webhook is switched on"},
+		{row(0, 0, true), "until the webhook is on"},
+		{row(1, 4*time.Minute, true), "until the webhook is on"},
 	} {
 		if got := nextTryText(test.row, now); got != test.want {
 			t.Errorf("%+v: got %q, want %q", test.row, got, test.want)

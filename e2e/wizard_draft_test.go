@@ -104,6 +104,34 @@ func TestWizardInTwoTabs(t *testing.T) {
 	}
 }
 
+// What was looked at is what is created, and a test leaves a page that can be reloaded.
+func TestWizardReviewsWhatItCreates(t *testing.T) {
+	t.Parallel()
+	a := startAccount(t)
+	in := receiver(t)
+	p := a.as(t, operator, pageOptions{})
+	p.beginWebhook(a.URL, "Accounting", in.URL)
+	p.leaveAllOpen()
+	p.press("Send a test")
+	p.sees("The test arrived")
+	if got := p.reload(); got != http.StatusOK {
+		t.Errorf("reload after a test: got %d, want 200", got)
+	}
+	p.isAt("/review$")
+
+	q := p.newTab()
+	q.visit(p.draft() + "/name")
+	q.fill("Name", "Books")
+	q.goesOn("review")
+	if got := p.submit("Create webhook"); got != http.StatusConflict {
+		t.Errorf("create what another tab changed: got %d, want 409", got)
+	}
+	p.sees("This draft was changed after you opened it.")
+	p.sees("Books")
+	p.press("Create webhook")
+	p.sees("“Books” is on")
+}
+
 func TestWizardResumes(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)

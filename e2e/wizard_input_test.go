@@ -153,6 +153,22 @@ func TestWizardChecksURL(t *testing.T) {
 	check("http://no-such-host.invalid/", "no-such-host.invalid")
 }
 
+// Whoever was signed out meanwhile is told so, and keeps what was typed.
+func TestWizardChecksURLSignedOut(t *testing.T) {
+	t.Parallel()
+	a := startAccount(t)
+	p := a.as(t, operator, pageOptions{})
+	p.visit(a.URL + "/webhooks/new")
+	p.goesOn("name")
+	must(t, p.Context().ClearCookies())
+	p.fill("URL", "https://example.com/hook")
+	must(t, p.labelled("URL").Press("Tab"))
+	answer := p.Locator("[data-check] .check")
+	must(t, expect.Locator(answer).ToHaveText("You are signed out. Sign in again (in a new tab), then go on here."))
+	must(t, expect.Locator(answer.Locator("a")).ToHaveAttribute("href", "/login"))
+	p.holds("URL", "https://example.com/hook")
+}
+
 // nobody is a URL at which nothing listens.
 func nobody(t testing.TB) string {
 	t.Helper()

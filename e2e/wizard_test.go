@@ -112,17 +112,7 @@ func TestWizardNative(t *testing.T) {
 	p.sees("GET " + in.URL + "/hook?key=a%20b&event=") // the example follows what is typed
 	p.goesOn("events")
 
-	p.chosen("New confirmed booking (staff)", "New confirmed booking (web/API)", "Booking cancelled")
-	p.notChosen("Voucher redeemed", "Payment request paid")
-	p.press("Select all in Payment")
-	p.chosen("Payment request paid", "Payment request failed")
-	p.press("Clear all in Payment")
-	p.notChosen("Payment request paid", "Payment request failed")
-	p.press("Select all in Payment")
-	p.fill("Search events", "voucher")
-	p.lacks("Booking cancelled")
-	p.fill("Search events", "")
-	p.sees("Booking cancelled")
+	p.choosesPayments()
 	p.goesOn("channels")
 
 	p.choose("Only selected channels")
@@ -138,13 +128,6 @@ func TestWizardNative(t *testing.T) {
 	p.says("When a booking is confirmed, is cancelled, is paid by payment request or fails to be paid by payment request, " +
 		"on the Website or Viator channel, for any tour except Night Walk, call " + in.URL + "/hook?key=a%20b.")
 	p.sees("is webhook 1 of 10")
-	p.press("Send a test")
-	p.sees("The test arrived: your server answered 200")
-	if got := in.delivery(t); !strings.HasPrefix(got.URL, "/hook?key=a%20b&event=") {
-		t.Errorf("test of the review: got %s, want the URL's own query first", got.URL)
-	}
-	p.reload()
-	p.isAt("/review$")
 	p.press("Create webhook")
 	p.isAt("/webhooks/whk_[0-9a-zA-Z]+$")
 	p.sees("“Accounting 🎟” is on and is told of new events from now on.")
@@ -160,6 +143,22 @@ func TestWizardNative(t *testing.T) {
 	if got.Method != "GET" || !strings.HasPrefix(got.URL, "/hook?key=a%20b&event=") || query.Query().Get("channel_id") != "3930" {
 		t.Errorf("test delivery: got %s %s, want a GET with the URL's own query first and channel 3930", got.Method, got.URL)
 	}
+}
+
+// choosesPayments adds the events of payments to those that are proposed, by the tools of the events step.
+func (p *page) choosesPayments() {
+	p.t.Helper()
+	p.chosen("New confirmed booking (staff)", "New confirmed booking (web/API)", "Booking cancelled")
+	p.notChosen("Voucher redeemed", "Payment request paid")
+	p.press("Select all in Payment")
+	p.chosen("Payment request paid", "Payment request failed")
+	p.press("Clear all in Payment")
+	p.notChosen("Payment request paid", "Payment request failed")
+	p.press("Select all in Payment")
+	p.fill("Search events", "voucher")
+	p.lacks("Booking cancelled")
+	p.fill("Search events", "")
+	p.sees("Booking cancelled")
 }
 
 func TestWizardStandard(t *testing.T) {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -110,10 +111,13 @@ func TestWizardReviewsWhatItCreates(t *testing.T) {
 	a := startAccount(t)
 	in := receiver(t)
 	p := a.as(t, operator, pageOptions{})
-	p.beginWebhook(a.URL, "Accounting", in.URL)
+	p.beginWebhook(a.URL, "Accounting", in.URL+"/hook?key=a%20b")
 	p.leaveAllOpen()
 	p.press("Send a test")
-	p.sees("The test arrived")
+	p.sees("The test arrived: your server answered 200")
+	if got := in.delivery(t); !strings.HasPrefix(got.URL, "/hook?key=a%20b&event=") {
+		t.Errorf("test of the review: got %s, want the URL's own query first", got.URL)
+	}
 	if got := p.reload(); got != http.StatusOK {
 		t.Errorf("reload after a test: got %d, want 200", got)
 	}

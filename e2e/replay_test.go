@@ -239,8 +239,7 @@ func TestSwitchOffKeepsWhatWaits(t *testing.T) {
 	p.sees("New events are not sent to it (2 so far); 1 delivery that was waiting goes out when you switch it on.")
 	p.visit(op.page(id))
 	p.sees("It waits because the webhook is off")
-	p.press("Try now")
-	p.sees("It is sent as soon as the webhook is switched on again.")
+	must(t, expect.Locator(p.named("button", "Try now")).ToHaveCount(0)) // it would change nothing
 
 	in.answers(http.StatusOK)
 	p.visit(op.page(hook.ID))

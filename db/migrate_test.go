@@ -172,3 +172,14 @@ func TestFreshKeepsNoSnapshot(t *testing.T) {
 	upgrade(t, filepath.Join(dir, "bookhook.db"), "SELECT 1")
 	want(t, "files", files(t, dir), "bookhook.db")
 }
+
+func TestNewFileIsPrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bookhook.db")
+	openPath(t, path)
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: got %v, %v, want -rw-------", name, info.Mode(), err)
+		}
+	}
+}

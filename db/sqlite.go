@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	"modernc.org/sqlite"
@@ -19,7 +20,17 @@ const readerConns = 4
 // commit on disk before it is answered; the WAL is checkpointed every 40,000
 // pages, since smaller steps make constant writing sag. temp_store keeps what
 // savepoints note in memory: in a file it is a third of the work of a group.
+//
+// A new file is for its owner only: it holds bookings and signing secrets.
+// SQLite gives the files beside it the same rights.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
 	return open(ctx, path, 1, url.Values{
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},

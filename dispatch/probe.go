@@ -63,8 +63,8 @@ func heard(status int, location string) webhook.Probe {
 		return webhook.Probe{Level: webhook.ProbeWarn, Message: redirected(status, location)}
 	case status == http.StatusGone:
 		return webhook.Probe{Level: webhook.ProbeWarn, Message: "Your server answers 410 (Gone). If it says so to a delivery, the webhook is switched off."}
-	case status >= 500:
-		return webhook.Probe{Level: webhook.ProbeWarn, Message: "Your server answers, but with an error: " + statusText(status) + "."}
+	case status >= 500 && status != http.StatusNotImplemented: // as 405: HEAD is not what it will get
+		return webhook.Probe{Level: webhook.ProbeWarn, Message: "Your server answers; to an empty request it said " + statusText(status) + ". Send a test to see what it says to a delivery."}
 	}
 	return webhook.Probe{Level: webhook.ProbeOK, Message: "Your server answers. Send a test to see what it makes of a delivery."}
 }

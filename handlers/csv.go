@@ -100,6 +100,9 @@ func readLine(line string, separator rune) (webhook.Item, string) {
 	if err != nil {
 		return webhook.Item{}, "The quotes on this line do not match. Write a quote inside a name twice."
 	}
+	if len(fields) == 1 {
+		return webhook.Item{}, fmt.Sprintf("A line has two parts, id and name; this one has 1. Write it as %s%cname.", cut(fields[0], 20), separator)
+	}
 	if len(fields) != 2 {
 		return webhook.Item{}, fmt.Sprintf("A line has two parts, id and name; this one has %d. Put quotes around a name with a %s in it.", len(fields), nameOfSeparator[separator])
 	}

@@ -37,7 +37,7 @@ func inFlight(d webhook.Delivery, tries int) Story {
 		What: "Bookhook is about to call your server, or waits for its answer (" + tryOf(d, tries) + ").",
 		Next: "Reload this page in a few seconds to see the answer.",
 	}
-	if d.Answered > 0 {
+	if d.Answered > 0 && d.Last.Failure != "" {
 		s.Why = "The try before: " + lowerFirst(outcomeText(d.Last))
 	}
 	return s
@@ -130,6 +130,9 @@ func tryOf(d webhook.Delivery, tries int) string {
 	try := d.Attempts - d.Base
 	if try > tries || try < 1 {
 		return "try " + strconv.Itoa(d.Attempts)
+	}
+	if d.Base > 0 {
+		return "try " + strconv.Itoa(d.Attempts) + ", number " + strconv.Itoa(try) + " of this replay"
 	}
 	return "try " + strconv.Itoa(try) + " of " + strconv.Itoa(tries)
 }

@@ -15,7 +15,7 @@ func CheckName(name string) (string, string) {
 	name = strings.TrimSpace(name)
 	switch {
 	case name == "":
-		return name, "Give it a name, such as “Accounting”."
+		return name, "Give it a name."
 	case utf8.RuneCountInString(name) > MaxName:
 		return name, "Use at most " + strconv.Itoa(MaxName) + " characters."
 	case !printable(name):

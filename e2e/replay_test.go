@@ -288,3 +288,19 @@ func TestDeletedWebhookStaysInTheLog(t *testing.T) {
 		t.Errorf("an event after the webhook was deleted: got %+v, want nobody told", got)
 	}
 }
+
+// What becomes of a delivery appears on its page by itself.
+func TestDeliveryPageFollows(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	in.answers(http.StatusInternalServerError, http.StatusOK)
+	hook := op.webhook("Accounting", in.URL, nil)
+	id := op.booking("1").to(hook)
+	op.awaitTries(id, 1)
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.page(id))
+	p.sees("Waiting")
+	p.sees("Delivered") // by the retry after five seconds, without a reload
+	must(t, expect.Locator(p.named("button", "Stop trying now")).ToHaveCount(0))
+	axe(t, p)
+}

@@ -170,7 +170,7 @@ func replayText(err error, w *webhook.Webhook) (string, error) {
 	case w != nil && !w.Enabled:
 		return "It is sent as soon as the webhook is switched on again.", nil
 	}
-	return "It is being sent now. Reload this page in a moment to see the answer.", nil
+	return "It is being sent now. The answer appears below.", nil
 }
 
 func (a *app) cancelDelivery(c *fiber.Ctx) error {

@@ -139,7 +139,7 @@ func (a *app) testWebhook(c *fiber.Ctx) error {
 	} else if len(problems) > 0 {
 		return a.done(c, webhookPath(w.ID), problems["webhook"])
 	}
-	return a.done(c, deliveryPath(d.ID), "The test is on its way. Reload this page in a moment to see the answer.")
+	return a.done(c, deliveryPath(d.ID), "The test is on its way. The answer appears below.")
 }
 
 func (a *app) editWebhook(c *fiber.Ctx) error {

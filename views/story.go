@@ -35,7 +35,7 @@ func StoryOf(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook,
 func inFlight(d webhook.Delivery, tries int) Story {
 	s := Story{
 		What: "Bookhook is about to call your server, or waits for its answer (" + tryOf(d, tries) + ").",
-		Next: "Reload this page in a few seconds to see the answer.",
+		Next: "The answer appears here; if it does not, reload the page.",
 	}
 	if d.Answered > 0 && d.Last.Failure != "" {
 		s.Why = "The try before: " + lowerFirst(outcomeText(d.Last))

@@ -89,7 +89,7 @@ func TestStory(t *testing.T) {
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
 			"Bookhook is about to call your server, or waits for its answer (try 3 of 11).", "The try before: your server answered 503 (temporarily unavailable).",
-			"Reload this page in a few seconds to see the answer.",
+			"The answer appears here; if it does not, reload the page.",
 		}},
 		{"cut off", with(func(d *webhook.Delivery) { d.Attempts, d.NextAt = 3, now.Add(-time.Second) }), w, Story{
 			"Bookhook was stopped while try 3 was about to be sent or on its way, so nobody knows whether your server got it.",

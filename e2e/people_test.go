@@ -106,7 +106,7 @@ func TestStaff(t *testing.T) {
 	p.reload() // the answer to Replay may have been made before the request was
 	p.sees("Sending")
 	p.lacks("Stop trying")
-	p.lacks("Replay")
+	must(t, expect.Locator(p.named("button", "Replay")).ToHaveCount(0))
 
 	for _, path := range []string{"/webhooks/new", "/admin/accounts"} {
 		if got := p.visit(a.URL + path); got != http.StatusForbidden {

@@ -32,6 +32,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"os"
 	"os/signal"
@@ -47,6 +48,7 @@ import (
 var version = "dev"
 
 func main() {
+	log.SetOutput(io.Discard) // net/http prints there what a misbehaving receiver sends unasked
 	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 

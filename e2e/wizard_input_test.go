@@ -144,7 +144,7 @@ func TestWizardChecksURL(t *testing.T) {
 		t.Errorf("the check called with %s, want HEAD", got.Method)
 	}
 	in.answers(503)
-	check(in.URL+"/down", "Your server answers, but with an error: 503")
+	check(in.URL+"/down", "it said 503")
 	in.answers(410)
 	check(in.URL+"/gone", "Your server answers 410 (Gone).")
 	check(nobody(t), "the connection was refused")

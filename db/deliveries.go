@@ -55,6 +55,21 @@ func (c *conditions) period(since, until time.Time) {
 	}
 }
 
+// shared adds what the lists of events and of deliveries are both filtered by.
+func (c *conditions) shared(booking, eventType string, since, until time.Time, before webhook.ID) {
+	if booking != "" {
+		c.parts = append(c.parts, `booking_id <> ''`) // lets the partial index serve
+		c.add(`booking_id = $%d`, booking)
+	}
+	if eventType != "" {
+		c.eventKey(eventType)
+	}
+	c.period(since, until)
+	if before != 0 {
+		c.add(`id < $%d`, before)
+	}
+}
+
 func deliveryConditions(account webhook.ID, f webhook.DeliveryFilter) *conditions {
 	c := &conditions{}
 	c.add(`account_id = $%d`, account)
@@ -67,17 +82,7 @@ func deliveryConditions(account webhook.ID, f webhook.DeliveryFilter) *condition
 	if f.Event != 0 {
 		c.add(`event_id = $%d`, f.Event)
 	}
-	if f.Booking != "" {
-		c.parts = append(c.parts, `booking_id <> ''`) // lets the partial index serve
-		c.add(`booking_id = $%d`, f.Booking)
-	}
-	if f.Type != "" {
-		c.eventKey(f.Type)
-	}
-	c.period(f.Since, f.Until)
-	if f.Before != 0 {
-		c.add(`id < $%d`, f.Before)
-	}
+	c.shared(f.Booking, f.Type, f.Since, f.Until, f.Before)
 	if f.After != 0 {
 		c.add(`id > $%d`, f.After)
 	}

@@ -37,17 +37,7 @@ func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventF
 func eventConditions(account webhook.ID, f webhook.EventFilter) *conditions {
 	c := &conditions{}
 	c.add(`account_id = $%d`, account)
-	if f.Booking != "" {
-		c.parts = append(c.parts, `booking_id <> ''`) // lets the partial index serve
-		c.add(`booking_id = $%d`, f.Booking)
-	}
-	if f.Type != "" {
-		c.eventKey(f.Type)
-	}
-	c.period(f.Since, f.Until)
-	if f.Before != 0 {
-		c.add(`id < $%d`, f.Before)
-	}
+	c.shared(f.Booking, f.Type, f.Since, f.Until, f.Before)
 	return c
 }
 

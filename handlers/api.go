@@ -120,15 +120,9 @@ func (a *app) apiShowAccount(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	used := 0
-	for _, w := range hooks {
-		if w.Kind == webhook.Async {
-			used++
-		}
-	}
 	return sendJSON(c, http.StatusOK, fiber.Map{
 		"number": account.Number, "name": account.Name, "time_zone": account.TimeZone,
-		"webhook_limit": account.WebhookLimit, "webhooks_used": used,
+		"webhook_limit": account.WebhookLimit, "webhooks_used": used(hooks),
 	})
 }
 

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"bookhook/webhook"
 )
@@ -13,14 +12,16 @@ import (
 // transaction, one small read instead of parsing every filter for every event;
 // whoever changes a webhook, in this process or another, gives the account a
 // new revision.
+//
+// Only the writer's goroutine uses it.
 type configs struct {
-	mu        sync.Mutex
 	byAccount map[webhook.ID]*config
 }
 
-// config is an account with its webhooks; nothing in it changes.
+// config is an account with its webhooks; nothing in it changes but checked.
 type config struct {
 	revision int64
+	checked  uint64 // the writer's round in which the revision was looked at last
 	account  webhook.Account
 	webhooks []*webhook.Webhook
 }
@@ -28,21 +29,26 @@ type config struct {
 // maxConfigs bounds the memory: beyond it the cache begins anew.
 const maxConfigs = 10_000
 
+// config is for writes. Within one round of the writer only touch gives an
+// account another revision, and it forgets the config.
 func (s *Store) config(ctx context.Context, q querier, account webhook.ID) (*config, error) {
+	known, round := s.configs.byAccount[account], s.writer.round
+	if known != nil && known.checked == round {
+		return known, nil
+	}
 	var revision int64
 	if err := q.row(ctx, `SELECT revision FROM accounts WHERE id = $1`, account).Scan(&revision); err != nil {
 		return nil, err
 	}
-	s.configs.mu.Lock()
-	known := s.configs.byAccount[account]
-	s.configs.mu.Unlock()
 	if known != nil && known.revision == revision {
+		known.checked = round
 		return known, nil
 	}
 	fresh, err := readConfig(ctx, q, account, revision)
 	if err != nil {
 		return nil, err
 	}
+	fresh.checked = round
 	s.configs.put(account, fresh)
 	return fresh, nil
 }
@@ -57,8 +63,6 @@ func readConfig(ctx context.Context, q querier, account webhook.ID, revision int
 }
 
 func (c *configs) put(account webhook.ID, fresh *config) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.byAccount == nil || len(c.byAccount) >= maxConfigs {
 		c.byAccount = map[webhook.ID]*config{}
 	}
@@ -77,6 +81,7 @@ func (c *config) webhook(id webhook.ID) *webhook.Webhook {
 // touch gives an account a new revision; no two are ever the same, so that a
 // change which was rolled back cannot be taken for a later one.
 func (s *Store) touch(ctx context.Context, q querier, account webhook.ID) error {
+	delete(s.configs.byAccount, account)
 	_, err := q.exec(ctx, `UPDATE accounts SET revision = $2 WHERE id = $1`, account, s.newID())
 	return err
 }

@@ -108,10 +108,14 @@ func (r row) Scan(dest ...any) error {
 
 // scanOptional reads the row if there is one and leaves dest alone otherwise.
 func (r row) scanOptional(dest ...any) error {
-	if err := r.Scan(dest...); !errors.Is(err, webhook.ErrNotFound) {
-		return err
+	return ignoreNotFound(r.Scan(dest...))
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // list reads all rows of a query.

@@ -18,6 +18,9 @@ func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.State, &d.Attempts, &d.Answered, &d.Base,
 		moment{&d.NextAt}, moment{&d.CreatedAt}, moment{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
+	if d.Held = d.NextAt.UnixMilli() == heldAt; d.Held {
+		d.NextAt = time.Time{}
+	}
 	return d, err
 }
 
@@ -137,13 +140,14 @@ func findDelivery(ctx context.Context, q querier, account, id webhook.ID) (webho
 // Attempts lists the attempts of a delivery in their order; a number that is
 // missing was cut off. The caller has checked the account.
 func (s *Store) Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error) {
-	return list(ctx, s, scanAttempt, `SELECT number, started_at, duration_us, status, failure, error, method, url,
-			remote_addr, request_headers, request_body, response_headers, response_body, truncated
-		FROM attempts WHERE delivery_id = (SELECT id FROM deliveries WHERE account_id = $1 AND id = $2) ORDER BY number`, account, delivery)
+	return list(ctx, s, scanAttempt, `SELECT a.number, a.started_at, a.duration_us, a.status, a.failure, a.error, a.method, a.url,
+			a.remote_addr, a.request_headers, a.request_body, a.data_at, a.response_headers, a.response_body, a.truncated, e.data
+		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN attempts a ON a.delivery_id = d.id
+		WHERE d.account_id = $1 AND d.id = $2 ORDER BY a.number`, account, delivery)
 }
 
 // Replay makes a delivery due at now: one that ended begins its schedule anew,
-// one that waits is tried early. One that is on its way right now is
+// one that waits is tried early, even when it is held. One that is on its way right now is
 // webhook.ErrConflict; one whose webhook was deleted is webhook.Invalid.
 func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, now time.Time) (d webhook.Delivery, err error) {
 	err = s.write(ctx, func(q querier) error {
@@ -153,18 +157,22 @@ func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, n
 		if d.InFlight(now) {
 			return webhook.ErrConflict
 		}
-		_, err := findWebhook(ctx, q, account, d.Webhook)
+		w, err := findWebhook(ctx, q, account, d.Webhook)
 		if errors.Is(err, webhook.ErrNotFound) {
 			return webhook.Invalid{"webhook": "The webhook of this delivery was deleted, so there is nowhere to send it."}
 		}
 		if err != nil {
 			return err
 		}
+		next := ms(now)
 		if d.State != webhook.Pending {
 			d.Base = d.Attempts
+			if next, err = nextInOrder(ctx, q, d, w, now); err != nil {
+				return err
+			}
 		}
-		d, err = scanDelivery(q.row(ctx, `UPDATE deliveries SET state = 'pending', base = $2, next_at = $3, finished_at = 0
-			WHERE id = $1 RETURNING `+deliveryColumns, id, d.Base, ms(now)))
+		d, err = scanDelivery(q.row(ctx, `UPDATE deliveries SET state = 'pending', base = $2, next_at = $3, finished_at = 0, followed = 1
+			WHERE id = $1 RETURNING `+deliveryColumns, id, d.Base, next))
 		if err != nil {
 			return err
 		}
@@ -176,7 +184,8 @@ func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, n
 // Cancel ends a pending delivery. One that ended before is webhook.ErrConflict.
 func (s *Store) Cancel(ctx context.Context, account, id webhook.ID, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
-		if _, err := findDelivery(ctx, q, account, id); err != nil {
+		d, err := findDelivery(ctx, q, account, id)
+		if err != nil {
 			return err
 		}
 		n, err := q.exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state = 'pending'`, id, ms(now))
@@ -185,6 +194,9 @@ func (s *Store) Cancel(ctx context.Context, account, id webhook.ID, by string, n
 		}
 		if n == 0 {
 			return webhook.ErrConflict
+		}
+		if _, err := advance(ctx, q, d.Webhook, d.BookingID, now); err != nil {
+			return err
 		}
 		return s.audit(ctx, q, account, by, "delivery.cancelled", id.Text(webhook.DeliveryPrefix), now)
 	})

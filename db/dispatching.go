@@ -1,6 +1,8 @@
 package db
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -13,7 +15,8 @@ import (
 // other process can hold one; call it before the dispatcher starts.
 func (s *Store) Heal(ctx context.Context, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'pending' AND attempts > answered AND next_at > $1`, ms(now))
+		_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'pending' AND attempts > answered AND next_at > $1 AND next_at < $2`,
+			ms(now), int64(heldAt))
 		return err
 	})
 }
@@ -22,20 +25,33 @@ func (s *Store) Heal(ctx context.Context, now time.Time) error {
 // earliest of it is due; the end of a lease counts.
 func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	type due struct {
-		id webhook.ID
-		at int64
+		id      webhook.ID
+		ordered bool
+		at      int64
 	}
-	scan := func(r scanner) (d due, err error) { return d, r.Scan(&d.id, &d.at) }
-	rows, err := list(ctx, s, scan, `SELECT w.id,
+	scan := func(r scanner) (d due, err error) { return d, r.Scan(&d.id, &d.ordered, &d.at) }
+	rows, err := list(ctx, s, scan, `SELECT w.id, w.ordered,
 			COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending'), 0)
 		FROM webhooks w WHERE w.enabled = 1 AND w.deleted_at = 0`)
 	dues := map[webhook.ID]time.Time{}
 	for _, d := range rows {
-		if d.at != 0 {
-			dues[d.id] = at(d.at)
+		if next, waits := nextDue(d.at, d.ordered); waits {
+			dues[d.id] = next
 		}
 	}
 	return dues, err
+}
+
+// nextDue reads the lowest next_at of a webhook; 0 is none. What is held for a
+// webhook that does not keep the order is due since ever.
+func nextDue(lowest int64, ordered bool) (next time.Time, waits bool) {
+	switch {
+	case lowest == 0 || lowest == heldAt && ordered:
+		return time.Time{}, false
+	case lowest == heldAt:
+		return at(1), true
+	}
+	return at(lowest), true
 }
 
 // Claim takes up to n due deliveries of a webhook, the longest due first, and
@@ -54,23 +70,40 @@ func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time
 		if err != nil {
 			return err
 		}
-		claimed, err := list(ctx, q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4 WHERE id IN (
-				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at <= $2 ORDER BY next_at, id LIMIT $3)
-			RETURNING `+deliveryColumns, id, ms(now), n, ms(lease))
-		if err != nil {
-			return err
-		}
-		slices.SortFunc(claimed, func(a, b webhook.Delivery) int { return int(a.ID - b.ID) })
-		for _, d := range claimed {
-			e, err := scanEvent(q.row(ctx, `SELECT `+eventColumns+` FROM events WHERE id = $1`, d.Event))
-			if err != nil {
+		w := c.webhook(id)
+		if !w.Ordered {
+			if err := letGo(ctx, q, id, n, now); err != nil {
 				return err
 			}
-			jobs = append(jobs, webhook.Job{Delivery: d, Event: e.Event, Webhook: c.webhook(id), Account: c.account})
 		}
-		return q.row(ctx, `SELECT next_at FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY next_at LIMIT 1`, id).scanOptional(moment{&next})
+		if jobs, err = claim(ctx, q, c, w, n, now, lease); err != nil {
+			return err
+		}
+		var lowest int64
+		err = q.row(ctx, `SELECT next_at FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY next_at LIMIT 1`, id).scanOptional(&lowest)
+		next, _ = nextDue(lowest, w.Ordered)
+		return err
 	})
 	return jobs, next, err
+}
+
+func claim(ctx context.Context, q querier, c *config, w *webhook.Webhook, n int, now, lease time.Time) ([]webhook.Job, error) {
+	claimed, err := list(ctx, q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4 WHERE id IN (
+			SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at <= $2 ORDER BY next_at, id LIMIT $3)
+		RETURNING `+deliveryColumns, w.ID, ms(now), n, ms(lease))
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(claimed, func(a, b webhook.Delivery) int { return cmp.Compare(a.ID, b.ID) })
+	jobs := make([]webhook.Job, len(claimed))
+	for i, d := range claimed {
+		e, err := scanEvent(q.row(ctx, `SELECT `+eventColumns+` FROM events WHERE id = $1`, d.Event))
+		if err != nil {
+			return nil, err
+		}
+		jobs[i] = webhook.Job{Delivery: d, Event: e.Event, Webhook: w, Account: c.account}
+	}
+	return jobs, nil
 }
 
 // Release gives a claimed delivery back uncharged: the attempt that was not
@@ -84,25 +117,65 @@ func (s *Store) Release(ctx context.Context, delivery webhook.ID, number int, no
 }
 
 // Finish writes the attempt into the log and moves its delivery, unless that
-// was moved or claimed again in the meantime. It returns why the webhook was
-// switched off by this result, "" when it was not. Doing it twice is harmless,
-// and so is a delivery that is gone.
-func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (off webhook.OffReason, err error) {
+// was moved or claimed again in the meantime. Doing it twice is harmless, and
+// so is a delivery that is gone.
+func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
+	row := attemptValues(r)
 	err = s.write(ctx, func(q querier) error {
-		added, err := insertAttempt(ctx, q, r.Delivery, r.Attempt)
-		if err != nil || !added {
+		f = webhook.Finished{}
+		moved, err := moveDelivery(ctx, q, r, now)
+		if err != nil {
 			return err
 		}
-		if err := moveDelivery(ctx, q, r, now); err != nil {
+		if !moved {
+			return s.finishLate(ctx, q, r, row, now, &f)
+		}
+		if _, err := q.exec(ctx, insertAttempt, row...); err != nil {
 			return err
 		}
-		off, err = s.noteHealth(ctx, q, r, now)
+		f.Off, err = s.noteHealth(ctx, q, r, now)
 		return err
 	})
-	return off, err
+	return f, err
 }
 
-func moveDelivery(ctx context.Context, q querier, r webhook.Result, now time.Time) error {
+// finishLate is Finish for what is rare: others are held behind the delivery,
+// or it is not any more what it was when the attempt began.
+func (s *Store) finishLate(ctx context.Context, q querier, r webhook.Result, row []any, now time.Time, f *webhook.Finished) error {
+	var state webhook.State
+	var attempts int
+	var booking string
+	err := q.row(ctx, `SELECT state, attempts, booking_id FROM deliveries WHERE id = $1`, r.Delivery).Scan(&state, &attempts, &booking)
+	if err != nil { // ErrNotFound: it is gone
+		return ignoreNotFound(err)
+	}
+	added, err := q.exec(ctx, insertAttempt, row...)
+	if err != nil || added == 0 {
+		return err
+	}
+	a := r.Attempt
+	switch {
+	case attempts == a.Number && state == webhook.Pending:
+		if _, err = q.exec(ctx, `UPDATE deliveries SET followed = 0 WHERE id = $1`, r.Delivery); err == nil {
+			_, err = moveDelivery(ctx, q, r, now)
+		}
+		if err == nil {
+			f.Freed, err = advance(ctx, q, r.Webhook, booking, now)
+		}
+	case attempts == a.Number: // cancelled while the request was on its way: the answer is shown all the same
+		_, err = q.exec(ctx, `UPDATE deliveries SET answered = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
+			r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
+	}
+	if err != nil {
+		return err
+	}
+	f.Off, err = s.noteHealth(ctx, q, r, now)
+	return err
+}
+
+// moveDelivery moves the delivery if it still waits for this attempt, and, when
+// that ends it, nothing is held behind it.
+func moveDelivery(ctx context.Context, q querier, r webhook.Result, now time.Time) (bool, error) {
 	finished := int64(0)
 	if r.State != webhook.Pending {
 		finished = ms(now)
@@ -110,15 +183,9 @@ func moveDelivery(ctx context.Context, q querier, r webhook.Result, now time.Tim
 	a := r.Attempt
 	moved, err := q.exec(ctx, `UPDATE deliveries SET state = $3, answered = $2, next_at = $4, finished_at = $5,
 			last_status = $6, last_failure = $7, last_us = $8
-		WHERE id = $1 AND attempts = $2 AND state = 'pending'`,
+		WHERE id = $1 AND attempts = $2 AND answered < $2 AND state = 'pending' AND (followed = 0 OR $5 = 0)`,
 		r.Delivery, a.Number, string(r.State), ms(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds())
-	if err != nil || moved > 0 {
-		return err
-	}
-	// Cancelled while the request was on its way: the answer is shown all the same.
-	_, err = q.exec(ctx, `UPDATE deliveries SET answered = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1 AND attempts = $2`,
-		r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
-	return err
+	return moved > 0, err
 }
 
 // noteHealth keeps since when a webhook fails and switches it off when its
@@ -156,24 +223,43 @@ func (s *Store) noteHealth(ctx context.Context, q querier, r webhook.Result, now
 	return reason, s.changed(ctx, q, account, "Bookhook", "webhook.off", name+" ("+string(reason)+")", now)
 }
 
-// insertAttempt reports whether the attempt was new to the log.
-func insertAttempt(ctx context.Context, q querier, delivery webhook.ID, a webhook.Attempt) (bool, error) {
-	n, err := q.exec(ctx, `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url,
-			remote_addr, request_headers, request_body, response_headers, response_body, truncated)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = $1)
-		ON CONFLICT (delivery_id, number) DO NOTHING`,
-		delivery, a.Number, ms(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), a.Error, a.Method, a.URL,
-		a.RemoteAddr, toJSON(a.RequestHeaders), a.RequestBody, toJSON(a.ResponseHeaders), a.ResponseBody, flag(a.Truncated))
-	return n > 0, err
+const insertAttempt = `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url,
+		remote_addr, request_headers, request_body, data_at, response_headers, response_body, truncated)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (delivery_id, number) DO NOTHING`
+
+func attemptValues(r webhook.Result) []any {
+	a := r.Attempt
+	body, dataAt := cutData(a.RequestBody, r.Data)
+	return []any{
+		r.Delivery, a.Number, ms(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), a.Error, a.Method, a.URL,
+		a.RemoteAddr, toJSON(a.RequestHeaders), body, dataAt, toJSON(a.ResponseHeaders), a.ResponseBody, flag(a.Truncated),
+	}
+}
+
+// cutData takes the event's data out of a request's body, where it stands byte
+// for byte: it is stored with the event and would be most of what an attempt
+// takes. It returns where that was, -1 when it is not in there.
+func cutData(body, data []byte) (rest []byte, from int) {
+	if len(data) == 0 {
+		return body, -1
+	}
+	if from = bytes.Index(body, data); from < 0 {
+		return body, -1
+	}
+	return slices.Concat(body[:from], body[from+len(data):]), from
 }
 
 func scanAttempt(r scanner) (a webhook.Attempt, err error) {
 	var us int64
-	var requestHeaders, responseHeaders []byte
+	var dataAt int
+	var requestHeaders, responseHeaders, data []byte
 	err = r.Scan(&a.Number, moment{&a.StartedAt}, &us, &a.Status, &a.Failure, &a.Error, &a.Method, &a.URL,
-		&a.RemoteAddr, &requestHeaders, &a.RequestBody, &responseHeaders, &a.ResponseBody, &a.Truncated)
+		&a.RemoteAddr, &requestHeaders, &a.RequestBody, &dataAt, &responseHeaders, &a.ResponseBody, &a.Truncated, &data)
 	if err != nil {
 		return a, err
+	}
+	if dataAt >= 0 {
+		a.RequestBody = slices.Concat(a.RequestBody[:dataAt], data, a.RequestBody[dataAt:])
 	}
 	a.Duration = time.Duration(us) * time.Microsecond
 	if err := json.Unmarshal(requestHeaders, &a.RequestHeaders); err != nil {

@@ -161,7 +161,7 @@ func failure(d webhook.ID, hook webhook.ID, number int, next time.Time) webhook.
 
 func finish(tb testing.TB, s *db.Store, r webhook.Result, now time.Time) webhook.OffReason {
 	tb.Helper()
-	return must(s.Finish(tb.Context(), r, now))(tb)
+	return must(s.Finish(tb.Context(), r, now))(tb).Off
 }
 
 // numbers are those of the attempts in the log of a delivery.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,8 @@ type writer struct {
 	pool    *sql.DB
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
+	round   uint64 // changes whenever something may have been undone or committed
+	changes int    // statements that changed rows, or may have
 	waiting chan *write
 	stop    func() error  // ends the goroutine; more than once is harmless
 	quit    chan struct{} // closed by stop
@@ -47,7 +50,7 @@ func startWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
 		waiting: make(chan *write, maxWaiting), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.stop = sync.OnceValue(w.end)
-	go w.run()
+	go w.loop()
 	return w, nil
 }
 
@@ -64,7 +67,8 @@ func (w *writer) end() error {
 
 // write runs do in a transaction of its own that it may share with others, and
 // returns when that is on disk. do sees its own changes and those of the
-// writes before it; what it returns as an error undoes its part alone. It must
+// writes before it; what it returns as an error undoes its part alone. do may
+// be run twice, when what it did was undone with the rest of its group. It must
 // not write through the store itself, nor wait for something that does.
 func (s *Store) write(ctx context.Context, do func(querier) error) error {
 	wr := &write{ctx: ctx, do: do, end: make(chan struct{})}
@@ -106,7 +110,7 @@ func (w *writer) enqueue(wr *write) error {
 	}
 }
 
-func (w *writer) run() {
+func (w *writer) loop() {
 	defer close(w.done)
 	for {
 		select {
@@ -140,52 +144,73 @@ func (w *writer) gather(first *write) []*write {
 	return group
 }
 
-// commit runs a group in one transaction and answers every caller. When the
-// transaction as a whole fails, that is everybody's error: an ErrConflict may
-// be about a change that was undone with it.
+// commit runs a group in one transaction and answers every caller.
+//
+// Most groups are free of errors, and savepoints cost as much as small writes
+// do. So the group runs without them first; when a write fails that had
+// changed something, all is undone and run again, each write in a savepoint.
 func (w *writer) commit(group []*write) {
-	if err := w.transact(group); err != nil {
-		_, _ = w.exec(context.Background(), "ROLLBACK") // fails when SQLite did it already
-		for _, wr := range group {
-			wr.err = err
-		}
+	err := w.transact(group, w.plain)
+	if errors.Is(err, errHalf) {
+		err = w.transact(group, w.part)
 	}
 	for _, wr := range group {
+		if err != nil { // everybody's: an ErrConflict may be about a change that was undone with it
+			wr.err = err
+		}
 		close(wr.end)
 	}
 }
 
-func (w *writer) transact(group []*write) error {
-	ctx := context.Background()
-	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+// errHalf says that a write failed after it had changed something.
+var errHalf = errors.New("a write has to be undone")
+
+func (w *writer) transact(group []*write, run func(*write) error) (err error) {
+	w.round++
+	if _, err := w.run(`BEGIN IMMEDIATE`); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	defer func() {
+		if err != nil {
+			_, _ = w.run(`ROLLBACK`) // fails when SQLite did it already
+		}
+	}()
 	for _, wr := range group {
 		if wr.err = wr.ctx.Err(); wr.err != nil {
 			continue // the caller left before it began
 		}
-		if err := w.part(ctx, wr); err != nil {
+		if err := run(wr); err != nil {
 			return err
 		}
 	}
-	if _, err := w.exec(ctx, "COMMIT"); err != nil {
+	if _, err := w.run(`COMMIT`); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// plain runs one write without a savepoint.
+func (w *writer) plain(wr *write) error {
+	before := w.changes
+	if wr.err = guarded(wr.do, w); wr.err != nil && w.changes > before {
+		return errHalf
 	}
 	return nil
 }
 
 // part runs one write in its savepoint. Its error is of the transaction; that
 // of the write itself stands in wr.err.
-func (w *writer) part(ctx context.Context, wr *write) error {
-	if _, err := w.exec(ctx, "SAVEPOINT part"); err != nil {
+func (w *writer) part(wr *write) error {
+	if _, err := w.run(`SAVEPOINT part`); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
 	if wr.err = guarded(wr.do, w); wr.err != nil {
-		if _, err := w.exec(ctx, "ROLLBACK TO part"); err != nil {
+		w.round++ // what was read in it may be undone
+		if _, err := w.run(`ROLLBACK TO part`); err != nil {
 			return fmt.Errorf("undo a write: %w", errors.Join(err, wr.err))
 		}
 	}
-	if _, err := w.exec(ctx, "RELEASE part"); err != nil {
+	if _, err := w.run(`RELEASE part`); err != nil {
 		return fmt.Errorf("release: %w", err)
 	}
 	return nil
@@ -205,6 +230,15 @@ func guarded(do func(querier) error, q querier) (err error) {
 // interrupted statement would undo the whole group.
 
 func (w *writer) exec(_ context.Context, query string, args ...any) (int64, error) {
+	n, err := w.run(query, args...)
+	if n > 0 || err != nil { // some errors undo the whole transaction
+		w.changes++
+	}
+	return n, err
+}
+
+// run is exec for what changes no row.
+func (w *writer) run(query string, args ...any) (int64, error) {
 	stmt, err := w.prepare(query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return 0, err
@@ -221,6 +255,7 @@ func (w *writer) rows(_ context.Context, query string, args ...any) (*sql.Rows, 
 	if err != nil {
 		return nil, err
 	}
+	w.asked(query)
 	return stmt.QueryContext(context.Background(), args...)
 }
 
@@ -229,7 +264,15 @@ func (w *writer) row(_ context.Context, query string, args ...any) row {
 	if err != nil {
 		return row{err: err}
 	}
+	w.asked(query)
 	return row{sqlRow: stmt.QueryRowContext(context.Background(), args...)}
+}
+
+// asked notes a query that changes rows, one with RETURNING.
+func (w *writer) asked(query string) {
+	if !strings.HasPrefix(query, "SELECT") {
+		w.changes++
+	}
 }
 
 func (w *writer) prepare(query string) (*sql.Stmt, error) {

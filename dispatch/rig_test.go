@@ -32,13 +32,13 @@ type tap struct {
 	failures atomic.Int32 // how many of the next Finish fail
 }
 
-func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
 	if s.failures.Add(-1) >= 0 {
-		return "", errors.New("disk full")
+		return webhook.Finished{}, errors.New("disk full")
 	}
-	off, err := s.Store.Finish(ctx, r, now)
+	done, err := s.Store.Finish(ctx, r, now)
 	s.finished <- r
-	return off, err
+	return done, err
 }
 
 func (s *tap) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {

@@ -129,6 +129,7 @@ func (s *sender) headers(job *webhook.Job, wire webhook.Request, request *http.R
 		"Webhook-Timestamp": {strconv.FormatInt(a.StartedAt.Unix(), 10)},
 		"Webhook-Signature": {signature},
 		"Bookhook-Attempt":  {strconv.Itoa(a.Number)},
+		"Bookhook-Sequence": {strconv.FormatInt(int64(job.Delivery.ID), 10)},
 	}
 	if job.Delivery.Test {
 		h["Bookhook-Test"] = []string{"true"}

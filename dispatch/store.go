@@ -27,8 +27,9 @@ type Store interface {
 	// Finish adds the attempt to the log, and moves the delivery if it is
 	// still pending with this attempt's number. It switches the webhook off
 	// when the result says Gone or when it has failed for
-	// webhook.FailingLimit, and tells why it did.
-	Finish(ctx context.Context, r webhook.Result, now time.Time) (off webhook.OffReason, err error)
+	// webhook.FailingLimit, and makes the next delivery of the booking due
+	// that was held behind this one; it tells both.
+	Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error)
 
 	// Release gives a claimed delivery back, uncharged and due at now, if it
 	// is still pending with this attempt number.
@@ -37,7 +38,8 @@ type Store interface {
 	// Ingest stores events with their decisions and deliveries, all or
 	// nothing. For each match it asks take whether the dispatcher has room
 	// for the delivery; then it is stored as claimed until lease and is among
-	// the Jobs, else its webhook is among the Waiting. take is not called
+	// the Jobs, else its webhook is among the Waiting; a delivery that is held
+	// for an earlier one of its booking is neither. take is not called
 	// after Ingest returned; it may have been although Ingest fails.
 	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)
 

@@ -37,7 +37,8 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 // outcome decides what becomes of the delivery.
 func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
 	r := webhook.Result{
-		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, State: webhook.Failed, Test: job.Delivery.Test,
+		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
+		State: webhook.Failed, Test: job.Delivery.Test,
 	}
 	switch {
 	case a.Failure == "":
@@ -59,9 +60,9 @@ func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
 // record writes the result down, however often that takes while running.
 func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		off, err := d.store.Finish(d.storing, r, time.Now())
+		done, err := d.store.Finish(d.storing, r, time.Now())
 		if !d.failed("finish", err) {
-			d.recorded(job, r, off)
+			d.recorded(job, r, done)
 			return
 		}
 		select {
@@ -73,14 +74,17 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
 	}
 }
 
-func (d *Dispatcher) recorded(job *webhook.Job, r webhook.Result, off webhook.OffReason) {
-	if off != "" {
-		d.log.Warn("webhook switched off", "webhook", job.Webhook.Ref(), "account", job.Account.Number, "reason", off)
+func (d *Dispatcher) recorded(job *webhook.Job, r webhook.Result, done webhook.Finished) {
+	if done.Off != "" {
+		d.log.Warn("webhook switched off", "webhook", job.Webhook.Ref(), "account", job.Account.Number, "reason", done.Off)
 		d.Changed(job.Webhook.ID)
 		return
 	}
 	if r.State == webhook.Pending {
 		d.lanes.mark(job.Webhook.ID, r.NextAt)
+	}
+	if done.Freed {
+		d.lanes.mark(job.Webhook.ID, time.Now())
 	}
 }
 

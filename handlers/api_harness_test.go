@@ -48,10 +48,10 @@ type finishing struct {
 	finished chan webhook.ID
 }
 
-func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.OffReason, error) {
-	off, err := f.Store.Finish(ctx, r, now)
+func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
+	done, err := f.Store.Finish(ctx, r, now)
 	f.finished <- r.Delivery
-	return off, err
+	return done, err
 }
 
 func newAPI(t *testing.T) *api {

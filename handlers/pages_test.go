@@ -68,10 +68,10 @@ type tap struct {
 	finished chan webhook.Result
 }
 
-func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.OffReason, error) {
-	off, err := s.Store.Finish(ctx, r, now)
+func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
+	done, err := s.Store.Finish(ctx, r, now)
 	s.finished <- r
-	return off, err
+	return done, err
 }
 
 // newSite starts a site whose deliveries are tried at once and then after each

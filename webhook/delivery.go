@@ -34,7 +34,8 @@ type Delivery struct {
 	Attempts  int       // made or in flight, over all replays
 	Answered  int       // number of the last attempt that ended; below Attempts while one is in flight
 	Base      int       // attempts before the last replay; the retry schedule counts from here
-	NextAt    time.Time // next try while pending; the end of the lease while in flight
+	NextAt    time.Time // next try while pending; the end of the lease while in flight; zero while held
+	Held      bool      // pending behind an earlier delivery of the same booking to the same webhook
 	CreatedAt time.Time
 	Finished  time.Time // zero while pending
 	Last      Outcome   // of the last attempt with an answer; zero before that
@@ -110,6 +111,13 @@ type Result struct {
 	Attempt  Attempt // Attempt.Number fences: a late result does not move the delivery
 	State    State
 	NextAt   time.Time // when Pending
+	Data     []byte    // of the event; the log does not keep it again in the request's body
 	Gone     bool      // switch the webhook off
 	Test     bool      // a test that failed does not count against the webhook
+}
+
+// Finished is what came of recording a result.
+type Finished struct {
+	Off   OffReason // why the webhook was switched off by it; "" when it was not
+	Freed bool      // a held delivery of the same webhook became due
 }

@@ -62,6 +62,24 @@ const (
 	MaxConcurrency     = 256 // the most it may be set to
 )
 
+// Rate bounds how often a webhook is called: evenly spaced, so many requests
+// in a period. The zero value is no bound.
+type Rate struct {
+	Requests int
+	Per      time.Duration // a second or a minute
+}
+
+// MaxRate is the most requests in a period that can be asked for.
+const MaxRate = 1000
+
+// Gap is the time from one request to the next; zero without a bound.
+func (r Rate) Gap() time.Duration {
+	if r.Requests < 1 {
+		return 0
+	}
+	return r.Per / time.Duration(r.Requests)
+}
+
 // Webhook is a subscription: a URL and the filters that say which events it is
 // told of.
 type Webhook struct {
@@ -76,6 +94,8 @@ type Webhook struct {
 	Tours       Filter
 	Enabled     bool
 	Concurrency int
+	Ordered     bool      // events of one booking go out one after another, in the order they were accepted
+	Rate        Rate      // how often the URL is called at most
 	Secret      string    // whsec_…
 	OldSecret   string    // the one before, "" unless it was rotated
 	OldUntil    time.Time // until when OldSecret signs too

@@ -75,6 +75,9 @@ CREATE TABLE webhooks (
   tours         TEXT    NOT NULL, -- JSON filter
   enabled       INTEGER NOT NULL,
   concurrency   INTEGER NOT NULL,
+  ordered       INTEGER NOT NULL,
+  rate_requests INTEGER NOT NULL DEFAULT 0, -- 0: no limit
+  rate_per_ms   INTEGER NOT NULL DEFAULT 0,
   secret        TEXT    NOT NULL,
   old_secret    TEXT    NOT NULL DEFAULT '',
   old_until     INTEGER NOT NULL DEFAULT 0,
@@ -131,7 +134,8 @@ CREATE TABLE deliveries (
   attempts     INTEGER NOT NULL, -- made or in flight
   answered     INTEGER NOT NULL, -- number of the last attempt that ended
   base         INTEGER NOT NULL DEFAULT 0, -- attempts before the last replay
-  next_at      INTEGER NOT NULL, -- next try, or the end of the lease while in flight
+  next_at      INTEGER NOT NULL, -- next try, the end of the lease while in flight, or 2^53 while held
+  followed     INTEGER NOT NULL DEFAULT 0, -- others of the booking may be held behind this one
   created_at   INTEGER NOT NULL,
   finished_at  INTEGER NOT NULL DEFAULT 0,
   last_status  INTEGER NOT NULL DEFAULT 0,
@@ -148,6 +152,8 @@ CREATE INDEX deliveries_webhook ON deliveries (webhook_id, id);
 CREATE INDEX deliveries_event ON deliveries (event_id);
 -- The dispatcher: what is due, for each webhook apart.
 CREATE INDEX deliveries_due ON deliveries (webhook_id, next_at) WHERE state = 'pending';
+-- The order of a booking: is anything of it pending, and what is held behind it?
+CREATE INDEX deliveries_order ON deliveries (webhook_id, booking_id, next_at, id) WHERE state = 'pending' AND booking_id <> '';
 -- "What has failed?", rare rows among many.
 CREATE INDEX deliveries_failed ON deliveries (account_id, id) WHERE state = 'failed';
 
@@ -163,7 +169,8 @@ CREATE TABLE attempts (
   url              TEXT    NOT NULL,
   remote_addr      TEXT    NOT NULL,
   request_headers  TEXT    NOT NULL, -- JSON
-  request_body     BLOB,
+  request_body     BLOB,    -- without the event's data
+  data_at          INTEGER NOT NULL, -- where the event's data stood in it; -1: nowhere
   response_headers TEXT    NOT NULL, -- JSON
   response_body    BLOB,
   truncated        INTEGER NOT NULL,

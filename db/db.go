@@ -30,11 +30,12 @@ import (
 
 // Store is the database. Close it when done.
 type Store struct {
-	readers  *sql.DB
-	prepared sync.Map // SQL text → *sql.Stmt on readers
-	writer   *writer
-	newID    func() webhook.ID
-	configs  configs
+	readers      *sql.DB
+	prepared     sync.Map // SQL text → *sql.Stmt on readers
+	writer       *writer
+	checkpointer *checkpointer
+	newID        func() webhook.ID
+	configs      configs
 }
 
 // Open opens the SQLite database at path, makes it when it is not there, and
@@ -56,17 +57,22 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writing.Close())
 	}
-	w, err := startWriter(ctx, writing)
+	c, err := openCheckpointer(ctx, path)
 	if err != nil {
-		return nil, errors.Join(err, readers.Close(), writing.Close())
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), readers.Close(), writing.Close())
 	}
-	return &Store{readers: readers, writer: w, newID: newID}, nil
+	w, err := startWriter(ctx, writing, c.committed)
+	if err != nil {
+		return nil, errors.Join(err, c.pool.Close(), readers.Close(), writing.Close())
+	}
+	c.start(w.rest)
+	return &Store{readers: readers, writer: w, checkpointer: c, newID: newID}, nil
 }
 
 // Close lets what is being written end and closes the database. The writer is
 // last: only a connection that may write can put the WAL into the file.
 func (s *Store) Close() error {
-	return errors.Join(s.readers.Close(), s.writer.stop())
+	return errors.Join(s.readers.Close(), s.checkpointer.stop(), s.writer.stop())
 }
 
 // Ping reports whether the database can be read and written.

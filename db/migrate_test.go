@@ -47,7 +47,7 @@ func TestPragmas(t *testing.T) {
 		{"foreign_keys", "1", "1"},
 		{"query_only", "0", "1"},
 		{"busy_timeout", "5000", "5000"},
-		{"wal_autocheckpoint", "40000", ""},
+		{"wal_autocheckpoint", "0", ""},
 	}
 	for _, tt := range tests {
 		var got string

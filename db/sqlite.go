@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,9 +18,9 @@ import (
 const readerConns = 4
 
 // openWriter opens the one connection that writes. synchronous=FULL puts every
-// commit on disk before it is answered; the WAL is checkpointed every 40,000
-// pages, since smaller steps make constant writing sag. temp_store keeps what
-// savepoints note in memory: in a file it is a third of the work of a group.
+// commit on disk before it is answered; checkpoint.go sees to the WAL.
+// temp_store keeps what savepoints note in memory: in a file it is a third of
+// the work of a group.
 //
 // A new file is for its owner only: it holds bookings and signing secrets.
 // SQLite gives the files beside it the same rights.
@@ -35,7 +36,7 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_txlock":       {"immediate"},
-		"_pragma":       {"wal_autocheckpoint(40000)", "journal_size_limit(67108864)", "temp_store(memory)"},
+		"_pragma":       {"wal_autocheckpoint(0)", fmt.Sprintf("journal_size_limit(%d)", maxWAL), "temp_store(memory)", "cache_size(-16384)"},
 	})
 }
 

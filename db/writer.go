@@ -27,6 +27,9 @@ type writer struct {
 	round   uint64 // changes whenever something may have been undone or committed
 	changes int    // statements that changed rows, or may have
 	waiting chan *write
+	between chan func(*sql.Conn) // to be run between two groups
+	commits int
+	tell    func()        // called after every askCommits commits
 	stop    func() error  // ends the goroutine; more than once is harmless
 	quit    chan struct{} // closed by stop
 	done    chan struct{} // closed when the goroutine ended
@@ -40,14 +43,14 @@ type write struct {
 	end chan struct{}
 }
 
-func startWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
+func startWriter(ctx context.Context, pool *sql.DB, tell func()) (*writer, error) {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("take the writing connection: %w", err)
 	}
 	w := &writer{
-		pool: pool, conn: conn, stmts: map[string]*sql.Stmt{},
-		waiting: make(chan *write, maxWaiting), quit: make(chan struct{}), done: make(chan struct{}),
+		pool: pool, conn: conn, stmts: map[string]*sql.Stmt{}, tell: tell,
+		waiting: make(chan *write, maxWaiting), between: make(chan func(*sql.Conn)), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.stop = sync.OnceValue(w.end)
 	go w.loop()
@@ -116,6 +119,8 @@ func (w *writer) loop() {
 		select {
 		case first := <-w.waiting:
 			w.commit(w.gather(first))
+		case work := <-w.between:
+			work(w.conn)
 		case <-w.quit:
 			w.drain()
 			return
@@ -186,7 +191,20 @@ func (w *writer) transact(group []*write, run func(*write) error) (err error) {
 	if _, err := w.run(`COMMIT`); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	if w.commits++; w.commits%askCommits == 0 {
+		w.tell()
+	}
 	return nil
+}
+
+// rest runs work between two groups, unless the writer ends first.
+func (w *writer) rest(work func(*sql.Conn)) {
+	done := make(chan struct{})
+	select {
+	case w.between <- func(conn *sql.Conn) { work(conn); close(done) }:
+		<-done
+	case <-w.done:
+	}
 }
 
 // plain runs one write without a savepoint.

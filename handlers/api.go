@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -61,7 +62,7 @@ func (a *app) tokenOf(c *fiber.Ctx) (webhook.Token, error) {
 	if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(text, tokenPrefix) {
 		return webhook.Token{}, webhook.ErrNotFound
 	}
-	return a.Store.TokenByHash(c.UserContext(), hashToken(text))
+	return a.tokens.find(c.UserContext(), a.Store, sha256.Sum256([]byte(text)))
 }
 
 // calling is the token of a route behind bearer; its account is the one that
@@ -73,16 +74,63 @@ func calling(c *fiber.Ctx) webhook.Token {
 // byToken names the token where a person would stand, in the list of changes.
 func byToken(c *fiber.Ctx) string { return "API token " + calling(c).Name }
 
-// tokenUse remembers when the use of each token was noted last, so that many
-// requests at once write it down once.
-type tokenUse struct {
+// tokens remembers what was read of each token, so that many requests in a row
+// ask the database once, and when the use of each was noted last, so that it is
+// written down once.
+type tokens struct {
 	mu    sync.Mutex
+	known map[[sha256.Size]byte]knownToken
+	round int // of forgetting
 	noted map[webhook.ID]time.Time
+}
+
+type knownToken struct {
+	webhook.Token
+	until time.Time
+}
+
+// Bounds of what is remembered of tokens.
+const (
+	tokenKept = time.Second // another process may revoke one
+	maxTokens = 10_000      // beyond it the memory begins anew
+)
+
+// find returns the token with this hash; none is webhook.ErrNotFound.
+func (u *tokens) find(ctx context.Context, store tokenStore, hash [sha256.Size]byte) (webhook.Token, error) {
+	now := time.Now()
+	u.mu.Lock()
+	t, known := u.known[hash]
+	round := u.round
+	u.mu.Unlock()
+	if known && now.Before(t.until) {
+		return t.Token, nil
+	}
+	token, err := store.TokenByHash(ctx, hash[:])
+	if err != nil {
+		return token, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.known == nil || len(u.known) >= maxTokens {
+		u.known = map[[sha256.Size]byte]knownToken{}
+	}
+	if round == u.round { // it may have been revoked while it was read
+		u.known[hash] = knownToken{token, now.Add(tokenKept)}
+	}
+	return token, nil
+}
+
+// forget makes the next request of every token ask the database.
+func (u *tokens) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.known = nil
+	u.round++
 }
 
 // due reports whether the use of the token is to be noted now, and takes it as
 // noted.
-func (u *tokenUse) due(t webhook.Token, now time.Time) bool {
+func (u *tokens) due(t webhook.Token, now time.Time) bool {
 	if now.Sub(t.UsedAt) < tokenNoteGap {
 		return false
 	}

@@ -26,10 +26,15 @@ func TestTokens(t *testing.T) {
 	if err != nil || len(tokens) != 1 || time.Since(tokens[0].UsedAt) > time.Minute {
 		t.Fatalf("got %v, %v, want one token, used now", tokens, err)
 	}
-	if err := a.store.RevokeToken(t.Context(), a.account.ID, tokens[0].ID, "test", time.Now()); err != nil {
+	text, hash := handlers.NewToken()
+	unused, err := a.store.AddToken(t.Context(), webhook.Token{Account: a.account.ID, Name: "Unused", CreatedAt: time.Now()}, hash, "test")
+	if err != nil {
 		t.Fatal(err)
 	}
-	a.call(t, 401, "GET", "/api/v1/account", "")
+	if err := a.store.RevokeToken(t.Context(), a.account.ID, unused.ID, "test", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	a.call(t, 401, "GET", "/api/v1/account", "", header("Authorization", "Bearer "+text))
 }
 
 func TestNewToken(t *testing.T) {

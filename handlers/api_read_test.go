@@ -116,7 +116,7 @@ func TestShowAttempts(t *testing.T) {
 
 func TestTokenUse(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	u := &tokenUse{}
+	u := &tokens{}
 	for _, c := range []struct {
 		what string
 		used time.Time

@@ -46,7 +46,7 @@ type app struct {
 	proxies  []netip.Prefix
 	logins   *limiter
 	hashing  hashing
-	tokens   *tokenUse
+	tokens   *tokens
 }
 
 // New returns the application, ready to listen.
@@ -69,7 +69,7 @@ func New(o Options) (*fiber.App, error) {
 	}
 	a := &app{
 		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing, proxies: proxies,
-		logins: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokenUse{},
+		logins: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{},
 	}
 	f := fiber.New(fiber.Config{
 		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,

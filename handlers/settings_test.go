@@ -32,6 +32,23 @@ func TestStaffSeeSettings(t *testing.T) {
 	}
 }
 
+// A token that is in use ends with the click that revokes it, though it is remembered for a second.
+func TestRevokedAtOnce(t *testing.T) {
+	s := newSite(t)
+	text := s.token(s.account.ID)
+	tokens, err := s.store.Tokens(t.Context(), s.account.ID)
+	s.check(err)
+	b := s.signIn(anna)
+	call := func() page {
+		request := b.request(http.MethodGet, "/api/v1/account", "")
+		request.Header.Set("Authorization", "Bearer "+text)
+		return b.do(request)
+	}
+	call().is(http.StatusOK)
+	b.post("/settings/tokens/"+tokens[0].Ref()+"/revoke", nil).is(http.StatusSeeOther)
+	call().is(http.StatusUnauthorized)
+}
+
 func hasForm(page string) bool {
 	return strings.Contains(page, "<form") || strings.Contains(page, "<button") || strings.Contains(page, "<input")
 }

@@ -55,5 +55,6 @@ func (a *app) revokeToken(c *fiber.Ctx) error {
 	if err := a.Store.RevokeToken(c.UserContext(), v.Account.ID, id, v.User.Email, time.Now()); err != nil {
 		return err
 	}
+	a.tokens.forget()
 	return a.done(c, "/settings/tokens", "The token was revoked. Whatever uses it is refused from now on.")
 }

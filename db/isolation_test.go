@@ -96,7 +96,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 
 // listing are the methods that take an account and an id and list: nothing of
 // another account, but no error.
-var listing = map[string]bool{"Attempts": true, "Audit": true}
+var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true}
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()
@@ -144,6 +144,8 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 		same(t, "deliveries", len(must(s.Deliveries(ctx, me.ID, f))(t)), 0)
 		same(t, "count", must(s.CountDeliveries(ctx, me.ID, f))(t), 0)
 	}
+	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
+	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
 	same(t, "log", len(must(s.Deliveries(ctx, me.ID, webhook.DeliveryFilter{Limit: 10}))(t)), 1)
 	same(t, "events", len(must(s.Events(ctx, me.ID, webhook.EventFilter{Limit: 10}))(t)), 1)
 	for _, name := range must(s.WebhookNames(ctx, me.ID))(t) {

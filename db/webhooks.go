@@ -9,16 +9,14 @@ import (
 	"bookhook/webhook"
 )
 
-const webhookColumns = `id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, ordered, rate_requests, rate_per_ms,
+const webhookColumns = `id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, ordered, rate_requests, rate_per,
 	secret, old_secret, old_until, created_at, updated_at, failing_since, off_at, off_reason, skipped`
 
 func scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
-	var per int64
 	err := r.Scan(&w.ID, &w.Account, &w.Name, &w.URL, &w.Kind, &w.Format, asJSON{&w.Events}, asJSON{&w.Channels}, asJSON{&w.Tours},
-		&w.Enabled, &w.Concurrency, &w.Ordered, &w.Rate.Requests, &per, &w.Secret, &w.OldSecret, moment{&w.OldUntil}, moment{&w.CreatedAt}, moment{&w.UpdatedAt},
+		&w.Enabled, &w.Concurrency, &w.Ordered, &w.Rate.Requests, &w.Rate.Per, &w.Secret, &w.OldSecret, moment{&w.OldUntil}, moment{&w.CreatedAt}, moment{&w.UpdatedAt},
 		moment{&w.FailingSince}, moment{&w.OffAt}, &w.OffReason, &w.Skipped)
-	w.Rate.Per = time.Duration(per) * time.Millisecond
 	return w, err
 }
 
@@ -57,6 +55,18 @@ func listWebhooks(ctx context.Context, q querier, account webhook.ID) ([]*webhoo
 // Webhook finds a webhook of an account.
 func (s *Store) Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error) {
 	return findWebhook(ctx, s, account, id)
+}
+
+// Backlog tells what waits for a webhook of an account.
+func (s *Store) Backlog(ctx context.Context, account, id webhook.ID) (b webhook.Backlog, err error) {
+	var oldest webhook.ID
+	err = s.row(ctx, `SELECT count(*), COALESCE(min(id), 0) FROM (SELECT d.id FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
+			WHERE w.account_id = $1 AND w.id = $2 AND d.state = 'pending' ORDER BY d.id LIMIT $3) AS waiting`,
+		account, id, webhook.CountCap+1).Scan(&b.Waiting, &oldest)
+	if err != nil || oldest == 0 {
+		return b, err
+	}
+	return b, s.row(ctx, `SELECT created_at FROM deliveries WHERE id = $1`, oldest).scanOptional(moment{&b.Oldest})
 }
 
 func findWebhook(ctx context.Context, q querier, account, id webhook.ID) (*webhook.Webhook, error) {
@@ -119,11 +129,11 @@ func checkLimit(ctx context.Context, q querier, account webhook.ID) error {
 
 func insertWebhook(ctx context.Context, q querier, w *webhook.Webhook) error {
 	_, err := q.exec(ctx, `INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours,
-			enabled, concurrency, secret, created_at, updated_at, off_at, off_reason, ordered, rate_requests, rate_per_ms)
+			enabled, concurrency, secret, created_at, updated_at, off_at, off_reason, ordered, rate_requests, rate_per)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		w.ID, w.Account, w.Name, w.URL, string(w.Kind), string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours),
 		flag(w.Enabled), w.Concurrency, w.Secret, ms(w.CreatedAt), ms(w.UpdatedAt), ms(w.OffAt), string(w.OffReason),
-		flag(w.Ordered), w.Rate.Requests, w.Rate.Per.Milliseconds())
+		flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per))
 	return err
 }
 
@@ -145,9 +155,9 @@ func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time
 		}
 		updated := max(ms(now), ms(old.UpdatedAt)+1) // two changes in one millisecond differ
 		_, err = q.exec(ctx, `UPDATE webhooks SET name = $2, url = $3, format = $4, events = $5, channels = $6, tours = $7,
-			concurrency = $8, updated_at = $9, ordered = $10, rate_requests = $11, rate_per_ms = $12 WHERE id = $1`,
+			concurrency = $8, updated_at = $9, ordered = $10, rate_requests = $11, rate_per = $12 WHERE id = $1`,
 			w.ID, w.Name, w.URL, string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours), w.Concurrency, updated,
-			flag(w.Ordered), w.Rate.Requests, w.Rate.Per.Milliseconds())
+			flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per))
 		if err != nil {
 			return err
 		}

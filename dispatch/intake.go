@@ -52,6 +52,9 @@ func (d *Dispatcher) Changed(id webhook.ID) {
 	d.lanes.mark(id, time.Now())
 }
 
+// Circuit tells how a webhook's receiver is treated after failures.
+func (d *Dispatcher) Circuit(id webhook.ID) webhook.Circuit { return d.lanes.circuit(id) }
+
 // giveBackSoon gives jobs back on behalf of a caller who may be gone.
 func (d *Dispatcher) giveBackSoon(jobs []*webhook.Job) {
 	if len(jobs) == 0 {

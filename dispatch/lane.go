@@ -21,6 +21,7 @@ type lane struct {
 	next     time.Time      // when its next row in the table is due; zero: none known
 	version  int            // raised when the webhook's configuration changes
 	claiming bool           // a claim is under way
+	circuit  webhook.Circuit
 	ready    bool           // is in lanes.ready
 	index    int            // in lanes.due; -1 when it is not there
 }

@@ -118,6 +118,16 @@ func (s *lanes) done(job *webhook.Job) {
 	s.pump()
 }
 
+// circuit tells how the webhook's receiver is treated.
+func (s *lanes) circuit(id webhook.ID) webhook.Circuit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.byID[id]; l != nil {
+		return l.circuit
+	}
+	return webhook.Circuit{}
+}
+
 // All below are called with the mutex held.
 
 func (s *lanes) lane(id webhook.ID) *lane {

@@ -50,13 +50,15 @@ type Draft struct {
 	Channels    Filter    `json:"channels"`
 	Tours       Filter    `json:"tours"`
 	Concurrency int       `json:"concurrency"`
+	Ordered     bool      `json:"ordered"`
+	Rate        Rate      `json:"rate"`
 	Done        []Step    `json:"done"` // steps that were passed
 }
 
 // NewDraft begins a webhook with the given events preselected.
 func NewDraft(events []string) Draft {
 	return Draft{
-		Kind: Async, Format: Native, Events: events, Concurrency: DefaultConcurrency,
+		Kind: Async, Format: Native, Events: events, Concurrency: DefaultConcurrency, Ordered: true,
 		Channels: NewFilter(All, nil), Tours: NewFilter(All, nil),
 	}
 }
@@ -68,7 +70,7 @@ func EditDraft(w *Webhook) Draft {
 		Account: w.Account, Edits: w.ID, Base: w.UpdatedAt, Kind: w.Kind, Name: w.Name, URL: w.URL, Format: w.Format,
 		AllEvents: w.AllEvents(), Events: slices.Clone(w.Events),
 		Channels: NewFilter(w.Channels.Mode, w.Channels.IDs), Tours: NewFilter(w.Tours.Mode, w.Tours.IDs),
-		Concurrency: w.Concurrency, Done: slices.Clone(Steps),
+		Concurrency: w.Concurrency, Ordered: w.Ordered, Rate: w.Rate, Done: slices.Clone(Steps),
 	}
 	if d.AllEvents {
 		d.Events = nil
@@ -162,6 +164,9 @@ func (d *Draft) checkType(problems Invalid) {
 	if d.Concurrency < 1 || d.Concurrency > MaxConcurrency {
 		problems.Add("concurrency", "Choose a number from 1 to %d.", MaxConcurrency)
 	}
+	if problem := CheckRate(d.Rate); problem != "" {
+		problems.Add("rate_limit", "%s", problem)
+	}
 }
 
 func (d *Draft) checkName(problems Invalid, known Known) {
@@ -243,6 +248,6 @@ func (d *Draft) Webhook(known Known) (*Webhook, error) {
 	return &Webhook{
 		ID: d.Edits, Account: d.Account, Name: d.Name, URL: d.URL, Kind: d.Kind, Format: d.Format,
 		Events: events, Channels: NewFilter(d.Channels.Mode, d.Channels.IDs), Tours: NewFilter(d.Tours.Mode, d.Tours.IDs),
-		Enabled: true, Concurrency: d.Concurrency, Secret: NewSecret(),
+		Enabled: true, Concurrency: d.Concurrency, Ordered: d.Ordered, Rate: d.Rate, Secret: NewSecret(),
 	}, nil
 }

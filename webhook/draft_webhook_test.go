@@ -30,7 +30,7 @@ func TestDraftWebhook(t *testing.T) {
 		Events:   []string{"cancelled", "new_confirmed_web"},
 		Channels: webhook.Filter{Mode: webhook.Include, IDs: []string{"3930", "4069"}},
 		Tours:    webhook.Filter{Mode: webhook.Exclude, IDs: []string{"12", "15"}},
-		Enabled:  true, Concurrency: 8,
+		Enabled:  true, Concurrency: 8, Ordered: true,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

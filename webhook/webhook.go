@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -62,22 +63,47 @@ const (
 	MaxConcurrency     = 256 // the most it may be set to
 )
 
-// Rate bounds how often a webhook is called: evenly spaced, so many requests
-// in a period. The zero value is no bound.
+// Rate bounds how often a webhook is called: so many requests in a period,
+// evenly spaced. The zero value is no bound.
 type Rate struct {
-	Requests int
-	Per      time.Duration // a second or a minute
+	Requests int    `json:"requests"`
+	Per      Period `json:"per"`
 }
+
+// Period is what a rate counts in.
+type Period string
+
+// The periods.
+const (
+	Second Period = "second"
+	Minute Period = "minute"
+)
 
 // MaxRate is the most requests in a period that can be asked for.
 const MaxRate = 1000
 
 // Gap is the time from one request to the next; zero without a bound.
 func (r Rate) Gap() time.Duration {
-	if r.Requests < 1 {
+	switch {
+	case r.Requests < 1:
 		return 0
+	case r.Per == Minute:
+		return time.Minute / time.Duration(r.Requests)
 	}
-	return r.Per / time.Duration(r.Requests)
+	return time.Second / time.Duration(r.Requests)
+}
+
+// CheckRate says what is wrong with a bound; "" when nothing is.
+func CheckRate(r Rate) string {
+	switch {
+	case r == Rate{}:
+		return ""
+	case r.Requests < 1 || r.Requests > MaxRate:
+		return fmt.Sprintf("Choose a number from 1 to %d, or none for no limit.", MaxRate)
+	case r.Per != Second && r.Per != Minute:
+		return "Choose what the limit counts in: second or minute."
+	}
+	return ""
 }
 
 // Webhook is a subscription: a URL and the filters that say which events it is
@@ -155,4 +181,25 @@ func (h Health) SwitchOffAt() time.Time {
 		return time.Time{}
 	}
 	return h.FailingSince.Add(FailingLimit)
+}
+
+// Circuit is how a webhook's receiver is treated after failures in a row. It
+// opens with the [CircuitFailures]th: then one delivery at a time is sent as a
+// probe, after growing pauses, while the others wait uncharged. A success
+// closes it at once.
+type Circuit struct {
+	Failures int       // attempts that failed since the last success
+	ProbeAt  time.Time // while open: when the next probe may go; zero while closed
+}
+
+// CircuitFailures is how many failures in a row open the circuit.
+const CircuitFailures = 10
+
+// Open reports whether the circuit is open.
+func (c Circuit) Open() bool { return !c.ProbeAt.IsZero() }
+
+// Backlog is what waits for a webhook.
+type Backlog struct {
+	Waiting int       // pending deliveries, those that are held or on their way included; at most CountCap + 1
+	Oldest  time.Time // when the oldest of them came in; zero when nothing waits
 }

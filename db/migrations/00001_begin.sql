@@ -77,7 +77,7 @@ CREATE TABLE webhooks (
   concurrency   INTEGER NOT NULL,
   ordered       INTEGER NOT NULL,
   rate_requests INTEGER NOT NULL DEFAULT 0, -- 0: no limit
-  rate_per_ms   INTEGER NOT NULL DEFAULT 0,
+  rate_per      TEXT    NOT NULL DEFAULT '',
   secret        TEXT    NOT NULL,
   old_secret    TEXT    NOT NULL DEFAULT '',
   old_until     INTEGER NOT NULL DEFAULT 0,

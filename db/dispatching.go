@@ -106,6 +106,16 @@ func claim(ctx context.Context, q querier, c *config, w *webhook.Webhook, n int,
 	return jobs, nil
 }
 
+// Hasten makes due at now what waits for its next try at a webhook: not what is
+// in flight, nor what is held.
+func (s *Store) Hasten(ctx context.Context, id webhook.ID, now time.Time) error {
+	return s.write(ctx, func(q querier) error {
+		_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $2
+			WHERE webhook_id = $1 AND state = 'pending' AND next_at > $2 AND next_at < $3 AND attempts = answered`, id, ms(now), int64(heldAt))
+		return err
+	})
+}
+
 // Release gives a claimed delivery back uncharged: the attempt that was not
 // made is not counted, and it is due at now unless it was cancelled meanwhile.
 func (s *Store) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"container/heap"
 	"time"
 
 	"bookhook/webhook"
@@ -18,30 +17,38 @@ type claim struct {
 	n       int // most jobs
 }
 
-// toClaim picks the lanes of which rows are due, those that have waited
-// longest first, and tells when to look again; zero: when woken.
-func (s *lanes) toClaim(now time.Time) (claims []claim, next time.Time) {
+// turn starts what had to wait for its time, and picks the lanes of which rows
+// are due, those that have waited longest first. It tells when to look again;
+// zero: when woken.
+func (s *lanes) turn(now time.Time) (claims []claim, next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.armed = time.Time{}
-	for len(s.due) > 0 && s.claims < maxClaims {
-		l := s.due[0]
-		if l.next.After(now) {
-			s.armed = l.next
-			break
-		}
+	for l := s.paced.first(); l != nil && !l.from().After(now); l = s.paced.first() {
+		s.enlist(l, now)
+		s.place(l)
+	}
+	s.pump()
+	for l := s.due.first(); l != nil && s.claims < maxClaims && !l.claimAt().After(now); l = s.due.first() {
 		if s.starved = s.full(); s.starved {
 			break
 		}
 		claims = append(claims, s.begin(l))
 	}
+	if l := s.due.first(); l != nil && s.claims < maxClaims && !s.starved {
+		s.armed = l.claimAt()
+	}
+	if l := s.paced.first(); l != nil && s.early(l.from()) {
+		s.armed = l.from()
+	}
 	return claims, s.armed
 }
 
 func (s *lanes) begin(l *lane) claim {
-	heap.Remove(&s.due, l.index)
-	c := claim{lane: l, version: l.version, n: min(max(l.limit, l.room()-l.limit), claimBatch)} // leaves room for what comes in meanwhile
-	l.claiming, l.next = true, time.Time{}                                                      // what becomes due from here on is seen again
+	n := max(l.limit, l.room()-l.limit) // leaves room for what comes in meanwhile
+	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch)}
+	l.claiming, l.next = true, time.Time{} // what becomes due from here on is seen again
+	s.due.put(l, false)
 	s.promise(l, c.n)
 	s.claims++
 	return c
@@ -66,7 +73,7 @@ func (s *lanes) claimed(c claim, jobs []webhook.Job, next, now time.Time) (stale
 	if len(jobs) == 0 && !next.IsZero() && !next.After(now) {
 		next = now.Add(storePause)
 	}
-	l.dueAt(next)
+	l.due(next)
 	s.pump()
 	s.place(l)
 	s.wakeUp() // others may have waited for their claim

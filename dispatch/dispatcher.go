@@ -121,7 +121,7 @@ func (d *Dispatcher) recall(ctx context.Context) (map[webhook.ID]time.Time, erro
 	return due, nil
 }
 
-// loop starts claims as lanes become due.
+// loop starts claims and jobs when their time comes.
 func (d *Dispatcher) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -132,7 +132,7 @@ func (d *Dispatcher) loop(ctx context.Context) {
 		case <-timer.C:
 		case <-d.lanes.wake:
 		}
-		claims, next := d.lanes.toClaim(time.Now())
+		claims, next := d.lanes.turn(time.Now())
 		for _, c := range claims {
 			d.work.Go(func() { d.claim(c) })
 		}

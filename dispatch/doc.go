@@ -20,6 +20,15 @@
 // places in memory and delays nobody else. When the cap over all lanes is
 // reached, they take turns.
 //
+// A receiver that fails ten times in a row opens the circuit of its lane
+// (circuit.go): it gets one delivery at a time as a probe, after growing
+// pauses, and the others wait in the table. The first success closes it, and
+// all that waits is due at once. A webhook with a rate has its requests evenly
+// spaced. What waits for a time, be it a claim or a start, stands in a timetable.
+//
+// The order of a booking is kept by the table alone (order.go of package db): a
+// delivery that has to wait for an earlier one is held and never due.
+//
 // One loop (Run) sleeps until it is woken or the next row is due; there is no
 // polling. A place in a lane is free as soon as the answer is there; the
 // recording goes on beside it and is repeated until the store takes it.

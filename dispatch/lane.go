@@ -15,39 +15,82 @@ const lookAhead = 3
 type lane struct {
 	id       webhook.ID
 	limit    int            // requests in flight at once; 1 until a job told
+	gap      time.Duration  // from one request to the next; zero without a rate
+	free     time.Time      // when the rate allows the next request
+	breaker  breaker        // of the receiver
 	flying   int            // requests in flight
 	reserved int            // places promised to a claim or an ingest that is under way
 	queue    []*webhook.Job // claimed, oldest first
 	next     time.Time      // when its next row in the table is due; zero: none known
 	version  int            // raised when the webhook's configuration changes
 	claiming bool           // a claim is under way
-	circuit  webhook.Circuit
 	ready    bool           // is in lanes.ready
-	index    int            // in lanes.due; -1 when it is not there
+	dueAt    int            // its place in lanes.due; -1 when it is not there
+	pacedAt  int            // its place in lanes.paced; -1 when it is not there
+}
+
+func newLane(id webhook.ID) *lane { return &lane{id: id, limit: 1, dueAt: -1, pacedAt: -1} }
+
+// atOnce is how many requests may be in flight.
+func (l *lane) atOnce() int {
+	if l.breaker.Open() {
+		return 1
+	}
+	return l.limit
+}
+
+// capacity is how many jobs the lane may hold, in flight and queued.
+func (l *lane) capacity() int {
+	switch {
+	case l.breaker.Open():
+		return 1
+	case l.gap > 0:
+		return min(lookAhead*l.limit, max(1, int(paceAhead/l.gap)))
+	}
+	return lookAhead * l.limit
 }
 
 // room is how many more jobs the lane may hold.
-func (l *lane) room() int {
-	return lookAhead*l.limit - l.flying - l.reserved - len(l.queue)
+func (l *lane) room() int { return l.capacity() - l.flying - l.reserved - len(l.queue) }
+
+// from is when the next request may go, as far as rate and circuit tell.
+func (l *lane) from() time.Time {
+	if l.breaker.ProbeAt.After(l.free) {
+		return l.breaker.ProbeAt
+	}
+	return l.free
 }
 
+// waits says whether the lane has a job and a place in flight for it.
+func (l *lane) waits() bool { return len(l.queue) > 0 && l.flying < l.atOnce() }
+
 // startable says whether the lane itself would start a job now.
-func (l *lane) startable() bool { return len(l.queue) > 0 && l.flying < l.limit }
+func (l *lane) startable(now time.Time) bool { return l.waits() && !l.from().After(now) }
 
 // claimable says whether rows are to be claimed once they are due. It waits
 // for a good part of the lane to be free: one claim brings many jobs.
 func (l *lane) claimable() bool {
-	return !l.next.IsZero() && !l.claiming && l.room() >= l.limit
+	return !l.next.IsZero() && !l.claiming && l.room() >= min(l.limit, l.capacity())
+}
+
+// claimAt is when rows are to be claimed: what is due while the circuit is open
+// waits for the next probe.
+func (l *lane) claimAt() time.Time {
+	if l.breaker.ProbeAt.After(l.next) {
+		return l.breaker.ProbeAt
+	}
+	return l.next
 }
 
 // idle says that the lane can be forgotten.
 func (l *lane) idle() bool {
-	return l.flying == 0 && l.reserved == 0 && len(l.queue) == 0 && l.next.IsZero() && !l.claiming && !l.ready
+	return l.flying == 0 && l.reserved == 0 && len(l.queue) == 0 && l.next.IsZero() && !l.claiming && !l.ready &&
+		l.breaker.Failures == 0 && !l.free.After(time.Now())
 }
 
-// dueAt moves the lane's next time forward to at, never back; a zero time
-// changes nothing.
-func (l *lane) dueAt(at time.Time) {
+// due moves the lane's next time forward to at, never back; a zero time changes
+// nothing.
+func (l *lane) due(at time.Time) {
 	if !at.IsZero() && (l.next.IsZero() || at.Before(l.next)) {
 		l.next = at
 	}
@@ -55,32 +98,13 @@ func (l *lane) dueAt(at time.Time) {
 
 func (l *lane) configure(w *webhook.Webhook) {
 	l.limit = min(max(w.Concurrency, 1), webhook.MaxConcurrency)
+	l.gap = w.Rate.Gap()
 }
 
-// dueHeap orders claimable lanes by the time they are due; for container/heap.
-type dueHeap []*lane
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].next.Before(h[j].next) }
-
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push appends a lane.
-func (h *dueHeap) Push(x any) {
-	l := x.(*lane) //nolint:errcheck // nothing else is ever pushed
-	l.index = len(*h)
-	*h = append(*h, l)
-}
-
-// Pop takes the last lane off.
-func (h *dueHeap) Pop() any {
-	last := len(*h) - 1
-	l := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	l.index = -1
-	return l
+// started notes that a request goes out now.
+func (l *lane) started(now time.Time) {
+	l.flying++
+	if l.gap > 0 {
+		l.free = now.Add(l.gap)
+	}
 }

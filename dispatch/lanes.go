@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"container/heap"
 	"slices"
 	"sync"
 	"time"
@@ -31,7 +30,8 @@ type lanes struct {
 	mu      sync.Mutex
 	open    bool
 	byID    map[webhook.ID]*lane
-	due     dueHeap
+	due     timetable // claimable lanes, by the time of the claim
+	paced   timetable // those with a job that waits for its time, by that
 	ready   []*lane   // startable, waiting for their turn
 	armed   time.Time // when the loop looks again by itself; zero: never
 	starved bool      // a claim waits for memory
@@ -43,7 +43,11 @@ type lanes struct {
 }
 
 func newLanes(limit int, start func(*lane, *webhook.Job)) *lanes {
-	return &lanes{start: start, wake: make(chan struct{}, 1), max: limit, byID: map[webhook.ID]*lane{}}
+	return &lanes{
+		start: start, wake: make(chan struct{}, 1), max: limit, byID: map[webhook.ID]*lane{},
+		due:   timetable{at: (*lane).claimAt, place: func(l *lane) *int { return &l.dueAt }},
+		paced: timetable{at: (*lane).from, place: func(l *lane) *int { return &l.pacedAt }},
+	}
 }
 
 func (s *lanes) wakeUp() {
@@ -60,7 +64,7 @@ func (s *lanes) admit(due map[webhook.ID]time.Time) {
 	s.open = true
 	for id, at := range due {
 		l := s.lane(id)
-		l.dueAt(at)
+		l.due(at)
 		s.place(l)
 	}
 }
@@ -82,31 +86,44 @@ func (s *lanes) mark(id webhook.ID, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
-	l.dueAt(at)
+	l.due(at)
 	s.place(l)
 }
 
 // changed makes everything that was read from the webhook's old configuration
-// stale, and returns its queued jobs, to be given back.
+// stale, closes its circuit, and returns its queued jobs, to be given back.
 func (s *lanes) changed(id webhook.ID) []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
 	l.version++
+	l.breaker, l.free = breaker{}, time.Time{}
 	queued := s.empty(l)
 	s.place(l)
 	return queued
 }
 
-// answered frees the place of a request in flight.
-func (s *lanes) answered(l *lane) {
+// landed frees the place of a request in flight.
+func (s *lanes) landed(l *lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.flying--
-	s.flying--
-	s.enlist(l)
-	s.pump()
-	s.place(l)
+	s.land(l)
+}
+
+// answered is landed for a request that says something about the receiver. It
+// returns the lane's circuit as it was before and is now. When that opened, the
+// queued jobs are returned too, to be given back.
+func (s *lanes) answered(l *lane, v verdict, now time.Time) (before, after webhook.Circuit, queued []*webhook.Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before = l.breaker.Circuit
+	l.breaker.judge(v, now)
+	after = l.breaker.Circuit
+	if after.Open() && !before.Open() {
+		queued = s.empty(l)
+	}
+	s.land(l)
+	return before, after, queued
 }
 
 // done lets go of a job that was started.
@@ -123,7 +140,7 @@ func (s *lanes) circuit(id webhook.ID) webhook.Circuit {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := s.byID[id]; l != nil {
-		return l.circuit
+		return l.breaker.Circuit
 	}
 	return webhook.Circuit{}
 }
@@ -133,30 +150,35 @@ func (s *lanes) circuit(id webhook.ID) webhook.Circuit {
 func (s *lanes) lane(id webhook.ID) *lane {
 	l := s.byID[id]
 	if l == nil {
-		l = &lane{id: id, limit: 1, index: -1}
+		l = newLane(id)
 		s.byID[id] = l
 	}
 	return l
 }
 
+func (s *lanes) land(l *lane) {
+	l.flying--
+	s.flying--
+	s.enlist(l, time.Now())
+	s.pump()
+	s.place(l)
+}
+
 // place puts the lane where it belongs after a change: among those that wait
 // for their time, or nowhere at all.
 func (s *lanes) place(l *lane) {
-	switch {
-	case l.claimable() && l.index < 0:
-		heap.Push(&s.due, l)
-	case l.claimable():
-		heap.Fix(&s.due, l.index)
-	case l.index >= 0:
-		heap.Remove(&s.due, l.index)
-	}
-	if l.index == 0 && (s.armed.IsZero() || l.next.Before(s.armed)) {
+	s.due.put(l, l.claimable())
+	s.paced.put(l, l.waits() && !l.ready)
+	if l.dueAt == 0 && s.early(l.claimAt()) || l.pacedAt == 0 && s.early(l.from()) {
 		s.wakeUp()
 	}
 	if l.idle() {
 		delete(s.byID, l.id)
 	}
 }
+
+// early says that the loop would look again only after at.
+func (s *lanes) early(at time.Time) bool { return s.armed.IsZero() || at.Before(s.armed) }
 
 // full says that the table has to keep what comes.
 func (s *lanes) full() bool { return s.held >= 4*s.max || s.bytes >= maxBytes }
@@ -174,7 +196,7 @@ func (s *lanes) enqueue(l *lane, job *webhook.Job) {
 	l.queue = append(l.queue, job)
 	s.held++
 	s.bytes += len(job.Event.Data)
-	s.enlist(l)
+	s.enlist(l, time.Now())
 }
 
 // empty takes all queued jobs off the lane.
@@ -201,8 +223,8 @@ func (s *lanes) fed() {
 	}
 }
 
-func (s *lanes) enlist(l *lane) {
-	if l.startable() && !l.ready {
+func (s *lanes) enlist(l *lane, now time.Time) {
+	if !l.ready && l.startable(now) {
 		l.ready = true
 		s.ready = append(s.ready, l)
 	}
@@ -215,16 +237,15 @@ func (s *lanes) pump() {
 		l := s.ready[0]
 		s.ready = slices.Delete(s.ready, 0, 1)
 		l.ready = false
-		if !l.startable() {
-			s.place(l)
-			continue
+		if now := time.Now(); l.startable(now) {
+			job := l.queue[0]
+			l.queue = slices.Delete(l.queue, 0, 1)
+			l.started(now)
+			s.flying++
+			s.working++
+			s.start(l, job)
+			s.enlist(l, now)
 		}
-		job := l.queue[0]
-		l.queue = slices.Delete(l.queue, 0, 1)
-		l.flying++
-		s.flying++
-		s.working++
-		s.start(l, job)
-		s.enlist(l)
+		s.place(l)
 	}
 }

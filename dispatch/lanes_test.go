@@ -31,7 +31,7 @@ func newBook(limit int) *book {
 func (b *book) end(i int) {
 	f := b.flights[i]
 	b.flights = append(b.flights[:i], b.flights[i+1:]...)
-	b.answered(f.lane)
+	b.landed(f.lane)
 	b.done(f.job)
 }
 
@@ -61,9 +61,9 @@ func (b *book) ingest(w *webhook.Webhook, n, become int) (taken int) {
 
 func (b *book) mustBeEmpty(t *testing.T) {
 	t.Helper()
-	if len(b.byID) != 0 || b.held != 0 || b.bytes != 0 || b.flying != 0 || b.working != 0 || b.claims != 0 || len(b.ready) != 0 || len(b.due) != 0 {
+	if len(b.byID) != 0 || b.held != 0 || b.bytes != 0 || b.flying != 0 || b.working != 0 || b.claims != 0 || len(b.ready) != 0 || len(b.due.lanes) != 0 {
 		t.Errorf("something is left: %d lanes, held %d, %d bytes, flying %d, working %d, claims %d, ready %d, due %d",
-			len(b.byID), b.held, b.bytes, b.flying, b.working, b.claims, len(b.ready), len(b.due))
+			len(b.byID), b.held, b.bytes, b.flying, b.working, b.claims, len(b.ready), len(b.due.lanes))
 	}
 }
 
@@ -79,13 +79,13 @@ func TestLaneIsBounded(t *testing.T) {
 	if got := b.ingest(w, 1, 1); got != 0 {
 		t.Error("got a place while older ones wait in the table")
 	}
-	if claims, _ := b.toClaim(time.Now()); len(claims) != 0 {
+	if claims, _ := b.turn(time.Now()); len(claims) != 0 {
 		t.Error("got a claim for a full lane")
 	}
 	for range 4 {
 		b.end(0)
 	}
-	claims, _ := b.toClaim(time.Now())
+	claims, _ := b.turn(time.Now())
 	if len(claims) != 1 || claims[0].n != 4 {
 		t.Fatalf("got %+v, want a claim of 4", claims)
 	}
@@ -128,7 +128,7 @@ func TestMemoryIsBoundedByBytes(t *testing.T) {
 	}
 	r.settle([]webhook.Accepted{{Jobs: list}}, time.Now())
 	b.mark(2, time.Now())
-	if claims, _ := b.toClaim(time.Now()); len(claims) != 0 || b.ingest(&webhook.Webhook{ID: 3, Concurrency: 1}, 1, 1) != 0 {
+	if claims, _ := b.turn(time.Now()); len(claims) != 0 || b.ingest(&webhook.Webhook{ID: 3, Concurrency: 1}, 1, 1) != 0 {
 		t.Fatal("got more than memory allows")
 	}
 	<-b.wake
@@ -138,7 +138,7 @@ func TestMemoryIsBoundedByBytes(t *testing.T) {
 	default:
 		t.Error("the loop sleeps although there is memory again")
 	}
-	if claims, _ := b.toClaim(time.Now()); len(claims) != 2 {
+	if claims, _ := b.turn(time.Now()); len(claims) != 2 {
 		t.Errorf("got %d claims, want 2", len(claims))
 	}
 }
@@ -156,7 +156,7 @@ func TestStaleJobsAreGivenBack(t *testing.T) {
 		t.Error("got a place after the end")
 	}
 	b.mark(w.ID, time.Now())
-	claims, _ := b.toClaim(time.Now())
+	claims, _ := b.turn(time.Now())
 	b.changed(w.ID)
 	if got := len(b.claimed(claims[0], jobs(w, 1), time.Time{}, time.Now())); got != 1 {
 		t.Errorf("got %d stale jobs of a claim, want 1", got)
@@ -173,9 +173,9 @@ func TestStoreThatContradictsItselfIsAskedLater(t *testing.T) {
 	b := newBook(100)
 	now := time.Now()
 	b.mark(1, now)
-	claims, _ := b.toClaim(now)
+	claims, _ := b.turn(now)
 	b.claimed(claims[0], nil, now, now) // due, but nothing there
-	if claims, next := b.toClaim(now); len(claims) != 0 || !next.Equal(now.Add(storePause)) {
+	if claims, next := b.turn(now); len(claims) != 0 || !next.Equal(now.Add(storePause)) {
 		t.Errorf("got %d claims, next at %s, want none before %s", len(claims), next, now.Add(storePause))
 	}
 }
@@ -192,7 +192,7 @@ func TestBooksBalance(t *testing.T) {
 			case 0:
 				b.ingest(w, random.IntN(6), random.IntN(6))
 			case 1:
-				more, _ := b.toClaim(time.Now())
+				more, _ := b.turn(time.Now())
 				claims = append(claims, more...)
 			case 2:
 				b.mark(w.ID, time.Now())
@@ -212,8 +212,8 @@ func TestBooksBalance(t *testing.T) {
 				t.Fatalf("flying %d (%d), claims %d (%d)", b.flying, len(b.flights), b.claims, len(claims))
 			}
 		}
-		for len(b.flights)+len(claims)+len(b.due) > 0 {
-			more, _ := b.toClaim(time.Now())
+		for len(b.flights)+len(claims)+len(b.due.lanes) > 0 {
+			more, _ := b.turn(time.Now())
 			for _, c := range append(claims, more...) {
 				b.claimed(c, nil, time.Time{}, time.Now())
 			}

@@ -20,8 +20,8 @@ type place struct {
 	n       int
 }
 
-// take keeps a place for one delivery of the webhook, if there is room and
-// nothing older waits in the table.
+// take keeps a place for one delivery of the webhook, if there is room, the
+// circuit is closed and nothing older waits in the table.
 func (r *reservation) take(w *webhook.Webhook) bool {
 	s := r.lanes
 	s.mu.Lock()
@@ -32,7 +32,7 @@ func (r *reservation) take(w *webhook.Webhook) bool {
 	l := s.lane(w.ID)
 	l.configure(w)
 	defer s.place(l)
-	if late := !l.next.IsZero() && !l.next.After(time.Now()); late || l.room() < 1 {
+	if late := !l.next.IsZero() && !l.next.After(time.Now()); late || l.breaker.Open() || l.room() < 1 {
 		return false
 	}
 	s.promise(l, 1)
@@ -78,7 +78,7 @@ func (r *reservation) settle(accepted []webhook.Accepted, now time.Time) (stale 
 		}
 		for _, id := range a.Waiting {
 			l := s.lane(id)
-			l.dueAt(now)
+			l.due(now)
 			s.place(l)
 		}
 	}

@@ -31,6 +31,10 @@ type Store interface {
 	// that was held behind this one; it tells both.
 	Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error)
 
+	// Hasten makes due at now every pending delivery of the webhook that
+	// waits for its next try.
+	Hasten(ctx context.Context, id webhook.ID, now time.Time) error
+
 	// Release gives a claimed delivery back, uncharged and due at now, if it
 	// is still pending with this attempt number.
 	Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error

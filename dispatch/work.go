@@ -19,19 +19,52 @@ func (d *Dispatcher) start(l *lane, job *webhook.Job) {
 func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 	defer d.lanes.done(job)
 	if time.Until(job.Delivery.NextAt) < d.sender.timeout+finishTime { // it waited too long in its lane
-		d.lanes.answered(l)
+		d.lanes.landed(l)
 		d.release(d.storing, job)
 		return
 	}
 	a := d.sender.send(d.sending, job)
-	d.lanes.answered(l)
 	if a.cut {
+		d.lanes.landed(l)
 		d.release(d.storing, job)
 		return
 	}
+	recovered, queued := d.judge(l, job, a)
 	result := d.outcome(job, a)
 	d.note(job, result)
 	d.record(job, result)
+	d.giveBack(d.storing, queued)
+	if recovered {
+		d.hasten(job)
+	}
+}
+
+// judge frees the place of the request and tells the circuit what it says about
+// the receiver: nothing when a test failed, or Bookhook itself.
+func (d *Dispatcher) judge(l *lane, job *webhook.Job, a answer) (recovered bool, queued []*webhook.Job) {
+	failed := a.Failure != ""
+	if failed && (job.Delivery.Test || a.Failure == webhook.FailInternal) {
+		d.lanes.landed(l)
+		return false, nil
+	}
+	before, after, queued := d.lanes.answered(l, verdict{failed: failed, began: a.StartedAt, retryAfter: a.retryAfter}, time.Now())
+	switch {
+	case before.Open() && !after.Open():
+		d.log.Info("the receiver answers again", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
+		return true, nil
+	case after.Open() && !before.Open():
+		d.log.Warn("the receiver fails again and again, from now on it gets probes", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
+	}
+	return false, queued
+}
+
+// hasten makes due what waits for its next try at a receiver that answers
+// again. When that fails, each is tried at its own time.
+func (d *Dispatcher) hasten(job *webhook.Job) {
+	now := time.Now()
+	if !d.failed("hasten", d.store.Hasten(d.storing, job.Webhook.ID, now)) {
+		d.lanes.mark(job.Webhook.ID, now)
+	}
 }
 
 // outcome decides what becomes of the delivery.

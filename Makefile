@@ -66,8 +66,9 @@ fuzz: need-go ## run every fuzz test for FUZZTIME (10s)
 		done; \
 	done
 
-bench: need-go ## benchmarks; make bench BENCH=Match for some of them
+bench: need-go ## benchmarks and "bookhook bench"; make bench BENCH=Match for some of the first, ARGS=--full for all of the last
 	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem $(UNITS)
+	go run . bench --seconds 10 $(ARGS)
 
 build: need-go ## the static binary, ./bookhook
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bookhook .

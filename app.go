@@ -26,8 +26,9 @@ const (
 
 // options are what one running Bookhook is made of.
 type options struct {
-	store      *db.Store    // closed by stop
-	listener   net.Listener // closed by stop
+	store      *db.Store      // closed by stop
+	deliveries dispatch.Store // where the dispatcher keeps its own; nil: store
+	listener   net.Listener   // closed by stop
 	guard      *dispatch.Guard
 	schedule   []time.Duration // nil: webhook.Schedule
 	keep       time.Duration   // how long events and deliveries are kept
@@ -85,8 +86,11 @@ func (a *app) wire(ctx context.Context) error {
 	if a.schedule == nil {
 		a.schedule = webhook.Schedule
 	}
+	if a.deliveries == nil {
+		a.deliveries = a.store
+	}
 	a.dispatcher = dispatch.New(dispatch.Options{
-		Store: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
+		Store: a.deliveries, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
 	})
 	a.web, err = handlers.New(handlers.Options{
 		Store: a.store, Dispatcher: a.dispatcher, BaseURL: a.baseURL, Version: version, CookieKey: key, Log: a.log,

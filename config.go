@@ -25,7 +25,10 @@ type commandLine struct {
 	User        userFlags        `cmd:"" help:"People who sign in."`
 	Token       tokenFlags       `cmd:"" help:"Tokens for the JSON API."`
 	Healthcheck healthcheckFlags `cmd:"" help:"Ask a running Bookhook whether it is well; exit 0 when it is."`
+	Bench       benchFlags       `cmd:"" help:"Measure how fast Bookhook is on this machine, and what the machine could do at best; exit 0 when that is enough."`
 	Version     versionFlags     `cmd:"" help:"Print the version."`
+
+	BenchUnstored unstoredFlags `cmd:"" hidden:"" help:"Run a Bookhook that stores no events, for bench."`
 }
 
 type serveFlags struct {
@@ -140,6 +143,30 @@ type healthcheckFlags struct {
 func (f healthcheckFlags) check(in *input) command {
 	return healthcheck{url: in.healthURL("listen", f.Listen)}
 }
+
+type benchFlags struct {
+	Seconds     string `default:"30" placeholder:"N" help:"How long each measurement lasts (${default} s)."`
+	Connections string `default:"64" placeholder:"N" help:"How many senders of events there are (${default})."`
+	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes half an hour and 30 GB."`
+	Deliveries  string `default:"5000000" placeholder:"N" help:"How many deliveries the full table has (${default})."`
+	Dir         string `placeholder:"FOLDER" help:"Where the databases are made, on the disk to be measured; the full table stays there for the next time. Default: a temporary folder."`
+	JSON        string `name:"json" placeholder:"FILE" help:"Where all figures are written as JSON; - is standard output, and the table goes to standard error."`
+}
+
+func (f benchFlags) check(in *input) command {
+	return runBench{
+		time:        time.Second * time.Duration(in.number("seconds", f.Seconds, 1, 600)),
+		connections: in.number("connections", f.Connections, 1, 1000),
+		full:        f.Full,
+		deliveries:  in.number("deliveries", f.Deliveries, 1, 100_000_000),
+		dir:         f.Dir,
+		json:        f.JSON,
+	}
+}
+
+type unstoredFlags struct{}
+
+func (unstoredFlags) check(in *input) command { return runUnstored{database: in.database()} }
 
 type versionFlags struct{}
 

@@ -6,6 +6,7 @@
 //	bookhook demo                 the app with sample data on a throw-away database
 //	bookhook account add NAME     what an admin does without a browser
 //	bookhook healthcheck          for containers
+//	bookhook bench                how fast it is on this machine
 //
 // This package is the command line and the wiring:
 //
@@ -17,6 +18,7 @@
 //	accounts.go  "account", "user" and "token"
 //	demo.go      "demo"; its data are in the package demo
 //	health.go    "healthcheck" and "version"
+//	bench.go     "bench"; what it measures is in the package bench
 //
 // Every setting of serve is a flag, a BOOKHOOK_ variable or a default, in this
 // order; an empty variable counts as none. The whole command line is read

@@ -1,0 +1,218 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Options say what to measure; all are required but Dir and Full.
+type Options struct {
+	Command     func(args ...string) *exec.Cmd // Bookhook with these arguments
+	Version     string
+	Time        time.Duration // of each measurement
+	Connections int           // of the load
+	Full        bool          // also with a full table, and with receivers that are dead or slow
+	Deliveries  int           // in the full table
+	Dir         string        // where the databases are made; the full one stays there. "": a temporary folder
+	Progress    io.Writer     // one line for each measurement
+}
+
+// The hidden command that is the second way.
+const unstoredCommand = "bench-unstored"
+
+// Run measures, one thing after the other, and leaves nothing behind but the
+// full table in Dir. With an error, the report has what was measured until then.
+func Run(ctx context.Context, o Options) (report *Report, err error) {
+	report = newReport(o)
+	if o.Dir != "" {
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+			return report, err
+		}
+	}
+	temp, err := os.MkdirTemp(o.Dir, "bookhook-bench-")
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	receiver, err := startReceiver(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer receiver.close()
+	r := &runner{Options: o, temp: temp, receiver: receiver, report: report}
+	if report.CommitMS, err = commitTime(temp); err != nil {
+		return report, err
+	}
+	return report, r.all(ctx)
+}
+
+// runner runs the measurements.
+type runner struct {
+	Options
+	temp     string
+	receiver *receiver
+	report   *Report
+}
+
+// phase is one measurement.
+type phase struct {
+	name   string
+	way    Way
+	shape  shape
+	path   string // of a database that is there; "": one for this measurement
+	rate   int    // events/s; 0: as many as possible
+	time   time.Duration
+	target func(account int) string // nil: the good receiver
+	wanted func(account int) bool   // the accounts that count; nil: all
+}
+
+// measure runs one phase from its database to its figures.
+func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err error) {
+	fmt.Fprintf(r.Progress, "%s, %s\n", p.name, p.way)
+	if p.target == nil {
+		p.target = func(int) string { return r.receiver.url }
+	}
+	if p.wanted == nil {
+		p.wanted = func(int) bool { return true }
+	}
+	if p.path == "" {
+		p.path = filepath.Join(r.temp, "bench.db")
+		defer func() { err = errors.Join(err, removeDatabase(p.path)) }()
+	}
+	made, err := furnish(ctx, p.path, p.shape, p.target)
+	if err != nil {
+		return nil, err
+	}
+	before, err := os.Stat(p.path)
+	if err != nil {
+		return nil, err
+	}
+	m, ledger, err := r.underLoad(ctx, p, made)
+	if err != nil {
+		return nil, fmt.Errorf("%s, %s: %w", p.name, p.way, err)
+	}
+	if m.Accepted == 0 {
+		return nil, fmt.Errorf("%s, %s: nothing was accepted: %w", p.name, p.way, ledger.lastRefusal())
+	}
+	if p.way == Stored {
+		if m.Unrecorded, err = made.unrecorded(ctx, p.path, p.wanted); err != nil {
+			return nil, err
+		}
+		after, err := os.Stat(p.path)
+		if err != nil {
+			return nil, err
+		}
+		m.DatabaseBytes = new(float64(after.Size()-before.Size()) / float64(m.all))
+	}
+	r.report.Measurements = append(r.report.Measurements, m)
+	return m, nil
+}
+
+// underLoad starts what is measured, sends the load, waits for what is on its
+// way, and stops it.
+func (r *runner) underLoad(ctx context.Context, p phase, made *shop) (*Measurement, *ledger, error) {
+	target := r.receiver.url
+	var process *server
+	if p.way != Bare {
+		var err error
+		if process, err = startServer(ctx, r.command(p)); err != nil {
+			return nil, nil, err
+		}
+		target = process.url + "/api/v1/events"
+		var release context.CancelFunc
+		ctx, release = process.watch(ctx)
+		defer release()
+	}
+	ledger := r.receiver.begin()
+	m, w, err := r.drive(ctx, p, made, process, ledger, target)
+	if process != nil {
+		err = errors.Join(err, process.stop())
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	wanted := func(number int) bool { return p.wanted(number % p.shape.accounts) }
+	m.count(ledger.count(w, wanted), w, ledger, p.way)
+	if process != nil {
+		m.total(process.cmd.ProcessState)
+	}
+	return m, ledger, nil
+}
+
+func (r *runner) drive(ctx context.Context, p phase, made *shop, process *server, ledger *ledger, target string) (*Measurement, window, error) {
+	address, err := url.Parse(target)
+	if err != nil {
+		return nil, window{}, err
+	}
+	m := &Measurement{
+		Name: p.name, Way: p.way, Accounts: p.shape.accounts, Webhooks: p.shape.accounts * p.shape.perAccount,
+		Connections: r.Connections, Rate: p.rate,
+	}
+	l := &load{
+		ledger: ledger, url: address, tokens: made.tokens, perAccount: p.shape.perAccount, connections: r.Connections,
+		rate: p.rate, warm: min(p.time/5, 2*time.Second), time: p.time,
+	}
+	w, err := l.run(ctx, func() { m.sample(process) })
+	if err != nil {
+		return nil, w, err
+	}
+	began := time.Now()
+	err = ledger.drain(ctx, func(number int) bool { return p.wanted(number % p.shape.accounts) })
+	m.DrainSeconds = time.Since(began).Seconds()
+	return m, w, err
+}
+
+// command is a Bookhook for the phase. Every setting is given, so that none
+// comes from the environment.
+func (r *runner) command(p phase) *exec.Cmd {
+	if p.way == Unstoring {
+		return r.Command(unstoredCommand, "--database", p.path)
+	}
+	return r.serve(p.path)
+}
+
+func (r *runner) serve(path string) *exec.Cmd {
+	return r.Command("serve", "--listen", "127.0.0.1:0", "--database", path, "--allow-private-targets", "127.0.0.1",
+		"--base-url=", "--trusted-proxies=", "--retention", "36500", "--log-format", "text", "--log-level", "warn")
+}
+
+func removeDatabase(path string) error {
+	var err error
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		if e := os.Remove(path + suffix); !errors.Is(e, os.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// commitTime is the median time of putting one page on disk where the
+// databases are, in milliseconds: without it the figures of two machines cannot
+// be compared.
+func commitTime(dir string) (float64, error) {
+	file, err := os.Create(filepath.Join(dir, "commit"))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	page := make([]byte, 4096)
+	var all []time.Duration
+	for range 100 {
+		began := time.Now()
+		if _, err := file.Write(page); err != nil {
+			return 0, err
+		}
+		if err := file.Sync(); err != nil {
+			return 0, err
+		}
+		all = append(all, time.Since(began))
+	}
+	return percentiles(all).P50, nil
+}

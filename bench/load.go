@@ -1,0 +1,134 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// load sends events, by as many workers as there are connections.
+type load struct {
+	ledger      *ledger
+	url         *url.URL
+	tokens      []string // of the accounts, which take turns
+	perAccount  int      // channels of an account, which take turns too
+	connections int
+	rate        int // events/s, at planned times; 0: each worker sends when it has its answer
+	warm        time.Duration
+	time        time.Duration // counted, after warm
+}
+
+// run sends until the time is over, and returns the window that counts. It
+// calls at at the window's beginning and end.
+func (l *load) run(ctx context.Context, at func()) (window, error) {
+	transport := &http.Transport{MaxIdleConnsPerHost: l.connections, DisableCompression: true}
+	defer transport.CloseIdleConnections()
+	began := l.ledger.now()
+	w := window{from: began + int64(l.warm), to: began + int64(l.warm+l.time)}
+	var workers sync.WaitGroup
+	for range l.connections {
+		workers.Go(func() { l.work(ctx, transport, began, w.to) })
+	}
+	for _, moment := range []int64{w.from, w.to} {
+		if !sleep(ctx, time.Duration(moment-l.ledger.now())) {
+			break
+		}
+		at()
+	}
+	workers.Wait()
+	return w, context.Cause(ctx)
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (l *load) work(ctx context.Context, transport *http.Transport, began, until int64) {
+	f := newForm(l.ledger.tag)
+	requests := l.requests(ctx)
+	text := bytes.Clone(f.text)
+	for ctx.Err() == nil && l.ledger.now() < until {
+		number := l.ledger.issue()
+		entry := l.ledger.at(number)
+		planned := l.ledger.now()
+		if l.rate > 0 {
+			planned = began + int64(number)*int64(time.Second)/int64(l.rate)
+			if planned >= until || !sleep(ctx, time.Duration(planned-l.ledger.now())) {
+				return
+			}
+		}
+		entry.planned.Store(planned)
+		f.write(text, number, number/len(l.tokens)%l.perAccount)
+		if err := post(transport, requests[number%len(requests)], text); err != nil {
+			if ctx.Err() == nil {
+				l.ledger.refuse(err)
+			}
+			text = bytes.Clone(f.text) // the transport may still be at the other one
+			continue
+		}
+		entry.accepted.Store(l.ledger.now())
+	}
+}
+
+// requests are what is alike in all requests of an account.
+func (l *load) requests(ctx context.Context) []*http.Request {
+	all := make([]*http.Request, len(l.tokens))
+	for i, token := range l.tokens {
+		all[i] = (&http.Request{
+			Method: http.MethodPost, URL: l.url, Host: l.url.Host, ContentLength: eventSize, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}},
+		}).WithContext(ctx)
+	}
+	return all
+}
+
+// post sends one event; nil says that it was accepted.
+func post(transport *http.Transport, form *http.Request, text []byte) error {
+	request := *form
+	request.Body = io.NopCloser(bytes.NewReader(text))
+	response, err := transport.RoundTrip(&request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		words, _ := io.ReadAll(io.LimitReader(response.Body, 500))
+		return fmt.Errorf("%s: %s", response.Status, words)
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
+
+// patience is how long nothing at all may arrive before the rest is lost.
+const patience = 20 * time.Second
+
+// drain waits until every accepted event that is wanted has arrived.
+func (l *ledger) drain(ctx context.Context, wanted func(number int) bool) error {
+	arrivals, since := l.arrivals.Load(), time.Now()
+	for number := range int(l.issued.Load()) {
+		e := l.at(number)
+		for wanted(number) && e.accepted.Load() != 0 && e.arrived.Load() == 0 {
+			if now := l.arrivals.Load(); now != arrivals {
+				arrivals, since = now, time.Now()
+			} else if time.Since(since) > patience {
+				return nil
+			}
+			if !sleep(ctx, 5*time.Millisecond) {
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package bench
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// Way is what stands between the load and the receiver.
+type Way string
+
+// The ways, see the package comment.
+const (
+	Stored    Way = "stored"
+	Unstoring Way = "nothing stored"
+	Bare      Way = "bare POST"
+)
+
+// Measurement is all that was seen of one load. Counts and rates are of its
+// window, but Refused, Lost and Duplicated of all there was. What could not be
+// measured is null.
+type Measurement struct {
+	Name        string  `json:"name"`
+	Way         Way     `json:"way"`
+	Accounts    int     `json:"accounts"`
+	Webhooks    int     `json:"webhooks"`
+	Connections int     `json:"connections"`
+	Rate        int     `json:"rate"` // events/s that were planned; 0: as many as possible
+	Seconds     float64 `json:"seconds"`
+
+	AcceptedPerSecond  float64 `json:"accepted_per_second"`
+	DeliveredPerSecond float64 `json:"delivered_per_second"`
+	Accepted           int     `json:"accepted"`
+	Delivered          int     `json:"delivered"`
+	Waiting            int     `json:"waiting"` // accepted and not yet delivered when the window ended
+	DrainSeconds       float64 `json:"drain_seconds"`
+
+	Refused    int `json:"refused"`    // not accepted
+	Lost       int `json:"lost"`       // accepted, never delivered
+	Duplicated int `json:"duplicated"` // deliveries beyond the first of an event
+	Unrecorded int `json:"unrecorded"` // webhooks with a delivery of which the database does not know the end
+
+	Accept   Percentiles `json:"accept"`                // from the planned time to the complete answer
+	Delivery Percentiles `json:"accepted_to_delivered"` // 0 when it was delivered before the answer was read
+
+	ServerCPU     *float64 `json:"server_cpu_us_per_delivery"`
+	OwnCPU        *float64 `json:"load_and_receiver_cpu_us_per_delivery"`
+	Resident      *float64 `json:"server_resident_mb"`      // when the window ended
+	Peak          *float64 `json:"server_peak_resident_mb"` // until then
+	DatabaseBytes *float64 `json:"database_bytes_per_delivery"`
+
+	all         int             // deliveries, those outside the window too
+	latencies   []time.Duration // from accepted to delivered
+	server, own []usage         // when the window began and ended
+}
+
+// sample notes what was used so far; where that cannot be seen, nothing.
+func (m *Measurement) sample(process *server) {
+	if u, err := readUsage(os.Getpid()); err == nil {
+		m.own = append(m.own, u)
+	}
+	if process == nil {
+		return
+	}
+	if u, err := readUsage(process.cmd.Process.Pid); err == nil {
+		m.server = append(m.server, u)
+	}
+}
+
+func (m *Measurement) count(c count, w window, l *ledger, way Way) {
+	m.Seconds = w.seconds()
+	m.Accepted, m.Delivered, m.all = c.accepted, c.delivered, c.all
+	m.AcceptedPerSecond, m.DeliveredPerSecond = float64(c.accepted)/m.Seconds, float64(c.delivered)/m.Seconds
+	m.Waiting, m.Refused, m.Lost, m.Duplicated = c.waiting, int(l.refused.Load()), c.lost, c.duplicated
+	m.Accept, m.latencies = percentiles(c.accept), c.delivery
+	if way != Bare {
+		m.Delivery = percentiles(c.delivery)
+	}
+	m.OwnCPU = m.perDelivery(m.own)
+	m.ServerCPU = m.perDelivery(m.server)
+	if len(m.server) > 0 {
+		last := m.server[len(m.server)-1]
+		m.Resident, m.Peak = new(megabytes(last.resident)), new(megabytes(last.peak))
+	}
+}
+
+// perDelivery is the processor time of the window in microseconds.
+func (m *Measurement) perDelivery(used []usage) *float64 {
+	if len(used) != 2 || m.Delivered == 0 {
+		return nil
+	}
+	return new(micros(used[1].cpu-used[0].cpu) / float64(m.Delivered))
+}
+
+// total is for systems that tell only of ended processes what they used.
+func (m *Measurement) total(state *os.ProcessState) {
+	if m.ServerCPU == nil && m.all > 0 {
+		m.ServerCPU = new(micros(state.UserTime()+state.SystemTime()) / float64(m.all))
+	}
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func megabytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+func (l *ledger) lastRefusal() error {
+	if err := l.refusal.Load(); err != nil {
+		return *err
+	}
+	return errors.New("no event was answered in time")
+}

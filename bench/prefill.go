@@ -1,0 +1,150 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"bookhook/db"
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// How the table is filled: batches as large as the API takes, and so many
+// attempts at once that they share their commits.
+const (
+	prefillBatches = 4
+	prefillResults = 500
+	prefillTell    = 250_000
+)
+
+// prefill makes a database with so many delivered deliveries, through the same
+// methods that made them if they had come in one by one. The file has its name
+// only when it is complete.
+func prefill(ctx context.Context, path string, s shape, target string, deliveries int, progress io.Writer) error {
+	part := path + ".part"
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(part + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	made, err := furnish(ctx, part, s, func(int) string { return target })
+	if err != nil {
+		return err
+	}
+	store, err := db.Open(ctx, part)
+	if err != nil {
+		return err
+	}
+	f := &filler{store: store, shop: made, want: int64(deliveries), progress: progress}
+	if err := errors.Join(f.fill(ctx), store.Close()); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+// filler fills the table.
+type filler struct {
+	store    *db.Store
+	shop     *shop
+	want     int64
+	progress io.Writer
+	given    atomic.Int64 // events that were given out to be made
+	done     atomic.Int64
+}
+
+func (f *filler) fill(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	jobs := make(chan webhook.Job, prefillBatches*webhook.MaxBatch)
+	var results, batches sync.WaitGroup
+	for range prefillResults {
+		results.Go(func() {
+			for job := range jobs {
+				if err := f.finish(ctx, job); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for range prefillBatches {
+		batches.Go(func() {
+			if err := f.ingest(ctx, jobs); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	batches.Wait()
+	close(jobs)
+	results.Wait()
+	return context.Cause(ctx)
+}
+
+// ingest makes batches of events, of one account after the other.
+func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
+	for ctx.Err() == nil {
+		first := f.given.Add(webhook.MaxBatch) - webhook.MaxBatch
+		if first >= f.want {
+			return nil
+		}
+		account := int(first/webhook.MaxBatch) % len(f.shop.accounts)
+		events := make([]webhook.Event, min(webhook.MaxBatch, f.want-first))
+		for i := range events {
+			events[i] = oldEvent(int(first)+i, len(f.shop.webhooks[account]))
+		}
+		now := time.Now()
+		accepted, err := f.store.Ingest(ctx, f.shop.accounts[account], events, now, now.Add(time.Hour), func(*webhook.Webhook) bool { return true })
+		if err != nil {
+			return err
+		}
+		for _, a := range accepted {
+			for _, job := range a.Jobs {
+				jobs <- job
+			}
+		}
+	}
+	return nil
+}
+
+// oldEvent is like those of the load.
+func oldEvent(number, channels int) webhook.Event {
+	f := newForm("earlier0")
+	f.write(f.text, number, 0)
+	id := fmt.Sprintf("%0*d", digits, number)
+	return webhook.Event{
+		ExternalID: "bench-earlier0-" + id, Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(number % channels),
+		BookingID: id, TourIDs: []string{"101"}, Data: f.text[f.data : len(f.text)-1],
+	}
+}
+
+// finish records an attempt as the dispatcher would after a good answer.
+func (f *filler) finish(ctx context.Context, job webhook.Job) error {
+	now := time.Now()
+	wire := platforms.Write(job.Webhook, job.Account, job.Event)
+	signature, err := webhook.Sign(job.Webhook.Secrets(now), job.Delivery.Ref(), now, wire.Signed)
+	if err != nil {
+		return err
+	}
+	_, err = f.store.Finish(ctx, webhook.Result{
+		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, State: webhook.Delivered,
+		Attempt: webhook.Attempt{
+			Number: 1, StartedAt: now, Duration: time.Millisecond, Status: http.StatusOK, Method: wire.Method, URL: wire.URL,
+			RemoteAddr: "127.0.0.1:80", RequestBody: wire.Body,
+			RequestHeaders: http.Header{
+				"Content-Type": {"application/json"}, "User-Agent": {"bookhook/bench"}, "Host": {"127.0.0.1"},
+				"Webhook-Id": {job.Delivery.Ref()}, "Webhook-Timestamp": {fmt.Sprint(now.Unix())}, "Webhook-Signature": {signature},
+			},
+			ResponseHeaders: http.Header{"Content-Length": {"0"}, "Date": {now.UTC().Format(http.TimeFormat)}},
+		},
+	}, now)
+	if n := f.done.Add(1); err == nil && n%prefillTell == 0 {
+		fmt.Fprintf(f.progress, "  %d of %d deliveries are in the table\n", n, f.want)
+	}
+	return err
+}

@@ -1,0 +1,210 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// The shapes and paces of the scenarios.
+const (
+	idleTime       = 2 * time.Second
+	disturbedRate  = 500 // events/s; far from what the machine can do
+	oneInTen       = 10
+	leastP99       = 0.01 // ms; below it, a comparison is one of clocks
+	smallestPart   = 3    // the limits are measured for a third of the time, twice each
+	commonRequests = 8    // to one of many webhooks at once
+)
+
+var (
+	crowd  = shape{accounts: 100, perAccount: 10, concurrency: commonRequests}
+	street = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
+)
+
+func (r *runner) all(ctx context.Context) error {
+	steps := []func(context.Context) error{r.idle, r.saturation, r.paced}
+	if r.Full {
+		steps = append(steps, r.fullTable, r.disturbed)
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	r.report.none("lost, in all measurements", func(m *Measurement) int { return m.Lost })
+	r.report.none("duplicated, in all measurements", func(m *Measurement) int { return m.Duplicated })
+	r.report.none("webhooks with a delivery that was not recorded", func(m *Measurement) int { return m.Unrecorded })
+	return nil
+}
+
+// idle is a Bookhook that has just started and has nothing to do.
+func (r *runner) idle(ctx context.Context) error {
+	fmt.Fprintln(r.Progress, "idle")
+	path := filepath.Join(r.temp, "idle.db")
+	process, err := startServer(ctx, r.serve(path))
+	if err != nil {
+		return err
+	}
+	sleep(ctx, min(idleTime, r.Time))
+	var resident *float64
+	if u, err := readUsage(process.cmd.Process.Pid); err == nil {
+		resident = new(megabytes(u.resident))
+	}
+	r.report.atMost("resident memory, idle", "MB", resident, 30, 20)
+	return errors.Join(context.Cause(ctx), process.stop(), removeDatabase(path))
+}
+
+// saturation is as much as goes through, beside the two limits.
+func (r *runner) saturation(ctx context.Context) error {
+	p := phase{name: "saturation", shape: single(r.Connections), time: r.Time}
+	bare, err := r.measure(ctx, p.part(Bare))
+	if err != nil {
+		return err
+	}
+	stored, limit, err := r.besideLimit(ctx, p)
+	if err != nil {
+		return err
+	}
+	bareAgain, err := r.measure(ctx, p.part(Bare))
+	if err != nil {
+		return err
+	}
+	most := (bare.DeliveredPerSecond + bareAgain.DeliveredPerSecond) / 2
+	t := r.report
+	t.tell("accepted", "/s", &stored.AcceptedPerSecond)
+	t.tell("delivered", "/s", &stored.DeliveredPerSecond)
+	t.tell("limit: HTTP ingest → POST, nothing stored", "/s", &limit.rate)
+	t.tell("  its two measurements differ by", "%", &limit.spread)
+	t.atLeast("delivered, share of that limit", "%", new(100*stored.DeliveredPerSecond/limit.rate), 60, 80)
+	t.tell("limit: bare POST to the receiver", "/s", &most)
+	t.tell("delivered, share of that limit", "%", new(100*stored.DeliveredPerSecond/most))
+	t.tell("accepted → delivered, p50", "ms", &stored.Delivery.P50)
+	t.tell("accepted → delivered, p99", "ms", &stored.Delivery.P99)
+	t.tell("accepted → delivered, p99.9", "ms", &stored.Delivery.P999)
+	t.tell("processor time of a delivery", "µs", stored.ServerCPU)
+	t.tell("database for a delivery", "bytes", stored.DatabaseBytes)
+	t.atMost("resident memory, at saturation (peak)", "MB", stored.Peak, 150, 100)
+	return nil
+}
+
+// part is the phase for a limit: shorter, on a database of its own.
+func (p phase) part(way Way) phase {
+	p.way, p.path, p.time = way, "", p.time/smallestPart
+	return p
+}
+
+// ceiling is what the same path can do with nothing stored.
+type ceiling struct{ rate, spread float64 }
+
+// besideLimit measures a phase between two measurements of its limit.
+func (r *runner) besideLimit(ctx context.Context, p phase) (stored *Measurement, limit ceiling, err error) {
+	before, err := r.measure(ctx, p.part(Unstoring))
+	if err != nil {
+		return nil, limit, err
+	}
+	p.way = Stored
+	if stored, err = r.measure(ctx, p); err != nil {
+		return nil, limit, err
+	}
+	after, err := r.measure(ctx, p.part(Unstoring))
+	if err != nil {
+		return nil, limit, err
+	}
+	a, b := before.DeliveredPerSecond, after.DeliveredPerSecond
+	return stored, ceiling{rate: (a + b) / 2, spread: 200 * math.Abs(a-b) / (a + b)}, nil
+}
+
+// paced is everyday life: so many events a second.
+func (r *runner) paced(ctx context.Context) error {
+	p := phase{name: "100/s", way: Stored, shape: single(r.Connections), rate: 100, time: r.Time}
+	slow, err := r.measure(ctx, p)
+	if err != nil {
+		return err
+	}
+	r.report.atMost("100/s: accepted → delivered, p50", "ms", &slow.Delivery.P50, 2, 0.1)
+	r.report.atMost("100/s: accepted → delivered, p99", "ms", &slow.Delivery.P99, 10, 1)
+	p.name, p.rate = "1,000/s", 1000
+	fast, err := r.measure(ctx, p)
+	if err != nil {
+		return err
+	}
+	r.report.tell("1,000/s: accepted → delivered, p99", "ms", &fast.Delivery.P99)
+	r.report.tell("1,000/s: accept, p50", "ms", &fast.Accept.P50)
+	r.report.atMost("1,000/s: accept, p99", "ms", &fast.Accept.P99, 20, 5)
+	return nil
+}
+
+// fullTable is saturation again, with many deliveries in the table and many
+// webhooks.
+func (r *runner) fullTable(ctx context.Context) error {
+	dir := r.temp
+	if r.Dir != "" {
+		dir = r.Dir
+	}
+	path := filepath.Join(dir, fmt.Sprintf("bench-%d.db", r.Deliveries))
+	began := time.Now()
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(r.Progress, "filling the table with %d deliveries\n", r.Deliveries)
+		if err := prefill(ctx, path, crowd, r.receiver.url, r.Deliveries, r.Progress); err != nil {
+			return fmt.Errorf("fill the table: %w", err)
+		}
+		r.report.tell("full table: filling it", "s", new(time.Since(began).Seconds()))
+	} else if err != nil {
+		return err
+	}
+	p := phase{name: "full table", shape: crowd, path: path, time: r.Time}
+	stored, limit, err := r.besideLimit(ctx, p)
+	if err != nil {
+		return err
+	}
+	t := r.report
+	t.tell("full table: delivered", "/s", &stored.DeliveredPerSecond)
+	t.tell("full table: limit with nothing stored", "/s", &limit.rate)
+	t.tell("  its two measurements differ by", "%", &limit.spread)
+	t.atLeast("full table: delivered, share of that limit", "%", new(100*stored.DeliveredPerSecond/limit.rate), 45, 70)
+	t.tell("full table: accepted → delivered, p99", "ms", &stored.Delivery.P99)
+	t.atMost("full table: resident memory (peak)", "MB", stored.Peak, 150, 100)
+	return nil
+}
+
+// healthy tells the accounts of the street whose receiver is well, always.
+func healthy(account int) bool { return account%oneInTen != oneInTen-1 }
+
+// disturbed compares what the healthy receivers of a street see of their
+// neighbours being dead or slow.
+func (r *runner) disturbed(ctx context.Context) error {
+	calm := phase{name: "all receivers healthy", way: Stored, shape: street, rate: disturbedRate, time: r.Time / 2, wanted: healthy}
+	before, err := r.measure(ctx, calm)
+	if err != nil {
+		return err
+	}
+	bad := []string{r.receiver.refused, r.receiver.silent, r.receiver.slow}
+	noisy := calm
+	noisy.name, noisy.time = "one receiver in ten dead or slow", r.Time
+	noisy.target = func(account int) string {
+		if healthy(account) {
+			return r.receiver.url
+		}
+		return bad[account/oneInTen%len(bad)]
+	}
+	during, err := r.measure(ctx, noisy)
+	if err != nil {
+		return err
+	}
+	after, err := r.measure(ctx, calm)
+	if err != nil {
+		return err
+	}
+	undisturbed := percentiles(slices.Concat(before.latencies, after.latencies))
+	t := r.report
+	t.tell("all healthy: accepted → delivered, p99", "ms", &undisturbed.P99)
+	t.tell("one in ten dead or slow: p99 of the healthy", "ms", &during.Delivery.P99)
+	times := during.Delivery.P99 / max(undisturbed.P99, leastP99)
+	t.judge(Line{What: "  as a multiple of the undisturbed one", Unit: "×", Measured: &times, Limit: new(2.0), AtMost: true})
+	return nil
+}

@@ -147,7 +147,7 @@ func (f healthcheckFlags) check(in *input) command {
 type benchFlags struct {
 	Seconds     string `default:"30" placeholder:"N" help:"How long each measurement lasts (${default} s)."`
 	Connections string `default:"64" placeholder:"N" help:"How many senders of events there are (${default})."`
-	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes half an hour and 30 GB."`
+	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes half an hour and 40 GB of disk."`
 	Deliveries  string `default:"5000000" placeholder:"N" help:"How many deliveries the full table has (${default})."`
 	Dir         string `placeholder:"FOLDER" help:"Where the databases are made, on the disk to be measured; the full table stays there for the next time. Default: a temporary folder."`
 	JSON        string `name:"json" placeholder:"FILE" help:"Where all figures are written as JSON; - is standard output, and the table goes to standard error."`

@@ -109,8 +109,11 @@ func TestParseCommands(t *testing.T) {
 		"healthcheck --listen [::]:81":                               healthcheck{"http://[::1]:81/healthz"},
 		"healthcheck --listen 192.0.2.7:81":                          healthcheck{"http://192.0.2.7:81/healthz"},
 		"healthcheck --listen localhost:81":                          healthcheck{"http://localhost:81/healthz"},
-		"version":                                                    showVersion{},
-		"version --database e.db":                                    showVersion{},
+		"bench":                                                      runBench{time: 30 * time.Second, connections: 64, deliveries: 5_000_000},
+		"bench --seconds 1 --connections 2 --full --deliveries 3 --dir x --json -": runBench{time.Second, 2, true, 3, "x", "-"},
+		"bench-unstored":          runUnstored{"d.db"},
+		"version":                 showVersion{},
+		"version --database e.db": showVersion{},
 	} {
 		got, err := parse(strings.Fields(args), env.get)
 		if err != nil || got != want {
@@ -166,6 +169,7 @@ func TestParseProblems(t *testing.T) {
 		{args: "user add --email a@example.com --role staff", want: []string{"--account: "}},
 		{args: "user add --email a@example.com --role operator", want: []string{"--account: "}},
 		{args: "token add --account x till", want: []string{`--account: "x"`}},
+		{args: "bench --seconds 0 --connections x --deliveries 0", want: []string{`--seconds: "0"`, `--connections: "x"`, `--deliveries: "0"`}},
 		{args: "healthcheck --listen :0", want: []string{"--listen: port 0"}},
 	} {
 		t.Run(c.args, func(t *testing.T) {
@@ -198,7 +202,7 @@ func TestParseNames(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for args, wants := range map[string][]string{
-		"--help":             {"serve", "demo", "account add", "account limit", "user add", "token add", "healthcheck", "version", "--database"},
+		"--help":             {"serve", "demo", "account add", "account limit", "user add", "token add", "healthcheck", "bench", "version", "--database"},
 		"serve --help":       {"--listen", "127.0.0.1:8080", "BOOKHOOK_LISTEN", "BOOKHOOK_DATABASE", "--retention", "BOOKHOOK_LOG_FORMAT"},
 		"-h":                 {"Usage: bookhook"},
 		"demo --help":        {"BOOKHOOK_LISTEN"},
@@ -207,6 +211,7 @@ func TestHelp(t *testing.T) {
 		"user add --help":    {"--email", "--role", "admin"},
 		"token add --help":   {"--account"},
 		"healthcheck --help": {"--listen"},
+		"bench --help":       {"--seconds", "--connections", "--full", "--deliveries", "5000000", "--dir", "--json"},
 		"version --help":     {"--database"},
 	} {
 		got, err := parse(strings.Fields(args), variables{}.get)
@@ -218,6 +223,9 @@ func TestHelp(t *testing.T) {
 			if !strings.Contains(help.text, want) {
 				t.Errorf("%s: %q is missing in:\n%s", args, want, help.text)
 			}
+		}
+		if strings.Contains(help.text, "unstored") {
+			t.Errorf("%s: got a command that is for bench only in:\n%s", args, help.text)
 		}
 	}
 }

@@ -29,24 +29,27 @@ const (
 // only when it is complete.
 func prefill(ctx context.Context, path string, s shape, target string, deliveries int, progress io.Writer) error {
 	part := path + ".part"
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(part + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
+	if err := removeDatabase(part); err != nil { // of a run that was killed
+		return err
 	}
-	made, err := furnish(ctx, part, s, func(int) string { return target })
+	err := fillNew(ctx, part, s, target, deliveries, progress)
+	if err != nil {
+		return errors.Join(err, removeDatabase(part))
+	}
+	return os.Rename(part, path)
+}
+
+func fillNew(ctx context.Context, path string, s shape, target string, deliveries int, progress io.Writer) error {
+	made, err := furnish(ctx, path, s, func(int) string { return target })
 	if err != nil {
 		return err
 	}
-	store, err := db.Open(ctx, part)
+	store, err := db.Open(ctx, path)
 	if err != nil {
 		return err
 	}
 	f := &filler{store: store, shop: made, want: int64(deliveries), progress: progress}
-	if err := errors.Join(f.fill(ctx), store.Close()); err != nil {
-		return err
-	}
-	return os.Rename(part, path)
+	return errors.Join(f.fill(ctx), store.Close())
 }
 
 // filler fills the table.

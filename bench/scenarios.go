@@ -87,6 +87,8 @@ func (r *runner) saturation(ctx context.Context) error {
 	t.tell("accepted → delivered, p99", "ms", &stored.Delivery.P99)
 	t.tell("accepted → delivered, p99.9", "ms", &stored.Delivery.P999)
 	t.tell("processor time of a delivery", "µs", stored.ServerCPU)
+	t.tell("  with nothing stored", "µs", limit.cpu)
+	t.tell("  load and receiver beside it", "µs", stored.OwnCPU)
 	t.tell("database for a delivery", "bytes", stored.DatabaseBytes)
 	t.atMost("resident memory, at saturation (peak)", "MB", stored.Peak, 150, 100)
 	return nil
@@ -99,7 +101,11 @@ func (p phase) part(way Way) phase {
 }
 
 // ceiling is what the same path can do with nothing stored.
-type ceiling struct{ rate, spread float64 }
+type ceiling struct {
+	rate   float64  // delivered/s, the mean of two measurements
+	spread float64  // how far apart they are, in percent of it
+	cpu    *float64 // µs for each delivery
+}
 
 // besideLimit measures a phase between two measurements of its limit.
 func (r *runner) besideLimit(ctx context.Context, p phase) (stored *Measurement, limit ceiling, err error) {
@@ -116,7 +122,7 @@ func (r *runner) besideLimit(ctx context.Context, p phase) (stored *Measurement,
 		return nil, limit, err
 	}
 	a, b := before.DeliveredPerSecond, after.DeliveredPerSecond
-	return stored, ceiling{rate: (a + b) / 2, spread: 200 * math.Abs(a-b) / (a + b)}, nil
+	return stored, ceiling{rate: (a + b) / 2, spread: 200 * math.Abs(a-b) / (a + b), cpu: after.ServerCPU}, nil
 }
 
 // paced is everyday life: so many events a second.

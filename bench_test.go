@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/bench"
+)
+
+// TestBench runs all of it for a moment: how fast it is does not matter here,
+// whether it finds everything again does.
+func TestBench(t *testing.T) {
+	t.Setenv(asMain, "1")
+	temp, kept := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	file := filepath.Join(kept, "bench.json")
+	var out, progress bytes.Buffer
+	b := runBench{time: 300 * time.Millisecond, connections: 4, json: file}
+	if err := b.run(t.Context(), streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {
+		t.Fatalf("%v after:\n%s", err, &progress)
+	}
+	var report bench.Report
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &report)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Measurements) != 7 {
+		t.Errorf("got %d measurements, want 7", len(report.Measurements))
+	}
+	for _, m := range report.Measurements {
+		if m.Lost != 0 || m.Duplicated != 0 || m.Unrecorded != 0 || m.Refused != 0 {
+			t.Errorf("%s, %s: got %d lost, %d duplicated, %d unrecorded, %d refused, want none", m.Name, m.Way, m.Lost, m.Duplicated, m.Unrecorded, m.Refused)
+		}
+		if m.AcceptedPerSecond <= 0 || m.DeliveredPerSecond <= 0 || m.Accept.P50 <= 0 || m.Accept.Max < m.Accept.P99 {
+			t.Errorf("%s, %s: got %+v, want figures", m.Name, m.Way, m)
+		}
+	}
+	for _, want := range []string{"delivered, share of that limit", "resident memory, idle", "lost, in all measurements"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in:\n%s", want, &out)
+		}
+	}
+	nothingIn(t, temp)
+}
+
+func nothingIn(t *testing.T, dir string) {
+	t.Helper()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("got %v, %v, want nothing left behind", left, err)
+	}
+}
+
+// measured runs a benchmark of this binary; the processes that it started are
+// appended to started.
+func measured(ctx context.Context, t *testing.T, progress io.Writer, started *[]*exec.Cmd, more ...string) error {
+	t.Helper()
+	t.Setenv(asMain, "1")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = bench.Run(ctx, bench.Options{
+		Command: func(args ...string) *exec.Cmd {
+			cmd := exec.Command(self, append(args, more...)...)
+			*started = append(*started, cmd)
+			return cmd
+		},
+		Time: patience, Connections: 4, Progress: progress,
+	})
+	for _, cmd := range *started {
+		if cmd.ProcessState == nil {
+			t.Errorf("got a process that was left behind: %s", cmd)
+		}
+	}
+	return err
+}
+
+func TestBenchSaysWhyBookhookEnded(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	err := measured(t.Context(), t, io.Discard, new([]*exec.Cmd), "--nonsense")
+	if err == nil || !strings.Contains(err.Error(), "unknown flag --nonsense") {
+		t.Errorf("got %v, want what the process said", err)
+	}
+	nothingIn(t, temp)
+}
+
+// onLine does something when a line was written, and is done with it before
+// the writer goes on.
+type onLine struct {
+	line string
+	do   func()
+}
+
+func (w onLine) Write(text []byte) (int, error) {
+	if string(text) == w.line {
+		w.do()
+	}
+	return len(text), nil
+}
+
+func TestBenchInterrupted(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	ctx, interrupt := context.WithCancel(t.Context())
+	if err := measured(ctx, t, onLine{"saturation, bare POST\n", interrupt}, new([]*exec.Cmd)); err == nil {
+		t.Error("got no error from what was interrupted")
+	}
+	nothingIn(t, temp)
+}

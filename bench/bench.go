@@ -45,7 +45,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err != nil {
 		return report, err
 	}
-	defer receiver.close()
+	defer func() { err = errors.Join(err, receiver.close()) }()
 	r := &runner{Options: o, temp: temp, receiver: receiver, report: report}
 	if report.CommitMS, err = commitTime(temp); err != nil {
 		return report, err

@@ -153,8 +153,8 @@ func TestParseUsage(t *testing.T) {
 func TestReport(t *testing.T) {
 	r := newReport(Options{Version: "1.2", Time: 30 * time.Second, Connections: 64})
 	r.tell("told", "/s", new(1234.5))
-	r.atLeast("share", "%", new(65.0), 60, 80)
-	r.atLeast("good share", "%", new(80.0), 60, 80)
+	r.share("share", 13, 20, 60, 80)
+	r.share("good share", 16, 20, 60, 80)
 	r.atMost("memory", "MB", nil, 30, 20)
 	if r.Missed() {
 		t.Errorf("got a miss in %+v", r.Lines)

@@ -48,7 +48,9 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	if err != nil {
 		return nil, errors.Join(err, good.Close(), dumb.Close())
 	}
-	closed.Close()
+	if err := closed.Close(); err != nil {
+		return nil, errors.Join(err, good.Close(), dumb.Close())
+	}
 	r := &receiver{
 		url: "http://" + good.Addr().String() + "/", slow: "http://" + good.Addr().String() + "/slow",
 		silent: "http://" + dumb.Addr().String() + "/", refused: "http://" + closed.Addr().String() + "/", dumb: dumb,
@@ -63,15 +65,15 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	return r, nil
 }
 
-func (r *receiver) close() {
-	r.server.Close()
-	r.dumb.Close()
+func (r *receiver) close() error {
+	err := errors.Join(r.server.Close(), r.dumb.Close())
 	r.serving.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, conn := range r.held {
 		conn.Close()
 	}
+	return err
 }
 
 // begin opens the ledger of the next measurement.

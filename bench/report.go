@@ -63,8 +63,9 @@ func (r *Report) tell(what, unit string, measured *float64) {
 	r.Lines = append(r.Lines, line)
 }
 
-func (r *Report) atLeast(what, unit string, measured *float64, limit, aim float64) {
-	r.judge(Line{What: what, Unit: unit, Measured: measured, Limit: &limit, Aim: &aim})
+// share judges a part of a whole, in percent.
+func (r *Report) share(what string, part, whole, limit, aim float64) {
+	r.judge(Line{What: what, Unit: "%", Measured: new(100 * part / whole), Limit: &limit, Aim: &aim})
 }
 
 func (r *Report) atMost(what, unit string, measured *float64, limit, aim float64) {

@@ -80,7 +80,7 @@ func (r *runner) saturation(ctx context.Context) error {
 	t.tell("delivered", "/s", &stored.DeliveredPerSecond)
 	t.tell("limit: HTTP ingest → POST, nothing stored", "/s", &limit.rate)
 	t.tell("  its two measurements differ by", "%", &limit.spread)
-	t.atLeast("delivered, share of that limit", "%", new(100*stored.DeliveredPerSecond/limit.rate), 60, 80)
+	t.share("delivered, share of that limit", stored.DeliveredPerSecond, limit.rate, 60, 80)
 	t.tell("limit: bare POST to the receiver", "/s", &most)
 	t.tell("delivered, share of that limit", "%", new(100*stored.DeliveredPerSecond/most))
 	t.tell("accepted → delivered, p50", "ms", &stored.Delivery.P50)
@@ -172,7 +172,7 @@ func (r *runner) fullTable(ctx context.Context) error {
 	t.tell("full table: delivered", "/s", &stored.DeliveredPerSecond)
 	t.tell("full table: limit with nothing stored", "/s", &limit.rate)
 	t.tell("  its two measurements differ by", "%", &limit.spread)
-	t.atLeast("full table: delivered, share of that limit", "%", new(100*stored.DeliveredPerSecond/limit.rate), 45, 70)
+	t.share("full table: delivered, share of that limit", stored.DeliveredPerSecond, limit.rate, 45, 70)
 	t.tell("full table: accepted → delivered, p99", "ms", &stored.Delivery.P99)
 	t.atMost("full table: resident memory (peak)", "MB", stored.Peak, 150, 100)
 	return nil

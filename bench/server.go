@@ -17,21 +17,21 @@ import (
 const (
 	startTime = 5 * time.Minute // with 5 million deliveries in a cold file
 	stopTime  = 30 * time.Second
-	maxWords  = 4 << 10 // bytes of its last words
+	maxWords  = 2 << 10 // bytes of what it says
 )
 
 // server is a Bookhook in a process of its own.
 type server struct {
 	url   string
 	cmd   *exec.Cmd
-	words *lastWords
+	words *words
 	ended chan struct{} // closed when it ended, however
 	err   error         // how it ended; read after ended
 }
 
 // startServer returns when it listens. ctx bounds the start only.
 func startServer(ctx context.Context, cmd *exec.Cmd) (*server, error) {
-	s := &server{cmd: cmd, words: &lastWords{}, ended: make(chan struct{})}
+	s := &server{cmd: cmd, words: &words{}, ended: make(chan struct{})}
 	cmd.Stderr = s.words
 	output, err := cmd.StdoutPipe()
 	if err != nil {
@@ -105,23 +105,23 @@ func (s *server) stop() error {
 	return nil
 }
 
-// lastWords keeps the end of what was written to it.
-type lastWords struct {
+// words keeps the beginning of what was written to it: the cause comes before
+// what follows from it.
+type words struct {
 	mu   sync.Mutex
 	text []byte
 }
 
 // Write never fails.
-func (w *lastWords) Write(text []byte) (int, error) {
+func (w *words) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.text = append(w.text, text...)
-	w.text = w.text[max(len(w.text)-maxWords, 0):]
+	w.text = append(w.text, text[:min(len(text), maxWords-len(w.text))]...)
 	return len(text), nil
 }
 
 // String is what was kept.
-func (w *lastWords) String() string {
+func (w *words) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return strings.TrimSpace(string(w.text))

@@ -93,10 +93,13 @@ func (u *Unstored) freed() {
 }
 
 // Finish forgets the delivery, delivered or not.
-func (u *Unstored) Finish(context.Context, webhook.Result, time.Time) (webhook.OffReason, error) {
+func (u *Unstored) Finish(context.Context, webhook.Result, time.Time) (webhook.Finished, error) {
 	u.freed()
-	return "", nil
+	return webhook.Finished{}, nil
 }
+
+// Hasten has nothing that waits.
+func (*Unstored) Hasten(context.Context, webhook.ID, time.Time) error { return nil }
 
 // Release forgets the delivery.
 func (u *Unstored) Release(context.Context, webhook.ID, int, time.Time) error {

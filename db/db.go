@@ -36,6 +36,7 @@ type Store struct {
 	checkpointer *checkpointer
 	newID        func() webhook.ID
 	configs      configs
+	healthy      map[webhook.ID]uint64 // the writer's round in which a webhook was noted not to fail
 }
 
 // Open opens the SQLite database at path, makes it when it is not there, and
@@ -66,7 +67,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, c.pool.Close(), readers.Close(), writing.Close())
 	}
 	c.start(w.rest)
-	return &Store{readers: readers, writer: w, checkpointer: c, newID: newID}, nil
+	return &Store{readers: readers, writer: w, checkpointer: c, newID: newID, healthy: map[webhook.ID]uint64{}}, nil
 }
 
 // Close lets what is being written end and closes the database. The writer is

@@ -203,9 +203,14 @@ func moveDelivery(ctx context.Context, q querier, r webhook.Result, now time.Tim
 // further than webhook.FailingGap from the next.
 func (s *Store) noteHealth(ctx context.Context, q querier, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	if r.Attempt.Failure == "" {
+		if s.healthy[r.Webhook] == s.writer.round {
+			return "", nil
+		}
 		_, err := q.exec(ctx, `UPDATE webhooks SET failing_since = 0 WHERE id = $1 AND failing_since <> 0`, r.Webhook)
+		s.healthy[r.Webhook] = s.writer.round
 		return "", err
 	}
+	delete(s.healthy, r.Webhook)
 	if r.Test && !r.Gone {
 		return "", nil
 	}

@@ -13,6 +13,7 @@ func TestDigestSame(t *testing.T) {
 		change func(*webhook.Event)
 	}{
 		{"nothing changed", func(*webhook.Event) {}},
+		{"white space in data before", func(e *webhook.Event) { e.Data = []byte("\n{\"any\":\"json\"}") }},
 		{"white space in data", func(e *webhook.Event) { e.Data = []byte(" {\r\n\t\"any\" : \"json\" }\n") }},
 		{"what Bookhook itself sets", func(e *webhook.Event) { e.ID, e.Account, e.ReceivedAt = 9, 9, received.Add(time.Hour) }},
 		{"the same moment elsewhere", func(e *webhook.Event) { e.OccurredAt = e.OccurredAt.UTC() }},
@@ -61,6 +62,10 @@ func TestDigestDiffers(t *testing.T) {
 			e.OccurredAt = occurred.Add(1 << 62).Add(1 << 62).Add(1 << 62).Add(1 << 62)
 		}},
 		{"data", func(e *webhook.Event) { e.Data = []byte(`{"any":"jsom"}`) }},
+		{"white space after an escaped quote", func(e *webhook.Event) { e.Data = []byte(`{"any":"js\" on"}`) }},
+		{"none after an escaped quote", func(e *webhook.Event) { e.Data = []byte(`{"any":"js\"on"}`) }},
+		{"white space outside of JSON", func(e *webhook.Event) { e.Data = []byte(`<a b/>`) }},
+		{"none outside of JSON", func(e *webhook.Event) { e.Data = []byte(`<ab/>`) }},
 		{"white space inside a text", func(e *webhook.Event) { e.Data = []byte(`{"any":"js on"}`) }},
 		{"another spelling of a number", func(e *webhook.Event) { e.Data = []byte(`1.0`) }},
 		{"a number", func(e *webhook.Event) { e.Data = []byte(`1`) }},

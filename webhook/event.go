@@ -55,22 +55,42 @@ const DefaultPlatform = "tourcms"
 // Digest tells whether a second event with the same external id is the same
 // event: equal content gives an equal digest, whatever its white space.
 func (e Event) Digest() [sha256.Size]byte {
-	at, data := "", string(e.Data)
+	at := ""
 	if !e.OccurredAt.IsZero() { // every year has its own text; UnixNano comes round
 		at = e.OccurredAt.UTC().Format(time.RFC3339Nano)
 	}
-	var compact bytes.Buffer
-	if json.Compact(&compact, e.Data) == nil {
-		data = compact.String()
-	}
 	// Five parts, the tours, the data: only the tours vary in number, and each
 	// part stands behind its length, so no two events give the same bytes.
-	parts := slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs, []string{data})
-	h := sha256.New()
+	parts := slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs, []string{string(compact(e.Data))})
+	var text []byte
 	for _, part := range parts {
-		h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
+		text = append(strconv.AppendInt(text, int64(len(part)), 10), ':')
+		text = append(text, part...)
 	}
-	return [sha256.Size]byte(h.Sum(nil))
+	return sha256.Sum256(text)
+}
+
+// compact leaves out the white space around the tokens of a JSON object or
+// list; other data stay as they are.
+func compact(data []byte) []byte {
+	text := bytes.TrimSpace(data)
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
+		return data
+	}
+	out, quoted := make([]byte, 0, len(text)), false
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case quoted && b == '\\' && i+1 < len(text):
+			out = append(out, b)
+			i++
+		case b == '"':
+			quoted = !quoted
+		case !quoted && (b == ' ' || b == '\t' || b == '\r' || b == '\n'):
+			continue
+		}
+		out = append(out, text[i])
+	}
+	return out
 }
 
 // standardBody is the body of the standard format, in the order of its keys.

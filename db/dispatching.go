@@ -84,7 +84,10 @@ func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time
 		next, _ = nextDue(lowest, w.Ordered)
 		return err
 	})
-	return jobs, next, err
+	if err != nil { // also of the commit: then nothing was claimed
+		return nil, time.Time{}, err
+	}
+	return jobs, next, nil
 }
 
 func claim(ctx context.Context, q querier, c *config, w *webhook.Webhook, n int, now, lease time.Time) ([]webhook.Job, error) {

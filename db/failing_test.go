@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -58,6 +60,41 @@ func TestDiskFull(t *testing.T) {
 	wantErr(t, "a big one with room again", s.write(t.Context(), big("f")), nil)
 	want(t, "rows", traces(t, s), "d f")
 	wantErr(t, "ping", s.Ping(t.Context()), nil)
+}
+
+// TestClaimUndone: what was claimed in a transaction that failed is not claimed,
+// and must not be sent.
+func TestClaimUndone(t *testing.T) {
+	s := openTemp(t)
+	ctx, now := t.Context(), time.Now()
+	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
+	wantErr(t, "account", err, nil)
+	all := webhook.NewFilter(webhook.All, nil)
+	hook := &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all, Enabled: true}
+	w, err := s.CreateWebhook(ctx, hook, nil, "x", now)
+	wantErr(t, "webhook", err, nil)
+	event := webhook.Event{Platform: webhook.DefaultPlatform, Type: "cancelled"}
+	_, err = s.Ingest(ctx, a.ID, []webhook.Event{event}, now, now, func(*webhook.Webhook) bool { return false })
+	wantErr(t, "ingest", err, nil)
+	pages(t, s, 8)
+	release := hold(t, s)
+	claimed := make(chan error)
+	var jobs []webhook.Job
+	go func() {
+		var err error
+		jobs, _, err = s.Claim(ctx, w.ID, 1, now, now.Add(time.Minute))
+		claimed <- err
+	}()
+	for len(s.writer.waiting) == 0 {
+		runtime.Gosched()
+	}
+	enqueue(t, s, ctx, big("x"))
+	release()
+	wantFull(t, "claim", <-claimed)
+	want(t, "claimed", len(jobs), 0)
+	jobs, _, err = s.Claim(ctx, w.ID, 1, now, now.Add(time.Minute))
+	wantErr(t, "claim again", err, nil)
+	want(t, "claimed", len(jobs), 1)
 }
 
 // TestCommitFails: everything went well, but the commit.

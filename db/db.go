@@ -76,11 +76,12 @@ func (s *Store) Close() error {
 	return errors.Join(s.readers.Close(), s.checkpointer.stop(), s.writer.stop())
 }
 
-// Ping reports whether the database can be read and written.
+// Ping reports whether the database can be read and written. It writes what is
+// there already: an empty transaction would succeed on a full disk.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.write(ctx, func(q querier) error {
-		var one int
-		return q.row(ctx, `SELECT 1 FROM settings LIMIT 1`).scanOptional(&one)
+		_, err := q.exec(ctx, `UPDATE settings SET value = value`)
+		return err
 	})
 }
 
@@ -104,13 +105,13 @@ type row struct {
 // Scan reads the row; none is webhook.ErrNotFound.
 func (r row) Scan(dest ...any) error {
 	if r.err != nil {
-		return r.err
+		return unavailable(r.err)
 	}
 	err := r.sqlRow.Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return webhook.ErrNotFound
 	}
-	return err
+	return unavailable(err)
 }
 
 // scanOptional reads the row if there is one and leaves dest alone otherwise.
@@ -129,9 +130,9 @@ func ignoreNotFound(err error) error {
 func list[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (items []T, err error) {
 	rows, err := q.rows(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { err = unavailable(errors.Join(err, rows.Close())) }()
 	for rows.Next() {
 		item, err := scan(rows)
 		if err != nil {

@@ -3,8 +3,10 @@ package db
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +97,30 @@ func TestClaimUndone(t *testing.T) {
 	jobs, _, err = s.Claim(ctx, w.ID, 1, now, now.Add(time.Minute))
 	wantErr(t, "claim again", err, nil)
 	want(t, "claimed", len(jobs), 1)
+}
+
+// TestUnavailable: an error of the database as a whole says so.
+func TestUnavailable(t *testing.T) {
+	s := openTemp(t)
+	says := func(what string, err error, want string) {
+		t.Helper()
+		if down, ok := errors.AsType[webhook.Unavailable](err); !ok || !strings.Contains(down.What, want) {
+			t.Errorf("%s: got error %v (%q), want one that is unavailable, with %q", what, err, down.What, want)
+		}
+	}
+	pages(t, s, 8)
+	for _, err := range group(t, s, put("a"), big("b")) {
+		says("a full disk", unavailable(err), "full")
+	}
+	says("a full disk, by the store", s.write(t.Context(), big("c")), "full")
+	wantErr(t, "close", s.Close(), nil)
+	says("closed", s.write(t.Context(), put("d")), "stopping")
+	var invalid error = webhook.Invalid{"a": "b"}
+	for _, err := range []error{webhook.ErrNotFound, webhook.ErrBusy, context.Canceled, invalid} {
+		if _, ok := errors.AsType[webhook.Unavailable](unavailable(err)); ok {
+			t.Errorf("%v counts as unavailable", err)
+		}
+	}
 }
 
 // TestCommitFails: everything went well, but the commit.

@@ -76,18 +76,18 @@ func (w *writer) end() error {
 func (s *Store) write(ctx context.Context, do func(querier) error) error {
 	wr := &write{ctx: ctx, do: do, end: make(chan struct{})}
 	if err := s.writer.enqueue(wr); err != nil {
-		return err
+		return unavailable(err)
 	}
 	select {
 	case <-wr.end:
-		return wr.err
+		return unavailable(wr.err)
 	case <-s.writer.done:
 	}
 	select {
 	case <-wr.end: // it was among the last
-		return wr.err
+		return unavailable(wr.err)
 	default:
-		return errClosed
+		return unavailable(errClosed)
 	}
 }
 
@@ -225,7 +225,7 @@ func (w *writer) part(wr *write) error {
 	if wr.err = guarded(wr.do, w); wr.err != nil {
 		w.round++ // what was read in it may be undone
 		if _, err := w.run(`ROLLBACK TO part`); err != nil {
-			return fmt.Errorf("undo a write: %w", errors.Join(err, wr.err))
+			return fmt.Errorf("undo a write: %w", errors.Join(wr.err, err)) // the cause first: after it, SQLite may know the savepoint no more
 		}
 	}
 	if _, err := w.run(`RELEASE part`); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
 	"bookhook/static"
+	"bookhook/webhook"
 )
 
 // Bounds of a request.
@@ -149,11 +150,29 @@ func (a *app) showStatic(c *fiber.Ctx) error {
 
 // showHealth answers 200 when the database answers and the dispatcher is alive.
 func (a *app) showHealth(c *fiber.Ctx) error {
-	if err := a.Store.Ping(c.UserContext()); err != nil {
+	if err := a.ping(c.UserContext()); err != nil {
+		if down, ok := errors.AsType[webhook.Unavailable](err); ok {
+			return unavailable(down.What, err)
+		}
 		return unavailable("the database does not answer", err)
 	}
 	if !a.Dispatcher.Alive() {
 		return unavailable("the dispatcher is not running", errors.New("dispatcher is not alive"))
 	}
 	return c.JSON(fiber.Map{"status": "ok", "version": a.Version})
+}
+
+// healthTime is how long the database may take to answer; less than whoever
+// asks for the health waits.
+const healthTime = 3 * time.Second
+
+func (a *app) ping(ctx context.Context) error {
+	answer := make(chan error, 1)
+	go func() { answer <- a.Store.Ping(ctx) }()
+	select {
+	case err := <-answer:
+		return err
+	case <-time.After(healthTime):
+		return fmt.Errorf("no answer within %s", healthTime)
+	}
 }

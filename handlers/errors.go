@@ -60,6 +60,14 @@ func asProblem(err error) *problem {
 			Detail: fmt.Sprintf("An event with the id %q came in before with other content. Send a new event with a new id.", used.ExternalID),
 		}
 	}
+	if down, ok := errors.AsType[webhook.Unavailable](err); ok {
+		return &problem{
+			Type: "unavailable", Title: "Bookhook's database cannot be used right now", Status: http.StatusServiceUnavailable, cause: err,
+			Detail:  down.What + " Nothing of this request was stored. Send it again, with the same id, until it is accepted.",
+			meaning: down.What + " What was accepted before is safe and will be delivered. What you just did was not saved.",
+			next:    "Try again in a minute. If it stays so, tell whoever runs Bookhook.",
+		}
+	}
 	return sentinel(err)
 }
 

@@ -30,6 +30,18 @@ var ErrLimit = errors.New("webhook limit reached")
 // ErrBusy: more is coming in than can be kept; try again shortly.
 var ErrBusy = errors.New("busy")
 
+// Unavailable: the database cannot be used right now, and nothing of what was
+// asked was stored. It works again once the cause is gone.
+type Unavailable struct {
+	What  string // one sentence on it for whoever asked
+	Cause error
+}
+
+func (e Unavailable) Error() string { return e.Cause.Error() }
+
+// Unwrap is the cause.
+func (e Unavailable) Unwrap() error { return e.Cause }
+
 // Invalid tells what is wrong with each field of an input, in words meant for
 // the person who typed it. Keys are field names as in the JSON API.
 type Invalid map[string]string

@@ -43,7 +43,7 @@ func (a *app) apiShowDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	attempts, err := a.Store.Attempts(c.UserContext(), calling(c).Account, id)
+	attempts, err := a.attempts(c.UserContext(), d)
 	if err != nil {
 		return err
 	}

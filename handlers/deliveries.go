@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -116,7 +118,7 @@ func (a *app) showDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	props.Event = event.Event
-	if props.Attempts, err = a.Store.Attempts(c.UserContext(), d.Account, d.ID); err != nil {
+	if props.Attempts, err = a.attempts(c.UserContext(), d); err != nil {
 		return err
 	}
 	named, err := a.hooks(c.UserContext(), d.Account)
@@ -128,6 +130,13 @@ func (a *app) showDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	return render(c, http.StatusOK, views.Delivery(props))
+}
+
+// attempts are those that a delivery knows of. One that ended after it was read
+// is left out: the two would contradict each other.
+func (a *app) attempts(ctx context.Context, d webhook.Delivery) ([]webhook.Attempt, error) {
+	all, err := a.Store.Attempts(ctx, d.Account, d.ID)
+	return slices.DeleteFunc(all, func(t webhook.Attempt) bool { return t.Number >= d.Attempts && t.Number > d.Answered }), err
 }
 
 // liveWebhook is the webhook of a delivery, nil when it was deleted.

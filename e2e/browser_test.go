@@ -32,8 +32,7 @@ type page struct {
 // error, an exception, a violated policy or a broken part of the page fails the test.
 func newPage(t testing.TB, o pageOptions) *page {
 	t.Helper()
-	context, err := browser.NewContext(contextOptions(o))
-	must(t, err)
+	context := newContext(t, o)
 	context.SetDefaultTimeout(*limit)
 	w := watch(context, o.Ignore)
 	t.Cleanup(func() {

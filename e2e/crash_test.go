@@ -1,232 +1,108 @@
 package e2e
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
-	"net/http"
-	"regexp"
-	"slices"
-	"sync"
-	"syscall"
+	"cmp"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
 
-// A crash while the receiver thinks: nobody can know whether it got the event, so it is sent again, and the log says so.
-func TestKilledInMidDelivery(t *testing.T) {
-	op := newShop(t)
-	in := receiver(t)
-	in.hangs()
-	hook := op.webhook("Accounting", in.URL, nil)
-	id := op.booking("1234").to(hook)
-	first := in.next(t)
-	hasTry(t, first, id, 1)
-	p := op.as(t, operator, pageOptions{})
-	p.visit(op.page(id))
-	p.sees("Bookhook is about to call your server, or waits for its answer (try 1 of 11).")
-
-	op.kill9()
-	in.answers(http.StatusOK)
-	op.restart()
-	second := in.next(t)
-	hasTry(t, second, id, 2)
-	verify(t, second, hook.Secret)
-	if string(second.Body) != string(first.Body) {
-		t.Errorf("body after the crash: got %s, want %s", second.Body, first.Body)
-	}
-	d := op.await(id, "delivered")
-	if got := d.Attempts[0]; got.Number != 1 || got.Reason != "cut_off" || got.Status != 0 {
-		t.Errorf("first attempt: got %+v, want cut_off without a status", got)
-	}
-	p.reload() // still signed in
-	p.seesMatch(`^Your server accepted this event of booking 1234 at \d\d:\d\d, on try 2\.$`)
-	p.has(".attempts li:last-child summary", "Cut off")
-	must(t, p.Locator(".attempts li:last-child summary").Click())
-	p.sees("Bookhook stopped while the request was about to be sent or on its way; whether your server got it is not known.")
+// crash is Bookhook under load, with a receiver that is well, one that misbehaves and one that is away for a while.
+type crash struct {
+	op               *shop
+	load             *load
+	well, wild, away *sink
 }
 
-// What was answered with 202 is on disk: whatever is being written when the process dies, no event of these is lost, and
-// each is delivered, to a receiver that is fast and to one that has answered none before the crash.
-func TestKilledWhileEventsComeIn(t *testing.T) {
-	op := newShop(t)
-	fast, stuck := receiver(t), receiver(t)
-	letGo := stuck.holds()
-	hooks := map[*inbox]target{
-		fast:  op.webhook("Accounting", fast.URL, map[string]any{"concurrency": 2}),
-		stuck: op.webhook("Portal", stuck.URL, nil),
+func newCrash(t testing.TB, folder string) *crash {
+	t.Helper()
+	op := newShopIn(t, folder)
+	return &crash{
+		op: op, load: newLoad(op),
+		well: newSink(t, op, "Accounting", well), wild: newSink(t, op, "Portal", wild), away: newSink(t, op, "Partner", away),
 	}
-	taken := op.flood(300, op.kill9)
-	letGo()
-	op.restart()
-	for in, hook := range hooks {
-		missing := map[string]bool{}
-		for _, a := range taken {
-			missing[a.to(hook)] = true
-		}
-		if len(missing) != len(taken) {
-			t.Fatalf("%d events were accepted with %d deliveries to %s", len(taken), len(missing), hook.Name)
-		}
-		in.getsAll(t, missing)
-	}
-	var states map[string]string
-	eventually(t, "nothing waits any more", func() bool {
-		states = op.states()
-		return !slices.Contains(slices.Collect(maps.Values(states)), "pending")
+}
+
+func (c *crash) sinks() []*sink { return []*sink{c.well, c.wild, c.away} }
+
+// crashKills is set by "make crash".
+const crashKills = "BOOKHOOK_CRASH_KILLS"
+
+// crashes is how often to kill in this run, by default a few times.
+func crashes(t testing.TB) int {
+	t.Helper()
+	n, err := strconv.Atoi(cmp.Or(os.Getenv(crashKills), "12"))
+	must(t, err)
+	return n
+}
+
+// sometime is a random moment of the next milliseconds: when a crash comes, nobody can know.
+func sometime(from, to int) {
+	time.Sleep(time.Duration(from+rand.IntN(to-from)) * time.Millisecond)
+}
+
+// under has the load on for some time, in which Partner may be away, and then ends Bookhook in the middle of it.
+func (c *crash) under(end func()) {
+	c.op.t.Helper()
+	c.away.behaves([]func() manner{well, well, away}[rand.IntN(3)])
+	c.load.while(func() {
+		sometime(50, 600)
+		end()
 	})
-	for _, a := range taken {
-		for _, hook := range hooks {
-			if got := states[a.to(hook)]; got != "delivered" {
-				t.Errorf("delivery %s to %s: got state %q, want delivered", a.to(hook), hook.Name, got)
-			}
-		}
-	}
 }
 
-// flood posts events over six connections, calls enough when so many were accepted, and goes on until no more are. It
-// returns all that were accepted.
-func (o *shop) flood(n int, enough func()) (taken []accepted) {
-	o.t.Helper()
-	var mu sync.Mutex
-	full := make(chan struct{})
-	var senders sync.WaitGroup
-	for sender := range 6 {
-		senders.Go(func() {
-			client := &http.Client{Transport: &http.Transport{}, Timeout: patience}
-			defer client.CloseIdleConnections()
-			for i := 0; ; i++ {
-				r, err := o.try(client, "POST", "/events", map[string]any{"type": "cancelled", "id": fmt.Sprint(sender, "-", i)})
-				if err != nil {
-					return // the crash
-				}
-				var a accepted
-				if err := json.Unmarshal(r.Body, &a); err != nil || r.Status != http.StatusAccepted {
-					o.t.Errorf("got %d %s, want 202", r.Status, r.Body)
-					return
-				}
-				mu.Lock()
-				if taken = append(taken, a); len(taken) == n {
-					close(full)
-				}
-				mu.Unlock()
+// Killed at any moment, Bookhook loses nothing that it accepted, delivers nothing twice but what was on its way, and
+// says so in the log.
+func TestCrashKill(t *testing.T) {
+	t.Parallel()
+	c := newCrash(t, t.TempDir())
+	for range crashes(t) {
+		c.under(c.op.kill9)
+		c.op.keepPort()
+		if rand.IntN(5) == 0 { // and again while it starts
+			c.op.launch()
+			sometime(0, 150)
+			c.op.kill9()
+		}
+		c.op.restart()
+	}
+	c.away.behaves(well)
+	c.audit(true)
+}
+
+// Asked to stop at any moment, it cuts nothing off.
+func TestCrashTerminate(t *testing.T) {
+	t.Parallel()
+	c := newCrash(t, t.TempDir())
+	for range max(3, crashes(t)/10) {
+		c.under(func() {
+			began := time.Now()
+			c.op.stop()
+			if took := time.Since(began); took > 10*time.Second { // after which Docker kills
+				t.Errorf("it took %s to stop", took)
 			}
 		})
+		c.op.restart()
 	}
-	select {
-	case <-full:
-	case <-time.After(patience):
-		o.t.Errorf("less than %d events were accepted within %s", n, patience)
-	}
-	enough()
-	senders.Wait()
-	return taken
+	c.away.behaves(well)
+	c.audit(false)
 }
 
-// getsAll takes requests until each of these deliveries has come.
-func (in *inbox) getsAll(t testing.TB, missing map[string]bool) {
-	t.Helper()
-	for len(missing) > 0 {
-		select {
-		case r := <-in.requests:
-			delete(missing, r.Header.Get("webhook-id"))
-		case <-time.After(patience):
-			t.Fatalf("%d deliveries did not come: %v", len(missing), slices.Sorted(maps.Keys(missing)))
+// Killed while it makes its database, it makes it at the next start.
+func TestCrashFirstStart(t *testing.T) {
+	t.Parallel()
+	for range max(2, crashes(t)/20) {
+		s := &server{t: t, args: []string{"serve", "--database", filepath.Join(t.TempDir(), "bookhook.db"), "--listen", "127.0.0.1:0"}}
+		for range 4 {
+			s.launch()
+			sometime(0, 100)
+			s.kill9()
 		}
+		s.start()
+		s.setupLink()
+		s.stop()
 	}
-}
-
-// states are those of all deliveries, by id, page after page.
-func (o *shop) states() map[string]string {
-	o.t.Helper()
-	states := map[string]string{}
-	for cursor := ""; ; {
-		var list struct {
-			Items []delivery
-			Next  string `json:"next_cursor"`
-		}
-		o.ask("GET", "/deliveries?limit=200"+cursor, nil).want(o.t, http.StatusOK, &list)
-		for _, d := range list.Items {
-			states[d.ID] = d.State
-		}
-		if list.Next == "" {
-			return states
-		}
-		cursor = "&cursor=" + list.Next
-	}
-}
-
-// Asked to stop, Bookhook waits for the answer that is on its way, and nothing is sent twice.
-func TestStoppedInMidDelivery(t *testing.T) {
-	op := newShop(t)
-	in := receiver(t)
-	letGo := in.holds()
-	hook := op.webhook("Accounting", in.URL, map[string]any{"concurrency": 1})
-	flying, queued := op.booking("1").to(hook), op.booking("2").to(hook)
-	hasTry(t, in.next(t), flying, 1)
-	must(t, op.cmd.Process.Signal(syscall.SIGTERM))
-	op.waitLog(regexp.MustCompile("waiting for deliveries on their way"))
-	if _, err := op.try(caller, "POST", "/events", map[string]any{"type": "cancelled"}); err == nil {
-		t.Error("an event was answered while Bookhook was stopping")
-	}
-	letGo()
-	select {
-	case <-op.exited:
-	case <-time.After(patience):
-		t.Fatal("it does not stop after the answer came")
-	}
-	if code := op.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit code: got %d, want 0", code)
-	}
-
-	op.restart()
-	hasTry(t, in.next(t), queued, 1) // given back uncharged, or sent in the moment before the dispatcher heard of the stop
-	op.await(queued, "delivered")
-	d := op.delivery(flying)
-	if d.State != "delivered" || d.AttemptsMade != 1 || len(d.Attempts) != 1 || d.Attempts[0].Status != http.StatusOK {
-		t.Errorf("the delivery that was on its way: got %+v, want delivered by one attempt", d)
-	}
-	p := op.as(t, operator, pageOptions{})
-	p.visit(op.page(flying))
-	p.sees("on the first try")
-	p.has("#response-1", "thank you")
-	p.lacks("Cut off")
-	if n := in.waiting(); n != 0 {
-		t.Errorf("the receiver got %d more requests, want none", n)
-	}
-}
-
-// A receiver that takes requests and never answers is the worst: it must not hold up the others.
-func TestDeadReceiverDelaysNobody(t *testing.T) {
-	const events, concurrency = 200, 8
-	op := newShop(t)
-	dead, well, other := receiver(t), receiver(t), receiver(t)
-	dead.hangs()
-	op.webhook("Dead", dead.URL, map[string]any{"concurrency": concurrency})
-	op.webhook("Well", well.URL, nil)
-	op.webhook("Other", other.URL, map[string]any{"format": "native"})
-	began := time.Now()
-	op.bookings(events)
-	for _, in := range []*inbox{well, other} {
-		got := map[string]bool{}
-		for range events {
-			got[in.next(t).Header.Get("webhook-id")] = true
-		}
-		if len(got) != events {
-			t.Errorf("got %d different deliveries, want %d", len(got), events)
-		}
-	}
-	took := time.Since(began)
-	t.Logf("%d events to two receivers beside a dead one: %s", events, took.Round(time.Millisecond))
-	if took > 10*time.Second { // before the first request to the dead one has timed out
-		t.Errorf("got all after %s, want it at once", took)
-	}
-	if n := dead.waiting(); n != concurrency {
-		t.Errorf("requests at the dead receiver: got %d, want %d", n, concurrency)
-	}
-	p := op.as(t, operator, pageOptions{})
-	p.visit(op.URL + "/deliveries?state=pending")
-	p.sees(fmt.Sprint(events, " deliveries"))
-	p.lists(50, "Dead")
-	p.visit(op.URL + "/deliveries?state=delivered")
-	p.sees(fmt.Sprint(2*events, " deliveries"))
 }

@@ -17,6 +17,14 @@
 // Nothing here waits for time: the server is ready when it says so, a request has come when the receiver has it, and
 // every action on a page waits for what it needs. The limits (patience) are there only so that a broken test ends.
 //
+// The tests of crashes (crash_*_test.go; "make crash" for long) have events come in while the process is killed or
+// stopped, or its disk is full, failing or locked:
+//
+//	c := newCrash(t, t.TempDir()) // a shop and three receivers: one is well, one misbehaves, one is away
+//	c.under(c.op.kill9)           // load, and in the middle of it the end
+//	c.op.restart()
+//	c.audit(true)                 // what was accepted is there, once; the log agrees with what receivers saw
+//
 // Every page is watched. A test fails on a console error, an uncaught exception, a violated content security policy,
 // or a script, style, image or other part of a page that does not load. When a test fails, it shows the server's log
 // and leaves pictures of its pages in screenshots.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,10 +20,24 @@ const patience = 20 * time.Second
 
 // What TestMain makes and every test uses.
 var (
-	binary    string             // the bookhook binary, built from the working tree
-	browser   playwright.Browser // one Chromium; every test has contexts of its own in it
-	axeSource string             // axe.min.js
+	binary    string // the bookhook binary, built from the working tree
+	axeSource string // axe.min.js, once there is a browser
 )
+
+// chromium is one browser for all tests, started when the first one needs it; every test has contexts of its own in it.
+var chromium = sync.OnceValues(startBrowser)
+
+// newContext makes a browser context.
+func newContext(t testing.TB, o pageOptions) playwright.BrowserContext {
+	t.Helper()
+	browser, err := chromium()
+	if err != nil {
+		t.Fatalf("%v\nrun: make setup", err)
+	}
+	context, err := browser.NewContext(contextOptions(o))
+	must(t, err)
+	return context
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -46,11 +61,7 @@ func runAll(m *testing.M) (code int, err error) {
 	if binary, err = build(dir); err != nil {
 		return 0, err
 	}
-	stop, err := startBrowser()
-	if err != nil {
-		return 0, fmt.Errorf("%w\nrun: make setup", err)
-	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, stopBrowser()) }()
 	return m.Run(), nil
 }
 
@@ -67,7 +78,7 @@ func build(dir string) (string, error) {
 }
 
 // startBrowser starts what setup.sh has put in place. It downloads nothing.
-func startBrowser() (stop func() error, err error) {
+func startBrowser() (playwright.Browser, error) {
 	name, err := os.ReadFile(".cache/browser")
 	if err != nil {
 		return nil, fmt.Errorf("the browser is not set up: %w", err)
@@ -86,11 +97,16 @@ func startBrowser() (stop func() error, err error) {
 	if path := strings.TrimSpace(string(name)); path != "bundled" {
 		launch.ExecutablePath = &path
 	}
-	if browser, err = pw.Chromium.Launch(launch); err != nil {
+	browser, err := pw.Chromium.Launch(launch)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), pw.Stop())
 	}
-	return func() error { return errors.Join(browser.Close(), pw.Stop()) }, nil
+	stopBrowser = func() error { return errors.Join(browser.Close(), pw.Stop()) }
+	return browser, nil
 }
+
+// stopBrowser stops the browser if there is one.
+var stopBrowser = func() error { return nil }
 
 func startDriver() (*playwright.Playwright, error) {
 	driver, err := filepath.Abs(".cache/driver")

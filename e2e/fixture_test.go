@@ -34,10 +34,16 @@ type shop struct{ *account }
 // account 4069. Its name has what URLs must encode.
 func newShop(t testing.TB, args ...string) *shop {
 	t.Helper()
+	return newShopIn(t, t.TempDir(), args...)
+}
+
+// newShopIn is newShop with the database in this folder.
+func newShopIn(t testing.TB, folder string, args ...string) *shop {
+	t.Helper()
 	if len(args) == 0 {
 		args = []string{"--allow-private-targets", "127.0.0.0/8"}
 	}
-	a := &account{server: startServer(t, args...), Number: "4069"}
+	a := &account{server: startServerIn(t, folder, args...), Number: "4069"}
 	a.run("", "account", "add", "Tallinn & Tartu Tours", "--number", a.Number)
 	a.addUser(operator, "operator", a.Number)
 	a.token = strings.TrimSpace(a.run("", "token", "add", "--account", a.Number, "Booking system"))
@@ -200,7 +206,9 @@ type delivery struct {
 	Webhook      string `json:"webhook_id"`
 	Booking      string `json:"booking_id"`
 	Test         bool
-	AttemptsMade int `json:"attempts_made"`
+	AttemptsMade int        `json:"attempts_made"`
+	NextAttempt  *time.Time `json:"next_attempt_at"`
+	Held         bool       // it waits for an earlier delivery of its booking
 	Attempts     []struct {
 		Number, Status int
 		Reason, Error  string

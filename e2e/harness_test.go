@@ -62,8 +62,7 @@ func TestHarnessAcceptsGoodPage(t *testing.T) {
 }
 
 func TestHarnessNoticesBrokenPage(t *testing.T) {
-	context, err := browser.NewContext(contextOptions(pageOptions{}))
-	must(t, err)
+	context := newContext(t, pageOptions{})
 	defer context.Close()
 	w := watch(context, "favicon")
 	tab, err := context.NewPage()

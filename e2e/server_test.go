@@ -35,7 +35,13 @@ var (
 // When the test ends the server is stopped, and must stop in order.
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	return startServerIn(t, t.TempDir(), args...)
+}
+
+// startServerIn is startServer with the database in this folder.
+func startServerIn(t testing.TB, folder string, args ...string) *server {
+	t.Helper()
+	database := filepath.Join(folder, "bookhook.db")
 	s := startCommand(t, append([]string{"serve", "--database", database, "--listen", "127.0.0.1:0"}, args...)...)
 	s.Database = database
 	return s
@@ -57,6 +63,13 @@ func startCommand(t testing.TB, args ...string) *server {
 
 func (s *server) start() {
 	s.t.Helper()
+	s.launch()
+	s.URL = strings.TrimSuffix(s.waitLog(listening)[1], "/")
+}
+
+// launch starts the process and does not wait until it listens.
+func (s *server) launch() {
+	s.t.Helper()
 	s.log, s.exited = newServerLog(), make(chan struct{})
 	s.cmd = exec.Command(binary, s.args...)
 	s.cmd.Env = environ()
@@ -67,7 +80,6 @@ func (s *server) start() {
 		log.close()
 		close(exited)
 	}(s.cmd, s.log, s.exited)
-	s.URL = strings.TrimSuffix(s.waitLog(listening)[1], "/")
 }
 
 // environ is ours without BOOKHOOK_ settings, which would make the tests depend on who runs them.
@@ -130,12 +142,17 @@ func (s *server) stop() {
 func (s *server) restart() {
 	s.t.Helper()
 	s.stop()
+	s.keepPort()
+	s.start()
+}
+
+// keepPort makes the next start listen where this one did.
+func (s *server) keepPort() {
 	for i, arg := range s.args {
 		if arg == "127.0.0.1:0" {
 			s.args[i] = strings.TrimPrefix(s.URL, "http://")
 		}
 	}
-	s.start()
 }
 
 // run runs another command of bookhook on the server's database, e.g. run("", "token", "add", "--account", "1", "till")

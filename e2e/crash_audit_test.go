@@ -18,9 +18,10 @@ type audit struct {
 	client *http.Client
 	events map[string][]event // by the id that was posted
 
-	mu                 sync.Mutex
-	deliveries, waits  int // all, and those that wait for a next attempt
-	cut, twice, tested int // attempts cut off; deliveries that a receiver took more than once; attempts in the log
+	mu                sync.Mutex
+	deliveries, waits int // all, and those that are not there yet
+	tries, cut        int // attempts in the log, and those of them that were cut off
+	twice             int // deliveries that a receiver took more than once
 }
 
 // event as the API lists it.
@@ -47,7 +48,7 @@ func (c *crash) audit(cutOffs bool) {
 	a.settle()
 	a.everyDelivery()
 	c.op.t.Logf("%d events accepted, %d requests refused, %d without an answer; %d deliveries (%d waiting) with %d attempts, %d cut off; %d taken twice",
-		c.load.taken, c.load.refused, c.load.unclear, a.deliveries, a.waits, a.tested, a.cut, a.twice)
+		c.load.taken, c.load.refused, c.load.unclear, a.deliveries, a.waits, a.tries, a.cut, a.twice)
 }
 
 // pages lists everything under the path, page after page; the path ends in ? or &.
@@ -194,7 +195,7 @@ func (a *audit) delivery(s *sink, id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.deliveries++
-	a.tested += len(d.Attempts)
+	a.tries += len(d.Attempts)
 	for _, try := range d.Attempts {
 		if try.Reason == "cut_off" {
 			a.cut++
@@ -203,7 +204,7 @@ func (a *audit) delivery(s *sink, id string) {
 			}
 		}
 	}
-	if took := accepts(before); len(took) > 1 {
+	if len(accepts(before)) > 1 {
 		a.twice++
 	}
 	if d.State == "pending" {

@@ -88,7 +88,7 @@ func (c *crash) outage(what string, begin func() (end func())) {
 		c.load.awaitTaken(30)
 		c.well.behaves(func() manner { return manner{status: http.StatusOK, pause: 300 * time.Millisecond} })
 		end := begin()
-		c.load.awaitRefused(5)
+		c.load.awaitRefused(3) // fewer than connections read: each of these may wait for 10 seconds
 		c.op.waitLog(databaseFails)
 		c.op.awaitHealth(http.StatusServiceUnavailable)
 		end()

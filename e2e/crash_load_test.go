@@ -45,9 +45,9 @@ func (l *load) while(do func()) {
 	for range 5 {
 		senders.Go(func() { l.send(stop) })
 	}
+	defer senders.Wait() // also when do ends the test
+	defer close(stop)
 	do()
-	close(stop)
-	senders.Wait()
 }
 
 // send posts until stop is closed, in bursts.

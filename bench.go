@@ -20,6 +20,7 @@ type runBench struct {
 	connections int
 	full        bool
 	deliveries  int
+	accounts    int
 	dir         string
 	json        string
 }
@@ -31,11 +32,11 @@ func (b runBench) run(ctx context.Context, std streams) error {
 	}
 	report, err := bench.Run(ctx, bench.Options{
 		Command: func(args ...string) *exec.Cmd { return exec.Command(self, args...) }, //nolint:gosec // ourselves
-		Version: version, Time: b.time, Connections: b.connections, Full: b.full, Deliveries: b.deliveries, Dir: b.dir,
-		Progress: std.err,
+		Version: version, Time: b.time, Connections: b.connections, Progress: std.err,
+		Dir: b.dir, Full: b.full, Deliveries: b.deliveries, Accounts: b.accounts,
 	})
 	if ctx.Err() != nil {
-		return errors.New("interrupted, nothing is left behind")
+		return errors.New("interrupted")
 	}
 	if err := errors.Join(err, b.show(report, std)); err != nil {
 		return err

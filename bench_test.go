@@ -15,7 +15,7 @@ import (
 	"bookhook/bench"
 )
 
-// TestBench runs all of it for a moment: how fast it is does not matter here,
+// TestBench runs all of it, for a moment each: how fast it is does not matter here,
 // whether it finds everything again does.
 func TestBench(t *testing.T) {
 	t.Setenv(asMain, "1")
@@ -23,7 +23,7 @@ func TestBench(t *testing.T) {
 	t.Setenv("TMPDIR", temp)
 	file := filepath.Join(kept, "bench.json")
 	var out, progress bytes.Buffer
-	b := runBench{time: 300 * time.Millisecond, connections: 4, json: file}
+	b := runBench{time: 300 * time.Millisecond, connections: 4, full: true, deliveries: 1000, accounts: 2, dir: kept, json: file}
 	if err := b.run(t.Context(), streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {
 		t.Fatalf("%v after:\n%s", err, &progress)
 	}
@@ -35,23 +35,31 @@ func TestBench(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Measurements) != 7 {
-		t.Errorf("got %d measurements, want 7", len(report.Measurements))
+	if len(report.Measurements) != 13 {
+		t.Errorf("got %d measurements, want 13", len(report.Measurements))
 	}
+	delivered := 0
 	for _, m := range report.Measurements {
 		if m.Lost != 0 || m.Duplicated != 0 || m.Unrecorded != 0 || m.Refused != 0 {
 			t.Errorf("%s, %s: got %d lost, %d duplicated, %d unrecorded, %d refused, want none", m.Name, m.Way, m.Lost, m.Duplicated, m.Unrecorded, m.Refused)
 		}
-		if m.AcceptedPerSecond <= 0 || m.DeliveredPerSecond <= 0 || m.Accept.P50 <= 0 || m.Accept.Max < m.Accept.P99 {
+		if m.AcceptedPerSecond <= 0 || m.Accept.P50 <= 0 || m.Accept.Max < m.Accept.P99 {
 			t.Errorf("%s, %s: got %+v, want figures", m.Name, m.Way, m)
 		}
+		delivered += m.Delivered
 	}
-	for _, want := range []string{"delivered, share of that limit", "resident memory, idle", "lost, in all measurements"} {
+	if delivered == 0 {
+		t.Error("got nothing delivered in any measurement")
+	}
+	for _, want := range []string{"delivered, share of that limit", "resident memory, idle", "full table: delivered", "one in ten dead or slow", "lost, in all measurements"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, &out)
 		}
 	}
 	nothingIn(t, temp)
+	if _, err := os.Stat(filepath.Join(kept, "bench-1000-2.db")); err != nil {
+		t.Errorf("got %v, want the full table kept", err)
+	}
 }
 
 func nothingIn(t *testing.T, dir string) {

@@ -149,6 +149,7 @@ type benchFlags struct {
 	Connections string `default:"64" placeholder:"N" help:"How many senders of events there are (${default})."`
 	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes half an hour and 40 GB of disk."`
 	Deliveries  string `default:"5000000" placeholder:"N" help:"How many deliveries the full table has (${default})."`
+	Accounts    string `default:"100" placeholder:"N" help:"How many accounts the full table has, with ten webhooks each (${default})."`
 	Dir         string `placeholder:"FOLDER" help:"Where the databases are made, on the disk to be measured; the full table stays there for the next time. Default: a temporary folder."`
 	JSON        string `name:"json" placeholder:"FILE" help:"Where all figures are written as JSON; - is standard output, and the table goes to standard error."`
 }
@@ -159,6 +160,7 @@ func (f benchFlags) check(in *input) command {
 		connections: in.number("connections", f.Connections, 1, 1000),
 		full:        f.Full,
 		deliveries:  in.number("deliveries", f.Deliveries, 1, 100_000_000),
+		accounts:    in.number("accounts", f.Accounts, 1, 10_000),
 		dir:         f.Dir,
 		json:        f.JSON,
 	}

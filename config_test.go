@@ -109,8 +109,8 @@ func TestParseCommands(t *testing.T) {
 		"healthcheck --listen [::]:81":                               healthcheck{"http://[::1]:81/healthz"},
 		"healthcheck --listen 192.0.2.7:81":                          healthcheck{"http://192.0.2.7:81/healthz"},
 		"healthcheck --listen localhost:81":                          healthcheck{"http://localhost:81/healthz"},
-		"bench":                                                      runBench{time: 30 * time.Second, connections: 64, deliveries: 5_000_000},
-		"bench --seconds 1 --connections 2 --full --deliveries 3 --dir x --json -": runBench{time.Second, 2, true, 3, "x", "-"},
+		"bench":                                                      runBench{time: 30 * time.Second, connections: 64, deliveries: 5_000_000, accounts: 100},
+		"bench --seconds 1 --connections 2 --full --deliveries 3 --accounts 4 --dir x --json -": runBench{time.Second, 2, true, 3, 4, "x", "-"},
 		"bench-unstored":          runUnstored{"d.db"},
 		"version":                 showVersion{},
 		"version --database e.db": showVersion{},
@@ -169,7 +169,7 @@ func TestParseProblems(t *testing.T) {
 		{args: "user add --email a@example.com --role staff", want: []string{"--account: "}},
 		{args: "user add --email a@example.com --role operator", want: []string{"--account: "}},
 		{args: "token add --account x till", want: []string{`--account: "x"`}},
-		{args: "bench --seconds 0 --connections x --deliveries 0", want: []string{`--seconds: "0"`, `--connections: "x"`, `--deliveries: "0"`}},
+		{args: "bench --seconds 0 --connections x --deliveries 0 --accounts 0", want: []string{`--seconds: "0"`, `--connections: "x"`, `--deliveries: "0"`, `--accounts: "0"`}},
 		{args: "healthcheck --listen :0", want: []string{"--listen: port 0"}},
 	} {
 		t.Run(c.args, func(t *testing.T) {

@@ -12,16 +12,17 @@ import (
 	"time"
 )
 
-// Options say what to measure; all are required but Dir and Full.
+// Options say what to measure; all are required but Dir, and the last two without Full.
 type Options struct {
 	Command     func(args ...string) *exec.Cmd // Bookhook with these arguments
 	Version     string
 	Time        time.Duration // of each measurement
 	Connections int           // of the load
+	Progress    io.Writer     // one line for each measurement
+	Dir         string        // where the databases are made; the full one stays there. "": a temporary folder
 	Full        bool          // also with a full table, and with receivers that are dead or slow
 	Deliveries  int           // in the full table
-	Dir         string        // where the databases are made; the full one stays there. "": a temporary folder
-	Progress    io.Writer     // one line for each measurement
+	Accounts    int           // in the full table, with ten webhooks each
 }
 
 // The hidden command that is the second way.

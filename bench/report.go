@@ -63,9 +63,18 @@ func (r *Report) tell(what, unit string, measured *float64) {
 	r.Lines = append(r.Lines, line)
 }
 
+// ratio is nil when there is nothing to compare with, as in a run that was too
+// short for the machine.
+func ratio(a, b float64) *float64 {
+	if b == 0 {
+		return nil
+	}
+	return new(a / b)
+}
+
 // share judges a part of a whole, in percent.
 func (r *Report) share(what string, part, whole, limit, aim float64) {
-	r.judge(Line{What: what, Unit: "%", Measured: new(100 * part / whole), Limit: &limit, Aim: &aim})
+	r.judge(Line{What: what, Unit: "%", Measured: ratio(100*part, whole), Limit: &limit, Aim: &aim})
 }
 
 func (r *Report) atMost(what, unit string, measured *float64, limit, aim float64) {

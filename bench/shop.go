@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"bookhook/db"
@@ -50,7 +51,7 @@ func furnishStore(ctx context.Context, store *db.Store, s shape, target func(acc
 	if err != nil {
 		return nil, err
 	}
-	made := &shop{}
+	made := &shop{accounts: make([]webhook.ID, s.accounts), tokens: make([]string, s.accounts), webhooks: make([][]*webhook.Webhook, s.accounts)}
 	for i := range s.accounts {
 		var account webhook.Account
 		if i < len(known) {
@@ -60,31 +61,33 @@ func furnishStore(ctx context.Context, store *db.Store, s shape, target func(acc
 		}, actor); err != nil {
 			return nil, err
 		}
-		text, hash := handlers.NewToken()
-		if _, err := store.AddToken(ctx, webhook.Token{Account: account.ID, Name: actor, CreatedAt: time.Now()}, hash, actor); err != nil {
-			return nil, err
-		}
-		hooks, err := furnishAccount(ctx, store, account.ID, s, target(i))
-		if err != nil {
-			return nil, err
-		}
-		made.accounts, made.tokens = append(made.accounts, account.ID), append(made.tokens, text)
-		made.webhooks = append(made.webhooks, hooks)
+		made.accounts[i] = account.ID
 	}
-	return made, nil
+	var all sync.WaitGroup // so that they share their commits
+	errs := make([]error, s.accounts)
+	for i, account := range made.accounts {
+		all.Go(func() {
+			made.tokens[i], made.webhooks[i], errs[i] = furnishAccount(ctx, store, account, s, target(i))
+		})
+	}
+	all.Wait()
+	return made, errors.Join(errs...)
 }
 
-// furnishAccount makes the webhooks of an account; those that are there call
-// the new target.
-func furnishAccount(ctx context.Context, store *db.Store, account webhook.ID, s shape, target string) ([]*webhook.Webhook, error) {
-	hooks, err := store.Webhooks(ctx, account)
-	if err != nil {
-		return nil, err
+// furnishAccount makes the token and the webhooks of an account; webhooks that
+// are there call the new target.
+func furnishAccount(ctx context.Context, store *db.Store, account webhook.ID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
+	token, hash := handlers.NewToken()
+	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: actor, CreatedAt: time.Now()}, hash, actor); err != nil {
+		return "", nil, err
+	}
+	if hooks, err = store.Webhooks(ctx, account); err != nil {
+		return "", nil, err
 	}
 	for _, w := range hooks {
 		w.URL = target
 		if err := store.UpdateWebhook(ctx, w, time.Time{}, nil, actor, time.Now()); err != nil {
-			return nil, err
+			return "", nil, err
 		}
 	}
 	for place := len(hooks); place < s.perAccount; place++ {
@@ -94,11 +97,11 @@ func furnishAccount(ctx context.Context, store *db.Store, account webhook.ID, s 
 			Channels: webhook.NewFilter(webhook.Include, []string{channelID(place)}), Tours: webhook.NewFilter(webhook.All, nil),
 		}, nil, actor, time.Now())
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		hooks = append(hooks, w)
 	}
-	return hooks, nil
+	return token, hooks, nil
 }
 
 // unrecorded counts the webhooks of the wanted accounts that have a delivery of

@@ -19,8 +19,8 @@ const (
 	disturbedRate  = 500 // events/s; far from what the machine can do
 	oneInTen       = 10
 	leastP99       = 0.01 // ms; below it, a comparison is one of clocks
-	smallestPart   = 3    // the limits are measured for a third of the time, twice each
-	commonRequests = 8    // to one of many webhooks at once
+	limitPart      = 3    // each limit is measured twice, for this part of the time
+	commonRequests = webhook.DefaultConcurrency
 )
 
 // street is where the healthy live beside the others.
@@ -97,7 +97,7 @@ func (r *runner) saturation(ctx context.Context) error {
 
 // part is the phase for a limit: shorter, on a database of its own.
 func (p phase) part(way Way) phase {
-	p.way, p.path, p.time = way, "", p.time/smallestPart
+	p.way, p.path, p.time = way, "", p.time/limitPart
 	return p
 }
 

@@ -1,12 +1,14 @@
 package demo
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -15,11 +17,14 @@ import (
 // slash at the end.
 type Receivers struct {
 	Healthy string // answers 200, soon
-	Flaky   string // every third request fails
+	Flaky   string // every third request fails, and some bookings always
 	Down    string // answers 503, always
 
 	servers []*http.Server
 }
+
+// messages is the path at the flaky receiver that writes to guests.
+const messages = "/messages"
 
 // StartReceivers starts them, each on a free port of 127.0.0.1.
 func StartReceivers() (*Receivers, error) {
@@ -54,17 +59,33 @@ func healthy(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "application/json", `{"received":true}`)
 }
 
-// flaky begins with a success, so that both ways can be seen soon.
+// flaky begins with a success, so that both ways can be seen soon. What it
+// refuses it refuses always.
 func flaky() http.HandlerFunc {
 	var requests atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {
 		think(r, 30, 250)
+		if refused(r) {
+			answer(w, http.StatusUnprocessableEntity, "application/json", `{"error":"the guest has no e-mail address"}`)
+			return
+		}
 		if requests.Add(1)%3 == 2 {
 			answer(w, http.StatusInternalServerError, "application/json", `{"error":"the database is locked, try again"}`)
 			return
 		}
 		answer(w, http.StatusOK, "application/json", `{"queued":true}`)
 	}
+}
+
+// refused picks every fifth booking of those that get messages.
+func refused(r *http.Request) bool {
+	var booking struct {
+		ID string `json:"booking_id"`
+	}
+	if r.URL.Path != messages || json.NewDecoder(r.Body).Decode(&booking) != nil {
+		return false
+	}
+	return strings.HasSuffix(booking.ID, "0") || strings.HasSuffix(booking.ID, "5")
 }
 
 func down(w http.ResponseWriter, r *http.Request) {

@@ -85,7 +85,7 @@ func sampleWebhooks(to *Receivers) []webhook.Webhook {
 			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: webhook.NewFilter(webhook.Include, boats),
 		},
 		{
-			Name: "Guest messages", URL: to.Flaky + "/messages", Format: webhook.Standard,
+			Name: "Guest messages", URL: to.Flaky + messages, Format: webhook.Standard,
 			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all,
 		},
 		{

@@ -30,7 +30,8 @@ type Options struct {
 
 // Bounds of time that follow no option.
 const (
-	finishTime   = 5 * time.Second // to record an attempt before its lease ends, and at shutdown
+	finishTime   = 5 * time.Second // to record an attempt before its lease ends
+	closingTime  = time.Second     // to record what was in flight at the end of the grace
 	giveBackTime = 5 * time.Second // to give jobs back when their caller does not wait
 )
 
@@ -164,7 +165,7 @@ func (d *Dispatcher) stop() {
 	}()
 	if !within(d.grace, ended) {
 		d.cutOff()
-		if !within(finishTime, ended) {
+		if !within(closingTime, ended) {
 			d.abandon()
 			<-ended
 		}

@@ -19,6 +19,7 @@ type lane struct {
 	free     time.Time      // when the rate allows the next request
 	breaker  breaker        // of the receiver
 	flying   int            // requests in flight
+	unsaved  int            // answers that the store has failed to record so far
 	reserved int            // places promised to a claim or an ingest that is under way
 	queue    []*webhook.Job // claimed, oldest first
 	next     time.Time      // when its next row in the table is due; zero: none known
@@ -68,9 +69,11 @@ func (l *lane) waits() bool { return len(l.queue) > 0 && l.flying < l.atOnce() }
 func (l *lane) startable(now time.Time) bool { return l.waits() && !l.from().After(now) }
 
 // claimable says whether rows are to be claimed once they are due. It waits
-// for a good part of the lane to be free: one claim brings many jobs.
+// for a good part of the lane to be free: one claim brings many jobs. And for
+// all answers to be recorded: in a long trouble of the store their leases end,
+// and a claim would send again what has arrived.
 func (l *lane) claimable() bool {
-	return !l.next.IsZero() && !l.claiming && l.room() >= min(l.limit, l.capacity())
+	return !l.next.IsZero() && !l.claiming && l.unsaved == 0 && l.room() >= min(l.limit, l.capacity())
 }
 
 // claimAt is when rows are to be claimed: what is due while the circuit is open
@@ -84,7 +87,7 @@ func (l *lane) claimAt() time.Time {
 
 // idle says that the lane can be forgotten.
 func (l *lane) idle() bool {
-	return l.flying == 0 && l.reserved == 0 && len(l.queue) == 0 && l.next.IsZero() && !l.claiming && !l.ready &&
+	return l.flying == 0 && l.unsaved == 0 && l.reserved == 0 && len(l.queue) == 0 && l.next.IsZero() && !l.claiming && !l.ready &&
 		l.breaker.Failures == 0 && !l.free.After(time.Now())
 }
 

@@ -126,6 +126,14 @@ func (s *lanes) answered(l *lane, v verdict, now time.Time) (before, after webho
 	return before, after, queued
 }
 
+// unsaved counts the answers that the store has failed to record.
+func (s *lanes) unsaved(l *lane, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.unsaved += n
+	s.place(l)
+}
+
 // done lets go of a job that was started.
 func (s *lanes) done(job *webhook.Job) {
 	s.mu.Lock()

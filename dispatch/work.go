@@ -32,7 +32,7 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 	recovered, queued := d.judge(l, job, a)
 	result := d.outcome(job, a)
 	d.note(job, result)
-	d.record(job, result)
+	d.record(l, job, result)
 	d.giveBack(d.storing, queued)
 	if recovered {
 		d.hasten(job)
@@ -91,20 +91,23 @@ func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
 }
 
 // record writes the result down, however often that takes while running.
-func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		done, err := d.store.Finish(d.storing, r, time.Now())
-		if !d.failed("finish", err) {
-			d.recorded(job, r, done)
-			return
-		}
+func (d *Dispatcher) record(l *lane, job *webhook.Job, r webhook.Result) {
+	done, err := d.store.Finish(d.storing, r, time.Now())
+	if d.failed("finish", err) {
+		d.lanes.unsaved(l, 1)
+		defer d.lanes.unsaved(l, -1)
+	}
+	for pause := 100 * time.Millisecond; err != nil; pause = min(2*pause, 5*time.Second) {
 		select {
 		case <-time.After(pause):
 		case <-d.storing.Done():
 			d.log.Error("outcome lost at shutdown; the delivery will be sent again", "delivery", job.Delivery.Ref(), "number", r.Attempt.Number)
 			return
 		}
+		done, err = d.store.Finish(d.storing, r, time.Now())
+		d.failed("finish", err)
 	}
+	d.recorded(job, r, done)
 }
 
 func (d *Dispatcher) recorded(job *webhook.Job, r webhook.Result, done webhook.Finished) {

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/webhook"
 )
 
 // The pace of forgetting: small steps, so that nobody waits for one.
 const (
-	pruneBatch = 100 // rows of a kind
+	pruneBatch = 100 // events
 	prunePause = 50 * time.Millisecond
 	pruneEvery = time.Hour
 )
@@ -36,13 +37,14 @@ func forget(ctx context.Context, store *db.Store, keep time.Duration, log *slog.
 
 // prune deletes batch after batch until nothing old is left.
 func prune(ctx context.Context, store *db.Store, keep time.Duration) (forgotten int64, err error) {
+	var after webhook.ID
 	for {
 		now := time.Now()
-		n, err := store.Prune(ctx, now.Add(-keep), now, pruneBatch)
-		if err != nil || n == 0 {
+		n, last, err := store.Prune(ctx, now.Add(-keep), now, after, pruneBatch)
+		if err != nil || n == 0 && last == after {
 			return forgotten, err
 		}
-		forgotten += n
+		forgotten, after = forgotten+n, last
 		if !pause(ctx, prunePause) {
 			return forgotten, ctx.Err()
 		}

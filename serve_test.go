@@ -148,7 +148,7 @@ func TestStopsInOrder(t *testing.T) {
 	close(to.release)
 	srv.ended()
 	rows, err := open(t, database).Deliveries(t.Context(), account, webhook.DeliveryFilter{Limit: 10})
-	if err != nil || len(rows) != 1 || rows[0].State != webhook.Delivered || rows[0].Attempts != 1 {
+	if err != nil || len(rows.Rows) != 1 || rows.Rows[0].State != webhook.Delivered || rows.Rows[0].Attempts != 1 {
 		t.Errorf("got %+v, %v, want one that was delivered by its first attempt", rows, err)
 	}
 }
@@ -218,7 +218,7 @@ func TestRetention(t *testing.T) {
 	if _, err := prune(t.Context(), store, -time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if rows, err := store.Events(t.Context(), account.ID, webhook.EventFilter{Limit: 10}); len(rows) != 0 || err != nil {
-		t.Errorf("got %d events, %v, want none", len(rows), err)
+	if rows, err := store.Events(t.Context(), account.ID, webhook.EventFilter{Limit: 10}); len(rows.Rows) != 0 || err != nil {
+		t.Errorf("got %d events, %v, want none", len(rows.Rows), err)
 	}
 }

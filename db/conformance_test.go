@@ -31,6 +31,7 @@ var suites = []struct {
 	{"health", healthTests},
 	{"deliveries", deliveryTests},
 	{"lists", listTests},
+	{"searches", searchTests},
 	{"attempts", attemptTests},
 	{"events", eventTests},
 	{"retention", retentionTests},

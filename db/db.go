@@ -37,6 +37,7 @@ type Store struct {
 	newID        func() webhook.ID
 	configs      configs
 	healthy      map[webhook.ID]uint64 // the writer's round in which a webhook was noted not to fail
+	search       int                   // rows that one request looks at; see searchRows
 }
 
 // Open opens the SQLite database at path, makes it when it is not there, and
@@ -67,7 +68,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, c.pool.Close(), readers.Close(), writing.Close())
 	}
 	c.start(w.rest)
-	return &Store{readers: readers, writer: w, checkpointer: c, newID: newID, healthy: map[webhook.ID]uint64{}}, nil
+	return &Store{readers: readers, writer: w, checkpointer: c, newID: newID, healthy: map[webhook.ID]uint64{}, search: searchRows}, nil
 }
 
 // Close lets what is being written end and closes the database. The writer is

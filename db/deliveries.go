@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -24,108 +23,67 @@ func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	return d, err
 }
 
-// conditions collects the parts of a WHERE clause, each with its argument.
-type conditions struct {
-	parts []string
-	args  []any
-}
-
-// add appends a condition; its %d becomes the number of the argument.
-func (c *conditions) add(condition string, arg any) {
-	c.args = append(c.args, arg)
-	c.parts = append(c.parts, fmt.Sprintf(condition, len(c.args)))
-}
-
-func (c *conditions) where() string { return " WHERE " + strings.Join(c.parts, " AND ") }
-
-// eventKey adds the conditions of a type as webhook.EventKey writes it.
-func (c *conditions) eventKey(key string) {
-	platform, eventType, found := strings.Cut(key, ":")
-	if !found {
-		platform, eventType = webhook.DefaultPlatform, key
-	}
-	c.add(`platform = $%d`, platform)
-	c.add(`type = $%d`, eventType)
-}
-
-// period adds the bounds of a period; ids ascend with time.
-func (c *conditions) period(since, until time.Time) {
-	if !since.IsZero() {
-		c.add(`id >= $%d`, webhook.FirstID(since))
-	}
-	if !until.IsZero() {
-		c.add(`id < $%d`, webhook.FirstID(until))
-	}
-}
-
-// shared adds what the lists of events and of deliveries are both filtered by.
-func (c *conditions) shared(booking, eventType string, since, until time.Time, before webhook.ID) {
-	if booking != "" {
-		c.parts = append(c.parts, `booking_id <> ''`) // lets the partial index serve
-		c.add(`booking_id = $%d`, booking)
-	}
-	if eventType != "" {
-		c.eventKey(eventType)
-	}
-	c.period(since, until)
-	if before != 0 {
-		c.add(`id < $%d`, before)
-	}
-}
-
-func deliveryConditions(account webhook.ID, f webhook.DeliveryFilter) *conditions {
-	c := &conditions{}
-	c.add(`account_id = $%d`, account)
-	if f.State != "" {
-		c.parts = append(c.parts, stateCondition(f.State))
-	}
-	if f.Webhook != 0 {
-		c.add(`webhook_id = $%d`, f.Webhook)
-	}
-	if f.Event != 0 {
-		c.add(`event_id = $%d`, f.Event)
-	}
-	c.shared(f.Booking, f.Type, f.Since, f.Until, f.Before)
-	if f.After != 0 {
-		c.add(`id > $%d`, f.After)
-	}
-	return c
-}
-
-// stateCondition writes the state as text, so that the partial indexes serve;
-// an unknown one selects nothing.
-func stateCondition(state webhook.State) string {
-	for _, known := range webhook.States {
-		if state == known {
-			return `state = '` + string(known) + `'`
-		}
-	}
-	return `state = ''`
-}
-
-// Deliveries lists the log of an account, the newest first.
-func (s *Store) Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) ([]webhook.DeliveryRow, error) {
-	c := deliveryConditions(account, f)
-	c.args = append(c.args, f.Limit)
-	found, err := list(ctx, s, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries`+c.where()+
-		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(c.args)), c.args...)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
+// Deliveries lists the log of an account, the newest first. A booking's and an
+// event's are those of its events, see bookings.go; every other is the merge of
+// the logs of the account's webhooks.
+func (s *Store) Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow], error) {
+	var rows webhook.Page[webhook.DeliveryRow]
 	names, err := s.WebhookNames(ctx, account)
-	rows := make([]webhook.DeliveryRow, len(found))
-	for i, d := range found {
-		rows[i] = webhook.DeliveryRow{Delivery: d, WebhookName: names[d.Webhook]}
+	if err != nil {
+		return rows, err
+	}
+	found, err := s.deliveries(ctx, account, f, len(names))
+	rows.Next = found.Next
+	for _, d := range found.Rows {
+		rows.Rows = append(rows.Rows, webhook.DeliveryRow{Delivery: d, WebhookName: names[d.Webhook]})
 	}
 	return rows, err
 }
 
-// CountDeliveries counts the log of an account up to webhook.CountCap + 1.
-func (s *Store) CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (n int, err error) {
-	c := deliveryConditions(account, f)
-	c.args = append(c.args, webhook.CountCap+1)
-	err = s.row(ctx, `SELECT count(*) FROM (SELECT id FROM deliveries`+c.where()+fmt.Sprintf(` LIMIT $%d) AS found`, len(c.args)), c.args...).Scan(&n)
-	return n, err
+func (s *Store) deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter, webhooks int) (webhook.Page[webhook.Delivery], error) {
+	if f.Booking != "" || f.Event != 0 {
+		return s.eventDeliveries(ctx, account, f)
+	}
+	in := between(f.Since, f.Until, f.Before, f.After)
+	return page(ctx, s, account, s.webhookLogs(f, webhooks), in, f.Limit, scanDelivery, func(d webhook.Delivery) webhook.ID { return d.ID })
+}
+
+// CountDeliveries counts what Deliveries lists under a filter, on all pages; it
+// goes no further than one request searches.
+func (s *Store) CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Count, error) {
+	if f.Booking != "" || f.Event != 0 {
+		f.Limit = webhook.CountCap
+		found, err := s.eventDeliveries(ctx, account, f)
+		return webhook.Count{N: len(found.Rows), More: found.Next != 0}, err
+	}
+	names, err := s.WebhookNames(ctx, account)
+	if err != nil {
+		return webhook.Count{}, err
+	}
+	return s.count(ctx, account, s.webhookLogs(f, len(names)), between(f.Since, f.Until, f.Before, f.After))
+}
+
+// webhookLogs are the logs of an account's webhooks, of which there are so many.
+func (s *Store) webhookLogs(f webhook.DeliveryFilter, webhooks int) *stream {
+	q := &stream{
+		table: "deliveries", columns: deliveryColumns, owner: "webhooks", owned: `w.account_id = $1`,
+		link: "webhook_id", owners: webhooks,
+	}
+	if f.Webhook != 0 {
+		q.owned += fmt.Sprintf(` AND w.id = $%d`, q.param(f.Webhook))
+		q.owners = 1
+	}
+	asked := s.search
+	switch f.State {
+	case "":
+		asked *= indexFactor
+	case webhook.Delivered:
+		q.ask(`x.state = $%d`, string(f.State), asked)
+	default: // written out, so that the partial index serves
+		q.index = fmt.Sprintf(` AND x.state <> 'delivered' AND x.state = $%d`, q.param(string(f.State)))
+	}
+	q.askType(f.Type, asked)
+	return q
 }
 
 // Delivery finds a delivery of an account.

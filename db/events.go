@@ -27,24 +27,25 @@ func (s *Store) Event(ctx context.Context, account, id webhook.ID) (webhook.Even
 }
 
 // Events lists the events of an account without their data, the newest first.
-func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) ([]webhook.EventRow, error) {
-	c := eventConditions(account, f)
-	c.args = append(c.args, f.Limit)
-	return list(ctx, s, scanEvent, `SELECT `+listColumns+` FROM events`+c.where()+
-		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(c.args)), c.args...)
+func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Page[webhook.EventRow], error) {
+	in := between(f.Since, f.Until, f.Before, 0)
+	return page(ctx, s, account, s.events(f), in, f.Limit, scanEvent, func(e webhook.EventRow) webhook.ID { return e.ID })
 }
 
-func eventConditions(account webhook.ID, f webhook.EventFilter) *conditions {
-	c := &conditions{}
-	c.add(`account_id = $%d`, account)
-	c.shared(f.Booking, f.Type, f.Since, f.Until, f.Before)
-	return c
+// CountEvents counts what Events lists under a filter, on all pages; it goes no
+// further than one request searches.
+func (s *Store) CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Count, error) {
+	return s.count(ctx, account, s.events(f), between(f.Since, f.Until, f.Before, 0))
 }
 
-// CountEvents counts the events of an account up to webhook.CountCap + 1.
-func (s *Store) CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (n int, err error) {
-	c := eventConditions(account, f)
-	c.args = append(c.args, webhook.CountCap+1)
-	err = s.row(ctx, `SELECT count(*) FROM (SELECT id FROM events`+c.where()+fmt.Sprintf(` LIMIT $%d) AS found`, len(c.args)), c.args...).Scan(&n)
-	return n, err
+// events are the events of an account.
+func (s *Store) events(f webhook.EventFilter) *stream {
+	q := &stream{table: "events", columns: listColumns, owner: "accounts", owned: `w.id = $1`, link: "account_id", owners: 1}
+	asked := s.search * indexFactor
+	if f.Booking != "" { // not empty, so that the partial index serves
+		asked = s.search
+		q.index = fmt.Sprintf(` AND x.booking_id <> '' AND x.booking_id = $%d`, q.param(f.Booking))
+	}
+	q.askType(f.Type, asked)
+	return q
 }

@@ -80,7 +80,7 @@ func testQuiet(t *testing.T, s *db.Store) {
 // on its way.
 func failLate(tb testing.TB, s *db.Store, w *webhook.Webhook, now time.Time) webhook.OffReason {
 	tb.Helper()
-	rows := must(s.Deliveries(tb.Context(), w.Account, webhook.DeliveryFilter{Limit: 1}))(tb)
+	rows := must(s.Deliveries(tb.Context(), w.Account, webhook.DeliveryFilter{Limit: 1}))(tb).Rows
 	return finish(tb, s, failure(rows[0].ID, w.ID, rows[0].Attempts+1, now), now)
 }
 

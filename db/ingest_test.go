@@ -58,7 +58,7 @@ func testDecisions(t *testing.T, s *db.Store) {
 	}
 	row := must(s.Event(ctx, a.ID, got.Event.ID))(t)
 	same(t, "stored decisions", row.Decisions, got.Decisions)
-	same(t, "deliveries", len(must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Limit: 10}))(t)), 2)
+	same(t, "deliveries", len(must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Limit: 10}))(t).Rows), 2)
 
 	bare := newEvent("y") // what only an event without channel and tours shows
 	bare.ChannelID, bare.TourIDs = "", nil
@@ -147,7 +147,7 @@ func testDuplicates(t *testing.T, s *db.Store) {
 	within := ingest(t, s, a.ID, newEvent("y"), newEvent("z"), newEvent("y"))
 	same(t, "duplicate in a list", []bool{within[0].Duplicate, within[1].Duplicate, within[2].Duplicate}, []bool{false, false, true})
 	same(t, "its id", within[2].Event.ID, within[0].Event.ID)
-	same(t, "events", len(must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 10}))(t)), 3)
+	same(t, "events", len(must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 10}))(t).Rows), 3)
 	same(t, "data", string(must(s.Event(ctx, a.ID, first.Event.ID))(t).Data), string(newEvent("").Data))
 	same(t, "without an id nothing is a duplicate", ingest(t, s, a.ID, some(2)...)[1].Duplicate, false)
 }
@@ -178,7 +178,7 @@ func testDuplicatesParallel(t *testing.T, s *db.Store) {
 		}
 	}
 	same(t, "events that were new", fresh, 1)
-	same(t, "deliveries", must(s.CountDeliveries(ctx, a.ID, webhook.DeliveryFilter{}))(t), 1)
+	same(t, "deliveries", must(s.CountDeliveries(ctx, a.ID, webhook.DeliveryFilter{}))(t).N, 1)
 }
 
 func testIDConflict(t *testing.T, s *db.Store) {
@@ -192,8 +192,8 @@ func testIDConflict(t *testing.T, s *db.Store) {
 	if !is || conflict.ExternalID != "x" || !errors.Is(err, webhook.ErrConflict) {
 		t.Errorf("got %v, want a conflict of x", err)
 	}
-	same(t, "events", len(must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 10}))(t)), 1)
-	same(t, "deliveries", must(s.CountDeliveries(ctx, a.ID, webhook.DeliveryFilter{}))(t), 1)
+	same(t, "events", len(must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 10}))(t).Rows), 1)
+	same(t, "deliveries", must(s.CountDeliveries(ctx, a.ID, webhook.DeliveryFilter{}))(t).N, 1)
 	same(t, "the first of the list, later", ingest(t, s, a.ID, newEvent("new"))[0].Duplicate, false)
 }
 
@@ -251,5 +251,5 @@ func TestAnotherStore(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	same(t, "deliveries", must(server.CountDeliveries(t.Context(), a.ID, webhook.DeliveryFilter{}))(t), 3+100)
+	same(t, "deliveries", must(server.CountDeliveries(t.Context(), a.ID, webhook.DeliveryFilter{}))(t).N, 3+100)
 }

@@ -141,13 +141,13 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "attempts of theirs", len(must(s.Attempts(ctx, me.ID, x.delivery))(t)), 0)
 	for _, f := range []webhook.DeliveryFilter{{Webhook: x.hook.ID}, {Event: x.event}} {
 		f.Limit = 10
-		same(t, "deliveries", len(must(s.Deliveries(ctx, me.ID, f))(t)), 0)
-		same(t, "count", must(s.CountDeliveries(ctx, me.ID, f))(t), 0)
+		same(t, "deliveries", len(must(s.Deliveries(ctx, me.ID, f))(t).Rows), 0)
+		same(t, "count", must(s.CountDeliveries(ctx, me.ID, f))(t).N, 0)
 	}
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
-	same(t, "log", len(must(s.Deliveries(ctx, me.ID, webhook.DeliveryFilter{Limit: 10}))(t)), 1)
-	same(t, "events", len(must(s.Events(ctx, me.ID, webhook.EventFilter{Limit: 10}))(t)), 1)
+	same(t, "log", len(must(s.Deliveries(ctx, me.ID, webhook.DeliveryFilter{Limit: 10}))(t).Rows), 1)
+	same(t, "events", len(must(s.Events(ctx, me.ID, webhook.EventFilter{Limit: 10}))(t).Rows), 1)
 	for _, name := range must(s.WebhookNames(ctx, me.ID))(t) {
 		same(t, "names", name, "Accounting")
 	}

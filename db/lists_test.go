@@ -74,12 +74,12 @@ func testDeliveryFilters(t *testing.T, s *db.Store) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			same(t, "count", must(s.CountDeliveries(ctx, a.ID, tt.filter))(t), len(tt.want))
+			same(t, "count", must(s.CountDeliveries(ctx, a.ID, tt.filter))(t).N, len(tt.want))
 			tt.filter.Limit = 50
 			same(t, "ids", listed(t, s, a.ID, tt.filter), tt.want)
 		})
 	}
-	rows := must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Limit: 1}))(t)
+	rows := must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Limit: 1}))(t).Rows
 	same(t, "row", rows[0].Delivery, must(s.Delivery(ctx, a.ID, d[5]))(t))
 	same(t, "name", rows[0].WebhookName, "Zweiter")
 }
@@ -87,7 +87,7 @@ func testDeliveryFilters(t *testing.T, s *db.Store) {
 func listed(tb testing.TB, s *db.Store, account webhook.ID, f webhook.DeliveryFilter) []webhook.ID {
 	tb.Helper()
 	got := []webhook.ID{}
-	for _, r := range must(s.Deliveries(tb.Context(), account, f))(tb) {
+	for _, r := range must(s.Deliveries(tb.Context(), account, f))(tb).Rows {
 		got = append(got, r.ID)
 	}
 	return got
@@ -135,11 +135,14 @@ func testDeliveryPeriod(t *testing.T, s *db.Store) {
 }
 
 func testCountCap(t *testing.T, s *db.Store) {
-	a, _ := shop(t, s)
+	a, w := shop(t, s)
 	for range 21 {
 		deliver(t, s, a.ID, webhook.MaxBatch)
 	}
-	same(t, "count", must(s.CountDeliveries(t.Context(), a.ID, webhook.DeliveryFilter{}))(t), webhook.CountCap+1)
+	for _, f := range []webhook.DeliveryFilter{{}, {State: webhook.Pending}, {Webhook: w.ID}} {
+		same(t, "count", must(s.CountDeliveries(t.Context(), a.ID, f))(t), webhook.Count{N: webhook.CountCap, More: true})
+	}
+	same(t, "events", must(s.CountEvents(t.Context(), a.ID, webhook.EventFilter{}))(t), webhook.Count{N: webhook.CountCap, More: true})
 }
 
 func testEventFilters(t *testing.T, s *db.Store) {
@@ -166,7 +169,7 @@ func testEventFilters(t *testing.T, s *db.Store) {
 		tt.filter.Limit = 50
 		same(t, tt.name, listedEvents(t, s, a.ID, tt.filter), tt.want)
 	}
-	row := must(s.Events(t.Context(), a.ID, webhook.EventFilter{Limit: 1}))(t)[0]
+	row := must(s.Events(t.Context(), a.ID, webhook.EventFilter{Limit: 1}))(t).Rows[0]
 	whole := must(s.Event(t.Context(), a.ID, e[2]))(t)
 	whole.Data = nil // a list leaves it out
 	same(t, "row", row, whole)
@@ -176,7 +179,7 @@ func testEventFilters(t *testing.T, s *db.Store) {
 func listedEvents(tb testing.TB, s *db.Store, account webhook.ID, f webhook.EventFilter) []webhook.ID {
 	tb.Helper()
 	got := []webhook.ID{}
-	for _, r := range must(s.Events(tb.Context(), account, f))(tb) {
+	for _, r := range must(s.Events(tb.Context(), account, f))(tb).Rows {
 		got = append(got, r.ID)
 	}
 	return got

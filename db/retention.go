@@ -7,34 +7,62 @@ import (
 	"bookhook/webhook"
 )
 
-// Prune deletes one small batch of what is older than before: deliveries that
-// ended before it, with their attempts, events without deliveries, expired
-// sessions, and audit entries. It returns how many rows went; call it again
-// until that is 0.
-func (s *Store) Prune(ctx context.Context, before, now time.Time, batch int) (deleted int64, err error) {
+// Prune deletes one small batch of what is older than before: of the next
+// events behind after, the oldest first, the deliveries that ended before it,
+// with their attempts, and the events that have none left; and audit entries
+// and expired sessions. It returns how many rows went and the last event that
+// it looked at: begin with 0 and go on behind that, until nothing went and last
+// is after.
+func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.ID, batch int) (deleted int64, last webhook.ID, err error) {
 	first := webhook.FirstID(before)
-	old := `SELECT id FROM deliveries WHERE id < $1 AND state <> 'pending' AND finished_at < $3 ORDER BY id LIMIT $2`
+	err = s.write(ctx, func(q querier) error {
+		deleted, last = 0, after
+		events, err := list(ctx, q, scanDecided, `SELECT id, decisions FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`, after, first, batch)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			n, err := pruneEvent(ctx, q, e, before)
+			if err != nil {
+				return err
+			}
+			deleted, last = deleted+n, e.id
+		}
+		n, err := q.exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, first, batch)
+		if err != nil {
+			return err
+		}
+		deleted += n
+		n, err = q.exec(ctx, `DELETE FROM sessions WHERE expires_at <= $1`, ms(now))
+		deleted += n
+		return err
+	})
+	return deleted, last, err
+}
+
+// pruneEvent deletes what ended of an event, and the event when nothing is left
+// of it.
+func pruneEvent(ctx context.Context, q querier, e decided, before time.Time) (deleted int64, err error) {
+	const its = `event_id = $1 AND id >= $2 AND id < $3`
+	const ended = its + ` AND state <> 'pending' AND finished_at < $4`
+	in := e.span()
 	steps := []struct {
 		query string
 		args  []any
 	}{
-		{`DELETE FROM attempts WHERE delivery_id IN (` + old + `)`, []any{first, batch, ms(before)}},
-		{`DELETE FROM deliveries WHERE id IN (` + old + `)`, []any{first, batch, ms(before)}},
-		{`DELETE FROM events WHERE id IN (SELECT id FROM events e WHERE id < $1
-			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id) ORDER BY id LIMIT $2)`, []any{first, batch}},
-		{`DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, []any{first, batch}},
-		{`DELETE FROM sessions WHERE expires_at <= $1`, []any{ms(now)}},
+		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + ended + `)`, []any{e.id, in.from, in.to, ms(before)}},
+		{`DELETE FROM deliveries WHERE ` + ended, []any{e.id, in.from, in.to, ms(before)}},
+		{`DELETE FROM events WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE ` + its + `)`, []any{e.id, in.from, in.to}},
 	}
-	err = s.write(ctx, func(q querier) error {
-		deleted = 0
-		for _, step := range steps {
-			n, err := q.exec(ctx, step.query, step.args...)
-			if err != nil {
-				return err
-			}
-			deleted += n
+	if in.to == 0 { // no webhook was told
+		steps = steps[2:]
+	}
+	for _, step := range steps {
+		n, err := q.exec(ctx, step.query, step.args...)
+		if err != nil {
+			return deleted, err
 		}
-		return nil
-	})
-	return deleted, err
+		deleted += n
+	}
+	return deleted, nil
 }

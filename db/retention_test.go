@@ -12,8 +12,22 @@ var retentionTests = []test{
 	{"what is old goes", testPrune},
 	{"what is new stays", testPruneNew},
 	{"what was replayed", testPruneReplayed},
+	{"what waits is passed once", testPrunePending},
 	{"in small batches", testPruneBatches},
 	{"sessions", testPruneSessions},
+}
+
+// prune prunes to the end and returns how many rows went in each round.
+func prune(tb testing.TB, s *db.Store, before, now time.Time, batch int) (rounds []int64) {
+	tb.Helper()
+	for after := webhook.ID(0); ; {
+		n, last, err := s.Prune(tb.Context(), before, now, after, batch)
+		ok(tb, err)
+		if n == 0 && last == after {
+			return rounds
+		}
+		rounds, after = append(rounds, n), last
+	}
 }
 
 func testPrune(t *testing.T, s *db.Store) {
@@ -32,9 +46,7 @@ func testPrune(t *testing.T, s *db.Store) {
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
 	ingest(t, s, a.ID, unmatched)
 	later := t0.Add(24 * time.Hour)
-	for n := int64(1); n > 0; {
-		n = must(s.Prune(ctx, later, t0, 2))(t)
-	}
+	prune(t, s, later, t0, 2)
 	for _, id := range gone {
 		_, err := s.Delivery(ctx, a.ID, id)
 		wantError(t, "delivery", err, webhook.ErrNotFound)
@@ -49,10 +61,9 @@ func testPrune(t *testing.T, s *db.Store) {
 }
 
 func testPruneNew(t *testing.T, s *db.Store) {
-	ctx := t.Context()
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Delivered)
-	same(t, "deleted", must(s.Prune(ctx, t0.Add(-time.Minute), t0, 100))(t), 0)
+	same(t, "rounds", len(prune(t, s, t0.Add(-time.Minute), t0, 100)), 0)
 	same(t, "attempts", numbers(t, s, a.ID, d), []int{1})
 }
 
@@ -65,11 +76,25 @@ func testPruneReplayed(t *testing.T, s *db.Store) {
 	must(s.Replay(ctx, a.ID, d, by, late))(t)
 	n := claim(t, s, w.ID, 1, late)[0].Delivery.Attempts
 	finish(t, s, success(d, w.ID, n), late)
-	for range 3 {
-		must(s.Prune(ctx, late.Add(-time.Hour), late, 100))(t)
-	}
+	prune(t, s, late.Add(-time.Hour), late, 100)
 	same(t, "state", must(s.Delivery(ctx, a.ID, d))(t).State, webhook.Delivered)
 	same(t, "attempts", numbers(t, s, a.ID, d), []int{1, n})
+}
+
+// testPrunePending: what waits does not hold up what is behind it, and what
+// ended beside it goes.
+func testPrunePending(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	waits := deliver(t, s, a.ID, 30)
+	second := addHook(t, s, a.ID)
+	e := ingest(t, s, a.ID, newEvent(""))[0]
+	ok(t, s.Cancel(t.Context(), a.ID, e.Decisions[1].Delivery, by, t0))
+	deliver(t, s, a.ID, 1)
+	same(t, "rounds", len(prune(t, s, t0.Add(24*time.Hour), t0, 8)), 4)
+	waits = append(waits, e.Decisions[0].Delivery)
+	same(t, "first webhook", len(listed(t, s, a.ID, webhook.DeliveryFilter{Webhook: w.ID, Limit: 99})), len(waits)+1)
+	same(t, "second webhook", len(listed(t, s, a.ID, webhook.DeliveryFilter{Webhook: second.ID, Limit: 99})), 1)
+	same(t, "of the event", listed(t, s, a.ID, webhook.DeliveryFilter{Event: e.Event.ID, Limit: 9}), waits[30:])
 }
 
 func testPruneBatches(t *testing.T, s *db.Store) {
@@ -81,26 +106,22 @@ func testPruneBatches(t *testing.T, s *db.Store) {
 		finish(t, s, success(id, w.ID, 1), t0)
 	}
 	deliver(t, s, a.ID, 1)
-	later, rounds, all := t0.Add(24*time.Hour), 0, int64(0)
-	for {
-		n := must(s.Prune(ctx, later, t0, 7))(t)
-		if n == 0 {
-			break
-		}
-		rounds, all = rounds+1, all+n
+	rounds, all := prune(t, s, t0.Add(24*time.Hour), t0, 7), int64(0)
+	for _, n := range rounds {
+		all += n
 		if n > 4*7 {
 			t.Errorf("got %d rows in one batch, want at most 7 of each kind", n)
 		}
 	}
-	same(t, "rounds", rounds, 8)
+	same(t, "rounds", len(rounds), 8)
 	same(t, "rows", all, 3*50+2) // deliveries, attempts, events; two audit entries
-	same(t, "deliveries left", must(s.CountDeliveries(ctx, a.ID, webhook.DeliveryFilter{}))(t), 1)
+	same(t, "deliveries left", must(s.CountDeliveries(ctx, a.ID, webhook.DeliveryFilter{}))(t).N, 1)
 }
 
 func testPruneSessions(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	ok(t, s.AddSession(ctx, []byte("a"), nil, session(0)))
-	must(s.Prune(ctx, t0.Add(-time.Hour), t0.Add(time.Hour-time.Millisecond), 10))(t)
+	same(t, "rounds before its end", len(prune(t, s, t0.Add(-time.Hour), t0.Add(time.Hour-time.Millisecond), 10)), 0)
 	same(t, "before its end", alive(t, s, "a"), []string{"a"})
-	same(t, "deleted at its end", must(s.Prune(ctx, t0.Add(-time.Hour), t0.Add(time.Hour), 10))(t), 1)
+	same(t, "deleted at its end", prune(t, s, t0.Add(-time.Hour), t0.Add(time.Hour), 10), []int64{1})
 }

@@ -193,7 +193,7 @@ func testDeleteWebhook(t *testing.T, s *db.Store) {
 	wantError(t, "again", err, webhook.ErrNotFound)
 	same(t, "list", must(s.Webhooks(ctx, a.ID))(t), []*webhook.Webhook{stays})
 	same(t, "names", must(s.WebhookNames(ctx, a.ID))(t), map[webhook.ID]string{w.ID: w.Name, stays.ID: stays.Name})
-	rows := must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Limit: 1}))(t)
+	rows := must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Limit: 1}))(t).Rows
 	same(t, "name in the log", rows[0].WebhookName, w.Name)
 }
 

@@ -81,11 +81,11 @@ type webhookStore interface {
 }
 
 type logStore interface {
-	Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) ([]webhook.EventRow, error)
-	CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (int, error)
+	Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Page[webhook.EventRow], error)
+	CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Count, error)
 	Event(ctx context.Context, account, id webhook.ID) (webhook.EventRow, error)
-	Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) ([]webhook.DeliveryRow, error)
-	CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (int, error)
+	Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow], error)
+	CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Count, error)
 	Delivery(ctx context.Context, account, id webhook.ID) (webhook.Delivery, error)
 	Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error)
 	Cancel(ctx context.Context, account, id webhook.ID, by string, now time.Time) error

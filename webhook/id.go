@@ -74,6 +74,11 @@ func FirstID(t time.Time) ID {
 	return ID(ms << below)
 }
 
+// Time is when the ID was made, to the millisecond.
+func (id ID) Time() time.Time {
+	return idEpoch.Add(time.Duration(id>>(sequenceBits+machineBits)) * time.Millisecond)
+}
+
 // NewIDs returns a source of ascending IDs, safe for concurrent use: 41 bits of
 // milliseconds since 2025, a sequence of 10 bits, and 12 random bits that tell
 // processes on one database apart. It makes at most 1,024 IDs in a millisecond

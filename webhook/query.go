@@ -14,9 +14,25 @@ type DeliveryFilter struct {
 	Type    string    // with the platform as [EventKey] writes it
 	Since   time.Time // created at or after
 	Until   time.Time // created before
-	Before  ID        // the page of older ones: ids below it
+	Before  ID        // the page of older ones: the Next of the page before
 	After   ID        // only what is newer: ids above it
 	Limit   int
+}
+
+// Page is one page of a list, the newest first.
+type Page[R any] struct {
+	Rows []R
+	// Next is the Before of the next page; zero on the last one. A filter that
+	// no index serves is searched for a bounded stretch at a time: then a page
+	// can have a Next although it is not full, or empty, and Next is where the
+	// search stopped.
+	Next ID
+}
+
+// Count is how many rows a list has.
+type Count struct {
+	N    int
+	More bool // there are more than N, or there may be: the counting ended before the list
 }
 
 // DeliveryRow is a delivery and what a list shows beside it.

@@ -2,10 +2,15 @@ package db_test
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"bookhook/db"
 	"bookhook/webhook"
@@ -72,4 +77,103 @@ func BenchmarkFinish(b *testing.B) {
 		}
 	})
 	perSecond(b)
+}
+
+// BenchmarkLists measures pages of every filter on a database of
+// BOOKHOOK_BENCH_ROWS deliveries (100,000 if not set): the first page, pages
+// deep inside, and the count. With BOOKHOOK_BENCH_DATABASE, a path, the database
+// is kept there and used again.
+func BenchmarkLists(b *testing.B) {
+	rows := 100_000
+	if n, err := strconv.Atoi(os.Getenv("BOOKHOOK_BENCH_ROWS")); err == nil {
+		rows = n
+	}
+	path := os.Getenv("BOOKHOOK_BENCH_DATABASE")
+	if path == "" {
+		path = filepath.Join(b.TempDir(), "bookhook.db")
+	}
+	if _, err := os.Stat(path); err != nil {
+		s, err := db.Open(b.Context(), path)
+		ok(b, err)
+		ok(b, s.Close())
+		fill(b, path, rows)
+	}
+	s := openFile(b, path)
+	last := filledSince + webhook.ID(rows/2)*filledStep
+	for _, account := range []webhook.ID{1, 2} {
+		for _, f := range benchFilters(account, last) {
+			name := fmt.Sprintf("account=%d/%s", account, f.name)
+			f.Limit = 50
+			percentiles(b, name+"/first", func() error {
+				_, err := s.Deliveries(b.Context(), account, f.DeliveryFilter)
+				return err
+			})
+			percentiles(b, name+"/count", func() error {
+				_, err := s.CountDeliveries(b.Context(), account, f.DeliveryFilter)
+				return err
+			})
+			percentiles(b, name+"/deep", func() error {
+				f.Before = filledSince + webhook.ID(rand.Int64N(int64(last-filledSince))) //nolint:gosec // no secret
+				_, err := s.Deliveries(b.Context(), account, f.DeliveryFilter)
+				return err
+			})
+		}
+		for name, f := range map[string]webhook.EventFilter{"all": {}, "booking": {Booking: "B-50"}, "rare": {Type: "rare"}} {
+			f.Limit = 50
+			percentiles(b, fmt.Sprintf("account=%d/events/%s", account, name), func() error {
+				f.Before = filledSince + webhook.ID(rand.Int64N(int64(last-filledSince))) //nolint:gosec // no secret
+				_, err := s.Events(b.Context(), account, f)
+				return err
+			})
+		}
+	}
+}
+
+type benchFilter struct {
+	name string
+	webhook.DeliveryFilter
+}
+
+func benchFilters(account, last webhook.ID) []benchFilter {
+	busy, quiet, period := account*100, account*100+9, last-(last-filledSince)/10
+	return []benchFilter{
+		{"none", webhook.DeliveryFilter{}},
+		{"period", webhook.DeliveryFilter{Since: period.Time(), Until: (period + (last-period)/2).Time()}},
+		{"failed", webhook.DeliveryFilter{State: webhook.Failed}},
+		{"cancelled", webhook.DeliveryFilter{State: webhook.Cancelled}},
+		{"delivered", webhook.DeliveryFilter{State: webhook.Delivered}},
+		{"busy webhook", webhook.DeliveryFilter{Webhook: busy}},
+		{"quiet webhook", webhook.DeliveryFilter{Webhook: quiet}},
+		{"quiet webhook, delivered", webhook.DeliveryFilter{Webhook: quiet, State: webhook.Delivered}},
+		{"quiet webhook, cancelled", webhook.DeliveryFilter{Webhook: quiet, State: webhook.Cancelled}},
+		{"common type", webhook.DeliveryFilter{Type: "cancelled"}},
+		{"rare type", webhook.DeliveryFilter{Type: "rare"}},
+		{"unknown type", webhook.DeliveryFilter{Type: "tour_updated"}},
+		{"rare type, failed", webhook.DeliveryFilter{Type: "rare", State: webhook.Failed}},
+		{"rare type, delivered", webhook.DeliveryFilter{Type: "rare", State: webhook.Delivered}},
+		{"rare type, busy webhook", webhook.DeliveryFilter{Type: "rare", Webhook: busy}},
+		{"booking", webhook.DeliveryFilter{Booking: "B-50"}},
+		{"unknown booking", webhook.DeliveryFilter{Booking: "none"}},
+		{"event", webhook.DeliveryFilter{Event: filledSince + 2000*filledStep}},
+		{"everything", webhook.DeliveryFilter{State: webhook.Delivered, Webhook: busy, Type: "cancelled", Since: period.Time(), Until: last.Time()}},
+	}
+}
+
+// percentiles calls do again and again and reports how long it took.
+func percentiles(b *testing.B, name string, do func() error) {
+	b.Helper()
+	b.Run(name, func(b *testing.B) {
+		var took []time.Duration
+		for b.Loop() {
+			start := time.Now()
+			if err := do(); err != nil {
+				b.Fatal(err)
+			}
+			took = append(took, time.Since(start))
+		}
+		slices.Sort(took)
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(took[len(took)/2].Seconds()*1000, "p50-ms")
+		b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "p99-ms")
+	})
 }

@@ -148,13 +148,14 @@ func page[R any](ctx context.Context, s *Store, account webhook.ID, q *stream, i
 	if q.owners == 0 {
 		return p, nil
 	}
-	look := q.bound
-	if look == 0 {
+	look, floor := q.bound, in.from
+	if look == 0 && q.owners*limit > s.search { // too many pages to merge
 		look = max(4*limit, q.owners)
 	}
-	floor, err := s.floor(ctx, account, q, in, look)
-	if err != nil {
-		return p, err
+	if look > 0 {
+		if floor, err = s.floor(ctx, account, q, in, look); err != nil {
+			return p, err
+		}
 	}
 	read := func(from webhook.ID) error {
 		p.Rows, err = list(ctx, s, scan, q.newest(), append([]any{account, from, in.to, limit + 1}, q.args...)...)

@@ -19,18 +19,18 @@ func (a *app) apiListDeliveries(c *fiber.Ctx) error {
 	f := webhook.DeliveryFilter{
 		State: q.state("state"), Webhook: q.id("webhook_id", webhook.WebhookPrefix), Event: q.id("event_id", webhook.EventPrefix),
 		Booking: q.ref("booking_id"), Type: q.eventKey("type"), Since: q.time("since"), Until: q.time("until"),
-		Before: q.id("cursor", webhook.DeliveryPrefix), Limit: q.limit + 1,
+		Before: q.id("cursor", webhook.DeliveryPrefix), Limit: q.limit,
 	}
 	if err := q.problems.Err(); err != nil {
 		return err
 	}
-	rows, err := a.Store.Deliveries(c.UserContext(), calling(c).Account, f)
+	found, err := a.Store.Deliveries(c.UserContext(), calling(c).Account, f)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	show := func(r webhook.DeliveryRow) deliveryJSON { return showDelivery(r.Delivery, now) }
-	return sendJSON(c, http.StatusOK, listOf(rows, q.limit, webhook.DeliveryRow.Ref, show))
+	return sendJSON(c, http.StatusOK, pageOf(found, webhook.DeliveryPrefix, show))
 }
 
 // apiShowDelivery shows a delivery with all its attempts.

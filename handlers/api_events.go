@@ -154,16 +154,16 @@ func (a *app) apiListEvents(c *fiber.Ctx) error {
 	q := readQuery(c, "booking_id", "type", "since", "until")
 	f := webhook.EventFilter{
 		Booking: q.ref("booking_id"), Type: q.eventKey("type"), Since: q.time("since"), Until: q.time("until"),
-		Before: q.id("cursor", webhook.EventPrefix), Limit: q.limit + 1,
+		Before: q.id("cursor", webhook.EventPrefix), Limit: q.limit,
 	}
 	if err := q.problems.Err(); err != nil {
 		return err
 	}
-	rows, err := a.Store.Events(c.UserContext(), calling(c).Account, f)
+	found, err := a.Store.Events(c.UserContext(), calling(c).Account, f)
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, http.StatusOK, listOf(rows, q.limit, webhook.EventRow.Ref, showEvent))
+	return sendJSON(c, http.StatusOK, pageOf(found, webhook.EventPrefix, showEvent))
 }
 
 // apiShowEvent shows an event with its data, byte for byte as they came.

@@ -131,6 +131,19 @@ func listOf[R, T any](rows []R, limit int, cursor func(R) string, show func(R) T
 	return page
 }
 
+// pageOf shows a page of a log; one that was searched can have a next one
+// although it is not full.
+func pageOf[R, T any](found webhook.Page[R], prefix string, show func(R) T) listJSON[T] {
+	page := listJSON[T]{Items: make([]T, 0, len(found.Rows))}
+	if found.Next != 0 {
+		page.Next = found.Next.Text(prefix)
+	}
+	for _, row := range found.Rows {
+		page.Items = append(page.Items, show(row))
+	}
+	return page
+}
+
 // behind is the part of a list that comes after a cursor, in the order of it.
 func behind[R any](rows []R, after string, cursor func(R) string) []R {
 	rows = slices.DeleteFunc(rows, func(r R) bool { return cursor(r) <= after })

@@ -6,14 +6,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"bookhook/webhook"
 )
 
 // ids walks a list to its end and returns the ids in their order.
 func (a *api) ids(t *testing.T, path string, limit int) (ids []string) {
 	t.Helper()
-	cursor, pages := "", 0
+	cursor, joint, pages := "", "?", 0
+	if strings.Contains(path, "?") {
+		joint = "&"
+	}
 	for {
-		page := a.call(t, 200, "GET", fmt.Sprintf("%s?limit=%d&cursor=%s", path, limit, url.QueryEscape(cursor)), "")
+		page := a.call(t, 200, "GET", fmt.Sprintf("%s%slimit=%d&cursor=%s", path, joint, limit, url.QueryEscape(cursor)), "")
 		for _, item := range page["items"].([]any) {
 			ids = append(ids, item.(map[string]any)["id"].(string))
 		}
@@ -128,5 +134,27 @@ func TestPutItems(t *testing.T) {
 	}
 	if tours := a.ids(t, "/api/v1/tours", 50); len(tours) != 0 {
 		t.Errorf("channels are among the tours: %v", tours)
+	}
+}
+
+// A search that stopped has a next page although it found too little.
+func TestSearchStops(t *testing.T) {
+	a := newAPI(t)
+	a.hook(t, "On", "")
+	a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"1"}`)
+	a.finish(t, 1)
+	never := func(*webhook.Webhook) bool { return false }
+	for range 3 { // stored without the dispatcher, so that they wait
+		events := make([]webhook.Event, webhook.MaxBatch)
+		if _, err := a.store.Ingest(t.Context(), a.account.ID, events, time.Now(), time.Now(), never); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := a.call(t, 200, "GET", "/api/v1/deliveries?state=delivered", "")
+	if items := page["items"].([]any); len(items) != 0 || page["next_cursor"] == "" {
+		t.Errorf("got %v, want an empty page and where to go on", page)
+	}
+	if got := a.ids(t, "/api/v1/deliveries?state=delivered", 5); len(got) != 1 {
+		t.Errorf("got %v, want the one that was delivered", got)
 	}
 }

@@ -39,22 +39,22 @@ func (a *app) listDeliveries(c *fiber.Ctx) error {
 	}
 	f := readDeliveryFilter(c, account.Location(), h)
 	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), Types: eventOptions()}
-	if props.Count, props.Capped, err = a.countDeliveries(c, f.DeliveryFilter); err != nil {
-		return err
-	}
+	all := f.DeliveryFilter
 	if f.Before, err = refQuery(c, "before", webhook.DeliveryPrefix); err != nil {
 		return err
 	}
-	f.Limit = pageRows + 1
-	rows, err := a.Store.Deliveries(c.UserContext(), account.ID, f.DeliveryFilter)
+	f.Limit = pageRows
+	found, err := a.Store.Deliveries(c.UserContext(), account.ID, f.DeliveryFilter)
 	if err != nil {
 		return err
 	}
-	if len(rows) > pageRows {
-		rows = rows[:pageRows]
-		props.Older = rows[pageRows-1].ID
+	props.Rows, props.Older, props.First = deliveryRows(found.Rows, h), found.Next, f.Before == 0
+	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
+	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
+		if props.Count, err = a.Store.CountDeliveries(c.UserContext(), account.ID, all); err != nil {
+			return err
+		}
 	}
-	props.Rows, props.First = deliveryRows(rows, h), f.Before == 0
 	if props.Newest, err = a.newestDelivery(c); err != nil {
 		return err
 	}
@@ -64,20 +64,13 @@ func (a *app) listDeliveries(c *fiber.Ctx) error {
 	return render(c, formStatus(f.problems), views.Deliveries(props))
 }
 
-// countDeliveries counts up to webhook.CountCap and tells whether there are
-// more.
-func (a *app) countDeliveries(c *fiber.Ctx, f webhook.DeliveryFilter) (n int, capped bool, err error) {
-	n, err = a.Store.CountDeliveries(c.UserContext(), visiting(c).Account.ID, f)
-	return min(n, webhook.CountCap), n > webhook.CountCap, err
-}
-
 // newestDelivery is from where on the announcer counts; 0 when there is none.
 func (a *app) newestDelivery(c *fiber.Ctx) (webhook.ID, error) {
-	rows, err := a.Store.Deliveries(c.UserContext(), visiting(c).Account.ID, webhook.DeliveryFilter{Limit: 1})
-	if err != nil || len(rows) == 0 {
+	found, err := a.Store.Deliveries(c.UserContext(), visiting(c).Account.ID, webhook.DeliveryFilter{Limit: 1})
+	if err != nil || len(found.Rows) == 0 {
 		return 0, err
 	}
-	return rows[0].ID, nil
+	return found.Rows[0].ID, nil
 }
 
 // countNewDeliveries says how many came in after the one that was the newest
@@ -92,11 +85,11 @@ func (a *app) countNewDeliveries(c *fiber.Ctx) error {
 	if f.After, err = refQuery(c, "after", webhook.DeliveryPrefix); err != nil {
 		return err
 	}
-	n, capped, err := a.countDeliveries(c, f.DeliveryFilter)
+	count, err := a.Store.CountDeliveries(c.UserContext(), account.ID, f.DeliveryFilter)
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.NewDeliveries(n, capped, f.typed))
+	return render(c, http.StatusOK, views.NewDeliveries(count, f.typed))
 }
 
 func (a *app) deliveryParam(c *fiber.Ctx) (webhook.Delivery, error) {

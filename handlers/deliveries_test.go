@@ -150,6 +150,29 @@ func TestDeliveriesManyAreCounted(t *testing.T) {
 	b.get("/deliveries").has("more than 10,000 deliveries")
 	b.get("/deliveries/new").has("more than 10,000 new deliveries")
 	b.get("/events").has("more than 10,000 events")
+	p := b.get("/events?type=token_failure").is(http.StatusOK).has("Nothing found so far", "Searched back to").lacks("No event matches")
+	b.get(p.find(`href="([^"]*before=[^"]*)"`)).has("No older event matches").lacks("Search further back")
+}
+
+// A rare delivery is found by going on with the search, which needs no script.
+func TestDeliveriesSearch(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(staff)
+	r := newReceiver(t, http.StatusOK)
+	s.hook(r.URL)
+	s.ingest(webhook.Event{BookingID: "rare 1"})
+	s.ingest(webhook.Event{BookingID: "rare 2"})
+	s.settled()
+	for range 3 {
+		s.leave(make([]webhook.Event, webhook.MaxBatch)...)
+	}
+	p := b.get("/deliveries?state=delivered").is(http.StatusOK).has("Nothing found so far", "Searched back to", "Search further back").lacks("rare")
+	next := p.find(`href="([^"]*before=[^"]*)"`)
+	if !strings.Contains(next, "state=delivered") {
+		t.Errorf("the filter is not in %s", next)
+	}
+	b.get(next).is(http.StatusOK).has("rare 1", "rare 2", "Newest").lacks("Search")
+	b.get("/deliveries?state=cancelled").has("No delivery matches")
 }
 
 func TestDeliveriesAnnounced(t *testing.T) {

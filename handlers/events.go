@@ -14,25 +14,24 @@ func (a *app) listEvents(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), visiting(c).Account.ID
 	typed := views.EventFilter{Booking: strings.TrimSpace(c.Query("booking_id")), Type: c.Query("type")}
 	f, problems := readEventFilter(typed)
-	n, err := a.Store.CountEvents(ctx, account, f)
-	if err != nil {
-		return err
-	}
-	props := views.EventsProps{Filter: typed, Problems: problems, Types: eventOptions(), Count: min(n, webhook.CountCap), Capped: n > webhook.CountCap}
+	all := f
+	var err error
 	if f.Before, err = refQuery(c, "before", webhook.EventPrefix); err != nil {
 		return err
 	}
-	f.Limit = pageRows + 1
-	rows, err := a.Store.Events(ctx, account, f)
+	f.Limit = pageRows
+	found, err := a.Store.Events(ctx, account, f)
 	if err != nil {
 		return err
 	}
-	if len(rows) > pageRows {
-		rows = rows[:pageRows]
-		props.Older = rows[pageRows-1].ID
+	props := views.EventsProps{Filter: typed, Problems: problems, Types: eventOptions(), Older: found.Next, First: f.Before == 0}
+	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
+	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
+		if props.Count, err = a.Store.CountEvents(ctx, account, all); err != nil {
+			return err
+		}
 	}
-	props.First = f.Before == 0
-	if props.Rows, err = a.eventRows(c, rows); err != nil {
+	if props.Rows, err = a.eventRows(c, found.Rows); err != nil {
 		return err
 	}
 	if props.Page, err = a.page(c); err != nil {
@@ -95,9 +94,9 @@ func (a *app) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, 
 		return nil, err
 	}
 	deliveries, err := a.Store.Deliveries(c.UserContext(), e.Account, webhook.DeliveryFilter{Event: e.ID, Limit: len(e.Decisions)})
-	byID := make(map[webhook.ID]*webhook.Delivery, len(deliveries))
-	for i := range deliveries {
-		byID[deliveries[i].ID] = &deliveries[i].Delivery
+	byID := make(map[webhook.ID]*webhook.Delivery, len(deliveries.Rows))
+	for i := range deliveries.Rows {
+		byID[deliveries.Rows[i].ID] = &deliveries.Rows[i].Delivery
 	}
 	rows := make([]views.DecisionRow, len(e.Decisions))
 	for i, d := range e.Decisions {

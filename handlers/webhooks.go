@@ -59,8 +59,8 @@ func used(all []*webhook.Webhook) int {
 
 // recent lists the newest deliveries of a webhook.
 func (a *app) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.DeliveryRow, error) {
-	rows, err := a.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: limit})
-	return deliveryRows(rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.ID]string{w.ID: w.Name}}), err
+	found, err := a.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: limit})
+	return deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.ID]string{w.ID: w.Name}}), err
 }
 
 func (a *app) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
@@ -95,9 +95,10 @@ func (a *app) showWebhook(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Webhook(props))
 }
 
-// waiting counts the deliveries that wait for a webhook.
+// waiting counts the deliveries that wait for a webhook, up to webhook.CountCap.
 func (a *app) waiting(c *fiber.Ctx, w *webhook.Webhook) (int, error) {
-	return a.Store.CountDeliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, State: webhook.Pending})
+	count, err := a.Store.CountDeliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, State: webhook.Pending})
+	return count.N, err
 }
 
 // addSecret shows the secret if the visitor has just made it, this once.

@@ -299,13 +299,17 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 
 func (k kind) addLog(add func(string, templ.Component)) {
 	list := DeliveriesProps{
-		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: 10000, Capped: true, Older: 8e16, First: true, Newest: 8e16,
+		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: webhook.Count{N: 10000, More: true}, Older: 8e16, First: true, Newest: 8e16,
 		Webhooks: []Option{{"whk_1", k.text("Accounting")}}, Types: []Option{{"cancelled", k.text("Booking cancelled")}},
 	}
 	add("deliveries", Deliveries(list))
 	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
 	list.Problems = k.invalid("since", "until")
 	add("deliveries-filtered", Deliveries(list))
+	list.Stopped, list.Count.N = true, 57
+	add("deliveries-searched", Deliveries(list))
+	list.Rows = nil
+	add("deliveries-searched-nothing", Deliveries(list))
 	for i := range 8 {
 		d := k.delivery(i)
 		p := DeliveryProps{
@@ -325,7 +329,7 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 		ID: 77, ExternalID: k.text("tc-1234-confirmed"), Platform: "tourcms", Type: "new_confirmed_web", ChannelID: k.text("3930"), BookingID: k.text("12345"),
 		TourIDs: []string{"12", "15", k.text("99")}, OccurredAt: now.Add(-time.Hour), ReceivedAt: now.Add(-59 * time.Minute), Data: []byte(`{"customer":"<b>O’Brien</b>","pax":[2,1]}`),
 	}
-	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: []Option{{"cancelled", "Booking cancelled"}}, Count: 2400, Older: 77, First: true}
+	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: []Option{{"cancelled", "Booking cancelled"}}, Count: webhook.Count{N: 2400}, Older: 77, First: true}
 	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
 	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded}
 	for i := range k.n {

@@ -80,6 +80,20 @@ func number(n int) string {
 	return text
 }
 
+// counted writes a count that may have ended before the list: then "at least 57
+// events", or nothing as long as it found none.
+func counted(c webhook.Count, one, many string) string {
+	switch {
+	case !c.More || c.N >= webhook.CountCap:
+		return count(c.N, c.More, one, many)
+	case c.N == 0:
+		return ""
+	case c.N == 1:
+		return "at least 1 " + one
+	}
+	return "at least " + number(c.N) + " " + many
+}
+
 // count writes "1 event", "2,400 events", "more than 10,000 events".
 func count(n int, capped bool, one, many string) string {
 	switch {

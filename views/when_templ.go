@@ -196,6 +196,16 @@ func clock(t, now time.Time, loc *time.Location) string {
 	return t.Format("15:04 on Mon 2 Jan")
 }
 
+// day is a moment of the past in full: "3 November, 14:05", with the year when
+// it is not this one.
+func day(t, now time.Time, loc *time.Location) string {
+	t, now = t.In(loc), now.In(loc)
+	if t.Year() == now.Year() {
+		return t.Format("2 January, 15:04")
+	}
+	return t.Format("2 January 2006, 15:04")
+}
+
 // took is how long a request took.
 func took(d time.Duration) string {
 	switch {

@@ -277,6 +277,13 @@ func TestCount(t *testing.T) {
 		"1 event":               count(1, false, "event", "events"),
 		"1,234,567 events":      count(1234567, false, "event", "events"),
 		"more than 10,000 rows": count(10000, true, "row", "rows"),
+		"2 rows":                counted(webhook.Count{N: 2}, "row", "rows"),
+		"at least 1 row":        counted(webhook.Count{N: 1, More: true}, "row", "rows"),
+		"at least 9,999 rows":   counted(webhook.Count{N: 9999, More: true}, "row", "rows"),
+		"more than 10,000 logs": counted(webhook.Count{N: 10000, More: true}, "log", "logs"),
+		"":                      counted(webhook.Count{More: true}, "row", "rows"),
+		"3 November, 14:05":     day(time.Date(2026, 11, 3, 14, 5, 6, 7, time.UTC), time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC), time.UTC),
+		"1 January 2027, 00:30": day(time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC), time.Date(2026, 12, 31, 22, 0, 0, 0, time.UTC), time.FixedZone("", 3600)),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -1,0 +1,72 @@
+package db_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"bookhook/webhook"
+)
+
+// The shape of a filled database. Account 1 has half of all deliveries, the
+// others share the rest. Of the ten webhooks of each, the first is told of every
+// event, eight take turns, and the last is told of one in a thousand. Of a
+// hundred deliveries two failed, of a thousand one waits, of two thousand one
+// was cancelled; one event in ten thousand is of a rare type; about five are of
+// one booking.
+const (
+	filledAccounts = 100
+	filledSince    = webhook.ID(1) << 57 // in 2026
+	filledStep     = webhook.ID(1) << 28 // from event to event, 64 ms
+)
+
+// filledEvents begins a statement with the events from $1 on and below $2.
+const filledEvents = `WITH RECURSIVE
+	s(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM s WHERE i + 1 < $2),
+	e(i, id, account, turn, few, type, booking, at) AS (SELECT
+		i, $3 + i * $4, CASE i % 2 WHEN 0 THEN 1 ELSE 2 + i / 2 % 99 END, 1 + i / 2 % 8, i % 2000 < 2,
+		CASE WHEN i % 20000 IN (2, 3) THEN 'rare' WHEN i % 10 < 4 THEN 'cancelled' ELSE 'new_confirmed_web' END,
+		'B-' || (i / 1000 * 100 + i / 2 % 99), 1735689600000 + (($3 + i * $4) >> 22) FROM s)
+	`
+
+const fillEvents = filledEvents + `INSERT INTO events (id, account_id, external_id, platform, type, channel_id,
+		booking_id, tour_ids, occurred_at, received_at, test, data, digest, decisions)
+	SELECT id, account, 'x' || i, 'tourcms', type, '3930', booking, '["12"]', at, at, 0, zeroblob(500), zeroblob(32),
+		'[{"webhook":' || (account * 100) || ',"delivery":' || (id + 1) || '},{"webhook":' || (account * 100 + turn) ||
+		',"delivery":' || (id + 2) || '},{"webhook":' || (account * 100 + 9) ||
+		CASE few WHEN 1 THEN ',"delivery":' || (id + 3) ELSE ',"reason":"event_not_selected"' END || '}]'
+	FROM e`
+
+const fillDeliveries = filledEvents + `, d(n) AS (VALUES (1), (2), (3))
+	INSERT INTO deliveries (id, account_id, event_id, webhook_id, platform, type, booking_id, test,
+		state, attempts, answered, next_at, created_at, finished_at, last_status, last_us)
+	SELECT id + n, account, id, account * 100 + CASE n WHEN 1 THEN 0 WHEN 2 THEN turn ELSE 9 END, 'tourcms', type, booking, 0,
+		CASE WHEN i / 2 % 50 = 7 THEN 'failed' WHEN i / 2 % 1000 = 11 THEN 'pending' WHEN i / 2 % 2000 = 13 THEN 'cancelled' ELSE 'delivered' END,
+		1, 1, at, at, at, 200, 1200
+	FROM e CROSS JOIN d WHERE n < 3 OR few`
+
+// fill adds accounts, webhooks and about so many deliveries to a migrated
+// database. No store is open on it.
+func fill(tb testing.TB, path string, deliveries int) {
+	tb.Helper()
+	pool, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(off)&_pragma=cache_size(-400000)")
+	ok(tb, err)
+	defer func() { ok(tb, pool.Close()) }()
+	pool.SetMaxOpenConns(1)
+	do := func(query string, args ...any) {
+		_, err := pool.ExecContext(tb.Context(), query, args...)
+		ok(tb, err)
+	}
+	do(`INSERT INTO accounts (id, number, name, time_zone, webhook_limit, created_at)
+		WITH RECURSIVE a(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM a WHERE i < $1)
+		SELECT i, 4000 + i, 'Account ' || i, 'UTC', 10, 1 FROM a`, filledAccounts)
+	do(`INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, secret, created_at, updated_at)
+		WITH RECURSIVE h(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM h WHERE i < 9)
+		SELECT a.id * 100 + i, a.id, 'Webhook ' || i, 'https://example.com/', 'async', 'standard', '["*"]', '{}', '{}', 1, 8, 'x', 1, 1 FROM accounts a CROSS JOIN h`)
+	const chunk = 100_000
+	for from := 0; from < deliveries/2; from += chunk {
+		for _, query := range []string{fillEvents, fillDeliveries} {
+			do(query, from, min(from+chunk, deliveries/2), filledSince, filledStep)
+		}
+	}
+	do("PRAGMA wal_checkpoint(TRUNCATE)")
+}

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -15,7 +16,7 @@ import (
 // times as many when an index answers alone.
 const (
 	searchRows  = 1000
-	indexFactor = 10
+	indexFactor = 5
 )
 
 // span is a stretch of ids: from on, and below to.
@@ -41,8 +42,8 @@ func between(since, until time.Time, before, after webhook.ID) span {
 
 // stream is the list of an account's rows, the newest first, as the merge of
 // the lists of its owners: the deliveries of its webhooks, or its events, of
-// which it is the only owner itself. The list of one owner is in the order of
-// an index, so that the merge reads of each only what one page wants.
+// which it is the only owner itself. The list of one owner stands in an index;
+// the merge sorts a stretch that has not many more rows than a page.
 //
 // index is what the index answers. rest is what each row is asked besides; then
 // bound is how many rows one request looks at. Both begin with AND and call the
@@ -88,33 +89,30 @@ func (q *stream) askType(key string, bound int) {
 	q.ask(`x.platform = $%d`, platform, bound)
 }
 
-// each is the list of one owner.
-func (q *stream) each(rest string) string {
-	return `FROM ` + q.table + ` x WHERE x.` + q.link + ` = w.id AND x.id >= $2 AND x.id < $3` + q.index + rest
+// merged are the rows of all owners. CROSS JOIN keeps SQLite from walking the
+// rows of other accounts.
+func (q *stream) merged(rest string) string {
+	return `FROM ` + q.owner + ` w CROSS JOIN ` + q.table + ` x WHERE ` + q.owned + ` AND x.` + q.link + ` = w.id
+		AND x.id >= $2 AND x.id < $3` + q.index + rest
 }
 
-// newest selects the rows, the newest first.
+// newest selects rows, the newest first. Their ids are found before they are
+// read, by an index alone if it answers everything.
 func (q *stream) newest() string {
 	return `SELECT ` + q.columns + ` FROM ` + q.table + ` WHERE id IN (
-			SELECT d.id FROM ` + q.owner + ` w CROSS JOIN ` + q.table + ` d WHERE ` + q.owned + ` AND d.id IN (
-				SELECT x.id ` + q.each(q.rest) + ` ORDER BY x.id DESC LIMIT $4)
-			ORDER BY d.id DESC LIMIT $4)
-		ORDER BY id DESC`
+		SELECT x.id ` + q.merged(q.rest) + ` ORDER BY x.id DESC LIMIT $4) ORDER BY id DESC`
 }
 
-// size counts rows up to a limit. CROSS JOIN keeps SQLite from walking the rows
-// of other accounts.
+// size counts rows up to a limit.
 func (q *stream) size(rest string) string {
-	return `SELECT count(*) FROM (SELECT 1 FROM ` + q.owner + ` w CROSS JOIN ` + q.table + ` x WHERE ` + q.owned +
-		` AND x.` + q.link + ` = w.id AND x.id >= $2 AND x.id < $3` + q.index + rest + ` LIMIT $4) AS found`
+	return `SELECT count(*) FROM (SELECT 1 ` + q.merged(rest) + ` LIMIT $4) AS found`
 }
 
 // reach selects the newest id, and the highest that has as many newer ones in
 // the list of its owner as the limit says; 0 when there is none.
 func (q *stream) reach() string {
-	return `SELECT COALESCE(MAX((SELECT x.id ` + q.each("") + ` ORDER BY x.id DESC LIMIT 1)), 0),
-			COALESCE(MAX((SELECT x.id ` + q.each("") + ` ORDER BY x.id DESC LIMIT 1 OFFSET $4)), 0)
-		FROM ` + q.owner + ` w WHERE ` + q.owned
+	each := `SELECT x.id FROM ` + q.table + ` x WHERE x.` + q.link + ` = w.id AND x.id >= $2 AND x.id < $3` + q.index + ` ORDER BY x.id DESC LIMIT 1`
+	return `SELECT COALESCE(MAX((` + each + `)), 0), COALESCE(MAX((` + each + ` OFFSET $4)), 0) FROM ` + q.owner + ` w WHERE ` + q.owned
 }
 
 // floor is from where on a span has about that many rows, not more, of the
@@ -142,33 +140,23 @@ func (s *Store) floor(ctx context.Context, account webhook.ID, q *stream, in spa
 	return floor, nil
 }
 
-// page reads one page of a stream. What an index answers is read to the end;
-// else the page ends where the search does.
+// page reads one page of a stream. What an index answers is read until the page
+// is full; else the page ends where the search does.
 func page[R any](ctx context.Context, s *Store, account webhook.ID, q *stream, in span, limit int, scan func(scanner) (R, error), id func(R) webhook.ID) (p webhook.Page[R], err error) {
 	if q.owners == 0 {
 		return p, nil
 	}
-	look, floor := q.bound, in.from
-	if look == 0 && q.owners*limit > s.search { // too many pages to merge
-		look = max(4*limit, q.owners)
-	}
-	if look > 0 {
-		if floor, err = s.floor(ctx, account, q, in, look); err != nil {
-			return p, err
+	floor := in.from
+	for look := cmp.Or(q.bound, 4*max(limit, q.owners)); ; look *= 8 {
+		if q.bound > 0 || q.owners > 1 {
+			if floor, err = s.floor(ctx, account, q, in, look); err != nil {
+				return p, err
+			}
 		}
-	}
-	read := func(from webhook.ID) error {
-		p.Rows, err = list(ctx, s, scan, q.newest(), append([]any{account, from, in.to, limit + 1}, q.args...)...)
-		return err
-	}
-	if err := read(floor); err != nil {
-		return p, err
-	}
-	if len(p.Rows) <= limit && q.bound == 0 && floor > in.from {
-		if err := read(in.from); err != nil {
-			return p, err
+		p.Rows, err = list(ctx, s, scan, q.newest(), append([]any{account, floor, in.to, limit + 1}, q.args...)...)
+		if err != nil || len(p.Rows) > limit || floor == in.from || q.bound > 0 {
+			break
 		}
-		floor = in.from
 	}
 	if len(p.Rows) > limit {
 		p.Rows = p.Rows[:limit]
@@ -176,7 +164,7 @@ func page[R any](ctx context.Context, s *Store, account webhook.ID, q *stream, i
 	} else if floor > in.from {
 		p.Next = floor
 	}
-	return p, nil
+	return p, err
 }
 
 // count counts a stream up to webhook.CountCap, and no further than a search

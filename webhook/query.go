@@ -16,7 +16,7 @@ type DeliveryFilter struct {
 	Until   time.Time // created before
 	Before  ID        // the page of older ones: the Next of the page before
 	After   ID        // only what is newer: ids above it
-	Limit   int
+	Limit   int       // rows of a page, at least 1
 }
 
 // Page is one page of a list, the newest first.

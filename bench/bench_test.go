@@ -329,7 +329,7 @@ func TestPrefill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		total += n
+		total += n.N
 		hooks, err := store.Webhooks(t.Context(), account)
 		if err != nil || len(hooks) != s.perAccount || hooks[0].URL != "http://127.0.0.1:2/" {
 			t.Errorf("got %+v, %v, want the webhooks that were there, with the new URL", hooks, err)

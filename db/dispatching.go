@@ -250,7 +250,7 @@ func attemptValues(r webhook.Result) []any {
 	body, dataAt := cutData(a.RequestBody, r.Data)
 	return []any{
 		r.Delivery, a.Number, ms(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), a.Error, a.Method, a.URL,
-		a.RemoteAddr, toJSON(a.RequestHeaders), body, dataAt, toJSON(a.ResponseHeaders), a.ResponseBody, flag(a.Truncated),
+		a.RemoteAddr, headersJSON(a.RequestHeaders), body, dataAt, headersJSON(a.ResponseHeaders), a.ResponseBody, flag(a.Truncated),
 	}
 }
 

@@ -103,7 +103,7 @@ func insertEvent(ctx context.Context, q querier, in *arrival, decisions []webhoo
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
 		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
-		ms(in.OccurredAt), ms(in.ReceivedAt), flag(in.Test), in.Data, in.digest[:], toJSON(decisions))
+		ms(in.OccurredAt), ms(in.ReceivedAt), flag(in.Test), in.Data, in.digest[:], decisionsJSON(decisions))
 	return n > 0, err
 }
 

@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"bookhook/webhook"
@@ -18,29 +16,6 @@ func scanWebhook(r scanner) (*webhook.Webhook, error) {
 		&w.Enabled, &w.Concurrency, &w.Ordered, &w.Rate.Requests, &w.Rate.Per, &w.Secret, &w.OldSecret, moment{&w.OldUntil}, moment{&w.CreatedAt}, moment{&w.UpdatedAt},
 		moment{&w.FailingSince}, moment{&w.OffAt}, &w.OffReason, &w.Skipped)
 	return w, err
-}
-
-// asJSON scans a column of JSON.
-type asJSON struct{ to any }
-
-// Scan reads a column of text; NULL leaves what was there.
-func (j asJSON) Scan(value any) error {
-	switch v := value.(type) {
-	case string:
-		return json.Unmarshal([]byte(v), j.to)
-	case nil:
-		return nil
-	}
-	return fmt.Errorf("JSON is stored as %T", value)
-}
-
-// toJSON writes a column of JSON; what is stored so always marshals.
-func toJSON(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
 }
 
 // Webhooks lists the webhooks of an account in the order they were made.

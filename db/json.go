@@ -1,0 +1,88 @@
+package db
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"bookhook/webhook"
+)
+
+// asJSON scans a column of JSON.
+type asJSON struct{ to any }
+
+// Scan reads a column of text; NULL leaves what was there.
+func (j asJSON) Scan(value any) error {
+	switch v := value.(type) {
+	case string:
+		return json.Unmarshal([]byte(v), j.to)
+	case nil:
+		return nil
+	}
+	return fmt.Errorf("JSON is stored as %T", value)
+}
+
+// toJSON writes a column of JSON; what is stored so always marshals.
+func toJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// What every event and every attempt has is written here without reflection: a
+// fiftieth of the processor. encoding/json reads it.
+
+func decisionsJSON(decisions []webhook.Decision) string {
+	text := append(make([]byte, 0, 2+len(decisions)*80), '[')
+	for i, d := range decisions {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, `{"webhook":`...)
+		text = strconv.AppendInt(text, int64(d.Webhook), 10)
+		if d.Delivery != 0 {
+			text = strconv.AppendInt(append(text, `,"delivery":`...), int64(d.Delivery), 10)
+		}
+		if d.Reason != "" {
+			text = appendText(append(text, `,"reason":`...), string(d.Reason))
+		}
+		text = append(text, '}')
+	}
+	return string(append(text, ']'))
+}
+
+func headersJSON(h http.Header) string {
+	if h == nil {
+		return `null`
+	}
+	text := []byte{'{'}
+	for i, name := range slices.Sorted(maps.Keys(h)) {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(appendText(text, name), `:[`...)
+		for j, value := range h[name] {
+			if j > 0 {
+				text = append(text, ',')
+			}
+			text = appendText(text, value)
+		}
+		text = append(text, ']')
+	}
+	return string(append(text, '}'))
+}
+
+// appendText appends a JSON string.
+func appendText(text []byte, s string) []byte {
+	special := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
+	if strings.ContainsFunc(s, special) {
+		return append(text, toJSON(s)...)
+	}
+	return append(append(append(text, '"'), s...), '"')
+}

@@ -1,0 +1,56 @@
+package db
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"testing"
+
+	"bookhook/webhook"
+)
+
+func FuzzHeadersJSON(f *testing.F) {
+	f.Add("Content-Type", "text/plain; charset=utf-8", "")
+	f.Add("X-Odd", "a \"quote\", a \\ and a tab\t", "<é🎟>")
+	f.Add("", "\x00\x7f", "\xff\xfe")
+	f.Fuzz(func(t *testing.T, name, one, two string) {
+		h := http.Header{name: {one, two}, "None": {}, "A": {two}}
+		var got, want http.Header
+		if err := json.Unmarshal([]byte(headersJSON(h)), &got); err != nil {
+			t.Fatalf("%s: %v", headersJSON(h), err)
+		}
+		if err := json.Unmarshal([]byte(toJSON(h)), &want); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestHeadersJSON(t *testing.T) {
+	for _, h := range []http.Header{nil, {}, {"A": nil}, {"B": {"1"}, "A": {"2", "3"}}} {
+		var got, want http.Header
+		if err := json.Unmarshal([]byte(headersJSON(h)), &got); err != nil {
+			t.Fatalf("%s: %v", headersJSON(h), err)
+		}
+		if err := json.Unmarshal([]byte(toJSON(h)), &want); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(want) || len(got["A"]) != len(want["A"]) || (got == nil) != (want == nil) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestDecisionsJSON(t *testing.T) {
+	for _, decisions := range [][]webhook.Decision{
+		{},
+		{{Webhook: 1, Delivery: 2}},
+		{{Webhook: 1, Reason: webhook.ReasonChannel}, {Webhook: 9007199254740993, Delivery: 3}, {Webhook: 4, Reason: "a \"new\" one"}},
+	} {
+		if got, want := decisionsJSON(decisions), toJSON(decisions); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -13,6 +13,8 @@ var isolationTests = []test{
 	{"another account's ids are not found", testIsolation},
 	{"another account's ids filter to nothing", testIsolatedLists},
 	{"the table is complete", testIsolationComplete},
+	{"a held delivery names what it waits for", testWaitsFor},
+	{"a stopped delivery waits for nothing", testWaitsForStopped},
 }
 
 // theirs is one of each kind of thing, all of one account.
@@ -83,6 +85,10 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 	},
 	"Delivery": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		_, err := s.Delivery(t.Context(), me, x.delivery)
+		return err
+	},
+	"WaitsFor": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.WaitsFor(t.Context(), me, x.delivery)
 		return err
 	},
 	"Replay": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -86,6 +87,13 @@ func planned(tb testing.TB, s *Store, query, line string) {
 	tb.Helper()
 	if got := plan(tb, s, query); !contains(strings.Split(got, "\n"), line) {
 		tb.Errorf("%s\nplan: %s\nwant: %s", query, got, line)
+	}
+}
+
+func TestWaitsForPlan(t *testing.T) {
+	got := plan(t, openTemp(t), waitsFor)
+	if index := "SEARCH o USING INDEX deliveries_order (webhook_id=? AND booking_id=? AND next_at<?)"; !strings.Contains(got, index) {
+		t.Errorf("got %s, want %s", got, index)
 	}
 }
 
@@ -181,6 +189,9 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, err = s.Delivery(ctx, a.ID, d)
 	check(err)
+	if _, err = s.WaitsFor(ctx, a.ID, d); !errors.Is(err, webhook.ErrNotFound) {
+		tb.Fatal(err)
+	}
 	_, err = s.Due(ctx)
 	check(err)
 	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, "x", now)

@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,11 +49,42 @@ func (a *app) apiShowDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	first, err := a.waitsFor(c.UserContext(), d)
+	if err != nil {
+		return err
+	}
 	now := time.Now()
 	return sendJSON(c, http.StatusOK, struct {
 		deliveryJSON
-		Attempts []any `json:"attempts"`
-	}{showDelivery(d, now), showAttempts(d, attempts, now)})
+		WaitsFor *string `json:"waits_for"`
+		Attempts []any   `json:"attempts"`
+	}{showDelivery(d, now), showRef(first, webhook.DeliveryPrefix), showAttempts(d, attempts, now)})
+}
+
+// waitsFor is the delivery that d is held behind; zero when it is not held, or
+// not any more.
+func (a *app) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.ID, error) {
+	if !isHeld(d) {
+		return 0, nil
+	}
+	first, err := a.Store.WaitsFor(ctx, d.Account, d.ID)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return 0, nil
+	}
+	return first, err
+}
+
+// isHeld reports whether a delivery waits for an earlier one. One that was
+// stopped while it was held does not.
+func isHeld(d webhook.Delivery) bool { return d.Held && d.State == webhook.Pending }
+
+// showRef is an id as shown, nil for none.
+func showRef(id webhook.ID, prefix string) *string {
+	if id == 0 {
+		return nil
+	}
+	shown := id.Text(prefix)
+	return &shown
 }
 
 // apiReplayDelivery makes a delivery due now.
@@ -81,6 +114,7 @@ type deliveryJSON struct {
 	Test          bool          `json:"test"`
 	State         webhook.State `json:"state"`
 	AttemptsMade  int           `json:"attempts_made"`
+	Held          bool          `json:"held"`
 	NextAttemptAt *time.Time    `json:"next_attempt_at"`
 	CreatedAt     *time.Time    `json:"created_at"`
 	FinishedAt    *time.Time    `json:"finished_at"`
@@ -90,7 +124,7 @@ func showDelivery(d webhook.Delivery, now time.Time) deliveryJSON {
 	shown := deliveryJSON{
 		ID: d.Ref(), EventID: d.Event.Text(webhook.EventPrefix), WebhookID: d.Webhook.Text(webhook.WebhookPrefix),
 		Platform: d.Platform, Type: d.Type, BookingID: d.BookingID, Test: d.Test, State: d.State,
-		AttemptsMade: d.Attempts, CreatedAt: moment(d.CreatedAt), FinishedAt: moment(d.Finished),
+		AttemptsMade: d.Attempts, Held: isHeld(d), CreatedAt: moment(d.CreatedAt), FinishedAt: moment(d.Finished),
 	}
 	if d.State == webhook.Pending && !d.InFlight(now) { // on its way it has a lease, not a next try
 		shown.NextAttemptAt = moment(d.NextAt)

@@ -34,7 +34,15 @@ func (a *app) apiShowWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, http.StatusOK, showHook(w))
+	backlog, err := a.Store.Backlog(c.UserContext(), w.Account, w.ID)
+	if err != nil {
+		return err
+	}
+	return sendJSON(c, http.StatusOK, struct {
+		hookJSON
+		Waiting waitingJSON `json:"waiting"`
+		Circuit circuitJSON `json:"circuit"`
+	}{showHook(w), showBacklog(backlog), showCircuit(a.Dispatcher.Circuit(w.ID))})
 }
 
 // apiAddWebhook makes a webhook; its secret stands in this answer only.
@@ -181,6 +189,8 @@ func readDraft(o *object, d *webhook.Draft) {
 	text(o, "type", &d.Kind)
 	text(o, "format", &d.Format)
 	field(o, "concurrency", "a whole number", &d.Concurrency)
+	field(o, "ordered", "true or false", &d.Ordered)
+	o.rate("rate_limit", &d.Rate)
 	if keys := o.refs("events", "events", maxEventKeys); keys != nil {
 		d.AllEvents, d.Events = slices.Equal(keys, []string{webhook.AllEventsKey}), keys
 		if !d.AllEvents && slices.Contains(keys, webhook.AllEventsKey) {
@@ -206,6 +216,25 @@ func (o *object) filter(name string, f *webhook.Filter) {
 	_ = member.end() // what is wrong is told by the whole
 }
 
+// rate reads how often a webhook may be called; null takes the bound away.
+func (o *object) rate(name string, r *webhook.Rate) {
+	if string(o.members[name]) == "null" {
+		*r = webhook.Rate{}
+	}
+	value := o.take(name)
+	if value == nil {
+		return
+	}
+	member := newObject(o.path+name+".", value, o.problems)
+	*r = webhook.Rate{}
+	field(member, "requests", "a whole number", &r.Requests)
+	text(member, "per", &r.Per)
+	if *r == (webhook.Rate{}) {
+		o.wrong(name, "Send requests and per, such as {\"requests\":60,\"per\":\"minute\"}, or null for no limit.")
+	}
+	_ = member.end() // what is wrong is told by the whole
+}
+
 // hookJSON is a webhook as the API shows it.
 type hookJSON struct {
 	ID           string            `json:"id"`
@@ -218,6 +247,8 @@ type hookJSON struct {
 	Tours        webhook.Filter    `json:"tours"`
 	Enabled      bool              `json:"enabled"`
 	Concurrency  int               `json:"concurrency"`
+	Ordered      bool              `json:"ordered"`
+	RateLimit    *webhook.Rate     `json:"rate_limit"`
 	CreatedAt    *time.Time        `json:"created_at"`
 	UpdatedAt    *time.Time        `json:"updated_at"`
 	FailingSince *time.Time        `json:"failing_since"`
@@ -225,9 +256,32 @@ type hookJSON struct {
 }
 
 func showHook(w *webhook.Webhook) hookJSON {
-	return hookJSON{
+	shown := hookJSON{
 		ID: w.Ref(), Name: w.Name, URL: w.URL, Type: w.Kind, Format: w.Format, Events: w.Events,
-		Channels: w.Channels, Tours: w.Tours, Enabled: w.Enabled, Concurrency: w.Concurrency,
+		Channels: w.Channels, Tours: w.Tours, Enabled: w.Enabled, Concurrency: w.Concurrency, Ordered: w.Ordered,
 		CreatedAt: moment(w.CreatedAt), UpdatedAt: moment(w.UpdatedAt), FailingSince: moment(w.FailingSince), OffReason: w.OffReason,
 	}
+	if w.Rate != (webhook.Rate{}) {
+		shown.RateLimit = &w.Rate
+	}
+	return shown
+}
+
+// waitingJSON is what waits for a webhook.
+type waitingJSON struct {
+	Count    int        `json:"count"`
+	OldestAt *time.Time `json:"oldest_at"`
+}
+
+func showBacklog(b webhook.Backlog) waitingJSON { return waitingJSON{b.Waiting, moment(b.Oldest)} }
+
+// circuitJSON is how a webhook's receiver is treated after failures in a row.
+type circuitJSON struct {
+	Open     bool       `json:"open"`
+	Failures int        `json:"failures"`
+	ProbeAt  *time.Time `json:"probe_at"`
+}
+
+func showCircuit(c webhook.Circuit) circuitJSON {
+	return circuitJSON{c.Open(), c.Failures, moment(c.ProbeAt)}
 }

@@ -73,6 +73,7 @@ type webhookStore interface {
 	Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error)
 	Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error)
 	WebhookNames(ctx context.Context, account webhook.ID) (map[webhook.ID]string, error)
+	Backlog(ctx context.Context, account, id webhook.ID) (webhook.Backlog, error)
 	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, by string, now time.Time) (*webhook.Webhook, error)
 	UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error
 	SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error)
@@ -87,6 +88,7 @@ type logStore interface {
 	Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow], error)
 	CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Count, error)
 	Delivery(ctx context.Context, account, id webhook.ID) (webhook.Delivery, error)
+	WaitsFor(ctx context.Context, account, delivery webhook.ID) (first webhook.ID, err error)
 	Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error)
 	Cancel(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
 }
@@ -104,6 +106,8 @@ type Dispatcher interface {
 	Replay(ctx context.Context, account, id webhook.ID, by string) (webhook.Delivery, error)
 	// Changed tells that a webhook was changed, switched or deleted.
 	Changed(id webhook.ID)
+	// Circuit tells how the receiver of a webhook is treated after failures.
+	Circuit(id webhook.ID) webhook.Circuit
 	// Probe looks whether a URL could be called, without sending a booking.
 	Probe(ctx context.Context, url string) webhook.Probe
 	// CheckURL says by its text alone why a URL may not be called; "" when it may.

@@ -105,7 +105,7 @@ const switchedOff = "Old spreadsheet"
 func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
 	for _, w := range sampleWebhooks(to) {
 		w.Account, w.Kind, w.Enabled = account, webhook.Async, true
-		w.Concurrency, w.Secret = webhook.DefaultConcurrency, webhook.NewSecret()
+		w.Concurrency, w.Ordered, w.Secret = webhook.DefaultConcurrency, true, webhook.NewSecret()
 		created, err := store.CreateWebhook(ctx, &w, nil, email, now)
 		if err != nil {
 			return fmt.Errorf("make the webhook %s: %w", w.Name, err)

@@ -18,12 +18,13 @@ const pageRows = 50
 
 func deliveryPath(id webhook.ID) string { return "/deliveries/" + id.Text(webhook.DeliveryPrefix) }
 
-func deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
+func (a *app) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
 	shown := make([]views.DeliveryRow, len(rows))
 	for i, r := range rows {
 		w := h.find(r.Webhook)
 		shown[i] = views.DeliveryRow{
 			Delivery: r.Delivery, EventName: eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
+			Probing: a.Dispatcher.Circuit(r.Webhook).Open(),
 		}
 	}
 	return shown
@@ -48,7 +49,7 @@ func (a *app) listDeliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props.Rows, props.Older, props.First = deliveryRows(found.Rows, h), found.Next, f.Before == 0
+	props.Rows, props.Older, props.First = a.deliveryRows(found.Rows, h), found.Next, f.Before == 0
 	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
 	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
 		if props.Count, err = a.Store.CountDeliveries(c.UserContext(), account.ID, all); err != nil {
@@ -105,7 +106,10 @@ func (a *app) showDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.DeliveryProps{Delivery: d, EventName: eventName(d.Platform, d.Type), MaxTries: a.Tries}
+	props := views.DeliveryProps{Delivery: d, EventName: eventName(d.Platform, d.Type), MaxTries: a.Tries, Circuit: a.Dispatcher.Circuit(d.Webhook)}
+	if props.WaitsFor, err = a.waitsFor(c.UserContext(), d); err != nil {
+		return err
+	}
 	event, err := a.Store.Event(c.UserContext(), d.Account, d.Event)
 	if err != nil {
 		return err

@@ -104,6 +104,9 @@ func (a *app) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, 
 			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: named.find(d.Webhook) == nil,
 			Reason: d.Reason, Delivery: byID[d.Delivery],
 		}
+		if shown := rows[i].Delivery; shown != nil && err == nil {
+			rows[i].WaitsFor, err = a.waitsFor(c.UserContext(), *shown)
+		}
 	}
 	return rows, err
 }

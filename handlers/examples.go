@@ -80,6 +80,7 @@ func (s sample) example(format webhook.Format) views.Example {
 		"webhook-timestamp: <time of the try, in seconds since 1970>",
 		"webhook-signature: v1,<signature>",
 		"bookhook-attempt: 1",
+		"bookhook-sequence: <a number, larger for what was accepted later>",
 	}
 	for _, name := range slices.Sorted(maps.Keys(wire.Header)) {
 		lines = append(lines, strings.ToLower(name)+": "+strings.Join(wire.Header[name], ", "))

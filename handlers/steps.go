@@ -25,6 +25,7 @@ func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
 	case webhook.StepType:
 		d.Kind = webhook.Kind(typed(c, "type"))
 		d.Concurrency, _ = strconv.Atoi(typed(c, "concurrency")) // what is no number is 0, and refused
+		d.Ordered, d.Rate = typed(c, "ordered") == "1", readRate(c)
 	case webhook.StepName:
 		d.Name, d.URL, d.Format = typed(c, "name"), typed(c, "url"), webhook.Format(typed(c, "format"))
 	case webhook.StepEvents:
@@ -34,6 +35,20 @@ func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
 	case webhook.StepTours:
 		d.Tours = readFilter(c, "tours")
 	}
+}
+
+// readRate reads how often a webhook may be called; no number is no limit, and
+// what is no number is refused.
+func readRate(c *fiber.Ctx) webhook.Rate {
+	number := typed(c, "rate_requests")
+	if number == "" {
+		return webhook.Rate{}
+	}
+	requests, err := strconv.Atoi(number)
+	if err != nil {
+		requests = -1
+	}
+	return webhook.Rate{Requests: requests, Per: webhook.Period(typed(c, "rate_per"))}
 }
 
 // readFilter reads a mode and ids, ticked and pasted. The ids are kept whatever

@@ -10,8 +10,10 @@ import (
 	"bookhook/webhook"
 )
 
-// recentRows is how many deliveries stand on a webhook's page.
-const recentRows = 10
+const (
+	recentRows = 10 // deliveries on a webhook's page
+	maxCounted = 20 // webhooks of a list that tells what waits for each
+)
 
 func webhookPath(id webhook.ID) string { return "/webhooks/" + id.Text(webhook.WebhookPrefix) }
 
@@ -25,13 +27,9 @@ func (a *app) showWebhooks(c *fiber.Ctx, status int) error {
 	}
 	props := views.WebhooksProps{Used: used(all), Limit: v.Account.WebhookLimit, Names: views.Names{Events: eventNames()}}
 	for _, w := range all {
-		last, err := a.recent(c, w, 1)
+		row, err := a.webhookRow(c, w, len(all) <= maxCounted)
 		if err != nil {
 			return err
-		}
-		row := views.WebhookRow{Webhook: w}
-		if len(last) > 0 {
-			row.Last = &last[0].Delivery
 		}
 		props.Rows = append(props.Rows, row)
 	}
@@ -44,6 +42,18 @@ func (a *app) showWebhooks(c *fiber.Ctx, status int) error {
 		return err
 	}
 	return render(c, status, views.Webhooks(props))
+}
+
+func (a *app) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (row views.WebhookRow, err error) {
+	row = views.WebhookRow{Webhook: w, Circuit: a.Dispatcher.Circuit(w.ID)}
+	last, err := a.recent(c, w, 1)
+	if len(last) > 0 {
+		row.Last = &last[0].Delivery
+	}
+	if err == nil && counted {
+		row.Backlog, err = a.Store.Backlog(c.UserContext(), w.Account, w.ID)
+	}
+	return row, err
 }
 
 // used counts the webhooks that the account's limit is about.
@@ -60,7 +70,7 @@ func used(all []*webhook.Webhook) int {
 // recent lists the newest deliveries of a webhook.
 func (a *app) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.DeliveryRow, error) {
 	found, err := a.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: limit})
-	return deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.ID]string{w.ID: w.Name}}), err
+	return a.deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.ID]string{w.ID: w.Name}}), err
 }
 
 func (a *app) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
@@ -76,14 +86,14 @@ func (a *app) showWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.WebhookProps{Webhook: w, Grace: webhook.SecretOverlap}
+	props := views.WebhookProps{Webhook: w, Grace: webhook.SecretOverlap, Circuit: a.Dispatcher.Circuit(w.ID)}
 	if props.Names, err = a.names(c.UserContext(), w.Account, w.Channels.IDs, w.Tours.IDs); err != nil {
 		return err
 	}
 	if props.Recent, err = a.recent(c, w, recentRows); err != nil {
 		return err
 	}
-	if props.Waiting, err = a.waiting(c, w); err != nil {
+	if props.Backlog, err = a.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return err
 	}
 	if err := a.addSecret(c, &props); err != nil {
@@ -93,12 +103,6 @@ func (a *app) showWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	return render(c, http.StatusOK, views.Webhook(props))
-}
-
-// waiting counts the deliveries that wait for a webhook, up to webhook.CountCap.
-func (a *app) waiting(c *fiber.Ctx, w *webhook.Webhook) (int, error) {
-	count, err := a.Store.CountDeliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, State: webhook.Pending})
-	return count.N, err
 }
 
 // addSecret shows the secret if the visitor has just made it, this once.
@@ -160,7 +164,7 @@ func (a *app) switchWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	waiting, err := a.waiting(c, w)
+	backlog, err := a.Store.Backlog(c.UserContext(), w.Account, w.ID)
 	if err != nil {
 		return err
 	}
@@ -169,7 +173,7 @@ func (a *app) switchWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	a.Dispatcher.Changed(w.ID)
-	return a.done(c, webhookPath(w.ID), switchedText(before, on, waiting))
+	return a.done(c, webhookPath(w.ID), switchedText(before, on, backlog.Waiting))
 }
 
 func readSwitch(c *fiber.Ctx) (bool, error) {
@@ -196,7 +200,9 @@ func switchedText(before *webhook.Webhook, on bool, waiting int) string {
 	if before.Skipped > 0 {
 		text += " " + number(before.Skipped, "event was", "events were") + " skipped while it was off; they were not stored for later."
 	}
-	if waiting > 0 {
+	if waiting > webhook.CountCap {
+		text += " The deliveries that were waiting go out now."
+	} else if waiting > 0 {
 		text += " " + number(waiting, "delivery that was waiting goes", "deliveries that were waiting go") + " out now."
 	}
 	return text

@@ -51,7 +51,7 @@ func (a *app) saveStep(c *fiber.Ctx) error {
 	if len(problems) > 0 {
 		return a.renderStep(c, d, step, refusal{
 			status: http.StatusUnprocessableEntity, problems: problems,
-			atOnce: typed(c, "concurrency"), paste: clip(formValue(c, "tours_paste"), maxPaste),
+			atOnce: typed(c, "concurrency"), rate: typed(c, "rate_requests"), paste: clip(formValue(c, "tours_paste"), maxPaste),
 		})
 	}
 	return c.Redirect(draftPath(d.ID, onward(d, step)), http.StatusSeeOther)

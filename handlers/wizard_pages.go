@@ -15,16 +15,16 @@ import (
 
 // refusal is why a step is shown again; with status 200 nothing was refused.
 type refusal struct {
-	status        int
-	problems      webhook.Invalid
-	atOnce, paste string              // as typed
-	tried         *webhook.Attempt    // the test that was just sent
-	changed       *webhook.AuditEntry // somebody else's change of the edited webhook
-	stale         bool                // the draft was changed since the form was made
+	status              int
+	problems            webhook.Invalid
+	atOnce, rate, paste string              // as typed
+	tried               *webhook.Attempt    // the test that was just sent
+	changed             *webhook.AuditEntry // somebody else's change of the edited webhook
+	stale               bool                // the draft was changed since the form was made
 }
 
 func (a *app) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r refusal) error {
-	props := views.WizardProps{Draft: d, Problems: r.problems, AtOnce: r.atOnce}
+	props := views.WizardProps{Draft: d, Problems: r.problems, AtOnce: r.atOnce, Rate: r.rate}
 	edited, err := a.edited(c, d)
 	if err != nil {
 		return err

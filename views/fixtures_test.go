@@ -110,6 +110,16 @@ func (k kind) delivery(i int) webhook.Delivery {
 	return d
 }
 
+func (k kind) held() webhook.Delivery {
+	d := k.delivery(7)
+	d.ID, d.Held, d.Attempts, d.Answered, d.NextAt, d.Last = 81e15, true, 0, 0, time.Time{}, webhook.Outcome{}
+	return d
+}
+
+func (k kind) circuit() webhook.Circuit {
+	return webhook.Circuit{Failures: 12, ProbeAt: now.Add(4*time.Minute + 20*time.Second)}
+}
+
 func (k kind) row(i int) DeliveryRow {
 	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), WebhookName: k.webhook(i).Name, WebhookOff: !k.webhook(i).Enabled}
 	if i == 6 {
@@ -221,6 +231,11 @@ func (k kind) rows() (list []DeliveryRow) {
 	for i := range k.n {
 		list = append(list, k.row(i))
 	}
+	if k.n > 0 {
+		held := k.row(7)
+		held.Delivery = k.held()
+		list = append(list, held)
+	}
 	return list
 }
 
@@ -248,7 +263,11 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names()}
 	for i := range k.n {
 		d := k.delivery(i)
-		list.Rows = append(list.Rows, WebhookRow{k.webhook(i), &d})
+		row := WebhookRow{Webhook: k.webhook(i), Last: &d, Backlog: webhook.Backlog{Waiting: i * i, Oldest: now.Add(-4 * time.Minute)}}
+		if i%5 == 1 {
+			row.Circuit, row.Backlog.Waiting = k.circuit(), webhook.CountCap+1
+		}
+		list.Rows = append(list.Rows, row)
 	}
 	if k.n > 0 {
 		list.Rows[0].Last = nil
@@ -262,7 +281,8 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	full.Page.Flash = []string{k.text("“Old CRM” was deleted. 3 deliveries that waited were cancelled.")}
 	add("webhooks-full", Webhooks(full))
 	for i := range 3 {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names(), Waiting: i * 4}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
+		p.Backlog.Waiting = i * 4
 		if i == 0 {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []string{"The webhook was created and is on. Send a test to see it work."}
@@ -274,11 +294,17 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		}
 		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
 	}
+	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent}
+		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
+		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
+		add(name, Webhook(p))
+	}
 }
 
 func (k kind) addWizard(add func(string, templ.Component)) {
 	add("wizard-1", WizardType(k.wizard()))
-	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency")))
+	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency", "rate_limit")))
 	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples()}))
 	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format"), k.examples()}))
 	add("wizard-3", WizardEvents(EventsStepProps{k.wizard(), k.catalogues()}))
@@ -321,6 +347,10 @@ func (k kind) addLog(add func(string, templ.Component)) {
 		}
 		add(fmt.Sprintf("delivery-%d", i), Delivery(p))
 	}
+	for _, first := range []webhook.ID{0, 8e16} {
+		p := DeliveryProps{Page: k.page(webhook.RoleOperator), Delivery: k.held(), Event: webhook.Event{ID: 77}, Webhook: k.webhook(0), WaitsFor: first, Circuit: k.circuit()}
+		add(fmt.Sprintf("delivery-held-%d", first), Delivery(p))
+	}
 	k.addEvents(add)
 }
 
@@ -340,6 +370,10 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 			row.Delivery = &d
 		}
 		page.Decisions = append(page.Decisions, row)
+	}
+	for _, first := range []webhook.ID{0, 8e16} {
+		d := k.held()
+		page.Decisions = append(page.Decisions, DecisionRow{Webhook: 9e16, Name: k.webhook(0).Name, Delivery: &d, WaitsFor: first})
 	}
 	if k.n == 0 {
 		page.Event = webhook.Event{ID: 77, ReceivedAt: now}

@@ -185,12 +185,25 @@ func nextTryText(r DeliveryRow, now time.Time) string {
 	switch d := r.Delivery; {
 	case r.WebhookOff:
 		return "until the webhook is on"
+	case held(d):
+		return "for an earlier event"
+	case r.Probing && !d.NextAt.After(now):
+		return "for a probe to succeed"
 	case d.Attempts == 0 && !d.NextAt.After(now):
 		return "first try is due"
 	case !d.NextAt.After(now):
 		return "next try is due"
 	}
 	return "next try in " + span(r.Delivery.NextAt.Sub(now))
+}
+
+// held reports whether a delivery waits for an earlier one of its booking. One
+// that was stopped while it was held does not.
+func held(d webhook.Delivery) bool { return d.Held && d.State == webhook.Pending }
+
+// due reports whether a delivery could be sent at now.
+func due(d webhook.Delivery, now time.Time) bool {
+	return d.State == webhook.Pending && !d.Held && !d.NextAt.After(now)
 }
 
 // webhookStatus is whether a webhook is told of anything.
@@ -304,7 +317,7 @@ func answer(o webhook.Outcome) templ.Component {
 			var templ_7745c5c3_Var11 string
 			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 78, Col: 8}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 91, Col: 8}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
@@ -323,7 +336,7 @@ func answer(o webhook.Outcome) templ.Component {
 			var templ_7745c5c3_Var12 string
 			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(brokenOffDetail(o))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 81, Col: 40}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 94, Col: 40}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {

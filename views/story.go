@@ -44,6 +44,9 @@ func inFlight(d webhook.Delivery, tries int) Story {
 }
 
 func waiting(d webhook.Delivery, w *webhook.Webhook, tries int, now time.Time, loc *time.Location) Story {
+	if held(d) {
+		return waitingInOrder(d, w)
+	}
 	s := Story{What: "Your server has not accepted " + subject(d) + " yet.", Next: againAt(d, tries, now, loc)}
 	switch {
 	case d.Attempts > d.Answered:
@@ -54,6 +57,19 @@ func waiting(d webhook.Delivery, w *webhook.Webhook, tries int, now time.Time, l
 	}
 	if w != nil && !w.Enabled {
 		s.Next = "It waits because the webhook is off (" + offText(w.OffReason) + "), and goes out when you switch it on again."
+	}
+	return s
+}
+
+// waitingInOrder tells of a delivery that is held.
+func waitingInOrder(d webhook.Delivery, w *webhook.Webhook) Story {
+	s := Story{
+		What: "Waits for an earlier event of booking " + shortName(d.BookingID) + ".",
+		Why:  "This webhook gets the events of one booking one after another, and your server has not accepted the earlier one yet.",
+		Next: "It goes out by itself once the earlier one is delivered, given up or stopped. If the order does not matter, send it now.",
+	}
+	if w != nil && !w.Enabled {
+		s.Next = "The webhook is off (" + offText(w.OffReason) + "). When you switch it on again, the earlier one goes out first, then this one."
 	}
 	return s
 }

@@ -222,6 +222,9 @@ func TestNextTryText(t *testing.T) {
 		{row(1, 4*time.Minute, false), "next try in 4 min"},
 		{row(0, 0, true), "until the webhook is on"},
 		{row(1, 4*time.Minute, true), "until the webhook is on"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Held: true}}, "for an earlier event"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Probing: true}, "for a probe to succeed"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Answered: 1, NextAt: now.Add(time.Minute)}, Probing: true}, "next try in 1 min"},
 	} {
 		if got := nextTryText(test.row, now); got != test.want {
 			t.Errorf("%+v: got %q, want %q", test.row, got, test.want)

@@ -20,7 +20,7 @@ const hookURL = "https://hooks.example.com/bookings"
 // steps are the forms of a wizard that ends well, in their order.
 func steps() map[webhook.Step]url.Values {
 	return map[webhook.Step]url.Values{
-		webhook.StepType:     {"type": {"async"}, "concurrency": {"8"}},
+		webhook.StepType:     {"type": {"async"}, "concurrency": {"8"}, "ordered": {"1"}},
 		webhook.StepName:     {"name": {"Büro 🦭"}, "url": {"https://hooks.example.com/bookings?key=a%20b"}, "format": {"native"}},
 		webhook.StepEvents:   {"all_events": {"0"}, "events": {"new_confirmed_web", "cancelled"}},
 		webhook.StepChannels: {"channels_mode": {"include"}, "channels": {"3930"}},

@@ -1,0 +1,152 @@
+package handlers_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/handlers"
+	"bookhook/webhook"
+)
+
+func ordered(w *webhook.Webhook) { w.Ordered = true }
+
+// A delivery that is held says for what it waits, wherever it is shown, and can
+// be sent out of order.
+func TestHeldDeliveryOnPages(t *testing.T) {
+	s := newSite(t, time.Hour)
+	b := s.signIn(staff)
+	r := newReceiver(t, http.StatusServiceUnavailable)
+	w := s.hook(r.URL, ordered)
+	first := deliveryOf(s.ingest(webhook.Event{BookingID: "1234", Type: "new_confirmed_web"}))
+	s.settled()
+	accepted := s.ingest(webhook.Event{BookingID: "1234"})
+	second := deliveryOf(accepted)
+	b.get(second).is(http.StatusOK).has("Waits for an earlier event of booking 1234.", `href="`+first+`"`, "Send now", "This breaks the order").lacks("Try now")
+	b.get(first).lacks("Waits for an earlier event", "Send now").has("Try now")
+	b.get("/events/"+accepted.Event.Ref()).has("Waits for an earlier event of booking 1234", `href="`+first+`"`)
+	for _, list := range []string{"/deliveries", "/webhooks/" + w.Ref()} {
+		b.get(list).has("for an earlier event", "next try in 1 h")
+	}
+	b.get("/webhooks/"+w.Ref()).has("2 deliveries wait, the oldest for", `href="/deliveries?state=pending&webhook_id=`+w.Ref()+`"`)
+	b.get("/webhooks").has("2 wait, the oldest for")
+
+	r.status.Store(http.StatusOK)
+	b.follow(second+"/replay", nil).has("It is being sent now")
+	s.settled()
+	b.get(second).has("Your server accepted this event of booking 1234")
+	b.get(first).has("Waiting")
+	b.follow(first+"/replay", nil)
+	s.settled()
+	b.get("/webhooks/" + w.Ref()).has("Nothing waits")
+	b.get("/webhooks").lacks("the oldest for")
+}
+
+// What stops the earlier one lets the later one go.
+func TestHeldDeliveryGoesWhenTheEarlierIsStopped(t *testing.T) {
+	s := newSite(t, time.Hour)
+	b := s.signIn(anna)
+	r := newReceiver(t, http.StatusServiceUnavailable)
+	s.hook(r.URL, ordered)
+	first := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
+	s.settled()
+	second, third := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"})), deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
+	b.get(third).has("Waits for an earlier event", `href="`+first+`"`)
+	b.follow(third+"/cancel", nil).has("This delivery was stopped").lacks("Waits for an earlier event")
+	r.status.Store(http.StatusOK)
+	b.follow(first+"/cancel", nil)
+	s.settled()
+	b.get(second).has("Your server accepted this event of booking 1234")
+}
+
+// While the circuit is open, the pages say so and what happens.
+func TestOpenCircuitOnPages(t *testing.T) {
+	s := newSite(t)
+	r := newReceiver(t, http.StatusInternalServerError)
+	w := s.hook(r.URL)
+	failed := deliveryOf(s.ingest(webhook.Event{BookingID: "1"}))
+	s.settled()
+	waits := deliveryOf(s.leave(webhook.Event{BookingID: "2"})[0])
+	s.serve(tripped{s.dispatcher, webhook.Circuit{Failures: 12, ProbeAt: time.Now().Add(time.Minute)}})
+	b := s.signIn(staff)
+	b.get("/webhooks/"+w.Ref()).is(http.StatusOK).has(
+		"The last 12 requests failed. Bookhook sends one delivery at a time as a probe, the next at", "It recovers by itself", `href="`+failed+`"`, "1 delivery waits, for")
+	b.get("/webhooks").has("One probe at a time", "1 waits, for")
+	b.get("/deliveries").has("for a probe to succeed")
+	b.get(waits).has("The last 12 requests failed.")
+	b = s.signIn(anna)
+	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}}).lacks("The last 12 requests")
+	b.get("/webhooks").lacks("One probe at a time")
+	b.get(waits).has("It waits because the webhook is off").lacks("The last 12 requests")
+}
+
+// serve starts pages with another dispatcher beside those of the site, and
+// turns to them.
+func (s *site) serve(d handlers.Dispatcher) {
+	s.Helper()
+	app, err := handlers.New(handlers.Options{
+		Store: s.store, Dispatcher: d, CookieKey: bytes.Repeat([]byte("k"), 32), Log: slog.New(slog.NewTextHandler(s.Output(), nil)), Tries: 1,
+	})
+	s.check(err)
+	s.url = listen(s, app)
+}
+
+// In a long list nothing is counted.
+func TestManyWebhooksAreNotCounted(t *testing.T) {
+	s := newSite(t)
+	s.check(s.store.SetLimit(t.Context(), s.account.ID, 30, "test", time.Now()))
+	for range 20 {
+		s.hook(nowhere)
+	}
+	s.leave(webhook.Event{BookingID: "1"})
+	b := s.signIn(staff)
+	b.get("/webhooks").has("1 waits, for")
+	s.hook(nowhere)
+	b.get("/webhooks").lacks("1 waits, for")
+}
+
+func TestWizardOrderAndRate(t *testing.T) {
+	s := newWizard(t)
+	b := s.signIn(anna)
+	draft := b.begin()
+	b.get(draft+"/type").has("Keep the order of each booking").has(`name="ordered" value="1" checked`)
+	form := func(ordered, requests, per string) url.Values {
+		v := url.Values{"type": {"async"}, "concurrency": {"8"}, "rate_requests": {requests}, "rate_per": {per}}
+		if ordered != "" {
+			v.Set("ordered", ordered)
+		}
+		return v
+	}
+	for _, wrong := range []url.Values{
+		form("", "0", "minute"), form("", "-1", "minute"), form("", "1001", "minute"), form("", "many", "minute"), form("", "1.5", ""),
+	} {
+		p := b.post(draft+"/type", wrong).is(http.StatusUnprocessableEntity).has("Choose a number from 1 to 1000, or none for no limit.", `value="`+wrong.Get("rate_requests")+`"`)
+		p.lacks(`name="ordered" value="1" checked`)
+	}
+	b.post(draft+"/type", form("1", "5", "hour")).is(http.StatusUnprocessableEntity).has("second or minute", `value="5"`, `name="ordered" value="1" checked`)
+	b.post(draft+"/type", form("", "5", "second")).is(http.StatusSeeOther)
+	b.get(draft+"/type").has(`value="5"`, `value="second" selected`)
+	for _, step := range webhook.Steps[1:5] {
+		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
+	}
+	b.get(draft + "/review").has("Up to 8 requests at once, at most 5 per second; events of one booking in any order")
+	path := b.finish(draft).is(http.StatusSeeOther).location
+	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
+	if want := (webhook.Rate{Requests: 5, Per: webhook.Second}); w.Ordered || w.Rate != want {
+		t.Errorf("got ordered %v and rate %v", w.Ordered, w.Rate)
+	}
+	b.get(path).has("Up to 8 requests at once, at most 5 per second; events of one booking in any order", "Nothing waits", "bookhook-sequence")
+
+	edit := strings.TrimSuffix(b.post(path+"/edit", nil).is(http.StatusSeeOther).location, "/review")
+	b.post(edit+"/type", form("1", "", "minute")).is(http.StatusSeeOther)
+	b.finish(edit).is(http.StatusSeeOther)
+	w = only(t, must(t, s.store.Webhooks, s.account.ID), nil)
+	if !w.Ordered || w.Rate != (webhook.Rate{}) {
+		t.Errorf("got ordered %v and rate %v, want the order kept and no limit", w.Ordered, w.Rate)
+	}
+	b.get(path).has("Up to 8 requests at once; events of one booking one after another")
+}

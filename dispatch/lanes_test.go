@@ -233,3 +233,25 @@ func TestPanicIsAnOutcome(t *testing.T) {
 		t.Errorf("got %+v, want an internal failure", a)
 	}
 }
+
+// TestUnsavedHoldsClaims: while an answer is not recorded its delivery looks
+// due at the end of its lease, and a claim would send it again.
+func TestUnsavedHoldsClaims(t *testing.T) {
+	b := newBook(10)
+	w := &webhook.Webhook{ID: 1, Concurrency: 2}
+	b.ingest(w, 1, 1)
+	l := b.flights[0].lane
+	b.unsaved(l, 1)
+	b.end(0)
+	b.mark(w.ID, time.Now())
+	if claims, _ := b.turn(time.Now()); len(claims) != 0 {
+		t.Error("got a claim while an answer is not recorded")
+	}
+	b.unsaved(l, -1)
+	claims, _ := b.turn(time.Now())
+	if len(claims) != 1 {
+		t.Fatalf("got %d claims, want 1", len(claims))
+	}
+	b.claimed(claims[0], nil, time.Time{}, time.Now())
+	b.mustBeEmpty(t)
+}

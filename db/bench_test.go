@@ -118,7 +118,7 @@ func BenchmarkLists(b *testing.B) {
 				return err
 			})
 		}
-		for name, f := range map[string]webhook.EventFilter{"all": {}, "booking": {Booking: "B-50"}, "rare": {Type: "rare"}} {
+		for name, f := range map[string]webhook.EventFilter{"all": {}, "booking": {Booking: "B-0"}, "rare": {Type: "rare"}} {
 			f.Limit = 50
 			percentiles(b, fmt.Sprintf("account=%d/events/%s", account, name), func() error {
 				f.Before = filledSince + webhook.ID(rand.Int64N(int64(last-filledSince))) //nolint:gosec // no secret
@@ -139,6 +139,8 @@ func benchFilters(account, last webhook.ID) []benchFilter {
 	return []benchFilter{
 		{"none", webhook.DeliveryFilter{}},
 		{"period", webhook.DeliveryFilter{Since: period.Time(), Until: (period + (last-period)/2).Time()}},
+		{"pending", webhook.DeliveryFilter{State: webhook.Pending}},
+		{"pending, busy webhook", webhook.DeliveryFilter{State: webhook.Pending, Webhook: busy}},
 		{"failed", webhook.DeliveryFilter{State: webhook.Failed}},
 		{"cancelled", webhook.DeliveryFilter{State: webhook.Cancelled}},
 		{"delivered", webhook.DeliveryFilter{State: webhook.Delivered}},
@@ -152,9 +154,9 @@ func benchFilters(account, last webhook.ID) []benchFilter {
 		{"rare type, failed", webhook.DeliveryFilter{Type: "rare", State: webhook.Failed}},
 		{"rare type, delivered", webhook.DeliveryFilter{Type: "rare", State: webhook.Delivered}},
 		{"rare type, busy webhook", webhook.DeliveryFilter{Type: "rare", Webhook: busy}},
-		{"booking", webhook.DeliveryFilter{Booking: "B-50"}},
+		{"booking", webhook.DeliveryFilter{Booking: "B-0"}},
 		{"unknown booking", webhook.DeliveryFilter{Booking: "none"}},
-		{"event", webhook.DeliveryFilter{Event: filledSince + 2000*filledStep}},
+		{"event", webhook.DeliveryFilter{Event: filledSince + (account-1)*filledStep}},
 		{"everything", webhook.DeliveryFilter{State: webhook.Delivered, Webhook: busy, Type: "cancelled", Since: period.Time(), Until: last.Time()}},
 	}
 }

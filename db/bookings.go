@@ -3,16 +3,15 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
 	"bookhook/webhook"
 )
 
-// The deliveries of a booking are found by its events, of which there are a
-// few: an event names its deliveries in its decisions, and their ids lie close
-// behind its own.
+// The deliveries of a booking, and of a type, are found by their events, of which
+// there are fewer: an event names its deliveries in its decisions, and their ids
+// lie close behind its own.
 
 // eventCost is how many rows of a log one event counts for when it is looked at.
 const eventCost = 10
@@ -45,25 +44,33 @@ func (e decided) span() (s span) {
 	return s
 }
 
-// eventDeliveries lists the deliveries of one booking or one event, those of
-// the newest event first. It looks at no more events than one request may.
+// byEvent reports whether a filter is best answered by events: it asks for what
+// all deliveries of an event have in common, and no index of deliveries knows a
+// shorter way.
+func byEvent(f webhook.DeliveryFilter) bool {
+	return f.Booking != "" || f.Event != 0 || f.Type != "" && f.Webhook == 0 && (f.State == "" || f.State == webhook.Delivered)
+}
+
+// eventDeliveries lists the deliveries of the events of a filter, those of the
+// newest event first. It looks at no more events than one request may.
 func (s *Store) eventDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (p webhook.Page[webhook.Delivery], err error) {
 	in := between(f.Since, f.Until, 0, f.After)
 	below, cut, err := s.begin(ctx, account, f.Before)
 	if err != nil {
 		return p, err
 	}
-	bound := s.search / eventCost
-	events, err := s.decided(ctx, account, f, span{max(in.from-madeWithin, 0), min(below, in.to)}, bound+1)
+	of := span{max(in.from-madeWithin, 0), min(below, in.to)}
+	if f.Event != 0 {
+		of = span{max(of.from, f.Event), min(of.to, f.Event+1)}
+	}
+	q := s.events(webhook.EventFilter{Booking: f.Booking, Type: f.Type})
+	q.columns = `id, decisions`
+	events, err := page(ctx, s, account, q, of, s.search/eventCost, scanDecided, func(e decided) webhook.ID { return e.id })
 	if err != nil {
 		return p, err
 	}
 	query, asked := deliveriesOf(f)
-	for i, e := range events {
-		if i == bound {
-			p.Next = events[i-1].id // no delivery's id: what lies before are the older events
-			return p, nil
-		}
+	for _, e := range events.Rows {
 		of := e.span()
 		of.from, of.to = max(of.from, in.from), min(of.to, in.to)
 		if e.id == cut {
@@ -82,6 +89,7 @@ func (s *Store) eventDeliveries(ctx context.Context, account webhook.ID, f webho
 			return p, nil
 		}
 	}
+	p.Next = events.Next // an event's id, no delivery's: what lies before are older events
 	return p, nil
 }
 
@@ -98,23 +106,8 @@ func (s *Store) begin(ctx context.Context, account, before webhook.ID) (below, c
 	return d.Event + 1, d.Event, err
 }
 
-// decided lists the events of a filter, the newest first.
-func (s *Store) decided(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter, in span, limit int) ([]decided, error) {
-	query := `SELECT id, decisions FROM events WHERE account_id = $1 AND id >= $2 AND id < $3`
-	args := []any{account, in.from, in.to, limit}
-	if f.Booking != "" { // not empty, so that the partial index serves
-		args = append(args, f.Booking)
-		query += fmt.Sprintf(` AND booking_id <> '' AND booking_id = $%d`, len(args))
-	}
-	if f.Event != 0 {
-		args = append(args, f.Event)
-		query += fmt.Sprintf(` AND id = $%d`, len(args))
-	}
-	return list(ctx, s, scanDecided, query+` ORDER BY id DESC LIMIT $4`, args...)
-}
-
 // deliveriesOf selects the deliveries of an account ($1) and an event ($2) in a
-// span ($3, $4) that pass a filter, and gives its further arguments.
+// span ($3, $4) that pass the rest of a filter, and gives its further arguments.
 func deliveriesOf(f webhook.DeliveryFilter) (string, []any) {
 	q := &stream{}
 	if f.State != "" {
@@ -123,7 +116,6 @@ func deliveriesOf(f webhook.DeliveryFilter) (string, []any) {
 	if f.Webhook != 0 {
 		q.ask(`x.webhook_id = $%d`, f.Webhook, 0)
 	}
-	q.askType(f.Type, 0)
 	return `SELECT ` + deliveryColumns + ` FROM deliveries x WHERE account_id = $1 AND event_id = $2 AND id >= $3 AND id < $4` +
 		q.rest + ` ORDER BY id DESC`, q.args
 }

@@ -23,9 +23,9 @@ func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	return d, err
 }
 
-// Deliveries lists the log of an account, the newest first. A booking's and an
-// event's are those of its events, see bookings.go; every other is the merge of
-// the logs of the account's webhooks.
+// Deliveries lists the log of an account, the newest first. What is asked of
+// events is found by them, see bookings.go; all else is the merge of the logs of
+// the account's webhooks.
 func (s *Store) Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow], error) {
 	var rows webhook.Page[webhook.DeliveryRow]
 	names, err := s.WebhookNames(ctx, account)
@@ -40,18 +40,22 @@ func (s *Store) Deliveries(ctx context.Context, account webhook.ID, f webhook.De
 	return rows, err
 }
 
-func (s *Store) deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter, webhooks int) (webhook.Page[webhook.Delivery], error) {
-	if f.Booking != "" || f.Event != 0 {
+func (s *Store) deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter, webhooks int) (p webhook.Page[webhook.Delivery], err error) {
+	if byEvent(f) {
 		return s.eventDeliveries(ctx, account, f)
 	}
 	in := between(f.Since, f.Until, f.Before, f.After)
-	return page(ctx, s, account, s.webhookLogs(f, webhooks), in, f.Limit, scanDelivery, func(d webhook.Delivery) webhook.ID { return d.ID })
+	q, err := s.webhookLogs(ctx, account, f, webhooks, in)
+	if err != nil {
+		return p, err
+	}
+	return page(ctx, s, account, q, in, f.Limit, scanDelivery, func(d webhook.Delivery) webhook.ID { return d.ID })
 }
 
 // CountDeliveries counts what Deliveries lists under a filter, on all pages; it
 // goes no further than one request searches.
 func (s *Store) CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Count, error) {
-	if f.Booking != "" || f.Event != 0 {
+	if byEvent(f) {
 		f.Limit = webhook.CountCap
 		found, err := s.eventDeliveries(ctx, account, f)
 		return webhook.Count{N: len(found.Rows), More: found.Next != 0}, err
@@ -60,27 +64,50 @@ func (s *Store) CountDeliveries(ctx context.Context, account webhook.ID, f webho
 	if err != nil {
 		return webhook.Count{}, err
 	}
-	return s.count(ctx, account, s.webhookLogs(f, len(names)), between(f.Since, f.Until, f.Before, f.After))
+	in := between(f.Since, f.Until, f.Before, f.After)
+	if f.State == webhook.Pending && f.Type == "" { // the index alone counts any number
+		return s.count(ctx, account, s.deliveryStream(f, len(names), true), in)
+	}
+	q, err := s.webhookLogs(ctx, account, f, len(names), in)
+	if err != nil {
+		return webhook.Count{}, err
+	}
+	return s.count(ctx, account, q, in)
 }
 
 // webhookLogs are the logs of an account's webhooks, of which there are so many.
-func (s *Store) webhookLogs(f webhook.DeliveryFilter, webhooks int) *stream {
+// What waits is read from the dispatcher's index while it is few; when it is
+// many, the log is searched for it.
+func (s *Store) webhookLogs(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter, webhooks int, in span) (*stream, error) {
+	if f.State == webhook.Pending {
+		q := s.deliveryStream(f, webhooks, true)
+		var n int
+		args := append([]any{account, in.from, in.to, s.search + 1}, q.args[:len(q.args)-q.asked]...)
+		if err := s.row(ctx, q.size(""), args...).Scan(&n); err != nil || n <= s.search {
+			return q, err
+		}
+	}
+	return s.deliveryStream(f, webhooks, false), nil
+}
+
+func (s *Store) deliveryStream(f webhook.DeliveryFilter, webhooks int, few bool) *stream {
 	q := &stream{
 		table: "deliveries", columns: deliveryColumns, owner: "webhooks", owned: `w.account_id = $1`,
-		link: "webhook_id", owners: webhooks,
+		link: "webhook_id", owners: webhooks, few: few,
 	}
 	if f.Webhook != 0 {
 		q.owned += fmt.Sprintf(` AND w.id = $%d`, q.param(f.Webhook))
 		q.owners = 1
 	}
 	asked := s.search
-	switch f.State {
-	case "":
+	switch {
+	case few: // written out, as below, so that the partial index serves
+		q.index = ` AND x.state = 'pending' AND x.next_at >= 0`
+	case f.State == webhook.Pending || f.State == webhook.Delivered:
+		q.ask(`x.state = $%d`, string(f.State), s.search)
+	case f.State != "":
 		asked *= indexFactor
-	case webhook.Delivered:
-		q.ask(`x.state = $%d`, string(f.State), asked)
-	default: // written out, so that the partial index serves
-		q.index = fmt.Sprintf(` AND x.state <> 'delivered' AND x.state = $%d`, q.param(string(f.State)))
+		q.index = fmt.Sprintf(` AND x.state <> 'delivered' AND x.state <> 'pending' AND x.state = $%d`, q.param(string(f.State)))
 	}
 	q.askType(f.Type, asked)
 	return q

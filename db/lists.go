@@ -59,6 +59,7 @@ type stream struct {
 	args           []any // $5 and so on: those of index, then
 	asked          int   // so many of rest
 	bound          int
+	few            bool // all rows are so few that they are sorted, whatever the index
 }
 
 // param is the number of a further argument.
@@ -93,7 +94,16 @@ func (q *stream) askType(key string, bound int) {
 // rows of other accounts.
 func (q *stream) merged(rest string) string {
 	return `FROM ` + q.owner + ` w CROSS JOIN ` + q.table + ` x WHERE ` + q.owned + ` AND x.` + q.link + ` = w.id
-		AND x.id >= $2 AND x.id < $3` + q.index + rest
+		AND ` + q.spanned() + q.index + rest
+}
+
+// spanned bounds the ids. The sign keeps an index in the order of ids from being
+// preferred to that of the few.
+func (q *stream) spanned() string {
+	if q.few {
+		return `+x.id >= $2 AND +x.id < $3`
+	}
+	return `x.id >= $2 AND x.id < $3`
 }
 
 // newest selects rows, the newest first. Their ids are found before they are
@@ -148,7 +158,7 @@ func page[R any](ctx context.Context, s *Store, account webhook.ID, q *stream, i
 	}
 	floor := in.from
 	for look := cmp.Or(q.bound, 4*max(limit, q.owners)); ; look *= 8 {
-		if q.bound > 0 || q.owners > 1 {
+		if !q.few && (q.bound > 0 || q.owners > 1) {
 			if floor, err = s.floor(ctx, account, q, in, look); err != nil {
 				return p, err
 			}
@@ -174,7 +184,7 @@ func (s *Store) count(ctx context.Context, account webhook.ID, q *stream, in spa
 		return c, nil
 	}
 	floor := in.from
-	if q.bound > 0 {
+	if q.bound > 0 && !q.few {
 		if floor, err = s.floor(ctx, account, q, in, q.bound); err != nil {
 			return c, err
 		}

@@ -55,7 +55,7 @@ func (s *Store) deliveries(ctx context.Context, account webhook.ID, f webhook.De
 // CountDeliveries counts what Deliveries lists under a filter, on all pages; it
 // goes no further than one request searches.
 func (s *Store) CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Count, error) {
-	if byEvent(f) {
+	if f.Booking != "" || f.Event != 0 {
 		f.Limit = webhook.CountCap
 		found, err := s.eventDeliveries(ctx, account, f)
 		return webhook.Count{N: len(found.Rows), More: found.Next != 0}, err

@@ -151,7 +151,10 @@ func TestDeliveriesManyAreCounted(t *testing.T) {
 	b.get("/deliveries/new").has("more than 10,000 new deliveries")
 	b.get("/events").has("more than 10,000 events")
 	p := b.get("/events?type=token_failure").is(http.StatusOK).has("Nothing found so far", "Searched back to").lacks("No event matches")
-	b.get(p.find(`href="([^"]*before=[^"]*)"`)).has("No older event matches").lacks("Search further back")
+	for strings.Contains(p.text, "Search further back") {
+		p = b.get(p.find(`href="([^"]*before=[^"]*)"`)).is(http.StatusOK)
+	}
+	p.has("No older event matches")
 }
 
 // A rare delivery is found by going on with the search, which needs no script.

@@ -113,7 +113,7 @@ func TestWizardOrderAndRate(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
-	b.get(draft+"/type").has("Keep the order of each booking").has(`name="ordered" value="1" checked`)
+	b.get(draft + "/type").has("Keep the order of each booking").has(`name="ordered" value="1" checked`)
 	form := func(ordered, requests, per string) url.Values {
 		v := url.Values{"type": {"async"}, "concurrency": {"8"}, "rate_requests": {requests}, "rate_per": {per}}
 		if ordered != "" {

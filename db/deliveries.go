@@ -17,8 +17,8 @@ func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.State, &d.Attempts, &d.Answered, &d.Base,
 		moment{&d.NextAt}, moment{&d.CreatedAt}, moment{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
-	if d.Held = d.NextAt.UnixMilli() == heldAt; d.Held {
-		d.NextAt = time.Time{}
+	if d.NextAt.UnixMilli() == heldAt {
+		d.Held, d.NextAt = d.State == webhook.Pending, time.Time{}
 	}
 	return d, err
 }

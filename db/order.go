@@ -49,7 +49,7 @@ func nextInOrder(ctx context.Context, q querier, d webhook.Delivery, w *webhook.
 	}
 	var earlier int
 	err := q.row(ctx, `SELECT 1 FROM deliveries WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> ''
-		AND state = 'pending' AND test = 0 AND id < $3 LIMIT 1`, d.Webhook, d.BookingID, d.ID).scanOptional(&earlier)
+		AND state = 'pending' AND test = 0 AND +id < $3 LIMIT 1`, d.Webhook, d.BookingID, d.ID).scanOptional(&earlier)
 	if err != nil || earlier == 0 {
 		return ms(now), err
 	}

@@ -32,11 +32,12 @@ func (s *Store) Webhook(ctx context.Context, account, id webhook.ID) (*webhook.W
 	return findWebhook(ctx, s, account, id)
 }
 
-// Backlog tells what waits for a webhook of an account.
+// Backlog tells what waits for a webhook of an account; of more than
+// webhook.CountCap deliveries, the oldest of those that are due first.
 func (s *Store) Backlog(ctx context.Context, account, id webhook.ID) (b webhook.Backlog, err error) {
 	var oldest webhook.ID
 	err = s.row(ctx, `SELECT count(*), COALESCE(min(id), 0) FROM (SELECT d.id FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
-			WHERE w.account_id = $1 AND w.id = $2 AND d.state = 'pending' ORDER BY d.id LIMIT $3) AS waiting`,
+			WHERE w.account_id = $1 AND w.id = $2 AND d.state = 'pending' ORDER BY d.next_at LIMIT $3) AS waiting`,
 		account, id, webhook.CountCap+1).Scan(&b.Waiting, &oldest)
 	if err != nil || oldest == 0 {
 		return b, err

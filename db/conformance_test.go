@@ -28,6 +28,7 @@ var suites = []struct {
 	{"isolation", isolationTests},
 	{"ingest", ingestTests},
 	{"dispatching", dispatchingTests},
+	{"order", orderTests},
 	{"health", healthTests},
 	{"deliveries", deliveryTests},
 	{"lists", listTests},

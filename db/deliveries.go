@@ -132,14 +132,16 @@ func (s *Store) Attempts(ctx context.Context, account, delivery webhook.ID) ([]w
 }
 
 // Replay makes a delivery due at now: one that ended begins its schedule anew,
-// one that waits is tried early, even when it is held. One that is on its way right now is
-// webhook.ErrConflict; one whose webhook was deleted is webhook.Invalid.
+// one that waits is tried early, even when it is held. One that is on its way
+// right now is webhook.ErrConflict, even when it was cancelled meanwhile: its
+// answer would be taken for that of the replay. One whose webhook was deleted
+// is webhook.Invalid.
 func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, now time.Time) (d webhook.Delivery, err error) {
 	err = s.write(ctx, func(q querier) error {
 		if d, err = findDelivery(ctx, q, account, id); err != nil {
 			return err
 		}
-		if d.InFlight(now) {
+		if d.Attempts > d.Answered && d.NextAt.After(now) {
 			return webhook.ErrConflict
 		}
 		w, err := findWebhook(ctx, q, account, d.Webhook)

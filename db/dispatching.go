@@ -27,31 +27,37 @@ func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	type due struct {
 		id      webhook.ID
 		ordered bool
-		at      int64
+		span
 	}
-	scan := func(r scanner) (d due, err error) { return d, r.Scan(&d.id, &d.ordered, &d.at) }
-	rows, err := list(ctx, s, scan, `SELECT w.id, w.ordered,
-			COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending'), 0)
-		FROM webhooks w WHERE w.enabled = 1 AND w.deleted_at = 0`)
+	scan := func(r scanner) (d due, err error) { return d, r.Scan(&d.id, &d.ordered, &d.lowest, &d.highest) }
+	rows, err := list(ctx, s, scan, `SELECT w.id, w.ordered, `+spanOf+` FROM webhooks w WHERE w.enabled = 1 AND w.deleted_at = 0`)
 	dues := map[webhook.ID]time.Time{}
 	for _, d := range rows {
-		if next, waits := nextDue(d.at, d.ordered); waits {
+		if next := d.due(d.ordered); !next.IsZero() {
 			dues[d.id] = next
 		}
 	}
 	return dues, err
 }
 
-// nextDue reads the lowest next_at of a webhook; 0 is none. What is held for a
-// webhook that does not keep the order is due since ever.
-func nextDue(lowest int64, ordered bool) (next time.Time, waits bool) {
+// span is the lowest and the highest next_at of what is pending for a webhook;
+// 0 when nothing is. What is held has the highest.
+type span struct{ lowest, highest int64 }
+
+// spanOf selects a span; each half is one step into deliveries_due.
+const spanOf = `COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending'), 0),
+	COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending'), 0)`
+
+// due is when the next one is; zero: never. What is held for a webhook that
+// does not keep the order is due since ever.
+func (s span) due(ordered bool) time.Time {
 	switch {
-	case lowest == 0 || lowest == heldAt && ordered:
-		return time.Time{}, false
-	case lowest == heldAt:
-		return at(1), true
+	case s.highest == heldAt && !ordered:
+		return at(1)
+	case s.lowest == heldAt:
+		return time.Time{}
 	}
-	return at(lowest), true
+	return at(s.lowest)
 }
 
 // Claim takes up to n due deliveries of a webhook, the longest due first, and
@@ -79,9 +85,9 @@ func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time
 		if jobs, err = claim(ctx, q, c, w, n, now, lease); err != nil {
 			return err
 		}
-		var lowest int64
-		err = q.row(ctx, `SELECT next_at FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY next_at LIMIT 1`, id).scanOptional(&lowest)
-		next, _ = nextDue(lowest, w.Ordered)
+		var left span
+		err = q.row(ctx, `SELECT `+spanOf+` FROM webhooks w WHERE w.id = $1`, id).Scan(&left.lowest, &left.highest)
+		next = left.due(w.Ordered)
 		return err
 	})
 	if err != nil { // also of the commit: then nothing was claimed

@@ -78,10 +78,10 @@ func advance(ctx context.Context, q querier, w webhook.ID, booking string, now t
 }
 
 // letGo makes up to n held deliveries of a webhook due: of one that does not
-// keep the order any more.
+// keep the order any more. Should it keep it again, others may be held still.
 func letGo(ctx context.Context, q querier, w webhook.ID, n int, now time.Time) error {
-	_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $3 WHERE id IN (
-		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at = $2 LIMIT $4)`,
+	_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $3, followed = 1 WHERE id IN (
+		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at = $2 ORDER BY id LIMIT $4)`,
 		w, int64(heldAt), ms(now), n)
 	return err
 }

@@ -18,6 +18,7 @@ func scanAccount(r scanner) (a webhook.Account, err error) {
 // Setup makes the first account and its admin, in one transaction. It is
 // webhook.ErrConflict once there is any user.
 func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User) (webhook.Account, webhook.User, error) {
+	var made webhook.Account
 	err := s.write(ctx, func(q querier) error {
 		var users int
 		if err := q.row(ctx, `SELECT count(*) FROM users`).Scan(&users); err != nil {
@@ -27,24 +28,25 @@ func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User) (w
 			return webhook.ErrConflict
 		}
 		var err error
-		if a, err = s.addAccount(ctx, q, a, u.Email); err != nil {
+		if made, err = s.addAccount(ctx, q, a, u.Email); err != nil {
 			return err
 		}
-		u.Account = a.ID
+		u.Account = made.ID
 		u, err = s.addUser(ctx, q, u, u.Email)
 		return err
 	})
-	return a, u, err
+	return made, u, err
 }
 
 // AddAccount makes an account; number 0 takes the next free one. A number that
 // is taken is webhook.Invalid.
 func (s *Store) AddAccount(ctx context.Context, a webhook.Account, by string) (webhook.Account, error) {
+	var made webhook.Account
 	err := s.write(ctx, func(q querier) (err error) {
-		a, err = s.addAccount(ctx, q, a, by)
+		made, err = s.addAccount(ctx, q, a, by)
 		return err
 	})
-	return a, err
+	return made, err
 }
 
 func (s *Store) addAccount(ctx context.Context, q querier, a webhook.Account, by string) (webhook.Account, error) {

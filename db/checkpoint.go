@@ -13,9 +13,9 @@ import (
 // copies itself between two groups, so that all is in the file and the WAL
 // begins anew. (Without the last step it would grow without end.)
 
-// Bounds in pages of the WAL.
+// Bounds of the copying, in pages of the WAL.
 const (
-	walPages   = 20_000 // begin to copy
+	walPages   = 20_000 // begin
 	walRest    = 400    // leave to the writer
 	walPasses  = 8      // then the writer takes what there is
 	askCommits = 16     // commits between two looks at the WAL
@@ -28,6 +28,7 @@ const maxWAL = 256 << 20
 // checkpointer copies the WAL in the background.
 type checkpointer struct {
 	pool *sql.DB
+	long int           // walPages
 	look chan struct{} // capacity 1: some commits were made
 	rest func(work func(*sql.Conn))
 	end  context.CancelFunc
@@ -39,7 +40,7 @@ func openCheckpointer(ctx context.Context, path string) (*checkpointer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &checkpointer{pool: pool, look: make(chan struct{}, 1), done: make(chan struct{})}, nil
+	return &checkpointer{pool: pool, long: walPages, look: make(chan struct{}, 1), done: make(chan struct{})}, nil
 }
 
 // start begins; rest runs work in the writer, between two groups.
@@ -79,7 +80,7 @@ func (c *checkpointer) loop(ctx context.Context) {
 // harm: the WAL stays, and the next look tries again.
 func (c *checkpointer) shorten(ctx context.Context) {
 	left, err := walLeft(ctx, c.pool, `PRAGMA wal_checkpoint(NOOP)`)
-	if err != nil || left < walPages {
+	if err != nil || left < c.long {
 		return
 	}
 	for pass := 0; pass < walPasses && left >= walRest; pass++ {

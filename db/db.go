@@ -8,8 +8,8 @@
 //
 // Reading goes to a pool of read-only connections. Writing goes through one
 // goroutine with one connection (writer.go): it takes all writes that are
-// waiting, runs them in one transaction, each in its own savepoint, commits
-// once, and answers them all. A write that was answered is on disk. Ingest,
+// waiting, runs them in one transaction, commits once, and answers them all;
+// one that fails is undone alone. A write that was answered is on disk. Ingest,
 // claim and finish all go that way, so that the cost of a commit is shared by
 // all that happens at the same time.
 //

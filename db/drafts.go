@@ -18,8 +18,9 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 	}
 	read := d.UpdatedAt
 	d.UpdatedAt = stored(now)
+	fresh := d.ID == 0
 	err = s.write(ctx, func(q querier) error {
-		if d.ID == 0 {
+		if fresh {
 			d.ID = s.newID()
 			_, err := q.exec(ctx, `INSERT INTO drafts (id, account_id, webhook_id, body, updated_at) VALUES ($1, $2, $3, $4, $5)`,
 				d.ID, d.Account, nullID(d.Edits), string(body), ms(d.UpdatedAt))

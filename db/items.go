@@ -46,6 +46,7 @@ func (s *Store) AddItem(ctx context.Context, account webhook.ID, kind webhook.It
 // or none, and says how many there were of each.
 func (s *Store) PutItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (added, changed int, err error) {
 	err = s.write(ctx, func(q querier) error {
+		added, changed = 0, 0
 		for _, item := range items {
 			n, err := q.exec(ctx, `UPDATE `+string(kind)+` SET name = $3, retired_at = 0 WHERE account_id = $1 AND id = $2`, account, item.ID, item.Name)
 			if err != nil {

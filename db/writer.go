@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"bookhook/webhook"
 )
 
@@ -207,10 +209,12 @@ func (w *writer) rest(work func(*sql.Conn)) {
 	}
 }
 
-// plain runs one write without a savepoint.
+// plain runs one write without a savepoint. Some errors of SQLite undo the
+// transaction even when they come of reading.
 func (w *writer) plain(wr *write) error {
 	before := w.changes
-	if wr.err = guarded(wr.do, w); wr.err != nil && w.changes > before {
+	wr.err = guarded(wr.do, w)
+	if _, ofSQLite := errors.AsType[*sqlite.Error](wr.err); wr.err != nil && (ofSQLite || w.changes > before) {
 		return errHalf
 	}
 	return nil

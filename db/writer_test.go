@@ -160,16 +160,18 @@ func TestConcurrentWrites(t *testing.T) {
 	t.Logf("%d commits of 2,000 writes", n.Load())
 }
 
-func TestWriteErrors(t *testing.T) {
-	s := openTemp(t)
-	left := func(key string, err error) func(querier) error { // writes, then fails
-		return func(q querier) error {
-			if err := put(key)(q); err != nil {
-				return err
-			}
+// left is a write that leaves a trace and then fails.
+func left(key string, with error) func(querier) error {
+	return func(q querier) error {
+		if err := put(key)(q); err != nil {
 			return err
 		}
+		return with
 	}
+}
+
+func TestWriteErrors(t *testing.T) {
+	s := openTemp(t)
 	errs := group(t, s,
 		put("a"),
 		left("b", webhook.ErrConflict),
@@ -185,6 +187,60 @@ func TestWriteErrors(t *testing.T) {
 	want(t, "one that met another", isUnique(errs[3]), true)
 	wantErr(t, "last", errs[4], nil)
 	want(t, "rows", traces(t, s), "a e")
+}
+
+// TestRuns: a group is run once, unless a write failed that had changed
+// something or may have undone something; then twice, never more.
+func TestRuns(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(querier) error
+		runs int
+		rows string // of the group
+		all  bool   // everybody gets the error
+	}{
+		{"nothing fails", put("x"), 1, "a x z", false},
+		{"failed before a change", func(querier) error { return webhook.ErrConflict }, 1, "a z", false},
+		{"found nothing", func(q querier) error {
+			return q.row(context.Background(), `SELECT 1 FROM settings WHERE key = 'none'`).Scan(new(int))
+		}, 1, "a z", false},
+		{"changed no row, then failed", func(q querier) error {
+			_, _ = q.exec(context.Background(), `DELETE FROM settings WHERE key = 'none'`)
+			return webhook.ErrConflict
+		}, 1, "a z", false},
+		{"failed after a change", left("x", webhook.ErrConflict), 2, "a z", false},
+		{"failed after a change by RETURNING", func(q querier) error {
+			_ = q.row(context.Background(), `INSERT INTO settings (key, value) VALUES ('x', x'') RETURNING 1`).Scan(new(int))
+			return webhook.ErrConflict
+		}, 2, "a z", false},
+		{"panicked after a change", func(q querier) error { _ = put("x")(q); panic("oh") }, 2, "a z", false},
+		{"panicked before a change", func(querier) error { panic("oh") }, 1, "a z", false},
+		{"a constraint", put("a"), 2, "a z", false},
+		{"a constraint that is no error of the write", func(q querier) error { _ = put("a")(q); return nil }, 1, "a z", false},
+		{"not read", func(q querier) error {
+			return q.row(context.Background(), `SELECT json('{')`).Scan(new(string))
+		}, 2, "a z", false},
+		{"SQLite undid all", func(q querier) error {
+			_, err := q.exec(context.Background(), `INSERT OR ROLLBACK INTO settings (key, value) VALUES ('a', x'')`)
+			return err
+		}, 2, "", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := openTemp(t)
+			runs := [3]int{}
+			counted := func(i int, do func(querier) error) func(querier) error {
+				return func(q querier) error { runs[i]++; return do(q) }
+			}
+			errs := group(t, s, counted(0, put("a")), counted(1, tt.do), counted(2, put("z")))
+			want(t, "error of the first", errs[0] != nil, tt.all)
+			want(t, "error of the last", errs[2] != nil, tt.all)
+			want(t, "runs of the first", runs[0], tt.runs)
+			want(t, "runs of the second", runs[1], tt.runs)
+			want(t, "rows", traces(t, s), tt.rows)
+			wantErr(t, "a write after that", s.write(t.Context(), put("later")), nil)
+		})
+	}
 }
 
 // cancelled is a context that is over.

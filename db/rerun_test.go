@@ -1,0 +1,138 @@
+package db
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// twice makes the writer run what a method writes two times: first in a group
+// with a write that fails, then, all undone, again.
+func twice(tb testing.TB, s *Store, method func() error) {
+	tb.Helper()
+	release := hold(tb, s)
+	done := make(chan error, 1)
+	go func() { done <- method() }()
+	for len(s.writer.waiting) == 0 { // until it waits for its turn
+		runtime.Gosched()
+	}
+	failing := enqueue(tb, s, tb.Context(), func(q querier) error {
+		if err := put("undone")(q); err != nil {
+			return err
+		}
+		return errors.New("not this one")
+	})
+	release()
+	if err := <-done; err != nil {
+		tb.Error(err)
+	}
+	<-failing.end
+	want(tb, "traces of the one that failed", traces(tb, s), "")
+}
+
+var now = time.Now().UTC().Truncate(time.Millisecond)
+
+// TestRunTwice: what a method returns is of the run that was kept.
+func TestRunTwice(t *testing.T) {
+	ctx, s := t.Context(), openTemp(t)
+	var a webhook.Account
+	twice(t, s, func() (err error) {
+		a, _, err = s.Setup(ctx, webhook.Account{Name: "A", WebhookLimit: 9}, webhook.User{Email: "a@example.com", Role: webhook.RoleAdmin})
+		return err
+	})
+	var second webhook.Account
+	twice(t, s, func() (err error) {
+		second, err = s.AddAccount(ctx, webhook.Account{Name: "B"}, "x")
+		return err
+	})
+	want(t, "number of the second account", second.Number, a.Number+1)
+	kept, err := s.Account(ctx, second.ID)
+	wantErr(t, "account", err, nil)
+	want(t, "account", kept, second)
+
+	var d webhook.Draft
+	twice(t, s, func() (err error) {
+		d, err = s.SaveDraft(ctx, webhook.Draft{Account: a.ID, Name: "first"}, now)
+		return err
+	})
+	read, err := s.Draft(ctx, a.ID, d.ID)
+	wantErr(t, "draft", err, nil)
+	want(t, "name of the draft", read.Name, "first")
+	d.Name = "second"
+	twice(t, s, func() (err error) {
+		d, err = s.SaveDraft(ctx, d, now)
+		return err
+	})
+
+	items := []webhook.Item{{ID: "1", Name: "one"}, {ID: "2", Name: "two"}}
+	for _, known := range []int{0, 2} {
+		var added, changed int
+		twice(t, s, func() (err error) {
+			added, changed, err = s.PutItems(ctx, a.ID, webhook.Tours, items, "x", now)
+			return err
+		})
+		want(t, "added", added, 2-known)
+		want(t, "changed", changed, known)
+	}
+}
+
+// TestDeliveriesTwice: the same for a delivery's life.
+func TestDeliveriesTwice(t *testing.T) {
+	ctx, s := t.Context(), openTemp(t)
+	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", WebhookLimit: 9}, "x")
+	wantErr(t, "account", err, nil)
+	var w *webhook.Webhook
+	twice(t, s, func() (err error) {
+		w, err = s.CreateWebhook(ctx, &webhook.Webhook{
+			Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Ordered: true, Enabled: true, Concurrency: 1,
+			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
+		}, nil, "x", now)
+		return err
+	})
+	events := []webhook.Event{{Platform: "tourcms", Type: "cancelled", BookingID: "1"}, {Platform: "tourcms", Type: "cancelled", BookingID: "1"}}
+	var in []webhook.Accepted
+	asked := 0
+	twice(t, s, func() (err error) {
+		in, err = s.Ingest(ctx, a.ID, events, now, now.Add(time.Minute), func(*webhook.Webhook) bool { asked++; return asked%2 == 0 })
+		return err
+	})
+	want(t, "asked for a place", asked, 4)
+	want(t, "jobs", len(in[0].Jobs)+len(in[1].Jobs), 0)
+	want(t, "waiting", len(in[0].Waiting), 1)
+	var jobs []webhook.Job
+	twice(t, s, func() (err error) {
+		jobs, _, err = s.Claim(ctx, w.ID, 9, now, now.Add(time.Minute))
+		return err
+	})
+	want(t, "claimed", len(jobs), 1)
+	want(t, "attempts", jobs[0].Delivery.Attempts, 1)
+	first := in[0].Decisions[0].Delivery
+	var f webhook.Finished
+	twice(t, s, func() (err error) {
+		f, err = s.Finish(ctx, webhook.Result{Delivery: first, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
+		return err
+	})
+	want(t, "finished", f, webhook.Finished{Freed: true})
+	var again webhook.Delivery
+	twice(t, s, func() (err error) {
+		again, err = s.Replay(ctx, a.ID, first, "x", now)
+		return err
+	})
+	want(t, "base of the replay", again.Base, 1)
+	twice(t, s, func() error { return s.Cancel(ctx, a.ID, first, "x", now) })
+	var cancelled int64
+	twice(t, s, func() (err error) {
+		cancelled, err = s.DeleteWebhook(ctx, a.ID, w.ID, "x", now)
+		return err
+	})
+	want(t, "cancelled with the webhook", cancelled, int64(1))
+	var pruned int64
+	twice(t, s, func() (err error) {
+		pruned, err = s.Prune(ctx, now.Add(time.Hour), now.Add(time.Hour), 1)
+		return err
+	})
+	want(t, "pruned: a delivery, its attempt and event, and an audit entry", pruned, int64(4))
+}

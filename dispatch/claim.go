@@ -55,7 +55,8 @@ func (s *lanes) begin(l *lane) claim {
 }
 
 // claimed takes in what a claim brought. It returns the jobs that cannot be
-// kept because the configuration changed meanwhile, or the dispatcher stops.
+// kept because the configuration changed meanwhile, because it leaves less room
+// than the lane knew of, or because the dispatcher stops.
 func (s *lanes) claimed(c claim, jobs []webhook.Job, next, now time.Time) (stale []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,8 +64,12 @@ func (s *lanes) claimed(c claim, jobs []webhook.Job, next, now time.Time) (stale
 	l.claiming = false
 	s.claims--
 	s.promise(l, -c.n)
+	current := s.open && l.version == c.version
+	if current && len(jobs) > 0 {
+		l.configure(jobs[0].Webhook)
+	}
 	for i := range jobs {
-		if s.open && l.version == c.version {
+		if current && l.room() > 0 {
 			s.enqueue(l, &jobs[i])
 		} else {
 			stale = append(stale, &jobs[i])
@@ -74,8 +79,8 @@ func (s *lanes) claimed(c claim, jobs []webhook.Job, next, now time.Time) (stale
 		next = now.Add(storePause)
 	}
 	l.due(next)
-	s.pump()
 	s.place(l)
+	s.pump()
 	s.wakeUp() // others may have waited for their claim
 	return stale
 }

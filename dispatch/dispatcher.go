@@ -75,8 +75,8 @@ func New(o Options) *Dispatcher {
 		store: o.Store, guard: o.Guard, log: o.Log, schedule: o.Schedule,
 		grace: cmp.Or(o.Grace, 20*time.Second),
 		ready: make(chan struct{}),
-		// The worst wait is that of the last in a full lane.
-		lease:  lookAhead*o.Timeout + o.Timeout + time.Minute,
+		// The worst wait is that of the last in a full lane, or of a request a minute.
+		lease:  lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
 		sender: newSender(o),
 	}
 	d.lanes = newLanes(cmp.Or(o.MaxInFlight, 2048), d.start)

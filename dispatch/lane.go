@@ -16,14 +16,14 @@ type lane struct {
 	id       webhook.ID
 	limit    int            // requests in flight at once; 1 until a job told
 	gap      time.Duration  // from one request to the next; zero without a rate
-	free     time.Time      // when the rate allows the next request
+	last     time.Time      // when the last request went out
 	breaker  breaker        // of the receiver
 	flying   int            // requests in flight
 	unsaved  int            // answers that the store has failed to record so far
 	reserved int            // places promised to a claim or an ingest that is under way
 	queue    []*webhook.Job // claimed, oldest first
 	next     time.Time      // when its next row in the table is due; zero: none known
-	version  int            // raised when the webhook's configuration changes
+	version  int            // raised when the webhook's configuration changes or its circuit opens
 	claiming bool           // a claim is under way
 	ready    bool           // is in lanes.ready
 	dueAt    int            // its place in lanes.due; -1 when it is not there
@@ -54,12 +54,20 @@ func (l *lane) capacity() int {
 // room is how many more jobs the lane may hold.
 func (l *lane) room() int { return l.capacity() - l.flying - l.reserved - len(l.queue) }
 
+// free is when the rate allows the next request.
+func (l *lane) free() time.Time {
+	if l.gap == 0 {
+		return time.Time{}
+	}
+	return l.last.Add(l.gap)
+}
+
 // from is when the next request may go, as far as rate and circuit tell.
 func (l *lane) from() time.Time {
-	if l.breaker.ProbeAt.After(l.free) {
-		return l.breaker.ProbeAt
+	if free := l.free(); free.After(l.breaker.ProbeAt) {
+		return free
 	}
-	return l.free
+	return l.breaker.ProbeAt
 }
 
 // waits says whether the lane has a job and a place in flight for it.
@@ -88,7 +96,7 @@ func (l *lane) claimAt() time.Time {
 // idle says that the lane can be forgotten.
 func (l *lane) idle() bool {
 	return l.flying == 0 && l.unsaved == 0 && l.reserved == 0 && len(l.queue) == 0 && l.next.IsZero() && !l.claiming && !l.ready &&
-		l.breaker.Failures == 0 && !l.free.After(time.Now())
+		l.breaker.Failures == 0 && !l.free().After(time.Now())
 }
 
 // due moves the lane's next time forward to at, never back; a zero time changes
@@ -107,7 +115,5 @@ func (l *lane) configure(w *webhook.Webhook) {
 // started notes that a request goes out now.
 func (l *lane) started(now time.Time) {
 	l.flying++
-	if l.gap > 0 {
-		l.free = now.Add(l.gap)
-	}
+	l.last = now
 }

@@ -97,7 +97,7 @@ func (s *lanes) changed(id webhook.ID) []*webhook.Job {
 	defer s.mu.Unlock()
 	l := s.lane(id)
 	l.version++
-	l.breaker, l.free = breaker{}, time.Time{}
+	l.breaker = breaker{}
 	queued := s.empty(l)
 	s.place(l)
 	return queued
@@ -112,7 +112,8 @@ func (s *lanes) landed(l *lane) {
 
 // answered is landed for a request that says something about the receiver. It
 // returns the lane's circuit as it was before and is now. When that opened, the
-// queued jobs are returned too, to be given back.
+// queued jobs are returned too, to be given back; so will be those that are
+// still to come for places promised before.
 func (s *lanes) answered(l *lane, v verdict, now time.Time) (before, after webhook.Circuit, queued []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,6 +121,7 @@ func (s *lanes) answered(l *lane, v verdict, now time.Time) (before, after webho
 	l.breaker.judge(v, now)
 	after = l.breaker.Circuit
 	if after.Open() && !before.Open() {
+		l.version++
 		queued = s.empty(l)
 	}
 	s.land(l)
@@ -168,8 +170,8 @@ func (s *lanes) land(l *lane) {
 	l.flying--
 	s.flying--
 	s.enlist(l, time.Now())
-	s.pump()
 	s.place(l)
+	s.pump()
 }
 
 // place puts the lane where it belongs after a change: among those that wait
@@ -200,7 +202,6 @@ func (s *lanes) promise(l *lane, n int) {
 
 // enqueue adds a claimed job to its lane.
 func (s *lanes) enqueue(l *lane, job *webhook.Job) {
-	l.configure(job.Webhook)
 	l.queue = append(l.queue, job)
 	s.held++
 	s.bytes += len(job.Event.Data)

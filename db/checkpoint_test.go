@@ -14,15 +14,15 @@ import (
 	"testing"
 )
 
-// page is about what one row of these tests takes in the WAL.
-const page = 4096
+// pageBytes is about what one row of these tests takes in the WAL.
+const pageBytes = 4096
 
 // fill is a write that takes a dozen pages of the WAL, over and over the same
 // ones, so that the database itself stays small.
 func fill(i int) func(querier) error {
 	return func(q querier) error {
 		_, err := q.exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, "fill"+strconv.Itoa(i%8), bytes.Repeat([]byte{byte(i)}, 12*page))
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, "fill"+strconv.Itoa(i%8), bytes.Repeat([]byte{byte(i)}, 12*pageBytes))
 		return err
 	}
 }

@@ -27,10 +27,10 @@ func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	type due struct {
 		id      webhook.ID
 		ordered bool
-		span
+		pendings
 	}
 	scan := func(r scanner) (d due, err error) { return d, r.Scan(&d.id, &d.ordered, &d.lowest, &d.highest) }
-	rows, err := list(ctx, s, scan, `SELECT w.id, w.ordered, `+spanOf+` FROM webhooks w WHERE w.enabled = 1 AND w.deleted_at = 0`)
+	rows, err := list(ctx, s, scan, `SELECT w.id, w.ordered, `+pendingsOf+` FROM webhooks w WHERE w.enabled = 1 AND w.deleted_at = 0`)
 	dues := map[webhook.ID]time.Time{}
 	for _, d := range rows {
 		if next := d.due(d.ordered); !next.IsZero() {
@@ -40,24 +40,24 @@ func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	return dues, err
 }
 
-// span is the lowest and the highest next_at of what is pending for a webhook;
+// pendings are the lowest and the highest next_at of what is pending for a webhook;
 // 0 when nothing is. What is held has the highest.
-type span struct{ lowest, highest int64 }
+type pendings struct{ lowest, highest int64 }
 
-// spanOf selects a span; each half is one step into deliveries_due.
-const spanOf = `COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending'), 0),
+// pendingsOf selects them; each half is one step into deliveries_due.
+const pendingsOf = `COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending'), 0),
 	COALESCE((SELECT MAX(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending'), 0)`
 
 // due is when the next one is; zero: never. What is held for a webhook that
 // does not keep the order is due since ever.
-func (s span) due(ordered bool) time.Time {
+func (p pendings) due(ordered bool) time.Time {
 	switch {
-	case s.highest == heldAt && !ordered:
+	case p.highest == heldAt && !ordered:
 		return at(1)
-	case s.lowest == heldAt:
+	case p.lowest == heldAt:
 		return time.Time{}
 	}
-	return at(s.lowest)
+	return at(p.lowest)
 }
 
 // Claim takes up to n due deliveries of a webhook, the longest due first, and
@@ -85,8 +85,8 @@ func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time
 		if jobs, err = claim(ctx, q, c, w, n, now, lease); err != nil {
 			return err
 		}
-		var left span
-		err = q.row(ctx, `SELECT `+spanOf+` FROM webhooks w WHERE w.id = $1`, id).Scan(&left.lowest, &left.highest)
+		var left pendings
+		err = q.row(ctx, `SELECT `+pendingsOf+` FROM webhooks w WHERE w.id = $1`, id).Scan(&left.lowest, &left.highest)
 		next = left.due(w.Ordered)
 		return err
 	})

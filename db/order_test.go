@@ -436,8 +436,9 @@ func testOrderPrune(t *testing.T, s *db.Store) {
 	inLine(t, s, w, t0, d[0])
 	freed(t, s, success(d[0], w.ID, 1), true)
 	later := t0.Add(time.Hour)
-	must(s.Prune(t.Context(), later, later, 99))(t)
-	_, err := s.Delivery(t.Context(), a.ID, d[0])
+	_, _, err := s.Prune(t.Context(), later, later, 0, 99)
+	ok(t, err)
+	_, err = s.Delivery(t.Context(), a.ID, d[0])
 	wantError(t, "the one that ended", err, webhook.ErrNotFound)
 	wantHeld(t, s, a.ID, d[1:], false, true)
 	inLine(t, s, w, t0, d[1])
@@ -540,7 +541,7 @@ func testOrderWhatever(t *testing.T, s *db.Store) {
 				h.land(time.Time{}, true)
 			}
 		}
-		left := must(s.Deliveries(t.Context(), h.account.ID, webhook.DeliveryFilter{State: webhook.Pending, Limit: 99}))(t)
+		left := must(s.Deliveries(t.Context(), h.account.ID, webhook.DeliveryFilter{State: webhook.Pending, Limit: 99}))(t).Rows
 		if len(left) > 0 {
 			t.Errorf("seed %d: %d deliveries never get their turn: %+v", seed, len(left), left)
 		}

@@ -131,7 +131,7 @@ func TestDeliveriesTwice(t *testing.T) {
 	want(t, "cancelled with the webhook", cancelled, int64(1))
 	var pruned int64
 	twice(t, s, func() (err error) {
-		pruned, err = s.Prune(ctx, now.Add(time.Hour), now.Add(time.Hour), 1)
+		pruned, _, err = s.Prune(ctx, now.Add(time.Hour), now.Add(time.Hour), 0, 1)
 		return err
 	})
 	want(t, "pruned: a delivery, its attempt and event, and an audit entry", pruned, int64(4))

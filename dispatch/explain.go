@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"bookhook/webhook"
 )
@@ -101,16 +103,50 @@ func (s *sender) explainTimeout(err error, host string) string {
 	return fmt.Sprintf("%s gave no complete answer within %s. Answer at once and do the work afterwards.", host, s.timeout)
 }
 
+// explainNetwork says how far the exchange came before it broke.
 func explainNetwork(err error, host string) string {
+	at, _ := errors.AsType[exchangeError](err)
+	closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	reset := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 	switch {
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return host + " ended the connection before its answer was complete."
-	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
-		return host + " broke the connection before its answer was complete."
+	case (closed || reset) && at.inBody:
+		return host + " ended the connection before its answer was complete: the body is shorter than it announced. " +
+			"Look in the log of your server, and of any proxy before it."
+	case (closed || reset) && at.begun:
+		return host + " ended the connection before its answer was complete: in the middle of the headers. " +
+			"Look in the log of your server, and of any proxy before it."
+	case closed || reset:
+		return host + " ended the connection without an answer. Look in the log of your server, and of any proxy or firewall before it."
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
-		return fmt.Sprintf("There is no way to %s from here: host or network is unreachable.", cmp.Or(dialled(err), host))
+		return fmt.Sprintf("There is no way to %s from here: host or network is unreachable. "+
+			"Check the address in the URL, and that your network is connected.", cmp.Or(dialled(err), host))
+	case at.inBody:
+		return fmt.Sprintf("%s began to answer, but the body of its answer is malformed (%s). "+
+			"Look at what writes the answer: your server, or a proxy before it.", host, reason(err))
+	case at.begun:
+		return explainNoHTTP(err, host)
 	}
-	return fmt.Sprintf("The exchange with %s failed (%s).", host, quote(err.Error()))
+	return fmt.Sprintf("The exchange with %s failed (%s). Look in the log of your server, and of any proxy before it.", host, reason(err))
+}
+
+// explainNoHTTP is for what came back and could not be read as an answer.
+func explainNoHTTP(err error, host string) string {
+	text := reason(err)
+	if strings.Contains(text, tlsAlert) {
+		return host + " speaks TLS on this port. The URL must begin with https://."
+	}
+	return fmt.Sprintf("What came back from %s cannot be read as an HTTP answer (%s). "+
+		"Check the port in the URL; if it is right, look at what writes the answer: your server, or a proxy before it.", host, text)
+}
+
+// tlsAlert is how net/http quotes the answer of a TLS server to plain HTTP.
+const tlsAlert = `"\x15\x03`
+
+// reason is the text of an error without what says nothing to its reader.
+func reason(err error) string {
+	text := strings.TrimPrefix(err.Error(), "net/http: ")
+	text = strings.TrimPrefix(text, "HTTP/1.x transport connection broken: ")
+	return quote(strings.TrimPrefix(strings.TrimPrefix(text, "net/http: "), "http: "))
 }
 
 // redirected explains a 3xx.
@@ -128,6 +164,8 @@ func answered(status int, only200 bool) string {
 	switch {
 	case only200 && status >= 201 && status <= 299:
 		return text + " In this format only 200 counts as success."
+	case status == http.StatusSwitchingProtocols:
+		return text + " It wants to go on in another protocol, as for a WebSocket. The URL must take plain HTTP requests."
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return text + " Let requests with a valid webhook-signature in without signing in."
 	case status == http.StatusNotFound:
@@ -155,9 +193,16 @@ func hostOf(target string) string {
 	return "The server"
 }
 
-// quote shortens a text that others wrote and keeps it readable.
+// quote shortens a text that others wrote and keeps it readable: what is not
+// UTF-8 or cannot be seen (control characters, those that turn the direction of
+// the text) becomes a replacement character.
 func quote(text string) string {
-	text = strings.ToValidUTF8(text, "�")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, text)
 	if len(text) > maxQuoted {
 		text = strings.ToValidUTF8(text[:maxQuoted], "") + "…"
 	}

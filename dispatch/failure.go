@@ -11,6 +11,17 @@ import (
 	"bookhook/webhook"
 )
 
+// exchangeError is how an exchange ended without a complete answer, and how far
+// it came.
+type exchangeError struct {
+	error
+	begun  bool // something came back
+	inBody bool // status and headers did
+}
+
+// Unwrap returns the cause.
+func (e exchangeError) Unwrap() error { return e.error }
+
 // failure names why a request got no complete answer, by the types of its
 // errors and never by their text.
 func failure(err error) webhook.Failure {

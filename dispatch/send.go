@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"bookhook/platforms"
@@ -24,11 +25,12 @@ type answer struct {
 	webhook.Attempt
 	retryAfter time.Duration // the pause that the receiver asks for
 	cut        bool          // we broke it off ourselves: as if it had not been made
+	begun      *atomic.Bool  // something came back on the connection
 }
 
 // send makes one attempt. It ends within the timeout, or soon after ctx does.
 func (s *sender) send(ctx context.Context, job *webhook.Job) (a answer) {
-	a.Number, a.StartedAt = job.Delivery.Attempts, time.Now()
+	a.Number, a.StartedAt, a.begun = job.Delivery.Attempts, time.Now(), new(atomic.Bool)
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("panic while sending", "delivery", job.Delivery.Ref(), "panic", p, "stack", string(debug.Stack()))
@@ -56,12 +58,15 @@ func (s *sender) send(ctx context.Context, job *webhook.Job) (a answer) {
 func (s *sender) exchange(request *http.Request, wire webhook.Request, a *answer) error {
 	response, err := s.transport.RoundTrip(request)
 	if err != nil {
-		return err
+		return exchangeError{err, a.begun.Load(), false}
 	}
 	defer response.Body.Close()
+	if response.StatusCode < 100 { // net/http takes 000 and +12
+		return exchangeError{fmt.Errorf("malformed HTTP status code %q", response.Status), true, false}
+	}
 	a.Status, a.ResponseHeaders = response.StatusCode, response.Header
 	if a.ResponseBody, a.Truncated, err = readBody(response); err != nil {
-		return err
+		return exchangeError{err, true, true}
 	}
 	if wire.Succeeded(a.Status) {
 		return nil
@@ -74,8 +79,10 @@ func (s *sender) exchange(request *http.Request, wire webhook.Request, a *answer
 }
 
 // readBody reads what is kept of the body, and what may follow within limits.
+// After a change of protocol there is none, but the bare connection, from
+// which net/http reads without a deadline.
 func readBody(response *http.Response) (body []byte, truncated bool, err error) {
-	if response.Body == http.NoBody {
+	if response.Body == http.NoBody || response.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false, nil
 	}
 	body, err = io.ReadAll(io.LimitReader(response.Body, webhook.MaxStoredBody+1))
@@ -141,13 +148,16 @@ func (s *sender) headers(job *webhook.Job, wire webhook.Request, request *http.R
 	return h
 }
 
-// trace notes the address that is called, and the host as it is sent when it
-// is an internationalised name. net/http calls these functions in the
-// goroutine of RoundTrip, before it writes the request.
+// trace notes the address that is called, whether anything came back, and the
+// host as it is sent when it is an internationalised name. net/http calls these
+// functions in the goroutine of RoundTrip, before it writes the request, but
+// for that of the first byte.
 func trace(a *answer, withPort bool) *httptrace.ClientTrace {
-	t := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		a.RemoteAddr = info.Conn.RemoteAddr().String()
-	}}
+	begun := a.begun // the reading may outlive the attempt, and a with it
+	t := &httptrace.ClientTrace{
+		GotConn:              func(info httptrace.GotConnInfo) { a.RemoteAddr = info.Conn.RemoteAddr().String() },
+		GotFirstResponseByte: func() { begun.Store(true) },
+	}
 	host := a.RequestHeaders["Host"]
 	if !strings.ContainsFunc(host[0], func(r rune) bool { return r > 127 }) {
 		return t

@@ -59,6 +59,7 @@ func explainTLS(err error, host string) string {
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	_, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, isPlain := errors.AsType[tls.RecordHeaderError](err)
+	op, isOp := errors.AsType[*net.OpError](err)
 	switch {
 	case isName:
 		return fmt.Sprintf("The certificate of %s is not valid for that name%s. Install one that is.", host, namesOf(wrongName.Certificate))
@@ -66,12 +67,15 @@ func explainTLS(err error, host string) string {
 		return explainExpired(invalid.Cert, host)
 	case isUnknown:
 		return fmt.Sprintf("The certificate of %s is not signed by an authority that Bookhook trusts: it is self-signed, "+
-			"or the intermediate certificate is missing on your server.", host)
+			"or the intermediate certificate is missing on your server. Install a certificate of a public authority, with its intermediates.", host)
 	case isPlain:
 		return fmt.Sprintf("%s does not speak TLS on this port. Check the port in the URL; "+
 			"an address without TLS begins with http://.", host)
-	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
 		return fmt.Sprintf("%s ended the connection during the TLS handshake. Check the TLS settings of your server.", host)
+	case isOp && op.Op == "remote error": // an alert
+		return fmt.Sprintf("%s refused the TLS handshake (%s). Check the TLS settings of your server; TLS 1.2 or newer is needed.",
+			host, quote(strings.TrimPrefix(op.Err.Error(), "tls: ")))
 	}
 	return fmt.Sprintf("No secure connection to %s could be made (%s). Check certificate and TLS settings of your server; "+
 		"TLS 1.2 or newer is needed.", host, quote(err.Error()))
@@ -87,7 +91,8 @@ func namesOf(certificate *x509.Certificate) string {
 func explainExpired(certificate *x509.Certificate, host string) string {
 	const day = "2 January 2006, 15:04 MST"
 	if time.Now().Before(certificate.NotBefore) {
-		return fmt.Sprintf("The certificate of %s is not valid yet: it begins on %s.", host, certificate.NotBefore.UTC().Format(day))
+		return fmt.Sprintf("The certificate of %s is not valid yet: it begins on %s. "+
+			"Install one that is, or have the clock of this Bookhook checked.", host, certificate.NotBefore.UTC().Format(day))
 	}
 	return fmt.Sprintf("The certificate of %s is not valid any more: it expired on %s. Renew it.", host, certificate.NotAfter.UTC().Format(day))
 }
@@ -98,7 +103,8 @@ func (s *sender) explainTimeout(err error, host string) string {
 			"Check that your server is running and that a firewall lets Bookhook in.", cmp.Or(dialled(err), host), s.connect)
 	}
 	if _, ok := errors.AsType[handshakeError](err); ok {
-		return fmt.Sprintf("%s did not finish the TLS handshake within %s.", host, s.connect)
+		return fmt.Sprintf("%s did not finish the TLS handshake within %s. "+
+			"Check that it speaks TLS on this port, and what it is busy with.", host, s.connect)
 	}
 	return fmt.Sprintf("%s gave no complete answer within %s. Answer at once and do the work afterwards.", host, s.timeout)
 }
@@ -121,7 +127,7 @@ func explainNetwork(err error, host string) string {
 		return fmt.Sprintf("There is no way to %s from here: host or network is unreachable. "+
 			"Check the address in the URL, and that your network is connected.", cmp.Or(dialled(err), host))
 	case at.inBody:
-		return fmt.Sprintf("%s began to answer, but the body of its answer is malformed (%s). "+
+		return fmt.Sprintf("%s began to answer, but the body of its answer cannot be read (%s). "+
 			"Look at what writes the answer: your server, or a proxy before it.", host, reason(err))
 	case at.begun:
 		return explainNoHTTP(err, host)

@@ -1,7 +1,9 @@
 package dispatch_test
 
 import (
+	"math/big"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +24,8 @@ func TestParseRetryAfter(t *testing.T) {
 		{"86400", 24 * time.Hour},
 		{"86401", 24 * time.Hour},
 		{"9223372036854775807", 24 * time.Hour},
-		{"99999999999999999999", 0},
+		{"99999999999999999999", 24 * time.Hour},
+		{"-99999999999999999999", 0},
 		{"-5", 0},
 		{"1.5", 0},
 		{"1e3", 0},
@@ -48,8 +51,18 @@ func FuzzParseRetryAfter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string, seconds int64) {
 		now := time.Unix(seconds, 0)
-		if got := dispatch.ParseRetryAfter(value, now); got < 0 || got > webhook.MaxRetryAfter {
+		got := dispatch.ParseRetryAfter(value, now)
+		if got < 0 || got > webhook.MaxRetryAfter {
 			t.Errorf("%q at %s: got %s", value, now, got)
+		}
+		if digits := strings.TrimSpace(value); digits != "" && strings.Trim(digits, "0123456789") == "" {
+			seconds, _ := new(big.Int).SetString(digits, 10)
+			if want := time.Duration(min(seconds.Uint64(), 86400)) * time.Second; seconds.IsUint64() && got != want || !seconds.IsUint64() && got != webhook.MaxRetryAfter {
+				t.Errorf("%q: got %s, want so many seconds, up to a day", value, got)
+			}
+		}
+		if value := strings.TrimSpace(value); strings.HasPrefix(value, "-") && got != 0 {
+			t.Errorf("%q: got %s, want nothing", value, got)
 		}
 		if now.Year() < 1 || now.Year() > 9998 {
 			return

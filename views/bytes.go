@@ -44,18 +44,50 @@ func quote(text string) string {
 
 func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
 
-// prettyJSON lays out a JSON body, or says that it is none.
+// prettyJSON lays out a JSON body, or says that it is none, or is one of which
+// laying it out would make many times as much (20 KB of brackets make 200 MB).
 func prettyJSON(body []byte) (string, bool) {
+	body = bytes.TrimSpace(body)
+	if !utf8.Valid(body) || indentation(body) > 8*len(body)+1024 {
+		return "", false
+	}
 	var out bytes.Buffer
-	if err := json.Indent(&out, bytes.TrimSpace(body), "", "  "); err != nil {
+	if err := json.Indent(&out, body, "", "  "); err != nil {
 		return "", false
 	}
 	return out.String(), true
 }
 
-// readable is a body as text; what is not UTF-8 is shown as hexadecimal.
+// indentation is how many bytes laying out a JSON body adds at most.
+func indentation(body []byte) int {
+	added, depth, inString, escaped := 0, 0, false, false
+	for _, b := range body {
+		switch {
+		case escaped:
+			escaped = false
+		case inString:
+			escaped, inString = b == '\\', b != '"'
+		case b == '"':
+			inString = true
+		case b == '{' || b == '[':
+			depth++
+			added += 1 + 2*depth
+		case b == '}' || b == ']':
+			depth--
+			added += 1 + 2*depth
+		case b == ',':
+			added += 1 + 2*depth
+		case b == ':':
+			added++
+		}
+	}
+	return added
+}
+
+// readable is a body as text; what is not UTF-8, or has bytes that a page cannot
+// hold, is shown as hexadecimal.
 func readable(body []byte) string {
-	if text := whole(body); utf8.Valid(text) {
+	if text := whole(body); utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
 		return string(text)
 	}
 	var out strings.Builder

@@ -214,7 +214,7 @@ func outcomeText(o webhook.Outcome) string {
 	case webhook.FailTimeout:
 		return "Your server did not answer in time."
 	case webhook.FailNetwork:
-		return "The connection to your server broke before it answered."
+		return "The connection to your server broke before it answered, or what came back was no HTTP answer."
 	case webhook.FailInternal:
 		return "Bookhook itself could not write this request."
 	case webhook.CutOff:

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -133,8 +134,10 @@ func FuzzGuard(f *testing.F) {
 		if special && err == nil {
 			t.Errorf("%s is called", addr)
 		}
-		if (g.Check(plain) == nil) != (err == nil) {
-			t.Errorf("%s and %s are judged differently", addr, plain)
+		for _, disguise := range disguises(plain) {
+			if (g.Check(disguise) == nil) != (err == nil) {
+				t.Errorf("%s and %s are judged differently", addr, disguise)
+			}
 		}
 		host := addr.String()
 		if addr.Is6() {
@@ -146,15 +149,40 @@ func FuzzGuard(f *testing.F) {
 	})
 }
 
-// Whatever is typed: no panic, and a refusal always says what to do.
+// disguises are the IPv6 addresses by which a machine on the way reaches an
+// IPv4 one, and the address itself.
+func disguises(addr netip.Addr) []netip.Addr {
+	list := []netip.Addr{addr}
+	if !addr.Is4() {
+		return append(list, addr.WithZone("eth0"))
+	}
+	for _, prefix := range []string{"::ffff:0.0.0.0", "64:ff9b::", "::ffff:0:0.0.0.0"} {
+		b := netip.MustParseAddr(prefix).As16()
+		copy(b[12:], addr.AsSlice())
+		list = append(list, netip.AddrFrom16(b))
+	}
+	return list
+}
+
+// Whatever is typed: no panic, a refusal always says what to do, and an address
+// is judged as it is when it is called.
 func FuzzCheckURL(f *testing.F) {
 	for _, text := range []string{"http://127.1/", "http://0x7f.1/x", "http://[::1%25eth0]/", "https://example.com", "http://1.2.3.4.5/"} {
 		f.Add(text)
 	}
 	g := guard(f, "")
 	f.Fuzz(func(t *testing.T, text string) {
-		if got := g.CheckURL(text); got != "" && !strings.Contains(got, "--allow-private-targets") {
+		got := g.CheckURL(text)
+		if got != "" && !strings.Contains(got, "--allow-private-targets") {
 			t.Errorf("%q: got %q", text, got)
+		}
+		u, err := url.Parse(text)
+		if err != nil {
+			return
+		}
+		addr, err := netip.ParseAddr(u.Hostname())
+		if err == nil && (got == "") != (g.Check(addr) == nil) {
+			t.Errorf("%q: got %q, want %v", text, got, g.Check(addr))
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"bookhook/webhook"
 )
@@ -84,7 +85,15 @@ func FuzzReadCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		items, form := readCSV(text)
 		if form.Problem != "" || len(form.Lines) > 0 {
+			for _, shown := range []string{form.Text, form.Problem, fmt.Sprint(form.Lines)} {
+				if !utf8.ValidString(shown) {
+					t.Errorf("%q: %q is not UTF-8", text, shown)
+				}
+			}
 			return
+		}
+		if len(items) == 0 || len(items) > maxImport || len(items) > strings.Count(text, "\n")+1 {
+			t.Errorf("accepted %d items of %d lines", len(items), strings.Count(text, "\n")+1)
 		}
 		for _, item := range items {
 			if kept, problems := webhook.CheckItem(item); len(problems) > 0 || kept != item {

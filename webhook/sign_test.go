@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,16 @@ func FuzzSign(f *testing.F) {
 			}
 			if verify(header, k, id, unix, append(given, 'x')) || verify(header, k, id, unix+1, body) {
 				t.Errorf("%q verifies another message", header)
+			}
+			for i := range min(len(body), 64) {
+				given[i] ^= 1 << (i % 8)
+				if verify(header, k, id, unix, given) {
+					t.Errorf("%q verifies with byte %d changed", header, i)
+				}
+				given[i] = body[i]
+			}
+			if verify(header, slices.Concat(key, older, []byte{1}), id, unix, body) || verify(header, k, id+"1", unix, body) {
+				t.Errorf("%q verifies with another key or id", header)
 			}
 		}
 	})

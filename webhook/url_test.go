@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"bookhook/webhook"
@@ -149,6 +150,9 @@ func FuzzCheckURL(f *testing.F) {
 		}
 		if u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "" || u.Hostname() == "" || u.User != nil {
 			t.Errorf("%q is accepted: scheme %q, host %q, user %v", got, u.Scheme, u.Host, u.User)
+		}
+		if n := utf8.RuneCountInString(got); n > webhook.MaxURL || !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) {
+			t.Errorf("%q is accepted: %d characters, or not all of them text", got, n)
 		}
 		if strings.Contains(got, "#") {
 			t.Errorf("%q is accepted and has a fragment", got)

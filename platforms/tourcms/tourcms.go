@@ -49,13 +49,14 @@ func Request(a webhook.Account, e webhook.Event, target string) webhook.Request 
 
 // joiner is what stands between the URL as configured and the five keys.
 func joiner(target string) string {
+	_, query, has := strings.Cut(target, "?")
 	switch {
-	case !strings.Contains(target, "?"):
+	case !has:
 		return "?"
-	case strings.HasSuffix(target, "?") || strings.HasSuffix(target, "&"):
+	case query == "" || strings.HasSuffix(query, "&"):
 		return ""
 	}
-	return "&"
+	return "&" // also behind another question mark, which is part of a value
 }
 
 // escape percent-encodes all but the unreserved characters of RFC 3986.

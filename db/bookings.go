@@ -65,7 +65,11 @@ func (s *Store) eventDeliveries(ctx context.Context, account webhook.ID, f webho
 	}
 	q := s.events(webhook.EventFilter{Booking: f.Booking, Type: f.Type})
 	q.columns = `id, decisions`
-	events, err := page(ctx, s, account, q, of, s.search/eventCost, scanDecided, func(e decided) webhook.ID { return e.id })
+	look := s.search / eventCost
+	if f.Booking == "" { // of a type there are many: no more than fill a page
+		look = min(look, f.Limit+1)
+	}
+	events, err := page(ctx, s, account, q, of, look, scanDecided, func(e decided) webhook.ID { return e.id })
 	if err != nil {
 		return p, err
 	}

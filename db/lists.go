@@ -136,7 +136,7 @@ func (s *Store) floor(ctx context.Context, account webhook.ID, q *stream, in spa
 	if err := s.row(ctx, q.reach(), args(in.from, share)...).Scan(&newest, &floor); err != nil || floor == 0 {
 		return in.from, err
 	}
-	for floor > in.from {
+	for floor > in.from && q.owners > 1 { // of one owner it is that exactly
 		wider := max(floor-(newest-floor)-1, in.from)
 		var n int
 		if err := s.row(ctx, q.size(""), args(wider, rows+1)...).Scan(&n); err != nil || n > rows {

@@ -111,7 +111,7 @@ func TestDeliveriesPages(t *testing.T) {
 	b := s.signIn(staff)
 	s.hook(nowhere)
 	for i := range 120 {
-		s.leave(webhook.Event{BookingID: fmt.Sprintf("b%03d", i)})
+		s.leave(webhook.Event{BookingID: fmt.Sprintf("B-%03d", i)})
 	}
 	path, seen := "/deliveries?type=cancelled", 120
 	for page := 0; path != ""; page++ {
@@ -122,7 +122,7 @@ func TestDeliveriesPages(t *testing.T) {
 		}
 		for range rows {
 			seen--
-			p.has(fmt.Sprintf("b%03d", seen))
+			p.has(fmt.Sprintf("B-%03d", seen))
 		}
 		path = ""
 		if page < 2 {

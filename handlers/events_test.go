@@ -30,10 +30,10 @@ func TestEventsPages(t *testing.T) {
 	s := newSite(t)
 	b := s.signIn(staff)
 	for i := range 60 {
-		s.leave(webhook.Event{BookingID: fmt.Sprintf("b%03d", i)})
+		s.leave(webhook.Event{BookingID: fmt.Sprintf("B-%03d", i)})
 	}
-	p := b.get("/events?type=cancelled").has("60 events", "b059", "b010").lacks("b009")
-	b.get(p.find(`href="([^"]*before=[^"]*)"`)).is(http.StatusOK).has("60 events", "b009", "b000", "Newest").lacks("b010", "Older")
+	p := b.get("/events?type=cancelled").has("60 events", "B-059", "B-010").lacks("B-009")
+	b.get(p.find(`href="([^"]*before=[^"]*)"`)).is(http.StatusOK).has("60 events", "B-009", "B-000", "Newest").lacks("B-010", "Older")
 }
 
 // The page of an event answers why a booking was not sent.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,8 +24,23 @@ const (
 	noSuchName    = 3
 )
 
-// nameServer answers every query with what answer says; while the test runs,
-// all names are looked up there.
+// names is the address of the name server that all names are looked up at, nil
+// for that of the system.
+var names atomic.Pointer[string]
+
+// TestMain takes the place of the resolver for good: look-ups go on in the
+// background after those who asked have left.
+func TestMain(m *testing.M) {
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if own := names.Load(); own != nil {
+			network, address = "udp4", *own
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	os.Exit(m.Run())
+}
+
+// nameServer answers every query, while the test runs, with what answer says.
 func nameServer(t *testing.T, answer func() (addrs []netip.Addr, code byte)) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -41,12 +57,10 @@ func nameServer(t *testing.T, answer func() (addrs []netip.Addr, code byte)) {
 			_, _ = conn.WriteTo(dnsAnswer(buf[:n], addrs, code), from)
 		}
 	}()
-	before := net.DefaultResolver
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp4", conn.LocalAddr().String())
-	}}
+	address := conn.LocalAddr().String()
+	names.Store(&address)
 	t.Cleanup(func() {
-		net.DefaultResolver = before
+		names.Store(nil)
 		conn.Close()
 	})
 }

@@ -17,6 +17,7 @@ import (
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	var called atomic.Int32
 	elsewhere := receiver(t, func(http.ResponseWriter, *http.Request) { called.Add(1) })
+	r := newTarget(t, dispatch.Options{})
 	for status := 300; status <= 308; status++ {
 		for _, location := range []string{
 			elsewhere.URL, strings.TrimPrefix(elsewhere.URL, "http:"), "http://169.254.169.254/latest/meta-data/iam", "http://[fd00:ec2::254]/",
@@ -29,7 +30,6 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 					w.Header().Set("Alt-Svc", `h2="`+elsewhere.Listener.Addr().String()+`"`)
 					w.WriteHeader(status)
 				})
-				r := newTarget(t, dispatch.Options{})
 				a := r.try(server.URL)
 				check(t, a, webhook.FailRedirect, strconv.Itoa(status), location, "does not follow redirects; enter the final address")
 				if got := r.Probe(t.Context(), server.URL); got.Level != webhook.ProbeWarn || !strings.Contains(got.Message, location) {

@@ -93,7 +93,7 @@ func furnishAccount(ctx context.Context, store *db.Store, account webhook.ID, s 
 	for place := len(hooks); place < s.perAccount; place++ {
 		w, err := store.CreateWebhook(ctx, &webhook.Webhook{
 			Account: account, Name: fmt.Sprintf("Bench %d", place), URL: target, Kind: webhook.Async, Format: webhook.Standard,
-			Events: []string{webhook.AllEventsKey}, Enabled: true, Concurrency: s.concurrency, Secret: webhook.NewSecret(),
+			Events: []string{webhook.AllEventsKey}, Enabled: true, Concurrency: s.concurrency, Ordered: true, Secret: webhook.NewSecret(),
 			Channels: webhook.NewFilter(webhook.Include, []string{channelID(place)}), Tours: webhook.NewFilter(webhook.All, nil),
 		}, nil, actor, time.Now())
 		if err != nil {

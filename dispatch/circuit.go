@@ -31,14 +31,14 @@ type verdict struct {
 }
 
 // judge closes the circuit on a success. A failure counts, and opens it or
-// lengthens the pause, unless its attempt began before the last time one did.
+// lengthens the pause, unless its attempt had begun when one last did.
 func (b *breaker) judge(v verdict, now time.Time) {
 	if !v.failed {
 		*b = breaker{}
 		return
 	}
 	b.Failures++
-	if b.Failures < webhook.CircuitFailures || v.began.Before(b.opened) {
+	if b.Failures < webhook.CircuitFailures || !v.began.After(b.opened) {
 		return
 	}
 	b.pause = min(max(2*b.pause, firstPause), maxPause)

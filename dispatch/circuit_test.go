@@ -41,6 +41,7 @@ func TestBreaker(t *testing.T) {
 		{"ten failures", []func(*breaker){open}, 10, 5 * time.Second},
 		{"a success between", []func(*breaker){func(b *breaker) { failTimes(b, 9, day) }, well, func(b *breaker) { failTimes(b, 9, day) }}, 9, 0},
 		{"ended after the opening, begun before", []func(*breaker){open, failed(-time.Second, time.Second)}, 11, 5 * time.Second},
+		{"ended after the opening, begun at that time", []func(*breaker){open, failed(0, time.Second)}, 11, 5 * time.Second},
 		{"the same with a Retry-After", []func(*breaker){open, failed(-time.Second, time.Second, time.Hour)}, 11, 5 * time.Second},
 		{"a probe", []func(*breaker){open, failed(5*time.Second, 6*time.Second)}, 11, 16 * time.Second},
 		{"two probes", []func(*breaker){open, failed(5*time.Second, 5*time.Second), failed(15*time.Second, 15*time.Second)}, 12, 35 * time.Second},

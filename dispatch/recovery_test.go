@@ -1,0 +1,191 @@
+package dispatch_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"bookhook/dispatch"
+	"bookhook/webhook"
+)
+
+// outside is a real receiver for tests on a false clock. It lives outside their
+// bubble, and keeps no connection: one that is waited on would stop the clock,
+// as a request does that it has not answered.
+func outside(t *testing.T, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	return receiver(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		h(w, r)
+	})
+}
+
+// patient is a receiver that is down, then up. Once up, it keeps what comes
+// after the first request until so many are in flight as may be.
+type patient struct {
+	*httptest.Server
+	up       atomic.Bool
+	down     atomic.Int32 // requests while it was down
+	answered atomic.Int32 // requests while it was up
+	flying   atomic.Int32
+	most     atomic.Int32 // in flight while up
+}
+
+func newPatient(t *testing.T, limit int32) *patient {
+	p := &patient{}
+	all := make(chan struct{})
+	reached := sync.OnceFunc(func() { close(all) })
+	p.Server = outside(t, func(w http.ResponseWriter, _ *http.Request) {
+		if !p.up.Load() {
+			p.down.Add(1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		n := p.flying.Add(1)
+		defer p.flying.Add(-1)
+		for most := p.most.Load(); n > most && !p.most.CompareAndSwap(most, n); most = p.most.Load() {
+		}
+		if p.answered.Add(1) == 1 {
+			return
+		}
+		if n >= limit {
+			reached()
+		}
+		select {
+		case <-all:
+		case <-time.After(20 * time.Second):
+			t.Errorf("%d requests in flight, want %d", p.flying.Load(), limit)
+			reached()
+		}
+	})
+	return p
+}
+
+// TestRecovery: one that is down for hours gets a probe now and then, and all
+// that waits as soon as it is up.
+func TestRecovery(t *testing.T) {
+	const waiting, limit, down = 100, 8, 2 * time.Hour
+	p := newPatient(t, limit)
+	bubble(t, func(t *testing.T) {
+		r := newRig(t).run(dispatch.Options{})
+		w := r.hook(p.URL, concurrency(limit))
+		ids := r.ingest(waiting)
+		time.Sleep(down / 2)
+		ids = append(ids, r.ingest(waiting)...) // while it is down
+		time.Sleep(down / 2)
+		if c := r.Circuit(w.ID); !c.Open() || c.ProbeAt.Before(time.Now()) || c.ProbeAt.After(time.Now().Add(5*time.Minute)) {
+			t.Errorf("got %+v, want an open circuit with a probe within five minutes", c)
+		}
+		calls := int(p.down.Load())
+		checkProbes(t, r, calls, limit, down)
+		p.up.Store(true)
+		first := <-r.store.finished
+		for range ids[1:] {
+			got := <-r.store.finished
+			if got.State != webhook.Delivered {
+				t.Errorf("got %s, want delivered", got.State)
+			}
+			if after := got.Attempt.StartedAt.Sub(first.Attempt.StartedAt); after > time.Second {
+				t.Errorf("got one %s after the probe, want no waiting", after)
+			}
+		}
+		if got := p.most.Load(); got != limit {
+			t.Errorf("got %d in flight, want %d", got, limit)
+		}
+		charged := 0
+		for _, id := range ids {
+			charged += r.delivery(id).Attempts
+		}
+		if want := calls + len(ids); charged != want {
+			t.Errorf("got %d attempts charged, want %d: one for each request", charged, want)
+		}
+		r.mustBeIdle(w)
+		r.stop()
+	})
+}
+
+// checkProbes checks that the circuit opened soon, and that from then on there
+// was one request at a time, after growing pauses.
+func checkProbes(t *testing.T, r *rig, calls, limit int, down time.Duration) {
+	t.Helper()
+	var starts []time.Time
+	for range calls {
+		starts = append(starts, (<-r.store.finished).Attempt.StartedAt)
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	const soon = time.Second
+	atOnce := 1
+	for atOnce < len(starts) && starts[atOnce].Sub(starts[0]) < soon {
+		atOnce++
+	}
+	if atOnce < webhook.CircuitFailures || atOnce > webhook.CircuitFailures+limit {
+		t.Errorf("got %d requests at once, want those that open the circuit and those in flight then", atOnce)
+	}
+	pause, passed := 5*time.Second, time.Duration(0)
+	for i := atOnce; i < len(starts); i++ {
+		if got := starts[i].Sub(starts[i-1]); got < pause-soon || got > pause+soon {
+			t.Errorf("got a probe after %s, want %s", got, pause)
+		}
+		passed += pause
+		pause = min(2*pause, 5*time.Minute)
+	}
+	if passed+pause < down {
+		t.Errorf("got no probe after %s", passed)
+	}
+}
+
+// TestTestSaysNothing: tests that fail open no circuit.
+func TestTestSaysNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t).run(dispatch.Options{Guard: &dispatch.Guard{}})
+		w := r.hook(blocked)
+		for range 2 * webhook.CircuitFailures {
+			if _, err := r.Test(t.Context(), r.account.ID, w.ID, events(1)[0]); err != nil {
+				t.Fatal(err)
+			}
+			<-r.store.finished
+		}
+		if c := r.Circuit(w.ID); c != (webhook.Circuit{}) {
+			t.Errorf("got %+v, want a closed circuit", c)
+		}
+		r.ingest(100)
+		time.Sleep(time.Minute)
+		if c := r.Circuit(w.ID); !c.Open() {
+			t.Errorf("got %+v, want an open circuit", c)
+		}
+		r.Changed(w.ID)
+		if c := r.Circuit(w.ID); c.Open() {
+			t.Errorf("got %+v after a change, want it closed", c)
+		}
+		r.stop()
+	})
+}
+
+// TestRetryAfterDelaysTheProbe: who asks for a pause gets it.
+func TestRetryAfterDelaysTheProbe(t *testing.T) {
+	server := outside(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1800")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	bubble(t, func(t *testing.T) {
+		r := newRig(t).run(dispatch.Options{})
+		r.hook(server.URL, concurrency(1))
+		r.ingest(100)
+		for range webhook.CircuitFailures {
+			<-r.store.finished
+		}
+		before := time.Now()
+		for range 3 {
+			<-r.store.finished
+			if got := time.Since(before); got < 30*time.Minute || got > 30*time.Minute+time.Second {
+				t.Errorf("got a probe after %s, want 30 m", got)
+			}
+			before = time.Now()
+		}
+		r.stop()
+	})
+}

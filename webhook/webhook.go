@@ -82,15 +82,18 @@ const (
 // MaxRate is the most requests in a period that can be asked for.
 const MaxRate = 1000
 
-// Gap is the time from one request to the next; zero without a bound.
+// Gap is the time from one request to the next, rounded up so that no period
+// has one too many; zero without a bound.
 func (r Rate) Gap() time.Duration {
-	switch {
-	case r.Requests < 1:
+	if r.Requests < 1 {
 		return 0
-	case r.Per == Minute:
-		return time.Minute / time.Duration(r.Requests)
 	}
-	return time.Second / time.Duration(r.Requests)
+	period := time.Second
+	if r.Per == Minute {
+		period = time.Minute
+	}
+	n := time.Duration(r.Requests)
+	return (period + n - 1) / n
 }
 
 // CheckRate says what is wrong with a bound; "" when nothing is.

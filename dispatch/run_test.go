@@ -1,0 +1,93 @@
+package dispatch_test
+
+import (
+	"testing"
+	"time"
+
+	"bookhook/dispatch"
+	"bookhook/webhook"
+)
+
+func TestShutdownWaitsWithinTheGrace(t *testing.T) {
+	g := newGate(t)
+	r := start(t, dispatch.Options{})
+	r.hook(g.URL, concurrency(2))
+	ids := r.ingest(5)
+	receive(t, g.arrived)
+	receive(t, g.arrived)
+	stopped := make(chan struct{})
+	go func() {
+		r.stop()
+		close(stopped)
+	}()
+	released := map[webhook.ID]bool{}
+	for range 3 { // those in the queue, at once
+		released[receive(t, r.store.released)] = true
+	}
+	g.open()
+	receive(t, stopped)
+	for _, id := range ids {
+		d := r.delivery(id)
+		if released[id] && (d.State != webhook.Pending || d.Attempts != 0 || d.NextAt.After(time.Now())) {
+			t.Errorf("got %+v, want a delivery that nobody touched", d)
+		}
+		if !released[id] && d.State != webhook.Delivered {
+			t.Errorf("got %+v, want what was in flight delivered", d)
+		}
+	}
+}
+
+func TestShutdownChargesNothingForWhatItCutsOff(t *testing.T) {
+	g := newGate(t)
+	r := start(t, dispatch.Options{Grace: time.Millisecond})
+	r.hook(g.URL)
+	id := r.ingest(1)[0]
+	receive(t, g.arrived)
+	r.stop()
+	if d := r.delivery(id); d.State != webhook.Pending || d.Attempts != 0 || d.NextAt.After(time.Now()) {
+		t.Errorf("got %+v, want due and not charged", d)
+	}
+	if got := len(r.attempts(id)); got != 0 {
+		t.Errorf("got %d attempts in the log, want none", got)
+	}
+}
+
+func TestNothingIsTakenBeforeAndAfterRunning(t *testing.T) {
+	r := newRig(t)
+	r.hook(receiver(t, answer(200)).URL)
+	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store})
+	if r.Alive() {
+		t.Error("alive before Run")
+	}
+	id := r.ingest(1)[0]
+	if d := r.delivery(id); d.Attempts != 0 {
+		t.Errorf("got %d attempts before Run, want 0", d.Attempts)
+	}
+	r.run(dispatch.Options{})
+	if got := r.next(); got.Delivery != id || got.State != webhook.Delivered {
+		t.Errorf("got %+v, want what waited delivered", got)
+	}
+	if !r.Alive() {
+		t.Error("not alive while running")
+	}
+	r.stop()
+	if d := r.delivery(r.ingest(1)[0]); r.Alive() || d.Attempts != 0 {
+		t.Errorf("got alive %t, %d attempts after Run, want none of that", r.Alive(), d.Attempts)
+	}
+}
+
+func TestClaimsOfADeadProcessHealAtStart(t *testing.T) {
+	r := newRig(t)
+	r.hook(receiver(t, answer(200)).URL)
+	now := time.Now()
+	take := func(*webhook.Webhook) bool { return true }
+	accepted, err := r.store.Ingest(t.Context(), r.account.ID, events(1), now, now.Add(time.Hour), take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.run(dispatch.Options{})
+	got := r.next()
+	if got.State != webhook.Delivered || got.Delivery != accepted[0].Jobs[0].Delivery.ID || got.Attempt.Number != 2 {
+		t.Errorf("got %+v, want delivered by the second attempt", got)
+	}
+}

@@ -133,7 +133,7 @@ func TestChangedRateHoldsAtOnce(t *testing.T) {
 		wantSpaced(t, fast, w.Rate)
 		r.setRate(w, rate(1, webhook.Minute))
 		r.Changed(w.ID) // as after a cancel: no request more for that
-		again := append(fast[99:], r.starts(5)...)
+		again := slices.Concat(fast[99:], r.starts(5))
 		for again[1].Sub(again[0]) < time.Second { // on their way when it was changed
 			again = append(again[1:], r.starts(1)...)
 		}

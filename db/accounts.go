@@ -97,6 +97,7 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 // webhook.Invalid.
 func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
+		s.configs.forget(a.ID)
 		n, err := q.exec(ctx, `UPDATE accounts SET name = $2, number = $3, time_zone = $4, revision = $5 WHERE id = $1`,
 			a.ID, a.Name, a.Number, a.TimeZone, s.newID())
 		if err != nil {

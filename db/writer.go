@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +27,8 @@ type writer struct {
 	pool    *sql.DB
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
-	round   uint64 // changes whenever something may have been undone or committed
+	round   uint64 // changes when what was read before may not be so any more
+	version int64  // SQLite's data_version: another one when somebody else wrote
 	changes int    // statements that changed rows, or may have
 	waiting chan *write
 	between chan func(*sql.Conn) // to be run between two groups
@@ -120,6 +122,7 @@ func (w *writer) loop() {
 	for {
 		select {
 		case first := <-w.waiting:
+			runtime.Gosched() // those who were just answered may have the next write at hand
 			w.commit(w.gather(first))
 		case work := <-w.between:
 			work(w.conn)
@@ -173,15 +176,18 @@ func (w *writer) commit(group []*write) {
 var errHalf = errors.New("a write has to be undone")
 
 func (w *writer) transact(group []*write, run func(*write) error) (err error) {
-	w.round++
 	if _, err := w.run(`BEGIN IMMEDIATE`); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer func() {
 		if err != nil {
+			w.round++
 			_, _ = w.run(`ROLLBACK`) // fails when SQLite did it already
 		}
 	}()
+	if err := w.notice(); err != nil {
+		return err
+	}
 	for _, wr := range group {
 		if wr.err = wr.ctx.Err(); wr.err != nil {
 			continue // the caller left before it began
@@ -207,6 +213,16 @@ func (w *writer) rest(work func(*sql.Conn)) {
 		<-done
 	case <-w.done:
 	}
+}
+
+// notice begins a new round when another process wrote since the last group.
+func (w *writer) notice() error {
+	last := w.version
+	err := w.row(context.Background(), `SELECT data_version FROM pragma_data_version`).Scan(&w.version)
+	if err != nil || w.version != last {
+		w.round++
+	}
+	return err
 }
 
 // plain runs one write without a savepoint. Some errors of SQLite undo the

@@ -43,12 +43,18 @@ func (d *Dispatcher) due(delivery webhook.Delivery, err error) (webhook.Delivery
 	return delivery, err
 }
 
-// Changed tells that a webhook was changed, switched on or off, or deleted, or
-// that some of its deliveries were cancelled, after that was committed: what
-// waits for it is read again before it is sent.
-// What is in flight ends as it began.
+// Changed tells that a webhook was changed, switched on or off, or deleted,
+// after that was committed: what waits for it is read again before it is sent,
+// and its circuit closes. What is in flight ends as it began.
 func (d *Dispatcher) Changed(id webhook.ID) {
-	d.giveBackSoon(d.lanes.changed(id))
+	d.lanes.trust(id)
+	d.Cancelled(id)
+}
+
+// Cancelled tells that deliveries of a webhook were cancelled, after that was
+// committed: what waits for it is read again before it is sent.
+func (d *Dispatcher) Cancelled(id webhook.ID) {
+	d.giveBackSoon(d.lanes.reread(id))
 	d.lanes.mark(id, time.Now())
 }
 

@@ -90,17 +90,25 @@ func (s *lanes) mark(id webhook.ID, at time.Time) {
 	s.place(l)
 }
 
-// changed makes everything that was read from the webhook's old configuration
-// stale, closes its circuit, and returns its queued jobs, to be given back.
-func (s *lanes) changed(id webhook.ID) []*webhook.Job {
+// reread makes everything that was read of the webhook stale, and returns its
+// queued jobs, to be given back.
+func (s *lanes) reread(id webhook.ID) []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
 	l.version++
-	l.breaker = breaker{}
 	queued := s.empty(l)
 	s.place(l)
 	return queued
+}
+
+// trust closes the circuit of a webhook.
+func (s *lanes) trust(id webhook.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lane(id)
+	l.breaker = breaker{}
+	s.place(l)
 }
 
 // landed frees the place of a request in flight.

@@ -148,7 +148,7 @@ func TestStaleJobsAreGivenBack(t *testing.T) {
 	w := &webhook.Webhook{ID: 1, Concurrency: 1}
 	r := &reservation{lanes: b.lanes}
 	r.take(w)
-	b.changed(w.ID)
+	b.reread(w.ID)
 	if got := len(r.settle([]webhook.Accepted{{Jobs: jobs(w, 1)}}, time.Now())); got != 1 {
 		t.Errorf("got %d stale jobs of an ingest, want 1", got)
 	}
@@ -157,12 +157,12 @@ func TestStaleJobsAreGivenBack(t *testing.T) {
 	}
 	b.mark(w.ID, time.Now())
 	claims, _ := b.turn(time.Now())
-	b.changed(w.ID)
+	b.reread(w.ID)
 	if got := len(b.claimed(claims[0], jobs(w, 1), time.Time{}, time.Now())); got != 1 {
 		t.Errorf("got %d stale jobs of a claim, want 1", got)
 	}
 	b.ingest(w, 3, 3)
-	if got := len(b.changed(w.ID)); got != 2 {
+	if got := len(b.reread(w.ID)); got != 2 {
 		t.Errorf("got %d queued jobs, want 2", got)
 	}
 	b.end(0)
@@ -197,7 +197,7 @@ func TestBooksBalance(t *testing.T) {
 			case 2:
 				b.mark(w.ID, time.Now())
 			case 3:
-				b.changed(w.ID)
+				b.reread(w.ID)
 			case 4:
 				if len(b.flights) > 0 {
 					b.end(random.IntN(len(b.flights)))

@@ -192,7 +192,7 @@ func (a *app) cancelDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	a.Dispatcher.Changed(d.Webhook)
+	a.Dispatcher.Cancelled(d.Webhook)
 	text := "Bookhook makes no further try. You can replay it later."
 	if d.InFlight(now) {
 		text = "Bookhook makes no further try. The one that is on its way may still arrive. You can replay it later."

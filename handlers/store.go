@@ -106,6 +106,8 @@ type Dispatcher interface {
 	Replay(ctx context.Context, account, id webhook.ID, by string) (webhook.Delivery, error)
 	// Changed tells that a webhook was changed, switched or deleted.
 	Changed(id webhook.ID)
+	// Cancelled tells that deliveries of a webhook were cancelled.
+	Cancelled(id webhook.ID)
 	// Circuit tells how the receiver of a webhook is treated after failures.
 	Circuit(id webhook.ID) webhook.Circuit
 	// Probe looks whether a URL could be called, without sending a booking.

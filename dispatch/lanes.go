@@ -136,10 +136,13 @@ func (s *lanes) answered(l *lane, v verdict, now time.Time) (before, after webho
 	return before, after, queued
 }
 
-// unsaved counts the answers that the store has failed to record.
-func (s *lanes) unsaved(l *lane, n int) {
+// unsaved counts the answers that the store has failed to record. The lane from
+// which the request went out may be forgotten by then, and another one stand in
+// its place.
+func (s *lanes) unsaved(id webhook.ID, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	l := s.lane(id)
 	l.unsaved += n
 	s.place(l)
 }

@@ -32,7 +32,7 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 	recovered, queued := d.judge(l, job, a)
 	result := d.outcome(job, a)
 	d.note(job, result)
-	d.record(l, job, result)
+	d.record(job, result)
 	d.giveBack(d.storing, queued)
 	if recovered {
 		d.hasten(job)
@@ -91,11 +91,11 @@ func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
 }
 
 // record writes the result down, however often that takes while running.
-func (d *Dispatcher) record(l *lane, job *webhook.Job, r webhook.Result) {
+func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
 	done, err := d.store.Finish(d.storing, r, time.Now())
 	if d.failed("finish", err) {
-		d.lanes.unsaved(l, 1)
-		defer d.lanes.unsaved(l, -1)
+		d.lanes.unsaved(job.Webhook.ID, 1)
+		defer d.lanes.unsaved(job.Webhook.ID, -1)
 	}
 	for pause := 100 * time.Millisecond; err != nil; pause = min(2*pause, 5*time.Second) {
 		select {

@@ -77,6 +77,22 @@ func TestPausesGrow(t *testing.T) {
 	}
 }
 
+// TestOnlyAProbeTellsOfRecovery: a success that was on its way when the circuit
+// opened closes it, and hastens nothing.
+func TestOnlyAProbeTellsOfRecovery(t *testing.T) {
+	for began, want := range map[time.Duration]bool{-time.Second: false, firstPause - 1: false, firstPause: true, time.Minute: true} {
+		d := New(Options{})
+		l := d.lanes.lane(1)
+		l.flying, d.lanes.flying = 1, 1
+		failTimes(&l.breaker, webhook.CircuitFailures, day)
+		job := &webhook.Job{Webhook: &webhook.Webhook{ID: 1}}
+		recovered, _ := d.judge(l, job, answer{Attempt: webhook.Attempt{StartedAt: day.Add(began)}})
+		if recovered != want || d.Circuit(1).Open() {
+			t.Errorf("begun %s after the opening: got recovered %t, open %t, want %t and closed", began, recovered, d.Circuit(1).Open(), want)
+		}
+	}
+}
+
 // fail ends the i-th job in flight with a failure, and returns what was queued.
 func (b *book) fail(i int, began time.Time) []*webhook.Job { return b.land(i, true, began) }
 

@@ -22,9 +22,10 @@
 //
 // A receiver that fails ten times in a row opens the circuit of its lane
 // (circuit.go): it gets one delivery at a time as a probe, after growing
-// pauses, and the others wait in the table. The first success closes it, and
-// all that waits is due at once. A webhook with a rate has its requests evenly
-// spaced. What waits for a time, be it a claim or a start, stands in a timetable.
+// pauses, and the others wait in the table. The first success closes it; after
+// that of a probe, all that waits is due at once. A webhook with a rate has its
+// requests evenly spaced. What waits for a time, be it a claim or a start, stands
+// in a timetable.
 //
 // The order of a booking is kept by the table alone (order.go of package db): a
 // delivery that has to wait for an earlier one is held and never due.

@@ -40,7 +40,10 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 }
 
 // judge frees the place of the request and tells the circuit what it says about
-// the receiver: nothing when a test failed, or Bookhook itself.
+// the receiver: nothing when a test failed, or Bookhook itself. Only a probe
+// tells that the receiver has recovered. A success that was on its way when the
+// circuit opened closes it too, but is of a receiver that fails now and then:
+// what it refused waits for its own time, or its tries would be used up at once.
 func (d *Dispatcher) judge(l *lane, job *webhook.Job, a answer) (recovered bool, queued []*webhook.Job) {
 	failed := a.Failure != ""
 	if failed && (job.Delivery.Test || a.Failure == webhook.FailInternal) {
@@ -51,7 +54,7 @@ func (d *Dispatcher) judge(l *lane, job *webhook.Job, a answer) (recovered bool,
 	switch {
 	case before.Open() && !after.Open():
 		d.log.Info("the receiver answers again", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
-		return true, nil
+		return !a.StartedAt.Before(before.ProbeAt), nil
 	case after.Open() && !before.Open():
 		d.log.Warn("the receiver fails again and again, from now on it gets probes", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
 	}

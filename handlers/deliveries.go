@@ -154,8 +154,8 @@ func (a *app) replayDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, visiting(c).User.Email)
-	text, err := replayText(err, w)
+	replayed, err := a.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, visiting(c).User.Email)
+	text, err := replayText(replayed, err, w)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (a *app) replayDelivery(c *fiber.Ctx) error {
 }
 
 // replayText says what came of a replay and what happens next.
-func replayText(err error, w *webhook.Webhook) (string, error) {
+func replayText(d webhook.Delivery, err error, w *webhook.Webhook) (string, error) {
 	if errors.Is(err, webhook.ErrConflict) {
 		return "It is on its way right now. Wait for the answer before you send it again.", nil
 	}
@@ -175,6 +175,8 @@ func replayText(err error, w *webhook.Webhook) (string, error) {
 		return problems["webhook"], nil
 	case w != nil && !w.Enabled:
 		return "It is sent as soon as the webhook is switched on again.", nil
+	case d.Held:
+		return "It is sent as soon as the earlier events of its booking are delivered, given up or stopped.", nil
 	}
 	return "It is being sent now. The answer appears below.", nil
 }

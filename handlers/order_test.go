@@ -57,9 +57,12 @@ func TestHeldDeliveryGoesWhenTheEarlierIsStopped(t *testing.T) {
 	second, third := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"})), deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	b.get(third).has("Waits for an earlier event", `href="`+first+`"`)
 	b.follow(third+"/cancel", nil).has("This delivery was stopped").lacks("Waits for an earlier event")
+	b.follow(third+"/replay", nil).has("It is sent as soon as the earlier events of its booking are", "Waits for an earlier event").lacks("being sent now")
 	r.status.Store(http.StatusOK)
 	b.follow(first+"/cancel", nil)
 	s.settled()
+	s.settled()
+	b.get(third).has("Your server accepted this event of booking 1234")
 	b.get(second).has("Your server accepted this event of booking 1234")
 }
 

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bookhook/webhook"
@@ -37,6 +38,7 @@ type Store struct {
 	newID        func() webhook.ID
 	configs      configs
 	healthy      map[webhook.ID]uint64 // the writer's round in which a webhook was noted not to fail
+	arriving     atomic.Int64          // bytes of events that wait to be written
 	search       int                   // rows that one request looks at; see searchRows
 }
 

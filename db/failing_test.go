@@ -174,3 +174,28 @@ func TestUndoneConfig(t *testing.T) {
 	})
 	wantErr(t, "write", err, nil)
 }
+
+// TestIngestIsBounded: what waits for the writer is refused before it takes the
+// memory that there is, and nothing is kept of what was refused.
+func TestIngestIsBounded(t *testing.T) {
+	s := openTemp(t)
+	a, err := s.AddAccount(t.Context(), webhook.Account{Name: "A", TimeZone: "UTC"}, "x")
+	wantErr(t, "account", err, nil)
+	const free = maxArriving - 2*(arrivalBytes+5)
+	ingest := func() error {
+		events := []webhook.Event{{Data: []byte("12345")}, {Data: []byte("67890")}}
+		_, err := s.Ingest(t.Context(), a.ID, events, time.Now(), time.Now(), func(*webhook.Webhook) bool { return false })
+		return err
+	}
+	for _, tt := range []struct {
+		waiting int64
+		want    error
+	}{{free + 1, webhook.ErrBusy}, {free, nil}} {
+		s.arriving.Store(tt.waiting)
+		wantErr(t, fmt.Sprint("ingest while ", tt.waiting, " bytes wait"), ingest(), tt.want)
+		want(t, "bytes that wait then", s.arriving.Load(), tt.waiting)
+	}
+	page, err := s.Events(t.Context(), a.ID, webhook.EventFilter{Limit: 10})
+	wantErr(t, "events", err, nil)
+	want(t, "events", len(page.Rows), 2)
+}

@@ -10,6 +10,13 @@ import (
 	"bookhook/webhook"
 )
 
+// Bounds of the events that wait to be written: all the writes that may wait
+// would have gigabytes of them, and take minutes.
+const (
+	maxArriving  = 128 << 20 // bytes
+	arrivalBytes = 1 << 10   // that an event takes besides its data
+)
+
 // Ingest stores events with the decisions of the match and one delivery for
 // every webhook that matches, all in one transaction. take is asked for each
 // of those whether the dispatcher takes the delivery at once; then it is
@@ -19,8 +26,17 @@ import (
 //
 // An event with an external id that is known is a duplicate: its first
 // decisions are returned and nothing is stored. With other content it is
-// webhook.IDConflict, and nothing of the whole list is stored.
+// webhook.IDConflict, and nothing of the whole list is stored. While too much
+// waits to be written it is webhook.ErrBusy.
 func (s *Store) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+	size := int64(len(events)) * arrivalBytes
+	for _, e := range events {
+		size += int64(len(e.Data))
+	}
+	defer s.arriving.Add(-size)
+	if s.arriving.Add(size) > maxArriving {
+		return nil, webhook.ErrBusy
+	}
 	incoming := make([]arrival, len(events))
 	for i, e := range events {
 		e.Account, e.ReceivedAt = account, stored(now)

@@ -115,14 +115,26 @@ func claim(ctx context.Context, q querier, c *config, w *webhook.Webhook, n int,
 	return jobs, nil
 }
 
+// hastenStep is how many deliveries one step of Hasten makes due: some 10 ms,
+// in which all other writes wait.
+const hastenStep = 1000
+
 // Hasten makes due at now what waits for its next try at a webhook: not what is
-// in flight, nor what is held.
+// in flight, nor what is held. It does so in steps, a transaction each; after an
+// error some are due and the others wait for their own time.
 func (s *Store) Hasten(ctx context.Context, id webhook.ID, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $2
-			WHERE webhook_id = $1 AND state = 'pending' AND next_at > $2 AND next_at < $3 AND attempts = answered`, id, ms(now), int64(heldAt))
-		return err
-	})
+	for {
+		var n int64
+		err := s.write(ctx, func(q querier) (err error) {
+			n, err = q.exec(ctx, `UPDATE deliveries SET next_at = $2 WHERE id IN (
+				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at > $2 AND next_at < $3
+					AND attempts = answered ORDER BY next_at LIMIT $4)`, id, ms(now), int64(heldAt), hastenStep)
+			return err
+		})
+		if err != nil || n < hastenStep {
+			return err
+		}
+	}
 }
 
 // Release gives a claimed delivery back uncharged: the attempt that was not

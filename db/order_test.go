@@ -32,6 +32,7 @@ var orderTests = []test{
 	{"switched on again when some are let go", testOrderOnHalfway},
 	{"crash", testOrderCrash},
 	{"hasten", testOrderHasten},
+	{"hasten many", testHastenMany},
 	{"webhook deleted", testOrderDeleted},
 	{"prune", testOrderPrune},
 	{"whatever happens", testOrderWhatever},
@@ -415,6 +416,17 @@ func testOrderHasten(t *testing.T, s *db.Store) {
 	wantHeld(t, s, a.ID, d, false, true)
 	same(t, "one on its way", must(s.Delivery(t.Context(), a.ID, flying.ID))(t).NextAt, lease)
 	inLine(t, s, w, now, d[0])
+}
+
+// testHastenMany: more wait than are hastened in one step.
+func testHastenMany(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	const many = 2500
+	later := t0.Add(time.Hour)
+	must(s.Ingest(t.Context(), a.ID, some(many), later, lease, waiting))(t)
+	same(t, "due before", len(claim(t, s, w.ID, many, t0)), 0)
+	ok(t, s.Hasten(t.Context(), w.ID, t0))
+	same(t, "due", len(claim(t, s, w.ID, many, t0)), many)
 }
 
 func testOrderDeleted(t *testing.T, s *db.Store) {

@@ -170,6 +170,7 @@ func useEverything(tb testing.TB, s *Store) {
 	_, _, err = s.Claim(ctx, w.ID, 1, now, now)
 	check(err)
 	check(s.Heal(ctx, now))
+	check(s.Hasten(ctx, w.ID, now))
 	check(s.Release(ctx, d, 7, now))
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
 	check(err)

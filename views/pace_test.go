@@ -52,7 +52,7 @@ func TestCircuitText(t *testing.T) {
 		want  string
 	}{
 		{4*time.Minute + 20*time.Second, "The last 12 requests failed. Bookhook sends one delivery at a time as a probe, the next at 14:09:29, and everything else waits; nothing is lost."},
-		{-time.Second, "The last 12 requests failed. Bookhook sends one delivery at a time as a probe, the next now, and everything else waits; nothing is lost."},
+		{-time.Second, "The last 12 requests failed. Bookhook sends one delivery at a time as a probe, the next as soon as one is due, and everything else waits; nothing is lost."},
 	} {
 		c := webhook.Circuit{Failures: 12, ProbeAt: now.Add(test.probe)}
 		if got := circuitWhat(c) + " " + circuitNow(c, page); got != test.want {

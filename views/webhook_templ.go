@@ -643,7 +643,7 @@ func circuitWhat(c webhook.Circuit) string {
 
 // circuitNow says what is sent while the circuit is open.
 func circuitNow(c webhook.Circuit, p Page) string {
-	next := "the next now"
+	next := "the next as soon as one is due"
 	if c.ProbeAt.After(p.Now) {
 		next = "the next at " + c.ProbeAt.In(p.loc()).Format("15:04:05")
 	}

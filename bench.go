@@ -18,6 +18,7 @@ import (
 type runBench struct {
 	time        time.Duration
 	connections int
+	backlog     time.Duration
 	full        bool
 	deliveries  int
 	accounts    int
@@ -32,7 +33,7 @@ func (b runBench) run(ctx context.Context, std streams) error {
 	}
 	report, err := bench.Run(ctx, bench.Options{
 		Command: func(args ...string) *exec.Cmd { return exec.Command(self, args...) }, //nolint:gosec // ourselves
-		Version: version, Time: b.time, Connections: b.connections, Progress: std.err,
+		Version: version, Time: b.time, Connections: b.connections, Backlog: b.backlog, Progress: std.err,
 		Dir: b.dir, Full: b.full, Deliveries: b.deliveries, Accounts: b.accounts,
 	})
 	if ctx.Err() != nil {

@@ -147,6 +147,7 @@ func (f healthcheckFlags) check(in *input) command {
 type benchFlags struct {
 	Seconds     string `default:"30" placeholder:"N" help:"How long each measurement lasts (${default} s)."`
 	Connections string `default:"64" placeholder:"N" help:"How many senders of events there are (${default})."`
+	Backlog     string `placeholder:"N" help:"How long a backlog grows in front of a slow receiver, in seconds. Default: 4 times --seconds."`
 	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes half an hour and 40 GB of disk."`
 	Deliveries  string `default:"5000000" placeholder:"N" help:"How many deliveries the full table has (${default})."`
 	Accounts    string `default:"100" placeholder:"N" help:"How many accounts the full table has, with ten webhooks each (${default})."`
@@ -155,9 +156,14 @@ type benchFlags struct {
 }
 
 func (f benchFlags) check(in *input) command {
+	var backlog int
+	if f.Backlog != "" {
+		backlog = in.number("backlog", f.Backlog, 1, 36_000)
+	}
 	return runBench{
 		time:        time.Second * time.Duration(in.number("seconds", f.Seconds, 1, 600)),
 		connections: in.number("connections", f.Connections, 1, 1000),
+		backlog:     time.Second * time.Duration(backlog),
 		full:        f.Full,
 		deliveries:  in.number("deliveries", f.Deliveries, 1, 100_000_000),
 		accounts:    in.number("accounts", f.Accounts, 1, 10_000),

@@ -110,7 +110,7 @@ func TestParseCommands(t *testing.T) {
 		"healthcheck --listen 192.0.2.7:81":                          healthcheck{"http://192.0.2.7:81/healthz"},
 		"healthcheck --listen localhost:81":                          healthcheck{"http://localhost:81/healthz"},
 		"bench":                                                      runBench{time: 30 * time.Second, connections: 64, deliveries: 5_000_000, accounts: 100},
-		"bench --seconds 1 --connections 2 --full --deliveries 3 --accounts 4 --dir x --json -": runBench{time.Second, 2, true, 3, 4, "x", "-"},
+		"bench --seconds 1 --connections 2 --backlog 5 --full --deliveries 3 --accounts 4 --dir x --json -": runBench{time.Second, 2, 5 * time.Second, true, 3, 4, "x", "-"},
 		"bench-unstored":          runUnstored{"d.db"},
 		"version":                 showVersion{},
 		"version --database e.db": showVersion{},
@@ -169,7 +169,7 @@ func TestParseProblems(t *testing.T) {
 		{args: "user add --email a@example.com --role staff", want: []string{"--account: "}},
 		{args: "user add --email a@example.com --role operator", want: []string{"--account: "}},
 		{args: "token add --account x till", want: []string{`--account: "x"`}},
-		{args: "bench --seconds 0 --connections x --deliveries 0 --accounts 0", want: []string{`--seconds: "0"`, `--connections: "x"`, `--deliveries: "0"`, `--accounts: "0"`}},
+		{args: "bench --seconds 0 --connections x --backlog 0 --deliveries 0 --accounts 0", want: []string{`--seconds: "0"`, `--connections: "x"`, `--backlog: "0"`, `--deliveries: "0"`, `--accounts: "0"`}},
 		{args: "healthcheck --listen :0", want: []string{"--listen: port 0"}},
 	} {
 		t.Run(c.args, func(t *testing.T) {
@@ -211,7 +211,7 @@ func TestHelp(t *testing.T) {
 		"user add --help":    {"--email", "--role", "admin"},
 		"token add --help":   {"--account"},
 		"healthcheck --help": {"--listen"},
-		"bench --help":       {"--seconds", "--connections", "--full", "--deliveries", "5000000", "--dir", "--json"},
+		"bench --help":       {"--seconds", "--connections", "--backlog", "--full", "--deliveries", "5000000", "--dir", "--json"},
 		"version --help":     {"--database"},
 	} {
 		got, err := parse(strings.Fields(args), variables{}.get)

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,12 +13,13 @@ import (
 	"time"
 )
 
-// Options say what to measure; all are required but Dir, and the last two without Full.
+// Options say what to measure; all are required but Backlog and Dir, and the last two without Full.
 type Options struct {
 	Command     func(args ...string) *exec.Cmd // Bookhook with these arguments
 	Version     string
 	Time        time.Duration // of each measurement
 	Connections int           // of the load
+	Backlog     time.Duration // for so long a backlog grows; 0: four times Time
 	Progress    io.Writer     // one line for each measurement
 	Dir         string        // where the databases are made; the full one stays there. "": a temporary folder
 	Full        bool          // also with a full table, and with receivers that are dead or slow
@@ -67,11 +69,13 @@ type phase struct {
 	name   string
 	way    Way
 	shape  shape
-	path   string // of a database that is there; "": one for this measurement
-	rate   int    // events/s; 0: as many as possible
+	path   string        // of a database that is there; "": one for this measurement
+	rate   int           // events/s; 0: as many as possible
+	warm   time.Duration // before the time that counts; 0: as usual
 	time   time.Duration
-	target func(account int) string // nil: the good receiver
-	wanted func(account int) bool   // the accounts that count; nil: all
+	target func(account int) string                    // nil: the good receiver
+	wanted func(account int) bool                      // the accounts that count; nil: all
+	ended  func(context.Context, *server, *shop) error // called between the load and the wait for what is on its way; nil: nothing
 }
 
 // measure runs one phase from its database to its figures.
@@ -158,11 +162,16 @@ func (r *runner) drive(ctx context.Context, p phase, made *shop, process *server
 	}
 	l := &load{
 		ledger: ledger, url: address, tokens: made.tokens, perAccount: p.shape.perAccount, connections: r.Connections,
-		rate: p.rate, warm: min(p.time/5, 2*time.Second), time: p.time,
+		rate: p.rate, warm: cmp.Or(p.warm, min(p.time/5, 2*time.Second)), time: p.time,
 	}
 	w, err := l.run(ctx, func() { m.sample(process) })
 	if err != nil {
 		return nil, w, err
+	}
+	if p.ended != nil {
+		if err := p.ended(ctx, process, made); err != nil {
+			return nil, w, err
+		}
 	}
 	began := time.Now()
 	err = ledger.drain(ctx, func(number int) bool { return p.wanted(number % p.shape.accounts) })

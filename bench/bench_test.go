@@ -96,6 +96,7 @@ func TestLedger(t *testing.T) {
 		{150, 0, 180, 1},     // not accepted, and delivered nevertheless
 		{150, 0, 0, 0},       // refused
 		{0, 0, 0, 0},         // never sent
+		{170, 180, 190, 1},   // 10 to be accepted, in the last quarter
 		{190, 210, 220, 1},   // after the window
 		{150, 160, 170, 100}, // not wanted
 	} {
@@ -105,13 +106,113 @@ func TestLedger(t *testing.T) {
 		entry.arrived.Store(e.arrived)
 		entry.times.Store(int32(e.times))
 	}
-	c := l.count(w, func(number int) bool { return number != 10 })
-	if c.accepted != 5 || c.delivered != 4 || c.waiting != 2 || c.all != 7 || c.lost != 1 || c.duplicated != 2 {
+	c := l.count(w, func(number int) bool { return number != 11 })
+	if c.accepted != 6 || c.delivered != 5 || c.waiting != 2 || c.all != 8 || c.lost != 1 || c.duplicated != 2 {
 		t.Errorf("got %+v", c)
 	}
 	accept, delivery := percentiles(c.accept), percentiles(c.delivery)
-	if accept.Count != 5 || accept.Max != 30e-6 || delivery.Count != 4 || delivery.P50 != 10e-6 || delivery.Max != 50e-6 {
+	if accept.Count != 6 || accept.Max != 30e-6 || delivery.Count != 5 || delivery.P50 != 10e-6 || delivery.Max != 50e-6 {
 		t.Errorf("got %+v and %+v", accept, delivery)
+	}
+}
+
+func TestQuarters(t *testing.T) {
+	l := newLedger()
+	for accepted := int64(99); accepted <= 200; accepted++ {
+		entry := l.at(l.issue())
+		entry.planned.Store(accepted - accepted/10)
+		entry.accepted.Store(accepted)
+	}
+	c := l.count(window{from: 100, to: 200}, func(int) bool { return true })
+	first, last := percentiles(c.early), percentiles(c.late)
+	if first.Count != 25 || first.Max != 12e-6 || last.Count != 25 || last.P50 != 18e-6 || last.Max != 19e-6 {
+		t.Errorf("got %+v and %+v", first, last)
+	}
+}
+
+// TestRefused sends to servers that do not accept; only the first two say
+// clearly that the event is to come again.
+func TestRefused(t *testing.T) {
+	l := newLedger()
+	for i, c := range []struct {
+		status      int
+		kind, again string
+	}{
+		{http.StatusServiceUnavailable, "application/problem+json", "5"},
+		{http.StatusTooManyRequests, "application/problem+json", "5"},
+		{http.StatusServiceUnavailable, "application/problem+json", ""},
+		{http.StatusServiceUnavailable, "text/html", "5"},
+		{http.StatusInternalServerError, "application/problem+json", "5"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", c.kind)
+			w.Header().Set("Retry-After", c.again)
+			w.WriteHeader(c.status)
+		}))
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, http.NoBody)
+		request.RequestURI = ""
+		err := post(http.DefaultTransport.(*http.Transport), request, []byte("{}"))
+		server.Close()
+		if err == nil {
+			t.Fatalf("%+v: got no error", c)
+		}
+		l.refuse(err)
+		if refused, busy := l.refused.Load(), l.busy.Load(); refused != int64(i+1) || busy != int64(min(i+1, 2)) {
+			t.Errorf("%+v: got %d refused, %d of them told to come again", c, refused, busy)
+		}
+	}
+}
+
+// TestTiredReceiver finds it late before it is woken, and good afterwards.
+func TestTiredReceiver(t *testing.T) {
+	r, err := startReceiver(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	l := r.begin()
+	f := newForm(l.tag)
+	for _, late := range []bool{true, false} {
+		number := l.issue()
+		f.write(f.text, number, 0)
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, r.tired, http.NoBody)
+		request.RequestURI, request.ContentLength = "", eventSize
+		began := time.Now()
+		if err := post(http.DefaultTransport.(*http.Transport), request, f.text); err != nil || l.at(number).times.Load() != 1 {
+			t.Errorf("got %v, %d times, want it there once", err, l.at(number).times.Load())
+		}
+		if took := time.Since(began); late && took < tiredTime {
+			t.Errorf("got it after %v, want at least %v", took, tiredTime)
+		}
+		if late {
+			r.wake()
+		}
+	}
+}
+
+// TestBacklogLines judges figures of which the last quarter is bad.
+func TestBacklogLines(t *testing.T) {
+	r := runner{report: newReport(Options{})}
+	r.tellBacklog(&Measurement{
+		Refused: 3, Busy: 2, ResidentBefore: new(40.0), Resident: new(50.0), Waiting: 100, DrainSeconds: 4,
+		AcceptFirst: Percentiles{Count: 9, P99: 11}, AcceptLast: Percentiles{Count: 9, P99: 23},
+	}, waiting{Count: 100, OldestAt: new(time.Unix(100, 0)), asked: time.Unix(160, 0)})
+	var table bytes.Buffer
+	if err := r.report.WriteTable(&table); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"refused, told to come again 2", "refused otherwise 1 at most 0 MISS", "as a multiple 1.25 × at most 1.30 × PASS",
+		"accept, p99 in the last quarter 23.00 ms at most 22.00 ms MISS", "the oldest, as the API says, since 60 s", "drained 25/s",
+		"lost 0 at most 0 PASS",
+	} {
+		if !contains(strings.Split(table.String(), "\n"), want) {
+			t.Errorf("%q is missing in:\n%s", want, &table)
+		}
 	}
 }
 

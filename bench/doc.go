@@ -19,6 +19,11 @@
 // arrive; then Bookhook is stopped and its database is asked whether it, too,
 // knows of every delivery.
 //
+// The backlog is built up in front of a receiver that is slower than the load,
+// and drained by the same receiver when it is well again: memory and the time to
+// accept must stay as they were after the first tenth of the time. To be refused
+// is no failure there, as long as the answer says to come again.
+//
 // A time from accepted to delivered counts from the complete answer to the
 // sender. A delivery may well be there before; that counts as 0.
 package bench

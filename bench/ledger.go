@@ -2,6 +2,7 @@ package bench
 
 import (
 	"crypto/rand"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type ledger struct {
 	issued   atomic.Int64
 	arrivals atomic.Int64
 	refused  atomic.Int64
+	busy     atomic.Int64          // of the refused, those that were told to come again
 	refusal  atomic.Pointer[error] // the last one
 }
 
@@ -71,6 +73,9 @@ func (l *ledger) arrive(body []byte) {
 // refuse notes that an event was not accepted.
 func (l *ledger) refuse(err error) {
 	l.refused.Add(1)
+	if _, ok := errors.AsType[busyError](err); ok {
+		l.busy.Add(1)
+	}
 	l.refusal.Store(&err)
 }
 
@@ -88,6 +93,7 @@ type count struct {
 	all                 int // deliveries of the whole ledger
 	lost, duplicated    int // of the whole ledger
 	accept, delivery    []time.Duration
+	early, late         []time.Duration // accept, of the first and the last quarter of the window
 }
 
 // count reads the ledger after everything has ended. Events that are not
@@ -125,7 +131,13 @@ func (c *count) add(e *entry, w window) {
 		return
 	}
 	c.accepted++
-	c.accept = append(c.accept, time.Duration(accepted-planned))
+	took, quarter := time.Duration(accepted-planned), (w.to-w.from)/4
+	c.accept = append(c.accept, took)
+	if accepted < w.from+quarter {
+		c.early = append(c.early, took)
+	} else if accepted >= w.to-quarter {
+		c.late = append(c.late, took)
+	}
 	if arrived != 0 {
 		c.delivery = append(c.delivery, max(time.Duration(arrived-accepted), 0))
 	}

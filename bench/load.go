@@ -105,10 +105,22 @@ func post(transport *http.Transport, form *http.Request, text []byte) error {
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
 		words, _ := io.ReadAll(io.LimitReader(response.Body, 500))
-		return fmt.Errorf("%s: %s", response.Status, words)
+		err = fmt.Errorf("%s: %s", response.Status, words)
+		if busy(response) {
+			err = busyError{err}
+		}
+		return err
 	}
 	_, err = io.Copy(io.Discard, response.Body)
 	return err
+}
+
+// busyError is an answer that says clearly that the event is to come again.
+type busyError struct{ error }
+
+func busy(response *http.Response) bool {
+	told := response.StatusCode == http.StatusTooManyRequests || response.StatusCode == http.StatusServiceUnavailable
+	return told && response.Header.Get("Content-Type") == "application/problem+json" && response.Header.Get("Retry-After") != ""
 }
 
 // patience is how long nothing at all may arrive before the rest is lost.

@@ -36,18 +36,22 @@ type Measurement struct {
 	DrainSeconds       float64 `json:"drain_seconds"`
 
 	Refused    int `json:"refused"`    // not accepted
+	Busy       int `json:"busy"`       // of the refused, those that were told to come again
 	Lost       int `json:"lost"`       // accepted, never delivered
 	Duplicated int `json:"duplicated"` // deliveries beyond the first of an event
 	Unrecorded int `json:"unrecorded"` // webhooks with a delivery of which the database does not know the end
 
-	Accept   Percentiles `json:"accept"`                // from the planned time to the complete answer
-	Delivery Percentiles `json:"accepted_to_delivered"` // 0 when it was delivered before the answer was read
+	Accept      Percentiles `json:"accept"`                // from the planned time to the complete answer
+	AcceptFirst Percentiles `json:"accept_first_quarter"`  // of the window
+	AcceptLast  Percentiles `json:"accept_last_quarter"`   // of the window
+	Delivery    Percentiles `json:"accepted_to_delivered"` // 0 when it was delivered before the answer was read
 
-	ServerCPU     *float64 `json:"server_cpu_us_per_delivery"`
-	OwnCPU        *float64 `json:"load_and_receiver_cpu_us_per_delivery"`
-	Resident      *float64 `json:"server_resident_mb"`      // when the window ended
-	Peak          *float64 `json:"server_peak_resident_mb"` // until then
-	DatabaseBytes *float64 `json:"database_bytes_per_delivery"`
+	ServerCPU      *float64 `json:"server_cpu_us_per_delivery"`
+	OwnCPU         *float64 `json:"load_and_receiver_cpu_us_per_delivery"`
+	ResidentBefore *float64 `json:"server_resident_before_mb"` // when the window began
+	Resident       *float64 `json:"server_resident_mb"`        // when the window ended
+	Peak           *float64 `json:"server_peak_resident_mb"`   // until then
+	DatabaseBytes  *float64 `json:"database_bytes_per_delivery"`
 
 	all         int             // deliveries, those outside the window too
 	latencies   []time.Duration // from accepted to delivered
@@ -71,16 +75,18 @@ func (m *Measurement) count(c count, w window, l *ledger, way Way) {
 	m.Seconds = w.seconds()
 	m.Accepted, m.Delivered, m.all = c.accepted, c.delivered, c.all
 	m.AcceptedPerSecond, m.DeliveredPerSecond = float64(c.accepted)/m.Seconds, float64(c.delivered)/m.Seconds
-	m.Waiting, m.Refused, m.Lost, m.Duplicated = c.waiting, int(l.refused.Load()), c.lost, c.duplicated
+	m.Waiting, m.Lost, m.Duplicated = c.waiting, c.lost, c.duplicated
+	m.Refused, m.Busy = int(l.refused.Load()), int(l.busy.Load())
 	m.Accept, m.latencies = percentiles(c.accept), c.delivery
+	m.AcceptFirst, m.AcceptLast = percentiles(c.early), percentiles(c.late)
 	if way != Bare {
 		m.Delivery = percentiles(c.delivery)
 	}
 	m.OwnCPU = m.perDelivery(m.own)
 	m.ServerCPU = m.perDelivery(m.server)
 	if len(m.server) > 0 {
-		last := m.server[len(m.server)-1]
-		m.Resident, m.Peak = new(megabytes(last.resident)), new(megabytes(last.peak))
+		first, last := m.server[0], m.server[len(m.server)-1]
+		m.ResidentBefore, m.Resident, m.Peak = new(megabytes(first.resident)), new(megabytes(last.resident)), new(megabytes(last.peak))
 	}
 }
 

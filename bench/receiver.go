@@ -12,10 +12,11 @@ import (
 	"time"
 )
 
-// How long the slow receiver takes.
+// How long the slow and the tired receiver take.
 const (
 	slowLeast = 2 * time.Second
 	slowMost  = 5 * time.Second
+	tiredTime = 100 * time.Millisecond
 )
 
 // receiver is where deliveries go: a good server on loopback, and some that are
@@ -23,6 +24,7 @@ const (
 type receiver struct {
 	url     string // answers at once
 	slow    string // answers after seconds
+	tired   string // answers a little late, until wake
 	silent  string // takes connections and never answers
 	refused string // nothing listens there
 
@@ -30,7 +32,8 @@ type receiver struct {
 	server  *http.Server
 	dumb    net.Listener
 	mu      sync.Mutex
-	held    []net.Conn // by the silent one
+	held    []net.Conn    // by the silent one
+	awake   chan struct{} // closed by wake
 	serving sync.WaitGroup
 }
 
@@ -53,12 +56,14 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	}
 	r := &receiver{
 		url: "http://" + good.Addr().String() + "/", slow: "http://" + good.Addr().String() + "/slow",
+		tired: "http://" + good.Addr().String() + "/tired", awake: make(chan struct{}),
 		silent: "http://" + dumb.Addr().String() + "/", refused: "http://" + closed.Addr().String() + "/", dumb: dumb,
 	}
 	r.begin()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", r.receive)
 	mux.HandleFunc("/slow", r.dawdle)
+	mux.HandleFunc("/tired", r.yawn)
 	r.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	r.serving.Go(func() { _ = r.server.Serve(good) }) // ends with close
 	r.serving.Go(r.hold)
@@ -101,6 +106,19 @@ func (r *receiver) dawdle(w http.ResponseWriter, request *http.Request) {
 	case <-request.Context().Done():
 	}
 }
+
+func (r *receiver) yawn(w http.ResponseWriter, request *http.Request) {
+	select {
+	case <-r.awake:
+	case <-time.After(tiredTime):
+	case <-request.Context().Done():
+		return
+	}
+	r.receive(w, request)
+}
+
+// wake makes the tired receiver a good one, once and for all.
+func (r *receiver) wake() { close(r.awake) }
 
 func (r *receiver) hold() {
 	for {

@@ -27,7 +27,7 @@ const (
 var street = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
 
 func (r *runner) all(ctx context.Context) error {
-	steps := []func(context.Context) error{r.idle, r.saturation, r.paced}
+	steps := []func(context.Context) error{r.idle, r.saturation, r.paced, r.backlog}
 	if r.Full {
 		steps = append(steps, r.fullTable, r.disturbed)
 	}

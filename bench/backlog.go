@@ -15,19 +15,23 @@ import (
 const (
 	backlogRate  = 500 // events/s; the tired receiver takes some 80
 	backlogTimes = 4   // as long as another measurement, unless the options say how long
-	mostGrowth   = 1.3 // of the memory, once it has settled in the first tenth
+	mostGrowth   = 1.3 // of the memory, once its caches are full
 	mostDrift    = 2.0 // of the time to accept
 	leastDrift   = 20  // ms; below it, a drift does not matter
 )
+
+// settling is how long the caches of the database take to fill at that rate.
+const settling = 20 * time.Second
 
 // backlog is a receiver that takes less than what comes in, for a long time,
 // and then is well again.
 func (r *runner) backlog(ctx context.Context) error {
 	long := cmp.Or(r.Backlog, backlogTimes*r.Time)
+	warm := min(max(long/10, settling), long/2)
 	var shown waiting
 	m, err := r.measure(ctx, phase{
 		name: "backlog", way: Stored, shape: shape{accounts: 1, perAccount: 1, concurrency: commonRequests},
-		rate: backlogRate, warm: long / 10, time: long - long/10,
+		rate: backlogRate, warm: warm, time: long - warm,
 		target: func(int) string { return r.receiver.tired },
 		ended: func(ctx context.Context, process *server, made *shop) (err error) {
 			shown, err = process.waiting(ctx, made.tokens[0], made.webhooks[0][0])
@@ -48,7 +52,7 @@ func (r *runner) tellBacklog(m *Measurement, shown waiting) {
 	t.tell("  delivered meanwhile", "/s", &m.DeliveredPerSecond)
 	t.tell("  refused, told to come again", "", new(float64(m.Busy)))
 	t.judge(Line{What: "  refused otherwise", Measured: new(float64(m.Refused - m.Busy)), Limit: new(0.0), AtMost: true})
-	t.tell("  resident memory after a tenth of the time", "MB", m.ResidentBefore)
+	t.tell("  resident memory, once it has settled", "MB", m.ResidentBefore)
 	t.tell("  at its end", "MB", m.Resident)
 	var growth *float64
 	if m.ResidentBefore != nil && m.Resident != nil {

@@ -20,9 +20,9 @@
 // knows of every delivery.
 //
 // The backlog is built up in front of a receiver that is slower than the load,
-// and drained by the same receiver when it is well again: memory and the time to
-// accept must stay as they were after the first tenth of the time. To be refused
-// is no failure there, as long as the answer says to come again.
+// and drained by the same receiver when it is well again: memory must stay as it
+// was when the caches were full, and the time to accept as it was at first. To be
+// refused is no failure there, as long as the answer says to come again.
 //
 // A time from accepted to delivered counts from the complete answer to the
 // sender. A delivery may well be there before; that counts as 0.

@@ -120,13 +120,15 @@ func claim(ctx context.Context, q querier, c *config, w *webhook.Webhook, n int,
 const hastenStep = 1000
 
 // Hasten makes due at now what waits for its next try at a webhook: not what is
-// in flight, nor what is held. It does so in steps, a transaction each; after an
+// in flight, nor what is held. The try is an extra one: should it fail, the
+// schedule goes on where it was, or a receiver that comes and goes would use it
+// up in minutes. It does so in steps, a transaction each; after an
 // error some are due and the others wait for their own time.
 func (s *Store) Hasten(ctx context.Context, id webhook.ID, now time.Time) error {
 	for {
 		var n int64
 		err := s.write(ctx, func(q querier) (err error) {
-			n, err = q.exec(ctx, `UPDATE deliveries SET next_at = $2 WHERE id IN (
+			n, err = q.exec(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
 				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at > $2 AND next_at < $3
 					AND attempts = answered ORDER BY next_at LIMIT $4)`, id, ms(now), int64(heldAt), hastenStep)
 			return err

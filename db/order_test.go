@@ -416,6 +416,14 @@ func testOrderHasten(t *testing.T, s *db.Store) {
 	wantHeld(t, s, a.ID, d, false, true)
 	same(t, "one on its way", must(s.Delivery(t.Context(), a.ID, flying.ID))(t).NextAt, lease)
 	inLine(t, s, w, now, d[0])
+	for number := 2; number < 50; number++ { // a receiver that comes and goes does not use up the schedule
+		freed(t, s, failure(d[0], w.ID, number, now.Add(time.Hour)), false)
+		ok(t, s.Hasten(t.Context(), w.ID, now))
+		inLine(t, s, w, now, d[0])
+		if got := must(s.Delivery(t.Context(), a.ID, d[0]))(t); got.Attempts-got.Base != 1 {
+			t.Fatalf("attempt %d is number %d of the schedule, want 1", number+1, got.Attempts-got.Base)
+		}
+	}
 }
 
 // testHastenMany: more wait than are hastened in one step.

@@ -265,17 +265,17 @@ func TestLongAndOddAnswersAreShown(t *testing.T) {
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Talkative", in.URL, nil)
-	answer := func(text string) string {
+	answer := func(booking, text string) string {
 		in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusTeapot)
 			io.WriteString(w, text) //nolint:errcheck // the test sees it
 		})
-		id := op.booking("1").to(hook)
+		id := op.booking(booking).to(hook)
 		op.awaitTries(id, 1)
 		return op.page(id)
 	}
-	long := answer("begins " + strings.Repeat("é", 100_000) + " ends")
-	odd := answer("\xff\x00ab")
+	long := answer("1", "begins " + strings.Repeat("é", 100_000) + " ends")
+	odd := answer("2", "\xff\x00ab")
 	p := op.as(t, operator, pageOptions{})
 	p.visit(long)
 	p.sees("418 (i'm a teapot)")

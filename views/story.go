@@ -148,16 +148,13 @@ func tryOf(d webhook.Delivery, tries int) string {
 		return "try " + strconv.Itoa(d.Attempts)
 	}
 	if d.Base > 0 {
-		return "try " + strconv.Itoa(d.Attempts) + ", number " + strconv.Itoa(try) + " of this replay"
+		return "try " + strconv.Itoa(d.Attempts) + ", number " + strconv.Itoa(try) + " of its schedule"
 	}
 	return "try " + strconv.Itoa(try) + " of " + strconv.Itoa(tries)
 }
 
 func onTry(d webhook.Delivery) string {
-	switch {
-	case d.Base > 0:
-		return "after a replay, on try " + strconv.Itoa(d.Attempts)
-	case d.Attempts == 1:
+	if d.Attempts == 1 {
 		return "on the first try"
 	}
 	return "on try " + strconv.Itoa(d.Attempts)

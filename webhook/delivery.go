@@ -33,7 +33,7 @@ type Delivery struct {
 	State     State
 	Attempts  int       // made or in flight, over all replays
 	Answered  int       // number of the last attempt that ended; below Attempts while one is in flight
-	Base      int       // attempts before the last replay; the retry schedule counts from here
+	Base      int       // attempts beside the retry schedule: before the last replay, and early ones since a receiver answered again
 	NextAt    time.Time // next try while pending; the end of the lease while in flight; zero while held
 	Held      bool      // pending behind an earlier delivery of the same booking to the same webhook
 	CreatedAt time.Time

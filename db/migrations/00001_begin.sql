@@ -134,7 +134,7 @@ CREATE TABLE deliveries (
   state        TEXT    NOT NULL,
   attempts     INTEGER NOT NULL, -- made or in flight
   answered     INTEGER NOT NULL, -- number of the last attempt that ended
-  base         INTEGER NOT NULL DEFAULT 0, -- attempts before the last replay
+  base         INTEGER NOT NULL DEFAULT 0, -- attempts that the retry schedule does not count
   next_at      INTEGER NOT NULL, -- next try, the end of the lease while in flight, or 2^53 while held
   followed     INTEGER NOT NULL DEFAULT 0, -- others of the booking may be held behind this one
   created_at   INTEGER NOT NULL,

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net/url"
 )
 
@@ -10,8 +11,10 @@ import (
 // would do it within a commit: half a second in which everybody waits. Most of
 // it is copied by a connection of its own while the writer goes on. What was
 // written meanwhile is copied in turn, until little is left; that the writer
-// copies itself between two groups, so that all is in the file and the WAL
-// begins anew. (Without the last step it would grow without end.)
+// copies itself between two groups, so that all is in the file, and waits for
+// those who still read in the WAL, so that it begins anew. (Without the last step
+// it would grow without end: the next write could begin it anew only if nobody
+// read in it at that moment.)
 
 // Bounds of the copying, in pages of the WAL.
 const (
@@ -20,6 +23,10 @@ const (
 	walPasses  = 8      // then the writer takes what there is
 	askCommits = 16     // commits between two looks at the WAL
 )
+
+// readersWait is for how many milliseconds the writer waits for readers. Should
+// one take longer, as a backup does, the WAL goes on until it is long again.
+const readersWait = 200
 
 // maxWAL is the size in bytes to which the file is cut when the WAL begins
 // anew. A file that stays makes for faster commits than one that grows.
@@ -91,9 +98,16 @@ func (c *checkpointer) shorten(ctx context.Context) {
 			return
 		}
 	}
-	c.rest(func(conn *sql.Conn) {
-		_, _ = walLeft(ctx, conn, `PRAGMA wal_checkpoint(PASSIVE)`)
-	})
+	c.rest(func(conn *sql.Conn) { restartWAL(ctx, conn) })
+}
+
+func restartWAL(ctx context.Context, conn *sql.Conn) {
+	patience := func(ms int) {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf(`PRAGMA busy_timeout = %d`, ms))
+	}
+	patience(readersWait)
+	defer patience(busyTimeout)
+	_, _ = walLeft(ctx, conn, `PRAGMA wal_checkpoint(RESTART)`)
 }
 
 // walLeft runs a checkpoint and returns how many pages it left in the WAL.

@@ -77,6 +77,37 @@ func TestWALIsBounded(t *testing.T) {
 	}
 }
 
+// TestWALIsBoundedBesideReaders: the WAL begins anew although at no moment
+// nobody reads.
+func TestWALIsBoundedBesideReaders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bookhook.db")
+	s := openPath(t, path)
+	const enough, most = 3, 1500
+	shortWAL(s, 400)
+	wantErr(t, "write", s.write(t.Context(), fill(0)), nil)
+	first := restarts(t, path)
+	reading, end := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	for range readerConns {
+		readers.Go(func() {
+			for reading.Err() == nil { // some 10 ms each
+				var n int
+				_ = s.row(reading, `WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 50000)
+					SELECT count(*) FROM s, (SELECT count(*) FROM settings)`).Scan(&n)
+			}
+		})
+	}
+	written := 0
+	for ; written < most && restarts(t, path) < first+enough; written++ {
+		wantErr(t, "write", s.write(t.Context(), fill(written)), nil)
+	}
+	end()
+	readers.Wait()
+	if got := restarts(t, path) - first; got < enough {
+		t.Errorf("the WAL began anew %d times in %d writes, want %d", got, written, enough)
+	}
+}
+
 // TestCloseWhileCopying: what was answered is there, whenever the store is
 // closed.
 func TestCloseWhileCopying(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -17,6 +18,9 @@ import (
 // cores of a small machine gain nothing. Each keeps up to 8 MiB of pages, the
 // writer 16: a page that is read again from the system's cache costs 5 µs a row.
 const readerConns = 4
+
+// busyTimeout is for how many milliseconds a connection waits for another program.
+const busyTimeout = 5000
 
 // openWriter opens the one connection that writes. synchronous=FULL puts every
 // commit on disk before it is answered; checkpoint.go sees to the WAL.
@@ -46,7 +50,7 @@ func openReaders(ctx context.Context, path string) (*sql.DB, error) {
 }
 
 func open(ctx context.Context, path string, conns int, options url.Values) (*sql.DB, error) {
-	options.Set("_busy_timeout", "5000")
+	options.Set("_busy_timeout", strconv.Itoa(busyTimeout))
 	options.Set("_foreign_keys", "on")
 	options.Set("_dqs", "0")
 	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}

@@ -17,8 +17,11 @@ func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.State, &d.Attempts, &d.Answered, &d.Base,
 		moment{&d.NextAt}, moment{&d.CreatedAt}, moment{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
-	if d.NextAt.UnixMilli() == heldAt {
+	switch d.NextAt.UnixMilli() {
+	case heldAt:
 		d.Held, d.NextAt = d.State == webhook.Pending, time.Time{}
+	case firstAt:
+		d.NextAt = d.CreatedAt
 	}
 	return d, err
 }
@@ -151,10 +154,10 @@ func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, n
 		if err != nil {
 			return err
 		}
-		next := ms(now)
+		next := int64(firstAt)
 		if d.State != webhook.Pending {
 			d.Base = d.Attempts
-			if next, err = nextInOrder(ctx, q, d, w, now); err != nil {
+			if next, err = nextInOrder(ctx, q, d, w); err != nil {
 				return err
 			}
 		}

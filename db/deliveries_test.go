@@ -11,6 +11,7 @@ import (
 var deliveryTests = []test{
 	{"replay one that ended", testReplayEnded},
 	{"replay one that waits", testReplayWaiting},
+	{"a person first", testPersonFirst},
 	{"replay one in flight", testReplayInFlight},
 	{"replay one that was cut off", testReplayCutOff},
 	{"replay of a deleted webhook", testReplayDeleted},
@@ -52,7 +53,7 @@ func testReplayEnded(t *testing.T, s *db.Store) {
 		want := must(s.Delivery(ctx, a.ID, d))(t)
 		now := t0.Add(time.Second)
 		got := must(s.Replay(ctx, a.ID, d, by, now))(t)
-		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, now, time.Time{}
+		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, want.CreatedAt, time.Time{}
 		same(t, "replayed "+string(state), got, want)
 		same(t, "stored", must(s.Delivery(ctx, a.ID, d))(t), want)
 		job := claim(t, s, w.ID, 9, now)
@@ -69,8 +70,8 @@ func testReplayWaiting(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Pending)
 	want := must(s.Delivery(ctx, a.ID, d))(t)
-	want.NextAt = t0.Add(time.Second)
-	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, by, want.NextAt))(t), want)
+	want.NextAt = want.CreatedAt
+	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, by, t0.Add(time.Second)))(t), want)
 	fresh := deliver(t, s, a.ID, 1)[0]
 	same(t, "one that was never tried", must(s.Replay(ctx, a.ID, fresh, by, t0))(t).Base, 0)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
@@ -93,7 +94,7 @@ func testReplayCutOff(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 1, t0)
 	got := must(s.Replay(ctx, a.ID, d, by, lease))(t)
-	same(t, "attempts, base, next", []any{got.Attempts, got.Base, got.NextAt}, []any{1, 0, lease})
+	same(t, "attempts, base, next", []any{got.Attempts, got.Base, got.NextAt}, []any{1, 0, t0})
 }
 
 func testReplayDeleted(t *testing.T, s *db.Store) {
@@ -182,4 +183,16 @@ func testAttemptCutOff(t *testing.T, s *db.Store) {
 	got := must(s.Delivery(t.Context(), a.ID, d))(t)
 	same(t, "attempts and answered", []int{got.Attempts, got.Answered}, []int{3, 3})
 	same(t, "log", numbers(t, s, a.ID, d), []int{3})
+}
+
+// testPersonFirst: what a person waits for goes before a backlog, however old.
+func testPersonFirst(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	sent := ended(t, s, w, webhook.Delivered)
+	backlog := deliver(t, s, a.ID, 3)
+	test := must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0.Add(time.Hour)))(t)
+	must(s.Replay(ctx, a.ID, sent, by, t0.Add(time.Hour)))(t)
+	same(t, "first", ids(claim(t, s, w.ID, 2, t0.Add(time.Hour))), []webhook.ID{sent, test.ID})
+	same(t, "then", ids(claim(t, s, w.ID, 1, t0.Add(time.Hour))), backlog[:1])
 }

@@ -11,14 +11,27 @@ import (
 	"bookhook/webhook"
 )
 
-// Heal makes every claim that a dead process left due at once. On SQLite no
+// Heal makes every claim that a dead process left due at once, and ends the
+// deletion of webhooks that it had begun. On SQLite no
 // other process can hold one; call it before the dispatcher starts.
 func (s *Store) Heal(ctx context.Context, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
+	err := s.write(ctx, func(q querier) error {
 		_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'pending' AND attempts > answered AND next_at > $1 AND next_at < $2`,
 			ms(now), int64(heldAt))
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	scan := func(r scanner) (id webhook.ID, err error) { return id, r.Scan(&id) }
+	deleted, err := list(ctx, s, scan, `SELECT w.id FROM webhooks w WHERE w.deleted_at > 0
+		AND EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')`)
+	for _, id := range deleted {
+		if _, err := s.cancelAll(ctx, id, now); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // Due tells, for every switched-on webhook with something pending, when the
@@ -115,9 +128,9 @@ func claim(ctx context.Context, q querier, c *config, w *webhook.Webhook, n int,
 	return jobs, nil
 }
 
-// hastenStep is how many deliveries one step of Hasten makes due: some 10 ms,
-// in which all other writes wait.
-const hastenStep = 1000
+// manyStep is how many deliveries are changed in one transaction where it could
+// be all of a webhook: some 10 ms, in which all other writes wait.
+const manyStep = 1000
 
 // Hasten makes due at now what waits for its next try at a webhook: not what is
 // in flight, nor what is held. The try is an extra one: should it fail, the
@@ -130,10 +143,10 @@ func (s *Store) Hasten(ctx context.Context, id webhook.ID, now time.Time) error 
 		err := s.write(ctx, func(q querier) (err error) {
 			n, err = q.exec(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
 				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at > $2 AND next_at < $3
-					AND attempts = answered ORDER BY next_at LIMIT $4)`, id, ms(now), int64(heldAt), hastenStep)
+					AND attempts = answered ORDER BY next_at LIMIT $4)`, id, ms(now), int64(heldAt), manyStep)
 			return err
 		})
-		if err != nil || n < hastenStep {
+		if err != nil || n < manyStep {
 			return err
 		}
 	}

@@ -195,7 +195,9 @@ func (s *Store) Test(ctx context.Context, account, id webhook.ID, e webhook.Even
 		if _, err := insertEvent(ctx, q, &in, []webhook.Decision{{Webhook: id, Delivery: d.ID}}); err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, insertDelivery, deliveryValues(d)...)
+		first := d
+		first.NextAt = at(firstAt)
+		_, err = q.exec(ctx, insertDelivery, deliveryValues(first)...)
 		return err
 	})
 	return d, err

@@ -17,6 +17,10 @@ import (
 // heldAt is the next_at of a delivery that is held, beyond any real time.
 const heldAt = 1 << 53
 
+// firstAt is the next_at of what a person waits for: a test, or a delivery sent
+// again. It goes before everything that is due.
+const firstAt = 1
+
 // inOrder says whether the delivery has its place in the order of a booking.
 func inOrder(d webhook.Delivery) bool { return d.BookingID != "" && !d.Test }
 
@@ -41,17 +45,17 @@ func insertInOrder(ctx context.Context, q querier, d webhook.Delivery, w *webhoo
 	return true, err
 }
 
-// nextInOrder is when a delivery that is sent again is due: now, or held when
+// nextInOrder is when a delivery that is sent again is due: at once, or held when
 // an earlier one of its booking is pending.
-func nextInOrder(ctx context.Context, q querier, d webhook.Delivery, w *webhook.Webhook, now time.Time) (int64, error) {
+func nextInOrder(ctx context.Context, q querier, d webhook.Delivery, w *webhook.Webhook) (int64, error) {
 	if !w.Ordered || !inOrder(d) {
-		return ms(now), nil
+		return firstAt, nil
 	}
 	var earlier int
 	err := q.row(ctx, `SELECT 1 FROM deliveries WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> ''
 		AND state = 'pending' AND test = 0 AND +id < $3 LIMIT 1`, d.Webhook, d.BookingID, d.ID).scanOptional(&earlier)
 	if err != nil || earlier == 0 {
-		return ms(now), err
+		return firstAt, err
 	}
 	return heldAt, follow(ctx, q, d)
 }
@@ -59,7 +63,7 @@ func nextInOrder(ctx context.Context, q querier, d webhook.Delivery, w *webhook.
 // follow marks what is active of the delivery's booking.
 func follow(ctx context.Context, q querier, d webhook.Delivery) error {
 	_, err := q.exec(ctx, `UPDATE deliveries SET followed = 1
-		WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> '' AND state = 'pending' AND next_at < $3`,
+		WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> '' AND state = 'pending' AND next_at < $3 AND followed = 0`,
 		d.Webhook, d.BookingID, int64(heldAt))
 	return err
 }

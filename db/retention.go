@@ -10,7 +10,7 @@ import (
 // Prune deletes one small batch of what is older than before: of the next
 // events behind after, the oldest first, the deliveries that ended before it,
 // with their attempts, and the events that have none left; and audit entries
-// and expired sessions. It returns how many rows went and the last event that
+// and, in the first batch, expired sessions. It returns how many rows went and the last event that
 // it looked at: begin with 0 and go on behind that, until nothing went and last
 // is after. What waits is so passed over once, not in every batch.
 func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.ID, batch int) (deleted int64, last webhook.ID, err error) {
@@ -35,7 +35,10 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 			return err
 		}
 		deleted += n
-		n, err = q.exec(ctx, `DELETE FROM sessions WHERE expires_at <= $1`, ms(now))
+		if after > 0 {
+			return nil
+		}
+		n, err = q.exec(ctx, `DELETE FROM sessions WHERE expires_at <= $1`, ms(now)) // reads them all
 		deleted += n
 		return err
 	})

@@ -32,7 +32,7 @@ func testWaitsFor(t *testing.T, s *db.Store) {
 	_, err = s.WaitsFor(ctx, a.ID, d[2])
 	wantError(t, "one sent early", err, webhook.ErrNotFound)
 
-	claim(t, s, w.ID, 1, t0)
+	claim(t, s, w.ID, 2, t0)
 	finish(t, s, success(d[0], w.ID, 1), t0.Add(time.Second))
 	_, err = s.WaitsFor(ctx, a.ID, d[1])
 	wantError(t, "one let go", err, webhook.ErrNotFound)

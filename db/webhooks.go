@@ -208,13 +208,28 @@ func (s *Store) DeleteWebhook(ctx context.Context, account, id webhook.ID, by st
 		if _, err := q.exec(ctx, `UPDATE webhooks SET enabled = 0, deleted_at = $2 WHERE id = $1`, id, ms(now)); err != nil {
 			return err
 		}
-		cancelled, err = q.exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE webhook_id = $1 AND state = 'pending'`, id, ms(now))
-		if err != nil {
-			return err
-		}
 		return s.changed(ctx, q, account, by, "webhook.deleted", w.Name, now)
 	})
-	return cancelled, err
+	if err != nil {
+		return 0, err
+	}
+	return s.cancelAll(ctx, id, now)
+}
+
+// cancelAll cancels what waits for a webhook that was deleted, in steps. What a
+// crash leaves of that is cancelled by Heal.
+func (s *Store) cancelAll(ctx context.Context, id webhook.ID, now time.Time) (cancelled int64, err error) {
+	for {
+		var n int64
+		err := s.write(ctx, func(q querier) (err error) {
+			n, err = q.exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id IN (
+				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY next_at LIMIT $3)`, id, ms(now), manyStep)
+			return err
+		})
+		if cancelled += n; err != nil || n < manyStep {
+			return cancelled, err
+		}
+	}
 }
 
 // flag is a boolean as it is stored.

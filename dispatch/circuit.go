@@ -12,6 +12,10 @@ const (
 	maxPause   = 5 * time.Minute
 )
 
+// hastenGap is the least time between two recoveries that bring waiting retries
+// forward: some events may be what a receiver fails at, while it takes others.
+const hastenGap = 10 * time.Minute
+
 // paceAhead is for how long a lane with a rate holds jobs: what it holds has to
 // be sent before its lease ends.
 const paceAhead = 30 * time.Second

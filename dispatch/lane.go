@@ -18,6 +18,7 @@ type lane struct {
 	gap      time.Duration  // from one request to the next; zero without a rate
 	last     time.Time      // when the last request went out
 	breaker  breaker        // of the receiver
+	hastened time.Time      // when its waiting retries were last brought forward
 	flying   int            // requests in flight
 	unsaved  int            // answers that the store has failed to record so far
 	reserved int            // places promised to a claim or an ingest that is under way
@@ -81,7 +82,7 @@ func (l *lane) startable(now time.Time) bool { return l.waits() && !l.from().Aft
 // all answers to be recorded: in a long trouble of the store their leases end,
 // and a claim would send again what has arrived.
 func (l *lane) claimable() bool {
-	return !l.next.IsZero() && !l.claiming && l.unsaved == 0 && l.room() >= min(l.limit, l.capacity())
+	return !l.next.IsZero() && !l.claiming && l.unsaved == 0 && l.room() >= max(1, min(l.limit, l.capacity()/2))
 }
 
 // claimAt is when rows are to be claimed: what is due while the circuit is open
@@ -96,7 +97,7 @@ func (l *lane) claimAt() time.Time {
 // idle says that the lane can be forgotten.
 func (l *lane) idle() bool {
 	return l.flying == 0 && l.unsaved == 0 && l.reserved == 0 && len(l.queue) == 0 && l.next.IsZero() && !l.claiming && !l.ready &&
-		l.breaker.Failures == 0 && !l.free().After(time.Now())
+		l.breaker.Failures == 0 && !l.free().After(time.Now()) && time.Since(l.hastened) > hastenGap
 }
 
 // due moves the lane's next time forward to at, never back; a zero time changes

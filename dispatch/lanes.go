@@ -102,6 +102,19 @@ func (s *lanes) reread(id webhook.ID) []*webhook.Job {
 	return queued
 }
 
+// mayHasten says whether a recovery may bring the waiting retries of a webhook
+// forward, and notes that it does.
+func (s *lanes) mayHasten(id webhook.ID, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lane(id)
+	if now.Sub(l.hastened) < hastenGap {
+		return false
+	}
+	l.hastened = now
+	return true
+}
+
 // trust closes the circuit of a webhook.
 func (s *lanes) trust(id webhook.ID) {
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -65,7 +66,7 @@ func (d *Dispatcher) judge(l *lane, job *webhook.Job, a answer) (recovered bool,
 // again. When that fails, each is tried at its own time.
 func (d *Dispatcher) hasten(job *webhook.Job) {
 	now := time.Now()
-	if !d.failed("hasten", d.store.Hasten(d.storing, job.Webhook.ID, now)) {
+	if d.lanes.mayHasten(job.Webhook.ID, now) && !d.failed("hasten", d.store.Hasten(d.storing, job.Webhook.ID, now)) {
 		d.lanes.mark(job.Webhook.ID, now)
 	}
 }
@@ -100,7 +101,11 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
 		d.lanes.unsaved(job.Webhook.ID, 1)
 		defer d.lanes.unsaved(job.Webhook.ID, -1)
 	}
-	for pause := 100 * time.Millisecond; err != nil; pause = min(2*pause, 5*time.Second) {
+	for pause, tries := 100*time.Millisecond, 1; err != nil; pause, tries = min(2*pause, 5*time.Second), tries+1 {
+		if tries > hopeless && !passing(err) {
+			d.log.Error("outcome cannot be recorded; the delivery will be sent again", "delivery", job.Delivery.Ref(), "number", r.Attempt.Number, "error", err)
+			return
+		}
 		select {
 		case <-time.After(pause):
 		case <-d.storing.Done():
@@ -111,6 +116,16 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
 		d.failed("finish", err)
 	}
 	d.recorded(job, r, done)
+}
+
+// hopeless is how often recording may fail for a reason that lies in the result
+// itself.
+const hopeless = 10
+
+// passing says that the same may succeed later.
+func passing(err error) bool {
+	_, unavailable := errors.AsType[webhook.Unavailable](err)
+	return unavailable || errors.Is(err, webhook.ErrBusy) || errors.Is(err, context.Canceled)
 }
 
 func (d *Dispatcher) recorded(job *webhook.Job, r webhook.Result, done webhook.Finished) {

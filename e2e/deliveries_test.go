@@ -274,7 +274,7 @@ func TestLongAndOddAnswersAreShown(t *testing.T) {
 		op.awaitTries(id, 1)
 		return op.page(id)
 	}
-	long := answer("1", "begins " + strings.Repeat("é", 100_000) + " ends")
+	long := answer("1", "begins "+strings.Repeat("é", 100_000)+" ends")
 	odd := answer("2", "\xff\x00ab")
 	p := op.as(t, operator, pageOptions{})
 	p.visit(long)

@@ -64,7 +64,7 @@ func (a *app) apiShowDelivery(c *fiber.Ctx) error {
 // waitsFor is the delivery that d is held behind; zero when it is not held, or
 // not any more.
 func (a *app) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.ID, error) {
-	if !isHeld(d) {
+	if !d.Held {
 		return 0, nil
 	}
 	first, err := a.Store.WaitsFor(ctx, d.Account, d.ID)
@@ -73,10 +73,6 @@ func (a *app) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.ID, err
 	}
 	return first, err
 }
-
-// isHeld reports whether a delivery waits for an earlier one. One that was
-// stopped while it was held does not.
-func isHeld(d webhook.Delivery) bool { return d.Held && d.State == webhook.Pending }
 
 // showRef is an id as shown, nil for none.
 func showRef(id webhook.ID, prefix string) *string {
@@ -124,7 +120,7 @@ func showDelivery(d webhook.Delivery, now time.Time) deliveryJSON {
 	shown := deliveryJSON{
 		ID: d.Ref(), EventID: d.Event.Text(webhook.EventPrefix), WebhookID: d.Webhook.Text(webhook.WebhookPrefix),
 		Platform: d.Platform, Type: d.Type, BookingID: d.BookingID, Test: d.Test, State: d.State,
-		AttemptsMade: d.Attempts, Held: isHeld(d), CreatedAt: moment(d.CreatedAt), FinishedAt: moment(d.Finished),
+		AttemptsMade: d.Attempts, Held: d.Held, CreatedAt: moment(d.CreatedAt), FinishedAt: moment(d.Finished),
 	}
 	if d.State == webhook.Pending && !d.InFlight(now) { // on its way it has a lease, not a next try
 		shown.NextAttemptAt = moment(d.NextAt)

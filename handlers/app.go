@@ -150,7 +150,7 @@ func (a *app) showStatic(c *fiber.Ctx) error {
 
 // showHealth answers 200 when the database answers and the dispatcher is alive.
 func (a *app) showHealth(c *fiber.Ctx) error {
-	if err := a.ping(c.UserContext()); err != nil {
+	if err := a.ping(c.UserContext()); err != nil && !errors.Is(err, webhook.ErrBusy) { // much to do is no illness
 		if down, ok := errors.AsType[webhook.Unavailable](err); ok {
 			return unavailable(down.What, err)
 		}

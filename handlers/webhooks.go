@@ -144,6 +144,9 @@ func (a *app) testWebhook(c *fiber.Ctx) error {
 	} else if len(problems) > 0 {
 		return a.done(c, webhookPath(w.ID), problems["webhook"])
 	}
+	if a.Dispatcher.Circuit(w.ID).Open() {
+		return a.done(c, deliveryPath(d.ID), "Your server has failed again and again, so the test goes out as the next probe, within five minutes. The answer appears below.")
+	}
 	return a.done(c, deliveryPath(d.ID), "The test is on its way. The answer appears below.")
 }
 

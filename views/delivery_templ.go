@@ -90,7 +90,7 @@ func Delivery(p DeliveryProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if p.replayable() && held(p.Delivery) {
+				if p.replayable() && p.Delivery.Held {
 					templ_7745c5c3_Var4 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 						templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 						templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -271,7 +271,7 @@ const heldLook = 5 * time.Second
 // changes is in how many milliseconds a look is worth while.
 func (p DeliveryProps) changes() string {
 	wait := time.Second
-	if held(p.Delivery) {
+	if p.Delivery.Held {
 		wait = heldLook
 	} else if !p.Delivery.InFlight(p.Page.Now) {
 		wait = min(max(p.Delivery.NextAt.Sub(p.Page.Now)+wait, wait), time.Minute)

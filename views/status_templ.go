@@ -185,7 +185,7 @@ func nextTryText(r DeliveryRow, now time.Time) string {
 	switch d := r.Delivery; {
 	case r.WebhookOff:
 		return "until the webhook is on"
-	case held(d):
+	case d.Held:
 		return "for an earlier event"
 	case r.Probing && !d.NextAt.After(now):
 		return "for a probe to succeed"
@@ -196,10 +196,6 @@ func nextTryText(r DeliveryRow, now time.Time) string {
 	}
 	return "next try in " + span(r.Delivery.NextAt.Sub(now))
 }
-
-// held reports whether a delivery waits for an earlier one of its booking. One
-// that was stopped while it was held does not.
-func held(d webhook.Delivery) bool { return d.Held && d.State == webhook.Pending }
 
 // due reports whether a delivery could be sent at now.
 func due(d webhook.Delivery, now time.Time) bool {
@@ -317,7 +313,7 @@ func answer(o webhook.Outcome) templ.Component {
 			var templ_7745c5c3_Var11 string
 			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 91, Col: 8}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 87, Col: 8}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
@@ -336,7 +332,7 @@ func answer(o webhook.Outcome) templ.Component {
 			var templ_7745c5c3_Var12 string
 			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(brokenOffDetail(o))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 94, Col: 40}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 90, Col: 40}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {

@@ -44,7 +44,7 @@ func inFlight(d webhook.Delivery, tries int) Story {
 }
 
 func waiting(d webhook.Delivery, w *webhook.Webhook, tries int, now time.Time, loc *time.Location) Story {
-	if held(d) {
+	if d.Held {
 		return waitingInOrder(d, w)
 	}
 	s := Story{What: "Your server has not accepted " + subject(d) + " yet.", Next: againAt(d, tries, now, loc)}

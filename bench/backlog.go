@@ -66,7 +66,7 @@ func (r *runner) tellBacklog(m *Measurement, shown waiting) {
 	}
 	t.judge(last)
 	t.tell("  waiting at its end", "", new(float64(m.Waiting)))
-	t.tell(fmt.Sprintf("  waiting, as the API says (it counts to %d)", webhook.CountCap+1), "", new(float64(shown.Count)))
+	t.tell(fmt.Sprintf("  waiting, as the API says (it counts to %d)", webhook.CountCap), "", new(float64(shown.Count)))
 	t.tell("  the oldest, as the API says, since", "s", shown.age())
 	t.tell("  until all was delivered by a receiver that is well", "s", &m.DrainSeconds)
 	t.tell("  drained", "/s", ratio(float64(m.Waiting), m.DrainSeconds))

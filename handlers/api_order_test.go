@@ -94,7 +94,7 @@ func TestHeldDelivery(t *testing.T) {
 	same(t, "state of the first", a.call(t, 200, "GET", "/api/v1/deliveries/"+first["id"].(string), "")["state"], "pending")
 	a.call(t, 202, "POST", "/api/v1/deliveries/"+first["id"].(string)+"/replay", "")
 	a.finish(t, 1)
-	same(t, "waiting", a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")["waiting"], map[string]any{"count": 0, "oldest_at": nil})
+	same(t, "waiting", a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")["waiting"], map[string]any{"count": 0, "more": false, "oldest_at": nil})
 }
 
 // What was stopped while it was held is not held any more.

@@ -270,10 +270,13 @@ func showHook(w *webhook.Webhook) hookJSON {
 // waitingJSON is what waits for a webhook.
 type waitingJSON struct {
 	Count    int        `json:"count"`
+	More     bool       `json:"more"` // than were counted
 	OldestAt *time.Time `json:"oldest_at"`
 }
 
-func showBacklog(b webhook.Backlog) waitingJSON { return waitingJSON{b.Waiting, moment(b.Oldest)} }
+func showBacklog(b webhook.Backlog) waitingJSON {
+	return waitingJSON{min(b.Waiting, webhook.CountCap), b.Waiting > webhook.CountCap, moment(b.Oldest)}
+}
 
 // circuitJSON is how a webhook's receiver is treated after failures in a row.
 type circuitJSON struct {

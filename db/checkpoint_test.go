@@ -90,9 +90,9 @@ func TestWALIsBoundedBesideReaders(t *testing.T) {
 	var readers sync.WaitGroup
 	for range readerConns {
 		readers.Go(func() {
-			for reading.Err() == nil { // some 10 ms each
+			for reading.Err() == nil { // a millisecond each, under the race detector twenty
 				var n int
-				_ = s.row(reading, `WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 50000)
+				_ = s.row(reading, `WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000)
 					SELECT count(*) FROM s, (SELECT count(*) FROM settings)`).Scan(&n)
 			}
 		})

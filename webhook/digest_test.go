@@ -1,6 +1,8 @@
 package webhook_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -85,4 +87,23 @@ func TestDigestDiffers(t *testing.T) {
 		}
 		seen[digest] = tt.name
 	}
+}
+
+// FuzzDigest: data that differ in white space alone have one digest.
+func FuzzDigest(f *testing.F) {
+	for _, seed := range []string{
+		`{"a": "b c", "d" : [1, 2 ,{ } ]}`, "[\n\t\"\\\\\" , \"\\\"  \"\r\n]", `{ "x" : "\\\" " }`, `"no list "`, `{"broken`, `[ "é 🎟" ]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var want bytes.Buffer
+		if json.Compact(&want, data) != nil {
+			webhook.Event{Data: data}.Digest() // whatever it is, it ends
+			return
+		}
+		if got := (webhook.Event{Data: data}).Digest(); got != (webhook.Event{Data: want.Bytes()}).Digest() {
+			t.Errorf("%q and %q have two digests", data, want.Bytes())
+		}
+	})
 }

@@ -61,36 +61,53 @@ func (e Event) Digest() [sha256.Size]byte {
 	}
 	// Five parts, the tours, the data: only the tours vary in number, and each
 	// part stands behind its length, so no two events give the same bytes.
-	parts := slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs, []string{string(compact(e.Data))})
-	var text []byte
-	for _, part := range parts {
-		text = append(strconv.AppendInt(text, int64(len(part)), 10), ':')
-		text = append(text, part...)
+	data := compact(e.Data)
+	text := make([]byte, 0, len(data)+256)
+	for _, part := range slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs) {
+		text = append(appendLength(text, len(part)), part...)
 	}
-	return sha256.Sum256(text)
+	return sha256.Sum256(append(appendLength(text, len(data)), data...))
+}
+
+func appendLength(text []byte, n int) []byte {
+	return append(strconv.AppendInt(text, int64(n), 10), ':')
 }
 
 // compact leaves out the white space around the tokens of a JSON object or
-// list; other data stay as they are.
+// list; other data lose only what stands around them.
 func compact(data []byte) []byte {
+	const space = " \t\r\n"
 	text := bytes.TrimSpace(data)
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
-		return data
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' || !bytes.ContainsAny(text, space) {
+		return text
 	}
-	out, quoted := make([]byte, 0, len(text)), false
-	for i := 0; i < len(text); i++ {
-		switch b := text[i]; {
-		case quoted && b == '\\' && i+1 < len(text):
-			out = append(out, b)
-			i++
-		case b == '"':
-			quoted = !quoted
-		case !quoted && (b == ' ' || b == '\t' || b == '\r' || b == '\n'):
-			continue
+	out := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		between, rest, _ := bytes.Cut(text, []byte{'"'})
+		for part := range bytes.FieldsSeq(between) {
+			out = append(out, part...)
 		}
-		out = append(out, text[i])
+		end := quoteEnd(rest)
+		out = append(out, text[len(between):len(text)-len(rest)+end]...)
+		text = rest[end:]
 	}
 	return out
+}
+
+// quoteEnd is how many bytes a JSON string takes from behind its first quote
+// on, the last one included.
+func quoteEnd(text []byte) int {
+	for end := 0; ; {
+		i := bytes.IndexByte(text[end:], '"')
+		if i < 0 {
+			return len(text)
+		}
+		end += i + 1
+		escapes := end - 1 - len(bytes.TrimRight(text[:end-1], `\`))
+		if escapes%2 == 0 {
+			return end
+		}
+	}
 }
 
 // standardBody is the body of the standard format, in the order of its keys.

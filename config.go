@@ -146,7 +146,7 @@ func (f healthcheckFlags) check(in *input) command {
 
 type benchFlags struct {
 	Seconds     string `default:"30" placeholder:"N" help:"How long each measurement lasts (${default} s)."`
-	Connections string `default:"64" placeholder:"N" help:"How many senders of events there are (${default})."`
+	Connections string `default:"128" placeholder:"N" help:"How many senders of events there are (${default})."`
 	Backlog     string `placeholder:"N" help:"How long a backlog grows in front of a slow receiver, in seconds. Default: 4 times --seconds."`
 	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes twenty minutes and 20 GB of disk."`
 	Deliveries  string `default:"5000000" placeholder:"N" help:"How many deliveries the full table has (${default})."`

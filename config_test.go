@@ -109,7 +109,7 @@ func TestParseCommands(t *testing.T) {
 		"healthcheck --listen [::]:81":                               healthcheck{"http://[::1]:81/healthz"},
 		"healthcheck --listen 192.0.2.7:81":                          healthcheck{"http://192.0.2.7:81/healthz"},
 		"healthcheck --listen localhost:81":                          healthcheck{"http://localhost:81/healthz"},
-		"bench":                                                      runBench{time: 30 * time.Second, connections: 64, deliveries: 5_000_000, accounts: 100},
+		"bench":                                                      runBench{time: 30 * time.Second, connections: 128, deliveries: 5_000_000, accounts: 100},
 		"bench --seconds 1 --connections 2 --backlog 5 --full --deliveries 3 --accounts 4 --dir x --json -": runBench{time.Second, 2, 5 * time.Second, true, 3, 4, "x", "-"},
 		"bench-unstored":          runUnstored{"d.db"},
 		"version":                 showVersion{},

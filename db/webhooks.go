@@ -149,7 +149,8 @@ func (s *Store) changed(ctx context.Context, q querier, account webhook.ID, by, 
 	return s.audit(ctx, q, account, by, action, subject, now)
 }
 
-// SetEnabled switches a webhook on or off. It returns the webhook as it was
+// SetEnabled switches a webhook on or off. What waited while it was off is due
+// when it is on. It returns the webhook as it was
 // before: when it was off, that tells how many events were skipped.
 func (s *Store) SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error) {
 	err = s.write(ctx, func(q querier) error {
@@ -169,7 +170,10 @@ func (s *Store) SetEnabled(ctx context.Context, account, id webhook.ID, enabled 
 		}
 		return s.changed(ctx, q, account, by, map[bool]string{true: "webhook.on", false: "webhook.off"}[enabled], before.Name, now)
 	})
-	return before, err
+	if err != nil || !enabled || before.Enabled {
+		return before, err
+	}
+	return before, s.Hasten(ctx, id, now)
 }
 
 func switchOff(ctx context.Context, q querier, id webhook.ID, reason webhook.OffReason, now time.Time) error {

@@ -99,7 +99,6 @@ func (a *app) apiChangeWebhook(c *fiber.Ctx) error {
 	}
 	var enabled *bool
 	field(body, "enabled", "true or false", &enabled)
-	defer a.Dispatcher.Changed(w.ID) // also when only a part of it can be done
 	if len(body.members) > 0 {
 		err = a.editHook(c, body, w)
 	} else {
@@ -108,10 +107,11 @@ func (a *app) apiChangeWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if enabled != nil {
+	if enabled != nil && *enabled != w.Enabled {
 		if _, err := a.Store.SetEnabled(c.UserContext(), w.Account, w.ID, *enabled, byToken(c), time.Now()); err != nil {
 			return err
 		}
+		a.Dispatcher.Changed(w.ID)
 	}
 	return a.apiShowWebhook(c)
 }
@@ -123,7 +123,11 @@ func (a *app) editHook(c *fiber.Ctx, body *object, w *webhook.Webhook) error {
 	if err != nil {
 		return err
 	}
-	return a.Store.UpdateWebhook(c.UserContext(), edited, d.Base, nil, byToken(c), time.Now())
+	if err := a.Store.UpdateWebhook(c.UserContext(), edited, d.Base, nil, byToken(c), time.Now()); err != nil {
+		return err
+	}
+	a.Dispatcher.Changed(w.ID)
+	return nil
 }
 
 // apiDeleteWebhook deletes a webhook; what waits for it is cancelled.

@@ -155,7 +155,7 @@ func (a *app) replayDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	replayed, err := a.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, visiting(c).User.Email)
-	text, err := replayText(replayed, err, w)
+	text, err := replayText(replayed, err, w, a.Dispatcher.Circuit(d.Webhook))
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (a *app) replayDelivery(c *fiber.Ctx) error {
 }
 
 // replayText says what came of a replay and what happens next.
-func replayText(d webhook.Delivery, err error, w *webhook.Webhook) (string, error) {
+func replayText(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Circuit) (string, error) {
 	if errors.Is(err, webhook.ErrConflict) {
 		return "It is on its way right now. Wait for the answer before you send it again.", nil
 	}
@@ -177,6 +177,12 @@ func replayText(d webhook.Delivery, err error, w *webhook.Webhook) (string, erro
 		return "It is sent as soon as the webhook is switched on again.", nil
 	case d.Held:
 		return "It is sent as soon as the earlier events of its booking are delivered, given up or stopped.", nil
+	}
+	switch {
+	case c.Open():
+		return "Your server has failed again and again, so it goes out as the next probe, within five minutes. The answer appears below.", nil
+	case w != nil && w.Rate.Requests > 0:
+		return "It goes out next, as soon as the webhook's rate limit lets it. The answer appears below.", nil
 	}
 	return "It is being sent now. The answer appears below.", nil
 }

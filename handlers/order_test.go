@@ -127,7 +127,7 @@ func TestWizardOrderAndRate(t *testing.T) {
 	for _, wrong := range []url.Values{
 		form("", "0", "minute"), form("", "-1", "minute"), form("", "1001", "minute"), form("", "many", "minute"), form("", "1.5", ""),
 	} {
-		p := b.post(draft+"/type", wrong).is(http.StatusUnprocessableEntity).has("Choose a number from 1 to 1000, or none for no limit.", `value="`+wrong.Get("rate_requests")+`"`)
+		p := b.post(draft+"/type", wrong).is(http.StatusUnprocessableEntity).has("Write a number from 1 to 1000, or leave it out for no limit.", `value="`+wrong.Get("rate_requests")+`"`)
 		p.lacks(`name="ordered" value="1" checked`)
 	}
 	b.post(draft+"/type", form("1", "5", "hour")).is(http.StatusUnprocessableEntity).has("second or minute", `value="5"`, `name="ordered" value="1" checked`)

@@ -102,7 +102,7 @@ func CheckRate(r Rate) string {
 	case r == Rate{}:
 		return ""
 	case r.Requests < 1 || r.Requests > MaxRate:
-		return fmt.Sprintf("Choose a number from 1 to %d, or none for no limit.", MaxRate)
+		return fmt.Sprintf("Write a number from 1 to %d, or leave it out for no limit.", MaxRate)
 	case r.Per != Second && r.Per != Minute:
 		return "Choose what the limit counts in: second or minute."
 	}

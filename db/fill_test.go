@@ -59,9 +59,9 @@ func fill(tb testing.TB, path string, deliveries int) {
 	do(`INSERT INTO accounts (id, number, name, time_zone, webhook_limit, created_at)
 		WITH RECURSIVE a(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM a WHERE i < $1)
 		SELECT i, 4000 + i, 'Account ' || i, 'UTC', 10, 1 FROM a`, filledAccounts)
-	do(`INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, secret, created_at, updated_at)
+	do(`INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, ordered, secret, created_at, updated_at)
 		WITH RECURSIVE h(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM h WHERE i < 9)
-		SELECT a.id * 100 + i, a.id, 'Webhook ' || i, 'https://example.com/', 'async', 'standard', '["*"]', '{"mode":"all"}', '{"mode":"all"}', 1, 8, 'x', 1, 1 FROM accounts a CROSS JOIN h`)
+		SELECT a.id * 100 + i, a.id, 'Webhook ' || i, 'https://example.com/', 'async', 'standard', '["*"]', '{"mode":"all"}', '{"mode":"all"}', 1, 8, 1, 'x', 1, 1 FROM accounts a CROSS JOIN h`)
 	const chunk = 100_000
 	for from := 0; from < deliveries/2; from += chunk {
 		for _, query := range []string{fillEvents, fillDeliveries} {

@@ -97,16 +97,14 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 // webhook.Invalid.
 func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
-		s.configs.forget(a.ID)
-		n, err := q.exec(ctx, `UPDATE accounts SET name = $2, number = $3, time_zone = $4, revision = $5 WHERE id = $1`,
-			a.ID, a.Name, a.Number, a.TimeZone, s.newID())
+		n, err := q.exec(ctx, `UPDATE accounts SET name = $2, number = $3, time_zone = $4 WHERE id = $1`, a.ID, a.Name, a.Number, a.TimeZone)
 		if err != nil {
 			return numberTaken(err, a.Number)
 		}
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		return s.audit(ctx, q, a.ID, by, "account.changed", a.Name, now)
+		return s.changed(ctx, q, a.ID, by, "account.changed", a.Name, now)
 	})
 }
 

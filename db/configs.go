@@ -78,12 +78,10 @@ func (c *config) webhook(id webhook.ID) *webhook.Webhook {
 	return c.webhooks[i]
 }
 
-func (c *configs) forget(account webhook.ID) { delete(c.byAccount, account) }
-
 // touch gives an account a new revision; no two are ever the same, so that a
 // change which was rolled back cannot be taken for a later one.
 func (s *Store) touch(ctx context.Context, q querier, account webhook.ID) error {
-	s.configs.forget(account)
+	delete(s.configs.byAccount, account)
 	_, err := q.exec(ctx, `UPDATE accounts SET revision = $2 WHERE id = $1`, account, s.newID())
 	return err
 }

@@ -138,16 +138,24 @@ const manyStep = 1000
 // up in minutes. It does so in steps, a transaction each; after an
 // error some are due and the others wait for their own time.
 func (s *Store) Hasten(ctx context.Context, id webhook.ID, now time.Time) error {
+	_, err := s.inSteps(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
+		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at > $2 AND next_at < $3
+			AND attempts = answered ORDER BY next_at LIMIT $4)`, id, ms(now), int64(heldAt), manyStep)
+	return err
+}
+
+// inSteps makes a change that could be of all a webhook has, a transaction for
+// each step, and returns how many rows it changed. The change takes at most
+// manyStep rows, none twice.
+func (s *Store) inSteps(ctx context.Context, change string, args ...any) (changed int64, err error) {
 	for {
 		var n int64
 		err := s.write(ctx, func(q querier) (err error) {
-			n, err = q.exec(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
-				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at > $2 AND next_at < $3
-					AND attempts = answered ORDER BY next_at LIMIT $4)`, id, ms(now), int64(heldAt), manyStep)
+			n, err = q.exec(ctx, change, args...)
 			return err
 		})
-		if err != nil || n < manyStep {
-			return err
+		if changed += n; err != nil || n < manyStep {
+			return changed, err
 		}
 	}
 }

@@ -141,7 +141,8 @@ func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time
 	})
 }
 
-// changed notes a change of a webhook: a new revision and an audit entry.
+// changed notes a change of an account or a webhook of it: a new revision and
+// an audit entry.
 func (s *Store) changed(ctx context.Context, q querier, account webhook.ID, by, action, subject string, now time.Time) error {
 	if err := s.touch(ctx, q, account); err != nil {
 		return err
@@ -223,17 +224,8 @@ func (s *Store) DeleteWebhook(ctx context.Context, account, id webhook.ID, by st
 // cancelAll cancels what waits for a webhook that was deleted, in steps. What a
 // crash leaves of that is cancelled by Heal.
 func (s *Store) cancelAll(ctx context.Context, id webhook.ID, now time.Time) (cancelled int64, err error) {
-	for {
-		var n int64
-		err := s.write(ctx, func(q querier) (err error) {
-			n, err = q.exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id IN (
-				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY next_at LIMIT $3)`, id, ms(now), manyStep)
-			return err
-		})
-		if cancelled += n; err != nil || n < manyStep {
-			return cancelled, err
-		}
-	}
+	return s.inSteps(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id IN (
+		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY next_at LIMIT $3)`, id, ms(now), manyStep)
 }
 
 // flag is a boolean as it is stored.

@@ -162,6 +162,12 @@ func (a *app) replayDelivery(c *fiber.Ctx) error {
 	return a.done(c, deliveryPath(d.ID), text)
 }
 
+// asProbe says when a delivery that a person waits for goes out although the
+// circuit is open.
+func asProbe(what string) string {
+	return "Your server has failed again and again, so " + what + " goes out as the next probe, within five minutes. The answer appears below."
+}
+
 // replayText says what came of a replay and what happens next.
 func replayText(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Circuit) (string, error) {
 	if errors.Is(err, webhook.ErrConflict) {
@@ -180,7 +186,7 @@ func replayText(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Cir
 	}
 	switch {
 	case c.Open():
-		return "Your server has failed again and again, so it goes out as the next probe, within five minutes. The answer appears below.", nil
+		return asProbe("it"), nil
 	case w != nil && w.Rate.Requests > 0:
 		return "It goes out next, as soon as the webhook's rate limit lets it. The answer appears below.", nil
 	}

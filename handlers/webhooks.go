@@ -145,7 +145,7 @@ func (a *app) testWebhook(c *fiber.Ctx) error {
 		return a.done(c, webhookPath(w.ID), problems["webhook"])
 	}
 	if a.Dispatcher.Circuit(w.ID).Open() {
-		return a.done(c, deliveryPath(d.ID), "Your server has failed again and again, so the test goes out as the next probe, within five minutes. The answer appears below.")
+		return a.done(c, deliveryPath(d.ID), asProbe("the test"))
 	}
 	return a.done(c, deliveryPath(d.ID), "The test is on its way. The answer appears below.")
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // Heal makes every claim that a dead process left due at once, and ends the
-// deletion of webhooks that it had begun. On SQLite no
-// other process can hold one; call it before the dispatcher starts.
+// deletion of webhooks that it had begun. On SQLite no other process can hold a
+// claim; call it before the dispatcher starts.
 func (s *Store) Heal(ctx context.Context, now time.Time) error {
 	err := s.write(ctx, func(q querier) error {
 		_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'pending' AND attempts > answered AND next_at > $1 AND next_at < $2`,
@@ -66,7 +66,7 @@ const pendingsOf = `COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.we
 func (p pendings) due(ordered bool) time.Time {
 	switch {
 	case p.highest == heldAt && !ordered:
-		return at(1)
+		return at(firstAt)
 	case p.lowest == heldAt:
 		return time.Time{}
 	}

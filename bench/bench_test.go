@@ -68,7 +68,7 @@ func TestForm(t *testing.T) {
 	if got := f.text[f.data : len(f.text)-1]; !bytes.Equal(got, event.Data) {
 		t.Errorf("got data %s, want %s", got, event.Data)
 	}
-	body := webhook.Event{Data: event.Data}.StandardBody(1)
+	body := webhook.Event{Data: event.Data}.StandardBody(1, nil)
 	if got, ok := readMark(body, []byte(l.tag)); got != 1234567890 || !ok {
 		t.Errorf("got %d, %t, want the number of the event in what is delivered", got, ok)
 	}

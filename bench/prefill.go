@@ -48,7 +48,7 @@ func fillNew(ctx context.Context, path string, s shape, target string, deliverie
 	if err != nil {
 		return err
 	}
-	f := &filler{store: store, shop: made, want: int64(deliveries), progress: progress}
+	f := &filler{store: store, shop: made, want: int64(deliveries), progress: progress, registry: platforms.All()}
 	return errors.Join(f.fill(ctx), store.Close())
 }
 
@@ -58,6 +58,7 @@ type filler struct {
 	shop     *shop
 	want     int64
 	progress io.Writer
+	registry platforms.Registry
 	given    atomic.Int64 // events that were given out to be made
 	done     atomic.Int64
 }
@@ -129,7 +130,7 @@ func oldEvent(number, channels int) webhook.Event {
 // finish records an attempt as the dispatcher would after a good answer.
 func (f *filler) finish(ctx context.Context, job webhook.Job) error {
 	now := time.Now()
-	wire := platforms.Write(job.Webhook, job.Account, job.Event)
+	wire := f.registry.Write(job.Webhook, job.Account, job.Event)
 	signature, err := webhook.Sign(job.Webhook.Secrets(now), job.Delivery.Ref(), now, wire.Signed)
 	if err != nil {
 		return err

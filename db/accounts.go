@@ -61,6 +61,9 @@ func (s *Store) addAccount(ctx context.Context, q querier, a webhook.Account, by
 	if err != nil {
 		return a, numberTaken(err, a.Number)
 	}
+	if err := insertConnection(ctx, q, a.ID, webhook.DefaultPlatform); err != nil {
+		return a, err
+	}
 	return a, s.audit(ctx, q, a.ID, by, "account.created", a.Name, a.CreatedAt)
 }
 

@@ -20,10 +20,11 @@ type configs struct {
 
 // config is an account with its webhooks; nothing in it changes but checked.
 type config struct {
-	revision int64
-	checked  uint64 // the writer's round in which the revision was looked at last
-	account  webhook.Account
-	webhooks []*webhook.Webhook
+	revision  int64
+	checked   uint64 // the writer's round in which the revision was looked at last
+	account   webhook.Account
+	platforms map[string]bool    // those that are on
+	webhooks  []*webhook.Webhook // asynchronous ones
 }
 
 // maxConfigs bounds the memory: beyond it the cache begins anew.
@@ -58,8 +59,26 @@ func readConfig(ctx context.Context, q querier, account webhook.ID, revision int
 	if err != nil {
 		return nil, err
 	}
+	c := &config{revision: revision, account: a, platforms: map[string]bool{}}
+	used, err := listConnections(ctx, q, account)
+	for _, one := range used {
+		c.platforms[one.Platform] = one.Enabled
+	}
+	if err != nil {
+		return nil, err
+	}
 	hooks, err := listWebhooks(ctx, q, account)
-	return &config{revision: revision, account: a, webhooks: hooks}, err
+	c.webhooks = slices.DeleteFunc(hooks, func(w *webhook.Webhook) bool { return w.Kind == webhook.Inline })
+	return c, err
+}
+
+// match is webhook.Match, but of a platform that the account does not use no
+// webhook is told.
+func (c *config) match(w *webhook.Webhook, e *webhook.Event) webhook.Reason {
+	if !c.platforms[e.Platform] {
+		return webhook.ReasonPlatformOff
+	}
+	return webhook.Match(w, e)
 }
 
 func (c *configs) put(account webhook.ID, fresh *config) {

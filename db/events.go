@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	eventColumns = eventStart + `, data, decisions`
+	eventColumns = eventStart + `, data, wire, decisions`
 	// listColumns leave the data out, which may be a megabyte each.
-	listColumns = eventStart + `, NULL, decisions`
+	listColumns = eventStart + `, NULL, NULL, decisions`
 	eventStart  = `id, account_id, COALESCE(external_id, ''), platform, type, channel_id, booking_id, tour_ids,
-	occurred_at, received_at, test`
+	occurred_at, received_at, test, inbound, note`
 )
 
 func scanEvent(r scanner) (e webhook.EventRow, err error) {
 	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, asJSON{&e.TourIDs},
-		moment{&e.OccurredAt}, moment{&e.ReceivedAt}, &e.Test, &e.Data, asJSON{&e.Decisions})
+		moment{&e.OccurredAt}, moment{&e.ReceivedAt}, &e.Test, &e.Inbound, &e.Note, &e.Data, &e.Wire, asJSON{&e.Decisions})
 	return e, err
 }
 

@@ -70,6 +70,12 @@ func newAccount(tb testing.TB, s *db.Store) webhook.Account {
 	return must(s.AddAccount(tb.Context(), a, by))(tb)
 }
 
+// useWink switches on another platform than TourCMS, which every account uses.
+func useWink(tb testing.TB, s *db.Store, account webhook.ID) {
+	tb.Helper()
+	must(s.SwitchPlatform(tb.Context(), account, "wink", true, by, t0))(tb)
+}
+
 // newHook is a webhook that takes everything, changed as told.
 func newHook(account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Webhook {
 	w := &webhook.Webhook{

@@ -79,7 +79,7 @@ func (s *Store) accept(ctx context.Context, q querier, c *config, in *arrival, l
 	in.ID = s.newID()
 	a := webhook.Accepted{Event: in.Event, Decisions: make([]webhook.Decision, 0, len(c.webhooks))}
 	for _, w := range c.webhooks {
-		d := webhook.Decision{Webhook: w.ID, Reason: webhook.Match(w, &in.Event)}
+		d := webhook.Decision{Webhook: w.ID, Reason: c.match(w, &in.Event)}
 		if d.Reason == webhook.Matched {
 			d.Delivery = s.newID()
 		}
@@ -115,11 +115,11 @@ func insertEvent(ctx context.Context, q querier, in *arrival, decisions []webhoo
 		external = in.ExternalID
 	}
 	n, err := q.exec(ctx, `INSERT INTO events (id, account_id, external_id, platform, type, channel_id, booking_id, tour_ids,
-			occurred_at, received_at, test, data, digest, decisions)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+			occurred_at, received_at, test, data, digest, decisions, inbound, wire)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
 		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
-		ms(in.OccurredAt), ms(in.ReceivedAt), flag(in.Test), in.Data, in.digest[:], decisionsJSON(decisions))
+		ms(in.OccurredAt), ms(in.ReceivedAt), flag(in.Test), in.Data, in.digest[:], decisionsJSON(decisions), flag(in.Inbound), in.Wire)
 	return n > 0, err
 }
 

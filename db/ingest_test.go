@@ -124,7 +124,7 @@ func testSameBytes(t *testing.T, s *db.Store) {
 	later := claim(t, s, w.ID, 2, t0)
 	for i := range got {
 		first, second := got[i].Jobs[0], later[i]
-		same(t, "body", string(second.Event.StandardBody(1)), string(first.Event.StandardBody(1)))
+		same(t, "body", string(second.Event.StandardBody(1, nil)), string(first.Event.StandardBody(1, nil)))
 		same(t, "event", second.Event, first.Event)
 	}
 	same(t, "fine time again", ingest(t, s, a.ID, fine)[0].Duplicate, true)

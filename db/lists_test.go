@@ -32,6 +32,7 @@ func testDeliveryFilters(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, first := shop(t, s)
 	second := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Name = "Zweiter" })
+	useWink(t, s, a.ID)
 	wink, plain := newEvent(""), newEvent("")
 	wink.Platform, wink.BookingID = "wink", "B-2"
 	plain.BookingID = ""
@@ -147,6 +148,7 @@ func testCountCap(t *testing.T, s *db.Store) {
 
 func testEventFilters(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
+	useWink(t, s, a.ID)
 	wink, plain := newEvent(""), newEvent("")
 	wink.Platform, wink.BookingID = "wink", "B-2"
 	plain.BookingID = ""

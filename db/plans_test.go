@@ -162,9 +162,9 @@ func useEverything(tb testing.TB, s *Store) {
 	}
 	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
 	check(err)
-	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, nil, "x", now)
+	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, nil, "x", now)
 	check(err)
-	accepted, err := s.Ingest(ctx, a.ID, []webhook.Event{{ExternalID: "x"}}, now, now, func(*webhook.Webhook) bool { return false })
+	accepted, err := s.Ingest(ctx, a.ID, []webhook.Event{{ExternalID: "x", Platform: webhook.DefaultPlatform}}, now, now, func(*webhook.Webhook) bool { return false })
 	check(err)
 	d := accepted[0].Decisions[0].Delivery
 	_, _, err = s.Claim(ctx, w.ID, 1, now, now)

@@ -34,6 +34,7 @@ func mix(t *testing.T, s *db.Store, r *rand.Rand) (m mixed) {
 	t.Helper()
 	a := newAccount(t, s)
 	m.account = a.ID
+	useWink(t, s, a.ID)
 	theirs, _ := shop(t, s)
 	for _, keys := range [][]string{{"cancelled"}, {"*"}, {"rare"}, {"wink:cancelled", "rare"}, {"*"}} {
 		w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Events = keys })

@@ -8,12 +8,13 @@ import (
 )
 
 const webhookColumns = `id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, ordered, rate_requests, rate_per,
-	secret, old_secret, old_until, created_at, updated_at, failing_since, off_at, off_reason, skipped`
+	basic_auth, bare, email, time_limit, secret, old_secret, old_until, created_at, updated_at, failing_since, off_at, off_reason, skipped`
 
 func scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
 	err := r.Scan(&w.ID, &w.Account, &w.Name, &w.URL, &w.Kind, &w.Format, asJSON{&w.Events}, asJSON{&w.Channels}, asJSON{&w.Tours},
-		&w.Enabled, &w.Concurrency, &w.Ordered, &w.Rate.Requests, &w.Rate.Per, &w.Secret, &w.OldSecret, moment{&w.OldUntil}, moment{&w.CreatedAt}, moment{&w.UpdatedAt},
+		&w.Enabled, &w.Concurrency, &w.Ordered, &w.Rate.Requests, &w.Rate.Per,
+		&w.Basic, &w.Bare, &w.Email, &w.TimeLimit, &w.Secret, &w.OldSecret, moment{&w.OldUntil}, moment{&w.CreatedAt}, moment{&w.UpdatedAt},
 		moment{&w.FailingSince}, moment{&w.OffAt}, &w.OffReason, &w.Skipped)
 	return w, err
 }
@@ -105,16 +106,17 @@ func checkLimit(ctx context.Context, q querier, account webhook.ID) error {
 
 func insertWebhook(ctx context.Context, q querier, w *webhook.Webhook) error {
 	_, err := q.exec(ctx, `INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours,
-			enabled, concurrency, secret, created_at, updated_at, off_at, off_reason, ordered, rate_requests, rate_per)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			enabled, concurrency, secret, created_at, updated_at, off_at, off_reason, ordered, rate_requests, rate_per,
+			basic_auth, bare, email, time_limit)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 		w.ID, w.Account, w.Name, w.URL, string(w.Kind), string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours),
 		flag(w.Enabled), w.Concurrency, w.Secret, ms(w.CreatedAt), ms(w.UpdatedAt), ms(w.OffAt), string(w.OffReason),
-		flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per))
+		flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per), w.Basic, flag(w.Bare), w.Email, w.TimeLimit)
 	return err
 }
 
 // UpdateWebhook writes what a person may change of a webhook: name, URL,
-// format, filters, concurrency, order and rate; the draft it came from (nil: none) is removed
+// format, filters and how it is called; the draft it came from (nil: none) is removed
 // as CreateWebhook does. When base is not zero and the webhook was changed
 // since, it is webhook.ErrConflict.
 func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
@@ -131,9 +133,10 @@ func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time
 		}
 		updated := max(ms(now), ms(old.UpdatedAt)+1) // two changes in one millisecond differ
 		_, err = q.exec(ctx, `UPDATE webhooks SET name = $2, url = $3, format = $4, events = $5, channels = $6, tours = $7,
-			concurrency = $8, updated_at = $9, ordered = $10, rate_requests = $11, rate_per = $12 WHERE id = $1`,
+			concurrency = $8, updated_at = $9, ordered = $10, rate_requests = $11, rate_per = $12, basic_auth = $13, bare = $14,
+			email = $15, time_limit = $16 WHERE id = $1`,
 			w.ID, w.Name, w.URL, string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours), w.Concurrency, updated,
-			flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per))
+			flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per), w.Basic, flag(w.Bare), w.Email, w.TimeLimit)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func BenchmarkDelivered(b *testing.B) {
 		Platform: "tourcms", Type: "new_confirmed_web", ChannelID: "3930", BookingID: "1234", TourIDs: []string{"12"},
 		Data: []byte(`{"note":"` + strings.Repeat("x", 1024) + `"}`),
 	}
-	body := event.StandardBody(4069)
+	body := event.StandardBody(4069, nil)
 
 	bare := func() time.Duration {
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -24,6 +25,7 @@ const (
 // redirects, no decompression, and the guard before every connection.
 type sender struct {
 	transport *http.Transport
+	platforms platforms.Registry
 	log       *slog.Logger
 	agent     string
 	timeout   time.Duration // of one attempt in all
@@ -34,7 +36,7 @@ func newSender(o Options) *sender {
 	connect := cmp.Or(o.Connect, 5*time.Second)
 	dialer := &net.Dialer{Timeout: connect, Control: o.Guard.Control}
 	return &sender{
-		log: o.Log, agent: "bookhook/" + cmp.Or(o.Version, "dev"), timeout: o.Timeout, connect: connect,
+		platforms: o.Platforms, log: o.Log, agent: "bookhook/" + cmp.Or(o.Version, "dev"), timeout: o.Timeout, connect: connect,
 		transport: &http.Transport{
 			DialContext:            dialer.DialContext,
 			DialTLSContext:         secure{dialer, connect, o}.dial,

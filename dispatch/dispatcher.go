@@ -11,21 +11,23 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // Options say how to dispatch. Only Store is required.
 type Options struct {
 	Store       Store
-	Guard       *Guard          // nil: public addresses only
-	Log         *slog.Logger    // one line for each attempt; nil: none
-	Version     string          // for the user-agent, bookhook/VERSION
-	Schedule    []time.Duration // pause before each try; nil: webhook.Schedule
-	Timeout     time.Duration   // of one attempt in all; 0: 15 s
-	Connect     time.Duration   // of name lookup and connection, and again of the TLS handshake; 0: 5 s
-	Grace       time.Duration   // for what is in flight at shutdown; 0: 20 s
-	MaxInFlight int             // requests in flight over all webhooks; 0: 2048
-	RootCAs     *x509.CertPool  // whom to trust; nil: whom the system trusts
+	Guard       *Guard             // nil: public addresses only
+	Log         *slog.Logger       // one line for each attempt; nil: none
+	Version     string             // for the user-agent, bookhook/VERSION
+	Schedule    []time.Duration    // pause before each try; nil: webhook.Schedule
+	Timeout     time.Duration      // of one attempt in all; 0: 15 s
+	Connect     time.Duration      // of name lookup and connection, and again of the TLS handshake; 0: 5 s
+	Grace       time.Duration      // for what is in flight at shutdown; 0: 20 s
+	MaxInFlight int                // requests in flight over all webhooks; 0: 2048
+	RootCAs     *x509.CertPool     // whom to trust; nil: whom the system trusts
+	Platforms   platforms.Registry // nil: all that Bookhook speaks
 }
 
 // Bounds of time that follow no option.
@@ -67,6 +69,9 @@ func New(o Options) *Dispatcher {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Platforms == nil {
+		o.Platforms = platforms.All()
 	}
 	if o.Schedule == nil {
 		o.Schedule = webhook.Schedule

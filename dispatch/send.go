@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -40,7 +39,7 @@ func (s *sender) send(ctx context.Context, job *webhook.Job) (a answer) {
 	}()
 	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	wire := platforms.Write(job.Webhook, job.Account, job.Event)
+	wire := s.platforms.Write(job.Webhook, job.Account, job.Event)
 	request, err := s.request(limited, job, wire, &a)
 	if err != nil {
 		s.fail(&a, webhook.FailInternal, err)

@@ -20,7 +20,7 @@ func (a *app) apiListDeliveries(c *fiber.Ctx) error {
 	q := readQuery(c, "state", "webhook_id", "event_id", "booking_id", "type", "since", "until")
 	f := webhook.DeliveryFilter{
 		State: q.state("state"), Webhook: q.id("webhook_id", webhook.WebhookPrefix), Event: q.id("event_id", webhook.EventPrefix),
-		Booking: q.ref("booking_id"), Type: q.eventKey("type"), Since: q.time("since"), Until: q.time("until"),
+		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
 		Before: q.id("cursor", webhook.DeliveryPrefix), Limit: q.limit,
 	}
 	if err := q.problems.Err(); err != nil {

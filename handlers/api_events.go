@@ -25,7 +25,7 @@ func (a *app) apiAddEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	e := readEvent(body)
+	e := a.readEvent(body)
 	e.ExternalID = readKey(c, body, e.ExternalID)
 	if err := body.end(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (a *app) apiAddEvents(c *fiber.Ctx) error {
 		return err
 	}
 	var events []webhook.Event
-	body.objects("events", "events", webhook.MaxBatch, func(o *object) { events = append(events, readEvent(o)) })
+	body.objects("events", "events", webhook.MaxBatch, func(o *object) { events = append(events, a.readEvent(o)) })
 	if len(events) == 0 {
 		body.wrong("events", "Send at least one event.")
 	}
@@ -89,7 +89,7 @@ func (a *app) apiAddEvents(c *fiber.Ctx) error {
 }
 
 // readEvent reads an event; what is wrong with it is in o.problems.
-func readEvent(o *object) webhook.Event {
+func (a *app) readEvent(o *object) webhook.Event {
 	e := webhook.Event{Platform: webhook.DefaultPlatform}
 	if value := o.take("id"); value != nil {
 		id, problem := readRef(value)
@@ -108,7 +108,7 @@ func readEvent(o *object) webhook.Event {
 	}
 	text(o, "platform", &e.Platform)
 	text(o, "type", &e.Type)
-	checkType(o, e)
+	a.checkType(o, e)
 	e.ChannelID = o.ref("channel_id")
 	e.TourIDs = o.refs("tour_ids", "tours", webhook.MaxTours)
 	e.BookingID = o.ref("booking_id")
@@ -125,10 +125,10 @@ func checkEventID(id string) string {
 
 // checkType says which platforms and types there are when these are not among
 // them.
-func checkType(o *object, e webhook.Event) {
-	p, known := platforms.Get(e.Platform)
+func (a *app) checkType(o *object, e webhook.Event) {
+	p, known := a.Platforms.Get(e.Platform)
 	if !known {
-		o.wrong("platform", "There is no platform “%s”. Known: %s.", echo(e.Platform), joinKeys(platforms.All(), func(p platforms.Platform) string { return p.Key }))
+		o.wrong("platform", "There is no platform “%s”. Known: %s.", echo(e.Platform), joinKeys(a.Platforms, func(p platforms.Platform) string { return p.Key }))
 		return
 	}
 	if _, known := p.Event(e.Type); !known {
@@ -153,7 +153,7 @@ func joinKeys[T any](all []T, key func(T) string) string {
 func (a *app) apiListEvents(c *fiber.Ctx) error {
 	q := readQuery(c, "booking_id", "type", "since", "until")
 	f := webhook.EventFilter{
-		Booking: q.ref("booking_id"), Type: q.eventKey("type"), Since: q.time("since"), Until: q.time("until"),
+		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
 		Before: q.id("cursor", webhook.EventPrefix), Limit: q.limit,
 	}
 	if err := q.problems.Err(); err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -95,9 +94,9 @@ func (q *query) time(name string) time.Time {
 }
 
 // eventKey reads an event type as webhooks select it.
-func (q *query) eventKey(name string) string {
+func (q *query) eventKey(name string, known func(key string) bool) string {
 	value := q.values[name]
-	if value != "" && !platforms.KnownKey(value) {
+	if value != "" && !known(value) {
 		q.wrong(name, "There is no event “%s”. Check the spelling.", echo(value))
 	}
 	return value

@@ -145,7 +145,7 @@ func TestSearchStops(t *testing.T) {
 	a.finish(t, 1)
 	never := func(*webhook.Webhook) bool { return false }
 	for range 3 { // stored without the dispatcher, so that they wait
-		events := make([]webhook.Event, webhook.MaxBatch)
+		events := slices.Repeat([]webhook.Event{{Platform: webhook.DefaultPlatform}}, webhook.MaxBatch)
 		if _, err := a.store.Ingest(t.Context(), a.account.ID, events, time.Now(), time.Now(), never); err != nil {
 			t.Fatal(err)
 		}

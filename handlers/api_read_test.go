@@ -12,6 +12,9 @@ import (
 	"bookhook/webhook"
 )
 
+// reading is an app that reads events and does nothing else.
+var reading = &app{Options: Options{Platforms: platforms.All()}}
+
 // FuzzReadEvent wants that reading never panics, and that what is accepted
 // keeps the limits and makes a body that is JSON.
 func FuzzReadEvent(f *testing.F) {
@@ -40,11 +43,11 @@ func FuzzReadEvent(f *testing.F) {
 				t.Fatalf("%q: got %s, want %s", name, got, want)
 			}
 		}
-		e := readEvent(o)
+		e := reading.readEvent(o)
 		if o.end() != nil {
 			return
 		}
-		if p, ok := platforms.Get(e.Platform); !ok {
+		if p, ok := reading.Platforms.Get(e.Platform); !ok {
 			t.Errorf("platform %q", e.Platform)
 		} else if _, ok := p.Event(e.Type); !ok {
 			t.Errorf("type %q", e.Type)
@@ -60,7 +63,7 @@ func FuzzReadEvent(f *testing.F) {
 		if e.Data != nil && !strings.Contains(string(body), string(e.Data)) {
 			t.Errorf("data %q is not a part of %q", e.Data, body)
 		}
-		if text := e.StandardBody(1); !json.Valid(text) {
+		if text := e.StandardBody(1, nil); !json.Valid(text) {
 			t.Errorf("%s is not JSON", text)
 		}
 	})
@@ -74,7 +77,7 @@ func BenchmarkReadEvent(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		readEvent(o)
+		reading.readEvent(o)
 		if err := o.end(); err != nil {
 			b.Fatal(err)
 		}

@@ -152,7 +152,7 @@ func (a *app) apiTestWebhook(c *fiber.Ctx) error {
 	if err := readNothing(c); err != nil {
 		return err
 	}
-	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, testEvent(w))
+	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, a.testEvent(w))
 	if err != nil {
 		return err
 	}

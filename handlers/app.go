@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
+	"bookhook/platforms"
 	"bookhook/static"
 	"bookhook/webhook"
 )
@@ -26,7 +27,7 @@ const (
 	requestTimeout = 30 * time.Second
 )
 
-// Options are what the application needs; all are required but the last two.
+// Options are what the application needs; all are required but those that say what nothing means.
 type Options struct {
 	Store      Store
 	Dispatcher Dispatcher
@@ -34,9 +35,10 @@ type Options struct {
 	Version    string
 	CookieKey  []byte // 32 bytes that sign the session cookie
 	Log        *slog.Logger
-	Tries      int      // length of the retry schedule, for the words on a delivery's page
-	SetupToken string   // opens /setup while there is no user; "" keeps it shut
-	Proxies    []string // addresses or CIDRs whose X-Forwarded-For is believed
+	Tries      int                // length of the retry schedule, for the words on a delivery's page
+	SetupToken string             // opens /setup while there is no user; "" keeps it shut
+	Proxies    []string           // addresses or CIDRs whose X-Forwarded-For is believed
+	Platforms  platforms.Registry // nil: all that Bookhook speaks
 }
 
 // app holds what the handlers share.
@@ -63,6 +65,9 @@ func New(o Options) (*fiber.App, error) {
 		if err := crossing.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
 			return nil, fmt.Errorf("read the base URL: %w", err)
 		}
+	}
+	if o.Platforms == nil {
+		o.Platforms = platforms.All()
 	}
 	proxies, err := readProxies(o.Proxies)
 	if err != nil {

@@ -23,7 +23,7 @@ func (a *app) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.Delivery
 	for i, r := range rows {
 		w := h.find(r.Webhook)
 		shown[i] = views.DeliveryRow{
-			Delivery: r.Delivery, EventName: eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
+			Delivery: r.Delivery, EventName: a.eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
 			Probing: a.Dispatcher.Circuit(r.Webhook).Open(),
 		}
 	}
@@ -38,8 +38,8 @@ func (a *app) listDeliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := readDeliveryFilter(c, account.Location(), h)
-	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), Types: eventOptions()}
+	f := readDeliveryFilter(c, account.Location(), h, a.Platforms.KnownKey)
+	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), Types: a.eventOptions()}
 	all := f.DeliveryFilter
 	if f.Before, err = refQuery(c, "before", webhook.DeliveryPrefix); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (a *app) countNewDeliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := readDeliveryFilter(c, account.Location(), h)
+	f := readDeliveryFilter(c, account.Location(), h, a.Platforms.KnownKey)
 	if f.After, err = refQuery(c, "after", webhook.DeliveryPrefix); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (a *app) showDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.DeliveryProps{Delivery: d, EventName: eventName(d.Platform, d.Type), MaxTries: a.Tries, Circuit: a.Dispatcher.Circuit(d.Webhook)}
+	props := views.DeliveryProps{Delivery: d, EventName: a.eventName(d.Platform, d.Type), MaxTries: a.Tries, Circuit: a.Dispatcher.Circuit(d.Webhook)}
 	if props.WaitsFor, err = a.waitsFor(c.UserContext(), d); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"bookhook/platforms"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -32,7 +32,11 @@ func (a *app) newDraft(c *fiber.Ctx) error {
 	if used(all) >= account.WebhookLimit {
 		return a.showWebhooks(c, http.StatusConflict)
 	}
-	return a.beginDraft(c, freshDraft())
+	fresh, err := a.freshDraft(c.UserContext(), visiting(c).Account.ID)
+	if err != nil {
+		return err
+	}
+	return a.beginDraft(c, fresh)
 }
 
 // unseen reports whether nobody looks at the answer to a GET now: browsers
@@ -41,7 +45,11 @@ func unseen(c *fiber.Ctx) bool {
 	return c.Method() == fiber.MethodHead || c.Get("Purpose") == "prefetch" || strings.Contains(c.Get("Sec-Purpose"), "prefetch")
 }
 
-func freshDraft() webhook.Draft { return webhook.NewDraft(platforms.Primary()) }
+// freshDraft has the primary events of the platforms that the account uses.
+func (a *app) freshDraft(ctx context.Context, account webhook.ID) (webhook.Draft, error) {
+	used, err := a.platformsOn(ctx, account)
+	return webhook.NewDraft(used.Primary()), err
+}
 
 // beginDraft leads to a draft that is like the fresh one: one that the visitor
 // began and nobody touched, or a new one. So looking twice leaves one draft.
@@ -72,10 +80,15 @@ func same(one, other webhook.Draft) bool {
 
 // begun lists the drafts of the account into which somebody typed something.
 func (a *app) begun(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.Draft, error) {
-	drafts, err := a.Store.Drafts(c.UserContext(), visiting(c).Account.ID)
+	account := visiting(c).Account.ID
+	drafts, err := a.Store.Drafts(c.UserContext(), account)
+	if err != nil || len(drafts) == 0 {
+		return nil, err
+	}
+	untouched, err := a.freshDraft(c.UserContext(), account)
 	var touched []webhook.Draft
 	for _, d := range drafts {
-		fresh := freshDraft()
+		fresh := untouched
 		if w := (hooks{live: all}).find(d.Edits); w != nil {
 			fresh = webhook.EditDraft(w)
 		}

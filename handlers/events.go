@@ -13,7 +13,7 @@ import (
 func (a *app) listEvents(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), visiting(c).Account.ID
 	typed := views.EventFilter{Booking: strings.TrimSpace(c.Query("booking_id")), Type: c.Query("type")}
-	f, problems := readEventFilter(typed)
+	f, problems := readEventFilter(typed, a.Platforms.KnownKey)
 	all := f
 	var err error
 	if f.Before, err = refQuery(c, "before", webhook.EventPrefix); err != nil {
@@ -24,7 +24,7 @@ func (a *app) listEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.EventsProps{Filter: typed, Problems: problems, Types: eventOptions(), Older: found.Next, First: f.Before == 0}
+	props := views.EventsProps{Filter: typed, Problems: problems, Types: a.eventOptions(), Older: found.Next, First: f.Before == 0}
 	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
 	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
 		if props.Count, err = a.Store.CountEvents(ctx, account, all); err != nil {
@@ -41,9 +41,9 @@ func (a *app) listEvents(c *fiber.Ctx) error {
 }
 
 // readEventFilter reads what deliveries can be filtered by as well.
-func readEventFilter(typed views.EventFilter) (webhook.EventFilter, webhook.Invalid) {
+func readEventFilter(typed views.EventFilter, known func(key string) bool) (webhook.EventFilter, webhook.Invalid) {
 	f := deliveryFilter{problems: webhook.Invalid{}, typed: views.DeliveryFilter{Booking: typed.Booking, Type: typed.Type}}
-	f.readType()
+	f.readType(known)
 	f.readBooking()
 	return webhook.EventFilter{Booking: f.Booking, Type: f.Type}, f.problems
 }
@@ -57,7 +57,7 @@ func (a *app) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.EventRow
 	shown := make([]views.EventRow, len(rows))
 	for i, r := range rows {
 		shown[i] = views.EventRow{
-			Event: r.Event, EventName: eventName(r.Platform, r.Type), ChannelName: names[r.ChannelID],
+			Event: r.Event, EventName: a.eventName(r.Platform, r.Type), ChannelName: names[r.ChannelID],
 			Sent: r.Sent(), Skipped: len(r.Decisions) - r.Sent(),
 		}
 	}
@@ -74,7 +74,7 @@ func (a *app) showEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.EventProps{Event: e.Event, EventName: eventName(e.Platform, e.Type)}
+	props := views.EventProps{Event: e.Event, EventName: a.eventName(e.Platform, e.Type)}
 	if props.Names, err = a.names(ctx, account, []string{e.ChannelID}, e.TourIDs); err != nil {
 		return err
 	}

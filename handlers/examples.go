@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"bookhook/platforms"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -21,13 +20,14 @@ type sample struct {
 	event   webhook.Event
 	url     string
 	agent   string
+	write   func(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request
 }
 
 // sampleOf makes a booking 1234 of the first event, channel and tour that the
 // draft selects, or that the account has.
 func (a *app) sampleOf(ctx context.Context, props views.WizardProps) (sample, error) {
 	d, now := props.Draft, props.Page.Now
-	s := sample{account: props.Page.Account, url: exampleURL, agent: "bookhook/" + a.Version}
+	s := sample{account: props.Page.Account, url: exampleURL, agent: "bookhook/" + a.Version, write: a.Platforms.Write}
 	if address, problem := webhook.CheckURL(d.URL); problem == "" {
 		s.url = address
 	}
@@ -35,7 +35,7 @@ func (a *app) sampleOf(ctx context.Context, props views.WizardProps) (sample, er
 		ID: webhook.FirstID(now), Account: d.Account, BookingID: "1234", OccurredAt: now.UTC(), ReceivedAt: now.UTC(),
 		Data: []byte(`{"example":"what your booking system says about the booking"}`),
 	}
-	s.event.Platform, s.event.Type = firstEvent(&webhook.Webhook{Events: selected(d)})
+	s.event.Platform, s.event.Type = a.firstEvent(&webhook.Webhook{Events: selected(d)})
 	channels, err := a.Store.AllItems(ctx, d.Account, webhook.Channels)
 	if err != nil {
 		return s, err
@@ -72,7 +72,7 @@ func firstSelected(f webhook.Filter, items []webhook.Item) string {
 // example writes the request as it is sent. What differs from one delivery to
 // the next stands in angle brackets.
 func (s sample) example(format webhook.Format) views.Example {
-	wire := platforms.Write(&webhook.Webhook{URL: s.url, Format: format}, s.account, s.event)
+	wire := s.write(&webhook.Webhook{URL: s.url, Format: format}, s.account, s.event)
 	lines := []string{
 		wire.Method + " " + wire.URL,
 		"user-agent: " + s.agent,

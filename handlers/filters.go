@@ -7,7 +7,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"bookhook/platforms"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -22,14 +21,14 @@ type deliveryFilter struct {
 // readDeliveryFilter reads the filter from the address; what cannot be read is
 // a problem and selects nothing out. Days are those of the account's time zone,
 // both included.
-func readDeliveryFilter(c *fiber.Ctx, loc *time.Location, h hooks) deliveryFilter {
+func readDeliveryFilter(c *fiber.Ctx, loc *time.Location, h hooks, known func(key string) bool) deliveryFilter {
 	f := deliveryFilter{problems: webhook.Invalid{}, typed: views.DeliveryFilter{
 		State: c.Query("state"), Webhook: c.Query("webhook_id"), Type: c.Query("type"),
 		Booking: strings.TrimSpace(c.Query("booking_id")), Since: c.Query("since"), Until: c.Query("until"),
 	}}
 	f.readState()
 	f.readWebhook(h)
-	f.readType()
+	f.readType(known)
 	f.readBooking()
 	f.readPeriod(loc)
 	return f
@@ -55,8 +54,8 @@ func (f *deliveryFilter) readWebhook(h hooks) {
 	f.Webhook = id
 }
 
-func (f *deliveryFilter) readType() {
-	if f.typed.Type != "" && !platforms.KnownKey(f.typed.Type) {
+func (f *deliveryFilter) readType(known func(key string) bool) {
+	if f.typed.Type != "" && !known(f.typed.Type) {
 		f.problems.Add("type", "There is no such event; choose one from the list.")
 		return
 	}

@@ -2,10 +2,8 @@ package handlers
 
 import (
 	"context"
-	"strings"
 	"time"
 
-	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -17,7 +15,7 @@ func (a *app) known(ctx context.Context, account webhook.ID) (webhook.Known, err
 		return webhook.Known{}, err
 	}
 	tour, err := a.listed(ctx, account, webhook.Tours)
-	return webhook.Known{Event: platforms.KnownKey, Channel: channel, Tour: tour, Guard: a.Dispatcher.CheckURL}, err
+	return webhook.Known{Event: a.Platforms.KnownKey, Channel: channel, Tour: tour, Guard: a.Dispatcher.CheckURL}, err
 }
 
 // listed returns the test whether an id is in one of the account's lists.
@@ -33,12 +31,12 @@ func (a *app) listed(ctx context.Context, account webhook.ID, kind webhook.ItemK
 // testEvent is what "Send a test" sends to a webhook: the first event that it
 // selects, with a channel and a tour of its lists, and data that say that it is
 // a test.
-func testEvent(w *webhook.Webhook) webhook.Event {
+func (a *app) testEvent(w *webhook.Webhook) webhook.Event {
 	e := webhook.Event{
 		BookingID: "TEST-1", OccurredAt: time.Now().UTC(), Test: true,
 		Data: []byte(`{"test":true,"message":"This is a test sent from Bookhook. There is no such booking."}`),
 	}
-	e.Platform, e.Type = firstEvent(w)
+	e.Platform, e.Type = a.firstEvent(w)
 	if w.Channels.Mode == webhook.Include && len(w.Channels.IDs) > 0 {
 		e.ChannelID = w.Channels.IDs[0]
 	}
@@ -48,13 +46,10 @@ func testEvent(w *webhook.Webhook) webhook.Event {
 	return e
 }
 
-func firstEvent(w *webhook.Webhook) (platform, eventType string) {
+func (a *app) firstEvent(w *webhook.Webhook) (platform, eventType string) {
 	if w.AllEvents() || len(w.Events) == 0 {
-		first := platforms.All()[0]
+		first := a.Platforms[0]
 		return first.Key, first.Events[0].Key
 	}
-	if platform, eventType, found := strings.Cut(w.Events[0], ":"); found {
-		return platform, eventType
-	}
-	return webhook.DefaultPlatform, w.Events[0]
+	return webhook.SplitEventKey(w.Events[0])
 }

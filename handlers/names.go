@@ -4,14 +4,13 @@ import (
 	"context"
 	"strconv"
 
-	"bookhook/platforms"
 	"bookhook/views"
 	"bookhook/webhook"
 )
 
 // eventName is what people call an event; its type when no platform knows it.
-func eventName(platform, eventType string) string {
-	if p, ok := platforms.Get(platform); ok {
+func (a *app) eventName(platform, eventType string) string {
+	if p, ok := a.Platforms.Get(platform); ok {
 		if e, ok := p.Event(eventType); ok {
 			return e.Name
 		}
@@ -20,9 +19,9 @@ func eventName(platform, eventType string) string {
 }
 
 // eventOptions are all events of all platforms, to choose from in a filter.
-func eventOptions() []views.Option {
+func (a *app) eventOptions() []views.Option {
 	var options []views.Option
-	for _, p := range platforms.All() {
+	for _, p := range a.Platforms {
 		for _, e := range p.Events {
 			options = append(options, views.Option{Value: webhook.EventKey(p.Key, e.Key), Name: e.Name})
 		}
@@ -30,9 +29,9 @@ func eventOptions() []views.Option {
 	return options
 }
 
-func eventNames() map[string]string {
+func (a *app) eventNames() map[string]string {
 	names := map[string]string{}
-	for _, o := range eventOptions() {
+	for _, o := range a.eventOptions() {
 		names[o.Value] = o.Name
 	}
 	return names
@@ -41,7 +40,7 @@ func eventNames() map[string]string {
 // names are what people call all events, and the channels and tours of the
 // lists of which something is asked for.
 func (a *app) names(ctx context.Context, account webhook.ID, channels, tours []string) (views.Names, error) {
-	names := views.Names{Events: eventNames()}
+	names := views.Names{Events: a.eventNames()}
 	var err error
 	if names.Channels, err = a.itemNames(ctx, account, webhook.Channels, channels); err != nil {
 		return names, err

@@ -17,6 +17,7 @@ type Store interface {
 	itemStore
 	draftStore
 	webhookStore
+	connectionStore
 	logStore
 }
 
@@ -67,6 +68,10 @@ type draftStore interface {
 	Draft(ctx context.Context, account, id webhook.ID) (webhook.Draft, error)
 	Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft, error)
 	DeleteDraft(ctx context.Context, account, id webhook.ID) error
+}
+
+type connectionStore interface {
+	Connections(ctx context.Context, account webhook.ID) ([]webhook.Connection, error)
 }
 
 type webhookStore interface {

@@ -25,7 +25,7 @@ func (a *app) showWebhooks(c *fiber.Ctx, status int) error {
 	if err != nil {
 		return err
 	}
-	props := views.WebhooksProps{Used: used(all), Limit: v.Account.WebhookLimit, Names: views.Names{Events: eventNames()}}
+	props := views.WebhooksProps{Used: used(all), Limit: v.Account.WebhookLimit, Names: views.Names{Events: a.eventNames()}}
 	for _, w := range all {
 		row, err := a.webhookRow(c, w, len(all) <= maxCounted)
 		if err != nil {
@@ -138,7 +138,7 @@ func (a *app) testWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, testEvent(w))
+	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, a.testEvent(w))
 	if problems, err := invalid(err); err != nil {
 		return err
 	} else if len(problems) > 0 {

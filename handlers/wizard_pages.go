@@ -59,7 +59,8 @@ func (a *app) stepView(ctx context.Context, props views.WizardProps, step webhoo
 	case webhook.StepName:
 		return a.nameView(ctx, props)
 	case webhook.StepEvents:
-		return views.WizardEvents(views.EventsStepProps{Wizard: props, Catalogues: catalogues()}), nil
+		all, err := a.catalogues(ctx, props.Draft)
+		return views.WizardEvents(views.EventsStepProps{Wizard: props, Catalogues: all}), err
 	case webhook.StepChannels:
 		channels, err := a.Store.AllItems(ctx, props.Draft.Account, webhook.Channels)
 		return views.WizardChannels(views.PickProps{Wizard: props, Items: channels}), err
@@ -69,12 +70,29 @@ func (a *app) stepView(ctx context.Context, props views.WizardProps, step webhoo
 	return a.reviewView(ctx, props, r)
 }
 
-func catalogues() []views.Catalogue {
+// catalogues are those of the platforms that the account uses, or the draft names.
+func (a *app) catalogues(ctx context.Context, d *webhook.Draft) ([]views.Catalogue, error) {
+	used, err := a.platformsOn(ctx, d.Account)
 	var all []views.Catalogue
-	for _, p := range platforms.All() {
-		all = append(all, views.Catalogue{Platform: p.Key, Name: p.Name, Events: p.Events})
+	for _, p := range a.Platforms {
+		_, on := used.Get(p.Key)
+		named := slices.ContainsFunc(d.Events, func(key string) bool {
+			platform, _ := webhook.SplitEventKey(key)
+			return platform == p.Key
+		})
+		if on || named {
+			all = append(all, views.Catalogue{Platform: p.Key, Name: p.Name, Events: p.Events})
+		}
 	}
-	return all
+	return all, err
+}
+
+// platformsOn are the platforms that are on in the account.
+func (a *app) platformsOn(ctx context.Context, account webhook.ID) (platforms.Registry, error) {
+	connections, err := a.Store.Connections(ctx, account)
+	return slices.DeleteFunc(slices.Clone(a.Platforms), func(p platforms.Platform) bool {
+		return !slices.ContainsFunc(connections, func(c webhook.Connection) bool { return c.Platform == p.Key && c.Enabled })
+	}), err
 }
 
 // toursView shows ids that are in no list as pasted ones, which they are.

@@ -1,43 +1,85 @@
 // Package platforms is the registry of the booking platforms that Bookhook
-// speaks. What is particular to one of them (its catalogue of events, how a
-// delivery is written in its wire format) lives in a folder of its own; a new
-// platform is a new folder and one line here.
+// speaks. What is particular to one of them lives in a folder of its own: its
+// catalogue of events, how its webhook is read, how a delivery is written in
+// its wire format, and what its payload says about a booking. A new platform is
+// a new folder and one line here; README.md in this folder shows how.
 package platforms
 
 import (
 	"slices"
+	"time"
 
+	"bookhook/platforms/ltd"
+	"bookhook/platforms/prioticket"
 	"bookhook/platforms/tourcms"
+	"bookhook/platforms/wink"
 	"bookhook/webhook"
 )
 
 // Platform is one booking platform.
 type Platform struct {
-	Key    string // in the API and in event keys
+	Key    string // in the API, in addresses and in event keys
 	Name   string // as people know it
+	About  string // what an operator has to know: where to enter the address, and what of it all is assumed
 	Events []webhook.EventType
-	// Native writes a delivery as the platform itself would call the URL.
-	Native func(a webhook.Account, e webhook.Event, url string) webhook.Request
+	// Methods are those by which the platform calls.
+	Methods []string
+	// Settings are what the platform wants to know about an account.
+	Settings []webhook.Setting
+
+	// Read reads a request of the platform; its error is webhook.Unreadable.
+	Read func(in webhook.Inbound) (webhook.Reading, error)
+	// Native writes a delivery as the platform itself would call the URL. What
+	// the platform sent leaves as it came.
+	Native func(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request
+	// Booking says what the event says about a booking; nil when it is not of a
+	// booking's life.
+	Booking func(e webhook.Event) *webhook.Booking
+	// Sample is an event of this type as the platform could send it at now, about
+	// the thing with this id; for tests and examples.
+	Sample func(eventType, id string, now time.Time) webhook.Event
+
+	Lookup *webhook.Lookup // nil: events say which tours they are of
+	Lists  *webhook.Lists  // nil: channels and tours are not to be had
 }
 
-var registry = []Platform{
-	{Key: "tourcms", Name: "TourCMS", Events: tourcms.Events(), Native: tourcms.Request},
-}
+// Registry is a list of platforms in the order they are shown. That of
+// [All] is what Bookhook speaks; tests have others.
+type Registry []Platform
 
-// All lists the platforms in the order they are shown.
-func All() []Platform { return registry }
+// All are the platforms that Bookhook speaks.
+func All() Registry {
+	return Registry{
+		{
+			Key: "tourcms", Name: "TourCMS", About: tourcms.About, Events: tourcms.Events(), Methods: tourcms.Methods, Settings: tourcms.Settings(),
+			Read: tourcms.Read, Native: tourcms.Native, Booking: tourcms.Booking, Sample: tourcms.Sample,
+			Lookup: tourcms.Lookup(), Lists: tourcms.Lists(),
+		},
+		{
+			Key: "prioticket", Name: "Prioticket", About: prioticket.About, Events: prioticket.Events(), Methods: prioticket.Methods, Settings: prioticket.Settings(),
+			Read: prioticket.Read, Native: prioticket.Native, Booking: prioticket.Booking, Sample: prioticket.Sample,
+		},
+		{
+			Key: "ltd", Name: "London Theatre Direct", About: ltd.About, Events: ltd.Events(), Methods: ltd.Methods,
+			Read: ltd.Read, Native: ltd.Native, Booking: ltd.Booking, Sample: ltd.Sample,
+		},
+		{
+			Key: "wink", Name: "Wink", About: wink.About, Events: wink.Events(), Methods: wink.Methods,
+			Read: wink.Read, Native: wink.Native, Booking: wink.Booking, Sample: wink.Sample,
+		},
+	}
+}
 
 // Get finds a platform by its key.
-func Get(key string) (Platform, bool) {
-	i := slices.IndexFunc(registry, func(p Platform) bool { return p.Key == key })
+func (r Registry) Get(key string) (Platform, bool) {
+	i := slices.IndexFunc(r, func(p Platform) bool { return p.Key == key })
 	if i < 0 {
 		return Platform{}, false
 	}
-	return registry[i], true
+	return r[i], true
 }
 
-// Event finds an event type by its platform and type; matching is by the whole
-// key.
+// Event finds an event type by its key; matching is by the whole key.
 func (p Platform) Event(eventType string) (webhook.EventType, bool) {
 	i := slices.IndexFunc(p.Events, func(e webhook.EventType) bool { return e.Key == eventType })
 	if i < 0 {
@@ -46,23 +88,25 @@ func (p Platform) Event(eventType string) (webhook.EventType, bool) {
 	return p.Events[i], true
 }
 
+// Event finds an event type by its key as webhooks select it.
+func (r Registry) Event(key string) (Platform, webhook.EventType, bool) {
+	platform, eventType := webhook.SplitEventKey(key)
+	p, _ := r.Get(platform)
+	e, ok := p.Event(eventType)
+	return p, e, ok && webhook.EventKey(platform, eventType) == key
+}
+
 // KnownKey reports whether a key as webhooks select it names an event of any
 // platform.
-func KnownKey(key string) bool {
-	for _, p := range registry {
-		for _, e := range p.Events {
-			if webhook.EventKey(p.Key, e.Key) == key {
-				return true
-			}
-		}
-	}
-	return false
+func (r Registry) KnownKey(key string) bool {
+	_, _, ok := r.Event(key)
+	return ok
 }
 
 // Primary lists the keys that are preselected in a new webhook.
-func Primary() []string {
+func (r Registry) Primary() []string {
 	var keys []string
-	for _, p := range registry {
+	for _, p := range r {
 		for _, e := range p.Events {
 			if e.Primary {
 				keys = append(keys, webhook.EventKey(p.Key, e.Key))
@@ -73,10 +117,15 @@ func Primary() []string {
 }
 
 // Write turns an event into the request that a webhook gets, in the webhook's
-// format.
-func Write(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request {
-	if p, ok := Get(e.Platform); ok && w.Format == webhook.Native {
-		return p.Native(a, e, w.URL)
+// format. An event of a platform that is not registered goes out in the standard
+// format, which tells all there is.
+func (r Registry) Write(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request {
+	p, ok := r.Get(e.Platform)
+	switch {
+	case ok && w.Format == webhook.Native:
+		return p.Native(w, a, e)
+	case ok:
+		return webhook.StandardRequest(a, e, p.Booking(e), w.URL)
 	}
-	return webhook.StandardRequest(a, e, w.URL)
+	return webhook.StandardRequest(a, e, nil, w.URL)
 }

@@ -10,22 +10,23 @@ import (
 
 func TestRegistry(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range platforms.All() {
-		if p.Key == "" || p.Name == "" || p.Native == nil || len(p.Events) == 0 || seen[p.Key] {
+	all := platforms.All()
+	for _, p := range all {
+		if p.Key == "" || p.Name == "" || p.Read == nil || p.Native == nil || p.Booking == nil || p.Sample == nil || len(p.Methods) == 0 || len(p.Events) == 0 || seen[p.Key] {
 			t.Errorf("platform %q: something is missing or there twice", p.Key)
 		}
 		seen[p.Key] = true
-		if got, ok := platforms.Get(p.Key); !ok || got.Name != p.Name {
+		if got, ok := platforms.All().Get(p.Key); !ok || got.Name != p.Name {
 			t.Errorf("Get(%q): got %q, %t", p.Key, got.Name, ok)
 		}
 		for _, e := range p.Events {
-			if e.Key == "" || e.Name == "" || e.Group == "" || e.Description == "" || strings.ContainsAny(e.Key, ": \t") {
+			if e.Key == "" || e.Name == "" || e.Group == "" || strings.ContainsAny(e.Key, ": \t") {
 				t.Errorf("%s: event %+v: something is missing", p.Key, e)
 			}
 			if got, ok := p.Event(e.Key); !ok || got != e {
 				t.Errorf("%s: Event(%q): got %+v, %t", p.Key, e.Key, got, ok)
 			}
-			if !platforms.KnownKey(webhook.EventKey(p.Key, e.Key)) {
+			if !platforms.All().KnownKey(webhook.EventKey(p.Key, e.Key)) {
 				t.Errorf("%s: %s is not known", p.Key, e.Key)
 			}
 		}
@@ -36,22 +37,22 @@ func TestRegistry(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
-	if _, ok := platforms.Get("nowhere"); ok {
+	if _, ok := platforms.All().Get("nowhere"); ok {
 		t.Error("got a platform that does not exist")
 	}
-	tourcms, _ := platforms.Get("tourcms")
+	tourcms, _ := platforms.All().Get("tourcms")
 	if _, ok := tourcms.Event("nothing"); ok {
 		t.Error("got an event that does not exist")
 	}
 	for _, key := range []string{"", "*", "nothing", "tourcms:cancelled", "nowhere:cancelled", "Cancelled"} {
-		if platforms.KnownKey(key) {
+		if platforms.All().KnownKey(key) {
 			t.Errorf("%q is known", key)
 		}
 	}
 }
 
 func TestPrimary(t *testing.T) {
-	got := strings.Join(platforms.Primary(), " ")
+	got := strings.Join(platforms.All().Primary(), " ")
 	if want := "new_confirmed_staff new_confirmed_web cancelled"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -71,7 +72,7 @@ func TestWrite(t *testing.T) {
 		{"nowhere", webhook.Standard, "POST", false},
 	} {
 		e := webhook.Event{Platform: tt.platform, Type: "cancelled", BookingID: "1234"}
-		got := platforms.Write(&webhook.Webhook{URL: "https://example.com/in", Format: tt.format}, account, e)
+		got := platforms.All().Write(&webhook.Webhook{URL: "https://example.com/in", Format: tt.format}, account, e)
 		if got.Method != tt.method || got.Only200 != tt.only200 || !strings.HasPrefix(got.URL, "https://example.com/in") {
 			t.Errorf("%s, %s: got %s %s, only 200: %t", tt.platform, tt.format, got.Method, got.URL, got.Only200)
 		}

@@ -59,14 +59,14 @@ func TestSucceeded(t *testing.T) {
 func TestStandardRequest(t *testing.T) {
 	const url = "https://example.com/hook?a=1"
 	e := webhook.Event{ID: 1, Platform: "tourcms", Type: "cancelled", ReceivedAt: time.Unix(1, 0)}
-	got := webhook.StandardRequest(webhook.Account{Number: 4069}, e, url)
+	got := webhook.StandardRequest(webhook.Account{Number: 4069}, e, nil, url)
 	if got.Method != http.MethodPost || got.URL != url || got.Only200 {
 		t.Errorf("got %s %s, only 200 %v, want POST %s, any 2xx", got.Method, got.URL, got.Only200, url)
 	}
 	if got := got.Header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("got content type %q, want application/json", got)
 	}
-	want := string(e.StandardBody(4069))
+	want := string(e.StandardBody(4069, nil))
 	if string(got.Body) != want || string(got.Signed) != want {
 		t.Errorf("got body %s, signed %s, want %s", got.Body, got.Signed, want)
 	}

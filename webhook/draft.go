@@ -52,6 +52,10 @@ type Draft struct {
 	Concurrency int       `json:"concurrency"`
 	Ordered     bool      `json:"ordered"`
 	Rate        Rate      `json:"rate"`
+	Basic       string    `json:"basic,omitempty"`
+	Bare        bool      `json:"bare,omitempty"`
+	Email       string    `json:"email,omitempty"`
+	TimeLimit   int       `json:"time_limit,omitempty"`
 	Done        []Step    `json:"done"` // steps that were passed
 }
 
@@ -70,7 +74,8 @@ func EditDraft(w *Webhook) Draft {
 		Account: w.Account, Edits: w.ID, Base: w.UpdatedAt, Kind: w.Kind, Name: w.Name, URL: w.URL, Format: w.Format,
 		AllEvents: w.AllEvents(), Events: slices.Clone(w.Events),
 		Channels: NewFilter(w.Channels.Mode, w.Channels.IDs), Tours: NewFilter(w.Tours.Mode, w.Tours.IDs),
-		Concurrency: w.Concurrency, Ordered: w.Ordered, Rate: w.Rate, Done: slices.Clone(Steps),
+		Concurrency: w.Concurrency, Ordered: w.Ordered, Rate: w.Rate, Basic: w.Basic, Bare: w.Bare, Email: w.Email,
+		TimeLimit: w.TimeLimit, Done: slices.Clone(Steps),
 	}
 	if d.AllEvents {
 		d.Events = nil
@@ -248,6 +253,7 @@ func (d *Draft) Webhook(known Known) (*Webhook, error) {
 	return &Webhook{
 		ID: d.Edits, Account: d.Account, Name: d.Name, URL: d.URL, Kind: d.Kind, Format: d.Format,
 		Events: events, Channels: NewFilter(d.Channels.Mode, d.Channels.IDs), Tours: NewFilter(d.Tours.Mode, d.Tours.IDs),
-		Enabled: true, Concurrency: d.Concurrency, Ordered: d.Ordered, Rate: d.Rate, Secret: NewSecret(),
+		Enabled: true, Concurrency: d.Concurrency, Ordered: d.Ordered, Rate: d.Rate, Basic: d.Basic, Bare: d.Bare, Email: d.Email,
+		TimeLimit: d.TimeLimit, Secret: NewSecret(),
 	}, nil
 }

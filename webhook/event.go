@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -32,6 +33,10 @@ type Event struct {
 	ReceivedAt time.Time
 	Data       []byte // the sender's JSON, byte for byte; nil when there was none
 	Test       bool   // made by "Send a test"
+	Inbound    bool   // the platform itself sent it: Data, or Wire, are what it sent
+	Wire       []byte // what the platform sent, where that is not JSON; see the platform's package
+	Lookup     bool   // the platform is asked about the booking before the event is matched
+	Note       string // what went wrong before the match, in words; "" when nothing did
 }
 
 // Ref is the event's id as shown.
@@ -47,6 +52,14 @@ func EventKey(platform, eventType string) string {
 		return eventType
 	}
 	return platform + ":" + eventType
+}
+
+// SplitEventKey takes apart what [EventKey] joined.
+func SplitEventKey(key string) (platform, eventType string) {
+	if platform, eventType, found := strings.Cut(key, ":"); found {
+		return platform, eventType
+	}
+	return DefaultPlatform, key
 }
 
 // DefaultPlatform is the platform of an event that names none.
@@ -121,13 +134,15 @@ type standardBody struct {
 	BookingID string          `json:"booking_id"`
 	Timestamp string          `json:"timestamp"`
 	Test      bool            `json:"test,omitempty"`
+	Booking   *Booking        `json:"booking,omitempty"`
 	Data      json.RawMessage `json:"data"`
 }
 
 // StandardBody writes the event as the signed JSON that every receiver of the
 // standard format gets. The timestamp is when it happened, or came in when the
-// sender did not say. Data stands in it as it came, byte for byte.
-func (e Event) StandardBody(accountNumber int64) []byte {
+// sender did not say. Data stands in it as it came, byte for byte; booking is
+// what they say in words that all platforms share, nil when nothing.
+func (e Event) StandardBody(accountNumber int64, booking *Booking) []byte {
 	at := e.OccurredAt
 	if at.IsZero() {
 		at = e.ReceivedAt
@@ -143,7 +158,7 @@ func (e Event) StandardBody(accountNumber int64) []byte {
 		ID: e.Ref(), Type: e.Type, Platform: e.Platform,
 		AccountID: strconv.FormatInt(accountNumber, 10), ChannelID: e.ChannelID,
 		TourIDs: tours, BookingID: e.BookingID,
-		Timestamp: at.UTC().Format(time.RFC3339Nano), Test: e.Test, Data: json.RawMessage("0"),
+		Timestamp: at.UTC().Format(time.RFC3339Nano), Test: e.Test, Booking: booking, Data: json.RawMessage("0"),
 	})
 	if err != nil { // strings always encode
 		panic(err)

@@ -73,7 +73,7 @@ func TestStandardBody(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := confirmed()
 			tt.change(&e)
-			got := e.StandardBody(4069)
+			got := e.StandardBody(4069, nil)
 			if string(got) != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
@@ -97,7 +97,7 @@ func TestStandardBodyKeepsDataBytes(t *testing.T) {
 	} {
 		e := confirmed()
 		e.Data = []byte(data)
-		got := e.StandardBody(4069)
+		got := e.StandardBody(4069, nil)
 		if !bytes.HasSuffix(got, []byte(`"data":`+data+"}")) {
 			t.Errorf("got %.400s, want it to end in %.200s as it came", got, data)
 		}
@@ -123,7 +123,7 @@ func FuzzStandardBody(f *testing.F) {
 			ID: webhook.ID(id), Platform: platform, Type: eventType, ChannelID: channel, TourIDs: []string{tour},
 			BookingID: booking, OccurredAt: time.UnixMilli(millis), Data: data, Test: test,
 		}
-		body := e.StandardBody(account)
+		body := e.StandardBody(account, nil)
 		var got struct {
 			ID, Type, Platform string
 			Channel            string   `json:"channel_id"`
@@ -156,7 +156,7 @@ func BenchmarkStandardBody(b *testing.B) {
 	e.Data = []byte(`{"booking":"` + strings.Repeat("x", 1<<10) + `"}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(e.StandardBody(4069)) < len(e.Data) {
+		if len(e.StandardBody(4069, nil)) < len(e.Data) {
 			b.Fatal("no data")
 		}
 	}

@@ -25,6 +25,8 @@ const (
 	WebhookPrefix  = "whk"
 	EventPrefix    = "evt"
 	DeliveryPrefix = "dlv"
+	ClientPrefix   = "cli"
+	UnreadPrefix   = "unr" // of an [Unrecognised]
 )
 
 // idText is base32 with an alphabet in ASCII order that leaves out i, l, o and

@@ -16,6 +16,7 @@ const (
 	ReasonNoTour        Reason = "no_tour"
 	ReasonTourNotListed Reason = "tour_not_included"
 	ReasonTourExcluded  Reason = "tour_excluded"
+	ReasonPlatformOff   Reason = "platform_off" // the account does not use the event's platform; given by the store
 )
 
 // Decision is the outcome of one event for one webhook, kept with the event.

@@ -1,14 +1,32 @@
 package webhook
 
-import "net/http"
+import (
+	"encoding/json"
+	"net/http"
+)
 
 // EventType is one event of a platform's catalogue.
 type EventType struct {
 	Key         string `json:"key"`
 	Group       string `json:"group"`
+	Subgroup    string `json:"subgroup,omitempty"`
 	Name        string `json:"name"`
-	Description string `json:"description"`
+	NameET      string `json:"name_et,omitempty"` // Estonian, where the platform publishes it
+	Description string `json:"description,omitempty"`
 	Primary     bool   `json:"primary,omitempty"` // the platform tells integrators to handle it; preselected
+	Inline      bool   `json:"inline,omitempty"`  // synchronous webhooks are asked about it
+	Retired     bool   `json:"retired,omitempty"` // gone from the platform's present catalogue
+	Assumed     string `json:"assumed,omitempty"` // why the key itself is our assumption; "" when the platform documents it
+}
+
+// ReadCatalogue reads the JSON list in which a platform's folder keeps its
+// events; it is part of the program, so that a mistake in it is a panic.
+func ReadCatalogue(text []byte) []EventType {
+	var events []EventType
+	if err := json.Unmarshal(text, &events); err != nil {
+		panic("catalogue: " + err.Error())
+	}
+	return events
 }
 
 // Request is a delivery as it will be written on the wire, before signing.
@@ -21,13 +39,18 @@ type Request struct {
 	Only200 bool        // success is 200 exactly, not any 2xx
 }
 
-// StandardRequest writes the event in the standard format.
-func StandardRequest(a Account, e Event, url string) Request {
-	body := e.StandardBody(a.Number)
+// JSONRequest is a POST of JSON.
+func JSONRequest(url string, body []byte) Request {
 	return Request{
 		Method: http.MethodPost, URL: url, Body: body, Signed: body,
 		Header: http.Header{"Content-Type": {"application/json"}},
 	}
+}
+
+// StandardRequest writes the event in the standard format; booking is what it
+// says about a booking, nil when it says nothing.
+func StandardRequest(a Account, e Event, booking *Booking, url string) Request {
+	return JSONRequest(url, e.StandardBody(a.Number, booking))
 }
 
 // Succeeded says whether an answer with this status means that the receiver

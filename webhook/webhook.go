@@ -9,7 +9,7 @@ import (
 // Kind is the type of a webhook, step 1 of the wizard.
 type Kind string
 
-// The two kinds of TourCMS. Inline webhooks are not yet available.
+// The two kinds of TourCMS.
 const (
 	Async  Kind = "async"  // told after the booking is accepted
 	Inline Kind = "inline" // asked before the booking is confirmed
@@ -59,8 +59,11 @@ const (
 	MaxName            = 100  // characters
 	MaxURL             = 2000 // characters
 	MaxFilterIDs       = 10_000
-	DefaultConcurrency = 8   // requests in flight to one webhook
-	MaxConcurrency     = 256 // the most it may be set to
+	DefaultConcurrency = 8    // requests in flight to one webhook
+	MaxConcurrency     = 256  // the most it may be set to
+	MaxBasic           = 1000 // characters of an Authorization value
+	DefaultTimeLimit   = 10   // seconds that an inline webhook has to answer
+	MaxTimeLimit       = 25   // the most it may be set to
 )
 
 // Rate bounds how often a webhook is called: so many requests in a period,
@@ -125,6 +128,10 @@ type Webhook struct {
 	Concurrency int
 	Ordered     bool      // events of one booking go out one after another, in the order they were accepted
 	Rate        Rate      // how often the URL is called at most
+	Basic       string    // sent as "Authorization: Basic …" with each delivery; "" sends none
+	Bare        bool      // Prioticket's native call leaves out what changed
+	Email       string    // kept for clients of Prioticket's API; Bookhook sends no mail
+	TimeLimit   int       // seconds that an inline webhook has to answer; 0 for an asynchronous one
 	Secret      string    // whsec_…
 	OldSecret   string    // the one before, "" unless it was rotated
 	OldUntil    time.Time // until when OldSecret signs too

@@ -47,6 +47,59 @@ CREATE TABLE api_tokens (
 ) STRICT;
 CREATE INDEX api_tokens_account ON api_tokens (account_id, id);
 
+-- Clients of the Prioticket-compatible API, and the tokens they exchanged their
+-- secret for.
+CREATE TABLE clients (
+  id         INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  name       TEXT    NOT NULL,
+  hash       BLOB    NOT NULL, -- SHA-256 of the secret
+  created_at INTEGER NOT NULL,
+  used_at    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX clients_account ON clients (account_id, id);
+
+CREATE TABLE client_tokens (
+  hash       BLOB    PRIMARY KEY, -- SHA-256 of the token
+  client_id  INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+  scope      TEXT    NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX client_tokens_client ON client_tokens (client_id);
+
+-- The booking platforms that an account uses or used.
+CREATE TABLE connections (
+  account_id  INTEGER NOT NULL REFERENCES accounts (id),
+  platform    TEXT    NOT NULL,
+  enabled     INTEGER NOT NULL,
+  token       TEXT    NOT NULL UNIQUE, -- the last part of the address; operators see it again
+  old_token   TEXT    NOT NULL DEFAULT '',
+  old_until   INTEGER NOT NULL DEFAULT 0,
+  received_at INTEGER NOT NULL DEFAULT 0, -- to ten seconds
+  settings    TEXT    NOT NULL DEFAULT '{}', -- JSON: key to value, credentials among them
+  PRIMARY KEY (account_id, platform)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX connections_old ON connections (old_token) WHERE old_token <> '';
+
+-- What came in at an address and could not be read.
+CREATE TABLE unrecognised (
+  id           INTEGER PRIMARY KEY,
+  account_id   INTEGER NOT NULL REFERENCES accounts (id),
+  platform     TEXT    NOT NULL,
+  method       TEXT    NOT NULL,
+  query        TEXT    NOT NULL,
+  content_type TEXT    NOT NULL,
+  body         BLOB, -- its beginning
+  truncated    INTEGER NOT NULL,
+  status       INTEGER NOT NULL, -- how it was answered
+  message      TEXT    NOT NULL,
+  digest       BLOB    NOT NULL, -- of all of the above: the same again only counts
+  times        INTEGER NOT NULL,
+  last_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX unrecognised_account ON unrecognised (account_id, id);
+CREATE UNIQUE INDEX unrecognised_digest ON unrecognised (account_id, digest);
+
 CREATE TABLE channels (
   account_id INTEGER NOT NULL REFERENCES accounts (id),
   id         TEXT    NOT NULL,
@@ -78,6 +131,10 @@ CREATE TABLE webhooks (
   ordered       INTEGER NOT NULL,
   rate_requests INTEGER NOT NULL DEFAULT 0, -- 0: no limit
   rate_per      TEXT    NOT NULL DEFAULT '',
+  basic_auth    TEXT    NOT NULL DEFAULT '', -- sent as Authorization: Basic
+  bare          INTEGER NOT NULL DEFAULT 0,
+  email         TEXT    NOT NULL DEFAULT '',
+  time_limit    INTEGER NOT NULL DEFAULT 0, -- seconds, of an inline webhook
   secret        TEXT    NOT NULL,
   old_secret    TEXT    NOT NULL DEFAULT '',
   old_until     INTEGER NOT NULL DEFAULT 0,
@@ -117,14 +174,27 @@ CREATE TABLE events (
   occurred_at INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   test        INTEGER NOT NULL,
+  inbound     INTEGER NOT NULL, -- the platform itself sent it
+  note        TEXT    NOT NULL DEFAULT '', -- what went wrong before the match
   digest      BLOB    NOT NULL,
   decisions   TEXT    NOT NULL, -- JSON list of webhook.Decision
-  data        BLOB -- the sender's JSON, byte for byte; last, since lists stop before it
+  data        BLOB, -- the sender's JSON, byte for byte; last, since lists stop before it
+  wire        BLOB  -- what the platform sent, where data are not that
 ) STRICT;
 CREATE UNIQUE INDEX events_external ON events (account_id, external_id) WHERE external_id IS NOT NULL;
 -- The type never changes; with it a search for one reads the index alone.
 CREATE INDEX events_account ON events (account_id, id, type, platform);
 CREATE INDEX events_booking ON events (account_id, booking_id, id) WHERE booking_id <> '';
+
+-- Events that wait, unmatched, for what their platform says about the booking.
+CREATE TABLE lookups (
+  event_id   INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL,
+  booking_id TEXT    NOT NULL,
+  tries      INTEGER NOT NULL,
+  next_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX lookups_due ON lookups (next_at);
 
 CREATE TABLE deliveries (
   id           INTEGER PRIMARY KEY,

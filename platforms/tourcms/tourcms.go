@@ -11,11 +11,11 @@ package tourcms
 
 import (
 	_ "embed"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -24,17 +24,41 @@ import (
 var catalogue []byte
 
 // Events returns the catalogue, in the order of the vendor's page.
-func Events() []webhook.EventType {
-	var events []webhook.EventType
-	if err := json.Unmarshal(catalogue, &events); err != nil {
-		panic("tourcms catalogue: " + err.Error())
-	}
-	return events
+func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
+
+// Methods are those by which TourCMS calls: GET for what happened, POST where it
+// asks.
+var Methods = []string{http.MethodGet, http.MethodPost}
+
+// About is for operators.
+const About = ""
+
+// Settings are what Bookhook has to know.
+func Settings() []webhook.Setting { return nil }
+
+// Read reads a notification.
+func Read(in webhook.Inbound) (webhook.Reading, error) {
+	return webhook.Reading{}, webhook.BadRequest("not yet")
 }
 
-// Request writes an event as TourCMS itself would call the URL: all five keys
+// Booking says what the event says about a booking.
+func Booking(webhook.Event) *webhook.Booking { return nil }
+
+// Sample is an event as it could come.
+func Sample(eventType, id string, now time.Time) webhook.Event {
+	return webhook.Event{Platform: "tourcms", Type: eventType, BookingID: id, OccurredAt: now}
+}
+
+// Lookup asks TourCMS for the tours of a booking.
+func Lookup() *webhook.Lookup { return nil }
+
+// Lists asks TourCMS for channels and tours.
+func Lists() *webhook.Lists { return nil }
+
+// Native writes an event as TourCMS itself would call the URL: all five keys
 // are always there, empty when the event does not know them.
-func Request(a webhook.Account, e webhook.Event, target string) webhook.Request {
+func Native(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request {
+	target := w.URL
 	query := strings.Join([]string{
 		"event=" + escape(e.Type),
 		"account_id=" + strconv.FormatInt(a.Number, 10),

@@ -17,6 +17,7 @@ func TestEvents(t *testing.T) {
 	want := []string{
 		"new_confirmed_staff", "new_confirmed_web", "new_provisional_staff", "new_provisional_web", "new_quotation_staff",
 		"new_quotation_web", "cancelled", "expq_quotation", "expp_provisional", "redeem_voucher", "token_success", "token_failure",
+		"new_temporary_web", "new_temporary_staff", "temporary_booking_deleted", "check_booking_status",
 	}
 	var got []string
 	for _, e := range tourcms.Events() {
@@ -61,7 +62,7 @@ func TestRequest(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := tourcms.Request(webhook.Account{Number: 4069, Name: tt.account}, tt.event, tt.target)
+			got := tourcms.Native(&webhook.Webhook{URL: tt.target}, webhook.Account{Number: 4069, Name: tt.account}, tt.event)
 			if got.URL != tt.want {
 				t.Errorf("got  %s\nwant %s", got.URL, tt.want)
 			}
@@ -86,7 +87,7 @@ func FuzzRequest(f *testing.F) {
 			return
 		}
 		e := webhook.Event{Type: event, ChannelID: channel, BookingID: booking}
-		got := tourcms.Request(webhook.Account{Number: number, Name: name}, e, target)
+		got := tourcms.Native(&webhook.Webhook{URL: target}, webhook.Account{Number: number, Name: name}, e)
 		if !strings.HasPrefix(got.URL, target) {
 			t.Fatalf("got %q, want it to begin with %q", got.URL, target)
 		}

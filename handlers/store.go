@@ -72,6 +72,15 @@ type draftStore interface {
 
 type connectionStore interface {
 	Connections(ctx context.Context, account webhook.ID) ([]webhook.Connection, error)
+	Connection(ctx context.Context, account webhook.ID, platform string) (webhook.Connection, error)
+	ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error)
+	SwitchPlatform(ctx context.Context, account webhook.ID, platform string, on bool, by string, now time.Time) (webhook.Connection, error)
+	RotateAddress(ctx context.Context, account webhook.ID, platform, by string, now time.Time) (webhook.Connection, error)
+	SaveSettings(ctx context.Context, account webhook.ID, platform string, settings webhook.Settings, by string, now time.Time) error
+	Received(ctx context.Context, c webhook.Connection, now time.Time) error
+	KeepUnrecognised(ctx context.Context, u webhook.Unrecognised, now time.Time) error
+	Unrecognised(ctx context.Context, account, before webhook.ID, limit int) ([]webhook.Unrecognised, error)
+	CountUnrecognised(ctx context.Context, account webhook.ID) (int, error)
 }
 
 type webhookStore interface {

@@ -1,9 +1,11 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -69,21 +71,17 @@ func (s *Store) eventDeliveries(ctx context.Context, account webhook.ID, f webho
 	if f.Booking == "" { // of a type there are many: no more than fill a page
 		look = min(look, f.Limit+1)
 	}
-	events, err := page(ctx, s, account, q, of, look, scanDecided, func(e decided) webhook.ID { return e.id })
-	if err != nil {
-		return p, err
+	wanted := func(e decided, d webhook.Decision) bool {
+		return d.Delivery != 0 && d.Delivery >= in.from && d.Delivery < in.to &&
+			(e.id != cut || d.Delivery < f.Before) && (f.Webhook == 0 || d.Webhook == f.Webhook)
 	}
-	query, asked := deliveriesOf(f)
-	for _, e := range events.Rows {
-		of := e.span()
-		of.from, of.to = max(of.from, in.from), min(of.to, in.to)
-		if e.id == cut {
-			of.to = min(of.to, f.Before)
+	// Where two webhooks are told of an event, half as many fill the page.
+	for step := min(look, f.Limit/2+1); ; step = look {
+		events, err := page(ctx, s, account, q, of, step, scanDecided, func(e decided) webhook.ID { return e.id })
+		if err != nil {
+			return p, err
 		}
-		if of.from >= of.to {
-			continue
-		}
-		found, err := list(ctx, s, scanDelivery, query, append([]any{account, e.id, of.from, of.to}, asked...)...)
+		found, err := s.named(ctx, account, events.Rows, wanted, f.State, f.Limit+1-len(p.Rows))
 		if err != nil {
 			return p, err
 		}
@@ -92,9 +90,45 @@ func (s *Store) eventDeliveries(ctx context.Context, account webhook.ID, f webho
 			p.Next = p.Rows[f.Limit-1].ID
 			return p, nil
 		}
+		p.Next = events.Next // an event's id, no delivery's: what lies before are older events
+		look -= step
+		if len(events.Rows) < step || p.Next == 0 || look == 0 {
+			return p, nil
+		}
+		of.to = p.Next
 	}
-	p.Next = events.Next // an event's id, no delivery's: what lies before are older events
-	return p, nil
+}
+
+// deliveriesNamed selects the deliveries of an account that a list names, in one
+// state or in any, the newest first.
+const deliveriesNamed = `SELECT ` + deliveryColumns + ` FROM deliveries
+	WHERE account_id = $1 AND id IN (SELECT value FROM json_each($2)) AND $3 IN ('', state) ORDER BY id DESC`
+
+// named reads the wanted deliveries in a state (empty: in any), event by event,
+// until there are enough: with one query all that the next events name, of no
+// more events than could be enough.
+func (s *Store) named(ctx context.Context, account webhook.ID, events []decided, wanted func(decided, webhook.Decision) bool, state webhook.State, enough int) (all []webhook.Delivery, err error) {
+	ids := []int64{}
+	for i, e := range events {
+		for _, d := range e.decisions {
+			if wanted(e, d) {
+				ids = append(ids, int64(d.Delivery))
+			}
+		}
+		if len(ids) == 0 || i < len(events)-1 && len(all)+len(ids) < enough {
+			continue
+		}
+		found, err := list(ctx, s, scanDelivery, deliveriesNamed, account, toJSON(ids), string(state))
+		if err != nil {
+			return nil, err
+		}
+		slices.SortStableFunc(found, func(a, b webhook.Delivery) int { return cmp.Compare(b.Event, a.Event) })
+		if all = append(all, found...); len(all) >= enough {
+			break
+		}
+		ids = ids[:0]
+	}
+	return all, nil
 }
 
 // begin finds where a page begins: with the events below an id; of the event
@@ -108,18 +142,4 @@ func (s *Store) begin(ctx context.Context, account, before webhook.ID) (below, c
 		return before, 0, nil
 	}
 	return d.Event + 1, d.Event, err
-}
-
-// deliveriesOf selects the deliveries of an account ($1) and an event ($2) in a
-// span ($3, $4) that pass the rest of a filter, and gives its further arguments.
-func deliveriesOf(f webhook.DeliveryFilter) (string, []any) {
-	q := &stream{}
-	if f.State != "" {
-		q.ask(`x.state = $%d`, string(f.State), 0)
-	}
-	if f.Webhook != 0 {
-		q.ask(`x.webhook_id = $%d`, f.Webhook, 0)
-	}
-	return `SELECT ` + deliveryColumns + ` FROM deliveries x WHERE account_id = $1 AND event_id = $2 AND id >= $3 AND id < $4` +
-		q.rest + ` ORDER BY id DESC`, q.args
 }

@@ -15,7 +15,7 @@ import (
 // searchRows rows when each must be read from its table, and at indexFactor
 // times as many when an index answers alone.
 const (
-	searchRows  = 1000
+	searchRows  = 500
 	indexFactor = 5
 )
 

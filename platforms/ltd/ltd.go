@@ -1,10 +1,28 @@
-// Package ltd speaks the wire format of London Theatre Direct.
+// Package ltd speaks the wire format of London Theatre Direct (LTD): an envelope
+// with MessageType, Payload and Timestamp.
+//
+// What LTD publishes (https://developer.londontheatredirect.com/documentation/webhooks/types)
+// are the two types and the fields of their payloads. Traps in them:
+//
+//   - Timestamp is UTC with seven fractional digits; the times in the payload have
+//     no offset, so they are passed on as they are written and never converted;
+//   - barcodes have leading zeros, and a seat (TicketName2) is a number in one place
+//     and a text in another: the bytes are kept, and numbers stay digit for digit;
+//   - TotalAmount is a number without a currency;
+//   - there is no id of the message: the same bytes, the Timestamp among them, are
+//     the same message.
+//
+// Method, headers, authentication and retries are not documented; that it is a
+// POST follows from there being a body. Our reading is that the affiliate
+// (AffiliateId) is where the booking was sold, so it is the channel, and that
+// the shows (EventId) are the tours. ScheduledEticketDelivery names shows without
+// their ids, so it has no tours; that tickets with barcodes are to be had is
+// read as the release of a voucher.
 package ltd
 
 import (
 	_ "embed"
 	"net/http"
-	"time"
 
 	"bookhook/webhook"
 )
@@ -15,29 +33,16 @@ var catalogue []byte
 // Events returns the catalogue.
 func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
 
+// The two events.
+const (
+	eticket = "ScheduledEticketDelivery"
+	changed = "TransactionChanged"
+)
+
 // Methods are those by which London Theatre Direct calls.
 var Methods = []string{http.MethodPost}
 
 // About is for operators.
-const About = ""
-
-// Settings are what Bookhook has to know.
-func Settings() []webhook.Setting { return nil }
-
-// Read reads a notification.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
-	return webhook.Reading{}, webhook.BadRequest("not yet")
-}
-
-// Native writes a delivery.
-func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
-	return webhook.JSONRequest(w.URL, e.Data)
-}
-
-// Booking says what the event says about a booking.
-func Booking(webhook.Event) *webhook.Booking { return nil }
-
-// Sample is an event as it could come.
-func Sample(eventType, id string, now time.Time) webhook.Event {
-	return webhook.Event{Platform: "ltd", Type: eventType, BookingID: id, OccurredAt: now}
-}
+const About = "Ask London Theatre Direct to send your webhooks to this address; how an address is registered there is not publicly documented. " +
+	"Bookhook reads the affiliate as the channel and the shows as the tours, which is our reading; messages about scheduled e-tickets name shows without ids, so filters by tour see no tour in them. " +
+	"How London Theatre Direct signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."

@@ -1,10 +1,35 @@
-// Package prioticket speaks the wire format of Prioticket.
+// Package prioticket speaks the wire format of Prioticket: JSON notifications of
+// its Distributor API, version 3.8.
+//
+// What Prioticket publishes (https://docs.prioticket.com/endpoints/notifications
+// and the OpenAPI file of version 3.5) about a notification is little: it is an
+// asynchronous callback; an optional value is sent verbatim after
+// "Authorization: Basic "; a switch says whether what changed is sent along; and
+// a notification has the fields notification_id, notification_event,
+// notification_item_id and notification_created among others. Of the events only
+// ORDER_CREATE is a documented name; the catalogue says so at each other one.
+//
+// The rest is our reading, after the habits of the rest of that API:
+//
+//   - it is a POST, wrapped as {"api_version":…,"data":{"notification":{…}}};
+//     "notification" at the top and a notification without any wrapping are read
+//     too;
+//   - what changed stands in "data" beside "notification", under the noun of the
+//     event's family: order, product, payment, voucher, redemption;
+//   - the item is the order's reference for orders, and by exclusion (items are
+//     products, payments and orders) for vouchers and redemptions, which makes it
+//     the booking; it is the product's id for products, which makes it the tour;
+//     for payments it is the payment's id, and the booking is the notification's
+//     order_reference, if it has one.
+//
+// A notification is known again by its notification_id and its event.
 package prioticket
 
 import (
 	_ "embed"
 	"net/http"
-	"time"
+	"strings"
+	"unicode"
 
 	"bookhook/webhook"
 )
@@ -19,25 +44,33 @@ func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
 var Methods = []string{http.MethodPost}
 
 // About is for operators.
-const About = ""
+const About = "Give this address to Prioticket as the webhook_url of a webhook with the events you want, through its API or by asking its support. " +
+	"If you also give it a webhook_auth, enter the same value below, and Bookhook refuses whatever comes without it. " +
+	"Prioticket documents only the event ORDER_CREATE and not how a notification is wrapped: the other event names and the way Bookhook reads the body are our reading. " +
+	"Whatever cannot be read is kept for 7 days in the list of what was not recognised."
+
+// keyBasic is the setting with the value that the operator gave Prioticket.
+const keyBasic = "basic"
 
 // Settings are what Bookhook has to know.
-func Settings() []webhook.Setting { return nil }
-
-// Read reads a notification.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
-	return webhook.Reading{}, webhook.BadRequest("not yet")
+func Settings() []webhook.Setting {
+	return []webhook.Setting{{
+		Key: keyBasic, Label: "Basic authentication", Secret: true, Check: checkBasic,
+		Hint: "The value that you gave Prioticket as webhook_auth. Prioticket sends it verbatim after “Basic ”; " +
+			"if yours is written as user:password, its base64 form is taken too. Leave it empty if you gave none.",
+	}}
 }
 
-// Native writes a delivery.
-func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
-	return webhook.JSONRequest(w.URL, e.Data)
-}
-
-// Booking says what the event says about a booking.
-func Booking(webhook.Event) *webhook.Booking { return nil }
-
-// Sample is an event as it could come.
-func Sample(eventType, id string, now time.Time) webhook.Event {
-	return webhook.Event{Platform: "prioticket", Type: eventType, BookingID: id, OccurredAt: now}
+// checkBasic says what is wrong with a value that no Authorization header can
+// have.
+func checkBasic(value string) string {
+	switch {
+	case strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) || r > unicode.MaxASCII }):
+		return "Use letters, digits and signs without accents only; other characters cannot be sent in a header."
+	case strings.TrimSpace(value) != value:
+		return "Take out the spaces before and after the value."
+	case strings.HasPrefix(strings.ToLower(value), "basic "):
+		return "Leave out the word Basic; enter only what comes after it."
+	}
+	return ""
 }

@@ -1,10 +1,32 @@
-// Package wink speaks the wire format of Wink.
+// Package wink speaks the wire format of Wink (wink.travel, TripPay).
+//
+// What Wink publishes is its catalogue of events and that it sends a POST, may
+// send again when no 200 comes back, and sends to HTTPS only
+// (https://academy.wink.travel/et/developers/webhook-events and
+// https://github.com/wink-travel/docs). The catalogue here has 129 keys: the 67
+// of the older list, of which 24 are retired, and the 62 that came since June
+// 2026. Keys are compared whole: channel-manager.update is not
+// channel-manager.update.rate. Wink's own examples use booking.created and
+// payment.completed, which are in no catalogue and so are not recognised.
+//
+// There is no published payload, envelope, header or signature. So all of this is
+// our reading:
+//
+//   - any JSON object is taken whose member type, eventType, event_type, event,
+//     eventName, event_name, name or key (the first of them that fits) is a key
+//     of the catalogue;
+//   - a member eventId or event_id is the id of the notification. A member id is
+//     not: it may be that of the thing the event is about. Without one the same
+//     bytes are the same notification;
+//   - in events whose key begins with "booking.", the member bookingIdentifier,
+//     bookingId, booking_id or entityIdentifier (the name in Wink's own log of
+//     events) is the booking;
+//   - an event has no channel, no tours and no time.
 package wink
 
 import (
 	_ "embed"
 	"net/http"
-	"time"
 
 	"bookhook/webhook"
 )
@@ -19,25 +41,7 @@ func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
 var Methods = []string{http.MethodPost}
 
 // About is for operators.
-const About = ""
-
-// Settings are what Bookhook has to know.
-func Settings() []webhook.Setting { return nil }
-
-// Read reads a notification.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
-	return webhook.Reading{}, webhook.BadRequest("not yet")
-}
-
-// Native writes a delivery.
-func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
-	return webhook.JSONRequest(w.URL, e.Data)
-}
-
-// Booking says what the event says about a booking.
-func Booking(webhook.Event) *webhook.Booking { return nil }
-
-// Sample is an event as it could come.
-func Sample(eventType, id string, now time.Time) webhook.Event {
-	return webhook.Event{Platform: "wink", Type: eventType, BookingID: id, OccurredAt: now}
-}
+const About = "In Wink, create a webhook under Applications › Webhooks (in the newer portal: Manage account › Webhooks), paste this address as the Webhook URL, and choose the events; none chosen means all. " +
+	"Wink does not publish what it sends: Bookhook takes any JSON that names an event of the catalogue at its top, which is our reading, and keeps whatever else comes for 7 days in the list of what was not recognised. " +
+	"Events have no channel and no tours, so webhooks that filter by channel do not get them. " +
+	"How Wink signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."

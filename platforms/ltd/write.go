@@ -1,0 +1,70 @@
+package ltd
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// timestamp is what .NET writes: UTC with exactly seven fractional digits.
+const timestamp = "2006-01-02T15:04:05.0000000Z"
+
+// Native writes an event as London Theatre Direct itself would call the URL. What
+// it sent leaves as it came; around the data of an event that came through the
+// API comes its envelope.
+func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
+	if e.Inbound {
+		return webhook.JSONRequest(w.URL, e.Data)
+	}
+	at := e.OccurredAt
+	if at.IsZero() {
+		at = e.ReceivedAt
+	}
+	payload := e.Data
+	if len(payload) == 0 {
+		payload = []byte(`{"BookingReference":` + quote(e.BookingID) + `}`)
+	}
+	return webhook.JSONRequest(w.URL, slices.Concat(
+		[]byte(`{"MessageType":`+quote(e.Type)+`,"Payload":`), payload,
+		[]byte(`,"Timestamp":"`+at.UTC().Format(timestamp)+`"}`)))
+}
+
+// quote writes a text of JSON, with <, > and & as they are.
+func quote(text string) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(text); err != nil { // a text always encodes
+		panic(err)
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+//go:embed samples/ScheduledEticketDelivery.json
+var eticketSample string
+
+//go:embed samples/TransactionChanged.json
+var changedSample string
+
+// Sample is an event as London Theatre Direct could send it at now: its documented
+// fields, with the oddities of its own examples.
+func Sample(eventType, id string, now time.Time) webhook.Event {
+	text := changedSample
+	if eventType == eticket {
+		text = eticketSample
+	}
+	body := []byte(strings.NewReplacer(
+		`"BOOKING"`, quote(id), "TIMESTAMP", now.UTC().Format(timestamp),
+	).Replace(strings.TrimSpace(text)))
+	e := webhook.Event{Type: eventType, BookingID: id, OccurredAt: now, Data: body}
+	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
+		e = read.Event
+	}
+	e.Platform, e.Inbound = "ltd", true
+	return e
+}

@@ -1,0 +1,75 @@
+package wink
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Native writes an event as Wink itself would call the URL. What Wink sent leaves
+// as it came, and so do data of the API that name the event as Wink's would.
+// Around other data comes an envelope of our own making.
+func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
+	if e.Inbound {
+		return webhook.JSONRequest(w.URL, e.Data)
+	}
+	if body, err := webhook.ParseObject(e.Data); err == nil && keyOf(body) == e.Type {
+		return webhook.JSONRequest(w.URL, e.Data)
+	}
+	return webhook.JSONRequest(w.URL, wrapped(e))
+}
+
+// envelope is what goes around data that do not name their event.
+type envelope struct {
+	Type    string          `json:"type"`
+	Booking string          `json:"bookingIdentifier,omitempty"`
+	Data    json.RawMessage `json:"data"`
+}
+
+func wrapped(e webhook.Event) []byte {
+	head := envelope{Type: e.Type, Data: json.RawMessage("0")}
+	if ofBooking(e.Type) {
+		head.Booking = e.BookingID
+	}
+	data := e.Data
+	if len(data) == 0 {
+		data = []byte("null")
+	}
+	start := bytes.TrimSuffix(encode(head), []byte("0}"))
+	return slices.Concat(start, data, []byte("}"))
+}
+
+// encode keeps <, > and & as they are; what is written here is not for a page.
+func encode(value any) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil { // texts and JSON always encode
+		panic(err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+// Sample is an event as Wink could send it at now. Wink publishes no example, so
+// it is the least that we read: the key, and the id of the booking or of what
+// else the event is about.
+func Sample(eventType, id string, now time.Time) webhook.Event {
+	sample := struct {
+		Type    string `json:"type"`
+		Booking string `json:"bookingIdentifier,omitempty"`
+		Entity  string `json:"entityIdentifier,omitempty"`
+	}{Type: eventType, Entity: id}
+	if ofBooking(eventType) {
+		sample.Booking, sample.Entity = id, ""
+	}
+	body := encode(sample)
+	e := webhook.Event{Type: eventType, BookingID: id, Data: body}
+	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
+		e = read.Event
+	}
+	e.Platform, e.Inbound, e.OccurredAt = "wink", true, now
+	return e
+}

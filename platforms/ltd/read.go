@@ -46,11 +46,11 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 	return webhook.Reading{Event: e}, e.CheckRefs()
 }
 
-// noGuid is how LTD writes that there is none.
-const noGuid = "00000000-0000-0000-0000-000000000000"
+// noGUID is how LTD writes that there is none.
+const noGUID = "00000000-0000-0000-0000-000000000000"
 
 func affiliate(payload webhook.Object) string {
-	if id := payload.Ref("AffiliateId"); id != noGuid {
+	if id := payload.Ref("AffiliateId"); id != noGUID {
 		return id
 	}
 	return ""

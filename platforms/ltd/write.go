@@ -65,6 +65,6 @@ func Sample(eventType, id string, now time.Time) webhook.Event {
 	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
 		e = read.Event
 	}
-	e.Platform, e.Inbound = "ltd", true
+	e.Platform, e.Type, e.Inbound = "ltd", eventType, true
 	return e
 }

@@ -1,0 +1,262 @@
+package ltd_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/platforms/ltd"
+	"bookhook/webhook"
+)
+
+// said is what a golden file holds of what was read.
+type said struct {
+	Type       string           `json:"type"`
+	Identity   string           `json:"identity,omitempty"`
+	ChannelID  string           `json:"channel_id,omitempty"`
+	BookingID  string           `json:"booking_id,omitempty"`
+	TourIDs    []string         `json:"tour_ids,omitempty"`
+	OccurredAt time.Time        `json:"occurred_at,omitzero"`
+	Booking    *webhook.Booking `json:"booking,omitempty"`
+}
+
+// Each body of testdata/read is read as the file of the same name in
+// testdata/said has it, and leaves again byte for byte.
+func TestRead(t *testing.T) {
+	names, err := filepath.Glob("testdata/read/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("got %v, %v, want golden files", names, err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			body := readFile(t, name)
+			in := webhook.Inbound{Method: "POST", ContentType: "application/json; charset=utf-8", Body: bytes.Clone(body)}
+			got, err := ltd.Read(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clear(in.Body) // a server uses its buffer again
+			e := got.Event
+			e.Platform, e.Inbound = "ltd", true
+			if !bytes.Equal(e.Data, body) || e.Wire != nil || got.Within != 0 {
+				t.Errorf("got data %s, wire %s, within %v", e.Data, e.Wire, got.Within)
+			}
+			out := ltd.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{Number: 4069}, e)
+			if !bytes.Equal(out.Body, body) || out.Method != "POST" || out.URL != "https://example.com/in" {
+				t.Errorf("got %s %s %s, want what came in", out.Method, out.URL, out.Body)
+			}
+			text, err := json.MarshalIndent(said{
+				e.Type, got.Identity, e.ChannelID, e.BookingID, e.TourIDs, e.OccurredAt, ltd.Booking(e),
+			}, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("testdata/said", filepath.Base(name)), text)
+		})
+	}
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if want := readFile(t, name); string(got)+"\n" != string(want) {
+		t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
+	}
+}
+
+// wantUnreadable checks status and reason of an error of Read.
+func wantUnreadable(t *testing.T, err error, status int, problem string) {
+	t.Helper()
+	unreadable, ok := errors.AsType[webhook.Unreadable](err)
+	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
+		t.Errorf("got %v, want status %d and %q", err, status, problem)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	var got []string
+	for _, e := range ltd.Events() {
+		got = append(got, e.Key)
+	}
+	if want := []string{"ScheduledEticketDelivery", "TransactionChanged"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	long := strings.Repeat("x", webhook.MaxRefLength+1)
+	var shows []string
+	for i := range webhook.MaxTours + 1 {
+		shows = append(shows, `{"EventId":`+strconv.Itoa(i)+`}`)
+	}
+	transaction := func(payload string) string { return `{"MessageType":"TransactionChanged","Payload":` + payload + `}` }
+	for _, tt := range []struct {
+		name, contentType, body string
+		status                  int
+		problem                 string
+	}{
+		{"XML", "application/xml", "<a/>", 415, "application/json"},
+		{"empty", "application/json", " ", 400, "empty"},
+		{"no type", "", `{"Payload":{}}`, 400, "MessageType"},
+		{"another case", "", `{"messageType":"TransactionChanged","Payload":{}}`, 400, "MessageType"},
+		{"unknown", "", `{"MessageType":"BasketChanged","Payload":{}}`, 422, `"BasketChanged"`},
+		{"lower case", "", `{"MessageType":"transactionchanged","Payload":{}}`, 422, "transactionchanged"},
+		{"no payload", "", `{"MessageType":"TransactionChanged"}`, 400, "Payload"},
+		{"payload as text", "", transaction(`"{}"`), 400, "Payload"},
+		{"no payload but null", "", transaction(`null`), 400, "Payload"},
+		{"a reference twice", "", transaction(`{"BookingReference":"1","BookingReference":"2"}`), 400, "BookingReference"},
+		{"a show twice", "", transaction(`{"Orders":[{"EventId":1,"EventId":2}]}`), 400, "EventId"},
+		{"a long reference", "", transaction(`{"BookingReference":"` + long + `"}`), 400, "booking"},
+		{"a long affiliate", "", transaction(`{"AffiliateId":"` + long + `"}`), 400, "channel"},
+		{"a long show", "", transaction(`{"Orders":[{"EventId":` + strings.Repeat("9", 101) + `}]}`), 400, "tour"},
+		{"too many shows", "", transaction(`{"Orders":[` + strings.Join(shows, ",") + `]}`), 400, "501 tours"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ltd.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			wantUnreadable(t, err, tt.status, tt.problem)
+		})
+	}
+}
+
+func TestNative(t *testing.T) {
+	at := time.Date(2026, 11, 21, 10, 0, 0, 145_000_000, time.FixedZone("", 3600))
+	for _, tt := range []struct {
+		name  string
+		event webhook.Event
+	}{
+		{"transaction", webhook.Event{Type: "TransactionChanged", BookingID: "1", OccurredAt: at, Data: []byte(`{ "BookingReference": "LTD-1", "TotalAmount": 108.10, "Barcode": "00047" }`)}},
+		{"etickets-at-a-whole-second", webhook.Event{Type: "ScheduledEticketDelivery", ReceivedAt: at.Truncate(time.Second), Data: []byte(`{"Tickets":[]}`)}},
+		{"without-data", webhook.Event{Type: "TransactionChanged", BookingID: `<"é&>`, OccurredAt: at}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ltd.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{Number: 4069}, tt.event)
+			golden(t, "testdata/native/"+tt.name+".json", got.Body)
+			if got.Method != "POST" || got.URL != "https://example.com/in" || got.Only200 || !bytes.Equal(got.Signed, got.Body) ||
+				got.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("got %+v, want a POST of signed JSON", got)
+			}
+			read, err := ltd.Read(webhook.Inbound{Body: got.Body})
+			if err != nil || read.Event.Type != tt.event.Type || !bytes.Contains(got.Body, tt.event.Data) {
+				t.Errorf("it reads as %+v, %v", read, err)
+			}
+		})
+	}
+}
+
+// Events of the API have the payload only, and ids beside it.
+func TestBooking(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		event webhook.Event
+		want  string
+	}{
+		{
+			"payload",
+			webhook.Event{Type: "TransactionChanged", BookingID: "other", ChannelID: "3930", TourIDs: []string{"12"}, Data: []byte(`{"BookingReference":"1","AffiliateId":"a","TotalAmount":108.10,"Orders":[{"EventId":7,"OrderStatus":"Purchased"},{"EventId":7,"OrderStatus":"Purchased"}]}`)},
+			`{"action":"changed","reference":"1","status":"Purchased","channel":{"id":"a"},"tours":[{"id":"7"}],"total":{"amount":108.10}}`,
+		},
+		{
+			"ids beside it",
+			webhook.Event{Type: "TransactionChanged", BookingID: "1", ChannelID: "3930", TourIDs: []string{"12", "15"}, Data: []byte(`{}`)},
+			`{"action":"changed","reference":"1","channel":{"id":"3930"},"tours":[{"id":"12"},{"id":"15"}]}`,
+		},
+		{"statuses that differ", webhook.Event{Type: "TransactionChanged", Data: []byte(`{"Orders":[{"OrderStatus":"A"},{"OrderStatus":"B"},{"OrderStatus":"A"}]}`)}, `{"action":"changed"}`},
+		{"one status missing", webhook.Event{Type: "TransactionChanged", Data: []byte(`{"Orders":[{"OrderStatus":"A"},{}]}`)}, `{"action":"changed"}`},
+		{"total as text", webhook.Event{Type: "TransactionChanged", Data: []byte(`{"TotalAmount":"108","Customer":{"Address":{}},"PurchaseDateTime":null}`)}, `{"action":"changed"}`},
+		{"not an object", webhook.Event{Type: "TransactionChanged", BookingID: "1", Data: []byte(`[1]`)}, `{"action":"changed","reference":"1"}`},
+		{"no data", webhook.Event{Type: "ScheduledEticketDelivery"}, `{"action":"voucher_released"}`},
+		{"unknown", webhook.Event{Type: "nothing", BookingID: "1"}, `null`},
+	} {
+		if got, err := json.Marshal(ltd.Booking(tt.event)); err != nil || string(got) != tt.want {
+			t.Errorf("%s: got %s, %v, want %s", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+// A sample of each event is what the platform could send: it reads as itself.
+func TestSample(t *testing.T) {
+	now := time.Date(2026, 11, 21, 9, 0, 0, 123456789, time.FixedZone("", 3600))
+	for _, kind := range ltd.Events() {
+		e := ltd.Sample(kind.Key, `TEST-1 "<é>"`, now)
+		read, err := ltd.Read(webhook.Inbound{ContentType: "application/json", Body: e.Data})
+		if err != nil {
+			t.Errorf("%s: %v", kind.Key, err)
+			continue
+		}
+		if e.Platform != "ltd" || e.Type != kind.Key || !e.Inbound || read.Event.Type != kind.Key ||
+			e.BookingID != read.Event.BookingID || !slices.Equal(e.TourIDs, read.Event.TourIDs) {
+			t.Errorf("%s: got %+v, which reads as %+v", kind.Key, e, read.Event)
+		}
+		if e.OccurredAt.Sub(now).Abs() > time.Second {
+			t.Errorf("%s: got %v, want it at %v", kind.Key, e.OccurredAt, now)
+		}
+		if !strings.Contains(string(e.Data), `TEST-1 \"<é>\"`) {
+			t.Errorf("%s: got %s, want the id in it", kind.Key, e.Data)
+		}
+	}
+	if e := ltd.Sample("nothing", "TEST-1", now); e.Platform != "ltd" || e.Type != "nothing" || !json.Valid(e.Data) {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// Whatever comes: no panic, ids that can be kept, and not a byte changed.
+func FuzzRead(f *testing.F) {
+	names, err := filepath.Glob("testdata/read/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add("application/json", body)
+	}
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		got, err := ltd.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		if err != nil {
+			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
+				t.Errorf("got %#v, want an Unreadable", err)
+			}
+			return
+		}
+		e := got.Event
+		if !bytes.Equal(e.Data, body) {
+			t.Errorf("got %q, want %q", e.Data, body)
+		}
+		for _, id := range append([]string{e.ChannelID, e.BookingID}, e.TourIDs...) {
+			if problem := webhook.CheckRef(id); problem != "" {
+				t.Errorf("%q: %s", id, problem)
+			}
+		}
+		if len(e.TourIDs) > webhook.MaxTours || len(got.Identity) > 2*4*webhook.MaxRefLength {
+			t.Errorf("got %d tours, identity %q", len(e.TourIDs), got.Identity)
+		}
+		for _, e.Inbound = range []bool{true, false} {
+			if booking, err := json.Marshal(ltd.Booking(e)); err != nil {
+				t.Errorf("got %s, %v", booking, err)
+			}
+			for _, bare := range []bool{true, false} {
+				out := ltd.Native(&webhook.Webhook{Bare: bare}, webhook.Account{}, e)
+				if !json.Valid(out.Body) {
+					t.Errorf("got %q, want JSON", out.Body)
+				}
+			}
+		}
+	})
+}

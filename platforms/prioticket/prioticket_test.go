@@ -1,0 +1,322 @@
+package prioticket_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/platforms/prioticket"
+	"bookhook/webhook"
+)
+
+// said is what a golden file holds of what was read.
+type said struct {
+	Type       string           `json:"type"`
+	Identity   string           `json:"identity,omitempty"`
+	ChannelID  string           `json:"channel_id,omitempty"`
+	BookingID  string           `json:"booking_id,omitempty"`
+	TourIDs    []string         `json:"tour_ids,omitempty"`
+	OccurredAt time.Time        `json:"occurred_at,omitzero"`
+	Booking    *webhook.Booking `json:"booking,omitempty"`
+}
+
+// Each body of testdata/read is read as the file of the same name in
+// testdata/said has it, and leaves again byte for byte.
+func TestRead(t *testing.T) {
+	names, err := filepath.Glob("testdata/read/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("got %v, %v, want golden files", names, err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			body := readFile(t, name)
+			in := webhook.Inbound{Method: "POST", ContentType: "application/json; charset=utf-8", Body: bytes.Clone(body)}
+			got, err := prioticket.Read(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clear(in.Body) // a server uses its buffer again
+			e := got.Event
+			e.Platform, e.Inbound = "prioticket", true
+			if !bytes.Equal(e.Data, body) || e.Wire != nil || got.Within != 0 {
+				t.Errorf("got data %s, wire %s, within %v", e.Data, e.Wire, got.Within)
+			}
+			out := prioticket.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{Number: 4069}, e)
+			if !bytes.Equal(out.Body, body) || out.Method != "POST" || out.URL != "https://example.com/in" {
+				t.Errorf("got %s %s %s, want what came in", out.Method, out.URL, out.Body)
+			}
+			text, err := json.MarshalIndent(said{
+				e.Type, got.Identity, e.ChannelID, e.BookingID, e.TourIDs, e.OccurredAt, prioticket.Booking(e),
+			}, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("testdata/said", filepath.Base(name)), text)
+		})
+	}
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if want := readFile(t, name); string(got)+"\n" != string(want) {
+		t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
+	}
+}
+
+// wantUnreadable checks status and reason of an error of Read.
+func wantUnreadable(t *testing.T, err error, status int, problem string) {
+	t.Helper()
+	unreadable, ok := errors.AsType[webhook.Unreadable](err)
+	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
+		t.Errorf("got %v, want status %d and %q", err, status, problem)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	want := []string{
+		"ORDER_CREATE", "ORDER_UPDATE", "ORDER_CANCEL", "PRODUCT_CREATE", "PRODUCT_UPDATE", "PRODUCT_DELETE",
+		"PAYMENT_CREATE", "PAYMENT_REFUND", "PAYMENT_UPDATE", "VOUCHER_RELEASE", "VOUCHER_REVOKE", "REDEMPTION",
+	}
+	var got []string
+	for _, e := range prioticket.Events() {
+		got = append(got, e.Key)
+		if documented := e.Key == "ORDER_CREATE"; documented != (e.Assumed == "") {
+			t.Errorf("%s: assumed %q", e.Key, e.Assumed)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	long := strings.Repeat("x", webhook.MaxRefLength+1)
+	for _, tt := range []struct {
+		name, contentType, body string
+		status                  int
+		problem                 string
+	}{
+		{"a form", "application/x-www-form-urlencoded", "a=b", 415, "application/json"},
+		{"empty", "application/json", "", 400, "empty"},
+		{"no notification", "", `{"data":{"order":{"notification_event":"ORDER_CREATE"}}}`, 400, "notification_event"},
+		{"another case", "", `{"Notification_Event":"ORDER_CREATE"}`, 400, "notification_event"},
+		{"not a text", "", `{"notification_event":["ORDER_CREATE"]}`, 400, "notification_event"},
+		{"unknown", "", `{"notification_event":"ORDER_MADE"}`, 422, `"ORDER_MADE"`},
+		{"not the whole key", "", `{"notification_event":"ORDER"}`, 422, `"ORDER"`},
+		{"lower case", "", `{"notification_event":"order_create"}`, 422, `"order_create"`},
+		{"an event twice", "", `{"data":{"notification":{"notification_event":"ORDER_CREATE","notification_event":"ORDER_CANCEL"}}}`, 400, "twice"},
+		{"data twice", "", `{"data":{"notification":{},"notification":{}}}`, 400, "twice"},
+		{"a long reference", "", `{"notification_event":"ORDER_CREATE","notification_item_id":"` + long + `"}`, 400, "booking"},
+		{"a long product", "", `{"notification_event":"PRODUCT_CREATE","notification_item_id":"` + long + `"}`, 400, "tour"},
+		{"control characters", "", `{"notification_event":"ORDER_CREATE","notification_item_id":"a\u0000"}`, 400, "booking"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := prioticket.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			wantUnreadable(t, err, tt.status, tt.problem)
+		})
+	}
+}
+
+func TestBasic(t *testing.T) {
+	const plain = "operator:secret:1"
+	encoded := base64.StdEncoding.EncodeToString([]byte(plain))
+	for _, tt := range []struct {
+		set, header string
+		ok          bool
+	}{
+		{"", "", true},
+		{"", "Basic whatever", true},
+		{"c2VjcmV0", "Basic c2VjcmV0", true},
+		{"c2VjcmV0", "basic  c2VjcmV0 ", true},
+		{plain, "Basic " + plain, true},
+		{plain, "Basic " + encoded, true},
+		{"secret", "Basic " + base64.StdEncoding.EncodeToString([]byte("secret")), false}, // no colon, so it is no pair
+		{encoded, "Basic " + plain, false},
+		{plain, "", false},
+		{plain, "Basic", false},
+		{plain, plain, false},
+		{plain, "Bearer " + plain, false},
+		{plain, "Basic operator:secret", false},
+		{plain, "Basic " + plain + "x", false},
+	} {
+		_, err := prioticket.Read(webhook.Inbound{
+			Authorization: tt.header, Settings: webhook.Settings{"basic": tt.set}, Body: []byte(`{"notification_event":"ORDER_CREATE"}`),
+		})
+		if tt.ok && err != nil {
+			t.Errorf("%q, set to %q: %v", tt.header, tt.set, err)
+		}
+		if !tt.ok {
+			wantUnreadable(t, err, 401, "Basic")
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("got %v, which tells the secret", err)
+			}
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	basic := prioticket.Settings()[0]
+	if basic.Key != "basic" || !basic.Secret {
+		t.Errorf("got %+v", basic)
+	}
+	for value, fits := range map[string]bool{
+		"c2VjcmV0": true, "operator:a secret": true, "Basic c2VjcmV0": false, "basic x": false, "é": false, "a\nb": false, " a": false,
+	} {
+		if problem := basic.Check(value); (problem == "") != fits {
+			t.Errorf("%q: got %q", value, problem)
+		}
+	}
+}
+
+func TestNative(t *testing.T) {
+	at := time.Date(2026, 11, 21, 10, 0, 0, 500_000_000, time.FixedZone("", 3600))
+	order := webhook.Event{ID: 1, Type: "ORDER_CREATE", BookingID: "1000000000001", OccurredAt: at, Data: []byte(`{ "order_reference": "1000000000001", "total": 108.10 }`)}
+	with := func(change func(*webhook.Event)) webhook.Event {
+		e := order
+		change(&e)
+		return e
+	}
+	inbound := func(body string) webhook.Event {
+		return webhook.Event{Type: "ORDER_CREATE", Inbound: true, Data: []byte(body)}
+	}
+	for _, tt := range []struct {
+		name  string
+		bare  bool
+		event webhook.Event
+	}{
+		{"order", false, order},
+		{"order-bare", true, order},
+		{"order-without-data", false, with(func(e *webhook.Event) { e.Data = nil; e.OccurredAt = time.Time{}; e.ReceivedAt = at })},
+		{"product", false, with(func(e *webhook.Event) { e.Type = "PRODUCT_DELETE"; e.TourIDs = []string{"12", "15"} })},
+		{"payment", false, with(func(e *webhook.Event) { e.Type = "PAYMENT_REFUND"; e.Data = []byte(`{"payment_id":"PAY-1"}`) })},
+		{"payment-of-order", false, with(func(e *webhook.Event) { e.Type = "PAYMENT_CREATE"; e.Data = []byte(`["cash"]`) })},
+		{"voucher", false, with(func(e *webhook.Event) { e.Type = "VOUCHER_RELEASE" })},
+		{"redemption", false, with(func(e *webhook.Event) { e.Type = "REDEMPTION"; e.BookingID = `<"é&>` })},
+		{"inbound-bare", true, inbound(`{"kind":"x", "api_version": "3.9", "data": {"order":{}, "notification": {"notification_event": "ORDER_CREATE", "more": 1.0}}}`)},
+		{"inbound-bare-at-the-top", true, inbound(`{"order":{},"notification": {"notification_event":"ORDER_CREATE"}}`)},
+		{"inbound-bare-under-data", true, inbound(`{"data":{"order":{},"notification_event":"ORDER_CREATE","notification_item_id": 1.0}}`)},
+		{"inbound-bare-open", true, inbound(`{"order":{},"notification_event":"ORDER_CREATE","notification_item_id":"1"}`)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &webhook.Webhook{URL: "https://example.com/in", Bare: tt.bare, Basic: "c2VjcmV0"}
+			got := prioticket.Native(w, webhook.Account{Number: 4069}, tt.event)
+			golden(t, "testdata/native/"+tt.name+".json", got.Body)
+			if got.Method != "POST" || got.URL != w.URL || got.Only200 || !bytes.Equal(got.Signed, got.Body) ||
+				len(got.Header) != 1 || got.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("got %+v, want a POST of signed JSON; the dispatcher adds the Basic value", got)
+			}
+			read, err := prioticket.Read(webhook.Inbound{Body: got.Body})
+			if err != nil || read.Event.Type != tt.event.Type {
+				t.Errorf("it reads as %+v, %v", read, err)
+			}
+		})
+	}
+}
+
+func TestBooking(t *testing.T) {
+	for _, tt := range []struct {
+		event webhook.Event
+		want  string
+	}{
+		{webhook.Event{Type: "ORDER_UPDATE", BookingID: "1", ChannelID: "3930", TourIDs: []string{"12"}}, `{"action":"changed","reference":"1","channel":{"id":"3930"},"tours":[{"id":"12"}]}`},
+		{webhook.Event{Type: "ORDER_CANCEL", BookingID: "1"}, `{"action":"cancelled","reference":"1"}`},
+		{webhook.Event{Type: "VOUCHER_RELEASE"}, `{"action":"voucher_released"}`},
+		{webhook.Event{Type: "PAYMENT_UPDATE", BookingID: "1"}, `null`},
+		{webhook.Event{Type: "PRODUCT_CREATE", TourIDs: []string{"12"}}, `null`},
+		{webhook.Event{Type: "PRODUCT_UPDATE", TourIDs: []string{"12"}}, `null`},
+		{webhook.Event{Type: "PRODUCT_DELETE", TourIDs: []string{"12"}}, `null`},
+	} {
+		if got, err := json.Marshal(prioticket.Booking(tt.event)); err != nil || string(got) != tt.want {
+			t.Errorf("%s: got %s, %v, want %s", tt.event.Type, got, err, tt.want)
+		}
+	}
+}
+
+// A sample of each event is what the platform could send: it reads as itself.
+func TestSample(t *testing.T) {
+	now := time.Date(2026, 11, 21, 9, 0, 0, 123456789, time.FixedZone("", 3600))
+	for _, kind := range prioticket.Events() {
+		e := prioticket.Sample(kind.Key, `TEST-1 "<é>"`, now)
+		read, err := prioticket.Read(webhook.Inbound{ContentType: "application/json", Body: e.Data})
+		if err != nil {
+			t.Errorf("%s: %v", kind.Key, err)
+			continue
+		}
+		if e.Platform != "prioticket" || e.Type != kind.Key || !e.Inbound || read.Event.Type != kind.Key ||
+			e.BookingID != read.Event.BookingID || !slices.Equal(e.TourIDs, read.Event.TourIDs) {
+			t.Errorf("%s: got %+v, which reads as %+v", kind.Key, e, read.Event)
+		}
+		if e.OccurredAt.Sub(now).Abs() > time.Second {
+			t.Errorf("%s: got %v, want it at %v", kind.Key, e.OccurredAt, now)
+		}
+		if !strings.Contains(string(e.Data), `TEST-1 \"<é>\"`) {
+			t.Errorf("%s: got %s, want the id in it", kind.Key, e.Data)
+		}
+	}
+	if e := prioticket.Sample("nothing", "TEST-1", now); e.Platform != "prioticket" || e.Type != "nothing" || !json.Valid(e.Data) {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// Whatever comes: no panic, ids that can be kept, and not a byte changed.
+func FuzzRead(f *testing.F) {
+	names, err := filepath.Glob("testdata/read/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add("application/json", body)
+	}
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		got, err := prioticket.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		if err != nil {
+			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
+				t.Errorf("got %#v, want an Unreadable", err)
+			}
+			return
+		}
+		e := got.Event
+		if !bytes.Equal(e.Data, body) {
+			t.Errorf("got %q, want %q", e.Data, body)
+		}
+		for _, id := range append([]string{e.ChannelID, e.BookingID}, e.TourIDs...) {
+			if problem := webhook.CheckRef(id); problem != "" {
+				t.Errorf("%q: %s", id, problem)
+			}
+		}
+		if len(e.TourIDs) > webhook.MaxTours || len(got.Identity) > 2*4*webhook.MaxRefLength {
+			t.Errorf("got %d tours, identity %q", len(e.TourIDs), got.Identity)
+		}
+		for _, e.Inbound = range []bool{true, false} {
+			if booking, err := json.Marshal(prioticket.Booking(e)); err != nil {
+				t.Errorf("got %s, %v", booking, err)
+			}
+			for _, bare := range []bool{true, false} {
+				out := prioticket.Native(&webhook.Webhook{Bare: bare}, webhook.Account{}, e)
+				if !json.Valid(out.Body) {
+					t.Errorf("got %q, want JSON", out.Body)
+				}
+			}
+		}
+	})
+}

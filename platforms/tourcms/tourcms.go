@@ -1,21 +1,52 @@
-// Package tourcms speaks the wire format of TourCMS (Palisis): the catalogue of
-// its twelve asynchronous booking events and its GET webhook.
+// Package tourcms speaks the wire format of TourCMS (Palisis): its catalogue of
+// twelve asynchronous and four synchronous booking events, its GET and its POST
+// webhook, and the part of its API that tells about bookings, channels and tours.
+//
+// # The GET webhook
 //
 // Facts are from the vendor's page "Booking notification webhook"
-// (https://www.tourcms.com/support/api/mp/webhooks/booking_notification.php):
-// a GET, the five keys in this order, success is status 200. How TourCMS itself
-// extends a URL that has a query, and how it encodes spaces, is not documented;
-// Bookhook keeps the URL's own query first and untouched, joins with "&", and
-// encodes as in RFC 3986 (a space is %20).
+// (https://www.tourcms.com/support/api/mp/webhooks/booking_notification.php): a
+// GET, five keys in this order, more may come, no signature, no id, success is
+// status 200. How TourCMS itself extends a URL that has a query, how it encodes
+// spaces, when it calls again and how often is not documented. Bookhook keeps a
+// URL's own query first and untouched, joins with "&", encodes as in RFC 3986 (a
+// space is %20), and takes the same query within a minute for a repetition. What
+// came in from TourCMS goes out with its raw query byte for byte.
+//
+// # The POST webhook
+//
+// Synchronous ("inline") calls have the same query, and in the body the XML
+// document of Show Booking with a signed block in its root
+// (https://tourcms.com/support/api/mp/webhooks/booking_notification_inline.php).
+// The algorithm is that of the official PHP wrapper
+// (https://github.com/TourCMS/tourcms-php, src/TourCMS.php, validate_xml_hash
+// and generate_xml_hash): the XPath expressions of hash_fields, with the root as
+// the context; each node's own text; joined by "|"; HMAC with the API key. Which
+// fields and which hash function TourCMS takes is not documented, nor is the
+// content type. Neither event and query nor the list of fields is signed:
+// [Read] therefore also wants the signature to cover booking/booking_id, and
+// the query to agree with it. It reads the part of XPath that a list of fields
+// needs; everything else is refused, as its cost is the choice of whoever calls.
+//
+// # The API
+//
+// Headers and signature are from "Making a connection"
+// (https://www.tourcms.com/support/api/mp/connection.php) and the wrappers: the
+// text channel/marketplace/VERB/unixtime + path with query, HMAC-SHA256 with the
+// API key, base64, percent-encoded. The page and the wrappers for .NET and Java
+// send the time as an HTTP date in x-tourcms-date, the PHP wrapper as Date, the
+// JavaScript wrapper as unix seconds in x-tourcms-date; Bookhook follows the page.
+// Operators have marketplace 0, an API key for each channel, and may use the
+// paths under /c/ only; marketplace agents have one key and those under /p/ too
+// (https://support.tourcms.com/hc/en-us/articles/9430755226513). The paths are
+// those of the wrappers: /c/booking/show.xml?booking_id=, /c/tours/list.xml,
+// /p/tours/list.xml, /c/channel/show.xml, /p/channels/list.xml.
 package tourcms
 
 import (
 	_ "embed"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
-	"time"
+	"sync"
 
 	"bookhook/webhook"
 )
@@ -26,64 +57,15 @@ var catalogue []byte
 // Events returns the catalogue, in the order of the vendor's page.
 func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
 
+// known are the keys of the catalogue.
+var known = sync.OnceValue(func() map[string]bool {
+	keys := map[string]bool{}
+	for _, e := range Events() {
+		keys[e.Key] = true
+	}
+	return keys
+})
+
 // Methods are those by which TourCMS calls: GET for what happened, POST where it
 // asks.
 var Methods = []string{http.MethodGet, http.MethodPost}
-
-// About is for operators.
-const About = ""
-
-// Settings are what Bookhook has to know.
-func Settings() []webhook.Setting { return nil }
-
-// Read reads a notification.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
-	return webhook.Reading{}, webhook.BadRequest("not yet")
-}
-
-// Booking says what the event says about a booking.
-func Booking(webhook.Event) *webhook.Booking { return nil }
-
-// Sample is an event as it could come.
-func Sample(eventType, id string, now time.Time) webhook.Event {
-	return webhook.Event{Platform: "tourcms", Type: eventType, BookingID: id, OccurredAt: now}
-}
-
-// Lookup asks TourCMS for the tours of a booking.
-func Lookup() *webhook.Lookup { return nil }
-
-// Lists asks TourCMS for channels and tours.
-func Lists() *webhook.Lists { return nil }
-
-// Native writes an event as TourCMS itself would call the URL: all five keys
-// are always there, empty when the event does not know them.
-func Native(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request {
-	target := w.URL
-	query := strings.Join([]string{
-		"event=" + escape(e.Type),
-		"account_id=" + strconv.FormatInt(a.Number, 10),
-		"account_name=" + escape(a.Name),
-		"channel_id=" + escape(e.ChannelID),
-		"booking_id=" + escape(e.BookingID),
-	}, "&")
-	full := target + joiner(target) + query
-	_, signed, _ := strings.Cut(full, "?")
-	return webhook.Request{Method: http.MethodGet, URL: full, Signed: []byte(signed), Only200: true}
-}
-
-// joiner is what stands between the URL as configured and the five keys.
-func joiner(target string) string {
-	_, query, has := strings.Cut(target, "?")
-	switch {
-	case !has:
-		return "?"
-	case query == "" || strings.HasSuffix(query, "&"):
-		return ""
-	}
-	return "&" // also behind another question mark, which is part of a value
-}
-
-// escape percent-encodes all but the unreserved characters of RFC 3986.
-func escape(value string) string {
-	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
-}

@@ -1,0 +1,126 @@
+package tourcms
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"bookhook/webhook"
+)
+
+// Booking says what the event says about a booking: from the XML that came with
+// it or that TourCMS answered, otherwise from the event alone.
+//
+// TourCMS sends new_… also when an existing booking changes to that status, and
+// says nothing by which the two could be told apart, so that "made" may be the
+// second one of a booking. An expired quotation or provisional booking was not
+// cancelled by anybody, a failed payment changes nothing, and a temporary booking
+// is none yet: these have no booking here.
+func Booking(e webhook.Event) *webhook.Booking {
+	action := actionOf(e.Type)
+	if action == "" {
+		return nil
+	}
+	b := &webhook.Booking{Action: action, Reference: e.BookingID, Channel: named(e.ChannelID, "")}
+	data := documents(e)
+	root, err := parse([]byte(cmp.Or(data.ShowBooking, data.XML)))
+	if err != nil || root.child("booking") == nil {
+		for _, tour := range e.TourIDs {
+			b.Tours = append(b.Tours, webhook.BookedTour{Named: webhook.Named{ID: tour}})
+		}
+		return b
+	}
+	describe(b, root.child("booking"))
+	return b
+}
+
+func actionOf(eventType string) webhook.Action {
+	switch {
+	case strings.HasPrefix(eventType, "new_temporary_"):
+		return ""
+	case strings.HasPrefix(eventType, "new_"):
+		return webhook.Made
+	}
+	return map[string]webhook.Action{
+		"cancelled": webhook.BookingCancel, "redeem_voucher": webhook.Redeemed, "token_success": webhook.Paid,
+	}[eventType]
+}
+
+// describe takes what the booking element has; what it has not stays as it was.
+func describe(b *webhook.Booking, booking *element) {
+	b.Reference = cmp.Or(booking.value("booking_id"), b.Reference)
+	b.Status = booking.value("status_text")
+	channel := booking.value("channel_id")
+	if channel == "" && b.Channel != nil {
+		channel = b.Channel.ID
+	}
+	b.Channel = named(channel, booking.value("channel_name"))
+	for component := range booking.child("components").named("component") {
+		if tour, ok := booked(component); ok {
+			b.Tours = append(b.Tours, tour)
+		}
+	}
+	b.Customer = customer(booking)
+	b.Total = total(booking)
+	b.MadeAt = booking.value("made_date_time")
+	b.StartsAt = booking.value("start_date")
+	b.EndsAt = booking.value("end_date")
+}
+
+// named is nil when both are empty.
+func named(id, name string) *webhook.Named {
+	if id == "" && name == "" {
+		return nil
+	}
+	return &webhook.Named{ID: id, Name: name}
+}
+
+// booked reads one component; one without a product is no tour.
+func booked(component *element) (webhook.BookedTour, bool) {
+	tour := webhook.BookedTour{
+		Named:    webhook.Named{ID: component.value("product_id"), Name: component.value("component_name")},
+		StartsAt: dateTime(component, "start_date", "start_time"),
+		EndsAt:   dateTime(component, "end_date", "end_time"),
+	}
+	if n, err := strconv.Atoi(component.value("sale_quantity")); err == nil && n > 0 {
+		tour.Quantity = n
+	}
+	return tour, tour.ID != ""
+}
+
+// dateTime puts a date and its time beside each other, as TourCMS itself does
+// where both are in one element.
+func dateTime(component *element, date, at string) string {
+	day, clock := component.value(date), component.value(at)
+	if day == "" || clock == "" {
+		return day
+	}
+	return day + " " + clock
+}
+
+func customer(booking *element) *webhook.Customer {
+	c := webhook.Customer{
+		Name: booking.value("lead_customer_name"), Email: booking.value("lead_customer_email"),
+		Phone: cmp.Or(booking.value("lead_customer_tel_mobile"), booking.value("lead_customer_tel_home")),
+	}
+	if c.Name == "" {
+		c.Name = strings.TrimSpace(booking.value("lead_customer_firstname") + " " + booking.value("lead_customer_surname"))
+	}
+	if c == (webhook.Customer{}) {
+		return nil
+	}
+	return &c
+}
+
+// amount is what JSON takes as a number.
+var amount = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$`)
+
+func total(booking *element) *webhook.Money {
+	sales := booking.value("sales_revenue")
+	if !amount.MatchString(sales) {
+		return nil
+	}
+	return &webhook.Money{Amount: json.Number(sales), Currency: booking.value("sale_currency")}
+}

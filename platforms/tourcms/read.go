@@ -1,0 +1,270 @@
+package tourcms
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"bookhook/webhook"
+)
+
+// fiveKeys are the keys of the query, in the vendor's order.
+var fiveKeys = []string{"event", "account_id", "account_name", "channel_id", "booking_id"}
+
+// again is for how long the same bytes are the same notification. TourCMS sends
+// no id of its own, neither documents after what time it sends again, and the
+// same query comes in earnest: a second voucher of a booking is redeemed, a
+// booking is confirmed once more. A minute is our reading.
+const again = time.Minute
+
+// Read reads a notification: what happened from a GET, and from a POST, with
+// which TourCMS asks before it accepts a booking, its XML too. The account_id is
+// not compared with the account's number, which an operator may have chosen
+// freely; the token in the address says whose it is.
+func Read(in webhook.Inbound) (webhook.Reading, error) {
+	q, err := readQuery(in.Query)
+	if err != nil {
+		return webhook.Reading{}, err
+	}
+	e := webhook.Event{
+		Platform: platform, Type: q.value("event"), ChannelID: q.value("channel_id"), BookingID: q.value("booking_id"),
+		Inbound: true, Wire: []byte(in.Query),
+	}
+	data := payload{Query: q}
+	if in.Method == http.MethodPost {
+		if err := readBody(in, &e); err != nil {
+			return webhook.Reading{}, err
+		}
+		data.XML = string(in.Body)
+	}
+	e.Data = marshal(data)
+	return webhook.Reading{Event: e, Within: again}, nil
+}
+
+// payload is the Data of an event that TourCMS sent.
+type payload struct {
+	Query query  `json:"query"`
+	XML   string `json:"xml,omitempty"`
+}
+
+// marshal writes JSON as it is read best, with < and & as they are.
+func marshal(value any) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil { // texts always encode
+		panic(err)
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
+}
+
+// query is a query string in its order; a key stands in it once.
+type query []parameter
+
+type parameter struct {
+	key    string
+	values []string
+}
+
+func (q query) find(key string) *parameter {
+	i := slices.IndexFunc(q, func(p parameter) bool { return p.key == key })
+	if i < 0 {
+		return nil
+	}
+	return &q[i]
+}
+
+// value is the first value of the key; "" when it is not there.
+func (q query) value(key string) string {
+	if p := q.find(key); p != nil {
+		return p.values[0]
+	}
+	return ""
+}
+
+// MarshalJSON writes an object of texts; a key that came more than once has a
+// list of them.
+func (q query) MarshalJSON() ([]byte, error) {
+	text := []byte("{")
+	for i, p := range q {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		var value any = p.values
+		if len(p.values) == 1 {
+			value = p.values[0]
+		}
+		text = slices.Concat(text, marshal(p.key), []byte(":"), marshal(value))
+	}
+	return append(text, '}'), nil
+}
+
+// readQuery reads what both kinds of call have in their address.
+func readQuery(raw string) (query, error) {
+	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
+		return nil, webhook.BadRequest("The query has characters that no URL can have, so it could not be passed on as it came.")
+	}
+	var q query
+	index := map[string]int{}
+	for part := range strings.SplitSeq(raw, "&") {
+		if part == "" {
+			continue
+		}
+		key, value, err := decode(part)
+		if err != nil {
+			return nil, err
+		}
+		i, known := index[key]
+		switch {
+		case !known:
+			index[key] = len(q)
+			q = append(q, parameter{key, []string{value}})
+		case slices.Contains(fiveKeys, key):
+			return nil, webhook.BadRequest("The query has the key " + key + " more than once, so it is not clear which one counts. " +
+				"Look whether the address in TourCMS was entered with a key of this name.")
+		default:
+			q[i].values = append(q[i].values, value)
+		}
+	}
+	return q, checkQuery(q)
+}
+
+// decode takes key and value apart. What TourCMS does not need to be understood
+// for may be written as it likes; an unknown key loses no booking.
+func decode(part string) (key, value string, err error) {
+	rawKey, rawValue, _ := strings.Cut(part, "=")
+	key, err = url.QueryUnescape(rawKey)
+	if err != nil {
+		key = rawKey
+	}
+	value, err = url.QueryUnescape(rawValue)
+	must := slices.Contains(fiveKeys, key)
+	switch {
+	case err != nil && must:
+		return "", "", webhook.BadRequest("The value of " + key + " has a percent sign that is not followed by two hexadecimal digits.")
+	case err != nil:
+		value = rawValue
+	case must && key != "account_name" && !utf8.ValidString(value):
+		return "", "", webhook.BadRequest("The value of " + key + " is not valid UTF-8.")
+	}
+	return strings.ToValidUTF8(key, "\uFFFD"), strings.ToValidUTF8(value, "\uFFFD"), nil
+}
+
+func checkQuery(q query) error {
+	eventType := q.value("event")
+	if eventType == "" {
+		return webhook.BadRequest("The query names no event, as every notification of TourCMS does (event=…&account_id=…). " +
+			"Check that the address in TourCMS is the one shown here, without a change.")
+	}
+	if !known()[eventType] {
+		return webhook.UnknownEvent("TourCMS is not known to have an event “" + shorten(eventType) + "”.")
+	}
+	for _, key := range []string{"channel_id", "booking_id"} {
+		if problem := webhook.CheckRef(q.value(key)); problem != "" {
+			return webhook.BadRequest("The value of " + key + " cannot be taken. " + problem)
+		}
+	}
+	return nil
+}
+
+// readBody reads the XML of a POST, checks who sent it when the account has an
+// API key, and adds to the event what it says.
+func readBody(in webhook.Inbound, e *webhook.Event) error {
+	if err := checkType(in.ContentType); err != nil {
+		return err
+	}
+	root, err := parse(in.Body)
+	if err != nil {
+		return webhook.BadRequest("The body of the POST cannot be taken: " + err.Error() + ".")
+	}
+	booking := root.child("booking")
+	for _, part := range []struct {
+		key string
+		to  *string
+	}{{"booking_id", &e.BookingID}, {"channel_id", &e.ChannelID}} {
+		said := booking.value(part.key)
+		switch {
+		case *part.to == "":
+			*part.to = said
+		case said != "" && said != *part.to:
+			return webhook.BadRequest(fmt.Sprintf("The query has the %s “%s”, the XML “%s”.", part.key, *part.to, shorten(said)))
+		}
+		if problem := webhook.CheckRef(said); problem != "" {
+			return webhook.BadRequest("The " + part.key + " of the XML cannot be taken. " + problem)
+		}
+	}
+	if e.TourIDs, err = tours(booking); err != nil {
+		return webhook.BadRequest("The XML cannot be taken: " + err.Error() + ".")
+	}
+	return prove(in.Settings, root, e.ChannelID)
+}
+
+// prove checks the signature with the key of the channel, when there are keys.
+func prove(s webhook.Settings, root *element, channel string) error {
+	if !hasKey(s) {
+		return nil
+	}
+	key := Key(s, channel)
+	if key == "" {
+		return webhook.BadSignature("No API key is stored for the channel “" + shorten(channel) + "”, so the signature of the XML cannot be checked. " +
+			"Add the key of this channel to the settings.")
+	}
+	if err := verify(root, key); err != nil {
+		return webhook.BadSignature(sentence(err))
+	}
+	return nil
+}
+
+// sentence makes a message of an error.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
+// checkType takes every content type that could hold XML: that of TourCMS's POST
+// is not documented.
+func checkType(contentType string) error {
+	kind, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		kind, _, _ = strings.Cut(strings.ToLower(contentType), ";")
+		kind = strings.TrimSpace(kind)
+	}
+	taken := []string{"", "text/xml", "application/xml", "application/x-www-form-urlencoded", "application/octet-stream"}
+	if !slices.Contains(taken, kind) && !strings.HasSuffix(kind, "+xml") {
+		return webhook.BadType("The body of the POST is of the type “" + shorten(kind) + "”; TourCMS sends XML.")
+	}
+	switch charset := parameters["charset"]; strings.ToLower(charset) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return nil
+	default:
+		return webhook.BadType("The body of the POST is in the encoding “" + shorten(charset) + "”; only UTF-8 is read.")
+	}
+}
+
+// tours lists the tours of a booking, each once, in their order.
+func tours(booking *element) ([]string, error) {
+	var ids []string
+	seen := map[string]bool{}
+	for component := range booking.child("components").named("component") {
+		id := component.value("product_id")
+		if id == "" || seen[id] {
+			continue
+		}
+		if problem := webhook.CheckRef(id); problem != "" {
+			return nil, fmt.Errorf("a product_id is no id (%s)", strings.TrimSuffix(problem, "."))
+		}
+		if len(ids) == webhook.MaxTours {
+			return nil, fmt.Errorf("the booking has more than %d tours", webhook.MaxTours)
+		}
+		seen[id] = true
+		ids = append(ids, id)
+	}
+	return ids, nil
+}

@@ -1,0 +1,194 @@
+package tourcms
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"bookhook/webhook"
+)
+
+// maxElements is how many elements a document may have: at four bytes each, a
+// body within the limit could have a million, and each takes a hundred bytes here.
+const maxElements = 200_000
+
+// element is one element of a document, with what the signature and the booking
+// need of it.
+type element struct {
+	name       string // with the namespace before it, when there is one: then no path names it
+	attributes []attribute
+	text       []byte // directly inside, not that of its children
+	children   []*element
+	start, end int // where it stands in the document
+	inside     int // where its end tag begins
+}
+
+type attribute struct{ name, value string }
+
+// errEncoding is a document in another encoding than UTF-8.
+var errEncoding = errors.New("the XML says that it is not UTF-8")
+
+// parse reads a document and returns its root. It reads no DOCTYPE and no other
+// declaration, knows the five predefined entities only, and so neither expands
+// nor fetches anything. Its errors are for people.
+func parse(text []byte) (*element, error) {
+	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, errors.New("there is no XML in the body")
+	case !utf8.Valid(text):
+		return nil, errors.New("the XML is not valid UTF-8")
+	}
+	p := parser{text: text, names: map[string]string{}}
+	if bom := []byte("\uFEFF"); bytes.HasPrefix(text, bom) {
+		p.skipped = len(bom)
+	}
+	p.decoder = xml.NewDecoder(bytes.NewReader(text[p.skipped:]))
+	p.decoder.CharsetReader = func(string, io.Reader) (io.Reader, error) { return nil, errEncoding }
+	for {
+		from := p.offset()
+		token, err := p.decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = p.take(token, from)
+		} else {
+			err = inWords(err)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if p.root == nil {
+		return nil, errors.New("the XML has no root element")
+	}
+	return p.root, nil
+}
+
+// parser is a document that is being read.
+type parser struct {
+	text    []byte
+	skipped int // bytes before what the decoder sees
+	decoder *xml.Decoder
+	names   map[string]string // each name once
+	root    *element
+	open    []*element // from the root down
+	count   int
+}
+
+func (p *parser) offset() int { return p.skipped + int(p.decoder.InputOffset()) }
+
+func (p *parser) take(token xml.Token, from int) error {
+	switch token := token.(type) {
+	case xml.Directive:
+		return errors.New("the XML has a DOCTYPE or another declaration (<!…>), which is not read")
+	case xml.StartElement:
+		return p.begin(token, from)
+	case xml.EndElement:
+		last := p.open[len(p.open)-1]
+		last.inside, last.end = from, p.offset()
+		p.open = p.open[:len(p.open)-1]
+	case xml.CharData:
+		if len(p.open) > 0 {
+			last := p.open[len(p.open)-1]
+			last.text = append(last.text, token...)
+		} else if len(bytes.TrimSpace(token)) > 0 {
+			return errors.New("the XML has text outside of its root element")
+		}
+	}
+	return nil
+}
+
+func (p *parser) begin(token xml.StartElement, from int) error {
+	p.count++
+	switch {
+	case len(p.open) == 0 && p.root != nil:
+		return errors.New("the XML has more than one root element")
+	case len(p.open) == webhook.MaxInboundDepth:
+		return fmt.Errorf("the XML is nested deeper than %d levels", webhook.MaxInboundDepth)
+	case p.count > maxElements:
+		return fmt.Errorf("the XML has more than %d elements", maxElements)
+	}
+	e := &element{name: p.name(token.Name), start: from}
+	for _, a := range token.Attr {
+		if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
+			e.attributes = append(e.attributes, attribute{p.name(a.Name), a.Value})
+		}
+	}
+	if len(p.open) == 0 {
+		p.root = e
+	} else {
+		parent := p.open[len(p.open)-1]
+		parent.children = append(parent.children, e)
+	}
+	p.open = append(p.open, e)
+	return nil
+}
+
+func (p *parser) name(n xml.Name) string {
+	name := n.Local
+	if n.Space != "" {
+		name = "{" + n.Space + "}" + n.Local
+	}
+	if known, ok := p.names[name]; ok {
+		return known
+	}
+	p.names[name] = name
+	return name
+}
+
+// inWords says what the decoder found wrong.
+func inWords(err error) error {
+	if errors.Is(err, errEncoding) {
+		return errEncoding
+	}
+	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
+		return fmt.Errorf("the XML cannot be read: line %d: %s", syntax.Line, syntax.Msg)
+	}
+	return fmt.Errorf("the XML cannot be read: %s", strings.TrimPrefix(err.Error(), "xml: "))
+}
+
+// child is the first child of this name, nil when there is none. It may be asked
+// of nil.
+func (e *element) child(name string) *element {
+	for c := range e.named(name) {
+		return c
+	}
+	return nil
+}
+
+// named goes through the children of this name.
+func (e *element) named(name string) func(yield func(*element) bool) {
+	return func(yield func(*element) bool) {
+		if e == nil {
+			return
+		}
+		for _, c := range e.children {
+			if c.name == name && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// value is the text of the first child of this name, without outer space; ""
+// when there is none.
+func (e *element) value(name string) string {
+	c := e.child(name)
+	if c == nil {
+		return ""
+	}
+	return strings.TrimSpace(string(c.text))
+}
+
+// descendants goes through the element and all below it, in document order.
+func (e *element) descendants(visit func(*element)) {
+	visit(e)
+	for _, c := range e.children {
+		c.descendants(visit)
+	}
+}

@@ -1,0 +1,247 @@
+package tourcms
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Bounds of the paths in a signature, which whoever calls chooses freely before
+// anything is proven. With them a path costs one walk through the document.
+const (
+	maxPaths      = 50   // in hash_fields
+	maxHashFields = 4000 // characters
+	maxSteps      = 10   // of one path
+)
+
+// path is one location path of the part of XPath 1.0 that names elements and
+// attributes from the root downwards: child, *, ., @attribute, // once, and
+// conditions such as [2], [last()], [name], [@name='x'], [name='x'], [.='x'].
+type path struct {
+	absolute bool
+	steps    []step
+}
+
+type step struct {
+	deep       bool   // behind //
+	name       string // "*" is any, "." the element itself
+	attribute  bool
+	predicates []predicate
+}
+
+type predicate struct {
+	position int // 0: none; -1: the last one
+	name     string
+	attr     bool
+	equals   bool
+	value    string
+}
+
+// selected is what a path finds: an element, or one of its attributes.
+type selected struct {
+	element   *element
+	attribute int // index; -1 for the element itself
+}
+
+// value is the text as PHP's SimpleXML casts it to a string.
+func (s selected) value() string {
+	if s.attribute >= 0 {
+		return s.element.attributes[s.attribute].value
+	}
+	return string(s.element.text)
+}
+
+const xmlName = `[\pL_][\pL\pN_.\-]*`
+
+var (
+	stepText      = regexp.MustCompile(`^(@)?(` + xmlName + `|\*|\.)`)
+	predicateText = regexp.MustCompile(`^\[(?:([1-9][0-9]{0,5})|(last\(\))|(@)?(` + xmlName + `|\.)(?:=(?:'([^']*)'|"([^"]*)"))?)\]`)
+)
+
+// errPath says what paths are read.
+var errPath = errors.New("only paths of names, *, ., @attributes and simple conditions are read, with // at most once and not in a condition")
+
+// parsePath reads a path.
+func parsePath(text string) (path, error) {
+	rest, absolute := strings.CutPrefix(text, "/")
+	p := path{absolute: absolute}
+	deep := false
+	if absolute {
+		rest, deep = strings.CutPrefix(rest, "/")
+	}
+	double := deep
+	for {
+		s, after, err := parseStep(rest)
+		if err != nil || len(p.steps) == maxSteps {
+			return path{}, fmt.Errorf("%q: %w", text, errPath)
+		}
+		s.deep = deep
+		p.steps = append(p.steps, s)
+		if after == "" {
+			return p, nil
+		}
+		rest, deep = strings.CutPrefix(after, "//")
+		if !deep {
+			var single bool
+			if rest, single = strings.CutPrefix(after, "/"); !single {
+				return path{}, fmt.Errorf("%q: %w", text, errPath)
+			}
+		}
+		if deep && double || s.attribute {
+			return path{}, fmt.Errorf("%q: %w", text, errPath)
+		}
+		double = double || deep
+	}
+}
+
+func parseStep(text string) (step, string, error) {
+	found := stepText.FindStringSubmatch(text)
+	if found == nil {
+		return step{}, "", errPath
+	}
+	s := step{attribute: found[1] != "", name: found[2]}
+	rest := text[len(found[0]):]
+	if s.attribute && s.name == "." {
+		return step{}, "", errPath
+	}
+	for strings.HasPrefix(rest, "[") {
+		found := predicateText.FindStringSubmatch(rest)
+		if found == nil || s.attribute || s.name == "." {
+			return step{}, "", errPath
+		}
+		p := predicate{attr: found[3] != "", name: found[4], value: found[5] + found[6]}
+		p.equals = strings.Contains(found[0], "=")
+		if p.attr && p.name == "." {
+			return step{}, "", errPath
+		}
+		if found[1] != "" {
+			p.position, _ = strconv.Atoi(found[1])
+		} else if found[2] != "" {
+			p.position = -1
+		}
+		s.predicates = append(s.predicates, p)
+		rest = rest[len(found[0]):]
+	}
+	return s, rest, nil
+}
+
+// find evaluates the path with the root as the context and returns what it
+// names in document order.
+func (p path) find(root *element) []selected {
+	document := &element{children: []*element{root}}
+	context := []*element{root}
+	if p.absolute {
+		context = []*element{document}
+	}
+	for _, s := range p.steps {
+		if s.deep {
+			context = below(context)
+		}
+		if s.attribute {
+			return attributes(inOrder(context), s.name)
+		}
+		context = s.from(context)
+	}
+	found := make([]selected, 0, len(context))
+	for _, e := range inOrder(context) {
+		if e != document {
+			found = append(found, selected{e, -1})
+		}
+	}
+	return found
+}
+
+// inOrder puts elements into document order, which steps behind // leave.
+func inOrder(context []*element) []*element {
+	slices.SortStableFunc(context, func(a, b *element) int { return cmp.Compare(a.start, b.start) })
+	return context
+}
+
+// below lists each element and what is below it. A path has // at most once and
+// goes downwards by one level a step, so no element stands in two others of the
+// context.
+func below(context []*element) []*element {
+	var all []*element
+	for _, e := range context {
+		e.descendants(func(d *element) { all = append(all, d) })
+	}
+	return all
+}
+
+func attributes(context []*element, name string) []selected {
+	var found []selected
+	for _, e := range context {
+		for i, a := range e.attributes {
+			if a.name == name || name == "*" {
+				found = append(found, selected{e, i})
+			}
+		}
+	}
+	return found
+}
+
+func (s step) from(context []*element) []*element {
+	if s.name == "." {
+		return context
+	}
+	var next []*element
+	for _, e := range context {
+		var matching []*element
+		for _, c := range e.children {
+			if c.name == s.name || s.name == "*" {
+				matching = append(matching, c)
+			}
+		}
+		for _, p := range s.predicates {
+			matching = p.filter(matching)
+		}
+		next = append(next, matching...)
+	}
+	return next
+}
+
+func (p predicate) filter(all []*element) []*element {
+	switch {
+	case p.position == -1:
+		return all[max(0, len(all)-1):]
+	case p.position > len(all):
+		return nil
+	case p.position > 0:
+		return all[p.position-1 : p.position]
+	}
+	var kept []*element
+	for _, e := range all {
+		if p.holds(e) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+func (p predicate) holds(e *element) bool {
+	if p.attr {
+		for _, a := range e.attributes {
+			if a.name == p.name && (!p.equals || a.value == p.value) {
+				return true
+			}
+		}
+		return false
+	}
+	if p.name == "." {
+		return !p.equals || e.is(p.value)
+	}
+	for c := range e.named(p.name) {
+		if !p.equals || c.is(p.value) {
+			return true
+		}
+	}
+	return false
+}
+
+// is compares the text. An element with others inside is equal to nothing: the
+// conditions that can be expected compare ids and names.
+func (e *element) is(value string) bool { return len(e.children) == 0 && string(e.text) == value }

@@ -25,8 +25,11 @@ var signedFields = []string{"booking/booking_id", "booking/channel_id", "booking
 // Inline puts a signed block into a Show Booking document, as the last child of
 // its root: algorithm SHA256, the key is what the receiver was told. A block that
 // is there is replaced. It fails on what is no such document: without a
-// booking/booking_id there is nothing to sign.
+// booking/booking_id there is nothing to sign; and without a key.
 func Inline(text []byte, key string) ([]byte, error) {
+	if key == "" { // anybody can sign with an empty key
+		return nil, errors.New("there is no key to sign with")
+	}
 	root, err := parse(text)
 	if err != nil {
 		return nil, err
@@ -42,12 +45,14 @@ func Inline(text []byte, key string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(p.find(root)) > 0 {
+		if len(p.find(root, &effort{maxLooks})) > 0 {
 			fields, paths = append(fields, field), append(paths, p)
 		}
 	}
 	mac := hmac.New(sha256.New, []byte(key))
-	writeValues(mac, root, paths, id)
+	if _, err := writeValues(mac, root, paths, id); err != nil {
+		return nil, err
+	}
 	block := "<signed><algorithm>SHA256</algorithm><hash_fields>" + strings.Join(fields, " ") +
 		"</hash_fields><hash>" + hex.EncodeToString(mac.Sum(nil)) + "</hash></signed>"
 	return slices.Concat(withoutSigned(text, root), []byte(block), text[root.inside:]), nil

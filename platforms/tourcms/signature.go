@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"slices"
 	"strings"
 )
@@ -48,7 +47,11 @@ func verify(root *element, key string) error {
 	}
 	booking := root.child("booking").child("booking_id")
 	mac := hmac.New(algorithm, []byte(key))
-	if !writeValues(mac, root, paths, booking) {
+	covered, err := writeValues(mac, root, paths, booking)
+	if err != nil {
+		return err
+	}
+	if !covered {
 		return errors.New("the signature of the XML does not cover booking/booking_id, so it proves nothing about this booking")
 	}
 	sent, err := hex.DecodeString(signed.value("hash"))
@@ -79,21 +82,26 @@ func hashFields(signed *element) ([]path, error) {
 	return paths, nil
 }
 
+// errEffort is a signature that is too dear to check.
+var errEffort = errors.New("the hash_fields of the signature name so much of so large a document that it is not checked")
+
 // writeValues writes what the paths find, joined by "|", and reports whether the
 // element must, which may not be empty, was among it.
-func writeValues(w io.Writer, root *element, paths []path, must *element) bool {
-	covered, first := false, true
+func writeValues(w hash.Hash, root *element, paths []path, must *element) (covered bool, err error) {
+	f := effort{maxLooks}
+	between := ""
 	for _, p := range paths {
-		for _, s := range p.find(root) {
-			if !first {
-				io.WriteString(w, "|") //nolint:errcheck // a hash takes everything
-			}
-			first = false
-			io.WriteString(w, s.value()) //nolint:errcheck // a hash takes everything
-			covered = covered || s.attribute < 0 && s.element == must
+		for _, s := range p.find(root, &f) {
+			w.Write([]byte(between))
+			w.Write(s.value())
+			between = "|"
+			covered = covered || s.attribute < 0 && s.element == must && len(must.text) > 0
+		}
+		if f.left < 0 {
+			return false, errEffort
 		}
 	}
-	return covered && len(must.text) > 0
+	return covered, nil
 }
 
 // shorten keeps a text that somebody sent short enough for a message.

@@ -186,9 +186,16 @@ func (e *element) value(name string) string {
 }
 
 // descendants goes through the element and all below it, in document order.
-func (e *element) descendants(visit func(*element)) {
-	visit(e)
-	for _, c := range e.children {
-		c.descendants(visit)
+func (e *element) descendants(yield func(*element) bool) { e.walk(yield) }
+
+func (e *element) walk(yield func(*element) bool) bool {
+	if !yield(e) {
+		return false
 	}
+	for _, c := range e.children {
+		if !c.walk(yield) {
+			return false
+		}
+	}
+	return true
 }

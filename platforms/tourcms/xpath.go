@@ -11,12 +11,22 @@ import (
 )
 
 // Bounds of the paths in a signature, which whoever calls chooses freely before
-// anything is proven. With them a path costs one walk through the document.
+// anything is proven.
 const (
-	maxPaths      = 50   // in hash_fields
-	maxHashFields = 4000 // characters
-	maxSteps      = 10   // of one path
+	maxPaths      = 50        // in hash_fields
+	maxHashFields = 4000      // characters
+	maxSteps      = 10        // of one path
+	maxLooks      = 1_000_000 // at elements, for all paths of a document
 )
+
+// effort is how many elements may still be looked at. Once it is spent, paths
+// find nothing.
+type effort struct{ left int }
+
+func (f *effort) spend(n int) bool {
+	f.left -= n
+	return f.left >= 0
+}
 
 // path is one location path of the part of XPath 1.0 that names elements and
 // attributes from the root downwards: child, *, ., @attribute, // once, and
@@ -47,12 +57,12 @@ type selected struct {
 	attribute int // index; -1 for the element itself
 }
 
-// value is the text as PHP's SimpleXML casts it to a string.
-func (s selected) value() string {
+// value is the text as PHP's SimpleXML casts it.
+func (s selected) value() []byte {
 	if s.attribute >= 0 {
-		return s.element.attributes[s.attribute].value
+		return []byte(s.element.attributes[s.attribute].value)
 	}
-	return string(s.element.text)
+	return s.element.text
 }
 
 const xmlName = `[\pL_][\pL\pN_.\-]*`
@@ -131,7 +141,7 @@ func parseStep(text string) (step, string, error) {
 
 // find evaluates the path with the root as the context and returns what it
 // names in document order.
-func (p path) find(root *element) []selected {
+func (p path) find(root *element, f *effort) []selected {
 	document := &element{children: []*element{root}}
 	context := []*element{root}
 	if p.absolute {
@@ -139,12 +149,12 @@ func (p path) find(root *element) []selected {
 	}
 	for _, s := range p.steps {
 		if s.deep {
-			context = below(context)
+			context = below(context, f)
 		}
 		if s.attribute {
 			return attributes(inOrder(context), s.name)
 		}
-		context = s.from(context)
+		context = s.from(context, f)
 	}
 	found := make([]selected, 0, len(context))
 	for _, e := range inOrder(context) {
@@ -164,10 +174,15 @@ func inOrder(context []*element) []*element {
 // below lists each element and what is below it. A path has // at most once and
 // goes downwards by one level a step, so no element stands in two others of the
 // context.
-func below(context []*element) []*element {
+func below(context []*element, f *effort) []*element {
 	var all []*element
 	for _, e := range context {
-		e.descendants(func(d *element) { all = append(all, d) })
+		for d := range e.descendants {
+			if !f.spend(1) {
+				return nil
+			}
+			all = append(all, d)
+		}
 	}
 	return all
 }
@@ -184,12 +199,15 @@ func attributes(context []*element, name string) []selected {
 	return found
 }
 
-func (s step) from(context []*element) []*element {
+func (s step) from(context []*element, f *effort) []*element {
 	if s.name == "." {
 		return context
 	}
 	var next []*element
 	for _, e := range context {
+		if !f.spend(1 + len(e.children)) {
+			return nil
+		}
 		var matching []*element
 		for _, c := range e.children {
 			if c.name == s.name || s.name == "*" {
@@ -197,14 +215,14 @@ func (s step) from(context []*element) []*element {
 			}
 		}
 		for _, p := range s.predicates {
-			matching = p.filter(matching)
+			matching = p.filter(matching, f)
 		}
 		next = append(next, matching...)
 	}
 	return next
 }
 
-func (p predicate) filter(all []*element) []*element {
+func (p predicate) filter(all []*element, f *effort) []*element {
 	switch {
 	case p.position == -1:
 		return all[max(0, len(all)-1):]
@@ -215,7 +233,7 @@ func (p predicate) filter(all []*element) []*element {
 	}
 	var kept []*element
 	for _, e := range all {
-		if p.holds(e) {
+		if f.spend(1+len(e.children)+len(e.attributes)) && p.holds(e) {
 			kept = append(kept, e)
 		}
 	}

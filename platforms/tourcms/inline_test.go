@@ -162,8 +162,8 @@ func FuzzInline(f *testing.F) {
 		if again, err := tourcms.Inline(got, key); err != nil || !bytes.Equal(again, got) {
 			t.Errorf("signed again: %s, %v", again, err)
 		}
-		if strings.ContainsAny(key, " \t\r\n\v\f=") || strings.TrimSpace(key) != key {
-			return
+		if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == '=' }) {
+			return // not a key as the settings take it
 		}
 		in := webhook.Inbound{Method: http.MethodPost, Query: "event=cancelled", Body: got, Settings: webhook.Settings{"api_key": key}}
 		if _, err := tourcms.Read(in); err != nil && strings.Contains(err.Error(), "ignature") {

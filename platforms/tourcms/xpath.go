@@ -89,7 +89,9 @@ func parsePath(text string) (path, error) {
 		if err != nil || len(p.steps) == maxSteps {
 			return path{}, fmt.Errorf("%q: %w", text, errPath)
 		}
-		s.deep = deep
+		if s.deep = deep; deep && s.name == "." { // in XPath that is texts and comments too
+			return path{}, fmt.Errorf("%q: %w", text, errPath)
+		}
 		p.steps = append(p.steps, s)
 		if after == "" {
 			return p, nil

@@ -36,7 +36,7 @@ func Settings() []webhook.Setting {
 	return []webhook.Setting{
 		{
 			Key: settingKey, Label: "API key", Secret: true, Check: checkKeys,
-			Hint: "In TourCMS under Configuration > System & Setup > API. Operators have one key for each channel: write the channel before it, " +
+			Hint: "From the API page of the TourCMS settings. Operators have one key for each channel: write the channel before it, " +
 				"such as 3930=KEY, and set several apart by spaces. Marketplace agents have one key for all channels: write it alone. " +
 				"It lets Bookhook ask for the tours of a booking, import channels and tours, and check the signature of synchronous calls.",
 		},

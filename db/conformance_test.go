@@ -22,6 +22,8 @@ var suites = []struct {
 	{"users", userTests},
 	{"sessions", sessionTests},
 	{"tokens", tokenTests},
+	{"connections", connectionTests},
+	{"unrecognised", unrecognisedTests},
 	{"items", itemTests},
 	{"drafts", draftTests},
 	{"webhooks", webhookTests},

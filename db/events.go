@@ -26,6 +26,13 @@ func (s *Store) Event(ctx context.Context, account, id webhook.ID) (webhook.Even
 	return scanEvent(s.row(ctx, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, id))
 }
 
+// EventID finds the event that came with this external id.
+func (s *Store) EventID(ctx context.Context, account webhook.ID, external string) (webhook.ID, error) {
+	var id webhook.ID
+	err := s.row(ctx, `SELECT id FROM events WHERE account_id = $1 AND external_id = $2`, account, external).Scan(&id)
+	return id, err
+}
+
 // Events lists the events of an account without their data, the newest first.
 func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Page[webhook.EventRow], error) {
 	in := between(f.Since, f.Until, f.Before, 0)

@@ -102,7 +102,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 
 // listing are the methods that take an account and an id and list: nothing of
 // another account, but no error.
-var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true}
+var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "Unrecognised": true}
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()

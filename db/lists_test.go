@@ -20,6 +20,7 @@ var listTests = []test{
 var eventTests = []test{
 	{"every filter", testEventFilters},
 	{"pages", testEventPages},
+	{"by the sender's id", testEventID},
 }
 
 // epoch is where the milliseconds in an id count from, see webhook.FirstID.
@@ -205,4 +206,16 @@ func testEventPages(t *testing.T, s *db.Store) {
 		f.Before = page[len(page)-1]
 	}
 	same(t, "every row once", got, want)
+}
+
+func testEventID(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, me := newAccount(t, s), newAccount(t, s)
+	e := ingest(t, s, a.ID, newEvent("x"))[0].Event
+	ingest(t, s, a.ID, newEvent(""))
+	same(t, "by its id", must(s.EventID(ctx, a.ID, "x"))(t), e.ID)
+	for account, external := range map[webhook.ID]string{a.ID: "", me.ID: "x"} {
+		_, err := s.EventID(ctx, account, external)
+		wantError(t, external, err, webhook.ErrNotFound)
+	}
 }

@@ -122,7 +122,7 @@ func TestPlans(t *testing.T) {
 		queries = append(queries, query)
 	}
 	seen := 0
-	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|attempts|webhooks|sessions WHERE hash)\b`)
+	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|attempts|webhooks|connections|unrecognised|sessions WHERE hash)\b`)
 	for _, query := range queries {
 		if !table.MatchString(query) || strings.Contains(query, "INSERT") {
 			continue
@@ -195,6 +195,9 @@ func useEverything(tb testing.TB, s *Store) {
 	}
 	_, err = s.Event(ctx, a.ID, accepted[0].Event.ID)
 	check(err)
+	_, err = s.EventID(ctx, a.ID, "x")
+	check(err)
+	useConnections(tb, s, a.ID, now)
 	_, err = s.Delivery(ctx, a.ID, d)
 	check(err)
 	if _, err = s.WaitsFor(ctx, a.ID, d); !errors.Is(err, webhook.ErrNotFound) {
@@ -206,4 +209,26 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, _, err = s.Prune(ctx, now, now, 0, 1)
 	check(err)
+}
+
+func useConnections(tb testing.TB, s *Store, account webhook.ID, now time.Time) {
+	tb.Helper()
+	ctx := tb.Context()
+	c, err := s.SwitchPlatform(ctx, account, "wink", true, "x", now)
+	for _, call := range []func() error{
+		func() error { return err },
+		func() error { _, err := s.ConnectionByToken(ctx, "wink", c.Token, now); return err },
+		func() error { _, err := s.Connection(ctx, account, "wink"); return err },
+		func() error { _, err := s.Connections(ctx, account); return err },
+		func() error { _, err := s.RotateAddress(ctx, account, "wink", "x", now); return err },
+		func() error { return s.SaveSettings(ctx, account, "wink", nil, "x", now) },
+		func() error { return s.Received(ctx, c, now) },
+		func() error { return s.KeepUnrecognised(ctx, webhook.Unrecognised{Account: account}, now) },
+		func() error { _, err := s.Unrecognised(ctx, account, 0, 5); return err },
+		func() error { _, err := s.CountUnrecognised(ctx, account); return err },
+	} {
+		if err := call(); err != nil {
+			tb.Fatal(err)
+		}
+	}
 }

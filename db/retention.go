@@ -9,10 +9,12 @@ import (
 
 // Prune deletes one small batch of what is older than before: of the next
 // events behind after, the oldest first, the deliveries that ended before it,
-// with their attempts, and the events that have none left; and audit entries
-// and, in the first batch, expired sessions. It returns how many rows went and the last event that
-// it looked at: begin with 0 and go on behind that, until nothing went and last
-// is after. What waits is so passed over once, not in every batch.
+// with their attempts, and the events that have none left; and audit entries;
+// and, whatever before is, what could not be read and came last
+// webhook.KeepUnrecognised before now; and, in the first batch, expired
+// sessions. It returns how many rows went and the last event that it looked at:
+// begin with 0 and go on behind that, until nothing went and last is after. What
+// waits is so passed over once, not in every batch.
 func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.ID, batch int) (deleted int64, last webhook.ID, err error) {
 	first := webhook.FirstID(before)
 	err = s.write(ctx, func(q querier) error {
@@ -31,6 +33,13 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 			}
 		}
 		n, err := q.exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, first, batch)
+		if err != nil {
+			return err
+		}
+		deleted += n
+		unread := now.Add(-webhook.KeepUnrecognised)
+		n, err = q.exec(ctx, `DELETE FROM unrecognised WHERE id IN (SELECT id FROM unrecognised WHERE id < $1 AND last_at < $2 ORDER BY id LIMIT $3)`,
+			webhook.FirstID(unread), ms(unread), batch) // the id is from when it came first
 		if err != nil {
 			return err
 		}

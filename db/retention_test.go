@@ -15,6 +15,7 @@ var retentionTests = []test{
 	{"what waits is passed once", testPrunePending},
 	{"in small batches", testPruneBatches},
 	{"sessions", testPruneSessions},
+	{"what could not be read", testPruneUnrecognised},
 }
 
 // prune prunes to the end and returns how many rows went in each round.
@@ -124,4 +125,24 @@ func testPruneSessions(t *testing.T, s *db.Store) {
 	same(t, "rounds before its end", len(prune(t, s, t0.Add(-time.Hour), t0.Add(time.Hour-time.Millisecond), 10)), 0)
 	same(t, "before its end", alive(t, s, "a"), []string{"a"})
 	same(t, "deleted at its end", prune(t, s, t0.Add(-time.Hour), t0.Add(time.Hour), 10), []int64{1})
+}
+
+// testPruneUnrecognised: what could not be read goes a week after it came last,
+// however long events are kept.
+func testPruneUnrecognised(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	for i, body := range []string{"once", "again", "and again", "later"} {
+		ok(t, s.KeepUnrecognised(ctx, unread(a.ID, body), t0.Add(time.Duration(i)*time.Millisecond)))
+	}
+	again := t0.Add(time.Hour)
+	for _, body := range []string{"again", "and again"} {
+		ok(t, s.KeepUnrecognised(ctx, unread(a.ID, body), again))
+	}
+	end := t0.Add(webhook.KeepUnrecognised)
+	same(t, "rounds a moment before its end", len(prune(t, s, t0.Add(-time.Hour), end, 10)), 0)
+	end = end.Add(time.Minute)
+	same(t, "gone at its end", prune(t, s, t0.Add(-time.Hour), end, 1), []int64{1, 1})
+	same(t, "what came again", bodies(must(s.Unrecognised(ctx, a.ID, 0, 9))(t)), []string{"and again", "again"})
+	same(t, "gone in the end", prune(t, s, t0.Add(-time.Hour), end.Add(time.Hour), 10), []int64{2})
 }

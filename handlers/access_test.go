@@ -48,6 +48,9 @@ var routes = map[string]route{
 	"POST /settings/theme":  {anybody, 303, "theme=dark"},
 	"GET /api/openapi.json": {anybody, 200, ""},
 
+	"GET /in/{platform}/{address}":  {anybody, 404, ""},
+	"POST /in/{platform}/{address}": {anybody, 404, ""},
+
 	"GET /":                   {signedIn, 303, ""},
 	"GET /settings":           {signedIn, 200, ""},
 	"POST /settings/password": {signedIn, 422, ""},

@@ -50,6 +50,7 @@ type app struct {
 	logins   *limiter
 	hashing  hashing
 	tokens   *tokens
+	unread   *chunked
 }
 
 // New returns the application, ready to listen.
@@ -75,7 +76,7 @@ func New(o Options) (*fiber.App, error) {
 	}
 	a := &app{
 		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing, proxies: proxies,
-		logins: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{},
+		logins: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{}, unread: &chunked{},
 	}
 	f := fiber.New(fiber.Config{
 		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,
@@ -84,6 +85,7 @@ func New(o Options) (*fiber.App, error) {
 		ErrorHandler:            a.fail,
 		EnableTrustedProxyCheck: true, TrustedProxies: o.Proxies, // for the scheme and the host; the address is clientIP's
 	})
+	f.Server().HeaderReceived = a.unread.note
 	f.Use(nameRequest)
 	f.Use(a.secureHeaders(secure))
 	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: a.logPanic}))

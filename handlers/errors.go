@@ -29,6 +29,9 @@ type problem struct {
 	cause         error
 }
 
+// typeUnrecognised is the type of what a platform sent and could not be read.
+const typeUnrecognised = "unrecognised"
+
 func (p *problem) Error() string {
 	if p.cause != nil {
 		return p.cause.Error()
@@ -53,6 +56,9 @@ func asProblem(err error) *problem {
 	}
 	if fields, ok := errors.AsType[webhook.Invalid](err); ok {
 		return &problem{Type: "invalid", Title: "Something in the request is not right", Status: 422, Detail: fields.Error(), Errors: fields, cause: err}
+	}
+	if why, ok := errors.AsType[webhook.Unreadable](err); ok {
+		return &problem{Type: typeUnrecognised, Title: "Bookhook cannot take this as an event", Status: why.Status, Detail: why.Message, cause: err}
 	}
 	if used, ok := errors.AsType[webhook.IDConflict](err); ok {
 		return &problem{
@@ -108,10 +114,11 @@ func (a *app) fail(c *fiber.Ctx, err error) error {
 	p := *asProblem(err)
 	p.RequestID = requestID(c)
 	if p.Status >= 500 {
-		a.Log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", c.Path(), "status", p.Status, "error", err)
+		a.Log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", a.loggedPath(c.Path()), "status", p.Status, "error", err)
 		c.Set(fiber.HeaderRetryAfter, "5")
 	}
 	c.Status(p.Status)
+	a.keepRefused(c, p)
 	if p.Status == http.StatusRequestEntityTooLarge && unread(c) {
 		drain(c)
 	}
@@ -150,7 +157,7 @@ func (a *app) showError(c *fiber.Ctx, p problem) error {
 // browsers do not send in chunks.
 func wantsJSON(c *fiber.Ctx) bool {
 	forgotten := len(c.Request().Header.Host()) == 0 && unread(c)
-	return forgotten || strings.HasPrefix(c.Path(), "/api/") || c.Path() == "/healthz"
+	return forgotten || strings.HasPrefix(c.Path(), "/api/") || strings.HasPrefix(c.Path(), inboundPath) || c.Path() == "/healthz"
 }
 
 func requestID(c *fiber.Ctx) string {
@@ -159,5 +166,5 @@ func requestID(c *fiber.Ctx) string {
 }
 
 func (a *app) logPanic(c *fiber.Ctx, cause any) {
-	a.Log.Error("panic in a handler", "request_id", requestID(c), "path", c.Path(), "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	a.Log.Error("panic in a handler", "request_id", requestID(c), "path", a.loggedPath(c.Path()), "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 }

@@ -13,6 +13,7 @@ func (a *app) routes(f *fiber.App) {
 	f.Get("/healthz", a.showHealth)
 	f.Get("/static/:name", a.showStatic)
 	a.apiRoutes(f.Group("/api"))
+	a.inboundRoutes(f)
 
 	// Anybody.
 	f.Use(a.sameOrigin, otherMethods)
@@ -86,6 +87,13 @@ func operatorRoutes(operator guarded, a *app) {
 	operator.post("/settings/people/:id/remove", a.removePerson)
 	operator.post("/settings/tokens", a.addToken)
 	operator.post("/settings/tokens/:id/revoke", a.revokeToken)
+}
+
+// inboundRoutes are for the booking platforms: the address is the proof.
+func (a *app) inboundRoutes(f *fiber.App) {
+	f.Get(inboundPath+":platform/:token", a.receive)
+	f.Post(inboundPath+":platform/:token", a.receive)
+	f.Use(inboundPath, a.receive) // which answers other methods, and what is no address
 }
 
 // apiRoutes are the JSON API: one token, one account.

@@ -81,6 +81,7 @@ type connectionStore interface {
 	KeepUnrecognised(ctx context.Context, u webhook.Unrecognised, now time.Time) error
 	Unrecognised(ctx context.Context, account, before webhook.ID, limit int) ([]webhook.Unrecognised, error)
 	CountUnrecognised(ctx context.Context, account webhook.ID) (int, error)
+	EventID(ctx context.Context, account webhook.ID, external string) (webhook.ID, error)
 }
 
 type webhookStore interface {

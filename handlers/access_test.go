@@ -147,7 +147,7 @@ func (r route) want(c *caller, path string) int {
 	switch {
 	case r.guard == program && c.token == "":
 		return http.StatusUnauthorized
-	case r.guard != program && c.cross && !strings.HasPrefix(path, "GET ") && !strings.Contains(path, " /api/"):
+	case r.guard != program && c.cross && !strings.HasPrefix(path, "GET ") && !strings.Contains(path, " /api/") && !strings.Contains(path, " /in/"):
 		return http.StatusForbidden
 	case r.guard != anybody && r.guard != program && c.email == "":
 		return toLogin
@@ -181,7 +181,7 @@ func namesOurs(request string) bool {
 
 func TestEveryRouteIsInTheTable(t *testing.T) {
 	s := newSite(t)
-	names := strings.NewReplacer("/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
+	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
 		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}")
 	registered := map[string]bool{}

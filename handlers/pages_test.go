@@ -27,6 +27,7 @@ import (
 	"bookhook/db"
 	"bookhook/dispatch"
 	"bookhook/handlers"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -60,6 +61,8 @@ type site struct {
 	url        string
 	account    webhook.Account
 	other      webhook.Account
+	platforms  platforms.Registry // nil: all
+	log        io.Writer
 }
 
 // tap is the real database; tests hear through it which attempts were recorded.
@@ -78,8 +81,16 @@ func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webh
 // further pause; none means once only. It may call loopback addresses.
 func newSite(t testing.TB, pauses ...time.Duration) *site {
 	t.Helper()
+	s := furnish(t)
+	s.run(append([]time.Duration{0}, pauses...))
+	return s
+}
+
+// furnish makes a site that does not run yet.
+func furnish(t testing.TB) *site {
+	t.Helper()
 	store := openStore(t, filepath.Join(t.TempDir(), "bookhook.db"))
-	s := &site{TB: t, store: store}
+	s := &site{TB: t, store: store, log: t.Output()}
 	s.account = s.addAccount(webhook.Account{Number: 4069, Name: "River Tours & Söhne", TimeZone: "UTC", WebhookLimit: 10})
 	s.other = s.addAccount(webhook.Account{Number: 7, Name: "Other Tours", TimeZone: "UTC", WebhookLimit: 10})
 	s.addUser(anna, s.account.ID, webhook.RoleOperator)
@@ -88,7 +99,6 @@ func newSite(t testing.TB, pauses ...time.Duration) *site {
 	s.addUser(admin, s.account.ID, webhook.RoleAdmin)
 	s.addUser(lone, 0, webhook.RoleAdmin)
 	s.addUser(others, s.other.ID, webhook.RoleOperator)
-	s.run(append([]time.Duration{0}, pauses...))
 	return s
 }
 
@@ -132,10 +142,10 @@ func (s *site) run(schedule []time.Duration) {
 	s.Helper()
 	guard, err := dispatch.NewGuard("127.0.0.0/8")
 	s.check(err)
-	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: guard, Schedule: schedule})
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: guard, Schedule: schedule, Platforms: s.platforms})
 	s.app, err = handlers.New(handlers.Options{
 		Store: s.store, Dispatcher: s.dispatcher, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
-		Log: slog.New(slog.NewTextHandler(s.Output(), nil)), Tries: len(schedule),
+		Log: slog.New(slog.NewTextHandler(s.log, nil)), Tries: len(schedule), Platforms: s.platforms,
 	})
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,0 +1,46 @@
+// Package harbour is a made-up booking platform. It shows what a platform's
+// folder has in it and is the proof that nothing else is needed: tests put it
+// beside the real ones, and no Bookhook speaks it. The guide to a new platform
+// (README.md in the folder above) goes through it file by file.
+//
+// Harbour sends each notification by POST, as JSON:
+//
+//	{"id":"n-1","event":"berth.booked","at":"2026-11-21T09:00:00Z",
+//	 "booking":{"ref":"B-17","state":"confirmed","seller":{"id":"3930","name":"Website"},
+//	  "boats":[{"id":"12","name":"Seal","departs":"2026-12-01T10:00","seats":2}],
+//	  "guest":{"name":"Ann Lee","email":"ann@example.com"},"price":49.50,"currency":"EUR"}}
+//
+// with "Authorization: Harbour KEY" when it was given a key. The same id is the
+// same notification. Here a real platform says which page of its vendor each
+// fact is from, and what is our reading.
+package harbour
+
+import (
+	_ "embed"
+	"net/http"
+
+	"bookhook/webhook"
+)
+
+//go:embed catalogue.json
+var catalogue []byte
+
+// Events returns the catalogue.
+func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
+
+// Methods are those by which Harbour calls.
+var Methods = []string{http.MethodPost}
+
+// About is for operators.
+const About = "Enter this address in Harbour under Piers, Notifications."
+
+// keyKey is the setting with the key that Harbour sends.
+const keyKey = "key"
+
+// Settings are what Bookhook has to know.
+func Settings() []webhook.Setting {
+	return []webhook.Setting{{
+		Key: keyKey, Label: "Key", Secret: true,
+		Hint: "The key that Harbour shows under Notifications. Without it, whoever knows the address can send to it.",
+	}}
+}

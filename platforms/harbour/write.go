@@ -1,0 +1,53 @@
+package harbour
+
+import (
+	"encoding/json"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// notification is what Harbour sends.
+type notification struct {
+	ID      string          `json:"id"`
+	Event   string          `json:"event"`
+	At      time.Time       `json:"at"`
+	Booking json.RawMessage `json:"booking,omitempty"`
+}
+
+// Native writes an event as Harbour itself would call the URL. What Harbour
+// sent leaves as it came; around the data of an event that came through the API
+// comes its envelope.
+func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
+	if e.Inbound {
+		return webhook.JSONRequest(w.URL, e.Data)
+	}
+	at := e.OccurredAt
+	if at.IsZero() {
+		at = e.ReceivedAt
+	}
+	booking := e.Data
+	if len(booking) == 0 {
+		booking = marshal(map[string]string{"ref": e.BookingID})
+	}
+	return webhook.JSONRequest(w.URL, marshal(notification{ID: e.Ref(), Event: e.Type, At: at, Booking: booking}))
+}
+
+// Sample is an event as Harbour could send it at now.
+func Sample(eventType, id string, now time.Time) webhook.Event {
+	e := webhook.Event{Platform: "harbour", Type: eventType, BookingID: id, OccurredAt: now.UTC(), Inbound: true}
+	n := notification{ID: "sample-" + id, Event: eventType, At: e.OccurredAt}
+	if actions[eventType] != "" {
+		n.Booking = marshal(map[string]string{"ref": id, "state": "confirmed"})
+	}
+	e.Data = marshal(n)
+	return e
+}
+
+func marshal(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil { // texts, times and JSON that was read always encode
+		panic(err)
+	}
+	return text
+}

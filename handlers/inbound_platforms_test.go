@@ -1,0 +1,151 @@
+package handlers_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// call is a request as a platform makes it.
+type call struct {
+	platforms.Platform
+	method, query, body string
+}
+
+// calls has, for each platform, what it would send about one of its events.
+func calls(t *testing.T, all platforms.Registry) []call {
+	t.Helper()
+	var list []call
+	for _, p := range all {
+		if _, err := p.Read(webhook.Inbound{Method: http.MethodPost}); isUnread(err) && err.Error() == "not yet" {
+			t.Logf("%s reads nothing yet", p.Name)
+			continue
+		}
+		e := p.Sample(p.Events[0].Key, "B-17", time.Now().UTC())
+		r := p.Native(&webhook.Webhook{URL: "https://example.com/"}, webhook.Account{Number: 4069, Name: "River"}, e)
+		u, err := url.Parse(r.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, call{p, r.Method, u.RawQuery, string(r.Body)})
+	}
+	return list
+}
+
+func isUnread(err error) bool {
+	_, ok := errors.AsType[webhook.Unreadable](err)
+	return ok
+}
+
+// TestOwnCalls: what a platform's folder writes, its address reads as the same
+// event, and what leaves is what came.
+func TestOwnCalls(t *testing.T) {
+	s := furnish(t)
+	s.platforms = withHarbour()
+	s.run([]time.Duration{0})
+	r := newReceiver(t, http.StatusOK)
+	s.hook(r.URL)
+	for _, c := range calls(t, s.platforms) {
+		path := s.connect(c.Key).Path()
+		id := s.send(c.method, path+"?"+c.query, c.body).taken()
+		if again := s.send(c.method, path+"?"+c.query, c.body).taken(); again != id {
+			t.Errorf("%s: the same again is another event", c.Name)
+		}
+		e, err := s.store.Event(t.Context(), s.account.ID, id)
+		s.check(err)
+		if e.Platform != c.Key || e.Type != c.Events[0].Key || !e.Inbound {
+			t.Errorf("%s: got %+v", c.Name, e)
+		}
+		s.settled()
+		if got := <-r.got; got.Method != c.method || got.URL.RawQuery != c.query || got.body != c.body {
+			t.Errorf("%s: got %s %s %s\nwant %s %s %s", c.Name, got.Method, got.URL.RawQuery, got.body, c.method, c.query, c.body)
+		}
+	}
+}
+
+// TestBadCalls makes the calls of every platform wrong in every way.
+func TestBadCalls(t *testing.T) {
+	s := furnish(t)
+	s.platforms = withHarbour()
+	s.run([]time.Duration{0})
+	for _, c := range calls(t, s.platforms) {
+		t.Run(c.Key, func(t *testing.T) {
+			address := s.connect(c.Key)
+			for _, bad := range c.bad() {
+				before := len(s.unrecognised())
+				s.send(bad.method, address.Path()[:len(address.Path())-1]+"_?"+bad.query, bad.body, bad.change...).refused(orLarge(404, bad.status))
+				s.send(bad.method, address.Path()+"?"+bad.query, bad.body, bad.change...).refused(bad.status)
+				kept := s.unrecognised()
+				if len(kept) != before+1 || kept[0].Platform != c.Key || kept[0].Status != bad.status || kept[0].Message == "" {
+					t.Errorf("%s: got %d kept, the last %+v; want one more than %d", bad.name, len(kept), kept[0], before)
+				}
+			}
+		})
+	}
+	if n := len(s.events()); n > 0 {
+		t.Errorf("got %d events", n)
+	}
+}
+
+// orLarge: a body that is too large is refused before its address is read.
+func orLarge(status, bad int) int {
+	if bad == http.StatusRequestEntityTooLarge {
+		return bad
+	}
+	return status
+}
+
+// badCall is a call that is wrong in one way, and how it is answered.
+type badCall struct {
+	name                string
+	method, query, body string
+	status              int
+	change              []func(*http.Request)
+}
+
+func (c call) bad() []badCall {
+	post := func(name, body string, status int, change ...func(*http.Request)) badCall {
+		return badCall{name, http.MethodPost, c.query, body, status, change}
+	}
+	body := c.body
+	if body == "" {
+		body = "<response></response>"
+	}
+	xml := func(r *http.Request) {
+		if c.body == "" {
+			r.Header.Set("Content-Type", "text/xml")
+		}
+	}
+	list := []badCall{
+		post("wrong content type", body, 415, header("Content-Type", "image/png")),
+		post("empty body", "", 400, xml),
+		post("too deep", c.deep(), 400, xml),
+		post("too large", strings.Repeat("x", 5_000_000), 413, xml),
+		post("not UTF-8", strings.Replace(body, "e", "\xff", 1), 400, xml),
+		post("half a body", body[:len(body)/2], 400, xml),
+		{"unknown event", c.method, strings.ReplaceAll(c.query, c.Events[0].Key, "no_such_event"), strings.ReplaceAll(c.body, c.Events[0].Key, "no_such_event"), 422, nil},
+	}
+	if slices.Contains(c.Methods, http.MethodGet) {
+		list = append(list,
+			badCall{"no query", http.MethodGet, "", "", 400, nil},
+			badCall{"a key twice", http.MethodGet, c.query + "&" + c.query, "", 400, nil},
+			badCall{"a query that is not UTF-8", http.MethodGet, strings.Replace(c.query, "B-17", "%ff", 1), "", 400, nil},
+		)
+	}
+	return list
+}
+
+// deep is a body of more levels than anybody needs.
+func (c call) deep() string {
+	if c.body == "" {
+		return strings.Repeat("<a>", 101) + strings.Repeat("</a>", 101)
+	}
+	return strings.Repeat(`{"a":`, 101) + "1" + strings.Repeat("}", 101)
+}

@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"platforms/prioticket": {"webhook"},
 	"platforms/ltd":        {"webhook"},
 	"platforms/wink":       {"webhook"},
+	"platforms/harbour":    {"webhook"}, // made up: the example of the guide, in no registry
 	"db":                   {"webhook"},
 	"dispatch":             {"webhook", "platforms"},
 	"static":               {},

@@ -24,6 +24,7 @@ type commandLine struct {
 	Account     accountFlags     `cmd:"" help:"Accounts, one for each tour operator."`
 	User        userFlags        `cmd:"" help:"People who sign in."`
 	Token       tokenFlags       `cmd:"" help:"Tokens for the JSON API."`
+	Platform    platformFlags    `cmd:"" help:"Booking platforms that send their events to an account."`
 	Healthcheck healthcheckFlags `cmd:"" help:"Ask a running Bookhook whether it is well; exit 0 when it is."`
 	Bench       benchFlags       `cmd:"" help:"Measure how fast Bookhook is on this machine, and what the machine could do at best; exit 0 when that is enough."`
 	Version     versionFlags     `cmd:"" help:"Print the version."`
@@ -136,6 +137,36 @@ func (f addTokenFlags) check(in *input) command {
 	return addToken{database: in.database(), account: in.accountNumber("--account", f.Account), name: name}
 }
 
+type platformFlags struct {
+	On     platformOnFlags     `cmd:"" help:"Switch a platform on and print the path of the address to which it sends."`
+	Off    platformOffFlags    `cmd:"" help:"Switch a platform off; what it still sends is kept, and no webhook is told of it."`
+	Rotate platformRotateFlags `cmd:"" help:"Make a new address and print its path; the one before is good for another 7 days."`
+}
+
+type changePlatformFlags struct {
+	Account  string `required:"" placeholder:"N" help:"The number of the account."`
+	Platform string `arg:"" help:"The platform: ${platforms}."`
+}
+
+func (f changePlatformFlags) to(change platformChange, in *input) command {
+	return changePlatform{
+		database: in.database(), account: in.accountNumber("--account", f.Account),
+		platform: in.oneOf("PLATFORM", f.Platform, platformKeys()...), change: change,
+	}
+}
+
+type platformOnFlags struct{ changePlatformFlags }
+
+func (f platformOnFlags) check(in *input) command { return f.to(platformOn, in) }
+
+type platformOffFlags struct{ changePlatformFlags }
+
+func (f platformOffFlags) check(in *input) command { return f.to(platformOff, in) }
+
+type platformRotateFlags struct{ changePlatformFlags }
+
+func (f platformRotateFlags) check(in *input) command { return f.to(platformRotate, in) }
+
 type healthcheckFlags struct {
 	Listen string `setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the Bookhook to ask listens (${default})."`
 }
@@ -197,6 +228,7 @@ func parse(args []string, getenv func(string) string) (command, error) {
 		kong.Exit(func(int) { helped = true }),
 		kong.Resolvers(environment(getenv, in.origin)),
 		kong.ValueFormatter(withVariable),
+		kong.Vars{"platforms": strings.Join(platformKeys(), ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil { // the grammar is wrong, which the first test notices

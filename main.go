@@ -16,6 +16,7 @@
 //	app.go       one running Bookhook, started and stopped in order
 //	retention.go forgets what is old, in small batches
 //	accounts.go  "account", "user" and "token"
+//	platform.go  "platform"
 //	demo.go      "demo"; its data are in the package demo
 //	health.go    "healthcheck" and "version"
 //	bench.go     "bench"; what it measures is in the package bench

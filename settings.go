@@ -13,6 +13,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/handlers"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -184,6 +185,14 @@ func (in *input) email(name, text string) string {
 		in.wrong(name, "%s", problem)
 	}
 	return email
+}
+
+func platformKeys() []string {
+	var keys []string
+	for _, p := range platforms.All() {
+		keys = append(keys, p.Key)
+	}
+	return keys
 }
 
 func roleTexts() []string {

@@ -75,7 +75,7 @@ func hashFields(signed *element) ([]path, error) {
 		}
 		p, err := parsePath(t)
 		if err != nil {
-			return nil, fmt.Errorf("the hash_fields of the signature cannot be read: %w", err)
+			return nil, fmt.Errorf("the hash_fields of the signature: %w", err)
 		}
 		paths = append(paths, p)
 	}

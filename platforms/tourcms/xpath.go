@@ -2,7 +2,6 @@ package tourcms
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -44,11 +43,11 @@ type step struct {
 }
 
 type predicate struct {
-	position int // 0: none; -1: the last one
-	name     string
-	attr     bool
-	equals   bool
-	value    string
+	position  int // 0: none; -1: the last one
+	attribute bool
+	name      string
+	equals    bool
+	value     string
 }
 
 // selected is what a path finds: an element, or one of its attributes.
@@ -72,73 +71,68 @@ var (
 	predicateText = regexp.MustCompile(`^\[(?:([1-9][0-9]{0,5})|(last\(\))|(@)?(` + xmlName + `|\.)(?:=(?:'([^']*)'|"([^"]*)"))?)\]`)
 )
 
-// errPath says what paths are read.
-var errPath = errors.New("only paths of names, *, ., @attributes and simple conditions are read, with // at most once and not in a condition")
-
 // parsePath reads a path.
 func parsePath(text string) (path, error) {
-	rest, absolute := strings.CutPrefix(text, "/")
-	p := path{absolute: absolute}
-	deep := false
-	if absolute {
-		rest, deep = strings.CutPrefix(rest, "/")
+	p := path{absolute: strings.HasPrefix(text, "/")}
+	steps := text
+	if !p.absolute {
+		steps = "/" + text
 	}
-	double := deep
-	for {
-		s, after, err := parseStep(rest)
-		if err != nil || len(p.steps) == maxSteps {
-			return path{}, fmt.Errorf("%q: %w", text, errPath)
-		}
-		if s.deep = deep; deep && s.name == "." { // in XPath that is texts and comments too
-			return path{}, fmt.Errorf("%q: %w", text, errPath)
-		}
-		p.steps = append(p.steps, s)
-		if after == "" {
-			return p, nil
-		}
-		rest, deep = strings.CutPrefix(after, "//")
-		if !deep {
-			var single bool
-			if rest, single = strings.CutPrefix(after, "/"); !single {
-				return path{}, fmt.Errorf("%q: %w", text, errPath)
-			}
-		}
-		if deep && double || s.attribute {
-			return path{}, fmt.Errorf("%q: %w", text, errPath)
-		}
-		double = double || deep
+	if p.read(steps) {
+		return p, nil
 	}
+	return path{}, fmt.Errorf("%q is not read: only paths of names, *, ., @attributes and simple conditions are, with // at most once and not in a condition",
+		shorten(text))
 }
 
-func parseStep(text string) (step, string, error) {
+// read reads the steps, each with its slash or two before it.
+func (p *path) read(text string) bool {
+	deeper := 0
+	for text != "" && len(p.steps) < maxSteps {
+		rest, single := strings.CutPrefix(text, "/")
+		rest, deep := strings.CutPrefix(rest, "/")
+		if deep {
+			deeper++
+		}
+		s, after, ok := readStep(rest)
+		s.deep = deep
+		switch {
+		case !single || !ok || deeper > 1 || s.attribute && after != "":
+			return false
+		case s.deep && s.name == ".": // in XPath that is texts and comments too
+			return false
+		}
+		p.steps = append(p.steps, s)
+		text = after
+	}
+	return text == ""
+}
+
+// readStep reads one step and returns what is behind it.
+func readStep(text string) (s step, rest string, ok bool) {
 	found := stepText.FindStringSubmatch(text)
 	if found == nil {
-		return step{}, "", errPath
+		return s, "", false
 	}
-	s := step{attribute: found[1] != "", name: found[2]}
-	rest := text[len(found[0]):]
-	if s.attribute && s.name == "." {
-		return step{}, "", errPath
-	}
+	s.attribute, s.name, rest = found[1] != "", found[2], text[len(found[0]):]
 	for strings.HasPrefix(rest, "[") {
 		found := predicateText.FindStringSubmatch(rest)
 		if found == nil || s.attribute || s.name == "." {
-			return step{}, "", errPath
+			return s, "", false
 		}
-		p := predicate{attr: found[3] != "", name: found[4], value: found[5] + found[6]}
-		p.equals = strings.Contains(found[0], "=")
-		if p.attr && p.name == "." {
-			return step{}, "", errPath
-		}
+		p := predicate{attribute: found[3] != "", name: found[4], equals: strings.Contains(found[0], "="), value: found[5] + found[6]}
 		if found[1] != "" {
 			p.position, _ = strconv.Atoi(found[1])
 		} else if found[2] != "" {
 			p.position = -1
 		}
+		if p.attribute && p.name == "." {
+			return s, "", false
+		}
 		s.predicates = append(s.predicates, p)
 		rest = rest[len(found[0]):]
 	}
-	return s, rest, nil
+	return s, rest, !s.attribute || s.name != "."
 }
 
 // find evaluates the path with the root as the context and returns what it
@@ -243,7 +237,7 @@ func (p predicate) filter(all []*element, f *effort) []*element {
 }
 
 func (p predicate) holds(e *element) bool {
-	if p.attr {
+	if p.attribute {
 		for _, a := range e.attributes {
 			if a.name == p.name && (!p.equals || a.value == p.value) {
 				return true

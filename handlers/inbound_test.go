@@ -235,7 +235,10 @@ func TestSameNotification(t *testing.T) {
 		{strings.Repeat("x", 500), "", bookedBerth},
 		{strings.Repeat("x", 500) + "y", "", bookedBerth},
 		{"a\x00b", "", bookedBerth},
-		{"", "", bookedBerth}, {"", "?a", bookedBerth}, {"", "", other}, {"", "", bookedBerth + " "},
+		{"", "", bookedBerth},
+		{"", "?a", bookedBerth},
+		{"", "", other},
+		{"", "", bookedBerth + " "},
 	} {
 		id = c.id
 		got := s.send("POST", path+c.query, c.body).taken()
@@ -295,7 +298,8 @@ func TestSameWithin(t *testing.T) {
 		}
 	}
 	within = time.Nanosecond
-	if s.send("POST", path, bookedBerth).taken() == s.send("POST", path, bookedBerth).taken() {
+	first := s.send("POST", path, bookedBerth).taken()
+	if again := s.send("POST", path, bookedBerth).taken(); again == first {
 		t.Error("got one event, want two when the time is over")
 	}
 }

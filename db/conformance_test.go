@@ -24,6 +24,7 @@ var suites = []struct {
 	{"tokens", tokenTests},
 	{"connections", connectionTests},
 	{"unrecognised", unrecognisedTests},
+	{"clients", clientTests},
 	{"items", itemTests},
 	{"drafts", draftTests},
 	{"webhooks", webhookTests},

@@ -23,6 +23,7 @@ type theirs struct {
 	draft    webhook.Draft
 	user     webhook.User
 	token    webhook.Token
+	client   webhook.Client
 	event    webhook.ID
 	delivery webhook.ID
 }
@@ -79,6 +80,9 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 	"RevokeToken": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		return s.RevokeToken(t.Context(), me, x.token.ID, by, t0)
 	},
+	"RevokeClient": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		return s.RevokeClient(t.Context(), me, x.client.ID, by, t0)
+	},
 	"Event": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		_, err := s.Event(t.Context(), me, x.event)
 		return err
@@ -108,6 +112,7 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()
 	a, w := shop(tb, s)
 	x := theirs{hook: w, draft: newDraft(tb, s, a.ID), user: newUser(tb, s, a.ID, "x@example.com"), token: newToken(tb, s, a.ID, "T", "h")}
+	x.client = newClient(tb, s, a.ID, "C", "h")
 	accepted := ingest(tb, s, a.ID, newEvent("x"))
 	x.event, x.delivery = accepted[0].Event.ID, accepted[0].Decisions[0].Delivery
 	claim(tb, s, w.ID, 1, t0)
@@ -130,6 +135,7 @@ func testIsolation(t *testing.T, s *db.Store) {
 	same(t, "draft", must(s.Draft(ctx, a.ID, x.draft.ID))(t), x.draft)
 	same(t, "users", must(s.Users(ctx, a.ID))(t), []webhook.User{x.user})
 	same(t, "tokens", must(s.Tokens(ctx, a.ID))(t), []webhook.Token{x.token})
+	same(t, "clients", must(s.Clients(ctx, a.ID))(t), []webhook.Client{x.client})
 	same(t, "audit entries", len(must(s.Audit(ctx, a.ID, 0, 100))(t)), entries)
 	for name, call := range isolated { // and nothing is found of an account that does not exist
 		if name != "UpdateWebhook with their draft" {

@@ -122,7 +122,7 @@ func TestPlans(t *testing.T) {
 		queries = append(queries, query)
 	}
 	seen := 0
-	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|attempts|webhooks|connections|unrecognised|sessions WHERE hash)\b`)
+	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|attempts|webhooks|connections|unrecognised|sessions WHERE hash|clients|client_tokens WHERE client_id|client_tokens t)\b`)
 	for _, query := range queries {
 		if !table.MatchString(query) || strings.Contains(query, "INSERT") {
 			continue
@@ -203,6 +203,7 @@ func useEverything(tb testing.TB, s *Store) {
 	if _, err = s.WaitsFor(ctx, a.ID, d); !errors.Is(err, webhook.ErrNotFound) {
 		tb.Fatal(err)
 	}
+	useClients(ctx, s, a.ID, check)
 	_, err = s.Due(ctx)
 	check(err)
 	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, "x", now)
@@ -231,4 +232,18 @@ func useConnections(tb testing.TB, s *Store, account webhook.ID, now time.Time) 
 			tb.Fatal(err)
 		}
 	}
+}
+
+func useClients(ctx context.Context, s *Store, account webhook.ID, check func(error)) {
+	now := time.Now()
+	c, err := s.AddClient(ctx, webhook.Client{Account: account}, []byte("h"), "x")
+	check(err)
+	_, err = s.Clients(ctx, account)
+	check(err)
+	_, _, err = s.ClientByID(ctx, c.ID)
+	check(err)
+	check(s.AddClientToken(ctx, c.ID, []byte("t"), "", now.Add(time.Hour), now))
+	_, err = s.ClientToken(ctx, []byte("t"), now)
+	check(err)
+	check(s.RevokeClient(ctx, account, c.ID, "x", now))
 }

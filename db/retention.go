@@ -12,8 +12,8 @@ import (
 // with their attempts, and the events that have none left; and audit entries;
 // and, whatever before is, what could not be read and came last
 // webhook.KeepUnrecognised before now; and, in the first batch, expired
-// sessions. It returns how many rows went and the last event that it looked at:
-// begin with 0 and go on behind that, until nothing went and last is after. What
+// sessions and access tokens. It returns how many rows went and the last event
+// that it looked at: begin with 0 and go on behind that, until nothing went and last is after. What
 // waits is so passed over once, not in every batch.
 func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.ID, batch int) (deleted int64, last webhook.ID, err error) {
 	first := webhook.FirstID(before)
@@ -47,9 +47,14 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 		if after > 0 {
 			return nil
 		}
-		n, err = q.exec(ctx, `DELETE FROM sessions WHERE expires_at <= $1`, ms(now)) // reads them all
-		deleted += n
-		return err
+		for _, expired := range []string{`DELETE FROM sessions WHERE expires_at <= $1`, `DELETE FROM client_tokens WHERE expires_at <= $1`} {
+			n, err := q.exec(ctx, expired, ms(now)) // reads them all
+			if err != nil {
+				return err
+			}
+			deleted += n
+		}
+		return nil
 	})
 	return deleted, last, err
 }

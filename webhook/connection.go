@@ -60,3 +60,10 @@ type Client struct {
 
 // Ref is the client's id as shown, its client_id.
 func (c Client) Ref() string { return c.ID.Text(ClientPrefix) }
+
+// Grant is what an access token of a client is good for.
+type Grant struct {
+	Client    Client
+	Scope     string // what was asked for and granted, separated by spaces
+	ExpiresAt time.Time
+}

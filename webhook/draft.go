@@ -190,6 +190,9 @@ func (d *Draft) checkName(problems Invalid, known Known) {
 	if d.Format != Native && d.Format != Standard {
 		problems.Add("format", "Choose the format: native or standard.")
 	}
+	if problem := CheckBasic(d.Basic); problem != "" {
+		problems.Add("basic_auth", "%s", problem)
+	}
 }
 
 func (d *Draft) checkEvents(problems Invalid, known Known) {

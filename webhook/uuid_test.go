@@ -1,0 +1,82 @@
+package webhook_test
+
+import (
+	"errors"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+func TestUUID(t *testing.T) {
+	for id, want := range map[webhook.ID]string{
+		0:                  "00000000-0000-8000-8000-000000000000",
+		1:                  "00000000-0000-8000-8800-000000000000",
+		8:                  "00000000-0000-8001-8000-000000000000",
+		1 << 15:            "00000000-0001-8000-8000-000000000000",
+		0x0123456789abcdef: "02468acf-1357-89bd-b800-000000000000",
+		math.MaxInt64:      "ffffffff-ffff-8fff-b800-000000000000",
+	} {
+		if got := id.UUID(); got != want {
+			t.Errorf("%d: got %s, want %s", id, got, want)
+		}
+		for _, text := range []string{want, strings.ToUpper(want)} {
+			if got, err := webhook.ParseUUID(text); got != id || err != nil {
+				t.Errorf("%s: got %d, %v, want %d", text, got, err, id)
+			}
+		}
+	}
+}
+
+func TestUUIDsSortLikeTheirIDs(t *testing.T) {
+	newID, err := webhook.NewIDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := webhook.FirstID(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	for range 100 {
+		id := newID()
+		if id.UUID() <= before.UUID() {
+			t.Fatalf("%s of %d does not stand behind %s of %d", id.UUID(), id, before.UUID(), before)
+		}
+		before = id
+	}
+}
+
+func TestParseUUIDRefuses(t *testing.T) {
+	for _, text := range []string{
+		"", "x", "whk_01h9xfw1t000f",
+		"02468acf135789bdb800000000000000",       // without hyphens
+		"02468acf-1357-89bd-b800-000000000001",   // what is zero
+		"02468acf-1357-49bd-b800-000000000000",   // another version
+		"02468acf-1357-89bd-7800-000000000000",   // another variant
+		"02468acf-1357-89bd-b900-000000000000",   //
+		"02468acf-1357-89bd-b800-00000000000",    // short
+		"02468acf-1357-89bd-b800-0000000000000",  // long
+		"0-2468acf-1357-89bdb800-000000000000",   // hyphens elsewhere
+		"{02468acf-1357-89bd-b800-000000000000}", // as some write them
+		"02468acg-1357-89bd-b800-000000000000",
+	} {
+		if id, err := webhook.ParseUUID(text); !errors.Is(err, webhook.ErrNotFound) {
+			t.Errorf("%q: got %d, %v, want it not to be found", text, id, err)
+		}
+	}
+}
+
+func FuzzUUID(f *testing.F) {
+	f.Add(int64(0), "02468acf-1357-89bd-b800-000000000000")
+	f.Add(int64(math.MaxInt64), "ſ2468acf-1357-89bd-b800-000000000000")
+	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	f.Fuzz(func(t *testing.T, n int64, text string) {
+		id := webhook.ID(n & math.MaxInt64)
+		if got, err := webhook.ParseUUID(id.UUID()); got != id || err != nil || !form.MatchString(id.UUID()) {
+			t.Errorf("%d is %s, read as %d, %v", id, id.UUID(), got, err)
+		}
+		if read, err := webhook.ParseUUID(text); err == nil && (read < 0 || read.UUID() != strings.ToLower(text)) {
+			t.Errorf("%q is read as %d, which is %s", text, read, read.UUID())
+		}
+	})
+}

@@ -199,3 +199,28 @@ func (c addToken) run(ctx context.Context, std streams) error {
 		return nil
 	})
 }
+
+// addClient prints the id and the secret of the new client, as a file of
+// variables has them.
+type addClient struct {
+	database string
+	account  int64
+	name     string
+}
+
+func (c addClient) run(ctx context.Context, std streams) error {
+	return withStore(ctx, c.database, func(store *db.Store) error {
+		account, err := findAccount(ctx, store, c.account, c.database)
+		if err != nil {
+			return err
+		}
+		secret, hash := handlers.NewClientSecret()
+		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: c.name, CreatedAt: time.Now()}, hash, actor)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(std.err, "A client for %s (account %d); the secret is shown only now:\n", account.Name, account.Number)
+		fmt.Fprintf(std.out, "client_id=%s\nclient_secret=%s\n", client.Ref(), secret)
+		return nil
+	})
+}

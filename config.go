@@ -25,6 +25,7 @@ type commandLine struct {
 	User        userFlags        `cmd:"" help:"People who sign in."`
 	Token       tokenFlags       `cmd:"" help:"Tokens for the JSON API."`
 	Platform    platformFlags    `cmd:"" help:"Booking platforms that send their events to an account."`
+	Client      clientFlags      `cmd:"" help:"Clients of the Prioticket-compatible API."`
 	Healthcheck healthcheckFlags `cmd:"" help:"Ask a running Bookhook whether it is well; exit 0 when it is."`
 	Bench       benchFlags       `cmd:"" help:"Measure how fast Bookhook is on this machine, and what the machine could do at best; exit 0 when that is enough."`
 	Version     versionFlags     `cmd:"" help:"Print the version."`
@@ -166,6 +167,23 @@ func (f platformOffFlags) check(in *input) command { return f.to(platformOff, in
 type platformRotateFlags struct{ changePlatformFlags }
 
 func (f platformRotateFlags) check(in *input) command { return f.to(platformRotate, in) }
+
+type clientFlags struct {
+	Add addClientFlags `cmd:"" help:"Make a client and print its client_id and client_secret, once."`
+}
+
+type addClientFlags struct {
+	Account string `required:"" placeholder:"N" help:"The number of the account of which the client manages the webhooks."`
+	Name    string `arg:"" help:"What the client is, such as the reseller's name."`
+}
+
+func (f addClientFlags) check(in *input) command {
+	name, problem := webhook.CheckName(f.Name)
+	if problem != "" {
+		in.wrong("NAME", "%s", problem)
+	}
+	return addClient{database: in.database(), account: in.accountNumber("--account", f.Account), name: name}
+}
 
 type healthcheckFlags struct {
 	Listen string `setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the Bookhook to ask listens (${default})."`

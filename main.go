@@ -15,7 +15,7 @@
 //	serve.go     "serve": the database, the listener, the signals
 //	app.go       one running Bookhook, started and stopped in order
 //	retention.go forgets what is old, in small batches
-//	accounts.go  "account", "user" and "token"
+//	accounts.go  "account", "user", "token" and "client"
 //	platform.go  "platform"
 //	demo.go      "demo"; its data are in the package demo
 //	health.go    "healthcheck" and "version"

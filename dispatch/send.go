@@ -115,12 +115,15 @@ func (s *sender) request(ctx context.Context, job *webhook.Job, wire webhook.Req
 	}
 	a.URL = request.URL.String()
 	a.RequestHeaders = s.headers(job, wire, request, a, signature)
-	request.Header = a.RequestHeaders
+	request.Header = maps.Clone(a.RequestHeaders)
 	if len(wire.Body) > 0 {
 		// Tells net/http that a POST may be repeated when a kept connection
 		// turns out to be closed; a nil value is not sent.
-		request.Header = maps.Clone(a.RequestHeaders)
 		request.Header["X-Idempotency-Key"] = nil
+	}
+	if job.Webhook.Basic != "" {
+		request.Header["Authorization"] = []string{"Basic " + job.Webhook.Basic}
+		a.RequestHeaders["Authorization"] = []string{webhook.HiddenBasic}
 	}
 	return request.WithContext(httptrace.WithClientTrace(ctx, trace(a, request.URL.Port() != ""))), nil
 }

@@ -18,18 +18,30 @@ import (
 	"bookhook/webhook"
 )
 
+// What secrets begin with, so that scanners for leaked ones find them.
 const (
-	tokenPrefix  = "bh_" // what an API token begins with, so that scanners for leaked secrets find it
+	tokenPrefix  = "bh_"  // an API token
+	secretPrefix = "bhs_" // the secret of a client
+	accessPrefix = "bha_" // an access token of a client
+)
+
+const (
 	tokenKey     = "token"
 	tokenNoteGap = time.Hour // between two notes that a token is in use
 )
 
 // NewToken makes an API token of 32 random bytes: the text that is shown once,
 // and the hash that is kept.
-func NewToken() (text string, hash []byte) {
+func NewToken() (text string, hash []byte) { return newSecret(tokenPrefix) }
+
+// NewClientSecret makes the secret of a client of the Prioticket-compatible
+// API, as NewToken does.
+func NewClientSecret() (text string, hash []byte) { return newSecret(secretPrefix) }
+
+func newSecret(prefix string) (text string, hash []byte) {
 	secret := make([]byte, 32)
 	rand.Read(secret) //nolint:errcheck // never fails, as documented
-	text = tokenPrefix + base64.RawURLEncoding.EncodeToString(secret)
+	text = prefix + base64.RawURLEncoding.EncodeToString(secret)
 	return text, hashToken(text)
 }
 

@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// HiddenBasic stands where an Authorization header is shown or kept.
+const HiddenBasic = "Basic ••••"
+
 // ReadBasic returns the value of Basic authentication that a person means: it
 // may be written as user:password, which is encoded here, or as the value
 // itself, with or without the word Basic before it.

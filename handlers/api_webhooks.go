@@ -63,7 +63,7 @@ func (a *app) apiAddWebhook(c *fiber.Ctx) error {
 	w.Enabled = enabled
 	created, err := a.Store.CreateWebhook(c.UserContext(), w, nil, byToken(c), time.Now())
 	if err != nil {
-		return a.overLimit(c, err)
+		return a.overLimit(c, d.Account, err)
 	}
 	a.Dispatcher.Changed(created.ID)
 	c.Location("/api/v1/webhooks/" + created.Ref())
@@ -74,11 +74,11 @@ func (a *app) apiAddWebhook(c *fiber.Ctx) error {
 }
 
 // overLimit tells the limit to who has reached it.
-func (a *app) overLimit(c *fiber.Ctx, err error) error {
+func (a *app) overLimit(c *fiber.Ctx, id webhook.ID, err error) error {
 	if !errors.Is(err, webhook.ErrLimit) {
 		return err
 	}
-	account, failed := a.Store.Account(c.UserContext(), calling(c).Account)
+	account, failed := a.Store.Account(c.UserContext(), id)
 	if failed != nil {
 		return failed
 	}
@@ -195,6 +195,10 @@ func readDraft(o *object, d *webhook.Draft) {
 	field(o, "concurrency", "a whole number", &d.Concurrency)
 	field(o, "ordered", "true or false", &d.Ordered)
 	o.rate("rate_limit", &d.Rate)
+	o.basic("basic_auth", &d.Basic)
+	payload := !d.Bare
+	field(o, "payload", "true or false", &payload)
+	d.Bare = !payload
 	if keys := o.refs("events", "events", maxEventKeys); keys != nil {
 		d.AllEvents, d.Events = slices.Equal(keys, []string{webhook.AllEventsKey}), keys
 		if !d.AllEvents && slices.Contains(keys, webhook.AllEventsKey) {
@@ -239,6 +243,18 @@ func (o *object) rate(name string, r *webhook.Rate) {
 	_ = member.end() // what is wrong is told by the whole
 }
 
+// basic reads a value of Basic authentication; null takes it away.
+func (o *object) basic(name string, to *string) {
+	if _, given := o.members[name]; !given {
+		return
+	}
+	var typed, problem string
+	text(o, name, &typed)
+	if *to, problem = webhook.ReadBasic(typed); problem != "" {
+		o.wrong(name, "%s", problem)
+	}
+}
+
 // hookJSON is a webhook as the API shows it.
 type hookJSON struct {
 	ID           string            `json:"id"`
@@ -253,6 +269,8 @@ type hookJSON struct {
 	Concurrency  int               `json:"concurrency"`
 	Ordered      bool              `json:"ordered"`
 	RateLimit    *webhook.Rate     `json:"rate_limit"`
+	HasBasicAuth bool              `json:"has_basic_auth"` // its value is never shown
+	Payload      bool              `json:"payload"`
 	CreatedAt    *time.Time        `json:"created_at"`
 	UpdatedAt    *time.Time        `json:"updated_at"`
 	FailingSince *time.Time        `json:"failing_since"`
@@ -263,7 +281,7 @@ func showHook(w *webhook.Webhook) hookJSON {
 	shown := hookJSON{
 		ID: w.Ref(), Name: w.Name, URL: w.URL, Type: w.Kind, Format: w.Format, Events: w.Events,
 		Channels: w.Channels, Tours: w.Tours, Enabled: w.Enabled, Concurrency: w.Concurrency, Ordered: w.Ordered,
-		CreatedAt: moment(w.CreatedAt), UpdatedAt: moment(w.UpdatedAt), FailingSince: moment(w.FailingSince), OffReason: w.OffReason,
+		HasBasicAuth: w.Basic != "", Payload: !w.Bare, CreatedAt: moment(w.CreatedAt), UpdatedAt: moment(w.UpdatedAt), FailingSince: moment(w.FailingSince), OffReason: w.OffReason,
 	}
 	if w.Rate != (webhook.Rate{}) {
 		shown.RateLimit = &w.Rate

@@ -48,6 +48,7 @@ type app struct {
 	crossing *http.CrossOriginProtection
 	proxies  []netip.Prefix
 	logins   *limiter
+	clients  *limiter // of the Prioticket-compatible API
 	hashing  hashing
 	tokens   *tokens
 	unread   *chunked
@@ -76,7 +77,7 @@ func New(o Options) (*fiber.App, error) {
 	}
 	a := &app{
 		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing, proxies: proxies,
-		logins: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{}, unread: &chunked{},
+		logins: newLimiter(), clients: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{}, unread: &chunked{},
 	}
 	f := fiber.New(fiber.Config{
 		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,

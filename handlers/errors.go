@@ -122,6 +122,9 @@ func (a *app) fail(c *fiber.Ctx, err error) error {
 	if p.Status == http.StatusRequestEntityTooLarge && unread(c) {
 		drain(c)
 	}
+	if forPrio(c) {
+		return sendPrioError(c, p)
+	}
 	if wantsJSON(c) {
 		return sendProblem(c, p)
 	}

@@ -19,29 +19,36 @@ type sample struct {
 	account webhook.Account
 	event   webhook.Event
 	url     string
+	bare    bool
+	basic   bool // it has a value for Basic authentication
 	agent   string
 	write   func(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request
 }
 
-// sampleOf makes a booking 1234 of the first event, channel and tour that the
-// draft selects, or that the account has.
+// sampleOf makes an event of the first kind that the draft selects about a
+// booking 1234, with the first channel and tour that it selects, or that the
+// account has.
 func (a *app) sampleOf(ctx context.Context, props views.WizardProps) (sample, error) {
 	d, now := props.Draft, props.Page.Now
-	s := sample{account: props.Page.Account, url: exampleURL, agent: "bookhook/" + a.Version, write: a.Platforms.Write}
+	s := sample{
+		account: props.Page.Account, url: exampleURL, bare: d.Bare, basic: d.Basic != "", agent: "bookhook/" + a.Version, write: a.Platforms.Write,
+	}
 	if address, problem := webhook.CheckURL(d.URL); problem == "" {
 		s.url = address
 	}
-	s.event = webhook.Event{
-		ID: webhook.FirstID(now), Account: d.Account, BookingID: "1234", OccurredAt: now.UTC(), ReceivedAt: now.UTC(),
-		Data: []byte(`{"example":"what your booking system says about the booking"}`),
+	s.event = a.sampleEvent(&webhook.Webhook{Events: selected(d)}, "1234", now)
+	s.event.ID, s.event.Account, s.event.ReceivedAt = webhook.FirstID(now), d.Account, now.UTC()
+	if len(s.event.Data) == 0 {
+		s.event.Data = []byte(`{"example":"what your booking system says about the booking"}`)
 	}
-	s.event.Platform, s.event.Type = a.firstEvent(&webhook.Webhook{Events: selected(d)})
 	channels, err := a.Store.AllItems(ctx, d.Account, webhook.Channels)
 	if err != nil {
 		return s, err
 	}
 	tours, err := a.Store.AllItems(ctx, d.Account, webhook.Tours)
-	s.event.ChannelID = firstSelected(d.Channels, channels)
+	if channel := firstSelected(d.Channels, channels); channel != "" {
+		s.event.ChannelID = channel
+	}
 	if tour := firstSelected(d.Tours, tours); tour != "" {
 		s.event.TourIDs = []string{tour}
 	}
@@ -72,7 +79,7 @@ func firstSelected(f webhook.Filter, items []webhook.Item) string {
 // example writes the request as it is sent. What differs from one delivery to
 // the next stands in angle brackets.
 func (s sample) example(format webhook.Format) views.Example {
-	wire := s.write(&webhook.Webhook{URL: s.url, Format: format}, s.account, s.event)
+	wire := s.write(&webhook.Webhook{URL: s.url, Format: format, Bare: s.bare}, s.account, s.event)
 	lines := []string{
 		wire.Method + " " + wire.URL,
 		"user-agent: " + s.agent,
@@ -81,6 +88,9 @@ func (s sample) example(format webhook.Format) views.Example {
 		"webhook-signature: v1,<signature>",
 		"bookhook-attempt: 1",
 		"bookhook-sequence: <a number, larger for what was accepted later>",
+	}
+	if s.basic {
+		lines = append(lines, "authorization: "+webhook.HiddenBasic)
 	}
 	for _, name := range slices.Sorted(maps.Keys(wire.Header)) {
 		lines = append(lines, strings.ToLower(name)+": "+strings.Join(wire.Header[name], ", "))

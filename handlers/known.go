@@ -29,14 +29,14 @@ func (a *app) listed(ctx context.Context, account webhook.ID, kind webhook.ItemK
 }
 
 // testEvent is what "Send a test" sends to a webhook: the first event that it
-// selects, with a channel and a tour of its lists, and data that say that it is
-// a test.
+// selects as its platform could send it, with a channel and a tour of the
+// webhook's lists. Where the platform sends no data, these say that it is a test.
 func (a *app) testEvent(w *webhook.Webhook) webhook.Event {
-	e := webhook.Event{
-		BookingID: "TEST-1", OccurredAt: time.Now().UTC(), Test: true,
-		Data: []byte(`{"test":true,"message":"This is a test sent from Bookhook. There is no such booking."}`),
+	e := a.sampleEvent(w, "TEST-1", time.Now())
+	e.Test = true
+	if len(e.Data) == 0 {
+		e.Data = []byte(`{"test":true,"message":"This is a test sent from Bookhook. There is no such booking."}`)
 	}
-	e.Platform, e.Type = a.firstEvent(w)
 	if w.Channels.Mode == webhook.Include && len(w.Channels.IDs) > 0 {
 		e.ChannelID = w.Channels.IDs[0]
 	}
@@ -44,6 +44,16 @@ func (a *app) testEvent(w *webhook.Webhook) webhook.Event {
 		e.TourIDs = w.Tours.IDs[:1]
 	}
 	return e
+}
+
+// sampleEvent is the first event that a webhook selects, as its platform could
+// send it at now about the thing with this id.
+func (a *app) sampleEvent(w *webhook.Webhook, id string, now time.Time) webhook.Event {
+	platform, eventType := a.firstEvent(w)
+	if p, known := a.Platforms.Get(platform); known {
+		return p.Sample(eventType, id, now.UTC())
+	}
+	return webhook.Event{Platform: platform, Type: eventType, BookingID: id, OccurredAt: now.UTC()}
 }
 
 func (a *app) firstEvent(w *webhook.Webhook) (platform, eventType string) {

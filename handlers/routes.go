@@ -14,6 +14,7 @@ func (a *app) routes(f *fiber.App) {
 	f.Get("/static/:name", a.showStatic)
 	a.apiRoutes(f.Group("/api"))
 	a.inboundRoutes(f)
+	a.prioRoutes(f.Group(prioPath))
 
 	// Anybody.
 	f.Use(a.sameOrigin, otherMethods)
@@ -87,6 +88,8 @@ func operatorRoutes(operator guarded, a *app) {
 	operator.post("/settings/people/:id/remove", a.removePerson)
 	operator.post("/settings/tokens", a.addToken)
 	operator.post("/settings/tokens/:id/revoke", a.revokeToken)
+	operator.post("/settings/clients", a.addClient)
+	operator.post("/settings/clients/:id/revoke", a.revokeClient)
 }
 
 // inboundRoutes are for the booking platforms: the address is the proof.
@@ -124,6 +127,16 @@ func (a *app) apiRoutes(api fiber.Router) {
 	v1.Put("/tours", a.apiPutItems)
 
 	api.Use(noRoute)
+}
+
+// prioRoutes are for clients written for Prioticket's Distributor API.
+func (a *app) prioRoutes(prio fiber.Router) {
+	prio.Post("/oauth2/token", a.prioGrant)
+	prio.Get("/webhooks", a.withGrant, a.prioListWebhooks)
+	prio.Post("/webhooks", a.withGrant, a.prioAddWebhook)
+	prio.Delete("/webhooks/:webhook_id", a.withGrant, a.prioDeleteWebhook)
+	prio.Post("/notifications", a.withGrant, a.prioNotify)
+	prio.Use(noRoute)
 }
 
 // otherMethods answers what no page takes, before anybody is asked to sign in

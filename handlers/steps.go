@@ -28,6 +28,7 @@ func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
 		d.Ordered, d.Rate = typed(c, "ordered") == "1", readRate(c)
 	case webhook.StepName:
 		d.Name, d.URL, d.Format = typed(c, "name"), typed(c, "url"), webhook.Format(typed(c, "format"))
+		d.Basic, d.Bare = readBasic(c, d.Basic), typed(c, "bare") == "1"
 	case webhook.StepEvents:
 		d.AllEvents, d.Events = typed(c, "all_events") == "1", boundIDs(formValues(c, "events"))
 	case webhook.StepChannels:
@@ -49,6 +50,19 @@ func readRate(c *fiber.Ctx) webhook.Rate {
 		requests = -1
 	}
 	return webhook.Rate{Requests: requests, Per: webhook.Period(typed(c, "rate_per"))}
+}
+
+// readBasic reads a value of Basic authentication. It is not shown in the form,
+// so that nothing typed keeps what there is.
+func readBasic(c *fiber.Ctx, stored string) string {
+	if text := typed(c, "basic_auth"); text != "" {
+		value, _ := webhook.ReadBasic(text) // what is wrong is told by the draft
+		return value
+	}
+	if typed(c, "basic_auth_off") == "1" {
+		return ""
+	}
+	return stored
 }
 
 // readFilter reads a mode and ids, ticked and pasted. The ids are kept whatever

@@ -14,6 +14,7 @@ type Store interface {
 	accountStore
 	userStore
 	tokenStore
+	clientStore
 	itemStore
 	draftStore
 	webhookStore
@@ -52,6 +53,15 @@ type tokenStore interface {
 	TokenByHash(ctx context.Context, hash []byte) (webhook.Token, error)
 	TokenUsed(ctx context.Context, id webhook.ID, now time.Time) error
 	RevokeToken(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+}
+
+type clientStore interface {
+	AddClient(ctx context.Context, c webhook.Client, hash []byte, by string) (webhook.Client, error)
+	Clients(ctx context.Context, account webhook.ID) ([]webhook.Client, error)
+	ClientByID(ctx context.Context, id webhook.ID) (c webhook.Client, hash []byte, err error)
+	RevokeClient(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+	AddClientToken(ctx context.Context, client webhook.ID, hash []byte, scope string, expires, now time.Time) error
+	ClientToken(ctx context.Context, hash []byte, now time.Time) (webhook.Grant, error)
 }
 
 type itemStore interface {

@@ -22,6 +22,9 @@ func (a *app) showTokens(c *fiber.Ctx, status int, props views.TokensProps) (err
 	if props.Tokens, err = a.Store.Tokens(c.UserContext(), visiting(c).Account.ID); err != nil {
 		return err
 	}
+	if props.Clients.Clients, err = a.Store.Clients(c.UserContext(), visiting(c).Account.ID); err != nil {
+		return err
+	}
 	if props.BaseURL = a.BaseURL; props.BaseURL == "" {
 		props.BaseURL = c.BaseURL()
 	}

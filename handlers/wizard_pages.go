@@ -113,8 +113,13 @@ func unlisted(ids []string, items []webhook.Item) []string {
 }
 
 func (a *app) nameView(ctx context.Context, props views.WizardProps) (templ.Component, error) {
+	on, err := a.platformsOn(ctx, props.Draft.Account)
+	if err != nil {
+		return nil, err
+	}
+	_, bare := on.Get(prioKey)
 	sample, err := a.sampleOf(ctx, props)
-	return views.WizardName(views.NameProps{Wizard: props, Examples: []views.Example{
+	return views.WizardName(views.NameProps{Wizard: props, Bare: bare, Examples: []views.Example{
 		sample.example(webhook.Native), sample.example(webhook.Standard),
 	}}), err
 }

@@ -305,8 +305,8 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 func (k kind) addWizard(add func(string, templ.Component)) {
 	add("wizard-1", WizardType(k.wizard()))
 	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency", "rate_limit")))
-	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples()}))
-	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format"), k.examples()}))
+	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), false}))
+	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), true}))
 	add("wizard-3", WizardEvents(EventsStepProps{k.wizard(), k.catalogues()}))
 	add("wizard-3-wrong", WizardEvents(EventsStepProps{k.wizard("events"), k.catalogues()}))
 	add("wizard-4", WizardChannels(PickProps{Wizard: k.wizard(), Items: k.items(k.n * 2)}))
@@ -404,21 +404,24 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	add("settings-staff", Profile(ProfileProps{Page: staff}))
 	add("settings-account", AccountSettings(AccountSettingsProps{Page: page, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "Europe/Madrid", Zones: []string{"UTC", "Europe/London"}, Problems: k.invalid("number")}))
 	people := PeopleProps{Page: page, Email: k.text("new@example.com"), Problems: k.invalid("email"), Added: NewUser{k.text("ben@example.com"), "correct horse battery"}}
+	clients := ClientsProps{Name: k.text("Portal"), Problems: k.invalid("name"), New: &NewClient{webhook.Client{ID: 5, Name: k.text("Portal")}, k.text("bhs_4k9d0q")}}
 	tokens := TokensProps{Page: page, New: k.text("bh_4k9d0q"), BaseURL: "https://bookhook.example.com", Problems: k.invalid("name")}
 	activity := ActivityProps{Page: page, Older: 5}
 	accounts := AccountsProps{Page: page, Form: AccountForm{Limit: k.text("x"), Problems: k.invalid("name")}, Added: people.Added}
 	for i := range k.n {
 		people.Users = append(people.Users, webhook.User{ID: webhook.ID(7 + i), Email: k.text(fmt.Sprintf("person%d@example.com", i)), Role: webhook.Roles[i%3], CreatedAt: now.Add(-time.Duration(i) * 90 * time.Hour)})
 		tokens.Tokens = append(tokens.Tokens, webhook.Token{ID: webhook.ID(i), Name: k.text("TourCMS bridge"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
+		clients.Clients = append(clients.Clients, webhook.Client{ID: webhook.ID(i), Name: k.text("Portal"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
 		activity.Entries = append(activity.Entries, webhook.AuditEntry{Actor: k.text("marta@example.com"), Action: "webhook.switched_off", Subject: k.text("Accounting"), At: now.Add(-time.Duration(i) * time.Hour)})
 		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.ID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
 	}
 	add("people", People(people))
+	tokens.Clients = clients
 	add("tokens", Tokens(tokens))
 	add("activity", Activity(activity))
 	add("settings-account-staff", AccountSettings(AccountSettingsProps{Page: staff, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "America/New_York"}))
 	add("people-staff", People(PeopleProps{Page: staff, Users: people.Users}))
-	add("tokens-staff", Tokens(TokensProps{Page: staff, Tokens: tokens.Tokens}))
+	add("tokens-staff", Tokens(TokensProps{Page: staff, Tokens: tokens.Tokens, Clients: ClientsProps{Clients: clients.Clients}}))
 	add("activity-staff", Activity(ActivityProps{Page: staff, Entries: activity.Entries}))
 	if k.n > 0 {
 		accounts.Form = AccountForm{Account: 1, Limit: k.text("x"), Problems: k.invalid("limit")}

@@ -33,6 +33,10 @@ func hrefToken(id webhook.ID) string {
 	return "/settings/tokens/" + id.Text(webhook.TokenPrefix) + "/revoke"
 }
 
+func hrefClient(id webhook.ID) string {
+	return "/settings/clients/" + id.Text(webhook.ClientPrefix) + "/revoke"
+}
+
 // withQuery adds the pairs of name and value that have a value.
 func withQuery(path string, pairs ...string) string {
 	query := url.Values{}

@@ -433,7 +433,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 // stepsOf says on which step a field stands.
 var stepsOf = map[string]webhook.Step{
 	"type": webhook.StepType, "concurrency": webhook.StepType, "rate_limit": webhook.StepType,
-	"name": webhook.StepName, "url": webhook.StepName, "format": webhook.StepName,
+	"name": webhook.StepName, "url": webhook.StepName, "format": webhook.StepName, "basic_auth": webhook.StepName,
 	"events": webhook.StepEvents, "channels": webhook.StepChannels, "tours": webhook.StepTours,
 }
 

@@ -1,0 +1,273 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/handlers"
+	"bookhook/webhook"
+)
+
+const grantPath = "/oauth2/token"
+
+func form(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
+
+func TestPrioToken(t *testing.T) {
+	a := newAPI(t)
+	r := a.reseller(t, a.account.ID)
+	const other = "https://www.prioticketapis.com/auth/distributor.bookings"
+	for _, c := range []struct {
+		body, scope string
+		change      func(*http.Request)
+	}{
+		{ask, scope, basic(r.id, r.secret)},
+		{`{"grant_type":"client_credentials"}`, scope, basic(r.id, r.secret)},
+		{`{"grant_type":"client_credentials","scope":null}`, scope, basic(r.id, r.secret)},
+		{`{"grant_type":"client_credentials","scope":" "}`, scope, basic(r.id, r.secret)},
+		{`{"grant_type":"client_credentials","scope":"` + scope + ` ` + other + ` ` + scope + `","more":1}`, other + " " + scope, basic(r.id, r.secret)},
+		{`{"grant_type":"client_credentials","scope":"` + other + `"}`, other, basic(r.id, r.secret)},
+		{ask, scope, header("Authorization", "basic  "+encode(r.id+":"+r.secret))},
+		{"grant_type=client_credentials", scope, form},
+		{"grant_type=client_credentials&scope=" + strings.ReplaceAll(other, ":", "%3A") + "+" + scope, other + " " + scope, form},
+	} {
+		request := a.request("POST", prio+grantPath, c.body, basic(r.id, r.secret), c.change)
+		response, text := a.live(t, a.app, request)
+		var got map[string]any
+		if err := json.Unmarshal(text, &got); err != nil || response.StatusCode != 200 || response.Header.Get("Cache-Control") != "no-store" {
+			t.Fatalf("%s: got %d %s, %v", c.body, response.StatusCode, text, response.Header)
+		}
+		token, _ := got["access_token"].(string)
+		if got["scope"] != c.scope || got["token_type"] != "Bearer" || got["expires_in"] != 3600.0 || len(token) != 47 || len(got) != 4 {
+			t.Errorf("%s: got %s, want the scope %s", c.body, text, c.scope)
+		}
+		want := 200
+		if !strings.Contains(c.scope, scope) {
+			want = 403
+		}
+		a.call(t, want, "GET", prio+"/webhooks", "", as(token))
+	}
+	a.call(t, 200, "GET", prio+"/webhooks", "", as(r.token)) // several are active at once
+	clients, err := a.store.Clients(t.Context(), a.account.ID)
+	if err != nil || len(clients) != 1 || time.Since(clients[0].UsedAt) > time.Minute {
+		t.Errorf("got %+v, %v, want it used now", clients, err)
+	}
+}
+
+func TestPrioBadGrants(t *testing.T) {
+	a := newAPI(t)
+	r := a.reseller(t, a.account.ID)
+	for _, c := range []struct {
+		status     int
+		body, code string
+		change     func(*http.Request)
+	}{
+		{400, `{`, "INVALID_REQUEST", nil},
+		{400, `[]`, "INVALID_REQUEST", nil},
+		{400, `{"grant_type":7}`, "INVALID_REQUEST", nil},
+		{400, `{"grant_type":"client_credentials","scope":["x"]}`, "INVALID_REQUEST", nil},
+		{400, `{}`, "UNSUPPORTED_GRANT_TYPE", nil},
+		{400, `{"grant_type":"password"}`, "UNSUPPORTED_GRANT_TYPE", nil},
+		{400, `scope=x`, "UNSUPPORTED_GRANT_TYPE", form},
+		{400, `{"grant_type":"client_credentials","scope":"webhooks"}`, "INVALID_SCOPE", nil},
+		{400, `{"grant_type":"client_credentials","scope":"` + scope + ` more"}`, "INVALID_SCOPE", nil},
+		{415, ask, "UNSUPPORTED_MEDIA_TYPE", header("Content-Type", "text/plain")},
+		{415, ask, "UNSUPPORTED_MEDIA_TYPE", func(r *http.Request) { r.Header.Del("Content-Type") }},
+		{415, ask, "UNSUPPORTED_MEDIA_TYPE", header("Content-Encoding", "gzip")},
+		{401, ask, "INVALID_CLIENT", header("Authorization", "")},
+		{401, ask, "INVALID_CLIENT", header("Authorization", "Basic")},
+		{401, ask, "INVALID_CLIENT", header("Authorization", "Basic !")},
+		{401, ask, "INVALID_CLIENT", header("Authorization", "Basic "+encode(r.id))},
+		{401, ask, "INVALID_CLIENT", header("Authorization", "Bearer "+r.token)},
+		{401, ask, "INVALID_CLIENT", basic(r.id, r.secret+"x")},
+		{401, ask, "INVALID_CLIENT", basic(r.id, "")},
+		{401, ask, "INVALID_CLIENT", basic("cli_0000000000001", r.secret)},
+		{401, ask, "INVALID_CLIENT", basic("portal", r.secret)},
+	} {
+		if c.change == nil {
+			c.change = func(*http.Request) {}
+		}
+		r.refused(c.status, c.code, "", "POST", grantPath, c.body, basic(r.id, r.secret), c.change)
+		if response, _ := a.live(t, a.app, a.request("POST", prio+grantPath, c.body, basic(r.id, r.secret), c.change)); (c.status == 401) != strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Basic ") {
+			t.Errorf("%d %s: got the challenge %q", c.status, c.body, response.Header.Get("WWW-Authenticate"))
+		}
+	}
+}
+
+// Guessing a secret is stopped; whoever knows it is not, from elsewhere or for
+// another client.
+func TestPrioTries(t *testing.T) {
+	a := newAPI(t)
+	r, other := a.reseller(t, a.account.ID), a.reseller(t, a.account.ID)
+	for range 10 {
+		r.refused(401, "INVALID_CLIENT", "", "POST", grantPath, ask, basic(r.id, "guess"))
+	}
+	r.refused(429, "TOO_MANY_REQUESTS", "15 minutes", "POST", grantPath, ask, basic(r.id, r.secret))
+	other.call(200, "POST", grantPath, ask, basic(other.id, other.secret))
+	r.list("") // what it got before holds
+}
+
+func TestPrioAccessTokens(t *testing.T) {
+	a := newAPI(t)
+	r := a.reseller(t, a.account.ID)
+	clients, err := a.store.Clients(t.Context(), a.account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(expires time.Time) string {
+		text, hash := handlers.NewToken()
+		if err := a.store.AddClientToken(t.Context(), clients[0].ID, hash, scope, expires, time.Now().Add(-2*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	expired, valid := add(time.Now()), add(time.Now().Add(time.Minute))
+	r.call(200, "GET", "/webhooks", "", as(valid))
+	r.call(200, "GET", "/webhooks", "", header("Authorization", "bearer  "+valid))
+	for name, value := range map[string]string{
+		"expired": "Bearer " + expired, "none": "", "wrong": "Bearer x", "empty": "Bearer ", "no scheme": r.token, "basic": "Basic " + encode(r.id+":"+r.secret),
+		"of the other API": "Bearer " + a.token, "the secret": "Bearer " + r.secret,
+	} {
+		t.Run(name, func(t *testing.T) {
+			response, text := a.live(t, a.app, a.request("GET", prio+"/webhooks", "", header("Authorization", value)))
+			if response.StatusCode != 401 || !strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Bearer") || !bytes.Contains(text, []byte(`"error":"UNAUTHORIZED"`)) {
+				t.Errorf("got %d %s %v, want 401", response.StatusCode, text, response.Header)
+			}
+		})
+	}
+	a.call(t, 401, "GET", "/api/v1/account", "", as(r.token)) // it is for this API alone
+	if err := a.store.RevokeClient(t.Context(), a.account.ID, clients[0].ID, "test", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.refused(401, "UNAUTHORIZED", "", "GET", "/webhooks", "")
+	r.refused(401, "INVALID_CLIENT", "", "POST", grantPath, ask, basic(r.id, r.secret))
+}
+
+// TestPrioErrors wants Prioticket's model for whatever goes wrong below its
+// address.
+func TestPrioErrors(t *testing.T) {
+	a := newAPI(t)
+	r := a.reseller(t, a.account.ID)
+	for _, c := range []struct {
+		status             int
+		method, path, code string
+		body               string
+	}{
+		{404, "GET", "", "NOT_FOUND", ""},
+		{404, "GET", "/nothing", "NOT_FOUND", ""},
+		{404, "POST", "/webhooks/a/b", "NOT_FOUND", "{}"},
+		{405, "PUT", "/webhooks", "METHOD_NOT_ALLOWED", "{}"},
+		{405, "PATCH", "/webhooks/x", "METHOD_NOT_ALLOWED", "{}"},
+		{405, "GET", "/oauth2/token", "METHOD_NOT_ALLOWED", ""},
+		{405, "GET", "/notifications", "METHOD_NOT_ALLOWED", ""},
+		{413, "POST", "/webhooks", "REQUEST_ENTITY_TOO_LARGE", `"` + strings.Repeat("x", 5<<20) + `"`},
+	} {
+		response, text := a.live(t, a.app, a.request(c.method, prio+c.path, c.body, as(r.token)))
+		var got map[string]string
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatalf("%s %s: %v in %s", c.method, c.path, err, text)
+		}
+		if response.StatusCode != c.status || got["error"] != c.code || len(got["error_reference"]) < 20 || got["error_message"] == "" ||
+			strings.ContainsFunc(got["error_description"], func(r rune) bool { return r > '~' }) {
+			t.Errorf("%s %s: got %d %s", c.method, c.path, response.StatusCode, text)
+		}
+		if c.status == 405 && response.Header.Get("Allow") == "" {
+			t.Errorf("%s %s: got no Allow", c.method, c.path)
+		}
+	}
+}
+
+// breaking is a database in which nothing can be found any more, but who asks.
+type breaking struct {
+	handlers.Store
+	err error
+}
+
+func (b breaking) ClientByID(context.Context, webhook.ID) (webhook.Client, []byte, error) {
+	return webhook.Client{}, nil, b.err
+}
+
+func (b breaking) Webhooks(context.Context, webhook.ID) ([]*webhook.Webhook, error) {
+	return nil, b.err
+}
+
+// pressed is a dispatcher that takes nothing in.
+type pressed struct {
+	handlers.Dispatcher
+	err error
+}
+
+func (p pressed) Ingest(context.Context, webhook.ID, []webhook.Event) ([]webhook.Accepted, error) {
+	return nil, p.err
+}
+
+// TestPrioEverything provokes every documented status of every operation.
+func TestPrioEverything(t *testing.T) {
+	a := newAPI(t)
+	r := a.reseller(t, a.account.ID)
+	const (
+		hook   = `{"data":{"webhook":{"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com"}}}`
+		notice = `{"data":{"notification":{"notification_event":"ORDER_CREATE","notification_item_id":"1"}}}`
+	)
+	id := r.create(`"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com","webhook_auth":"x"`)["webhook_id"].(string)
+	calls := []struct{ method, path, good string }{
+		{"POST", grantPath, ask}, {"GET", "/webhooks", ""}, {"POST", "/webhooks", hook}, {"DELETE", "/webhooks/" + id, ""}, {"POST", "/notifications", notice},
+	}
+	text, hash := handlers.NewToken()
+	clients, err := a.store.Clients(t.Context(), a.account.ID)
+	if err == nil {
+		err = a.store.AddClientToken(t.Context(), clients[0].ID, hash, "x", time.Now().Add(time.Hour), time.Now())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range calls {
+		send := func(status int, body string, change ...func(*http.Request)) {
+			t.Helper()
+			change = append([]func(*http.Request){as(r.token)}, change...)
+			if c.path == grantPath {
+				change = append([]func(*http.Request){basic(r.id, r.secret)}, change[1:]...)
+			}
+			a.raw(t, status, a.request(c.method, prio+c.path, body, change...))
+		}
+		for status, err := range map[int]error{503: webhook.ErrBusy, 500: io.ErrUnexpectedEOF} {
+			app := a.with(t, breaking{a.store, err}, pressed{nil, err})
+			a.rawOf(t, app, status, a.request(c.method, prio+c.path, c.good, as(r.token), func(q *http.Request) {
+				if c.path == grantPath {
+					q.SetBasicAuth(r.id, r.secret)
+				}
+			}))
+		}
+		send(401, c.good, as("x"))
+		if c.path != grantPath {
+			send(403, c.good, as(text))
+		}
+		if c.method == "POST" {
+			send(400, "{")
+			send(413, `"`+strings.Repeat("x", 5<<20)+`"`)
+			send(415, c.good, header("Content-Type", "text/plain"))
+		}
+		if c.path == "/webhooks" && c.method == "POST" || c.path == "/notifications" {
+			send(422, strings.Replace(c.good, "ORDER_CREATE", "ORDER_MADE", 1))
+		}
+	}
+	r.list("")
+	a.call(t, 400, "GET", prio+"/webhooks?page=0", "", as(r.token))
+	r.call(204, "POST", "/notifications", notice)
+	r.call(204, "DELETE", "/webhooks/"+id, "")
+	r.call(404, "DELETE", "/webhooks/"+id, "")
+	if err := a.store.SetLimit(t.Context(), a.account.ID, 0, "test", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.call(409, "POST", "/webhooks", hook)
+	for range 10 {
+		r.call(401, "POST", grantPath, ask, basic(r.id, "guess"))
+	}
+	r.call(429, "POST", grantPath, ask, basic(r.id, "guess"))
+	a.complete(t, prio)
+}

@@ -26,6 +26,7 @@ const (
 	members         // whoever belongs to an account
 	operators       // who may change the account
 	program         // who has an API token, not a session
+	portal          // who has an access token of the Prioticket-compatible API
 )
 
 // route is one address with what its handler answers to those who may use it.
@@ -105,8 +106,17 @@ var routes = map[string]route{
 	"POST /settings/people/{usr}/remove": {operators, 303, ""},
 	"POST /settings/tokens":              {operators, 201, "name=New"},
 	"POST /settings/tokens/{tok}/revoke": {operators, 303, ""},
+	"POST /settings/clients":             {operators, 201, "name=New"},
+
+	"POST /settings/clients/{cli}/revoke": {operators, 303, ""},
 
 	"POST /settings/people/{usr}/password": {operators, 200, ""},
+
+	"POST /v3.8/distributor/oauth2/token":      {anybody, 401, `{}`},
+	"GET /v3.8/distributor/webhooks":           {portal, 200, ""},
+	"POST /v3.8/distributor/webhooks":          {portal, 201, `{"data":{"webhook":{"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com/"}}}`},
+	"DELETE /v3.8/distributor/webhooks/{uuid}": {portal, 204, ""},
+	"POST /v3.8/distributor/notifications":     {portal, 204, `{"data":{"notification":{"notification_event":"ORDER_CREATE","notification_item_id":"1"}}}`},
 
 	"GET /api/v1/account":                  {program, 200, ""},
 	"POST /api/v1/events":                  {program, 202, `{"type":"cancelled"}`},
@@ -133,8 +143,14 @@ type caller struct {
 	name    string
 	email   string // "" for nobody
 	token   string // of an API token
+	access  string // an access token
 	cross   bool   // from a page of another site
 	browser *browser
+}
+
+// foreign reports whether the caller is of the other account.
+func (c *caller) foreign() bool {
+	return c.email == others || strings.HasSuffix(c.name, "of the other account")
 }
 
 const (
@@ -145,11 +161,11 @@ const (
 // want is what a caller gets from a route.
 func (r route) want(c *caller, path string) int {
 	switch {
-	case r.guard == program && c.token == "":
+	case r.guard == program && c.token == "", r.guard == portal && c.access == "":
 		return http.StatusUnauthorized
-	case r.guard != program && c.cross && !strings.HasPrefix(path, "GET ") && !strings.Contains(path, " /api/") && !strings.Contains(path, " /in/"):
+	case r.guard < program && c.cross && !strings.HasPrefix(path, "GET ") && !forPrograms(path):
 		return http.StatusForbidden
-	case r.guard != anybody && r.guard != program && c.email == "":
+	case r.guard != anybody && r.guard < program && c.email == "":
 		return toLogin
 	}
 	return r.wantSignedIn(c, path)
@@ -164,7 +180,7 @@ func (r route) wantSignedIn(c *caller, path string) int {
 		return toAccounts
 	case r.guard == operators && c.email == staff:
 		return http.StatusForbidden
-	case r.guard >= members && (c.email == others || c.name == "program of the other account") && namesOurs(path+r.body):
+	case r.guard >= members && c.foreign() && namesOurs(path+r.body):
 		return http.StatusNotFound
 	case path == "GET /" && c.email == lone:
 		return toAccounts
@@ -172,9 +188,13 @@ func (r route) wantSignedIn(c *caller, path string) int {
 	return r.ok
 }
 
+func forPrograms(path string) bool {
+	return strings.Contains(path, " /api/") || strings.Contains(path, " /in/") || strings.Contains(path, " "+prio)
+}
+
 // namesOurs reports whether the request names something of the first account.
 func namesOurs(request string) bool {
-	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}"}, func(id string) bool {
+	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}"}, func(id string) bool {
 		return strings.Contains(request, id)
 	})
 }
@@ -183,7 +203,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
-		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}")
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", ":webhook_id", "{uuid}")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
 		if r.Method == http.MethodHead { // comes with each GET
@@ -215,6 +235,8 @@ func TestAccess(t *testing.T) {
 		{name: "nobody, from another site", cross: true},
 		{name: "program", token: s.token(s.account.ID)},
 		{name: "program of the other account", token: s.token(s.other.ID)},
+		{name: "portal", access: s.access(s.account.ID)},
+		{name: "portal of the other account", access: s.access(s.other.ID)},
 	}
 	things := s.things()
 	for _, path := range slices.Sorted(maps.Keys(routes)) {
@@ -224,7 +246,7 @@ func TestAccess(t *testing.T) {
 			if got.code() != want {
 				t.Errorf("%s by %s: got %d (to %q), want %d", path, c.name, got.status, got.location, want)
 			}
-			if (c.email == others || c.name == "program of the other account") && strings.Contains(got.text, "Secret of ours") {
+			if c.foreign() && strings.Contains(got.text, "Secret of ours") {
 				t.Errorf("%s by %s: shows what is not theirs", path, c.name)
 			}
 			if want == r.ok && !strings.HasPrefix(path, "GET ") { // it may have used them up
@@ -253,6 +275,16 @@ func (s *site) token(account webhook.ID) string {
 	return text
 }
 
+// access makes an access token.
+func (s *site) access(account webhook.ID) string {
+	s.Helper()
+	text, hash := handlers.NewToken()
+	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: account, Name: "test"}, []byte("x"), "test")
+	s.check(err)
+	s.check(s.store.AddClientToken(s.Context(), client.ID, hash, scope, time.Now().Add(time.Hour), time.Now()))
+	return text
+}
+
 // ask makes one request, in a session of the caller.
 func (s *site) ask(c *caller, path string, r route, things *strings.Replacer) page {
 	s.Helper()
@@ -268,11 +300,11 @@ func (s *site) ask(c *caller, path string, r route, things *strings.Replacer) pa
 	}
 	method, path, _ := strings.Cut(path, " ")
 	request := b.request(method, things.Replace(path), things.Replace(r.body))
-	if strings.HasPrefix(path, "/api/") {
+	if forPrograms(" " + path) {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
+	if token := c.token + c.access; token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	if c.cross {
 		request.Header.Set("Origin", "https://evil.example")
@@ -297,12 +329,14 @@ func (s *site) things() *strings.Replacer {
 	u := s.addUser(strings.ToLower(rand.Text())+"@example.com", s.account.ID, webhook.RoleStaff)
 	token, err := s.store.AddToken(s.Context(), webhook.Token{Account: s.account.ID, Name: "Secret of ours"}, []byte(rand.Text()), "test")
 	s.check(err)
+	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: s.account.ID, Name: "Secret of ours"}, []byte("x"), "test")
+	s.check(err)
 	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
 	s.putItems(webhook.Channels, ours)
 	s.putItems(webhook.Tours, ours)
 	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.Ref(),
 		"{whk}", w.Ref(), "{dlv}", d.Delivery.Text(webhook.DeliveryPrefix), "{evt}", a.Event.Ref(),
-		"{drf}", draft.ID.Text(webhook.DraftPrefix), "{usr}", u.Ref(), "{tok}", token.Ref(),
+		"{drf}", draft.ID.Text(webhook.DraftPrefix), "{usr}", u.Ref(), "{tok}", token.Ref(), "{cli}", client.Ref(), "{uuid}", w.ID.UUID(),
 		"{ours}", ours.ID, "{item}", rand.Text(), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 

@@ -19,7 +19,7 @@ func (s *site) pagesOf(w *webhook.Webhook, draft string) []string {
 	list, err := s.store.Deliveries(s.Context(), w.Account, webhook.DeliveryFilter{Limit: 10})
 	s.check(err)
 	for _, d := range list.Rows {
-		paths = append(paths, "/deliveries/"+d.Delivery.Ref())
+		paths = append(paths, "/deliveries/"+d.Ref())
 	}
 	return paths
 }

@@ -74,6 +74,8 @@ var routes = map[string]route{
 	"GET /channels":                 {members, 200, ""},
 	"GET /tours":                    {members, 200, ""},
 	"GET /settings/account":         {members, 200, ""},
+	"GET /settings/platforms":       {members, 200, ""},
+	"GET /settings/unrecognised":    {members, 200, ""},
 	"GET /settings/people":          {members, 200, ""},
 	"GET /settings/tokens":          {members, 200, ""},
 	"GET /settings/activity":        {members, 200, ""},
@@ -117,6 +119,10 @@ var routes = map[string]route{
 	"POST /v3.8/distributor/webhooks":          {portal, 201, `{"data":{"webhook":{"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com/"}}}`},
 	"DELETE /v3.8/distributor/webhooks/{uuid}": {portal, 204, ""},
 	"POST /v3.8/distributor/notifications":     {portal, 204, `{"data":{"notification":{"notification_event":"ORDER_CREATE","notification_item_id":"1"}}}`},
+
+	"POST /settings/platforms/tourcms/switch":   {operators, 303, "enabled=1"},
+	"POST /settings/platforms/tourcms/rotate":   {operators, 303, ""},
+	"POST /settings/platforms/tourcms/settings": {operators, 303, ""},
 
 	"GET /api/v1/account":                  {program, 200, ""},
 	"POST /api/v1/events":                  {program, 202, `{"type":"cancelled"}`},
@@ -203,7 +209,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
-		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", ":webhook_id", "{uuid}")
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", ":webhook_id", "{uuid}", ":platform", "tourcms")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
 		if r.Method == http.MethodHead { // comes with each GET

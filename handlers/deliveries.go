@@ -39,7 +39,7 @@ func (a *app) listDeliveries(c *fiber.Ctx) error {
 		return err
 	}
 	f := readDeliveryFilter(c, account.Location(), h, a.Platforms.KnownKey)
-	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), Types: a.eventOptions()}
+	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook)}
 	all := f.DeliveryFilter
 	if f.Before, err = refQuery(c, "before", webhook.DeliveryPrefix); err != nil {
 		return err
@@ -55,6 +55,9 @@ func (a *app) listDeliveries(c *fiber.Ctx) error {
 		if props.Count, err = a.Store.CountDeliveries(c.UserContext(), account.ID, all); err != nil {
 			return err
 		}
+	}
+	if props.Types, err = a.eventTypes(c.UserContext(), account.ID, f.Type); err != nil {
+		return err
 	}
 	if props.Newest, err = a.newestDelivery(c); err != nil {
 		return err
@@ -106,7 +109,10 @@ func (a *app) showDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.DeliveryProps{Delivery: d, EventName: a.eventName(d.Platform, d.Type), MaxTries: a.Tries, Circuit: a.Dispatcher.Circuit(d.Webhook)}
+	props := views.DeliveryProps{
+		Delivery: d, EventName: a.eventName(d.Platform, d.Type), Platform: a.platformName(d.Platform),
+		MaxTries: a.Tries, Circuit: a.Dispatcher.Circuit(d.Webhook),
+	}
 	if props.WaitsFor, err = a.waitsFor(c.UserContext(), d); err != nil {
 		return err
 	}

@@ -24,12 +24,15 @@ func (a *app) listEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.EventsProps{Filter: typed, Problems: problems, Types: a.eventOptions(), Older: found.Next, First: f.Before == 0}
+	props := views.EventsProps{Filter: typed, Problems: problems, Older: found.Next, First: f.Before == 0}
 	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
 	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
 		if props.Count, err = a.Store.CountEvents(ctx, account, all); err != nil {
 			return err
 		}
+	}
+	if props.Types, err = a.eventTypes(ctx, account, f.Type); err != nil {
+		return err
 	}
 	if props.Rows, err = a.eventRows(c, found.Rows); err != nil {
 		return err
@@ -74,7 +77,7 @@ func (a *app) showEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.EventProps{Event: e.Event, EventName: a.eventName(e.Platform, e.Type)}
+	props := views.EventProps{Event: e.Event, EventName: a.eventName(e.Platform, e.Type), Platform: a.platformName(e.Platform)}
 	if props.Names, err = a.names(ctx, account, []string{e.ChannelID}, e.TourIDs); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"bookhook/views"
@@ -18,21 +19,40 @@ func (a *app) eventName(platform, eventType string) string {
 	return eventType
 }
 
-// eventOptions are all events of all platforms, to choose from in a filter.
-func (a *app) eventOptions() []views.Option {
-	var options []views.Option
-	for _, p := range a.Platforms {
-		for _, e := range p.Events {
-			options = append(options, views.Option{Value: webhook.EventKey(p.Key, e.Key), Name: e.Name})
-		}
+// platformName is what people call a platform; its key when it is not known.
+func (a *app) platformName(key string) string {
+	if p, ok := a.Platforms.Get(key); ok {
+		return p.Name
 	}
-	return options
+	return key
+}
+
+// eventTypes are the events to choose from in a filter: those of the platforms
+// that the account uses or used, and of the one that the filter names.
+func (a *app) eventTypes(ctx context.Context, account webhook.ID, chosen string) ([]views.EventTypes, error) {
+	connections, err := a.Store.Connections(ctx, account)
+	named, _ := webhook.SplitEventKey(chosen)
+	var types []views.EventTypes
+	for _, p := range a.Platforms {
+		used := slices.ContainsFunc(connections, func(c webhook.Connection) bool { return c.Platform == p.Key })
+		if !used && (chosen == "" || named != p.Key) {
+			continue
+		}
+		t := views.EventTypes{Platform: p.Name}
+		for _, e := range p.Events {
+			t.Options = append(t.Options, views.Option{Value: webhook.EventKey(p.Key, e.Key), Name: e.Name})
+		}
+		types = append(types, t)
+	}
+	return types, err
 }
 
 func (a *app) eventNames() map[string]string {
 	names := map[string]string{}
-	for _, o := range a.eventOptions() {
-		names[o.Value] = o.Name
+	for _, p := range a.Platforms {
+		for _, e := range p.Events {
+			names[webhook.EventKey(p.Key, e.Key)] = e.Name
+		}
 	}
 	return names
 }

@@ -55,6 +55,8 @@ func (a *app) routes(f *fiber.App) {
 	staff.Get("/channels", a.listItems)
 	staff.Get("/tours", a.listItems)
 	staff.Get("/settings/account", a.showAccountSettings)
+	staff.Get("/settings/platforms", a.listPlatforms)
+	staff.Get("/settings/unrecognised", a.listUnrecognised)
 	staff.Get("/settings/people", a.listPeople)
 	staff.Get("/settings/tokens", a.listTokens)
 	staff.Get("/settings/activity", a.showActivity)
@@ -83,6 +85,9 @@ func operatorRoutes(operator guarded, a *app) {
 		operator.post(kind+"/import", a.importItems)
 	}
 	operator.post("/settings/account", a.saveAccountSettings)
+	operator.post("/settings/platforms/:platform/switch", a.switchPlatform)
+	operator.post("/settings/platforms/:platform/rotate", a.rotateAddress)
+	operator.post("/settings/platforms/:platform/settings", a.savePlatform)
 	operator.post("/settings/people", a.addPerson)
 	operator.post("/settings/people/:id/password", a.renewPassword)
 	operator.post("/settings/people/:id/remove", a.removePerson)

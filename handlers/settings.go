@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -125,6 +126,11 @@ func (a *app) showActivity(c *fiber.Ctx) error {
 	props := views.ActivityProps{Page: page, Entries: entries, First: before == 0}
 	if len(entries) > shown {
 		props.Entries, props.Older = entries[:shown], entries[shown-1].ID
+	}
+	for i, e := range props.Entries {
+		if strings.HasPrefix(e.Action, "platform.") { // whose subject is the key
+			props.Entries[i].Subject = a.platformName(e.Subject)
+		}
 	}
 	return render(c, http.StatusOK, views.Activity(props))
 }

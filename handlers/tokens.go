@@ -25,9 +25,7 @@ func (a *app) showTokens(c *fiber.Ctx, status int, props views.TokensProps) (err
 	if props.Clients.Clients, err = a.Store.Clients(c.UserContext(), visiting(c).Account.ID); err != nil {
 		return err
 	}
-	if props.BaseURL = a.BaseURL; props.BaseURL == "" {
-		props.BaseURL = c.BaseURL()
-	}
+	props.BaseURL = a.baseURL(c)
 	return render(c, status, views.Tokens(props))
 }
 

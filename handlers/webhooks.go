@@ -186,7 +186,7 @@ func readSwitch(c *fiber.Ctx) (bool, error) {
 	case "0":
 		return false, nil
 	}
-	return false, webhook.Invalid{"enabled": "Send 1 to switch the webhook on, 0 to switch it off."}
+	return false, webhook.Invalid{"enabled": "Send 1 to switch it on, 0 to switch it off."}
 }
 
 // switchedText says what a switch means for the bookings.

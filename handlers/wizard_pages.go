@@ -59,8 +59,7 @@ func (a *app) stepView(ctx context.Context, props views.WizardProps, step webhoo
 	case webhook.StepName:
 		return a.nameView(ctx, props)
 	case webhook.StepEvents:
-		all, err := a.catalogues(ctx, props.Draft)
-		return views.WizardEvents(views.EventsStepProps{Wizard: props, Catalogues: all}), err
+		return a.eventsView(ctx, props)
 	case webhook.StepChannels:
 		channels, err := a.Store.AllItems(ctx, props.Draft.Account, webhook.Channels)
 		return views.WizardChannels(views.PickProps{Wizard: props, Items: channels}), err
@@ -70,21 +69,39 @@ func (a *app) stepView(ctx context.Context, props views.WizardProps, step webhoo
 	return a.reviewView(ctx, props, r)
 }
 
-// catalogues are those of the platforms that the account uses, or the draft names.
-func (a *app) catalogues(ctx context.Context, d *webhook.Draft) ([]views.Catalogue, error) {
-	used, err := a.platformsOn(ctx, d.Account)
-	var all []views.Catalogue
+// eventsView shows the events of the platforms that the account uses, or the
+// draft names; of an inline webhook those that it can be asked about.
+func (a *app) eventsView(ctx context.Context, props views.WizardProps) (templ.Component, error) {
+	used, err := a.platformsOn(ctx, props.Draft.Account)
+	step := views.EventsStepProps{Wizard: props}
 	for _, p := range a.Platforms {
+		events := eventsFor(props.Draft.Kind, p.Events)
 		_, on := used.Get(p.Key)
-		named := slices.ContainsFunc(d.Events, func(key string) bool {
-			platform, _ := webhook.SplitEventKey(key)
-			return platform == p.Key
-		})
-		if on || named {
-			all = append(all, views.Catalogue{Platform: p.Key, Name: p.Name, Events: p.Events})
+		switch {
+		case len(events) == 0:
+		case on || ofPlatform(props.Draft.Events, p.Key):
+			step.Catalogues = append(step.Catalogues, views.Catalogue{Platform: p.Key, Name: p.Name, Off: !on, Events: events})
+		default:
+			step.More = true
 		}
 	}
-	return all, err
+	return views.WizardEvents(step), err
+}
+
+// eventsFor are those that a webhook of this kind can have.
+func eventsFor(kind webhook.Kind, events []webhook.EventType) []webhook.EventType {
+	if kind != webhook.Inline {
+		return events
+	}
+	return slices.DeleteFunc(slices.Clone(events), func(e webhook.EventType) bool { return !e.Inline })
+}
+
+// ofPlatform reports whether one of the keys is of the platform.
+func ofPlatform(keys []string, platform string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool {
+		of, _ := webhook.SplitEventKey(key)
+		return of == platform
+	})
 }
 
 // platformsOn are the platforms that are on in the account.

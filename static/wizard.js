@@ -9,8 +9,10 @@ if (step) history.replaceState(null, "", step.action + location.hash);
 
 for (const list of document.querySelectorAll("[data-search]")) {
   const items = [...list.querySelectorAll("[data-item]")];
-  const texts = items.map((item) => item.textContent.toLowerCase());
+  const texts = items.map((item) => `${item.textContent} ${item.querySelector("input").value}`.toLowerCase());
   const groups = [...list.querySelectorAll("[data-group]")];
+  const parts = [...groups, ...list.querySelectorAll("[data-within]")]; // gone when nothing in them is left
+  let open = null; // the groups that were, before the search opened others
   const search = list.querySelector(".search");
   const input = search?.querySelector("input");
   const found = search?.querySelector(".found");
@@ -23,7 +25,14 @@ for (const list of document.querySelectorAll("[data-search]")) {
       item.hidden = !words.every((word) => texts[i].includes(word));
       if (!item.hidden) shown++;
     });
-    for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
+    for (const part of parts) part.hidden = !part.querySelector("[data-item]:not([hidden])");
+    if (words.length) {
+      open ??= new Set(groups.filter((group) => group.open));
+      for (const group of groups) group.open = true;
+    } else if (open) {
+      for (const group of groups) group.open = open.has(group) || group.querySelector("input:checked") !== null;
+      open = null;
+    }
     none.hidden = shown > 0;
     found.textContent = words.length ? `${shown} of ${items.length}` : "";
   };
@@ -42,11 +51,14 @@ for (const list of document.querySelectorAll("[data-search]")) {
     const button = group.querySelector("[data-select-all]");
     const boxes = () => [...group.querySelectorAll("[data-item]:not([hidden]) input")];
     const chosen = group.querySelector(".chosen");
+    const tally = group.querySelector(".tally");
     const label = button.firstChild;
     const words = label.textContent;
     const show = () => {
       const all = boxes();
-      if (chosen) chosen.textContent = `${group.querySelectorAll("input:checked").length} selected`;
+      const checked = group.querySelectorAll("input:checked").length;
+      if (chosen) chosen.textContent = `${checked} selected`;
+      if (tally) tally.textContent = `${checked} of ${tally.dataset.of} chosen`;
       label.textContent = all.length && all.every((box) => box.checked) ? words.replace("Select", "Clear") : words;
     };
     button.hidden = false;

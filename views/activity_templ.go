@@ -181,6 +181,16 @@ func olderActivity(p ActivityProps) string {
 
 // actionText makes words of "webhook.switched_off".
 func actionText(action string) string {
+	switch action {
+	case "platform.on":
+		return "Platform switched on:"
+	case "platform.off":
+		return "Platform switched off:"
+	case "platform.address":
+		return "New address for the platform:"
+	case "platform.settings":
+		return "Platform settings changed:"
+	}
 	noun, verb, ok := strings.Cut(action, ".")
 	if !ok {
 		return action

@@ -219,6 +219,36 @@ func (k kind) catalogues() []Catalogue {
 	}}}
 }
 
+// manyEvents are of another platform, which is off, with all that an event can be.
+func (k kind) manyEvents() []Catalogue {
+	if k.n == 0 {
+		return nil
+	}
+	c := Catalogue{Platform: "wink", Name: "Wink", Off: true}
+	for i := range 30 {
+		e := webhook.EventType{
+			Key: fmt.Sprintf("account.updated.%d", i), Group: "Account events", Name: k.text("Account updated"),
+			NameET: k.text("Konto uuendatud"), Description: k.text("Something in the account record changed."), Retired: i%5 == 0,
+		}
+		if i > 7 {
+			e.Subgroup = k.text("Account tasks")
+		}
+		if i > 20 {
+			e.Group, e.Assumed = k.text("Booking events"), k.text("Wink documents only the first; this key follows its pattern.")
+		}
+		c.Events = append(c.Events, e)
+	}
+	return []Catalogue{c}
+}
+
+func (k kind) types() []EventTypes {
+	types := []EventTypes{{k.text("TourCMS"), []Option{{"cancelled", k.text("Booking cancelled")}}}}
+	if k.n > 0 {
+		types = append(types, EventTypes{k.text("Wink"), []Option{{"wink:booking.create", k.text("Booking created")}}})
+	}
+	return types
+}
+
 func (k kind) examples() []Example {
 	url := "https://hooks.example.com/bookings"
 	return []Example{
@@ -248,6 +278,7 @@ func (k kind) pages() map[string]templ.Component {
 	k.addWizard(add)
 	k.addLog(add)
 	k.addSettings(add)
+	k.addPlatforms(add)
 	return all
 }
 
@@ -307,8 +338,9 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency", "rate_limit")))
 	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), false}))
 	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), true}))
-	add("wizard-3", WizardEvents(EventsStepProps{k.wizard(), k.catalogues()}))
-	add("wizard-3-wrong", WizardEvents(EventsStepProps{k.wizard("events"), k.catalogues()}))
+	add("wizard-3", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: k.catalogues(), More: true}))
+	add("wizard-3-wrong", WizardEvents(EventsStepProps{Wizard: k.wizard("events"), Catalogues: k.catalogues()}))
+	add("wizard-3-many", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: append(k.catalogues(), k.manyEvents()...)}))
 	add("wizard-4", WizardChannels(PickProps{Wizard: k.wizard(), Items: k.items(k.n * 2)}))
 	add("wizard-5", WizardTours(PickProps{Wizard: k.wizard("tours"), Items: k.items(k.n * 3), Paste: k.text("12, 15\n16")}))
 	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10}
@@ -326,7 +358,7 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 func (k kind) addLog(add func(string, templ.Component)) {
 	list := DeliveriesProps{
 		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: webhook.Count{N: 10000, More: true}, Older: 8e16, First: true, Newest: 8e16,
-		Webhooks: []Option{{"whk_1", k.text("Accounting")}}, Types: []Option{{"cancelled", k.text("Booking cancelled")}},
+		Webhooks: []Option{{"whk_1", k.text("Accounting")}}, Types: k.types(),
 	}
 	add("deliveries", Deliveries(list))
 	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
@@ -359,9 +391,9 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 		ID: 77, ExternalID: k.text("tc-1234-confirmed"), Platform: "tourcms", Type: "new_confirmed_web", ChannelID: k.text("3930"), BookingID: k.text("12345"),
 		TourIDs: []string{"12", "15", k.text("99")}, OccurredAt: now.Add(-time.Hour), ReceivedAt: now.Add(-59 * time.Minute), Data: []byte(`{"customer":"<b>O’Brien</b>","pax":[2,1]}`),
 	}
-	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: []Option{{"cancelled", "Booking cancelled"}}, Count: webhook.Count{N: 2400}, Older: 77, First: true}
+	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: k.types(), Count: webhook.Count{N: 2400}, Older: 77, First: true}
 	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
-	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded}
+	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded, webhook.ReasonPlatformOff}
 	for i := range k.n {
 		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
 		d := k.delivery(i)
@@ -379,9 +411,63 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 		page.Event = webhook.Event{ID: 77, ReceivedAt: now}
 	}
 	add("events", Events(list))
+	waits := page
+	waits.Decisions, waits.Platform = nil, k.text("TourCMS")
+	waits.Event.Inbound, waits.Event.Lookup, waits.Event.Note = true, true, k.text("TourCMS did not answer in time; it is asked again.")
+	waits.Event.Wire = []byte(k.text("event=new_confirmed_web&account_id=4069&account_name=Sea%20%26%20Sun&channel_id=3930&booking_id=12345"))
+	add("event-waits", Event(waits))
 	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
 	add("events-none", Events(list))
 	add("event", Event(page))
+}
+
+func (k kind) settings() []webhook.Setting {
+	return []webhook.Setting{
+		{Key: "marketplace", Label: k.text("Marketplace id"), Hint: k.text("In TourCMS under API. 0 for a tour operator."), Default: "0"},
+		{Key: "api_key", Label: k.text("API key"), Hint: k.text("Signs what Bookhook asks TourCMS."), Secret: true},
+		{Key: "basic", Label: k.text("Basic authorization"), Secret: true},
+	}
+}
+
+func (k kind) addPlatforms(add func(string, templ.Component)) {
+	about := k.text("In TourCMS, open Configuration › System & Setup › Booking webhooks and enter the address.") + "\n\n" + k.text("A GET webhook carries no tour.")
+	used := &webhook.Connection{
+		Platform: "tourcms", Enabled: true, Token: "jpxq7c5dnvt2k4h6m3wy5zab3q", OldToken: "t5vw2x7c5dnqk4h6m3wy5zabf2", OldUntil: now.Add(76 * time.Hour),
+		ReceivedAt: now.Add(-3 * time.Minute), Settings: webhook.Settings{"api_key": "never to be seen", "marketplace": k.text("126")},
+	}
+	off := *used
+	off.Platform, off.Enabled, off.OldToken, off.ReceivedAt = "ltd", false, "", time.Time{}
+	p := PlatformsProps{Page: k.page(webhook.RoleOperator), Unread: k.n, Platforms: []PlatformPanel{
+		{Key: "tourcms", Name: k.text("TourCMS"), About: about, Events: 16, Settings: k.settings(), Connection: used, Address: "https://bookhook.example.com" + used.Path()},
+		{Key: "ltd", Name: k.text("London Theatre Direct"), Events: 2, Connection: &off, Address: "https://bookhook.example.com" + off.Path()},
+		{Key: "wink", Name: k.text("Wink"), About: about, Events: 129},
+	}}
+	if k.n == 0 {
+		p.Platforms = nil
+	}
+	add("platforms", Platforms(p))
+	if k.n > 0 {
+		p.Platforms[0].Typed = webhook.Settings{"marketplace": k.text("many")}
+		p.Platforms[0].Problems = k.invalid("marketplace", "api_key")
+		add("platforms-wrong", Platforms(p))
+	}
+	p.Page = k.page(webhook.RoleStaff)
+	for i := range p.Platforms {
+		p.Platforms[i].Problems, p.Platforms[i].Typed = nil, nil
+	}
+	add("platforms-staff", Platforms(p))
+	unread := UnrecognisedProps{Page: p.Page, Count: k.n, First: k.n == 0}
+	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
+	for i := range k.n {
+		unread.Older = webhook.ID(7e16 + i)
+		unread.Rows = append(unread.Rows, UnreadRow{PlatformName: k.text("Prioticket"), Unrecognised: webhook.Unrecognised{
+			ID: webhook.ID(7e16 + i), Method: []string{"GET", "POST"}[min(i%3, 1)], Query: k.text("a=1"), ContentType: k.text("text/plain"), Body: bodies[i%3],
+			Truncated: i%3 == 2, Status: 422, Message: k.text("There is no event ORDER_MADE in Prioticket’s catalogue."), Times: 1 + i%2*411, LastAt: now.Add(-4 * time.Minute),
+		}})
+	}
+	add("unrecognised", Unrecognised(unread))
+	unread.First, unread.Rows = false, nil
+	add("unrecognised-older", Unrecognised(unread))
 }
 
 func (k kind) addSettings(add func(string, templ.Component)) {

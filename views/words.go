@@ -97,7 +97,7 @@ func ReasonText(r webhook.Reason) string {
 		return "None of the booking’s tours is one that the webhook is told of."
 	case webhook.ReasonTourExcluded:
 		return "Every tour of the booking is one that the webhook leaves out."
-	case "platform_off":
+	case webhook.ReasonPlatformOff:
 		return "The booking platform that sent the event is switched off for this account."
 	}
 	return "Not sent, for the reason “" + string(r) + "”."

@@ -16,10 +16,11 @@ func TestStaffSeeSettings(t *testing.T) {
 	s.check(err)
 	b, operator := s.signIn(staff), s.signIn(anna)
 	for path, want := range map[string]string{
-		"/settings/account":  s.account.Name,
-		"/settings/people":   anna,
-		"/settings/tokens":   "TourCMS bridge",
-		"/settings/activity": "Token created: TourCMS bridge",
+		"/settings/account":   s.account.Name,
+		"/settings/platforms": "Nothing received yet",
+		"/settings/people":    anna,
+		"/settings/tokens":    "TourCMS bridge",
+		"/settings/activity":  "Token created: TourCMS bridge",
 	} {
 		b.get("/settings").has(`href="` + path + `"`)
 		p := b.get(path).is(http.StatusOK).has(want)

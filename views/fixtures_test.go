@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -447,15 +448,13 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 	}
 	add("platforms", Platforms(p))
 	if k.n > 0 {
+		p.Platforms = slices.Clone(p.Platforms)
 		p.Platforms[0].Typed = webhook.Settings{"marketplace": k.text("many")}
 		p.Platforms[0].Problems = k.invalid("marketplace", "api_key")
 		add("platforms-wrong", Platforms(p))
 	}
 	p.Page = k.page(webhook.RoleStaff)
-	for i := range p.Platforms {
-		p.Platforms[i].Problems, p.Platforms[i].Typed = nil, nil
-	}
-	add("platforms-staff", Platforms(p))
+	add("platforms-staff", Platforms(PlatformsProps{Page: p.Page, Platforms: p.Platforms[min(k.n, 1):]}))
 	unread := UnrecognisedProps{Page: p.Page, Count: k.n, First: k.n == 0}
 	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
 	for i := range k.n {

@@ -1,0 +1,231 @@
+package handlers_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/handlers"
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+const platformsPage = "/settings/platforms"
+
+// madeUp is TourCMS, and a platform that wants to know something.
+func madeUp() platforms.Registry {
+	tourcms, _ := platforms.All().Get("tourcms")
+	ferry := tourcms
+	ferry.Key, ferry.Name, ferry.About = "ferry", "Ferryman", "Enter it under Harbour › Bells.\nFerryman rings once."
+	ferry.Events = []webhook.EventType{
+		{Key: "crossing.booked", Group: "Crossings", Name: "Crossing booked", NameET: "Ülesõit broneeritud", Assumed: "Ferryman documents no other key."},
+		{Key: "crossing.sunk", Group: "Crossings", Subgroup: "Mishaps", Name: "Crossing sunk", Retired: true},
+	}
+	ferry.Settings = []webhook.Setting{
+		{Key: "pier", Label: "Pier", Hint: "Where you moor.", Default: "1", Check: func(value string) string {
+			if strings.Trim(value, "0123456789") != "" {
+				return "A pier is a number."
+			}
+			return ""
+		}},
+		{Key: "bell", Label: "Bell code", Secret: true},
+		{Key: "flag", Label: "Flag"},
+	}
+	return platforms.Registry{tourcms, ferry}
+}
+
+// speaking is the same site for other platforms.
+func (s *site) speaking(r platforms.Registry) *site {
+	s.Helper()
+	app, err := handlers.New(handlers.Options{
+		Store: s.store, Dispatcher: s.dispatcher, CookieKey: bytes.Repeat([]byte("k"), 32), BaseURL: "https://bookhook.example.com",
+		Log: slog.New(slog.NewTextHandler(s.Output(), nil)), Platforms: r,
+	})
+	s.check(err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s.check(err)
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(listener) }()
+	s.Cleanup(func() {
+		s.note(app.Shutdown())
+		s.note(<-ended)
+	})
+	other := *s
+	other.app, other.url = app, "http://"+listener.Addr().String()
+	return &other
+}
+
+func (s *site) connection(platform string) webhook.Connection {
+	s.Helper()
+	c, err := s.store.Connection(s.Context(), s.account.ID, platform)
+	s.check(err)
+	return c
+}
+
+func TestPlatformIsSwitched(t *testing.T) {
+	s := newSite(t)
+	b, other := s.signIn(anna), s.signIn(staff)
+	address := s.url + s.connection("tourcms").Path()
+	b.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "129 events to choose from", "Nothing received yet", address, "Everything that came in could be read")
+
+	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).has("Wink is on. Enter its address in Wink", "Wink On", s.url+"/in/wink/")
+	wink := s.connection("wink")
+	s.check(s.store.Received(t.Context(), wink, time.Now().Add(-3*time.Minute)))
+	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"0"}}).
+		has("Wink is off.", "Last received 3 min ago", s.url+wink.Path(), "While Wink is off, what comes in here is kept and sent to no webhook.")
+	b.get("/settings/activity").has("Platform switched off: Wink", "Platform switched on: Wink")
+
+	other.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "Last received 3 min ago").lacks("/in/", wink.Token, "Switch")
+	b.post(platformsPage+"/wink/switch", url.Values{"enabled": {"maybe"}}).is(http.StatusUnprocessableEntity)
+	b.post(platformsPage+"/nowhere/switch", url.Values{"enabled": {"1"}}).is(http.StatusNotFound)
+	for _, action := range []string{"switch", "rotate", "settings"} { // of a platform that was never on
+		b.post(platformsPage+"/ltd/"+action, url.Values{"enabled": {"0"}}).is(http.StatusNotFound)
+	}
+}
+
+func TestAddressIsRotated(t *testing.T) {
+	s := newSite(t).speaking(madeUp())
+	b := s.signIn(anna)
+	first := s.connection("tourcms").Token
+	const address = "https://bookhook.example.com/in/tourcms/"
+	b.get(platformsPage).has(address + first).lacks("The address before")
+	b.follow(platformsPage+"/tourcms/rotate", nil).has("TourCMS has a new address. Enter it there; the one before goes on working until",
+		address+s.connection("tourcms").Token, "The address before, which ends in …"+first[len(first)-6:], "The address before it stops at once.").
+		lacks(first)
+	if _, err := s.store.ConnectionByToken(t.Context(), "tourcms", first, time.Now()); err != nil {
+		t.Errorf("the address before: %v", err)
+	}
+	b.get("/settings/activity").has("New address for the platform: TourCMS")
+}
+
+func TestPlatformSettings(t *testing.T) {
+	s := newSite(t).speaking(madeUp())
+	b := s.signIn(anna)
+	b.follow(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).
+		has("Enter it under Harbour › Bells.", "Ferryman rings once.", "Where you moor. Left empty, it is 1.", "Bell code").lacks("Remove the stored")
+	save := func(pairs ...string) page {
+		t.Helper()
+		form := url.Values{}
+		for i := 0; i < len(pairs); i += 2 {
+			form.Add(pairs[i], pairs[i+1])
+		}
+		return b.post(platformsPage+"/ferry/settings", form)
+	}
+	stored := func(want webhook.Settings) {
+		t.Helper()
+		if got := s.connection("ferry").Settings; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("stored %v, want %v", got, want)
+		}
+	}
+	save("pier", "seven", "bell", "ding dong", "flag", "blue <b>").is(http.StatusUnprocessableEntity).
+		has("2 things need your attention", "A pier is a number.", "Bell code is not shown again: type it once more.", `value="seven"`, `value="blue <b>"`).
+		lacks("ding dong")
+	save("flag", strings.Repeat("ü", webhook.MaxSetting+1)).is(http.StatusUnprocessableEntity).has("Use at most 500 characters.")
+	stored(nil)
+
+	save("pier", " 7 ", "bell", "ding dong", "nonsense", "1").is(http.StatusSeeOther)
+	stored(webhook.Settings{"pier": "7", "bell": "ding dong"})
+	b.get(platformsPage).has("The settings for Ferryman were saved.", `value="7"`, "Stored; leave empty to keep it", "Remove the stored Bell code").lacks("ding dong")
+	save("pier", "", "bell", "", "flag", "blue").is(http.StatusSeeOther)
+	stored(webhook.Settings{"bell": "ding dong", "flag": "blue"})
+	save("bell", "", "remove", "bell", "remove", "flag", "flag", "blue").is(http.StatusSeeOther)
+	stored(webhook.Settings{"flag": "blue"})
+	b.get("/settings/activity").has("Platform settings changed: Ferryman").lacks("ding dong")
+	s.signIn(staff).get(platformsPage).lacks("Bell code", "Where you moor")
+}
+
+func (s *site) keepUnread(u webhook.Unrecognised) {
+	s.Helper()
+	u.Account, u.Platform = s.account.ID, "prioticket"
+	s.check(s.store.KeepUnrecognised(s.Context(), u, time.Now()))
+}
+
+func TestUnrecognisedPage(t *testing.T) {
+	s := newSite(t)
+	b := s.signIn(anna)
+	b.get("/settings/unrecognised").is(http.StatusOK).has("Everything could be read", "Entries go after 7 days")
+	for i := range 20 {
+		s.keepUnread(webhook.Unrecognised{Method: "GET", Query: fmt.Sprintf("n=%d&name=a%%20b", i), Status: 400, Message: "Old."})
+	}
+	odd := webhook.Unrecognised{
+		Method: "POST", ContentType: "text/<plain>", Body: append([]byte{0, 0xff}, bytes.Repeat([]byte("x"), webhook.MaxUnrecognised)...),
+		Status: http.StatusUnsupportedMediaType, Message: "Prioticket sends JSON; this was <text>.",
+	}
+	s.keepUnread(odd)
+	s.keepUnread(odd)
+	newest := b.get("/settings/unrecognised").is(http.StatusOK)
+	newest.has("21 requests", "Prioticket sends JSON; this was <text>.", "Prioticket · answered 415 Unsupported Media Type · 2 times, last just now · first just now",
+		"text/<plain>", "00 ff 78 78", "Cut after 64 KiB; there was more.", "n=1&name=a%20b").lacks("n=0&", "/in/")
+	older := b.get(newest.find(`href="(/settings/unrecognised\?before=[^"]*)"`)).is(http.StatusOK)
+	older.has("n=0&name=a%20b", "21 requests", "Newest").lacks("n=1&", "Older")
+
+	b.get(platformsPage).has("21 requests could not be read in the last 7 days")
+	s.signIn(staff).get("/settings/unrecognised").has("text/<plain>")
+	s.signIn(others).get("/settings/unrecognised").has("Everything could be read")
+	b.get("/settings/unrecognised?before=evt_0").is(http.StatusNotFound)
+}
+
+func TestWizardShowsEventsOfPlatforms(t *testing.T) {
+	s := newSite(t).speaking(madeUp())
+	b := s.signIn(anna)
+	draft := b.begin()
+	b.walk(draft, webhook.StepEvents)
+	b.get(draft+"/events").has("These come only when the inline webhook of TourCMS points at Bookhook.", "Other platforms: switch them on in Settings › Platforms",
+		"2 of 6 chosen").lacks("Ferryman", "crossing.")
+
+	b.post(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).is(http.StatusSeeOther)
+	b.get(draft+"/events").has("TourCMS 16 events", "Ferryman 2 events", "Crossings 0 of 2 chosen", "Crossing booked crossing.booked Assumed Ferryman documents no other key.",
+		`lang="et">Ülesõit broneeritud`, "Mishaps", "Crossing sunk crossing.sunk Retired Ferryman’s present catalogue no longer has it.", `value="ferry:crossing.sunk"`).
+		lacks("Other platforms:")
+	b.post(draft+"/events", url.Values{"all_events": {"0"}, "events": {"cancelled", "ferry:crossing.sunk"}}).is(http.StatusSeeOther)
+	b.post(platformsPage+"/ferry/switch", url.Values{"enabled": {"0"}}).is(http.StatusSeeOther)
+	b.get(draft+"/events").has("Crossings 1 of 2 chosen", "Ferryman is switched off: its events are kept and sent to no webhook.")
+}
+
+// A webhook that is asked has only what it can be asked about.
+func TestInlineDraftShowsInlineEvents(t *testing.T) {
+	s := newSite(t)
+	d := webhook.NewDraft([]string{"new_confirmed_web"})
+	d.Account, d.Kind, d.Done = s.account.ID, webhook.Inline, []webhook.Step{webhook.StepType, webhook.StepName}
+	d, err := s.store.SaveDraft(t.Context(), d, time.Now())
+	s.check(err)
+	s.signIn(anna).get("/drafts/"+d.ID.Text(webhook.DraftPrefix)+"/events").is(http.StatusOK).
+		has("new_temporary_web", "New booking 1 of 6 chosen").lacks("redeem_voucher", "These come only", "Other platforms:")
+}
+
+func TestFiltersOfferEventsOfPlatforms(t *testing.T) {
+	s := newSite(t).speaking(madeUp())
+	b := s.signIn(anna)
+	for _, path := range []string{"/events", "/deliveries"} {
+		b.get(path).has(`value="cancelled"`).lacks("<optgroup", "crossing.sunk")
+		b.get(path + "?type=ferry:crossing.sunk").is(http.StatusOK).has(`value="ferry:crossing.sunk" selected`)
+	}
+	b.post(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).is(http.StatusSeeOther)
+	b.post(platformsPage+"/ferry/switch", url.Values{"enabled": {"0"}}).is(http.StatusSeeOther)
+	for _, path := range []string{"/events", "/deliveries"} {
+		b.get(path).has(`<optgroup label="TourCMS">`, `<optgroup label="Ferryman">`, `value="ferry:crossing.sunk"`)
+	}
+}
+
+func TestEventSaysWhereItCameFrom(t *testing.T) {
+	r := newReceiver(t, http.StatusOK)
+	s := newSite(t)
+	s.hook(r.URL)
+	b := s.signIn(anna)
+	sent := s.ingest(webhook.Event{BookingID: "1"})
+	b.get("/events/" + sent.Event.Ref()).has("TourCMS sent through the API").lacks("byte for byte")
+
+	came := s.ingest(webhook.Event{BookingID: "2", Inbound: true, Wire: []byte("event=cancelled&x=%20"), Data: []byte(`{"query":{"event":"cancelled"}}`)})
+	b.get("/events/"+came.Event.Ref()).has("TourCMS came from TourCMS itself", "What TourCMS sent, byte for byte", "event=cancelled&x=%20")
+	b.get("/deliveries/" + came.Decisions[0].Delivery.Text(webhook.DeliveryPrefix)).has("TourCMS came from TourCMS itself")
+
+	off := s.ingest(webhook.Event{Platform: "wink", Type: "booking.create", Inbound: true})
+	b.get("/events/"+off.Event.Ref()).has("Wink came from Wink itself",
+		"The booking platform that sent the event is switched off for this account. Settings › Platforms", `href="/settings/platforms"`)
+}

@@ -63,7 +63,7 @@ func (p *page) walk(site string, status int, paths ...string) {
 
 var everyList = []string{
 	"/webhooks", "/deliveries", "/events", "/channels", "/tours",
-	"/settings", "/settings/account", "/settings/people", "/settings/tokens", "/settings/activity",
+	"/settings", "/settings/account", "/settings/platforms", "/settings/unrecognised", "/settings/people", "/settings/tokens", "/settings/activity",
 }
 
 func TestHarnessNoticesWhatSticksOut(t *testing.T) {

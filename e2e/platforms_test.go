@@ -116,6 +116,7 @@ func TestWizardEventsOfWink(t *testing.T) {
 	p.lacks("Other platforms:")
 	p.lacks("Account created")
 	p.looks()
+	p.reload() // what was unfolded to be looked at
 
 	isOpen(t, p.eventGroup("New booking"), true) // something in it is recommended, and so chosen
 	isOpen(t, p.eventGroup("Account events"), false)

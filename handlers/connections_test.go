@@ -180,7 +180,7 @@ func TestWizardShowsEventsOfPlatforms(t *testing.T) {
 		"2 of 6 chosen").lacks("Ferryman", "crossing.")
 
 	b.post(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).is(http.StatusSeeOther)
-	b.get(draft+"/events").has("TourCMS 16 events", "Ferryman 2 events", "Crossings 0 of 2 chosen", "Crossing booked crossing.booked Assumed Ferryman documents no other key.",
+	b.get(draft+"/events").has("TourCMS 16 events", "Ferryman 2 events", "Crossings 0 of 2 chosen", "Crossing booked Ülesõit broneeritud crossing.booked Assumed Ferryman documents no other key.",
 		`lang="et">Ülesõit broneeritud`, "Mishaps", "Crossing sunk crossing.sunk Retired Ferryman’s present catalogue no longer has it.", `value="ferry:crossing.sunk"`).
 		lacks("Other platforms:")
 	b.post(draft+"/events", url.Values{"all_events": {"0"}, "events": {"cancelled", "ferry:crossing.sunk"}}).is(http.StatusSeeOther)

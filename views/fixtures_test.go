@@ -373,7 +373,7 @@ func (k kind) addLog(add func(string, templ.Component)) {
 		d := k.delivery(i)
 		p := DeliveryProps{
 			Page: k.page(webhook.RoleOperator), Delivery: d, EventName: k.text("New confirmed booking (web/API)"),
-			Event: webhook.Event{ID: 77}, Webhook: k.webhook(i % 2), Attempts: k.attempts(d),
+			Event: webhook.Event{ID: 77}, Platform: k.text("TourCMS"), Webhook: k.webhook(i % 2), Attempts: k.attempts(d),
 		}
 		if i == 4 {
 			p.Webhook = nil
@@ -393,7 +393,7 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 		TourIDs: []string{"12", "15", k.text("99")}, OccurredAt: now.Add(-time.Hour), ReceivedAt: now.Add(-59 * time.Minute), Data: []byte(`{"customer":"<b>O’Brien</b>","pax":[2,1]}`),
 	}
 	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: k.types(), Count: webhook.Count{N: 2400}, Older: 77, First: true}
-	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
+	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, Platform: k.text("TourCMS"), EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
 	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded, webhook.ReasonPlatformOff}
 	for i := range k.n {
 		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})

@@ -12,6 +12,7 @@ for (const list of document.querySelectorAll("[data-search]")) {
   const texts = items.map((item) => `${item.textContent} ${item.querySelector("input").value}`.toLowerCase());
   const groups = [...list.querySelectorAll("[data-group]")];
   const parts = [...groups, ...list.querySelectorAll("[data-within]")]; // gone when nothing in them is left
+  const shows = []; // each shows how many of a group are chosen
   let open = null; // the groups that were, before the search opened others
   const search = list.querySelector(".search");
   const input = search?.querySelector("input");
@@ -34,6 +35,7 @@ for (const list of document.querySelectorAll("[data-search]")) {
       open = null;
     }
     none.hidden = shown > 0;
+    for (const show of shows) show();
     found.textContent = words.length ? `${shown} of ${items.length}` : "";
   };
 
@@ -43,7 +45,12 @@ for (const list of document.querySelectorAll("[data-search]")) {
     input.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(filter, 80); });
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") event.preventDefault(); // searches, does not go on
-      if (event.key === "Escape") { input.value = ""; filter(); }
+    });
+    list.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !input.value) return;
+      input.value = "";
+      input.focus();
+      filter();
     });
   }
 
@@ -69,7 +76,7 @@ for (const list of document.querySelectorAll("[data-search]")) {
       show();
     });
     group.addEventListener("change", show);
-    input?.addEventListener("input", () => setTimeout(show, 100));
+    shows.push(show);
     show();
   }
 }

@@ -51,7 +51,7 @@ type app struct {
 	clients  *limiter // of the Prioticket-compatible API
 	hashing  hashing
 	tokens   *tokens
-	unread   *chunked
+	chunked  *chunked
 }
 
 // New returns the application, ready to listen.
@@ -77,7 +77,7 @@ func New(o Options) (*fiber.App, error) {
 	}
 	a := &app{
 		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing, proxies: proxies,
-		logins: newLimiter(), clients: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{}, unread: &chunked{},
+		logins: newLimiter(), clients: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{}, chunked: &chunked{},
 	}
 	f := fiber.New(fiber.Config{
 		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,
@@ -86,7 +86,7 @@ func New(o Options) (*fiber.App, error) {
 		ErrorHandler:            a.fail,
 		EnableTrustedProxyCheck: true, TrustedProxies: o.Proxies, // for the scheme and the host; the address is clientIP's
 	})
-	f.Server().HeaderReceived = a.unread.note
+	f.Server().HeaderReceived = a.chunked.note
 	f.Use(nameRequest)
 	f.Use(a.secureHeaders(secure))
 	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: a.logPanic}))

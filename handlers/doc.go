@@ -8,8 +8,10 @@
 //
 // Who may do what is decided in routes.go by the group a route stands in:
 // everything but sign-in and health needs a session, changing things needs the
-// operator's role, accounts need the admin's, the API needs a token. Every call
-// to the store names the account of the session or the token, so that ids of
+// operator's role, accounts need the admin's, the API needs a token; a booking
+// platform needs the account's address for it, /in/{platform}/{token}, and what
+// it proves besides is the platform's own (inbound.go). Every call to the store
+// names the account of the session, the token or the address, so that ids of
 // another account are not found.
 //
 // Forms follow one habit: what is invalid is the same page again with what was

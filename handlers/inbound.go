@@ -26,7 +26,7 @@ const inboundPath = "/in/"
 // account's list, and is answered with what is wrong. Who has no address learns
 // nothing: whatever is wrong with theirs, by whatever method, it is not there.
 func (a *app) receive(c *fiber.Ctx) error {
-	a.unread.take(c)
+	a.chunked.take(c)
 	p, connection, err := a.addressed(c.UserContext(), c.Path())
 	if err != nil {
 		return err

@@ -27,9 +27,9 @@ func (a *app) keep(ctx context.Context, connection webhook.Connection, in webhoo
 // its handler ran, without its body: too large a one, or a packed one. The
 // answer is the same when the address is nobody's.
 func (a *app) keepRefused(c *fiber.Ctx, p problem) {
-	to := head{c.Path(), inbound(c, webhook.Connection{})}
-	if first, ok := a.unread.take(c); ok {
-		to = first
+	to, inChunks := a.chunked.take(c)
+	if !inChunks {
+		to = head{c.Path(), inbound(c, webhook.Connection{})}
 	}
 	early := p.Type != typeUnrecognised && (p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType)
 	if !early || !strings.HasPrefix(to.path, inboundPath) {

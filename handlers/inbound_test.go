@@ -73,6 +73,9 @@ func TestWrongAddress(t *testing.T) {
 	if len(s.events())+len(s.unrecognised()) > 0 {
 		t.Error("something was kept")
 	}
+	if got := s.send("POST", "/inside", "", header("Sec-Fetch-Site", "cross-site")); got.status != http.StatusForbidden {
+		t.Errorf("got %d at an address that only begins like one, want that of a page", got.status)
+	}
 }
 
 // TestOldAddress: the address before is taken until its end.
@@ -249,6 +252,25 @@ func TestSameNotification(t *testing.T) {
 	}
 	if n := len(s.events()); n != len(seen) {
 		t.Errorf("got %d events, want %d", n, len(seen))
+	}
+}
+
+// TestSameAtOnce: however many come at the same time, one is told.
+func TestSameAtOnce(t *testing.T) {
+	s := newHarbour(t)
+	path := s.connect("harbour").Path()
+	answers := make(chan answer)
+	for range 20 {
+		go func() { answers <- s.send("POST", path, bookedBerth) }()
+	}
+	first := (<-answers).taken()
+	for range 19 {
+		if id := (<-answers).taken(); id != first {
+			t.Errorf("got %v and %v, want one event", first, id)
+		}
+	}
+	if n := len(s.events()); n != 1 {
+		t.Errorf("got %d events, want 1", n)
 	}
 }
 

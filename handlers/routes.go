@@ -101,7 +101,7 @@ func operatorRoutes(operator guarded, a *app) {
 func (a *app) inboundRoutes(f *fiber.App) {
 	f.Get(inboundPath+":platform/:token", a.receive)
 	f.Post(inboundPath+":platform/:token", a.receive)
-	f.Use(inboundPath, a.receive) // which answers other methods, and what is no address
+	f.Use(inboundPath+"*", a.receive) // which answers other methods, and what is no address
 }
 
 // apiRoutes are the JSON API: one token, one account.

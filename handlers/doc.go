@@ -1,5 +1,6 @@
 // Package handlers is Bookhook as browsers and programs meet it: pages,
-// sessions and forms for people, a JSON API for booking systems.
+// sessions and forms for people, a JSON API for booking systems, and one that
+// takes clients written for Prioticket's Distributor API (prio.go).
 //
 // [New] wires a Fiber application; routes.go has all routes on one screen.
 // A handler reads its input, calls the store or the dispatcher, and returns an
@@ -8,7 +9,7 @@
 //
 // Who may do what is decided in routes.go by the group a route stands in:
 // everything but sign-in and health needs a session, changing things needs the
-// operator's role, accounts need the admin's, the API needs a token; a booking
+// operator's role, accounts need the admin's, the APIs need a token; a booking
 // platform needs the account's address for it, /in/{platform}/{token}, and what
 // it proves besides is the platform's own (inbound.go). Every call to the store
 // names the account of the session, the token or the address, so that ids of

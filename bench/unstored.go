@@ -118,6 +118,26 @@ func (*Unstored) Claim(context.Context, webhook.ID, int, time.Time, time.Time) (
 	return nil, time.Time{}, nil
 }
 
+// Lookups finds nothing that waits.
+func (*Unstored) Lookups(context.Context, webhook.ID, int) ([]webhook.PendingLookup, error) {
+	return nil, nil
+}
+
+// Undecided is not for a benchmark.
+func (*Unstored) Undecided(context.Context, webhook.ID, []webhook.ID) ([]webhook.Event, error) {
+	return nil, errUnstored
+}
+
+// LookedUp is not for a benchmark.
+func (*Unstored) LookedUp(context.Context, webhook.ID, []webhook.Event, time.Time, time.Time, func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+	return nil, errUnstored
+}
+
+// Connection is not for a benchmark.
+func (*Unstored) Connection(context.Context, webhook.ID, string) (webhook.Connection, error) {
+	return webhook.Connection{}, errUnstored
+}
+
 var errUnstored = errors.New("nothing is stored here")
 
 // Test is not for a benchmark.

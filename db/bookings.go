@@ -13,22 +13,24 @@ import (
 
 // The deliveries of a booking, and of a type, are found by their events, of which
 // there are fewer: an event names its deliveries in its decisions, and their ids
-// lie close behind its own.
+// lie close behind its own; where the match came late, the event knows the last.
 
 // eventCost is how many rows of a log one event counts for when it is looked at.
 const eventCost = 10
 
-// madeWithin is how long after its event a delivery is made at the latest.
+// madeWithin is how long after its event a delivery is made at the latest, unless
+// the event is a late one.
 const madeWithin = webhook.ID(time.Minute/time.Millisecond) << 22
 
 // decided is an event and the deliveries that it names.
 type decided struct {
 	id        webhook.ID
 	decisions []webhook.Decision
+	waits     bool // for them
 }
 
 func scanDecided(r scanner) (e decided, err error) {
-	return e, r.Scan(&e.id, asJSON{&e.decisions})
+	return e, r.Scan(&e.id, decisions{&e.decisions, &e.waits})
 }
 
 // span is the smallest that has all deliveries of the event; empty when it has
@@ -61,7 +63,11 @@ func (s *Store) eventDeliveries(ctx context.Context, account webhook.ID, f webho
 	if err != nil {
 		return p, err
 	}
-	of := span{max(in.from-madeWithin, 0), min(below, in.to)}
+	from, err := s.eventsFrom(ctx, account, in.from)
+	if err != nil {
+		return p, err
+	}
+	of := span{from, min(below, in.to)}
 	if f.Event != 0 {
 		of = span{max(of.from, f.Event), min(of.to, f.Event+1)}
 	}
@@ -97,6 +103,29 @@ func (s *Store) eventDeliveries(ctx context.Context, account webhook.ID, f webho
 		}
 		of.to = p.Next
 	}
+}
+
+// eventsFrom is the first event that may have a delivery from an id on.
+func (s *Store) eventsFrom(ctx context.Context, account, delivery webhook.ID) (from webhook.ID, err error) {
+	if delivery == 0 {
+		return 0, nil
+	}
+	from = max(delivery-madeWithin, 0)
+	var late webhook.ID
+	err = s.row(ctx, `SELECT COALESCE(MIN(id), 0) FROM events WHERE account_id = $1 AND late > 0 AND late >= $2`, account, delivery).Scan(&late)
+	if late > 0 {
+		from = min(from, late)
+	}
+	return from, err
+}
+
+// lateness is the event's last delivery when that is made so late that a search
+// would not find it close behind the event; else 0.
+func (e decided) lateness() webhook.ID {
+	if last := e.span().to - 1; last > e.id+madeWithin {
+		return last
+	}
+	return 0
 }
 
 // deliveriesNamed selects the deliveries of an account that a list names, in one

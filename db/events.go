@@ -17,7 +17,7 @@ const (
 
 func scanEvent(r scanner) (e webhook.EventRow, err error) {
 	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, asJSON{&e.TourIDs},
-		moment{&e.OccurredAt}, moment{&e.ReceivedAt}, &e.Test, &e.Inbound, &e.Note, &e.Data, &e.Wire, asJSON{&e.Decisions})
+		moment{&e.OccurredAt}, moment{&e.ReceivedAt}, &e.Test, &e.Inbound, &e.Note, &e.Data, &e.Wire, decisions{&e.Decisions, &e.Lookup})
 	return e, err
 }
 

@@ -24,6 +24,10 @@ const (
 // earlier event of its booking is held instead. take may have been called
 // although Ingest fails, and more often than there are Jobs.
 //
+// An event whose platform is to be asked first is stored without decisions and
+// waits for LookedUp, and so does any other that its platform sends about the
+// booking meanwhile.
+//
 // An event with an external id that is known is a duplicate: its first
 // decisions are returned and nothing is stored. With other content it is
 // webhook.IDConflict, and nothing of the whole list is stored. While too much
@@ -77,22 +81,40 @@ func newArrival(e webhook.Event) arrival {
 
 func (s *Store) accept(ctx context.Context, q querier, c *config, in *arrival, lease time.Time, take func(*webhook.Webhook) bool) (webhook.Accepted, error) {
 	in.ID = s.newID()
-	a := webhook.Accepted{Event: in.Event, Decisions: make([]webhook.Decision, 0, len(c.webhooks))}
+	a := webhook.Accepted{Event: in.Event}
+	var err error
+	if a.Event.Lookup, err = waits(ctx, q, c, in); err != nil {
+		return a, err
+	}
+	text := undecided
+	if !a.Event.Lookup {
+		a.Decisions = s.decide(c, &a.Event)
+		text = decisionsJSON(a.Decisions)
+	}
+	added, err := insertEvent(ctx, q, in, text)
+	switch {
+	case err != nil:
+		return a, err
+	case !added:
+		return duplicate(ctx, q, in)
+	case a.Event.Lookup:
+		return a, insertLookup(ctx, q, in)
+	}
+	return a, s.deliver(ctx, q, c, &a, in.ReceivedAt, lease, take)
+}
+
+// decide matches an event with the account's webhooks; those that are told have
+// an id for their delivery.
+func (s *Store) decide(c *config, e *webhook.Event) []webhook.Decision {
+	all := make([]webhook.Decision, 0, len(c.webhooks))
 	for _, w := range c.webhooks {
-		d := webhook.Decision{Webhook: w.ID, Reason: c.match(w, &in.Event)}
+		d := webhook.Decision{Webhook: w.ID, Reason: c.match(w, e)}
 		if d.Reason == webhook.Matched {
 			d.Delivery = s.newID()
 		}
-		a.Decisions = append(a.Decisions, d)
+		all = append(all, d)
 	}
-	added, err := insertEvent(ctx, q, in, a.Decisions)
-	if err != nil {
-		return a, err
-	}
-	if !added {
-		return duplicate(ctx, q, in)
-	}
-	return a, s.deliver(ctx, q, c, &a, lease, take)
+	return all
 }
 
 // duplicate finds the event that came with this external id before.
@@ -100,7 +122,7 @@ func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, e
 	a := webhook.Accepted{Event: in.Event, Duplicate: true}
 	var first []byte
 	err := q.row(ctx, `SELECT id, received_at, digest, decisions FROM events WHERE account_id = $1 AND external_id = $2`,
-		in.Account, in.ExternalID).Scan(&a.Event.ID, moment{&a.Event.ReceivedAt}, &first, asJSON{&a.Decisions})
+		in.Account, in.ExternalID).Scan(&a.Event.ID, moment{&a.Event.ReceivedAt}, &first, decisions{&a.Decisions, &a.Event.Lookup})
 	if err == nil && !bytes.Equal(first, in.digest[:]) {
 		err = webhook.IDConflict{ExternalID: in.ExternalID}
 	}
@@ -109,7 +131,7 @@ func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, e
 
 // insertEvent reports whether the event was new: false when its external id is
 // known.
-func insertEvent(ctx context.Context, q querier, in *arrival, decisions []webhook.Decision) (bool, error) {
+func insertEvent(ctx context.Context, q querier, in *arrival, decided string) (bool, error) {
 	var external any
 	if in.ExternalID != "" {
 		external = in.ExternalID
@@ -119,18 +141,18 @@ func insertEvent(ctx context.Context, q querier, in *arrival, decisions []webhoo
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
 		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
-		ms(in.OccurredAt), ms(in.ReceivedAt), flag(in.Test), in.Data, in.digest[:], decisionsJSON(decisions), flag(in.Inbound), in.Wire)
+		ms(in.OccurredAt), ms(in.ReceivedAt), flag(in.Test), in.Data, in.digest[:], decided, flag(in.Inbound), in.Wire)
 	return n > 0, err
 }
 
 // deliver inserts a delivery for every webhook that matched and counts the
 // event for every one that is off.
-func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Accepted, lease time.Time, take func(*webhook.Webhook) bool) error {
+func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Accepted, now, lease time.Time, take func(*webhook.Webhook) bool) error {
 	for i, decision := range a.Decisions {
 		w := c.webhooks[i]
 		switch decision.Reason {
 		case webhook.Matched:
-			d := newDelivery(decision.Delivery, w, a.Event)
+			d := newDelivery(decision.Delivery, w, a.Event, now)
 			taken := take(w)
 			if taken {
 				d.Attempts, d.NextAt = 1, stored(lease)
@@ -155,10 +177,10 @@ func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Ac
 	return nil
 }
 
-func newDelivery(id webhook.ID, w *webhook.Webhook, e webhook.Event) webhook.Delivery {
+func newDelivery(id webhook.ID, w *webhook.Webhook, e webhook.Event, now time.Time) webhook.Delivery {
 	return webhook.Delivery{
 		ID: id, Account: e.Account, Event: e.ID, Webhook: w.ID, Platform: e.Platform, Type: e.Type, BookingID: e.BookingID,
-		Test: e.Test, State: webhook.Pending, NextAt: e.ReceivedAt, CreatedAt: e.ReceivedAt,
+		Test: e.Test, State: webhook.Pending, NextAt: now, CreatedAt: now,
 	}
 }
 
@@ -191,8 +213,8 @@ func (s *Store) Test(ctx context.Context, account, id webhook.ID, e webhook.Even
 		if !w.Enabled {
 			return webhook.Invalid{"webhook": "This webhook is off. Switch it on, then send the test."}
 		}
-		d = newDelivery(s.newID(), w, e)
-		if _, err := insertEvent(ctx, q, &in, []webhook.Decision{{Webhook: id, Delivery: d.ID}}); err != nil {
+		d = newDelivery(s.newID(), w, e, e.ReceivedAt)
+		if _, err := insertEvent(ctx, q, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
 			return err
 		}
 		first := d

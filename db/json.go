@@ -35,6 +35,24 @@ func toJSON(v any) string {
 	return string(text)
 }
 
+// undecided is the column of the decisions of an event that waits for a lookup.
+const undecided = ""
+
+// decisions scans the decisions of an event, and whether it waits for them.
+type decisions struct {
+	to    *[]webhook.Decision
+	waits *bool
+}
+
+// Scan reads a column of text.
+func (d decisions) Scan(value any) error {
+	*d.waits = value == undecided
+	if *d.waits {
+		return nil
+	}
+	return asJSON{d.to}.Scan(value)
+}
+
 // What every event and every attempt has is written here without reflection: a
 // fiftieth of the processor. encoding/json reads it.
 

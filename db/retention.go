@@ -60,10 +60,13 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 }
 
 // pruneEvent deletes what ended of an event, and the event when nothing is left
-// of it.
+// of it. One that waits for its match stays.
 func pruneEvent(ctx context.Context, q querier, e decided, before time.Time) (deleted int64, err error) {
 	const its = `event_id = $1 AND id >= $2 AND id < $3`
 	const ended = its + ` AND state <> 'pending' AND finished_at < $4`
+	if e.waits {
+		return 0, nil
+	}
 	in := e.span()
 	steps := []struct {
 		query string

@@ -49,8 +49,9 @@ type Dispatcher struct {
 	lease    time.Duration
 	sender   *sender
 	lanes    *lanes
+	lookups  *lookups
 
-	work    sync.WaitGroup     // attempts and claims under way
+	work    sync.WaitGroup     // attempts, claims and lookups under way
 	sending context.Context    // of requests; ends when the grace is over
 	cutOff  context.CancelFunc // ends sending
 	storing context.Context    // of writing down what came of them; ends a little later
@@ -81,8 +82,9 @@ func New(o Options) *Dispatcher {
 		grace: cmp.Or(o.Grace, 20*time.Second),
 		ready: make(chan struct{}),
 		// The worst wait is that of the last in a full lane, or of a request a minute.
-		lease:  lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
-		sender: newSender(o),
+		lease:   lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
+		sender:  newSender(o),
+		lookups: newLookups(),
 	}
 	d.lanes = newLanes(cmp.Or(o.MaxInFlight, 2048), d.start)
 	return d
@@ -104,6 +106,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.lanes.admit(due)
 	d.alive.Store(true)
 	close(d.ready)
+	d.work.Go(func() { d.lookUpAll(ctx) })
 	d.loop(ctx)
 	d.alive.Store(false)
 	d.stop()

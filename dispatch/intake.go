@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -9,19 +10,25 @@ import (
 
 // Ingest stores events and starts their deliveries at once where there is
 // room; the others wait in the table for their turn. It answers one Accepted
-// for each event, in their order, when all is on disk. Its errors are those of
-// [Store.Ingest].
+// for each event, in their order, when all is on disk; one whose platform is to be
+// asked first has no decisions then. Its errors are those of [Store.Ingest].
 func (d *Dispatcher) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error) {
+	accepted, err := d.reserve(func(now time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+		return d.store.Ingest(ctx, account, events, now, now.Add(d.lease), take)
+	})
+	if slices.ContainsFunc(accepted, func(a webhook.Accepted) bool { return a.Event.Lookup }) {
+		d.lookups.wakeUp()
+	}
+	return accepted, err
+}
+
+// reserve stores what makes deliveries, keeps the places that it takes for them,
+// and starts those that were claimed.
+func (d *Dispatcher) reserve(store func(now time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)) (accepted []webhook.Accepted, err error) {
 	now := time.Now()
 	r := &reservation{lanes: d.lanes}
-	var accepted []webhook.Accepted
 	defer func() { d.giveBackSoon(r.settle(accepted, now)) }() // whatever happens, a place is never lost
-	accepted, err := d.store.Ingest(ctx, account, events, now, now.Add(d.lease), r.take)
-	if err != nil {
-		accepted = nil
-		return nil, err
-	}
-	return accepted, nil
+	return store(now, r.take)
 }
 
 // Test sends a test event to one webhook, whatever its filters say. Its errors

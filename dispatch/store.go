@@ -47,6 +47,24 @@ type Store interface {
 	// after Ingest returned; it may have been although Ingest fails.
 	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)
 
+	// Lookups lists up to limit events behind after that wait until their
+	// platform is asked about the booking, in the order they were accepted. None
+	// is added before one that was listed.
+	Lookups(ctx context.Context, after webhook.ID, limit int) ([]webhook.PendingLookup, error)
+
+	// Undecided reads those of an account's events that still wait for that, in
+	// the order they were accepted.
+	Undecided(ctx context.Context, account webhook.ID, events []webhook.ID) ([]webhook.Event, error)
+
+	// LookedUp matches events that waited, in the order given, all or none, and
+	// does with their deliveries what Ingest does. One that does not wait any
+	// more is passed over.
+	LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)
+
+	// Connection is an account's use of a platform; webhook.ErrNotFound when it
+	// never used it.
+	Connection(ctx context.Context, account webhook.ID, platform string) (webhook.Connection, error)
+
 	// Test stores a test event and its one delivery for this webhook,
 	// whatever its filters say; the delivery is due now.
 	Test(ctx context.Context, account, webhookID webhook.ID, e webhook.Event, now time.Time) (webhook.Delivery, error)

@@ -177,7 +177,8 @@ CREATE TABLE events (
   inbound     INTEGER NOT NULL, -- the platform itself sent it
   note        TEXT    NOT NULL DEFAULT '', -- what went wrong before the match
   digest      BLOB    NOT NULL,
-  decisions   TEXT    NOT NULL, -- JSON list of webhook.Decision
+  decisions   TEXT    NOT NULL, -- JSON list of webhook.Decision; empty while a row of lookups is there
+  late        INTEGER NOT NULL DEFAULT 0, -- the last delivery, when the match came so late that it lies far behind
   data        BLOB, -- the sender's JSON, byte for byte; last, since lists stop before it
   wire        BLOB  -- what the platform sent, where data are not that
 ) STRICT;
@@ -185,16 +186,19 @@ CREATE UNIQUE INDEX events_external ON events (account_id, external_id) WHERE ex
 -- The type never changes; with it a search for one reads the index alone.
 CREATE INDEX events_account ON events (account_id, id, type, platform);
 CREATE INDEX events_booking ON events (account_id, booking_id, id) WHERE booking_id <> '';
+-- A search for what was delivered since some time finds the events by theirs, and these rare ones by this.
+CREATE INDEX events_late ON events (account_id, late) WHERE late > 0;
 
 -- Events that wait, unmatched, for what their platform says about the booking.
+-- Each goes with its match, so that they are few.
 CREATE TABLE lookups (
   event_id   INTEGER PRIMARY KEY,
   account_id INTEGER NOT NULL,
+  platform   TEXT    NOT NULL,
   booking_id TEXT    NOT NULL,
-  tries      INTEGER NOT NULL,
-  next_at    INTEGER NOT NULL
+  ask        INTEGER NOT NULL -- 0: it waits only for an earlier event of its booking
 ) STRICT;
-CREATE INDEX lookups_due ON lookups (next_at);
+CREATE INDEX lookups_booking ON lookups (account_id, platform, booking_id);
 
 CREATE TABLE deliveries (
   id           INTEGER PRIMARY KEY,

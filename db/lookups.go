@@ -1,0 +1,103 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// An event that waits for a lookup has no decisions, and a row here until it
+// has. What its platform sends about the booking meanwhile waits behind it,
+// whether it is to be asked about or not: the match is made in the order in which
+// they were accepted, or the deliveries could not go out in it.
+
+// waits says whether an event is not matched yet.
+func waits(ctx context.Context, q querier, c *config, in *arrival) (bool, error) {
+	if !in.Inbound || in.BookingID == "" || !c.platforms[in.Platform] {
+		return false, nil
+	}
+	if in.Lookup {
+		return true, nil
+	}
+	var earlier int
+	err := q.row(ctx, `SELECT 1 FROM lookups WHERE account_id = $1 AND platform = $2 AND booking_id = $3 LIMIT 1`,
+		in.Account, in.Platform, in.BookingID).scanOptional(&earlier)
+	return earlier > 0, err
+}
+
+func insertLookup(ctx context.Context, q querier, in *arrival) error {
+	_, err := q.exec(ctx, `INSERT INTO lookups (event_id, account_id, platform, booking_id, ask) VALUES ($1, $2, $3, $4, $5)`,
+		in.ID, in.Account, in.Platform, in.BookingID, flag(in.Lookup))
+	return err
+}
+
+// Lookups lists up to limit events behind after that wait for a lookup, in the
+// order in which they were accepted. None is added before one that was listed.
+func (s *Store) Lookups(ctx context.Context, after webhook.ID, limit int) ([]webhook.PendingLookup, error) {
+	scan := func(r scanner) (p webhook.PendingLookup, err error) {
+		return p, r.Scan(&p.Event, &p.Account, &p.Platform, &p.Booking, &p.Ask)
+	}
+	return list(ctx, s, scan, `SELECT event_id, account_id, platform, booking_id, ask FROM lookups
+		WHERE event_id > $1 ORDER BY event_id LIMIT $2`, after, limit)
+}
+
+// Undecided reads those of an account's events that still wait for a lookup, in
+// the order in which they were accepted.
+func (s *Store) Undecided(ctx context.Context, account webhook.ID, events []webhook.ID) ([]webhook.Event, error) {
+	rows, err := list(ctx, s, scanEvent, `SELECT `+eventColumns+` FROM events
+		WHERE account_id = $1 AND id IN (SELECT value FROM json_each($2)) AND decisions = '' ORDER BY id`, account, toJSON(events))
+	found := make([]webhook.Event, len(rows))
+	for i, row := range rows {
+		found[i] = row.Event
+	}
+	return found, err
+}
+
+// LookedUp matches events that waited for a lookup with the account's webhooks
+// as they are now, in the order given, all or none. It keeps their TourIDs, Data
+// and Note, and inserts deliveries as Ingest does. One that does not wait any
+// more is passed over and not among those returned.
+func (s *Store) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) (accepted []webhook.Accepted, err error) {
+	err = s.write(ctx, func(q querier) error {
+		accepted = nil
+		c, err := s.config(ctx, q, account)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			e.Account, e.Lookup = account, false
+			a := webhook.Accepted{Event: e, Decisions: s.decide(c, &e)}
+			waited, err := decideLookup(ctx, q, &a)
+			if err != nil {
+				return err
+			}
+			if !waited {
+				continue
+			}
+			if err := s.deliver(ctx, q, c, &a, stored(now), lease, take); err != nil {
+				return err
+			}
+			accepted = append(accepted, a)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return accepted, nil
+}
+
+// decideLookup ends the waiting of an event, and reports whether it did wait.
+func decideLookup(ctx context.Context, q querier, a *webhook.Accepted) (bool, error) {
+	e := newArrival(a.Event)
+	late := decided{id: e.ID, decisions: a.Decisions}.lateness()
+	n, err := q.exec(ctx, `UPDATE events SET tour_ids = $3, data = $4, note = $5, decisions = $6, late = $7
+		WHERE account_id = $1 AND id = $2 AND decisions = ''`,
+		e.Account, e.ID, e.tours, e.Data, e.Note, decisionsJSON(a.Decisions), late)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	_, err = q.exec(ctx, `DELETE FROM lookups WHERE event_id = $1`, e.ID)
+	return true, err
+}

@@ -1,0 +1,172 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// lookUpAll takes events that wait for their platform to it until ctx ends.
+// What is cut off then is asked again at the next start: an event waits in the
+// table until it is matched, in one transaction.
+func (d *Dispatcher) lookUpAll(ctx context.Context) {
+	l := d.lookups
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+			l.more = true
+		case o := <-l.ended:
+			l.end(o, time.Now())
+		case <-timer.C:
+		}
+		d.readLookups(ctx, time.Now())
+		for t, ok := l.next(time.Now()); ok; t, ok = l.next(time.Now()) {
+			d.work.Go(func() { l.ended <- d.lookUp(ctx, t) })
+		}
+		if at := l.again(time.Now()); at.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(time.Until(at))
+		}
+	}
+}
+
+// readLookups reads on in the table while there is room for more.
+func (d *Dispatcher) readLookups(ctx context.Context, now time.Time) {
+	l := d.lookups
+	if l.readAt.After(now) {
+		return
+	}
+	for l.readAt = (time.Time{}); l.more && l.pending < maxPending; {
+		rows, err := d.store.Lookups(ctx, l.read, lookupPage)
+		if d.failed("read lookups", err) {
+			l.readAt = now.Add(storePause)
+			return
+		}
+		l.add(rows, now)
+		l.more = len(rows) == lookupPage
+	}
+}
+
+// lookUp asks a platform about a booking, if that is still to be done, and
+// matches the events that wait for it.
+func (d *Dispatcher) lookUp(ctx context.Context, t turn) (o outcome) {
+	o.turn = t
+	ids := make([]webhook.ID, len(t.events))
+	pending := make(map[webhook.ID]pendingEvent, len(t.events))
+	for i, e := range t.events {
+		ids[i], pending[e.id] = e.id, e
+	}
+	events, err := d.store.Undecided(d.storing, t.key.account, ids)
+	if err == nil && len(events) == 0 { // gone from the table
+		o.matched = len(t.events)
+		return o
+	}
+	c, problem := d.store.Connection(d.storing, t.key.account, t.key.platform)
+	if errors.Is(problem, webhook.ErrNotFound) {
+		problem = nil
+	}
+	if o.broken = d.failed("read a lookup", errors.Join(err, problem)); o.broken {
+		return o
+	}
+	a := asking{Dispatcher: d, turn: t, connection: c, known: t.known}
+	a.platform, _ = d.sender.platforms.Get(t.key.platform)
+	ready := events[:0]
+	for _, e := range events {
+		found, ok := a.lookUp(ctx, e, pending[e.ID])
+		if !ok {
+			break
+		}
+		ready = append(ready, found)
+	}
+	o.failure = a.failure
+	if len(ready) > 0 && a.asked {
+		o.answer = a.known
+	}
+	if o.broken = d.match(t.key.account, ready) != nil; o.broken {
+		return o
+	}
+	if o.matched = len(t.events); len(ready) < len(events) {
+		o.matched = slices.Index(ids, events[len(ready)].ID)
+	}
+	return o
+}
+
+// match stores the decisions on events in their order, and starts their
+// deliveries.
+func (d *Dispatcher) match(account webhook.ID, events []webhook.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	_, err := d.reserve(func(now time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+		return d.store.LookedUp(d.storing, account, events, now, now.Add(d.lease), take)
+	})
+	d.failed("store a match", err)
+	return err
+}
+
+// asking is a turn with what it takes to ask.
+type asking struct {
+	*Dispatcher
+	turn
+	platform   platforms.Platform
+	connection webhook.Connection
+	known      told   // the last answer
+	asked      bool   // known is of this turn
+	gaveUp     bool   // on an event before
+	failure    string // why there was no answer
+}
+
+// lookUp makes an event ready for its match; it is not when the platform has to
+// be asked, once more or later.
+func (a *asking) lookUp(ctx context.Context, e webhook.Event, p pendingEvent) (webhook.Event, bool) {
+	switch {
+	case !p.ask || !a.connection.Enabled: // matched as platform_off
+		return e, true
+	case a.platform.Lookup == nil || !a.platform.Lookup.Wanted(a.connection.Settings, e):
+		return a.without(e, "the settings that it takes are not there any more"), true
+	}
+	if reason := a.hopeless(p); reason != "" {
+		a.gaveUp = true
+		return a.without(e, reason), true
+	}
+	if !a.known.serves(e) && (a.asked || a.gaveUp || !a.ask(ctx, e)) {
+		return e, false
+	}
+	found, err := a.sender.lookUpEvent(a.platform, e, a.known)
+	if err != nil {
+		a.failure = err.Error()
+	}
+	return found, err == nil
+}
+
+// without notes on an event why it is matched as it came.
+func (a *asking) without(e webhook.Event, reason string) webhook.Event {
+	e.Note = cmp.Or(a.platform.Name, e.Platform) + " could not be asked for the tours of this booking: " + reason + "; it was matched as a booking without tours."
+	return e
+}
+
+func (a *asking) ask(ctx context.Context, e webhook.Event) bool {
+	answer, err := a.sender.askAbout(ctx, a.platform, a.connection.Settings, e)
+	if ctx.Err() != nil { // nobody's fault
+		return false
+	}
+	a.log.LogAttrs(ctx, slog.LevelInfo, "lookup", append(answer.attributes(err),
+		slog.String("event", e.Ref()), slog.String("account", e.Account.Text(webhook.AccountPrefix)), slog.String("platform", e.Platform))...)
+	if err != nil {
+		a.failure = err.Error()
+		return false
+	}
+	a.known, a.asked = answer, true
+	return true
+}

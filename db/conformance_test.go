@@ -30,6 +30,7 @@ var suites = []struct {
 	{"webhooks", webhookTests},
 	{"isolation", isolationTests},
 	{"ingest", ingestTests},
+	{"lookups", lookupTests},
 	{"dispatching", dispatchingTests},
 	{"order", orderTests},
 	{"health", healthTests},

@@ -122,7 +122,7 @@ func TestPlans(t *testing.T) {
 		queries = append(queries, query)
 	}
 	seen := 0
-	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|attempts|webhooks|connections|unrecognised|sessions WHERE hash|clients|client_tokens WHERE client_id|client_tokens t)\b`)
+	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|lookups|attempts|webhooks|connections|unrecognised|sessions WHERE hash|clients|client_tokens WHERE client_id|client_tokens t)\b`)
 	for _, query := range queries {
 		if !table.MatchString(query) || strings.Contains(query, "INSERT") {
 			continue
@@ -198,6 +198,14 @@ func useEverything(tb testing.TB, s *Store) {
 	_, err = s.EventID(ctx, a.ID, "x")
 	check(err)
 	useConnections(tb, s, a.ID, now)
+	lookups, err := s.Ingest(ctx, a.ID, []webhook.Event{{Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true, Lookup: true}, {Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true}}, now, now, func(*webhook.Webhook) bool { return false })
+	check(err)
+	_, err = s.Lookups(ctx, 0, 1)
+	check(err)
+	_, err = s.Undecided(ctx, a.ID, []webhook.ID{lookups[0].Event.ID})
+	check(err)
+	_, err = s.LookedUp(ctx, a.ID, []webhook.Event{lookups[0].Event}, now, now, func(*webhook.Webhook) bool { return false })
+	check(err)
 	_, err = s.Delivery(ctx, a.ID, d)
 	check(err)
 	if _, err = s.WaitsFor(ctx, a.ID, d); !errors.Is(err, webhook.ErrNotFound) {

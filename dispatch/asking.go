@@ -73,7 +73,7 @@ func (s *sender) ask(ctx context.Context, question webhook.Request) (t told, err
 	t.asked = time.Now()
 	defer func() { t.took = time.Since(t.asked) }()
 	request, err := http.NewRequestWithContext(ctx, question.Method, question.URL, bytes.NewReader(question.Body))
-	if err != nil {
+	if err != nil || request.URL.Host == "" || !strings.HasPrefix(request.URL.Scheme, "http") {
 		return t, unanswered(errors.New("its address cannot be called"))
 	}
 	maps.Copy(request.Header, question.Header)

@@ -14,13 +14,13 @@ const (
 	maxOfSource = 4                 // of one account on one platform; one while it does not answer
 	maxBatch    = 32                // events of a booking that are matched at once: they may have 4 MiB each
 	maxPending  = 100_000           // events that wait, in memory; the table keeps the rest
-	maxPatience = 100 * time.Second // that an event waits for a platform that does not answer
+	maxPatience = 100 * time.Second // that an event waits for its turn with a platform that does not answer
 	lookupPage  = 1000              // rows of the table that are read at once
 )
 
 // askAgain are the pauses after a question that was not answered, one after the
-// other. Then the event is matched without an answer. They end well within
-// maxPatience, which is for what waits behind others.
+// other. Then the event is matched without an answer. With the questions they
+// take less than maxPatience, which is for what waits behind others.
 var askAgain = [...]time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second}
 
 // lookups is what the dispatcher knows about events that wait for what their

@@ -29,7 +29,8 @@ type tap struct {
 	*db.Store
 	finished chan webhook.Result
 	released chan webhook.ID
-	failures atomic.Int32 // how many of the next Finish fail
+	matched  chan int     // after a lookup
+	failures atomic.Int32 // how many of the next Finish and LookedUp fail
 }
 
 func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
@@ -39,6 +40,15 @@ func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webh
 	done, err := s.Store.Finish(ctx, r, now)
 	s.finished <- r
 	return done, err
+}
+
+func (s *tap) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+	if s.failures.Add(-1) >= 0 {
+		return nil, errors.New("disk full")
+	}
+	accepted, err := s.Store.LookedUp(ctx, account, events, now, lease, take)
+	s.matched <- len(accepted)
+	return accepted, err
 }
 
 func (s *tap) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
@@ -53,6 +63,7 @@ type rig struct {
 	*dispatch.Dispatcher
 	store   *tap
 	account webhook.Account
+	path    string        // of the database
 	log     *bytes.Buffer // read it after stop
 	stop    func()        // and wait for the end; may be called twice
 }
@@ -61,23 +72,32 @@ type rig struct {
 // dispatcher runs fill it then.
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
+	r := &rig{TB: t, path: filepath.Join(t.TempDir(), "bookhook.db"), log: &bytes.Buffer{}, stop: func() {}}
+	r.store = &tap{finished: make(chan webhook.Result, 10_000), released: make(chan webhook.ID, 10_000), matched: make(chan int, 10_000)}
+	r.open()
+	var err error
+	r.account, err = r.store.AddAccount(t.Context(), webhook.Account{Number: 4069, Name: "Test Operator", TimeZone: "UTC", WebhookLimit: 1000}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{TB: t, log: &bytes.Buffer{}, stop: func() {}}
-	r.store = &tap{Store: store, finished: make(chan webhook.Result, 10_000), released: make(chan webhook.ID, 10_000)}
-	r.account, err = store.AddAccount(t.Context(), webhook.Account{Number: 4069, Name: "Test Operator", TimeZone: "UTC", WebhookLimit: 1000}, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		r.stop()
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(r.close)
 	return r
+}
+
+func (r *rig) open() {
+	r.Helper()
+	var err error
+	if r.store.Store, err = db.Open(context.Background(), r.path); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// close ends the dispatcher and closes the database.
+func (r *rig) close() {
+	r.stop()
+	if err := r.store.Close(); err != nil {
+		r.Error(err)
+	}
 }
 
 // run starts the dispatcher, which may call loopback addresses unless the

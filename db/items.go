@@ -66,6 +66,30 @@ func (s *Store) PutItems(ctx context.Context, account webhook.ID, kind webhook.I
 	return added, changed, err
 }
 
+// RefreshItems adds what a booking platform lists and this list has not, and
+// takes over the names, all or none, and says how many there were of each. What
+// was retired here stays so, and so does what the platform does not list.
+func (s *Store) RefreshItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (r webhook.Refreshed, err error) {
+	err = s.write(ctx, func(q querier) error {
+		r = webhook.Refreshed{}
+		for _, item := range items {
+			added, err := q.exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, account, item.ID, item.Name)
+			if err != nil {
+				return err
+			}
+			renamed, err := q.exec(ctx, `UPDATE `+string(kind)+` SET name = $3 WHERE account_id = $1 AND id = $2 AND name <> $3`, account, item.ID, item.Name)
+			if err != nil {
+				return err
+			}
+			r.Added += int(added)
+			r.Renamed += int(renamed)
+		}
+		r.Unchanged = len(items) - r.Added - r.Renamed
+		return s.audit(ctx, q, account, by, string(kind)+".refreshed", r.String(), now)
+	})
+	return r, err
+}
+
 // RenameItem changes the name of a channel or tour.
 func (s *Store) RenameItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error {
 	return s.changeItem(ctx, account, kind, item.ID, by, ".renamed", now, `name = $3`, item.Name)

@@ -12,6 +12,7 @@ var itemTests = []test{
 	{"add, rename, retire, restore", testItem},
 	{"put", testPutItems},
 	{"put thousands", testPutManyItems},
+	{"refresh", testRefreshItems},
 	{"order", testItemOrder},
 	{"no such item", testNoItem},
 }
@@ -97,4 +98,24 @@ func testNoItem(t *testing.T, s *db.Store) {
 		wantError(t, "retire", s.RetireItem(ctx, a.ID, kind, "1", t0, by, t0), webhook.ErrNotFound)
 		same(t, "theirs", must(s.Item(ctx, other.ID, kind, "1"))(t), webhook.Item{ID: "1", Name: "Theirs"})
 	}
+}
+
+// testRefreshItems adds and renames; what was retired, or is not listed, stays.
+func testRefreshItems(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, other := newAccount(t, s), newAccount(t, s)
+	for _, item := range []webhook.Item{{ID: "1", Name: "Old"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired"}, {ID: "9", Name: "Ours"}} {
+		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, item, by, t0))
+		ok(t, s.AddItem(ctx, other.ID, webhook.Tours, item, by, t0))
+	}
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "3", t0, by, t0))
+	list := []webhook.Item{{ID: "1", Name: "New"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired there too"}, {ID: "4", Name: "Four"}}
+	for _, want := range []webhook.Refreshed{{Added: 1, Renamed: 2, Unchanged: 1}, {Unchanged: 4}} {
+		same(t, "refreshed", must(s.RefreshItems(ctx, a.ID, webhook.Tours, list, by, t0))(t), want)
+	}
+	want := []webhook.Item{{ID: "4", Name: "Four"}, {ID: "1", Name: "New"}, {ID: "9", Name: "Ours"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired there too", RetiredAt: t0}}
+	same(t, "tours", must(s.AllItems(ctx, a.ID, webhook.Tours))(t), want)
+	same(t, "of another account", must(s.Item(ctx, other.ID, webhook.Tours, "1"))(t).Name, "Old")
+	got := must(s.Audit(ctx, a.ID, 0, 2))(t)[1]
+	same(t, "audit", got.Action+": "+got.Subject, "tours.refreshed: 1 added, 2 renamed, 1 unchanged")
 }

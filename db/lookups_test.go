@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -212,21 +213,12 @@ func testLateMatch(t *testing.T, s *db.Store) {
 	} {
 		f.Limit = 9
 		found := listed(t, s, a.ID, f)
-		if len(found) == 0 || !contains(found, d) || contains(found, before) {
+		if len(found) == 0 || !slices.Contains(found, d) || slices.Contains(found, before) {
 			t.Errorf("%s: got %v, want %d among them, and not %d", name, found, d, before)
 		}
 		same(t, name+", counted", must(s.CountDeliveries(t.Context(), a.ID, f))(t).N, len(found))
 	}
 	same(t, "before it", listed(t, s, a.ID, webhook.DeliveryFilter{Booking: "late", Until: since, Limit: 9}), []webhook.ID{})
-}
-
-func contains(ids []webhook.ID, id webhook.ID) bool {
-	for _, one := range ids {
-		if one == id {
-			return true
-		}
-	}
-	return false
 }
 
 func testPruneLookup(t *testing.T, s *db.Store) {

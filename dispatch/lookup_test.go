@@ -35,7 +35,7 @@ func TestLookupComesBeforeTheMatch(t *testing.T) {
 	r.hook(to, ofTours(webhook.Include, "15"))
 	r.hook(to, ofTours(webhook.Include, "16"))
 	r.hook(to, ofTours(webhook.Exclude, "12", "15"))
-	accepted := r.takeIn(r.account.ID, asks("77"))[0]
+	accepted := r.takeIn(r.account.ID, toAsk("77"))[0]
 	if !accepted.Event.Lookup || len(accepted.Decisions) > 0 {
 		t.Errorf("got %+v, want it to wait", accepted)
 	}
@@ -75,7 +75,7 @@ func TestLookupIsTriedAgain(t *testing.T) {
 		r := newRig(t).run(withAPI(dispatch.Options{}))
 		r.connect(a.settings(), 0)
 		r.hook(to, ofTours(webhook.Include, "12"))
-		e := r.takeIn(r.account.ID, asks("1"))[0].Event
+		e := r.takeIn(r.account.ID, toAsk("1"))[0].Event
 		began := time.Now()
 		got := <-r.store.finished
 		if after := got.Attempt.StartedAt.Sub(began).Round(time.Second); after != 42*time.Second || got.State != webhook.Delivered {
@@ -118,7 +118,7 @@ func TestLookupIsGivenUp(t *testing.T) {
 				r.connect(tt.settings, 0)
 				r.hook(to, ofTours(webhook.Include, "12"))
 				r.hook(to, ofTours(webhook.Exclude, "12"))
-				e := r.takeIn(r.account.ID, asks("1"))[0].Event
+				e := r.takeIn(r.account.ID, toAsk("1"))[0].Event
 				<-r.store.finished
 				row := r.event(e.ID)
 				want := "TourCMS could not be asked for the tours of this booking: "
@@ -149,7 +149,7 @@ func TestOneQuestionForAMoment(t *testing.T) {
 		takes := func(n, questions int) {
 			t.Helper()
 			for range n {
-				r.takeIn(r.account.ID, asks("1"))
+				r.takeIn(r.account.ID, toAsk("1"))
 				<-r.store.finished
 			}
 			if got := len(a.asked); got != questions {
@@ -163,7 +163,7 @@ func TestOneQuestionForAMoment(t *testing.T) {
 		takes(1, 2)
 		time.Sleep(2 * time.Minute)
 		takes(2, 3)
-		r.takeIn(r.account.ID, asks("2"))
+		r.takeIn(r.account.ID, toAsk("2"))
 		<-r.store.finished
 		takes(1, 4)
 		r.stop()
@@ -178,7 +178,7 @@ func TestManyEventsOfABooking(t *testing.T) {
 	r.hook(anywhere(t), ofTours(webhook.Include, "12"))
 	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store}) // does not run
 	for range 100 {
-		r.takeIn(r.account.ID, asks("1"))
+		r.takeIn(r.account.ID, toAsk("1"))
 	}
 	r.run(withAPI(dispatch.Options{}))
 	for range 100 {
@@ -216,10 +216,10 @@ func TestLookupsKeepTheOrderOfABooking(t *testing.T) {
 			work.Go(func() {
 				for range batches {
 					booking := strconv.Itoa(rand.IntN(bookings))
-					second := asks(booking)
+					second := toAsk(booking)
 					second.Lookup = rand.IntN(2) == 0
 					mu.Lock() // so that the order is known
-					for _, got := range r.takeIn(r.account.ID, asks(booking), second) {
+					for _, got := range r.takeIn(r.account.ID, toAsk(booking), second) {
 						accepted[booking] = append(accepted[booking], got.Event.ID)
 					}
 					mu.Unlock()
@@ -271,7 +271,7 @@ func TestLookupsAfterACrash(t *testing.T) {
 	r := newRig(t).run(withAPI(dispatch.Options{}))
 	r.connect(a.settings(), 0)
 	r.hook(anywhere(t), ofTours(webhook.Include, "12"))
-	first := r.takeIn(r.account.ID, asks("1"), asks("1"))
+	first := r.takeIn(r.account.ID, toAsk("1"), toAsk("1"))
 	receive(t, a.asked)
 	r.close()
 	receive(t, hold)
@@ -306,11 +306,11 @@ func TestASlowPlatformDelaysNobodyElse(t *testing.T) {
 	r.hook(anywhere(t))
 	r.run(withAPI(dispatch.Options{}))
 	for i := range 100 {
-		r.takeIn(other.ID, asks(strconv.Itoa(i)))
+		r.takeIn(other.ID, toAsk(strconv.Itoa(i)))
 	}
 	receive(t, g.arrived)
 	for i := range 50 {
-		r.takeIn(r.account.ID, asks(strconv.Itoa(i)))
+		r.takeIn(r.account.ID, toAsk(strconv.Itoa(i)))
 	}
 	for range 50 {
 		r.next()
@@ -339,7 +339,7 @@ func TestASilentPlatformIsWaitedForSoLong(t *testing.T) {
 		r.connect(webhook.Settings{"key": "k"}, 0)
 		r.run(o)
 		for i := range bookings {
-			r.takeIn(r.account.ID, asks(strconv.Itoa(i)))
+			r.takeIn(r.account.ID, toAsk(strconv.Itoa(i)))
 		}
 		began := time.Now()
 		for range bookings {
@@ -365,7 +365,7 @@ func TestAMatchThatCannotBeStored(t *testing.T) {
 		r.connect(a.settings(), 0)
 		r.hook(to, ofTours(webhook.Include, "12"))
 		r.store.failures.Store(3)
-		r.takeIn(r.account.ID, asks("1"))
+		r.takeIn(r.account.ID, toAsk("1"))
 		if got := <-r.store.finished; got.State != webhook.Delivered || len(a.asked) != 1 {
 			t.Errorf("got %s by %d questions, want delivered by one", got.State, len(a.asked))
 		}
@@ -378,7 +378,7 @@ func TestNoAnswerInTime(t *testing.T) {
 	g := newGate(t)
 	r := start(t, withAPI(dispatch.Options{Timeout: 50 * time.Millisecond}))
 	r.connect(webhook.Settings{"api": g.URL, "key": "k"}, 0)
-	r.takeIn(r.account.ID, asks("1"))
+	r.takeIn(r.account.ID, toAsk("1"))
 	receive(t, g.arrived)
 	receive(t, g.arrived) // once more
 	r.stop()
@@ -408,7 +408,7 @@ func TestNothingIsAsked(t *testing.T) {
 			r.connect(a.settings(), 0)
 			r.hook(anywhere(t))
 			r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store}) // does not run
-			e := r.takeIn(r.account.ID, asks("1"))[0].Event
+			e := r.takeIn(r.account.ID, toAsk("1"))[0].Event
 			if err := tt.change(r); err != nil {
 				t.Fatal(err)
 			}

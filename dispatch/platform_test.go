@@ -127,8 +127,8 @@ func withAPI(o dispatch.Options) dispatch.Options {
 	return o
 }
 
-// asks is an event of a booking about which the platform is to be asked.
-func asks(booking string) webhook.Event {
+// toAsk is an event of a booking about which the platform is to be asked.
+func toAsk(booking string) webhook.Event {
 	e := ofBooking(booking)
 	e.Inbound, e.Lookup = true, true
 	return e

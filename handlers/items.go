@@ -40,6 +40,10 @@ func (a *app) refuseItems(c *fiber.Ctx, props views.ItemsProps) error {
 
 func (a *app) showItems(c *fiber.Ctx, status int, props views.ItemsProps) error {
 	props.Kind, props.Query = kindOf(c), strings.TrimSpace(c.Query("q"))
+	var err error
+	if props.Sources, err = a.itemSources(c); err != nil {
+		return err
+	}
 	all, err := a.Store.AllItems(c.UserContext(), visiting(c).Account.ID, props.Kind)
 	if err != nil {
 		return err

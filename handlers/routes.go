@@ -83,6 +83,7 @@ func operatorRoutes(operator guarded, a *app) {
 		operator.post(kind+"/retire", a.retireItem)
 		operator.post(kind+"/restore", a.restoreItem)
 		operator.post(kind+"/import", a.importItems)
+		operator.post(kind+"/refresh", a.refreshItems)
 	}
 	operator.post("/settings/account", a.saveAccountSettings)
 	operator.post("/settings/platforms/:platform/switch", a.switchPlatform)

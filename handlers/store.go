@@ -69,6 +69,7 @@ type itemStore interface {
 	Item(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string) (webhook.Item, error)
 	AddItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error
 	PutItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (added, changed int, err error)
+	RefreshItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (webhook.Refreshed, error)
 	RenameItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error
 	RetireItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string, retiredAt time.Time, by string, now time.Time) error
 }
@@ -137,6 +138,9 @@ type Dispatcher interface {
 	Circuit(id webhook.ID) webhook.Circuit
 	// Probe looks whether a URL could be called, without sending a booking.
 	Probe(ctx context.Context, url string) webhook.Probe
+	// Items asks a platform for an account's channels or tours; an error that is
+	// webhook.Unanswered says why they are not to be had.
+	Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) ([]webhook.Item, error)
 	// CheckURL says by its text alone why a URL may not be called; "" when it may.
 	CheckURL(url string) string
 	// Alive reports whether deliveries are being made.

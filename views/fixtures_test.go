@@ -472,6 +472,7 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 func (k kind) addSettings(add func(string, templ.Component)) {
 	page := k.page(webhook.RoleAdmin)
 	items := ItemsProps{Page: page, Kind: webhook.Channels, Rows: k.items(k.n), Count: k.n, Total: k.n, First: true}
+	items.Sources = []ItemSource{{Key: "tourcms", Name: "TourCMS", Ready: true}, {Key: "other", Name: k.text("Other")}}
 	add("channels", Items(items))
 	items.Page.User.Role = webhook.RoleStaff
 	add("channels-staff", Items(items))
@@ -482,6 +483,7 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 		items.Rename = ItemForm{ID: k.text("3931"), Name: "", Problems: k.invalid("name")}
 	}
 	items.Import = ImportForm{Text: k.text("12;Night Walk\n;;"), Lines: []LineProblem{{2, k.text(";;"), "Give the id that your booking system uses."}}}
+	items.Refresh = k.text("TourCMS could not be asked for your tours: it refused the key. Nothing was changed.")
 	add("tours-wrong", Items(items))
 
 	add("settings", Profile(ProfileProps{Page: page, Problems: k.invalid("current"), Sessions: 3}))

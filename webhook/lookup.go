@@ -1,5 +1,7 @@
 package webhook
 
+import "fmt"
+
 // PendingLookup is an event that waits, stored but not matched, until its
 // platform has been asked about the booking.
 type PendingLookup struct {
@@ -15,3 +17,11 @@ type PendingLookup struct {
 type Unanswered struct{ Reason string }
 
 func (u Unanswered) Error() string { return u.Reason }
+
+// Refreshed counts what came of taking over a platform's channels or tours.
+type Refreshed struct{ Added, Renamed, Unchanged int }
+
+// String is such as "12 added, 3 renamed, 40 unchanged".
+func (r Refreshed) String() string {
+	return fmt.Sprintf("%d added, %d renamed, %d unchanged", r.Added, r.Renamed, r.Unchanged)
+}

@@ -10,7 +10,8 @@ import (
 // An event that waits for a lookup has no decisions, and a row here until it
 // has. What its platform sends about the booking meanwhile waits behind it,
 // whether it is to be asked about or not: the match is made in the order in which
-// they were accepted, or the deliveries could not go out in it.
+// they were accepted, or the deliveries could not go out in it. What others send
+// through the API waits for nothing, since its answer has the decisions.
 
 // waits says whether an event is not matched yet.
 func waits(ctx context.Context, q querier, c *config, in *arrival) (bool, error) {

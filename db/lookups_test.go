@@ -153,9 +153,11 @@ func testLookupBehind(t *testing.T, s *db.Store) {
 		e.Platform, e.BookingID, e.Inbound = platform, booking, inbound
 		return e
 	}
+	byAPI := asked("", "1")
+	byAPI.Inbound = false
 	got := ingest(t, s, a.ID, plain("tourcms", "1", true), asked("", "1"), plain("tourcms", "1", true),
-		plain("tourcms", "1", false), plain("tourcms", "2", true), plain("wink", "1", true), asked("", ""))
-	want := []bool{false, true, true, false, false, false, false}
+		plain("tourcms", "1", false), plain("tourcms", "2", true), plain("wink", "1", true), asked("", ""), byAPI)
+	want := []bool{false, true, true, false, false, false, false, false}
 	for i, a := range got {
 		same(t, "lookup", a.Event.Lookup, want[i])
 	}

@@ -128,22 +128,10 @@ func (s *sender) mishap(err *error) {
 	}
 }
 
-// lookUpEvent adds what a platform said about a booking to an event.
-func (s *sender) lookUpEvent(p platforms.Platform, e webhook.Event, t told) (found webhook.Event, err error) {
-	defer s.mishap(&err)
-	found, err = p.Lookup.Read(e, t.status, t.body)
-	if err != nil {
-		return e, unanswered(err)
-	}
-	e.TourIDs, e.Data, e.Note = found.TourIDs, found.Data, found.Note // what it is stays
-	return e, nil
-}
-
 // askAbout asks a platform about the booking of an event.
 func (s *sender) askAbout(ctx context.Context, p platforms.Platform, settings webhook.Settings, e webhook.Event) (t told, err error) {
 	ctx, cancel := context.WithTimeout(ctx, min(askTime, s.timeout))
 	defer cancel()
-	defer s.mishap(&err)
 	question, err := p.Lookup.Request(settings, e, time.Now())
 	if err != nil {
 		return t, unanswered(err)

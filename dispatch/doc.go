@@ -30,13 +30,23 @@
 // The order of a booking is kept by the table alone (order.go of package db): a
 // delivery that has to wait for an earlier one is held and never due.
 //
-// One loop (Run) sleeps until it is woken or the next row is due; there is no
-// polling. A place in a lane is free as soon as the answer is there; the
-// recording goes on beside it and is repeated until the store takes it.
+// An event that does not say which tours it is of waits in the table, without
+// deliveries, until its platform was asked about the booking (lookup.go): one
+// question for all that waits of it, signed as the platform wants it, guarded like
+// a delivery. An answer serves what came in before it was asked for, or within the
+// same moment (answers.go). When there is none after four tries, or the platform
+// has been silent for too long, the event is matched as it came and says so.
+// Memory knows which rows wait (lookups.go); each ends with its match, in one
+// transaction, so that a crash only asks again.
 //
-// At shutdown nothing more is claimed, what is queued is given back uncharged,
-// what is in flight has the grace to end, and what is then cut off is given
-// back uncharged too.
+// One loop (Run) sleeps until it is woken or the next row is due, another one does
+// so for lookups; there is no polling. A place in a lane is free as soon as the
+// answer is there; the recording goes on beside it and is repeated until the store
+// takes it.
+//
+// At shutdown nothing more is claimed or asked, questions are cut off, what is
+// queued is given back uncharged, what is in flight has the grace to end, and what
+// is then cut off is given back uncharged too.
 //
 // A receiver's failure is an outcome and never an error: the reason comes from
 // typed errors (failure.go), the sentence for the operator from explain.go.

@@ -129,25 +129,34 @@ type asking struct {
 
 // lookUp makes an event ready for its match; it is not when the platform has to
 // be asked, once more or later.
-func (a *asking) lookUp(ctx context.Context, e webhook.Event, p pendingEvent) (webhook.Event, bool) {
-	switch {
-	case !p.ask || !a.connection.Enabled: // matched as platform_off
+func (a *asking) lookUp(ctx context.Context, e webhook.Event, p pendingEvent) (found webhook.Event, ready bool) {
+	var mistake error
+	defer func() {
+		if mistake != nil {
+			a.failure, ready = mistake.Error(), false
+		}
+	}()
+	defer a.sender.mishap(&mistake)
+	if !p.ask || !a.connection.Enabled { // which is matched as platform_off
 		return e, true
-	case a.platform.Lookup == nil || !a.platform.Lookup.Wanted(a.connection.Settings, e):
-		return a.without(e, "the settings that it takes are not there any more"), true
 	}
 	if reason := a.hopeless(p); reason != "" {
 		a.gaveUp = true
 		return a.without(e, reason), true
 	}
+	if a.platform.Lookup == nil || !a.platform.Lookup.Wanted(a.connection.Settings, e) {
+		return a.without(e, "the settings that it takes are not there any more"), true
+	}
 	if !a.known.serves(e) && (a.asked || a.gaveUp || !a.ask(ctx, e)) {
 		return e, false
 	}
-	found, err := a.sender.lookUpEvent(a.platform, e, a.known)
+	found, err := a.platform.Lookup.Read(e, a.known.status, a.known.body)
 	if err != nil {
-		a.failure = err.Error()
+		a.failure = unanswered(err).Error()
+		return e, false
 	}
-	return found, err == nil
+	e.TourIDs, e.Data, e.Note = found.TourIDs, found.Data, found.Note // what it is stays
+	return e, true
 }
 
 // without notes on an event why it is matched as it came.

@@ -99,6 +99,7 @@ func TestLookupIsGivenUp(t *testing.T) {
 	huge := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(make([]byte, 4<<20+1))
 	})
+	trouble := newAPI(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("trouble")) })
 	private := webhook.Settings{"api": "http://10.0.0.1", "key": "k"}
 	to := anywhere(t)
 	for name, tt := range map[string]struct {
@@ -110,6 +111,7 @@ func TestLookupIsGivenUp(t *testing.T) {
 		"wrong key": {strange.settings(), strange.asked, "it refused the key. Compare it with the one in TourCMS;"},
 		"moved":     {moved.settings(), moved.asked, "a redirect, which Bookhook does not follow;"},
 		"huge":      {huge.settings(), huge.asked, "its answer is larger than 4 MiB;"},
+		"a mistake": {trouble.settings(), trouble.asked, "there is a mistake in Bookhook, which its log has;"},
 		"private":   {private, nil, "Bookhook does not call 10.0.0.1, which is a private address;"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -235,6 +235,8 @@ type eventJSON struct {
 	OccurredAt *time.Time `json:"occurred_at"`
 	ReceivedAt *time.Time `json:"received_at"`
 	Test       bool       `json:"test"`
+	Waiting    bool       `json:"waiting"`
+	Note       string     `json:"note"`
 }
 
 func showEvent(e webhook.EventRow) eventJSON {
@@ -242,5 +244,6 @@ func showEvent(e webhook.EventRow) eventJSON {
 		decidedJSON: showDecisions(e.Event, e.Decisions), ExternalID: e.ExternalID, Platform: e.Platform, Type: e.Type,
 		ChannelID: e.ChannelID, TourIDs: append([]string{}, e.TourIDs...), BookingID: e.BookingID,
 		OccurredAt: moment(e.OccurredAt), ReceivedAt: moment(e.ReceivedAt), Test: e.Test,
+		Waiting: e.Lookup, Note: e.Note,
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -77,7 +76,9 @@ func (s *sender) ask(ctx context.Context, question webhook.Request) (t told, err
 		return t, unanswered(errors.New("its address cannot be called"))
 	}
 	maps.Copy(request.Header, question.Header)
-	request.Header.Set("User-Agent", s.agent)
+	if request.Header.Get("User-Agent") == "" {
+		request.Header.Set("User-Agent", s.agent)
+	}
 	response, err := s.transport.RoundTrip(request)
 	if err != nil {
 		return t, unanswered(errors.New(silence(request, err, t.asked)))
@@ -126,15 +127,4 @@ func (s *sender) mishap(err *error) {
 		s.log.Error("panic while asking a platform", "panic", p, "stack", string(debug.Stack()))
 		*err = webhook.Unanswered{Reason: "there is a mistake in Bookhook, which its log has"}
 	}
-}
-
-// askAbout asks a platform about the booking of an event.
-func (s *sender) askAbout(ctx context.Context, p platforms.Platform, settings webhook.Settings, e webhook.Event) (t told, err error) {
-	ctx, cancel := context.WithTimeout(ctx, min(askTime, s.timeout))
-	defer cancel()
-	question, err := p.Lookup.Request(settings, e, time.Now())
-	if err != nil {
-		return t, unanswered(err)
-	}
-	return s.ask(ctx, question)
 }

@@ -147,8 +147,17 @@ func (a *asking) lookUp(ctx context.Context, e webhook.Event, p pendingEvent) (f
 	if a.platform.Lookup == nil || !a.platform.Lookup.Wanted(a.connection.Settings, e) {
 		return a.without(e, "the settings that it takes are not there any more"), true
 	}
-	if !a.known.serves(e) && (a.asked || a.gaveUp || !a.ask(ctx, e)) {
-		return e, false
+	if !a.known.serves(e) {
+		if a.asked || a.gaveUp {
+			return e, false
+		}
+		question, err := a.platform.Lookup.Request(a.connection.Settings, e, time.Now())
+		if err != nil { // another try would be the same
+			return a.without(e, unanswered(err).Error()), true
+		}
+		if !a.ask(ctx, e, question) {
+			return e, false
+		}
 	}
 	found, err := a.platform.Lookup.Read(e, a.known.status, a.known.body)
 	if err != nil {
@@ -165,8 +174,11 @@ func (a *asking) without(e webhook.Event, reason string) webhook.Event {
 	return e
 }
 
-func (a *asking) ask(ctx context.Context, e webhook.Event) bool {
-	answer, err := a.sender.askAbout(ctx, a.platform, a.connection.Settings, e)
+// ask makes the request, and keeps its answer.
+func (a *asking) ask(ctx context.Context, e webhook.Event, question webhook.Request) bool {
+	limited, cancel := context.WithTimeout(ctx, min(askTime, a.sender.timeout))
+	defer cancel()
+	answer, err := a.sender.ask(limited, question)
 	if ctx.Err() != nil { // nobody's fault
 		return false
 	}

@@ -425,3 +425,20 @@ func TestNothingIsAsked(t *testing.T) {
 		})
 	}
 }
+
+// TestAQuestionThatCannotBeWritten: is not tried again, and keeps nobody waiting.
+func TestAQuestionThatCannotBeWritten(t *testing.T) {
+	a := newAPI(t, tours("12"))
+	r := start(t, withAPI(dispatch.Options{}))
+	r.connect(a.settings(), 0)
+	r.hook(anywhere(t))
+	strange := toAsk("1")
+	strange.ChannelID = "strange"
+	got := r.takeIn(r.account.ID, strange, toAsk("1"))
+	r.next()
+	r.next()
+	const want = "TourCMS could not be asked for the tours of this booking: no key is stored for the channel “strange”; it was matched as a booking without tours."
+	if first, second := r.event(got[0].Event.ID), r.event(got[1].Event.ID); first.Note != want || second.Note != "" || len(a.asked) != 1 {
+		t.Errorf("got the notes %q and %q, and %d questions", first.Note, second.Note, len(a.asked))
+	}
+}

@@ -57,6 +57,9 @@ func registry() platforms.Registry {
 	p.Lookup = &webhook.Lookup{
 		Wanted: func(s webhook.Settings, e webhook.Event) bool { return s["key"] != "" && len(e.TourIDs) == 0 },
 		Request: func(s webhook.Settings, e webhook.Event, now time.Time) (webhook.Request, error) {
+			if e.ChannelID == "strange" {
+				return webhook.Request{}, errors.New("no key is stored for the channel “strange”")
+			}
 			return question(s, "/bookings/"+e.BookingID+"?channel="+e.ChannelID, now)
 		},
 		Read: func(e webhook.Event, status int, body []byte) (webhook.Event, error) {

@@ -69,6 +69,7 @@ type site struct {
 type tap struct {
 	*db.Store
 	finished chan webhook.Result
+	full     atomic.Bool // nothing more can be kept of what comes in
 }
 
 func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {

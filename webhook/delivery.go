@@ -30,6 +30,7 @@ type Delivery struct {
 	Type      string
 	BookingID string
 	Test      bool
+	Asked     bool // of an inline webhook: sent once, at the moment it was made
 	State     State
 	Attempts  int       // made or in flight, over all replays
 	Answered  int       // number of the last attempt that ended; below Attempts while one is in flight
@@ -70,6 +71,7 @@ const (
 	FailStatus   Failure = "status"   // an answer that is not a success
 	FailRedirect Failure = "redirect" // a 3xx, which is not followed
 	FailGone     Failure = "gone"     // 410; switches the webhook off
+	FailAnswer   Failure = "answer"   // 200 to a question, with a body that is no answer
 	FailInternal Failure = "internal" // Bookhook itself could not write the request
 	CutOff       Failure = "cut_off"  // Bookhook stopped while the request was on its way
 )
@@ -113,7 +115,7 @@ type Result struct {
 	NextAt   time.Time // when Pending
 	Data     []byte    // of the event; the log does not keep it again in the request's body
 	Gone     bool      // switch the webhook off
-	Test     bool      // a test that failed does not count against the webhook
+	Test     bool      // a test or a question: that it failed does not count against the webhook
 }
 
 // Finished is what came of recording a result.

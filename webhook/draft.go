@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -62,7 +63,7 @@ type Draft struct {
 // NewDraft begins a webhook with the given events preselected.
 func NewDraft(events []string) Draft {
 	return Draft{
-		Kind: Async, Format: Native, Events: events, Concurrency: DefaultConcurrency, Ordered: true,
+		Kind: Async, Format: Native, Events: events, Concurrency: DefaultConcurrency, Ordered: true, TimeLimit: DefaultTimeLimit,
 		Channels: NewFilter(All, nil), Tours: NewFilter(All, nil),
 	}
 }
@@ -75,7 +76,7 @@ func EditDraft(w *Webhook) Draft {
 		AllEvents: w.AllEvents(), Events: slices.Clone(w.Events),
 		Channels: NewFilter(w.Channels.Mode, w.Channels.IDs), Tours: NewFilter(w.Tours.Mode, w.Tours.IDs),
 		Concurrency: w.Concurrency, Ordered: w.Ordered, Rate: w.Rate, Basic: w.Basic, Bare: w.Bare, Email: w.Email,
-		TimeLimit: w.TimeLimit, Done: slices.Clone(Steps),
+		TimeLimit: cmp.Or(w.TimeLimit, DefaultTimeLimit), Done: slices.Clone(Steps),
 	}
 	if d.AllEvents {
 		d.Events = nil
@@ -103,6 +104,16 @@ func (d *Draft) Pass(step Step) {
 	}
 }
 
+// Recheck counts as not passed every step, but the review, in which something is
+// wrong now; the events of one type of webhook may not be those of the other.
+func (d *Draft) Recheck(known Known) {
+	for _, step := range Steps[:len(Steps)-1] {
+		if len(d.Problems(step, known)) > 0 {
+			d.Note(step, false)
+		}
+	}
+}
+
 // Reachable says whether the step may be shown: all before it were passed.
 func (d *Draft) Reachable(step Step) bool {
 	for _, s := range Steps {
@@ -127,10 +138,12 @@ func (d *Draft) Resume() Step {
 }
 
 // Known answers what the account and its platforms have, so that a draft
-// cannot name what does not exist. Guard says what is wrong with calling a URL
+// cannot name what does not exist. Inline says of an event whether a platform
+// asks about it. Guard says what is wrong with calling a URL
 // by its text alone, such as a private address; "" when nothing is.
 type Known struct {
 	Event   func(key string) bool
+	Inline  func(key string) bool
 	Channel func(id string) bool
 	Tour    func(id string) bool
 	Guard   func(url string) string
@@ -162,9 +175,12 @@ func (d *Draft) checkType(problems Invalid) {
 	switch d.Kind {
 	case Async:
 	case Inline:
-		problems.Add("type", "Synchronous webhooks are not available in this version of Bookhook; choose the asynchronous type.")
+		if d.TimeLimit < 1 || d.TimeLimit > MaxTimeLimit {
+			problems.Add("time_limit", "Choose a number of seconds from 1 to %d.", MaxTimeLimit)
+		}
+		return
 	default:
-		problems.Add("type", "Choose the type: async.")
+		problems.Add("type", "Choose the type: async or inline.")
 	}
 	if d.Concurrency < 1 || d.Concurrency > MaxConcurrency {
 		problems.Add("concurrency", "Choose a number from 1 to %d.", MaxConcurrency)
@@ -187,7 +203,7 @@ func (d *Draft) checkName(problems Invalid, known Known) {
 		problems.Add("url", "%s", problem)
 	}
 	d.Name, d.URL = name, address
-	if d.Format != Native && d.Format != Standard {
+	if d.Kind != Inline && d.Format != Native && d.Format != Standard {
 		problems.Add("format", "Choose the format: native or standard.")
 	}
 	if problem := CheckBasic(d.Basic); problem != "" {
@@ -196,6 +212,10 @@ func (d *Draft) checkName(problems Invalid, known Known) {
 }
 
 func (d *Draft) checkEvents(problems Invalid, known Known) {
+	if d.AllEvents && d.Kind == Inline {
+		problems.Add("events", "A synchronous webhook is asked about certain events only; choose them one by one.")
+		return
+	}
 	if d.AllEvents {
 		return
 	}
@@ -204,6 +224,12 @@ func (d *Draft) checkEvents(problems Invalid, known Known) {
 	}
 	if unknown := missing(d.Events, known.Event); len(unknown) > 0 {
 		problems.Add("events", "There is no event %s. Check the spelling, or choose from the list.", shorten(unknown))
+	}
+	if d.Kind != Inline {
+		return
+	}
+	if never := missing(d.Events, known.Inline); len(never) > 0 {
+		problems.Add("events", "Nobody is asked about %s: booking platforms tell of this afterwards. Leave it out, or make an asynchronous webhook for it.", shorten(never))
 	}
 }
 
@@ -253,10 +279,16 @@ func (d *Draft) Webhook(known Known) (*Webhook, error) {
 	if !d.AllEvents {
 		events = slices.Compact(slices.Sorted(slices.Values(d.Events)))
 	}
-	return &Webhook{
+	w := &Webhook{
 		ID: d.Edits, Account: d.Account, Name: d.Name, URL: d.URL, Kind: d.Kind, Format: d.Format,
 		Events: events, Channels: NewFilter(d.Channels.Mode, d.Channels.IDs), Tours: NewFilter(d.Tours.Mode, d.Tours.IDs),
 		Enabled: true, Concurrency: d.Concurrency, Ordered: d.Ordered, Rate: d.Rate, Basic: d.Basic, Bare: d.Bare, Email: d.Email,
-		TimeLimit: d.TimeLimit, Secret: NewSecret(),
-	}, nil
+		Secret: NewSecret(),
+	}
+	if d.Kind == Inline { // what is said of the other kind is kept in the draft only
+		fresh := NewDraft(nil)
+		w.Format, w.Concurrency, w.Ordered, w.Rate = fresh.Format, fresh.Concurrency, fresh.Ordered, fresh.Rate
+		w.TimeLimit = d.TimeLimit
+	}
+	return w, nil
 }

@@ -25,6 +25,7 @@ type config struct {
 	account   webhook.Account
 	platforms map[string]bool    // those that are on
 	webhooks  []*webhook.Webhook // asynchronous ones
+	inline    []*webhook.Webhook
 }
 
 // maxConfigs bounds the memory: beyond it the cache begins anew.
@@ -68,7 +69,13 @@ func readConfig(ctx context.Context, q querier, account webhook.ID, revision int
 		return nil, err
 	}
 	hooks, err := listWebhooks(ctx, q, account)
-	c.webhooks = slices.DeleteFunc(hooks, func(w *webhook.Webhook) bool { return w.Kind == webhook.Inline })
+	for _, w := range hooks {
+		if w.Kind == webhook.Inline {
+			c.inline = append(c.inline, w)
+		} else {
+			c.webhooks = append(c.webhooks, w)
+		}
+	}
 	return c, err
 }
 

@@ -31,6 +31,7 @@ var suites = []struct {
 	{"isolation", isolationTests},
 	{"ingest", ingestTests},
 	{"lookups", lookupTests},
+	{"asking", askingTests},
 	{"dispatching", dispatchingTests},
 	{"order", orderTests},
 	{"health", healthTests},

@@ -9,12 +9,12 @@ import (
 	"bookhook/webhook"
 )
 
-const deliveryColumns = `id, account_id, event_id, webhook_id, platform, type, booking_id, test, state, attempts, answered, base,
+const deliveryColumns = `id, account_id, event_id, webhook_id, platform, type, booking_id, test, asked, state, attempts, answered, base,
 	next_at, created_at, finished_at, last_status, last_failure, last_us`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var us int64
-	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.State, &d.Attempts, &d.Answered, &d.Base,
+	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.Asked, &d.State, &d.Attempts, &d.Answered, &d.Base,
 		moment{&d.NextAt}, moment{&d.CreatedAt}, moment{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
 	switch d.NextAt.UnixMilli() {
@@ -138,11 +138,14 @@ func (s *Store) Attempts(ctx context.Context, account, delivery webhook.ID) ([]w
 // one that waits is tried early, even when it is held. One that is on its way
 // right now is webhook.ErrConflict, even when it was cancelled meanwhile: its
 // answer would be taken for that of the replay. One whose webhook was deleted
-// is webhook.Invalid.
+// is webhook.Invalid, and so is a question, which is asked once.
 func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, now time.Time) (d webhook.Delivery, err error) {
 	err = s.write(ctx, func(q querier) error {
 		if d, err = findDelivery(ctx, q, account, id); err != nil {
 			return err
+		}
+		if d.Asked {
+			return webhook.Invalid{"webhook": "This was a question before a booking is confirmed. It is asked once, at that moment; nobody waits for another answer."}
 		}
 		if d.Attempts > d.Answered && d.NextAt.After(now) {
 			return webhook.ErrConflict
@@ -171,12 +174,16 @@ func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, n
 	return d, err
 }
 
-// Cancel ends a pending delivery. One that ended before is webhook.ErrConflict.
+// Cancel ends a pending delivery. One that ended before is webhook.ErrConflict, a
+// question webhook.Invalid.
 func (s *Store) Cancel(ctx context.Context, account, id webhook.ID, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
 		d, err := findDelivery(ctx, q, account, id)
 		if err != nil {
 			return err
+		}
+		if d.Asked {
+			return webhook.Invalid{"webhook": "This is a question before a booking is confirmed, and ends by itself within seconds."}
 		}
 		n, err := q.exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state = 'pending'`, id, ms(now))
 		if err != nil {

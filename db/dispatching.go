@@ -11,11 +11,14 @@ import (
 	"bookhook/webhook"
 )
 
-// Heal makes every claim that a dead process left due at once, and ends the
-// deletion of webhooks that it had begun. On SQLite no other process can hold a
+// Heal makes every claim that a dead process left due at once, ends its
+// questions, and ends the deletion of webhooks that it had begun. On SQLite no other process can hold a
 // claim; call it before the dispatcher starts.
 func (s *Store) Heal(ctx context.Context, now time.Time) error {
 	err := s.write(ctx, func(q querier) error {
+		if err := healAsked(ctx, q, now); err != nil {
+			return err
+		}
 		_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'pending' AND attempts > answered AND next_at > $1 AND next_at < $2`,
 			ms(now), int64(heldAt))
 		return err
@@ -34,7 +37,7 @@ func (s *Store) Heal(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// Due tells, for every switched-on webhook with something pending, when the
+// Due tells, for every switched-on asynchronous webhook with something pending, when the
 // earliest of it is due; the end of a lease counts.
 func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	type due struct {
@@ -43,7 +46,8 @@ func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 		pendings
 	}
 	scan := func(r scanner) (d due, err error) { return d, r.Scan(&d.id, &d.ordered, &d.lowest, &d.highest) }
-	rows, err := list(ctx, s, scan, `SELECT w.id, w.ordered, `+pendingsOf+` FROM webhooks w WHERE w.enabled = 1 AND w.deleted_at = 0`)
+	rows, err := list(ctx, s, scan, `SELECT w.id, w.ordered, `+pendingsOf+` FROM webhooks w
+		WHERE w.enabled = 1 AND w.deleted_at = 0 AND w.kind = 'async'`)
 	dues := map[webhook.ID]time.Time{}
 	for _, d := range rows {
 		if next := d.due(d.ordered); !next.IsZero() {
@@ -77,12 +81,12 @@ func (p pendings) due(ordered bool) time.Time {
 // returns them in the order they were made: it raises their attempts and moves
 // them to lease. It also returns when the next pending one is due, the end of a
 // lease included; zero when there is none. A webhook that is off or gone has
-// none.
+// none, nor has an inline one.
 func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.write(ctx, func(q querier) error {
 		jobs, next = nil, time.Time{}
 		var account webhook.ID
-		if err := q.row(ctx, `SELECT account_id FROM webhooks WHERE id = $1 AND enabled = 1 AND deleted_at = 0`, id).scanOptional(&account); err != nil || account == 0 {
+		if err := q.row(ctx, `SELECT account_id FROM webhooks WHERE id = $1 AND enabled = 1 AND deleted_at = 0 AND kind = 'async'`, id).scanOptional(&account); err != nil || account == 0 {
 			return err
 		}
 		c, err := s.config(ctx, q, account)

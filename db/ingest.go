@@ -33,21 +33,18 @@ const (
 // webhook.IDConflict, and nothing of the whole list is stored. While too much
 // waits to be written it is webhook.ErrBusy.
 func (s *Store) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
-	size := int64(len(events)) * arrivalBytes
-	for _, e := range events {
-		size += int64(len(e.Data))
+	leave, err := s.arrive(events)
+	if err != nil {
+		return nil, err
 	}
-	defer s.arriving.Add(-size)
-	if s.arriving.Add(size) > maxArriving {
-		return nil, webhook.ErrBusy
-	}
+	defer leave()
 	incoming := make([]arrival, len(events))
 	for i, e := range events {
 		e.Account, e.ReceivedAt = account, stored(now)
 		incoming[i] = newArrival(e)
 	}
 	accepted := make([]webhook.Accepted, len(events))
-	err := s.write(ctx, func(q querier) error {
+	err = s.write(ctx, func(q querier) error {
 		c, err := s.config(ctx, q, account)
 		if err != nil {
 			return err
@@ -60,6 +57,20 @@ func (s *Store) Ingest(ctx context.Context, account webhook.ID, events []webhook
 		return nil
 	})
 	return accepted, err
+}
+
+// arrive notes events that wait to be written, until leave is called; it is
+// webhook.ErrBusy when too much waits.
+func (s *Store) arrive(events []webhook.Event) (leave func(), err error) {
+	size := int64(len(events)) * arrivalBytes
+	for _, e := range events {
+		size += int64(len(e.Data))
+	}
+	if s.arriving.Add(size) > maxArriving {
+		s.arriving.Add(-size)
+		return nil, webhook.ErrBusy
+	}
+	return func() { s.arriving.Add(-size) }, nil
 }
 
 // arrival is an event with what is made of it before the writer's turn, which
@@ -169,12 +180,18 @@ func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Ac
 				a.Waiting = append(a.Waiting, w.ID)
 			}
 		case webhook.ReasonDisabled:
-			if _, err := q.exec(ctx, `UPDATE webhooks SET skipped = skipped + 1 WHERE id = $1`, w.ID); err != nil {
+			if err := skip(ctx, q, w.ID); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// skip counts an event that a webhook was not told of, since it is off.
+func skip(ctx context.Context, q querier, id webhook.ID) error {
+	_, err := q.exec(ctx, `UPDATE webhooks SET skipped = skipped + 1 WHERE id = $1`, id)
+	return err
 }
 
 func newDelivery(id webhook.ID, w *webhook.Webhook, e webhook.Event, now time.Time) webhook.Delivery {
@@ -185,8 +202,8 @@ func newDelivery(id webhook.ID, w *webhook.Webhook, e webhook.Event, now time.Ti
 }
 
 const insertDelivery = `INSERT INTO deliveries (id, account_id, event_id, webhook_id, platform, type, booking_id, test,
-		state, attempts, answered, next_at, created_at)
-	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12`
+		state, attempts, answered, next_at, created_at, asked)
+	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13`
 
 func deliveryValues(d webhook.Delivery) []any {
 	next := ms(d.NextAt)
@@ -195,32 +212,45 @@ func deliveryValues(d webhook.Delivery) []any {
 	}
 	return []any{
 		d.ID, d.Account, d.Event, d.Webhook, d.Platform, d.Type, d.BookingID, flag(d.Test),
-		string(d.State), d.Attempts, next, ms(d.CreatedAt),
+		string(d.State), d.Attempts, next, ms(d.CreatedAt), flag(d.Asked),
 	}
 }
 
 // Test stores a test event and one delivery of it for this webhook, whatever
 // its filters. A webhook that is off is webhook.Invalid.
 func (s *Store) Test(ctx context.Context, account, id webhook.ID, e webhook.Event, now time.Time) (webhook.Delivery, error) {
+	job, err := s.test(ctx, account, id, e, now, time.Time{})
+	return job.Delivery, err
+}
+
+func (s *Store) test(ctx context.Context, account, id webhook.ID, e webhook.Event, now, lease time.Time) (job webhook.Job, err error) {
 	e.ID, e.Account, e.ReceivedAt, e.Test = s.newID(), account, stored(now), true
 	in := newArrival(e)
-	var d webhook.Delivery
-	err := s.write(ctx, func(q querier) error {
+	err = s.write(ctx, func(q querier) error {
 		w, err := findWebhook(ctx, q, account, id)
+		if err != nil {
+			return err
+		}
+		c, err := s.config(ctx, q, account)
 		if err != nil {
 			return err
 		}
 		if !w.Enabled {
 			return webhook.Invalid{"webhook": "This webhook is off. Switch it on, then send the test."}
 		}
-		d = newDelivery(s.newID(), w, e, e.ReceivedAt)
+		d := newDelivery(s.newID(), w, e, e.ReceivedAt)
 		if _, err := insertEvent(ctx, q, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
 			return err
 		}
 		first := d
 		first.NextAt = at(firstAt)
+		if w.Kind == webhook.Inline {
+			d = askedDelivery(d.ID, w, e, lease)
+			first = d
+		}
+		job = webhook.Job{Delivery: d, Event: in.Event, Webhook: w, Account: c.account}
 		_, err = q.exec(ctx, insertDelivery, deliveryValues(first)...)
 		return err
 	})
-	return d, err
+	return job, err
 }

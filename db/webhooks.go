@@ -68,7 +68,8 @@ func (s *Store) WebhookNames(ctx context.Context, account webhook.ID) (map[webho
 // CreateWebhook makes a webhook and removes the draft it came from (nil: none),
 // which must be as it was read, or it is webhook.ErrDraftChanged. With as many
 // asynchronous ones as the account may have it is webhook.ErrLimit; those that
-// are off count.
+// are off count. An inline one that has a channel in common with another is
+// webhook.Invalid.
 func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, by string, now time.Time) (*webhook.Webhook, error) {
 	created := *w
 	created.ID, created.CreatedAt, created.UpdatedAt = s.newID(), stored(now), stored(now)
@@ -76,7 +77,7 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		created.OffAt, created.OffReason = stored(now), webhook.OffByUser
 	}
 	err := s.write(ctx, func(q querier) error {
-		if err := checkLimit(ctx, q, w.Account); err != nil {
+		if err := checkRoom(ctx, q, w); err != nil {
 			return err
 		}
 		if err := finishDraft(ctx, q, w.Account, from); err != nil {
@@ -91,6 +92,14 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		return s.audit(ctx, q, w.Account, by, "webhook.created", w.Name, now)
 	})
 	return &created, err
+}
+
+// checkRoom says whether the account can have the new webhook.
+func checkRoom(ctx context.Context, q querier, w *webhook.Webhook) error {
+	if w.Kind == webhook.Inline {
+		return checkChannels(ctx, q, w)
+	}
+	return checkLimit(ctx, q, w.Account)
 }
 
 func checkLimit(ctx context.Context, q querier, account webhook.ID) error {
@@ -118,7 +127,8 @@ func insertWebhook(ctx context.Context, q querier, w *webhook.Webhook) error {
 // UpdateWebhook writes what a person may change of a webhook: name, URL,
 // format, filters and how it is called; the draft it came from (nil: none) is removed
 // as CreateWebhook does. When base is not zero and the webhook was changed
-// since, it is webhook.ErrConflict.
+// since, it is webhook.ErrConflict. With another type, or as an inline webhook that
+// has a channel in common with another, it is webhook.Invalid.
 func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
 		old, err := findWebhook(ctx, q, w.Account, w.ID)
@@ -127,6 +137,12 @@ func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time
 		}
 		if !base.IsZero() && !old.UpdatedAt.Equal(base) {
 			return webhook.ErrConflict
+		}
+		if old.Kind != w.Kind {
+			return webhook.Invalid{"type": "The type of a webhook stays as it is. Make a new webhook of the other type, and delete this one."}
+		}
+		if err := checkChannels(ctx, q, w); err != nil {
+			return err
 		}
 		if err := finishDraft(ctx, q, w.Account, from); err != nil {
 			return err

@@ -117,7 +117,7 @@ func testUpdateWebhook(t *testing.T, s *db.Store) {
 	want.Events, want.Channels = []string{"cancelled"}, webhook.NewFilter(webhook.Include, []string{"1"})
 	want.Tours = webhook.NewFilter(webhook.Exclude, []string{"15"})
 	change := want // what a form may not change
-	change.Secret, change.Enabled, change.Kind, change.CreatedAt = "whsec_other", false, webhook.Inline, time.Time{}
+	change.Secret, change.Enabled, change.CreatedAt = "whsec_other", false, time.Time{}
 	ok(t, s.UpdateWebhook(ctx, &change, w.UpdatedAt, &d, by, t0.Add(time.Second)))
 	want.UpdatedAt = t0.Add(time.Second)
 	same(t, "webhook", must(s.Webhook(ctx, a.ID, w.ID))(t), &want)

@@ -209,6 +209,7 @@ CREATE TABLE deliveries (
   type         TEXT    NOT NULL,
   booking_id   TEXT    NOT NULL,
   test         INTEGER NOT NULL,
+  asked        INTEGER NOT NULL, -- of an inline webhook: never due
   state        TEXT    NOT NULL,
   attempts     INTEGER NOT NULL, -- made or in flight
   answered     INTEGER NOT NULL, -- number of the last attempt that ended

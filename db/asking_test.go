@@ -1,0 +1,247 @@
+package db_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+var askingTests = []test{
+	{"one for a channel", testOneInlineForAChannel},
+	{"one for a channel, in parallel", testOneInlineInParallel},
+	{"one for a channel, when changed", testInlineChanged},
+	{"no limit", testInlineHasNoLimit},
+	{"the type stays", testTypeStays},
+	{"asked", testAsk},
+	{"nobody to ask", testAskNobody},
+	{"asked twice", testAskTwice},
+	{"the id of something that was told", testAskToldID},
+	{"never due", testAskedIsNeverDue},
+	{"a dead process", testAskedHeal},
+	{"not replayed, not cancelled", testAskedOnce},
+	{"tested", testTestInline},
+	{"refusals switch nothing off", testRefusalsCount},
+}
+
+// inline makes it an inline webhook for these channels; none means all.
+func inline(channels ...string) func(*webhook.Webhook) {
+	return func(w *webhook.Webhook) {
+		w.Kind, w.Format, w.TimeLimit = webhook.Inline, webhook.Native, 10
+		w.Name, w.Events = "Gate", []string{"cancelled", "new_temporary_web"}
+		if len(channels) > 0 {
+			w.Channels = webhook.NewFilter(webhook.Include, channels)
+		}
+	}
+}
+
+func isOff(w *webhook.Webhook) { w.Enabled = false }
+
+func testOneInlineForAChannel(t *testing.T, s *db.Store) {
+	a := newAccount(t, s)
+	create := func(changes ...func(*webhook.Webhook)) error {
+		_, err := s.CreateWebhook(t.Context(), newHook(a.ID, changes...), nil, by, t0)
+		return err
+	}
+	ok(t, s.AddItem(t.Context(), a.ID, webhook.Channels, webhook.Item{ID: "2", Name: "Viator"}, by, t0))
+	first := addHook(t, s, a.ID, inline("1", "2"), isOff)
+	wantInvalid(t, create(inline("3", "2")), "channels", "“Gate” is asked about the channel Viator (2) already")
+	wantInvalid(t, create(inline()), "channels", "the channel 1 already")
+	ok(t, create(inline("3", "4")))
+	ok(t, create()) // an asynchronous one for all channels is another thing
+	must(s.DeleteWebhook(t.Context(), a.ID, first.ID, by, t0))(t)
+	ok(t, create(inline("1", "2")))
+	addHook(t, s, newAccount(t, s).ID, inline())
+	draft := newHook(a.ID, inline("2"))
+	wantInvalid(t, s.CheckChannels(t.Context(), draft), "channels", "Viator")
+	ok(t, s.CheckChannels(t.Context(), newHook(a.ID, inline("5"))))
+	ok(t, s.CheckChannels(t.Context(), newHook(a.ID)))
+}
+
+func testOneInlineInParallel(t *testing.T, s *db.Store) {
+	a := newAccount(t, s)
+	errs := make([]error, 20)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = s.CreateWebhook(t.Context(), newHook(a.ID, inline()), nil, by, t0) })
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		wantInvalid(t, err, "channels", "about all channels already")
+	}
+	same(t, "webhooks that were created", won, 1)
+}
+
+func testInlineChanged(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	one, two := addHook(t, s, a.ID, inline("1")), addHook(t, s, a.ID, inline("2"))
+	one.Name, one.TimeLimit = "Still one", 25
+	ok(t, s.UpdateWebhook(ctx, one, time.Time{}, nil, by, t0)) // its own channel is no clash
+	same(t, "time limit", must(s.Webhook(ctx, a.ID, one.ID))(t).TimeLimit, 25)
+	two.Channels = webhook.NewFilter(webhook.All, nil)
+	wantInvalid(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, by, t0), "channels", "“Still one”")
+	two.Channels = webhook.NewFilter(webhook.Include, []string{"2", "3"})
+	ok(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, by, t0))
+}
+
+func testInlineHasNoLimit(t *testing.T, s *db.Store) {
+	a := newAccount(t, s)
+	ok(t, s.SetLimit(t.Context(), a.ID, 1, by, t0))
+	addHook(t, s, a.ID)
+	addHook(t, s, a.ID, inline("1"))
+	addHook(t, s, a.ID, inline("2"))
+	_, err := s.CreateWebhook(t.Context(), newHook(a.ID), nil, by, t0)
+	wantError(t, "an asynchronous one", err, webhook.ErrLimit)
+}
+
+func testTypeStays(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	inline()(w)
+	wantInvalid(t, s.UpdateWebhook(t.Context(), w, time.Time{}, nil, by, t0), "type", "stays as it is")
+	same(t, "type", must(s.Webhook(t.Context(), a.ID, w.ID))(t).Kind, webhook.Async)
+}
+
+func testAsk(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, _ := shop(t, s)
+	gate, off := addHook(t, s, a.ID, inline("3930")), addHook(t, s, a.ID, inline("7"), isOff)
+	got := must(s.Ask(ctx, a.ID, newEvent("q-1"), t0, lease))(t)
+	if !got.Asked() || got.Duplicate || got.Accepted {
+		t.Errorf("got %+v, want a question", got)
+	}
+	d := got.Job.Delivery
+	same(t, "decisions", got.Decisions, []webhook.Decision{
+		{Webhook: gate.ID, Delivery: d.ID}, {Webhook: off.ID, Reason: webhook.ReasonDisabled},
+	})
+	same(t, "webhook", got.Job.Webhook.ID, gate.ID)
+	same(t, "account", got.Job.Account.Number, a.Number)
+	row := must(s.Delivery(ctx, a.ID, d.ID))(t)
+	same(t, "delivery", row, d)
+	if !row.Asked || row.Attempts != 1 || !row.InFlight(t0) || row.State != webhook.Pending {
+		t.Errorf("got %+v, want one that is on its way", row)
+	}
+	same(t, "decisions of the event", must(s.Event(ctx, a.ID, got.Event.ID))(t).Decisions, got.Decisions)
+	same(t, "skipped", must(s.Webhook(ctx, a.ID, off.ID))(t).Skipped, 1)
+	finish(t, s, success(d.ID, gate.ID, 1), t0)
+	same(t, "state", must(s.Delivery(ctx, a.ID, d.ID))(t).State, webhook.Delivered)
+}
+
+func testAskNobody(t *testing.T, s *db.Store) {
+	a, told := shop(t, s)
+	gate := addHook(t, s, a.ID, inline("7"))
+	got := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
+	same(t, "asked", got.Asked(), false)
+	same(t, "decisions", got.Decisions, []webhook.Decision{{Webhook: gate.ID, Reason: webhook.ReasonChannel}})
+	same(t, "deliveries of the asynchronous one", must(s.Backlog(t.Context(), a.ID, told.ID))(t).Waiting, 0)
+	again := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
+	if again.Asked() || !again.Duplicate || again.Event.ID != got.Event.ID {
+		t.Errorf("again: got %+v, want the same", again)
+	}
+	must(s.SwitchPlatform(t.Context(), a.ID, "tourcms", false, by, t0))(t)
+	off := must(s.Ask(t.Context(), a.ID, newEvent(""), t0, lease))(t)
+	same(t, "with the platform off", off.Decisions[0].Reason, webhook.ReasonPlatformOff)
+	_, err := s.Ask(t.Context(), a.ID+99, newEvent(""), t0, lease)
+	wantError(t, "no such account", err, webhook.ErrNotFound)
+}
+
+func testAskTwice(t *testing.T, s *db.Store) {
+	a := newAccount(t, s)
+	addHook(t, s, a.ID, inline())
+	first := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
+	again := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0.Add(time.Second), lease))(t)
+	same(t, "duplicate", again.Duplicate, true)
+	same(t, "delivery", again.Job.Delivery, first.Job.Delivery)
+	same(t, "event", again.Event.ID, first.Event.ID)
+	other := newEvent("q-1")
+	other.BookingID = "5678"
+	_, err := s.Ask(t.Context(), a.ID, other, t0, lease)
+	wantError(t, "other content", err, webhook.ErrConflict)
+}
+
+func testAskToldID(t *testing.T, s *db.Store) {
+	a, _ := shop(t, s)
+	ingest(t, s, a.ID, newEvent("e-1"))
+	_, err := s.Ask(t.Context(), a.ID, newEvent("e-1"), t0, lease)
+	wantError(t, "the id of an event that was told", err, webhook.ErrConflict)
+}
+
+func testAskedIsNeverDue(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	gate := addHook(t, s, a.ID, inline())
+	must(s.Ask(ctx, a.ID, newEvent(""), t0, lease))(t)
+	late := t0.Add(time.Hour)
+	same(t, "due", len(must(s.Due(ctx))(t)), 0)
+	same(t, "claimed", len(claim(t, s, gate.ID, 10, late)), 0)
+	must(s.SetEnabled(ctx, a.ID, gate.ID, false, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, gate.ID, true, by, late))(t) // which hastens
+	same(t, "claimed after switching on", len(claim(t, s, gate.ID, 10, late.Add(time.Hour))), 0)
+	same(t, "decisions on an event that is told", len(ingest(t, s, a.ID, newEvent(""))[0].Decisions), 0)
+}
+
+func testAskedHeal(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, told := shop(t, s)
+	gate := addHook(t, s, a.ID, inline())
+	q := must(s.Ask(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+	deliver(t, s, a.ID, 1)
+	later := t0.Add(time.Second)
+	ok(t, s.Heal(ctx, later))
+	d := must(s.Delivery(ctx, a.ID, q.ID))(t)
+	if d.State != webhook.Failed || !d.Finished.Equal(later) || d.Last.Failure != webhook.CutOff || d.Attempts != 1 || d.Answered != 0 {
+		t.Errorf("got %+v, want failed and cut off", d)
+	}
+	same(t, "claimed of the other", len(claim(t, s, told.ID, 10, later)), 1)
+	finish(t, s, success(q.ID, gate.ID, 1), later.Add(time.Second)) // a late answer moves nothing
+	same(t, "state after a late answer", must(s.Delivery(ctx, a.ID, q.ID))(t).State, webhook.Failed)
+}
+
+func testAskedOnce(t *testing.T, s *db.Store) {
+	a := newAccount(t, s)
+	gate := addHook(t, s, a.ID, inline())
+	d := must(s.Ask(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+	wantInvalid(t, s.Cancel(t.Context(), a.ID, d.ID, by, t0), "webhook", "within seconds")
+	finish(t, s, failure(d.ID, gate.ID, 1, time.Time{}), t0)
+	_, err := s.Replay(t.Context(), a.ID, d.ID, by, t0)
+	wantInvalid(t, err, "webhook", "asked once")
+}
+
+func testTestInline(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	gate := addHook(t, s, a.ID, inline("7"))
+	job := must(s.TestInline(ctx, a.ID, gate.ID, newEvent(""), t0, lease))(t)
+	row := must(s.Delivery(ctx, a.ID, job.Delivery.ID))(t)
+	same(t, "delivery", row, job.Delivery)
+	if !row.Asked || !row.Test || !row.InFlight(t0) || !job.Event.Test || job.Webhook.ID != gate.ID || job.Account.ID != a.ID {
+		t.Errorf("got %+v, want a test on its way", job)
+	}
+	same(t, "due", len(must(s.Due(ctx))(t)), 0)
+	must(s.SetEnabled(ctx, a.ID, gate.ID, false, by, t0))(t)
+	_, err := s.TestInline(ctx, a.ID, gate.ID, newEvent(""), t0, lease)
+	wantInvalid(t, err, "webhook", "This webhook is off")
+}
+
+func testRefusalsCount(t *testing.T, s *db.Store) {
+	a := newAccount(t, s)
+	gate := addHook(t, s, a.ID, inline())
+	for day := range 7 {
+		d := must(s.Ask(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+		r := failure(d.ID, gate.ID, 1, time.Time{})
+		r.Test = true
+		same(t, "off", finish(t, s, r, t0.Add(time.Duration(day)*24*time.Hour)), "")
+	}
+	w := must(s.Webhook(t.Context(), a.ID, gate.ID))(t)
+	if !w.Enabled || !w.FailingSince.IsZero() || !strings.Contains(w.Name, "Gate") {
+		t.Errorf("got %+v, want it on and well", w)
+	}
+}

@@ -104,7 +104,7 @@ func (s *Store) TestInline(ctx context.Context, account, id webhook.ID, e webhoo
 // the answer any more.
 func healAsked(ctx context.Context, q querier, now time.Time) error {
 	_, err := q.exec(ctx, `UPDATE deliveries SET state = 'failed', finished_at = $1, next_at = 0, last_failure = $2
-		WHERE state = 'pending' AND webhook_id IN (SELECT id FROM webhooks WHERE kind = 'inline')`, ms(now), string(webhook.CutOff))
+		WHERE state = 'pending' AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.kind = 'inline')`, ms(now), string(webhook.CutOff))
 	return err
 }
 

@@ -29,6 +29,7 @@ type sender struct {
 	log       *slog.Logger
 	agent     string
 	timeout   time.Duration // of one attempt in all
+	hurry     string        // what to do about an answer that takes longer
 	connect   time.Duration // of the connection, and again of the TLS handshake
 }
 
@@ -37,6 +38,7 @@ func newSender(o Options) *sender {
 	dialer := &net.Dialer{Timeout: connect, Control: o.Guard.Control}
 	return &sender{
 		platforms: o.Platforms, log: o.Log, agent: "bookhook/" + cmp.Or(o.Version, "dev"), timeout: o.Timeout, connect: connect,
+		hurry: "Answer at once and do the work afterwards.",
 		transport: &http.Transport{
 			DialContext:            dialer.DialContext,
 			DialTLSContext:         secure{dialer, connect, o}.dial,

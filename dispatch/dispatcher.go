@@ -41,17 +41,18 @@ const (
 // until [Dispatcher.Run] has begun, and after it ended, everything that comes
 // in is left in the table.
 type Dispatcher struct {
-	store    Store
-	guard    *Guard
-	log      *slog.Logger
-	schedule []time.Duration
-	grace    time.Duration
-	lease    time.Duration
-	sender   *sender
-	lanes    *lanes
-	lookups  *lookups
+	store     Store
+	guard     *Guard
+	log       *slog.Logger
+	schedule  []time.Duration
+	grace     time.Duration
+	lease     time.Duration
+	sender    *sender
+	lanes     *lanes
+	lookups   *lookups
+	questions *questions
 
-	work    sync.WaitGroup     // attempts, claims and lookups under way
+	work    sync.WaitGroup     // attempts, claims, lookups and questions under way
 	sending context.Context    // of requests; ends when the grace is over
 	cutOff  context.CancelFunc // ends sending
 	storing context.Context    // of writing down what came of them; ends a little later
@@ -87,6 +88,7 @@ func New(o Options) *Dispatcher {
 		lookups: newLookups(),
 	}
 	d.lanes = newLanes(cmp.Or(o.MaxInFlight, 2048), d.start)
+	d.questions = newQuestions(d.lanes.max)
 	return d
 }
 

@@ -106,7 +106,7 @@ func (s *sender) explainTimeout(err error, host string) string {
 		return fmt.Sprintf("%s did not finish the TLS handshake within %s. "+
 			"Check that it speaks TLS on this port, and what it is busy with.", host, s.connect)
 	}
-	return fmt.Sprintf("%s gave no complete answer within %s. Answer at once and do the work afterwards.", host, s.timeout)
+	return fmt.Sprintf("%s gave no complete answer within %s. %s", host, s.timeout, s.hurry)
 }
 
 // explainNetwork says how far the exchange came before it broke.
@@ -164,11 +164,11 @@ func redirected(status int, location string) string {
 	return text + ". Bookhook does not follow redirects; enter the final address as the URL of the webhook."
 }
 
-// answered explains an answer that is no success.
-func answered(status int, only200 bool) string {
+// answeredText explains an answer that is no success.
+func answeredText(status int, wire webhook.Request) string {
 	text := fmt.Sprintf("Your server answered %s.", statusText(status))
 	switch {
-	case only200 && status >= 201 && status <= 299:
+	case wire.Only200 && status >= 201 && status <= 299:
 		return text + " In this format only 200 counts as success."
 	case status == http.StatusSwitchingProtocols:
 		return text + " It wants to go on in another protocol, as for a WebSocket. The URL must take plain HTTP requests."
@@ -176,10 +176,8 @@ func answered(status int, only200 bool) string {
 		return text + " Let requests with a valid webhook-signature in without signing in."
 	case status == http.StatusNotFound:
 		return text + " Check the path in the URL."
-	case status == http.StatusMethodNotAllowed && only200:
-		return text + " The URL must take GET requests."
 	case status == http.StatusMethodNotAllowed:
-		return text + " The URL must take POST requests."
+		return text + " The URL must take " + wire.Method + " requests."
 	}
 	return text
 }

@@ -52,7 +52,7 @@ func timedOut(err error) bool {
 }
 
 // judge names the failure of a complete answer that is no success.
-func judge(status int, location string, only200 bool) (webhook.Failure, string) {
+func judge(status int, location string, wire webhook.Request) (webhook.Failure, string) {
 	switch {
 	case status == http.StatusGone:
 		return webhook.FailGone, "Your server answered 410 (Gone), which asks Bookhook never to call this URL again: " +
@@ -60,7 +60,7 @@ func judge(status int, location string, only200 bool) (webhook.Failure, string) 
 	case status >= 300 && status <= 399:
 		return webhook.FailRedirect, redirected(status, location)
 	}
-	return webhook.FailStatus, answered(status, only200)
+	return webhook.FailStatus, answeredText(status, wire)
 }
 
 // dialled is the address that a failed connection was tried with.

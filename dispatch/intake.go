@@ -31,9 +31,16 @@ func (d *Dispatcher) reserve(store func(now time.Time, take func(*webhook.Webhoo
 	return store(now, r.take)
 }
 
-// Test sends a test event to one webhook, whatever its filters say. Its errors
-// are those of [Store.Test].
+// Test sends a test event to one webhook, whatever its filters say; an inline one
+// is asked about it. Its errors are those of [Store.Test].
 func (d *Dispatcher) Test(ctx context.Context, account, webhookID webhook.ID, e webhook.Event) (webhook.Delivery, error) {
+	w, err := d.store.Webhook(ctx, account, webhookID)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	if w.Kind == webhook.Inline {
+		return d.testInline(ctx, account, webhookID, e)
+	}
 	return d.due(d.store.Test(ctx, account, webhookID, e, time.Now()))
 }
 

@@ -69,6 +69,17 @@ func (s *lanes) admit(due map[webhook.ID]time.Time) {
 	}
 }
 
+// whileOpen runs do unless the dispatcher does not take jobs, and says whether it
+// did; do must not wait for anything.
+func (s *lanes) whileOpen(do func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open {
+		do()
+	}
+	return s.open
+}
+
 // shut ends the starting of jobs and returns those that were queued.
 func (s *lanes) shut() []*webhook.Job {
 	s.mu.Lock()

@@ -27,8 +27,16 @@ type answer struct {
 	begun      *atomic.Bool  // something came back on the connection
 }
 
-// send makes one attempt. It ends within the timeout, or soon after ctx does.
-func (s *sender) send(ctx context.Context, job *webhook.Job) (a answer) {
+// send makes one attempt to deliver.
+func (s *sender) send(ctx context.Context, job *webhook.Job) answer {
+	return s.attempt(ctx, job, func() (webhook.Request, error) {
+		return s.platforms.Write(job.Webhook, job.Account, job.Event), nil
+	})
+}
+
+// attempt makes the request that write writes. It ends within the timeout, or
+// soon after ctx does.
+func (s *sender) attempt(ctx context.Context, job *webhook.Job, write func() (webhook.Request, error)) (a answer) {
 	a.Number, a.StartedAt, a.begun = job.Delivery.Attempts, time.Now(), new(atomic.Bool)
 	defer func() {
 		if p := recover(); p != nil {
@@ -39,7 +47,11 @@ func (s *sender) send(ctx context.Context, job *webhook.Job) (a answer) {
 	}()
 	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	wire := s.platforms.Write(job.Webhook, job.Account, job.Event)
+	wire, err := write()
+	if err != nil {
+		s.fail(&a, webhook.FailInternal, err)
+		return a
+	}
 	request, err := s.request(limited, job, wire, &a)
 	if err != nil {
 		s.fail(&a, webhook.FailInternal, err)
@@ -70,7 +82,7 @@ func (s *sender) exchange(request *http.Request, wire webhook.Request, a *answer
 	if wire.Succeeded(a.Status) {
 		return nil
 	}
-	a.Failure, a.Error = judge(a.Status, response.Header.Get("Location"), wire.Only200)
+	a.Failure, a.Error = judge(a.Status, response.Header.Get("Location"), wire)
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
 		a.retryAfter = ParseRetryAfter(response.Header.Get("Retry-After"), time.Now())
 	}

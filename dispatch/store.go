@@ -69,6 +69,20 @@ type Store interface {
 	// whatever its filters say; the delivery is due now.
 	Test(ctx context.Context, account, webhookID webhook.ID, e webhook.Event, now time.Time) (webhook.Delivery, error)
 
+	// Ask stores an event about which an inline webhook is to be asked, and
+	// claims until lease the one delivery of the webhook that matches.
+	Ask(ctx context.Context, account webhook.ID, e webhook.Event, now, lease time.Time) (webhook.Answer, error)
+
+	// TestInline is Test for an inline webhook: the delivery is claimed until
+	// lease.
+	TestInline(ctx context.Context, account, webhookID webhook.ID, e webhook.Event, now, lease time.Time) (webhook.Job, error)
+
+	// Attempts lists the attempts of a delivery.
+	Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error)
+
+	// Webhook finds a webhook of an account.
+	Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error)
+
 	// Replay makes a delivery due now, be it finished or waiting; by is who
 	// asked for it.
 	Replay(ctx context.Context, account, delivery webhook.ID, by string, now time.Time) (webhook.Delivery, error)

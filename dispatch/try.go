@@ -16,5 +16,8 @@ func (d *Dispatcher) Try(ctx context.Context, w *webhook.Webhook, account webhoo
 		Delivery: webhook.Delivery{ID: e.ID, Attempts: 1, Test: true},
 		Event:    e, Webhook: w, Account: account,
 	}
+	if w.Kind == webhook.Inline {
+		return d.ask(ctx, &job).Attempt
+	}
 	return d.sender.send(ctx, &job).Attempt
 }

@@ -75,14 +75,14 @@ func (d *Dispatcher) hasten(job *webhook.Job) {
 func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
 	r := webhook.Result{
 		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
-		State: webhook.Failed, Test: job.Delivery.Test,
+		State: webhook.Failed, Test: job.Delivery.Test || job.Delivery.Asked,
 	}
 	switch {
 	case a.Failure == "":
 		r.State = webhook.Delivered
 	case a.Failure == webhook.FailGone:
 		r.Gone = true
-	case job.Delivery.Test: // somebody waits for the answer; there is no second try
+	case r.Test: // somebody waits for the answer; there is no second try
 	default:
 		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
 		try := a.Number - job.Delivery.Base
@@ -94,8 +94,9 @@ func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
 	return r
 }
 
-// record writes the result down, however often that takes while running.
-func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
+// record writes the result down, however often that takes while running, and says
+// whether it could.
+func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) bool {
 	done, err := d.store.Finish(d.storing, r, time.Now())
 	if d.failed("finish", err) {
 		d.lanes.unsaved(job.Webhook.ID, 1)
@@ -103,20 +104,24 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) {
 	}
 	for pause, tries := 100*time.Millisecond, 1; err != nil; pause, tries = min(2*pause, 5*time.Second), tries+1 {
 		if tries > hopeless && !passing(err) {
-			d.log.Error("outcome cannot be recorded; the delivery will be sent again", "delivery", job.Delivery.Ref(), "number", r.Attempt.Number, "error", err)
-			return
+			d.log.Error("outcome cannot be recorded; "+unrecorded, "delivery", job.Delivery.Ref(), "number", r.Attempt.Number, "error", err)
+			return false
 		}
 		select {
 		case <-time.After(pause):
 		case <-d.storing.Done():
-			d.log.Error("outcome lost at shutdown; the delivery will be sent again", "delivery", job.Delivery.Ref(), "number", r.Attempt.Number)
-			return
+			d.log.Error("outcome lost at shutdown; "+unrecorded, "delivery", job.Delivery.Ref(), "number", r.Attempt.Number)
+			return false
 		}
 		done, err = d.store.Finish(d.storing, r, time.Now())
 		d.failed("finish", err)
 	}
 	d.recorded(job, r, done)
+	return true
 }
+
+// unrecorded says what becomes of a delivery without its outcome.
+const unrecorded = "the delivery will be sent again, a question counts as refused"
 
 // hopeless is how often recording may fail for a reason that lies in the result
 // itself.

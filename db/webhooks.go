@@ -139,7 +139,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time
 			return webhook.ErrConflict
 		}
 		if old.Kind != w.Kind {
-			return webhook.Invalid{"type": "The type of a webhook stays as it is. Make a new webhook of the other type, and delete this one."}
+			return webhook.Invalid{"type": webhook.TypeStays}
 		}
 		if err := checkChannels(ctx, q, w); err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -145,13 +144,9 @@ func (d *Dispatcher) ask(ctx context.Context, job *webhook.Job) answer {
 }
 
 func (d *Dispatcher) writeQuestion(ctx context.Context, job *webhook.Job) (webhook.Request, error) {
-	p, ok := d.sender.platforms.Get(job.Event.Platform)
-	if !ok || p.Ask == nil {
-		return webhook.Request{}, fmt.Errorf("the platform %q has no questions", job.Event.Platform)
-	}
-	connection, err := d.store.Connection(ctx, job.Account.ID, p.Key)
+	connection, err := d.store.Connection(ctx, job.Account.ID, job.Event.Platform)
 	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
 		return webhook.Request{}, fmt.Errorf("read the key: %w", err)
 	}
-	return p.Ask(job.Webhook, job.Account, job.Event, platforms.QuestionKey(connection.Settings, job.Webhook))
+	return d.sender.platforms.Question(job.Webhook, job.Account, job.Event, connection.Settings)
 }

@@ -114,6 +114,7 @@ func (a *api) use(t *testing.T) map[string]string {
 	a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")
 	a.call(t, 200, "PATCH", "/api/v1/webhooks/"+hook, `{"name":"Books","enabled":true}`)
 	a.call(t, 200, "GET", "/api/v1/account", "")
+	a.call(t, 200, "POST", "/api/v1/inline", `{"id":"tc-1","type":"new_temporary_web","booking_id":1234}`)
 
 	event := `{"id":"tc-1","platform":"tourcms","type":"cancelled","channel_id":3930,"tour_ids":[12,"15"],"booking_id":1234,"occurred_at":"2026-11-21T10:00:00+01:00","data":{"any":"json"}}`
 	first := a.raw(t, 202, a.request("POST", "/api/v1/events", event))
@@ -158,6 +159,7 @@ func (r racing) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time
 // conflicts provokes every 409.
 func (a *api) conflicts(t *testing.T, ids map[string]string) {
 	a.call(t, 409, "POST", "/api/v1/events", `{"id":"tc-1","type":"cancelled"}`)
+	a.call(t, 409, "POST", "/api/v1/inline", `{"id":"tc-1","type":"new_temporary_web","booking_id":5678}`)
 	before := len(a.call(t, 200, "GET", "/api/v1/events?limit=200", "")["items"].([]any))
 	a.call(t, 409, "POST", "/api/v1/events/batch", `{"events":[{"type":"cancelled"},{"id":"tc-1","type":"cancelled"}]}`)
 	if after := len(a.call(t, 200, "GET", "/api/v1/events?limit=200", "")["items"].([]any)); after != before {

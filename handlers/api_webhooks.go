@@ -119,6 +119,9 @@ func (a *app) apiChangeWebhook(c *fiber.Ctx) error {
 func (a *app) editHook(c *fiber.Ctx, body *object, w *webhook.Webhook) error {
 	d := webhook.EditDraft(w)
 	readDraft(body, &d)
+	if d.Kind != w.Kind {
+		body.wrong("type", "%s", webhook.TypeStays)
+	}
 	edited, err := a.hookFrom(c, body, &d)
 	if err != nil {
 		return err
@@ -192,9 +195,7 @@ func readDraft(o *object, d *webhook.Draft) {
 	text(o, "url", &d.URL)
 	text(o, "type", &d.Kind)
 	text(o, "format", &d.Format)
-	field(o, "concurrency", "a whole number", &d.Concurrency)
-	field(o, "ordered", "true or false", &d.Ordered)
-	o.rate("rate_limit", &d.Rate)
+	o.pace(d)
 	o.basic("basic_auth", &d.Basic)
 	payload := !d.Bare
 	field(o, "payload", "true or false", &payload)
@@ -207,6 +208,26 @@ func readDraft(o *object, d *webhook.Draft) {
 	}
 	o.filter("channels", &d.Channels)
 	o.filter("tours", &d.Tours)
+}
+
+// pace reads how a webhook is called; what is for the other type is refused.
+func (o *object) pace(d *webhook.Draft) {
+	foreign, why := []string{"time_limit"}, "Only a synchronous webhook has a time limit; leave it out."
+	if d.Kind == webhook.Inline {
+		foreign, why = []string{"concurrency", "ordered", "rate_limit"}, "A synchronous webhook is asked at once, whatever else is on its way; leave this out."
+		if d.Format == webhook.Standard {
+			o.wrong("format", "A synchronous webhook is asked in the native format only.")
+		}
+	}
+	for _, name := range foreign {
+		if o.take(name) != nil {
+			o.wrong(name, "%s", why)
+		}
+	}
+	field(o, "time_limit", "a whole number of seconds", &d.TimeLimit)
+	field(o, "concurrency", "a whole number", &d.Concurrency)
+	field(o, "ordered", "true or false", &d.Ordered)
+	o.rate("rate_limit", &d.Rate)
 }
 
 func (o *object) filter(name string, f *webhook.Filter) {
@@ -271,6 +292,7 @@ type hookJSON struct {
 	RateLimit    *webhook.Rate     `json:"rate_limit"`
 	HasBasicAuth bool              `json:"has_basic_auth"` // its value is never shown
 	Payload      bool              `json:"payload"`
+	TimeLimit    *int              `json:"time_limit"` // seconds; null for an asynchronous one
 	CreatedAt    *time.Time        `json:"created_at"`
 	UpdatedAt    *time.Time        `json:"updated_at"`
 	FailingSince *time.Time        `json:"failing_since"`
@@ -282,6 +304,9 @@ func showHook(w *webhook.Webhook) hookJSON {
 		ID: w.Ref(), Name: w.Name, URL: w.URL, Type: w.Kind, Format: w.Format, Events: w.Events,
 		Channels: w.Channels, Tours: w.Tours, Enabled: w.Enabled, Concurrency: w.Concurrency, Ordered: w.Ordered,
 		HasBasicAuth: w.Basic != "", Payload: !w.Bare, CreatedAt: moment(w.CreatedAt), UpdatedAt: moment(w.UpdatedAt), FailingSince: moment(w.FailingSince), OffReason: w.OffReason,
+	}
+	if w.Kind == webhook.Inline {
+		shown.TimeLimit = &w.TimeLimit
 	}
 	if w.Rate != (webhook.Rate{}) {
 		shown.RateLimit = &w.Rate

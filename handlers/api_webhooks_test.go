@@ -10,6 +10,7 @@ import (
 func TestRefusedWebhooks(t *testing.T) {
 	a := newAPI(t)
 	ok := `"name":"A","url":"https://example.com/","events":["cancelled"]`
+	const asks = `"name":"A","url":"https://example.com/","type":"inline"`
 	tests := []struct{ name, body, field, message string }{
 		{"nothing", `{}`, "events", "at least one event"},
 		{"no name", `{}`, "name", "Give it a name"},
@@ -19,7 +20,17 @@ func TestRefusedWebhooks(t *testing.T) {
 		{"unknown event", `{"events":["cancelled","canceled"]}`, "events", "canceled"},
 		{"event null", `{"events":[null]}`, "events[0]", "an id"},
 		{"star beside others", `{"events":["*","cancelled"]}`, "events", "alone"},
-		{"inline", `{` + ok + `,"type":"inline"}`, "type", "not available"},
+		{"no type of webhook", `{` + ok + `,"type":"both"}`, "type", "async or inline"},
+		{"inline and told", `{` + ok + `,"type":"inline"}`, "events", "Nobody is asked about cancelled"},
+		{"inline and all events", `{` + asks + `,"events":["*"]}`, "events", "one by one"},
+		{"inline and standard", `{` + asks + `,"format":"standard"}`, "format", "native format only"},
+		{"inline and concurrency", `{` + asks + `,"concurrency":8}`, "concurrency", "asked at once"},
+		{"inline and ordered", `{` + asks + `,"ordered":false}`, "ordered", "asked at once"},
+		{"inline and a rate", `{` + asks + `,"rate_limit":{"requests":1,"per":"second"}}`, "rate_limit", "asked at once"},
+		{"no time", `{` + asks + `,"time_limit":0}`, "time_limit", "from 1 to 25"},
+		{"too much time", `{` + asks + `,"time_limit":26}`, "time_limit", "from 1 to 25"},
+		{"half a second", `{` + asks + `,"time_limit":0.5}`, "time_limit", "whole number"},
+		{"time of another type", `{` + ok + `,"time_limit":10}`, "time_limit", "Only a synchronous webhook"},
 		{"format", `{` + ok + `,"format":"xml"}`, "format", "native or standard"},
 		{"concurrency 0", `{` + ok + `,"concurrency":0}`, "concurrency", "1 to 256"},
 		{"concurrency 8.5", `{` + ok + `,"concurrency":8.5}`, "concurrency", "whole number"},

@@ -15,7 +15,7 @@ func (a *app) known(ctx context.Context, account webhook.ID) (webhook.Known, err
 		return webhook.Known{}, err
 	}
 	tour, err := a.listed(ctx, account, webhook.Tours)
-	return webhook.Known{Event: a.Platforms.KnownKey, Channel: channel, Tour: tour, Guard: a.Dispatcher.CheckURL}, err
+	return webhook.Known{Event: a.Platforms.KnownKey, Inline: a.Platforms.Inline, Channel: channel, Tour: tour, Guard: a.Dispatcher.CheckURL}, err
 }
 
 // listed returns the test whether an id is in one of the account's lists.

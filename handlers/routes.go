@@ -116,6 +116,8 @@ func (a *app) apiRoutes(api fiber.Router) {
 	v1.Get("/events", a.apiListEvents)
 	v1.Get("/events/:id", a.apiShowEvent)
 
+	v1.Post("/inline", a.apiAsk)
+
 	v1.Get("/deliveries", a.apiListDeliveries)
 	v1.Get("/deliveries/:id", a.apiShowDelivery)
 	v1.Post("/deliveries/:id/replay", a.apiReplayDelivery)

@@ -104,6 +104,7 @@ type webhookStore interface {
 	UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error
 	SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error)
 	RotateSecret(ctx context.Context, account, id webhook.ID, secret, by string, now time.Time) error
+	CheckChannels(ctx context.Context, w *webhook.Webhook) error
 	DeleteWebhook(ctx context.Context, account, id webhook.ID, by string, now time.Time) (cancelled int64, err error)
 }
 
@@ -126,6 +127,8 @@ type Dispatcher interface {
 	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
 	// Test sends a test event to one webhook, whatever its filters.
 	Test(ctx context.Context, account, id webhook.ID, e webhook.Event) (webhook.Delivery, error)
+	// Ask asks the inline webhook that matches, and waits for its verdict.
+	Ask(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
 	// Try sends an event once to a webhook that is not saved; nothing is stored.
 	Try(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
 	// Replay makes a delivery due now.

@@ -150,7 +150,7 @@ func TestWizardInvalid(t *testing.T) {
 		value   string
 		problem string
 	}{
-		{webhook.StepType, "type", "inline", "not available"},
+		{webhook.StepType, "type", "inline", "from 1 to 25"},
 		{webhook.StepType, "type", "", "Choose the type"},
 		{webhook.StepType, "concurrency", "many", "from 1 to 256"},
 		{webhook.StepType, "concurrency", "257", "from 1 to 256"},

@@ -6,7 +6,6 @@
 package platforms
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -40,9 +39,12 @@ type Platform struct {
 	// the thing with this id; for tests and examples.
 	Sample func(eventType, id string, now time.Time) webhook.Event
 
-	// Ask writes the question of an inline webhook; key signs it, see
-	// [QuestionKey]. Nil: the platform asks nobody.
+	// Ask writes the question of an inline webhook, signed with the key; see
+	// [Registry.Question]. Nil: the platform asks nobody.
 	Ask func(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (webhook.Request, error)
+	// APIKey is the account's for a channel, "" when it is not known. Nil: the
+	// platform has none.
+	APIKey func(s webhook.Settings, channel string) string
 
 	Lookup *webhook.Lookup // nil: events say which tours they are of
 	Lists  *webhook.Lists  // nil: channels and tours are not to be had
@@ -58,7 +60,7 @@ func All() Registry {
 		{
 			Key: "tourcms", Name: "TourCMS", About: tourcms.About, Events: tourcms.Events(), Methods: tourcms.Methods, Settings: tourcms.Settings(),
 			Read: tourcms.Read, Native: tourcms.Native, Booking: tourcms.Booking, Sample: tourcms.Sample,
-			Ask: tourcms.InlineRequest, Lookup: tourcms.Lookup(), Lists: tourcms.Lists(),
+			Ask: tourcms.InlineRequest, APIKey: tourcms.Key, Lookup: tourcms.Lookup(), Lists: tourcms.Lists(),
 		},
 		{
 			Key: "prioticket", Name: "Prioticket", About: prioticket.About, Events: prioticket.Events(), Methods: prioticket.Methods, Settings: prioticket.Settings(),
@@ -106,19 +108,6 @@ func (r Registry) Event(key string) (Platform, webhook.EventType, bool) {
 func (r Registry) KnownKey(key string) bool {
 	_, _, ok := r.Event(key)
 	return ok
-}
-
-// Inline reports whether the key names an event about which inline webhooks are
-// asked.
-func (r Registry) Inline(key string) bool {
-	p, e, ok := r.Event(key)
-	return ok && e.Inline && p.Ask != nil
-}
-
-// QuestionKey is what signs the questions to an inline webhook: the account's
-// API key on the platform, and while there is none the webhook's own secret.
-func QuestionKey(settings webhook.Settings, w *webhook.Webhook) string {
-	return cmp.Or(settings["api_key"], w.Secret)
 }
 
 // Primary lists the keys that are preselected in a new webhook.

@@ -15,6 +15,9 @@ const (
 	Inline Kind = "inline" // asked before the booking is confirmed
 )
 
+// TypeStays says why a webhook cannot become one of the other kind.
+const TypeStays = "The type of a webhook stays as it is. Make a new webhook of the other type, and delete this one."
+
 // Format is how a delivery is written.
 type Format string
 

@@ -1,0 +1,120 @@
+package webhook_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"bookhook/webhook"
+)
+
+func TestInlineDraft(t *testing.T) {
+	d := finished()
+	d.Kind, d.Events, d.TimeLimit = webhook.Inline, []string{"new_temporary_web"}, 20
+	d.Format, d.Concurrency, d.Ordered, d.Rate = webhook.Standard, 3, false, webhook.Rate{Requests: 5, Per: webhook.Second}
+	w, err := d.Webhook(known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Kind != webhook.Inline || w.Format != webhook.Native || w.TimeLimit != 20 || w.Concurrency != webhook.DefaultConcurrency || !w.Ordered || w.Rate.Requests != 0 {
+		t.Errorf("got %+v, want an inline webhook with the rest at its defaults", w)
+	}
+	d.Kind = webhook.Async // what was typed is still there
+	w, err = d.Webhook(known())
+	if err != nil || w.Format != webhook.Standard || w.Concurrency != 3 || w.Ordered || w.Rate.Requests != 5 || w.TimeLimit != 0 {
+		t.Errorf("got %+v, %v, want what was typed for an asynchronous one", w, err)
+	}
+}
+
+func TestRecheck(t *testing.T) {
+	d := finished()
+	d.Kind = webhook.Inline
+	d.Recheck(known())
+	if want := []webhook.Step{"type", "name", "channels", "tours"}; !slices.Equal(d.Done, want) {
+		t.Errorf("got %v done, want %v: cancelled is an event of the other type", d.Done, want)
+	}
+	if len(d.Events) != 2 {
+		t.Errorf("got the events %v, want what was chosen", d.Events)
+	}
+}
+
+func TestClash(t *testing.T) {
+	hook := func(id webhook.ID, kind webhook.Kind, channels ...string) *webhook.Webhook {
+		w := &webhook.Webhook{ID: id, Name: "Gate", Kind: kind, Channels: webhook.NewFilter(webhook.All, nil)}
+		if len(channels) > 0 {
+			w.Channels = webhook.NewFilter(webhook.Include, channels)
+		}
+		return w
+	}
+	const inline, async = webhook.Inline, webhook.Async
+	for _, tt := range []struct {
+		name     string
+		w, other *webhook.Webhook
+		want     string // "-": no clash
+	}{
+		{"all and all", hook(0, inline), hook(1, inline), ""},
+		{"all and one", hook(0, inline), hook(1, inline, "9"), "9"},
+		{"one and all", hook(0, inline, "9", "8"), hook(1, inline), "8"},
+		{"one in common", hook(0, inline, "1", "2"), hook(1, inline, "3", "2"), "2"},
+		{"none in common", hook(0, inline, "1"), hook(1, inline, "2"), "-"},
+		{"itself", hook(1, inline), hook(1, inline), "-"},
+		{"told", hook(0, inline), hook(1, async), "-"},
+		{"told itself", hook(0, async), hook(1, inline), "-"},
+	} {
+		got := webhook.ClashOf(tt.w, []*webhook.Webhook{tt.other})
+		if (got == nil) != (tt.want == "-") || got != nil && (got.Channel != tt.want || got.With != tt.other) {
+			t.Errorf("%s: got %+v, want %q", tt.name, got, tt.want)
+		}
+		if got != nil && !strings.Contains(got.Problem("Nine"), "“Gate”") {
+			t.Errorf("%s: got %q, want the other's name", tt.name, got.Problem("Nine"))
+		}
+	}
+}
+
+func TestCheckXML(t *testing.T) {
+	for text, want := range map[string]string{
+		`<r/>`: "",
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x --><r a='1'><b>ü &amp; &#13;</b><![CDATA[<&]]></r>\n": "",
+		`<r><b><signed/></b></r>`: "", // only the root's is Bookhook's
+		``:                        "no XML document",
+		` <!-- nothing --> `:      "no XML document",
+		`r`:                       "outside",
+		`<r/>x`:                   "outside",
+		`<r>`:                     "not well-formed",
+		`<r></b>`:                 "not well-formed",
+		`<r>&nbsp;</r>`:           "not well-formed",
+		`<!DOCTYPE r><r/>`:        "DOCTYPE",
+		`<r/><r/>`:                "several",
+		`<r><x:signed/></r>`:      "Bookhook signs",
+		"<r>\xff</r>":             "UTF-8",
+		"<r>\x00</r>":             "not well-formed",
+		strings.Repeat("<a>", webhook.MaxInboundDepth) + strings.Repeat("</a>", webhook.MaxInboundDepth):     "",
+		strings.Repeat("<a>", webhook.MaxInboundDepth+1) + strings.Repeat("</a>", webhook.MaxInboundDepth+1): "100 deep",
+	} {
+		got := webhook.CheckXML(text)
+		if (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%.80q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Whatever a receiver answers, what is read of it is what a person or a program
+// can be given.
+func FuzzReadAnswer(f *testing.F) {
+	f.Add("application/json", []byte(`{"text":"ok","tickets":[1]}`))
+	f.Add("application/json; charset=utf-8", []byte("\n{\"text\":null}\n"))
+	f.Add("text/html", []byte("<p>"))
+	f.Add("", []byte{})
+	f.Add("application/json", []byte("{\"text\":\"\xff\"}"))
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		a := webhook.Attempt{Status: 200, ResponseHeaders: http.Header{"Content-Type": {kind}}, ResponseBody: body}
+		text, tickets, problem := webhook.ReadAnswer(a)
+		if problem != "" && (text != "" || tickets != nil) {
+			t.Errorf("got %q and %s beside the problem %q", text, tickets, problem)
+		}
+		if v := webhook.VerdictOf(a); !v.Accepted || v.Text != text {
+			t.Errorf("got %+v, want what was read", v)
+		}
+	})
+}

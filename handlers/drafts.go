@@ -29,12 +29,16 @@ func (a *app) newDraft(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if used(all) >= account.WebhookLimit {
+	inline := webhook.Kind(formValue(c, "type")) == webhook.Inline
+	if used(all) >= account.WebhookLimit && !inline {
 		return a.showWebhooks(c, http.StatusConflict)
 	}
 	fresh, err := a.freshDraft(c.UserContext(), visiting(c).Account.ID)
 	if err != nil {
 		return err
+	}
+	if inline {
+		fresh.Kind, fresh.Events = webhook.Inline, nil
 	}
 	return a.beginDraft(c, fresh)
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gofiber/fiber/v2"
+
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -33,6 +35,9 @@ func (a *app) sampleOf(ctx context.Context, props views.WizardProps) (sample, er
 	s := sample{
 		account: props.Page.Account, url: exampleURL, bare: d.Bare, basic: d.Basic != "", agent: "bookhook/" + a.Version, write: a.Platforms.Write,
 	}
+	if d.Kind == webhook.Inline {
+		s.write = a.question
+	}
 	if address, problem := webhook.CheckURL(d.URL); problem == "" {
 		s.url = address
 	}
@@ -53,6 +58,16 @@ func (a *app) sampleOf(ctx context.Context, props views.WizardProps) (sample, er
 		s.event.TourIDs = []string{tour}
 	}
 	return s, err
+}
+
+// question writes what an inline webhook of the example is asked.
+func (a *app) question(w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Request {
+	asked, err := a.Platforms.Question(w, account, e, nil)
+	if err != nil { // of a platform that asks nobody
+		return a.Platforms.Write(w, account, e)
+	}
+	asked.Header.Set(fiber.HeaderXRequestID, "<a new UUID for each question>")
+	return asked
 }
 
 // selected are the events of a draft, none when it is told of all.
@@ -79,7 +94,7 @@ func firstSelected(f webhook.Filter, items []webhook.Item) string {
 // example writes the request as it is sent. What differs from one delivery to
 // the next stands in angle brackets.
 func (s sample) example(format webhook.Format) views.Example {
-	wire := s.write(&webhook.Webhook{URL: s.url, Format: format, Bare: s.bare}, s.account, s.event)
+	wire := s.write(&webhook.Webhook{URL: s.url, Format: format, Bare: s.bare, Secret: "of the example"}, s.account, s.event)
 	lines := []string{
 		wire.Method + " " + wire.URL,
 		"user-agent: " + s.agent,

@@ -26,8 +26,14 @@ func readStep(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
 		d.Kind = webhook.Kind(typed(c, "type"))
 		d.Concurrency, _ = strconv.Atoi(typed(c, "concurrency")) // what is no number is 0, and refused
 		d.Ordered, d.Rate = typed(c, "ordered") == "1", readRate(c)
+		if limit := typed(c, "time_limit"); limit != "" || d.Kind == webhook.Inline {
+			d.TimeLimit, _ = strconv.Atoi(limit)
+		}
 	case webhook.StepName:
-		d.Name, d.URL, d.Format = typed(c, "name"), typed(c, "url"), webhook.Format(typed(c, "format"))
+		d.Name, d.URL = typed(c, "name"), typed(c, "url")
+		if d.Kind != webhook.Inline { // of which the form has no format
+			d.Format = webhook.Format(typed(c, "format"))
+		}
 		d.Basic, d.Bare = readBasic(c, d.Basic), typed(c, "bare") == "1"
 	case webhook.StepEvents:
 		d.AllEvents, d.Events = typed(c, "all_events") == "1", boundIDs(formValues(c, "events"))

@@ -45,6 +45,7 @@ func (a *app) showWebhooks(c *fiber.Ctx, status int) error {
 }
 
 func (a *app) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (row views.WebhookRow, err error) {
+	counted = counted && w.Kind == webhook.Async
 	row = views.WebhookRow{Webhook: w, Circuit: a.Dispatcher.Circuit(w.ID)}
 	last, err := a.recent(c, w, 1)
 	if len(last) > 0 {
@@ -147,6 +148,9 @@ func (a *app) testWebhook(c *fiber.Ctx) error {
 	if a.Dispatcher.Circuit(w.ID).Open() {
 		return a.done(c, deliveryPath(d.ID), asProbe("the test"))
 	}
+	if w.Kind == webhook.Inline {
+		return a.done(c, deliveryPath(d.ID), "Your server is being asked about a test booking. The answer appears below.")
+	}
 	return a.done(c, deliveryPath(d.ID), "The test is on its way. The answer appears below.")
 }
 
@@ -196,6 +200,8 @@ func switchedText(before *webhook.Webhook, on bool, waiting int) string {
 		return "This webhook is on already."
 	case before.Enabled == on:
 		return "This webhook is off already."
+	case before.Kind == webhook.Inline:
+		return switchedInline(before, on)
 	case !on:
 		return "The webhook is off. New events are skipped, and deliveries that wait stay until you switch it on again."
 	}
@@ -207,6 +213,17 @@ func switchedText(before *webhook.Webhook, on bool, waiting int) string {
 		text += " The deliveries that were waiting go out now."
 	} else if waiting > 0 {
 		text += " " + number(waiting, "delivery that was waiting goes", "deliveries that were waiting go") + " out now."
+	}
+	return text
+}
+
+func switchedInline(before *webhook.Webhook, on bool) string {
+	if !on {
+		return "The webhook is off. From now on bookings are confirmed without asking it."
+	}
+	text := "The webhook is on and is asked about bookings from now on."
+	if before.Skipped > 0 {
+		text += " " + number(before.Skipped, "booking was", "bookings were") + " not asked about while it was off."
 	}
 	return text
 }

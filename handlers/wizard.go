@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -29,7 +30,15 @@ func (a *app) showStep(c *fiber.Ctx) error {
 	if !d.Reachable(step) {
 		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 	}
-	return a.renderStep(c, d, step, refusal{status: http.StatusOK})
+	shown := refusal{status: http.StatusOK}
+	if step == webhook.StepEvents && d.Kind == webhook.Inline && len(d.Events) > 0 { // chosen for the other type
+		known, err := a.known(c.UserContext(), d.Account)
+		if err != nil {
+			return err
+		}
+		shown.problems = d.Problems(step, known)
+	}
+	return a.renderStep(c, d, step, shown)
 }
 
 // saveStep reads a step into its draft and keeps it, right or wrong.
@@ -51,7 +60,7 @@ func (a *app) saveStep(c *fiber.Ctx) error {
 	if len(problems) > 0 {
 		return a.renderStep(c, d, step, refusal{
 			status: http.StatusUnprocessableEntity, problems: problems,
-			atOnce: typed(c, "concurrency"), rate: typed(c, "rate_requests"), paste: clip(formValue(c, "tours_paste"), maxPaste),
+			atOnce: typed(c, "concurrency"), rate: typed(c, "rate_requests"), limit: typed(c, "time_limit"), paste: clip(formValue(c, "tours_paste"), maxPaste),
 		})
 	}
 	return c.Redirect(draftPath(d.ID, onward(d, step)), http.StatusSeeOther)
@@ -78,7 +87,15 @@ func (a *app) keepStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (webho
 	for range keepTries {
 		readStep(c, step, d)
 		problems := d.Problems(step, known)
+		if step == webhook.StepChannels && len(problems) == 0 {
+			if problems, err = a.clash(c.UserContext(), d); err != nil {
+				return nil, err
+			}
+		}
 		d.Note(step, len(problems) == 0)
+		if step == webhook.StepType && len(problems) == 0 {
+			d.Recheck(known)
+		}
 		saved, err := a.Store.SaveDraft(c.UserContext(), *d, time.Now())
 		if !errors.Is(err, webhook.ErrDraftChanged) {
 			*d = saved
@@ -89,6 +106,12 @@ func (a *app) keepStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (webho
 		}
 	}
 	return nil, webhook.ErrBusy
+}
+
+// clash says which other inline webhook has a channel in common with that of a
+// draft.
+func (a *app) clash(ctx context.Context, d *webhook.Draft) (webhook.Invalid, error) {
+	return invalid(a.Store.CheckChannels(ctx, &webhook.Webhook{ID: d.Edits, Account: d.Account, Kind: d.Kind, Channels: d.Channels}))
 }
 
 // webhookOf turns a draft into its webhook, or tells what is wrong with it.
@@ -187,10 +210,14 @@ func (a *app) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) 
 	case errors.Is(err, webhook.ErrLimit): // the review says so
 		return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusConflict})
 	case err != nil:
-		return draftGone(err)
+		return a.refuseInvalid(c, d, err)
 	}
 	a.Dispatcher.Changed(w.ID)
-	return a.showSecret(c, w.ID, "“"+w.Name+"” is on and is told of new events from now on. Send it a test to see that it arrives.")
+	does := "is told of new events from now on. Send it a test to see that it arrives."
+	if w.Kind == webhook.Inline {
+		does = "is asked about bookings from now on. Send it a test to see what it answers."
+	}
+	return a.showSecret(c, w.ID, "“"+w.Name+"” is on and "+does)
 }
 
 func (a *app) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
@@ -201,10 +228,19 @@ func (a *app) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) 
 	case errors.Is(err, webhook.ErrConflict):
 		return a.refuseChange(c, d)
 	case err != nil:
-		return draftGone(err)
+		return a.refuseInvalid(c, d, err)
 	}
 	a.Dispatcher.Changed(w.ID)
 	return a.done(c, webhookPath(w.ID), "Your changes are saved. They hold for new events, and for deliveries that wait.")
+}
+
+// refuseInvalid shows on the review what only the store could find wrong.
+func (a *app) refuseInvalid(c *fiber.Ctx, d *webhook.Draft, err error) error {
+	problems, err := invalid(err)
+	if err != nil {
+		return draftGone(err)
+	}
+	return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusUnprocessableEntity, problems: problems})
 }
 
 // refuseChange shows the review again and who changed the webhook meanwhile.

@@ -17,14 +17,15 @@ import (
 type refusal struct {
 	status              int
 	problems            webhook.Invalid
-	atOnce, rate, paste string              // as typed
+	atOnce, rate, limit string              // as typed
+	paste               string              // as typed
 	tried               *webhook.Attempt    // the test that was just sent
 	changed             *webhook.AuditEntry // somebody else's change of the edited webhook
 	stale               bool                // the draft was changed since the form was made
 }
 
 func (a *app) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r refusal) error {
-	props := views.WizardProps{Draft: d, Problems: r.problems, AtOnce: r.atOnce, Rate: r.rate}
+	props := views.WizardProps{Draft: d, Problems: r.problems, AtOnce: r.atOnce, Rate: r.rate, Limit: r.limit}
 	edited, err := a.edited(c, d)
 	if err != nil {
 		return err
@@ -136,9 +137,11 @@ func (a *app) nameView(ctx context.Context, props views.WizardProps) (templ.Comp
 	}
 	_, bare := on.Get(prioKey)
 	sample, err := a.sampleOf(ctx, props)
-	return views.WizardName(views.NameProps{Wizard: props, Bare: bare, Examples: []views.Example{
-		sample.example(webhook.Native), sample.example(webhook.Standard),
-	}}), err
+	examples := []views.Example{sample.example(webhook.Native)}
+	if props.Draft.Kind != webhook.Inline {
+		examples = append(examples, sample.example(webhook.Standard))
+	}
+	return views.WizardName(views.NameProps{Wizard: props, Bare: bare && props.Draft.Kind != webhook.Inline, Examples: examples}), err
 }
 
 func (a *app) reviewView(ctx context.Context, props views.WizardProps, r refusal) (templ.Component, error) {
@@ -150,6 +153,11 @@ func (a *app) reviewView(ctx context.Context, props views.WizardProps, r refusal
 	names, err := a.names(ctx, d.Account, d.Channels.IDs, d.Tours.IDs)
 	if err != nil {
 		return nil, err
+	}
+	if clash, err := a.clash(ctx, d); err != nil {
+		return nil, err
+	} else if len(clash) > 0 && props.Problems == nil {
+		props.Problems = clash
 	}
 	sample, err := a.sampleOf(ctx, props)
 	return views.WizardReview(views.ReviewProps{

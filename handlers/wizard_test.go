@@ -423,3 +423,91 @@ func TestWizardExamples(t *testing.T) {
 	b.get(draft + "/review").has("GET https://hooks.example.com/bookings?key=a%20b&event=new_confirmed_web&account_id=4069&account_name=River%20Tours%20%26%20S%C3%B6hne&channel_id=3930&booking_id=1234").
 		lacks("content-type: application/json")
 }
+
+// inlineSteps are the forms of a synchronous webhook.
+func inlineSteps() map[webhook.Step]url.Values {
+	forms := steps()
+	forms[webhook.StepType] = url.Values{"type": {"inline"}, "time_limit": {"12"}, "concurrency": {"8"}}
+	forms[webhook.StepName].Del("format")
+	forms[webhook.StepEvents] = url.Values{"events": {"new_temporary_web"}}
+	return forms
+}
+
+func TestWizardInline(t *testing.T) {
+	s := newWizard(t)
+	b := s.signIn(anna)
+	draft := b.begin()
+	b.walk(draft, webhook.StepReview)
+	forms := inlineSteps()
+	if got := b.post(draft+"/type", forms[webhook.StepType]).is(http.StatusSeeOther); got.location != draft+"/name" {
+		t.Errorf("another type: got %s, want the next step", got.location)
+	}
+	b.get(draft + "/events").is(http.StatusOK).has("Nobody is asked about")
+	if got := b.get(draft + "/review"); got.location != draft+"/events" {
+		t.Errorf("got %s, want the events that the other type does not have", got.location)
+	}
+	b.get(draft+"/name").has("POST https://hooks.example.com/bookings?key=a%20b&event=", "<signed>", "x-request-id: <a new UUID").lacks(`name="format"`)
+	for _, step := range []webhook.Step{webhook.StepName, webhook.StepEvents} {
+		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
+	}
+	b.get(draft+"/review").is(http.StatusOK).has("Before a booking ", " is confirmed, ask ", "12 seconds", " the booking is refused.",
+		"Synchronous (inline) webhook", "It does not count among the 10 webhooks")
+	b.finish(draft).is(http.StatusSeeOther)
+	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
+	if w.Kind != webhook.Inline || w.TimeLimit != 12 || w.Format != webhook.Native || w.Concurrency != webhook.DefaultConcurrency {
+		t.Errorf("got %+v", w)
+	}
+	b.get("/webhooks").has("Synchronous, 12 seconds", "0 of 10")
+	b.get("/webhooks/"+w.Ref()).has("Asked about", "Waits up to 12 seconds").lacks("Nothing waits", "requests at once")
+	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
+	edit = strings.TrimSuffix(edit, "/review")
+	b.get(edit + "/type").has("The type of a webhook stays as it is").find(`(value="async" disabled)`)
+	b.post(edit+"/type", steps()[webhook.StepType])
+	b.get(edit + "/review")
+	b.finish(edit).is(http.StatusUnprocessableEntity).has("The type of a webhook stays as it is")
+}
+
+func TestWizardOneInlineForAChannel(t *testing.T) {
+	s := newWizard(t)
+	b := s.signIn(anna)
+	s.hook("https://example.com/", func(w *webhook.Webhook) {
+		w.Name, w.Kind, w.TimeLimit, w.Enabled = "Gatekeeper", webhook.Inline, 10, false
+		w.Events, w.Channels = []string{"new_temporary_web"}, webhook.NewFilter(webhook.Include, []string{"3930"})
+	})
+	draft := b.begin()
+	forms := inlineSteps()
+	for _, step := range []webhook.Step{webhook.StepType, webhook.StepName, webhook.StepEvents} {
+		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
+	}
+	for _, form := range []url.Values{{"channels_mode": {"all"}}, {"channels_mode": {"include"}, "channels": {"3930"}}} {
+		b.post(draft+"/channels", form).is(http.StatusUnprocessableEntity).has("The webhook “Gatekeeper” is asked about the channel ", "(3930) already")
+	}
+	b.post(draft+"/channels", forms[webhook.StepChannels]).is(http.StatusUnprocessableEntity)
+	d := only(t, must(t, s.store.Drafts, s.account.ID), nil) // as if the other one had come meanwhile
+	d.Pass(webhook.StepChannels)
+	d.Pass(webhook.StepTours)
+	_, err := s.store.SaveDraft(t.Context(), d, time.Now())
+	s.check(err)
+	b.get(draft+"/review").is(http.StatusOK).has("“Gatekeeper”", `href="`+draft+`/channels#f-channels"`)
+	b.finish(draft).is(http.StatusUnprocessableEntity).has("“Gatekeeper”")
+}
+
+// With all webhooks in use there is room for a synchronous one.
+func TestInlineBesideTheLimit(t *testing.T) {
+	s := newWizard(t)
+	b := s.signIn(anna)
+	for range webhook.DefaultLimit {
+		s.hook("https://example.com/")
+	}
+	b.get("/webhooks").has("Create synchronous webhook", "Synchronous webhooks do not count.").lacks("Create new booking webhook")
+	b.post("/webhooks/new", nil).is(http.StatusConflict)
+	draft := strings.TrimSuffix(b.post("/webhooks/new", url.Values{"type": {"inline"}}).is(http.StatusSeeOther).location, "/type")
+	forms := inlineSteps()
+	for _, step := range webhook.Steps[:5] {
+		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
+	}
+	b.finish(draft).is(http.StatusSeeOther)
+	if all := must(t, s.store.Webhooks, s.account.ID); len(all) != webhook.DefaultLimit+1 {
+		t.Errorf("got %d webhooks", len(all))
+	}
+}

@@ -25,6 +25,9 @@ func Sentence(w *webhook.Webhook, names Names) string {
 // sentenceParts is Sentence in parts: every second one is what was chosen, and
 // stands out on the page.
 func sentenceParts(w *webhook.Webhook, names Names) []string {
+	if w.Kind == webhook.Inline {
+		return inlineSentence(w, names)
+	}
 	told, several := eventsText(w, names.Events)
 	comma := " "
 	if several {
@@ -42,7 +45,7 @@ func draftWebhook(d *webhook.Draft) *webhook.Webhook {
 	if d.AllEvents {
 		events = []string{webhook.AllEventsKey}
 	}
-	return &webhook.Webhook{URL: d.URL, Events: events, Channels: d.Channels, Tours: d.Tours}
+	return &webhook.Webhook{Kind: d.Kind, TimeLimit: d.TimeLimit, URL: d.URL, Events: events, Channels: d.Channels, Tours: d.Tours}
 }
 
 // clauses say what happens to a booking; events without one are quoted by name.

@@ -20,6 +20,8 @@ type Story struct {
 // webhook is nil when it was deleted; tries is how many the retry schedule has.
 func StoryOf(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook, tries int, now time.Time, loc *time.Location) Story {
 	switch {
+	case d.Asked:
+		return askedStory(d, attempts, now, loc)
 	case d.InFlight(now):
 		return inFlight(d, tries)
 	case d.State == webhook.Pending:
@@ -212,6 +214,8 @@ func outcomeText(o webhook.Outcome) string {
 		return "Your server did not answer in time."
 	case webhook.FailNetwork:
 		return "The connection to your server broke before it answered, or what came back was no HTTP answer."
+	case webhook.FailAnswer:
+		return "Your server answered " + statusText(o.Status) + ", but what it said is no answer: neither nothing nor a JSON object."
 	case webhook.FailInternal:
 		return "Bookhook itself could not write this request."
 	case webhook.CutOff:

@@ -12,6 +12,8 @@ import (
 // answerText is the last answer of a delivery in two or three words.
 func answerText(o webhook.Outcome) string {
 	switch {
+	case o.Failure == webhook.FailAnswer:
+		return failureWord(o.Failure)
 	case brokenOff(o) && o.Failure == webhook.FailTimeout:
 		return "Timed out"
 	case brokenOff(o):
@@ -58,6 +60,8 @@ func failureWord(f webhook.Failure) string {
 		return "Gone"
 	case webhook.FailStatus:
 		return "Not accepted"
+	case webhook.FailAnswer:
+		return "No valid answer"
 	case webhook.CutOff:
 		return "Cut off"
 	}

@@ -1,0 +1,137 @@
+package views
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// kindName is a type of webhook as people read it.
+func kindName(k webhook.Kind) string {
+	if k == webhook.Inline {
+		return "Synchronous (inline) webhook"
+	}
+	return "Asynchronous (post-booking) webhook"
+}
+
+// seconds is a time limit in words.
+func seconds(n int) string { return count(n, false, "second", "seconds") }
+
+// timeText says what an inline webhook waits for.
+func timeText(limit int) string {
+	return "Waits up to " + seconds(limit) + " for the answer; one try"
+}
+
+// inlineSentence is sentenceParts for a webhook that is asked.
+func inlineSentence(w *webhook.Webhook, names Names) []string {
+	where := channelsText(w.Channels, names.Channels)
+	if w.Tours.Mode == webhook.Include || w.Tours.Mode == webhook.Exclude {
+		where += ", " + toursText(w.Tours, names.Tours) + ","
+	}
+	return []string{
+		"Before a booking ", where, " is confirmed, ask ", w.URL, "; without a 200 within ", seconds(w.TimeLimit), " the booking is refused.",
+	}
+}
+
+// askedNames are the events about which an inline webhook is asked.
+func askedNames(w *webhook.Webhook, names Names) string {
+	return strings.Join(namesOf(w.Events, names.Events), ", ")
+}
+
+// askedStory tells of a question.
+func askedStory(d webhook.Delivery, attempts []webhook.Attempt, now time.Time, loc *time.Location) Story {
+	asked := "The receiver"
+	switch {
+	case d.InFlight(now):
+		return Story{What: "Bookhook is asking your server, and waits for its answer.", Next: "The answer appears here within seconds; if it does not, reload the page."}
+	case d.State == webhook.Pending:
+		return Story{What: "Bookhook asked your server, and could not write down the answer yet.", Next: "It appears here as soon as the database takes it."}
+	case d.Answered == 0:
+		return Story{
+			What: "Bookhook was stopped while it asked your server, so nobody knows the answer.",
+			Why:  "The booking counts as refused.",
+			Next: "Nothing is asked again: the moment is over. The booking system can ask about a new booking.",
+		}
+	case d.State == webhook.Delivered:
+		s := Story{What: asked + " accepted " + thing(d) + " at " + clock(d.Finished, now, loc) + ", after " + took(d.Last.Duration) + ".", Next: "Nothing is left to do."}
+		return s
+	}
+	s := Story{
+		What: asked + " refused " + thing(d) + ": " + lowerFirst(outcomeText(d.Last)),
+		Next: askedAdvice(d.Last) + " Nothing is asked again: the moment is over.",
+	}
+	if text := receiverText(attempts); text != "" {
+		s.What, s.Why = asked+" refused "+thing(d)+": “"+text+"”.", outcomeText(d.Last)
+	}
+	return s
+}
+
+// thing is what a question is about.
+func thing(d webhook.Delivery) string {
+	if d.Test {
+		return "the test booking"
+	}
+	return "the booking"
+}
+
+// askedAdvice is what to look at after a refusal.
+func askedAdvice(o webhook.Outcome) string {
+	switch {
+	case o.Failure == webhook.FailTimeout:
+		return "Let your server answer sooner, or give the webhook a longer time limit."
+	case o.Failure == webhook.FailAnswer:
+		return "Let your server answer with an empty body, or with a JSON object and the content type application/json."
+	case o.Failure == webhook.FailStatus && o.Status < 500:
+		return "If your server meant to accept it, it has to answer 200."
+	}
+	return advice(o)
+}
+
+// receiverText is what the receiver wrote for people.
+func receiverText(attempts []webhook.Attempt) string {
+	for _, a := range attempts {
+		if text := webhook.VerdictOf(a).Text; text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// ticketsOf are the tickets of an answer, laid out; "" for none.
+func ticketsOf(attempts []webhook.Attempt) string {
+	for _, a := range attempts {
+		if tickets := webhook.VerdictOf(a).Tickets; tickets != nil {
+			if pretty, ok := prettyJSON(tickets); ok {
+				return pretty
+			}
+			return string(tickets)
+		}
+	}
+	return ""
+}
+
+// inlineTrial says what came of asking before a webhook is saved.
+func inlineTrial(a webhook.Attempt) string {
+	if a.Failure == "" {
+		return "Your server accepted the test booking after " + took(a.Duration) + "."
+	}
+	return "Your server refused the test booking. " + trialText(a)
+}
+
+// timeLimit is the time limit as it stands in the form.
+func timeLimit(p WizardProps) string {
+	if p.Problems["time_limit"] != "" {
+		return p.Limit
+	}
+	return strconv.Itoa(p.Draft.TimeLimit)
+}
+
+// toldOrAsked is what a webhook is for.
+func toldOrAsked(w *webhook.Webhook) string {
+	if w.Kind == webhook.Inline {
+		return "asked about"
+	}
+	return "told of"
+}

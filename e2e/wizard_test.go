@@ -102,8 +102,7 @@ func TestWizardNative(t *testing.T) {
 	p.sees("0 of 10")
 	p.press("Create new booking webhook")
 	p.chosen("Asynchronous (post-booking) webhook")
-	must(t, expect.Locator(p.option("Synchronous (inline) webhook")).ToBeDisabled())
-	p.sees("Bookhook cannot do this yet.")
+	p.sees("Asked before the booking is confirmed; one per channel.")
 	p.goesOn("name")
 
 	p.fill("Name", "Accounting 🎟")

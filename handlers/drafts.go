@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,16 +30,16 @@ func (a *app) newDraft(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	inline := webhook.Kind(formValue(c, "type")) == webhook.Inline
-	if used(all) >= account.WebhookLimit && !inline {
+	kind := webhook.Async
+	if webhook.Kind(formValue(c, "type")) == webhook.Inline {
+		kind = webhook.Inline
+	}
+	if kind == webhook.Async && used(all) >= account.WebhookLimit {
 		return a.showWebhooks(c, http.StatusConflict)
 	}
-	fresh, err := a.freshDraft(c.UserContext(), visiting(c).Account.ID)
+	fresh, err := a.freshDraft(c.UserContext(), account.ID, kind)
 	if err != nil {
 		return err
-	}
-	if inline {
-		fresh.Kind, fresh.Events = webhook.Inline, nil
 	}
 	return a.beginDraft(c, fresh)
 }
@@ -49,10 +50,27 @@ func unseen(c *fiber.Ctx) bool {
 	return c.Method() == fiber.MethodHead || c.Get("Purpose") == "prefetch" || strings.Contains(c.Get("Sec-Purpose"), "prefetch")
 }
 
-// freshDraft has the primary events of the platforms that the account uses.
-func (a *app) freshDraft(ctx context.Context, account webhook.ID) (webhook.Draft, error) {
+// freshDraft has the primary events of the platforms that the account uses; of an
+// inline webhook those that it can be asked about.
+func (a *app) freshDraft(ctx context.Context, account webhook.ID, kind webhook.Kind) (webhook.Draft, error) {
 	used, err := a.platformsOn(ctx, account)
-	return webhook.NewDraft(used.Primary()), err
+	d := webhook.NewDraft(used.Primary())
+	if d.Kind = kind; kind == webhook.Inline {
+		d.Events = slices.DeleteFunc(d.Events, func(key string) bool { return !used.Inline(key) })
+	}
+	return d, err
+}
+
+// preselect gives a draft that got another type the events that are preselected
+// for it, if it still has those of the type before; what a person chose stays.
+func (a *app) preselect(ctx context.Context, d *webhook.Draft, before webhook.Kind) error {
+	was, err := a.freshDraft(ctx, d.Account, before)
+	if err != nil || slices.Contains(d.Done, webhook.StepEvents) || !slices.Equal(d.Events, was.Events) {
+		return err
+	}
+	now, err := a.freshDraft(ctx, d.Account, d.Kind)
+	d.Events = now.Events
+	return err
 }
 
 // beginDraft leads to a draft that is like the fresh one: one that the visitor
@@ -89,7 +107,7 @@ func (a *app) begun(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.Draft, erro
 	if err != nil || len(drafts) == 0 {
 		return nil, err
 	}
-	untouched, err := a.freshDraft(c.UserContext(), account)
+	untouched, err := a.freshDraft(c.UserContext(), account, webhook.Async)
 	var touched []webhook.Draft
 	for _, d := range drafts {
 		fresh := untouched

@@ -85,7 +85,13 @@ func (a *app) keepStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (webho
 		return nil, err
 	}
 	for range keepTries {
+		kind := d.Kind
 		readStep(c, step, d)
+		if d.Kind != kind {
+			if err := a.preselect(c.UserContext(), d, kind); err != nil {
+				return nil, err
+			}
+		}
 		problems := d.Problems(step, known)
 		if step == webhook.StepChannels && len(problems) == 0 {
 			if problems, err = a.clash(c.UserContext(), d); err != nil {

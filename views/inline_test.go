@@ -1,0 +1,110 @@
+package views
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+func TestInlineSentence(t *testing.T) {
+	names := Names{Channels: map[string]string{"1": "Website"}, Tours: map[string]string{"15": "Night Walk"}}
+	w := &webhook.Webhook{
+		Kind: webhook.Inline, URL: "https://example.com/x", TimeLimit: 10, Events: []string{"new_temporary_web"},
+		Channels: webhook.NewFilter(webhook.Include, []string{"1"}), Tours: webhook.NewFilter(webhook.All, nil),
+	}
+	const end = " is confirmed, ask https://example.com/x; without a 200 within 10 seconds the booking is refused."
+	if got, want := Sentence(w, names), "Before a booking on the Website channel"+end; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	w.Channels, w.Tours, w.TimeLimit = webhook.NewFilter(webhook.All, nil), webhook.NewFilter(webhook.Exclude, []string{"15"}), 1
+	if got, want := Sentence(w, names), "Before a booking on any channel, for any tour except Night Walk,"+strings.Replace(end, "10 seconds", "1 second", 1); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// said is the one try of a question with this answer.
+func said(status int, failure webhook.Failure, body string) []webhook.Attempt {
+	return []webhook.Attempt{{
+		Number: 1, Method: http.MethodPost, Status: status, Failure: failure, Duration: 40 * time.Millisecond,
+		ResponseHeaders: http.Header{"Content-Type": {"application/json"}}, ResponseBody: []byte(body),
+	}}
+}
+
+func question(state webhook.State, o webhook.Outcome) webhook.Delivery {
+	return webhook.Delivery{ID: 5, State: state, Asked: true, BookingID: "1234", Attempts: 1, Answered: 1, Finished: now, Last: o}
+}
+
+func TestAskedStory(t *testing.T) {
+	refused := webhook.Outcome{Status: 409, Failure: webhook.FailStatus}
+	flying := question(webhook.Pending, webhook.Outcome{})
+	flying.Answered, flying.NextAt = 0, now.Add(time.Minute)
+	late := flying
+	late.NextAt = now.Add(-time.Second)
+	cut := question(webhook.Failed, webhook.Outcome{Failure: webhook.CutOff})
+	cut.Answered = 0
+	trial := question(webhook.Failed, refused)
+	trial.Test = true
+	for _, tt := range []struct {
+		name     string
+		d        webhook.Delivery
+		attempts []webhook.Attempt
+		what     string
+		rest     string // of why or next
+	}{
+		{"on its way", flying, nil, "Bookhook is asking your server", "within seconds"},
+		{"not written down", late, nil, "could not write down the answer yet", "as soon as"},
+		{"cut off", cut, nil, "nobody knows the answer", "counts as refused"},
+		{
+			"accepted", question(webhook.Delivered, webhook.Outcome{Status: 200, Duration: 40 * time.Millisecond}), said(200, "", ""),
+			"The receiver accepted the booking at 14:05, after 40 ms.", "Nothing is left",
+		},
+		{"refused", question(webhook.Failed, refused), said(409, webhook.FailStatus, ""), "The receiver refused the booking: your server answered 409 (conflict).", "it has to answer 200"},
+		{"refused with words", question(webhook.Failed, refused), said(409, webhook.FailStatus, `{"text":"sold out"}`), "The receiver refused the booking: “sold out”.", "409 (conflict)"},
+		{"a test", trial, said(409, webhook.FailStatus, ""), "refused the test booking", "it has to answer 200"},
+		{"too late", question(webhook.Failed, webhook.Outcome{Failure: webhook.FailTimeout}), nil, "did not answer in time", "longer time limit"},
+		{"a page", question(webhook.Failed, webhook.Outcome{Status: 200, Failure: webhook.FailAnswer}), nil, "is no answer", "JSON object"},
+		{"down", question(webhook.Failed, webhook.Outcome{Failure: webhook.FailRefused}), nil, "Nothing listens", "Nothing is asked again"},
+	} {
+		got := StoryOf(tt.d, tt.attempts, nil, 11, now, madrid())
+		if !strings.Contains(strings.ToLower(got.What), strings.ToLower(tt.what)) || !strings.Contains(got.Why+" "+got.Next, tt.rest) || strings.Contains(got.Next, "Replay") {
+			t.Errorf("%s: got %q, want %q and %q", tt.name, got, tt.what, tt.rest)
+		}
+	}
+}
+
+func TestPagesOfInlineWebhooks(t *testing.T) {
+	for _, k := range kinds {
+		w := k.webhook(0)
+		w.Kind, w.TimeLimit, w.Events = webhook.Inline, 12, []string{"new_temporary_web"}
+		var page, delivery strings.Builder
+		if err := Webhook(WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: w}).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"Waits up to 12 seconds", "Asked about", "new_temporary_web"} {
+			if !strings.Contains(page.String(), want) {
+				t.Errorf("%s: the webhook's page lacks %q", k.name, want)
+			}
+		}
+		if strings.Contains(page.String(), "Nothing waits") || strings.Contains(page.String(), "at once;") {
+			t.Errorf("%s: the webhook's page speaks of what waits, or of the pace", k.name)
+		}
+		p := DeliveryProps{
+			Page: k.page(webhook.RoleOperator), Delivery: question(webhook.Delivered, webhook.Outcome{Status: 200}), Webhook: w,
+			Attempts: said(200, "", `{"text":"held <b>","tickets":[{"value":"00123"}]}`),
+		}
+		if err := Delivery(p).Render(t.Context(), &delivery); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"held &lt;b&gt;", "00123", "The receiver accepted the booking"} {
+			if !strings.Contains(delivery.String(), want) {
+				t.Errorf("%s: the delivery's page lacks %q", k.name, want)
+			}
+		}
+		if strings.Contains(delivery.String(), "/replay") || strings.Contains(delivery.String(), "Stop trying") {
+			t.Errorf("%s: the delivery's page offers what a question has not", k.name)
+		}
+	}
+}

@@ -149,3 +149,28 @@ func (*Unstored) Test(context.Context, webhook.ID, webhook.ID, webhook.Event, ti
 func (*Unstored) Replay(context.Context, webhook.ID, webhook.ID, string, time.Time) (webhook.Delivery, error) {
 	return webhook.Delivery{}, errUnstored
 }
+
+// Ask is not for a benchmark.
+func (*Unstored) Ask(context.Context, webhook.ID, webhook.Event, time.Time, time.Time) (webhook.Answer, error) {
+	return webhook.Answer{}, errUnstored
+}
+
+// TestInline is not for a benchmark.
+func (*Unstored) TestInline(context.Context, webhook.ID, webhook.ID, webhook.Event, time.Time, time.Time) (webhook.Job, error) {
+	return webhook.Job{}, errUnstored
+}
+
+// Attempts is not for a benchmark.
+func (*Unstored) Attempts(context.Context, webhook.ID, webhook.ID) ([]webhook.Attempt, error) {
+	return nil, errUnstored
+}
+
+// Webhook is not for a benchmark.
+func (*Unstored) Webhook(context.Context, webhook.ID, webhook.ID) (*webhook.Webhook, error) {
+	return nil, errUnstored
+}
+
+// Connection is not for a benchmark.
+func (*Unstored) Connection(context.Context, webhook.ID, string) (webhook.Connection, error) {
+	return webhook.Connection{}, errUnstored
+}

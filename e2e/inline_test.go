@@ -83,7 +83,7 @@ func isSigned(t testing.TB, body []byte, key string) {
 
 func TestInlineWebhook(t *testing.T) {
 	op := newShop(t)
-	op.items("channels", `{"id":"3930","name":"Website"}`, `{"id":"7","name":"Viator"}`)
+	op.items("channels", "3930 Website", "7 Viator")
 	in := receiver(t)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/webhooks")
@@ -99,7 +99,7 @@ func TestInlineWebhook(t *testing.T) {
 	p.sees("POST " + in.URL + "/ask?event=")
 	p.sees("<signed>")
 	p.goesOn("events")
-	p.unfold()
+	p.evaluate(`document.querySelectorAll("main details:not(.ask)").forEach((part) => part.open = true)`)
 	p.choose("Temporary booking started (web/API)")
 	p.goesOn("channels")
 	p.choose("Only selected channels")
@@ -158,7 +158,7 @@ func TestInlineWebhook(t *testing.T) {
 
 func TestInlineChannelsClashKindly(t *testing.T) {
 	op := newShop(t)
-	op.items("channels", `{"id":"3930","name":"Website"}`, `{"id":"7","name":"Viator"}`)
+	op.items("channels", "3930 Website", "7 Viator")
 	op.ask("POST", "/webhooks", map[string]any{
 		"name": "First gate", "type": "inline", "url": "https://example.com/", "events": []string{"new_temporary_web"},
 		"channels": map[string]any{"mode": "include", "ids": []string{"3930"}}, "enabled": false,

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -10,10 +9,12 @@ import (
 	"bookhook/webhook"
 )
 
-// Unstored is a dispatch.Store that keeps nothing, to see what ingest and
-// delivery cost without a database. It never refuses and never drops an event:
-// what the dispatcher has no room for waits until there is.
+// Unstored is a dispatch.Store that keeps no events and deliveries, to see what
+// ingest and delivery cost without a database. It never refuses and never drops
+// an event: what the dispatcher has no room for waits until there is. What a
+// benchmark does not do is the database's.
 type Unstored struct {
+	*db.Store
 	newID    func() webhook.ID
 	accounts map[webhook.ID]webhook.Account
 	webhooks map[webhook.ID][]*webhook.Webhook // by account
@@ -28,7 +29,7 @@ func NewUnstored(ctx context.Context, store *db.Store) (*Unstored, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Unstored{newID: newID, accounts: map[webhook.ID]webhook.Account{}, webhooks: map[webhook.ID][]*webhook.Webhook{}}
+	u := &Unstored{Store: store, newID: newID, accounts: map[webhook.ID]webhook.Account{}, webhooks: map[webhook.ID][]*webhook.Webhook{}}
 	u.room = sync.NewCond(&u.mu)
 	accounts, err := store.Accounts(ctx)
 	if err != nil {
@@ -121,56 +122,4 @@ func (*Unstored) Claim(context.Context, webhook.ID, int, time.Time, time.Time) (
 // Lookups finds nothing that waits.
 func (*Unstored) Lookups(context.Context, webhook.ID, int) ([]webhook.PendingLookup, error) {
 	return nil, nil
-}
-
-// Undecided is not for a benchmark.
-func (*Unstored) Undecided(context.Context, webhook.ID, []webhook.ID) ([]webhook.Event, error) {
-	return nil, errUnstored
-}
-
-// LookedUp is not for a benchmark.
-func (*Unstored) LookedUp(context.Context, webhook.ID, []webhook.Event, time.Time, time.Time, func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
-	return nil, errUnstored
-}
-
-// Connection is not for a benchmark.
-func (*Unstored) Connection(context.Context, webhook.ID, string) (webhook.Connection, error) {
-	return webhook.Connection{}, errUnstored
-}
-
-var errUnstored = errors.New("nothing is stored here")
-
-// Test is not for a benchmark.
-func (*Unstored) Test(context.Context, webhook.ID, webhook.ID, webhook.Event, time.Time) (webhook.Delivery, error) {
-	return webhook.Delivery{}, errUnstored
-}
-
-// Replay is not for a benchmark.
-func (*Unstored) Replay(context.Context, webhook.ID, webhook.ID, string, time.Time) (webhook.Delivery, error) {
-	return webhook.Delivery{}, errUnstored
-}
-
-// Ask is not for a benchmark.
-func (*Unstored) Ask(context.Context, webhook.ID, webhook.Event, time.Time, time.Time) (webhook.Answer, error) {
-	return webhook.Answer{}, errUnstored
-}
-
-// TestInline is not for a benchmark.
-func (*Unstored) TestInline(context.Context, webhook.ID, webhook.ID, webhook.Event, time.Time, time.Time) (webhook.Job, error) {
-	return webhook.Job{}, errUnstored
-}
-
-// Attempts is not for a benchmark.
-func (*Unstored) Attempts(context.Context, webhook.ID, webhook.ID) ([]webhook.Attempt, error) {
-	return nil, errUnstored
-}
-
-// Webhook is not for a benchmark.
-func (*Unstored) Webhook(context.Context, webhook.ID, webhook.ID) (*webhook.Webhook, error) {
-	return nil, errUnstored
-}
-
-// Connection is not for a benchmark.
-func (*Unstored) Connection(context.Context, webhook.ID, string) (webhook.Connection, error) {
-	return webhook.Connection{}, errUnstored
 }

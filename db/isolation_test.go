@@ -62,6 +62,10 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 		_, err := s.Test(t.Context(), me, x.hook.ID, newEvent(""), t0)
 		return err
 	},
+	"TestInline": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+		_, err := s.TestInline(t.Context(), me, x.hook.ID, newEvent(""), t0, lease)
+		return err
+	},
 	"Draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		_, err := s.Draft(t.Context(), me, x.draft.ID)
 		return err

@@ -86,7 +86,29 @@ func TestInlineWebhook(t *testing.T) {
 	op.items("channels", "3930 Website", "7 Viator")
 	in := receiver(t)
 	p := op.as(t, operator, pageOptions{})
-	p.visit(op.URL + "/webhooks")
+	key := p.createsInline(op.URL, in)
+
+	yes, no := op.asks(in, key)
+	p.visit(op.page(yes.Delivery))
+	p.sees("The receiver accepted the booking")
+	p.sees("Held for 15 minutes")
+	p.sees("00123")
+	p.lacks("Replay")
+	p.looks()
+	p.visit(op.page(no.Delivery))
+	p.sees("The receiver refused the booking")
+	p.sees("Your server answered 409 (Conflict).")
+	p.lacks("Replay")
+	p.visit(op.URL + "/deliveries")
+	p.lists(2, "Gate")
+}
+
+// createsInline makes a synchronous webhook for the Website channel in the wizard,
+// and returns its secret.
+func (p *page) createsInline(site string, in *inbox) (key string) {
+	t := p.t
+	t.Helper()
+	p.visit(site + "/webhooks")
 	p.press("Create new booking webhook")
 	p.choose("Synchronous (inline) webhook")
 	p.opens("For engineers")
@@ -115,11 +137,17 @@ func TestInlineWebhook(t *testing.T) {
 	p.looks()
 	p.press("Create webhook")
 	p.isAt("/webhooks/whk_")
-	key := p.text("#secret")
+	key = p.text("#secret")
 	p.sees("Waits up to 12 seconds for the answer; one try")
 	p.looks()
+	return key
+}
 
-	yes := op.question("q-1", "3930", "1234")
+// asks asks about a booking that is accepted, and one that is refused.
+func (o *shop) asks(in *inbox, key string) (yes, no verdict) {
+	t := o.t
+	t.Helper()
+	yes = o.question("q-1", "3930", "1234")
 	if !yes.Accepted || yes.Status != 200 || yes.Text != "Held for 15 minutes" || string(yes.Tickets) != `[{"value":"00123"}]` {
 		t.Errorf("got %+v, want it accepted with what the receiver said", yes)
 	}
@@ -130,30 +158,18 @@ func TestInlineWebhook(t *testing.T) {
 		t.Errorf("got %s %s %v", got.Method, got.URL, got.Header)
 	}
 	isSigned(t, got.Body, key)
-	if again := op.question("q-1", "3930", "1234"); !again.Accepted || again.Delivery != yes.Delivery || in.waiting() != 0 {
+	if again := o.question("q-1", "3930", "1234"); !again.Accepted || again.Delivery != yes.Delivery || in.waiting() != 0 {
 		t.Errorf("got %+v, want the first answer and no second question", again)
 	}
 	in.answers(http.StatusConflict)
-	no := op.question("q-2", "3930", "1235")
+	no = o.question("q-2", "3930", "1235")
 	if no.Accepted || no.Status != 409 || no.Reason != "status" || no.Error == "" {
 		t.Errorf("got %+v, want it refused", no)
 	}
-	if other := op.question("", "7", "1236"); !other.Accepted || other.Webhook != "" || other.Skipped[0]["reason"] != "channel_not_selected" {
+	if other := o.question("", "7", "1236"); !other.Accepted || other.Webhook != "" || other.Skipped[0]["reason"] != "channel_not_selected" {
 		t.Errorf("got %+v, want that nobody was asked", other)
 	}
-
-	p.visit(op.page(yes.Delivery))
-	p.sees("The receiver accepted the booking")
-	p.sees("Held for 15 minutes")
-	p.sees("00123")
-	p.lacks("Replay")
-	p.looks()
-	p.visit(op.page(no.Delivery))
-	p.sees("The receiver refused the booking")
-	p.sees("Your server answered 409 (Conflict).")
-	p.lacks("Replay")
-	p.visit(op.URL + "/deliveries")
-	p.lists(2, "Gate")
+	return yes, no
 }
 
 func TestInlineChannelsClashKindly(t *testing.T) {

@@ -53,11 +53,6 @@ func TestDraftProblems(t *testing.T) {
 		want   map[string]string
 	}{
 		{"type", webhook.StepType, func(*webhook.Draft) {}, nil},
-		{"inline", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.Concurrency, d.Rate.Requests = webhook.Inline, 0, -1 }, nil},
-		{"inline without time", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.TimeLimit = webhook.Inline, 0 }, map[string]string{"time_limit": "from 1 to 25"}},
-		{"inline with most time", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.TimeLimit = webhook.Inline, 25 }, nil},
-		{"inline with too much time", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.TimeLimit = webhook.Inline, 26 }, map[string]string{"time_limit": "from 1 to 25"}},
-		{"time is for inline only", webhook.StepType, func(d *webhook.Draft) { d.TimeLimit = 99 }, nil},
 		{"no type", webhook.StepType, func(d *webhook.Draft) { d.Kind = "" }, map[string]string{"type": "Choose the type"}},
 		{"no concurrency", webhook.StepType, func(d *webhook.Draft) { d.Concurrency = 0 }, map[string]string{"concurrency": "from 1 to 256"}},
 		{"most concurrency", webhook.StepType, func(d *webhook.Draft) { d.Concurrency = 256 }, nil},
@@ -81,23 +76,6 @@ func TestDraftProblems(t *testing.T) {
 		{"star as an event", webhook.StepEvents, func(d *webhook.Draft) { d.Events = []string{"*", "cancelled"} }, map[string]string{"events": "no event *."}},
 		{"ten unknown events", webhook.StepEvents, func(d *webhook.Draft) { d.Events = unknownIDs(10) }, map[string]string{"events": tenNamed + "."}},
 		{"eleven unknown events", webhook.StepEvents, func(d *webhook.Draft) { d.Events = unknownIDs(11) }, map[string]string{"events": tenNamed + " and 1 more."}},
-
-		{
-			"inline events", webhook.StepEvents,
-			func(d *webhook.Draft) {
-				d.Kind, d.Events = webhook.Inline, []string{"new_temporary_web", "new_confirmed_web"}
-			}, nil,
-		},
-		{
-			"inline, told afterwards", webhook.StepEvents, func(d *webhook.Draft) { d.Kind = webhook.Inline },
-			map[string]string{"events": "Nobody is asked about cancelled:"},
-		},
-		{
-			"inline, all events", webhook.StepEvents, func(d *webhook.Draft) { d.Kind, d.AllEvents = webhook.Inline, true },
-			map[string]string{"events": "one by one"},
-		},
-		{"inline, no events", webhook.StepEvents, func(d *webhook.Draft) { d.Kind, d.Events = webhook.Inline, nil }, map[string]string{"events": "at least one event"}},
-		{"inline, format of the other type", webhook.StepName, func(d *webhook.Draft) { d.Kind, d.Format = webhook.Inline, "" }, nil},
 
 		{"all channels", webhook.StepChannels, func(d *webhook.Draft) { d.Channels = filter(webhook.All, "left over") }, nil},
 		{"channels", webhook.StepChannels, func(d *webhook.Draft) { d.Channels = filter(include, "4069", "3930", "4069") }, nil},

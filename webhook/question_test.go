@@ -9,6 +9,43 @@ import (
 	"bookhook/webhook"
 )
 
+func TestInlineProblems(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		step   webhook.Step
+		change func(*webhook.Draft)
+		want   map[string]string
+	}{
+		{"inline", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.Concurrency, d.Rate.Requests = webhook.Inline, 0, -1 }, nil},
+		{"inline without time", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.TimeLimit = webhook.Inline, 0 }, map[string]string{"time_limit": "from 1 to 25"}},
+		{"inline with most time", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.TimeLimit = webhook.Inline, 25 }, nil},
+		{"inline with too much time", webhook.StepType, func(d *webhook.Draft) { d.Kind, d.TimeLimit = webhook.Inline, 26 }, map[string]string{"time_limit": "from 1 to 25"}},
+		{"time is for inline only", webhook.StepType, func(d *webhook.Draft) { d.TimeLimit = 99 }, nil},
+		{
+			"inline events", webhook.StepEvents,
+			func(d *webhook.Draft) {
+				d.Kind, d.Events = webhook.Inline, []string{"new_temporary_web", "new_confirmed_web"}
+			}, nil,
+		},
+		{
+			"inline, told afterwards", webhook.StepEvents, func(d *webhook.Draft) { d.Kind = webhook.Inline },
+			map[string]string{"events": "Nobody is asked about cancelled:"},
+		},
+		{
+			"inline, all events", webhook.StepEvents, func(d *webhook.Draft) { d.Kind, d.AllEvents = webhook.Inline, true },
+			map[string]string{"events": "one by one"},
+		},
+		{"inline, no events", webhook.StepEvents, func(d *webhook.Draft) { d.Kind, d.Events = webhook.Inline, nil }, map[string]string{"events": "at least one event"}},
+		{"inline, format of the other type", webhook.StepName, func(d *webhook.Draft) { d.Kind, d.Format = webhook.Inline, "" }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := finished()
+			tt.change(&d)
+			wantProblems(t, d.Problems(tt.step, known()), tt.want)
+		})
+	}
+}
+
 func TestInlineDraft(t *testing.T) {
 	d := finished()
 	d.Kind, d.Events, d.TimeLimit = webhook.Inline, []string{"new_temporary_web"}, 20

@@ -10,6 +10,9 @@
 //
 //	Event ──Match──▶ Decision ──▶ Delivery ──▶ Attempt, Attempt, … (NextTry says when)
 //
+// A webhook of the kind [Inline] is not told but asked, before a booking is
+// confirmed: its delivery is one attempt, of which the [Verdict] is read.
+//
 // A [Draft] is a webhook in the making, one step of the wizard at a time;
 // [Draft.Webhook] is the only road from a draft to a webhook.
 //

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -33,16 +34,35 @@ func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhoo
 	ctx, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
 	defer d.sender.mishap(&err)
-	question, err := p.Lists.Request(settings, kind, time.Now())
+	questions, err := p.Lists.Requests(settings, kind, time.Now())
 	if err != nil {
 		return nil, unanswered(err)
 	}
+	known := map[string]bool{}
+	for _, question := range questions {
+		found, err := d.list(ctx, p, question, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range found {
+			if !known[item.ID] {
+				known[item.ID] = true
+				items = append(items, item)
+			}
+		}
+	}
+	return items, nil
+}
+
+// list asks one of the questions for a list.
+func (d *Dispatcher) list(ctx context.Context, p platforms.Platform, question webhook.Request, kind webhook.ItemKind) ([]webhook.Item, error) {
 	a, err := d.sender.ask(ctx, question)
 	d.log.LogAttrs(ctx, slog.LevelInfo, "list", append(a.attributes(err), slog.String("platform", p.Key), slog.String("of", string(kind)))...)
 	if err != nil {
 		return nil, err
 	}
-	if items, err = p.Lists.Read(kind, a.status, a.body); err != nil {
+	items, err := p.Lists.Read(kind, a.status, a.body)
+	if err != nil {
 		return nil, unanswered(err)
 	}
 	return items, nil

@@ -38,14 +38,11 @@
 // has been silent for too long, the event is matched as it came and says so.
 // Memory knows which rows wait (lookups.go); each ends with its match, in one
 // transaction, so that a crash only asks again.
+//
 // A question to an inline webhook ([Dispatcher.Ask]) takes none of these ways:
 // whoever asks waits for the one request, within the time limit of the webhook,
 // and for its recording. Its delivery is claimed while it is inserted and never
 // due; what a dead process leaves of it, the next start ends.
-//
-// One loop (Run) sleeps until it is woken or the next row is due; there is no
-// polling. A place in a lane is free as soon as the answer is there; the
-// recording goes on beside it and is repeated until the store takes it.
 //
 // One loop (Run) sleeps until it is woken or the next row is due, another one does
 // so for lookups; there is no polling. A place in a lane is free as soon as the

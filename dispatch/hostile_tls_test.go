@@ -80,7 +80,9 @@ func TestBrokenHandshakes(t *testing.T) {
 
 func TestPlainHTTPOnATLSPort(t *testing.T) {
 	url, _ := secure(t, func(*httptest.Server) {}) // Go's server answers in words, as nginx does
-	a := newTarget(t, dispatch.Options{}).try(strings.Replace(url, "https:", "http:", 1))
+	r := newTarget(t, dispatch.Options{})
+	r.hook.Format = webhook.Native // what Go's server has not read when it closes takes the answer with it
+	a := r.try(strings.Replace(url, "https:", "http:", 1))
 	check(t, a, webhook.FailStatus, "400 (Bad Request)")
 	if !strings.Contains(string(a.ResponseBody), "HTTPS") {
 		t.Errorf("got %q, want what the server says about it", a.ResponseBody)

@@ -73,8 +73,9 @@ func registry() platforms.Registry {
 	}
 	p.Lists = &webhook.Lists{
 		Ready: func(s webhook.Settings) bool { return s["key"] != "" },
-		Request: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) (webhook.Request, error) {
-			return question(s, "/"+string(kind), now)
+		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
+			one, err := question(s, "/"+string(kind), now)
+			return []webhook.Request{one}, err
 		},
 		Read: func(_ webhook.ItemKind, status int, body []byte) ([]webhook.Item, error) {
 			return said[[]webhook.Item](status, body)

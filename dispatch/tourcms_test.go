@@ -20,7 +20,7 @@ import (
 
 const (
 	tourcmsKey  = "KEY-OF-3930"
-	showBooking = `<?xml version="1.0"?><response><error>OK</error><booking><booking_id>1234</booking_id><channel_id>3930</channel_id>` +
+	tourcmsBooking = `<?xml version="1.0"?><response><error>OK</error><booking><booking_id>1234</booking_id><channel_id>3930</channel_id>` +
 		`<components><component><product_id>12</product_id></component><component><product_id>15</product_id></component></components></booking></response>`
 	tourList = `<?xml version="1.0"?><response><error>OK</error><tour><tour_id>12</tour_id><tour_name>Old Town &amp; Harbour</tour_name></tour></response>`
 )
@@ -46,7 +46,7 @@ func tourcmsSigned(r *http.Request) bool {
 // fakeTourCMS answers what it is asked, if the signature is right.
 func fakeTourCMS(t *testing.T) *httptest.Server {
 	t.Helper()
-	answers := map[string]string{"/c/booking/show.xml?booking_id=1234": showBooking, "/c/tours/list.xml": tourList}
+	answers := map[string]string{"/c/booking/show.xml?booking_id=1234": tourcmsBooking, "/c/tours/list.xml": tourList}
 	return receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		switch answer, known := answers[r.RequestURI]; {
 		case !tourcmsSigned(r):

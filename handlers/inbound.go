@@ -23,7 +23,9 @@ const inboundPath = "/in/"
 
 // receive takes what a booking platform sends to an account's address: 200 when
 // it is on disk, now or since it came before. What cannot be read goes into the
-// account's list, and is answered with what is wrong. Who has no address learns
+// account's list, and is answered with what is wrong. Where the platform asks
+// before it confirms a booking, the account's inline webhook is asked first; a
+// booking that it refuses is told to nobody. Who has no address learns
 // nothing: whatever is wrong with theirs, by whatever method, it is not there.
 func (a *app) receive(c *fiber.Ctx) error {
 	a.chunked.take(c)
@@ -36,7 +38,19 @@ func (a *app) receive(c *fiber.Ctx) error {
 	if !slices.Contains(p.Methods, in.Method) {
 		return a.refuseMethod(c, p, connection, in)
 	}
-	id, err := a.take(c.UserContext(), p, connection, in)
+	n, err := readNotification(p, connection, in)
+	var answer *webhook.Answer
+	if err == nil {
+		answer, err = a.askInbound(c.UserContext(), connection.Account, in, n.Event)
+	}
+	if answer != nil && !answer.Accepted {
+		a.noteReceived(c, connection)
+		return refuseBooking(c, answer)
+	}
+	var id webhook.ID
+	if err == nil {
+		id, err = a.keepNotification(c.UserContext(), connection.Account, n)
+	}
 	if why, ok := errors.AsType[webhook.Unreadable](err); ok {
 		return a.refuse(c, connection, in, why)
 	}
@@ -44,6 +58,9 @@ func (a *app) receive(c *fiber.Ctx) error {
 		return err
 	}
 	a.noteReceived(c, connection)
+	if answer != nil {
+		return passOn(c, answer)
+	}
 	return sendJSON(c, http.StatusOK, fiber.Map{"id": id.Text(webhook.EventPrefix)})
 }
 
@@ -92,39 +109,44 @@ func (a *app) refuseMethod(c *fiber.Ctx, p platforms.Platform, connection webhoo
 		"%s calls by %s, and this came by %s. Is the address entered at another platform?", p.Name, strings.Join(p.Methods, " or "), in.Method)})
 }
 
-// take stores what a platform sent and starts its deliveries, once for each
-// notification, however often it comes.
-func (a *app) take(ctx context.Context, p platforms.Platform, connection webhook.Connection, in webhook.Inbound) (webhook.ID, error) {
+// notification is what a platform sent, as an event.
+type notification struct {
+	webhook.Event
+	identity string // the platform's own; "" when it has none
+	before   string // the external id under which the same may have come before; "" for no other
+}
+
+func readNotification(p platforms.Platform, connection webhook.Connection, in webhook.Inbound) (notification, error) {
 	r, err := p.Read(in)
 	if err != nil {
-		return 0, err
+		return notification{}, err
 	}
-	e := r.Event
-	if err := e.CheckRefs(); err != nil {
-		return 0, err
-	}
-	e.Platform, e.Inbound = p.Key, true
-	e.Lookup = p.Lookup != nil && p.Lookup.Wanted(connection.Settings, e)
-	var before string
-	e.ExternalID, before = inboundID(p.Key, r, in, time.Now())
-	if before != "" {
-		id, err := a.Store.EventID(ctx, connection.Account, before)
+	n := notification{Event: r.Event, identity: r.Identity}
+	n.Platform, n.Inbound = p.Key, true
+	n.Lookup = p.Lookup != nil && p.Lookup.Wanted(connection.Settings, n.Event)
+	n.ExternalID, n.before = inboundID(p.Key, r, in, time.Now())
+	return n, n.CheckRefs()
+}
+
+// keepNotification stores what a platform sent and starts its deliveries, once
+// for each notification, however often it comes.
+func (a *app) keepNotification(ctx context.Context, account webhook.ID, n notification) (webhook.ID, error) {
+	if n.before != "" {
+		id, err := a.Store.EventID(ctx, account, n.before)
 		if !errors.Is(err, webhook.ErrNotFound) {
 			return id, err
 		}
 	}
-	accepted, err := a.Dispatcher.Ingest(ctx, connection.Account, []webhook.Event{e})
+	accepted, err := a.Dispatcher.Ingest(ctx, account, []webhook.Event{n.Event})
 	switch _, conflict := errors.AsType[webhook.IDConflict](err); {
-	case conflict && r.Identity == "": // the same bytes, which an earlier Bookhook read otherwise
-		return a.Store.EventID(ctx, connection.Account, e.ExternalID)
+	case conflict && n.identity == "": // the same bytes, which an earlier Bookhook read otherwise
+		return a.Store.EventID(ctx, account, n.ExternalID)
 	case conflict:
 		return 0, webhook.Unreadable{Status: http.StatusConflict, Message: fmt.Sprintf(
-			"A notification with the id %q came in before with other content. That one stands; this one was told to nobody.", echo(r.Identity))}
+			"A notification with the id %q came in before with other content. That one stands; this one was told to nobody.", echo(n.identity))}
 	case err != nil:
 		return 0, err
 	}
-	// A platform that waits for a verdict, and not only for the receipt, would be
-	// given it from here on: the event is on disk.
 	return accepted[0].Event.ID, nil
 }
 

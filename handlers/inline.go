@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -113,32 +114,43 @@ func showAnswer(a webhook.Answer) answerJSON {
 	}
 }
 
-// askInbound asks the account's inline webhook about an event that its platform
-// asks about, and gives the platform the answer: 200 with the JSON of the
-// receiver, or 502 with the reason. It does nothing and reports false when no
-// inline webhook that is on matches: then the event is to be told like any other.
-func (a *app) askInbound(c *fiber.Ctx, account webhook.ID, e webhook.Event) (asked bool, err error) {
-	all, err := a.Store.Webhooks(c.UserContext(), account)
+// askInbound asks the account's inline webhook about a booking about which its
+// platform asks; nil when none that is on matches. It asks each time: a platform
+// that asks again did not get the first answer, or not in time.
+func (a *app) askInbound(ctx context.Context, account webhook.ID, in webhook.Inbound, e webhook.Event) (*webhook.Answer, error) {
+	if in.Method != http.MethodPost || !a.Platforms.Inline(e.Key()) {
+		return nil, nil
+	}
+	all, err := a.Store.Webhooks(ctx, account)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	matches := func(w *webhook.Webhook) bool {
 		return w.Kind == webhook.Inline && webhook.Match(w, &e) == webhook.Matched
 	}
 	if !slices.ContainsFunc(all, matches) {
-		return false, nil
+		return nil, nil
 	}
-	answer, err := a.Dispatcher.Ask(c.UserContext(), account, e)
+	e.ExternalID, e.Lookup = "", false
+	answer, err := a.Dispatcher.Ask(ctx, account, e)
 	if err != nil {
-		return true, err
+		return nil, err
 	}
-	if !answer.Accepted {
-		c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
-		return true, c.Status(http.StatusBadGateway).SendString(answer.Error)
-	}
-	if said := bytes.TrimSpace(answer.Attempt.ResponseBody); len(said) > 0 {
+	return &answer, nil
+}
+
+// refuseBooking tells the platform that the receiver does not take the booking;
+// anything but 200 does.
+func refuseBooking(c *fiber.Ctx, answer *webhook.Answer) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	return c.Status(http.StatusBadGateway).SendString(answer.Error)
+}
+
+// passOn gives the platform what the receiver said.
+func passOn(c *fiber.Ctx, answer *webhook.Answer) error {
+	said := bytes.TrimSpace(answer.Attempt.ResponseBody)
+	if len(said) > 0 {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-		return true, c.Status(http.StatusOK).Send(said)
 	}
-	return true, c.Status(http.StatusOK).Send(nil)
+	return c.Status(http.StatusOK).Send(said)
 }

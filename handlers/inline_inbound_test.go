@@ -1,108 +1,65 @@
-package handlers
+package handlers_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/gofiber/fiber/v2"
-
-	"bookhook/db"
-	"bookhook/dispatch"
 	"bookhook/webhook"
 )
 
-// asking is a platform's call that askInbound answers, on a real Bookhook.
-type asking struct {
-	*testing.T
-	app     *fiber.App
-	store   *db.Store
-	account webhook.Account
-}
+// When TourCMS asks at the account's address, it gets the answer of the inline
+// webhook; what that accepts is told to the others, what it refuses to nobody.
+func TestAskedByThePlatform(t *testing.T) {
+	s := newSite(t)
+	const question = "?event=new_temporary_web&account_id=4069&account_name=River&channel_id=3930&booking_id="
+	xml := func(booking string) string {
+		return "<response><booking><booking_id>" + booking + "</booking_id><components><component><product_id>12</product_id></component></components></booking></response>"
+	}
+	asXML := func(r *http.Request) { r.Header.Set("Content-Type", "text/xml") }
+	path := s.tourcms().Path()
+	told := newReceiver(t, http.StatusOK)
+	s.hook(told.URL)
+	s.send("POST", path+question+"1", xml("1"), asXML).taken()
+	if got := <-told.got; got.Method != "GET" || got.URL.RawQuery != (question + "1")[1:] {
+		t.Errorf("without an inline webhook it is told as it came: got %s %s", got.Method, got.URL.RawQuery)
+	}
 
-func newAsking(t *testing.T) *asking {
-	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Harbour Walks", TimeZone: "UTC", WebhookLimit: 10}, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard, err := dispatch.NewGuard("all")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := dispatch.New(dispatch.Options{Store: store, Guard: guard})
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan error)
-	go func() { ended <- d.Run(ctx) }()
-	<-d.Ready()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		store.Close()
-	})
-	a := &app{Options: Options{Store: store, Dispatcher: d}}
-	f := fiber.New()
-	f.Post("/in", func(c *fiber.Ctx) error {
-		asked, err := a.askInbound(c, account.ID, webhook.Event{Platform: "tourcms", Type: "new_temporary_web", BookingID: "1234", Inbound: true})
-		if err == nil && !asked {
-			return c.SendStatus(http.StatusAccepted) // told like any other
-		}
-		return err
-	})
-	return &asking{t, f, store, account}
-}
-
-// post is the call, and what it is answered.
-func (a *asking) post() (status int, contentType, body string) {
-	a.Helper()
-	response, err := a.app.Test(httptest.NewRequest(http.MethodPost, "/in", nil), -1)
-	if err != nil {
-		a.Fatal(err)
-	}
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		a.Fatal(err)
-	}
-	return response.StatusCode, response.Header.Get("Content-Type"), string(text)
-}
-
-func TestAskInbound(t *testing.T) {
-	a := newAsking(t)
-	if status, _, _ := a.post(); status != http.StatusAccepted {
-		t.Errorf("without a webhook: got %d, want that it is told", status)
-	}
 	answer := func(http.ResponseWriter) {}
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w) }))
-	t.Cleanup(receiver.Close)
-	_, err := a.store.CreateWebhook(t.Context(), &webhook.Webhook{
-		Account: a.account.ID, Name: "Gate", URL: receiver.URL, Kind: webhook.Inline, Format: webhook.Native, Events: []string{"new_temporary_web"},
-		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil), Enabled: true, Concurrency: 8, TimeLimit: 10,
-		Secret: webhook.NewSecret(),
-	}, nil, "test", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status, _, body := a.post(); status != 200 || body != "" {
-		t.Errorf("accepted: got %d %q, want 200 and nothing", status, body)
+	var asked []string
+	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		asked = append(asked, string(body))
+		answer(w)
+	}))
+	t.Cleanup(gate.Close)
+	s.hook(gate.URL, func(w *webhook.Webhook) {
+		w.Name, w.Kind, w.Events, w.TimeLimit = "Gate", webhook.Inline, []string{"new_temporary_web"}, 10
+	})
+	answer = func(w http.ResponseWriter) { w.WriteHeader(http.StatusConflict) }
+	for range 2 { // TourCMS asks again: so is the receiver
+		got := s.send("POST", path+question+"2", xml("2"), asXML)
+		if got.status != http.StatusBadGateway || got.body != "Your server answered 409 (Conflict)." {
+			t.Errorf("refused: got %d %q, want 502 and the reason", got.status, got.body)
+		}
 	}
 	answer = func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"text":"held","hold":900}`)
 	}
-	if status, kind, body := a.post(); status != 200 || kind != "application/json" || body != `{"text":"held","hold":900}` {
-		t.Errorf("accepted with words: got %d %s %q, want them as they came", status, kind, body)
+	got := s.send("POST", path+question+"2", xml("2"), asXML)
+	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/json" || got.body != `{"text":"held","hold":900}` {
+		t.Errorf("accepted: got %d %s %q, want the answer as it came", got.status, got.header.Get("Content-Type"), got.body)
 	}
-	answer = func(w http.ResponseWriter) { w.WriteHeader(http.StatusConflict) }
-	if status, kind, body := a.post(); status != 502 || kind != "text/plain; charset=utf-8" || body != "Your server answered 409 (Conflict)." {
-		t.Errorf("refused: got %d %s %q, want 502 and the reason", status, kind, body)
+	if got := <-told.got; got.URL.Query().Get("booking_id") != "2" {
+		t.Errorf("the others were told of %s, want what was accepted, once", got.URL)
+	}
+	if len(asked) != 3 || len(told.got) != 0 {
+		t.Errorf("got %d questions and %d more calls, want 3 and none", len(asked), len(told.got))
+	}
+	answer = func(http.ResponseWriter) {}
+	if got := s.send("POST", path+question+"3", xml("3"), asXML); got.status != http.StatusOK || got.body != "" {
+		t.Errorf("accepted without words: got %d %q", got.status, got.body)
 	}
 }

@@ -29,11 +29,11 @@ func listing() platforms.Registry {
 	p, _ := platforms.All().Get("tourcms")
 	p.Lists = &webhook.Lists{
 		Ready: func(s webhook.Settings) bool { return s["key"] != "" },
-		Request: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) (webhook.Request, error) {
+		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
 			date := now.UTC().Format(time.RFC3339)
-			return webhook.Request{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{
+			return []webhook.Request{{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{
 				"X-Date": {date}, "Authorization": {keyed(s["key"], date)},
-			}}, nil
+			}}}, nil
 		},
 		Read: func(_ webhook.ItemKind, status int, body []byte) (items []webhook.Item, err error) {
 			if status == http.StatusUnauthorized {

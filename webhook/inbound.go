@@ -93,8 +93,8 @@ type Lookup struct {
 type Lists struct {
 	// Ready says whether the settings are there to ask.
 	Ready func(s Settings) bool
-	// Request writes the question.
-	Request func(s Settings, kind ItemKind, now time.Time) (Request, error)
-	// Read reads the answer. An error says what was wrong with it.
+	// Requests writes the questions, of which the answers are one list together.
+	Requests func(s Settings, kind ItemKind, now time.Time) ([]Request, error)
+	// Read reads one answer. An error says what was wrong with it.
 	Read func(kind ItemKind, status int, body []byte) ([]Item, error)
 }

@@ -26,10 +26,10 @@ func Lookup() *webhook.Lookup {
 }
 
 // Lists asks TourCMS for channels and tours. An operator's key sees one channel
-// only: the first of those in the settings is asked, for itself and for its
-// tours. A marketplace agent's key sees all.
+// only: each channel in the settings is asked with its own, for itself and for
+// its tours. A marketplace agent's key sees all.
 func Lists() *webhook.Lists {
-	return &webhook.Lists{Ready: hasKey, Request: askList, Read: readList}
+	return &webhook.Lists{Ready: hasKey, Requests: askLists, Read: readList}
 }
 
 // wanted says whether TourCMS could tell more about the event: there is a key,
@@ -42,23 +42,32 @@ func askBooking(s webhook.Settings, e webhook.Event, now time.Time) (webhook.Req
 	return ask(s, e.ChannelID, "/c/booking/show.xml?booking_id="+escape(e.BookingID), now)
 }
 
-func askList(s webhook.Settings, kind webhook.ItemKind, now time.Time) (webhook.Request, error) {
+func askLists(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
 	if setting(s, settingMarketplace, defaultMarketplace) != defaultMarketplace {
 		path := "/p/tours/list.xml"
 		if kind == webhook.Channels {
 			path = "/p/channels/list.xml"
 		}
-		return ask(s, "0", path, now)
+		all, err := ask(s, "0", path, now)
+		return []webhook.Request{all}, err
 	}
 	_, each := keys(s)
 	if len(each) == 0 {
-		return webhook.Request{}, errors.New("an operator's API key belongs to one channel: write the channel before it in the settings of TourCMS, such as 3930=KEY")
+		return nil, errors.New("an operator's API key belongs to one channel: write the channel before it in the settings of TourCMS, such as 3930=KEY")
 	}
 	path := "/c/tours/list.xml"
 	if kind == webhook.Channels {
 		path = "/c/channel/show.xml"
 	}
-	return ask(s, each[0].channel, path, now)
+	var questions []webhook.Request
+	for _, one := range each {
+		question, err := ask(s, one.channel, path, now)
+		if err != nil {
+			return nil, err
+		}
+		questions = append(questions, question)
+	}
+	return questions, nil
 }
 
 // ask writes a signed request to the API on behalf of a channel; "" is the only

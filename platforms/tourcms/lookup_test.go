@@ -212,15 +212,20 @@ func TestLists(t *testing.T) {
 	for _, s := range []webhook.Settings{{"api_key": "3931=KEY-3931 3930=KEY-3930"}, {"api_key": "AGENTKEY", "marketplace_id": "126"}} {
 		s["api_url"] = address
 		for kind, items := range want {
-			question, err := lists.Request(s, kind, now)
-			status, body := send(t, question, err)
-			got, err := lists.Read(kind, status, body)
-			if err != nil || !reflect.DeepEqual(got, items) {
-				t.Errorf("%v, %s: got %+v, %v", s, kind, got, err)
+			questions, err := lists.Requests(s, kind, now)
+			if err != nil || len(questions) != len(strings.Fields(s["api_key"])) {
+				t.Fatalf("%v, %s: got %d questions, %v, want one for each key", s, kind, len(questions), err)
+			}
+			for _, question := range questions {
+				status, body := send(t, question, nil)
+				got, err := lists.Read(kind, status, body)
+				if err != nil || !reflect.DeepEqual(got, items) {
+					t.Errorf("%v, %s: got %+v, %v", s, kind, got, err)
+				}
 			}
 		}
 	}
-	if _, err := lists.Request(webhook.Settings{"api_key": "K"}, webhook.Tours, now); err == nil || !strings.Contains(err.Error(), "3930=KEY") {
+	if _, err := lists.Requests(webhook.Settings{"api_key": "K"}, webhook.Tours, now); err == nil || !strings.Contains(err.Error(), "3930=KEY") {
 		t.Errorf("an operator's key without its channel: got %v", err)
 	}
 }

@@ -56,13 +56,13 @@ func TestBasicInTheWizard(t *testing.T) {
 	}
 	shows(b.get(draft+"/review")).has("With Basic authentication", "authorization: Basic ••••")
 	shows(b.post(draft+"/test", nil).is(http.StatusOK)).has("The test arrived", "Basic ••••")
-	if got := (<-r.got).Header.Get("Authorization"); got != "Basic "+encoded {
+	if got := arrived(t, r.got).Header.Get("Authorization"); got != "Basic "+encoded {
 		t.Errorf("the test had %q", got)
 	}
 	b.finish(draft).is(http.StatusSeeOther)
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
 	b.post("/webhooks/"+w.Ref()+"/test", nil).is(http.StatusSeeOther)
-	if got := (<-r.got).Header.Get("Authorization"); got != "Basic "+encoded {
+	if got := arrived(t, r.got).Header.Get("Authorization"); got != "Basic "+encoded {
 		t.Errorf("the delivery had %q", got)
 	}
 	s.settled()

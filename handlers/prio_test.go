@@ -173,11 +173,11 @@ func TestPrioOptionalFields(t *testing.T) {
 	if err != nil || len(hooks) != 1 || hooks[0].Basic != value || !hooks[0].Bare {
 		t.Fatalf("got %+v, %v", hooks, err)
 	}
-	got := make(chan string, 1)
+	got := make(chan string, 10)
 	a.answer = func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Get("Authorization") }
 	r.call(204, "POST", "/notifications", `{"data":{"notification":{"notification_event":"ORDER_CREATE","notification_item_id":"42"}}}`)
 	a.finish(t, 1)
-	if sent := <-got; sent != "Basic "+value {
+	if sent := arrived(t, got); sent != "Basic "+value {
 		t.Errorf("sent %q", sent)
 	}
 	for _, path := range []string{"/api/v1/webhooks", "/api/v1/webhooks/" + hooks[0].Ref(), "/api/v1/deliveries"} {
@@ -391,7 +391,7 @@ func TestPrioNotifications(t *testing.T) {
 	a.finish(t, 1)
 	var seen []string
 	for range 3 {
-		seen = append(seen, <-got)
+		seen = append(seen, arrived(t, got))
 	}
 	slices.Sort(seen)
 	if len(got) != 0 || !strings.HasPrefix(seen[0], "POST /hook true") || !strings.Contains(seen[0]+seen[1], `"type":"ORDER_CANCEL"`) ||
@@ -418,6 +418,18 @@ func TestPrioNotifications(t *testing.T) {
 			r.refused(422, "UNPROCESSABLE_ENTITY", "notification", "POST", "/notifications", body)
 		}
 	}
+}
+
+// arrived waits for what a receiver got.
+func arrived[T any](t testing.TB, got <-chan T) T {
+	t.Helper()
+	select {
+	case one := <-got:
+		return one
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing arrived")
+	}
+	panic("not reached")
 }
 
 // encode writes Basic authentication as no client library does.

@@ -56,7 +56,7 @@ func TestSamples(t *testing.T) {
 	} {
 		made := a.call(t, http.StatusCreated, "POST", "/api/v1/webhooks", `{"name":"Sample","url":"https://example.com","events":`+more+`}`)
 		a.rawOf(t, app, http.StatusAccepted, a.request("POST", "/api/v1/webhooks/"+made["id"].(string)+"/test", ""))
-		got := <-d.events
+		got := arrived(t, d.events)
 		if !got.Test || got.BookingID != "TEST-1" || got.Platform != want.Platform || got.Type != want.Type || string(got.Data) != string(want.Data) ||
 			got.ChannelID != want.ChannelID || !slices.Equal(got.TourIDs, want.TourIDs) || time.Since(got.OccurredAt) > time.Minute {
 			t.Errorf("%s: got %+v, want %+v", more, got, want)

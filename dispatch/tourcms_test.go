@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	tourcmsKey  = "KEY-OF-3930"
+	tourcmsKey     = "KEY-OF-3930"
 	tourcmsBooking = `<?xml version="1.0"?><response><error>OK</error><booking><booking_id>1234</booking_id><channel_id>3930</channel_id>` +
 		`<components><component><product_id>12</product_id></component><component><product_id>15</product_id></component></components></booking></response>`
 	tourList = `<?xml version="1.0"?><response><error>OK</error><tour><tour_id>12</tour_id><tour_name>Old Town &amp; Harbour</tour_name></tour></response>`

@@ -45,6 +45,7 @@ func TestDeliveryIsShownAsItWas(t *testing.T) {
 	want := map[string]string{
 		"id": `"` + e.ID + `"`, "type": `"new_confirmed_web"`, "platform": `"tourcms"`, "account_id": `"4069"`, "channel_id": `"3930"`,
 		"tour_ids": `["12","15"]`, "booking_id": oddBookingJSON, "timestamp": `"2026-11-21T09:00:00Z"`, "data": oddData,
+		"booking": `{"action":"made","reference":` + oddBookingJSON + `,"channel":{"id":"3930"},"tours":[{"id":"12"},{"id":"15"}]}`,
 	}
 	if got := members(t, got.Body); !maps.Equal(got, want) {
 		t.Errorf("body:\ngot  %s\nwant %s", got, want)

@@ -84,7 +84,7 @@ func TestStoppedInMidDelivery(t *testing.T) {
 
 // A receiver that takes requests and never answers is the worst: it must not hold up the others.
 func TestDeadReceiverDelaysNobody(t *testing.T) {
-	const events, concurrency = 200, 8
+	const events, concurrency = 150, 8
 	op := newShop(t)
 	dead, well, other := receiver(t), receiver(t), receiver(t)
 	dead.hangs()

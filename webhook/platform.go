@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/json"
 	"net/http"
+	"sync"
 )
 
 // EventType is one event of a platform's catalogue.
@@ -27,6 +28,19 @@ func ReadCatalogue(text []byte) []EventType {
 		panic("catalogue: " + err.Error())
 	}
 	return events
+}
+
+// CatalogueKeys returns the test whether a catalogue has a key; matching is by
+// the whole key.
+func CatalogueKeys(catalogue []byte) func(key string) bool {
+	keys := sync.OnceValue(func() map[string]bool {
+		keys := map[string]bool{}
+		for _, e := range ReadCatalogue(catalogue) {
+			keys[e.Key] = true
+		}
+		return keys
+	})
+	return func(key string) bool { return keys()[key] }
 }
 
 // Request is a delivery as it will be written on the wire, before signing.

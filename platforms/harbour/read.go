@@ -3,7 +3,6 @@ package harbour
 import (
 	"crypto/subtle"
 	"fmt"
-	"slices"
 
 	"bookhook/webhook"
 )
@@ -18,7 +17,7 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 		return webhook.Reading{}, err
 	}
 	kind := n.Text("event")
-	if !slices.ContainsFunc(Events(), func(e webhook.EventType) bool { return e.Key == kind }) {
+	if !known(kind) {
 		return webhook.Reading{}, webhook.UnknownEvent(fmt.Sprintf("Harbour is not known to have an event %.100q.", kind))
 	}
 	booking, err := n.Object("booking")

@@ -40,6 +40,9 @@ var catalogue []byte
 // Events returns the catalogue.
 func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
 
+// known tells the keys of the catalogue.
+var known = webhook.CatalogueKeys(catalogue)
+
 // Methods are those by which Prioticket calls.
 var Methods = []string{http.MethodPost}
 

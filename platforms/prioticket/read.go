@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"sync"
 
 	"bookhook/webhook"
 )
@@ -21,15 +20,6 @@ const (
 	keyOrder    = "order_reference"
 	keyNotified = "notification"
 )
-
-// known has the keys of the catalogue.
-var known = sync.OnceValue(func() map[string]bool {
-	keys := map[string]bool{}
-	for _, e := range Events() {
-		keys[e.Key] = true
-	}
-	return keys
-})
 
 // Read reads a notification.
 func Read(in webhook.Inbound) (webhook.Reading, error) {
@@ -46,7 +36,7 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 		return webhook.Reading{}, err
 	}
 	key := n.Text(keyEvent)
-	if !known()[key] {
+	if !known(key) {
 		return webhook.Reading{}, webhook.UnknownEvent(fmt.Sprintf("The notification_event is %.100q, which is not in the catalogue of Prioticket's events. "+
 			"Prioticket documents only ORDER_CREATE; if this is the true name of an event, report it to the makers of Bookhook.", key))
 	}

@@ -163,7 +163,7 @@ func checkQuery(q query) error {
 		return webhook.BadRequest("The query names no event, as every notification of TourCMS does (event=…&account_id=…). " +
 			"Check that the address in TourCMS is the one shown here, without a change.")
 	}
-	if !known()[eventType] {
+	if !known(eventType) {
 		return webhook.UnknownEvent("TourCMS is not known to have an event “" + shorten(eventType) + "”.")
 	}
 	for _, key := range []string{"channel_id", "booking_id"} {

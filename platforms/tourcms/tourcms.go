@@ -46,7 +46,6 @@ package tourcms
 import (
 	_ "embed"
 	"net/http"
-	"sync"
 
 	"bookhook/webhook"
 )
@@ -57,14 +56,8 @@ var catalogue []byte
 // Events returns the catalogue, in the order of the vendor's page.
 func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
 
-// known are the keys of the catalogue.
-var known = sync.OnceValue(func() map[string]bool {
-	keys := map[string]bool{}
-	for _, e := range Events() {
-		keys[e.Key] = true
-	}
-	return keys
-})
+// known tells the keys of the catalogue.
+var known = webhook.CatalogueKeys(catalogue)
 
 // Methods are those by which TourCMS calls: GET for what happened, POST where it
 // asks.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"sync"
 
 	"bookhook/webhook"
 )
@@ -15,15 +14,6 @@ var (
 	identityMembers = []string{"eventId", "event_id"}
 	bookingMembers  = []string{"bookingIdentifier", "bookingId", "booking_id", "entityIdentifier"}
 )
-
-// known has the keys of the catalogue.
-var known = sync.OnceValue(func() map[string]bool {
-	keys := map[string]bool{}
-	for _, e := range Events() {
-		keys[e.Key] = true
-	}
-	return keys
-})
 
 // Read reads a notification.
 func Read(in webhook.Inbound) (webhook.Reading, error) {
@@ -49,7 +39,7 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 // keyOf is the event's key; "" when no member has one.
 func keyOf(body webhook.Object) string {
 	for _, member := range keyMembers {
-		if key := body.Text(member); known()[key] {
+		if key := body.Text(member); known(key) {
 			return key
 		}
 	}

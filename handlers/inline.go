@@ -66,11 +66,11 @@ func (a *app) readQuestion(o *object) webhook.Event {
 
 // readDocument returns the data of a question about the event with its document.
 func (a *app) readDocument(o *object, e webhook.Event, document string) []byte {
-	data, err := marshal(map[string]string{"xml": document})
+	data := webhook.EncodeJSON(map[string]string{"xml": document})
 	e.Data = data
 	problem := webhook.CheckXML(document)
 	switch {
-	case err != nil || len(data) > webhook.MaxData:
+	case len(data) > webhook.MaxData:
 		o.wrong("xml", "Send at most %d KiB.", webhook.MaxData>>10)
 	case problem != "":
 		o.wrong("xml", "%s", problem)

@@ -123,6 +123,14 @@ func quoteEnd(text []byte) int {
 	}
 }
 
+// At is when it happened, or came in when the sender did not say.
+func (e Event) At() time.Time {
+	if e.OccurredAt.IsZero() {
+		return e.ReceivedAt
+	}
+	return e.OccurredAt
+}
+
 // standardBody is the body of the standard format, in the order of its keys.
 type standardBody struct {
 	ID        string          `json:"id"`
@@ -139,35 +147,25 @@ type standardBody struct {
 }
 
 // StandardBody writes the event as the signed JSON that every receiver of the
-// standard format gets. The timestamp is when it happened, or came in when the
-// sender did not say. Data stands in it as it came, byte for byte; booking is
-// what they say in words that all platforms share, nil when nothing.
+// standard format gets; its timestamp is [Event.At]. Data stands in it as it came,
+// byte for byte; booking is what they say in words that all platforms share, nil
+// when nothing.
 func (e Event) StandardBody(accountNumber int64, booking *Booking) []byte {
-	at := e.OccurredAt
-	if at.IsZero() {
-		at = e.ReceivedAt
-	}
 	tours := e.TourIDs
 	if tours == nil {
 		tours = []string{}
 	}
-	var head bytes.Buffer
-	encoder := json.NewEncoder(&head)
-	encoder.SetEscapeHTML(false) // a receiver reads JSON, not a page
-	err := encoder.Encode(standardBody{
+	head := EncodeJSON(standardBody{
 		ID: e.Ref(), Type: e.Type, Platform: e.Platform,
 		AccountID: strconv.FormatInt(accountNumber, 10), ChannelID: e.ChannelID,
 		TourIDs: tours, BookingID: e.BookingID,
-		Timestamp: at.UTC().Format(time.RFC3339Nano), Test: e.Test, Booking: booking, Data: json.RawMessage("0"),
+		Timestamp: e.At().UTC().Format(time.RFC3339Nano), Test: e.Test, Booking: booking, Data: json.RawMessage("0"),
 	})
-	if err != nil { // strings always encode
-		panic(err)
-	}
 	data := e.Data
 	if len(data) == 0 {
 		data = []byte("null")
 	}
-	start := bytes.TrimSuffix(head.Bytes(), []byte("0}\n"))
+	start := bytes.TrimSuffix(head, []byte("0}"))
 	return slices.Concat(start, data, []byte("}"))
 }
 

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -59,6 +60,18 @@ func JSONRequest(url string, body []byte) Request {
 		Method: http.MethodPost, URL: url, Body: body, Signed: body,
 		Header: http.Header{"Content-Type": {"application/json"}},
 	}
+}
+
+// EncodeJSON writes a value that always encodes, such as texts and JSON that was
+// read, with <, > and & as they are: a receiver reads it, and no page.
+func EncodeJSON(value any) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(err)
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
 // StandardRequest writes the event in the standard format; booking is what it

@@ -22,15 +22,11 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Requ
 	if e.Inbound {
 		return webhook.JSONRequest(w.URL, e.Data)
 	}
-	at := e.OccurredAt
-	if at.IsZero() {
-		at = e.ReceivedAt
-	}
 	booking := e.Data
 	if len(booking) == 0 {
-		booking = marshal(map[string]string{"ref": e.BookingID})
+		booking = webhook.EncodeJSON(map[string]string{"ref": e.BookingID})
 	}
-	return webhook.JSONRequest(w.URL, marshal(notification{ID: e.Ref(), Event: e.Type, At: at, Booking: booking}))
+	return webhook.JSONRequest(w.URL, webhook.EncodeJSON(notification{ID: e.Ref(), Event: e.Type, At: e.At(), Booking: booking}))
 }
 
 // Sample is an event as Harbour could send it at now.
@@ -38,16 +34,8 @@ func Sample(eventType, id string, now time.Time) webhook.Event {
 	e := webhook.Event{Platform: "harbour", Type: eventType, BookingID: id, OccurredAt: now.UTC(), Inbound: true}
 	n := notification{ID: "sample-" + id, Event: eventType, At: e.OccurredAt}
 	if actions[eventType] != "" {
-		n.Booking = marshal(map[string]string{"ref": id, "state": "confirmed"})
+		n.Booking = webhook.EncodeJSON(map[string]string{"ref": id, "state": "confirmed"})
 	}
-	e.Data = marshal(n)
+	e.Data = webhook.EncodeJSON(n)
 	return e
-}
-
-func marshal(value any) []byte {
-	text, err := json.Marshal(value)
-	if err != nil { // texts, times and JSON that was read always encode
-		panic(err)
-	}
-	return text
 }

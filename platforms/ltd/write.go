@@ -1,9 +1,7 @@
 package ltd
 
 import (
-	"bytes"
 	_ "embed"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -21,29 +19,16 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Requ
 	if e.Inbound {
 		return webhook.JSONRequest(w.URL, e.Data)
 	}
-	at := e.OccurredAt
-	if at.IsZero() {
-		at = e.ReceivedAt
-	}
 	payload := e.Data
 	if len(payload) == 0 {
 		payload = []byte(`{"BookingReference":` + quote(e.BookingID) + `}`)
 	}
 	return webhook.JSONRequest(w.URL, slices.Concat(
 		[]byte(`{"MessageType":`+quote(e.Type)+`,"Payload":`), payload,
-		[]byte(`,"Timestamp":"`+at.UTC().Format(timestamp)+`"}`)))
+		[]byte(`,"Timestamp":"`+e.At().UTC().Format(timestamp)+`"}`)))
 }
 
-// quote writes a text of JSON, with <, > and & as they are.
-func quote(text string) string {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(text); err != nil { // a text always encodes
-		panic(err)
-	}
-	return strings.TrimSuffix(out.String(), "\n")
-}
+func quote(text string) string { return string(webhook.EncodeJSON(text)) }
 
 //go:embed samples/ScheduledEticketDelivery.json
 var eticketSample string

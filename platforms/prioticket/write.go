@@ -3,7 +3,6 @@ package prioticket
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,11 +43,7 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Requ
 	case e.Inbound:
 		return webhook.JSONRequest(w.URL, e.Data)
 	}
-	at := e.OccurredAt
-	if at.IsZero() {
-		at = e.ReceivedAt
-	}
-	body := wrapped(notice{uuid(e.Ref()), e.Type, itemOf(e), at.UTC().Format(created)})
+	body := wrapped(notice{uuid(e.Ref()), e.Type, itemOf(e), e.At().UTC().Format(created)})
 	if !w.Bare && len(e.Data) > 0 {
 		body = slices.Concat(bytes.TrimSuffix(body, []byte("}}")), []byte(`,"`+family(e.Type)+`":`), e.Data, []byte("}}"))
 	}
@@ -58,7 +53,7 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Requ
 func wrapped(n notice) []byte {
 	body := envelope{Version: version}
 	body.Data.Notification = n
-	return encode(body)
+	return webhook.EncodeJSON(body)
 }
 
 // itemOf is what the notification is about: the product, the payment if the data
@@ -123,20 +118,9 @@ func assemble(o webhook.Object) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(append(append(out, encode(key)...), ':'), o[key]...)
+		out = append(append(append(out, webhook.EncodeJSON(key)...), ':'), o[key]...)
 	}
 	return append(out, '}')
-}
-
-// encode keeps <, > and & as they are; what is written here is not for a page.
-func encode(value any) []byte {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil { // texts always encode
-		panic(err)
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
 // uuid makes an id in the form of Prioticket's, always the same of the same

@@ -152,7 +152,7 @@ func readAnswer(status int, body []byte) (*element, error) {
 // withShowBooking adds the answer to an object and leaves the rest of it byte
 // for byte. What is no object stays as it is.
 func withShowBooking(data []byte, answer string) []byte {
-	member := slices.Concat([]byte(`"show_booking":`), marshal(answer), []byte("}"))
+	member := slices.Concat([]byte(`"show_booking":`), webhook.EncodeJSON(answer), []byte("}"))
 	text := bytes.TrimSpace(data)
 	if len(text) == 0 || bytes.Equal(text, []byte("null")) {
 		return append([]byte("{"), member...)

@@ -1,8 +1,6 @@
 package tourcms
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
@@ -44,7 +42,7 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 		}
 		data.XML = string(in.Body)
 	}
-	e.Data = marshal(data)
+	e.Data = webhook.EncodeJSON(data)
 	return webhook.Reading{Event: e, Within: again}, nil
 }
 
@@ -52,17 +50,6 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 type payload struct {
 	Query query  `json:"query"`
 	XML   string `json:"xml,omitempty"`
-}
-
-// marshal writes JSON as it is read best, with < and & as they are.
-func marshal(value any) []byte {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil { // texts always encode
-		panic(err)
-	}
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
 // query is a query string in its order; a key stands in it once.
@@ -101,7 +88,7 @@ func (q query) MarshalJSON() ([]byte, error) {
 		if len(p.values) == 1 {
 			value = p.values[0]
 		}
-		text = slices.Concat(text, marshal(p.key), []byte(":"), marshal(value))
+		text = slices.Concat(text, webhook.EncodeJSON(p.key), []byte(":"), webhook.EncodeJSON(value))
 	}
 	return append(text, '}'), nil
 }

@@ -38,19 +38,8 @@ func wrapped(e webhook.Event) []byte {
 	if len(data) == 0 {
 		data = []byte("null")
 	}
-	start := bytes.TrimSuffix(encode(head), []byte("0}"))
+	start := bytes.TrimSuffix(webhook.EncodeJSON(head), []byte("0}"))
 	return slices.Concat(start, data, []byte("}"))
-}
-
-// encode keeps <, > and & as they are; what is written here is not for a page.
-func encode(value any) []byte {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil { // texts and JSON always encode
-		panic(err)
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
 // Sample is an event as Wink could send it at now. Wink publishes no example, so
@@ -65,7 +54,7 @@ func Sample(eventType, id string, now time.Time) webhook.Event {
 	if ofBooking(eventType) {
 		sample.Booking, sample.Entity = id, ""
 	}
-	body := encode(sample)
+	body := webhook.EncodeJSON(sample)
 	e := webhook.Event{Type: eventType, BookingID: id, Data: body}
 	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
 		e = read.Event

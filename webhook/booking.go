@@ -34,6 +34,18 @@ type Booking struct {
 	EndsAt    string       `json:"ends_at,omitempty"`
 }
 
+// NewBooking is what the event's own ids say, for a platform to add to.
+func NewBooking(action Action, e Event) *Booking {
+	b := &Booking{Action: action, Reference: e.BookingID}
+	if e.ChannelID != "" {
+		b.Channel = &Named{ID: e.ChannelID}
+	}
+	for _, id := range e.TourIDs {
+		b.Tours = append(b.Tours, BookedTour{Named: Named{ID: id}})
+	}
+	return b
+}
+
 // Named is an id, a name, or both.
 type Named struct {
 	ID   string `json:"id,omitempty"`

@@ -1,6 +1,7 @@
 package ltd
 
 import (
+	"cmp"
 	"slices"
 
 	"bookhook/webhook"
@@ -17,37 +18,30 @@ func Booking(e webhook.Event) *webhook.Booking {
 	if err != nil {
 		payload = nil
 	}
-	b := &webhook.Booking{Reference: payload.Ref("BookingReference")}
-	if b.Reference == "" {
-		b.Reference = e.BookingID
+	b := webhook.NewBooking("", e)
+	b.Reference = cmp.Or(payload.Ref("BookingReference"), b.Reference)
+	if id := affiliate(payload); id != "" {
+		b.Channel = &webhook.Named{ID: id}
 	}
-	channel := affiliate(payload)
-	if channel == "" {
-		channel = e.ChannelID
-	}
-	if channel != "" {
-		b.Channel = &webhook.Named{ID: channel}
-	}
+	var said []webhook.BookedTour
 	switch e.Type {
 	case changed:
 		b.Action = webhook.Changed
-		transaction(b, payload)
+		said = transaction(b, payload)
 	case eticket:
 		b.Action = webhook.VoucherReleased
-		tickets(b, payload)
+		said = tickets(b, payload)
 	default:
 		return nil
 	}
-	if len(b.Tours) == 0 {
-		for _, id := range e.TourIDs {
-			b.Tours = append(b.Tours, webhook.BookedTour{Named: webhook.Named{ID: id}})
-		}
+	if len(said) > 0 {
+		b.Tours = said
 	}
 	return b
 }
 
-// transaction adds what a TransactionChanged says.
-func transaction(b *webhook.Booking, payload webhook.Object) {
+// transaction adds what a TransactionChanged says, and returns its tours.
+func transaction(b *webhook.Booking, payload webhook.Object) (tours []webhook.BookedTour) {
 	b.MadeAt = payload.Text("PurchaseDateTime")
 	if customer, _ := payload.Object("Customer"); customer != nil {
 		addCustomer(b, webhook.Customer{Name: customer.Text("FullName"), Email: customer.Text("Email"), Phone: customer.Text("PhoneNumber")})
@@ -57,7 +51,6 @@ func transaction(b *webhook.Booking, payload webhook.Object) {
 	}
 	orders, _ := payload.Objects("Orders")
 	var statuses []string
-	var tours []webhook.BookedTour
 	for _, order := range orders {
 		statuses = append(statuses, order.Text("OrderStatus"))
 		tours = append(tours, webhook.BookedTour{
@@ -65,24 +58,23 @@ func transaction(b *webhook.Booking, payload webhook.Object) {
 			StartsAt: order.Text("PerformanceTimeDate"),
 		})
 	}
-	b.Tours = distinct(tours)
 	if agreed := slices.Compact(statuses); len(agreed) == 1 {
 		b.Status = agreed[0]
 	}
+	return distinct(tours)
 }
 
 // tickets adds what a ScheduledEticketDelivery says: its shows have no ids.
-func tickets(b *webhook.Booking, payload webhook.Object) {
+func tickets(b *webhook.Booking, payload webhook.Object) (tours []webhook.BookedTour) {
 	addCustomer(b, webhook.Customer{Email: payload.Text("CustomerEmail")})
 	list, _ := payload.Objects("Tickets")
-	var tours []webhook.BookedTour
 	for _, ticket := range list {
 		tours = append(tours, webhook.BookedTour{
 			Named:    webhook.Named{Name: ticket.Text("EventName")},
 			StartsAt: ticket.Text("PerformanceDate"),
 		})
 	}
-	b.Tours = distinct(tours)
+	return distinct(tours)
 }
 
 func addCustomer(b *webhook.Booking, c webhook.Customer) {

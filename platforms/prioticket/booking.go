@@ -24,12 +24,5 @@ func Booking(e webhook.Event) *webhook.Booking {
 	if !ok {
 		return nil
 	}
-	b := &webhook.Booking{Action: action, Reference: e.BookingID}
-	if e.ChannelID != "" {
-		b.Channel = &webhook.Named{ID: e.ChannelID}
-	}
-	for _, id := range e.TourIDs {
-		b.Tours = append(b.Tours, webhook.BookedTour{Named: webhook.Named{ID: id}})
-	}
-	return b
+	return webhook.NewBooking(action, e)
 }

@@ -23,16 +23,12 @@ func Booking(e webhook.Event) *webhook.Booking {
 	if action == "" {
 		return nil
 	}
-	b := &webhook.Booking{Action: action, Reference: e.BookingID, Channel: named(e.ChannelID, "")}
+	b := webhook.NewBooking(action, e)
 	data := documents(e)
 	root, err := parse([]byte(cmp.Or(data.ShowBooking, data.XML)))
-	if err != nil || root.child("booking") == nil {
-		for _, tour := range e.TourIDs {
-			b.Tours = append(b.Tours, webhook.BookedTour{Named: webhook.Named{ID: tour}})
-		}
-		return b
+	if booking := root.child("booking"); err == nil && booking != nil {
+		describe(b, booking)
 	}
-	describe(b, root.child("booking"))
 	return b
 }
 
@@ -48,7 +44,8 @@ func actionOf(eventType string) webhook.Action {
 	}[eventType]
 }
 
-// describe takes what the booking element has; what it has not stays as it was.
+// describe takes what the booking element has. Reference and channel stay as they
+// were where it has none; the tours are its own.
 func describe(b *webhook.Booking, booking *element) {
 	b.Reference = cmp.Or(booking.value("booking_id"), b.Reference)
 	b.Status = booking.value("status_text")
@@ -57,6 +54,7 @@ func describe(b *webhook.Booking, booking *element) {
 		channel = b.Channel.ID
 	}
 	b.Channel = named(channel, booking.value("channel_name"))
+	b.Tours = nil
 	for component := range booking.child("components").named("component") {
 		if tour, ok := booked(component); ok {
 			b.Tours = append(b.Tours, tour)

@@ -25,17 +25,11 @@ func Booking(e webhook.Event) *webhook.Booking {
 	if !ok {
 		return nil
 	}
-	b := &webhook.Booking{Action: action, Reference: e.BookingID}
+	b := webhook.NewBooking(action, e)
 	if b.Reference == "" { // data of the API that are written as Wink's are read as Wink's
 		if body, err := webhook.ParseObject(e.Data); err == nil && keyOf(body) == e.Type {
 			b.Reference = first(body, bookingMembers)
 		}
-	}
-	if e.ChannelID != "" {
-		b.Channel = &webhook.Named{ID: e.ChannelID}
-	}
-	for _, id := range e.TourIDs {
-		b.Tours = append(b.Tours, webhook.BookedTour{Named: webhook.Named{ID: id}})
 	}
 	return b
 }

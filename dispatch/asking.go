@@ -24,8 +24,9 @@ const (
 	maxAnswer = 4 << 20          // bytes of an answer
 )
 
-// Items asks a platform for the channels or tours that an account has there. An
-// error that is webhook.Unanswered says why they are not to be had.
+// Items asks a platform for the channels or tours that an account has there, as it
+// writes them; the same may be among them more than once. An error that is
+// webhook.Unanswered says why they are not to be had.
 func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) (items []webhook.Item, err error) {
 	p, ok := d.sender.platforms.Get(platform)
 	if !ok || p.Lists == nil {
@@ -38,18 +39,12 @@ func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhoo
 	if err != nil {
 		return nil, unanswered(err)
 	}
-	known := map[string]bool{}
 	for _, question := range questions {
 		found, err := d.list(ctx, p, question, kind)
 		if err != nil {
 			return nil, err
 		}
-		for _, item := range found {
-			if !known[item.ID] {
-				known[item.ID] = true
-				items = append(items, item)
-			}
-		}
+		items = append(items, found...)
 	}
 	return items, nil
 }

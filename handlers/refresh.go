@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -97,7 +98,7 @@ func cleanItems(listed []webhook.Item) (items []webhook.Item, problem string) {
 }
 
 func shortName(name, id string) string {
-	name = strings.Join(strings.Fields(name), " ")
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if name == "" {
 		return id
 	}

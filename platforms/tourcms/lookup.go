@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"bookhook/webhook"
 )
@@ -167,38 +166,13 @@ func withShowBooking(data []byte, answer string) []byte {
 	return slices.Concat(inner, []byte(","), member)
 }
 
-// readList reads the channels or tours of an answer, each id once.
+// readList reads the channels or tours of an answer, as TourCMS writes them.
 func readList(kind webhook.ItemKind, status int, body []byte) ([]webhook.Item, error) {
 	root, err := readAnswer(status, body)
-	if err != nil {
-		return nil, err
-	}
 	one := map[webhook.ItemKind]string{webhook.Channels: "channel", webhook.Tours: "tour"}[kind]
 	var items []webhook.Item
-	seen := map[string]bool{}
 	for element := range root.named(one) {
-		id := element.value(one + "_id")
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		item, problems := webhook.CheckItem(webhook.Item{ID: id, Name: nameOf(element.value(one+"_name"), id)})
-		if len(problems) > 0 {
-			return nil, fmt.Errorf("TourCMS answered with a %s that cannot be taken, “%s”", one, shorten(id))
-		}
-		items = append(items, item)
+		items = append(items, webhook.Item{ID: element.value(one + "_id"), Name: element.value(one + "_name")})
 	}
-	return items, nil
-}
-
-// nameOf makes a name of at most webhook.MaxName characters; without one, the id.
-func nameOf(name, id string) string {
-	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
-	if name == "" {
-		return id
-	}
-	if runes := []rune(name); len(runes) > webhook.MaxName {
-		return strings.TrimSpace(string(runes[:webhook.MaxName]))
-	}
-	return name
+	return items, err
 }

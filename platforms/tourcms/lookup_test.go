@@ -206,8 +206,8 @@ func TestLists(t *testing.T) {
 		t.Error("it is ready with a key, and only then")
 	}
 	want := map[webhook.ItemKind][]webhook.Item{
-		webhook.Channels: {{ID: "3930", Name: "Example Tours & Treks"}, {ID: "3931", Name: "Line break"}},
-		webhook.Tours:    {{ID: "12", Name: "Old Town Walk"}, {ID: "15", Name: "15"}},
+		webhook.Channels: {{ID: "3930", Name: "Example Tours & Treks"}, {ID: "3931", Name: "Line\n break"}, {ID: "3930", Name: "The same once more"}},
+		webhook.Tours:    {{ID: "12", Name: "Old Town Walk"}, {ID: "15"}},
 	}
 	for _, s := range []webhook.Settings{{"api_key": "3931=KEY-3931 3930=KEY-3930"}, {"api_key": "AGENTKEY", "marketplace_id": "126"}} {
 		s["api_url"] = address
@@ -232,22 +232,10 @@ func TestLists(t *testing.T) {
 
 func TestListsRead(t *testing.T) {
 	lists := tourcms.Lists()
-	for body, word := range map[string]string{
-		"<r><error>FAIL</error></r>":                                                               "“FAIL”",
-		"<r><error>OK</error><tour><tour_name>x</tour_name></tour></r>":                            "a tour that cannot be taken",
-		"<r><error>OK</error><tour><tour_id>1 2</tour_id></tour></r>":                              "“1 2”",
-		"<r><error>OK</error><tour><tour_id>" + strings.Repeat("1", 101) + "</tour_id></tour></r>": "cannot be taken",
-	} {
-		if got, err := lists.Read(webhook.Tours, 200, []byte(body)); err == nil || !strings.Contains(err.Error(), word) {
-			t.Errorf("%s: got %+v, %v", body, got, err)
-		}
-	}
-	long := "<r><error>OK</error><tour><tour_id>1</tour_id><tour_name>" + strings.Repeat("ü", 101) + "</tour_name></tour></r>"
-	got, err := lists.Read(webhook.Tours, 200, []byte(long))
-	if err != nil || len(got) != 1 || got[0].Name != strings.Repeat("ü", 100) {
+	if got, err := lists.Read(webhook.Tours, 200, []byte("<r><error>FAIL</error></r>")); err == nil || !strings.Contains(err.Error(), "“FAIL”") {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if got, err := lists.Read(webhook.Channels, 200, []byte(long)); err != nil || len(got) != 0 {
+	if got, err := lists.Read(webhook.Channels, 200, []byte("<r><error>OK</error><tour><tour_id>1</tour_id></tour></r>")); err != nil || len(got) != 0 {
 		t.Errorf("no channels: got %+v, %v", got, err)
 	}
 }

@@ -151,11 +151,11 @@ func (a *asking) lookUp(ctx context.Context, e webhook.Event, p pendingEvent) (f
 		if a.asked || a.gaveUp {
 			return e, false
 		}
-		question, err := a.platform.Lookup.Request(a.connection.Settings, e, time.Now())
+		wire, err := a.platform.Lookup.Request(a.connection.Settings, e, time.Now())
 		if err != nil { // another try would be the same
 			return a.without(e, unanswered(err).Error()), true
 		}
-		if !a.ask(ctx, e, question) {
+		if !a.fetch(ctx, e, wire) {
 			return e, false
 		}
 	}
@@ -174,11 +174,11 @@ func (a *asking) without(e webhook.Event, reason string) webhook.Event {
 	return e
 }
 
-// ask makes the request, and keeps its answer.
-func (a *asking) ask(ctx context.Context, e webhook.Event, question webhook.Request) bool {
+// fetch makes the request, and keeps its answer.
+func (a *asking) fetch(ctx context.Context, e webhook.Event, wire webhook.Request) bool {
 	limited, cancel := context.WithTimeout(ctx, min(askTime, a.sender.timeout))
 	defer cancel()
-	answer, err := a.sender.ask(limited, question)
+	answer, err := a.sender.fetch(limited, wire)
 	if ctx.Err() != nil { // nobody's fault
 		return false
 	}

@@ -17,7 +17,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Bounds of a question to a platform's API.
+// Bounds of a request to a platform's API.
 const (
 	askTime   = 10 * time.Second // about a booking, in all; less where an attempt may take less
 	listTime  = 15 * time.Second // for a list: a person waits for it
@@ -35,12 +35,12 @@ func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhoo
 	ctx, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
 	defer d.sender.mishap(&err)
-	questions, err := p.Lists.Requests(settings, kind, time.Now())
+	requests, err := p.Lists.Requests(settings, kind, time.Now())
 	if err != nil {
 		return nil, unanswered(err)
 	}
-	for _, question := range questions {
-		found, err := d.list(ctx, p, question, kind)
+	for _, wire := range requests {
+		found, err := d.list(ctx, p, wire, kind)
 		if err != nil {
 			return nil, err
 		}
@@ -49,9 +49,9 @@ func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhoo
 	return items, nil
 }
 
-// list asks one of the questions for a list.
-func (d *Dispatcher) list(ctx context.Context, p platforms.Platform, question webhook.Request, kind webhook.ItemKind) ([]webhook.Item, error) {
-	a, err := d.sender.ask(ctx, question)
+// list makes one of the requests for a list.
+func (d *Dispatcher) list(ctx context.Context, p platforms.Platform, wire webhook.Request, kind webhook.ItemKind) ([]webhook.Item, error) {
+	a, err := d.sender.fetch(ctx, wire)
 	d.log.LogAttrs(ctx, slog.LevelInfo, "list", append(a.attributes(err), slog.String("platform", p.Key), slog.String("of", string(kind)))...)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ type told struct {
 	body   []byte
 }
 
-// attributes are what the log says of a question: not the URL and no header,
+// attributes are what the log says of a request: not the URL and no header,
 // which may be secret.
 func (t told) attributes(err error) []slog.Attr {
 	reason := ""
@@ -81,16 +81,16 @@ func (t told) attributes(err error) []slog.Attr {
 	return []slog.Attr{slog.Int("status", t.status), slog.Int64("ms", t.took.Milliseconds()), slog.String("reason", reason)}
 }
 
-// ask makes one request to a platform's API, through the guard. An error is
+// fetch makes one request to a platform's API, through the guard. An error is
 // webhook.Unanswered; what the status means is the platform's to say.
-func (s *sender) ask(ctx context.Context, question webhook.Request) (t told, err error) {
+func (s *sender) fetch(ctx context.Context, wire webhook.Request) (t told, err error) {
 	t.asked = time.Now()
 	defer func() { t.took = time.Since(t.asked) }()
-	request, err := http.NewRequestWithContext(ctx, question.Method, question.URL, bytes.NewReader(question.Body))
+	request, err := http.NewRequestWithContext(ctx, wire.Method, wire.URL, bytes.NewReader(wire.Body))
 	if err != nil || request.URL.Host == "" || !strings.HasPrefix(request.URL.Scheme, "http") {
 		return t, unanswered(errors.New("its address cannot be called"))
 	}
-	maps.Copy(request.Header, question.Header)
+	maps.Copy(request.Header, wire.Header)
 	if request.Header.Get("User-Agent") == "" {
 		request.Header.Set("User-Agent", s.agent)
 	}

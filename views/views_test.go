@@ -99,6 +99,8 @@ func attributes(t *testing.T, token html.Token, ids map[string]int) (refs []stri
 			refs = append(refs, a.Val[1:])
 		case (a.Key == "href" || a.Key == "action") && !strings.HasPrefix(a.Val, "/"):
 			t.Errorf("<%s> leads to %q", token.Data, a.Val)
+		case a.Key == "aria-current" && a.Val == "": // which means that it is not the current one
+			t.Errorf("<%s> has an empty aria-current", token.Data)
 		case a.Key == "src":
 			src = strings.HasPrefix(a.Val, static.Prefix)
 		case a.Key == "class" && strings.Contains(a.Val, "CSS"):

@@ -213,7 +213,7 @@ func TestDeliveryReplay(t *testing.T) {
 	sent := b.post(path+"/replay", nil).is(http.StatusSeeOther)
 	s.settled()
 	b.get(sent.location).has("It is being sent now", "Your server accepted this event of booking 1234", "on try 2")
-	first, second := <-r.got, <-r.got
+	first, second := arrived(t, r.got), arrived(t, r.got)
 	if id := first.Header.Get("Webhook-Id"); id != second.Header.Get("Webhook-Id") || "/deliveries/"+id != path {
 		t.Errorf("the webhook-id changed: %q, %q", id, second.Header.Get("Webhook-Id"))
 	}
@@ -226,7 +226,7 @@ func TestDeliveryReplayInFlight(t *testing.T) {
 	r.hold = make(chan struct{})
 	s.hook(r.URL)
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
-	<-r.got
+	arrived(t, r.got)
 	b.get(path).has("Sending").lacks(path + "/replay") // which could only be refused
 	b.follow(path+"/replay", nil).has("It is on its way right now. Wait for the answer")
 	b.follow(path+"/cancel", nil).has("The one that is on its way may still arrive")

@@ -129,7 +129,7 @@ func TestDraftTestSigns(t *testing.T) {
 	s.check(err)
 	draft := strings.TrimSuffix(b.post("/webhooks/"+w.Ref()+"/edit", nil).location, "/review")
 	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived", "signed with the secret of this webhook").lacks("made for this test only")
-	got := <-r.got
+	got := arrived(t, r.got)
 	seconds, err := strconv.ParseInt(got.Header.Get("Webhook-Timestamp"), 10, 64)
 	s.check(err)
 	want, err := webhook.Sign(w.Secrets(time.Now()), got.Header.Get("Webhook-Id"), time.Unix(seconds, 0), []byte(got.URL.RawQuery))
@@ -244,7 +244,7 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 	form.Set("url", r.URL+"/hook?key=1")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
 	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: your server answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
-	if got := (<-r.got).URL.Query(); got.Get("channel_id") != "3930" || got.Get("key") != "1" {
+	if got := arrived(t, r.got).URL.Query(); got.Get("channel_id") != "3930" || got.Get("key") != "1" {
 		t.Errorf("got %v", got)
 	}
 	r.status.Store(http.StatusNotFound)

@@ -125,7 +125,7 @@ func TestFifthPlatform(t *testing.T) {
 	id := s.send("POST", address, bookedBerth).taken()
 	s.settled()
 	s.settled()
-	got := <-native.got
+	got := arrived(t, native.got)
 	if got.Method != "POST" || got.URL.String() != "/in?a=1" || got.body != bookedBerth {
 		t.Errorf("native: got %s %s %s, want what came, byte for byte", got.Method, got.URL, got.body)
 	}
@@ -133,7 +133,7 @@ func TestFifthPlatform(t *testing.T) {
 		`"channel_id":"3930","tour_ids":["12"],"booking_id":"B-17","timestamp":"2026-11-21T09:00:00Z","booking":{"action":"made",` +
 		`"reference":"B-17","status":"confirmed","channel":{"id":"3930","name":"Website"},"tours":[{"id":"12","name":"Seal","quantity":2}],` +
 		`"total":{"amount":49.50}},"data":` + bookedBerth + `}`
-	if got := <-standard.got; got.body != want {
+	if got := arrived(t, standard.got); got.body != want {
 		t.Errorf("standard: got %s\nwant %s", got.body, want)
 	}
 

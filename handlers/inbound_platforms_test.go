@@ -61,7 +61,7 @@ func TestOwnCalls(t *testing.T) {
 				t.Errorf("%s: got %+v", c.kind, e)
 			}
 			s.settled()
-			if got := <-r.got; got.Method != c.method || got.URL.RawQuery != c.query || got.body != c.body {
+			if got := arrived(t, r.got); got.Method != c.method || got.URL.RawQuery != c.query || got.body != c.body {
 				t.Errorf("%s: got %s %s %s\nwant %s %s %s", c.kind, got.Method, got.URL.RawQuery, got.body, c.method, c.query, c.body)
 			}
 		}

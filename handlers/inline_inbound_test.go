@@ -22,7 +22,7 @@ func TestAskedByThePlatform(t *testing.T) {
 	told := newReceiver(t, http.StatusOK)
 	s.hook(told.URL)
 	s.send("POST", path+question+"1", xml("1"), asXML).taken()
-	if got := <-told.got; got.Method != "GET" || got.URL.RawQuery != (question + "1")[1:] {
+	if got := arrived(t, told.got); got.Method != "GET" || got.URL.RawQuery != (question + "1")[1:] {
 		t.Errorf("without an inline webhook it is told as it came: got %s %s", got.Method, got.URL.RawQuery)
 	}
 
@@ -52,7 +52,7 @@ func TestAskedByThePlatform(t *testing.T) {
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/json" || got.body != `{"text":"held","hold":900}` {
 		t.Errorf("accepted: got %d %s %q, want the answer as it came", got.status, got.header.Get("Content-Type"), got.body)
 	}
-	if got := <-told.got; got.URL.Query().Get("booking_id") != "2" {
+	if got := arrived(t, told.got); got.URL.Query().Get("booking_id") != "2" {
 		t.Errorf("the others were told of %s, want what was accepted, once", got.URL)
 	}
 	if len(asked) != 3 || len(told.got) != 0 {

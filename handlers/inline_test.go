@@ -43,7 +43,7 @@ func TestAPIAsk(t *testing.T) {
 
 	const document = `<?xml version="1.0" encoding="UTF-8"?>\n<response><booking><booking_id>yes</booking_id><note>Bœuf &amp; co</note></booking></response>`
 	yes := a.raw(t, 200, a.request("POST", "/api/v1/inline", `{"id":"q-1","type":"new_temporary_web","channel_id":3930,"tour_ids":[12],"booking_id":"yes","xml":"`+strings.ReplaceAll(document, `"`, `\"`)+`"}`))
-	if got := <-requests; !strings.HasPrefix(got, "POST event=new_temporary_web&account_id=") || !strings.Contains(got, "<note>Bœuf &amp; co</note></booking><signed>") {
+	if got := arrived(t, requests); !strings.HasPrefix(got, "POST event=new_temporary_web&account_id=") || !strings.Contains(got, "<note>Bœuf &amp; co</note></booking><signed>") {
 		t.Errorf("the receiver got %s", got)
 	}
 	var verdict struct {

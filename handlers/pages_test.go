@@ -203,6 +203,18 @@ func newReceiver(t testing.TB, status int) *receiver {
 	return r
 }
 
+// arrived waits for what a receiver got.
+func arrived[T any](t testing.TB, got <-chan T) T {
+	t.Helper()
+	select {
+	case one := <-got:
+		return one
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing arrived")
+	}
+	panic("not reached")
+}
+
 // hook makes a webhook that is told of everything, as changed by the functions.
 func (s *site) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webhook {
 	s.Helper()

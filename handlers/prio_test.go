@@ -420,17 +420,5 @@ func TestPrioNotifications(t *testing.T) {
 	}
 }
 
-// arrived waits for what a receiver got.
-func arrived[T any](t testing.TB, got <-chan T) T {
-	t.Helper()
-	select {
-	case one := <-got:
-		return one
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing arrived")
-	}
-	panic("not reached")
-}
-
 // encode writes Basic authentication as no client library does.
 func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }

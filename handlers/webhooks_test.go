@@ -30,7 +30,7 @@ func TestWebhookTest(t *testing.T) {
 		b := s.signIn(email)
 		sent := b.post("/webhooks/"+w.Ref()+"/test", nil).is(http.StatusSeeOther)
 		s.settled()
-		if got := (<-r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
+		if got := arrived(t, r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
 			t.Errorf("got %s", got)
 		}
 		b.get(sent.location).is(http.StatusOK).has("The test is on its way", "Your server accepted this test", "200")
@@ -59,7 +59,7 @@ func TestWebhookSwitch(t *testing.T) {
 	p := b.follow(path+"/switch", on)
 	p.has("3 events were skipped while it was off; they were not stored for later", "1 delivery that was waiting goes out now")
 	s.settled()
-	if got := (<-r.got).URL.Query().Get("booking_id"); got != "waiting" || len(r.got) != 0 {
+	if got := arrived(t, r.got).URL.Query().Get("booking_id"); got != "waiting" || len(r.got) != 0 {
 		t.Errorf("got %s and %d more", got, len(r.got))
 	}
 	b.follow(path+"/switch", on).has("is on already")
@@ -82,7 +82,7 @@ func TestWebhookRotate(t *testing.T) {
 	s.signIn(berta).get("/webhooks/" + w.Ref()).lacks(now.Secret)
 	s.ingest(webhook.Event{})
 	s.settled()
-	if got := (<-r.got).Header.Get("Webhook-Signature"); strings.Count(got, "v1,") != 2 {
+	if got := arrived(t, r.got).Header.Get("Webhook-Signature"); strings.Count(got, "v1,") != 2 {
 		t.Errorf("got %q, want two signatures", got)
 	}
 }

@@ -157,9 +157,7 @@ func (s *site) run(schedule []time.Duration) {
 	app, dispatcher := s.app, s.dispatcher // a site may be run again
 	running.Go(func() { s.note(dispatcher.Run(ctx)) })
 	running.Go(func() { s.note(app.Listener(listener)) })
-	for !dispatcher.Alive() {
-		time.Sleep(time.Millisecond)
-	}
+	<-dispatcher.Ready()
 	s.Cleanup(func() {
 		s.note(app.Shutdown())
 		stop()

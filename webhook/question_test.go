@@ -109,33 +109,6 @@ func TestClash(t *testing.T) {
 	}
 }
 
-func TestCheckXML(t *testing.T) {
-	for text, want := range map[string]string{
-		`<r/>`: "",
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x --><r a='1'><b>ü &amp; &#13;</b><![CDATA[<&]]></r>\n": "",
-		`<r><b><signed/></b></r>`: "", // only the root's is Bookhook's
-		``:                        "no XML document",
-		` <!-- nothing --> `:      "no XML document",
-		`r`:                       "outside",
-		`<r/>x`:                   "outside",
-		`<r>`:                     "not well-formed",
-		`<r></b>`:                 "not well-formed",
-		`<r>&nbsp;</r>`:           "not well-formed",
-		`<!DOCTYPE r><r/>`:        "DOCTYPE",
-		`<r/><r/>`:                "several",
-		`<r><x:signed/></r>`:      "Bookhook signs",
-		"<r>\xff</r>":             "UTF-8",
-		"<r>\x00</r>":             "not well-formed",
-		strings.Repeat("<a>", webhook.MaxInboundDepth) + strings.Repeat("</a>", webhook.MaxInboundDepth):     "",
-		strings.Repeat("<a>", webhook.MaxInboundDepth+1) + strings.Repeat("</a>", webhook.MaxInboundDepth+1): "100 deep",
-	} {
-		got := webhook.CheckXML(text)
-		if (got == "") != (want == "") || !strings.Contains(got, want) {
-			t.Errorf("%.80q: got %q, want %q", text, got, want)
-		}
-	}
-}
-
 // Whatever a receiver answers, what is read of it is what a person or a program
 // can be given.
 func FuzzReadAnswer(f *testing.F) {

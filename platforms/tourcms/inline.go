@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -130,7 +129,7 @@ func statusOf(eventType string) (status, text string) {
 func InlineRequest(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (webhook.Request, error) {
 	body, err := inlineBody(a, e, key)
 	if err != nil {
-		return webhook.Request{}, fmt.Errorf("write the XML of the booking: %w", err)
+		return webhook.Request{}, err
 	}
 	return webhook.Request{
 		Method: http.MethodPost, URL: address(w, a, e), Body: body, Signed: body, Only200: true,
@@ -143,8 +142,12 @@ func inlineBody(a webhook.Account, e webhook.Event, key string) ([]byte, error) 
 	switch {
 	case data.XML != "":
 		text := []byte(data.XML)
-		if root, err := parse(text); err == nil && e.Inbound && root.child("signed") != nil {
+		root, err := parse(text)
+		switch signed := root.child("signed") != nil; {
+		case err == nil && signed && e.Inbound:
 			return text, nil
+		case err == nil && signed:
+			return nil, errors.New("the XML has a signed block; leave it out, Bookhook signs the document")
 		}
 		return Inline(text, key)
 	case data.ShowBooking != "":

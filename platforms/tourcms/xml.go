@@ -38,7 +38,7 @@ var errEncoding = errors.New("the XML says that it is not UTF-8")
 func parse(text []byte) (*element, error) {
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
-		return nil, errors.New("there is no XML in the body")
+		return nil, errors.New("there is no XML")
 	case !utf8.Valid(text):
 		return nil, errors.New("the XML is not valid UTF-8")
 	}

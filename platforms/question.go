@@ -2,7 +2,6 @@ package platforms
 
 import (
 	"cmp"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 
@@ -34,15 +33,7 @@ func (r Registry) Question(w *webhook.Webhook, a webhook.Account, e webhook.Even
 		question.Header = http.Header{}
 	}
 	if err == nil {
-		question.Header.Set("X-Request-Id", newUUID())
+		question.Header.Set("X-Request-Id", webhook.NewUUID())
 	}
 	return question, err
-}
-
-// newUUID makes a UUID of version 4.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails, as documented
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -13,10 +15,27 @@ import (
 func (id ID) UUID() string {
 	var b [16]byte
 	n := uint64(id) //nolint:gosec // an ID is never negative
-	binary.BigEndian.PutUint64(b[:], n>>15<<16|8<<12|n>>3&0xfff)
-	b[8] = 0x80 | byte(n&7)<<3
-	text := hex.EncodeToString(b[:])
-	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
+	binary.BigEndian.PutUint64(b[:], n>>15<<16|n>>3&0xfff)
+	b[8] = byte(n&7) << 3
+	return writeUUID(b, 8)
+}
+
+// NewUUID makes a UUID of version 4, like no other.
+func NewUUID() string {
+	var b [16]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails, as documented
+	return writeUUID(b, 4)
+}
+
+// UUIDOf is the UUID of a text, of version 8: the same text has the same.
+func UUIDOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return writeUUID([16]byte(sum[:]), 8)
+}
+
+func writeUUID(b [16]byte, version byte) string {
+	b[6], b[8] = b[6]&0x0f|version<<4, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // ParseUUID reads what [ID.UUID] wrote, in small or capital letters. Any other

@@ -2,8 +2,6 @@ package prioticket
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -43,7 +41,7 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Requ
 	case e.Inbound:
 		return webhook.JSONRequest(w.URL, e.Data)
 	}
-	body := wrapped(notice{uuid(e.Ref()), e.Type, itemOf(e), e.At().UTC().Format(created)})
+	body := wrapped(notice{webhook.UUIDOf(e.Ref()), e.Type, itemOf(e), e.At().UTC().Format(created)})
 	if !w.Bare && len(e.Data) > 0 {
 		body = slices.Concat(bytes.TrimSuffix(body, []byte("}}")), []byte(`,"`+family(e.Type)+`":`), e.Data, []byte("}}"))
 	}
@@ -123,21 +121,12 @@ func assemble(o webhook.Object) []byte {
 	return append(out, '}')
 }
 
-// uuid makes an id in the form of Prioticket's, always the same of the same
-// text.
-func uuid(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	sum[6] = sum[6]&0x0f | 0x80 // version 8: made by a rule of our own
-	sum[8] = sum[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
-}
-
 // Sample is an event as Prioticket could send it at now: the documented fields of
 // a notification, wrapped as we read it. Beside it stands nothing, for what
 // Prioticket puts there is not documented.
 func Sample(eventType, id string, now time.Time) webhook.Event {
 	now = now.Truncate(time.Second)
-	body := wrapped(notice{uuid(eventType + id + now.String()), eventType, id, now.UTC().Format(created)})
+	body := wrapped(notice{webhook.UUIDOf(eventType + id + now.String()), eventType, id, now.UTC().Format(created)})
 	e := webhook.Event{Type: eventType, BookingID: id, OccurredAt: now, Data: body}
 	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
 		e = read.Event

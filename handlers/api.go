@@ -70,11 +70,20 @@ func (a *app) bearer(c *fiber.Ctx) error {
 }
 
 func (a *app) tokenOf(c *fiber.Ctx) (webhook.Token, error) {
-	scheme, text, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
-	if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(text, tokenPrefix) {
+	text := credentials(c, "Bearer")
+	if !strings.HasPrefix(text, tokenPrefix) {
 		return webhook.Token{}, webhook.ErrNotFound
 	}
 	return a.tokens.find(c.UserContext(), a.Store, sha256.Sum256([]byte(text)))
+}
+
+// credentials are what the request carries by this scheme; "" for none.
+func credentials(c *fiber.Ctx, scheme string) string {
+	used, text, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
+	if !strings.EqualFold(used, scheme) {
+		return ""
+	}
+	return strings.TrimSpace(text)
 }
 
 // calling is the token of a route behind bearer; its account is the one that

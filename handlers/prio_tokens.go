@@ -98,9 +98,8 @@ func (a *app) findClient(c *fiber.Ctx, ref, secret string) (webhook.Client, erro
 
 // basicAuth reads the user name and password of Basic authentication.
 func basicAuth(c *fiber.Ctx) (user, password string, ok bool) {
-	scheme, value, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
-	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
-	if err != nil || !strings.EqualFold(scheme, "Basic") {
+	text, err := base64.StdEncoding.DecodeString(credentials(c, "Basic"))
+	if err != nil {
 		return "", "", false
 	}
 	return strings.Cut(string(text), ":")
@@ -165,8 +164,8 @@ const grantKey = "grant"
 
 // withGrant lets only requests with an access token for webhooks through.
 func (a *app) withGrant(c *fiber.Ctx) error {
-	scheme, text, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
-	if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || text == "" {
+	text := credentials(c, "Bearer")
+	if text == "" {
 		return badGrant(c, "Bearer", nil)
 	}
 	grant, err := a.Store.ClientToken(c.UserContext(), hashToken(text), time.Now())

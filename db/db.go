@@ -15,6 +15,11 @@
 //
 // The common life of a delivery costs two writes: [Store.Ingest] inserts it
 // already claimed, [Store.Finish] adds the attempt and moves it.
+//
+// An event that waits for what its platform says of the booking has a row among
+// the lookups, and no decisions, until [Store.LookedUp] matches it (lookups.go).
+// What an inline webhook is asked about ([Store.Ask]) has one delivery, claimed
+// while it is inserted and never due.
 package db
 
 import (

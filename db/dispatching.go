@@ -11,9 +11,9 @@ import (
 	"bookhook/webhook"
 )
 
-// Heal makes every claim that a dead process left due at once, ends its
-// questions, and ends the deletion of webhooks that it had begun. On SQLite no other process can hold a
-// claim; call it before the dispatcher starts.
+// Heal makes every claim that a dead process left due at once, ends its questions,
+// and ends the deletion of webhooks that it had begun. On SQLite no other process
+// can hold a claim; call it before the dispatcher starts.
 func (s *Store) Heal(ctx context.Context, now time.Time) error {
 	err := s.write(ctx, func(q querier) error {
 		if err := healAsked(ctx, q, now); err != nil {
@@ -37,8 +37,8 @@ func (s *Store) Heal(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// Due tells, for every switched-on asynchronous webhook with something pending, when the
-// earliest of it is due; the end of a lease counts.
+// Due tells, for every switched-on asynchronous webhook with something pending,
+// when the earliest of it is due; the end of a lease counts.
 func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	type due struct {
 		id      webhook.ID

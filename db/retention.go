@@ -13,8 +13,8 @@ import (
 // and, whatever before is, what could not be read and came last
 // webhook.KeepUnrecognised before now; and, in the first batch, expired
 // sessions and access tokens. It returns how many rows went and the last event
-// that it looked at: begin with 0 and go on behind that, until nothing went and last is after. What
-// waits is so passed over once, not in every batch.
+// that it looked at: begin with 0 and go on behind that, until nothing went and
+// last is after. What waits is so passed over once, not in every batch.
 func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.ID, batch int) (deleted int64, last webhook.ID, err error) {
 	first := webhook.FirstID(before)
 	err = s.write(ctx, func(q querier) error {

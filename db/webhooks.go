@@ -125,10 +125,10 @@ func insertWebhook(ctx context.Context, q querier, w *webhook.Webhook) error {
 }
 
 // UpdateWebhook writes what a person may change of a webhook: name, URL,
-// format, filters and how it is called; the draft it came from (nil: none) is removed
-// as CreateWebhook does. When base is not zero and the webhook was changed
-// since, it is webhook.ErrConflict. With another type, or as an inline webhook that
-// has a channel in common with another, it is webhook.Invalid.
+// format, filters and how it is called; the draft it came from (nil: none) is
+// removed as CreateWebhook does. When base is not zero and the webhook was changed
+// since, it is webhook.ErrConflict. With another type, or as an inline webhook
+// that has a channel in common with another, it is webhook.Invalid.
 func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
 		old, err := findWebhook(ctx, q, w.Account, w.ID)
@@ -170,8 +170,8 @@ func (s *Store) changed(ctx context.Context, q querier, account webhook.ID, by, 
 }
 
 // SetEnabled switches a webhook on or off. What waited while it was off is due
-// when it is on. It returns the webhook as it was
-// before: when it was off, that tells how many events were skipped.
+// when it is on. It returns the webhook as it was before: when it was off, that
+// tells how many events were skipped.
 func (s *Store) SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error) {
 	err = s.write(ctx, func(q querier) error {
 		if before, err = findWebhook(ctx, q, account, id); err != nil {

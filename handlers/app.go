@@ -27,7 +27,8 @@ const (
 	requestTimeout = 30 * time.Second
 )
 
-// Options are what the application needs; all are required but those that say what nothing means.
+// Options are what the application needs; all are required but those that say what
+// nothing means.
 type Options struct {
 	Store      Store
 	Dispatcher Dispatcher

@@ -27,9 +27,9 @@ type Example struct {
 }
 
 // WizardName is step 2. Fields: name, url, of an asynchronous webhook format
-// (native, standard), and those of authentication. As the
-// URL is left, a script posts the field url to /drafts/{id}/check-url and shows
-// the answer, which is a [URLCheck].
+// (native, standard), and those of authentication. As the URL is left, a script
+// posts the field url to /drafts/{id}/check-url and shows the answer, which is a
+// [URLCheck].
 func WizardName(p NameProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -139,8 +139,8 @@ func (d *Draft) Resume() Step {
 
 // Known answers what the account and its platforms have, so that a draft
 // cannot name what does not exist. Inline says of an event whether a platform
-// asks about it. Guard says what is wrong with calling a URL
-// by its text alone, such as a private address; "" when nothing is.
+// asks about it. Guard says what is wrong with calling a URL by its text alone,
+// such as a private address; "" when nothing is.
 type Known struct {
 	Event   func(key string) bool
 	Inline  func(key string) bool

@@ -95,6 +95,7 @@ type Lists struct {
 	Ready func(s Settings) bool
 	// Requests writes the questions, of which the answers are one list together.
 	Requests func(s Settings, kind ItemKind, now time.Time) ([]Request, error)
-	// Read reads one answer, ids and names as they stand there. An error says what was wrong with it.
+	// Read reads one answer, ids and names as they stand there. An error says
+	// what was wrong with it.
 	Read func(kind ItemKind, status int, body []byte) ([]Item, error)
 }

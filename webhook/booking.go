@@ -8,14 +8,14 @@ type Action string
 
 // The actions of a booking's life.
 const (
-	Made            Action = "made"
-	Changed         Action = "changed"
-	BookingCancel   Action = "cancelled"
-	Paid            Action = "paid"
-	Refunded        Action = "refunded"
-	Redeemed        Action = "redeemed"
-	VoucherReleased Action = "voucher_released"
-	VoucherRevoked  Action = "voucher_revoked"
+	Made             Action = "made"
+	Changed          Action = "changed"
+	BookingCancelled Action = "cancelled"
+	Paid             Action = "paid"
+	Refunded         Action = "refunded"
+	Redeemed         Action = "redeemed"
+	VoucherReleased  Action = "voucher_released"
+	VoucherRevoked   Action = "voucher_revoked"
 )
 
 // Booking is what an event says about a booking, in words that all platforms

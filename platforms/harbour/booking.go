@@ -9,7 +9,7 @@ import (
 // actions are what the events of a booking's life mean.
 var actions = map[string]webhook.Action{
 	"berth.booked":    webhook.Made,
-	"berth.cancelled": webhook.BookingCancel,
+	"berth.cancelled": webhook.BookingCancelled,
 }
 
 // Booking says what the event says about a booking; nil for the piers, which

@@ -7,7 +7,7 @@ import "bookhook/webhook"
 var actions = map[string]webhook.Action{
 	"ORDER_CREATE":    webhook.Made,
 	"ORDER_UPDATE":    webhook.Changed,
-	"ORDER_CANCEL":    webhook.BookingCancel,
+	"ORDER_CANCEL":    webhook.BookingCancelled,
 	"PAYMENT_CREATE":  webhook.Paid,
 	"PAYMENT_REFUND":  webhook.Refunded,
 	"VOUCHER_RELEASE": webhook.VoucherReleased,

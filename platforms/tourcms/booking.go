@@ -40,7 +40,7 @@ func actionOf(eventType string) webhook.Action {
 		return webhook.Made
 	}
 	return map[string]webhook.Action{
-		"cancelled": webhook.BookingCancel, "redeem_voucher": webhook.Redeemed, "token_success": webhook.Paid,
+		"cancelled": webhook.BookingCancelled, "redeem_voucher": webhook.Redeemed, "token_success": webhook.Paid,
 	}[eventType]
 }
 

@@ -30,7 +30,7 @@ func TestBookingActions(t *testing.T) {
 	want := map[string]webhook.Action{
 		"new_confirmed_staff": webhook.Made, "new_confirmed_web": webhook.Made, "new_provisional_staff": webhook.Made,
 		"new_provisional_web": webhook.Made, "new_quotation_staff": webhook.Made, "new_quotation_web": webhook.Made,
-		"cancelled": webhook.BookingCancel, "redeem_voucher": webhook.Redeemed, "token_success": webhook.Paid,
+		"cancelled": webhook.BookingCancelled, "redeem_voucher": webhook.Redeemed, "token_success": webhook.Paid,
 	}
 	for _, known := range tourcms.Events() {
 		got := tourcms.Booking(webhook.Event{Type: known.Key})
@@ -70,7 +70,7 @@ func TestBookingOfLess(t *testing.T) {
 	}
 	for _, data := range []string{"", "null", "[1]", `"xml"`, `{"xml":7}`, `{"not":"ours"}`} {
 		got := tourcms.Booking(webhook.Event{Type: "cancelled", BookingID: "1", Data: []byte(data)})
-		if want := (webhook.Booking{Action: webhook.BookingCancel, Reference: "1"}); !reflect.DeepEqual(*got, want) {
+		if want := (webhook.Booking{Action: webhook.BookingCancelled, Reference: "1"}); !reflect.DeepEqual(*got, want) {
 			t.Errorf("%s: got %+v, want %+v", data, *got, want)
 		}
 	}

@@ -9,8 +9,8 @@ import "bookhook/webhook"
 var actions = map[string]webhook.Action{
 	"booking.create":                  webhook.Made,
 	"booking.contract.created":        webhook.Made,
-	"booking.cancelled":               webhook.BookingCancel,
-	"booking.contract.cancelled":      webhook.BookingCancel,
+	"booking.cancelled":               webhook.BookingCancelled,
+	"booking.contract.cancelled":      webhook.BookingCancelled,
 	"booking.refund.partial":          webhook.Refunded,
 	"booking.refund.full":             webhook.Refunded,
 	"booking.contract.refund.partial": webhook.Refunded,

@@ -49,14 +49,23 @@ func (a *app) showPlatforms(c *fiber.Ctx, status int, page views.Page, refused v
 			panel = refused
 		}
 		panel.Name, panel.About, panel.Settings, panel.Events = p.Name, p.About, p.Settings, len(p.Events)
-		i := slices.IndexFunc(connections, func(used webhook.Connection) bool { return used.Platform == p.Key })
-		if i >= 0 {
-			panel.Connection = &connections[i]
-			panel.Address = a.baseURL(c) + connections[i].Path()
+		if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
+			panel.Address = a.baseURL(c) + panel.Connection.Path()
 		}
 		props.Platforms = append(props.Platforms, panel)
 	}
 	return render(c, status, views.Platforms(props))
+}
+
+// connectionTo finds the connection to a platform; nil when the account never used
+// it.
+func connectionTo(all []webhook.Connection, platform string) *webhook.Connection {
+	for i := range all {
+		if all[i].Platform == platform {
+			return &all[i]
+		}
+	}
+	return nil
 }
 
 // platformParam finds the platform that the path names.

@@ -1,6 +1,8 @@
 // Package handlers is Bookhook as browsers and programs meet it: pages,
 // sessions and forms for people, a JSON API for booking systems, and one that
-// takes clients written for Prioticket's Distributor API (prio.go).
+// takes clients written for Prioticket's Distributor API (prio.go). What booking
+// platforms send comes in by inbound.go; what is asked before a booking is
+// confirmed, by them or by a booking system, by inline.go.
 //
 // [New] wires a Fiber application; routes.go has all routes on one screen.
 // A handler reads its input, calls the store or the dispatcher, and returns an

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"bookhook/views"
@@ -34,8 +33,7 @@ func (a *app) eventTypes(ctx context.Context, account webhook.ID, chosen string)
 	named, _ := webhook.SplitEventKey(chosen)
 	var types []views.EventTypes
 	for _, p := range a.Platforms {
-		used := slices.ContainsFunc(connections, func(c webhook.Connection) bool { return c.Platform == p.Key })
-		if !used && (chosen == "" || named != p.Key) {
+		if connectionTo(connections, p.Key) == nil && (chosen == "" || named != p.Key) {
 			continue
 		}
 		t := views.EventTypes{Platform: p.Name}

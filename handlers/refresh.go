@@ -25,9 +25,8 @@ func (a *app) sources(c *fiber.Ctx) ([]source, error) {
 	used, err := a.Store.Connections(c.UserContext(), visiting(c).Account.ID)
 	var found []source
 	for _, p := range a.Platforms {
-		i := slices.IndexFunc(used, func(u webhook.Connection) bool { return u.Platform == p.Key && u.Enabled })
-		if p.Lists != nil && i >= 0 {
-			found = append(found, source{views.ItemSource{Key: p.Key, Name: p.Name, Ready: p.Lists.Ready(used[i].Settings)}, used[i].Settings})
+		if to := connectionTo(used, p.Key); p.Lists != nil && to != nil && to.Enabled {
+			found = append(found, source{views.ItemSource{Key: p.Key, Name: p.Name, Ready: p.Lists.Ready(to.Settings)}, to.Settings})
 		}
 	}
 	return found, err

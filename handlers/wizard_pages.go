@@ -15,13 +15,12 @@ import (
 
 // refusal is why a step is shown again; with status 200 nothing was refused.
 type refusal struct {
-	status              int
-	problems            webhook.Invalid
-	atOnce, rate, limit string              // as typed
-	paste               string              // as typed
-	tried               *webhook.Attempt    // the test that was just sent
-	changed             *webhook.AuditEntry // somebody else's change of the edited webhook
-	stale               bool                // the draft was changed since the form was made
+	status                     int
+	problems                   webhook.Invalid
+	atOnce, rate, limit, paste string              // as typed
+	tried                      *webhook.Attempt    // the test that was just sent
+	changed                    *webhook.AuditEntry // somebody else's change of the edited webhook
+	stale                      bool                // the draft was changed since the form was made
 }
 
 func (a *app) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r refusal) error {
@@ -109,7 +108,8 @@ func ofPlatform(keys []string, platform string) bool {
 func (a *app) platformsOn(ctx context.Context, account webhook.ID) (platforms.Registry, error) {
 	connections, err := a.Store.Connections(ctx, account)
 	return slices.DeleteFunc(slices.Clone(a.Platforms), func(p platforms.Platform) bool {
-		return !slices.ContainsFunc(connections, func(c webhook.Connection) bool { return c.Platform == p.Key && c.Enabled })
+		to := connectionTo(connections, p.Key)
+		return to == nil || !to.Enabled
 	}), err
 }
 

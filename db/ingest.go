@@ -56,7 +56,10 @@ func (s *Store) Ingest(ctx context.Context, account webhook.ID, events []webhook
 		}
 		return nil
 	})
-	return accepted, err
+	if err != nil { // also of the commit: then nothing is stored
+		return nil, err
+	}
+	return accepted, nil
 }
 
 // arrive notes events that wait to be written, until leave is called; it is
@@ -82,7 +85,14 @@ type arrival struct {
 }
 
 func newArrival(e webhook.Event) arrival {
-	in := arrival{Event: e, digest: e.Digest(), tours: "[]"}
+	in := prepared(e)
+	in.digest = e.Digest()
+	return in
+}
+
+// prepared is an arrival without its digest, which only the first storing takes.
+func prepared(e webhook.Event) arrival {
+	in := arrival{Event: e, tours: "[]"}
 	in.OccurredAt = stored(e.OccurredAt) // what is sent at once is what is sent later
 	if len(e.TourIDs) > 0 {
 		in.tours = toJSON(e.TourIDs)

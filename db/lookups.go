@@ -60,16 +60,21 @@ func (s *Store) Undecided(ctx context.Context, account webhook.ID, events []webh
 // and Note, and inserts deliveries as Ingest does. One that does not wait any
 // more is passed over and not among those returned.
 func (s *Store) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) (accepted []webhook.Accepted, err error) {
+	matched := make([]arrival, len(events))
+	for i, e := range events {
+		e.Account, e.Lookup = account, false
+		matched[i] = prepared(e)
+	}
 	err = s.write(ctx, func(q querier) error {
 		accepted = nil
 		c, err := s.config(ctx, q, account)
 		if err != nil {
 			return err
 		}
-		for _, e := range events {
-			e.Account, e.Lookup = account, false
-			a := webhook.Accepted{Event: e, Decisions: s.decide(c, &e)}
-			waited, err := decideLookup(ctx, q, &a)
+		for i := range matched {
+			in := &matched[i]
+			a := webhook.Accepted{Event: in.Event, Decisions: s.decide(c, &in.Event)}
+			waited, err := decideLookup(ctx, q, in, a.Decisions)
 			if err != nil {
 				return err
 			}
@@ -90,12 +95,11 @@ func (s *Store) LookedUp(ctx context.Context, account webhook.ID, events []webho
 }
 
 // decideLookup ends the waiting of an event, and reports whether it did wait.
-func decideLookup(ctx context.Context, q querier, a *webhook.Accepted) (bool, error) {
-	e := newArrival(a.Event)
-	late := decided{id: e.ID, decisions: a.Decisions}.lateness()
+func decideLookup(ctx context.Context, q querier, e *arrival, decisions []webhook.Decision) (bool, error) {
+	late := decided{id: e.ID, decisions: decisions}.lateness()
 	n, err := q.exec(ctx, `UPDATE events SET tour_ids = $3, data = $4, note = $5, decisions = $6, late = $7
 		WHERE account_id = $1 AND id = $2 AND decisions = ''`,
-		e.Account, e.ID, e.tours, e.Data, e.Note, decisionsJSON(a.Decisions), late)
+		e.Account, e.ID, e.tours, e.Data, e.Note, decisionsJSON(decisions), late)
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -28,7 +28,11 @@ func (d *Dispatcher) reserve(store func(now time.Time, take func(*webhook.Webhoo
 	now := time.Now()
 	r := &reservation{lanes: d.lanes}
 	defer func() { d.giveBackSoon(r.settle(accepted, now)) }() // whatever happens, a place is never lost
-	return store(now, r.take)
+	stored, err := store(now, r.take)
+	if err != nil { // nothing of it is in the table, and nothing may be sent
+		return nil, err
+	}
+	return stored, nil
 }
 
 // Test sends a test event to one webhook, whatever its filters say; an inline one

@@ -43,16 +43,10 @@ func (s *Store) Lookups(ctx context.Context, after webhook.ID, limit int) ([]web
 		WHERE event_id > $1 ORDER BY event_id LIMIT $2`, after, limit)
 }
 
-// Undecided reads those of an account's events that still wait for a lookup, in
-// the order in which they were accepted.
-func (s *Store) Undecided(ctx context.Context, account webhook.ID, events []webhook.ID) ([]webhook.Event, error) {
-	rows, err := list(ctx, s, scanEvent, `SELECT `+eventColumns+` FROM events
-		WHERE account_id = $1 AND id IN (SELECT value FROM json_each($2)) AND decisions = '' ORDER BY id`, account, toJSON(events))
-	found := make([]webhook.Event, len(rows))
-	for i, row := range rows {
-		found[i] = row.Event
-	}
-	return found, err
+// Undecided reads an account's event that still waits for a lookup.
+func (s *Store) Undecided(ctx context.Context, account, event webhook.ID) (webhook.Event, error) {
+	row, err := scanEvent(s.row(ctx, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2 AND decisions = ''`, account, event))
+	return row.Event, err
 }
 
 // LookedUp matches events that waited for a lookup with the account's webhooks

@@ -72,7 +72,9 @@ func testLookupWaits(t *testing.T, s *db.Store) {
 	row := must(s.Event(ctx, a.ID, first.Event.ID))(t)
 	same(t, "read", row.Event, first.Event)
 	same(t, "its decisions", len(row.Decisions), 0)
-	same(t, "undecided", must(s.Undecided(ctx, a.ID, []webhook.ID{first.Event.ID, got[1].Event.ID}))(t), []webhook.Event{first.Event})
+	same(t, "undecided", must(s.Undecided(ctx, a.ID, first.Event.ID))(t), first.Event)
+	_, err := s.Undecided(ctx, a.ID, got[1].Event.ID)
+	wantError(t, "the decided one", err, webhook.ErrNotFound)
 	for _, e := range must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 9}))(t).Rows {
 		same(t, "listed", e.Lookup, e.ID == first.Event.ID)
 	}
@@ -246,7 +248,8 @@ func testLookupIsolated(t *testing.T, s *db.Store) {
 	me, _ := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
 	ids := []webhook.ID{first.Event.ID}
-	same(t, "read", len(must(s.Undecided(ctx, me.ID, ids))(t)), 0)
+	_, err := s.Undecided(ctx, me.ID, first.Event.ID)
+	wantError(t, "read", err, webhook.ErrNotFound)
 	same(t, "matched", len(must(s.LookedUp(ctx, me.ID, []webhook.Event{first.Event}, t0, lease, waiting))(t)), 0)
 	same(t, "waits still", pendingLookups(t, s), ids)
 	e := newEvent("")

@@ -202,7 +202,7 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, err = s.Lookups(ctx, 0, 1)
 	check(err)
-	_, err = s.Undecided(ctx, a.ID, []webhook.ID{lookups[0].Event.ID})
+	_, err = s.Undecided(ctx, a.ID, lookups[0].Event.ID)
 	check(err)
 	_, err = s.LookedUp(ctx, a.ID, []webhook.Event{lookups[0].Event}, now, now, func(*webhook.Webhook) bool { return false })
 	check(err)

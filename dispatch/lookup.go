@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"bookhook/platforms"
@@ -62,42 +61,25 @@ func (d *Dispatcher) readLookups(ctx context.Context, now time.Time) {
 // matches the events that wait for it.
 func (d *Dispatcher) lookUp(ctx context.Context, t turn) (o outcome) {
 	o.turn = t
-	ids := make([]webhook.ID, len(t.events))
-	pending := make(map[webhook.ID]pendingEvent, len(t.events))
-	for i, e := range t.events {
-		ids[i], pending[e.id] = e.id, e
+	c, err := d.store.Connection(d.storing, t.key.account, t.key.platform)
+	if errors.Is(err, webhook.ErrNotFound) {
+		err = nil
 	}
-	events, err := d.store.Undecided(d.storing, t.key.account, ids)
-	if err == nil && len(events) == 0 { // gone from the table
-		o.matched = len(t.events)
-		return o
-	}
-	c, problem := d.store.Connection(d.storing, t.key.account, t.key.platform)
-	if errors.Is(problem, webhook.ErrNotFound) {
-		problem = nil
-	}
-	if o.broken = d.failed("read a lookup", errors.Join(err, problem)); o.broken {
+	if o.broken = d.failed("read a lookup", err); o.broken {
 		return o
 	}
 	a := asking{Dispatcher: d, turn: t, connection: c, known: t.known}
 	a.platform, _ = d.sender.platforms.Get(t.key.platform)
-	ready := events[:0]
-	for _, e := range events {
-		found, ok := a.lookUp(ctx, e, pending[e.ID])
-		if !ok {
-			break
-		}
-		ready = append(ready, found)
+	ready, looked, err := a.lookUpAll(ctx)
+	if o.broken = d.failed("read a lookup", err); o.broken {
+		return o
 	}
 	o.failure = a.failure
 	if len(ready) > 0 && a.asked {
 		o.answer = a.known
 	}
-	if o.broken = d.match(t.key.account, ready) != nil; o.broken {
-		return o
-	}
-	if o.matched = len(t.events); len(ready) < len(events) {
-		o.matched = slices.Index(ids, events[len(ready)].ID)
+	if o.broken = d.match(t.key.account, ready) != nil; !o.broken {
+		o.matched = looked
 	}
 	return o
 }
@@ -125,6 +107,30 @@ type asking struct {
 	asked      bool   // known is of this turn
 	gaveUp     bool   // on an event before
 	failure    string // why there was no answer
+}
+
+// lookUpAll makes events ready for their match, one after the other, until the
+// platform has to be asked again or they are many bytes: the others have their
+// own turn. It says how many wait no more: those that are ready, and those that
+// are gone from the table.
+func (a *asking) lookUpAll(ctx context.Context) (ready []webhook.Event, looked int, err error) {
+	for size := 0; looked < len(a.events) && size < maxReady; looked++ {
+		p := a.events[looked]
+		e, err := a.store.Undecided(a.storing, a.key.account, p.id)
+		if errors.Is(err, webhook.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		found, ok := a.lookUp(ctx, e, p)
+		if !ok {
+			break
+		}
+		ready = append(ready, found)
+		size += len(found.Data) + len(found.Wire)
+	}
+	return ready, looked, nil
 }
 
 // lookUp makes an event ready for its match; it is not when the platform has to

@@ -191,6 +191,31 @@ func TestManyEventsOfABooking(t *testing.T) {
 	}
 }
 
+// TestBigEventsOfABooking: few are in memory at once.
+func TestBigEventsOfABooking(t *testing.T) {
+	const n = 20
+	a := newAPI(t, tours("12"))
+	r := newRig(t)
+	r.connect(a.settings(), 0)
+	r.hook(anywhere(t))
+	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store}) // does not run
+	r.takeIn(r.account.ID, toAsk("1"))
+	for range n {
+		e := toAsk("1")
+		e.Lookup, e.Data = false, []byte(`"`+strings.Repeat("x", 1<<20)+`"`)
+		r.takeIn(r.account.ID, e)
+	}
+	r.run(withAPI(dispatch.Options{}))
+	for left := n + 1; left > 0; {
+		matched := receive(t, r.store.matched)
+		if matched > 5 {
+			t.Errorf("got %d events of 1 MiB matched at once", matched)
+		}
+		left -= matched
+	}
+	r.mustWaitForNothing()
+}
+
 // TestLookupsKeepTheOrderOfABooking: the platform and the receiver fail at
 // random, and events that need no question come between.
 func TestLookupsKeepTheOrderOfABooking(t *testing.T) {
@@ -354,6 +379,53 @@ func TestASilentPlatformIsWaitedForSoLong(t *testing.T) {
 			t.Errorf("got %d questions, want one at a time", n)
 		}
 		r.mustWaitForNothing()
+		r.stop()
+	})
+}
+
+// TestManySlowPlatformsDelayNobodyElse: of forty accounts half have a platform
+// that does not answer, half one that takes its time, and each has more to ask
+// than it gets answers.
+func TestManySlowPlatformsDelayNobodyElse(t *testing.T) {
+	a := newAPI(t, tours("12"))
+	to := anywhere(t)
+	o := withAPI(dispatch.Options{})
+	request := o.Platforms[0].Lookup.Request
+	o.Platforms[0].Lookup.Request = func(s webhook.Settings, e webhook.Event, now time.Time) (webhook.Request, error) {
+		if s["delay"] != "" {
+			time.Sleep(9 * time.Second) // of the false clock
+		}
+		return request(s, e, now)
+	}
+	bubble(t, func(t *testing.T) {
+		r := newRig(t)
+		r.hook(to)
+		r.connect(a.settings(), 0)
+		r.run(o)
+		for i := range 40 {
+			other, err := r.store.AddAccount(t.Context(), webhook.Account{Number: int64(i + 1), Name: "Slow", TimeZone: "UTC", WebhookLimit: 10}, "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			settings := webhook.Settings{"api": "http://10.0.0.1", "key": apiKey, "delay": "yes"}
+			if i%2 == 0 {
+				settings["api"] = a.URL
+			}
+			r.connect(settings, other.ID)
+			for n := range 50 {
+				r.takeIn(other.ID, toAsk(strconv.Itoa(n)))
+			}
+		}
+		time.Sleep(3 * time.Minute)
+		for i := range 20 {
+			began := time.Now()
+			r.takeIn(r.account.ID, toAsk(strconv.Itoa(i)))
+			<-r.store.finished
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("got it delivered after %s, want it asked about at once", took)
+			}
+			time.Sleep(time.Second)
+		}
 		r.stop()
 	})
 }

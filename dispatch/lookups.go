@@ -11,12 +11,18 @@ import (
 // Bounds of what is asked of platforms.
 const (
 	maxAsking   = 16                // bookings that are asked about at once,
-	maxOfSource = 4                 // of one account on one platform; one while it does not answer
-	maxBatch    = 32                // events of a booking that are matched at once: they may have 4 MiB each
+	maxOfSource = 4                 // of one account on one platform; one while it does not answer,
+	maxPoor     = maxAsking / 2     // of all that do not answer, or slowly, so that others always have places
+	maxBatch    = 32                // events of a booking that are matched at once,
+	maxReady    = 4 << 20           // bytes of them, unless the last one has more
 	maxPending  = 100_000           // events that wait, in memory; the table keeps the rest
 	maxPatience = 100 * time.Second // that an event waits for its turn with a platform that does not answer
 	lookupPage  = 1000              // rows of the table that are read at once
 )
+
+// slowTurn is how long a turn with a platform takes at most that answers in good
+// time.
+const slowTurn = 2 * time.Second
 
 // askAgain are the pauses after a question that was not answered, one after the
 // other. Then the event is matched without an answer. With the questions they
@@ -38,7 +44,8 @@ type lookups struct {
 	more    bool       // there may be more behind it
 	readAt  time.Time  // when to read on after the store failed
 	pending int        // events that wait
-	asking  int        // bookings under way
+	asking  int        // bookings under way,
+	poor    int        // those of them that may take long
 
 	bookings map[bookingKey]*booking
 	turns    []*source // those with something that waits; the next one first
@@ -64,7 +71,11 @@ type source struct {
 	asking   int        // of them under way
 	ready    []*booking // may be asked about, the one that waits longest first
 	silent   string     // why the last question was not answered; "" when it was
+	slow     bool       // the last turn with an answer took long
 }
+
+// poor says whether a question is likely to take long.
+func (s *source) poor() bool { return s.silent != "" || s.slow }
 
 // most is how many bookings may be asked about at once.
 func (s *source) most() int {
@@ -100,6 +111,8 @@ type turn struct {
 	known   told           // the last answer, if any
 	failed  string         // why the last question was not answered, if one was not
 	silent  string         // why the platform is not asked for any of them; "" when it may be
+	began   time.Time
+	poor    bool // it is likely to take long
 }
 
 // hopeless says why an event is matched without another question; "" when it is
@@ -189,24 +202,26 @@ func (l *lookups) next(now time.Time) (turn, bool) {
 		}
 		b := s.ready[0]
 		tired := s.silent != "" && now.Sub(b.events[0].since) > maxPatience
-		if s.asking >= s.most() && !tired {
+		if !tired && (s.asking >= s.most() || s.poor() && l.poor == maxPoor) {
 			continue
 		}
 		l.turns = append(slices.Delete(l.turns, i, i+1), s)
-		return l.begin(b, tired), true
+		return l.begin(b, tired, now), true
 	}
 	return turn{}, false
 }
 
-func (l *lookups) begin(b *booking, tired bool) turn {
+func (l *lookups) begin(b *booking, tired bool, now time.Time) turn {
 	s := b.source
 	s.ready = slices.Delete(s.ready, 0, 1)
 	s.asking++
 	l.asking++
-	t := turn{booking: b, key: b.key, waiting: len(b.events), known: l.answers.get(b.key), failed: b.failed}
+	t := turn{booking: b, key: b.key, waiting: len(b.events), known: l.answers.get(b.key), failed: b.failed, began: now}
 	t.events = slices.Clone(b.events[:min(len(b.events), maxBatch)])
 	if tired {
 		t.silent = s.silent
+	} else if t.poor = s.poor(); t.poor {
+		l.poor++
 	}
 	return t
 }
@@ -216,8 +231,11 @@ func (l *lookups) end(o outcome, now time.Time) {
 	b, s := o.booking, o.booking.source
 	s.asking--
 	l.asking--
+	if o.poor {
+		l.poor--
+	}
 	if !o.answer.asked.IsZero() {
-		s.silent = ""
+		s.silent, s.slow = "", now.Sub(o.began) > slowTurn
 		l.answers.put(b.key, o.answer)
 		for i := range b.events[:o.waiting] {
 			b.events[i].tries = 0

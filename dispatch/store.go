@@ -52,9 +52,9 @@ type Store interface {
 	// is added before one that was listed.
 	Lookups(ctx context.Context, after webhook.ID, limit int) ([]webhook.PendingLookup, error)
 
-	// Undecided reads those of an account's events that still wait for that, in
-	// the order they were accepted.
-	Undecided(ctx context.Context, account webhook.ID, events []webhook.ID) ([]webhook.Event, error)
+	// Undecided reads an account's event that still waits for that;
+	// webhook.ErrNotFound when it does not.
+	Undecided(ctx context.Context, account, event webhook.ID) (webhook.Event, error)
 
 	// LookedUp matches events that waited, in the order given, all or none, and
 	// does with their deliveries what Ingest does. One that does not wait any

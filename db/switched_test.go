@@ -1,0 +1,31 @@
+package db_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+// TestPlatformSwitchedByAnotherProcess: by the command line, while events come in
+// and wait.
+func TestPlatformSwitchedByAnotherProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bookhook.db")
+	s := must(db.Open(context.Background(), path))(t)
+	t.Cleanup(func() { ok(t, s.Close()) })
+	a, _ := shop(t, s)
+	waits := ingest(t, s, a.ID, asked("", "1"))[0]
+	other := must(db.Open(context.Background(), path))(t)
+	t.Cleanup(func() { ok(t, other.Close()) })
+	for _, on := range []bool{false, true, false} {
+		must(other.SwitchPlatform(t.Context(), a.ID, "tourcms", on, by, t0))(t)
+		want := webhook.ReasonPlatformOff
+		if on {
+			want = webhook.Matched
+		}
+		same(t, "decision", ingest(t, s, a.ID, newEvent(""))[0].Decisions[0].Reason, want)
+	}
+	same(t, "of what waited", lookedUp(t, s, nil, waits)[0].Decisions[0].Reason, webhook.ReasonPlatformOff)
+}

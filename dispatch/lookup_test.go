@@ -383,6 +383,29 @@ func TestASilentPlatformIsWaitedForSoLong(t *testing.T) {
 	})
 }
 
+// TestAPlatformThatRefusesAtOnceIsLeftAlone: however much waits.
+func TestAPlatformThatRefusesAtOnceIsLeftAlone(t *testing.T) {
+	a := newAPI(t, answer(http.StatusServiceUnavailable))
+	to := anywhere(t)
+	bubble(t, func(t *testing.T) {
+		r := newRig(t).run(withAPI(dispatch.Options{}))
+		r.connect(a.settings(), 0)
+		r.hook(to)
+		for i := range 200 {
+			r.takeIn(r.account.ID, toAsk(strconv.Itoa(i)))
+		}
+		time.Sleep(20 * time.Second)
+		if n := len(a.asked); n < 50 || n > 100 {
+			t.Errorf("got %d questions in 20 s, want at most 5 a second", n)
+		}
+		for range 200 {
+			<-r.store.finished
+		}
+		r.mustWaitForNothing()
+		r.stop()
+	})
+}
+
 // TestManySlowPlatformsDelayNobodyElse: of forty accounts half have a platform
 // that does not answer, half one that takes its time, and each has more to ask
 // than it gets answers.

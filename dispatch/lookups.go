@@ -24,6 +24,11 @@ const (
 // time.
 const slowTurn = 2 * time.Second
 
+// silentPause is how long a platform is left alone that did not answer an account,
+// whatever else waits: one that refuses at once would be asked thousands of times
+// a second.
+const silentPause = 200 * time.Millisecond
+
 // askAgain are the pauses after a question that was not answered, one after the
 // other. Then the event is matched without an answer. With the questions they
 // take less than maxPatience, which is for what waits behind others.
@@ -71,8 +76,12 @@ type source struct {
 	asking   int        // of them under way
 	ready    []*booking // may be asked about, the one that waits longest first
 	silent   string     // why the last question was not answered; "" when it was
+	from     time.Time  // when it may be asked again, while it is silent
 	slow     bool       // the last turn with an answer took long
 }
+
+// rests says whether the platform is left alone.
+func (s *source) rests(now time.Time) bool { return s.silent != "" && s.from.After(now) }
 
 // poor says whether a question is likely to take long.
 func (s *source) poor() bool { return s.silent != "" || s.slow }
@@ -202,7 +211,7 @@ func (l *lookups) next(now time.Time) (turn, bool) {
 		}
 		b := s.ready[0]
 		tired := s.silent != "" && now.Sub(b.events[0].since) > maxPatience
-		if !tired && (s.asking >= s.most() || s.poor() && l.poor == maxPoor) {
+		if !tired && (s.asking >= s.most() || s.rests(now) || s.poor() && l.poor == maxPoor) {
 			continue
 		}
 		l.turns = append(slices.Delete(l.turns, i, i+1), s)
@@ -242,7 +251,7 @@ func (l *lookups) end(o outcome, now time.Time) {
 		}
 	}
 	if o.failure != "" {
-		s.silent, b.failed = o.failure, o.failure
+		s.silent, b.failed, s.from = o.failure, o.failure, now.Add(silentPause)
 		for i := range b.events[:o.waiting] {
 			b.events[i].tries++
 		}
@@ -291,6 +300,11 @@ func (l *lookups) again(now time.Time) (at time.Time) {
 		}
 	}
 	sooner(l.readAt)
+	for _, s := range l.turns {
+		if len(s.ready) > 0 && s.rests(now) {
+			sooner(s.from)
+		}
+	}
 	for _, list := range l.later {
 		if len(list) > 0 {
 			sooner(list[0].at)

@@ -90,7 +90,9 @@ func (s *dying) run(t testing.TB) (d *dispatch.Dispatcher, kill func()) {
 	<-d.Ready()
 	return d, func() {
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

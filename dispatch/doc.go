@@ -36,8 +36,8 @@
 // a delivery. An answer serves what came in before it was asked for, or within the
 // same moment (answers.go). When there is none after four tries, or the platform
 // has been silent for too long, the event is matched as it came and says so. A
-platform that does not answer is asked one question at a time, with pauses, and
-all such take half of the places at most.
+// platform that does not answer is asked one question at a time, with pauses, and
+// all such take half of the places at most.
 // Memory knows which rows wait (lookups.go); each ends with its match, in one
 // transaction, so that a crash only asks again.
 //

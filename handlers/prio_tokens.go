@@ -59,29 +59,27 @@ func (a *app) prioGrant(c *fiber.Ctx) error {
 	})
 }
 
-// prioClient is the client whose id and secret the request carries. Tries are
-// counted as those of sign-ins are.
+// prioClient is the client whose id and secret the request carries. Tries that
+// fail are counted, to have whoever goes on with a wrong secret wait. The right
+// one always passes: nobody guesses it, and otherwise anybody who knows the id
+// could shut the client out from the network that they share.
 func (a *app) prioClient(c *fiber.Ctx) (webhook.Client, error) {
 	id, secret, ok := basicAuth(c)
 	if !ok {
 		return webhook.Client{}, badClient(c, nil)
 	}
-	from := networkOf(a.clientIP(c))
-	if !a.clients.allow(from, id, time.Now()) {
+	client, err := a.findClient(c, id, secret)
+	if !errors.Is(err, webhook.ErrNotFound) {
+		return client, err
+	}
+	if !a.clients.allow(networkOf(a.clientIP(c)), id, time.Now()) {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(limitWindow.Seconds())))
 		return webhook.Client{}, &problem{
 			Type: "too-many-tries", Title: "Too many tries that failed", Status: http.StatusTooManyRequests,
 			Detail: "Wait 15 minutes, and check the client id and the secret.",
 		}
 	}
-	client, err := a.findClient(c, id, secret)
-	if errors.Is(err, webhook.ErrNotFound) {
-		err = badClient(c, err)
-	}
-	if err == nil {
-		a.clients.forget(from, id)
-	}
-	return client, err
+	return webhook.Client{}, badClient(c, err)
 }
 
 func (a *app) findClient(c *fiber.Ctx, ref, secret string) (webhook.Client, error) {

@@ -53,8 +53,9 @@ func (s *Store) RevokeClient(ctx context.Context, account, id webhook.ID, by str
 }
 
 // AddClientToken keeps an access token of a client until it expires, notes that
-// the client is in use, and forgets its tokens that have expired. A client that
-// was revoked meanwhile is webhook.ErrNotFound.
+// the client is in use, and forgets its tokens that have expired, and the oldest
+// beyond webhook.MaxClientTokens. A client that was revoked meanwhile is
+// webhook.ErrNotFound.
 func (s *Store) AddClientToken(ctx context.Context, client webhook.ID, hash []byte, scope string, expires, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
 		n, err := q.exec(ctx, `UPDATE clients SET used_at = $2 WHERE id = $1`, client, ms(now))
@@ -67,7 +68,11 @@ func (s *Store) AddClientToken(ctx context.Context, client webhook.ID, hash []by
 		if _, err := q.exec(ctx, `DELETE FROM client_tokens WHERE client_id = $1 AND expires_at <= $2`, client, ms(now)); err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, `INSERT INTO client_tokens (hash, client_id, scope, expires_at) VALUES ($1, $2, $3, $4)`, hash, client, scope, ms(expires))
+		if _, err = q.exec(ctx, `INSERT INTO client_tokens (hash, client_id, scope, expires_at) VALUES ($1, $2, $3, $4)`, hash, client, scope, ms(expires)); err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, `DELETE FROM client_tokens WHERE client_id = $1 AND expires_at <
+			(SELECT expires_at FROM client_tokens WHERE client_id = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)`, client, webhook.MaxClientTokens-1)
 		return err
 	})
 }

@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ var clientTests = []test{
 	{"round trip", testClientRoundTrip},
 	{"access tokens", testClientTokens},
 	{"expired access tokens", testExpiredClientTokens},
+	{"many access tokens", testManyClientTokens},
 	{"revoke", testRevokeClient},
 }
 
@@ -68,6 +71,34 @@ func testExpiredClientTokens(t *testing.T, s *db.Store) {
 	_, err = s.ClientToken(ctx, []byte("young"), t0)
 	wantError(t, "expired before the next one", err, webhook.ErrNotFound)
 	must(s.ClientToken(ctx, []byte("new"), t0))(t)
+}
+
+// atOnce does something n times at once, so that it shares commits.
+func atOnce(t *testing.T, n int, do func(i int) error) {
+	t.Helper()
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { ok(t, do(i)) })
+	}
+	group.Wait()
+}
+
+func testManyClientTokens(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	c, other := newClient(t, s, a.ID, "Reseller", "h1"), newClient(t, s, a.ID, "Kasse", "h2")
+	ok(t, s.AddClientToken(ctx, other.ID, []byte("other"), "", t0.Add(time.Minute), t0))
+	add := func(i int) error {
+		return s.AddClientToken(ctx, c.ID, fmt.Append(nil, i), "", t0.Add(time.Hour+time.Duration(i)*time.Second), t0)
+	}
+	atOnce(t, webhook.MaxClientTokens, add)
+	must(s.ClientToken(ctx, []byte("0"), t0))(t)
+	ok(t, add(webhook.MaxClientTokens))
+	_, err := s.ClientToken(ctx, []byte("0"), t0)
+	wantError(t, "the oldest", err, webhook.ErrNotFound)
+	for _, hash := range [][]byte{[]byte("1"), fmt.Append(nil, webhook.MaxClientTokens), []byte("other")} {
+		must(s.ClientToken(ctx, hash, t0))(t)
+	}
 }
 
 func testRevokeClient(t *testing.T, s *db.Store) {

@@ -58,6 +58,10 @@ type Client struct {
 	UsedAt    time.Time // to the hour; zero when never used
 }
 
+// MaxClientTokens is how many access tokens of a client hold at once: a client
+// that asks for one before every call must not fill the database.
+const MaxClientTokens = 1000
+
 // Ref is the client's id as shown, its client_id.
 func (c Client) Ref() string { return c.ID.Text(ClientPrefix) }
 

@@ -65,7 +65,7 @@ CREATE TABLE client_tokens (
   scope      TEXT    NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX client_tokens_client ON client_tokens (client_id);
+CREATE INDEX client_tokens_client ON client_tokens (client_id, expires_at);
 
 -- The booking platforms that an account uses or used.
 CREATE TABLE connections (

@@ -11,7 +11,9 @@ import (
 )
 
 // KeepUnrecognised keeps what came in and could not be read; the same again is
-// counted. It is u.Account's, and cut at webhook.MaxUnrecognised.
+// counted. It is u.Account's, and cut at webhook.MaxUnrecognised. Of an account
+// the newest webhook.ListUnrecognised stay: whoever has an address could fill the
+// disk otherwise.
 func (s *Store) KeepUnrecognised(ctx context.Context, u webhook.Unrecognised, now time.Time) error {
 	digest := sha256.New()
 	for _, part := range []string{u.Platform, u.Method, u.Query, u.ContentType, u.Message, string(u.Body)} {
@@ -28,6 +30,11 @@ func (s *Store) KeepUnrecognised(ctx context.Context, u webhook.Unrecognised, no
 			ON CONFLICT (account_id, digest) DO UPDATE SET times = times + 1, last_at = $12`,
 			s.newID(), u.Account, u.Platform, u.Method, u.Query, u.ContentType, u.Body, flag(u.Truncated),
 			u.Status, u.Message, digest.Sum(nil), ms(now))
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, `DELETE FROM unrecognised WHERE account_id = $1 AND id <=
+			(SELECT id FROM unrecognised WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, u.Account, webhook.ListUnrecognised)
 		return err
 	})
 }

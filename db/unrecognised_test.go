@@ -2,6 +2,8 @@ package db_test
 
 import (
 	"bytes"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ var unrecognisedTests = []test{
 	{"a long body is cut", testUnrecognisedCut},
 	{"page by page", testUnrecognisedPages},
 	{"of one account only", testForeignUnrecognised},
+	{"no more than the newest", testManyUnrecognised},
 }
 
 // unread is a request of Wink that could not be read.
@@ -103,6 +106,28 @@ func testUnrecognisedPages(t *testing.T, s *db.Store) {
 	first := must(s.Unrecognised(ctx, a.ID, 0, 2))(t)
 	same(t, "the newest", bodies(first), []string{"c", "b"})
 	same(t, "the rest", bodies(must(s.Unrecognised(ctx, a.ID, first[1].ID, 2))(t)), []string{"a"})
+}
+
+func testManyUnrecognised(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, other := newAccount(t, s), newAccount(t, s)
+	ok(t, s.KeepUnrecognised(ctx, unread(other.ID, "other"), t0))
+	ok(t, s.KeepUnrecognised(ctx, unread(a.ID, "first"), t0))
+	atOnce(t, webhook.ListUnrecognised-1, func(i int) error {
+		return s.KeepUnrecognised(ctx, unread(a.ID, strconv.Itoa(i)), t0)
+	})
+	ok(t, s.KeepUnrecognised(ctx, unread(a.ID, "first"), t0))
+	got := must(s.Unrecognised(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
+	same(t, "as many as may be", len(got), webhook.ListUnrecognised)
+	same(t, "the first", bodies(got[len(got)-1:]), []string{"first"})
+	ok(t, s.KeepUnrecognised(ctx, unread(a.ID, "last"), t0))
+	got = must(s.Unrecognised(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
+	same(t, "one more", len(got), webhook.ListUnrecognised)
+	same(t, "the newest", bodies(got[:1]), []string{"last"})
+	if slices.Contains(bodies(got), "first") {
+		t.Error("the oldest is still there")
+	}
+	same(t, "of another account", must(s.CountUnrecognised(ctx, other.ID))(t), 1)
 }
 
 func testForeignUnrecognised(t *testing.T, s *db.Store) {

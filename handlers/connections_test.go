@@ -149,7 +149,7 @@ func (s *site) keepUnread(u webhook.Unrecognised) {
 func TestUnrecognisedPage(t *testing.T) {
 	s := newSite(t)
 	b := s.signIn(anna)
-	b.get("/settings/unrecognised").is(http.StatusOK).has("Everything could be read", "Entries go after 7 days")
+	b.get("/settings/unrecognised").is(http.StatusOK).has("Everything could be read", "Entries go after 7 days; the newest 1,000 are kept")
 	for i := range 20 {
 		s.keepUnread(webhook.Unrecognised{Method: "GET", Query: fmt.Sprintf("n=%d&name=a%%20b", i), Status: 400, Message: "Old."})
 	}

@@ -77,7 +77,7 @@ func Unrecognised(p UnrecognisedProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\">booking platforms</a> and could not be taken as an event. No webhook was told of it. Entries go after 7 days.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\">booking platforms</a> and could not be taken as an event. No webhook was told of it. Entries go after 7 days; the newest 1,000 are kept.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -10,6 +10,7 @@ const (
 	MaxInboundDepth  = 100      // levels of nesting, in JSON and XML
 	MaxUnrecognised  = 64 << 10 // bytes that are kept of a body that could not be read
 	KeepUnrecognised = 7 * 24 * time.Hour
+	ListUnrecognised = 1000 // the newest of an account that are kept
 )
 
 // Inbound is a request of a booking platform to an account's address.

@@ -91,7 +91,7 @@ func New(o Options) (*fiber.App, error) {
 	f.Use(nameRequest)
 	f.Use(a.secureHeaders(secure))
 	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: a.logPanic}))
-	f.Use(deadline, plainBody)
+	f.Use(deadline, a.plainAddress, plainBody)
 	a.routes(f)
 	return f, nil
 }

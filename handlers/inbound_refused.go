@@ -23,6 +23,32 @@ func (a *app) keep(ctx context.Context, connection webhook.Connection, in webhoo
 	}, time.Now())
 }
 
+// plainAddress refuses an address that fasthttp cannot read: it has control
+// characters, or the Host header is none. It would pass for that of the start
+// page. What came so to an account's address is kept.
+func (a *app) plainAddress(c *fiber.Ctx) error {
+	if len(c.Request().URI().PathOriginal()) > 0 {
+		return c.Next()
+	}
+	a.chunked.take(c)
+	path, query, _ := strings.Cut(string(c.Request().Header.RequestURI()), "?")
+	c.Path(path) // for the answer and the log
+	if !strings.HasPrefix(path, inboundPath) {
+		return &problem{
+			Type: "about:blank", Title: http.StatusText(http.StatusBadRequest), Status: http.StatusBadRequest,
+			Detail: "The address or the Host header has characters that they cannot have.",
+		}
+	}
+	_, connection, err := a.addressed(c.UserContext(), path)
+	if err != nil {
+		return err
+	}
+	in := inbound(c, connection)
+	in.Query, in.Body = query, c.BodyRaw()
+	return a.refuse(c, connection, in, webhook.Unreadable{Status: http.StatusBadRequest, Message: "The address or the Host header of the request " +
+		"has characters that they cannot have, so it could not be read. Check what stands between the platform and Bookhook."})
+}
+
 // keepRefused keeps a request to an account's address that was refused before
 // its handler ran, without its body: too large a one, or a packed one. The
 // answer is the same when the address is nobody's.

@@ -1,9 +1,11 @@
 package handlers_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -212,6 +214,52 @@ func TestRefusedBeforeItIsRead(t *testing.T) {
 	if n := len(s.unrecognised()); n != 3 {
 		t.Errorf("got %d kept, want 3", n)
 	}
+}
+
+// TestUnreadableAddress: a request of which the address cannot be read does not
+// pass for one to the start page, and is kept when it is known whose it is.
+func TestUnreadableAddress(t *testing.T) {
+	s := newHarbour(t)
+	path := s.connect("harbour").Path()
+	for i, c := range []struct {
+		method, target, host string
+		status, kept         int
+	}{
+		{"POST", path + "?a=\t1", "h", 400, 1},
+		{"GET", path + "?a=\x01", "h", 400, 2},
+		{"POST", path + "?a=2", "h h", 400, 3},
+		{"POST", path + "\x7f", "h", 404, 3},
+		{"POST", "/in/harbour/\x01", "h", 404, 3},
+		{"GET", "/api/v1/events?\x01", "h", 400, 3},
+		{"GET", "/v3.8/distributor/webhooks?\x01", "h", 400, 3},
+		{"GET", "/\x01", "h", 400, 3},
+	} {
+		response := s.bare(c.method + " " + c.target + " HTTP/1.1\r\nHost: " + c.host + "\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}")
+		if response.StatusCode != c.status || response.Header.Get("Location") != "" {
+			t.Errorf("%q: got %d to %q, want %d", c.target, response.StatusCode, response.Header.Get("Location"), c.status)
+		}
+		if n := len(s.unrecognised()); n != c.kept {
+			t.Errorf("%d: got %d kept, want %d", i, n, c.kept)
+		}
+	}
+	if u := s.unrecognised()[2]; u.Query != "a=\t1" || string(u.Body) != "{}" || u.Status != 400 || u.Message == "" {
+		t.Errorf("got %+v kept", u)
+	}
+}
+
+// bare sends a request as it is written here.
+func (s *site) bare(text string) *http.Response {
+	s.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	s.check(err)
+	defer conn.Close()
+	_, err = conn.Write([]byte(text))
+	s.check(err)
+	s.check(conn.SetReadDeadline(time.Now().Add(time.Minute)))
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	s.check(err)
+	response.Body.Close()
+	return response
 }
 
 // TestSameNotification: by the platform's id, or by all that came.

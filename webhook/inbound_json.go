@@ -67,13 +67,22 @@ func depth(text []byte) (deepest int) {
 	return deepest
 }
 
+// maxMembers is how many members an object may have, and how many entries a list
+// that is read. A body within its limit could have a million, and each takes a
+// hundred times its bytes here.
+const maxMembers = 10_000
+
+var errMembers = BadRequest(fmt.Sprintf("The body has an object or a list with more than %d entries. "+
+	"No booking has; check that the request comes from the platform.", maxMembers))
+
 // Object is a JSON object of a platform, its values as they came. Unlike the
 // fields of a struct, keys differ by case. What is not there, or is of another
 // kind than asked for, is empty; so is everything in a nil Object.
 type Object map[string]json.RawMessage
 
 // ParseObject takes an object apart. An error is [Unreadable]: the text is no
-// object, or has a key twice, so that two readers could read it differently.
+// object, has a key twice, so that two readers could read it differently, or has
+// more members than anybody sends.
 func ParseObject(text []byte) (Object, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
@@ -89,6 +98,9 @@ func ParseObject(text []byte) (Object, error) {
 		if _, twice := o[name]; twice {
 			return nil, BadRequest(fmt.Sprintf("The key %.100q stands twice in one object, so that it cannot be told which of the two is meant. "+
 				"Have whatever writes the body write each key once.", name))
+		}
+		if len(o) == maxMembers {
+			return nil, errMembers
 		}
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
@@ -108,14 +120,22 @@ func (o Object) Object(key string) (Object, error) {
 	return ParseObject(o[key])
 }
 
-// Objects reads the objects in a list. The error is that of [ParseObject].
+// Objects reads the objects in a list. The error is that of [ParseObject], or says
+// that the list is longer than any.
 func (o Object) Objects(key string) ([]Object, error) {
-	var values []json.RawMessage
-	if json.Unmarshal(o[key], &values) != nil {
+	decoder := json.NewDecoder(bytes.NewReader(o[key]))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {
 		return nil, nil
 	}
-	objects := make([]Object, 0, len(values))
-	for _, value := range values {
+	objects := []Object{}
+	for read := 0; decoder.More(); read++ {
+		var value json.RawMessage
+		if read == maxMembers {
+			return nil, errMembers
+		}
+		if decoder.Decode(&value) != nil {
+			return nil, nil
+		}
 		if !bytes.HasPrefix(value, []byte("{")) {
 			continue
 		}

@@ -111,6 +111,32 @@ func TestObject(t *testing.T) {
 	}
 }
 
+// TestLongObject: what costs far more to read than to send is not read.
+func TestLongObject(t *testing.T) {
+	const most = 10_000
+	var members strings.Builder
+	for i := range most - 1 {
+		fmt.Fprintf(&members, `"%d":1,`, i)
+	}
+	for _, more := range []int{0, 1} {
+		entries := strings.TrimSuffix(strings.Repeat(`{"a":1},`, most+more), ",")
+		text := `{` + members.String() + strings.Repeat(`"more":2,`, more) + `"list":[` + entries + `]}`
+		o, err := webhook.ParseObject([]byte(text))
+		if more > 0 {
+			if _, unreadable := errors.AsType[webhook.Unreadable](err); !unreadable {
+				t.Errorf("got %v for %d members, want them refused", err, most+more)
+			}
+			o = webhook.Object{"list": json.RawMessage("[" + entries + "]")}
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list, err := o.Objects("list")
+		if _, unreadable := errors.AsType[webhook.Unreadable](err); unreadable != (more > 0) || more == 0 && len(list) != most {
+			t.Errorf("got %d and %v for %d entries", len(list), err, most+more)
+		}
+	}
+}
+
 func TestCheckRefs(t *testing.T) {
 	long := strings.Repeat("x", webhook.MaxRefLength+1)
 	for _, tt := range []struct {

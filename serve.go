@@ -45,9 +45,17 @@ func (l logging) logger(to io.Writer) *slog.Logger {
 // full load: that saves a twentieth of the processor. GOGC overrides it.
 const gcPercent = 300
 
+// memoryLimit is from where on garbage is collected at once instead. Full load
+// stays far below; a few bodies of megabytes at a time, with all that is made of
+// them, would reach gigabytes. GOMEMLIMIT overrides it.
+const memoryLimit = 256 << 20
+
 func (s serve) run(ctx context.Context, std streams) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	log := s.log.logger(std.err)
 	listener, err := listen(ctx, s.listen) // first: a second Bookhook must not touch the database

@@ -227,6 +227,14 @@ func TestSignatureBounds(t *testing.T) {
 	t.Log(len(body)>>10, "KiB in", time.Since(began))
 }
 
+// TestManyConditions: conditions on what is not there cost something, too.
+func TestManyConditions(t *testing.T) {
+	elements := strings.Repeat("<x/>", 20_000)
+	fields := "booking/booking_id //*/*" + strings.Repeat("[1]", 1000)
+	body := strings.Replace(signed("SHA256", fields, ""), "</response>", elements+"</response>", 1)
+	refused(t, readSigned(body, "EXAMPLEKEY"), 401, "not checked")
+}
+
 // Whatever the fields are: no panic, and only what is signed with the key is
 // taken.
 func FuzzSignature(f *testing.F) {

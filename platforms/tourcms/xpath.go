@@ -211,6 +211,9 @@ func (s step) from(context []*element, f *effort) []*element {
 			}
 		}
 		for _, p := range s.predicates {
+			if !f.spend(1) {
+				return nil
+			}
 			matching = p.filter(matching, f)
 		}
 		next = append(next, matching...)

@@ -144,16 +144,32 @@ func inlineBody(a webhook.Account, e webhook.Event, key string) ([]byte, error) 
 		text := []byte(data.XML)
 		root, err := parse(text)
 		switch signed := root.child("signed") != nil; {
-		case err == nil && signed && e.Inbound:
+		case err != nil:
+			return nil, err
+		case signed && e.Inbound:
 			return text, nil
-		case err == nil && signed:
+		case signed:
 			return nil, errors.New("the XML has a signed block; leave it out, Bookhook signs the document")
+		}
+		if err := about(root.child("booking"), e); err != nil {
+			return nil, err
 		}
 		return Inline(text, key)
 	case data.ShowBooking != "":
 		return Inline([]byte(data.ShowBooking), key)
 	}
 	return Inline(ShowBooking(a, e), key)
+}
+
+// about says when a booking is another one than that of the event: the receiver
+// would decide about what nobody asks.
+func about(booking *element, e webhook.Event) error {
+	for _, part := range []struct{ key, asked string }{{"booking_id", e.BookingID}, {"channel_id", e.ChannelID}} {
+		if said := booking.value(part.key); said != "" && part.asked != "" && said != part.asked {
+			return fmt.Errorf("the question has the %s “%s”, the XML “%s”", part.key, shorten(part.asked), shorten(said))
+		}
+	}
+	return nil
 }
 
 // stored are the XML documents that an event's Data can have.

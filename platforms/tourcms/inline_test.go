@@ -85,6 +85,8 @@ func TestInlineRequestXML(t *testing.T) {
 	})
 	for name, e := range map[string]webhook.Event{
 		"no booking": {Type: "new_temporary_web"}, "broken XML": withXML(t, "xml", "<a>"), "XML of something else": withXML(t, "xml", "<a/>"),
+		"another booking": withXML(t, "xml", "<r><booking><booking_id>12345</booking_id></booking></r>"),
+		"another channel": withXML(t, "xml", "<r><booking><booking_id>1234</booking_id><channel_id>1</channel_id></booking></r>"),
 	} {
 		if got, err := tourcms.InlineRequest(&webhook.Webhook{}, operator, e, "OURKEY"); err == nil {
 			t.Errorf("%s: got %s, want an error", name, got.Body)

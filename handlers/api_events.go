@@ -48,7 +48,7 @@ func readKey(c *fiber.Ctx, body *object, id string) string {
 	if key == "" {
 		return id
 	}
-	if problem := checkEventID(key); problem != "" {
+	if problem := checkSentID(key); problem != "" {
 		body.problems.Add(idempotencyKey, "%s", problem)
 	}
 	if id != "" && id != key {
@@ -94,7 +94,7 @@ func (a *app) readEvent(o *object) webhook.Event {
 	if value := o.take("id"); value != nil {
 		id, problem := readRef(value)
 		if problem == "" {
-			problem = checkEventID(id)
+			problem = checkSentID(id)
 		}
 		if problem != "" {
 			o.wrong("id", "%s", problem)
@@ -114,6 +114,18 @@ func (a *app) readEvent(o *object) webhook.Event {
 	e.BookingID = o.ref("booking_id")
 	e.OccurredAt = o.time("occurred_at")
 	return e
+}
+
+// checkSentID keeps those who send events from the ids that Bookhook itself gives
+// to what platforms tell and to questions: what comes then under such an id would
+// be refused as the same with other content, or passed over.
+func checkSentID(id string) string {
+	for _, prefix := range []string{inboundPrefix, questionPrefix} {
+		if strings.HasPrefix(id, prefix) {
+			return "Ids that begin with “" + prefix + "” are Bookhook's own. Put something else before it."
+		}
+	}
+	return checkEventID(id)
 }
 
 func checkEventID(id string) string {

@@ -21,6 +21,9 @@ import (
 // inboundPath is what the addresses begin with to which platforms send.
 const inboundPath = "/in/"
 
+// inboundPrefix stands before the external id of what a platform sent.
+const inboundPrefix = "in:"
+
 // receive takes what a booking platform sends to an account's address: 200 when
 // it is on disk, now or since it came before. What cannot be read goes into the
 // account's list, and is answered with what is wrong. Where the platform asks
@@ -156,9 +159,9 @@ func (a *app) keepNotification(ctx context.Context, account webhook.ID, n notifi
 // stretch before; so the same is a redelivery for at least Within and less than
 // twice that.
 func inboundID(platform string, r webhook.Reading, in webhook.Inbound, now time.Time) (id, before string) {
-	id = "in:" + platform + ":" + r.Identity
+	id = inboundPrefix + platform + ":" + r.Identity
 	if r.Identity == "" || checkEventID(id+":0123456789") != "" {
-		id = "in:" + platform + ":" + fingerprint(r.Identity, in)
+		id = inboundPrefix + platform + ":" + fingerprint(r.Identity, in)
 	}
 	if r.Within == 0 {
 		return id, ""

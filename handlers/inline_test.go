@@ -105,6 +105,20 @@ func TestAPIAskTwice(t *testing.T) {
 	}
 }
 
+// Ids of Bookhook's own cannot be taken from it, by any way to send an event.
+func TestAPIOwnIDs(t *testing.T) {
+	a := newAPI(t)
+	for _, id := range []string{"in:prioticket:n-1 ORDER_CREATE", "inline:q-1"} {
+		event := `{"id":"` + id + `","type":"new_temporary_web","booking_id":"1"}`
+		for _, path := range []string{"/api/v1/events", "/api/v1/inline"} {
+			a.call(t, 422, "POST", path, event)
+			a.call(t, 422, "POST", path, `{"type":"new_temporary_web","booking_id":"1"}`, header("Idempotency-Key", id))
+		}
+		a.call(t, 422, "POST", "/api/v1/events/batch", `{"events":[`+event+`]}`)
+	}
+	a.call(t, 202, "POST", "/api/v1/events", `{"id":"in-1","type":"new_temporary_web","booking_id":"1"}`)
+}
+
 func TestAPIAskNobody(t *testing.T) {
 	a := newAPI(t)
 	got := a.ask(t, `{"type":"new_temporary_web","booking_id":"1"}`)

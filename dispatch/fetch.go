@@ -22,6 +22,7 @@ const (
 	askTime   = 10 * time.Second // about a booking, in all; less where an attempt may take less
 	listTime  = 15 * time.Second // for a list: a person waits for it
 	maxAnswer = 4 << 20          // bytes of an answer
+	maxListed = 50_000           // channels or tours in all; they are stored at once
 )
 
 // Items asks a platform for the channels or tours that an account has there, as it
@@ -43,6 +44,9 @@ func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhoo
 		found, err := d.list(ctx, p, wire, kind)
 		if err != nil {
 			return nil, err
+		}
+		if len(items)+len(found) > maxListed {
+			return nil, unanswered(fmt.Errorf("it lists more than %d", maxListed))
 		}
 		items = append(items, found...)
 	}

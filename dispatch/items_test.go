@@ -36,6 +36,9 @@ func TestItemsThatAreNotToBeHad(t *testing.T) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = w.Write([]byte("["))
 	})
+	many := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("[" + strings.Repeat("{},", 50_000) + "{}]"))
+	})
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	open := guard(t, "127.0.0.0/8")
@@ -48,6 +51,7 @@ func TestItemsThatAreNotToBeHad(t *testing.T) {
 		"blocked":     {&dispatch.Guard{}, huge.URL, apiKey, "Bookhook does not call 127.0.0.1, which is a loopback address; whoever runs this Bookhook can allow it with --allow-private-targets"},
 		"wrong key":   {open, huge.URL, "wrong", "it refused the key. Compare it with the one in TourCMS"},
 		"too large":   {open, huge.URL, apiKey, "its answer is larger than 4 MiB"},
+		"too many":    {open, many.URL, apiKey, "it lists more than 50000"},
 		"redirect":    {open, moved.URL, apiKey, "it answered 302 (Found), a redirect, which Bookhook does not follow"},
 		"cut off":     {open, cut.URL, apiKey, "the connection to " + cut.Listener.Addr().String() + " broke before the answer was complete"},
 		"nobody":      {open, gone.URL, apiKey, gone.Listener.Addr().String() + " refused the connection"},

@@ -179,6 +179,7 @@ func TestReadRefusesBody(t *testing.T) {
 		{"a character that XML has not", "<response>&#0;</response>", "illegal character"},
 		{"too deep", deep(101), "nested deeper than 100"},
 		{"too many elements", "<r>" + strings.Repeat("<a/>", 200_000) + "</r>", "200000 elements"},
+		{"too many attributes", "<r>" + strings.Repeat("<a b='' c='' d=''/>", 50_000) + "</r>", "200000 elements"},
 		{"not UTF-8", "<response>\xff</response>", "UTF-8"},
 		{"another encoding", `<?xml version="1.0" encoding="iso-8859-1"?><response/>`, "says that it is not UTF-8"},
 		{"UTF-16", "\xfe\xff\x00<\x00r\x00/\x00>", "UTF-8"},

@@ -12,8 +12,9 @@ import (
 	"bookhook/webhook"
 )
 
-// maxElements is how many elements a document may have: at four bytes each, a
-// body within the limit could have a million, and each takes a hundred bytes here.
+// maxElements is how many elements and attributes a document may have: at four
+// bytes each, a body within the limit could have a million, and each takes a
+// hundred bytes here.
 const maxElements = 200_000
 
 // element is one element of a document, with what the signature and the booking
@@ -104,14 +105,14 @@ func (p *parser) take(token xml.Token, from int) error {
 }
 
 func (p *parser) begin(token xml.StartElement, from int) error {
-	p.count++
+	p.count += 1 + len(token.Attr)
 	switch {
 	case len(p.open) == 0 && p.root != nil:
 		return errors.New("the XML has more than one root element")
 	case len(p.open) == webhook.MaxInboundDepth:
 		return fmt.Errorf("the XML is nested deeper than %d levels", webhook.MaxInboundDepth)
 	case p.count > maxElements:
-		return fmt.Errorf("the XML has more than %d elements", maxElements)
+		return fmt.Errorf("the XML has more than %d elements and attributes", maxElements)
 	}
 	e := &element{name: p.name(token.Name), start: from}
 	for _, a := range token.Attr {

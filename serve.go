@@ -48,7 +48,7 @@ const gcPercent = 300
 // memoryLimit is from where on garbage is collected at once instead. Full load
 // stays far below; a few bodies of megabytes at a time, with all that is made of
 // them, would reach gigabytes. GOMEMLIMIT overrides it.
-const memoryLimit = 256 << 20
+const memoryLimit = 512 << 20
 
 func (s serve) run(ctx context.Context, std streams) error {
 	if os.Getenv("GOGC") == "" {

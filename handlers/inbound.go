@@ -102,14 +102,17 @@ func (a *app) refuse(c *fiber.Ctx, connection webhook.Connection, in webhook.Inb
 }
 
 // refuseMethod says by which methods the platform calls. A request that says
-// something may be that of another platform, and is kept.
+// something may be that of another platform, and is kept; one that says nothing
+// is of somebody who tries the address.
 func (a *app) refuseMethod(c *fiber.Ctx, p platforms.Platform, connection webhook.Connection, in webhook.Inbound) error {
 	c.Set(fiber.HeaderAllow, strings.Join(p.Methods, ", "))
+	says := fmt.Sprintf("%s calls by %s, and this came by %s. ", p.Name, strings.Join(p.Methods, " or "), in.Method)
+	why := webhook.Unreadable{Status: http.StatusMethodNotAllowed, Message: says + "Is the address entered at another platform?"}
 	if in.Query == "" && len(in.Body) == 0 {
-		return fiber.ErrMethodNotAllowed
+		why.Message = says + "The address is right; there is nothing to see at it."
+		return why
 	}
-	return a.refuse(c, connection, in, webhook.Unreadable{Status: http.StatusMethodNotAllowed, Message: fmt.Sprintf(
-		"%s calls by %s, and this came by %s. Is the address entered at another platform?", p.Name, strings.Join(p.Methods, " or "), in.Method)})
+	return a.refuse(c, connection, in, why)
 }
 
 // notification is what a platform sent, as an event.

@@ -97,8 +97,11 @@ func (a *app) prioListWebhooks(c *fiber.Ctx) error {
 	if page := prioNumber(c, problems, "page", 0, maxPrioPage); page > 0 {
 		start = (page-1)*per + 1
 	}
-	if err := wrongTypes(problems); err != nil {
-		return err
+	if len(problems) > 0 {
+		return &problem{
+			Type: "malformed", Title: "The address has a parameter that cannot be", Status: http.StatusBadRequest,
+			Detail: "Send whole numbers in their range, or leave them out.", Errors: problems,
+		}
 	}
 	p, hooks, _, err := a.prioHooks(c)
 	if err != nil {

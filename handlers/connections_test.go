@@ -199,6 +199,15 @@ func TestInlineDraftShowsInlineEvents(t *testing.T) {
 		has("new_temporary_web", "New booking 1 of 6 chosen").lacks("redeem_voucher", "These come only", "Other platforms:")
 }
 
+// TestFiltersTellEventsApart: Wink has the same name for several of its events.
+func TestFiltersTellEventsApart(t *testing.T) {
+	b := newSite(t).signIn(anna)
+	for _, path := range []string{"/events", "/deliveries"} {
+		b.get(path+"?type=wink:booking.create").has("Initialization requested (booking.initialize.request)",
+			"Initialization requested (booking.contract.initialize.request)", "Booking created").lacks("(booking.create)")
+	}
+}
+
 func TestFiltersOfferEventsOfPlatforms(t *testing.T) {
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)

@@ -27,7 +27,8 @@ func (a *app) platformName(key string) string {
 }
 
 // eventTypes are the events to choose from in a filter: those of the platforms
-// that the account uses or used, and of the one that the filter names.
+// that the account uses or used, and of the one that the filter names. Where two
+// have the same name, it is their keys that tell them apart.
 func (a *app) eventTypes(ctx context.Context, account webhook.ID, chosen string) ([]views.EventTypes, error) {
 	connections, err := a.Store.Connections(ctx, account)
 	named, _ := webhook.SplitEventKey(chosen)
@@ -37,8 +38,16 @@ func (a *app) eventTypes(ctx context.Context, account webhook.ID, chosen string)
 			continue
 		}
 		t := views.EventTypes{Platform: p.Name}
+		times := map[string]int{}
 		for _, e := range p.Events {
-			t.Options = append(t.Options, views.Option{Value: webhook.EventKey(p.Key, e.Key), Name: e.Name})
+			times[e.Name]++
+		}
+		for _, e := range p.Events {
+			o := views.Option{Value: webhook.EventKey(p.Key, e.Key), Name: e.Name}
+			if times[e.Name] > 1 {
+				o.Name += " (" + e.Key + ")"
+			}
+			t.Options = append(t.Options, o)
 		}
 		types = append(types, t)
 	}

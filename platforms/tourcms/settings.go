@@ -26,7 +26,9 @@ const (
 // About is for operators.
 const About = `In TourCMS open Configuration > System & Setup > Booking Webhooks, choose "Create new booking webhook", ` +
 	`the asynchronous type, and enter this address as the URL, with all events, all channels and all tours: Bookhook does the filtering. ` +
-	`TourCMS calls it with a GET that names the event, the channel and the booking, but no tour. ` +
+	`To be asked before bookings are confirmed, enter the same address there once more, with the synchronous type, ` +
+	`and choose each event in one of the two only: of one that comes by both your webhooks are told twice. ` +
+	`TourCMS calls an asynchronous webhook with a GET that names the event, the channel and the booking, but no tour. ` +
 	`With your API key Bookhook asks TourCMS for the tours of each booking, so that tour filters work, can import your channels and tours, ` +
 	`and checks the signature of synchronous (inline) calls; without a key these are taken unchecked. ` +
 	`TourCMS sends no id with a notification: our reading is that the same one again within a minute is a repetition, and later a new event.`
@@ -96,7 +98,7 @@ func checkKeys(text string) string {
 		case !keyText.MatchString(field):
 			return "A key has letters, digits and signs only."
 		case pair == nil && len(fields) > 1:
-			return "Write the channel before each key, as in 3930=KEY 3931=KEY."
+			return "Write the channel before each key, with no space around the =, as in 3930=KEY 3931=KEY."
 		case pair != nil && seen[pair[1]]:
 			return "The channel " + pair[1] + " is there twice."
 		case pair != nil:

@@ -25,6 +25,8 @@ func (in Inbound) JSON() (Object, error) {
 			"and that nothing between it and Bookhook drops the body.")
 	case !utf8.Valid(in.Body):
 		return nil, BadRequest("The body is not valid UTF-8. Have whatever sends it write JSON in UTF-8.")
+	case bytes.HasPrefix(in.Body, []byte("\ufeff")):
+		return nil, BadRequest("The body begins with a byte order mark, which JSON must not have. Have whatever sends it leave out the mark.")
 	case depth(in.Body) > MaxInboundDepth:
 		return nil, BadRequest(fmt.Sprintf("The body is nested more than %d levels deep. "+
 			"No booking is; check that the request comes from the platform.", MaxInboundDepth))

@@ -90,17 +90,23 @@ func TestInlineWebhook(t *testing.T) {
 
 	yes, no := op.asks(in, key)
 	p.visit(op.page(yes.Delivery))
-	p.sees("The receiver accepted the booking")
+	p.sees("Your server accepted the booking")
 	p.sees("Held for 15 minutes")
 	p.sees("00123")
 	p.lacks("Replay")
 	p.looks()
 	p.visit(op.page(no.Delivery))
-	p.sees("The receiver refused the booking")
+	p.sees("Your server refused the booking")
 	p.sees("Your server answered 409 (Conflict).")
 	p.lacks("Replay")
 	p.visit(op.URL + "/deliveries")
-	p.lists(2, "Gate")
+	p.lists(1, "Gate", "Accepted")
+	p.lists(1, "Gate", "Refused")
+	p.selects("Status", "Failed or refused")
+	p.press("Filter")
+	p.lists(1, "Gate")
+	p.visit(op.URL + "/webhooks")
+	p.lists(1, "Gate", "Refused")
 }
 
 // createsInline makes a synchronous webhook for the Website channel in the wizard,

@@ -18,6 +18,7 @@ const pageRows = 50
 
 func deliveryPath(id webhook.ID) string { return "/deliveries/" + id.Text(webhook.DeliveryPrefix) }
 
+// deliveryRows names what the rows are of; the platform when the account uses several.
 func (a *app) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
 	shown := make([]views.DeliveryRow, len(rows))
 	for i, r := range rows {
@@ -58,6 +59,12 @@ func (a *app) listDeliveries(c *fiber.Ctx) error {
 	}
 	if props.Types, err = a.eventTypes(c.UserContext(), account.ID, f.Type); err != nil {
 		return err
+	}
+	props.Asks = h.inline()
+	if len(props.Types) > 1 {
+		for i := range props.Rows {
+			props.Rows[i].Platform = a.platformName(props.Rows[i].Delivery.Platform)
+		}
 	}
 	if props.Newest, err = a.newestDelivery(c); err != nil {
 		return err

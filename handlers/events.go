@@ -60,7 +60,7 @@ func (a *app) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.EventRow
 	shown := make([]views.EventRow, len(rows))
 	for i, r := range rows {
 		shown[i] = views.EventRow{
-			Event: r.Event, EventName: a.eventName(r.Platform, r.Type), ChannelName: names[r.ChannelID],
+			Event: r.Event, EventName: a.eventName(r.Platform, r.Type), Platform: a.platformName(r.Platform), ChannelName: names[r.ChannelID],
 			Sent: r.Sent(), Skipped: len(r.Decisions) - r.Sent(),
 		}
 	}

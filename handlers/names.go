@@ -119,6 +119,11 @@ func (h hooks) find(id webhook.ID) *webhook.Webhook {
 	return nil
 }
 
+// inline reports whether one of them is asked.
+func (h hooks) inline() bool {
+	return slices.ContainsFunc(h.live, func(w *webhook.Webhook) bool { return w.Kind == webhook.Inline })
+}
+
 // options are the webhooks to choose from in a filter, and the chosen one even
 // when it was deleted.
 func (h hooks) options(chosen webhook.ID) []views.Option {

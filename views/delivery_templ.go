@@ -316,8 +316,8 @@ func askedAnswer(p DeliveryProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if text := receiverText(p.Attempts); text != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<section class=\"panel\" aria-labelledby=\"said\"><h2 id=\"said\">What the receiver says</h2><p>")
+		if text := receiverText(p.Attempts); text != "" && p.Delivery.State != webhook.Failed {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<section class=\"panel\" aria-labelledby=\"said\"><h2 id=\"said\">What your server says</h2><p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -42,7 +42,7 @@ func askedNames(w *webhook.Webhook, names Names) string {
 
 // askedStory tells of a question.
 func askedStory(d webhook.Delivery, attempts []webhook.Attempt, now time.Time, loc *time.Location) Story {
-	asked := "The receiver"
+	const asked = "Your server"
 	switch {
 	case d.InFlight(now):
 		return Story{What: "Bookhook is asking your server, and waits for its answer.", Next: "The answer appears here within seconds; if it does not, reload the page."}
@@ -63,9 +63,17 @@ func askedStory(d webhook.Delivery, attempts []webhook.Attempt, now time.Time, l
 		Next: askedAdvice(d.Last) + " Nothing is asked again: the moment is over.",
 	}
 	if text := receiverText(attempts); text != "" {
-		s.What, s.Why = asked+" refused "+thing(d)+": “"+text+"”.", outcomeText(d.Last)
+		s.What, s.Why = asked+" refused "+thing(d)+": "+quoted(text), outcomeText(d.Last)
 	}
 	return s
+}
+
+// quoted is a text of the receiver's at the end of a sentence.
+func quoted(text string) string {
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "!") || strings.HasSuffix(text, "?") {
+		return "“" + text + "”"
+	}
+	return "“" + text + "”."
 }
 
 // thing is what a question is about.
@@ -126,6 +134,33 @@ func timeLimit(p WizardProps) string {
 		return p.Limit
 	}
 	return strconv.Itoa(p.Draft.TimeLimit)
+}
+
+// stateName is the state of a delivery; a question has answers.
+func stateName(d webhook.Delivery) string {
+	switch {
+	case d.Asked && d.State == webhook.Delivered:
+		return "Accepted"
+	case d.Asked && d.State == webhook.Failed:
+		return "Refused"
+	}
+	return StateName(d.State)
+}
+
+// recentTitle heads what a webhook got lately.
+func recentTitle(w *webhook.Webhook) string {
+	if w.Kind == webhook.Inline {
+		return "Recent questions"
+	}
+	return "Recent deliveries"
+}
+
+// firstTitle heads the place where that will appear.
+func firstTitle(w *webhook.Webhook) string {
+	if w.Kind == webhook.Inline {
+		return "Waiting for the first question"
+	}
+	return "Waiting for the first delivery"
 }
 
 // toldOrAsked is what a webhook is for.

@@ -59,10 +59,11 @@ func TestAskedStory(t *testing.T) {
 		{"cut off", cut, nil, "nobody knows the answer", "counts as refused"},
 		{
 			"accepted", question(webhook.Delivered, webhook.Outcome{Status: 200, Duration: 40 * time.Millisecond}), said(200, "", ""),
-			"The receiver accepted the booking at 14:05, after 40 ms.", "Nothing is left",
+			"Your server accepted the booking at 14:05, after 40 ms.", "Nothing is left",
 		},
-		{"refused", question(webhook.Failed, refused), said(409, webhook.FailStatus, ""), "The receiver refused the booking: your server answered 409 (conflict).", "it has to answer 200"},
-		{"refused with words", question(webhook.Failed, refused), said(409, webhook.FailStatus, `{"text":"sold out"}`), "The receiver refused the booking: “sold out”.", "409 (conflict)"},
+		{"refused", question(webhook.Failed, refused), said(409, webhook.FailStatus, ""), "Your server refused the booking: your server answered 409 (conflict).", "it has to answer 200"},
+		{"refused with words", question(webhook.Failed, refused), said(409, webhook.FailStatus, `{"text":"sold out"}`), "Your server refused the booking: “sold out”.", "409 (conflict)"},
+		{"refused with a sentence", question(webhook.Failed, refused), said(409, webhook.FailStatus, `{"text":"Sold out."}`), "refused the booking: “Sold out.”", "409 (conflict)"},
 		{"a test", trial, said(409, webhook.FailStatus, ""), "refused the test booking", "it has to answer 200"},
 		{"too late", question(webhook.Failed, webhook.Outcome{Failure: webhook.FailTimeout}), nil, "did not answer in time", "longer time limit"},
 		{"a page", question(webhook.Failed, webhook.Outcome{Status: 200, Failure: webhook.FailAnswer}), nil, "is no answer", "JSON object"},
@@ -98,13 +99,56 @@ func TestPagesOfInlineWebhooks(t *testing.T) {
 		if err := Delivery(p).Render(t.Context(), &delivery); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"held &lt;b&gt;", "00123", "The receiver accepted the booking"} {
+		for _, want := range []string{"held &lt;b&gt;", "00123", "Your server accepted the booking"} {
 			if !strings.Contains(delivery.String(), want) {
 				t.Errorf("%s: the delivery's page lacks %q", k.name, want)
 			}
 		}
 		if strings.Contains(delivery.String(), "/replay") || strings.Contains(delivery.String(), "Stop trying") {
 			t.Errorf("%s: the delivery's page offers what a question has not", k.name)
+		}
+	}
+}
+
+func TestStatusOfQuestions(t *testing.T) {
+	for _, k := range kinds {
+		p := DeliveriesProps{Page: k.page(webhook.RoleStaff), Asks: true, First: true, Count: webhook.Count{N: 3}, Rows: []DeliveryRow{
+			{Delivery: question(webhook.Delivered, webhook.Outcome{Status: 200}), Platform: "Harbour"},
+			{Delivery: question(webhook.Failed, webhook.Outcome{Status: 409, Failure: webhook.FailStatus})},
+			{Delivery: question(webhook.Pending, webhook.Outcome{})},
+		}}
+		var page strings.Builder
+		if err := Deliveries(p).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		rows := page.String()[strings.Index(page.String(), "<tbody"):]
+		for _, want := range []string{">Accepted<", ">Refused<", ">Harbour<"} {
+			if !strings.Contains(rows, want) {
+				t.Errorf("%s: the rows lack %q", k.name, want)
+			}
+		}
+		for _, wrong := range []string{">Delivered<", ">Failed<", "next try"} {
+			if strings.Contains(rows, wrong) {
+				t.Errorf("%s: the rows say %q of a question", k.name, wrong)
+			}
+		}
+		for _, want := range []string{">Delivered or accepted<", ">Failed or refused<"} {
+			if !strings.Contains(page.String(), want) {
+				t.Errorf("%s: the filter lacks %q", k.name, want)
+			}
+		}
+	}
+}
+
+func TestEventListSaysWhatItWaitsFor(t *testing.T) {
+	for _, k := range kinds {
+		p := EventsProps{Page: k.page(webhook.RoleStaff), First: true, Rows: []EventRow{{Event: webhook.Event{Lookup: true}, Platform: "Harbour"}}}
+		var page strings.Builder
+		if err := Events(p).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(page.String(), "Waiting for Harbour") || strings.Contains(page.String(), "no webhooks") {
+			t.Errorf("%s: the list does not say that the event waits for its platform", k.name)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"bookhook/platforms"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -58,6 +59,38 @@ func (a *app) sampleOf(ctx context.Context, props views.WizardProps) (sample, er
 		s.event.TourIDs = []string{tour}
 	}
 	return s, err
+}
+
+// nativeExamples are one call of each platform that is on or that the draft
+// names, that of the sample first.
+func (a *app) nativeExamples(s sample, d *webhook.Draft, on platforms.Registry) []views.Example {
+	examples := []views.Example{s.example(webhook.Native)}
+	for _, p := range a.Platforms {
+		_, used := on.Get(p.Key)
+		if p.Key == s.event.Platform || !used && !ofPlatform(d.Events, p.Key) {
+			continue
+		}
+		other := s
+		other.event = p.Sample(firstOf(p, d.Events), "1234", s.event.ReceivedAt)
+		other.event.ID, other.event.Account, other.event.ReceivedAt = s.event.ID, s.event.Account, s.event.ReceivedAt
+		e := other.example(webhook.Native)
+		e.Platform, e.More = p.Name, true
+		examples = append(examples, e)
+	}
+	if len(examples) > 1 {
+		examples[0].Platform = a.platformName(s.event.Platform)
+	}
+	return examples
+}
+
+// firstOf is the first event of the platform among the keys, or of all.
+func firstOf(p platforms.Platform, keys []string) string {
+	for _, key := range keys {
+		if of, eventType := webhook.SplitEventKey(key); of == p.Key {
+			return eventType
+		}
+	}
+	return p.Events[0].Key
 }
 
 // question writes what an inline webhook of the example is asked.

@@ -67,7 +67,10 @@ func (a *app) eventNames() map[string]string {
 // names are what people call all events, and the channels and tours of the
 // lists of which something is asked for.
 func (a *app) names(ctx context.Context, account webhook.ID, channels, tours []string) (views.Names, error) {
-	names := views.Names{Events: a.eventNames()}
+	names := views.Names{Events: a.eventNames(), Platforms: map[string]string{}}
+	for _, p := range a.Platforms {
+		names.Platforms[p.Key] = p.Name
+	}
 	var err error
 	if names.Channels, err = a.itemNames(ctx, account, webhook.Channels, channels); err != nil {
 		return names, err

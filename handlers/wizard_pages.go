@@ -139,7 +139,7 @@ func (a *app) nameView(ctx context.Context, props views.WizardProps) (templ.Comp
 	sample, err := a.sampleOf(ctx, props)
 	examples := []views.Example{sample.example(webhook.Native)}
 	if props.Draft.Kind != webhook.Inline {
-		examples = append(examples, sample.example(webhook.Standard))
+		examples = append(a.nativeExamples(sample, props.Draft, on), sample.example(webhook.Standard))
 	}
 	return views.WizardName(views.NameProps{Wizard: props, Bare: bare && props.Draft.Kind != webhook.Inline, Examples: examples}), err
 }

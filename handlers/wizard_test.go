@@ -424,6 +424,25 @@ func TestWizardExamples(t *testing.T) {
 		lacks("content-type: application/json")
 }
 
+// Each platform that is on calls in its own way.
+func TestWizardExamplesOfPlatforms(t *testing.T) {
+	s := newWizard(t)
+	for _, platform := range []string{"ltd", "prioticket"} {
+		if _, err := s.store.SwitchPlatform(t.Context(), s.account.ID, platform, true, "test", s.account.CreatedAt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := s.signIn(anna)
+	draft := b.begin()
+	b.walk(draft, webhook.StepName)
+	b.get(draft+"/name").has("Native call, TourCMS GET https://example.com/bookings?event=",
+		"Native call, Prioticket POST https://example.com/bookings", `"notification_event":"ORDER_CREATE"`,
+		"Native call, London Theatre Direct POST https://example.com/bookings", `"MessageType":`, "Signed JSON POST").lacks("Native call, Wink")
+	b.walk(draft, webhook.StepReview)
+	b.post(draft+"/events", url.Values{"events": {"prioticket:ORDER_CREATE", "cancelled"}}).is(http.StatusSeeOther)
+	b.get(draft + "/review").has("When a booking is cancelled, or “Order created” (Prioticket) happens, on the Website channel")
+}
+
 // inlineSteps are the forms of a synchronous webhook.
 func inlineSteps() map[webhook.Step]url.Values {
 	forms := steps()
@@ -442,7 +461,7 @@ func TestWizardInline(t *testing.T) {
 	if got := b.post(draft+"/type", forms[webhook.StepType]).is(http.StatusSeeOther); got.location != draft+"/name" {
 		t.Errorf("another type: got %s, want the next step", got.location)
 	}
-	b.get(draft + "/events").is(http.StatusOK).has("Nobody is asked about")
+	b.get(draft + "/events").is(http.StatusOK).has("Nobody is asked about", "Which events is it asked about?").lacks("All events")
 	if got := b.get(draft + "/review"); got.location != draft+"/events" {
 		t.Errorf("got %s, want the events that the other type does not have", got.location)
 	}
@@ -450,7 +469,7 @@ func TestWizardInline(t *testing.T) {
 	for _, step := range []webhook.Step{webhook.StepName, webhook.StepEvents} {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
 	}
-	b.get(draft+"/review").is(http.StatusOK).has("Before a booking ", " is confirmed, ask ", "12 seconds", " the booking is refused.",
+	b.get(draft+"/review").is(http.StatusOK).has("Before a booking ", "Before a booking is started (web/API) on the Website channel, ", ", ask ", "12 seconds", " is a refusal.",
 		"Synchronous (inline) webhook", "It does not count among the 10 webhooks")
 	b.finish(draft).is(http.StatusSeeOther)
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)

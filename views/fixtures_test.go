@@ -253,8 +253,8 @@ func (k kind) types() []EventTypes {
 func (k kind) examples() []Example {
 	url := "https://hooks.example.com/bookings"
 	return []Example{
-		{webhook.Native, url, "GET " + url + "?event=new_confirmed_web&account_id=4069&account_name=Sea%20%26%20Sun&channel_id=3930&booking_id=1234\nuser-agent: bookhook/0.1.0\nwebhook-id: dlv_02gtcfw2k0400\nwebhook-timestamp: 1795266309\nwebhook-signature: v1,…"},
-		{webhook.Standard, url, "POST " + url + "\ncontent-type: application/json\nwebhook-id: dlv_02gtcfw2k0400\nwebhook-timestamp: 1795266309\nwebhook-signature: v1,…\n\n{\n  \"id\": \"evt_02gtcfw2k0400\",\n  \"type\": \"new_confirmed_web\",\n  \"account_id\": \"4069\"\n}"},
+		{Format: webhook.Native, URL: url, Text: "GET " + url + "?event=new_confirmed_web&account_id=4069&account_name=Sea%20%26%20Sun&channel_id=3930&booking_id=1234\nuser-agent: bookhook/0.1.0\nwebhook-id: dlv_02gtcfw2k0400\nwebhook-timestamp: 1795266309\nwebhook-signature: v1,…"},
+		{Format: webhook.Standard, URL: url, Text: "POST " + url + "\ncontent-type: application/json\nwebhook-id: dlv_02gtcfw2k0400\nwebhook-timestamp: 1795266309\nwebhook-signature: v1,…\n\n{\n  \"id\": \"evt_02gtcfw2k0400\",\n  \"type\": \"new_confirmed_web\",\n  \"account_id\": \"4069\"\n}"},
 	}
 }
 

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,15 +25,42 @@ func timeText(limit int) string {
 	return "Waits up to " + seconds(limit) + " for the answer; one try"
 }
 
+// dropped is the event about which it is asked when there is nothing to confirm
+// any more.
+const dropped = "temporary_booking_deleted"
+
+// inlineClauses are what is about to happen to a booking.
+var inlineClauses = append([]clause{
+	{[]string{"new_temporary_web", "new_temporary_staff"}, "is started"},
+	{[]string{"new_temporary_web"}, "is started (web/API)"},
+	{[]string{"new_temporary_staff"}, "is started (staff)"},
+	{[]string{"check_booking_status"}, "is cancelled"},
+}, clauses...)
+
 // inlineSentence is sentenceParts for a webhook that is asked.
 func inlineSentence(w *webhook.Webhook, names Names) []string {
-	where := channelsText(w.Channels, names.Channels)
-	if w.Tours.Mode == webhook.Include || w.Tours.Mode == webhook.Exclude {
-		where += ", " + toursText(w.Tours, names.Tours) + ","
+	lead, what, several := aboutText(w.Events, names)
+	comma := " "
+	if several {
+		comma = ", "
 	}
 	return []string{
-		"Before a booking ", where, " is confirmed, ask ", w.URL, "; without a 200 within ", seconds(w.TimeLimit), " the booking is refused.",
+		lead, what, comma, channelsText(w.Channels, names.Channels), ", ", toursText(w.Tours, names.Tours),
+		", ask ", w.URL, "; no 200 within ", seconds(w.TimeLimit), " is a refusal.",
 	}
+}
+
+// aboutText is what a webhook is asked about, after "Before" or "When".
+func aboutText(events []string, names Names) (lead, what string, several bool) {
+	asked := slices.DeleteFunc(slices.Clone(events), func(key string) bool { return key == dropped })
+	if len(asked) < len(events) && len(asked) == 0 {
+		return "When ", "an unconfirmed booking is dropped", false
+	}
+	what, several = happenings(asked, inlineClauses, names)
+	if len(asked) < len(events) {
+		return "Before ", what + ", and when an unconfirmed one is dropped", true
+	}
+	return "Before ", what, several
 }
 
 // askedNames are the events about which an inline webhook is asked.
@@ -164,8 +192,10 @@ func firstTitle(w *webhook.Webhook) string {
 }
 
 // toldOrAsked is what a webhook is for.
-func toldOrAsked(w *webhook.Webhook) string {
-	if w.Kind == webhook.Inline {
+func toldOrAsked(w *webhook.Webhook) string { return kindToldOrAsked(w.Kind) }
+
+func kindToldOrAsked(k webhook.Kind) string {
+	if k == webhook.Inline {
 		return "asked about"
 	}
 	return "told of"

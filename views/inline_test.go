@@ -15,13 +15,24 @@ func TestInlineSentence(t *testing.T) {
 		Kind: webhook.Inline, URL: "https://example.com/x", TimeLimit: 10, Events: []string{"new_temporary_web"},
 		Channels: webhook.NewFilter(webhook.Include, []string{"1"}), Tours: webhook.NewFilter(webhook.All, nil),
 	}
-	const end = " is confirmed, ask https://example.com/x; without a 200 within 10 seconds the booking is refused."
-	if got, want := Sentence(w, names), "Before a booking on the Website channel"+end; got != want {
+	const end = ", ask https://example.com/x; no 200 within 10 seconds is a refusal."
+	if got, want := Sentence(w, names), "Before a booking is started (web/API) on the Website channel, for any tour"+end; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	w.Channels, w.Tours, w.TimeLimit = webhook.NewFilter(webhook.All, nil), webhook.NewFilter(webhook.Exclude, []string{"15"}), 1
-	if got, want := Sentence(w, names), "Before a booking on any channel, for any tour except Night Walk,"+strings.Replace(end, "10 seconds", "1 second", 1); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	for _, tt := range []struct {
+		events []string
+		want   string
+	}{
+		{[]string{"check_booking_status", "new_temporary_web", "new_temporary_staff"}, "Before a booking is started or is cancelled,"},
+		{[]string{"new_confirmed_web", "temporary_booking_deleted"}, "Before a booking is confirmed (web/API), and when an unconfirmed one is dropped,"},
+		{[]string{"temporary_booking_deleted"}, "When an unconfirmed booking is dropped"},
+	} {
+		w.Events = tt.events
+		want := tt.want + " on any channel, for any tour except Night Walk" + strings.Replace(end, "10 seconds", "1 second", 1)
+		if got := Sentence(w, names); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }
 

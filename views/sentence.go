@@ -28,7 +28,7 @@ func sentenceParts(w *webhook.Webhook, names Names) []string {
 	if w.Kind == webhook.Inline {
 		return inlineSentence(w, names)
 	}
-	told, several := eventsText(w, names.Events)
+	told, several := eventsText(w, names)
 	comma := " "
 	if several {
 		comma = ", "
@@ -48,12 +48,15 @@ func draftWebhook(d *webhook.Draft) *webhook.Webhook {
 	return &webhook.Webhook{Kind: d.Kind, TimeLimit: d.TimeLimit, URL: d.URL, Events: events, Channels: d.Channels, Tours: d.Tours}
 }
 
-// clauses say what happens to a booking; events without one are quoted by name.
-// Where both halves of a pair are chosen, the pair is said once.
-var clauses = []struct {
+// clause is what happens to a booking with one of the events.
+type clause struct {
 	keys []string
 	text string
-}{
+}
+
+// clauses say what happens to a booking; events without one are quoted by name.
+// Where both halves of a pair are chosen, the pair is said once.
+var clauses = []clause{
 	{[]string{"new_confirmed_staff", "new_confirmed_web"}, "is confirmed"},
 	{[]string{"new_confirmed_staff"}, "is confirmed (staff)"},
 	{[]string{"new_confirmed_web"}, "is confirmed (web/API)"},
@@ -72,13 +75,22 @@ var clauses = []struct {
 }
 
 // eventsText is the part after "When", and whether it names several things.
-func eventsText(w *webhook.Webhook, names map[string]string) (string, bool) {
+func eventsText(w *webhook.Webhook, names Names) (string, bool) {
 	if w.AllEvents() {
 		return "anything happens to a booking", false
 	}
-	booking, others := phrases(w.Events)
+	return happenings(w.Events, clauses, names)
+}
+
+// happenings says what happens with one of the events, and whether it names
+// several things.
+func happenings(events []string, said []clause, names Names) (string, bool) {
+	booking, others := phrases(events, said)
 	for i, key := range others {
-		others[i] = "“" + shortName(nameOf(names, key)) + "”"
+		others[i] = "“" + shortName(nameOf(names.Events, key)) + "”"
+		if platform, _ := webhook.SplitEventKey(key); names.Platforms[platform] != "" && platform != webhook.DefaultPlatform {
+			others[i] += " (" + names.Platforms[platform] + ")"
+		}
 	}
 	all := len(booking) + len(others)
 	switch {
@@ -100,9 +112,9 @@ func eventsText(w *webhook.Webhook, names map[string]string) (string, bool) {
 }
 
 // phrases are the clauses of the keys, and the keys without one.
-func phrases(keys []string) (said, rest []string) {
+func phrases(keys []string, known []clause) (said, rest []string) {
 	rest = slices.Clone(keys)
-	for _, c := range clauses {
+	for _, c := range known {
 		if slices.ContainsFunc(c.keys, func(k string) bool { return !slices.Contains(rest, k) }) {
 			continue
 		}

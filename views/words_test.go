@@ -11,9 +11,10 @@ import (
 
 func TestSentence(t *testing.T) {
 	names := Names{
-		Events:   map[string]string{"wink:changed": "Booking changed", "ltd:x": "Slot freed"},
-		Channels: map[string]string{"1": "Website", "2": "Viator", "3": "Phone", "4": "Desk", "5": "Klook", "6": "Expedia"},
-		Tours:    map[string]string{"7": "Night Walk", "8": "Old Town"},
+		Events:    map[string]string{"wink:changed": "Booking changed", "ltd:x": "Slot freed"},
+		Platforms: map[string]string{"ltd": "London Theatre Direct"},
+		Channels:  map[string]string{"1": "Website", "2": "Viator", "3": "Phone", "4": "Desk", "5": "Klook", "6": "Expedia"},
+		Tours:     map[string]string{"7": "Night Walk", "8": "Old Town"},
 	}
 	all := webhook.NewFilter(webhook.All, nil)
 	include := func(ids ...string) webhook.Filter { return webhook.NewFilter(webhook.Include, ids) }
@@ -37,6 +38,7 @@ func TestSentence(t *testing.T) {
 		},
 		{[]string{"wink:changed"}, all, all, "“Booking changed” happens on any channel, for any tour"},
 		{[]string{"cancelled", "wink:changed"}, all, all, "a booking is cancelled, or “Booking changed” happens, on any channel, for any tour"},
+		{[]string{"ltd:x"}, all, all, "“Slot freed” (London Theatre Direct) happens on any channel, for any tour"},
 		{nil, include(), include(), "nothing yet happens (no event is chosen) on no channel yet, for no tour yet"},
 		{
 			[]string{"cancelled"},

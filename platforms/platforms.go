@@ -20,7 +20,7 @@ import (
 type Platform struct {
 	Key    string // in the API, in addresses and in event keys
 	Name   string // as people know it
-	About  string // what an operator has to know: where to enter the address, and what of it all is assumed
+	About  string // for operators: where to enter the address; after a line break what else there is to know, and what of it is assumed
 	Events []webhook.EventType
 	// Methods are those by which the platform calls.
 	Methods []string

@@ -42,7 +42,7 @@ const (
 // Methods are those by which London Theatre Direct calls.
 var Methods = []string{http.MethodPost}
 
-// About is for operators.
-const About = "Ask London Theatre Direct to send your webhooks to this address; how an address is registered there is not publicly documented. " +
+// About is for operators: what to do, then what is good to know.
+const About = "Ask London Theatre Direct to send your webhooks to this address; how an address is registered there is not publicly documented.\n" +
 	"Bookhook reads the affiliate as the channel and the shows as the tours, which is our reading; messages about scheduled e-tickets name shows without ids, so filters by tour see no tour in them. " +
 	"How London Theatre Direct signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."

@@ -46,9 +46,9 @@ var known = webhook.CatalogueKeys(catalogue)
 // Methods are those by which Prioticket calls.
 var Methods = []string{http.MethodPost}
 
-// About is for operators.
+// About is for operators: what to do, then what is good to know.
 const About = "Give this address to Prioticket as the webhook_url of a webhook with the events you want, through its API or by asking its support. " +
-	"If you also give it a webhook_auth, enter the same value below, and Bookhook refuses whatever comes without it. " +
+	"If you also give it a webhook_auth, enter the same value below, and Bookhook refuses whatever comes without it.\n" +
 	"Prioticket documents only the event ORDER_CREATE and not how a notification is wrapped: the other event names and the way Bookhook reads the body are our reading. " +
 	"Whatever cannot be read is kept for 7 days in the list of what was not recognised."
 

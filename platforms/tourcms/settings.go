@@ -23,11 +23,11 @@ const (
 	defaultURL         = "https://api.tourcms.com"
 )
 
-// About is for operators.
-const About = `In TourCMS open Configuration > System & Setup > Booking Webhooks, choose "Create new booking webhook", ` +
+// About is for operators: what to do, then what is good to know.
+const About = `In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook”, ` +
 	`the asynchronous type, and enter this address as the URL, with all events, all channels and all tours: Bookhook does the filtering. ` +
 	`To be asked before bookings are confirmed, enter the same address there once more, with the synchronous type, ` +
-	`and choose each event in one of the two only: of one that comes by both your webhooks are told twice. ` +
+	`and choose each event in one of the two only: of one that comes by both your webhooks are told twice.` + "\n" +
 	`TourCMS calls an asynchronous webhook with a GET that names the event, the channel and the booking, but no tour. ` +
 	`With your API key Bookhook asks TourCMS for the tours of each booking, so that tour filters work, can import your channels and tours, ` +
 	`and checks the signature of synchronous (inline) calls; without a key these are taken unchecked. ` +

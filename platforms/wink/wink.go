@@ -43,8 +43,8 @@ var known = webhook.CatalogueKeys(catalogue)
 // Methods are those by which Wink calls.
 var Methods = []string{http.MethodPost}
 
-// About is for operators.
-const About = "In Wink, create a webhook under Applications › Webhooks (in the newer portal: Manage account › Webhooks), paste this address as the Webhook URL, and choose the events; none chosen means all. " +
+// About is for operators: what to do, then what is good to know.
+const About = "In Wink, create a webhook under Applications › Webhooks (in the newer portal: Manage account › Webhooks), paste this address as the Webhook URL, and choose the events; none chosen means all.\n" +
 	"Wink does not publish what it sends: Bookhook takes any JSON that names an event of the catalogue at its top, which is our reading, and keeps whatever else comes for 7 days in the list of what was not recognised. " +
 	"Events have no channel and no tours, so webhooks for selected channels, or for only some tours, do not get them. " +
 	"How Wink signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."

@@ -176,7 +176,7 @@ func (a *asking) lookUp(ctx context.Context, e webhook.Event, p pendingEvent) (f
 
 // without notes on an event why it is matched as it came.
 func (a *asking) without(e webhook.Event, reason string) webhook.Event {
-	e.Note = cmp.Or(a.platform.Name, e.Platform) + " could not be asked for the tours of this booking: " + reason + "; it was matched as a booking without tours."
+	e.Note = cmp.Or(a.platform.Name, e.Platform) + " could not be asked for the tours of this booking: " + reason + ". It was matched as a booking without tours."
 	return e
 }
 

@@ -107,11 +107,11 @@ func TestLookupIsGivenUp(t *testing.T) {
 		questions chan string
 		why       string
 	}{
-		"down":      {down.settings(), down.asked, "it answered 503;"},
-		"wrong key": {strange.settings(), strange.asked, "it refused the key. Compare it with the one in TourCMS;"},
-		"moved":     {moved.settings(), moved.asked, "a redirect, which Bookhook does not follow;"},
-		"huge":      {huge.settings(), huge.asked, "its answer is larger than 4 MiB;"},
-		"a mistake": {trouble.settings(), trouble.asked, "there is a mistake in Bookhook, which its log has;"},
+		"down":      {down.settings(), down.asked, "it answered 503."},
+		"wrong key": {strange.settings(), strange.asked, "it refused the key. Compare it with the one in TourCMS."},
+		"moved":     {moved.settings(), moved.asked, "a redirect, which Bookhook does not follow."},
+		"huge":      {huge.settings(), huge.asked, "its answer is larger than 4 MiB."},
+		"a mistake": {trouble.settings(), trouble.asked, "there is a mistake in Bookhook, which its log has."},
 		"private":   {private, nil, "Bookhook does not call 10.0.0.1, which is a private address;"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestLookupIsGivenUp(t *testing.T) {
 				if after := row.Decisions[1].Delivery.Time().Sub(e.ID.Time()).Round(time.Second); after != 42*time.Second {
 					t.Errorf("got the match after %s, want 42 s", after)
 				}
-				if reasons(row) != "no_tour told" || !strings.HasPrefix(row.Note, want) || !strings.HasSuffix(row.Note, "; it was matched as a booking without tours.") || !strings.Contains(row.Note, tt.why) {
+				if reasons(row) != "no_tour told" || !strings.HasPrefix(row.Note, want) || !strings.HasSuffix(row.Note, ". It was matched as a booking without tours.") || !strings.Contains(row.Note, tt.why) {
 					t.Errorf("got %s with the note %q", reasons(row), row.Note)
 				}
 				if tt.questions != nil && len(tt.questions) != 4 {
@@ -497,7 +497,7 @@ func TestNothingIsAsked(t *testing.T) {
 		}, "platform_off", ""},
 		"no settings": {func(r *rig) error {
 			return r.store.SaveSettings(r.Context(), r.account.ID, "tourcms", webhook.Settings{}, "test", time.Now())
-		}, "told", "TourCMS could not be asked for the tours of this booking: the settings that it takes are not there any more; it was matched as a booking without tours."},
+		}, "told", "TourCMS could not be asked for the tours of this booking: the settings that it takes are not there any more. It was matched as a booking without tours."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAPI(t, tours("12"))
@@ -532,7 +532,7 @@ func TestAQuestionThatCannotBeWritten(t *testing.T) {
 	got := r.takeIn(r.account.ID, strange, toAsk("1"))
 	r.next()
 	r.next()
-	const want = "TourCMS could not be asked for the tours of this booking: no key is stored for the channel “strange”; it was matched as a booking without tours."
+	const want = "TourCMS could not be asked for the tours of this booking: no key is stored for the channel “strange”. It was matched as a booking without tours."
 	if first, second := r.event(got[0].Event.ID), r.event(got[1].Event.ID); first.Note != want || second.Note != "" || len(a.asked) != 1 {
 		t.Errorf("got the notes %q and %q, and %d questions", first.Note, second.Note, len(a.asked))
 	}

@@ -103,8 +103,9 @@ func (a *app) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, 
 	}
 	rows := make([]views.DecisionRow, len(e.Decisions))
 	for i, d := range e.Decisions {
+		w := named.find(d.Webhook)
 		rows[i] = views.DecisionRow{
-			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: named.find(d.Webhook) == nil,
+			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: w == nil, Asks: w != nil && w.Kind == webhook.Inline,
 			Reason: d.Reason, Delivery: byID[d.Delivery],
 		}
 		if shown := rows[i].Delivery; shown != nil && err == nil {

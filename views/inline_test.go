@@ -163,3 +163,21 @@ func TestEventListSaysWhatItWaitsFor(t *testing.T) {
 		}
 	}
 }
+
+func TestEventPageOfAQuestion(t *testing.T) {
+	for _, k := range kinds {
+		p := EventProps{Page: k.page(webhook.RoleStaff), Decisions: []DecisionRow{{Webhook: 7, Name: "Gate", Asks: true, Reason: webhook.ReasonEvent}}}
+		var page strings.Builder
+		if err := Event(p).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"Who was asked", "No webhook was asked", "Not asked"} {
+			if !strings.Contains(page.String(), want) {
+				t.Errorf("%s: the page lacks %q", k.name, want)
+			}
+		}
+		if strings.Contains(page.String(), "Not sent") {
+			t.Errorf("%s: the page says that a question was not sent", k.name)
+		}
+	}
+}

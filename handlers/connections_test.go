@@ -72,7 +72,7 @@ func TestPlatformIsSwitched(t *testing.T) {
 	s := newSite(t)
 	b, other := s.signIn(anna), s.signIn(staff)
 	address := s.url + s.connection("tourcms").Path()
-	b.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "129 events to choose from", "Nothing received yet", address, "Everything that came in could be read")
+	b.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "129 events to choose from", "Nothing received yet", address, "Switch Wink on to get its address.", "Everything that came in could be read")
 
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).has("Wink is on. Enter its address in Wink", "Wink On", s.url+"/in/wink/")
 	wink := s.connection("wink")
@@ -108,7 +108,7 @@ func TestPlatformSettings(t *testing.T) {
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	b.follow(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).
-		has("Enter it under Harbour › Bells.", "Ferryman rings once.", "Where you moor. Left empty, it is 1.", "Bell code").lacks("Remove the stored")
+		has("Enter it under Harbour › Bells.", "Good to know about Ferryman Ferryman rings once.", "Where you moor. Left empty, it is 1.", "Bell code").lacks("Remove the stored")
 	save := func(pairs ...string) page {
 		t.Helper()
 		form := url.Values{}

@@ -461,7 +461,7 @@ func TestWizardInline(t *testing.T) {
 	if got := b.post(draft+"/type", forms[webhook.StepType]).is(http.StatusSeeOther); got.location != draft+"/name" {
 		t.Errorf("another type: got %s, want the next step", got.location)
 	}
-	b.get(draft + "/events").is(http.StatusOK).has("Nobody is asked about", "Which events is it asked about?").lacks("All events")
+	b.get(draft+"/events").is(http.StatusOK).has("Nobody is asked about", "Which events is it asked about?").lacks("All events")
 	if got := b.get(draft + "/review"); got.location != draft+"/events" {
 		t.Errorf("got %s, want the events that the other type does not have", got.location)
 	}

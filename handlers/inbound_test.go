@@ -243,7 +243,7 @@ func TestUnreadableAddress(t *testing.T) {
 			t.Errorf("%q: got %d to %q, want %d", c.target, response.StatusCode, response.Header.Get("Location"), c.status)
 		}
 		if n := len(s.unrecognised()); n != c.kept {
-			t.Errorf("%d: got %d kept, want %d", i, n, c.kept)
+			t.Fatalf("%d: got %d kept, want %d", i, n, c.kept)
 		}
 	}
 	if u := s.unrecognised()[2]; u.Query != "a=\t1" || string(u.Body) != "{}" || u.Status != 400 || u.Message == "" {

@@ -47,6 +47,13 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 		_, err := s.CreateWebhook(t.Context(), newHook(me), &x.draft, by, t0)
 		return err
 	},
+	"Undecided": func(t *testing.T, s *db.Store, me webhook.ID, _ theirs) error {
+		other := newAccount(t, s)
+		waits := newEvent("")
+		waits.Inbound, waits.Lookup = true, true
+		_, err := s.Undecided(t.Context(), me, ingest(t, s, other.ID, waits)[0].Event.ID)
+		return err
+	},
 	"SetEnabled": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		_, err := s.SetEnabled(t.Context(), me, x.hook.ID, false, by, t0)
 		return err

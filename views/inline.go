@@ -83,10 +83,10 @@ func askedStory(d webhook.Delivery, attempts []webhook.Attempt, now time.Time, l
 			Next: "Nothing is asked again: the moment is over. The booking system can ask about a new booking.",
 		}
 	case d.State == webhook.Delivered:
-		return Story{What: "The receiver accepted " + thing(d) + " at " + clock(d.Finished, now, loc) + ", after " + took(d.Last.Duration) + ".", Next: "Nothing is left to do."}
+		return Story{What: asked + " accepted " + thing(d) + " at " + clock(d.Finished, now, loc) + ", after " + took(d.Last.Duration) + ".", Next: "Nothing is left to do."}
 	}
 	s := Story{
-		What: "The receiver refused " + thing(d) + ": " + lowerFirst(outcomeText(d.Last)),
+		What: asked + " refused " + thing(d) + ": " + lowerFirst(outcomeText(d.Last)),
 		Next: askedAdvice(d.Last) + " Nothing is asked again: the moment is over.",
 	}
 	if text := receiverText(attempts); text != "" {

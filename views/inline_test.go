@@ -132,7 +132,7 @@ func TestStatusOfQuestions(t *testing.T) {
 		if err := Deliveries(p).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)
 		}
-		rows := page.String()[strings.Index(page.String(), "<tbody"):]
+		_, rows, _ := strings.Cut(page.String(), "<tbody")
 		for _, want := range []string{">Accepted<", ">Refused<", ">Harbour<"} {
 			if !strings.Contains(rows, want) {
 				t.Errorf("%s: the rows lack %q", k.name, want)
@@ -171,7 +171,7 @@ func TestEventPageOfAQuestion(t *testing.T) {
 		if err := Event(p).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"Who was asked", "No webhook was asked", "Not asked"} {
+		for _, want := range []string{"Who was asked", "No webhook was asked", "Not asked", "The webhook is not asked about this kind of event."} {
 			if !strings.Contains(page.String(), want) {
 				t.Errorf("%s: the page lacks %q", k.name, want)
 			}

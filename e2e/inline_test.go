@@ -134,7 +134,7 @@ func (p *page) createsInline(site string, in *inbox) (key string) {
 	p.choose("Website")
 	p.goesOn("tours")
 	p.goesOn("review")
-	p.says("Before a booking on the Website channel is confirmed, ask " + in.URL + "/ask; without a 200 within 12 seconds the booking is refused.")
+	p.says("Before a booking is started (web/API) or is confirmed, on the Website channel, for any tour, ask " + in.URL + "/ask; no 200 within 12 seconds is a refusal.")
 	in.accepts()
 	p.press("Send a test")
 	p.sees("Your server accepted the test booking")

@@ -158,11 +158,21 @@ func (s *site) run(schedule []time.Duration) {
 	running.Go(func() { s.note(dispatcher.Run(ctx)) })
 	running.Go(func() { s.note(app.Listener(listener)) })
 	<-dispatcher.Ready()
+	s.listens()
 	s.Cleanup(func() {
 		s.note(app.Shutdown())
 		stop()
 		running.Wait()
 	})
+}
+
+// listens waits for the first answer: what is shut down before it serves would
+// begin to serve afterwards.
+func (s *site) listens() {
+	s.Helper()
+	response, err := http.Get(s.url + "/healthz")
+	s.check(err)
+	s.check(response.Body.Close())
 }
 
 func (s *site) note(err error) {

@@ -23,7 +23,8 @@ func Booking(e webhook.Event) *webhook.Booking {
 	if e.Inbound {
 		said, _ = said.Object("booking")
 	}
-	b := &webhook.Booking{Action: action, Reference: e.BookingID, Status: said.Text("state")}
+	b := webhook.NewBooking(action, e)
+	b.Status = said.Text("state")
 	if seller, _ := said.Object("seller"); seller != nil {
 		b.Channel = &webhook.Named{ID: seller.Ref("id"), Name: seller.Text("name")}
 	}
@@ -34,6 +35,9 @@ func Booking(e webhook.Event) *webhook.Booking {
 		b.Total = &webhook.Money{Amount: price, Currency: said.Text("currency")}
 	}
 	boats, _ := said.Objects("boats")
+	if len(boats) > 0 {
+		b.Tours = nil // they say more than the ids
+	}
 	for _, boat := range boats {
 		seats, _ := strconv.Atoi(string(boat.Number("seats")))
 		b.Tours = append(b.Tours, webhook.BookedTour{

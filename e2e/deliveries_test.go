@@ -361,7 +361,7 @@ func TestLogFiltersTogether(t *testing.T) {
 	p.sees("No delivery matches")
 	p.follow("Look among the events")
 	p.isAt(`/events\?booking_id=100$`)
-	p.lists(1, "100", "2 sent")
+	p.lists(1, "100", "2 of 2 webhooks")
 	p.back()
 	p.follow("Clear the filters")
 	p.sees("6 deliveries")

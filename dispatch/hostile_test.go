@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"io"
 	"log"
@@ -36,7 +37,7 @@ type target struct {
 
 func newTarget(t *testing.T, o dispatch.Options) *target {
 	t.Helper()
-	o.Timeout = patience
+	o.Timeout = cmp.Or(o.Timeout, patience)
 	log.SetOutput(io.Discard) // net/http writes there what comes unasked; so does our main
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	return &target{rig: start(t, o), hook: &webhook.Webhook{Kind: webhook.Async, Format: webhook.Standard, Secret: webhook.NewSecret()}}
@@ -307,7 +308,7 @@ func TestAnswerBeforeTheRequest(t *testing.T) {
 		connections.Add(1)
 		_, _ = io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
 	})
-	r := newTarget(t, dispatch.Options{})
+	r := newTarget(t, dispatch.Options{Timeout: 10 * patience}) // signing takes a while, too
 	r.hook.URL = "http://" + address
 	e := events(1)[0]
 	e.Data = []byte(`"` + strings.Repeat("x", 8<<20) + `"`) // more than the buffers of a connection hold

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -101,9 +101,9 @@ func withPassword(std streams, email string, do func(hash string) error) error {
 	}
 	given := password != ""
 	if !given {
-		password = handlers.NewPassword()
+		password = auth.NewPassword()
 	}
-	hash, err := handlers.HashPassword(password)
+	hash, err := auth.HashPassword(password)
 	if err != nil {
 		return fmt.Errorf("hash the password: %w", err)
 	}
@@ -171,7 +171,7 @@ func readPassword(in io.Reader) (string, error) {
 	if password == "" {
 		return "", nil
 	}
-	if problem := handlers.CheckPassword(password); problem != "" {
+	if problem := auth.CheckPassword(password); problem != "" {
 		return "", usageError("the password: " + problem)
 	}
 	return password, nil
@@ -190,7 +190,7 @@ func (c addToken) run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		text, hash := handlers.NewToken()
+		text, hash := auth.NewToken()
 		if _, err := store.AddToken(ctx, webhook.Token{Account: account.ID, Name: c.name, CreatedAt: time.Now()}, hash, actor); err != nil {
 			return err
 		}
@@ -214,7 +214,7 @@ func (c addClient) run(ctx context.Context, std streams) error {
 		if err != nil {
 			return err
 		}
-		secret, hash := handlers.NewClientSecret()
+		secret, hash := auth.NewClientSecret()
 		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: c.name, CreatedAt: time.Now()}, hash, actor)
 		if err != nil {
 			return err

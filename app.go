@@ -14,6 +14,9 @@ import (
 	"bookhook/db"
 	"bookhook/dispatch"
 	"bookhook/handlers"
+	"bookhook/handlers/api"
+	"bookhook/handlers/pages"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -92,11 +95,28 @@ func (a *app) wire(ctx context.Context) error {
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
 	})
+	proxies, err := webhook.ParsePrefixes(a.proxies)
+	if err != nil {
+		return fmt.Errorf("read the trusted proxies: %w", err)
+	}
 	a.web, err = handlers.New(handlers.Options{
-		Store: a.store, Dispatcher: a.dispatcher, BaseURL: a.baseURL, Version: version, CookieKey: key, Log: a.log,
-		Tries: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: platforms.All(), BaseURL: a.baseURL, Version: version,
+		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: proxies,
 	})
 	return err
+}
+
+// handlersStore is the database as each of the surfaces needs it.
+func handlersStore(s *db.Store) handlers.Store {
+	return handlers.Store{
+		API:     api.Store{AccountStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
+		Inbound: s,
+		Pages: pages.Store{
+			AccountStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
+			PlatformStore: s, SettingsStore: s, TokenStore: s, UserStore: s, WebhookStore: s, WizardStore: s,
+		},
+		Prio: s, Sessions: s, Tokens: s, Health: s,
+	}
 }
 
 // awaitDispatcher waits until the dispatcher has read what is due, so that

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"bookhook/auth"
 	"bookhook/dispatch"
-	"bookhook/handlers"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -180,7 +180,7 @@ func (in *input) level(name, text string) slog.Level {
 }
 
 func (in *input) email(name, text string) string {
-	email, problem := handlers.CheckEmail(text)
+	email, problem := auth.CheckEmail(text)
 	if problem != "" {
 		in.wrong(name, "%s", problem)
 	}

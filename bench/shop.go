@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -77,7 +77,7 @@ func furnishStore(ctx context.Context, store *db.Store, s shape, target func(acc
 // furnishAccount makes the token and the webhooks of an account; webhooks that
 // are there call the new target.
 func furnishAccount(ctx context.Context, store *db.Store, account webhook.ID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
-	token, hash := handlers.NewToken()
+	token, hash := auth.NewToken()
 	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: actor, CreatedAt: time.Now()}, hash, actor); err != nil {
 		return "", nil, err
 	}

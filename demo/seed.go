@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -28,8 +28,8 @@ type Sample struct {
 // Seed writes the sample account into an empty database: its channels, tours,
 // webhooks to the receivers, one that is off, and one that was not finished.
 func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
-	s := Sample{Email: email, Password: handlers.NewPassword()}
-	hash, err := handlers.HashPassword(s.Password)
+	s := Sample{Email: email, Password: auth.NewPassword()}
+	hash, err := auth.HashPassword(s.Password)
 	if err != nil {
 		return s, fmt.Errorf("hash the password: %w", err)
 	}
@@ -41,7 +41,7 @@ func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 		return s, fmt.Errorf("make the account: %w", err)
 	}
 	var tokenHash []byte
-	s.Token, tokenHash = handlers.NewToken()
+	s.Token, tokenHash = auth.NewToken()
 	token := webhook.Token{Account: s.Account.ID, Name: "Booking system", CreatedAt: now}
 	if _, err := store.AddToken(ctx, token, tokenHash, email); err != nil {
 		return s, fmt.Errorf("make the token: %w", err)

@@ -8,6 +8,7 @@ import (
 )
 
 func TestRefusedWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	ok := `"name":"A","url":"https://example.com/","events":["cancelled"]`
 	const asks = `"name":"A","url":"https://example.com/","type":"inline"`
@@ -68,6 +69,7 @@ func TestRefusedWebhooks(t *testing.T) {
 }
 
 func TestChangeWebhook(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":15,"name":"Night walk 🌙"}]}`)
 	made := a.call(t, 201, "POST", "/api/v1/webhooks", `{"name":" Accounting 🎟 ","url":"`+a.receiver.URL+`/?a=1&b=<2>","events":["new_confirmed_web","cancelled","cancelled"],"enabled":null}`)
@@ -114,6 +116,7 @@ func TestChangeWebhook(t *testing.T) {
 
 // TestLimitHolds tries fifty at once with nine used: one wins.
 func TestLimitHolds(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	for range 9 {
 		a.hook(t, "Taken", `,"enabled":false`)

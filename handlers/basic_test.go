@@ -27,6 +27,7 @@ func (s *site) pagesOf(w *webhook.Webhook, draft string) []string {
 // TestBasicInTheWizard types a value, keeps it, and takes it away; nothing shows
 // it.
 func TestBasicInTheWizard(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	r := newReceiver(t, 200)
 	b := s.signIn(anna)
@@ -87,6 +88,7 @@ func TestBasicInTheWizard(t *testing.T) {
 
 // TestBareInTheWizard: the choice is there for who uses Prioticket.
 func TestBareInTheWizard(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -109,6 +111,7 @@ func TestBareInTheWizard(t *testing.T) {
 }
 
 func TestBasicInTheAPI(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	id := a.hook(t, "Basic", `,"basic_auth":"guide:river boat","payload":false`)
 	kept := func() *webhook.Webhook {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestClientsPanel(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.get("/settings/tokens").is(http.StatusOK).has("Clients of the Prioticket API", "No clients yet", s.url+prio+"/oauth2/token")

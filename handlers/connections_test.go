@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -43,10 +42,9 @@ func madeUp() platforms.Registry {
 // speaking is the same site for other platforms.
 func (s *site) speaking(r platforms.Registry) *site {
 	s.Helper()
-	app, err := handlers.New(handlers.Options{
-		Store: s.store, Dispatcher: s.dispatcher, CookieKey: bytes.Repeat([]byte("k"), 32), BaseURL: "https://bookhook.example.com",
-		Log: slog.New(slog.NewTextHandler(s.Output(), nil)), Platforms: r,
-	})
+	o := options(s.store.Store, s.dispatcher, s.Output())
+	o.BaseURL, o.Platforms = "https://bookhook.example.com", r
+	app, err := handlers.New(o)
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.check(err)
@@ -69,6 +67,7 @@ func (s *site) connection(platform string) webhook.Connection {
 }
 
 func TestPlatformIsSwitched(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b, other := s.signIn(anna), s.signIn(staff)
 	address := s.url + s.connection("tourcms").Path()
@@ -90,6 +89,7 @@ func TestPlatformIsSwitched(t *testing.T) {
 }
 
 func TestAddressIsRotated(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	first := s.connection("tourcms").Token
@@ -105,6 +105,7 @@ func TestAddressIsRotated(t *testing.T) {
 }
 
 func TestPlatformSettings(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	b.follow(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).
@@ -147,6 +148,7 @@ func (s *site) keepUnread(u webhook.Unrecognised) {
 }
 
 func TestUnrecognisedPage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.get("/settings/unrecognised").is(http.StatusOK).has("Everything could be read", "Entries go after 7 days; the newest 1,000 are kept")
@@ -172,6 +174,7 @@ func TestUnrecognisedPage(t *testing.T) {
 }
 
 func TestWizardShowsEventsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -190,6 +193,7 @@ func TestWizardShowsEventsOfPlatforms(t *testing.T) {
 
 // A webhook that is asked has only what it can be asked about.
 func TestInlineDraftShowsInlineEvents(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	d := webhook.NewDraft([]string{"new_confirmed_web"})
 	d.Account, d.Kind, d.Done = s.account.ID, webhook.Inline, []webhook.Step{webhook.StepType, webhook.StepName}
@@ -201,6 +205,7 @@ func TestInlineDraftShowsInlineEvents(t *testing.T) {
 
 // TestFiltersTellEventsApart: Wink has the same name for several of its events.
 func TestFiltersTellEventsApart(t *testing.T) {
+	t.Parallel()
 	b := newSite(t).signIn(anna)
 	for _, path := range []string{"/events", "/deliveries"} {
 		b.get(path+"?type=wink:booking.create").has("Initialization requested (booking.initialize.request)",
@@ -209,6 +214,7 @@ func TestFiltersTellEventsApart(t *testing.T) {
 }
 
 func TestFiltersOfferEventsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	for _, path := range []string{"/events", "/deliveries"} {
@@ -223,6 +229,7 @@ func TestFiltersOfferEventsOfPlatforms(t *testing.T) {
 }
 
 func TestEventSaysWhereItCameFrom(t *testing.T) {
+	t.Parallel()
 	r := newReceiver(t, http.StatusOK)
 	s := newSite(t)
 	s.hook(r.URL)

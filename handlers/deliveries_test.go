@@ -15,6 +15,7 @@ import (
 const nowhere = "https://hooks.example.com/bookings"
 
 func TestDeliveriesEmpty(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	b.get("/deliveries").is(http.StatusOK).has("No deliveries yet")
@@ -23,6 +24,7 @@ func TestDeliveriesEmpty(t *testing.T) {
 }
 
 func TestDeliveriesFilter(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	up, down := newReceiver(t, http.StatusOK), newReceiver(t, http.StatusInternalServerError)
@@ -65,6 +67,7 @@ func cut(text, mark string) string {
 }
 
 func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -92,6 +95,7 @@ func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
 
 // Days are those of the account, not those of UTC.
 func TestDeliveriesFilterInTheAccountsTimeZone(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.account.TimeZone = "Pacific/Kiritimati" // fourteen hours ahead
 	if time.Now().UTC().Hour() < 10 {
@@ -107,6 +111,7 @@ func TestDeliveriesFilterInTheAccountsTimeZone(t *testing.T) {
 }
 
 func TestDeliveriesPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -138,6 +143,7 @@ func TestDeliveriesPages(t *testing.T) {
 }
 
 func TestDeliveriesManyAreCounted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -159,6 +165,7 @@ func TestDeliveriesManyAreCounted(t *testing.T) {
 
 // A rare delivery is found by going on with the search, which needs no script.
 func TestDeliveriesSearch(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	r := newReceiver(t, http.StatusOK)
@@ -183,6 +190,7 @@ func TestDeliveriesSearch(t *testing.T) {
 }
 
 func TestDeliveriesAnnounced(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -201,6 +209,7 @@ func deliveryOf(a webhook.Accepted) string {
 }
 
 func TestDeliveryReplay(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	r := newReceiver(t, http.StatusServiceUnavailable)
@@ -220,6 +229,7 @@ func TestDeliveryReplay(t *testing.T) {
 }
 
 func TestDeliveryReplayInFlight(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -235,6 +245,7 @@ func TestDeliveryReplayInFlight(t *testing.T) {
 }
 
 func TestDeliveryReplayWithoutWebhook(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	w := s.hook(nowhere)
@@ -249,6 +260,7 @@ func TestDeliveryReplayWithoutWebhook(t *testing.T) {
 }
 
 func TestDeliveryCancel(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, time.Hour)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusInternalServerError)

@@ -35,6 +35,7 @@ func (b *browser) finished(draft string) page {
 
 // Two people who begin at the same moment do not write into one draft.
 func TestDraftHasAnOwner(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL)
@@ -54,6 +55,7 @@ func TestDraftHasAnOwner(t *testing.T) {
 
 // What is created is what was looked at.
 func TestDraftChangedAfterReview(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	draft := a.begin()
@@ -78,6 +80,7 @@ func TestDraftChangedAfterReview(t *testing.T) {
 
 // Steps that are saved at the same moment are all kept.
 func TestDraftStepsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -110,6 +113,7 @@ func TestDraftStepsAtOnce(t *testing.T) {
 }
 
 func TestDraftTestReloads(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -120,6 +124,7 @@ func TestDraftTestReloads(t *testing.T) {
 
 // The test of an edited webhook is one that its receiver believes.
 func TestDraftTestSigns(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -141,6 +146,7 @@ func TestDraftTestSigns(t *testing.T) {
 
 // What is typed within reason is kept and shown; beyond it a draft stays small.
 func TestDraftStaysSmall(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -188,6 +194,7 @@ func TestDraftStaysSmall(t *testing.T) {
 
 // Nothing happens before a person comes: browsers fetch ahead, programs look.
 func TestDraftIsNotBegunUnseen(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	p := b.post("/webhooks/"+s.hook(hookURL).Ref()+"/rotate", nil).is(http.StatusSeeOther)
@@ -213,6 +220,7 @@ func TestDraftIsNotBegunUnseen(t *testing.T) {
 // The Enter key does what the page is for: the first button of a form is what
 // it presses, unless that belongs to another form.
 func TestDraftEnterCreates(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL)
@@ -235,6 +243,7 @@ func TestDraftEnterCreates(t *testing.T) {
 }
 
 func TestWizardTriesBeforeSaving(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -258,6 +267,7 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 }
 
 func TestWizardChecksURLs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	check := b.begin() + "/check-url"

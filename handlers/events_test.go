@@ -9,12 +9,14 @@ import (
 )
 
 func TestEventsEmpty(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.signIn(anna).get("/events").is(http.StatusOK).has("No events yet", "Make an API token")
 	s.signIn(staff).get("/events").is(http.StatusOK).lacks("Make an API token")
 }
 
 func TestEventsList(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -27,6 +29,7 @@ func TestEventsList(t *testing.T) {
 }
 
 func TestEventsPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	for i := range 60 {
@@ -38,6 +41,7 @@ func TestEventsPages(t *testing.T) {
 
 // The page of an event answers why a booking was not sent.
 func TestEventReasons(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(staff)
 	r := newReceiver(t, http.StatusTeapot)
@@ -72,12 +76,14 @@ func TestEventReasons(t *testing.T) {
 }
 
 func TestEventBeforeWebhooks(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	a := s.leave(webhook.Event{BookingID: "1234"})[0]
 	s.signIn(staff).get("/events/" + a.Event.Ref()).is(http.StatusOK).has("The account had no webhook when this event came in")
 }
 
 func TestEventsFilterNamesWhatItCannotRead(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	s.leave(webhook.Event{BookingID: "B-1"})

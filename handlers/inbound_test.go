@@ -53,6 +53,7 @@ var requestIDText = regexp.MustCompile(`,"request_id":"[^"]*"`)
 // TestWrongAddress: whatever is wrong with an address, and whatever comes to it,
 // the answer is the same.
 func TestWrongAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	c := s.connect("harbour")
 	var first answer
@@ -82,6 +83,7 @@ func TestWrongAddress(t *testing.T) {
 
 // TestOldAddress: the address before is taken until its end.
 func TestOldAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	before := s.connect("harbour")
 	now, err := s.store.RotateAddress(t.Context(), s.account.ID, "harbour", "test", time.Now())
@@ -96,6 +98,7 @@ func TestOldAddress(t *testing.T) {
 }
 
 func TestOtherMethodsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	for _, method := range []string{"GET", "HEAD", "OPTIONS", "DELETE"} {
@@ -133,6 +136,7 @@ func (s *site) tourcms() webhook.Connection {
 // TestRefusedIsKept: what could not be read is answered with what is wrong, and
 // kept as it came.
 func TestRefusedIsKept(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	s.check(s.store.SaveSettings(t.Context(), s.account.ID, "harbour", webhook.Settings{"key": "secret"}, "test", time.Now()))
@@ -189,6 +193,7 @@ func jsonText(text string) string {
 // TestRefusedBeforeItIsRead: what is too large or packed is kept without its
 // body, when the address is somebody's, and answered alike when it is not.
 func TestRefusedBeforeItIsRead(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	wrong := path[:len(path)-1] + "_"
@@ -223,6 +228,7 @@ func TestRefusedBeforeItIsRead(t *testing.T) {
 // TestUnreadableAddress: a request of which the address cannot be read does not
 // pass for one to the start page, and is kept when it is known whose it is.
 func TestUnreadableAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	for i, c := range []struct {
@@ -268,6 +274,7 @@ func (s *site) bare(text string) *http.Response {
 
 // TestSameNotification: by the platform's id, or by all that came.
 func TestSameNotification(t *testing.T) {
+	t.Parallel()
 	id := "n-1"
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
@@ -309,6 +316,7 @@ func TestSameNotification(t *testing.T) {
 
 // TestSameAtOnce: however many come at the same time, one is told.
 func TestSameAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	answers := make(chan answer)
@@ -329,6 +337,7 @@ func TestSameAtOnce(t *testing.T) {
 // TestReadOtherwise: the same bytes are the same notification, even after an
 // upgrade that reads more in them.
 func TestReadOtherwise(t *testing.T) {
+	t.Parallel()
 	channel := "1"
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
@@ -349,6 +358,7 @@ func TestReadOtherwise(t *testing.T) {
 // TestSameWithin: where bytes can come again in earnest, they are the same for a
 // time only.
 func TestSameWithin(t *testing.T) {
+	t.Parallel()
 	within := 1000 * time.Hour
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
@@ -380,6 +390,7 @@ func TestSameWithin(t *testing.T) {
 
 // TestReceivedIsNoted, be it readable or not.
 func TestReceivedIsNoted(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	for platform, body := range map[string]string{"harbour": bookedBerth, "wink": "nothing"} {
 		c := s.connect(platform)
@@ -397,6 +408,7 @@ func TestReceivedIsNoted(t *testing.T) {
 
 // TestFullDatabase: what cannot be kept is not taken, and comes again.
 func TestFullDatabase(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	s.store.full.Store(true)
@@ -412,6 +424,7 @@ func TestFullDatabase(t *testing.T) {
 
 // TestAddressIsNotLogged, whatever goes wrong.
 func TestAddressIsNotLogged(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	s := furnish(t)
 	s.log, s.platforms = &log, withHarbour()

@@ -12,6 +12,7 @@ import (
 // When TourCMS asks at the account's address, it gets the answer of the inline
 // webhook; what that accepts is told to the others, what it refuses to nobody.
 func TestAskedByThePlatform(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const question = "?event=new_temporary_web&account_id=4069&account_name=River&channel_id=3930&booking_id="
 	xml := func(booking string) string {

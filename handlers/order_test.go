@@ -1,8 +1,6 @@
 package handlers_test
 
 import (
-	"bytes"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +16,7 @@ func ordered(w *webhook.Webhook) { w.Ordered = true }
 // A delivery that is held says for what it waits, wherever it is shown, and can
 // be sent out of order.
 func TestHeldDeliveryOnPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, time.Hour)
 	b := s.signIn(staff)
 	r := newReceiver(t, http.StatusServiceUnavailable)
@@ -48,6 +47,7 @@ func TestHeldDeliveryOnPages(t *testing.T) {
 
 // What stops the earlier one lets the later one go.
 func TestHeldDeliveryGoesWhenTheEarlierIsStopped(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, time.Hour)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusServiceUnavailable)
@@ -68,6 +68,7 @@ func TestHeldDeliveryGoesWhenTheEarlierIsStopped(t *testing.T) {
 
 // While the circuit is open, the pages say so and what happens.
 func TestOpenCircuitOnPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := newReceiver(t, http.StatusInternalServerError)
 	w := s.hook(r.URL)
@@ -91,15 +92,14 @@ func TestOpenCircuitOnPages(t *testing.T) {
 // turns to them.
 func (s *site) serve(d handlers.Dispatcher) {
 	s.Helper()
-	app, err := handlers.New(handlers.Options{
-		Store: s.store, Dispatcher: d, CookieKey: bytes.Repeat([]byte("k"), 32), Log: slog.New(slog.NewTextHandler(s.Output(), nil)), Tries: 1,
-	})
+	app, err := handlers.New(options(s.store.Store, d, s.Output()))
 	s.check(err)
 	s.url = listen(s, app)
 }
 
 // In a long list nothing is counted.
 func TestManyWebhooksAreNotCounted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.check(s.store.SetLimit(t.Context(), s.account.ID, 30, "test", time.Now()))
 	for range 20 {
@@ -113,6 +113,7 @@ func TestManyWebhooksAreNotCounted(t *testing.T) {
 }
 
 func TestWizardOrderAndRate(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()

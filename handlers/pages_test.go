@@ -1,13 +1,11 @@
 package handlers_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"html"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -144,10 +142,12 @@ func (s *site) run(schedule []time.Duration) {
 	guard, err := dispatch.NewGuard("127.0.0.0/8")
 	s.check(err)
 	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: guard, Schedule: schedule, Platforms: s.platforms})
-	s.app, err = handlers.New(handlers.Options{
-		Store: s.store, Dispatcher: s.dispatcher, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
-		Log: slog.New(slog.NewTextHandler(s.log, nil)), Tries: len(schedule), Platforms: s.platforms,
-	})
+	o := options(s.store.Store, s.dispatcher, s.log)
+	o.Store.Inbound, o.MaxAttempts = s.store, len(schedule)
+	if s.platforms != nil {
+		o.Platforms = s.platforms
+	}
+	s.app, err = handlers.New(o)
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.check(err)
@@ -397,6 +397,7 @@ func (p page) find(expression string) string {
 }
 
 func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.anonymous()
 	login := b.get("/deliveries?state=failed").is(http.StatusSeeOther).location
@@ -412,17 +413,20 @@ func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.anonymous().get("/healthz").is(http.StatusOK).has(`"ok"`, "1.2.3")
 }
 
 func TestNoSuchPage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("There is no such page", "No booking is affected")
 }
 
 // Ids of another account and ids of nothing are the same to whoever asks.
 func TestUnknownIDs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	nothing := webhook.ID(12345)

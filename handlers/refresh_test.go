@@ -67,6 +67,7 @@ func (s *site) settings(settings webhook.Settings) {
 var refresh = url.Values{"platform": {"tourcms"}}
 
 func TestRefreshItems(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = listing()
 	s.run(nil)
@@ -91,6 +92,7 @@ func TestRefreshItems(t *testing.T) {
 
 // Whatever goes wrong is said on the page, and nothing is changed.
 func TestRefreshThatFails(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = listing()
 	s.run(nil)

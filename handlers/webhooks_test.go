@@ -10,6 +10,7 @@ import (
 )
 
 func TestWebhooksList(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.get("/webhooks").is(http.StatusOK).has("0 of 10 webhooks used", "No webhooks yet", "Create your first webhook")
@@ -23,6 +24,7 @@ func TestWebhooksList(t *testing.T) {
 }
 
 func TestWebhookTest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL+"/hook", func(w *webhook.Webhook) { w.Events = []string{"new_confirmed_web"} })
@@ -43,6 +45,7 @@ func TestWebhookTest(t *testing.T) {
 }
 
 func TestWebhookSwitch(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -67,6 +70,7 @@ func TestWebhookSwitch(t *testing.T) {
 }
 
 func TestWebhookRotate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -88,6 +92,7 @@ func TestWebhookRotate(t *testing.T) {
 }
 
 func TestWebhookDelete(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	w := s.hook("https://example.com/hook")

@@ -59,6 +59,7 @@ func (b *browser) walk(draft string, to webhook.Step) {
 }
 
 func TestWizardForwards(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -96,6 +97,7 @@ func must[T any](t testing.TB, list func(ctx context.Context, account webhook.ID
 }
 
 func TestWizardStepsInOrder(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -120,6 +122,7 @@ func TestWizardStepsInOrder(t *testing.T) {
 }
 
 func TestWizardBack(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -139,6 +142,7 @@ func TestWizardBack(t *testing.T) {
 }
 
 func TestWizardInvalid(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -200,6 +204,7 @@ func TestWizardInvalid(t *testing.T) {
 }
 
 func TestWizardNothingChosen(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -215,6 +220,7 @@ func TestWizardNothingChosen(t *testing.T) {
 }
 
 func TestWizardTakesInternationalHosts(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -227,6 +233,7 @@ func TestWizardTakesInternationalHosts(t *testing.T) {
 
 // Ids that are in no list come back as pasted when the step is opened again.
 func TestWizardKeepsPastedIDs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -243,6 +250,7 @@ func TestWizardKeepsPastedIDs(t *testing.T) {
 }
 
 func TestWizardReviewNamesOtherSteps(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -256,6 +264,7 @@ func TestWizardReviewNamesOtherSteps(t *testing.T) {
 }
 
 func TestWizardResume(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -271,6 +280,7 @@ func TestWizardResume(t *testing.T) {
 }
 
 func TestWizardBeginsOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -289,6 +299,7 @@ func TestWizardBeginsOnce(t *testing.T) {
 }
 
 func TestWizardThrowAway(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -300,6 +311,7 @@ func TestWizardThrowAway(t *testing.T) {
 }
 
 func TestWizardTwoTabs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	one, two := s.signIn(anna), s.signIn(anna)
 	draft := one.begin()
@@ -314,6 +326,7 @@ func TestWizardTwoTabs(t *testing.T) {
 }
 
 func TestWizardEdit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
@@ -341,6 +354,7 @@ func TestWizardEdit(t *testing.T) {
 }
 
 func TestWizardConflict(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
@@ -360,6 +374,7 @@ func TestWizardConflict(t *testing.T) {
 }
 
 func TestWizardAtTheLimit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -380,6 +395,7 @@ func TestWizardAtTheLimit(t *testing.T) {
 }
 
 func TestWizardFiftyAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	for i := range 9 {
@@ -412,6 +428,7 @@ func TestWizardFiftyAtOnce(t *testing.T) {
 
 // What the examples show is what a receiver gets.
 func TestWizardExamples(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -426,6 +443,7 @@ func TestWizardExamples(t *testing.T) {
 
 // Each platform that is on calls in its own way.
 func TestWizardExamplesOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	for _, platform := range []string{"ltd", "prioticket"} {
 		if _, err := s.store.SwitchPlatform(t.Context(), s.account.ID, platform, true, "test", s.account.CreatedAt); err != nil {
@@ -453,6 +471,7 @@ func inlineSteps() map[webhook.Step]url.Values {
 }
 
 func TestWizardInline(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -487,6 +506,7 @@ func TestWizardInline(t *testing.T) {
 }
 
 func TestWizardOneInlineForAChannel(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	s.hook("https://example.com/", func(w *webhook.Webhook) {
@@ -513,6 +533,7 @@ func TestWizardOneInlineForAChannel(t *testing.T) {
 
 // With all webhooks in use there is room for a synchronous one.
 func TestInlineBesideTheLimit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	for range webhook.DefaultLimit {

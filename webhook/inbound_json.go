@@ -27,7 +27,7 @@ func (in Inbound) JSON() (Object, error) {
 		return nil, BadRequest("The body is not valid UTF-8. Have whatever sends it write JSON in UTF-8.")
 	case bytes.HasPrefix(in.Body, []byte("\ufeff")):
 		return nil, BadRequest("The body begins with a byte order mark, which JSON must not have. Have whatever sends it leave out the mark.")
-	case depth(in.Body) > MaxInboundDepth:
+	case JSONDepth(in.Body) > MaxInboundDepth:
 		return nil, BadRequest(fmt.Sprintf("The body is nested more than %d levels deep. "+
 			"No booking is; check that the request comes from the platform.", MaxInboundDepth))
 	}
@@ -49,24 +49,6 @@ func isJSON(contentType string) bool {
 	kind = strings.ToLower(strings.TrimSpace(kind))
 	main, sub, _ := strings.Cut(kind, "/")
 	return kind == "" || kind == "application/json" || main != "" && strings.HasSuffix(sub, "+json")
-}
-
-// depth is how deep the objects and lists of a text lie in one another.
-func depth(text []byte) (deepest int) {
-	for now := 0; len(text) > 0; {
-		between, rest, _ := bytes.Cut(text, []byte{'"'})
-		for _, c := range between {
-			switch c {
-			case '{', '[':
-				now++
-				deepest = max(deepest, now)
-			case '}', ']':
-				now--
-			}
-		}
-		text = rest[quoteEnd(rest):]
-	}
-	return deepest
 }
 
 // maxMembers is how many members an object may have, and how many entries a list

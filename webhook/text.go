@@ -1,0 +1,103 @@
+package webhook
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Truncate returns the text with at most limit characters and an ellipsis for
+// what was left out.
+func Truncate(text string, limit int) string {
+	if len(text) <= limit || utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	n := 0
+	for i := range text {
+		if n == limit {
+			return text[:i] + "…"
+		}
+		n++
+	}
+	return text
+}
+
+// Quote returns a text that others wrote so that a sentence can repeat it:
+// truncated, and with a replacement character for what is not UTF-8 or cannot be
+// seen (control characters, those that turn the direction of the text).
+func Quote(text string, limit int) string {
+	return Truncate(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, text), limit)
+}
+
+// JoinText lists the texts of all, separated by commas.
+func JoinText[T any](all []T, text func(T) string) string {
+	texts := make([]string, len(all))
+	for i, one := range all {
+		texts[i] = text(one)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// ParsePrefixes reads addresses and CIDR ranges, each masked; an address is the
+// range of itself, and an IPv4-mapped IPv6 one stands for its IPv4 address. The
+// error names every item that is neither, in quotation marks and separated by
+// commas; the ranges that could be read are returned beside it.
+func ParsePrefixes(items []string) ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	var wrong []string
+	for _, item := range items {
+		if prefix, ok := parsePrefix(item); ok {
+			prefixes = append(prefixes, prefix)
+		} else {
+			wrong = append(wrong, fmt.Sprintf("%q", item))
+		}
+	}
+	if len(wrong) > 0 {
+		return prefixes, fmt.Errorf("%s: neither an address nor a range such as 10.0.0.0/8", strings.Join(wrong, ", "))
+	}
+	return prefixes, nil
+}
+
+func parsePrefix(item string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(item); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(item)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if prefix.Addr().Is4In6() {
+		if prefix.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
+
+// JSONDepth counts how deep the objects and lists of a JSON text are nested.
+func JSONDepth(text []byte) (deepest int) {
+	for now := 0; len(text) > 0; {
+		between, rest, _ := bytes.Cut(text, []byte{'"'})
+		for _, c := range between {
+			switch c {
+			case '{', '[':
+				now++
+				deepest = max(deepest, now)
+			case '}', ']':
+				now--
+			}
+		}
+		text = rest[quoteEnd(rest):]
+	}
+	return deepest
+}

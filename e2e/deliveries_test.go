@@ -313,7 +313,7 @@ func logOfAll(t *testing.T) (op *shop, p *page, portal target) {
 	p.visit(op.page(third.to(portal)))
 	p.opens("Stop trying")
 	p.press("Stop trying now")
-	p.sees("Bookhook makes no further try.")
+	p.sees("Bookhook makes no further attempt.")
 
 	p.visit(op.URL + "/deliveries")
 	p.sees("6 deliveries")
@@ -395,7 +395,7 @@ func TestLogFiltersByDay(t *testing.T) {
 	p.sees("No delivery matches")
 	for query, problem := range map[string]string{
 		"since=2026-02-30":                     "Write the day as year, month and day",
-		"since=2026-11-21&until=2026-11-20":    "This day lies before the first one.",
+		"since=2026-11-21&until=2026-11-20":    "This day is before the first one.",
 		"state=lost":                           "There is no such status",
 		"webhook_id=" + url.QueryEscape("<x>"): "There is no such webhook",
 		"type=nothing":                         "There is no such event",

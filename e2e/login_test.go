@@ -16,7 +16,7 @@ func TestSignIn(t *testing.T) {
 	p.isAt(`/login\?next=`)
 	p.fill("E-mail", operator)
 	p.fill("Password", "not the password")
-	p.refused("Sign in", "E-mail and password do not go together.")
+	p.refused("Sign in", "Wrong e-mail address or password..")
 	p.holds("E-mail", operator)
 	p.holds("Password", "")
 
@@ -99,7 +99,7 @@ func TestTooManyWrongPasswords(t *testing.T) {
 	if got := p.submit("Sign in"); got != http.StatusTooManyRequests {
 		t.Errorf("the eleventh try: got %d, want 429", got)
 	}
-	p.complains("Too many tries that failed. Wait 15 minutes, or sign in from another network.")
+	p.complains("Too many failed attempts. Wait 15 minutes, or sign in from another network.")
 	p.holds("E-mail", operator)
 
 	p.fill("E-mail", staff) // one name is closed, not the whole office

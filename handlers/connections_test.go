@@ -95,7 +95,7 @@ func TestAddressIsRotated(t *testing.T) {
 	first := s.connection("tourcms").Token
 	const address = "https://bookhook.example.com/in/tourcms/"
 	b.get(platformsPage).has(address + first).lacks("The address before")
-	b.follow(platformsPage+"/tourcms/rotate", nil).has("TourCMS has a new address. Enter it there; the one before goes on working until",
+	b.follow(platformsPage+"/tourcms/rotate", nil).has("TourCMS has a new address. Enter it there; the old one works until",
 		address+s.connection("tourcms").Token, "The address before, which ends in …"+first[len(first)-6:], "The address before it stops at once.").
 		lacks(first)
 	if _, err := s.store.ConnectionByToken(t.Context(), "tourcms", first, time.Now()); err != nil {
@@ -125,7 +125,7 @@ func TestPlatformSettings(t *testing.T) {
 		}
 	}
 	save("pier", "seven", "bell", "ding dong", "flag", "blue <b>").is(http.StatusUnprocessableEntity).
-		has("2 things need your attention", "A pier is a number.", "Bell code is not shown again: type it once more.", `value="seven"`, `value="blue <b>"`).
+		has("2 things need your attention", "A pier is a number.", "Bell code is not shown again: enter it once more.", `value="seven"`, `value="blue <b>"`).
 		lacks("ding dong")
 	save("flag", strings.Repeat("ü", webhook.MaxSetting+1)).is(http.StatusUnprocessableEntity).has("Use at most 500 characters.")
 	stored(nil)

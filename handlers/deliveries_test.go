@@ -80,7 +80,7 @@ func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
 		"type=renamed":                            "There is no such event",
 		"since=yesterday":                         "Write the day as",
 		"until=2026-02-30":                        "Write the day as",
-		"since=2026-11-22&until=2026-11-21":       "This day lies before the first one",
+		"since=2026-11-22&until=2026-11-21":       "This day is before the first one",
 		"booking_id=" + strings.Repeat("1", 101):  "Use at most 100 characters",
 		"booking_id=%00":                          "no control characters",
 		"state=lost&since=yesterday&until=+x+y+z": "There is no such status",
@@ -238,8 +238,8 @@ func TestDeliveryReplayInFlight(t *testing.T) {
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	arrived(t, r.got)
 	b.get(path).has("Sending").lacks(path + "/replay") // which could only be refused
-	b.follow(path+"/replay", nil).has("It is on its way right now. Wait for the answer")
-	b.follow(path+"/cancel", nil).has("The one that is on its way may still arrive")
+	b.follow(path+"/replay", nil).has("It is being sent right now. Wait for the answer")
+	b.follow(path+"/cancel", nil).has("The one that is in flight may still arrive")
 	close(r.hold)
 	s.settled()
 }
@@ -268,7 +268,7 @@ func TestDeliveryCancel(t *testing.T) {
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	s.settled()
 	b.get(path).has("Waiting", "Bookhook tries again at", "It is the last try")
-	b.follow(path+"/cancel", nil).has("Bookhook makes no further try. You can replay it later.", "Cancelled")
+	b.follow(path+"/cancel", nil).has("Bookhook makes no further attempt. You can replay it later.", "Cancelled")
 	b.follow(path+"/cancel", nil).has("Nothing was stopped")
 	r.status.Store(http.StatusOK)
 	b.post(path+"/replay", nil).is(http.StatusSeeOther)

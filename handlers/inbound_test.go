@@ -102,7 +102,7 @@ func TestOtherMethodsOfPlatforms(t *testing.T) {
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	for _, method := range []string{"GET", "HEAD", "OPTIONS", "DELETE"} {
-		says := []string{"Harbour calls by POST", "by " + method, "The address is right"}
+		says := []string{"Harbour sends by POST", "this is " + method, "The address is right"}
 		if method == "HEAD" {
 			says = nil
 		}
@@ -114,7 +114,7 @@ func TestOtherMethodsOfPlatforms(t *testing.T) {
 	if kept := s.unrecognised(); len(kept) > 0 {
 		t.Errorf("got %+v kept of requests that say nothing", kept)
 	}
-	s.send("PUT", path, bookedBerth).refused(http.StatusMethodNotAllowed, "Harbour calls by POST", "by PUT")
+	s.send("PUT", path, bookedBerth).refused(http.StatusMethodNotAllowed, "Harbour sends by POST", "this is PUT")
 	s.send("GET", path+"?event=cancelled", "").refused(http.StatusMethodNotAllowed)
 	s.send("HEAD", s.tourcms().Path()+"?event=cancelled&account_id=1&booking_id=1", "").refused(http.StatusMethodNotAllowed)
 	if kept := s.unrecognised(); len(kept) != 3 || kept[1].Query != "event=cancelled" || string(kept[2].Body) != bookedBerth || kept[2].Status != 405 {
@@ -287,7 +287,7 @@ func TestSameNotification(t *testing.T) {
 	path := s.connect("harbour").Path()
 	other := strings.Replace(bookedBerth, "B-17", "B-18", 1)
 	first := s.send("POST", path, bookedBerth).taken()
-	s.send("POST", path, other).refused(http.StatusConflict, "n-1", "That one stands")
+	s.send("POST", path, other).refused(http.StatusConflict, "n-1", "That one is valid")
 	if kept := s.unrecognised(); len(kept) != 1 || kept[0].Status != 409 || string(kept[0].Body) != other {
 		t.Errorf("got %+v kept", kept)
 	}
@@ -444,7 +444,7 @@ func TestAddressIsNotLogged(t *testing.T) {
 			t.Errorf("the address of %s is in the log:\n%s", c.Platform, log.String())
 		}
 	}
-	for _, want := range []string{"path=/in/harbour/…", "path=/in/tourcms/…", "a bug in a platform", "could not be kept"} {
+	for _, want := range []string{"path=/in/harbour/…", "path=/in/tourcms/…", "a bug in a platform", "could not be stored"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%q is not in the log:\n%s", want, log.String())
 		}

@@ -143,7 +143,7 @@ func TestRefusedQuestions(t *testing.T) {
 	for _, tt := range []struct{ name, body, field, message string }{
 		{"nothing", `{}`, "type", "Say what happened"},
 		{"no booking", `{"type":"new_temporary_web"}`, "booking_id", "which booking"},
-		{"told only", `{"type":"cancelled","booking_id":"1"}`, "type", "Nobody is asked about cancelled. Known: new_confirmed_staff,"},
+		{"told only", `{"type":"cancelled","booking_id":"1"}`, "type", "There are no inline calls for “cancelled”. Known: new_confirmed_staff,"},
 		{"unknown", `{"type":"renamed","booking_id":"1"}`, "type", "has no event"},
 		{"another platform", `{"platform":"wink","type":"booking.create","booking_id":"1"}`, "type", ""},
 		{"data", `{` + ok + `,"data":{}}`, "data", "under xml"},

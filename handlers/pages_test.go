@@ -409,7 +409,7 @@ func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
 	if p.location != "/deliveries?state=failed" {
 		t.Errorf("got %s", p.location)
 	}
-	b.post("/login", url.Values{"email": {anna}, "password": {"wrong"}}).is(http.StatusUnprocessableEntity).has(anna, "do not go together")
+	b.post("/login", url.Values{"email": {anna}, "password": {"wrong"}}).is(http.StatusUnprocessableEntity).has(anna, "Wrong e-mail address or password.")
 }
 
 func TestHealth(t *testing.T) {

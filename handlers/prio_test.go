@@ -305,7 +305,7 @@ func TestPrioPages(t *testing.T) {
 	} {
 		name, _, _ := strings.Cut(query, "=")
 		r.refused(400, "INVALID_REQUEST", name, "GET", "/webhooks?"+query, "")
-		r.refused(400, "INVALID_REQUEST", "a parameter", "GET", "/webhooks?"+query, "")
+		r.refused(400, "INVALID_REQUEST", "A parameter", "GET", "/webhooks?"+query, "")
 	}
 }
 

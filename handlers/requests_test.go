@@ -180,7 +180,7 @@ func TestLongEmail(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	p := s.anonymous().post("/login", url.Values{"email": {strings.Repeat("x", 1<<20)}, "password": {password}})
-	p.is(http.StatusUnprocessableEntity).has("do not go together")
+	p.is(http.StatusUnprocessableEntity).has("Wrong e-mail address or password.")
 	if len(p.text) > 1<<16 {
 		t.Errorf("got %d bytes back", len(p.text))
 	}

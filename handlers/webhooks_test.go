@@ -35,7 +35,7 @@ func TestWebhookTest(t *testing.T) {
 		if got := arrived(t, r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
 			t.Errorf("got %s", got)
 		}
-		b.get(sent.location).is(http.StatusOK).has("The test is on its way", "Your server accepted this test", "200")
+		b.get(sent.location).is(http.StatusOK).has("The test is being sent", "Your server accepted this test", "200")
 	}
 	off := s.hook(r.URL, func(w *webhook.Webhook) { w.Enabled = false })
 	s.signIn(staff).follow("/webhooks/"+off.Ref()+"/test", nil).has("This webhook is off. Switch it on")
@@ -60,7 +60,7 @@ func TestWebhookSwitch(t *testing.T) {
 	}
 	b.get(path).has("3 so far")
 	p := b.follow(path+"/switch", on)
-	p.has("3 events were skipped while it was off; they were not stored for later", "1 delivery that was waiting goes out now")
+	p.has("3 events were skipped while it was off; they are not sent later", "1 waiting delivery is sent now")
 	s.settled()
 	if got := arrived(t, r.got).URL.Query().Get("booking_id"); got != "waiting" || len(r.got) != 0 {
 		t.Errorf("got %s and %d more", got, len(r.got))

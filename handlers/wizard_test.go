@@ -80,9 +80,9 @@ func TestWizardForwards(t *testing.T) {
 		w.Tours.Mode != webhook.Exclude || !slices.Equal(w.Tours.IDs, []string{"12", "15"}) {
 		t.Errorf("got %+v", w)
 	}
-	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and is told of new events", "Waiting for the first delivery")
-	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "is told of new events from now on")
-	b.get(draft + "/review").is(http.StatusNotFound).has("This draft is not there any more")
+	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and receives new events", "Waiting for the first delivery")
+	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "receives new events from now on")
+	b.get(draft + "/review").is(http.StatusNotFound).has("This draft does not exist any more")
 	b.post(draft+"/review", nil).is(http.StatusNotFound)
 }
 
@@ -303,11 +303,11 @@ func TestWizardThrowAway(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
-	b.follow(draft+"/delete", nil).has("The draft was thrown away")
+	b.follow(draft+"/delete", nil).has("The draft was discarded")
 	b.post(draft+"/delete", nil).is(http.StatusNotFound)
 	w := s.hook(hookURL)
 	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
-	b.follow(strings.TrimSuffix(edit, "review")+"delete", nil).has("The webhook is as it was", w.Name)
+	b.follow(strings.TrimSuffix(edit, "review")+"delete", nil).has("The webhook is unchanged", w.Name)
 }
 
 func TestWizardTwoTabs(t *testing.T) {

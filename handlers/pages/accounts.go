@@ -26,6 +26,7 @@ type AccountStore interface {
 // maxLimit is the most webhooks an account can be allowed.
 const maxLimit = 1000
 
+// ListAccounts shows all accounts of the instance.
 func (pg *Pages) ListAccounts(c *fiber.Ctx) error {
 	page, err := pg.page(c)
 	if err != nil {
@@ -50,6 +51,7 @@ func (pg *Pages) refuseAccount(c *fiber.Ctx, form views.AccountForm) error {
 	return pg.showAccounts(c, http.StatusUnprocessableEntity, views.AccountsProps{Page: currentUser(c).page(c, nil), Form: form})
 }
 
+// AddAccount creates an account with the default limit of webhooks.
 func (pg *Pages) AddAccount(c *fiber.Ctx) error {
 	form := views.AccountForm{Name: web.FormValue(c, "name"), Number: web.FormValue(c, "number")}
 	account, problems := readAccount(form.Name, form.Number)
@@ -67,6 +69,8 @@ func (pg *Pages) AddAccount(c *fiber.Ctx) error {
 	return pg.done(c, "/admin/accounts", fmt.Sprintf("The account “%s” was created with the number %d. Add the first person who may sign in to it.", account.Name, account.Number))
 }
 
+// SaveLimit changes how many asynchronous webhooks an account may have, up to
+// 1,000.
 func (pg *Pages) SaveLimit(c *fiber.Ctx) error {
 	account, err := pg.accountParam(c)
 	if err != nil {
@@ -84,6 +88,8 @@ func (pg *Pages) SaveLimit(c *fiber.Ctx) error {
 	return pg.done(c, "/admin/accounts", fmt.Sprintf("“%s” may now have %d webhooks.", account.Name, limit))
 }
 
+// AddAccountUser creates a user of an account, with any role; the first password
+// is shown once.
 func (pg *Pages) AddAccountUser(c *fiber.Ctx) error {
 	account, err := pg.accountParam(c)
 	if err != nil {

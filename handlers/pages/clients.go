@@ -40,6 +40,7 @@ func (pg *Pages) AddClient(c *fiber.Ctx) error {
 	return pg.showTokens(c, http.StatusCreated, props)
 }
 
+// RevokeClient revokes a client and its access tokens.
 func (pg *Pages) RevokeClient(c *fiber.Ctx) error {
 	v := currentUser(c)
 	id, err := web.IDParam(c, webhook.ClientPrefix)

@@ -122,6 +122,7 @@ func (pg *Pages) deliveryParam(c *fiber.Ctx) (webhook.Delivery, error) {
 	return pg.Store.Delivery(c.UserContext(), currentUser(c).Account.ID, id)
 }
 
+// ShowDelivery shows a delivery with its attempts.
 func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 	d, err := pg.deliveryParam(c)
 	if err != nil {
@@ -177,6 +178,7 @@ func (pg *Pages) liveWebhook(c *fiber.Ctx, d webhook.Delivery) (*webhook.Webhook
 	return w, err
 }
 
+// ReplayDelivery makes a delivery due now and says when it is sent.
 func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 	d, err := pg.deliveryParam(c)
 	if err != nil {
@@ -225,6 +227,7 @@ func replayText(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Cir
 	return "It is being sent now. The answer appears below.", nil
 }
 
+// CancelDelivery stops a delivery; a request in flight is not cut off.
 func (pg *Pages) CancelDelivery(c *fiber.Ctx) error {
 	d, err := pg.deliveryParam(c)
 	if err != nil {

@@ -160,6 +160,7 @@ func draftGone(err error) error {
 	}
 }
 
+// DeleteDraft discards a draft.
 func (pg *Pages) DeleteDraft(c *fiber.Ctx) error {
 	d, err := pg.draftParam(c)
 	if err != nil {

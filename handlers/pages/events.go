@@ -81,6 +81,7 @@ func (pg *Pages) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.Event
 	return shown, nil
 }
 
+// ShowEvent shows an event and the decision for each webhook.
 func (pg *Pages) ShowEvent(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
 	id, err := web.IDParam(c, webhook.EventPrefix)

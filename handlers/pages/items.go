@@ -37,6 +37,7 @@ func kindOf(c *fiber.Ctx) webhook.ItemKind {
 	return webhook.Channels
 }
 
+// ListItems shows the channels or the tours, 100 on a page.
 func (pg *Pages) ListItems(c *fiber.Ctx) error {
 	page, err := pg.page(c)
 	if err != nil {
@@ -87,6 +88,7 @@ func readItem(c *fiber.Ctx) webhook.Item {
 	return webhook.Item{ID: web.FormValue(c, "id"), Name: web.FormValue(c, "name")}
 }
 
+// AddItem adds a channel or a tour.
 func (pg *Pages) AddItem(c *fiber.Ctx) error {
 	v := currentUser(c)
 	form := views.ItemForm{ID: web.FormValue(c, "id"), Name: web.FormValue(c, "name")}
@@ -104,6 +106,7 @@ func (pg *Pages) AddItem(c *fiber.Ctx) error {
 	return pg.done(c, "/"+string(kindOf(c)), fmt.Sprintf("“%s” was added. Webhooks can now select it.", item.Name))
 }
 
+// RenameItem renames a channel or a tour.
 func (pg *Pages) RenameItem(c *fiber.Ctx) error {
 	v := currentUser(c)
 	item, problems := webhook.CheckItem(readItem(c))
@@ -116,10 +119,12 @@ func (pg *Pages) RenameItem(c *fiber.Ctx) error {
 	return pg.done(c, "/"+string(kindOf(c)), fmt.Sprintf("%s is now called “%s”.", item.ID, item.Name))
 }
 
+// RetireItem takes a channel or a tour out of what webhooks can select.
 func (pg *Pages) RetireItem(c *fiber.Ctx) error {
 	return pg.changeRetired(c, time.Now(), "was retired. It is no longer offered; webhooks that select it still match it.")
 }
 
+// RestoreItem undoes RetireItem.
 func (pg *Pages) RestoreItem(c *fiber.Ctx) error {
 	return pg.changeRetired(c, time.Time{}, "is in use again.")
 }
@@ -136,6 +141,8 @@ func (pg *Pages) changeRetired(c *fiber.Ctx, at time.Time, message string) error
 	return pg.done(c, "/"+string(kind), fmt.Sprintf("“%s” %s", item.Name, message))
 }
 
+// ImportItems adds and renames channels or tours from a CSV list: all of it, or
+// nothing if a line is not valid.
 func (pg *Pages) ImportItems(c *fiber.Ctx) error {
 	v, kind := currentUser(c), kindOf(c)
 	text, err := web.UploadedText(c, "file", "text")

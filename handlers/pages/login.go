@@ -54,6 +54,7 @@ func (pg *Pages) checkSetup(c *fiber.Ctx, token string) error {
 	return nil
 }
 
+// SaveSetup creates the first account and its admin, and signs the admin in.
 func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 	if err := pg.checkSetup(c, web.FormValue(c, "token")); err != nil {
 		return err
@@ -94,6 +95,7 @@ func readSetup(form views.SetupProps, password string) (webhook.Account, webhook
 	return account, webhook.User{Email: email, Role: webhook.RoleAdmin, CreatedAt: now}, problems
 }
 
+// ShowLogin shows the sign-in.
 func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 	over, err := pg.Store.HasUsers(c.UserContext())
 	if err != nil {
@@ -112,6 +114,8 @@ func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Login(views.LoginProps{Theme: theme(c), Next: localPath(c.Query("next"), ""), Flash: flash}))
 }
 
+// SignIn checks e-mail address and password and starts a session. Failed
+// attempts are limited by address and network ([auth.Limiter]).
 func (pg *Pages) SignIn(c *fiber.Ctx) error {
 	form := views.LoginProps{Theme: theme(c), Email: web.FormValue(c, "email"), Next: localPath(web.FormValue(c, "next"), "")}
 	email, from := strings.ToLower(strings.TrimSpace(form.Email)), auth.Network(pg.Server.ClientIP(c))
@@ -162,6 +166,7 @@ func (pg *Pages) signIn(c *fiber.Ctx, user webhook.User, target, message string)
 	return c.Redirect(target, http.StatusSeeOther)
 }
 
+// SignOut ends the session.
 func (pg *Pages) SignOut(c *fiber.Ctx) error {
 	s, err := pg.Sessions.Open(c)
 	if err != nil {

@@ -86,6 +86,8 @@ func readRole(text string, roles []webhook.Role, problems webhook.Invalid) webho
 	return ""
 }
 
+// RemovePerson removes a user of the account and ends their sessions; nobody can
+// remove themselves.
 func (pg *Pages) RemovePerson(c *fiber.Ctx) error {
 	v := currentUser(c)
 	user, err := pg.personParam(c)

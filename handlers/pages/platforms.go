@@ -87,6 +87,7 @@ func (pg *Pages) platformParam(c *fiber.Ctx) (platforms.Platform, error) {
 	return p, nil
 }
 
+// SwitchPlatform switches a platform on or off for the account.
 func (pg *Pages) SwitchPlatform(c *fiber.Ctx) error {
 	p, err := pg.platformParam(c)
 	if err != nil {
@@ -107,6 +108,8 @@ func (pg *Pages) SwitchPlatform(c *fiber.Ctx) error {
 	return pg.done(c, platformsPath, text)
 }
 
+// RotateAddress gives the account a new address for a platform; the old one
+// works for seven more days.
 func (pg *Pages) RotateAddress(c *fiber.Ctx) error {
 	p, err := pg.platformParam(c)
 	if err != nil {
@@ -189,6 +192,8 @@ func checkSetting(s webhook.Setting, value string) string {
 // may have a body of webhook.MaxUnrecognised bytes.
 const rejectedRows = 20
 
+// ListRejected shows the requests of platforms that could not be read, 20 on a
+// page.
 func (pg *Pages) ListRejected(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
 	before, err := web.IDQuery(c, "before", webhook.UnreadPrefix)

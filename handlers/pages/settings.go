@@ -29,6 +29,7 @@ func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 	return c.Redirect("/webhooks", http.StatusSeeOther)
 }
 
+// ShowProfile shows the settings of the current user.
 func (pg *Pages) ShowProfile(c *fiber.Ctx) error {
 	page, err := pg.page(c)
 	if err != nil {
@@ -66,6 +67,7 @@ func (pg *Pages) SavePassword(c *fiber.Ctx) error {
 	return pg.done(c, "/settings", "Your password was changed. Other browsers were signed out.")
 }
 
+// SignOutEverywhere ends all sessions of the current user.
 func (pg *Pages) SignOutEverywhere(c *fiber.Ctx) error {
 	if err := pg.Store.EndSessions(c.UserContext(), currentUser(c).User.ID, nil); err != nil {
 		return err
@@ -85,6 +87,7 @@ var zones = []string{
 	"America/Mexico_City", "America/Bogota", "America/Lima", "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "Pacific/Honolulu",
 }
 
+// ShowAccountSettings shows the settings of the account.
 func (pg *Pages) ShowAccountSettings(c *fiber.Ctx) error {
 	page, err := pg.page(c)
 	if err != nil {
@@ -96,6 +99,7 @@ func (pg *Pages) ShowAccountSettings(c *fiber.Ctx) error {
 	}))
 }
 
+// SaveAccountSettings saves name, number and time zone of the account.
 func (pg *Pages) SaveAccountSettings(c *fiber.Ctx) error {
 	v := currentUser(c)
 	form := views.AccountSettingsProps{
@@ -122,6 +126,7 @@ func (pg *Pages) SaveAccountSettings(c *fiber.Ctx) error {
 	return pg.done(c, "/settings/account", "The account was saved.")
 }
 
+// ShowActivity shows who changed what in the account, 50 entries on a page.
 func (pg *Pages) ShowActivity(c *fiber.Ctx) error {
 	before, _ := strconv.ParseInt(c.Query("before"), 10, 64) // anything else is the newest page
 	const shown = 50

@@ -58,6 +58,7 @@ func (pg *Pages) AddToken(c *fiber.Ctx) error {
 	return pg.showTokens(c, http.StatusCreated, props)
 }
 
+// RevokeToken revokes an API token; the next request that uses it is refused.
 func (pg *Pages) RevokeToken(c *fiber.Ctx) error {
 	v := currentUser(c)
 	id, err := web.IDParam(c, webhook.TokenPrefix)

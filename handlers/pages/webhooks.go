@@ -30,6 +30,7 @@ const (
 
 func webhookPath(id webhook.ID) string { return "/webhooks/" + id.Text(webhook.WebhookPrefix) }
 
+// ListWebhooks shows the webhooks and the drafts that somebody changed.
 func (pg *Pages) ListWebhooks(c *fiber.Ctx) error { return pg.showWebhooks(c, http.StatusOK) }
 
 func (pg *Pages) showWebhooks(c *fiber.Ctx, status int) error {
@@ -92,6 +93,7 @@ func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
 	return pg.Store.Webhook(c.UserContext(), currentUser(c).Account.ID, id)
 }
 
+// ShowWebhook shows a webhook, and once its new secret.
 func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -148,6 +150,7 @@ func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.ID, message string) error {
 	return pg.done(c, webhookPath(id), message)
 }
 
+// TestWebhook sends a test event to a webhook, whatever its filters.
 func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -168,6 +171,7 @@ func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 	return pg.done(c, deliveryPath(d.ID), "The test is being sent. The answer appears below.")
 }
 
+// EditWebhook starts a draft that changes a webhook.
 func (pg *Pages) EditWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -176,6 +180,7 @@ func (pg *Pages) EditWebhook(c *fiber.Ctx) error {
 	return pg.startDraft(c, webhook.EditDraft(w))
 }
 
+// SwitchWebhook switches a webhook on or off.
 func (pg *Pages) SwitchWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -232,6 +237,7 @@ func switchedInline(before *webhook.Webhook, on bool) string {
 	return text
 }
 
+// RotateSecret gives a webhook a new secret; the old one signs too for 24 hours.
 func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -244,6 +250,8 @@ func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
 	return pg.showSecret(c, w.ID, "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.")
 }
 
+// DeleteWebhook deletes a webhook; its waiting deliveries are cancelled, its log
+// stays.
 func (pg *Pages) DeleteWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {

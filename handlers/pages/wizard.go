@@ -38,6 +38,7 @@ func (pg *Pages) known(ctx context.Context, account webhook.ID) (webhook.Known, 
 	return pg.Platforms.Known(ctx, pg.Store, account, pg.Dispatcher.CheckURL)
 }
 
+// ShowStep shows a step of the wizard.
 func (pg *Pages) ShowStep(c *fiber.Ctx) error {
 	d, step, err := pg.stepParam(c)
 	if err != nil {

@@ -116,6 +116,7 @@ type headerOnly struct{ header http.Header }
 // Header is all that there is.
 func (w headerOnly) Header() http.Header { return w.header }
 
+// Write drops the body.
 func (w headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 
 // WriteHeader does nothing.

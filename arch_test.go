@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -221,45 +220,6 @@ func TestSizes(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestTrackedFilesStandAlone: the repository names no place that exists only where it was written.
-func TestTrackedFilesStandAlone(t *testing.T) {
-	// Put together here, so that this file does not contain what it looks for.
-	needles := []*regexp.Regexp{
-		regexp.MustCompile(`\.\./` + `shared\b`),
-		regexp.MustCompile(`(^|[\s"'=(<:,\x60])/(` + `work|root|home|Users)/`),
-		regexp.MustCompile(`\b(registry|proxy|sum|deb|index|security)\.` + `(npmjs|yarnpkg|golang|debian|docker)\.(org|io|com)\b`),
-		regexp.MustCompile(`\b(ghcr|gcr|quay|docker)\.` + `io\b`),
-		regexp.MustCompile(`\bissues` + ` show \d`),
-	}
-	for _, name := range tracked(t) {
-		text, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) || bytes.IndexByte(text, 0) >= 0 {
-			continue // removed but not yet committed, or not text
-		} else if err != nil {
-			t.Error(err)
-			continue
-		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, len(text)+1)
-		for n := 1; lines.Scan(); n++ {
-			for _, needle := range needles {
-				if found := needle.FindString(lines.Text()); found != "" {
-					t.Errorf("%s:%d: names %q", name, n, found)
-				}
-			}
-		}
-	}
-}
-
-// tracked are the files that git knows; without git (a source archive), all files.
-func tracked(t *testing.T) []string {
-	t.Helper()
-	if out, err := exec.Command("git", "ls-files", "-z").Output(); err == nil {
-		return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
-	}
-	return tree(t, func(string) bool { return true })
 }
 
 // tree lists the files below the root, without hidden folders and what the tests leave behind.

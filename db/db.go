@@ -27,6 +27,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,9 +48,22 @@ type Store struct {
 	search       int                   // rows that one request looks at; see searchRows
 }
 
-// Open opens the SQLite database at path, makes it when it is not there, and
-// brings it up to date; before an upgrade it leaves a snapshot beside it. A
-// database written by a newer Bookhook is refused.
+// Create opens the database like [Open], and creates it if there is none.
+func Create(ctx context.Context, path string) (*Store, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	return Open(ctx, path)
+}
+
+// Open opens the SQLite database at path and brings it up to date; before an
+// upgrade it leaves a snapshot beside it. It returns an error that wraps
+// fs.ErrNotExist if there is no file, and refuses a database written by a newer
+// Bookhook.
 func Open(ctx context.Context, path string) (*Store, error) {
 	newID, err := webhook.NewIDs()
 	if err != nil {

@@ -27,10 +27,10 @@ const busyTimeout = 5000
 // temp_store keeps what savepoints note in memory: in a file it is a third of
 // the work of a group.
 //
-// A new file is for its owner only: it holds bookings and signing secrets.
-// SQLite gives the files beside it the same rights.
+// A new file (see [Create]) is for its owner only: it holds bookings and signing
+// secrets. SQLite gives the files beside it the same rights.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -59,11 +59,18 @@ func (s *Store) Users(ctx context.Context, account webhook.ID) ([]webhook.User, 
 	return list(ctx, s, scanUser, `SELECT `+userColumns+` FROM users WHERE account_id = $1 ORDER BY id`, account)
 }
 
-// RemoveUser removes a user of an account and signs them out everywhere.
+// AllUsers lists the users of all accounts and those without one, in the order
+// they were added.
+func (s *Store) AllUsers(ctx context.Context) ([]webhook.User, error) {
+	return list(ctx, s, scanUser, `SELECT `+userColumns+` FROM users ORDER BY id`)
+}
+
+// RemoveUser removes a user of an account and signs them out everywhere; account
+// 0 stands for users without one.
 func (s *Store) RemoveUser(ctx context.Context, account, id webhook.ID, by string, now time.Time) error {
 	return s.write(ctx, func(q querier) error {
 		var email string
-		if err := q.row(ctx, `DELETE FROM users WHERE account_id = $1 AND id = $2 RETURNING email`, account, id).Scan(&email); err != nil {
+		if err := q.row(ctx, `DELETE FROM users WHERE COALESCE(account_id, 0) = $1 AND id = $2 RETURNING email`, account, id).Scan(&email); err != nil {
 			return err
 		}
 		return s.audit(ctx, q, account, by, "user.removed", email, now)

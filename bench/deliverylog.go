@@ -8,47 +8,46 @@ import (
 	"time"
 )
 
-// The ledger grows by chunks; all of them are enough for every event that
-// digits can number within a few minutes.
+// A delivery log grows by chunks. All of them together hold more events than any
+// machine sends in one measurement.
 const (
 	chunkSize = 1 << 14
 	maxChunks = 1 << 13
 )
 
-// ledger notes what becomes of every event of one measurement. Its methods may
-// be called from any goroutine.
-type ledger struct {
-	tag      string // its name in the events
+// deliveryLog records what happens to every event of one measurement. It is safe
+// for concurrent use.
+type deliveryLog struct {
+	tag      string // identifies this log in the events
 	began    time.Time
 	chunks   [maxChunks]atomic.Pointer[[chunkSize]entry]
 	issued   atomic.Int64
 	arrivals atomic.Int64
 	refused  atomic.Int64
-	busy     atomic.Int64          // of the refused, those that were told to come again
-	refusal  atomic.Pointer[error] // the last one
+	busy     atomic.Int64          // of the refused, those with an answer that asked to retry
+	lastErr  atomic.Pointer[error] // of the last refused event
 }
 
-// entry is one event. The times count from the beginning of the ledger; 0 is
-// never.
+// entry is one event. The times are nanoseconds since the log began; 0 is never.
 type entry struct {
 	planned  atomic.Int64 // when it was to be sent
-	accepted atomic.Int64 // the sender has the complete answer
-	arrived  atomic.Int64 // the receiver has it, the first time
-	times    atomic.Int32 // how often it arrived
+	accepted atomic.Int64 // when the sender had the complete answer
+	arrived  atomic.Int64 // when the receiver had it for the first time
+	times    atomic.Int32 // how often the receiver got it
 }
 
-func newLedger() *ledger {
-	return &ledger{tag: strings.ToLower(rand.Text()[:tagLength]), began: time.Now()}
+func newDeliveryLog() *deliveryLog {
+	return &deliveryLog{tag: strings.ToLower(rand.Text()[:tagLength]), began: time.Now()}
 }
 
-// now is never 0.
-func (l *ledger) now() int64 { return int64(max(time.Since(l.began), 1)) }
+// now returns the time since the log began, at least 1 ns.
+func (l *deliveryLog) now() int64 { return int64(max(time.Since(l.began), 1)) }
 
-// issue gives out the next number.
-func (l *ledger) issue() int { return int(l.issued.Add(1) - 1) }
+// issue returns the next number.
+func (l *deliveryLog) issue() int { return int(l.issued.Add(1) - 1) }
 
-// at is the entry of a number that was issued.
-func (l *ledger) at(number int) *entry {
+// at returns the entry of a number that was issued.
+func (l *deliveryLog) at(number int) *entry {
 	slot := &l.chunks[number/chunkSize]
 	chunk := slot.Load()
 	if chunk == nil {
@@ -58,8 +57,8 @@ func (l *ledger) at(number int) *entry {
 	return &chunk[number%chunkSize]
 }
 
-// arrive notes a delivery; one of another measurement is none of ours.
-func (l *ledger) arrive(body []byte) {
+// arrive records a delivery. It ignores those of other measurements.
+func (l *deliveryLog) arrive(body []byte) {
 	number, ok := readMark(body, []byte(l.tag))
 	if !ok || int64(number) >= l.issued.Load() {
 		return
@@ -70,35 +69,35 @@ func (l *ledger) arrive(body []byte) {
 	l.arrivals.Add(1)
 }
 
-// refuse notes that an event was not accepted.
-func (l *ledger) refuse(err error) {
+// refuse records that an event was not accepted.
+func (l *deliveryLog) refuse(err error) {
 	l.refused.Add(1)
 	if _, ok := errors.AsType[busyError](err); ok {
 		l.busy.Add(1)
 	}
-	l.refusal.Store(&err)
+	l.lastErr.Store(&err)
 }
 
-// window is a span of the ledger's time.
+// window is a span of a log's time.
 type window struct{ from, to int64 }
 
 func (w window) contains(t int64) bool { return w.from <= t && t < w.to }
 
 func (w window) seconds() float64 { return time.Duration(w.to - w.from).Seconds() }
 
-// count is what a ledger says of a window.
+// count is what a log holds for a window.
 type count struct {
 	accepted, delivered int // within the window
-	waiting             int // accepted and not yet there at its end
-	all                 int // deliveries of the whole ledger
-	lost, duplicated    int // of the whole ledger
+	waiting             int // accepted and not yet delivered at its end
+	all                 int // deliveries of the whole log
+	lost, duplicated    int // of the whole log
 	accept, delivery    []time.Duration
 	early, late         []time.Duration // accept, of the first and the last quarter of the window
 }
 
-// count reads the ledger after everything has ended. Events that are not
-// wanted are left out.
-func (l *ledger) count(w window, wanted func(number int) bool) count {
+// count evaluates the log after everything has stopped. It leaves out events that
+// are not wanted.
+func (l *deliveryLog) count(w window, wanted func(number int) bool) count {
 	var c count
 	for number := range int(l.issued.Load()) {
 		if !wanted(number) {

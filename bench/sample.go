@@ -14,44 +14,45 @@ import (
 
 const actor = "bookhook bench"
 
-// shape is how many there are. Each event matches exactly one webhook.
+// shape is how many accounts and webhooks there are. Each event matches exactly
+// one webhook.
 type shape struct {
 	accounts    int
-	perAccount  int // webhooks of each; they take a channel each
-	concurrency int // requests to a webhook at once
+	perAccount  int // webhooks of each account, one for each channel
+	concurrency int // requests in flight to a webhook
 }
 
-// single is one account with one webhook, which may have as many requests in
-// flight as the load has connections.
-func single(connections int) shape {
+// oneWebhook returns the shape of one account with one webhook, which may have as
+// many requests in flight as the load has connections.
+func oneWebhook(connections int) shape {
 	return shape{accounts: 1, perAccount: 1, concurrency: min(connections, webhook.MaxConcurrency)}
 }
 
-// shop is what is in a database before the load comes.
-type shop struct {
+// sampleAccounts are the accounts of a database before the load starts.
+type sampleAccounts struct {
 	accounts []webhook.ID
 	tokens   []string
 	webhooks [][]*webhook.Webhook // by account
 }
 
-// furnish makes the accounts, webhooks and tokens in a database, or finds those
-// that are there and makes new tokens. target says where the webhooks of an
-// account call.
-func furnish(ctx context.Context, path string, s shape, target func(account int) string) (*shop, error) {
-	store, err := db.Open(ctx, path)
+// createSample creates the accounts, webhooks and tokens in a database. Accounts
+// and webhooks that exist are used again, with new tokens. target returns the URL
+// of the webhooks of an account.
+func createSample(ctx context.Context, path string, s shape, target func(account int) string) (*sampleAccounts, error) {
+	store, err := db.Create(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	made, err := furnishStore(ctx, store, s, target)
-	return made, errors.Join(err, store.Close())
+	sample, err := createSampleIn(ctx, store, s, target)
+	return sample, errors.Join(err, store.Close())
 }
 
-func furnishStore(ctx context.Context, store *db.Store, s shape, target func(account int) string) (*shop, error) {
+func createSampleIn(ctx context.Context, store *db.Store, s shape, target func(account int) string) (*sampleAccounts, error) {
 	known, err := store.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	made := &shop{accounts: make([]webhook.ID, s.accounts), tokens: make([]string, s.accounts), webhooks: make([][]*webhook.Webhook, s.accounts)}
+	sample := &sampleAccounts{accounts: make([]webhook.ID, s.accounts), tokens: make([]string, s.accounts), webhooks: make([][]*webhook.Webhook, s.accounts)}
 	for i := range s.accounts {
 		var account webhook.Account
 		if i < len(known) {
@@ -61,22 +62,22 @@ func furnishStore(ctx context.Context, store *db.Store, s shape, target func(acc
 		}, actor); err != nil {
 			return nil, err
 		}
-		made.accounts[i] = account.ID
+		sample.accounts[i] = account.ID
 	}
 	var all sync.WaitGroup // so that they share their commits
 	errs := make([]error, s.accounts)
-	for i, account := range made.accounts {
+	for i, account := range sample.accounts {
 		all.Go(func() {
-			made.tokens[i], made.webhooks[i], errs[i] = furnishAccount(ctx, store, account, s, target(i))
+			sample.tokens[i], sample.webhooks[i], errs[i] = createWebhooks(ctx, store, account, s, target(i))
 		})
 	}
 	all.Wait()
-	return made, errors.Join(errs...)
+	return sample, errors.Join(errs...)
 }
 
-// furnishAccount makes the token and the webhooks of an account; webhooks that
-// are there call the new target.
-func furnishAccount(ctx context.Context, store *db.Store, account webhook.ID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
+// createWebhooks creates the token and the webhooks of an account; webhooks that
+// exist get the new target.
+func createWebhooks(ctx context.Context, store *db.Store, account webhook.ID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
 	token, hash := handlers.NewToken()
 	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: actor, CreatedAt: time.Now()}, hash, actor); err != nil {
 		return "", nil, err
@@ -104,9 +105,9 @@ func furnishAccount(ctx context.Context, store *db.Store, account webhook.ID, s 
 	return token, hooks, nil
 }
 
-// unrecorded counts the webhooks of the wanted accounts that have a delivery of
-// which the database does not know that it ended.
-func (s *shop) unrecorded(ctx context.Context, path string, wanted func(account int) bool) (n int, err error) {
+// unrecorded counts the webhooks of the wanted accounts that have a delivery
+// which is still pending in the database.
+func (s *sampleAccounts) unrecorded(ctx context.Context, path string, wanted func(account int) bool) (n int, err error) {
 	store, err := db.Open(ctx, path)
 	if err != nil {
 		return 0, err

@@ -2,13 +2,12 @@ package main
 
 import (
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 )
 
 func TestPlatforms(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--account", "4069", "--database", database) }
 	must(t, "", "account", "add", "Night Tours", "--number", "4069", "--database", database)
 	first := must(t, "", at("platform", "on", "tourcms")...)

@@ -11,16 +11,17 @@ import (
 	"time"
 )
 
-// Shop is the booking system: an ordinary user of Bookhook's JSON API.
-type Shop struct {
+// BookingSystem sends events like a real one: it is an ordinary client of
+// Bookhook's JSON API.
+type BookingSystem struct {
 	URL   string // of Bookhook, without a slash at the end
 	Token string
 }
 
-// Run posts what happens to bookings until ctx ends: the first few at once,
-// then one every second or two. An error is one of the first answer; later
-// ones are for Bookhook's log to tell.
-func (s Shop) Run(ctx context.Context) error {
+// Run posts events until ctx ends: the first few at once, then one every second
+// or two. It returns an error only if the first event is refused; later failures
+// are in Bookhook's log.
+func (s BookingSystem) Run(ctx context.Context) error {
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
 	defer client.CloseIdleConnections()
 	b := newBookings(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
@@ -32,12 +33,12 @@ func (s Shop) Run(ctx context.Context) error {
 		if n < len(channels) {
 			wait = 150 * time.Millisecond
 		}
-		pause(ctx, wait)
+		sleep(ctx, wait)
 	}
 	return nil
 }
 
-func (s Shop) post(ctx context.Context, client *http.Client, e event) error {
+func (s BookingSystem) post(ctx context.Context, client *http.Client, e event) error {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -53,14 +54,14 @@ func (s Shop) post(ctx context.Context, client *http.Client, e event) error {
 		return err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, 1<<16)) // to its end, so that the connection is used again
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<16)) // to its end, so that the connection is reused
 	if err == nil && response.StatusCode != http.StatusAccepted {
-		err = fmt.Errorf("%s: %s", response.Status, answer)
+		err = fmt.Errorf("%s: %s", response.Status, text)
 	}
 	return err
 }
 
-func pause(ctx context.Context, d time.Duration) {
+func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):

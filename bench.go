@@ -11,7 +11,7 @@ import (
 
 	"bookhook/bench"
 	"bookhook/db"
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 )
 
 // runBench measures this very binary.
@@ -68,7 +68,7 @@ func (b runBench) show(report *bench.Report, std streams) error {
 type runUnstored struct{ database string }
 
 func (u runUnstored) run(ctx context.Context, std streams) error {
-	guard, err := dispatch.NewGuard("127.0.0.1")
+	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (u runUnstored) run(ctx context.Context, std streams) error {
 		return errors.Join(err, listener.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, deliveries: unstored, listener: listener, guard: guard, keep: 24 * time.Hour,
+		store: store, deliveries: unstored, listener: listener, guard: allowed, keep: 24 * time.Hour,
 		log: logging{level: slog.LevelWarn}.logger(std.err),
 	})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -17,9 +17,9 @@ type variables map[string]string
 
 func (v variables) get(name string) string { return v[name] }
 
-func guard(t *testing.T, allow string) *dispatch.Guard {
+func mustGuard(t *testing.T, allow string) *guard.Guard {
 	t.Helper()
-	g, err := dispatch.NewGuard(allow)
+	g, err := guard.New(allow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func guard(t *testing.T, allow string) *dispatch.Guard {
 // defaults is what "bookhook" without anything does.
 func defaults(t *testing.T) serve {
 	return serve{
-		database: "bookhook.db", listen: "127.0.0.1:8080", guard: guard(t, ""), keep: 90 * 24 * time.Hour,
+		database: "bookhook.db", listen: "127.0.0.1:8080", guard: mustGuard(t, ""), keep: 90 * 24 * time.Hour,
 		log: logging{format: "text", level: slog.LevelInfo},
 	}
 }
@@ -42,7 +42,7 @@ func TestParseServe(t *testing.T) {
 	}
 	everything := with(func(s *serve) {
 		s.database, s.listen, s.baseURL = "/data/b.db", ":9000", "https://hooks.example.com:8443"
-		s.guard, s.proxies = guard(t, "10.0.0.0/8,192.168.1.5"), []string{"10.1.2.0/24", "192.0.2.1", "2001:db8::1"}
+		s.guard, s.proxies = mustGuard(t, "10.0.0.0/8,192.168.1.5"), []string{"10.1.2.0/24", "192.0.2.1", "2001:db8::1"}
 		s.keep, s.log = 24*time.Hour, logging{"json", slog.LevelDebug}
 	})
 	for _, c := range []struct {
@@ -72,7 +72,7 @@ func TestParseServe(t *testing.T) {
 			with(func(s *serve) { s.keep = 24 * time.Hour }),
 		},
 		{"an empty variable is none", "serve", variables{"BOOKHOOK_LISTEN": "", "BOOKHOOK_RETENTION": ""}, defaults(t)},
-		{"all targets", "--allow-private-targets all", nil, with(func(s *serve) { s.guard = guard(t, "all") })},
+		{"all targets", "--allow-private-targets all", nil, with(func(s *serve) { s.guard = mustGuard(t, "all") })},
 		{"every flag", "serve --database /data/b.db --listen :9000 --base-url https://hooks.example.com:8443/ " +
 			"--allow-private-targets 10.0.0.0/8,192.168.1.5 --trusted-proxies 10.1.2.3/24,192.0.2.1,2001:db8::1 " +
 			"--retention 1 --log-format json --log-level debug", nil, everything},

@@ -14,7 +14,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/demo"
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 )
 
 // runDemo is the app with sample data; nothing of it is left behind.
@@ -68,7 +68,7 @@ func (d runDemo) listenSomewhere(ctx context.Context, std streams) (net.Listener
 }
 
 func startDemo(ctx context.Context, listener net.Listener, path string, to *demo.Receivers, std streams) (*app, demo.Sample, error) {
-	guard, err := dispatch.NewGuard("127.0.0.0/8")
+	allowed, err := guard.New("127.0.0.0/8")
 	if err != nil {
 		return nil, demo.Sample{}, errors.Join(err, listener.Close())
 	}
@@ -81,7 +81,7 @@ func startDemo(ctx context.Context, listener net.Listener, path string, to *demo
 		return nil, sample, errors.Join(err, listener.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, listener: listener, guard: guard, schedule: demo.Schedule, keep: 24 * time.Hour,
+		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, keep: 24 * time.Hour,
 		log: logging{level: slog.LevelError}.logger(std.err), // the pages tell the rest better
 	})
 	return a, sample, err

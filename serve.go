@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"bookhook/db"
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 )
 
 // serve is the app.
@@ -21,7 +21,7 @@ type serve struct {
 	database string
 	listen   string
 	baseURL  string
-	guard    *dispatch.Guard
+	guard    *guard.Guard
 	proxies  []string
 	keep     time.Duration
 	log      logging

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/platforms"
 	"bookhook/webhook"
@@ -114,12 +114,12 @@ func (in *input) baseURL(name, text string) string {
 }
 
 // guard reads --allow-private-targets.
-func (in *input) guard(text string) *dispatch.Guard {
-	guard, err := dispatch.NewGuard(text)
+func (in *input) guard(text string) *guard.Guard {
+	allowed, err := guard.New(text)
 	if err != nil {
 		in.problems = append(in.problems, err.Error()) // it names the setting itself
 	}
-	return guard
+	return allowed
 }
 
 // networks are addresses and CIDR ranges, set apart by commas.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -36,7 +37,7 @@ func temporary(id string) webhook.Event {
 
 func (r *rig) ask(e webhook.Event) webhook.Answer {
 	r.Helper()
-	a, err := r.Ask(r.Context(), r.account.ID, e)
+	a, err := r.CallInline(r.Context(), r.account.ID, e)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -82,10 +83,10 @@ func TestVerdicts(t *testing.T) {
 		{"too long", says(200, json, `{"text":"`+strings.Repeat("x", webhook.MaxStoredBody)+`"}`), webhook.FailAnswer, "longer than 64 KiB", "", ""},
 		{"204", answer(204), webhook.FailStatus, "only 200 counts", "", ""},
 		{"201", says(201, json, `{"text":"made"}`), webhook.FailStatus, "only 200 counts", "made", ""},
-		{"405", answer(405), webhook.FailStatus, "must take POST requests", "", ""},
-		{"409 with words", says(409, json, `{"text":"sold out"}`), webhook.FailStatus, "409 (Conflict)", "sold out", ""},
-		{"410", answer(410), webhook.FailStatus, "410 (Gone).", "", ""},
-		{"500", answer(500), webhook.FailStatus, "500 (Internal Server Error)", "", ""},
+		{"405", answer(405), webhook.FailStatus, "must accept POST requests", "", ""},
+		{"409 with words", says(409, json, `{"text":"sold out"}`), webhook.FailStatus, "409 Conflict", "sold out", ""},
+		{"410", answer(410), webhook.FailStatus, "410 Gone.", "", ""},
+		{"500", answer(500), webhook.FailStatus, "500 Internal Server Error", "", ""},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, webhook.FailRedirect, "does not follow", "", ""},
 		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, webhook.FailNetwork, "without an answer", "", ""},
 	} {
@@ -223,7 +224,7 @@ func TestAskedOnce(t *testing.T) {
 	}
 	other := temporary("q-1")
 	other.BookingID = "other"
-	if _, err := r.Ask(t.Context(), r.account.ID, other); !errors.Is(err, webhook.ErrConflict) {
+	if _, err := r.CallInline(t.Context(), r.account.ID, other); !errors.Is(err, webhook.ErrConflict) {
 		t.Errorf("other content: got %v, want a conflict", err)
 	}
 }
@@ -245,7 +246,7 @@ func TestNobodyToAsk(t *testing.T) {
 }
 
 func TestQuestionIsGuarded(t *testing.T) {
-	r := start(t, dispatch.Options{Guard: &dispatch.Guard{}})
+	r := start(t, dispatch.Options{Guard: &guard.Guard{}})
 	r.hook("http://127.0.0.1:1/", asks)
 	got := r.ask(temporary(""))
 	if got.Accepted || got.Reason != webhook.FailBlocked || !strings.Contains(got.Error, "127.0.0.1") {
@@ -267,7 +268,7 @@ func TestAskNeedsARunningDispatcher(t *testing.T) {
 	r := start(t, dispatch.Options{})
 	r.hook("http://127.0.0.1:1/", asks)
 	r.stop()
-	if _, err := r.Ask(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
+	if _, err := r.CallInline(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
 		t.Errorf("got %v, want busy", err)
 	}
 }
@@ -315,7 +316,7 @@ func TestAskerLeaves(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
 	go func() {
-		_, err := r.Ask(ctx, r.account.ID, temporary("q-1"))
+		_, err := r.CallInline(ctx, r.account.ID, temporary("q-1"))
 		left <- err
 	}()
 	receive(t, g.arrived)
@@ -355,7 +356,7 @@ func TestInlineIsTested(t *testing.T) {
 	if _, err := r.Replay(t.Context(), r.account.ID, d.ID, "test"); err == nil {
 		t.Error("it was replayed")
 	}
-	if a := r.Try(t.Context(), w, r.account, e); a.Failure != webhook.FailAnswer || a.Method != "POST" {
+	if a := r.TestUnsaved(t.Context(), w, r.account, e); a.Failure != webhook.FailAnswer || a.Method != "POST" {
 		t.Errorf("tried unsaved: got %+v", a)
 	}
 }
@@ -370,7 +371,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 		all.Go(func() { r.ask(temporary("")) })
 		receive(t, g.arrived)
 	}
-	if _, err := r.Ask(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
+	if _, err := r.CallInline(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
 		t.Errorf("the fourth: got %v, want busy", err)
 	}
 	g.open()

@@ -41,7 +41,7 @@ func TestBasic(t *testing.T) {
 	}
 	check("test", recorded)
 	tried := make(chan webhook.Attempt, 1)
-	go func() { tried <- r.Try(t.Context(), standard, r.account, events(1)[0]) }()
+	go func() { tried <- r.TestUnsaved(t.Context(), standard, r.account, events(1)[0]) }()
 	check("try", func() webhook.Attempt { return receive(t, tried) })
 	if _, err := r.store.DeleteWebhook(t.Context(), r.account.ID, standard.ID, "test", standard.CreatedAt); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -129,11 +130,11 @@ func TestNetworkFailures(t *testing.T) {
 		}
 	})
 	t.Run("blocked", func(t *testing.T) {
-		a := one(t, "http://127.0.0.1:1", dispatch.Options{Guard: &dispatch.Guard{}})
-		check(t, a, webhook.FailBlocked, "127.0.0.1", "--allow-private-targets")
+		a := one(t, "http://127.0.0.1:1", dispatch.Options{Guard: &guard.Guard{}})
+		check(t, a, webhook.FailBlocked, "127.0.0.1", "ask the person who runs this Bookhook to allow it")
 	})
 	t.Run("blocked by its name", func(t *testing.T) {
-		check(t, one(t, "http://localhost:1", dispatch.Options{Guard: &dispatch.Guard{}}), webhook.FailBlocked, "loopback")
+		check(t, one(t, "http://localhost:1", dispatch.Options{Guard: &guard.Guard{}}), webhook.FailBlocked, "loopback")
 	})
 	t.Run("dns", func(t *testing.T) {
 		a := one(t, "http://no-such-host.invalid", dispatch.Options{Connect: 2 * time.Second})
@@ -212,7 +213,7 @@ func TestTLS(t *testing.T) {
 	t.Run("wrong name", func(t *testing.T) {
 		url, pool := secure(t, plain) // for example.com and 127.0.0.1
 		url = strings.Replace(url, "127.0.0.1", "localhost", 1)
-		a := one(t, url, dispatch.Options{RootCAs: pool, Guard: guard(t, "127.0.0.0/8,::1")})
+		a := one(t, url, dispatch.Options{RootCAs: pool, Guard: mustGuard(t, "127.0.0.0/8,::1")})
 		check(t, a, webhook.FailTLS, "localhost", "it is for example.com")
 	})
 	t.Run("expired", func(t *testing.T) {
@@ -231,7 +232,7 @@ func TestTLS(t *testing.T) {
 	})
 	t.Run("no TLS at all", func(t *testing.T) {
 		url := strings.Replace(receiver(t, answer(200)).URL, "http:", "https:", 1)
-		check(t, one(t, url, dispatch.Options{}), webhook.FailTLS, "does not speak TLS")
+		check(t, one(t, url, dispatch.Options{}), webhook.FailTLS, "does not support TLS")
 	})
 	t.Run("closed in the handshake", func(t *testing.T) {
 		check(t, one(t, "https://"+raw(t, func(c net.Conn) { c.Close() }), dispatch.Options{}), webhook.FailTLS, "handshake")

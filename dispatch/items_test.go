@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -17,7 +18,7 @@ func TestItems(t *testing.T) {
 	a := newAPI(t, func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode([]webhook.Item{{ID: "1", Name: "Of " + r.URL.Path}})
 	})
-	d := dispatch.New(withAPI(dispatch.Options{Guard: guard(t, "127.0.0.0/8")}))
+	d := dispatch.New(withAPI(dispatch.Options{Guard: mustGuard(t, "127.0.0.0/8")}))
 	for _, kind := range []webhook.ItemKind{webhook.Channels, webhook.Tours} {
 		got, err := d.Items(t.Context(), "tourcms", a.settings(), kind)
 		if want := []webhook.Item{{ID: "1", Name: "Of /" + string(kind)}}; err != nil || !slices.Equal(got, want) {
@@ -41,18 +42,18 @@ func TestItemsThatAreNotToBeHad(t *testing.T) {
 	})
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	open := guard(t, "127.0.0.0/8")
+	open := mustGuard(t, "127.0.0.0/8")
 	for name, tt := range map[string]struct {
-		guard *dispatch.Guard
+		guard *guard.Guard
 		api   string
 		key   string
 		want  string
 	}{
-		"blocked":     {&dispatch.Guard{}, huge.URL, apiKey, "Bookhook does not call 127.0.0.1, which is a loopback address; whoever runs this Bookhook can allow it with --allow-private-targets"},
+		"blocked":     {&guard.Guard{}, huge.URL, apiKey, "Bookhook does not call 127.0.0.1, which is a loopback address; ask the person who runs this Bookhook to allow it"},
 		"wrong key":   {open, huge.URL, "wrong", "it refused the key. Compare it with the one in TourCMS"},
 		"too large":   {open, huge.URL, apiKey, "its answer is larger than 4 MiB"},
 		"too many":    {open, many.URL, apiKey, "it lists more than 50000"},
-		"redirect":    {open, moved.URL, apiKey, "it answered 302 (Found), a redirect, which Bookhook does not follow"},
+		"redirect":    {open, moved.URL, apiKey, "it answered 302 Found, a redirect, which Bookhook does not follow"},
 		"cut off":     {open, cut.URL, apiKey, "the connection to " + cut.Listener.Addr().String() + " broke before the answer was complete"},
 		"nobody":      {open, gone.URL, apiKey, gone.Listener.Addr().String() + " refused the connection"},
 		"no name":     {open, "http://nowhere.invalid", apiKey, "the name nowhere.invalid could not be looked up"},

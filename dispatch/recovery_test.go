@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -141,7 +142,7 @@ func checkProbes(t *testing.T, r *rig, calls, limit int, down time.Duration) {
 // TestTestSaysNothing: tests that fail open no circuit.
 func TestTestSaysNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t).run(dispatch.Options{Guard: &dispatch.Guard{}})
+		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}})
 		w := r.hook(blocked)
 		for range 2 * webhook.CircuitFailures {
 			if _, err := r.Test(t.Context(), r.account.ID, w.ID, events(1)[0]); err != nil {

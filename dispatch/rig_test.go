@@ -17,6 +17,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -107,7 +108,7 @@ func (r *rig) run(o dispatch.Options) *rig {
 	o.Store, o.Version = r.store, "1.2.3"
 	o.Log = slog.New(slog.NewTextHandler(&locked{w: r.log}, nil))
 	if o.Guard == nil {
-		o.Guard = guard(r, "127.0.0.0/8")
+		o.Guard = mustGuard(r, "127.0.0.0/8")
 	}
 	r.Dispatcher = dispatch.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -140,9 +141,9 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
-func guard(t testing.TB, allow string) *dispatch.Guard {
+func mustGuard(t testing.TB, allow string) *guard.Guard {
 	t.Helper()
-	g, err := dispatch.NewGuard(allow)
+	g, err := guard.New(allow)
 	if err != nil {
 		t.Fatal(err)
 	}

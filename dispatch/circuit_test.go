@@ -80,9 +80,9 @@ func TestPausesGrow(t *testing.T) {
 	}
 }
 
-// TestOnlyAProbeTellsOfRecovery: a success that was on its way when the circuit
+// TestOnlyAProbeRecovers: a success that was on its way when the circuit
 // opened closes it, and hastens nothing.
-func TestOnlyAProbeTellsOfRecovery(t *testing.T) {
+func TestOnlyAProbeRecovers(t *testing.T) {
 	t.Parallel()
 	for began, want := range map[time.Duration]bool{-time.Second: false, firstPause - 1: false, firstPause: true, time.Minute: true} {
 		d := New(Options{})
@@ -194,9 +194,9 @@ func TestOneProbeAtATime(t *testing.T) {
 	})
 }
 
-// TestPromisesEndWithTheCircuit: what comes for places promised before the
+// TestReservationsEndWithTheCircuit: what comes for places reserved before the
 // circuit opened is given back.
-func TestPromisesEndWithTheCircuit(t *testing.T) {
+func TestReservationsEndWithTheCircuit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newTestLanes(100)

@@ -22,8 +22,8 @@ import (
 	"bookhook/webhook"
 )
 
-// silent is an address where connections are taken and never answered.
-func silent(t *testing.T) string {
+// neverAnswers is an address where connections are taken and never answered.
+func neverAnswers(t *testing.T) string {
 	t.Helper()
 	return raw(t, func(net.Conn) {})
 }
@@ -121,6 +121,7 @@ func check(t *testing.T, a webhook.Attempt, failure webhook.Failure, words ...st
 }
 
 func TestNetworkFailures(t *testing.T) {
+	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		address := unused(t)
 		a := one(t, "http://"+address, dispatch.Options{})
@@ -148,7 +149,7 @@ func TestNetworkFailures(t *testing.T) {
 		}
 	})
 	t.Run("timeout", func(t *testing.T) {
-		a := one(t, "http://"+silent(t), dispatch.Options{Timeout: 50 * time.Millisecond})
+		a := one(t, "http://"+neverAnswers(t), dispatch.Options{Timeout: 50 * time.Millisecond})
 		check(t, a, webhook.FailTimeout, "no complete answer within 50ms")
 	})
 	t.Run("timeout in the body", func(t *testing.T) {
@@ -186,6 +187,7 @@ func TestNetworkFailures(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	plain := func(*httptest.Server) {}
 	with := func(c tls.Certificate) func(*httptest.Server) {
 		return func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{c}} }
@@ -238,12 +240,13 @@ func TestTLS(t *testing.T) {
 		check(t, one(t, "https://"+raw(t, func(c net.Conn) { c.Close() }), dispatch.Options{}), webhook.FailTLS, "handshake")
 	})
 	t.Run("timeout in the handshake", func(t *testing.T) {
-		a := one(t, "https://"+silent(t), dispatch.Options{Connect: 50 * time.Millisecond})
+		a := one(t, "https://"+neverAnswers(t), dispatch.Options{Connect: 50 * time.Millisecond})
 		check(t, a, webhook.FailTimeout, "handshake within 50ms")
 	})
 }
 
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	methods := make(chan string, 1)
 	r := start(t, dispatch.Options{Connect: 2 * time.Second})
 	for _, tt := range []struct {

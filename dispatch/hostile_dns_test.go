@@ -30,7 +30,7 @@ const (
 var names atomic.Pointer[string]
 
 // TestMain takes the place of the resolver for good: look-ups go on in the
-// background after those who asked have left.
+// background after the callers have left.
 func TestMain(m *testing.M) {
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if own := names.Load(); own != nil {

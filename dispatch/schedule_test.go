@@ -25,6 +25,7 @@ func bubble(t *testing.T, test func(*testing.T)) {
 }
 
 func TestScheduleIsKept(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}})
 		r.hook(blocked)
@@ -47,6 +48,7 @@ func TestScheduleIsKept(t *testing.T) {
 }
 
 func TestFailingForDaysSwitchesOff(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}})
 		w := r.hook(blocked)
@@ -67,6 +69,7 @@ func TestFailingForDaysSwitchesOff(t *testing.T) {
 }
 
 func TestNothingHappensWhileNothingIsDue(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}, Schedule: []time.Duration{0, 1000 * time.Hour}})
 		r.hook(blocked)

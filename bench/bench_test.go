@@ -19,6 +19,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -323,11 +324,11 @@ func dispatching(t *testing.T, store *db.Store) *dispatch.Dispatcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := dispatch.NewGuard("127.0.0.1")
+	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: unstored, Guard: guard})
+	d := dispatch.New(dispatch.Options{Store: unstored, Guard: allowed})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()

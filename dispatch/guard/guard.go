@@ -1,4 +1,4 @@
-package dispatch
+package guard
 
 import (
 	"fmt"
@@ -8,23 +8,23 @@ import (
 	"syscall"
 )
 
-// allowSetting is the setting that a refusal names.
-const allowSetting = "--allow-private-targets"
+// Setting is the command-line setting that allows further addresses.
+const Setting = "--allow-private-targets"
 
 // Guard decides which addresses Bookhook calls: those of the public internet,
-// and those that whoever runs it allowed. The zero value allows nothing else.
+// and those that the administrator allowed. The zero value allows nothing else.
 //
-// It stands in the dialer, behind name resolution, so that a name that points
-// into the own network is refused whatever it resolved to a moment before.
+// It is asked by the dialer, after name resolution, so that a name that
+// resolves to a private address is refused whatever it resolved to before.
 type Guard struct {
 	all     bool
 	allowed []netip.Prefix
 }
 
-// NewGuard reads the setting --allow-private-targets: addresses and CIDR
-// ranges, set apart by commas, or "all"; "" allows public addresses only. The
-// error names every item that cannot be read.
-func NewGuard(allow string) (*Guard, error) {
+// New parses the setting --allow-private-targets: addresses and CIDR ranges,
+// separated by commas, or "all"; "" allows public addresses only. The error
+// names every item that cannot be parsed.
+func New(allow string) (*Guard, error) {
 	g := &Guard{}
 	var wrong []string
 	for item := range strings.SplitSeq(allow, ",") {
@@ -43,13 +43,13 @@ func NewGuard(allow string) (*Guard, error) {
 	}
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("%s: %s: neither an address, nor a range such as 10.0.0.0/8, nor all",
-			allowSetting, strings.Join(wrong, ", "))
+			Setting, strings.Join(wrong, ", "))
 	}
 	return g, nil
 }
 
-// parsePrefix reads a range or a single address; an IPv4-mapped one stands for
-// the IPv4 address.
+// parsePrefix parses a range or a single address; an IPv4-mapped one is
+// replaced by the IPv4 address.
 func parsePrefix(item string) (netip.Prefix, bool) {
 	if addr, err := netip.ParseAddr(item); err == nil && addr.Zone() == "" {
 		addr = addr.Unmap()
@@ -68,23 +68,21 @@ func parsePrefix(item string) (netip.Prefix, bool) {
 	return prefix.Masked(), true
 }
 
-// BlockedError says that the guard refused an address; its text is meant for
-// the operator.
+// BlockedError is returned when the guard refuses an address.
 type BlockedError struct {
 	Addr netip.Addr // as dialled
-	Kind string     // such as "a private address"
+	Kind Kind       // why it is not public
 }
 
 // Error names the address, what it is, and the setting that would allow it.
 func (e *BlockedError) Error() string {
-	return fmt.Sprintf("Bookhook does not call %s: it is %s. Use an address that is reachable from the internet; "+
-		"whoever runs this Bookhook can allow others with %s.", e.Addr, e.Kind, allowSetting)
+	return fmt.Sprintf("%s is %s, which %s does not allow", e.Addr, e.Kind, Setting)
 }
 
-// Check returns a [*BlockedError] when the address may not be called.
+// Check returns a [*BlockedError] if the address may not be called.
 func (g *Guard) Check(addr netip.Addr) error {
 	kind, plain := classify(addr)
-	if kind == "" || g.all || g.allows(addr.WithZone("")) || g.allows(plain) {
+	if kind == public || g.all || g.allows(addr.WithZone("")) || g.allows(plain) {
 		return nil
 	}
 	return &BlockedError{Addr: addr, Kind: kind}
@@ -99,39 +97,34 @@ func (g *Guard) allows(addr netip.Addr) bool {
 	return false
 }
 
-// Control is for [net.Dialer]: it sees every address right before it is
-// dialled, after names were resolved. Its error wraps nothing and is a
-// [*BlockedError].
+// Control is a [net.Dialer.Control]: it is called right before an address is
+// dialled, after name resolution. Its error is a [*BlockedError].
 func (g *Guard) Control(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
-	if err != nil { // a network without addresses, which is never dialled
-		return &BlockedError{Kind: "no internet address"}
+	if err != nil { // a network without IP addresses, which is never dialled
+		return &BlockedError{Kind: noAddress}
 	}
 	return g.Check(target.Addr())
 }
 
-// CheckURL says in words what is wrong with calling a URL by its text alone:
-// its host is localhost, or an address in any spelling, that the guard refuses.
-// "" when nothing is known to be wrong: names are looked up when they are
-// called.
-func (g *Guard) CheckURL(text string) string {
+// CheckURL checks a URL by its text alone: it returns a [*BlockedError] if the
+// host is localhost, or an address in any spelling, that the guard refuses.
+// Other names are checked when they are dialled.
+func (g *Guard) CheckURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil {
-		return ""
+		return nil //nolint:nilerr // the caller validates the URL itself
 	}
-	host := strings.TrimSuffix(strings.ToLower(strings.Map(narrow, u.Hostname())), ".")
+	host := strings.TrimSuffix(strings.ToLower(strings.Map(toHalfWidth, u.Hostname())), ".")
 	addr, ok := parseHost(host)
 	if !ok {
-		return ""
+		return nil
 	}
-	if err := g.Check(addr); err != nil {
-		return err.Error()
-	}
-	return ""
+	return g.Check(addr)
 }
 
-// parseHost finds the address in a host that is one, or that stands for one by
-// definition.
+// parseHost returns the address of a host that is an IP address, or a name
+// that is defined to be the loopback address.
 func parseHost(host string) (netip.Addr, bool) {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "localhost.localdomain" {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), true
@@ -139,5 +132,5 @@ func parseHost(host string) (netip.Addr, bool) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr, true
 	}
-	return parseOddIPv4(host)
+	return parseLegacyIPv4(host)
 }

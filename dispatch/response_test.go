@@ -14,6 +14,7 @@ import (
 )
 
 func TestStatuses(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		status  int
 		format  webhook.Format
@@ -25,11 +26,11 @@ func TestStatuses(t *testing.T) {
 		{204, webhook.Native, webhook.Pending, webhook.FailStatus, "only 200 counts"},
 		{204, webhook.Standard, webhook.Delivered, "", ""},
 		{299, webhook.Standard, webhook.Delivered, "", ""},
-		{400, webhook.Standard, webhook.Pending, webhook.FailStatus, "400 (Bad Request)"},
+		{400, webhook.Standard, webhook.Pending, webhook.FailStatus, "400 Bad Request"},
 		{404, webhook.Standard, webhook.Pending, webhook.FailStatus, "path"},
 		{405, webhook.Native, webhook.Pending, webhook.FailStatus, "GET"},
 		{405, webhook.Standard, webhook.Pending, webhook.FailStatus, "POST"},
-		{503, webhook.Standard, webhook.Pending, webhook.FailStatus, "503 (Service Unavailable)"},
+		{503, webhook.Standard, webhook.Pending, webhook.FailStatus, "503 Service Unavailable"},
 		{599, webhook.Standard, webhook.Pending, webhook.FailStatus, "599"},
 		{304, webhook.Standard, webhook.Pending, webhook.FailRedirect, "does not follow"},
 		{410, webhook.Standard, webhook.Failed, webhook.FailGone, "switched off"},
@@ -50,6 +51,7 @@ func TestStatuses(t *testing.T) {
 }
 
 func TestRedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
 	var followed atomic.Bool
 	other := receiver(t, func(http.ResponseWriter, *http.Request) { followed.Store(true) })
 	server := receiver(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
@@ -65,6 +67,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 }
 
 func TestGoneSwitchesOffAndTheRestWaits(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
 	w := r.hook(receiver(t, answer(http.StatusGone)).URL, concurrency(1))
 	r.ingest(3)
@@ -85,6 +88,7 @@ func TestGoneSwitchesOffAndTheRestWaits(t *testing.T) {
 }
 
 func TestBodyIsCut(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		size, kept int
 		truncated  bool

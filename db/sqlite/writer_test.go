@@ -1,7 +1,8 @@
-package db
+package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"strconv"
@@ -11,19 +12,19 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"modernc.org/sqlite"
+	driver "modernc.org/sqlite"
 
 	"bookhook/webhook"
 )
 
-func openTemp(tb testing.TB) *Store {
+func openTemp(tb testing.TB) *DB {
 	tb.Helper()
 	return openPath(tb, filepath.Join(tb.TempDir(), "bookhook.db"))
 }
 
-func openPath(tb testing.TB, path string) *Store {
+func openPath(tb testing.TB, path string) *DB {
 	tb.Helper()
-	s, err := Open(tb.Context(), path)
+	s, err := Create(tb.Context(), path)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -32,26 +33,52 @@ func openPath(tb testing.TB, path string) *Store {
 }
 
 // put is a write that leaves a trace.
-func put(key string) func(querier) error {
-	return func(q querier) error {
-		_, err := q.exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)`, key, []byte(key))
+func put(key string) func(Tx) error {
+	return func(tx Tx) error {
+		_, err := tx.Exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)`, key, []byte(key))
 		return err
 	}
 }
 
-func traces(tb testing.TB, s *Store) string {
+func traces(tb testing.TB, s *DB) string {
 	tb.Helper()
-	scan := func(r scanner) (key string, err error) { return key, r.Scan(&key) }
-	keys, err := list(tb.Context(), s, scan, `SELECT key FROM settings ORDER BY key`)
+	rows, err := s.Query(tb.Context(), `SELECT key FROM settings ORDER BY key`)
 	if err != nil {
+		tb.Fatal(err)
+	}
+	defer rows.Close()
+	keys := []string{}
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			tb.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	if err := rows.Err(); err != nil {
 		tb.Fatal(err)
 	}
 	return strings.Join(keys, " ")
 }
 
+// scanOne reads the only row of a query.
+func scanOne(q interface {
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, to any, query string, args ...any,
+) error {
+	rows, err := q.Query(context.Background(), query, args...)
+	if err != nil {
+		return err
+	}
+	if rows.Next() {
+		err = rows.Scan(to)
+	}
+	return errors.Join(err, rows.Err(), rows.Close())
+}
+
 // group makes the writer run these writes in one group, and returns them when
 // all were answered.
-func group(tb testing.TB, s *Store, dos ...func(querier) error) []error {
+func group(tb testing.TB, s *DB, dos ...func(Tx) error) []error {
 	tb.Helper()
 	release := hold(tb, s)
 	writes := make([]*write, len(dos))
@@ -61,15 +88,15 @@ func group(tb testing.TB, s *Store, dos ...func(querier) error) []error {
 	release()
 	errs := make([]error, len(writes))
 	for i, wr := range writes {
-		<-wr.end
+		<-wr.done
 		errs[i] = wr.err
 	}
 	return errs
 }
 
-func enqueue(tb testing.TB, s *Store, ctx context.Context, do func(querier) error) *write { //nolint:revive // tb is first everywhere
+func enqueue(tb testing.TB, s *DB, ctx context.Context, do func(Tx) error) *write { //nolint:revive // tb is first everywhere
 	tb.Helper()
-	wr := &write{ctx: ctx, do: do, end: make(chan struct{})}
+	wr := &write{ctx: ctx, do: do, done: make(chan struct{})}
 	if err := s.writer.enqueue(wr); err != nil {
 		tb.Fatal(err)
 	}
@@ -77,10 +104,10 @@ func enqueue(tb testing.TB, s *Store, ctx context.Context, do func(querier) erro
 }
 
 // hold keeps the writer busy until release is called.
-func hold(tb testing.TB, s *Store) (release func()) {
+func hold(tb testing.TB, s *DB) (release func()) {
 	tb.Helper()
 	busy, free := make(chan struct{}), make(chan struct{})
-	wr := enqueue(tb, s, tb.Context(), func(querier) error {
+	wr := enqueue(tb, s, tb.Context(), func(Tx) error {
 		close(busy)
 		<-free
 		return nil
@@ -88,16 +115,16 @@ func hold(tb testing.TB, s *Store) (release func()) {
 	<-busy
 	return func() {
 		close(free)
-		<-wr.end
+		<-wr.done
 	}
 }
 
 // commits counts the transactions that were committed from now on.
-func commits(tb testing.TB, s *Store) *atomic.Int64 {
+func commits(tb testing.TB, s *DB) *atomic.Int64 {
 	tb.Helper()
 	n := &atomic.Int64{}
 	err := s.writer.conn.Raw(func(conn any) error {
-		conn.(sqlite.HookRegisterer).RegisterCommitHook(func() int32 {
+		conn.(driver.HookRegisterer).RegisterCommitHook(func() int32 {
 			n.Add(1)
 			return 0
 		})
@@ -134,7 +161,7 @@ func wantFull(tb testing.TB, what string, got error) {
 func TestGroupCommit(t *testing.T) {
 	s := openTemp(t)
 	n := commits(t, s)
-	dos := make([]func(querier) error, 2*maxGroup)
+	dos := make([]func(Tx) error, 2*maxGroup)
 	for i := range dos {
 		dos[i] = put(strconv.Itoa(i))
 	}
@@ -150,7 +177,7 @@ func TestConcurrentWrites(t *testing.T) {
 	n := commits(t, s)
 	var wg sync.WaitGroup
 	for i := range 2000 {
-		wg.Go(func() { wantErr(t, strconv.Itoa(i), s.write(t.Context(), put(strconv.Itoa(i))), nil) })
+		wg.Go(func() { wantErr(t, strconv.Itoa(i), s.Write(t.Context(), put(strconv.Itoa(i))), nil) })
 	}
 	wg.Wait()
 	want(t, "rows", len(strings.Fields(traces(t, s))), 2000)
@@ -161,9 +188,9 @@ func TestConcurrentWrites(t *testing.T) {
 }
 
 // left is a write that leaves a trace and then fails.
-func left(key string, with error) func(querier) error {
-	return func(q querier) error {
-		if err := put(key)(q); err != nil {
+func left(key string, with error) func(Tx) error {
+	return func(tx Tx) error {
+		if err := put(key)(tx); err != nil {
 			return err
 		}
 		return with
@@ -175,7 +202,7 @@ func TestWriteErrors(t *testing.T) {
 	errs := group(t, s,
 		put("a"),
 		left("b", webhook.ErrConflict),
-		func(q querier) error { _ = put("c")(q); panic("out of order") },
+		func(tx Tx) error { _ = put("c")(tx); panic("out of order") },
 		put("a"), // a unique conflict
 		put("e"),
 	)
@@ -184,7 +211,7 @@ func TestWriteErrors(t *testing.T) {
 	if errs[2] == nil || !strings.Contains(errs[2].Error(), "out of order") {
 		t.Errorf("one that panicked: got error %v, want what it said", errs[2])
 	}
-	want(t, "one that met another", isUnique(errs[3]), true)
+	want(t, "one that met another", s.IsUnique(errs[3]), true)
 	wantErr(t, "last", errs[4], nil)
 	want(t, "rows", traces(t, s), "a e")
 }
@@ -194,34 +221,34 @@ func TestWriteErrors(t *testing.T) {
 func TestRuns(t *testing.T) {
 	tests := []struct {
 		name string
-		do   func(querier) error
+		do   func(Tx) error
 		runs int
 		rows string // of the group
 		all  bool   // everybody gets the error
 	}{
 		{"nothing fails", put("x"), 1, "a x z", false},
-		{"failed before a change", func(querier) error { return webhook.ErrConflict }, 1, "a z", false},
-		{"found nothing", func(q querier) error {
-			return q.row(context.Background(), `SELECT 1 FROM settings WHERE key = 'none'`).Scan(new(int))
+		{"failed before a change", func(Tx) error { return webhook.ErrConflict }, 1, "a z", false},
+		{"found nothing", func(tx Tx) error {
+			return errors.Join(webhook.ErrNotFound, scanOne(tx, new(int), `SELECT 1 FROM settings WHERE key = 'none'`))
 		}, 1, "a z", false},
-		{"changed no row, then failed", func(q querier) error {
-			_, _ = q.exec(context.Background(), `DELETE FROM settings WHERE key = 'none'`)
+		{"changed no row, then failed", func(tx Tx) error {
+			_, _ = tx.Exec(context.Background(), `DELETE FROM settings WHERE key = 'none'`)
 			return webhook.ErrConflict
 		}, 1, "a z", false},
 		{"failed after a change", left("x", webhook.ErrConflict), 2, "a z", false},
-		{"failed after a change by RETURNING", func(q querier) error {
-			_ = q.row(context.Background(), `INSERT INTO settings (key, value) VALUES ('x', x'') RETURNING 1`).Scan(new(int))
+		{"failed after a change by RETURNING", func(tx Tx) error {
+			_ = scanOne(tx, new(int), `INSERT INTO settings (key, value) VALUES ('x', x'') RETURNING 1`)
 			return webhook.ErrConflict
 		}, 2, "a z", false},
-		{"panicked after a change", func(q querier) error { _ = put("x")(q); panic("oh") }, 2, "a z", false},
-		{"panicked before a change", func(querier) error { panic("oh") }, 1, "a z", false},
+		{"panicked after a change", func(tx Tx) error { _ = put("x")(tx); panic("oh") }, 2, "a z", false},
+		{"panicked before a change", func(Tx) error { panic("oh") }, 1, "a z", false},
 		{"a constraint", put("a"), 2, "a z", false},
-		{"a constraint that is no error of the write", func(q querier) error { _ = put("a")(q); return nil }, 1, "a z", false},
-		{"not read", func(q querier) error {
-			return q.row(context.Background(), `SELECT json('{')`).Scan(new(string))
+		{"a constraint that is no error of the write", func(tx Tx) error { _ = put("a")(tx); return nil }, 1, "a z", false},
+		{"not read", func(tx Tx) error {
+			return scanOne(tx, new(string), `SELECT json('{')`)
 		}, 2, "a z", false},
-		{"SQLite undid all", func(q querier) error {
-			_, err := q.exec(context.Background(), `INSERT OR ROLLBACK INTO settings (key, value) VALUES ('a', x'')`)
+		{"SQLite undid all", func(tx Tx) error {
+			_, err := tx.Exec(context.Background(), `INSERT OR ROLLBACK INTO settings (key, value) VALUES ('a', x'')`)
 			return err
 		}, 2, "", true},
 	}
@@ -229,8 +256,8 @@ func TestRuns(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := openTemp(t)
 			runs := [3]int{}
-			counted := func(i int, do func(querier) error) func(querier) error {
-				return func(q querier) error { runs[i]++; return do(q) }
+			counted := func(i int, do func(Tx) error) func(Tx) error {
+				return func(tx Tx) error { runs[i]++; return do(tx) }
 			}
 			errs := group(t, s, counted(0, put("a")), counted(1, tt.do), counted(2, put("z")))
 			want(t, "error of the first", errs[0] != nil, tt.all)
@@ -238,7 +265,7 @@ func TestRuns(t *testing.T) {
 			want(t, "runs of the first", runs[0], tt.runs)
 			want(t, "runs of the second", runs[1], tt.runs)
 			want(t, "rows", traces(t, s), tt.rows)
-			wantErr(t, "a write after that", s.write(t.Context(), put("later")), nil)
+			wantErr(t, "a write after that", s.Write(t.Context(), put("later")), nil)
 		})
 	}
 }
@@ -252,20 +279,20 @@ func cancelled(tb testing.TB) context.Context {
 
 func TestWriteCancelled(t *testing.T) {
 	s := openTemp(t)
-	wantErr(t, "cancelled before", s.write(cancelled(t), put("a")), context.Canceled)
+	wantErr(t, "cancelled before", s.Write(cancelled(t), put("a")), context.Canceled)
 	release := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	waits, next := enqueue(t, s, ctx, put("b")), enqueue(t, s, t.Context(), put("c"))
 	cancel()
 	release()
-	<-waits.end
-	<-next.end
+	<-waits.done
+	<-next.done
 	wantErr(t, "cancelled while it waited", waits.err, context.Canceled)
 	wantErr(t, "the one behind it", next.err, nil)
 	ctx, cancel = context.WithCancel(t.Context())
-	err := s.write(ctx, func(q querier) error {
+	err := s.Write(ctx, func(tx Tx) error {
 		cancel() // too late: it is being written
-		return put("d")(q)
+		return put("d")(tx)
 	})
 	wantErr(t, "cancelled while it was written", err, nil)
 	want(t, "rows", traces(t, s), "c d")
@@ -274,11 +301,11 @@ func TestWriteCancelled(t *testing.T) {
 // TestBusy needs no database: nobody takes anything from this queue.
 func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &writer{waiting: make(chan *write, 1), done: make(chan struct{})}
+		w := &writer{queue: make(chan *write, 1), done: make(chan struct{})}
 		wantErr(t, "first", w.enqueue(&write{ctx: t.Context()}), nil)
 		wantErr(t, "queue full", w.enqueue(&write{ctx: t.Context()}), webhook.ErrBusy)
 		wantErr(t, "caller gone", w.enqueue(&write{ctx: cancelled(t)}), context.Canceled)
-		go func() { <-w.waiting }()
+		go func() { <-w.queue }()
 		wantErr(t, "a place in time", w.enqueue(&write{ctx: t.Context()}), nil)
 		close(w.done)
 		wantErr(t, "closed", w.enqueue(&write{ctx: t.Context()}), errClosed)
@@ -299,14 +326,12 @@ func TestCloseWithWaitingWrites(t *testing.T) {
 	release()
 	wantErr(t, "close", <-closed, nil)
 	for _, wr := range writes {
-		<-wr.end
+		<-wr.done
 		wantErr(t, "a write that waited", wr.err, nil)
 	}
-	wantErr(t, "a write after that", s.write(t.Context(), put("x")), errClosed)
+	wantErr(t, "a write after that", s.Write(t.Context(), put("x")), errClosed)
 	wantErr(t, "ping", s.Ping(t.Context()), errClosed)
-	if _, err := s.HasUsers(t.Context()); err == nil {
-		t.Error("a closed database was read")
-	}
+	wantErr(t, "a read after that", scanOne(s, new(int), `SELECT count(*) FROM settings`), errClosed)
 	wantErr(t, "close again", s.Close(), nil)
 	want(t, "rows", traces(t, openPath(t, path)), "0 1 2 3 4 5 6 7 8 9")
 }

@@ -26,7 +26,7 @@ type field struct {
 	complete           string // autocomplete
 	mono               bool
 	optional           bool // may stay empty, and its label says so
-	free               bool // may stay empty, as everything in a filter
+	free               bool // may stay empty without a note, as in a filter
 	more               templ.Attributes
 }
 
@@ -585,9 +585,9 @@ func problemsAt(v webhook.Invalid, href func(field string) string) templ.Compone
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(thingsText(len(v)))
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(problemsTitle(len(v)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/forms.templ`, Line: 135, Col: 32}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/forms.templ`, Line: 135, Col: 35}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 			if templ_7745c5c3_Err != nil {
@@ -638,11 +638,11 @@ func problemsAt(v webhook.Invalid, href func(field string) string) templ.Compone
 	})
 }
 
-func thingsText(n int) string {
+func problemsTitle(n int) string {
 	if n == 1 {
-		return "One thing needs your attention"
+		return "There is a problem"
 	}
-	return number(n) + " things need your attention"
+	return number(n) + " problems"
 }
 
 // postButton is a form of one button.

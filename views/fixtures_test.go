@@ -67,8 +67,12 @@ func (k kind) webhook(i int) *webhook.Webhook {
 }
 
 func (k kind) names() Names {
+	catalogues := k.catalogues()
+	if k.name == "normal" {
+		catalogues = sentenceCatalogues()
+	}
 	return Names{
-		Catalogues: k.catalogues(),
+		Catalogues: catalogues,
 		Channels:   map[string]string{"3930": k.text("Website"), "3931": k.text("Viator")},
 		Tours:      map[string]string{"15": k.text("Night Walk"), "12": k.text("Old Town on Foot")},
 	}

@@ -1,6 +1,10 @@
 package views
 
-import "bookhook/webhook"
+import (
+	"cmp"
+
+	"bookhook/webhook"
+)
 
 // Names says what people call the events, channels and tours of an account.
 // What is missing is shown as its key or id.
@@ -35,10 +39,8 @@ func (n Names) event(key string) (c Catalogue, e webhook.EventType, ok bool) {
 func (n Names) eventNames(keys []string) []string {
 	names := make([]string, len(keys))
 	for i, key := range keys {
-		names[i] = shortName(key)
-		if _, e, ok := n.event(key); ok {
-			names[i] = shortName(e.Name)
-		}
+		_, e, _ := n.event(key)
+		names[i] = shortName(cmp.Or(e.Name, key))
 	}
 	return names
 }

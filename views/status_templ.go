@@ -189,11 +189,11 @@ func nextAttempt(r DeliveryRow, now time.Time) templ.Component {
 func nextAttemptShort(r DeliveryRow, now time.Time) string {
 	switch d := r.Delivery; {
 	case r.WebhookOff:
-		return "while the webhook is off"
+		return "webhook is off"
 	case d.Held:
 		return "for an earlier event"
 	case r.Probing && !d.NextAt.After(now):
-		return "while the webhook is paused"
+		return "webhook is paused"
 	case d.Attempts == 0 && !d.NextAt.After(now):
 		return "first attempt due"
 	case !d.NextAt.After(now):

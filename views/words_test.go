@@ -247,10 +247,10 @@ func TestNextAttemptShort(t *testing.T) {
 		{row(0, 0, false), "first attempt due"},
 		{row(1, -time.Second, false), "next attempt due"},
 		{row(1, 4*time.Minute, false), "next attempt in 4 min"},
-		{row(0, 0, true), "while the webhook is off"},
-		{row(1, 4*time.Minute, true), "while the webhook is off"},
+		{row(0, 0, true), "webhook is off"},
+		{row(1, 4*time.Minute, true), "webhook is off"},
 		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Held: true}}, "for an earlier event"},
-		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Probing: true}, "while the webhook is paused"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Probing: true}, "webhook is paused"},
 		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Answered: 1, NextAt: now.Add(time.Minute)}, Probing: true}, "next attempt in 1 min"},
 	} {
 		if got := nextAttemptShort(test.row, now); got != test.want {

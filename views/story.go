@@ -59,7 +59,7 @@ func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now t
 		s.Why = outcomeText(d.Last, name)
 	}
 	if w != nil && !w.Enabled {
-		s.Next = offText(w.OffReason) + " It is sent when you switch the webhook on."
+		s.Next = offText(w.OffReason) + " Switch it on to send this delivery."
 	}
 	return s
 }

@@ -112,7 +112,7 @@ func TestStory(t *testing.T) {
 		}},
 		{"webhook off", waiting, off, Story{
 			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
-			"The webhook was switched off because every delivery had failed for five days. It is sent when you switch the webhook on.",
+			"The webhook was switched off because every delivery had failed for five days. Switch it on to send this delivery.",
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
 			"Attempt 3 of 11 is in progress.", "The attempt before: Accounting answered 503 Service Unavailable.",

@@ -21,18 +21,18 @@ func (p *page) looks() {
 	for _, v := range found {
 		p.t.Errorf("axe, phone, %s: %s", p.URL(), v)
 	}
-	p.evaluate(`document.querySelectorAll("details.ask").forEach((box) => box.open = false)`)
+	p.evaluate(`document.querySelectorAll("details.confirm").forEach((box) => box.open = false)`)
 	must(p.t, p.SetViewportSize(1280, 800))
 }
 
 // unfold opens everything that is folded away, and checks that boxes that ask fit: one of these is open at a time.
 func (p *page) unfold() {
 	p.t.Helper()
-	p.evaluate(`document.querySelectorAll("main details:not(.ask)").forEach((part) => part.open = true)`)
+	p.evaluate(`document.querySelectorAll("main details:not(.confirm)").forEach((part) => part.open = true)`)
 	p.fits()
 	for i := range 3 {
 		opened := p.evaluate(`new Promise((done) => {
-			const box = document.querySelectorAll("details.ask")[` + strconv.Itoa(i) + `];
+			const box = document.querySelectorAll("details.confirm")[` + strconv.Itoa(i) + `];
 			if (!box || box.open) return done(false);
 			box.addEventListener("toggle", () => done(true), {once: true});
 			box.open = true;

@@ -137,7 +137,7 @@ func clients(p TokensProps) templ.Component {
 	})
 }
 
-// prioBase is where the Prioticket-compatible API begins.
+// prioBase is the base path of the Prioticket-compatible API.
 const prioBase = "/v3.8/distributor"
 
 // newClient shows a client with its secret, which is not shown again.
@@ -314,7 +314,7 @@ func clientTable(p TokensProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("small ghost", "trash", "Revoke").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("small ghost", "trash", "Revoke").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -344,8 +344,8 @@ func lastUsed(p Page, at time.Time) string {
 }
 
 func clientExample(p TokensProps) string {
-	return "curl -X POST " + quote(p.BaseURL+prioBase+"/oauth2/token") + " \\\n" +
-		"  -u " + quote(p.Clients.New.Ref()+":"+p.Clients.New.Secret) + " \\\n" +
+	return "curl -X POST " + shellQuote(p.BaseURL+prioBase+"/oauth2/token") + " \\\n" +
+		"  -u " + shellQuote(p.Clients.New.Ref()+":"+p.Clients.New.Secret) + " \\\n" +
 		"  -H 'content-type: application/json' \\\n" +
 		"  -d '{\"grant_type\":\"client_credentials\"}'"
 }

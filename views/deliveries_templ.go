@@ -324,7 +324,7 @@ func olderName(stopped bool) string {
 	return "Older"
 }
 
-// noMatch heads a page without rows, which may come after others that had some.
+// noMatch is the heading of a page without rows, which may follow pages with some.
 func noMatch(first bool, kind string) string {
 	if first {
 		return "No " + kind + " matches"

@@ -140,7 +140,7 @@ func Delivery(p DeliveryProps) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ask("", "replay", "Send now").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = confirm("", "replay", "Send now").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -186,7 +186,7 @@ func Delivery(p DeliveryProps) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ask("ghost", "ban", "Stop retrying").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = confirm("ghost", "ban", "Stop retrying").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

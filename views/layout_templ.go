@@ -22,7 +22,7 @@ type Page struct {
 	Account  webhook.Account // zero for an admin without one
 	Flash    []string        // what was just done and what happens next
 	Theme    string          // "light", "dark", or "" to follow the system
-	Path     string          // path and query of this page; the theme switch comes back to it
+	Path     string          // path and query of this page; the theme switch returns to it
 	Location *time.Location  // for times as text; nil is UTC
 	Now      time.Time
 }

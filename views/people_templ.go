@@ -230,7 +230,7 @@ func personActs(p PeopleProps, u webhook.User) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("small ghost", "key", "New password").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("small ghost", "key", "New password").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -273,7 +273,7 @@ func personActs(p PeopleProps, u webhook.User) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("small ghost", "trash", "Remove").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("small ghost", "trash", "Remove").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

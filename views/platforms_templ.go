@@ -549,7 +549,7 @@ func platformSwitch(p PlatformPanel) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = askOf("small", "pause", "Switch off", p.Name).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirmOf("small", "pause", "Switch off", p.Name).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -916,7 +916,7 @@ func platformAddress(page Page, p PlatformPanel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = askOf("small ghost", "replay", "New address", "for "+p.Name).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = confirmOf("small ghost", "replay", "New address", "for "+p.Name).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -928,7 +928,7 @@ func platformAddress(page Page, p PlatformPanel) templ.Component {
 	})
 }
 
-// lastOf is enough of an address to tell it from others.
+// lastOf is the end of an address, which distinguishes it from others.
 func lastOf(token string) string { return "…" + token[max(len(token)-6, 0):] }
 
 func platformSettings(p PlatformPanel) templ.Component {

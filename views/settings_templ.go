@@ -148,7 +148,7 @@ func Profile(p ProfileProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("", "out", "Sign out everywhere").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("", "out", "Sign out everywhere").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -398,7 +398,7 @@ func tokenTable(p TokensProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("small ghost", "trash", "Revoke").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("small ghost", "trash", "Revoke").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -416,8 +416,8 @@ func tokenTable(p TokensProps) templ.Component {
 }
 
 func tokenExample(p TokensProps) string {
-	return "curl -X POST " + quote(p.BaseURL+"/api/v1/events") + " \\\n" +
-		"  -H " + quote("authorization: Bearer "+p.New) + " \\\n" +
+	return "curl -X POST " + shellQuote(p.BaseURL+"/api/v1/events") + " \\\n" +
+		"  -H " + shellQuote("authorization: Bearer "+p.New) + " \\\n" +
 		"  -H 'content-type: application/json' \\\n" +
 		"  -d '{\"type\":\"new_confirmed_web\",\"booking_id\":\"1234\"}'"
 }

@@ -21,7 +21,7 @@ type WebhookProps struct {
 	Webhook   *webhook.Webhook
 	Names     Names         // of what it selects
 	NewSecret string        // shown once, after creation or rotation; else ""
-	Rotated   bool          // NewSecret came by rotation: the old one is valid for Grace
+	Rotated   bool          // NewSecret was created by a rotation: the old one is valid for Grace
 	Grace     time.Duration // how long an old secret stays valid after a rotation
 	OldUntil  time.Time     // until when a second secret is valid; zero when there is none
 	Recent    []DeliveryRow // the newest few
@@ -1050,7 +1050,7 @@ func deletePanel(p WebhookProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ask("danger-ghost", "trash", "Delete webhook").Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = confirm("danger-ghost", "trash", "Delete webhook").Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -662,7 +662,7 @@ func drafts(p WebhooksProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("ghost", "trash", "Discard").Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("ghost", "trash", "Discard").Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

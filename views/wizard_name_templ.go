@@ -27,7 +27,7 @@ type NameProps struct {
 // script replaces that by the address as it is typed. There is no Host line.
 type Example struct {
 	Format   webhook.Format
-	Platform string // as people know it; "" when it goes without saying
+	Platform string // as people know it; "" when the account uses only one
 	More     bool   // it is folded away, after that of another platform
 	URL      string // the draft's, or https://example.com/bookings while it has none
 	Text     string

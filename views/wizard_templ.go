@@ -965,7 +965,7 @@ func discard(p WizardProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ask("ghost", "trash", "Discard").Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = confirm("ghost", "trash", "Discard").Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

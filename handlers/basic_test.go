@@ -50,7 +50,7 @@ func TestBasicInTheWizard(t *testing.T) {
 	name(draft, 422, "schlüssel").has("Use letters without accents").lacks("schlüssel")
 	name(draft, 422, "a\x00b").has("no control characters")
 	name(draft, 303, secret)
-	shows(b.get(draft+"/name")).has("basic_auth_off", "keep the one that is stored", "authorization: Basic ••••")
+	shows(b.get(draft+"/name")).has("basic_auth_off", "keep the stored one", "authorization: Basic ••••")
 	name(draft, 303, "") // keeps it
 	for _, step := range []webhook.Step{webhook.StepEvents, webhook.StepChannels, webhook.StepTours} {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
@@ -93,17 +93,17 @@ func TestBareInTheWizard(t *testing.T) {
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.post(draft+"/type", steps()[webhook.StepType]).is(http.StatusSeeOther)
-	b.get(draft + "/name").is(http.StatusOK).lacks("webhook_payload")
+	b.get(draft + "/name").is(http.StatusOK).lacks("Leave out the payload")
 	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "prioticket", true, "test", s.account.CreatedAt)
 	s.check(err)
-	b.get(draft + "/name").is(http.StatusOK).has("webhook_payload")
+	b.get(draft + "/name").is(http.StatusOK).has("Leave out the payload")
 	form := steps()[webhook.StepName]
 	form.Set("bare", "1")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
 	for _, step := range []webhook.Step{webhook.StepEvents, webhook.StepChannels, webhook.StepTours} {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
 	}
-	b.get(draft + "/review").is(http.StatusOK).has("Without what changed (webhook_payload)")
+	b.get(draft + "/review").is(http.StatusOK).has("Without payload")
 	b.finish(draft).is(http.StatusSeeOther)
 	if w := only(t, must(t, s.store.Webhooks, s.account.ID), nil); !w.Bare {
 		t.Errorf("got %+v, want it bare", w)

@@ -51,7 +51,7 @@ func TestDeliveriesFilter(t *testing.T) {
 		"state=failed&type=cancelled":                "",
 		"state=failed&booking_id=B-2&since=" + today: "B",
 	} {
-		rows := cut(b.get("/deliveries?"+query).is(http.StatusOK).words, "Tries")
+		rows := cut(b.get("/deliveries?"+query).is(http.StatusOK).words, "Attempts")
 		for booking, sign := range map[string]string{"A 1🦭": "A", "B-2": "B"} {
 			if got, want := strings.Contains(rows, booking), strings.Contains(want, sign); got != want {
 				t.Errorf("%s: booking %s is shown: %v, want %v", query, booking, got, want)
@@ -216,12 +216,12 @@ func TestDeliveryReplay(t *testing.T) {
 	s.hook(r.URL + "/hook")
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	s.settled()
-	b.get(path).is(http.StatusOK).has("Booking cancelled, booking 1234", "Bookhook gave up after 1 try", "503 (temporarily unavailable)", "booking_id=1234", "Replay").
-		lacks("Stop trying")
+	b.get(path).is(http.StatusOK).has("Booking cancelled, booking 1234", "Bookhook gave up after 1 attempt", "503 Service Unavailable", "booking_id=1234", "Replay").
+		lacks("Stop retrying")
 	r.status.Store(http.StatusOK)
 	sent := b.post(path+"/replay", nil).is(http.StatusSeeOther)
 	s.settled()
-	b.get(sent.location).has("It is being sent now", "Your server accepted this event of booking 1234", "on try 2")
+	b.get(sent.location).has("It is being sent now", "Accounting accepted this event of booking 1234", "on attempt 2")
 	first, second := arrived(t, r.got), arrived(t, r.got)
 	if id := first.Header.Get("Webhook-Id"); id != second.Header.Get("Webhook-Id") || "/deliveries/"+id != path {
 		t.Errorf("the webhook-id changed: %q, %q", id, second.Header.Get("Webhook-Id"))
@@ -251,9 +251,9 @@ func TestDeliveryReplayWithoutWebhook(t *testing.T) {
 	w := s.hook(nowhere)
 	path := deliveryOf(s.leave(webhook.Event{BookingID: "1234"})[0])
 	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}})
-	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "It waits because the webhook is off").lacks("Try now")
+	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "Switch it on to send this delivery.").lacks("Retry now")
 	for _, list := range []string{"/deliveries", "/webhooks/" + w.Ref()} {
-		b.get(list).has("until the webhook is on").lacks("try is due")
+		b.get(list).has("webhook is off").lacks("try is due")
 	}
 	b.follow("/webhooks/"+w.Ref()+"/delete", nil)
 	b.follow(path+"/replay", nil).has("The webhook of this delivery was deleted")
@@ -267,7 +267,7 @@ func TestDeliveryCancel(t *testing.T) {
 	s.hook(r.URL)
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	s.settled()
-	b.get(path).has("Waiting", "Bookhook tries again at", "It is the last try")
+	b.get(path).has("Waiting", "Next attempt at", "it is the last one")
 	b.follow(path+"/cancel", nil).has("Bookhook makes no further attempt. You can replay it later.", "Cancelled")
 	b.follow(path+"/cancel", nil).has("Nothing was stopped")
 	r.status.Store(http.StatusOK)

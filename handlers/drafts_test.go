@@ -48,9 +48,9 @@ func TestDraftHasAnOwner(t *testing.T) {
 			t.Errorf("%s: got %s, want her own untouched draft %s", path, again, mine)
 		}
 	}
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	a.walk(a.begin(), webhook.StepEvents)
-	b.get("/webhooks").has("Not finished yet", "begun by "+anna)
+	b.get("/webhooks").has("Drafts", "started by "+anna)
 }
 
 // What is created is what was looked at.
@@ -65,7 +65,7 @@ func TestDraftChangedAfterReview(t *testing.T) {
 	form.Set("name", "Somebody else’s")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
 	for _, old := range []url.Values{seen, nil} {
-		a.post(draft+"/review", old).is(http.StatusConflict).has("This draft was changed after you opened it", "No webhook exists yet", "Somebody else’s")
+		a.post(draft+"/review", old).is(http.StatusConflict).has("This draft was changed after you opened it", "No webhook was created yet", "Somebody else’s")
 	}
 	form.Set("url", "ftp://example.com")
 	b.post(draft+"/name", form).is(http.StatusUnprocessableEntity)
@@ -228,7 +228,7 @@ func TestDraftEnterCreates(t *testing.T) {
 	change, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
 	s.check(s.store.UpdateWebhook(t.Context(), change, time.Time{}, nil, berta, time.Now()))
-	p := b.finish(strings.TrimSuffix(review, "/review")).is(http.StatusConflict).has("Begin again from there", "Send a test")
+	p := b.finish(strings.TrimSuffix(review, "/review")).is(http.StatusConflict).has("Start again from there", "Send a test")
 	form := p.find(`(?s)class="wizard"(.*?)</form>`)
 	for _, button := range regexp.MustCompile(`<button[^>]*>`).FindAllString(form, -1) {
 		if strings.Contains(button, "form=") {
@@ -252,7 +252,7 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 	form := steps()[webhook.StepName]
 	form.Set("url", r.URL+"/hook?key=1")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
-	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: your server answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
+	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: Büro 🦭 answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
 	if got := arrived(t, r.got).URL.Query(); got.Get("channel_id") != "3930" || got.Get("key") != "1" {
 		t.Errorf("got %v", got)
 	}
@@ -273,7 +273,7 @@ func TestWizardChecksURLs(t *testing.T) {
 	check := b.begin() + "/check-url"
 	up, broken := newReceiver(t, http.StatusOK), newReceiver(t, http.StatusInternalServerError)
 	for address, want := range map[string]string{
-		up.URL + "/hook":     "Your server answers",
+		up.URL + "/hook":     "The receiver answers",
 		broken.URL:           "500",
 		"":                   "Enter the address",
 		"ftp://example.com":  "addresses only",

@@ -24,6 +24,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/platforms"
 	"bookhook/webhook"
@@ -103,7 +104,7 @@ func furnish(t testing.TB) *site {
 
 func openStore(t testing.TB, path string) *tap {
 	t.Helper()
-	store, err := db.Open(t.Context(), path)
+	store, err := db.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,9 +140,9 @@ func (s *site) check(err error) {
 // run starts dispatcher and pages on the site's database; they end with the test.
 func (s *site) run(schedule []time.Duration) {
 	s.Helper()
-	guard, err := dispatch.NewGuard("127.0.0.0/8")
+	allowed, err := addressguard.New("127.0.0.0/8")
 	s.check(err)
-	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: guard, Schedule: schedule, Platforms: s.platforms})
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
 	o := options(s.store.Store, s.dispatcher, s.log)
 	o.Store.Inbound, o.MaxAttempts = s.store, len(schedule)
 	if s.platforms != nil {
@@ -421,7 +422,7 @@ func TestHealth(t *testing.T) {
 func TestNoSuchPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("There is no such page", "No booking is affected")
+	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("Page not found", "No booking is affected")
 }
 
 // Ids of another account and ids of nothing are the same to whoever asks.

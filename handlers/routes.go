@@ -63,7 +63,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Get("/tours", p.ListItems)
 	staff.Get("/settings/account", p.ShowAccountSettings)
 	staff.Get("/settings/platforms", p.ListPlatforms)
-	staff.Get("/settings/unrecognised", p.ListRejected)
+	staff.Get("/settings/rejected", p.ListRejected)
 	staff.Get("/settings/people", p.ListPeople)
 	staff.Get("/settings/tokens", p.ListTokens)
 	staff.Get("/settings/activity", p.ShowActivity)

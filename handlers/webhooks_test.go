@@ -35,7 +35,7 @@ func TestWebhookTest(t *testing.T) {
 		if got := arrived(t, r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
 			t.Errorf("got %s", got)
 		}
-		b.get(sent.location).is(http.StatusOK).has("The test is being sent", "Your server accepted this test", "200")
+		b.get(sent.location).is(http.StatusOK).has("The test is being sent", "Accounting accepted this test", "200")
 	}
 	off := s.hook(r.URL, func(w *webhook.Webhook) { w.Enabled = false })
 	s.signIn(staff).follow("/webhooks/"+off.Ref()+"/test", nil).has("This webhook is off. Switch it on")
@@ -53,7 +53,7 @@ func TestWebhookSwitch(t *testing.T) {
 	path := "/webhooks/" + w.Ref()
 	off, on := url.Values{"enabled": {"0"}}, url.Values{"enabled": {"1"}}
 	s.leave(webhook.Event{BookingID: "waiting"})
-	b.follow(path+"/switch", off).has("The webhook is off", "Switch on", "1 delivery that was waiting goes out")
+	b.follow(path+"/switch", off).has("The webhook is off", "Switch on", "1 waiting delivery is sent")
 	b.follow(path+"/switch", off).has("is off already")
 	for range 3 {
 		s.ingest(webhook.Event{BookingID: "skipped"})
@@ -81,8 +81,8 @@ func TestWebhookRotate(t *testing.T) {
 	if now.Secret == w.Secret {
 		t.Fatal("the secret is the same")
 	}
-	p.has(now.Secret, "The new signing secret", "signed with the old").lacks(w.Secret)
-	b.get("/webhooks/" + w.Ref()).lacks(now.Secret).has("The one before is valid too until")
+	p.has(now.Secret, "New signing secret", "signed with the old").lacks(w.Secret)
+	b.get("/webhooks/" + w.Ref()).lacks(now.Secret).has("The previous one is valid until")
 	s.signIn(berta).get("/webhooks/" + w.Ref()).lacks(now.Secret)
 	s.ingest(webhook.Event{})
 	s.settled()

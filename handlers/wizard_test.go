@@ -108,7 +108,7 @@ func TestWizardStepsInOrder(t *testing.T) {
 			t.Errorf("%s: got %s", step, p.location)
 		}
 		if step == webhook.StepReview { // whoever looked at it finds it changed
-			b.post(draft+"/review", nil).is(http.StatusConflict).has("Give it a name", "No webhook exists yet")
+			b.post(draft+"/review", nil).is(http.StatusConflict).has("Give it a name", "No webhook was created yet")
 			continue
 		}
 		if p := b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther); p.location != draft+"/type" {
@@ -268,11 +268,11 @@ func TestWizardResume(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	b.walk(draft, webhook.StepEvents)
 	s.run([]time.Duration{0}) // a second program on the same database, as after a restart
 	b = s.signIn(berta)
-	b.get("/webhooks").has("Not finished yet", "Büro 🦭", `href="`+draft+`/events"`)
+	b.get("/webhooks").has("Drafts", "Büro 🦭", `href="`+draft+`/events"`)
 	for _, step := range webhook.Steps[2:5] {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
 	}
@@ -335,7 +335,7 @@ func TestWizardEdit(t *testing.T) {
 		t.Errorf("an untouched edit was not taken up again: %s, %s", review, again)
 	}
 	draft := strings.TrimSuffix(review, "/review")
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	b.get(draft+"/name").has("Edit Accounting", `value="https://hooks.example.com/old"`)
 	if got := b.post(draft+"/name", steps()[webhook.StepName]).location; got != review {
 		t.Errorf("got %s, want the review", got)
@@ -367,7 +367,7 @@ func TestWizardConflict(t *testing.T) {
 	}
 	slow, fast := edit(a, "Slow"), edit(b, "Fast")
 	b.finish(fast).is(http.StatusSeeOther)
-	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Begin again from there", `href="/webhooks/`+w.Ref()+`"`, "Slow")
+	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Start again from there", `href="/webhooks/`+w.Ref()+`"`, "Slow")
 	a.get(slow + "/review").is(http.StatusOK).has("Slow")
 	again := edit(a, "Slow again")
 	a.finished(again).has("Slow again")
@@ -384,9 +384,9 @@ func TestWizardAtTheLimit(t *testing.T) {
 		last = s.hook(fmt.Sprintf("https://example.com/%d", i), func(w *webhook.Webhook) { w.Enabled = i > 3 })
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		b.do(b.request(method, "/webhooks/new", "")).is(http.StatusConflict).has("10 of 10", "switched-off ones count").lacks("Create new booking webhook")
+		b.do(b.request(method, "/webhooks/new", "")).is(http.StatusConflict).has("10 of 10", "Webhooks that are off count").lacks("Create new booking webhook")
 	}
-	b.finish(draft).is(http.StatusConflict).has("All 10 webhooks of your account are in use", "Büro 🦭")
+	b.finish(draft).is(http.StatusConflict).has("All 10 webhooks of your account are used", "Büro 🦭")
 	if got := len(must(t, s.store.Drafts, s.account.ID)); got != 1 {
 		t.Errorf("got %d drafts, want the one that could not be finished", got)
 	}
@@ -480,7 +480,7 @@ func TestWizardInline(t *testing.T) {
 	if got := b.post(draft+"/type", forms[webhook.StepType]).is(http.StatusSeeOther); got.location != draft+"/name" {
 		t.Errorf("another type: got %s, want the next step", got.location)
 	}
-	b.get(draft+"/events").is(http.StatusOK).has("Nobody is asked about", "Which events is it asked about?").lacks("All events")
+	b.get(draft+"/events").is(http.StatusOK).has("Nobody is asked about", "Before which events should this webhook be asked?").lacks("All events")
 	if got := b.get(draft + "/review"); got.location != draft+"/events" {
 		t.Errorf("got %s, want the events that the other type does not have", got.location)
 	}
@@ -489,14 +489,14 @@ func TestWizardInline(t *testing.T) {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
 	}
 	b.get(draft+"/review").is(http.StatusOK).has("Before a booking ", "Before a booking is started (web/API) on the Website channel, ", ", ask ", "12 seconds", " is a refusal.",
-		"Synchronous (inline) webhook", "It does not count among the 10 webhooks")
+		"Synchronous (inline) webhook", "It does not count towards the limit of 10 webhooks")
 	b.finish(draft).is(http.StatusSeeOther)
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
 	if w.Kind != webhook.Inline || w.TimeLimit != 12 || w.Format != webhook.Native || w.Concurrency != webhook.DefaultConcurrency {
 		t.Errorf("got %+v", w)
 	}
 	b.get("/webhooks").has("Synchronous, 12 seconds", "0 of 10")
-	b.get("/webhooks/"+w.Ref()).has("Asked about", "Waits up to 12 seconds").lacks("Nothing waits", "requests at once")
+	b.get("/webhooks/"+w.Ref()).has("Temporary booking started (web/API)", "Has 12 seconds").lacks("None waiting", "requests at once")
 	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
 	edit = strings.TrimSuffix(edit, "/review")
 	b.get(edit + "/type").has("The type of a webhook stays as it is").find(`(value="async" disabled)`)
@@ -539,7 +539,7 @@ func TestInlineBesideTheLimit(t *testing.T) {
 	for range webhook.DefaultLimit {
 		s.hook("https://example.com/")
 	}
-	b.get("/webhooks").has("Create synchronous webhook", "Synchronous webhooks do not count.").lacks("Create new booking webhook")
+	b.get("/webhooks").has("Create synchronous webhook", "synchronous ones do not.").lacks("Create new booking webhook")
 	b.post("/webhooks/new", nil).is(http.StatusConflict)
 	draft := strings.TrimSuffix(b.post("/webhooks/new", url.Values{"type": {"inline"}}).is(http.StatusSeeOther).location, "/type")
 	forms := inlineSteps()

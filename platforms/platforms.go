@@ -42,6 +42,9 @@ type Platform struct {
 	// Ask writes the question of an inline webhook, signed with the key; see
 	// [Registry.Question]. Nil: the platform asks nobody.
 	Ask func(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (webhook.Request, error)
+	// InlineAbout tells operators what an inline webhook gets and has to answer; after
+	// a line break what of it is assumed.
+	InlineAbout string
 	// APIKey is the account's for a channel, "" when it is not known. Nil: the
 	// platform has none.
 	APIKey func(s webhook.Settings, channel string) string
@@ -60,7 +63,7 @@ func All() Registry {
 		{
 			Key: "tourcms", Name: "TourCMS", About: tourcms.About, Events: tourcms.Events(), Methods: tourcms.Methods, Settings: tourcms.Settings(),
 			Read: tourcms.Read, Native: tourcms.Native, Booking: tourcms.Booking, Sample: tourcms.Sample,
-			Ask: tourcms.InlineRequest, APIKey: tourcms.Key, Lookup: tourcms.Lookup(), Lists: tourcms.Lists(),
+			Ask: tourcms.InlineRequest, InlineAbout: tourcms.InlineAbout, APIKey: tourcms.Key, Lookup: tourcms.Lookup(), Lists: tourcms.Lists(),
 		},
 		{
 			Key: "prioticket", Name: "Prioticket", About: prioticket.About, Events: prioticket.Events(), Methods: prioticket.Methods, Settings: prioticket.Settings(),

@@ -26,7 +26,7 @@ type field struct {
 	complete           string // autocomplete
 	mono               bool
 	optional           bool // may stay empty, and its label says so
-	free               bool // may stay empty, as everything in a filter
+	free               bool // may stay empty without a note, as in a filter
 	more               templ.Attributes
 }
 
@@ -518,8 +518,8 @@ func selectBox(f field, options []Option) templ.Component {
 	})
 }
 
-// problems sums up what is wrong on top of a form, takes the focus, and leads
-// to each field. The prefix is that of the fields' ids.
+// problems lists what is wrong above a form, takes the focus, and links to each
+// field. The prefix is that of the fields' ids.
 func problems(v webhook.Invalid, prefix string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -585,9 +585,9 @@ func problemsAt(v webhook.Invalid, href func(field string) string) templ.Compone
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(thingsText(len(v)))
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(problemsTitle(len(v)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/forms.templ`, Line: 135, Col: 32}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/forms.templ`, Line: 135, Col: 35}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 			if templ_7745c5c3_Err != nil {
@@ -638,11 +638,11 @@ func problemsAt(v webhook.Invalid, href func(field string) string) templ.Compone
 	})
 }
 
-func thingsText(n int) string {
+func problemsTitle(n int) string {
 	if n == 1 {
-		return "One thing needs your attention"
+		return "There is a problem"
 	}
-	return number(n) + " things need your attention"
+	return number(n) + " problems"
 }
 
 // postButton is a form of one button.
@@ -727,9 +727,9 @@ func postButton(action, class, symbol, label string) templ.Component {
 	})
 }
 
-// ask is a button that asks once, in place, before it does what cannot be
+// confirm is a button that asks once, in place, before it does what cannot be
 // undone: the children say what is lost and hold the form.
-func ask(class, symbol, label string) templ.Component {
+func confirm(class, symbol, label string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -768,7 +768,7 @@ func ask(class, symbol, label string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = askOf(class, symbol, label, "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = confirmOf(class, symbol, label, "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -776,9 +776,9 @@ func ask(class, symbol, label string) templ.Component {
 	})
 }
 
-// askOf is ask where several of the same label stand on a page; of is heard,
-// not seen, and tells them apart.
-func askOf(class, symbol, label, of string) templ.Component {
+// confirmOf is confirm for a page with several buttons of the same label; of is
+// only for screen readers, and distinguishes them.
+func confirmOf(class, symbol, label, of string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -799,7 +799,7 @@ func askOf(class, symbol, label, of string) templ.Component {
 			templ_7745c5c3_Var33 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<details class=\"ask\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<details class=\"confirm\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -861,7 +861,7 @@ func askOf(class, symbol, label, of string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "</summary><div class=\"askbox\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "</summary><div class=\"confirm-box\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1018,7 +1018,7 @@ func copyButton(id, label string) templ.Component {
 	})
 }
 
-// pager leads through pages of a list.
+// pager links to other pages of a list.
 func pager(first, firstName, next, nextName string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1118,7 +1118,7 @@ func pager(first, firstName, next, nextName string) templ.Component {
 	})
 }
 
-// empty is what stands where a list will be.
+// empty is shown in place of a list without rows.
 func empty(symbol, title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -37,7 +37,7 @@ type ItemsProps struct {
 // tours.
 type ItemSource struct {
 	Key, Name string
-	Ready     bool // it can be asked; else credentials are missing
+	Ready     bool // it has the credentials that it needs
 }
 
 // ItemForm is a form for one channel or tour, as typed.
@@ -126,7 +126,7 @@ func Items(p ItemsProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Page.can() {
+			if p.Page.canConfigure() {
 				templ_7745c5c3_Err = itemForms(p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -299,7 +299,7 @@ func Items(p ItemsProps) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					if !p.Page.can() {
+					if !p.Page.canConfigure() {
 						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<p>An operator of your account can add them.</p>")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
@@ -341,16 +341,16 @@ func kindPath(kind webhook.ItemKind, more string) string { return "/" + string(k
 
 func kindLead(kind webhook.ItemKind) string {
 	if kind == webhook.Tours {
-		return "What you sell. Webhooks can be limited to some tours."
+		return "What you sell. A webhook can be limited to selected tours."
 	}
-	return "Where your bookings come from. Webhooks can be limited to some channels."
+	return "Where your bookings are made. A webhook can be limited to selected channels."
 }
 
 func kindEmpty(kind webhook.ItemKind) string {
 	if kind == webhook.Tours {
-		return "Add the tours of your booking system with the ids it uses, and you can choose in each webhook which of them it is told of. You need none if every webhook is told of all tours."
+		return "Add the tours of your booking system with their ids there to limit a webhook to some of them. Webhooks that receive all tours need no list."
 	}
-	return "Add the channels of your booking system (your website, agents, marketplaces) with the ids it uses, and you can choose in each webhook which of them it is told of. You need none if every webhook is told of all channels."
+	return "Add the channels of your booking system (website, agents, marketplaces) with their ids there to limit a webhook to some of them. Webhooks that receive all channels need no list."
 }
 
 func firstItems(p ItemsProps) string {
@@ -414,7 +414,7 @@ func itemForms(p ItemsProps) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<div class=\"asks\" id=\"f-refresh\" tabindex=\"-1\"><details class=\"panel add\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<div class=\"item-forms\" id=\"f-refresh\" tabindex=\"-1\"><details class=\"panel add\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -530,40 +530,40 @@ func itemForms(p ItemsProps) templ.Component {
 		}
 		for _, s := range p.Sources {
 			if !s.Ready {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p class=\"quiet\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p class=\"quiet\">To import ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var16 string
-				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(s.Name)
+				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(string(p.Kind))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 195, Col: 12}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 195, Col: 30}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, " can be asked for your ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, " from ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var17 string
-				templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(string(p.Kind))
+				templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(s.Name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 195, Col: 53}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 195, Col: 46}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, " once the credentials of its API are in <a href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, ", enter the credentials of its API in <a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var18 templ.SafeURL
 				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(platformsPath)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 195, Col: 118}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 195, Col: 109}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 				if templ_7745c5c3_Err != nil {
@@ -579,7 +579,7 @@ func itemForms(p ItemsProps) templ.Component {
 	})
 }
 
-// refreshForm asks a platform for what it lists.
+// refreshForm imports the list of a platform.
 func refreshForm(p ItemsProps, s ItemSource) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -632,9 +632,9 @@ func refreshForm(p ItemsProps, s ItemSource) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var22 string
-		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.ResolveAttributeValue("Adds what is new in " + s.Name + " and takes over its names; nothing is retired")
+		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.ResolveAttributeValue("Adds what is new in " + s.Name + " and updates names; nothing is retired")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 205, Col: 99}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/items.templ`, Line: 205, Col: 92}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var22)
 		if templ_7745c5c3_Err != nil {
@@ -709,7 +709,7 @@ func importForm(p ItemsProps) templ.Component {
 		}
 		templ_7745c5c3_Err = textarea(field{
 			name: "text", label: "Paste a list", value: p.Import.Text, free: true, mono: true, problem: importProblem(p.Import),
-			hint: "One per line: id, name. Commas or semicolons, as Excel saves CSV. Known ids get the new name.",
+			hint: "One per line: id, name. Commas or semicolons, as in a CSV file from Excel. Existing ids are renamed.",
 			more: templ.Attributes{"placeholder": "3930,Website\n3931,\"Viator, Inc.\""},
 		}, "6").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -889,7 +889,7 @@ func itemTable(p ItemsProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Page.can() {
+		if p.Page.canConfigure() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<th scope=\"col\"><span class=\"hidden\">Change</span></th>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -962,7 +962,7 @@ func itemTable(p ItemsProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Page.can() {
+			if p.Page.canConfigure() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 68, "<td class=\"act\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1010,7 +1010,7 @@ func itemActions(p ItemsProps, i webhook.Item, n int) templ.Component {
 			templ_7745c5c3_Var38 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "<div class=\"row\"><details class=\"ask\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "<div class=\"row\"><details class=\"confirm\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1054,7 +1054,7 @@ func itemActions(p ItemsProps, i webhook.Item, n int) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "\" class=\"askbox\" novalidate><input type=\"hidden\" name=\"id\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 77, "\" class=\"confirm-box\" novalidate><input type=\"hidden\" name=\"id\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1167,9 +1167,9 @@ func retireOrRestore(i webhook.Item) string {
 
 func retireHint(i webhook.Item) string {
 	if i.RetiredAt.IsZero() {
-		return "Hides it where one chooses; webhooks that name it go on as before"
+		return "Hides it from lists to choose from; webhooks that use it are not changed"
 	}
-	return "Shows it again where one chooses"
+	return "Shows it again in lists to choose from"
 }
 
 var _ = templruntime.GeneratedTemplate

@@ -15,7 +15,7 @@ type LoginProps struct {
 	Theme   string
 	Email   string // as typed
 	Next    string // where to go after signing in; "" when nowhere in particular
-	Problem string // one sentence for all that can be wrong, also for too many tries
+	Problem string // one sentence for all that can be wrong, also for too many attempts
 	Flash   []string
 }
 
@@ -166,7 +166,7 @@ func Login(p LoginProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = plain(p.Theme, "Sign in").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Theme, "Sign in").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -208,7 +208,7 @@ func Setup(p SetupProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<h1>Set up Bookhook</h1><p class=\"lead\">You are the first one here. This makes your company’s account, and you its administrator.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<h1>Set up Bookhook</h1><p class=\"lead\">You are the first user. This creates your company’s account, with you as its administrator.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -235,21 +235,21 @@ func Setup(p SetupProps) templ.Component {
 			}
 			templ_7745c5c3_Err = input(field{
 				name: "account_name", label: "Company name", value: p.AccountName, complete: "organization",
-				problem: p.Problems["account_name"], hint: "Receivers see it in TourCMS calls as account_name.",
+				problem: p.Problems["account_name"], hint: "Receivers see it as account_name.",
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = input(field{
-				name: "account_number", label: "TourCMS account number", value: p.AccountNumber, optional: true, complete: "off",
+				name: "account_number", label: "Account number", value: p.AccountNumber, optional: true, complete: "off",
 				problem: p.Problems["account_number"], more: templ.Attributes{"inputmode": "numeric"},
-				hint: "So that receivers see the number they know. Without it Bookhook takes the next free one.",
+				hint: "The number that your booking platform gave you, so that receivers recognise it. Left empty, Bookhook takes the next free one.",
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = input(field{
-				name: "email", label: "Your e-mail", value: p.Email, kind: "email", complete: "username",
+				name: "email", label: "Your e-mail address", value: p.Email, kind: "email", complete: "username",
 				problem: p.Problems["email"],
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -268,7 +268,7 @@ func Setup(p SetupProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = plain(p.Theme, "Set up Bookhook").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Theme, "Set up Bookhook").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -10,9 +10,9 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "bookhook/webhook"
 
-// authentication is the part of step 2 that most webhooks do without. Fields:
+// authentication is the part of step 2 that most webhooks do not need. Fields:
 // basic_auth (never shown again; empty keeps what there is), basic_auth_off (1),
-// and where Prioticket's events can be had bare (1).
+// and bare (1) where a platform can leave out the payload.
 func authentication(p NameProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -45,7 +45,7 @@ func authentication(p NameProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "><summary>For engineers</summary><div class=\"stack\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "><summary>Advanced</summary><div class=\"stack\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -57,7 +57,7 @@ func authentication(p NameProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if d.Basic != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"choice\"><input type=\"checkbox\" name=\"basic_auth_off\" value=\"1\"> <span><strong>Send no Basic authentication any more</strong> <span class=\"hint\">One is stored. It is not shown again, here or in the log.</span></span></label> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"choice\"><input type=\"checkbox\" name=\"basic_auth_off\" value=\"1\"> <span><strong>Stop sending Basic authentication</strong> <span class=\"hint\">It is stored, and is never shown here or in the log.</span></span></label> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -73,7 +73,7 @@ func authentication(p NameProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " aria-describedby=\"bare-hint\"> <span><strong>Leave out what changed (webhook_payload)</strong> <span class=\"hint\" id=\"bare-hint\">For Prioticket’s events in the native format: your server gets the notification alone and asks Prioticket for the rest.</span></span></label>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " aria-describedby=\"bare-hint\"> <span><strong>Leave out the payload</strong> <span class=\"hint\" id=\"bare-hint\">In the native format, the receiver gets only the notification, and asks the booking platform for the rest.</span></span></label>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -87,14 +87,14 @@ func authentication(p NameProps) templ.Component {
 }
 
 func basicHint(d *webhook.Draft) string {
-	hint := "If your server asks for it: user:password, or the value that follows the word Basic. It is sent with each delivery."
+	hint := "If the receiver requires it: user:password, or the value after the word Basic."
 	if d.Basic != "" {
-		return hint + " Leave it empty to keep the one that is stored."
+		return hint + " Leave empty to keep the stored one."
 	}
 	return hint
 }
 
-// authText says what [authentication] was filled in with; never with which value.
+// authText says what was chosen in [authentication], but no value.
 func authText(basic string, bare bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -123,7 +123,7 @@ func authText(basic string, bare bool) templ.Component {
 			}
 		}
 		if bare {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<span class=\"sub\">Without what changed (webhook_payload)</span>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<span class=\"sub\">Without payload</span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

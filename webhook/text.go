@@ -46,14 +46,18 @@ func JoinText[T any](all []T, text func(T) string) string {
 	return strings.Join(texts, ", ")
 }
 
-// ParsePrefixes reads addresses and CIDR ranges, each masked; an address is the
-// range of itself, and an IPv4-mapped IPv6 one stands for its IPv4 address. The
-// error names every item that is neither, in quotation marks and separated by
-// commas; the ranges that could be read are returned beside it.
-func ParsePrefixes(items []string) ([]netip.Prefix, error) {
+// ParsePrefixes reads addresses and CIDR ranges that are separated by commas, each
+// masked; an address is the range of itself, and an IPv4-mapped IPv6 one stands
+// for its IPv4 address. The error names every item that is neither, in quotation
+// marks.
+func ParsePrefixes(list string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
 	var wrong []string
-	for _, item := range items {
+	for item := range strings.SplitSeq(list, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
 		if prefix, ok := parsePrefix(item); ok {
 			prefixes = append(prefixes, prefix)
 		} else {
@@ -61,7 +65,7 @@ func ParsePrefixes(items []string) ([]netip.Prefix, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return prefixes, fmt.Errorf("%s: neither an address nor a range such as 10.0.0.0/8", strings.Join(wrong, ", "))
+		return nil, fmt.Errorf("%s: neither an address nor a range such as 10.0.0.0/8", strings.Join(wrong, ", "))
 	}
 	return prefixes, nil
 }

@@ -37,8 +37,8 @@ type AccountStore interface {
 type Dispatcher interface {
 	// Ingest stores events and delivers them; see db.Store.Ingest.
 	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
-	// Ask calls the inline webhook that matches, and waits for its answer.
-	Ask(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
+	// CallInline calls the inline webhook that matches, and waits for its answer.
+	CallInline(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
 	// Test sends a test event to one webhook, whatever its filters.
 	Test(ctx context.Context, account, id webhook.ID, e webhook.Event) (webhook.Delivery, error)
 	// Replay makes a delivery due now.

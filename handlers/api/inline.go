@@ -28,7 +28,7 @@ func (a *API) CallInline(c *fiber.Ctx) error {
 	if id != "" {
 		e.ExternalID = webhook.InlinePrefix + id
 	}
-	answer, err := a.Dispatcher.Ask(c.UserContext(), currentToken(c).Account, e)
+	answer, err := a.Dispatcher.CallInline(c.UserContext(), currentToken(c).Account, e)
 	if used, ok := errors.AsType[webhook.IDConflict](err); ok && id != "" {
 		used.ExternalID = id
 		err = used

@@ -39,8 +39,8 @@ type Store interface {
 type Dispatcher interface {
 	// Ingest stores events and delivers them; see db.Store.Ingest.
 	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
-	// Ask calls the inline webhook that matches, and waits for its answer.
-	Ask(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
+	// CallInline calls the inline webhook that matches, and waits for its answer.
+	CallInline(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
 }
 
 // Options are what the platforms' addresses need; all are required.

@@ -30,7 +30,7 @@ func (ib *Inbound) callInline(ctx context.Context, account webhook.ID, in webhoo
 		return nil, nil
 	}
 	e.ExternalID, e.Lookup = "", false
-	answer, err := ib.Dispatcher.Ask(ctx, account, e)
+	answer, err := ib.Dispatcher.CallInline(ctx, account, e)
 	if err != nil {
 		return nil, err
 	}

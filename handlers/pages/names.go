@@ -58,23 +58,19 @@ func (pg *Pages) eventTypes(ctx context.Context, account webhook.ID, chosen stri
 	return types, nil
 }
 
-func (pg *Pages) eventNames() map[string]string {
-	names := map[string]string{}
-	for _, p := range pg.Platforms {
-		for _, e := range p.Events {
-			names[webhook.EventKey(p.Key, e.Key)] = e.Name
-		}
+// catalogues are the events of all platforms.
+func (pg *Pages) catalogues() []views.Catalogue {
+	catalogues := make([]views.Catalogue, len(pg.Platforms))
+	for i, p := range pg.Platforms {
+		catalogues[i] = views.Catalogue{Platform: p.Key, Name: p.Name, Events: p.Events}
 	}
-	return names
+	return catalogues
 }
 
 // names are what people call all events, and the channels and tours if any of
 // them is asked for.
 func (pg *Pages) names(ctx context.Context, account webhook.ID, channels, tours []string) (views.Names, error) {
-	names := views.Names{Events: pg.eventNames(), Platforms: map[string]string{}}
-	for _, p := range pg.Platforms {
-		names.Platforms[p.Key] = p.Name
-	}
+	names := views.Names{Catalogues: pg.catalogues()}
 	var err error
 	if names.Channels, err = pg.itemNames(ctx, account, webhook.Channels, channels); err != nil {
 		return views.Names{}, err

@@ -42,8 +42,8 @@ type Store struct {
 type Dispatcher interface {
 	// Test sends a test event to one webhook, whatever its filters.
 	Test(ctx context.Context, account, id webhook.ID, e webhook.Event) (webhook.Delivery, error)
-	// Try sends an event once to a webhook that is not saved; nothing is stored.
-	Try(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
+	// TestUnsaved sends an event once to a webhook that is not saved; nothing is stored.
+	TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
 	// Replay makes a delivery due now.
 	Replay(ctx context.Context, account, id webhook.ID, by string) (webhook.Delivery, error)
 	// Changed is called when a webhook was changed, switched or deleted.

@@ -39,7 +39,10 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int) error {
 	if err != nil {
 		return err
 	}
-	props := views.WebhooksProps{Used: webhook.CountAsync(all), Limit: v.Account.WebhookLimit, Names: views.Names{Events: pg.eventNames()}}
+	props := views.WebhooksProps{Used: webhook.CountAsync(all), Limit: v.Account.WebhookLimit}
+	if props.Names, err = pg.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
+		return err
+	}
 	for _, w := range all {
 		row, err := pg.webhookRow(c, w, len(all) <= maxCounted)
 		if err != nil {
@@ -74,6 +77,14 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 		return views.WebhookRow{}, err
 	}
 	return row, nil
+}
+
+// toursOf are the ids of the tours that the webhooks select.
+func toursOf(webhooks []*webhook.Webhook) (ids []string) {
+	for _, w := range webhooks {
+		ids = append(ids, w.Tours.IDs...)
+	}
+	return ids
 }
 
 // recent lists the newest deliveries of a webhook.

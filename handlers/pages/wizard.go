@@ -217,7 +217,7 @@ func (pg *Pages) TestDraft(c *fiber.Ctx) error {
 	if err := pg.copySecrets(c, d, w); err != nil {
 		return err
 	}
-	attempt := pg.Dispatcher.Try(c.UserContext(), w, currentUser(c).Account, pg.Platforms.TestEvent(w, time.Now()))
+	attempt := pg.Dispatcher.TestUnsaved(c.UserContext(), w, currentUser(c).Account, pg.Platforms.TestEvent(w, time.Now()))
 	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusOK, test: &attempt})
 }
 

@@ -156,7 +156,10 @@ func (pg *Pages) nameView(ctx context.Context, props views.WizardProps) (templ.C
 	if props.Draft.Kind != webhook.Inline {
 		examples = append(pg.nativeExamples(sample, props.Draft, on), sample.example(webhook.Standard))
 	}
-	return views.WizardName(views.NameProps{Wizard: props, Bare: bare && props.Draft.Kind != webhook.Inline, Examples: examples}), nil
+	of, _ := pg.Platforms.Get(sample.event.Platform)
+	return views.WizardName(views.NameProps{
+		Wizard: props, Bare: bare && props.Draft.Kind != webhook.Inline, Examples: examples, Inline: of.InlineAbout,
+	}), nil
 }
 
 func (pg *Pages) reviewView(ctx context.Context, props views.WizardProps, r stepProblem) (templ.Component, error) {

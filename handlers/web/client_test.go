@@ -9,7 +9,7 @@ import (
 
 func TestClientOf(t *testing.T) {
 	t.Parallel()
-	proxies, err := webhook.ParsePrefixes([]string{"10.0.0.0/8", "192.0.2.1", "2001:db8:1::/48"})
+	proxies, err := webhook.ParsePrefixes("10.0.0.0/8,192.0.2.1,2001:db8:1::/48")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,11 @@ const (
 	defaultURL         = "https://api.tourcms.com"
 )
 
+// InlineAbout tells operators what an inline webhook gets and has to answer.
+const InlineAbout = "A POST with five values in the address and the XML of the booking. It is signed with your TourCMS API key, " +
+	"or with the secret of this webhook while no key is stored. Answer 200 to accept, with an empty body or with JSON (text, tickets).\n" +
+	"TourCMS documents neither the content type nor which fields it signs; both are our reading."
+
 // About is for operators: what to do, then what is good to know.
 const About = `In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook”, ` +
 	`the asynchronous type, and enter this address as the URL, with all events, all channels and all tours: Bookhook does the filtering. ` +

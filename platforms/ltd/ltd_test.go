@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/platforms/ltd"
 	"bookhook/webhook"
 )
@@ -26,7 +27,7 @@ func golden(t *testing.T, name string, got []byte) {
 // wantUnreadable checks status and reason of an error of Read.
 func wantUnreadable(t *testing.T, err error, status int, problem string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
+	unreadable, ok := errors.AsType[platforms.Rejected](err)
 	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
 		t.Errorf("got %v, want status %d and %q", err, status, problem)
 	}
@@ -71,7 +72,7 @@ func TestUnreadable(t *testing.T) {
 		{"too many shows", "", transaction(`{"Orders":[` + strings.Join(shows, ",") + `]}`), 400, "501 tours"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ltd.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			_, err := ltd.Read(platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
 			wantUnreadable(t, err, tt.status, tt.problem)
 		})
 	}
@@ -94,7 +95,7 @@ func TestNative(t *testing.T) {
 				got.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %+v, want a POST of signed JSON", got)
 			}
-			read, err := ltd.Read(webhook.Inbound{Body: got.Body})
+			read, err := ltd.Read(platforms.Inbound{Body: got.Body})
 			if err != nil || read.Event.Type != tt.event.Type || !bytes.Contains(got.Body, tt.event.Data) {
 				t.Errorf("it reads as %+v, %v", read, err)
 			}
@@ -146,9 +147,9 @@ func FuzzRead(f *testing.F) {
 		f.Add("application/json", body)
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		got, err := ltd.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		got, err := ltd.Read(platforms.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
+			if unreadable, ok := errors.AsType[platforms.Rejected](err); !ok || unreadable.Message == "" {
 				t.Errorf("got %#v, want an Unreadable", err)
 			}
 			return

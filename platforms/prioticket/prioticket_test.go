@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/platforms/prioticket"
 	"bookhook/webhook"
 )
@@ -26,7 +27,7 @@ func golden(t *testing.T, name string, got []byte) {
 // wantUnreadable checks status and reason of an error of Read.
 func wantUnreadable(t *testing.T, err error, status int, problem string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
+	unreadable, ok := errors.AsType[platforms.Rejected](err)
 	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
 		t.Errorf("got %v, want status %d and %q", err, status, problem)
 	}
@@ -71,7 +72,7 @@ func TestUnreadable(t *testing.T) {
 		{"control characters", "", `{"notification_event":"ORDER_CREATE","notification_item_id":"a\u0000"}`, 400, "booking"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := prioticket.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			_, err := prioticket.Read(platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
 			wantUnreadable(t, err, tt.status, tt.problem)
 		})
 	}
@@ -99,7 +100,7 @@ func TestBasic(t *testing.T) {
 		{plain, "Basic operator:secret", false},
 		{plain, "Basic " + plain + "x", false},
 	} {
-		_, err := prioticket.Read(webhook.Inbound{
+		_, err := prioticket.Read(platforms.Inbound{
 			Authorization: tt.header, Settings: webhook.Settings{"basic": tt.set}, Body: []byte(`{"notification_event":"ORDER_CREATE"}`),
 		})
 		if tt.ok && err != nil {
@@ -165,7 +166,7 @@ func TestNative(t *testing.T) {
 				len(got.Header) != 1 || got.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %+v, want a POST of signed JSON; the dispatcher adds the Basic value", got)
 			}
-			read, err := prioticket.Read(webhook.Inbound{Body: got.Body})
+			read, err := prioticket.Read(platforms.Inbound{Body: got.Body})
 			if err != nil || read.Event.Type != tt.event.Type {
 				t.Errorf("it reads as %+v, %v", read, err)
 			}
@@ -206,9 +207,9 @@ func FuzzRead(f *testing.F) {
 		f.Add("application/json", body)
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		got, err := prioticket.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		got, err := prioticket.Read(platforms.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
+			if unreadable, ok := errors.AsType[platforms.Rejected](err); !ok || unreadable.Message == "" {
 				t.Errorf("got %#v, want an Unreadable", err)
 			}
 			return

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bookhook/platforms"
 	"bookhook/platforms/tourcms"
 	"bookhook/webhook"
 )
@@ -41,7 +42,7 @@ func TestInlineRequest(t *testing.T) {
 		!slices.Equal(got.Header["Content-Type"], []string{"text/xml; charset=utf-8"}) {
 		t.Errorf("got %s %s %v, only 200: %t", got.Method, got.URL, got.Header, got.Only200)
 	}
-	again, err := tourcms.Read(webhook.Inbound{
+	again, err := tourcms.Read(platforms.Inbound{
 		Method: http.MethodPost, Query: five, ContentType: got.Header.Get("Content-Type"), Body: got.Body, Settings: webhook.Settings{"api_key": "EXAMPLEKEY"},
 	})
 	if err != nil || !slices.Equal(again.Event.TourIDs, e.TourIDs) {
@@ -167,7 +168,7 @@ func FuzzInline(f *testing.F) {
 		if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == '=' }) {
 			return // not a key as the settings take it
 		}
-		in := webhook.Inbound{Method: http.MethodPost, Query: "event=cancelled", Body: got, Settings: webhook.Settings{"api_key": key}}
+		in := platforms.Inbound{Method: http.MethodPost, Query: "event=cancelled", Body: got, Settings: webhook.Settings{"api_key": key}}
 		if _, err := tourcms.Read(in); err != nil && strings.Contains(err.Error(), "ignature") {
 			t.Errorf("Read does not accept %s: %v", got, err)
 		}

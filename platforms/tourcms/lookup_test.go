@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/platforms/tourcms"
 	"bookhook/webhook"
 )
@@ -56,7 +57,7 @@ func fakeTourCMS(t *testing.T) string {
 }
 
 // send makes a request that the package wrote.
-func send(t *testing.T, question webhook.Request, err error) (int, []byte) {
+func send(t *testing.T, question platforms.Request, err error) (int, []byte) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -10,22 +10,25 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/platforms/tourcms"
 	"bookhook/webhook"
 )
 
 const five = "event=new_confirmed_web&account_id=4069&account_name=testoperator&channel_id=3930&booking_id=1234"
 
-func get(query string) webhook.Inbound { return webhook.Inbound{Method: http.MethodGet, Query: query} }
+func get(query string) platforms.Inbound {
+	return platforms.Inbound{Method: http.MethodGet, Query: query}
+}
 
-func post(query, body string) webhook.Inbound {
-	return webhook.Inbound{Method: http.MethodPost, Query: query, ContentType: "text/xml", Body: []byte(body)}
+func post(query, body string) platforms.Inbound {
+	return platforms.Inbound{Method: http.MethodPost, Query: query, ContentType: "text/xml", Body: []byte(body)}
 }
 
 // refused wants an Unreadable with this status whose message has the word.
 func refused(t *testing.T, err error, status int, word string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
+	unreadable, ok := errors.AsType[platforms.Rejected](err)
 	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, word) {
 		t.Errorf("got %v (%+v), want %d with %q", err, unreadable, status, word)
 	}
@@ -223,7 +226,7 @@ func FuzzReadGET(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		got, err := tourcms.Read(get(query))
 		if err != nil {
-			if _, ok := errors.AsType[webhook.Unreadable](err); !ok {
+			if _, ok := errors.AsType[platforms.Rejected](err); !ok {
 				t.Fatalf("got %v, want it Unreadable", err)
 			}
 			return
@@ -255,7 +258,7 @@ func FuzzReadPOST(f *testing.F) {
 		in.Settings = webhook.Settings{"api_key": key}
 		got, err := tourcms.Read(in)
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
+			if unreadable, ok := errors.AsType[platforms.Rejected](err); !ok || unreadable.Message == "" {
 				t.Fatalf("got %v, want it Unreadable", err)
 			}
 			return

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bookhook/platforms"
 	"bookhook/platforms/wink"
 	"bookhook/webhook"
 )
@@ -23,7 +24,7 @@ func golden(t *testing.T, name string, got []byte) {
 // wantUnreadable checks status and reason of an error of Read.
 func wantUnreadable(t *testing.T, err error, status int, problem string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
+	unreadable, ok := errors.AsType[platforms.Rejected](err)
 	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
 		t.Errorf("got %v, want status %d and %q", err, status, problem)
 	}
@@ -66,7 +67,7 @@ func TestEvents(t *testing.T) {
 func TestKeys(t *testing.T) {
 	for _, e := range wink.Events() {
 		for _, member := range []string{"type", "eventType", "event_type", "event", "eventName", "event_name", "name", "key"} {
-			got, err := wink.Read(webhook.Inbound{Body: []byte(`{"` + member + `":"` + e.Key + `"}`)})
+			got, err := wink.Read(platforms.Inbound{Body: []byte(`{"` + member + `":"` + e.Key + `"}`)})
 			if err != nil || got.Event.Type != e.Key || got.Identity != "" || got.Event.BookingID != "" {
 				t.Errorf("%s in %s: got %+v, %v", e.Key, member, got, err)
 			}
@@ -85,7 +86,7 @@ func TestReading(t *testing.T) {
 		{`{"type":"booking.create","bookingIdentifier":"","entityIdentifier":"b-2"}`, "booking.create", "", "b-2"},
 		{`{"type":"property.created","bookingIdentifier":"b-1","entityIdentifier":"p-1"}`, "property.created", "", ""},
 	} {
-		got, err := wink.Read(webhook.Inbound{Body: []byte(tt.body)})
+		got, err := wink.Read(platforms.Inbound{Body: []byte(tt.body)})
 		if err != nil || got.Event.Type != tt.key || got.Identity != tt.identity || got.Event.BookingID != tt.booking {
 			t.Errorf("%s: got %+v, %v", tt.body, got, err)
 		}
@@ -110,7 +111,7 @@ func TestUnreadable(t *testing.T) {
 		{"a long id", "", `{"type":"booking.create","bookingId":"` + strings.Repeat("x", 101) + `"}`, 400, "booking"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := wink.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			_, err := wink.Read(platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
 			wantUnreadable(t, err, tt.status, tt.problem)
 		})
 	}
@@ -134,7 +135,7 @@ func TestNative(t *testing.T) {
 				got.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %+v, want a POST of signed JSON", got)
 			}
-			read, err := wink.Read(webhook.Inbound{Body: got.Body})
+			read, err := wink.Read(platforms.Inbound{Body: got.Body})
 			if err != nil || read.Event.Type != tt.event.Type || !bytes.Contains(got.Body, tt.event.Data) {
 				t.Errorf("it reads as %+v, %v", read, err)
 			}
@@ -143,7 +144,7 @@ func TestNative(t *testing.T) {
 }
 
 func TestBooking(t *testing.T) {
-	actions := map[string]webhook.Action{
+	actions := map[string]platforms.Action{
 		"booking.create": "made", "booking.contract.created": "made", "booking.cancelled": "cancelled", "booking.contract.cancelled": "cancelled",
 		"booking.refund.partial": "refunded", "booking.refund.full": "refunded",
 		"booking.contract.refund.partial": "refunded", "booking.contract.refund.full": "refunded",
@@ -175,9 +176,9 @@ func FuzzRead(f *testing.F) {
 		f.Add("application/json", body)
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		got, err := wink.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		got, err := wink.Read(platforms.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
+			if unreadable, ok := errors.AsType[platforms.Rejected](err); !ok || unreadable.Message == "" {
 				t.Errorf("got %#v, want an Unreadable", err)
 			}
 			return

@@ -1,4 +1,4 @@
-package webhook_test
+package platforms_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -54,14 +55,14 @@ func TestInboundJSON(t *testing.T) {
 		{"lists too deep", "application/json", strings.Repeat("[", 1_000_000), 400, "100 levels"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o, err := webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)}.JSON()
+			o, err := platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)}.JSON()
 			if tt.status == 0 {
 				if err != nil || o == nil {
 					t.Fatalf("got %v, %v, want an object", o, err)
 				}
 				return
 			}
-			unreadable, ok := errors.AsType[webhook.Unreadable](err)
+			unreadable, ok := errors.AsType[platforms.Rejected](err)
 			if !ok || unreadable.Status != tt.status || !strings.Contains(unreadable.Message, tt.problem) {
 				t.Errorf("got %+v, want status %d and %q", err, tt.status, tt.problem)
 			}
@@ -70,7 +71,7 @@ func TestInboundJSON(t *testing.T) {
 }
 
 func TestObject(t *testing.T) {
-	o, err := webhook.ParseObject([]byte(` { "text" : "a\u00e9" , "number" : 9007199254740993 , "exact" : 108.10,
+	o, err := platforms.ParseObject([]byte(` { "text" : "a\u00e9" , "number" : 9007199254740993 , "exact" : 108.10,
 		"object" : { "in" : "side" } , "list" : [ {"n":1} , 2 , null, {"n":3} ] , "null" : null, "yes":true, "at" : "2024-03-05T08:26:11.1451352Z",
 		"local":"2023-12-07T19:30:00", "old":"1969-12-31T23:59:59Z", "twice":{"a":1,"a":2}, "twices":[{"a":1,"a":2}] } `))
 	if err != nil {
@@ -105,8 +106,8 @@ func TestObject(t *testing.T) {
 	if inObject == nil || inList == nil {
 		t.Errorf("got %v and %v, want what stands twice refused", inObject, inList)
 	}
-	nothing, err := webhook.Object(nil).Object("a")
-	if nothing != nil || err != nil || webhook.Object(nil).Ref("a") != "" {
+	nothing, err := platforms.Object(nil).Object("a")
+	if nothing != nil || err != nil || platforms.Object(nil).Ref("a") != "" {
 		t.Errorf("got %v, %v of nothing", nothing, err)
 	}
 }
@@ -121,17 +122,17 @@ func TestLongObject(t *testing.T) {
 	for _, more := range []int{0, 1} {
 		entries := strings.TrimSuffix(strings.Repeat(`{"a":1},`, most+more), ",")
 		text := `{` + members.String() + strings.Repeat(`"more":2,`, more) + `"list":[` + entries + `]}`
-		o, err := webhook.ParseObject([]byte(text))
+		o, err := platforms.ParseObject([]byte(text))
 		if more > 0 {
-			if _, unreadable := errors.AsType[webhook.Unreadable](err); !unreadable {
+			if _, unreadable := errors.AsType[platforms.Rejected](err); !unreadable {
 				t.Errorf("got %v for %d members, want them refused", err, most+more)
 			}
-			o = webhook.Object{"list": json.RawMessage("[" + entries + "]")}
+			o = platforms.Object{"list": json.RawMessage("[" + entries + "]")}
 		} else if err != nil {
 			t.Fatal(err)
 		}
 		list, err := o.Objects("list")
-		if _, unreadable := errors.AsType[webhook.Unreadable](err); unreadable != (more > 0) || more == 0 && len(list) != most {
+		if _, unreadable := errors.AsType[platforms.Rejected](err); unreadable != (more > 0) || more == 0 && len(list) != most {
 			t.Errorf("got %d and %v for %d entries", len(list), err, most+more)
 		}
 	}
@@ -151,7 +152,7 @@ func TestCheckRefs(t *testing.T) {
 		{webhook.Event{TourIDs: slices.Repeat([]string{"12"}, webhook.MaxTours+1)}, "501 tours"},
 	} {
 		err := tt.event.CheckRefs()
-		if unreadable, ok := errors.AsType[webhook.Unreadable](err); ok != (tt.problem != "") || !strings.Contains(fmt.Sprint(err), tt.problem) && ok || ok && unreadable.Status != 400 {
+		if unreadable, ok := errors.AsType[platforms.Rejected](err); ok != (tt.problem != "") || !strings.Contains(fmt.Sprint(err), tt.problem) && ok || ok && unreadable.Status != 400 {
 			t.Errorf("got %v, want %q", err, tt.problem)
 		}
 	}
@@ -163,9 +164,9 @@ func FuzzInboundJSON(f *testing.F) {
 		f.Add("application/json", []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		o, err := webhook.Inbound{ContentType: contentType, Body: body}.JSON()
+		o, err := platforms.Inbound{ContentType: contentType, Body: body}.JSON()
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" || unreadable.Status == 0 {
+			if unreadable, ok := errors.AsType[platforms.Rejected](err); !ok || unreadable.Message == "" || unreadable.Status == 0 {
 				t.Errorf("got %#v, want an Unreadable", err)
 			}
 			return

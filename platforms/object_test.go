@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -31,7 +32,7 @@ func TestInboundJSON(t *testing.T) {
 		{"keys differ by case", "", `{"a":1,"A":2}`, 0, ""},
 		{"the same key in another object", "", `{"a":{"a":{"a":1}},"b":{"a":1}}`, 0, ""},
 		{"twice in what is not read", "", `{"a":{"b":1,"b":2}}`, 0, ""},
-		{"as deep as may be", "", deep(webhook.MaxInboundDepth), 0, ""},
+		{"as deep as may be", "", deep(platforms.MaxDepth), 0, ""},
 		{"brackets in a text", "", `{"a":"` + strings.Repeat(`[{\"`, 200) + `"}`, 0, ""},
 
 		{"a form", "application/x-www-form-urlencoded", `{"a":1}`, 415, "application/x-www-form-urlencoded"},
@@ -49,9 +50,9 @@ func TestInboundJSON(t *testing.T) {
 		{"a list", "application/json", `[{"a":1}]`, 400, "not an object"},
 		{"null", "application/json", `null`, 400, "not an object"},
 		{"a text", "application/json", `"{}"`, 400, "not an object"},
-		{"a key twice", "application/json", `{"a":1,"b":2,"a":1}`, 400, `"a" stands twice`},
-		{"a key twice, once escaped", "application/json", `{"a":1,"\u0061":2}`, 400, `"a" stands twice`},
-		{"too deep", "application/json", deep(webhook.MaxInboundDepth + 1), 400, "100 levels"},
+		{"a key twice", "application/json", `{"a":1,"b":2,"a":1}`, 400, `“a” is in one object twice`},
+		{"a key twice, once escaped", "application/json", `{"a":1,"\u0061":2}`, 400, `“a” is in one object twice`},
+		{"too deep", "application/json", deep(platforms.MaxDepth + 1), 400, "100 levels"},
 		{"lists too deep", "application/json", strings.Repeat("[", 1_000_000), 400, "100 levels"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,8 +63,8 @@ func TestInboundJSON(t *testing.T) {
 				}
 				return
 			}
-			unreadable, ok := errors.AsType[platforms.Rejected](err)
-			if !ok || unreadable.Status != tt.status || !strings.Contains(unreadable.Message, tt.problem) {
+			rejected, ok := errors.AsType[platforms.Rejected](err)
+			if !ok || rejected.Status != tt.status || !strings.Contains(all.Platforms().Text(rejected.Why), tt.problem) {
 				t.Errorf("got %+v, want status %d and %q", err, tt.status, tt.problem)
 			}
 		})
@@ -124,7 +125,7 @@ func TestLongObject(t *testing.T) {
 		text := `{` + members.String() + strings.Repeat(`"more":2,`, more) + `"list":[` + entries + `]}`
 		o, err := platforms.ParseObject([]byte(text))
 		if more > 0 {
-			if _, unreadable := errors.AsType[platforms.Rejected](err); !unreadable {
+			if _, rejected := errors.AsType[platforms.Rejected](err); !rejected {
 				t.Errorf("got %v for %d members, want them refused", err, most+more)
 			}
 			o = platforms.Object{"list": json.RawMessage("[" + entries + "]")}
@@ -132,7 +133,7 @@ func TestLongObject(t *testing.T) {
 			t.Fatal(err)
 		}
 		list, err := o.Objects("list")
-		if _, unreadable := errors.AsType[platforms.Rejected](err); unreadable != (more > 0) || more == 0 && len(list) != most {
+		if _, rejected := errors.AsType[platforms.Rejected](err); rejected != (more > 0) || more == 0 && len(list) != most {
 			t.Errorf("got %d and %v for %d entries", len(list), err, most+more)
 		}
 	}
@@ -151,8 +152,8 @@ func TestCheckRefs(t *testing.T) {
 		{webhook.Event{TourIDs: []string{"12", long}}, "tour"},
 		{webhook.Event{TourIDs: slices.Repeat([]string{"12"}, webhook.MaxTours+1)}, "501 tours"},
 	} {
-		err := tt.event.CheckRefs()
-		if unreadable, ok := errors.AsType[platforms.Rejected](err); ok != (tt.problem != "") || !strings.Contains(fmt.Sprint(err), tt.problem) && ok || ok && unreadable.Status != 400 {
+		err := platforms.CheckRefs(tt.event)
+		if rejected, ok := errors.AsType[platforms.Rejected](err); ok != (tt.problem != "") || !strings.Contains(all.Platforms().Text(rejected.Why), tt.problem) && ok || ok && rejected.Status != 400 {
 			t.Errorf("got %v, want %q", err, tt.problem)
 		}
 	}
@@ -166,8 +167,8 @@ func FuzzInboundJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		o, err := platforms.Inbound{ContentType: contentType, Body: body}.JSON()
 		if err != nil {
-			if unreadable, ok := errors.AsType[platforms.Rejected](err); !ok || unreadable.Message == "" || unreadable.Status == 0 {
-				t.Errorf("got %#v, want an Unreadable", err)
+			if rejected, ok := errors.AsType[platforms.Rejected](err); !ok || rejected.Why.IsZero() || rejected.Status == 0 {
+				t.Errorf("got %#v, want a Rejected", err)
 			}
 			return
 		}

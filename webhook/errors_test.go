@@ -9,7 +9,9 @@ import (
 	"bookhook/webhook"
 )
 
-func message(code string, args ...string) webhook.Message { return webhook.Message{Code: code, Args: args} }
+func message(code string, args ...string) webhook.Message {
+	return webhook.Message{Code: code, Args: args}
+}
 
 func TestInvalidAdd(t *testing.T) {
 	got := webhook.Invalid{}

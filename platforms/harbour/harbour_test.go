@@ -45,7 +45,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func TestUnreadable(t *testing.T) {
+func TestRejected(t *testing.T) {
 	set := webhook.Settings{"key": "secret"}
 	for _, tt := range []struct {
 		in     platforms.Inbound
@@ -68,7 +68,7 @@ func TestUnreadable(t *testing.T) {
 }
 
 func TestNative(t *testing.T) {
-	hook := &webhook.Webhook{URL: "https://example.com/in?a=1"}
+	hook := &webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in?a=1"}}
 	got := harbour.Native(hook, webhook.Account{}, booked(t))
 	if got.Method != "POST" || got.URL != hook.URL || !bytes.Equal(got.Body, golden(t, "booked.json")) {
 		t.Errorf("got %s %s %s, want what came, byte for byte", got.Method, got.URL, got.Body)
@@ -85,7 +85,7 @@ func TestStandard(t *testing.T) {
 	want := bytes.TrimSpace(golden(t, "booked.standard.json"))
 	want = bytes.Replace(want, []byte("evt_X"), []byte(e.ID.String()), 1)
 	want = bytes.Replace(want, []byte("DATA"), e.Data, 1)
-	if got := e.StandardBody(4069, harbour.Booking(e)); !bytes.Equal(got, want) {
+	if got := platforms.StandardBody(e, 4069, harbour.Booking(e)); !bytes.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	e.Type = "pier.closed"
@@ -111,8 +111,8 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"event":"pier.closed","booking":{"boats":[{},1],"price":1e9}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := harbour.Read(platforms.Inbound{Method: "POST", Body: body})
-		if why, ok := errors.AsType[platforms.Rejected](err); err != nil && (!ok || why.Status < 400 || why.Message == "") {
-			t.Fatalf("got %v, want an Unreadable with words", err)
+		if why, ok := errors.AsType[platforms.Rejected](err); err != nil && (!ok || why.Status < 400 || why.Why.IsZero()) {
+			t.Fatalf("got %v, want a Rejected with words", err)
 		}
 		if err != nil {
 			return

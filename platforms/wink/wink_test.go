@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/platforms/wink"
 	"bookhook/webhook"
 )
@@ -21,11 +22,11 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// wantUnreadable checks status and reason of an error of Read.
-func wantUnreadable(t *testing.T, err error, status int, problem string) {
+// wantRejected checks status and reason of an error of Read.
+func wantRejected(t *testing.T, err error, status int, problem string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[platforms.Rejected](err)
-	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
+	rejected, ok := errors.AsType[platforms.Rejected](err)
+	if !ok || rejected.Status != status || !strings.Contains(all.Platforms().Text(rejected.Why), problem) {
 		t.Errorf("got %v, want status %d and %q", err, status, problem)
 	}
 }
@@ -93,7 +94,7 @@ func TestReading(t *testing.T) {
 	}
 }
 
-func TestUnreadable(t *testing.T) {
+func TestRejected(t *testing.T) {
 	for _, tt := range []struct {
 		name, contentType, body string
 		status                  int
@@ -102,8 +103,8 @@ func TestUnreadable(t *testing.T) {
 		{"text", "text/plain", "{}", 415, "application/json"},
 		{"empty", "", "", 400, "empty"},
 		{"no key", "", `{"data":{"type":"booking.create"}}`, 422, "eventType"},
-		{"not in the catalogue", "", `{"event":"booking.created"}`, 422, `event is "booking.created"`},
-		{"a part of a key", "", `{"type":"channel-manager"}`, 422, `"channel-manager"`},
+		{"not in the catalogue", "", `{"event":"booking.created"}`, 422, `event is “booking.created”`},
+		{"a part of a key", "", `{"type":"channel-manager"}`, 422, `“channel-manager”`},
 		{"longer than a key", "", `{"type":"channel-manager.update.rates"}`, 422, "channel-manager.update.rates"},
 		{"another case", "", `{"type":"Booking.Create"}`, 422, "Booking.Create"},
 		{"a member of another case", "", `{"Type":"booking.create"}`, 422, ""},
@@ -112,7 +113,7 @@ func TestUnreadable(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := wink.Read(platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
-			wantUnreadable(t, err, tt.status, tt.problem)
+			wantRejected(t, err, tt.status, tt.problem)
 		})
 	}
 }
@@ -129,7 +130,7 @@ func TestNative(t *testing.T) {
 		{"without-data", webhook.Event{Type: "booking.create"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := wink.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{Number: 4069}, tt.event)
+			got := wink.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in"}}, webhook.Account{Number: 4069}, tt.event)
 			golden(t, "testdata/native/"+tt.name+".json", got.Body)
 			if got.Method != "POST" || got.URL != "https://example.com/in" || got.Only200 || !bytes.Equal(got.Signed, got.Body) ||
 				got.Header.Get("Content-Type") != "application/json" {
@@ -178,8 +179,8 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		got, err := wink.Read(platforms.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
 		if err != nil {
-			if unreadable, ok := errors.AsType[platforms.Rejected](err); !ok || unreadable.Message == "" {
-				t.Errorf("got %#v, want an Unreadable", err)
+			if rejected, ok := errors.AsType[platforms.Rejected](err); !ok || rejected.Why.IsZero() {
+				t.Errorf("got %#v, want a Rejected", err)
 			}
 			return
 		}
@@ -188,7 +189,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("got %q, want %q", e.Data, body)
 		}
 		for _, id := range append([]string{e.ChannelID, e.BookingID}, e.TourIDs...) {
-			if problem := webhook.CheckRef(id); problem != "" {
+			if problem := webhook.CheckRef(id); !problem.IsZero() {
 				t.Errorf("%q: %s", id, problem)
 			}
 		}
@@ -200,7 +201,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("got %s, %v", booking, err)
 			}
 			for _, bare := range []bool{true, false} {
-				out := wink.Native(&webhook.Webhook{Bare: bare}, webhook.Account{}, e)
+				out := wink.Native(&webhook.Webhook{Config: webhook.Config{OmitPayload: bare}}, webhook.Account{}, e)
 				if !json.Valid(out.Body) {
 					t.Errorf("got %q, want JSON", out.Body)
 				}

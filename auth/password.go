@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+
+	"bookhook/webhook"
 )
 
 // Bounds of a password in characters; whole phrases fit, whole books do not.
@@ -23,27 +25,27 @@ const (
 // MaxEmail is how many bytes an e-mail address can have.
 const MaxEmail = 254
 
-// CheckPassword says what is wrong with a password that somebody chose; "" when
+// CheckPassword says what is wrong with a password that somebody chose; zero when
 // nothing is.
-func CheckPassword(password string) string {
+func CheckPassword(password string) webhook.Message {
 	switch n := utf8.RuneCountInString(password); {
 	case n < minPassword:
-		return fmt.Sprintf("Use at least %d characters; a few words are easy to remember.", minPassword)
+		return webhook.NewMessage("password.too_short", minPassword)
 	case n > maxPassword:
-		return fmt.Sprintf("Use at most %d characters.", maxPassword)
+		return webhook.NewMessage("text.too_long", maxPassword)
 	}
-	return ""
+	return webhook.Message{}
 }
 
 // CheckEmail returns an e-mail address as it is stored, in lower case, and what
-// is wrong with it; "" when nothing is.
-func CheckEmail(text string) (email, problem string) {
+// is wrong with it; zero when nothing is.
+func CheckEmail(text string) (email string, problem webhook.Message) {
 	email = strings.ToLower(strings.TrimSpace(text))
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > MaxEmail {
-		return email, "Enter an e-mail address, such as anna@example.com."
+		return email, webhook.NewMessage("email.invalid")
 	}
-	return email, ""
+	return email, webhook.Message{}
 }
 
 // NewPassword returns a first password that can be read aloud: 20 letters and

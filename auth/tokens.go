@@ -14,8 +14,8 @@ import (
 
 // Bounds of what is remembered of API tokens.
 const (
-	tokenTTL   = time.Second // another process may revoke one
-	maxTokens  = 10_000      // beyond it the least recently used is dropped
+	tokenTTL    = time.Second // another process may revoke one
+	maxTokens   = 10_000      // beyond it the least recently used is dropped
 	tokenUseGap = time.Hour   // between two records that a token is in use
 )
 
@@ -23,7 +23,7 @@ const (
 // webhook.ErrNotFound for a hash that belongs to none.
 type TokenStore interface {
 	TokenByHash(ctx context.Context, hash []byte) (webhook.Token, error)
-	TokenUsed(ctx context.Context, id webhook.ID, now time.Time) error
+	TokenUsed(ctx context.Context, id webhook.TokenID, now time.Time) error
 }
 
 // Tokens finds API tokens. It keeps what it read for one second, so that many
@@ -35,14 +35,14 @@ type Tokens struct {
 
 	mu       sync.Mutex
 	purges   int
-	recorded *lru.Cache[webhook.ID, time.Time] // when the use was recorded last
+	recorded *lru.Cache[webhook.TokenID, time.Time] // when the use was recorded last
 }
 
 type tokenHash [sha256.Size]byte
 
 // NewTokens returns a Tokens that has read nothing.
 func NewTokens(store TokenStore) *Tokens {
-	recorded, err := lru.New[webhook.ID, time.Time](maxTokens)
+	recorded, err := lru.New[webhook.TokenID, time.Time](maxTokens)
 	if err != nil { // only for a size that is not positive
 		panic(err)
 	}

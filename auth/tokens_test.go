@@ -44,7 +44,7 @@ func (r *revoking) TokenByHash(context.Context, []byte) (webhook.Token, error) {
 	return webhook.Token{ID: 1}, nil
 }
 
-func (r *revoking) TokenUsed(context.Context, webhook.ID, time.Time) error { return nil }
+func (r *revoking) TokenUsed(context.Context, webhook.TokenID, time.Time) error { return nil }
 
 func TestTokenRevokedWhileItIsRead(t *testing.T) {
 	t.Parallel()

@@ -9,13 +9,13 @@ import (
 
 // ItemStore has the channels and tours of the accounts; *db.Store is one.
 type ItemStore interface {
-	AllItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind) ([]webhook.Item, error)
+	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
 }
 
 // Known returns what a draft of the account may name: the events of the
 // platforms, and the channels and tours of its lists, retired ones too. checkURL
-// says by its text alone why a URL may not be called, "" when it may.
-func (r Registry) Known(ctx context.Context, store ItemStore, account webhook.ID, checkURL func(url string) string) (webhook.Known, error) {
+// says by its text alone why a URL may not be called; zero when it may.
+func (r Registry) Known(ctx context.Context, store ItemStore, account webhook.AccountID, checkURL func(url string) webhook.Message) (webhook.Known, error) {
 	channel, err := listed(ctx, store, account, webhook.Channels)
 	if err != nil {
 		return webhook.Known{}, err
@@ -28,7 +28,7 @@ func (r Registry) Known(ctx context.Context, store ItemStore, account webhook.ID
 }
 
 // listed returns the test whether an id is in one of the account's lists.
-func listed(ctx context.Context, store ItemStore, account webhook.ID, kind webhook.ItemKind) (func(id string) bool, error) {
+func listed(ctx context.Context, store ItemStore, account webhook.AccountID, kind webhook.ItemKind) (func(id string) bool, error) {
 	items, err := store.AllItems(ctx, account, kind)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (r Registry) SampleEvent(w *webhook.Webhook, id string, now time.Time) webh
 }
 
 func (r Registry) firstEvent(w *webhook.Webhook) (platform, eventType string) {
-	if w.AllEvents() || len(w.Events) == 0 {
+	if w.AllEvents || len(w.Events) == 0 {
 		return r[0].Key, r[0].Events[0].Key
 	}
 	return webhook.SplitEventKey(w.Events[0])

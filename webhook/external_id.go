@@ -13,22 +13,22 @@ const (
 	InlinePrefix  = "inline:" // of an inline call, which may have the same id as the event that follows it
 )
 
-// CheckSentID says what is wrong with an event's id that a sender chose; "" when
+// CheckSentID says what is wrong with an event's id that a sender chose; zero when
 // nothing is.
-func CheckSentID(id string) string {
+func CheckSentID(id string) Message {
 	for _, prefix := range []string{InboundPrefix, InlinePrefix} {
 		if strings.HasPrefix(id, prefix) {
-			return "Ids that begin with “" + prefix + "” are reserved for Bookhook. Put something else before it."
+			return NewMessage("event.id_reserved", prefix)
 		}
 	}
 	return CheckExternalID(id)
 }
 
-// CheckExternalID says what is wrong with the external id of an event; "" when
+// CheckExternalID says what is wrong with the external id of an event; zero when
 // nothing is.
-func CheckExternalID(id string) string {
+func CheckExternalID(id string) Message {
 	if utf8.RuneCountInString(id) > MaxEventID || !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl) {
-		return "Use at most 200 characters, none of them control characters."
+		return NewMessage("event.id", MaxEventID)
 	}
-	return ""
+	return Message{}
 }

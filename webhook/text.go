@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -89,19 +88,21 @@ func parsePrefix(item string) (netip.Prefix, bool) {
 }
 
 // JSONDepth counts how deep the objects and lists of a JSON text are nested.
-func JSONDepth(text []byte) (deepest int) {
-	for now := 0; len(text) > 0; {
-		between, rest, _ := bytes.Cut(text, []byte{'"'})
-		for _, c := range between {
-			switch c {
-			case '{', '[':
-				now++
-				deepest = max(deepest, now)
-			case '}', ']':
-				now--
-			}
+func JSONDepth(text []byte) int {
+	depth, deepest, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case quoted && b == '\\':
+			i++
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '{' || b == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case b == '}' || b == ']':
+			depth--
 		}
-		text = rest[quoteEnd(rest):]
 	}
 	return deepest
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +50,7 @@ func Field[T any](o *Object, name, must string, to *T) {
 	if value := o.Take(name); value != nil {
 		var read T
 		if json.Unmarshal(value, &read) != nil {
-			o.Wrong(name, "Must be %s.", must)
+			o.Wrong(name, "field.type", must)
 			return
 		}
 		*to = read
@@ -64,7 +63,7 @@ func Text[T ~string](o *Object, name string, to *T) {
 	if value := o.Take(name); value != nil {
 		read, ok := Unquote(value)
 		if !ok {
-			o.Wrong(name, "Must be text in quotes.")
+			o.Wrong(name, "field.text")
 			return
 		}
 		*to = T(read)
@@ -79,26 +78,24 @@ func (o *Object) Ref(name string) string {
 		return ""
 	}
 	id, problem := ReadRef(value)
-	if problem == "" {
+	if problem.IsZero() {
 		problem = webhook.CheckRef(id)
 	}
-	if problem != "" {
-		o.Wrong(name, "%s", problem)
-	}
+	o.WrongMessage(name, problem)
 	return id
 }
 
 // ReadRef reads an id, and what is wrong with it; a number keeps its digits,
 // however many.
-func ReadRef(value json.RawMessage) (id, problem string) {
+func ReadRef(value json.RawMessage) (id string, problem webhook.Message) {
 	if strings.Trim(string(value), "0123456789") == "" {
-		return string(value), ""
+		return string(value), webhook.Message{}
 	}
 	id, ok := Unquote(value)
 	if !ok {
-		return "", "Must be an id: text in quotes, or a whole number without sign, point and exponent."
+		return "", webhook.NewMessage("field.id")
 	}
-	return id, ""
+	return id, webhook.Message{}
 }
 
 // Refs reads a list of ids, none of them empty; nil when it is missing, and not
@@ -112,15 +109,13 @@ func (o *Object) Refs(name, noun string, most int) []string {
 	for i, value := range values {
 		id, problem := ReadRef(value)
 		switch {
-		case problem != "":
+		case !problem.IsZero():
 		case id == "":
-			problem = "An id cannot be empty."
+			problem = webhook.NewMessage("field.id_empty")
 		default:
 			problem = webhook.CheckRef(id)
 		}
-		if problem != "" {
-			o.Wrong(Element(name, i), "%s", problem)
-		}
+		o.WrongMessage(Element(name, i), problem)
 		ids = append(ids, id)
 	}
 	return ids
@@ -132,7 +127,7 @@ func (o *Object) List(name, noun string, most int) []json.RawMessage {
 	var values []json.RawMessage
 	Field(o, name, "a list, such as […]", &values)
 	if len(values) > most {
-		o.Wrong(name, "Send at most %d %s; these are %d.", most, noun, len(values))
+		o.Wrong(name, "field.too_many", most, noun, len(values))
 		return nil
 	}
 	return values
@@ -162,23 +157,20 @@ func (o *Object) Time(name string) (at time.Time) {
 		return at
 	}
 	at, problem := ReadTime(value)
-	if problem != "" {
-		o.Wrong(name, "%s", problem)
-	}
+	o.WrongMessage(name, problem)
 	return at
 }
 
 // ReadTime reads a time of RFC 3339, and what is wrong with it.
-func ReadTime(value string) (at time.Time, problem string) {
+func ReadTime(value string) (at time.Time, problem webhook.Message) {
 	if err := at.UnmarshalText([]byte(value)); err != nil {
-		problem = fmt.Sprintf("“%s” is not a time as RFC 3339 defines it, such as 2026-11-21T09:00:00Z.", webhook.Quote(value, MaxQuoted))
 		if strings.Contains(value, " ") {
-			problem += " In a URL, write + as %2B."
+			return time.Time{}, webhook.NewMessage("field.time_space", webhook.Quote(value, MaxQuoted))
 		}
-		return time.Time{}, problem
+		return time.Time{}, webhook.NewMessage("field.time", webhook.Quote(value, MaxQuoted))
 	}
 	if at.Year() < 1971 {
-		return time.Time{}, "Send a time after 1970."
+		return time.Time{}, webhook.NewMessage("field.time_early")
 	}
-	return at, ""
+	return at, webhook.Message{}
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"encoding"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -8,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-
-	"bookhook/webhook"
 )
 
 // FormValue is the first value of a form field, "" when there is none. What is in
@@ -56,31 +56,41 @@ func readUpload(header *multipart.FileHeader) (string, error) {
 }
 
 // IDParam is the id in the path, such as /webhooks/:id. It returns
-// webhook.ErrNotFound if it is not such an id.
-func IDParam(c *fiber.Ctx, prefix string) (webhook.ID, error) {
-	return webhook.ParseID(prefix, c.Params("id"))
+// webhook.ErrNotFound if it is not an id of this kind.
+func IDParam[I any, P idPointer[I]](c *fiber.Ctx) (id I, err error) {
+	err = P(&id).UnmarshalText([]byte(c.Params("id")))
+	return id, err
 }
 
 // IDQuery is an id in the query; zero if it is missing. It returns
-// webhook.ErrNotFound if it is not such an id.
-func IDQuery(c *fiber.Ctx, name, prefix string) (webhook.ID, error) {
-	if c.Query(name) == "" {
-		return 0, nil
-	}
-	return webhook.ParseID(prefix, c.Query(name))
+// webhook.ErrNotFound if it is not an id of this kind.
+func IDQuery[I any, P idPointer[I]](c *fiber.Ctx, name string) (id I, err error) {
+	err = P(&id).UnmarshalText([]byte(c.Query(name)))
+	return id, err
+}
+
+type idPointer[I any] interface {
+	*I
+	encoding.TextUnmarshaler
 }
 
 // SendJSON answers with JSON that people can read too: & is not written as
 // \u0026. The value is one that always encodes.
 func SendJSON(c *fiber.Ctx, status int, value any) error {
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	return c.Status(status).Send(webhook.EncodeJSON(value))
+	return send(c, status, fiber.MIMEApplicationJSON, value)
 }
 
 // SendProblem answers with a problem document (RFC 9457).
 func SendProblem(c *fiber.Ctx, p *Problem) error {
-	c.Set(fiber.HeaderContentType, "application/problem+json")
-	return c.Status(p.Status).Send(webhook.EncodeJSON(p))
+	return send(c, p.Status, "application/problem+json", p)
+}
+
+func send(c *fiber.Ctx, status int, contentType string, value any) error {
+	c.Status(status)
+	c.Set(fiber.HeaderContentType, contentType)
+	encoder := json.NewEncoder(c.Response().BodyWriter())
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
 }
 
 // Prefetched reports whether nobody sees the answer to a GET now: browsers fetch

@@ -108,7 +108,7 @@ func position(text []byte, at int) string {
 func newObject(path string, text json.RawMessage, problems webhook.Invalid) *Object {
 	o := &Object{path: path, members: map[string]json.RawMessage{}, Problems: problems}
 	if text[0] != '{' {
-		problems.Add(strings.TrimSuffix(path, "."), "Must be an object, such as {…}.")
+		problems.Add(strings.TrimSuffix(path, "."), "field.object")
 		return o
 	}
 	for rest := bytes.TrimLeft(text[1:], whiteSpace); rest[0] != '}'; rest = bytes.TrimLeft(rest, whiteSpace+",") {
@@ -117,7 +117,7 @@ func newObject(path string, text json.RawMessage, problems webhook.Invalid) *Obj
 		value, rest = cutValue(bytes.TrimLeft(rest, whiteSpace+":"))
 		name, _ := Unquote(key)
 		if _, twice := o.members[name]; twice {
-			o.Wrong(name, "Is here twice.")
+			o.Wrong(name, "field.twice")
 		}
 		o.members[name] = value
 	}
@@ -165,21 +165,26 @@ func Unquote(value json.RawMessage) (text string, ok bool) {
 	return text, json.Unmarshal(value, &text) == nil
 }
 
-// Wrong notes what is wrong with a member.
-func (o *Object) Wrong(name, format string, args ...any) {
-	if len(o.Problems) < MaxProblems {
-		o.Problems.Add(o.path+webhook.Truncate(name, MaxQuoted), format, args...)
+// Wrong notes what is wrong with a member, as a code of package messages.
+func (o *Object) Wrong(name, code string, args ...any) {
+	o.WrongMessage(name, webhook.NewMessage(code, args...))
+}
+
+// WrongMessage notes what is wrong with a member, unless the message is zero.
+func (o *Object) WrongMessage(name string, problem webhook.Message) {
+	if !problem.IsZero() && len(o.Problems) < MaxProblems {
+		o.Problems.AddMessage(o.path+webhook.Truncate(name, MaxQuoted), problem)
 	}
 }
 
 // IsWrong reports whether something was noted about a member.
-func (o *Object) IsWrong(name string) bool { return o.Problems[o.path+name] != "" }
+func (o *Object) IsWrong(name string) bool { return !o.Problems[o.path+name].IsZero() }
 
 // End refuses the members that nobody took, and returns all that is wrong with
 // the request as webhook.Invalid.
 func (o *Object) End() error {
 	for name := range o.members {
-		o.Wrong(name, "There is no field of this name here; check the spelling.")
+		o.Wrong(name, "field.unknown")
 	}
 	return o.Problems.Err()
 }

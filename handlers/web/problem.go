@@ -4,32 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/auth"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
 // Problem is an error with words for whoever sent the request; its cause is only
 // logged. As JSON it is a problem document of RFC 9457.
 type Problem struct {
-	Type      string          `json:"type"`
-	Title     string          `json:"title"`
-	Status    int             `json:"status"`
-	Detail    string          `json:"detail,omitempty"`
-	Errors    webhook.Invalid `json:"errors,omitempty"` // field → message
-	RequestID string          `json:"request_id,omitempty"`
+	Type      string            `json:"type"`
+	Title     string            `json:"title"`
+	Status    int               `json:"status"`
+	Detail    string            `json:"detail,omitempty"`
+	Errors    map[string]string `json:"errors,omitempty"` // field → what is wrong with it
+	RequestID string            `json:"request_id,omitempty"`
 
 	Meaning string `json:"-"` // for a page: what it means for the bookings
 	Next    string `json:"-"` // for a page: what to do
 	Cause   error  `json:"-"`
 }
-
-// TypeUnreadable is the type of a [Problem] about what a platform sent and could
-// not be read.
-const TypeUnreadable = "unrecognised"
 
 // Error is the text of the cause, for the log.
 func (p *Problem) Error() string {
@@ -104,11 +104,8 @@ func AsProblem(err error) *Problem {
 	if fields, ok := errors.AsType[webhook.Invalid](err); ok {
 		return &Problem{
 			Type: "invalid", Title: "Something in the request is not valid", Status: http.StatusUnprocessableEntity,
-			Detail: fields.Error(), Errors: fields, Cause: err,
+			Detail: list(messages.Problems(fields)), Errors: messages.Problems(fields), Cause: err,
 		}
-	}
-	if why, ok := errors.AsType[webhook.Unreadable](err); ok {
-		return &Problem{Type: TypeUnreadable, Title: "Bookhook cannot read this as an event", Status: why.Status, Detail: why.Message, Cause: err}
 	}
 	if used, ok := errors.AsType[webhook.IDConflict](err); ok {
 		return &Problem{
@@ -119,12 +116,21 @@ func AsProblem(err error) *Problem {
 	if down, ok := errors.AsType[webhook.Unavailable](err); ok {
 		return &Problem{
 			Type: "unavailable", Title: "Bookhook's database cannot be used right now", Status: http.StatusServiceUnavailable, Cause: err,
-			Detail:  down.What + " Nothing of this request was stored. Send it again, with the same id, until it is accepted.",
-			Meaning: down.What + " What was accepted before is safe and will be delivered. What you just did was not saved.",
+			Detail:  messages.Text(down.Message) + " Nothing of this request was stored. Send it again, with the same id, until it is accepted.",
+			Meaning: messages.Text(down.Message) + " What was accepted before is safe and will be delivered. What you just did was not saved.",
 			Next:    "Try again in a minute. If the problem persists, tell the person who runs this Bookhook.",
 		}
 	}
 	return sentinelProblem(err)
+}
+
+// list has all fields in the order of their names.
+func list(problems map[string]string) string {
+	parts := make([]string, 0, len(problems))
+	for _, field := range slices.Sorted(maps.Keys(problems)) {
+		parts = append(parts, field+": "+problems[field])
+	}
+	return strings.Join(parts, "; ")
 }
 
 func sentinelProblem(err error) *Problem {

@@ -22,12 +22,12 @@ func TestOverloadedHasher(t *testing.T) {
 func TestUnavailableDatabase(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("database or disk is full (13)")
-	p := AsProblem(fmt.Errorf("save: %w", webhook.Unavailable{What: "The disk is full.", Cause: cause}))
+	p := AsProblem(fmt.Errorf("save: %w", webhook.Unavailable{Message: webhook.NewMessage("database.full"), Cause: cause}))
 	if p.Status != http.StatusServiceUnavailable || p.Type != "unavailable" || !errors.Is(p, cause) {
 		t.Errorf("got %d %s of %v, want 503 unavailable", p.Status, p.Type, p.Cause)
 	}
 	for _, text := range []string{p.Detail, p.Meaning} {
-		if !strings.HasPrefix(text, "The disk is full. ") || strings.Contains(text, cause.Error()) {
+		if !strings.HasPrefix(text, "The disk that holds Bookhook's database is full. ") || strings.Contains(text, cause.Error()) {
 			t.Errorf("got %q, want what is wrong in words", text)
 		}
 	}

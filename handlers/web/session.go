@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -36,14 +37,14 @@ func (s *Sessions) Open(c *fiber.Ctx) (*Session, error) {
 }
 
 // User is who is signed in; zero when nobody is.
-func (s *Session) User() webhook.ID {
-	id, _ := s.session.Values[userKey].(webhook.ID)
+func (s *Session) User() webhook.UserID {
+	id, _ := s.session.Values[userKey].(webhook.UserID)
 	return id
 }
 
 // SignIn makes it the session of a user, under a new id, so that whoever knew the
 // one before the sign-in knows nothing.
-func (s *Session) SignIn(user webhook.ID) {
+func (s *Session) SignIn(user webhook.UserID) {
 	s.session.Values[oldKey], s.session.ID = s.session.ID, ""
 	s.session.Values[userKey] = user
 }
@@ -78,22 +79,26 @@ func (s *Session) SetText(key, text string) {
 	s.session.Values[key] = text
 }
 
-// AddFlash keeps a message for the next page.
-func (s *Session) AddFlash(message string) {
-	kept, _ := s.session.Values[flashKey].([]any)
-	s.session.Values[flashKey] = append(kept, message)
+// AddFlash keeps messages for the next page.
+func (s *Session) AddFlash(more ...webhook.Message) {
+	s.session.Values[flashKey] = append(s.flash(), more...)
 }
 
 // TakeFlash takes the messages for the next page.
-func (s *Session) TakeFlash() []string {
-	kept, _ := s.session.Values[flashKey].([]any)
-	var flash []string
-	for _, text := range kept {
-		if text, ok := text.(string); ok {
-			flash = append(flash, text)
-		}
-	}
+func (s *Session) TakeFlash() []webhook.Message {
+	flash := s.flash()
 	delete(s.session.Values, flashKey)
+	return flash
+}
+
+// flash is what is kept for the next page; what was read from a row is what
+// encoding/json makes of messages.
+func (s *Session) flash() []webhook.Message {
+	var flash []webhook.Message
+	text, err := json.Marshal(s.session.Values[flashKey])
+	if err != nil || json.Unmarshal(text, &flash) != nil {
+		return nil
+	}
 	return flash
 }
 

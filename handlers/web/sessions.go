@@ -24,7 +24,7 @@ const (
 // Keys of a session's values; all but the user's are stored as JSON.
 const (
 	userKey  = "user"
-	flashKey = "flash" // []string, shown on the next page
+	flashKey = "flash" // []webhook.Message, shown on the next page
 	oldKey   = "old"   // the id before a rotation, until it is saved
 	endKey   = "end"   // when it expires
 )
@@ -32,9 +32,9 @@ const (
 // SessionStore has the rows of the sessions; *db.Store is one. Session returns
 // webhook.ErrNotFound for a session that is unknown, ended or expired.
 type SessionStore interface {
-	Session(ctx context.Context, hash []byte, now time.Time) (webhook.Session, error)
-	AddSession(ctx context.Context, hash, old []byte, v webhook.Session) error
-	UpdateSession(ctx context.Context, hash []byte, v webhook.Session) error
+	Session(ctx context.Context, hash []byte, now time.Time) (auth.Session, error)
+	AddSession(ctx context.Context, hash, old []byte, v auth.Session) error
+	UpdateSession(ctx context.Context, hash []byte, v auth.Session) error
 	EndSession(ctx context.Context, hash []byte) error
 }
 
@@ -85,7 +85,7 @@ func (s *Sessions) New(r *http.Request, name string) (*sessions.Session, error) 
 	return session, readSession(session, row)
 }
 
-func readSession(session *sessions.Session, row webhook.Session) error {
+func readSession(session *sessions.Session, row auth.Session) error {
 	values := map[string]any{}
 	if err := json.Unmarshal(row.Data, &values); err != nil {
 		return err
@@ -131,9 +131,9 @@ func (s *Sessions) write(ctx context.Context, session *sessions.Session) error {
 	return s.store.AddSession(ctx, hash, old, writeSession(session))
 }
 
-func writeSession(session *sessions.Session) webhook.Session {
+func writeSession(session *sessions.Session) auth.Session {
 	values := maps.Clone(session.Values)
-	user, _ := values[userKey].(webhook.ID)
+	user, _ := values[userKey].(webhook.UserID)
 	for _, key := range []string{userKey, oldKey, endKey} {
 		delete(values, key)
 	}
@@ -142,8 +142,8 @@ func writeSession(session *sessions.Session) webhook.Session {
 		texts[key.(string)] = value //nolint:forcetypeassert // all our keys are
 	}
 	data, err := json.Marshal(texts)
-	if err != nil { // flash texts and refs always marshal
+	if err != nil { // messages and texts always marshal
 		panic(err)
 	}
-	return webhook.Session{User: user, Data: data, ExpiresAt: time.Now().Add(sessionAge)}
+	return auth.Session{User: user, Data: data, ExpiresAt: time.Now().Add(sessionAge)}
 }

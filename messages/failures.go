@@ -2,6 +2,8 @@ package messages
 
 // failures are why an attempt failed, and what checking a URL found.
 var failures = Texts{
+	"attempt.cut_off":     "Bookhook stopped before or while the request was sent; whether the receiver got it is not known.",
+
 	"inline.content_type": "it has the content type “%s”",
 	"inline.too_long":     "it is longer than %s KiB",
 	"inline.not_json":     "it is not valid JSON",

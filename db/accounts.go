@@ -2,8 +2,7 @@ package db
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"strconv"
 
 	"bookhook/webhook"
 )
@@ -15,10 +14,10 @@ func scanAccount(r scanner) (a webhook.Account, err error) {
 	return a, err
 }
 
-// Setup makes the first account and its admin, in one transaction. It is
+// Setup creates the first account and its admin, in one transaction. It returns
 // webhook.ErrConflict once there is any user.
-func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User) (webhook.Account, webhook.User, error) {
-	var made webhook.Account
+func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User, change webhook.Change) (webhook.Account, webhook.User, error) {
+	var created webhook.Account
 	err := s.write(ctx, func(tx transaction) error {
 		var users int
 		if err := queryRow(ctx, tx, `SELECT count(*) FROM users`).Scan(&users); err != nil {
@@ -28,54 +27,54 @@ func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User) (w
 			return webhook.ErrConflict
 		}
 		var err error
-		if made, err = s.addAccount(ctx, tx, a, u.Email); err != nil {
+		if created, err = s.addAccount(ctx, tx, a, change); err != nil {
 			return err
 		}
-		u.Account = made.ID
-		u, err = s.addUser(ctx, tx, u, u.Email)
+		u.Account = created.ID
+		u, err = s.addUser(ctx, tx, u, change)
 		return err
 	})
-	return made, u, err
+	return created, u, err
 }
 
-// AddAccount makes an account; number 0 takes the next free one. A number that
+// AddAccount creates an account; number 0 takes the next free one. A number that
 // is taken is webhook.Invalid.
-func (s *Store) AddAccount(ctx context.Context, a webhook.Account, by string) (webhook.Account, error) {
-	var made webhook.Account
+func (s *Store) AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error) {
+	var created webhook.Account
 	err := s.write(ctx, func(tx transaction) (err error) {
-		made, err = s.addAccount(ctx, tx, a, by)
+		created, err = s.addAccount(ctx, tx, a, change)
 		return err
 	})
-	return made, err
+	return created, err
 }
 
-func (s *Store) addAccount(ctx context.Context, tx transaction, a webhook.Account, by string) (webhook.Account, error) {
-	a.ID = s.newID()
+func (s *Store) addAccount(ctx context.Context, tx transaction, a webhook.Account, change webhook.Change) (webhook.Account, error) {
+	a.ID, a.CreatedAt = webhook.AccountID(s.nextID()), roundMillis(change.At)
 	if a.Number == 0 {
 		if err := queryRow(ctx, tx, `SELECT COALESCE(MAX(number), 0) + 1 FROM accounts`).Scan(&a.Number); err != nil {
 			return a, err
 		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO accounts (id, number, name, time_zone, webhook_limit, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		a.ID, a.Number, a.Name, a.TimeZone, a.WebhookLimit, toMillis(a.CreatedAt))
+	_, err := tx.Exec(ctx, `INSERT INTO accounts (id, number, name, time_zone, webhook_limit, revision, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		a.ID, a.Number, a.Name, a.TimeZone, a.WebhookLimit, s.nextID(), toMillis(a.CreatedAt))
 	if err != nil {
 		return a, s.numberTaken(err, a.Number)
 	}
 	if err := insertConnection(ctx, tx, a.ID, webhook.DefaultPlatform); err != nil {
 		return a, err
 	}
-	return a, s.audit(ctx, tx, a.ID, by, "account.created", a.Name, a.CreatedAt)
+	return a, s.audit(ctx, tx, webhook.AuditEntry{Account: a.ID, Change: change, Action: "account.created", Subject: a.ID.String(), Args: []string{a.Name}})
 }
 
 func (s *Store) numberTaken(err error, number int64) error {
 	if s.engine.IsUnique(err) {
-		return webhook.Invalid{"number": fmt.Sprintf("The number %d belongs to another account.", number)}
+		return webhook.Invalid{"number": webhook.NewMessage("number.taken", number)}
 	}
 	return err
 }
 
 // Account finds an account by its id.
-func (s *Store) Account(ctx context.Context, id webhook.ID) (webhook.Account, error) {
+func (s *Store) Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error) {
 	return scanAccount(queryRow(ctx, s.engine, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, id))
 }
 
@@ -98,7 +97,7 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 
 // UpdateAccount changes name, number and time zone. A number that is taken is
 // webhook.Invalid.
-func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, by string, now time.Time) error {
+func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE accounts SET name = $2, number = $3, time_zone = $4 WHERE id = $1`, a.ID, a.Name, a.Number, a.TimeZone)
 		if err != nil {
@@ -107,13 +106,13 @@ func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, by string,
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		return s.changed(ctx, tx, a.ID, by, "account.changed", a.Name, now)
+		return s.changed(ctx, tx, webhook.AuditEntry{Account: a.ID, Change: change, Action: "account.changed", Subject: a.ID.String(), Args: []string{a.Name}})
 	})
 }
 
 // SetLimit sets how many asynchronous webhooks an account may have; lowering
 // it below what is used stops new ones and takes nothing away.
-func (s *Store) SetLimit(ctx context.Context, account webhook.ID, limit int, by string, now time.Time) error {
+func (s *Store) SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE accounts SET webhook_limit = $2 WHERE id = $1`, account, limit)
 		if err != nil {
@@ -122,6 +121,6 @@ func (s *Store) SetLimit(ctx context.Context, account webhook.ID, limit int, by 
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		return s.audit(ctx, tx, account, by, "account.limit", fmt.Sprintf("%d webhooks", limit), now)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "account.limit", Subject: account.String(), Args: []string{strconv.Itoa(limit)}})
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // Attempts lists the attempts of a delivery in their order; a number that is
 // missing was cut off. The caller has checked the account.
-func (s *Store) Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error) {
+func (s *Store) Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error) {
 	return list(ctx, s.engine, scanAttempt, `SELECT a.number, a.started_at, a.duration_us, a.status, a.failure, a.error, a.method, a.url,
 			a.remote_addr, a.request_headers, a.request_body, a.data_at, a.response_headers, a.response_body, a.truncated, e.data
 		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN attempts a ON a.delivery_id = d.id
@@ -27,7 +27,7 @@ func attemptValues(r webhook.Result) []any {
 	a := r.Attempt
 	body, dataAt := cutData(a.RequestBody, r.Data)
 	return []any{
-		r.Delivery, a.Number, toMillis(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), a.Error, a.Method, a.URL,
+		r.Delivery, a.Number, toMillis(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), messageJSON(a.Error), a.Method, a.URL,
 		a.RemoteAddr, headersJSON(a.RequestHeaders), body, dataAt, headersJSON(a.ResponseHeaders), a.ResponseBody, boolInt(a.Truncated),
 	}
 }
@@ -49,7 +49,7 @@ func scanAttempt(r scanner) (a webhook.Attempt, err error) {
 	var us int64
 	var dataAt int
 	var requestHeaders, responseHeaders, data []byte
-	err = r.Scan(&a.Number, timeScanner{&a.StartedAt}, &us, &a.Status, &a.Failure, &a.Error, &a.Method, &a.URL,
+	err = r.Scan(&a.Number, timeScanner{&a.StartedAt}, &us, &a.Status, &a.Failure, messageScanner{&a.Error}, &a.Method, &a.URL,
 		&a.RemoteAddr, &requestHeaders, &a.RequestBody, &dataAt, &responseHeaders, &a.ResponseBody, &a.Truncated, &data)
 	if err != nil {
 		return a, err

@@ -9,22 +9,25 @@ import (
 	"bookhook/webhook"
 )
 
-// Heal recovers what a dead process left: it makes every claim due at once, fails
+// RecoverClaims recovers what a dead process left: it makes every claim due at once, fails
 // the calls of inline webhooks, and finishes the deletion of webhooks. On SQLite no
 // other process can hold a claim; call it before the dispatcher starts.
-func (s *Store) Heal(ctx context.Context, now time.Time) error {
+func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 	err := s.write(ctx, func(tx transaction) error {
 		if err := failInlineCalls(ctx, tx, now); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
-			WHERE state = 'pending' AND held = 0 AND attempts > answered AND next_at > $1`, toMillis(now))
+			WHERE state = 'pending' AND held = 0 AND attempts > completed AND next_at > $1`, toMillis(now))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	scan := func(r scanner) (id webhook.ID, err error) { return id, r.Scan(&id) }
+	scan := func(r scanner) (id webhook.WebhookID, err error) {
+		err = r.Scan(&id)
+		return id, err
+	}
 	deleted, err := list(ctx, s.engine, scan, `SELECT w.id FROM webhooks w WHERE w.deleted_at > 0
 		AND EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')`)
 	if err != nil {
@@ -40,9 +43,9 @@ func (s *Store) Heal(ctx context.Context, now time.Time) error {
 
 // Due tells, for every switched-on asynchronous webhook with something pending,
 // when the earliest of it is due; the end of a lease counts.
-func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
+func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error) {
 	type due struct {
-		id webhook.ID
+		id webhook.WebhookID
 		at time.Time
 	}
 	scan := func(r scanner) (d due, err error) {
@@ -54,7 +57,7 @@ func (s *Store) Due(ctx context.Context) (map[webhook.ID]time.Time, error) {
 	if err != nil {
 		return nil, err
 	}
-	dues := map[webhook.ID]time.Time{}
+	dues := map[webhook.WebhookID]time.Time{}
 	for _, d := range rows {
 		if !d.at.IsZero() {
 			dues[d.id] = d.at
@@ -94,18 +97,18 @@ func scanNextDue(r scanner, before ...any) (time.Time, error) {
 // attempts and moves them to lease. It also returns when the next pending one is
 // due, the end of a lease included; zero if there is none. A webhook that is off or
 // gone has none, nor has an inline one.
-func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
+func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		jobs, next = nil, time.Time{}
-		var account webhook.ID
+		var account webhook.AccountID
 		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND enabled = 1 AND deleted_at = 0 AND kind = 'async'`, id).scanOptional(&account); err != nil || account == 0 {
 			return err
 		}
-		c, err := s.config(ctx, tx, account)
+		subscriptions, err := s.current(ctx, tx, account)
 		if err != nil {
 			return err
 		}
-		w := c.webhook(id)
+		w := subscriptions.Webhook(id)
 		if !w.Ordered {
 			if err := releaseHeld(ctx, tx, id, n, now); err != nil {
 				return err
@@ -115,7 +118,7 @@ func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time
 		if err != nil {
 			return err
 		}
-		if jobs, err = jobsOf(ctx, tx, claimed, c, w); err != nil {
+		if jobs, err = jobsOf(ctx, tx, claimed, subscriptions.Account, w); err != nil {
 			return err
 		}
 		next, err = scanNextDue(queryRow(ctx, tx, `SELECT `+nextDue+` FROM webhooks w WHERE w.id = $1`, id))
@@ -128,7 +131,7 @@ func (s *Store) Claim(ctx context.Context, id webhook.ID, n int, now, lease time
 }
 
 // claim takes what goes first and then, while there is room, what is due.
-func claim(ctx context.Context, tx transaction, id webhook.ID, n int, now, lease time.Time) (claimed []webhook.Delivery, err error) {
+func claim(ctx context.Context, tx transaction, id webhook.WebhookID, n int, now, lease time.Time) (claimed []webhook.Delivery, err error) {
 	for _, urgent := range []bool{true, false} {
 		found, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4, urgent = 0 WHERE id IN (
 				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = $5 AND next_at <= $2
@@ -144,14 +147,14 @@ func claim(ctx context.Context, tx transaction, id webhook.ID, n int, now, lease
 }
 
 // jobsOf adds to deliveries of a webhook what it takes to send them.
-func jobsOf(ctx context.Context, tx transaction, claimed []webhook.Delivery, c *config, w *webhook.Webhook) ([]webhook.Job, error) {
+func jobsOf(ctx context.Context, tx transaction, claimed []webhook.Delivery, account webhook.Account, w *webhook.Webhook) ([]webhook.Job, error) {
 	jobs := make([]webhook.Job, len(claimed))
 	for i, d := range claimed {
 		e, err := scanEvent(queryRow(ctx, tx, `SELECT `+eventColumns+` FROM events WHERE id = $1`, d.Event))
 		if err != nil {
 			return nil, err
 		}
-		jobs[i] = webhook.Job{Delivery: d, Event: e.Event, Webhook: w, Account: c.account}
+		jobs[i] = webhook.Job{Delivery: d, Event: e.Event, Webhook: w, Account: account}
 	}
 	return jobs, nil
 }
@@ -160,15 +163,15 @@ func jobsOf(ctx context.Context, tx transaction, claimed []webhook.Delivery, c *
 // be all of a webhook: some 10 ms, in which all other writes wait.
 const stepRows = 1000
 
-// Hasten makes due at now what waits for its next attempt at a webhook: not what is
+// RetryNow makes due at now what waits for its next attempt at a webhook: not what is
 // in flight, nor what is held. That attempt is an extra one: if it fails, the
 // schedule goes on where it was, or a receiver that comes and goes would use it up
 // in minutes. It takes a transaction for each thousand; after an error some are due
 // and the others wait for their own time.
-func (s *Store) Hasten(ctx context.Context, id webhook.ID, now time.Time) error {
+func (s *Store) RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error {
 	_, err := s.inSteps(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 0 AND next_at > $2
-			AND attempts = answered ORDER BY next_at LIMIT $3)`, id, toMillis(now), stepRows)
+			AND attempts = completed ORDER BY next_at LIMIT $3)`, id, toMillis(now), stepRows)
 	return err
 }
 
@@ -193,10 +196,10 @@ func (s *Store) inSteps(ctx context.Context, change string, args ...any) (change
 
 // Release gives a claimed delivery back uncharged: the attempt that was not
 // made is not counted, and it is due at now unless it was cancelled meanwhile.
-func (s *Store) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
+func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
-			WHERE id = $1 AND attempts = $2 AND answered < $2 AND state IN ('pending', 'cancelled')`, delivery, number, toMillis(now))
+			WHERE id = $1 AND attempts = $2 AND completed < $2 AND state IN ('pending', 'cancelled')`, delivery, number, toMillis(now))
 		return err
 	})
 }

@@ -10,17 +10,23 @@
 // What differs from one database to the next is behind the interface engine, and
 // package db/sqlite has it for SQLite: the tables, how a file is opened, how
 // errors are recognised, and how writes are run. Writes that are waiting run as a
-// group in one transaction, and a write that returned is on disk; Ingest, Claim
+// group in one transaction, and a write that returned is on disk; Insert, Claim
 // and Finish all go that way, so that whatever happens at the same time shares
 // the cost of a commit.
 //
-// The common life of a delivery costs two writes: [Store.Ingest] inserts it
+// Matching is no part of a transaction: whoever receives events makes a
+// [webhook.Plan] of the account's [Store.Subscriptions], and [Store.Insert] stores
+// it if they have not changed since (subscriptions.go).
+//
+// The common life of a delivery costs two writes: [Store.Insert] inserts it
 // already claimed, [Store.Finish] adds the attempt and moves it.
 //
 // An event that waits for what its platform says of the booking has a row in the
-// table lookups, and no decisions, until [Store.LookedUp] matches it (lookups.go).
-// The call of an inline webhook ([Store.Ask]) is one delivery, which is claimed
-// when it is inserted and never due.
+// table lookups, and no decisions, until [Store.CompleteLookups] stores its match
+// (lookups.go). The call of an inline webhook ([Store.InsertInline]) is one
+// delivery, which is claimed when it is inserted and never due.
+//
+// Who has to know which webhooks a change concerns is told by [Store.Watch].
 package db
 
 import (
@@ -34,12 +40,14 @@ import (
 
 // Store is the database. Close it when done.
 type Store struct {
-	engine   engine
-	newID    func() webhook.ID
-	configs  configs
-	healthy  map[webhook.ID]uint64 // the round of writes in which a webhook was noted not to fail
-	arriving atomic.Int64          // bytes of events that wait to be written
-	search   int                   // rows that one request looks at; see searchRows
+	engine        engine
+	nextID        func() int64
+	subscriptions subscriptionCache
+	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
+	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was noted not to fail; used by writes only
+	arriving      atomic.Int64                          // bytes of events that wait to be written
+	search        int                                   // rows that one request looks at; see searchRows
+	touched       func([]webhook.Touched)               // see Watch
 }
 
 // Open opens the SQLite database at path and brings it up to date; before an
@@ -68,12 +76,21 @@ func Create(ctx context.Context, path string) (*Store, error) {
 func Lock(path string) (release func() error, err error) { return sqlite.Lock(path) }
 
 func newStore(e engine) (*Store, error) {
-	newID, err := webhook.NewIDs()
+	nextID, err := webhook.NewIDs()
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	return &Store{engine: e, newID: newID, healthy: map[webhook.ID]uint64{}, search: searchRows}, nil
+	return &Store{
+		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {},
+		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{},
+	}, nil
 }
+
+// Watch makes the store call touched after each change that concerns the
+// deliveries of webhooks, once it is on disk and before the method returns. Claim,
+// Finish, Release, RetryNow and what is in the result of Insert are not reported:
+// whoever calls them knows. Call Watch before the store is used by others.
+func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 
 // Close finishes what is being written and closes the database.
 func (s *Store) Close() error { return s.engine.Close() }

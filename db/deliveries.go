@@ -8,20 +8,22 @@ import (
 	"bookhook/webhook"
 )
 
-const deliveryColumns = `id, account_id, event_id, webhook_id, platform, type, booking_id, test, asked, state, attempts, answered, base,
-	next_at, held, created_at, finished_at, last_status, last_failure, last_us`
+const deliveryColumns = `id, account_id, event_id, webhook_id, platform, type, booking_id, test, inline, state, attempts, completed, base,
+	next_at, held, urgent, created_at, finished_at, last_status, last_failure, last_us`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var us int64
-	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.Asked, &d.State, &d.Attempts, &d.Answered, &d.Base,
-		timeScanner{&d.NextAt}, &d.Held, timeScanner{&d.CreatedAt}, timeScanner{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
+	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.Inline, &d.State, &d.Attempts, &d.Completed, &d.Base,
+		timeScanner{&d.NextAt}, &d.Held, &d.Urgent, timeScanner{&d.CreatedAt}, timeScanner{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
-	d.Held = d.Held && d.State == webhook.Pending // a held one that was cancelled is not held any more
+	if d.State != webhook.Pending { // one that was cancelled is neither any more
+		d.Held, d.Urgent = false, false
+	}
 	return d, err
 }
 
 // Deliveries lists the log of an account, the newest first.
-func (s *Store) Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (p webhook.Page[webhook.DeliveryRow], err error) {
+func (s *Store) Deliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (p webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], err error) {
 	names, err := s.WebhookNames(ctx, account)
 	if err != nil {
 		return p, err
@@ -34,12 +36,14 @@ func (s *Store) Deliveries(ctx context.Context, account webhook.ID, f webhook.De
 		d, err := scanDelivery(r)
 		return webhook.DeliveryRow{Delivery: d, WebhookName: names[d.Webhook]}, err
 	}
-	return readPage(ctx, s.engine, l, f.Limit, scan, func(d webhook.DeliveryRow) webhook.ID { return d.ID })
+	rows, next, err := readPage(ctx, s.engine, l, f.Limit, scan, func(d webhook.DeliveryRow) int64 { return int64(d.ID) })
+	p.Rows, p.Next = rows, webhook.DeliveryID(next)
+	return p, err
 }
 
 // CountDeliveries counts what Deliveries lists under a filter, on all pages; it
 // goes no further than one request looks.
-func (s *Store) CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Count, error) {
+func (s *Store) CountDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Count, error) {
 	l, err := s.deliveryListing(ctx, account, f)
 	if err != nil {
 		return webhook.Count{}, err
@@ -50,8 +54,8 @@ func (s *Store) CountDeliveries(ctx context.Context, account webhook.ID, f webho
 // deliveryListing lists by the index that leaves the fewest rows: that of the
 // account within an event, or that of a booking, of a state other than delivered,
 // of a webhook, or of the account.
-func (s *Store) deliveryListing(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (l listing, err error) {
-	l = listing{table: "deliveries", columns: deliveryColumns, span: newSpan(f.Since, f.Until, f.Before, f.After)}
+func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (l listing, err error) {
+	l = listing{table: "deliveries", columns: deliveryColumns, span: newSpan(f.Since, f.Until, int64(f.Before), int64(f.After))}
 	rest := f
 	switch {
 	case f.Event != 0:
@@ -90,85 +94,91 @@ func (s *Store) filterDeliveries(l *listing, f webhook.DeliveryFilter) {
 		l.filter(s.search, `webhook_id = ?`, f.Webhook)
 	}
 	if f.Type != "" {
-		platform, eventType := splitKey(f.Type)
+		platform, eventType := webhook.SplitEventKey(f.Type)
 		l.filter(s.search, `type = ? AND platform = ?`, eventType, platform)
 	}
 }
 
 // Delivery finds a delivery of an account.
-func (s *Store) Delivery(ctx context.Context, account, id webhook.ID) (webhook.Delivery, error) {
+func (s *Store) Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error) {
 	return findDelivery(ctx, s.engine, account, id)
 }
 
-func findDelivery(ctx context.Context, q querier, account, id webhook.ID) (webhook.Delivery, error) {
+func findDelivery(ctx context.Context, q querier, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error) {
 	return scanDelivery(queryRow(ctx, q, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// Replay makes a delivery due at now: one that ended begins its schedule anew,
-// one that waits is tried early, even when it is held. One that is on its way
-// right now is webhook.ErrConflict, even when it was cancelled meanwhile: its
-// answer would be taken for that of the replay. One whose webhook was deleted
-// is webhook.Invalid, and so is a question, which is asked once.
-func (s *Store) Replay(ctx context.Context, account, id webhook.ID, by string, now time.Time) (d webhook.Delivery, err error) {
+// Replay makes a delivery due and lets it go first: one that finished begins its
+// schedule anew, one that waits is attempted early, even if it is held. It returns
+// webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:
+// its response would be taken for that of the replay. One whose webhook was deleted
+// is webhook.Invalid, and so is the call of an inline webhook, which is made once.
+func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (d webhook.Delivery, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		if d, err = findDelivery(ctx, tx, account, id); err != nil {
 			return err
 		}
-		if d.Asked {
-			return webhook.Invalid{"webhook": "This was a question before a booking is confirmed. It is asked once, at that moment; nobody waits for another answer."}
+		if d.Inline {
+			return webhook.Invalid{"webhook": webhook.NewMessage("delivery.inline_replay")}
 		}
-		if d.Attempts > d.Answered && d.NextAt.After(now) {
+		if d.Attempts > d.Completed && d.NextAt.After(change.At) {
 			return webhook.ErrConflict
 		}
 		w, err := findWebhook(ctx, tx, account, d.Webhook)
 		if errors.Is(err, webhook.ErrNotFound) {
-			return webhook.Invalid{"webhook": "The webhook of this delivery was deleted, so there is nowhere to send it."}
+			return webhook.Invalid{"webhook": webhook.NewMessage("delivery.webhook_deleted")}
 		}
 		if err != nil {
 			return err
 		}
-		held := false
-		if d.State != webhook.Pending {
-			d.Base = d.Attempts
-			if held, err = holdReplay(ctx, tx, d, w); err != nil {
-				return err
-			}
-		}
-		next := now
-		if held {
-			next = time.Time{}
-		}
-		d, err = scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET state = 'pending', base = $2, next_at = $3, held = $4, urgent = $5,
-			finished_at = 0, blocking = 1 WHERE id = $1 RETURNING `+deliveryColumns, id, d.Base, toMillis(next), boolInt(held), boolInt(!held)))
-		if err != nil {
+		if d, err = replay(ctx, tx, d, w, change.At); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, account, by, "delivery.replayed", d.Ref(), now)
+		tx.touch(d.Webhook, webhook.TouchDue)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "delivery.replayed", Subject: id.String()})
 	})
 	return d, err
 }
 
-// Cancel ends a pending delivery. One that ended before is webhook.ErrConflict, a
-// question webhook.Invalid.
-func (s *Store) Cancel(ctx context.Context, account, id webhook.ID, by string, now time.Time) error {
+func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook, now time.Time) (webhook.Delivery, error) {
+	held := false
+	if d.State != webhook.Pending {
+		var err error
+		if held, err = holdReplay(ctx, tx, d, w); err != nil {
+			return d, err
+		}
+		d.Base = d.Attempts
+	}
+	next := now
+	if held {
+		next = time.Time{}
+	}
+	return scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET state = 'pending', base = $2, next_at = $3, held = $4, urgent = $5,
+		finished_at = 0, blocking = 1 WHERE id = $1 RETURNING `+deliveryColumns, d.ID, d.Base, toMillis(next), boolInt(held), boolInt(!held)))
+}
+
+// Cancel ends a pending delivery. It returns webhook.ErrConflict for one that ended
+// before; the call of an inline webhook is webhook.Invalid.
+func (s *Store) Cancel(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		d, err := findDelivery(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}
-		if d.Asked {
-			return webhook.Invalid{"webhook": "This is a question before a booking is confirmed, and ends by itself within seconds."}
+		if d.Inline {
+			return webhook.Invalid{"webhook": webhook.NewMessage("delivery.inline_cancel")}
 		}
-		n, err := tx.Exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state = 'pending'`, id, toMillis(now))
+		n, err := tx.Exec(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id = $1 AND state = 'pending'`, id, toMillis(change.At))
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return webhook.ErrConflict
 		}
-		if _, err := releaseNext(ctx, tx, d.Webhook, d.BookingID, now); err != nil {
+		if _, err := releaseNext(ctx, tx, d.Webhook, d.BookingID, change.At); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, account, by, "delivery.cancelled", id.Text(webhook.DeliveryPrefix), now)
+		tx.touch(d.Webhook, webhook.TouchDeliveries)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "delivery.cancelled", Subject: id.String()})
 	})
 }

@@ -21,7 +21,7 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 	fresh := d.ID == 0
 	err = s.write(ctx, func(tx transaction) error {
 		if fresh {
-			d.ID = s.newID()
+			d.ID = webhook.DraftID(s.nextID())
 			_, err := tx.Exec(ctx, `INSERT INTO drafts (id, account_id, webhook_id, body, updated_at) VALUES ($1, $2, $3, $4, $5)`,
 				d.ID, d.Account, nullID(d.Edits), string(body), toMillis(d.UpdatedAt))
 			return err
@@ -39,7 +39,7 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 }
 
 // unchanged checks that a draft is stored as it was at base.
-func unchanged(ctx context.Context, q querier, account, id webhook.ID, base time.Time) error {
+func unchanged(ctx context.Context, q querier, account webhook.AccountID, id webhook.DraftID, base time.Time) error {
 	var updated time.Time
 	err := queryRow(ctx, q, `SELECT updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(timeScanner{&updated})
 	if err == nil && !updated.Equal(base) {
@@ -50,7 +50,8 @@ func unchanged(ctx context.Context, q querier, account, id webhook.ID, base time
 
 func scanDraft(r scanner) (d webhook.Draft, err error) {
 	var body []byte
-	var id, account webhook.ID
+	var id webhook.DraftID
+	var account webhook.AccountID
 	if err := r.Scan(&id, &account, &body, timeScanner{&d.UpdatedAt}); err != nil {
 		return d, err
 	}
@@ -61,23 +62,23 @@ func scanDraft(r scanner) (d webhook.Draft, err error) {
 }
 
 // Draft finds a draft of an account.
-func (s *Store) Draft(ctx context.Context, account, id webhook.ID) (webhook.Draft, error) {
+func (s *Store) Draft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) (webhook.Draft, error) {
 	return scanDraft(queryRow(ctx, s.engine, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id))
 }
 
 // Drafts lists the unfinished drafts of an account, the newest first.
-func (s *Store) Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft, error) {
+func (s *Store) Drafts(ctx context.Context, account webhook.AccountID) ([]webhook.Draft, error) {
 	return list(ctx, s.engine, scanDraft, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT 50`, account)
 }
 
-// DeleteDraft throws a draft away.
-func (s *Store) DeleteDraft(ctx context.Context, account, id webhook.ID) error {
+// DeleteDraft discards a draft.
+func (s *Store) DeleteDraft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) error {
 	return s.write(ctx, func(tx transaction) error { return deleteDraft(ctx, tx, account, id) })
 }
 
 // finishDraft removes the draft that a webhook of the account comes from, as it
 // was read; nil is none.
-func finishDraft(ctx context.Context, tx transaction, account webhook.ID, d *webhook.Draft) error {
+func finishDraft(ctx context.Context, tx transaction, account webhook.AccountID, d *webhook.Draft) error {
 	if d == nil {
 		return nil
 	}
@@ -87,7 +88,7 @@ func finishDraft(ctx context.Context, tx transaction, account webhook.ID, d *web
 	return deleteDraft(ctx, tx, account, d.ID)
 }
 
-func deleteDraft(ctx context.Context, tx transaction, account, id webhook.ID) error {
+func deleteDraft(ctx context.Context, tx transaction, account webhook.AccountID, id webhook.DraftID) error {
 	n, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2`, account, id)
 	if err == nil && n == 0 {
 		return webhook.ErrNotFound

@@ -27,9 +27,9 @@ type engine interface {
 type querier interface {
 	// Query runs a query. Close the rows.
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	// Unavailable returns the code of what is wrong with the database as a whole,
-	// a key of unavailableTexts; "" when the error is of another kind.
-	Unavailable(err error) string
+	// Unavailable returns what is wrong with the database as a whole; the zero
+	// Message if the error is of another kind.
+	Unavailable(err error) webhook.Message
 }
 
 // engineTx is a running write. It is an alias, so that an engine has the same
@@ -45,17 +45,33 @@ type engineTx = interface {
 // transaction is what a write works with.
 type transaction struct {
 	engineTx
-	engine engine
+	engine  engine
+	touched *[]webhook.Touched
 }
 
 // Unavailable implements querier.
-func (tx transaction) Unavailable(err error) string { return tx.engine.Unavailable(err) }
+func (tx transaction) Unavailable(err error) webhook.Message { return tx.engine.Unavailable(err) }
 
-// write runs do in a transaction and returns when that is on disk; see
-// engine.Write. do must not write through the store itself.
+// touch notes that the write concerns a webhook; see Watch.
+func (tx transaction) touch(id webhook.WebhookID, what webhook.Touch) {
+	*tx.touched = append(*tx.touched, webhook.Touched{Webhook: id, What: what})
+}
+
+// write runs do in a transaction, returns when that is on disk, and reports what it
+// touched; see engine.Write. do must not write through the store itself.
 func (s *Store) write(ctx context.Context, do func(transaction) error) error {
-	err := s.engine.Write(ctx, func(tx engineTx) error { return do(transaction{tx, s.engine}) })
-	return unavailable(s.engine, err)
+	var touched []webhook.Touched
+	err := s.engine.Write(ctx, func(tx engineTx) error {
+		touched = nil
+		return do(transaction{tx, s.engine, &touched})
+	})
+	if err != nil {
+		return unavailable(s.engine, err)
+	}
+	if len(touched) > 0 {
+		s.touched(touched)
+	}
+	return nil
 }
 
 // row is the first row of a query, or the error of asking for it.
@@ -124,15 +140,6 @@ func list[T any](ctx context.Context, q querier, scan func(scanner) (T, error), 
 	return items, nil
 }
 
-// unavailableTexts say what is wrong with the database, by the codes of the engines.
-var unavailableTexts = map[string]string{
-	"closed":     "Bookhook is stopping.",
-	"disk_full":  "The disk that holds Bookhook's database is full.",
-	"locked":     "Another program keeps Bookhook's database locked.",
-	"unreadable": "Bookhook's database cannot be read or written.",
-	"damaged":    "Bookhook's database is damaged.",
-}
-
 // unavailable makes an error a webhook.Unavailable if its cause lies in the
 // database as a whole and not in what was asked: then the same may succeed
 // later. Other errors stay as they are.
@@ -143,8 +150,8 @@ func unavailable(q querier, err error) error {
 	if _, known := errors.AsType[webhook.Unavailable](err); known {
 		return err
 	}
-	if code := q.Unavailable(err); code != "" {
-		return webhook.Unavailable{What: unavailableTexts[code], Cause: err}
+	if message := q.Unavailable(err); !message.IsZero() {
+		return webhook.Unavailable{Message: message, Cause: err}
 	}
 	return err
 }

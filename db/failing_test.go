@@ -70,7 +70,7 @@ func TestClaimUndone(t *testing.T) {
 	wantErr(t, "account", err, nil)
 	all := webhook.NewFilter(webhook.All, nil)
 	hook := &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all, Enabled: true}
-	w, err := s.CreateWebhook(ctx, hook, nil, "x", now)
+	w, err := s.CreateWebhook(ctx, hook, nil, changedAt(now))
 	wantErr(t, "webhook", err, nil)
 	event := webhook.Event{Platform: webhook.DefaultPlatform, Type: "cancelled"}
 	_, err = s.Ingest(ctx, a.ID, []webhook.Event{event}, now, now, func(*webhook.Webhook) bool { return false })

@@ -47,9 +47,9 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	a := r.Attempt
 	switch {
 	case attempts == a.Number && state == webhook.Pending:
-		f.Freed, err = finishBlocking(ctx, tx, r, booking, now)
+		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
 	case attempts == a.Number: // cancelled while the request was in flight: the answer is shown all the same
-		_, err = tx.Exec(ctx, `UPDATE deliveries SET answered = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
+		_, err = tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
 			r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
 	}
 	if err != nil {
@@ -79,9 +79,9 @@ func moveDelivery(ctx context.Context, tx transaction, r webhook.Result, now tim
 		finished = toMillis(now)
 	}
 	a := r.Attempt
-	moved, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, answered = $2, next_at = $4, finished_at = $5,
+	moved, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, completed = $2, next_at = $4, finished_at = $5,
 			last_status = $6, last_failure = $7, last_us = $8
-		WHERE id = $1 AND attempts = $2 AND answered < $2 AND state = 'pending' AND (blocking = 0 OR $5 = 0)`,
+		WHERE id = $1 AND attempts = $2 AND completed < $2 AND state = 'pending' AND (blocking = 0 OR $5 = 0)`,
 		r.Delivery, a.Number, string(r.State), toMillis(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds())
 	return moved > 0, err
 }
@@ -97,11 +97,9 @@ func (s *Store) noteHealth(ctx context.Context, tx transaction, r webhook.Result
 		return "", nil
 	}
 	delete(s.healthy, r.Webhook)
-	var account webhook.ID
-	var name string
 	var health webhook.Health
-	err := queryRow(ctx, tx, `SELECT account_id, name, failing_since, failed_at, off_at FROM webhooks WHERE id = $1 AND deleted_at = 0`, r.Webhook).
-		Scan(&account, &name, timeScanner{&health.FailingSince}, timeScanner{&health.FailedAt}, timeScanner{&health.OffAt})
+	err := queryRow(ctx, tx, `SELECT failing_since, failed_at, off_at FROM webhooks WHERE id = $1 AND deleted_at = 0`, r.Webhook).
+		Scan(timeScanner{&health.FailingSince}, timeScanner{&health.FailedAt}, timeScanner{&health.OffAt})
 	if err != nil { // ErrNotFound: it is gone
 		return "", ignoreNotFound(err)
 	}
@@ -117,15 +115,23 @@ func (s *Store) noteHealth(ctx context.Context, tx transaction, r webhook.Result
 	if off == "" {
 		return "", nil
 	}
-	if err := switchOff(ctx, tx, r.Webhook, off, now); err != nil {
-		return "", err
+	return off, s.switchOffByHealth(ctx, tx, r.Webhook, off, now)
+}
+
+func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhook.WebhookID, off webhook.OffReason, now time.Time) error {
+	w, err := scanWebhook(queryRow(ctx, tx, `SELECT `+webhookColumns+` FROM webhooks WHERE id = $1`, id))
+	if err != nil {
+		return err
 	}
-	return off, s.changed(ctx, tx, account, "Bookhook", "webhook.off", name+" ("+string(off)+")", now)
+	if err := switchOff(ctx, tx, id, off, now); err != nil {
+		return err
+	}
+	return s.changed(ctx, tx, webhookEntry(w, "webhook.off_"+string(off), webhook.Change{By: webhook.ByBookhook, At: now}))
 }
 
 // noteSuccess ends the failing of a webhook. It writes nothing if that is known: a
 // success is what happens most.
-func (s *Store) noteSuccess(ctx context.Context, tx transaction, id webhook.ID) error {
+func (s *Store) noteSuccess(ctx context.Context, tx transaction, id webhook.WebhookID) error {
 	if s.healthy[id] == tx.Round() {
 		return nil
 	}

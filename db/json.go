@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"bookhook/webhook"
@@ -33,6 +32,26 @@ func toJSON(v any) string {
 		panic(err)
 	}
 	return string(text)
+}
+
+// messageScanner scans a column of a message; empty is none.
+type messageScanner struct{ to *webhook.Message }
+
+// Scan reads a column of text.
+func (s messageScanner) Scan(value any) error {
+	if value == "" {
+		*s.to = webhook.Message{}
+		return nil
+	}
+	return jsonScanner{s.to}.Scan(value)
+}
+
+// messageJSON writes a column of a message.
+func messageJSON(m webhook.Message) string {
+	if m.IsZero() {
+		return ""
+	}
+	return toJSON(m)
 }
 
 // unmatched is the column of the decisions of an event that waits for a lookup.
@@ -63,9 +82,9 @@ func decisionsJSON(decisions []webhook.Decision) string {
 			text = append(text, ',')
 		}
 		text = append(text, `{"webhook":`...)
-		text = strconv.AppendInt(text, int64(d.Webhook), 10)
+		text = appendText(text, d.Webhook.String())
 		if d.Delivery != 0 {
-			text = strconv.AppendInt(append(text, `,"delivery":`...), int64(d.Delivery), 10)
+			text = appendText(append(text, `,"delivery":`...), d.Delivery.String())
 		}
 		if d.Reason != "" {
 			text = appendText(append(text, `,"reason":`...), string(d.Reason))

@@ -23,19 +23,19 @@ const (
 )
 
 // span is a range of ids: from, inclusive, and to, exclusive. Ids ascend with time.
-type span struct{ from, to webhook.ID }
+type span struct{ from, to int64 }
 
 // newSpan is the span of a period and a page; zero values leave it open.
-func newSpan(since, until time.Time, before, after webhook.ID) span {
+func newSpan(since, until time.Time, before, after int64) span {
 	s := span{to: math.MaxInt64}
 	if !since.IsZero() {
-		s.from = webhook.FirstID(since)
+		s.from = int64(webhook.FirstID[webhook.EventID](since))
 	}
 	if after != 0 {
 		s.from = max(s.from, after+1)
 	}
 	if !until.IsZero() {
-		s.to = webhook.FirstID(until)
+		s.to = int64(webhook.FirstID[webhook.EventID](until))
 	}
 	if before != 0 {
 		s.to = min(s.to, before)
@@ -114,7 +114,7 @@ func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error)
 	if len(l.filters) == 0 {
 		return false, nil
 	}
-	var last webhook.ID
+	var last int64
 	err = queryRow(ctx, q, l.endQuery(), l.arguments(l.limit)...).scanOptional(&last)
 	if err == nil && last != 0 {
 		l.span.from = last + 1
@@ -122,24 +122,24 @@ func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error)
 	return last != 0, err
 }
 
-// readPage reads one page of a listing. Its Next is set although the page is not
-// full if a search stopped.
-func readPage[R any](ctx context.Context, q querier, l listing, limit int, scan func(scanner) (R, error), id func(R) webhook.ID) (p webhook.Page[R], err error) {
+// readPage reads one page of a listing, and where the next one begins; zero if
+// there is none. That is set although the page is not full if a search stopped.
+func readPage[R any](ctx context.Context, q querier, l listing, limit int, scan func(scanner) (R, error), id func(R) int64) (rows []R, next int64, err error) {
 	more, err := l.shorten(ctx, q)
 	if err != nil {
-		return p, err
+		return nil, 0, err
 	}
-	p.Rows, err = list(ctx, q, scan, l.pageQuery(), l.arguments(limit+1)...)
+	rows, err = list(ctx, q, scan, l.pageQuery(), l.arguments(limit+1)...)
 	switch {
 	case err != nil:
-		return p, err
-	case len(p.Rows) > limit:
-		p.Rows = p.Rows[:limit]
-		p.Next = id(p.Rows[limit-1])
+		return nil, 0, err
+	case len(rows) > limit:
+		rows = rows[:limit]
+		next = id(rows[limit-1])
 	case more:
-		p.Next = l.span.from
+		next = l.span.from
 	}
-	return p, nil
+	return rows, next, nil
 }
 
 // countRows counts a listing up to webhook.CountCap, and no further than a search
@@ -155,20 +155,11 @@ func countRows(ctx context.Context, q querier, l listing) (c webhook.Count, err 
 	return c, err
 }
 
-// splitKey splits a type as webhook.EventKey writes it.
-func splitKey(key string) (platform, eventType string) {
-	platform, eventType, found := strings.Cut(key, ":")
-	if !found {
-		return webhook.DefaultPlatform, key
-	}
-	return platform, eventType
-}
-
 // beforeOrNewest is the id below which a page begins: before, or above all ids for
 // the first page, of which before is zero.
-func beforeOrNewest(before webhook.ID) webhook.ID {
+func beforeOrNewest[I ~int64](before I) int64 {
 	if before == 0 {
 		return math.MaxInt64
 	}
-	return before
+	return int64(before)
 }

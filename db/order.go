@@ -65,7 +65,7 @@ func markBlocking(ctx context.Context, tx transaction, d webhook.Delivery) error
 // releaseNext makes the oldest held delivery of a booking due, unless an older one
 // is still active, and reports whether it did. Call it when one that was blocking
 // has ended.
-func releaseNext(ctx context.Context, tx transaction, w webhook.ID, booking string, now time.Time) (bool, error) {
+func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booking string, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $3, blocking = 1 WHERE id = (
 			SELECT MIN(h.id) FROM deliveries h
 			WHERE h.webhook_id = $1 AND h.booking_id = $2 AND h.booking_id <> '' AND h.state = 'pending' AND h.held = 1)
@@ -79,7 +79,7 @@ func releaseNext(ctx context.Context, tx transaction, w webhook.ID, booking stri
 // releaseHeld makes up to n held deliveries of a webhook due: of one that does not
 // keep the order any more. They are marked as blocking, since others may still be
 // held behind them if it keeps the order again.
-func releaseHeld(ctx context.Context, tx transaction, w webhook.ID, n int, now time.Time) error {
+func releaseHeld(ctx context.Context, tx transaction, w webhook.WebhookID, n int, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $2, blocking = 1 WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 1 AND urgent = 0 ORDER BY next_at, id LIMIT $3)`,
 		w, toMillis(now), n)
@@ -95,7 +95,7 @@ const waitsFor = `SELECT COALESCE(MIN(o.id), 0) FROM deliveries d
 // oldest earlier one of its booking that is about to be sent, in flight or waiting
 // for its next attempt. It returns webhook.ErrNotFound for a delivery that is not
 // held.
-func (s *Store) WaitsFor(ctx context.Context, account, delivery webhook.ID) (first webhook.ID, err error) {
+func (s *Store) WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error) {
 	err = queryRow(ctx, s.engine, waitsFor, account, delivery).Scan(&first)
 	if err == nil && first == 0 {
 		err = webhook.ErrNotFound

@@ -46,15 +46,15 @@ func (h *history) step() {
 	case 5, 6, 7:
 		h.land([]time.Time{{}, h.now.Add(time.Minute)}[h.IntN(2)], h.IntN(2) == 0)
 	case 8:
-		_ = h.Cancel(ctx, h.account.ID, h.any(), by, h.now)
+		_ = h.Cancel(ctx, h.account.ID, h.any(), at(h.now))
 	case 9:
-		_, _ = h.Replay(ctx, h.account.ID, h.any(), by, h.now)
+		_, _ = h.Replay(ctx, h.account.ID, h.any(), at(h.now))
 	case 10:
 		setOrder(h, h.Store, h.hook, h.IntN(3) > 0)
 	case 11:
 		if h.IntN(5) == 0 { // the process dies
 			h.flying = nil
-			ok(h, h.Heal(ctx, h.now))
+			ok(h, h.RecoverClaims(ctx, h.now))
 		} else if n := len(h.flying); n > 0 {
 			ok(h, h.Release(ctx, h.flying[n-1].ID, h.flying[n-1].Attempts, h.now))
 			h.flying = h.flying[:n-1]

@@ -76,12 +76,12 @@ func testOrderCrash(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 3)
 	inLine(t, s, w, t0, d[0])
 	now := t0.Add(time.Second)
-	ok(t, s.Heal(t.Context(), now))
+	ok(t, s.RecoverClaims(t.Context(), now))
 	wantHeld(t, s, a.ID, d, false, true, true)
 	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{w.ID: now})
 	inLine(t, s, w, now, d[0])
 	freed(t, s, success(d[0], w.ID, 2), true)
-	ok(t, s.Heal(t.Context(), now))
+	ok(t, s.RecoverClaims(t.Context(), now))
 	inLine(t, s, w, now, d[1])
 }
 
@@ -94,13 +94,13 @@ func testOrderHasten(t *testing.T, s *db.Store) {
 	inLine(t, s, w, t0, d[0])
 	freed(t, s, failure(d[0], w.ID, 1, t0.Add(time.Hour)), false)
 	now := t0.Add(time.Second)
-	ok(t, s.Hasten(t.Context(), w.ID, now))
+	ok(t, s.RetryNow(t.Context(), w.ID, now))
 	wantHeld(t, s, a.ID, d, false, true)
 	same(t, "one on its way", must(s.Delivery(t.Context(), a.ID, flying.ID))(t).NextAt, lease)
 	inLine(t, s, w, now, d[0])
 	for number := 2; number < 50; number++ { // a receiver that comes and goes does not use up the schedule
 		freed(t, s, failure(d[0], w.ID, number, now.Add(time.Hour)), false)
-		ok(t, s.Hasten(t.Context(), w.ID, now))
+		ok(t, s.RetryNow(t.Context(), w.ID, now))
 		inLine(t, s, w, now, d[0])
 		if got := must(s.Delivery(t.Context(), a.ID, d[0]))(t); got.Attempts-got.Base != 1 {
 			t.Fatalf("attempt %d is number %d of the schedule, want 1", number+1, got.Attempts-got.Base)
@@ -115,7 +115,7 @@ func testHastenMany(t *testing.T, s *db.Store) {
 	later := t0.Add(time.Hour)
 	must(s.Ingest(t.Context(), a.ID, some(many), later, lease, waiting))(t)
 	same(t, "due before", len(claim(t, s, w.ID, many, t0)), 0)
-	ok(t, s.Hasten(t.Context(), w.ID, t0))
+	ok(t, s.RetryNow(t.Context(), w.ID, t0))
 	same(t, "due", len(claim(t, s, w.ID, many, t0)), many)
 }
 
@@ -123,7 +123,7 @@ func testOrderDeleted(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
 	d := deliver(t, s, a.ID, 3)
 	inLine(t, s, w, t0, d[0])
-	same(t, "cancelled", must(s.DeleteWebhook(t.Context(), a.ID, w.ID, by, t0))(t), int64(3))
+	same(t, "cancelled", must(s.DeleteWebhook(t.Context(), a.ID, w.ID, at(t0)))(t), int64(3))
 	wantHeld(t, s, a.ID, d, false, false, false)
 	freed(t, s, success(d[0], w.ID, 1), false)
 	for _, id := range d {

@@ -16,7 +16,7 @@ func testReplayOlder(t *testing.T, s *db.Store) {
 		d := deliver(t, s, a.ID, 3)
 		inLine(t, s, w, t0, d[0])
 		freed(t, s, failure(d[0], w.ID, 1, time.Time{}), true)
-		same(t, "held", must(s.Replay(t.Context(), a.ID, d[0], by, t0))(t).Held, false)
+		same(t, "held", must(s.Replay(t.Context(), a.ID, d[0], at(t0)))(t).Held, false)
 		wantHeld(t, s, a.ID, d, false, false, true)
 		inLine(t, s, w, t0, d[0], d[1])
 		first, second := success(d[0], w.ID, 2), success(d[1], w.ID, 1)
@@ -37,8 +37,8 @@ func testReplayNewer(t *testing.T, s *db.Store) {
 		inLine(t, s, w, t0, d[i])
 		freed(t, s, success(d[i], w.ID, 1), true)
 	}
-	must(s.Replay(t.Context(), a.ID, d[0], by, t0))(t)
-	got := must(s.Replay(t.Context(), a.ID, d[1], by, t0))(t) // the first is before it
+	must(s.Replay(t.Context(), a.ID, d[0], at(t0)))(t)
+	got := must(s.Replay(t.Context(), a.ID, d[1], at(t0)))(t) // the first is before it
 	same(t, "held, state and base", []any{got.Held, got.State, got.Base}, []any{true, webhook.Pending, 1})
 	inLine(t, s, w, t0, d[0], d[2])
 	freed(t, s, success(d[0], w.ID, 2), true)
@@ -52,7 +52,7 @@ func testReplayHeld(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
 	d := deliver(t, s, a.ID, 4)
 	inLine(t, s, w, t0, d[0])
-	got := must(s.Replay(t.Context(), a.ID, d[2], by, t0))(t) // somebody wants it now
+	got := must(s.Replay(t.Context(), a.ID, d[2], at(t0)))(t) // somebody wants it now
 	same(t, "held and next", []any{got.Held, got.NextAt}, []any{false, t0})
 	inLine(t, s, w, t0, d[2])
 	wantHeld(t, s, a.ID, d, false, true, false, true)
@@ -73,13 +73,13 @@ func testReplayCancelledOnItsWay(t *testing.T, s *db.Store) {
 	inLine(t, s, w, t0, d[0])
 	freed(t, s, success(d[0], w.ID, 1), true)
 	inLine(t, s, w, t0, d[1])
-	ok(t, s.Cancel(ctx, a.ID, d[1], by, t0))
-	must(s.Replay(ctx, a.ID, d[0], by, t0))(t)
-	_, err := s.Replay(ctx, a.ID, d[1], by, t0)
+	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0)))
+	must(s.Replay(ctx, a.ID, d[0], at(t0)))(t)
+	_, err := s.Replay(ctx, a.ID, d[1], at(t0))
 	wantError(t, "replay of one whose answer is still to come", err, webhook.ErrConflict)
 	freed(t, s, failure(d[1], w.ID, 1, lease), false)
 	same(t, "state", must(s.Delivery(ctx, a.ID, d[1]))(t).State, webhook.Cancelled)
-	same(t, "held", must(s.Replay(ctx, a.ID, d[1], by, t0))(t).Held, true)
+	same(t, "held", must(s.Replay(ctx, a.ID, d[1], at(t0)))(t).Held, true)
 	inLine(t, s, w, t0, d[0])
 	freed(t, s, success(d[0], w.ID, 2), true)
 	inLine(t, s, w, t0, d[1])
@@ -95,11 +95,11 @@ func testOutOfOrder(t *testing.T, s *db.Store) {
 	inLine(t, s, w, t0, d[0], trial.ID, none[0].Decisions[0].Delivery, none[1].Decisions[0].Delivery)
 	freed(t, s, success(trial.ID, w.ID, 1), false)
 	freed(t, s, success(none[0].Decisions[0].Delivery, w.ID, 1), false)
-	ok(t, s.Cancel(t.Context(), a.ID, none[1].Decisions[0].Delivery, by, t0))
+	ok(t, s.Cancel(t.Context(), a.ID, none[1].Decisions[0].Delivery, at(t0)))
 	wantHeld(t, s, a.ID, d, false, true)
 	freed(t, s, success(d[0], w.ID, 1), true)
 	inLine(t, s, w, t0, d[1])
-	must(s.Replay(t.Context(), a.ID, trial.ID, by, t0))(t)
+	must(s.Replay(t.Context(), a.ID, trial.ID, at(t0)))(t)
 	freed(t, s, success(d[1], w.ID, 1), false)
 	wantHeld(t, s, a.ID, deliver(t, s, a.ID, 1), false) // a test that is pending holds nothing
 }

@@ -68,13 +68,13 @@ func wantHeld(tb testing.TB, s *db.Store, account webhook.ID, all []webhook.ID, 
 // freed finishes an attempt and checks whether that let one go.
 func freed(tb testing.TB, s *db.Store, r webhook.Result, want bool) {
 	tb.Helper()
-	same(tb, "freed one", must(s.Finish(tb.Context(), r, t0))(tb).Freed, want)
+	same(tb, "freed one", must(s.Finish(tb.Context(), r, t0))(tb).Released, want)
 }
 
 func setOrder(tb testing.TB, s *db.Store, w *webhook.Webhook, keep bool) {
 	tb.Helper()
 	w.Ordered = keep
-	ok(tb, s.UpdateWebhook(tb.Context(), w, time.Time{}, nil, by, t0))
+	ok(tb, s.UpdateWebhook(tb.Context(), w, time.Time{}, nil, at(t0)))
 }
 
 func testHeldOnInsert(t *testing.T, s *db.Store) {
@@ -124,7 +124,7 @@ func testFreedByEnd(t *testing.T, s *db.Store) {
 		r := end(d[0])
 		freed(t, s, r, true)
 		got := must(s.Delivery(t.Context(), a.ID, d[0]))(t)
-		same(t, "state and end", []any{got.State, got.Finished, got.Answered}, []any{r.State, t0, 1})
+		same(t, "state and end", []any{got.State, got.Finished, got.Completed}, []any{r.State, t0, 1})
 		same(t, "log", numbers(t, s, a.ID, d[0]), []int{1})
 		freed(t, s, r, false) // once more
 		same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{w.ID: t0})
@@ -154,12 +154,12 @@ func testFreedByCancel(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := orderedShop(t, s)
 	d := deliver(t, s, a.ID, 4)
-	ok(t, s.Cancel(ctx, a.ID, d[1], by, t0)) // one in the middle
+	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0))) // one in the middle
 	wantHeld(t, s, a.ID, d, false, false, true, true)
-	ok(t, s.Cancel(ctx, a.ID, d[0], by, t0)) // the one that waits
+	ok(t, s.Cancel(ctx, a.ID, d[0], at(t0))) // the one that waits
 	wantHeld(t, s, a.ID, d, false, false, false, true)
 	inLine(t, s, w, t0, d[2])
-	ok(t, s.Cancel(ctx, a.ID, d[2], by, t0)) // one on its way
+	ok(t, s.Cancel(ctx, a.ID, d[2], at(t0))) // one on its way
 	wantHeld(t, s, a.ID, d, false, false, false, false)
 	freed(t, s, success(d[2], w.ID, 1), false)
 	inLine(t, s, w, t0, d[3])
@@ -172,8 +172,8 @@ func testFreedByGone(t *testing.T, s *db.Store) {
 	r := failure(d[0], w.ID, 1, time.Time{})
 	r.Gone = true
 	got := must(s.Finish(t.Context(), r, t0))(t)
-	same(t, "off and freed", got, webhook.Finished{Off: webhook.OffGone, Freed: true})
-	must(s.SetEnabled(t.Context(), a.ID, w.ID, true, by, t0))(t)
+	same(t, "off and freed", got, webhook.Finished{Off: webhook.OffGone, Released: true})
+	must(s.SetEnabled(t.Context(), a.ID, w.ID, true, at(t0)))(t)
 	inLine(t, s, w, t0, d[1])
 }
 
@@ -181,10 +181,10 @@ func testFreedWhileOff(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
 	d := deliver(t, s, a.ID, 3)
 	inLine(t, s, w, t0, d[0])
-	must(s.SetEnabled(t.Context(), a.ID, w.ID, false, by, t0))(t)
+	must(s.SetEnabled(t.Context(), a.ID, w.ID, false, at(t0)))(t)
 	freed(t, s, success(d[0], w.ID, 1), true)
-	ok(t, s.Cancel(t.Context(), a.ID, d[1], by, t0))
-	must(s.SetEnabled(t.Context(), a.ID, w.ID, true, by, t0))(t)
+	ok(t, s.Cancel(t.Context(), a.ID, d[1], at(t0)))
+	must(s.SetEnabled(t.Context(), a.ID, w.ID, true, at(t0)))(t)
 	inLine(t, s, w, t0, d[2])
 }
 

@@ -78,7 +78,7 @@ func TestRunTwice(t *testing.T) {
 	for _, known := range []int{0, 2} {
 		var added, changed int
 		twice(t, s, func() (err error) {
-			added, changed, err = s.PutItems(ctx, a.ID, webhook.Tours, items, "x", now)
+			added, changed, err = s.PutItems(ctx, a.ID, webhook.Tours, items, changedAt(now))
 			return err
 		})
 		want(t, "added", added, 2-known)
@@ -96,7 +96,7 @@ func TestDeliveriesTwice(t *testing.T) {
 		w, err = s.CreateWebhook(ctx, &webhook.Webhook{
 			Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Ordered: true, Enabled: true, Concurrency: 1,
 			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		}, nil, "x", now)
+		}, nil, changedAt(now))
 		return err
 	})
 	events := []webhook.Event{{Platform: "tourcms", Type: "cancelled", BookingID: "1"}, {Platform: "tourcms", Type: "cancelled", BookingID: "1"}}
@@ -122,17 +122,17 @@ func TestDeliveriesTwice(t *testing.T) {
 		f, err = s.Finish(ctx, webhook.Result{Delivery: first, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
 		return err
 	})
-	want(t, "finished", f, webhook.Finished{Freed: true})
+	want(t, "finished", f, webhook.Finished{Released: true})
 	var again webhook.Delivery
 	twice(t, s, func() (err error) {
-		again, err = s.Replay(ctx, a.ID, first, "x", now)
+		again, err = s.Replay(ctx, a.ID, first, changedAt(now))
 		return err
 	})
 	want(t, "base of the replay", again.Base, 1)
-	twice(t, s, func() error { return s.Cancel(ctx, a.ID, first, "x", now) })
+	twice(t, s, func() error { return s.Cancel(ctx, a.ID, first, changedAt(now)) })
 	var cancelled int64
 	twice(t, s, func() (err error) {
-		cancelled, err = s.DeleteWebhook(ctx, a.ID, w.ID, "x", now)
+		cancelled, err = s.DeleteWebhook(ctx, a.ID, w.ID, changedAt(now))
 		return err
 	})
 	want(t, "cancelled with the webhook", cancelled, int64(1))

@@ -65,23 +65,23 @@ func useEverything(tb testing.TB, s *Store) {
 	}
 	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
 	check(err)
-	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, nil, "x", now)
+	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, nil, changedAt(now))
 	check(err)
 	accepted, err := s.Ingest(ctx, a.ID, []webhook.Event{{ExternalID: "x", Platform: webhook.DefaultPlatform}}, now, now, func(*webhook.Webhook) bool { return false })
 	check(err)
 	d := accepted[0].Decisions[0].Delivery
 	_, _, err = s.Claim(ctx, w.ID, 1, now, now)
 	check(err)
-	check(s.Heal(ctx, now))
-	check(s.Hasten(ctx, w.ID, now))
+	check(s.RecoverClaims(ctx, now))
+	check(s.RetryNow(ctx, w.ID, now))
 	check(s.Release(ctx, d, 7, now))
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
 	check(err)
 	_, err = s.Attempts(ctx, a.ID, d)
 	check(err)
-	_, err = s.Replay(ctx, a.ID, d, "x", now)
+	_, err = s.Replay(ctx, a.ID, d, changedAt(now))
 	check(err)
-	check(s.Cancel(ctx, a.ID, d, "x", now))
+	check(s.Cancel(ctx, a.ID, d, changedAt(now)))
 	for _, f := range []webhook.DeliveryFilter{{}, {State: webhook.Failed, Before: 1}, {State: webhook.Pending}, {State: webhook.Delivered}, {Webhook: w.ID}, {Event: 1}, {Booking: "1"}, {Booking: "1", Event: 1, State: webhook.Failed}, {Type: "x", Since: now}} {
 		f.Limit = 5
 		_, err = s.Deliveries(ctx, a.ID, f)
@@ -106,7 +106,7 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, err = s.Lookups(ctx, 0, 1)
 	check(err)
-	_, err = s.Undecided(ctx, a.ID, lookups[0].Event.ID)
+	_, err = s.PendingEvent(ctx, a.ID, lookups[0].Event.ID)
 	check(err)
 	_, err = s.LookedUp(ctx, a.ID, []webhook.Event{lookups[0].Event}, now, now, func(*webhook.Webhook) bool { return false })
 	check(err)
@@ -118,7 +118,7 @@ func useEverything(tb testing.TB, s *Store) {
 	useClients(ctx, s, a.ID, check)
 	_, err = s.Due(ctx)
 	check(err)
-	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, "x", now)
+	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, changedAt(now))
 	check(err)
 	_, _, err = s.Prune(ctx, now, now, 0, 1)
 	check(err)
@@ -127,7 +127,7 @@ func useEverything(tb testing.TB, s *Store) {
 // useOrder sends three events of one booking in their order.
 func useOrder(ctx context.Context, s *Store, account webhook.ID, check func(error)) {
 	now, all := time.Now(), webhook.NewFilter("", nil)
-	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: account, Kind: webhook.Async, Events: []string{"*"}, Channels: all, Tours: all, Enabled: true, Ordered: true}, nil, "x", now)
+	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: account, Kind: webhook.Async, Events: []string{"*"}, Channels: all, Tours: all, Enabled: true, Ordered: true}, nil, changedAt(now))
 	check(err)
 	event := webhook.Event{Platform: webhook.DefaultPlatform, BookingID: "2"}
 	accepted, err := s.Ingest(ctx, account, []webhook.Event{event, event, event}, now, now, func(*webhook.Webhook) bool { return true })
@@ -135,25 +135,25 @@ func useOrder(ctx context.Context, s *Store, account webhook.ID, check func(erro
 	d := accepted[0].Decisions[1].Delivery
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
 	check(err)
-	_, err = s.Replay(ctx, account, d, "x", now)
+	_, err = s.Replay(ctx, account, d, changedAt(now))
 	check(err)
 }
 
 func useConnections(tb testing.TB, s *Store, account webhook.ID, now time.Time) {
 	tb.Helper()
 	ctx := tb.Context()
-	c, err := s.SwitchPlatform(ctx, account, "wink", true, "x", now)
+	c, err := s.SwitchPlatform(ctx, account, "wink", true, changedAt(now))
 	for _, call := range []func() error{
 		func() error { return err },
 		func() error { _, err := s.ConnectionByToken(ctx, "wink", c.Token, now); return err },
 		func() error { _, err := s.Connection(ctx, account, "wink"); return err },
 		func() error { _, err := s.Connections(ctx, account); return err },
-		func() error { _, err := s.RotateAddress(ctx, account, "wink", "x", now); return err },
-		func() error { return s.SaveSettings(ctx, account, "wink", nil, "x", now) },
-		func() error { return s.Received(ctx, c, now) },
-		func() error { return s.KeepUnrecognised(ctx, webhook.Unrecognised{Account: account}, now) },
-		func() error { _, err := s.Unrecognised(ctx, account, 0, 5); return err },
-		func() error { _, err := s.CountUnrecognised(ctx, account); return err },
+		func() error { _, err := s.RotateAddress(ctx, account, "wink", changedAt(now)); return err },
+		func() error { return s.SaveSettings(ctx, account, "wink", nil, changedAt(now)) },
+		func() error { return s.ConnectionUsed(ctx, c, now) },
+		func() error { return s.AddRejectedRequest(ctx, webhook.RejectedRequest{Account: account}, now) },
+		func() error { _, err := s.RejectedRequests(ctx, account, 0, 5); return err },
+		func() error { _, err := s.CountRejectedRequests(ctx, account); return err },
 	} {
 		if err := call(); err != nil {
 			tb.Fatal(err)
@@ -172,5 +172,5 @@ func useClients(ctx context.Context, s *Store, account webhook.ID, check func(er
 	check(s.AddClientToken(ctx, c.ID, []byte("t"), "", now.Add(time.Hour), now))
 	_, err = s.ClientToken(ctx, []byte("t"), now)
 	check(err)
-	check(s.RevokeClient(ctx, account, c.ID, "x", now))
+	check(s.RevokeClient(ctx, account, c.ID, changedAt(now)))
 }

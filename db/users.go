@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/webhook"
 )
 
@@ -22,30 +23,32 @@ func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 	return any, err
 }
 
-// AddUser makes a user. An e-mail address that is taken is webhook.Invalid.
-func (s *Store) AddUser(ctx context.Context, u webhook.User, by string) (webhook.User, error) {
+// AddUser creates a user. An e-mail address that is taken is webhook.Invalid.
+func (s *Store) AddUser(ctx context.Context, u webhook.User, change webhook.Change) (webhook.User, error) {
 	err := s.write(ctx, func(tx transaction) (err error) {
-		u, err = s.addUser(ctx, tx, u, by)
+		u, err = s.addUser(ctx, tx, u, change)
 		return err
 	})
 	return u, err
 }
 
-func (s *Store) addUser(ctx context.Context, tx transaction, u webhook.User, by string) (webhook.User, error) {
-	u.ID = s.newID()
+func (s *Store) addUser(ctx context.Context, tx transaction, u webhook.User, change webhook.Change) (webhook.User, error) {
+	u.ID, u.CreatedAt = webhook.UserID(s.nextID()), roundMillis(change.At)
 	_, err := tx.Exec(ctx, `INSERT INTO users (id, account_id, email, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 		u.ID, nullID(u.Account), u.Email, u.PasswordHash, string(u.Role), toMillis(u.CreatedAt))
 	if s.engine.IsUnique(err) {
-		return u, webhook.Invalid{"email": "Somebody with this e-mail address signs in here already."}
+		return u, webhook.Invalid{"email": webhook.NewMessage("email.taken")}
 	}
 	if err != nil {
 		return u, err
 	}
-	return u, s.audit(ctx, tx, u.Account, by, "user.added", u.Email+" ("+string(u.Role)+")", u.CreatedAt)
+	return u, s.audit(ctx, tx, webhook.AuditEntry{
+		Account: u.Account, Change: change, Action: "user.added", Subject: u.ID.String(), Args: []string{u.Email, string(u.Role)},
+	})
 }
 
 // User finds a user by id.
-func (s *Store) User(ctx context.Context, id webhook.ID) (webhook.User, error) {
+func (s *Store) User(ctx context.Context, id webhook.UserID) (webhook.User, error) {
 	return scanUser(queryRow(ctx, s.engine, `SELECT `+userColumns+` FROM users WHERE id = $1`, id))
 }
 
@@ -55,7 +58,7 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (webhook.User, er
 }
 
 // Users lists the users of an account in the order they were added.
-func (s *Store) Users(ctx context.Context, account webhook.ID) ([]webhook.User, error) {
+func (s *Store) Users(ctx context.Context, account webhook.AccountID) ([]webhook.User, error) {
 	return list(ctx, s.engine, scanUser, `SELECT `+userColumns+` FROM users WHERE account_id = $1 ORDER BY id`, account)
 }
 
@@ -67,19 +70,19 @@ func (s *Store) AllUsers(ctx context.Context) ([]webhook.User, error) {
 
 // RemoveUser removes a user of an account and signs them out everywhere; account
 // 0 stands for users without one.
-func (s *Store) RemoveUser(ctx context.Context, account, id webhook.ID, by string, now time.Time) error {
+func (s *Store) RemoveUser(ctx context.Context, account webhook.AccountID, id webhook.UserID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var email string
 		if err := queryRow(ctx, tx, `DELETE FROM users WHERE COALESCE(account_id, 0) = $1 AND id = $2 RETURNING email`, account, id).Scan(&email); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, account, by, "user.removed", email, now)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "user.removed", Subject: id.String(), Args: []string{email}})
 	})
 }
 
 // SetPassword changes a user's password and ends their sessions but the one
 // with the hash keep.
-func (s *Store) SetPassword(ctx context.Context, id webhook.ID, passwordHash string, keep []byte, by string, now time.Time) error {
+func (s *Store) SetPassword(ctx context.Context, id webhook.UserID, passwordHash string, keep []byte, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		u, err := scanUser(queryRow(ctx, tx, `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING `+userColumns, id, passwordHash))
 		if err != nil {
@@ -88,19 +91,19 @@ func (s *Store) SetPassword(ctx context.Context, id webhook.ID, passwordHash str
 		if err := endSessions(ctx, tx, id, keep); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, u.Account, by, "user.password", u.Email, now)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: u.Account, Change: change, Action: "user.password", Subject: id.String(), Args: []string{u.Email}})
 	})
 }
 
 // Session finds a session that has not expired at now by its hash.
-func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v webhook.Session, err error) {
+func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v auth.Session, err error) {
 	err = queryRow(ctx, s.engine, `SELECT COALESCE(user_id, 0), data, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2`,
 		hash, toMillis(now)).Scan(&v.User, &v.Data, timeScanner{&v.ExpiresAt})
 	return v, err
 }
 
-// AddSession begins a session; old is the hash it had before, nil for none.
-func (s *Store) AddSession(ctx context.Context, hash, old []byte, v webhook.Session) error {
+// AddSession starts a session; old is the hash it had before, nil for none.
+func (s *Store) AddSession(ctx context.Context, hash, old []byte, v auth.Session) error {
 	return s.write(ctx, func(tx transaction) error {
 		if old != nil {
 			if _, err := tx.Exec(ctx, `DELETE FROM sessions WHERE hash = $1`, old); err != nil {
@@ -113,9 +116,9 @@ func (s *Store) AddSession(ctx context.Context, hash, old []byte, v webhook.Sess
 	})
 }
 
-// UpdateSession writes a session that has begun. One that was ended meanwhile
+// UpdateSession writes a session that was started. One that was ended meanwhile
 // stays ended, which is no error.
-func (s *Store) UpdateSession(ctx context.Context, hash []byte, v webhook.Session) error {
+func (s *Store) UpdateSession(ctx context.Context, hash []byte, v auth.Session) error {
 	return s.write(ctx, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `UPDATE sessions SET data = $2, expires_at = $3 WHERE hash = $1`, hash, v.Data, toMillis(v.ExpiresAt))
 		return err
@@ -132,11 +135,11 @@ func (s *Store) EndSession(ctx context.Context, hash []byte) error {
 
 // EndSessions signs a user out everywhere but in the session with the hash
 // keep (nil: there too).
-func (s *Store) EndSessions(ctx context.Context, user webhook.ID, keep []byte) error {
+func (s *Store) EndSessions(ctx context.Context, user webhook.UserID, keep []byte) error {
 	return s.write(ctx, func(tx transaction) error { return endSessions(ctx, tx, user, keep) })
 }
 
-func endSessions(ctx context.Context, tx transaction, user webhook.ID, keep []byte) error {
+func endSessions(ctx context.Context, tx transaction, user webhook.UserID, keep []byte) error {
 	if keep == nil {
 		keep = []byte{}
 	}
@@ -144,8 +147,8 @@ func endSessions(ctx context.Context, tx transaction, user webhook.ID, keep []by
 	return err
 }
 
-// Setting reads a setting of the instance, or keeps and returns first when it
-// has never been set.
+// Setting reads a setting of the instance, or stores and returns first if it has
+// never been set.
 func (s *Store) Setting(ctx context.Context, key string, first []byte) (value []byte, err error) {
 	err = queryRow(ctx, s.engine, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
 	if !errors.Is(err, webhook.ErrNotFound) {

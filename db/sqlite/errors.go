@@ -5,6 +5,8 @@ import (
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"bookhook/webhook"
 )
 
 // errClosed is the error of whatever is asked of a closed database.
@@ -17,28 +19,27 @@ func (*DB) IsUnique(err error) bool {
 	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
-// Unavailable returns the code of what is wrong with the database as a whole, or
-// "" when err says nothing of that kind: closed, disk_full, locked, unreadable,
-// damaged.
-func (*DB) Unavailable(err error) string {
+// Unavailable returns what is wrong with the database as a whole, or the zero
+// Message if err says nothing of that kind.
+func (*DB) Unavailable(err error) webhook.Message {
 	if errors.Is(err, errClosed) {
-		return "closed"
+		return webhook.NewMessage("database.stopping")
 	}
 	e, ok := errors.AsType[*driver.Error](err)
 	if !ok {
-		return ""
+		return webhook.Message{}
 	}
 	switch e.Code() & 0xff { // without the details that SQLite adds in higher bits
 	case sqlite3.SQLITE_FULL:
-		return "disk_full"
+		return webhook.NewMessage("database.full")
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
-		return "locked"
+		return webhook.NewMessage("database.locked")
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM:
-		return "unreadable"
+		return webhook.NewMessage("database.unusable")
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return "damaged"
+		return webhook.NewMessage("database.damaged")
 	}
-	return ""
+	return webhook.Message{}
 }
 
 // isDriverError reports whether an error is, or wraps, one of SQLite's own.

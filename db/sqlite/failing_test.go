@@ -85,12 +85,12 @@ func TestUnavailable(t *testing.T) {
 	s := openTemp(t)
 	pages(t, s, 8)
 	for _, err := range group(t, s, put("a"), big("b")) {
-		want(t, "a full disk", s.Unavailable(err), "disk_full")
+		want(t, "a full disk", s.Unavailable(err).Code, "database.full")
 	}
 	wantErr(t, "close", s.Close(), nil)
-	want(t, "closed", s.Unavailable(s.Write(t.Context(), put("d"))), "closed")
-	var invalid error = webhook.Invalid{"a": "b"}
+	want(t, "closed", s.Unavailable(s.Write(t.Context(), put("d"))).Code, "database.stopping")
+	var invalid error = webhook.Invalid{"a": {}}
 	for _, err := range []error{webhook.ErrNotFound, webhook.ErrBusy, context.Canceled, invalid} {
-		want(t, err.Error(), s.Unavailable(err), "")
+		want(t, err.Error(), s.Unavailable(err).Code, "")
 	}
 }

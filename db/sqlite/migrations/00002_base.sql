@@ -2,7 +2,8 @@
 
 -- Times are unix milliseconds UTC, durations microseconds; 0 means never.
 -- Ids are made in Go and ascend with time, so inserts touch the right edge of
--- each tree only, and a list by id is a list by time.
+-- each tree only, and a list by id is a list by time. A message is the JSON of a
+-- webhook.Message, or empty for none.
 
 CREATE TABLE settings (
   key   TEXT PRIMARY KEY,
@@ -92,7 +93,7 @@ CREATE TABLE rejected_requests (
   body         BLOB, -- its beginning
   truncated    INTEGER NOT NULL,
   status       INTEGER NOT NULL, -- how it was answered
-  message      TEXT    NOT NULL,
+  why          TEXT    NOT NULL, -- message
   digest       BLOB    NOT NULL, -- of all of the above: the same request again only counts
   times        INTEGER NOT NULL,
   last_at      INTEGER NOT NULL
@@ -119,22 +120,9 @@ CREATE TABLE tours (
 CREATE TABLE webhooks (
   id            INTEGER PRIMARY KEY,
   account_id    INTEGER NOT NULL REFERENCES accounts (id),
-  name          TEXT    NOT NULL,
-  url           TEXT    NOT NULL,
-  kind          TEXT    NOT NULL,
-  format        TEXT    NOT NULL,
-  events        TEXT    NOT NULL, -- JSON list of keys
-  channels      TEXT    NOT NULL, -- JSON filter
-  tours         TEXT    NOT NULL, -- JSON filter
+  kind          TEXT    NOT NULL, -- of the config; it never changes
+  config        TEXT    NOT NULL, -- JSON of webhook.Config
   enabled       INTEGER NOT NULL,
-  concurrency   INTEGER NOT NULL,
-  ordered       INTEGER NOT NULL,
-  rate_requests INTEGER NOT NULL DEFAULT 0, -- 0: no limit
-  rate_per      TEXT    NOT NULL DEFAULT '',
-  basic_auth    TEXT    NOT NULL DEFAULT '', -- sent as Authorization: Basic
-  bare          INTEGER NOT NULL DEFAULT 0,
-  email         TEXT    NOT NULL DEFAULT '',
-  time_limit    INTEGER NOT NULL DEFAULT 0, -- seconds, of an inline webhook
   secret        TEXT    NOT NULL,
   old_secret    TEXT    NOT NULL DEFAULT '',
   old_until     INTEGER NOT NULL DEFAULT 0,
@@ -175,7 +163,7 @@ CREATE TABLE events (
   received_at INTEGER NOT NULL,
   test        INTEGER NOT NULL,
   inbound     INTEGER NOT NULL, -- the platform itself sent it
-  note        TEXT    NOT NULL DEFAULT '', -- what went wrong before the match
+  note        TEXT    NOT NULL DEFAULT '', -- message: what went wrong before the match
   digest      BLOB    NOT NULL,
   decisions   TEXT    NOT NULL, -- JSON list of webhook.Decision; empty while there is a row of lookups
   data        BLOB, -- the sender's JSON, byte for byte; last, since lists stop before it
@@ -206,10 +194,10 @@ CREATE TABLE deliveries (
   type         TEXT    NOT NULL,
   booking_id   TEXT    NOT NULL,
   test         INTEGER NOT NULL,
-  asked        INTEGER NOT NULL, -- of an inline webhook: never due
+  inline       INTEGER NOT NULL, -- of an inline webhook: never due
   state        TEXT    NOT NULL,
   attempts     INTEGER NOT NULL, -- made or in flight
-  answered     INTEGER NOT NULL, -- number of the last attempt that ended
+  completed    INTEGER NOT NULL, -- number of the last attempt that ended
   base         INTEGER NOT NULL DEFAULT 0, -- attempts that the retry schedule does not count
   next_at      INTEGER NOT NULL, -- next attempt, or the end of the lease while in flight; 0 while held
   held         INTEGER NOT NULL DEFAULT 0, -- pending behind an earlier delivery of its booking
@@ -242,9 +230,9 @@ CREATE TABLE attempts (
   number           INTEGER NOT NULL,
   started_at       INTEGER NOT NULL,
   duration_us      INTEGER NOT NULL,
-  status           INTEGER NOT NULL, -- 0: no answer
+  status           INTEGER NOT NULL, -- 0: no response
   failure          TEXT    NOT NULL,
-  error            TEXT    NOT NULL,
+  error            TEXT    NOT NULL, -- message
   method           TEXT    NOT NULL,
   url              TEXT    NOT NULL,
   remote_addr      TEXT    NOT NULL,
@@ -262,7 +250,8 @@ CREATE TABLE audit (
   account_id INTEGER REFERENCES accounts (id), -- NULL: of the instance
   actor      TEXT    NOT NULL,
   action     TEXT    NOT NULL,
-  subject    TEXT    NOT NULL,
+  subject    TEXT    NOT NULL, -- the id of what it was done to
+  args       TEXT    NOT NULL, -- JSON list
   at         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX audit_account ON audit (account_id, id);

@@ -65,10 +65,24 @@ func refused(t *testing.T, want string, code int, stdin string, args ...string) 
 	}
 }
 
+// newDatabase creates an empty database, as serve does.
+func newDatabase(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bookhook.db")
+	store, err := db.Create(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // open looks into a database.
 func open(t *testing.T, path string) *db.Store {
 	t.Helper()
-	store, err := db.Open(t.Context(), path)
+	store, err := db.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +227,9 @@ func TestExitCodes(t *testing.T) {
 	if got := must(t, "", "version"); got != "bookhook dev" {
 		t.Errorf("got %q, want bookhook dev", got)
 	}
+	if got := must(t, "", "--version"); got != "bookhook dev" {
+		t.Errorf("got %q, want bookhook dev", got)
+	}
 	if got := must(t, "", "--help"); !strings.HasPrefix(got, "Usage: bookhook") {
 		t.Errorf("got %q, want the help", got)
 	}
@@ -241,6 +258,23 @@ func TestStartupErrors(t *testing.T) {
 	}
 }
 
+// TestNoDatabase: a command other than serve, demo and bench creates none.
+func TestNoDatabase(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "typo.db")
+	for _, args := range []string{
+		"account add Night", "account limit 4069 25", "account list", "user add --email a@example.com --role admin",
+		"user password --email a@example.com", "user list", "user remove --email a@example.com", "token add --account 4069 till",
+		"token list --account 4069", "token revoke --account 4069 tok_0000000000002", "platform on --account 4069 tourcms",
+		"platform off --account 4069 tourcms", "platform rotate --account 4069 tourcms", "client add --account 4069 reseller",
+		"client list --account 4069", "client revoke --account 4069 cli_0000000000002", "bench-unstored",
+	} {
+		refused(t, "there is no database "+missing+"; ", 1, "", append(strings.Fields(args), "--database", missing)...)
+		if _, err := os.Stat(missing); !os.IsNotExist(err) {
+			t.Fatalf("%s: got %v, want no database created", args, err)
+		}
+	}
+}
+
 func TestHealthcheck(t *testing.T) {
 	status := http.StatusOK
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -265,7 +299,7 @@ func TestHealthcheck(t *testing.T) {
 }
 
 func TestAccounts(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	if got := must(t, "", at("account", "add", "Night Tours", "--number", "4069")...); got != "4069" {
 		t.Errorf("got %q, want 4069", got)
@@ -285,7 +319,7 @@ func TestAccounts(t *testing.T) {
 }
 
 func TestUsers(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	must(t, "", at("account", "add", "Night Tours", "--number", "4069")...)
 	if got := must(t, "correct horse battery\nmore\n", at("user", "add", "--email", "Ann@Example.com", "--role", "operator", "--account", "4069")...); got != "" {
@@ -316,7 +350,7 @@ func TestUsers(t *testing.T) {
 }
 
 func TestNewPassword(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	first := must(t, "", at("user", "add", "--email", "root@example.com", "--role", "admin")...)
 	store := open(t, database)
@@ -358,7 +392,7 @@ func signIn(t *testing.T, url, email, password string) int {
 }
 
 func TestTokens(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	must(t, "", at("account", "add", "Night Tours", "--number", "4069")...)
 	token := must(t, "", at("token", "add", "--account", "4069", "till")...)

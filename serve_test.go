@@ -28,6 +28,9 @@ func TestServe(t *testing.T) {
 		t.Errorf("/healthz: got %d %s, want 200", status, body)
 	}
 	must(t, "", "healthcheck", "--listen", strings.TrimPrefix(srv.url, "http://"))
+	if got := srv.printed(`^using the database (.*)$`); got != database {
+		t.Errorf("got the database %q named, want %s", got, database)
+	}
 	link := srv.printed(`^(http://\S+/setup\?token=\S+)$`)
 	if !strings.HasPrefix(link, srv.url) {
 		t.Errorf("got the set-up link %q, want one at %s", link, srv.url)
@@ -180,21 +183,21 @@ func TestSecondSignalKills(t *testing.T) {
 
 func TestLogFormats(t *testing.T) {
 	var text strings.Builder
-	logging{"json", slog.LevelWarn}.logger(&text).Info("not this")
-	logging{"json", slog.LevelWarn}.logger(&text).Warn("this", "n", 1)
+	newLogger(&text, "json", slog.LevelWarn).Info("not this")
+	newLogger(&text, "json", slog.LevelWarn).Warn("this", "n", 1)
 	var line map[string]any
 	if err := json.Unmarshal([]byte(text.String()), &line); err != nil || line["msg"] != "this" {
 		t.Errorf("got %q, want one line of JSON", text.String())
 	}
 	text.Reset()
-	logging{"text", slog.LevelInfo}.logger(&text).Info("this")
+	newLogger(&text, "text", slog.LevelInfo).Info("this")
 	if !strings.Contains(text.String(), "msg=this") {
 		t.Errorf("got %q, want text", text.String())
 	}
 }
 
 func TestRetention(t *testing.T) {
-	store := open(t, filepath.Join(t.TempDir(), "b.db"))
+	store := open(t, newDatabase(t))
 	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Night Tours", TimeZone: "UTC", CreatedAt: time.Now()}, actor)
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +211,7 @@ func TestRetention(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := prune(t.Context(), store, time.Hour); n != 0 || err != nil {
-		t.Errorf("got %d, %v, want nothing forgotten within the retention", n, err)
+		t.Errorf("got %d, %v, want nothing deleted within the retention", n, err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -9,10 +9,10 @@ import (
 	"bookhook/webhook"
 )
 
-// Unstored is a dispatch.Store that keeps no events and deliveries, to see what
-// ingest and delivery cost without a database. It never refuses and never drops
-// an event: what the dispatcher has no room for waits until there is. What a
-// benchmark does not do is the database's.
+// Unstored is a dispatch.Store that stores no events and deliveries, to measure
+// what ingest and delivery cost without a database. It never refuses and never
+// drops an event: Ingest waits until the dispatcher has room. Methods that no
+// benchmark calls are those of the database.
 type Unstored struct {
 	*db.Store
 	newID    func() webhook.ID
@@ -20,7 +20,7 @@ type Unstored struct {
 	webhooks map[webhook.ID][]*webhook.Webhook // by account
 
 	mu   sync.Mutex
-	room *sync.Cond // a job was let go
+	room *sync.Cond // signalled when a job has finished
 }
 
 // NewUnstored reads the accounts and webhooks of a database, once.
@@ -44,7 +44,7 @@ func NewUnstored(ctx context.Context, store *db.Store) (*Unstored, error) {
 	return u, nil
 }
 
-// Ingest matches, and waits until every match has a place.
+// Ingest matches the events, and waits until every match has a place.
 func (u *Unstored) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
 	accepted := make([]webhook.Accepted, len(events))
 	for i, e := range events {
@@ -69,7 +69,7 @@ func (u *Unstored) Ingest(ctx context.Context, account webhook.ID, events []webh
 	return accepted, nil
 }
 
-// await takes a place for the webhook once there is one.
+// await waits for a place for the webhook and takes it.
 func (u *Unstored) await(ctx context.Context, w *webhook.Webhook, take func(*webhook.Webhook) bool) error {
 	if take(w) {
 		return nil
@@ -78,7 +78,7 @@ func (u *Unstored) await(ctx context.Context, w *webhook.Webhook, take func(*web
 	defer stop()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for !take(w) { // with the mutex held: a place that is freed from here on wakes us
+	for !take(w) { // with the mutex heldConns: a place that is freed from here on wakes us
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -87,39 +87,40 @@ func (u *Unstored) await(ctx context.Context, w *webhook.Webhook, take func(*web
 	return nil
 }
 
+// freed wakes those that wait for a place.
 func (u *Unstored) freed() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.room.Broadcast()
 }
 
-// Finish forgets the delivery, delivered or not.
+// Finish drops the delivery, delivered or not.
 func (u *Unstored) Finish(context.Context, webhook.Result, time.Time) (webhook.Finished, error) {
 	u.freed()
 	return webhook.Finished{}, nil
 }
 
-// Hasten has nothing that waits.
+// Hasten does nothing: no delivery waits.
 func (*Unstored) Hasten(context.Context, webhook.ID, time.Time) error { return nil }
 
-// Release forgets the delivery.
+// Release drops the delivery.
 func (u *Unstored) Release(context.Context, webhook.ID, int, time.Time) error {
 	u.freed()
 	return nil
 }
 
-// Heal has nothing to heal.
+// Heal does nothing: there are no claims to recover.
 func (*Unstored) Heal(context.Context, time.Time) error { return nil }
 
-// Due knows of nothing.
+// Due returns nothing: no delivery waits.
 func (*Unstored) Due(context.Context) (map[webhook.ID]time.Time, error) { return nil, nil }
 
-// Claim finds nothing.
+// Claim returns nothing.
 func (*Unstored) Claim(context.Context, webhook.ID, int, time.Time, time.Time) ([]webhook.Job, time.Time, error) {
 	return nil, time.Time{}, nil
 }
 
-// Lookups finds nothing that waits.
+// Lookups returns nothing.
 func (*Unstored) Lookups(context.Context, webhook.ID, int) ([]webhook.PendingLookup, error) {
 	return nil, nil
 }

@@ -23,21 +23,21 @@ func (s *Store) Ask(ctx context.Context, account webhook.ID, e webhook.Event, no
 		return webhook.Answer{}, err
 	}
 	defer leave()
-	e.Account, e.ReceivedAt = account, stored(now)
+	e.Account, e.ReceivedAt = account, roundMillis(now)
 	in := newArrival(e)
 	var a webhook.Answer
-	err = s.write(ctx, func(q querier) error {
-		c, err := s.config(ctx, q, account)
+	err = s.write(ctx, func(tx transaction) error {
+		c, err := s.config(ctx, tx, account)
 		if err != nil {
 			return err
 		}
-		a, err = s.ask(ctx, q, c, &in, lease)
+		a, err = s.ask(ctx, tx, c, &in, lease)
 		return err
 	})
 	return a, err
 }
 
-func (s *Store) ask(ctx context.Context, q querier, c *config, in *arrival, lease time.Time) (webhook.Answer, error) {
+func (s *Store) ask(ctx context.Context, tx transaction, c *config, in *arrival, lease time.Time) (webhook.Answer, error) {
 	in.ID = s.newID()
 	a := webhook.Answer{Event: in.Event, Decisions: make([]webhook.Decision, 0, len(c.inline))}
 	for _, w := range c.inline {
@@ -48,29 +48,29 @@ func (s *Store) ask(ctx context.Context, q querier, c *config, in *arrival, leas
 		}
 		a.Decisions = append(a.Decisions, d)
 	}
-	added, err := insertEvent(ctx, q, in, decisionsJSON(a.Decisions))
+	added, err := insertEvent(ctx, tx, in, decisionsJSON(a.Decisions))
 	if err != nil {
 		return a, err
 	}
 	if !added {
-		return askedBefore(ctx, q, in)
+		return askedBefore(ctx, tx, in)
 	}
 	for _, d := range a.Decisions {
 		if d.Reason == webhook.ReasonDisabled {
-			if err := skip(ctx, q, d.Webhook); err != nil {
+			if err := skip(ctx, tx, d.Webhook); err != nil {
 				return a, err
 			}
 		}
 	}
 	if a.Asked() {
-		_, err = q.exec(ctx, insertDelivery, deliveryValues(a.Job.Delivery)...)
+		_, err = tx.Exec(ctx, insertDelivery, deliveryValues(a.Job.Delivery)...)
 	}
 	return a, err
 }
 
 func askedDelivery(id webhook.ID, w *webhook.Webhook, e webhook.Event, lease time.Time) webhook.Delivery {
 	d := newDelivery(id, w, e, e.ReceivedAt)
-	d.Asked, d.Attempts, d.NextAt = true, 1, stored(lease)
+	d.Asked, d.Attempts, d.NextAt = true, 1, roundMillis(lease)
 	return d
 }
 
@@ -100,18 +100,18 @@ func (s *Store) TestInline(ctx context.Context, account, id webhook.ID, e webhoo
 	return s.test(ctx, account, id, e, now, lease)
 }
 
-// healAsked ends the questions that a dead process had asked: nobody waits for
+// failInlineCalls fails the calls that a dead process had made: nobody waits for
 // the answer any more.
-func healAsked(ctx context.Context, q querier, now time.Time) error {
-	_, err := q.exec(ctx, `UPDATE deliveries SET state = 'failed', finished_at = $1, next_at = 0, last_failure = $2
-		WHERE state = 'pending' AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.kind = 'inline')`, ms(now), string(webhook.CutOff))
+func failInlineCalls(ctx context.Context, tx transaction, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE deliveries SET state = 'failed', finished_at = $1, next_at = 0, last_failure = $2
+		WHERE state = 'pending' AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.kind = 'inline')`, toMillis(now), string(webhook.CutOff))
 	return err
 }
 
 // CheckChannels tells whether an inline webhook could be saved as it is: it is
 // webhook.Invalid when another one has a channel in common with it.
 func (s *Store) CheckChannels(ctx context.Context, w *webhook.Webhook) error {
-	return checkChannels(ctx, s, w)
+	return checkChannels(ctx, s.engine, w)
 }
 
 func checkChannels(ctx context.Context, q querier, w *webhook.Webhook) error {
@@ -127,7 +127,7 @@ func checkChannels(ctx context.Context, q querier, w *webhook.Webhook) error {
 		return nil
 	}
 	name := ""
-	err = q.row(ctx, `SELECT name FROM channels WHERE account_id = $1 AND id = $2`, w.Account, clash.Channel).scanOptional(&name)
+	err = queryRow(ctx, q, `SELECT name FROM channels WHERE account_id = $1 AND id = $2`, w.Account, clash.Channel).scanOptional(&name)
 	if err != nil {
 		return err
 	}

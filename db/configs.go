@@ -33,20 +33,20 @@ const maxConfigs = 10_000
 
 // config is for writes. Within one round of the writer only touch gives an
 // account another revision, and it forgets the config.
-func (s *Store) config(ctx context.Context, q querier, account webhook.ID) (*config, error) {
-	known, round := s.configs.byAccount[account], s.writer.round
+func (s *Store) config(ctx context.Context, tx transaction, account webhook.ID) (*config, error) {
+	known, round := s.configs.byAccount[account], tx.Round()
 	if known != nil && known.checked == round {
 		return known, nil
 	}
 	var revision int64
-	if err := q.row(ctx, `SELECT revision FROM accounts WHERE id = $1`, account).Scan(&revision); err != nil {
+	if err := queryRow(ctx, tx, `SELECT revision FROM accounts WHERE id = $1`, account).Scan(&revision); err != nil {
 		return nil, err
 	}
 	if known != nil && known.revision == revision {
 		known.checked = round
 		return known, nil
 	}
-	fresh, err := readConfig(ctx, q, account, revision)
+	fresh, err := readConfig(ctx, tx, account, revision)
 	if err != nil {
 		return nil, err
 	}
@@ -56,19 +56,22 @@ func (s *Store) config(ctx context.Context, q querier, account webhook.ID) (*con
 }
 
 func readConfig(ctx context.Context, q querier, account webhook.ID, revision int64) (*config, error) {
-	a, err := scanAccount(q.row(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, account))
+	a, err := scanAccount(queryRow(ctx, q, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, account))
 	if err != nil {
 		return nil, err
 	}
 	c := &config{revision: revision, account: a, platforms: map[string]bool{}}
 	used, err := listConnections(ctx, q, account)
-	for _, one := range used {
-		c.platforms[one.Platform] = one.Enabled
-	}
 	if err != nil {
 		return nil, err
 	}
+	for _, one := range used {
+		c.platforms[one.Platform] = one.Enabled
+	}
 	hooks, err := listWebhooks(ctx, q, account)
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range hooks {
 		if w.Kind == webhook.Inline {
 			c.inline = append(c.inline, w)
@@ -76,7 +79,7 @@ func readConfig(ctx context.Context, q querier, account webhook.ID, revision int
 			c.webhooks = append(c.webhooks, w)
 		}
 	}
-	return c, err
+	return c, nil
 }
 
 // match is webhook.Match, but of a platform that the account does not use no
@@ -106,8 +109,8 @@ func (c *config) webhook(id webhook.ID) *webhook.Webhook {
 
 // touch gives an account a new revision; no two are ever the same, so that a
 // change which was rolled back cannot be taken for a later one.
-func (s *Store) touch(ctx context.Context, q querier, account webhook.ID) error {
+func (s *Store) touch(ctx context.Context, tx transaction, account webhook.ID) error {
 	delete(s.configs.byAccount, account)
-	_, err := q.exec(ctx, `UPDATE accounts SET revision = $2 WHERE id = $1`, account, s.newID())
+	_, err := tx.Exec(ctx, `UPDATE accounts SET revision = $2 WHERE id = $1`, account, s.newID())
 	return err
 }

@@ -53,7 +53,7 @@ func testReplayEnded(t *testing.T, s *db.Store) {
 		want := must(s.Delivery(ctx, a.ID, d))(t)
 		now := t0.Add(time.Second)
 		got := must(s.Replay(ctx, a.ID, d, by, now))(t)
-		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, want.CreatedAt, time.Time{}
+		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, now, time.Time{}
 		same(t, "replayed "+string(state), got, want)
 		same(t, "stored", must(s.Delivery(ctx, a.ID, d))(t), want)
 		job := claim(t, s, w.ID, 9, now)
@@ -70,8 +70,8 @@ func testReplayWaiting(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Pending)
 	want := must(s.Delivery(ctx, a.ID, d))(t)
-	want.NextAt = want.CreatedAt
-	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, by, t0.Add(time.Second)))(t), want)
+	want.NextAt = t0.Add(time.Second)
+	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, by, want.NextAt))(t), want)
 	fresh := deliver(t, s, a.ID, 1)[0]
 	same(t, "one that was never tried", must(s.Replay(ctx, a.ID, fresh, by, t0))(t).Base, 0)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
@@ -94,7 +94,7 @@ func testReplayCutOff(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 1, t0)
 	got := must(s.Replay(ctx, a.ID, d, by, lease))(t)
-	same(t, "attempts, base, next", []any{got.Attempts, got.Base, got.NextAt}, []any{1, 0, t0})
+	same(t, "attempts, base, next", []any{got.Attempts, got.Base, got.NextAt}, []any{1, 0, lease})
 }
 
 func testReplayDeleted(t *testing.T, s *db.Store) {

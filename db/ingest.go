@@ -40,17 +40,17 @@ func (s *Store) Ingest(ctx context.Context, account webhook.ID, events []webhook
 	defer leave()
 	incoming := make([]arrival, len(events))
 	for i, e := range events {
-		e.Account, e.ReceivedAt = account, stored(now)
+		e.Account, e.ReceivedAt = account, roundMillis(now)
 		incoming[i] = newArrival(e)
 	}
 	accepted := make([]webhook.Accepted, len(events))
-	err = s.write(ctx, func(q querier) error {
-		c, err := s.config(ctx, q, account)
+	err = s.write(ctx, func(tx transaction) error {
+		c, err := s.config(ctx, tx, account)
 		if err != nil {
 			return err
 		}
 		for i := range incoming {
-			if accepted[i], err = s.accept(ctx, q, c, &incoming[i], lease, take); err != nil {
+			if accepted[i], err = s.accept(ctx, tx, c, &incoming[i], lease, take); err != nil {
 				return err
 			}
 		}
@@ -85,43 +85,43 @@ type arrival struct {
 }
 
 func newArrival(e webhook.Event) arrival {
-	in := prepared(e)
+	in := newMatch(e)
 	in.digest = e.Digest()
 	return in
 }
 
-// prepared is an arrival without its digest, which only the first storing takes.
-func prepared(e webhook.Event) arrival {
+// newMatch is an arrival without its digest, which only the first storing takes.
+func newMatch(e webhook.Event) arrival {
 	in := arrival{Event: e, tours: "[]"}
-	in.OccurredAt = stored(e.OccurredAt) // what is sent at once is what is sent later
+	in.OccurredAt = roundMillis(e.OccurredAt) // what is sent at once is what is sent later
 	if len(e.TourIDs) > 0 {
 		in.tours = toJSON(e.TourIDs)
 	}
 	return in
 }
 
-func (s *Store) accept(ctx context.Context, q querier, c *config, in *arrival, lease time.Time, take func(*webhook.Webhook) bool) (webhook.Accepted, error) {
+func (s *Store) accept(ctx context.Context, tx transaction, c *config, in *arrival, lease time.Time, take func(*webhook.Webhook) bool) (webhook.Accepted, error) {
 	in.ID = s.newID()
 	a := webhook.Accepted{Event: in.Event}
 	var err error
-	if a.Event.Lookup, err = waits(ctx, q, c, in); err != nil {
+	if a.Event.Lookup, err = needsLookup(ctx, tx, c, in); err != nil {
 		return a, err
 	}
-	text := undecided
+	text := unmatched
 	if !a.Event.Lookup {
 		a.Decisions = s.decide(c, &a.Event)
 		text = decisionsJSON(a.Decisions)
 	}
-	added, err := insertEvent(ctx, q, in, text)
+	added, err := insertEvent(ctx, tx, in, text)
 	switch {
 	case err != nil:
 		return a, err
 	case !added:
-		return duplicate(ctx, q, in)
+		return duplicate(ctx, tx, in)
 	case a.Event.Lookup:
-		return a, insertLookup(ctx, q, in)
+		return a, insertLookup(ctx, tx, in)
 	}
-	return a, s.deliver(ctx, q, c, &a, in.ReceivedAt, lease, take)
+	return a, s.deliver(ctx, tx, c, &a, in.ReceivedAt, lease, take)
 }
 
 // decide matches an event with the account's webhooks; those that are told have
@@ -142,8 +142,8 @@ func (s *Store) decide(c *config, e *webhook.Event) []webhook.Decision {
 func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, error) {
 	a := webhook.Accepted{Event: in.Event, Duplicate: true}
 	var first []byte
-	err := q.row(ctx, `SELECT id, received_at, digest, decisions FROM events WHERE account_id = $1 AND external_id = $2`,
-		in.Account, in.ExternalID).Scan(&a.Event.ID, moment{&a.Event.ReceivedAt}, &first, decisions{&a.Decisions, &a.Event.Lookup})
+	err := queryRow(ctx, q, `SELECT id, received_at, digest, decisions FROM events WHERE account_id = $1 AND external_id = $2`,
+		in.Account, in.ExternalID).Scan(&a.Event.ID, timeScanner{&a.Event.ReceivedAt}, &first, decisionsScanner{&a.Decisions, &a.Event.Lookup})
 	if err == nil && !bytes.Equal(first, in.digest[:]) {
 		err = webhook.IDConflict{ExternalID: in.ExternalID}
 	}
@@ -152,23 +152,23 @@ func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, e
 
 // insertEvent reports whether the event was new: false when its external id is
 // known.
-func insertEvent(ctx context.Context, q querier, in *arrival, decided string) (bool, error) {
+func insertEvent(ctx context.Context, tx transaction, in *arrival, decided string) (bool, error) {
 	var external any
 	if in.ExternalID != "" {
 		external = in.ExternalID
 	}
-	n, err := q.exec(ctx, `INSERT INTO events (id, account_id, external_id, platform, type, channel_id, booking_id, tour_ids,
+	n, err := tx.Exec(ctx, `INSERT INTO events (id, account_id, external_id, platform, type, channel_id, booking_id, tour_ids,
 			occurred_at, received_at, test, data, digest, decisions, inbound, wire)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
 		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
-		ms(in.OccurredAt), ms(in.ReceivedAt), flag(in.Test), in.Data, in.digest[:], decided, flag(in.Inbound), in.Wire)
+		toMillis(in.OccurredAt), toMillis(in.ReceivedAt), boolInt(in.Test), in.Data, in.digest[:], decided, boolInt(in.Inbound), in.Wire)
 	return n > 0, err
 }
 
 // deliver inserts a delivery for every webhook that matched and counts the
 // event for every one that is off.
-func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Accepted, now, lease time.Time, take func(*webhook.Webhook) bool) error {
+func (s *Store) deliver(ctx context.Context, tx transaction, c *config, a *webhook.Accepted, now, lease time.Time, take func(*webhook.Webhook) bool) error {
 	for i, decision := range a.Decisions {
 		w := c.webhooks[i]
 		switch decision.Reason {
@@ -176,9 +176,9 @@ func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Ac
 			d := newDelivery(decision.Delivery, w, a.Event, now)
 			taken := take(w)
 			if taken {
-				d.Attempts, d.NextAt = 1, stored(lease)
+				d.Attempts, d.NextAt = 1, roundMillis(lease)
 			}
-			held, err := insertInOrder(ctx, q, d, w)
+			held, err := insertInOrder(ctx, tx, d, w)
 			if err != nil {
 				return err
 			}
@@ -190,7 +190,7 @@ func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Ac
 				a.Waiting = append(a.Waiting, w.ID)
 			}
 		case webhook.ReasonDisabled:
-			if err := skip(ctx, q, w.ID); err != nil {
+			if err := skip(ctx, tx, w.ID); err != nil {
 				return err
 			}
 		}
@@ -199,8 +199,8 @@ func (s *Store) deliver(ctx context.Context, q querier, c *config, a *webhook.Ac
 }
 
 // skip counts an event that a webhook was not told of, since it is off.
-func skip(ctx context.Context, q querier, id webhook.ID) error {
-	_, err := q.exec(ctx, `UPDATE webhooks SET skipped = skipped + 1 WHERE id = $1`, id)
+func skip(ctx context.Context, tx transaction, id webhook.ID) error {
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET skipped = skipped + 1 WHERE id = $1`, id)
 	return err
 }
 
@@ -212,17 +212,15 @@ func newDelivery(id webhook.ID, w *webhook.Webhook, e webhook.Event, now time.Ti
 }
 
 const insertDelivery = `INSERT INTO deliveries (id, account_id, event_id, webhook_id, platform, type, booking_id, test,
-		state, attempts, answered, next_at, created_at, asked)
-	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13`
+		state, attempts, answered, next_at, held, created_at, asked, urgent)
+	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, $15`
 
+// deliveryValues are the arguments of insertDelivery. A test goes first: a person
+// waits for it.
 func deliveryValues(d webhook.Delivery) []any {
-	next := ms(d.NextAt)
-	if d.Held {
-		next = heldAt
-	}
 	return []any{
-		d.ID, d.Account, d.Event, d.Webhook, d.Platform, d.Type, d.BookingID, flag(d.Test),
-		string(d.State), d.Attempts, next, ms(d.CreatedAt), flag(d.Asked),
+		d.ID, d.Account, d.Event, d.Webhook, d.Platform, d.Type, d.BookingID, boolInt(d.Test),
+		string(d.State), d.Attempts, toMillis(d.NextAt), boolInt(d.Held), toMillis(d.CreatedAt), boolInt(d.Asked), boolInt(d.Test && d.Attempts == 0),
 	}
 }
 
@@ -234,14 +232,14 @@ func (s *Store) Test(ctx context.Context, account, id webhook.ID, e webhook.Even
 }
 
 func (s *Store) test(ctx context.Context, account, id webhook.ID, e webhook.Event, now, lease time.Time) (job webhook.Job, err error) {
-	e.ID, e.Account, e.ReceivedAt, e.Test = s.newID(), account, stored(now), true
+	e.ID, e.Account, e.ReceivedAt, e.Test = s.newID(), account, roundMillis(now), true
 	in := newArrival(e)
-	err = s.write(ctx, func(q querier) error {
-		w, err := findWebhook(ctx, q, account, id)
+	err = s.write(ctx, func(tx transaction) error {
+		w, err := findWebhook(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}
-		c, err := s.config(ctx, q, account)
+		c, err := s.config(ctx, tx, account)
 		if err != nil {
 			return err
 		}
@@ -249,17 +247,14 @@ func (s *Store) test(ctx context.Context, account, id webhook.ID, e webhook.Even
 			return webhook.Invalid{"webhook": "This webhook is off. Switch it on, then send the test."}
 		}
 		d := newDelivery(s.newID(), w, e, e.ReceivedAt)
-		if _, err := insertEvent(ctx, q, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
+		if _, err := insertEvent(ctx, tx, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
 			return err
 		}
-		first := d
-		first.NextAt = at(firstAt)
 		if w.Kind == webhook.Inline {
 			d = askedDelivery(d.ID, w, e, lease)
-			first = d
 		}
 		job = webhook.Job{Delivery: d, Event: in.Event, Webhook: w, Account: c.account}
-		_, err = q.exec(ctx, insertDelivery, deliveryValues(first)...)
+		_, err = tx.Exec(ctx, insertDelivery, deliveryValues(d)...)
 		return err
 	})
 	return job, err

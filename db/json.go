@@ -12,11 +12,11 @@ import (
 	"bookhook/webhook"
 )
 
-// asJSON scans a column of JSON.
-type asJSON struct{ to any }
+// jsonScanner scans a column of JSON.
+type jsonScanner struct{ to any }
 
 // Scan reads a column of text; NULL leaves what was there.
-func (j asJSON) Scan(value any) error {
+func (j jsonScanner) Scan(value any) error {
 	switch v := value.(type) {
 	case string:
 		return json.Unmarshal([]byte(v), j.to)
@@ -35,22 +35,22 @@ func toJSON(v any) string {
 	return string(text)
 }
 
-// undecided is the column of the decisions of an event that waits for a lookup.
-const undecided = ""
+// unmatched is the column of the decisions of an event that waits for a lookup.
+const unmatched = ""
 
-// decisions scans the decisions of an event, and whether it waits for them.
-type decisions struct {
-	to    *[]webhook.Decision
-	waits *bool
+// decisionsScanner scans the decisions of an event, and whether it waits for them.
+type decisionsScanner struct {
+	to      *[]webhook.Decision
+	pending *bool
 }
 
 // Scan reads a column of text.
-func (d decisions) Scan(value any) error {
-	*d.waits = value == undecided
-	if *d.waits {
+func (d decisionsScanner) Scan(value any) error {
+	*d.pending = value == unmatched
+	if *d.pending {
 		return nil
 	}
-	return asJSON{d.to}.Scan(value)
+	return jsonScanner{d.to}.Scan(value)
 }
 
 // What every event and every attempt has is written here without reflection: a

@@ -1,36 +1,43 @@
 package db
 
 import (
+	"context"
 	"errors"
-	"runtime"
+	"fmt"
 	"testing"
 	"time"
 
 	"bookhook/webhook"
 )
 
-// twice makes the writer run what a method writes two times: first in a group
-// with a write that fails, then, all undone, again.
+// twice makes a method run what it writes two times: first to be undone, as with
+// the rest of its group, and then again.
 func twice(tb testing.TB, s *Store, method func() error) {
 	tb.Helper()
-	release := hold(tb, s)
-	done := make(chan error, 1)
-	go func() { done <- method() }()
-	for len(s.writer.waiting) == 0 { // until it waits for its turn
-		runtime.Gosched()
-	}
-	failing := enqueue(tb, s, tb.Context(), func(q querier) error {
-		if err := put("undone")(q); err != nil {
-			return err
-		}
-		return errors.New("not this one")
-	})
-	release()
-	if err := <-done; err != nil {
+	kept := s.engine
+	s.engine = rerunning{kept}
+	if err := method(); err != nil {
 		tb.Error(err)
 	}
-	<-failing.end
-	want(tb, "traces of the one that failed", traces(tb, s), "")
+	s.engine = kept
+}
+
+// rerunning is an engine that runs each write twice.
+type rerunning struct{ engine }
+
+func (e rerunning) Write(ctx context.Context, do func(engineTx) error) error {
+	runs := 0
+	err := e.engine.Write(ctx, func(tx engineTx) error {
+		runs++
+		if err := do(tx); err != nil || runs > 1 {
+			return err
+		}
+		return errUndone // then the engine runs it again
+	})
+	if runs != 2 {
+		return errors.Join(fmt.Errorf("it ran %d times, want twice", runs), err)
+	}
+	return err
 }
 
 var now = time.Now().UTC().Truncate(time.Millisecond)

@@ -17,14 +17,14 @@ import (
 // last is after. What waits is so passed over once, not in every batch.
 func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.ID, batch int) (deleted int64, last webhook.ID, err error) {
 	first := webhook.FirstID(before)
-	err = s.write(ctx, func(q querier) error {
+	err = s.write(ctx, func(tx transaction) error {
 		deleted, last = 0, after
-		events, err := list(ctx, q, scanDecided, `SELECT id, decisions FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`, after, first, batch)
+		events, err := list(ctx, tx, scanMatchedEvent, `SELECT id, decisions FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`, after, first, batch)
 		if err != nil {
 			return err
 		}
 		for _, e := range events {
-			n, err := pruneEvent(ctx, q, e, before)
+			n, err := pruneEvent(ctx, tx, e, before)
 			if err != nil {
 				return err
 			}
@@ -32,14 +32,14 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 				break // events that many webhooks were told of
 			}
 		}
-		n, err := q.exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, first, batch)
+		n, err := tx.Exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, first, batch)
 		if err != nil {
 			return err
 		}
 		deleted += n
 		unread := now.Add(-webhook.KeepUnrecognised)
-		n, err = q.exec(ctx, `DELETE FROM unrecognised WHERE id IN (SELECT id FROM unrecognised WHERE id < $1 AND last_at < $2 ORDER BY id LIMIT $3)`,
-			webhook.FirstID(unread), ms(unread), batch) // the id is from when it came first
+		n, err = tx.Exec(ctx, `DELETE FROM rejected_requests WHERE id IN (SELECT id FROM rejected_requests WHERE id < $1 AND last_at < $2 ORDER BY id LIMIT $3)`,
+			webhook.FirstID(unread), toMillis(unread), batch) // the id is from when it came first
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 			return nil
 		}
 		for _, expired := range []string{`DELETE FROM sessions WHERE expires_at <= $1`, `DELETE FROM client_tokens WHERE expires_at <= $1`} {
-			n, err := q.exec(ctx, expired, ms(now)) // reads them all
+			n, err := tx.Exec(ctx, expired, toMillis(now)) // reads them all
 			if err != nil {
 				return err
 			}
@@ -61,26 +61,26 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 
 // pruneEvent deletes what ended of an event, and the event when nothing is left
 // of it. One that waits for its match stays.
-func pruneEvent(ctx context.Context, q querier, e decided, before time.Time) (deleted int64, err error) {
+func pruneEvent(ctx context.Context, tx transaction, e matchedEvent, before time.Time) (deleted int64, err error) {
 	const its = `event_id = $1 AND id >= $2 AND id < $3`
 	const ended = its + ` AND state <> 'pending' AND finished_at < $4`
-	if e.waits {
+	if e.pending {
 		return 0, nil
 	}
-	in := e.span()
+	in := e.deliveries()
 	steps := []struct {
 		query string
 		args  []any
 	}{
-		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + ended + `)`, []any{e.id, in.from, in.to, ms(before)}},
-		{`DELETE FROM deliveries WHERE ` + ended, []any{e.id, in.from, in.to, ms(before)}},
+		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + ended + `)`, []any{e.id, in.from, in.to, toMillis(before)}},
+		{`DELETE FROM deliveries WHERE ` + ended, []any{e.id, in.from, in.to, toMillis(before)}},
 		{`DELETE FROM events WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE ` + its + `)`, []any{e.id, in.from, in.to}},
 	}
 	if in.to == 0 { // no webhook was told
 		steps = steps[2:]
 	}
 	for _, step := range steps {
-		n, err := q.exec(ctx, step.query, step.args...)
+		n, err := tx.Exec(ctx, step.query, step.args...)
 		if err != nil {
 			return deleted, err
 		}

@@ -13,7 +13,7 @@ import (
 // and wait.
 func TestPlatformSwitchedByAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	s := must(db.Open(context.Background(), path))(t)
+	s := must(db.Create(context.Background(), path))(t)
 	t.Cleanup(func() { ok(t, s.Close()) })
 	a, _ := shop(t, s)
 	waits := ingest(t, s, a.ID, asked("", "1"))[0]

@@ -23,25 +23,25 @@ func (s *Store) KeepUnrecognised(ctx context.Context, u webhook.Unrecognised, no
 	if len(u.Body) > webhook.MaxUnrecognised {
 		u.Body, u.Truncated = u.Body[:webhook.MaxUnrecognised], true
 	}
-	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `INSERT INTO unrecognised (id, account_id, platform, method, query, content_type, body, truncated,
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `INSERT INTO rejected_requests (id, account_id, platform, method, query, content_type, body, truncated,
 				status, message, digest, times, last_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)
 			ON CONFLICT (account_id, digest) DO UPDATE SET times = times + 1, last_at = $12`,
-			s.newID(), u.Account, u.Platform, u.Method, u.Query, u.ContentType, u.Body, flag(u.Truncated),
-			u.Status, u.Message, digest.Sum(nil), ms(now))
+			s.newID(), u.Account, u.Platform, u.Method, u.Query, u.ContentType, u.Body, boolInt(u.Truncated),
+			u.Status, u.Message, digest.Sum(nil), toMillis(now))
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, `DELETE FROM unrecognised WHERE account_id = $1 AND id <=
-			(SELECT id FROM unrecognised WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, u.Account, webhook.ListUnrecognised)
+		_, err = tx.Exec(ctx, `DELETE FROM rejected_requests WHERE account_id = $1 AND id <=
+			(SELECT id FROM rejected_requests WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, u.Account, webhook.ListUnrecognised)
 		return err
 	})
 }
 
 func scanUnrecognised(r scanner) (u webhook.Unrecognised, err error) {
 	err = r.Scan(&u.ID, &u.Account, &u.Platform, &u.Method, &u.Query, &u.ContentType, &u.Body, &u.Truncated,
-		&u.Status, &u.Message, &u.Times, moment{&u.LastAt})
+		&u.Status, &u.Message, &u.Times, timeScanner{&u.LastAt})
 	return u, err
 }
 
@@ -51,12 +51,12 @@ func (s *Store) Unrecognised(ctx context.Context, account, before webhook.ID, li
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	return list(ctx, s, scanUnrecognised, `SELECT id, account_id, platform, method, query, content_type, body, truncated,
+	return list(ctx, s.engine, scanUnrecognised, `SELECT id, account_id, platform, method, query, content_type, body, truncated,
 			status, message, times, last_at
-		FROM unrecognised WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, before, limit)
+		FROM rejected_requests WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, before, limit)
 }
 
 // CountUnrecognised counts them.
 func (s *Store) CountUnrecognised(ctx context.Context, account webhook.ID) (n int, err error) {
-	return n, s.row(ctx, `SELECT count(*) FROM unrecognised WHERE account_id = $1`, account).Scan(&n)
+	return n, queryRow(ctx, s.engine, `SELECT count(*) FROM rejected_requests WHERE account_id = $1`, account).Scan(&n)
 }

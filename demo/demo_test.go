@@ -73,7 +73,7 @@ func TestCatalogue(t *testing.T) {
 }
 
 func TestSeed(t *testing.T) {
-	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "demo.db"))
+	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "demo.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,12 +118,12 @@ func checkWebhook(t *testing.T, w *webhook.Webhook) {
 		t.Errorf("%s: got enabled %t", w.Name, w.Enabled)
 	}
 	b := newBookings(rand.New(rand.NewPCG(1, 2)))
-	told := *w
-	told.Enabled = true
+	enabled := *w
+	enabled.Enabled = true
 	for range 60 {
 		e := b.next(noon)
 		matching := webhook.Event{Platform: webhook.DefaultPlatform, Type: e.Type, ChannelID: e.ChannelID, TourIDs: e.TourIDs}
-		if webhook.Match(&told, &matching) == webhook.Matched {
+		if webhook.Match(&enabled, &matching) == webhook.Matched {
 			return
 		}
 	}
@@ -156,7 +156,7 @@ func TestReceivers(t *testing.T) {
 	}
 }
 
-func TestShop(t *testing.T) {
+func TestBookingSystem(t *testing.T) {
 	posted := make(chan event, 1000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var e event
@@ -169,7 +169,7 @@ func TestShop(t *testing.T) {
 	defer server.Close()
 	ended := make(chan error)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { ended <- Shop{URL: server.URL, Token: "bh_x"}.Run(ctx) }()
+	go func() { ended <- BookingSystem{URL: server.URL, Token: "bh_x"}.Run(ctx) }()
 	for i := range 3 {
 		if e := <-posted; e.ChannelID != channels[i].ID {
 			t.Errorf("event %d: got channel %s, want %s", i, e.ChannelID, channels[i].ID)
@@ -181,13 +181,13 @@ func TestShop(t *testing.T) {
 	}
 }
 
-func TestShopTellsThatItIsRefused(t *testing.T) {
+func TestBookingSystemReportsRefusal(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, "no such token")
 	}))
 	defer server.Close()
-	err := Shop{URL: server.URL, Token: "bh_x"}.Run(t.Context())
+	err := BookingSystem{URL: server.URL, Token: "bh_x"}.Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "no such token") {
 		t.Errorf("got %v, want what the server said", err)
 	}

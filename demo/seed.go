@@ -17,7 +17,7 @@ const (
 	email         = "maarja@tallinnnights.example"
 )
 
-// Sample is how to get into the sample account.
+// Sample is how to sign in to the sample account.
 type Sample struct {
 	Account  webhook.Account
 	Email    string
@@ -26,7 +26,7 @@ type Sample struct {
 }
 
 // Seed writes the sample account into an empty database: its channels, tours,
-// webhooks to the receivers, one that is off, and one that was not finished.
+// webhooks to the receivers, one of them off, and a draft.
 func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 	s := Sample{Email: email, Password: handlers.NewPassword()}
 	hash, err := handlers.HashPassword(s.Password)
@@ -38,13 +38,13 @@ func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 		webhook.Account{Number: accountNumber, Name: accountName, TimeZone: "Europe/Tallinn", WebhookLimit: webhook.DefaultLimit, CreatedAt: now},
 		webhook.User{Email: email, PasswordHash: hash, Role: webhook.RoleAdmin, CreatedAt: now})
 	if err != nil {
-		return s, fmt.Errorf("make the account: %w", err)
+		return s, fmt.Errorf("create the account: %w", err)
 	}
 	var tokenHash []byte
 	s.Token, tokenHash = handlers.NewToken()
 	token := webhook.Token{Account: s.Account.ID, Name: "Booking system", CreatedAt: now}
 	if _, err := store.AddToken(ctx, token, tokenHash, email); err != nil {
-		return s, fmt.Errorf("make the token: %w", err)
+		return s, fmt.Errorf("create the token: %w", err)
 	}
 	if err := seedItems(ctx, store, s.Account.ID, now); err != nil {
 		return s, err
@@ -68,8 +68,8 @@ var (
 	confirmed = []string{"new_confirmed_staff", "new_confirmed_web"}
 )
 
-// sampleWebhooks show what can be chosen: both formats, all three ways to
-// choose tours, and receivers of every temper.
+// sampleWebhooks returns webhooks that show what can be chosen: both formats, all
+// three ways to choose tours, and each of the receivers.
 func sampleWebhooks(to *Receivers) []webhook.Webhook {
 	return []webhook.Webhook{
 		{
@@ -99,7 +99,7 @@ func sampleWebhooks(to *Receivers) []webhook.Webhook {
 	}
 }
 
-// switchedOff is the last of the sample webhooks.
+// switchedOff is the name of the sample webhook that is off.
 const switchedOff = "Old spreadsheet"
 
 func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
@@ -108,7 +108,7 @@ func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *
 		w.Concurrency, w.Ordered, w.Secret = webhook.DefaultConcurrency, true, webhook.NewSecret()
 		created, err := store.CreateWebhook(ctx, &w, nil, email, now)
 		if err != nil {
-			return fmt.Errorf("make the webhook %s: %w", w.Name, err)
+			return fmt.Errorf("create the webhook %s: %w", w.Name, err)
 		}
 		if w.Name != switchedOff {
 			continue
@@ -120,7 +120,7 @@ func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *
 	return seedDraft(ctx, store, account, to, now)
 }
 
-// seedDraft leaves a webhook where somebody was called away from it.
+// seedDraft adds a webhook that somebody has not finished.
 func seedDraft(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
 	d := webhook.NewDraft([]string{"redeem_voucher"})
 	d.Account, d.Name, d.URL = account, "Thank-you mails", to.Healthy+"/thanks"
@@ -128,7 +128,7 @@ func seedDraft(ctx context.Context, store *db.Store, account webhook.ID, to *Rec
 		d.Pass(step)
 	}
 	if _, err := store.SaveDraft(ctx, d, now); err != nil {
-		return fmt.Errorf("make the draft: %w", err)
+		return fmt.Errorf("create the draft: %w", err)
 	}
 	return nil
 }

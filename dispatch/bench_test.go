@@ -15,6 +15,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -75,7 +76,7 @@ func BenchmarkDelivered(b *testing.B) {
 
 // benchDispatcher runs a dispatcher on a database on disk with one webhook.
 func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook.ID) {
-	store, err := db.Open(b.Context(), filepath.Join(b.TempDir(), "bookhook.db"))
+	store, err := db.Create(b.Context(), filepath.Join(b.TempDir(), "bookhook.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -91,11 +92,11 @@ func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook
 	if err != nil {
 		b.Fatal(err)
 	}
-	guard, err := dispatch.NewGuard("127.0.0.1")
+	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		b.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: store, Guard: guard})
+	d := dispatch.New(dispatch.Options{Store: store, Guard: allowed})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()

@@ -9,6 +9,7 @@ import (
 )
 
 func TestChangedUsesTheNewURL(t *testing.T) {
+	t.Parallel()
 	old, fresh := newGate(t), newGate(t)
 	fresh.open()
 	r := start(t, dispatch.Options{})
@@ -32,6 +33,7 @@ func TestChangedUsesTheNewURL(t *testing.T) {
 }
 
 func TestOffWaitsUntilOn(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
 	w := r.hook(g.URL, concurrency(1))

@@ -81,7 +81,7 @@ func TestHostileAnswerInTheLog(t *testing.T) {
 	id := r.ingest(1)[0]
 	r.next()
 	got := r.attempts(id)[0]
-	check(t, got, webhook.FailStatus, "500 (Internal Server Error)")
+	check(t, got, webhook.FailStatus, "500 Internal Server Error")
 	if string(got.ResponseBody) != body {
 		t.Errorf("got body %q, want %q", got.ResponseBody, body)
 	}

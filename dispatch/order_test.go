@@ -37,20 +37,20 @@ func readBooking(r *http.Request) (of string, sequence webhook.ID) {
 	return of, webhook.ID(n)
 }
 
-// fickle is a receiver that fails at random, and watches the order.
-type fickle struct {
+// flakyReceiver is a receiver that fails at random, and watches the order.
+type flakyReceiver struct {
 	testing.TB
 	mu        sync.Mutex
-	flying    map[string]int
+	inFlight  map[string]int
 	latest    map[string]webhook.ID // that was called
 	delivered map[string][]webhook.ID
 }
 
-func (f *fickle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *flakyReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	of, sequence := readBooking(r)
 	f.mu.Lock()
-	if f.flying[of]++; f.flying[of] > 1 {
-		f.Errorf("booking %s has %d requests at once", of, f.flying[of])
+	if f.inFlight[of]++; f.inFlight[of] > 1 {
+		f.Errorf("booking %s has %d requests at once", of, f.inFlight[of])
 	}
 	if sequence < f.latest[of] {
 		f.Errorf("booking %s: got %d after %d", of, sequence, f.latest[of])
@@ -64,7 +64,7 @@ func (f *fickle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	f.mu.Lock()
-	f.flying[of]--
+	f.inFlight[of]--
 	if dice >= 33 {
 		f.delivered[of] = append(f.delivered[of], sequence)
 	}
@@ -78,8 +78,9 @@ func (f *fickle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestOrderOfABooking(t *testing.T) {
+	t.Parallel()
 	const writers, batches, batch, bookings = 4, 10, 10, 20
-	f := &fickle{TB: t, flying: map[string]int{}, latest: map[string]webhook.ID{}, delivered: map[string][]webhook.ID{}}
+	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.ID{}, delivered: map[string][]webhook.ID{}}
 	r := start(t, dispatch.Options{Schedule: quick})
 	w := r.hook(receiver(t, f.ServeHTTP).URL, ordered, concurrency(16))
 	var work sync.WaitGroup
@@ -133,6 +134,7 @@ func (r *rig) mustBeIdle(w *webhook.Webhook) {
 // TestOneBookingDoesNotBlockAnother: one fails and waits for days; all others
 // are delivered by the one request at a time that is left.
 func TestOneBookingDoesNotBlockAnother(t *testing.T) {
+	t.Parallel()
 	server := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		if of, _ := readBooking(r); of == "bad" {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -167,9 +169,10 @@ func TestOneBookingDoesNotBlockAnother(t *testing.T) {
 	}
 }
 
-// TestOrderSwitchedOffLetsGo: more is held than one claim takes, while the
+// TestOrderSwitchedOffReleases: more is held than one claim takes, while the
 // first is on its way.
-func TestOrderSwitchedOffLetsGo(t *testing.T) {
+func TestOrderSwitchedOffReleases(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
 	w := r.hook(g.URL, ordered)

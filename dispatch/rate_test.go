@@ -55,6 +55,7 @@ func wantSpaced(t *testing.T, at []time.Time, limit webhook.Rate) {
 }
 
 func TestRateIsKept(t *testing.T) {
+	t.Parallel()
 	server := outside(t, answer(http.StatusOK))
 	for _, tt := range []struct {
 		requests    int
@@ -91,6 +92,7 @@ func TestRateIsKept(t *testing.T) {
 
 // TestRateOfProbes: while the circuit is open both hold, and after it the rate.
 func TestRateOfProbes(t *testing.T) {
+	t.Parallel()
 	var up atomic.Bool
 	server := outside(t, func(w http.ResponseWriter, _ *http.Request) {
 		if !up.Load() {
@@ -118,6 +120,7 @@ func TestRateOfProbes(t *testing.T) {
 }
 
 func TestChangedRateHoldsAtOnce(t *testing.T) {
+	t.Parallel()
 	server := outside(t, answer(http.StatusOK))
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(dispatch.Options{})

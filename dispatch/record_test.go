@@ -9,6 +9,7 @@ import (
 )
 
 func TestOutcomeSurvivesAFailingStore(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
 	r.hook(receiver(t, answer(200)).URL)
 	r.store.failures.Store(2)
@@ -24,6 +25,7 @@ func TestOutcomeSurvivesAFailingStore(t *testing.T) {
 }
 
 func TestLogHasNoSecrets(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
 	w := r.hook(receiver(t, answer(302)).URL+"/in?token=geheim", native)
 	id := r.ingest(1)[0]

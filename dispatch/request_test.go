@@ -12,6 +12,7 @@ import (
 )
 
 func TestDelivered(t *testing.T) {
+	t.Parallel()
 	type seen struct {
 		*http.Request
 		body []byte
@@ -67,6 +68,7 @@ func TestDelivered(t *testing.T) {
 }
 
 func TestNativeIsSignedOverItsQuery(t *testing.T) {
+	t.Parallel()
 	requests := make(chan *http.Request, 1)
 	server := receiver(t, func(_ http.ResponseWriter, r *http.Request) { requests <- r })
 	r := start(t, dispatch.Options{})

@@ -17,15 +17,16 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
 // The real database satisfies what the dispatcher needs.
 var _ dispatch.Store = (*db.Store)(nil)
 
-// tap is the real database; tests hear through it what was recorded, and can
+// testStore is the real database; tests hear through it what was recorded, and can
 // make it fail.
-type tap struct {
+type testStore struct {
 	*db.Store
 	finished chan webhook.Result
 	released chan webhook.ID
@@ -33,7 +34,7 @@ type tap struct {
 	failures atomic.Int32 // how many of the next Finish and LookedUp fail
 }
 
-func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
+func (s *testStore) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
 	if s.failures.Add(-1) >= 0 {
 		return webhook.Finished{}, errors.New("disk full")
 	}
@@ -42,7 +43,7 @@ func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webh
 	return done, err
 }
 
-func (s *tap) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+func (s *testStore) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
 	if s.failures.Add(-1) >= 0 {
 		return nil, errors.New("disk full")
 	}
@@ -51,7 +52,7 @@ func (s *tap) LookedUp(ctx context.Context, account webhook.ID, events []webhook
 	return accepted, err
 }
 
-func (s *tap) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
+func (s *testStore) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
 	err := s.Store.Release(ctx, delivery, number, now)
 	s.released <- delivery
 	return err
@@ -61,7 +62,7 @@ func (s *tap) Release(ctx context.Context, delivery webhook.ID, number int, now 
 type rig struct {
 	testing.TB
 	*dispatch.Dispatcher
-	store   *tap
+	store   *testStore
 	account webhook.Account
 	path    string        // of the database
 	log     *bytes.Buffer // read it after stop
@@ -73,7 +74,7 @@ type rig struct {
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{TB: t, path: filepath.Join(t.TempDir(), "bookhook.db"), log: &bytes.Buffer{}, stop: func() {}}
-	r.store = &tap{finished: make(chan webhook.Result, 10_000), released: make(chan webhook.ID, 10_000), matched: make(chan int, 10_000)}
+	r.store = &testStore{finished: make(chan webhook.Result, 10_000), released: make(chan webhook.ID, 10_000), matched: make(chan int, 10_000)}
 	r.open()
 	var err error
 	r.account, err = r.store.AddAccount(t.Context(), webhook.Account{Number: 4069, Name: "Test Operator", TimeZone: "UTC", WebhookLimit: 1000}, "test")
@@ -87,7 +88,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) open() {
 	r.Helper()
 	var err error
-	if r.store.Store, err = db.Open(context.Background(), r.path); err != nil {
+	if r.store.Store, err = db.Create(context.Background(), r.path); err != nil {
 		r.Fatal(err)
 	}
 }
@@ -107,7 +108,7 @@ func (r *rig) run(o dispatch.Options) *rig {
 	o.Store, o.Version = r.store, "1.2.3"
 	o.Log = slog.New(slog.NewTextHandler(&locked{w: r.log}, nil))
 	if o.Guard == nil {
-		o.Guard = guard(r, "127.0.0.0/8")
+		o.Guard = mustGuard(r, "127.0.0.0/8")
 	}
 	r.Dispatcher = dispatch.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -140,9 +141,9 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
-func guard(t testing.TB, allow string) *dispatch.Guard {
+func mustGuard(t testing.TB, allow string) *guard.Guard {
 	t.Helper()
-	g, err := dispatch.NewGuard(allow)
+	g, err := guard.New(allow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,10 +252,10 @@ func answer(status int) http.HandlerFunc {
 // gate is a receiver that keeps its requests until it is opened.
 type gate struct {
 	*httptest.Server
-	arrived chan string // the path of each request
-	open    func()
-	flying  atomic.Int32
-	most    atomic.Int32
+	arrived  chan string // the path of each request
+	open     func()
+	inFlight atomic.Int32
+	most     atomic.Int32
 }
 
 func newGate(t testing.TB) *gate {
@@ -263,7 +264,7 @@ func newGate(t testing.TB) *gate {
 	opened := make(chan struct{})
 	g.open = sync.OnceFunc(func() { close(opened) })
 	g.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		n := g.flying.Add(1)
+		n := g.inFlight.Add(1)
 		for most := g.most.Load(); n > most && !g.most.CompareAndSwap(most, n); most = g.most.Load() {
 		}
 		g.arrived <- r.URL.Path
@@ -271,7 +272,7 @@ func newGate(t testing.TB) *gate {
 		case <-opened:
 		case <-r.Context().Done():
 		}
-		g.flying.Add(-1)
+		g.inFlight.Add(-1)
 	}))
 	t.Cleanup(func() {
 		g.open()

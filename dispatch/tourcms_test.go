@@ -43,7 +43,7 @@ func tourcmsSigned(r *http.Request) bool {
 	return err == nil && sent == base64.StdEncoding.EncodeToString(mac.Sum(nil)) && parts[1] == "3930"
 }
 
-// fakeTourCMS answers what it is asked, if the signature is right.
+// fakeTourCMS answers requests, if the signature is right.
 func fakeTourCMS(t *testing.T) *httptest.Server {
 	t.Helper()
 	answers := map[string]string{"/c/booking/show.xml?booking_id=1234": tourcmsBooking, "/c/tours/list.xml": tourList}
@@ -55,14 +55,15 @@ func fakeTourCMS(t *testing.T) *httptest.Server {
 		case known:
 			fmt.Fprint(w, answer)
 		default:
-			t.Errorf("got a question that nobody answers: %s", r.RequestURI)
+			t.Errorf("got an unexpected request: %s", r.RequestURI)
 		}
 	})
 }
 
-// TestTourCMS: what came in without tours is told to those who want them, as it
+// TestTourCMS: what came in without tours is sent to those who want them, as it
 // came and as signed JSON.
 func TestTourCMS(t *testing.T) {
+	t.Parallel()
 	const query = "event=new_confirmed_web&account_id=4069&account_name=Test%20Operator&channel_id=3930&booking_id=1234&more=1"
 	p, _ := platforms.All().Get("tourcms")
 	settings := webhook.Settings{"api_url": fakeTourCMS(t).URL, "api_key": "3930=" + tourcmsKey}
@@ -78,12 +79,12 @@ func TestTourCMS(t *testing.T) {
 	}
 	e := reading.Event
 	if e.Lookup = p.Lookup.Wanted(settings, e); !e.Lookup {
-		t.Fatal("TourCMS is not to be asked")
+		t.Fatal("no lookup is wanted")
 	}
-	id := r.takeIn(r.account.ID, e)[0].Event.ID
+	id := r.ingestEvents(r.account.ID, e)[0].Event.ID
 	r.next()
 	r.next()
-	if got := reasons(r.event(id)); got != "told told tour_excluded" {
+	if got := reasons(r.event(id)); got != "matched matched tour_excluded" {
 		t.Errorf("got %s", got)
 	}
 	if got := receive(t, queries); got != "a=1&"+query {

@@ -146,6 +146,7 @@ type Webhook struct {
 // Health is what Bookhook itself noted about a webhook.
 type Health struct {
 	FailingSince time.Time // first failure since the last success; zero when all is well
+	FailedAt     time.Time // the last failure; zero when there was none
 	OffAt        time.Time // when it was switched off; zero while it is on
 	OffReason    OffReason
 	Skipped      int // events skipped since it was switched off

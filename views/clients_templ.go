@@ -174,7 +174,7 @@ func newClient(p TokensProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = copyable("client-id", "client id", p.Clients.New.Ref()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = copyable("client-id", "client id", p.Clients.New.ID.String()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -246,9 +246,9 @@ func clientTable(p TokensProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(c.Ref())
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(c.ID.String())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 91, Col: 60}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 91, Col: 66}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -345,7 +345,7 @@ func lastUsed(p Page, at time.Time) string {
 
 func clientExample(p TokensProps) string {
 	return "curl -X POST " + shellQuote(p.BaseURL+prioBase+"/oauth2/token") + " \\\n" +
-		"  -u " + shellQuote(p.Clients.New.Ref()+":"+p.Clients.New.Secret) + " \\\n" +
+		"  -u " + shellQuote(p.Clients.New.ID.String()+":"+p.Clients.New.Secret) + " \\\n" +
 		"  -H 'content-type: application/json' \\\n" +
 		"  -d '{\"grant_type\":\"client_credentials\"}'"
 }

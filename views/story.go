@@ -20,7 +20,7 @@ type Story struct {
 // schedule.
 func StoryOf(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook, maxAttempts int, now time.Time, loc *time.Location) Story {
 	switch {
-	case d.Asked:
+	case d.Inline:
 		return inlineStory(d, attempts, w, now, loc)
 	case d.InFlight(now):
 		return inFlightStory(d, w, maxAttempts)
@@ -39,7 +39,7 @@ func inFlightStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int) Stor
 		What: attemptOf(d, maxAttempts) + " is in progress.",
 		Next: "The result appears here; if it does not, reload the page.",
 	}
-	if d.Answered > 0 && d.Last.Failure != "" {
+	if d.Completed > 0 && d.Last.Failure != "" {
 		s.Why = "The attempt before: " + outcomeText(d.Last, receiverName(w))
 	}
 	return s
@@ -52,10 +52,10 @@ func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now t
 	name := receiverName(w)
 	s := Story{What: atStart(name) + " has not accepted " + subject(d) + " yet.", Next: nextAttemptText(d, maxAttempts, now, loc)}
 	switch {
-	case d.Attempts > d.Answered:
+	case d.Attempts > d.Completed:
 		s.What = "Bookhook stopped during attempt " + strconv.Itoa(d.Attempts) + "; it is not known whether " + name + " received it."
 		s.Why = "It is sent again with the same webhook-id, by which the receiver can recognise it."
-	case d.Answered > 0:
+	case d.Completed > 0:
 		s.Why = outcomeText(d.Last, name)
 	}
 	if w != nil && !w.Enabled {
@@ -126,7 +126,7 @@ func failedStory(d webhook.Delivery, w *webhook.Webhook) Story {
 
 func cancelledStory(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{What: "This delivery was stopped before " + receiverName(w) + " accepted it.", Next: "Press Replay to send it after all."}
-	if d.Answered > 0 {
+	if d.Completed > 0 {
 		s.Why = "The last attempt: " + outcomeText(d.Last, receiverName(w))
 	}
 	if w == nil {

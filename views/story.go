@@ -67,7 +67,7 @@ func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now t
 // heldStory is for a delivery that waits for an earlier one of its booking.
 func heldStory(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{
-		What: "Waiting for an earlier event of booking " + shortName(d.BookingID) + ".",
+		What: "Waiting for an earlier event of booking " + truncate(d.BookingID) + ".",
 		Why:  "This webhook receives the events of a booking in order, and the earlier one is not delivered yet.",
 		Next: "It is sent as soon as the earlier one is delivered, failed or stopped. If the order does not matter, send it now.",
 	}
@@ -143,7 +143,7 @@ func subject(d webhook.Delivery) string {
 	case d.BookingID == "":
 		return "this event"
 	}
-	return "this event of booking " + shortName(d.BookingID)
+	return "this event of booking " + truncate(d.BookingID)
 }
 
 // attemptOf is such as "Attempt 3 of 11"; after a replay, which starts the

@@ -35,7 +35,7 @@ func TestWebhookLimit(t *testing.T) {
 
 	late.visit(a.URL + "/webhooks")
 	late.sees("10 of 10")
-	late.sees("To make another, delete one that you no longer need (Webhooks that are off count), or ask")
+	late.sees("To create another one, delete one that you no longer need, or ask")
 	late.lacks("Create new booking webhook")
 	if got := late.visit(a.URL + "/webhooks/new"); got != http.StatusConflict {
 		t.Errorf("/webhooks/new: got %d, want 409", got)

@@ -99,7 +99,7 @@ func TestTooManyWrongPasswords(t *testing.T) {
 	if got := p.submit("Sign in"); got != http.StatusTooManyRequests {
 		t.Errorf("the eleventh attempt: got %d, want 429", got)
 	}
-	p.complains("Too many attempts that failed. Wait 15 minutes, or sign in from another network.")
+	p.complains("Too many failed attempts. Wait 15 minutes, or sign in from another network.")
 	p.holds("E-mail", operator)
 
 	p.fill("E-mail", staff) // one name is closed, not the whole office

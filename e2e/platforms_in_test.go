@@ -85,8 +85,7 @@ func TestRejectedRequestsAreKept(t *testing.T) {
 		}
 	}
 	p.visit(a.URL + "/settings/platforms")
-	p.sees("Rejected requests 3")
-	p.follow("Rejected requests")
+	p.follow("Rejected requests 3")
 	p.sees("3 requests")
 	p.sees("2 times")
 	p.looks()

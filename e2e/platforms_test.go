@@ -41,7 +41,7 @@ func TestPlatformsSwitchAndAddress(t *testing.T) {
 	if got := p.text(addressOfWink); got == first || !strings.HasPrefix(got, a.URL+"/in/wink/") {
 		t.Errorf("got %q, want another address than %q", got, first)
 	}
-	p.seesMatch("The previous address, which ends in …" + first[len(first)-6:] + ", goes on working until [0-9:]+ on ")
+	p.seesMatch("The previous address, which ends in …" + first[len(first)-6:] + ", keeps working until [0-9:]+ on ")
 	p.looks()
 
 	p.opens("Switch off Wink")

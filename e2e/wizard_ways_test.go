@@ -220,7 +220,7 @@ func TestWizardOnPhone(t *testing.T) {
 	p := a.as(t, operator, pageOptions{Phone: true, Dark: true})
 	p.visit(a.URL + "/deliveries")
 	p.press("Menu")
-	p.follow("Webhooks")
+	p.follow("Booking webhooks")
 	p.isAt("/webhooks$")
 	must(t, p.named("button", "Create new booking webhook").Tap())
 	p.isAt("/type$")

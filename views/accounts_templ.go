@@ -32,7 +32,7 @@ type AccountRow struct {
 
 // AccountForm is a refused form of the page, as typed.
 type AccountForm struct {
-	Account  webhook.ID // zero for a new account; else the one whose limit or users were to change
+	Account  webhook.AccountID // zero for a new account; else the one whose limit or users were to change
 	Name     string
 	Number   string
 	Limit    string
@@ -184,7 +184,7 @@ func Accounts(p AccountsProps) templ.Component {
 }
 
 // form is the refused form when it is that of the account, else an empty one.
-func (p AccountsProps) form(account webhook.ID) AccountForm {
+func (p AccountsProps) form(account webhook.AccountID) AccountForm {
 	if p.Form.Account == account && len(p.Form.Problems) > 0 {
 		return p.Form
 	}
@@ -192,11 +192,11 @@ func (p AccountsProps) form(account webhook.ID) AccountForm {
 }
 
 // accountPrefix is the prefix of the ids of an account's fields; zero is the new one.
-func accountPrefix(account webhook.ID) string {
+func accountPrefix(account webhook.AccountID) string {
 	if account == 0 {
 		return "f-"
 	}
-	return "f-" + account.Text(webhook.AccountPrefix) + "-"
+	return "f-" + account.String() + "-"
 }
 
 func accountRow(p AccountsProps, r AccountRow) templ.Component {
@@ -330,7 +330,7 @@ func limitForm(a webhook.Account, f AccountForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if f.Problems["limit"] != "" {
+		if !f.Problems["limit"].IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -407,7 +407,7 @@ func userForm(a webhook.Account, f AccountForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if f.Problems["email"] != "" || f.Problems["role"] != "" {
+		if !f.Problems["email"].IsZero() || !f.Problems["role"].IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

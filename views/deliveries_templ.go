@@ -17,18 +17,18 @@ import (
 
 // DeliveriesProps are those of the log.
 type DeliveriesProps struct {
-	Page     Page
-	Rows     []DeliveryRow // newest first
-	Filter   DeliveryFilter
-	Problems webhook.Invalid // of the filter
-	Webhooks []Option        // value: webhook id (whk_…)
-	Types    []EventTypes    // of the platforms that the account uses or used
-	Asks     bool            // there are synchronous webhooks, whose deliveries are accepted or refused
-	Count    webhook.Count   // of all pages
-	Older    webhook.ID      // the next page has those before it; zero on the last one
-	Stopped  bool            // this page is not full: the search stopped at Older
-	First    bool            // this is the first page
-	Newest   webhook.ID      // newest delivery of the account, for the announcer; zero when none
+	Page      Page
+	Rows      []DeliveryRow // newest first
+	Filter    DeliveryFilter
+	Problems  webhook.Invalid    // of the filter
+	Webhooks  []Option           // value: webhook id (whk_…)
+	Types     []EventTypes       // of the platforms that the account uses or used
+	HasInline bool               // there are synchronous webhooks, whose deliveries are accepted or refused
+	Count     webhook.Count      // of all pages
+	Older     webhook.DeliveryID // the next page has those before it; zero on the last one
+	Stopped   bool               // this page is not full: the search stopped at Older
+	First     bool               // this is the first page
+	Newest    webhook.DeliveryID // newest delivery of the account, for the announcer; zero when none
 }
 
 // DeliveryRow is one delivery with the names that go with it.
@@ -38,7 +38,7 @@ type DeliveryRow struct {
 	Platform    string // as people know it; "" when the account uses only one
 	WebhookName string // as the log names it
 	WebhookOff  bool   // what is waiting is sent when it is switched on
-	Probing     bool   // the webhook's circuit is open
+	Paused      bool   // the webhook's circuit is open
 }
 
 // DeliveryFilter is the filter as typed, under the names it has in the address:
@@ -150,7 +150,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Stopped {
-					templ_7745c5c3_Err = searchedTo(p.Page, p.Older).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = searchedTo(p.Page, p.Older.Time()).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -168,11 +168,11 @@ func Deliveries(p DeliveriesProps) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = searchedTo(p.Page, p.Older).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = searchedTo(p.Page, p.Older.Time()).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p>What you search may be older. A booking, webhook or period narrows the search.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p>What you are searching for may be older. A booking, webhook or period narrows the search.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -261,7 +261,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 }
 
 // searchedTo says how far back a search went before its page was full.
-func searchedTo(p Page, older webhook.ID) templ.Component {
+func searchedTo(p Page, t time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -287,9 +287,9 @@ func searchedTo(p Page, older webhook.ID) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var10 string
-		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.ResolveAttributeValue(machine(older.Time()))
+		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.ResolveAttributeValue(machine(t))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 62}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var10)
 		if templ_7745c5c3_Err != nil {
@@ -300,9 +300,9 @@ func searchedTo(p Page, older webhook.ID) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var11 string
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(date(older.Time(), p.Now, p.loc()))
+		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(date(t, p.Now, p.loc()))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 112}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 90}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {
@@ -343,7 +343,7 @@ func olderHref(p DeliveriesProps) string {
 	if p.Older == 0 {
 		return ""
 	}
-	return p.Filter.href("/deliveries", "before", deliveryCursor(p.Older))
+	return p.Filter.href("/deliveries", "before", cursor(p.Older))
 }
 
 // newDeliveriesHref is what the script polls for new deliveries; only the first
@@ -352,7 +352,7 @@ func newDeliveriesHref(p DeliveriesProps) string {
 	if !p.First {
 		return ""
 	}
-	return p.Filter.href("/deliveries/new", "after", deliveryCursor(p.Newest))
+	return p.Filter.href("/deliveries/new", "after", cursor(p.Newest))
 }
 
 func deliveryFilters(p DeliveriesProps) templ.Component {
@@ -384,7 +384,7 @@ func deliveryFilters(p DeliveriesProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = selectBox(field{name: "state", label: "Status", value: p.Filter.State, free: true, problem: p.Problems["state"]}, stateOptions(p.Asks)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selectBox(field{name: "state", label: "Status", value: p.Filter.State, free: true, problem: p.Problems["state"]}, stateOptions(p.HasInline)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -443,7 +443,7 @@ func stateOptions(asks bool) []Option {
 	options := []Option{{"", "Any"}}
 	for _, s := range webhook.States {
 		name := StateName(s)
-		if inline := deliveryStateName(webhook.Delivery{State: s, Asked: true}); asks && inline != name {
+		if inline := deliveryStateName(webhook.Delivery{State: s, Inline: true}); asks && inline != name {
 			name += " or " + lowerFirst(inline)
 		}
 		options = append(options, Option{string(s), name})
@@ -456,7 +456,7 @@ func anyOption(options []Option) []Option {
 }
 
 // eventBox is the filter by event, grouped by platform when there are several.
-func eventBox(chosen, problem string, types []EventTypes) templ.Component {
+func eventBox(chosen string, problem webhook.Message, types []EventTypes) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -720,9 +720,9 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 			}
 		} else {
 			var templ_7745c5c3_Var22 string
-			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(r.Delivery.BookingID))
+			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(r.Delivery.BookingID))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 239, Col: 38}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 239, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 			if templ_7745c5c3_Err != nil {
@@ -757,9 +757,9 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(r.WebhookName))
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(r.WebhookName))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 251, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 251, Col: 29}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 			if templ_7745c5c3_Err != nil {
@@ -847,9 +847,9 @@ func eventCell(name, platform string) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		var templ_7745c5c3_Var27 string
-		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(name))
+		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(name))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 268, Col: 18}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 268, Col: 17}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var27))
 		if templ_7745c5c3_Err != nil {

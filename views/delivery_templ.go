@@ -23,13 +23,13 @@ type DeliveryProps struct {
 	Delivery    webhook.Delivery
 	Event       webhook.Event
 	EventName   string
-	Platform    string            // as people know it
-	Webhook     *webhook.Webhook  // nil when it was deleted
-	WebhookName string            // as the log names it
-	Attempts    []webhook.Attempt // those that have a row, in any order
-	MaxTries    int               // length of the retry schedule; 0 means that of webhook.Schedule
-	WaitsFor    webhook.ID        // the delivery that it is held behind; zero for none
-	Circuit     webhook.Circuit   // of the webhook
+	Platform    string             // as people know it
+	Webhook     *webhook.Webhook   // nil when it was deleted
+	WebhookName string             // as the log names it
+	Attempts    []webhook.Attempt  // those that have a row, in any order
+	MaxAttempts int                // length of the retry schedule; 0 means that of webhook.Schedule
+	WaitsFor    webhook.DeliveryID // the delivery that it is held behind; zero for none
+	Circuit     webhook.Circuit    // of the webhook
 }
 
 // Delivery is the page /deliveries/{id}. Its buttons post to
@@ -67,7 +67,7 @@ func Delivery(p DeliveryProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(crumb{"Deliveries", "/deliveries"}, crumb{name: p.Delivery.Ref()}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(crumb{"Deliveries", "/deliveries"}, crumb{name: p.Delivery.ID.String()}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -122,9 +122,9 @@ func Delivery(p DeliveryProps) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var6 string
-						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(p.Delivery.BookingID))
+						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(p.Delivery.BookingID))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 36, Col: 136}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 36, Col: 135}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -150,7 +150,7 @@ func Delivery(p DeliveryProps) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				if p.Delivery.State == webhook.Pending && !p.Delivery.Asked && p.Page.canConfigure() {
+				if p.Delivery.State == webhook.Pending && !p.Delivery.Inline && p.Page.canConfigure() {
 					templ_7745c5c3_Var7 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 						templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 						templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -239,7 +239,7 @@ func Delivery(p DeliveryProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Delivery.Asked {
+			if p.Delivery.Inline {
 				templ_7745c5c3_Err = inlineAnswer(p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -299,7 +299,7 @@ func (p DeliveryProps) version() string {
 	if d.State != webhook.Pending {
 		return ""
 	}
-	return fmt.Sprint(d.Attempts, ".", d.Answered, ".", d.InFlight(p.Page.Now), ".", d.Held)
+	return fmt.Sprint(d.Attempts, ".", d.Completed, ".", d.InFlight(p.Page.Now), ".", d.Held)
 }
 
 // heldRefresh is how often the page of a held delivery is refreshed.
@@ -344,14 +344,14 @@ func inlineAnswer(p DeliveryProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if text := receiverText(p.Attempts); text != "" && p.Delivery.State != webhook.Failed {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"panel\" aria-labelledby=\"answer\"><h2 id=\"answer\">Message of ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"panel\" aria-labelledby=\"answer\"><h2 id=\"answer\">Message from ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
 			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(receiverName(p.Webhook))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 102, Col: 56}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 102, Col: 58}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {
@@ -403,13 +403,13 @@ func deliveryTitle(p DeliveryProps) string {
 	if p.Delivery.BookingID == "" {
 		return p.eventName()
 	}
-	return p.eventName() + ", booking " + shortName(p.Delivery.BookingID)
+	return p.eventName() + ", booking " + truncate(p.Delivery.BookingID)
 }
 
 // replayable reports whether Replay can do anything now: not during an attempt,
 // nor while the delivery waits for its webhook to be switched on.
 func (p DeliveryProps) replayable() bool {
-	if p.Webhook == nil || p.Delivery.Asked || p.Delivery.InFlight(p.Page.Now) {
+	if p.Webhook == nil || p.Delivery.Inline || p.Delivery.InFlight(p.Page.Now) {
 		return false
 	}
 	return p.Webhook.Enabled || p.Delivery.State != webhook.Pending
@@ -606,7 +606,7 @@ func (p DeliveryProps) story() Story {
 	return s
 }
 
-func (p DeliveryProps) maxAttempts() int { return cmp.Or(p.MaxTries, len(webhook.Schedule)) }
+func (p DeliveryProps) maxAttempts() int { return cmp.Or(p.MaxAttempts, len(webhook.Schedule)) }
 
 func storyTone(p DeliveryProps) string {
 	switch {
@@ -790,9 +790,9 @@ func deliveryFacts(p DeliveryProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var31 string
-		templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(p.Delivery.Ref())
+		templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(p.Delivery.ID.String())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 235, Col: 38}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 235, Col: 44}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 		if templ_7745c5c3_Err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -47,11 +48,11 @@ func (k kind) page(role webhook.Role) Page {
 func (k kind) webhook(i int) *webhook.Webhook {
 	names := []string{"Accounting", "Mailchimp", "Guide rota", "Partner: Viator sync", "Data warehouse", "Night desk", "Old CRM", "Printer"}
 	w := &webhook.Webhook{
-		ID: webhook.ID(9e16 + i), Name: cmp.Or(k.text(names[i%len(names)]), "W"), URL: "https://hooks.example.com/" + k.text("bookings?ApplyTourCMSPromo=FULL"),
-		Kind: webhook.Async, Format: webhook.Native, Events: []string{"cancelled", "new_confirmed_staff", "new_confirmed_web"},
-		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.Exclude, []string{"15"}),
-		Enabled: true, Concurrency: 8, CreatedAt: now.Add(-400 * time.Hour), UpdatedAt: now.Add(-3 * time.Hour),
+		ID: webhook.WebhookID(9e16 + i), Config: webhook.NewConfig([]string{"cancelled", "new_confirmed_staff", "new_confirmed_web"}),
+		Enabled: true, CreatedAt: now.Add(-400 * time.Hour), UpdatedAt: now.Add(-3 * time.Hour),
 	}
+	w.Name, w.URL = cmp.Or(k.text(names[i%len(names)]), "W"), "https://hooks.example.com/"+k.text("bookings?ApplyTourCMSPromo=FULL")
+	w.Tours = webhook.NewFilter(webhook.Exclude, []string{"15"})
 	switch i % 5 {
 	case 1:
 		w.FailingSince, w.Format = now.Add(-31*time.Hour), webhook.Standard
@@ -61,7 +62,7 @@ func (k kind) webhook(i int) *webhook.Webhook {
 	case 3:
 		w.Enabled, w.OffReason, w.OffAt = false, webhook.OffByUser, now.Add(-50*time.Hour)
 	case 4:
-		w.Events = []string{webhook.AllEventsKey}
+		w.AllEvents, w.Events = true, nil
 	}
 	return w
 }
@@ -80,38 +81,38 @@ func (k kind) names() Names {
 
 func (k kind) delivery(i int) webhook.Delivery {
 	d := webhook.Delivery{
-		ID: webhook.ID(8e16 + i), Event: 77, Webhook: 9e16, Platform: "tourcms", Type: "new_confirmed_web",
-		BookingID: k.text(fmt.Sprint(12345 - i)), Attempts: 1, Answered: 1, CreatedAt: now.Add(-time.Duration(i*i*7+1) * time.Minute),
+		ID: webhook.DeliveryID(8e16 + i), Event: 77, Webhook: 9e16, Platform: "tourcms", Type: "new_confirmed_web",
+		BookingID: k.text(fmt.Sprint(12345 - i)), Attempts: 1, Completed: 1, CreatedAt: now.Add(-time.Duration(i*i*7+1) * time.Minute),
 		Last: webhook.Outcome{Status: 200, Duration: 84 * time.Millisecond}, State: webhook.Delivered, Finished: now.Add(-time.Duration(i*i*7+1)*time.Minute + 84*time.Millisecond),
 	}
 	switch i % 8 {
 	case 1:
-		d.State, d.Attempts, d.Answered, d.Finished = webhook.Pending, 2, 2, time.Time{}
+		d.State, d.Attempts, d.Completed, d.Finished = webhook.Pending, 2, 2, time.Time{}
 		d.NextAt, d.Last = now.Add(4*time.Minute), webhook.Outcome{Status: 503, Failure: webhook.FailStatus, Duration: 1250 * time.Millisecond}
 	case 2:
-		d.State, d.Attempts, d.Answered = webhook.Failed, 11, 11
+		d.State, d.Attempts, d.Completed = webhook.Failed, 11, 11
 		d.Last = webhook.Outcome{Failure: webhook.FailTimeout, Duration: 15 * time.Second}
 		d.CreatedAt = now.Add(-77 * time.Hour)
 		d.Finished = now.Add(-time.Hour)
 	case 3:
-		d.State, d.Attempts, d.Answered, d.Finished, d.Last = webhook.Pending, 1, 0, time.Time{}, webhook.Outcome{}
+		d.State, d.Attempts, d.Completed, d.Finished, d.Last = webhook.Pending, 1, 0, time.Time{}, webhook.Outcome{}
 		d.NextAt = now.Add(20 * time.Second)
 	case 4:
 		d.State, d.Last = webhook.Cancelled, webhook.Outcome{Failure: webhook.FailRefused, Duration: 900 * time.Microsecond}
 	case 7:
-		d.State, d.Attempts, d.Answered, d.Finished, d.NextAt = webhook.Pending, 2, 2, time.Time{}, now.Add(-time.Hour)
+		d.State, d.Attempts, d.Completed, d.Finished, d.NextAt = webhook.Pending, 2, 2, time.Time{}, now.Add(-time.Hour)
 		d.Last = webhook.Outcome{Status: 200, Failure: webhook.FailTimeout, Duration: 15 * time.Second}
 	case 5:
 		d.Test, d.BookingID = true, "TEST-1"
 	case 6:
-		d.Attempts, d.Answered, d.Base = 4, 4, 3
+		d.Attempts, d.Completed, d.Base = 4, 4, 3
 	}
 	return d
 }
 
 func (k kind) held() webhook.Delivery {
 	d := k.delivery(7)
-	d.ID, d.Held, d.Attempts, d.Answered, d.NextAt, d.Last = 81e15, true, 0, 0, time.Time{}, webhook.Outcome{}
+	d.ID, d.Held, d.Attempts, d.Completed, d.NextAt, d.Last = 81e15, true, 0, 0, time.Time{}, webhook.Outcome{}
 	return d
 }
 
@@ -132,7 +133,7 @@ func (k kind) attempt(n int, o webhook.Outcome) webhook.Attempt {
 		Number: n, StartedAt: now.Add(-time.Duration(12-n) * time.Hour), Duration: o.Duration, Status: o.Status, Failure: o.Failure,
 		Method: "POST", URL: k.webhook(0).URL, RemoteAddr: "192.0.2.1:443",
 		RequestHeaders: http.Header{
-			"User-Agent": {"bookhook/0.1.0"}, "Content-Type": {"application/json"}, "Webhook-Id": {k.delivery(0).Ref()},
+			"User-Agent": {"bookhook/0.1.0"}, "Content-Type": {"application/json"}, "Webhook-Id": {k.delivery(0).ID.String()},
 			"Webhook-Timestamp": {"1795266309"}, "Webhook-Signature": {"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}, "Bookhook-Attempt": {fmt.Sprint(n)},
 		},
 		RequestBody: []byte(`{"id":"evt_02gtcfw2k0400","type":"new_confirmed_web","platform":"tourcms","account_id":"4069","channel_id":"3930","tour_ids":["12"],"booking_id":"12345","timestamp":"2026-11-21T13:05:09Z","data":{"customer":"` + "O’Brien 🚤" + `","pax":2}}`),
@@ -143,19 +144,19 @@ func (k kind) attempt(n int, o webhook.Outcome) webhook.Attempt {
 		a.Truncated = n == 1
 	}
 	if o.Failure != "" {
-		a.Error = k.text("the receiver answered " + fmt.Sprint(o.Status))
+		a.Error = webhook.NewMessage("the receiver answered", k.text(fmt.Sprint(o.Status)))
 	}
 	return a
 }
 
 func (k kind) attempts(d webhook.Delivery) []webhook.Attempt {
 	var list []webhook.Attempt
-	for n := 1; n <= d.Answered; n++ {
+	for n := 1; n <= d.Completed; n++ {
 		o := webhook.Outcome{Status: 503, Failure: webhook.FailStatus, Duration: 640 * time.Millisecond}
-		if n == d.Answered {
+		if n == d.Completed {
 			o = d.Last
 		}
-		if n == 3 && d.Answered > 4 {
+		if n == 3 && d.Completed > 4 {
 			continue // cut off
 		}
 		list = append(list, k.attempt(n, o))
@@ -166,9 +167,14 @@ func (k kind) attempts(d webhook.Delivery) []webhook.Attempt {
 func (k kind) invalid(fields ...string) webhook.Invalid {
 	v := webhook.Invalid{}
 	for _, f := range fields {
-		v.Add(f, "%s", "Something is wrong with "+f+" "+k.text("here")+".")
+		v.AddMessage(f, webhook.Message{Code: "Something is wrong with " + f, Args: []string{k.text("here")}})
 	}
 	return v
+}
+
+// message is one without a text of its own, which is shown as it is.
+func (k kind) message(text string) webhook.Message {
+	return webhook.Message{Code: text, Args: []string{k.text("here")}}
 }
 
 func (k kind) items(n int) []webhook.Item {
@@ -204,10 +210,10 @@ func (k kind) catalogues() []Catalogue {
 	if k.n == 0 {
 		return nil
 	}
-	event := func(key, group, name, about string, primary bool) webhook.EventType {
-		return webhook.EventType{Key: key, Group: group, Name: k.text(name), Description: k.text(about), Primary: primary}
+	event := func(key, group, name, about string, primary bool) platforms.EventType {
+		return platforms.EventType{Key: key, Group: group, Name: k.text(name), Description: k.text(about), Primary: primary}
 	}
-	return []Catalogue{{Platform: "tourcms", Name: "TourCMS", Events: []webhook.EventType{
+	return []Catalogue{{Platform: "tourcms", Name: "TourCMS", Events: []platforms.EventType{
 		event("new_confirmed_staff", "New booking", "New confirmed booking (staff)", "A booking reached Confirmed status through a staff member; also fires when an existing booking is moved to Confirmed by staff.", true),
 		event("new_confirmed_web", "New booking", "New confirmed booking (web/API)", "A booking reached Confirmed status through the booking engine or the API.", true),
 		event("new_provisional_staff", "New booking", "New provisional booking (staff)", "Staff created a booking in Provisional status, or moved one to it.", false),
@@ -225,7 +231,7 @@ func (k kind) manyEvents() []Catalogue {
 	}
 	c := Catalogue{Platform: "wink", Name: "Wink", Off: true}
 	for i := range 30 {
-		e := webhook.EventType{
+		e := platforms.EventType{
 			Key: fmt.Sprintf("account.updated.%d", i), Group: "Account events", Name: k.text("Account updated"),
 			NameET: k.text("Konto uuendatud"), Description: k.text("Something in the account record changed."), Retired: i%5 == 0,
 		}

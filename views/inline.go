@@ -32,7 +32,7 @@ func inlineStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webh
 		return Story{What: "Bookhook is waiting for the answer of " + name + ".", Next: "It appears here within seconds; if it does not, reload the page."}
 	case d.State == webhook.Pending:
 		return Story{What: "The answer of " + name + " could not be stored yet.", Next: "It appears here as soon as the database accepts it."}
-	case d.Answered == 0:
+	case d.Completed == 0:
 		return Story{
 			What: "Bookhook stopped before it had the answer of " + name + ".",
 			Why:  "The booking counts as refused.",
@@ -88,7 +88,7 @@ func inlineAdvice(o webhook.Outcome) string {
 // receiverText is what the receiver wrote for people.
 func receiverText(attempts []webhook.Attempt) string {
 	for _, a := range attempts {
-		if text := webhook.VerdictOf(a).Text; text != "" {
+		if text := webhook.AnswerOf(a).Text; text != "" {
 			return text
 		}
 	}
@@ -98,7 +98,7 @@ func receiverText(attempts []webhook.Attempt) string {
 // ticketsOf are the tickets that the receiver sent, as indented JSON; "" for none.
 func ticketsOf(attempts []webhook.Attempt) string {
 	for _, a := range attempts {
-		if tickets := webhook.VerdictOf(a).Tickets; tickets != nil {
+		if tickets := webhook.AnswerOf(a).Tickets; tickets != nil {
 			if pretty, ok := prettyJSON(tickets); ok {
 				return pretty
 			}
@@ -110,7 +110,7 @@ func ticketsOf(attempts []webhook.Attempt) string {
 
 // timeLimit is the time limit to show in the form.
 func timeLimit(p WizardProps) string {
-	if p.Problems["time_limit"] != "" {
+	if !p.Problems["time_limit"].IsZero() {
 		return p.Limit
 	}
 	return strconv.Itoa(p.Draft.TimeLimit)
@@ -120,9 +120,9 @@ func timeLimit(p WizardProps) string {
 // accepts or refuses.
 func deliveryStateName(d webhook.Delivery) string {
 	switch {
-	case d.Asked && d.State == webhook.Delivered:
+	case d.Inline && d.State == webhook.Delivered:
 		return "Accepted"
-	case d.Asked && d.State == webhook.Failed:
+	case d.Inline && d.State == webhook.Failed:
 		return "Refused"
 	}
 	return StateName(d.State)

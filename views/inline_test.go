@@ -11,15 +11,15 @@ import (
 
 func TestInlineSentence(t *testing.T) {
 	names := Names{Catalogues: sentenceCatalogues(), Channels: map[string]string{"1": "Website"}, Tours: map[string]string{"15": "Night Walk"}}
-	w := &webhook.Webhook{
+	c := webhook.Config{
 		Kind: webhook.Inline, URL: "https://example.com/x", TimeLimit: 10, Events: []string{"new_temporary_web"},
 		Channels: webhook.NewFilter(webhook.Include, []string{"1"}), Tours: webhook.NewFilter(webhook.All, nil),
 	}
 	const end = ", ask https://example.com/x; no 200 within 10 seconds is a refusal."
-	if got, want := Sentence(w, names), "Before a booking is started (web/API) on the Website channel, for any tour"+end; got != want {
+	if got, want := Sentence(c, names), "Before a booking is started (web/API) on the Website channel, for any tour"+end; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	w.Channels, w.Tours, w.TimeLimit = webhook.NewFilter(webhook.All, nil), webhook.NewFilter(webhook.Exclude, []string{"15"}), 1
+	c.Channels, c.Tours, c.TimeLimit = webhook.NewFilter(webhook.All, nil), webhook.NewFilter(webhook.Exclude, []string{"15"}), 1
 	for _, tt := range []struct {
 		events []string
 		want   string
@@ -28,9 +28,9 @@ func TestInlineSentence(t *testing.T) {
 		{[]string{"new_confirmed_web", "temporary_booking_deleted"}, "Before a booking is confirmed (web/API), and when one is dropped,"},
 		{[]string{"temporary_booking_deleted"}, "When a booking is dropped"},
 	} {
-		w.Events = tt.events
+		c.Events = tt.events
 		want := tt.want + " on any channel, for any tour except Night Walk" + strings.Replace(end, "10 seconds", "1 second", 1)
-		if got := Sentence(w, names); got != want {
+		if got := Sentence(c, names); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -45,17 +45,17 @@ func inlineAttempts(status int, failure webhook.Failure, body string) []webhook.
 }
 
 func inlineDelivery(state webhook.State, o webhook.Outcome) webhook.Delivery {
-	return webhook.Delivery{ID: 5, State: state, Asked: true, BookingID: "1234", Attempts: 1, Answered: 1, Finished: now, Last: o}
+	return webhook.Delivery{ID: 5, State: state, Inline: true, BookingID: "1234", Attempts: 1, Completed: 1, Finished: now, Last: o}
 }
 
 func TestInlineStory(t *testing.T) {
 	refused := webhook.Outcome{Status: 409, Failure: webhook.FailStatus}
 	inFlight := inlineDelivery(webhook.Pending, webhook.Outcome{})
-	inFlight.Answered, inFlight.NextAt = 0, now.Add(time.Minute)
+	inFlight.Completed, inFlight.NextAt = 0, now.Add(time.Minute)
 	late := inFlight
 	late.NextAt = now.Add(-time.Second)
 	cut := inlineDelivery(webhook.Failed, webhook.Outcome{Failure: webhook.CutOff})
-	cut.Answered = 0
+	cut.Completed = 0
 	trial := inlineDelivery(webhook.Failed, refused)
 	trial.Test = true
 	for _, tt := range []struct {
@@ -123,7 +123,7 @@ func TestPagesOfInlineWebhooks(t *testing.T) {
 
 func TestStatusOfInlineDeliveries(t *testing.T) {
 	for _, k := range kinds {
-		p := DeliveriesProps{Page: k.page(webhook.RoleStaff), Asks: true, First: true, Count: webhook.Count{N: 3}, Rows: []DeliveryRow{
+		p := DeliveriesProps{Page: k.page(webhook.RoleStaff), HasInline: true, First: true, Count: webhook.Count{N: 3}, Rows: []DeliveryRow{
 			{Delivery: inlineDelivery(webhook.Delivered, webhook.Outcome{Status: 200}), Platform: "Harbour"},
 			{Delivery: inlineDelivery(webhook.Failed, webhook.Outcome{Status: 409, Failure: webhook.FailStatus})},
 			{Delivery: inlineDelivery(webhook.Pending, webhook.Outcome{})},
@@ -166,7 +166,7 @@ func TestEventListShowsWhatItWaitsFor(t *testing.T) {
 
 func TestEventPageOfInlineEvent(t *testing.T) {
 	for _, k := range kinds {
-		p := EventProps{Page: k.page(webhook.RoleStaff), Decisions: []DecisionRow{{Webhook: 7, Name: "Gate", Asks: true, Reason: webhook.ReasonEvent}}}
+		p := EventProps{Page: k.page(webhook.RoleStaff), Decisions: []DecisionRow{{Webhook: 7, Name: "Gate", Inline: true, Reason: webhook.ReasonEvent}}}
 		var page strings.Builder
 		if err := Event(p).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package views
 import (
 	"cmp"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -19,12 +20,12 @@ type Catalogue struct {
 	Platform string // its key, such as "tourcms"
 	Name     string // as people know it
 	Off      bool   // the account does not use it
-	Events   []webhook.EventType
+	Events   []platforms.EventType
 }
 
 // event finds an event by its key as webhook.EventKey writes it; ok is false
 // when no catalogue has it.
-func (n Names) event(key string) (c Catalogue, e webhook.EventType, ok bool) {
+func (n Names) event(key string) (c Catalogue, e platforms.EventType, ok bool) {
 	for _, c := range n.Catalogues {
 		for _, e := range c.Events {
 			if webhook.EventKey(c.Platform, e.Key) == key {
@@ -32,7 +33,7 @@ func (n Names) event(key string) (c Catalogue, e webhook.EventType, ok bool) {
 			}
 		}
 	}
-	return Catalogue{}, webhook.EventType{}, false
+	return Catalogue{}, platforms.EventType{}, false
 }
 
 // eventNames are the names of the events with these keys.
@@ -40,7 +41,7 @@ func (n Names) eventNames(keys []string) []string {
 	names := make([]string, len(keys))
 	for i, key := range keys {
 		_, e, _ := n.event(key)
-		names[i] = shortName(cmp.Or(e.Name, key))
+		names[i] = truncate(cmp.Or(e.Name, key))
 	}
 	return names
 }

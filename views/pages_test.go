@@ -7,6 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -25,7 +26,7 @@ func (k kind) pages() map[string]templ.Component {
 
 func (k kind) addOutside(add func(string, templ.Component)) {
 	page := k.page(webhook.RoleStaff)
-	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.text("Wrong e-mail address or password.")}))
+	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.message("Wrong e-mail address or password.")}))
 	add("setup", Setup(SetupProps{Token: "t", AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
 	add("error-404", Error(ErrorProps{Page: &page, Status: 404, RequestID: k.text("K3TQ")}))
 	add("error-500", Error(ErrorProps{Status: 500, What: k.text(""), RequestID: "K3TQ"}))
@@ -50,14 +51,14 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	add("webhooks-staff", Webhooks(list))
 	full := list
 	full.Page.User.Role = webhook.RoleAdmin
-	full.Page.Flash = []string{k.text("“Old CRM” was deleted. 3 waiting deliveries were cancelled.")}
+	full.Page.Flash = []string{k.text("“Old CRM” was deleted.")}
 	add("webhooks-full", Webhooks(full))
 	for i := range 3 {
 		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
 		p.Backlog.Waiting = i * 4
 		if i == 0 {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-			p.Page.Flash = []string{"The webhook was created and is on. Send a test to see it work."}
+			p.Page.Flash = []string{"The webhook was created and is on."}
 		} else {
 			p.Recent = k.rows()
 		}
@@ -120,7 +121,7 @@ func (k kind) addLog(add func(string, templ.Component)) {
 		}
 		add(fmt.Sprintf("delivery-%d", i), Delivery(p))
 	}
-	for _, first := range []webhook.ID{0, 8e16} {
+	for _, first := range []webhook.DeliveryID{0, 8e16} {
 		p := DeliveryProps{Page: k.page(webhook.RoleOperator), Delivery: k.held(), Event: webhook.Event{ID: 77}, Webhook: k.webhook(0), WaitsFor: first, Circuit: k.circuit()}
 		add(fmt.Sprintf("delivery-held-%d", first), Delivery(p))
 	}
@@ -138,13 +139,13 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	for i := range k.n {
 		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
 		d := k.delivery(i)
-		row := DecisionRow{Webhook: webhook.ID(9e16 + i), Name: k.webhook(i).Name, Deleted: i == 6, Reason: reasons[i%len(reasons)]}
+		row := DecisionRow{Webhook: webhook.WebhookID(9e16 + i), Name: k.webhook(i).Name, Deleted: i == 6, Reason: reasons[i%len(reasons)]}
 		if row.Reason == webhook.Matched {
 			row.Delivery = &d
 		}
 		page.Decisions = append(page.Decisions, row)
 	}
-	for _, first := range []webhook.ID{0, 8e16} {
+	for _, first := range []webhook.DeliveryID{0, 8e16} {
 		d := k.held()
 		page.Decisions = append(page.Decisions, DecisionRow{Webhook: 9e16, Name: k.webhook(0).Name, Delivery: &d, WaitsFor: first})
 	}
@@ -154,7 +155,7 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	add("events", Events(list))
 	waits := page
 	waits.Decisions, waits.Platform = nil, k.text("TourCMS")
-	waits.Event.Inbound, waits.Event.Lookup, waits.Event.Note = true, true, k.text("TourCMS did not answer in time; it is asked again.")
+	waits.Event.Inbound, waits.Event.Lookup, waits.Event.Note = true, true, k.message("TourCMS did not answer in time.")
 	waits.Event.Wire = []byte(k.text("event=new_confirmed_web&account_id=4069&account_name=Sea%20%26%20Sun&channel_id=3930&booking_id=12345"))
 	add("event-waits", Event(waits))
 	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
@@ -162,8 +163,8 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	add("event", Event(page))
 }
 
-func (k kind) settings() []webhook.Setting {
-	return []webhook.Setting{
+func (k kind) settings() []platforms.Setting {
+	return []platforms.Setting{
 		{Key: "marketplace", Label: k.text("Marketplace id"), Hint: k.text("In TourCMS under API. 0 for a tour operator."), Default: "0"},
 		{Key: "api_key", Label: k.text("API key"), Hint: k.text("Signs what Bookhook asks TourCMS."), Secret: true},
 		{Key: "basic", Label: k.text("Basic authorization"), Secret: true},
@@ -178,7 +179,7 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 	}
 	off := *used
 	off.Platform, off.Enabled, off.OldToken, off.ReceivedAt = "ltd", false, "", time.Time{}
-	p := PlatformsProps{Page: k.page(webhook.RoleOperator), Unread: k.n, Platforms: []PlatformPanel{
+	p := PlatformsProps{Page: k.page(webhook.RoleOperator), Rejected: k.n, Platforms: []PlatformPanel{
 		{Key: "tourcms", Name: k.text("TourCMS"), About: about, Events: 16, Settings: k.settings(), Connection: used, Address: "https://bookhook.example.com" + used.Path()},
 		{Key: "ltd", Name: k.text("London Theatre Direct"), Events: 2, Connection: &off, Address: "https://bookhook.example.com" + off.Path()},
 		{Key: "wink", Name: k.text("Wink"), About: about, Events: 129},
@@ -195,18 +196,18 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 	}
 	p.Page = k.page(webhook.RoleStaff)
 	add("platforms-staff", Platforms(PlatformsProps{Page: p.Page, Platforms: p.Platforms[min(k.n, 1):]}))
-	unread := UnrecognisedProps{Page: p.Page, Count: k.n, First: k.n == 0}
+	rejected := RejectedProps{Page: p.Page, Count: k.n, First: k.n == 0}
 	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
 	for i := range k.n {
-		unread.Older = webhook.ID(7e16 + i)
-		unread.Rows = append(unread.Rows, UnreadRow{PlatformName: k.text("Prioticket"), Unrecognised: webhook.Unrecognised{
-			ID: webhook.ID(7e16 + i), Method: []string{"GET", "POST"}[min(i%3, 1)], Query: k.text("a=1"), ContentType: k.text("text/plain"), Body: bodies[i%3],
-			Truncated: i%3 == 2, Status: 422, Message: k.text("There is no event ORDER_MADE in Prioticket’s catalogue."), Times: 1 + i%2*411, LastAt: now.Add(-4 * time.Minute),
+		rejected.Older = webhook.RejectedID(7e16 + i)
+		rejected.Rows = append(rejected.Rows, RejectedRow{PlatformName: k.text("Prioticket"), RejectedRequest: webhook.RejectedRequest{
+			ID: webhook.RejectedID(7e16 + i), Method: []string{"GET", "POST"}[min(i%3, 1)], Query: k.text("a=1"), ContentType: k.text("text/plain"), Body: bodies[i%3],
+			Truncated: i%3 == 2, Status: 422, Why: k.message("There is no event ORDER_MADE."), Times: 1 + i%2*411, LastAt: now.Add(-4 * time.Minute),
 		}})
 	}
-	add("rejected", Unrecognised(unread))
-	unread.First, unread.Rows = false, nil
-	add("rejected-older", Unrecognised(unread))
+	add("rejected", RejectedRequests(rejected))
+	rejected.First, rejected.Rows = false, nil
+	add("rejected-older", RejectedRequests(rejected))
 }
 
 func (k kind) addSettings(add func(string, templ.Component)) {
@@ -222,8 +223,8 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	if k.n > 0 {
 		items.Rename = ItemForm{ID: k.text("3931"), Name: "", Problems: k.invalid("name")}
 	}
-	items.Import = ImportForm{Text: k.text("12;Night Walk\n;;"), Lines: []LineProblem{{2, k.text(";;"), "Give the id that your booking system uses."}}}
-	items.Refresh = k.text("TourCMS could not be asked for your tours: it refused the key. Nothing was changed.")
+	items.Import = ImportForm{Text: k.text("12;Night Walk\n;;"), Lines: []LineProblem{{2, k.text(";;"), k.message("Enter the id.")}}}
+	items.Refresh = k.message("TourCMS refused the key.")
 	add("tours-wrong", Items(items))
 
 	add("settings", Profile(ProfileProps{Page: page, Problems: k.invalid("current"), Sessions: 3}))
@@ -231,16 +232,16 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	add("settings-staff", Profile(ProfileProps{Page: staff}))
 	add("settings-account", AccountSettings(AccountSettingsProps{Page: page, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "Europe/Madrid", Zones: []string{"UTC", "Europe/London"}, Problems: k.invalid("number")}))
 	people := PeopleProps{Page: page, Email: k.text("new@example.com"), Problems: k.invalid("email"), Added: NewUser{k.text("ben@example.com"), "correct horse battery"}}
-	clients := ClientsProps{Name: k.text("Portal"), Problems: k.invalid("name"), New: &NewClient{webhook.Client{ID: 5, Name: k.text("Portal")}, k.text("bhs_4k9d0q")}}
-	tokens := TokensProps{Page: page, New: k.text("bh_4k9d0q"), BaseURL: "https://bookhook.example.com", Problems: k.invalid("name")}
+	clients := ClientsProps{TokenURL: "https://bookhook.example.com/oauth2/token", Name: k.text("Portal"), Problems: k.invalid("name"), New: &NewClient{webhook.Client{ID: 5, Name: k.text("Portal")}, k.text("bhs_4k9d0q")}}
+	tokens := TokensProps{Page: page, New: k.text("bh_4k9d0q"), BaseURL: "https://bookhook.example.com", Event: "cancelled", Problems: k.invalid("name")}
 	activity := ActivityProps{Page: page, Older: 5}
 	accounts := AccountsProps{Page: page, Form: AccountForm{Limit: k.text("x"), Problems: k.invalid("name")}, Added: people.Added}
 	for i := range k.n {
-		people.Users = append(people.Users, webhook.User{ID: webhook.ID(7 + i), Email: k.text(fmt.Sprintf("person%d@example.com", i)), Role: webhook.Roles[i%3], CreatedAt: now.Add(-time.Duration(i) * 90 * time.Hour)})
-		tokens.Tokens = append(tokens.Tokens, webhook.Token{ID: webhook.ID(i), Name: k.text("TourCMS bridge"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
-		clients.Clients = append(clients.Clients, webhook.Client{ID: webhook.ID(i), Name: k.text("Portal"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
-		activity.Entries = append(activity.Entries, webhook.AuditEntry{Actor: k.text("marta@example.com"), Action: "webhook.switched_off", Subject: k.text("Accounting"), At: now.Add(-time.Duration(i) * time.Hour)})
-		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.ID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
+		people.Users = append(people.Users, webhook.User{ID: webhook.UserID(7 + i), Email: k.text(fmt.Sprintf("person%d@example.com", i)), Role: webhook.Roles[i%3], CreatedAt: now.Add(-time.Duration(i) * 90 * time.Hour)})
+		tokens.Tokens = append(tokens.Tokens, webhook.Token{ID: webhook.TokenID(i), Name: k.text("TourCMS bridge"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
+		clients.Clients = append(clients.Clients, webhook.Client{ID: webhook.ClientID(i), Name: k.text("Portal"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
+		activity.Entries = append(activity.Entries, webhook.AuditEntry{Change: webhook.Change{By: k.text("marta@example.com"), At: now.Add(-time.Duration(i) * time.Hour)}, Action: "webhook.off", Args: []string{k.text("Accounting")}})
+		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.AccountID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
 	}
 	add("people", People(people))
 	tokens.Clients = clients

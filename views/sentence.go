@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -19,32 +19,32 @@ const (
 // Sentence says in one sentence that a person can check what the webhook
 // receives and where: "When a booking is cancelled on any channel, for any tour,
 // call https://example.com/bookings." Long lists and names are shortened.
-func Sentence(w *webhook.Webhook, names Names) string {
-	return strings.Join(sentenceParts(w, names), "")
+func Sentence(c webhook.Config, names Names) string {
+	return strings.Join(sentenceParts(c, names), "")
 }
 
 // sentenceParts is Sentence in parts: every second one is what was chosen, and
 // is set in bold on the page.
-func sentenceParts(w *webhook.Webhook, names Names) []string {
-	if w.Kind == webhook.Inline {
-		return inlineSentence(w, names)
+func sentenceParts(c webhook.Config, names Names) []string {
+	if c.Kind == webhook.Inline {
+		return inlineSentence(c, names)
 	}
 	events, several := "anything happens to a booking", false
-	if !w.AllEvents() {
-		events, several = eventsText(w.Events, names, whenPhrase)
+	if !c.AllEvents {
+		events, several = eventsText(c.Events, names, whenPhrase)
 	}
 	return []string{
-		"When ", events, commaAfter(several), channelsText(w.Channels, names.Channels), ", ",
-		toursText(w.Tours, names.Tours), ", call ", w.URL, ".",
+		"When ", events, commaAfter(several), channelsText(c.Channels, names.Channels), ", ",
+		toursText(c.Tours, names.Tours), ", call ", c.URL, ".",
 	}
 }
 
 // inlineSentence is sentenceParts for a synchronous webhook.
-func inlineSentence(w *webhook.Webhook, names Names) []string {
-	lead, events, several := inlineEventsText(w.Events, names)
+func inlineSentence(c webhook.Config, names Names) []string {
+	lead, events, several := inlineEventsText(c.Events, names)
 	return []string{
-		lead, events, commaAfter(several), channelsText(w.Channels, names.Channels), ", ", toursText(w.Tours, names.Tours),
-		", ask ", w.URL, "; no 200 within ", seconds(w.TimeLimit), " is a refusal.",
+		lead, events, commaAfter(several), channelsText(c.Channels, names.Channels), ", ", toursText(c.Tours, names.Tours),
+		", ask ", c.URL, "; no 200 within ", seconds(c.TimeLimit), " is a refusal.",
 	}
 }
 
@@ -78,22 +78,13 @@ func commaAfter(several bool) string {
 	return " "
 }
 
-// draftWebhook is as much of a webhook as Sentence needs.
-func draftWebhook(d *webhook.Draft) *webhook.Webhook {
-	events := d.Events
-	if d.AllEvents {
-		events = []string{webhook.AllEventsKey}
-	}
-	return &webhook.Webhook{Kind: d.Kind, TimeLimit: d.TimeLimit, URL: d.URL, Events: events, Channels: d.Channels, Tours: d.Tours}
-}
+func whenPhrase(e platforms.EventType) string { return e.When }
 
-func whenPhrase(e webhook.EventType) string { return e.When }
-
-func beforePhrase(e webhook.EventType) string { return e.Before }
+func beforePhrase(e platforms.EventType) string { return e.Before }
 
 // eventsText says what happens with one of the events, and whether it names
 // several things. Events without a phrase are quoted by name.
-func eventsText(events []string, names Names, phrase func(webhook.EventType) string) (text string, several bool) {
+func eventsText(events []string, names Names, phrase func(platforms.EventType) string) (text string, several bool) {
 	booking, others := phrasesOf(events, names, phrase)
 	for i, key := range others {
 		others[i] = quotedEvent(key, names)
@@ -123,16 +114,16 @@ func quotedEvent(key string, names Names) string {
 	c, e, ok := names.event(key)
 	switch {
 	case !ok:
-		return "“" + shortName(key) + "”"
+		return "“" + truncate(key) + "”"
 	case c.Platform == webhook.DefaultPlatform:
-		return "“" + shortName(e.Name) + "”"
+		return "“" + truncate(e.Name) + "”"
 	}
-	return "“" + shortName(e.Name) + "” (" + c.Name + ")"
+	return "“" + truncate(e.Name) + "” (" + c.Name + ")"
 }
 
 // phrasesOf returns the phrases of the events in the order of the catalogues, and
 // the keys of those without one.
-func phrasesOf(keys []string, names Names, phrase func(webhook.EventType) string) (phrases, rest []string) {
+func phrasesOf(keys []string, names Names, phrase func(platforms.EventType) string) (phrases, rest []string) {
 	rest = slices.Clone(keys)
 	for _, c := range names.Catalogues {
 		texts, said := c.phrasesOf(keys, phrase)
@@ -145,7 +136,7 @@ func phrasesOf(keys []string, names Names, phrase func(webhook.EventType) string
 // phrasesOf returns the phrases of those events that are of this catalogue, and
 // their keys. A phrase that several events share is said once, with the chosen
 // variants unless these are all.
-func (c Catalogue) phrasesOf(keys []string, phrase func(webhook.EventType) string) (phrases, said []string) {
+func (c Catalogue) phrasesOf(keys []string, phrase func(platforms.EventType) string) (phrases, said []string) {
 	all := map[string]int{} // events with this phrase
 	variants := map[string][]string{}
 	for _, e := range inlineOnlyFirst(c.Events) {
@@ -170,13 +161,13 @@ func (c Catalogue) phrasesOf(keys []string, phrase func(webhook.EventType) strin
 
 // inlineOnlyFirst puts the events of synchronous webhooks first, which come
 // before the others in the life of a booking.
-func inlineOnlyFirst(events []webhook.EventType) []webhook.EventType {
+func inlineOnlyFirst(events []platforms.EventType) []platforms.EventType {
 	sorted := slices.Clone(events)
-	slices.SortStableFunc(sorted, func(a, b webhook.EventType) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(sorted, func(a, b platforms.EventType) int { return cmp.Compare(rank(a), rank(b)) })
 	return sorted
 }
 
-func rank(e webhook.EventType) int {
+func rank(e platforms.EventType) int {
 	if e.InlineOnly {
 		return 0
 	}
@@ -214,7 +205,7 @@ func toursText(f webhook.Filter, names map[string]string) string {
 func namesOf(ids []string, names map[string]string) []string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
-		texts[i] = shortName(nameOf(names, id))
+		texts[i] = truncate(nameOf(names, id))
 	}
 	return texts
 }
@@ -248,28 +239,24 @@ func list(texts []string, word string) string {
 	return strings.Join(texts[:last], ", ") + " " + word + " " + texts[last]
 }
 
-func shortName(name string) string {
-	if utf8.RuneCountInString(name) <= longestName {
-		return name
-	}
-	return strings.TrimSpace(string([]rune(name)[:longestName-1])) + "…"
-}
+// truncate shortens a name that a sentence or a row repeats.
+func truncate(name string) string { return webhook.Truncate(name, longestName) }
 
 // filterSummary is what a webhook receives, for a row of the list: "3 events · 2
 // channels · all tours except Night Walk".
-func filterSummary(w *webhook.Webhook, names Names) string {
+func filterSummary(c webhook.Config, names Names) string {
 	events, channels, tours := "All events", "all channels", "all tours"
-	if !w.AllEvents() {
-		events = count(len(w.Events), false, "event", "events")
+	if !c.AllEvents {
+		events = count(len(c.Events), false, "event", "events")
 	}
-	if w.Channels.Mode == webhook.Include {
-		channels = count(len(w.Channels.IDs), false, "channel", "channels")
+	if c.Channels.Mode == webhook.Include {
+		channels = count(len(c.Channels.IDs), false, "channel", "channels")
 	}
-	switch w.Tours.Mode {
+	switch c.Tours.Mode {
 	case webhook.Include:
-		tours = count(len(w.Tours.IDs), false, "tour", "tours")
+		tours = count(len(c.Tours.IDs), false, "tour", "tours")
 	case webhook.Exclude:
-		tours = "all tours except " + exceptTours(w.Tours.IDs, names.Tours)
+		tours = "all tours except " + exceptTours(c.Tours.IDs, names.Tours)
 	}
 	return events + " · " + channels + " · " + tours
 }

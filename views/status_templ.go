@@ -106,7 +106,7 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		switch {
-		case d.InFlight(now) && d.Asked:
+		case d.InFlight(now) && d.Inline:
 			templ_7745c5c3_Err = status("live", "sending", "In progress").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -163,7 +163,7 @@ func nextAttempt(r DeliveryRow, now time.Time) templ.Component {
 			templ_7745c5c3_Var6 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if r.Delivery.State == webhook.Pending && !r.Delivery.Asked && !r.Delivery.InFlight(now) {
+		if r.Delivery.State == webhook.Pending && !r.Delivery.Inline && !r.Delivery.InFlight(now) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<span class=\"sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -192,7 +192,7 @@ func nextAttemptShort(r DeliveryRow, now time.Time) string {
 		return "webhook is off"
 	case d.Held:
 		return "for an earlier event"
-	case r.Probing && !d.NextAt.After(now):
+	case r.Paused && !d.NextAt.After(now):
 		return "webhook is paused"
 	case d.Attempts == 0 && !d.NextAt.After(now):
 		return "first attempt due"

@@ -11,8 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 import "bookhook/webhook"
 
 // authentication is the part of step 2 that most webhooks do not need. Fields:
-// basic_auth (never shown again; empty keeps what there is), basic_auth_off (1),
-// and bare (1) where a platform can leave out the payload.
+// basic (never shown again; empty keeps what there is), basic_off (1),
+// and omit_payload (0, 1) where a platform can leave out the payload.
 func authentication(p NameProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -39,7 +39,7 @@ func authentication(p NameProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if d.Basic != "" || d.Bare || p.Wizard.Problems["basic_auth"] != "" {
+		if d.Basic != "" || d.OmitPayload || !p.Wizard.Problems["basic_auth"].IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -50,30 +50,30 @@ func authentication(p NameProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = input(field{
-			name: "basic_auth", label: "Basic authentication", kind: "password", problem: p.Wizard.Problems["basic_auth"],
+			name: "basic", id: "f-basic_auth", label: "Basic authentication", kind: "password", problem: p.Wizard.Problems["basic_auth"],
 			complete: "new-password", mono: true, optional: true, hint: basicHint(d),
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if d.Basic != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"choice\"><input type=\"checkbox\" name=\"basic_auth_off\" value=\"1\"> <span><strong>Stop sending Basic authentication</strong> <span class=\"hint\">It is stored, and is never shown here or in the log.</span></span></label> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"choice\"><input type=\"checkbox\" name=\"basic_off\" value=\"1\"> <span><strong>Stop sending Basic authentication</strong> <span class=\"hint\">It is stored, and is never shown here or in the log.</span></span></label> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Bare || d.Bare {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<label class=\"choice\"><input type=\"checkbox\" name=\"bare\" value=\"1\"")
+		if p.OmitPayload || d.OmitPayload {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<input type=\"hidden\" name=\"omit_payload\" value=\"0\"> <label class=\"choice\"><input type=\"checkbox\" name=\"omit_payload\" value=\"1\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if d.Bare {
+			if d.OmitPayload {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " checked")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " aria-describedby=\"bare-hint\"> <span><strong>Leave out the payload</strong> <span class=\"hint\" id=\"bare-hint\">In the native format, the receiver gets only the notification, and asks the booking platform for the rest.</span></span></label>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " aria-describedby=\"omit-payload-hint\"> <span><strong>Leave out the payload</strong> <span class=\"hint\" id=\"omit-payload-hint\">In the native format, the receiver gets only the notification, and asks the booking platform for the rest.</span></span></label>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -95,7 +95,7 @@ func basicHint(d *webhook.Draft) string {
 }
 
 // authText says what was chosen in [authentication], but no value.
-func authText(basic string, bare bool) templ.Component {
+func authText(basic string, omitPayload bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -122,7 +122,7 @@ func authText(basic string, bare bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if bare {
+		if omitPayload {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<span class=\"sub\">Without payload</span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

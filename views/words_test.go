@@ -6,19 +6,20 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // sentenceCatalogues are some events of three platforms.
 func sentenceCatalogues() []Catalogue {
-	confirmed := func(key, variant string) webhook.EventType {
-		return webhook.EventType{Key: key, When: "is confirmed", Before: "is confirmed", Variant: variant, Inline: true}
+	confirmed := func(key, variant string) platforms.EventType {
+		return platforms.EventType{Key: key, When: "is confirmed", Before: "is confirmed", Variant: variant, Inline: true}
 	}
-	started := func(key, variant string) webhook.EventType {
-		return webhook.EventType{Key: key, When: "is started", Before: "is started", Variant: variant, Inline: true, InlineOnly: true}
+	started := func(key, variant string) platforms.EventType {
+		return platforms.EventType{Key: key, When: "is started", Before: "is started", Variant: variant, Inline: true, InlineOnly: true}
 	}
 	return []Catalogue{
-		{Platform: "tourcms", Name: "TourCMS", Events: []webhook.EventType{
+		{Platform: "tourcms", Name: "TourCMS", Events: []platforms.EventType{
 			confirmed("new_confirmed_staff", "staff"), confirmed("new_confirmed_web", "web/API"),
 			{Key: "cancelled", When: "is cancelled"},
 			{Key: "expq_quotation", When: "expires as a quotation"},
@@ -29,8 +30,8 @@ func sentenceCatalogues() []Catalogue {
 			{Key: "temporary_booking_deleted", When: "is dropped", Inline: true, InlineOnly: true},
 			{Key: "check_booking_status", Name: "Booking status asked", Before: "is cancelled", Inline: true, InlineOnly: true},
 		}},
-		{Platform: "wink", Name: "Wink", Events: []webhook.EventType{{Key: "changed", Name: "Booking changed"}}},
-		{Platform: "ltd", Name: "London Theatre Direct", Events: []webhook.EventType{{Key: "x", Name: "Slot freed"}}},
+		{Platform: "wink", Name: "Wink", Events: []platforms.EventType{{Key: "changed", Name: "Booking changed"}}},
+		{Platform: "ltd", Name: "London Theatre Direct", Events: []platforms.EventType{{Key: "x", Name: "Slot freed"}}},
 	}
 }
 
@@ -72,8 +73,9 @@ func TestSentence(t *testing.T) {
 		{[]string{"check_booking_status", "new_temporary_web", "gone"}, all, all, "a booking is started (web/API), or “Booking status asked” or “gone” happens, on any channel, for any tour"},
 		{[]string{"cancelled"}, all, include("1", "2", "3", "4", "5", "6"), "a booking is cancelled on any channel, for the tours 1, 2, 3 or one of 3 others"},
 	} {
-		w := &webhook.Webhook{URL: "https://example.com/x", Events: test.events, Channels: test.channels, Tours: test.tours}
-		if got, want := Sentence(w, names), "When "+test.want+", call https://example.com/x."; got != want {
+		c := webhook.Config{URL: "https://example.com/x", Channels: test.channels, Tours: test.tours}
+		c.SelectEvents(test.events)
+		if got, want := Sentence(c, names), "When "+test.want+", call https://example.com/x."; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -82,10 +84,10 @@ func TestSentence(t *testing.T) {
 var failedAttempts = []webhook.Attempt{{Number: 2, Status: 503, Failure: webhook.FailStatus}, {Number: 1, Failure: webhook.FailTimeout}}
 
 func TestStory(t *testing.T) {
-	w := &webhook.Webhook{Name: "Accounting", Enabled: true}
-	off := &webhook.Webhook{Name: "Accounting", Health: webhook.Health{OffReason: webhook.OffFailing}}
+	w := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}, Enabled: true}
+	off := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}, Health: webhook.Health{OffReason: webhook.OffFailing}}
 	unavailable := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
-	waiting := webhook.Delivery{State: webhook.Pending, BookingID: "1234", Attempts: 2, Answered: 2, NextAt: now.Add(4 * time.Minute), Last: unavailable}
+	waiting := webhook.Delivery{State: webhook.Pending, BookingID: "1234", Attempts: 2, Completed: 2, NextAt: now.Add(4 * time.Minute), Last: unavailable}
 	with := func(change func(*webhook.Delivery)) webhook.Delivery {
 		d := waiting
 		change(&d)
@@ -101,12 +103,12 @@ func TestStory(t *testing.T) {
 			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
 			"Next attempt at 14:09 (in 4 min); 9 attempts left.",
 		}},
-		{"last attempt", with(func(d *webhook.Delivery) { d.Attempts, d.Answered, d.NextAt = 10, 10, now.Add(24*time.Hour) }), w, Story{
+		{"last attempt", with(func(d *webhook.Delivery) { d.Attempts, d.Completed, d.NextAt = 10, 10, now.Add(24*time.Hour) }), w, Story{
 			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
 			"Next attempt at 14:05 on Sun 22 Nov (in 1 day); it is the last one.",
 		}},
 		{"new", with(func(d *webhook.Delivery) {
-			d.Attempts, d.Answered, d.NextAt, d.Last, d.Test = 0, 0, now, webhook.Outcome{}, true
+			d.Attempts, d.Completed, d.NextAt, d.Last, d.Test = 0, 0, now, webhook.Outcome{}, true
 		}), w, Story{
 			"Accounting has not accepted this test yet.", "", "First attempt now.",
 		}},
@@ -115,7 +117,7 @@ func TestStory(t *testing.T) {
 			"The webhook was switched off because every delivery had failed for five days. Switch it on to send this delivery.",
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
-			"Attempt 3 of 11 is in progress.", "The attempt before: Accounting answered 503 Service Unavailable.",
+			"Attempt 3 of 11 is in progress.", "Previous attempt: Accounting answered 503 Service Unavailable.",
 			"The result appears here; if it does not, reload the page.",
 		}},
 		{"cut off", with(func(d *webhook.Delivery) { d.Attempts, d.NextAt = 3, now.Add(-time.Second) }), w, Story{
@@ -123,9 +125,9 @@ func TestStory(t *testing.T) {
 			"It is sent again with the same webhook-id, by which the receiver can recognise it.", "Next attempt now; 8 attempts left.",
 		}},
 		{"delivered", with(func(d *webhook.Delivery) {
-			d.State, d.Attempts, d.Answered, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
+			d.State, d.Attempts, d.Completed, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
 		}), w, Story{
-			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 had failed: Accounting answered 503 Service Unavailable.",
+			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 failed: Accounting answered 503 Service Unavailable.",
 			"There is nothing left to do.",
 		}},
 		{"failed", with(func(d *webhook.Delivery) {
@@ -142,7 +144,7 @@ func TestStory(t *testing.T) {
 			"This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay.",
 		}},
 		{"webhook deleted", with(func(d *webhook.Delivery) { d.State = webhook.Cancelled }), nil, Story{
-			"This delivery was cancelled because its webhook was deleted.", "The last attempt: The receiver answered 503 Service Unavailable.",
+			"This delivery was cancelled because its webhook was deleted.", "Last attempt: The receiver answered 503 Service Unavailable.",
 			"The receiver has not accepted it, and it cannot be sent again.",
 		}},
 	} {
@@ -237,7 +239,7 @@ func TestSwitchOffText(t *testing.T) {
 
 func TestNextAttemptShort(t *testing.T) {
 	row := func(attempts int, in time.Duration, off bool) DeliveryRow {
-		d := webhook.Delivery{State: webhook.Pending, Attempts: attempts, Answered: attempts, NextAt: now.Add(in)}
+		d := webhook.Delivery{State: webhook.Pending, Attempts: attempts, Completed: attempts, NextAt: now.Add(in)}
 		return DeliveryRow{Delivery: d, WebhookOff: off}
 	}
 	for _, test := range []struct {
@@ -250,8 +252,8 @@ func TestNextAttemptShort(t *testing.T) {
 		{row(0, 0, true), "webhook is off"},
 		{row(1, 4*time.Minute, true), "webhook is off"},
 		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Held: true}}, "for an earlier event"},
-		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Probing: true}, "webhook is paused"},
-		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Answered: 1, NextAt: now.Add(time.Minute)}, Probing: true}, "next attempt in 1 min"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Paused: true}, "webhook is paused"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Completed: 1, NextAt: now.Add(time.Minute)}, Paused: true}, "next attempt in 1 min"},
 	} {
 		if got := nextAttemptShort(test.row, now); got != test.want {
 			t.Errorf("%+v: got %q, want %q", test.row, got, test.want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -46,7 +47,7 @@ func (d *Dispatcher) insert(
 		if err != nil {
 			return nil, err
 		}
-		now := d.clock()
+		now := d.clock().Truncate(time.Millisecond) // as it is stored
 		accepted, err := d.insertPlan(ctx, webhook.NewPlan(subscriptions, events, now, now.Add(d.lease)), store)
 		if !errors.Is(err, webhook.ErrStale) {
 			return accepted, err

@@ -21,7 +21,7 @@ const actor = "command line"
 // withStore opens the database for one command. A running Bookhook may have it
 // open too.
 func withStore(ctx context.Context, path string, do func(store *db.Store) error) error {
-	store, err := db.Open(ctx, path)
+	store, err := db.Create(ctx, path)
 	if err != nil {
 		return err
 	}

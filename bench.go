@@ -76,7 +76,7 @@ func (u runUnstored) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	store, err := db.Open(ctx, u.database)
+	store, err := db.Create(ctx, u.database)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -68,7 +68,7 @@ func refused(t *testing.T, want string, code int, stdin string, args ...string) 
 // open looks into a database.
 func open(t *testing.T, path string) *db.Store {
 	t.Helper()
-	store, err := db.Open(t.Context(), path)
+	store, err := db.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

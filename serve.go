@@ -67,7 +67,7 @@ func (s serve) run(ctx context.Context, std streams) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer unlock() //nolint:errcheck // the end of the process does it otherwise
-	store, err := db.Open(ctx, s.database)
+	store, err := db.Create(ctx, s.database)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

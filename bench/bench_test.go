@@ -305,7 +305,7 @@ func contains(rows []string, want string) bool {
 // testStore has one account with one webhook that takes one request at a time.
 func testStore(t *testing.T, target string) (*db.Store, *shop) {
 	t.Helper()
-	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "bench.db"))
+	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bench.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +420,7 @@ func TestPrefill(t *testing.T) {
 	if n, err := made.unrecorded(t.Context(), path, func(int) bool { return true }); n != 0 || err != nil {
 		t.Errorf("got %d, %v, want nothing that is still to be sent", n, err)
 	}
-	store, err := db.Open(t.Context(), path)
+	store, err := db.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ type shop struct {
 // that are there and makes new tokens. target says where the webhooks of an
 // account call.
 func furnish(ctx context.Context, path string, s shape, target func(account int) string) (*shop, error) {
-	store, err := db.Open(ctx, path)
+	store, err := db.Create(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time)
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
-	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
+	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

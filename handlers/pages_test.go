@@ -106,7 +106,7 @@ func furnish(t testing.TB) *site {
 
 func openStore(t testing.TB, path string) *tap {
 	t.Helper()
-	store, err := db.Open(t.Context(), path)
+	store, err := db.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestBasic(t *testing.T) {
 	tried := make(chan webhook.Attempt, 1)
 	go func() { tried <- r.TestUnsaved(t.Context(), standard, r.account, events(1)[0]) }()
 	check("try", func() webhook.Attempt { return receive(t, tried) })
-	if _, err := r.store.DeleteWebhook(t.Context(), r.account.ID, standard.ID, "test", standard.CreatedAt); err != nil {
+	if _, err := r.store.DeleteWebhook(t.Context(), r.account.ID, standard.ID, byTest()); err != nil {
 		t.Fatal(err)
 	}
 	r.hook(server.URL+"/in?x=1", native, func(w *webhook.Webhook) { w.Basic = value })

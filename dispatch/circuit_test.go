@@ -150,7 +150,7 @@ func TestOneProbeAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newTestLanes(100)
-		w := &webhook.Webhook{ID: 1, Concurrency: 8}
+		w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}
 		b.ingest(w, 20, 20) // 8 in flight, 12 queued
 		began := time.Now()
 		if got := len(b.openCircuit(t, w)); got != 3 {
@@ -200,18 +200,15 @@ func TestReservationsEndWithTheCircuit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newTestLanes(100)
-		w := &webhook.Webhook{ID: 1, Concurrency: 8}
+		w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}
 		b.ingest(w, 1, 1)
 		b.due(1, time.Now())
 		claims, _ := b.turn()
-		r := &reservation{lanes: b.lanes}
 		if len(claims) != 1 {
 			t.Fatalf("got %d claims, want one", len(claims))
 		}
 		b.claimDone(claims[0], nil, time.Time{})
-		for range 3 {
-			r.take(w)
-		}
+		r, _ := b.plan(w, 3)
 		b.due(1, time.Now())
 		claims, _ = b.turn()
 		b.openCircuit(t, w)
@@ -237,7 +234,7 @@ func TestReservationsEndWithTheCircuit(t *testing.T) {
 func (b *testLanes) serve() {
 	for claims, _ := b.turn(); len(claims) > 0; claims, _ = b.turn() {
 		for _, c := range claims {
-			b.claimDone(c, jobs(&webhook.Webhook{ID: c.lane.id, Concurrency: 8}, c.n), time.Now())
+			b.claimDone(c, jobs(&webhook.Webhook{ID: c.lane.id, Config: webhook.Config{Concurrency: 8}}, c.n), time.Now())
 		}
 	}
 }
@@ -249,7 +246,7 @@ func TestDeadReceiversLeaveRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const dead, places, timeout = 300, 2048, 15 * time.Second
 		b := newTestLanes(places)
-		for id := range webhook.ID(dead) {
+		for id := range webhook.WebhookID(dead) {
 			b.due(10+id, time.Now())
 		}
 		b.serve()
@@ -266,7 +263,7 @@ func TestDeadReceiversLeaveRoom(t *testing.T) {
 			if limit := places / 2; round >= 3 && len(b.started) > limit {
 				t.Fatalf("got %d in flight after %d timeouts, want %d at most", len(b.started), round+1, limit)
 			}
-			if round >= 3 && b.ingest(&webhook.Webhook{ID: 1, Concurrency: 8}, 1, 1) != 1 {
+			if round >= 3 && b.ingest(&webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}, 1, 1) != 1 {
 				t.Fatal("got no place for a healthy one")
 			}
 			if healthy := b.started[len(b.started)-1]; round >= 3 {
@@ -323,7 +320,7 @@ func TestLanesStayInOrder(t *testing.T) {
 			b := newTestLanes(6)
 			var claims []claim
 			for range 1000 {
-				w := &webhook.Webhook{ID: webhook.ID(1 + random.IntN(20)), Concurrency: 1 + random.IntN(4)}
+				w := &webhook.Webhook{ID: webhook.WebhookID(1 + random.IntN(20)), Config: webhook.Config{Concurrency: 1 + random.IntN(4)}}
 				if w.ID%2 == 0 {
 					w.Rate = webhook.Rate{Requests: int(w.ID), Per: webhook.Second}
 				}

@@ -17,19 +17,19 @@ import (
 	"bookhook/webhook"
 )
 
-// Options configure a dispatcher. Only Store is required.
+// Options configure a dispatcher. Store and Platforms are required.
 type Options struct {
 	Store       Store
-	Guard       *guard.Guard       // nil: public addresses only
-	Log         *slog.Logger       // one line for each attempt; nil: none
-	Version     string             // for the user-agent, bookhook/VERSION
-	Schedule    []time.Duration    // pause before each attempt; nil: webhook.Schedule
-	Timeout     time.Duration      // of one attempt in all; 0: 15 s
-	Connect     time.Duration      // of name resolution and connection, and again of the TLS handshake; 0: 5 s
-	Grace       time.Duration      // for what is in flight at shutdown; 0: 20 s
-	MaxInFlight int                // requests over all webhooks; 0: 2048
-	RootCAs     *x509.CertPool     // nil: those of the system
-	Platforms   platforms.Registry // nil: all that Bookhook supports
+	Platforms   platforms.Registry
+	Guard       *guard.Guard    // nil: public addresses only
+	Log         *slog.Logger    // one line for each attempt; nil: none
+	Version     string          // for the user-agent, bookhook/VERSION
+	Schedule    []time.Duration // pause before each attempt; nil: webhook.Schedule
+	Timeout     time.Duration   // of one attempt in all; 0: 15 s
+	Connect     time.Duration   // of name resolution and connection, and again of the TLS handshake; 0: 5 s
+	Grace       time.Duration   // for what is in flight at shutdown; 0: 20 s
+	MaxInFlight int             // requests over all webhooks; 0: 2048
+	RootCAs     *x509.CertPool  // nil: those of the system
 }
 
 // withDefaults replaces zero values.
@@ -43,9 +43,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Platforms == nil {
-		o.Platforms = platforms.All()
 	}
 	if o.Schedule == nil {
 		o.Schedule = webhook.Schedule
@@ -136,8 +133,8 @@ func (d *Dispatcher) Ready() <-chan struct{} { return d.ready }
 func (d *Dispatcher) Alive() bool { return d.alive.Load() }
 
 // recoverClaims recovers the claims of a dead process and reads what is due.
-func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.ID]time.Time, error) {
-	if err := d.store.Heal(ctx, d.clock()); err != nil {
+func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]time.Time, error) {
+	if err := d.store.RecoverClaims(ctx, d.clock()); err != nil {
 		return nil, fmt.Errorf("recover claims: %w", err)
 	}
 	due, err := d.store.Due(ctx)

@@ -41,27 +41,27 @@ func (s *dying) call(do func() error) error {
 	return errKilled
 }
 
-func (s *dying) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) (a []webhook.Accepted, err error) {
-	err = s.call(func() error { a, err = s.testStore.Ingest(ctx, account, events, now, lease, take); return err })
+func (s *dying) Insert(ctx context.Context, p *webhook.Plan) (a []webhook.Accepted, err error) {
+	err = s.call(func() error { a, err = s.testStore.Insert(ctx, p); return err })
 	return a, err
 }
 
-func (s *dying) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) (a []webhook.Accepted, err error) {
-	err = s.call(func() error { a, err = s.testStore.LookedUp(ctx, account, events, now, lease, take); return err })
+func (s *dying) CompleteLookups(ctx context.Context, p *webhook.Plan) (a []webhook.Accepted, err error) {
+	err = s.call(func() error { a, err = s.testStore.CompleteLookups(ctx, p); return err })
 	return a, err
 }
 
-func (s *dying) Undecided(ctx context.Context, account, event webhook.ID) (e webhook.Event, err error) {
-	err = s.call(func() error { e, err = s.testStore.Undecided(ctx, account, event); return err })
+func (s *dying) PendingEvent(ctx context.Context, account webhook.AccountID, event webhook.EventID) (e webhook.Event, err error) {
+	err = s.call(func() error { e, err = s.testStore.PendingEvent(ctx, account, event); return err })
 	return e, err
 }
 
-func (s *dying) Ask(ctx context.Context, account webhook.ID, e webhook.Event, now, lease time.Time) (a webhook.Answer, err error) {
-	err = s.call(func() error { a, err = s.testStore.Ask(ctx, account, e, now, lease); return err })
-	return a, err
+func (s *dying) InsertInline(ctx context.Context, account webhook.AccountID, e webhook.Event, now, lease time.Time) (c webhook.InlineCall, err error) {
+	err = s.call(func() error { c, err = s.testStore.InsertInline(ctx, account, e, now, lease); return err })
+	return c, err
 }
 
-func (s *dying) Claim(ctx context.Context, id webhook.ID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
+func (s *dying) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.call(func() error { jobs, next, err = s.testStore.Claim(ctx, id, n, now, lease); return err })
 	return jobs, next, err
 }
@@ -71,7 +71,7 @@ func (s *dying) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 	return f, err
 }
 
-func (s *dying) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
+func (s *dying) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
 	return s.call(func() error { return s.testStore.Release(ctx, delivery, number, now) })
 }
 
@@ -165,7 +165,7 @@ func liveTwice(t *testing.T, a *api, to string, o *orderOfArrival, calls int, do
 	var want []string
 	for _, e := range sent {
 		id := r.ingestEvents(r.account.ID, e)[0].Event.ID
-		want = append(want, r.delivered(id).Ref())
+		want = append(want, r.delivered(id).ID.String())
 	}
 	r.stop()
 	o.mu.Lock()
@@ -178,7 +178,7 @@ func liveTwice(t *testing.T, a *api, to string, o *orderOfArrival, calls int, do
 }
 
 // delivered waits until the one delivery of an event has succeeded.
-func (r *rig) delivered(event webhook.ID) webhook.Delivery {
+func (r *rig) delivered(event webhook.EventID) webhook.Delivery {
 	r.Helper()
 	for {
 		if e := r.event(event); !e.Lookup {
@@ -198,7 +198,7 @@ func TestKilledDuringInlineCall(t *testing.T) {
 			t.Run(fmt.Sprintf("%d %t", calls, done), func(t *testing.T) {
 				var called atomic.Int32
 				to := outside(t, func(http.ResponseWriter, *http.Request) { called.Add(1) }).URL
-				bubble(t, func(t *testing.T) { lives = askTwice(t, to, calls, done) })
+				bubble(t, func(t *testing.T) { lives = callTwice(t, to, calls, done) })
 				if n := called.Load(); n > 1 || n == 0 && calls == 1 && !done {
 					t.Errorf("called %d times", n)
 				}
@@ -207,13 +207,13 @@ func TestKilledDuringInlineCall(t *testing.T) {
 	}
 }
 
-func askTwice(t *testing.T, to string, calls int, done bool) (lives bool) {
+func callTwice(t *testing.T, to string, calls int, done bool) (lives bool) {
 	r := newRig(t)
 	r.hook(to, inline)
 	s := newDying(r, calls, done)
 	first, kill := s.run(t)
 	answers := make(chan error, 1)
-	var before webhook.Answer
+	var before webhook.InlineCall
 	go func() {
 		var err error
 		before, err = first.CallInline(context.Background(), r.account.ID, temporary("q"))
@@ -230,7 +230,7 @@ func askTwice(t *testing.T, to string, calls int, done bool) (lives bool) {
 	r.run(dispatch.Options{})
 	got := r.callInline(temporary("q"))
 	if err == nil && (got.Accepted != before.Accepted || got.Reason != before.Reason) {
-		t.Errorf("got %+v, want %+v as before", got.Verdict, before.Verdict)
+		t.Errorf("got %+v, want %+v as before", got.InlineAnswer, before.InlineAnswer)
 	}
 	if d := r.delivery(got.Job.Delivery.ID); d.State == webhook.Pending {
 		t.Errorf("got %+v, want it ended", d)

@@ -19,6 +19,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -114,8 +115,8 @@ func check(t *testing.T, a webhook.Attempt, failure webhook.Failure, words ...st
 		t.Errorf("got %q (%s), want %q", a.Failure, a.Error, failure)
 	}
 	for _, w := range words {
-		if !strings.Contains(a.Error, w) {
-			t.Errorf("got %q, want it to say %q", a.Error, w)
+		if !strings.Contains(messages.Text(a.Error), w) {
+			t.Errorf("got %q, want it to say %q", messages.Text(a.Error), w)
 		}
 	}
 }

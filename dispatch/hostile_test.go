@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -40,7 +41,7 @@ func newTarget(t *testing.T, o dispatch.Options) *target {
 	o.Timeout = cmp.Or(o.Timeout, patience)
 	log.SetOutput(io.Discard) // net/http writes there what comes unasked; so does our main
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
-	return &target{rig: start(t, o), hook: &webhook.Webhook{Kind: webhook.Async, Format: webhook.Standard, Secret: webhook.NewSecret()}}
+	return &target{rig: start(t, o), hook: &webhook.Webhook{Secret: webhook.NewSecret(), Config: webhook.Config{Kind: webhook.Async, Format: webhook.Standard}}}
 }
 
 // try makes an attempt and looks at what it took.
@@ -57,7 +58,7 @@ func (r *target) try(url string) webhook.Attempt {
 	if got := r.memory() - before; got > mostBytes {
 		r.Errorf("it took %d bytes of memory, want at most %d", got, mostBytes)
 	}
-	if len(a.ResponseBody) > webhook.MaxStoredBody || len(a.Error) > 1000 {
+	if len(a.ResponseBody) > webhook.MaxStoredBody || len(messages.Text(a.Error)) > 1000 {
 		r.Errorf("kept %d bytes of the body and %d of the words", len(a.ResponseBody), len(a.Error))
 	}
 	return a
@@ -161,7 +162,7 @@ func TestBrokenConnections(t *testing.T) {
 		for range 3 {
 			check(t, r.try("http://"+address), network, "closed the connection")
 			a := r.try("https://" + address) // the connection itself may be what fails
-			if a.Failure != webhook.FailTLS && a.Failure != network || !strings.Contains(a.Error, "closed the connection") {
+			if a.Failure != webhook.FailTLS && a.Failure != network || !strings.Contains(messages.Text(a.Error), "closed the connection") {
 				t.Errorf("got %q, %q, want the connection ended", a.Failure, a.Error)
 			}
 		}

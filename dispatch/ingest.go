@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -11,11 +12,11 @@ import (
 // Ingest stores events and starts their deliveries at once where there is
 // room; the others wait in the table. It returns one Accepted for each event, in
 // their order, when all is on disk; an event that waits for a lookup has no
-// decisions then. Its errors are those of the store's Ingest.
-func (d *Dispatcher) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error) {
-	accepted, err := d.storeAndStart(func(now time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
-		return d.store.Ingest(ctx, account, events, now, now.Add(d.lease), take)
-	})
+// decisions then. Its errors are those of the store's Insert, but for
+// webhook.ErrStale: webhook.ErrBusy if the webhooks of the account change again
+// and again.
+func (d *Dispatcher) Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error) {
+	accepted, err := d.insert(ctx, account, events, d.store.Insert)
 	if err != nil {
 		return nil, err
 	}
@@ -27,20 +28,42 @@ func (d *Dispatcher) Ingest(ctx context.Context, account webhook.ID, events []we
 
 // matchLookups stores the decisions on events that waited for a lookup, and
 // starts their deliveries.
-func (d *Dispatcher) matchLookups(account webhook.ID, events []webhook.Event) error {
-	_, err := d.storeAndStart(func(now time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
-		return d.store.LookedUp(d.recording, account, events, now, now.Add(d.lease), take)
-	})
+func (d *Dispatcher) matchLookups(account webhook.AccountID, events []webhook.Event) error {
+	for i := range events {
+		events[i].Lookup = false
+	}
+	_, err := d.insert(d.recording, account, events, d.store.CompleteLookups)
 	d.storeFailed("store a match", err)
 	return err
 }
 
-// storeAndStart stores deliveries, reserves the places that the store takes for
-// them, and starts those that it claimed.
-func (d *Dispatcher) storeAndStart(store func(now time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)) (accepted []webhook.Accepted, err error) {
-	r := &reservation{lanes: d.lanes}
+// insert matches events and stores them. If the webhooks of the account change
+// in between it does so once more.
+func (d *Dispatcher) insert(
+	ctx context.Context, account webhook.AccountID, events []webhook.Event, store func(context.Context, *webhook.Plan) ([]webhook.Accepted, error),
+) ([]webhook.Accepted, error) {
+	for range 2 {
+		subscriptions, err := d.store.Subscriptions(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		now := d.clock().Truncate(time.Millisecond) // as it is stored
+		accepted, err := d.insertPlan(ctx, webhook.NewPlan(subscriptions, events, now, now.Add(d.lease)), store)
+		if !errors.Is(err, webhook.ErrStale) {
+			return accepted, err
+		}
+	}
+	return nil, webhook.ErrBusy
+}
+
+// insertPlan reserves places for the deliveries of a plan, stores it, and starts
+// those that were claimed.
+func (d *Dispatcher) insertPlan(
+	ctx context.Context, p *webhook.Plan, store func(context.Context, *webhook.Plan) ([]webhook.Accepted, error),
+) (accepted []webhook.Accepted, err error) {
+	r := d.lanes.reservePlan(p)
 	defer func() { d.releaseDetached(r.commit(accepted)) }() // after a panic, too: a place is never lost
-	stored, err := store(d.clock(), r.take)
+	stored, err := store(ctx, p)
 	if err != nil { // nothing of it is in the table, and nothing may be sent
 		return nil, err
 	}
@@ -50,50 +73,40 @@ func (d *Dispatcher) storeAndStart(store func(now time.Time, take func(*webhook.
 // Test sends a test event to one webhook, whatever its filters; an inline
 // webhook is called. Its errors are those of the store's Test and TestInline,
 // and those of [Dispatcher.CallInline].
-func (d *Dispatcher) Test(ctx context.Context, account, webhookID webhook.ID, e webhook.Event) (webhook.Delivery, error) {
-	w, err := d.store.Webhook(ctx, account, webhookID)
+func (d *Dispatcher) Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error) {
+	w, err := d.store.Webhook(ctx, account, id)
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
 	if w.Kind == webhook.Inline {
-		return d.testInline(ctx, account, webhookID, e)
+		return d.testInline(ctx, account, id, e)
 	}
-	delivery, err := d.store.Test(ctx, account, webhookID, e, d.clock())
-	if err != nil {
-		return webhook.Delivery{}, err
-	}
-	d.lanes.due(delivery.Webhook, delivery.NextAt)
-	return delivery, nil
+	return d.store.Test(ctx, account, id, e, d.clock())
 }
 
-// Replay sends a delivery again, on a fresh schedule; by is who asked for it.
-// Its errors are those of the store's Replay.
-func (d *Dispatcher) Replay(ctx context.Context, account, delivery webhook.ID, by string) (webhook.Delivery, error) {
-	replayed, err := d.store.Replay(ctx, account, delivery, by, d.clock())
-	if err != nil {
-		return webhook.Delivery{}, err
+// Replay sends a delivery again, on a fresh schedule. Its errors are those of
+// the store's Replay.
+func (d *Dispatcher) Replay(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, c webhook.Change) (webhook.Delivery, error) {
+	return d.store.Replay(ctx, account, delivery, c)
+}
+
+// Touched is called by the store with the webhooks that a committed change
+// concerns. What is in flight finishes as it began.
+func (d *Dispatcher) Touched(touched []webhook.Touched) {
+	for _, t := range touched {
+		switch t.What {
+		case webhook.TouchWebhook:
+			d.lanes.resetCircuit(t.Webhook)
+			d.releaseDetached(d.lanes.invalidate(t.Webhook))
+		case webhook.TouchDeliveries:
+			d.releaseDetached(d.lanes.invalidate(t.Webhook))
+		}
+		d.lanes.due(t.Webhook, d.clock())
 	}
-	d.lanes.due(replayed.Webhook, replayed.NextAt)
-	return replayed, nil
-}
-
-// Changed is called after a webhook was changed, enabled, disabled or deleted:
-// what waits for it is read again before it is sent, and its circuit closes.
-// What is in flight ends as it began.
-func (d *Dispatcher) Changed(id webhook.ID) {
-	d.lanes.resetCircuit(id)
-	d.Cancelled(id)
-}
-
-// Cancelled is called after deliveries of a webhook were cancelled: what waits
-// for it is read again before it is sent.
-func (d *Dispatcher) Cancelled(id webhook.ID) {
-	d.releaseDetached(d.lanes.invalidate(id))
-	d.lanes.due(id, d.clock())
 }
 
 // Circuit returns the state of a webhook's circuit.
-func (d *Dispatcher) Circuit(id webhook.ID) webhook.Circuit { return d.lanes.circuit(id) }
+func (d *Dispatcher) Circuit(id webhook.WebhookID) webhook.Circuit { return d.lanes.circuit(id) }
 
 // Items requests the channels or tours that an account has on a platform, as
 // [lookup.Client.Items] does.

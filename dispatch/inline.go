@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bookhook/dispatch/guard"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -14,73 +15,73 @@ import (
 const inlineLease = webhook.MaxTimeLimit*time.Second + 2*finishTime
 
 // CallInline calls the inline webhook of the account that matches the event,
-// once, and returns its verdict when the call and its result are on disk. If
+// once, and returns its answer when the call and its result are on disk. If
 // none matches, the event is accepted. An event with a known external id gets
-// the first verdict; while that call is under way, it is waited for. Circuit,
+// the first answer; while that call is under way, it is waited for. Circuit,
 // order and rate do not apply.
 //
-// Its errors are those of the store's Ask; it returns webhook.ErrBusy also if
+// Its errors are those of the store's InsertInline; it returns webhook.ErrBusy also if
 // the dispatcher does not run, or very many calls are under way. If ctx ends
 // before the result is on disk it returns the error of ctx: the call goes on,
-// and another one with the same external id gets its verdict.
-func (d *Dispatcher) CallInline(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error) {
+// and another one with the same external id gets its answer.
+func (d *Dispatcher) CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error) {
 	release, err := d.acquireInline(ctx, account, e.ExternalID)
 	if err != nil {
-		return webhook.Answer{}, err
+		return webhook.InlineCall{}, err
 	}
 	now := d.clock()
-	a, err := d.store.Ask(ctx, account, e, now, now.Add(inlineLease))
+	call, err := d.store.InsertInline(ctx, account, e, now, now.Add(inlineLease))
 	if err != nil {
 		release()
-		return webhook.Answer{}, err
+		return webhook.InlineCall{}, err
 	}
-	if !a.Asked() || a.Duplicate {
+	if !call.Called() || call.Duplicate {
 		release()
-		return d.storedVerdict(ctx, a)
+		return d.storedAnswer(ctx, call)
 	}
 	called := make(chan inlineResult, 1)
 	go func() {
 		defer release()
-		called <- d.callInline(&a.Job)
+		called <- d.callInline(&call.Job)
 	}()
 	select {
 	case got := <-called:
 		if got.err != nil {
-			return webhook.Answer{}, got.err
+			return webhook.InlineCall{}, got.err
 		}
-		a.Attempt, a.Verdict = got.Attempt, got.Verdict
-		return a, nil
+		call.Attempt, call.InlineAnswer = got.Attempt, got.InlineAnswer
+		return call, nil
 	case <-ctx.Done():
-		return webhook.Answer{}, ctx.Err()
+		return webhook.InlineCall{}, ctx.Err()
 	}
 }
 
-// storedVerdict completes an answer without a call: no webhook matches, or the
+// storedAnswer completes a call that is not made: no webhook matches, or the
 // call was made before.
-func (d *Dispatcher) storedVerdict(ctx context.Context, a webhook.Answer) (webhook.Answer, error) {
-	if !a.Asked() {
-		a.Verdict = webhook.Verdict{Accepted: true}
-		return a, nil
+func (d *Dispatcher) storedAnswer(ctx context.Context, call webhook.InlineCall) (webhook.InlineCall, error) {
+	if !call.Called() {
+		call.InlineAnswer = webhook.InlineAnswer{Accepted: true}
+		return call, nil
 	}
-	attempts, err := d.store.Attempts(ctx, a.Event.Account, a.Job.Delivery.ID)
+	attempts, err := d.store.Attempts(ctx, call.Event.Account, call.Job.Delivery.ID)
 	if err != nil {
-		return webhook.Answer{}, err
+		return webhook.InlineCall{}, err
 	}
-	if a.Verdict = webhook.CutOffVerdict; len(attempts) > 0 {
-		a.Attempt, a.Verdict = attempts[0], webhook.VerdictOf(attempts[0])
+	if call.InlineAnswer = webhook.CutOffAnswer; len(attempts) > 0 {
+		call.Attempt, call.InlineAnswer = attempts[0], webhook.AnswerOf(attempts[0])
 	}
-	return a, nil
+	return call, nil
 }
 
 // testInline calls one inline webhook with a test event; the result goes into
 // the log.
-func (d *Dispatcher) testInline(ctx context.Context, account, webhookID webhook.ID, e webhook.Event) (webhook.Delivery, error) {
+func (d *Dispatcher) testInline(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error) {
 	release, err := d.acquireInline(ctx, account, "")
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
 	now := d.clock()
-	job, err := d.store.TestInline(ctx, account, webhookID, e, now, now.Add(inlineLease))
+	job, err := d.store.TestInline(ctx, account, id, e, now, now.Add(inlineLease))
 	if err != nil {
 		release()
 		return webhook.Delivery{}, err
@@ -94,7 +95,7 @@ func (d *Dispatcher) testInline(ctx context.Context, account, webhookID webhook.
 
 // acquireInline takes a place for an inline call, and one for its goroutine
 // among those that a stop waits for.
-func (d *Dispatcher) acquireInline(ctx context.Context, account webhook.ID, externalID string) (release func(), err error) {
+func (d *Dispatcher) acquireInline(ctx context.Context, account webhook.AccountID, externalID string) (release func(), err error) {
 	free, err := d.inlineCalls.acquire(ctx, inlineCallID{account, externalID})
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (d *Dispatcher) acquireInline(ctx context.Context, account webhook.ID, exte
 // recorded.
 type inlineResult struct {
 	webhook.Attempt
-	webhook.Verdict
+	webhook.InlineAnswer
 	err error
 }
 
@@ -122,14 +123,14 @@ type inlineResult struct {
 func (d *Dispatcher) callInline(job *webhook.Job) inlineResult {
 	a := d.requestInline(d.sending, job)
 	if a.cutOff {
-		return inlineResult{Verdict: webhook.CutOffVerdict}
+		return inlineResult{InlineAnswer: webhook.CutOffAnswer}
 	}
 	result := d.resultOf(job, a)
 	d.logAttempt(job, result)
 	if !d.record(job, result) {
 		return inlineResult{err: webhook.ErrBusy}
 	}
-	return inlineResult{Attempt: a.Attempt, Verdict: webhook.VerdictOf(a.Attempt)}
+	return inlineResult{Attempt: a.Attempt, InlineAnswer: webhook.AnswerOf(a.Attempt)}
 }
 
 // requestInline makes the one request of an inline call, within the webhook's
@@ -141,20 +142,20 @@ func (d *Dispatcher) requestInline(ctx context.Context, job *webhook.Job) attemp
 	}
 	limits.connect = min(limits.connect, limits.timeout)
 	limits.inline = true
-	a := d.sender.attempt(ctx, job, limits, func() (webhook.Request, error) { return d.writeInline(ctx, job) })
+	a := d.sender.attempt(ctx, job, limits, func() (platforms.Request, error) { return d.writeInline(ctx, job) })
 	if a.Failure != "" {
 		return a
 	}
-	if _, _, problem := webhook.ReadAnswer(a.Attempt); problem != "" {
-		a.fail(job.Webhook.Name, guard.InlineBodyError{Problem: problem})
+	if _, _, problem := webhook.ReadInlineBody(a.Attempt); !problem.IsZero() {
+		a.fail(guard.InlineBodyError{Receiver: job.Webhook.Name, Problem: problem})
 	}
 	return a
 }
 
-func (d *Dispatcher) writeInline(ctx context.Context, job *webhook.Job) (webhook.Request, error) {
+func (d *Dispatcher) writeInline(ctx context.Context, job *webhook.Job) (platforms.Request, error) {
 	connection, err := d.store.Connection(ctx, job.Account.ID, job.Event.Platform)
 	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
-		return webhook.Request{}, fmt.Errorf("read the key: %w", err)
+		return platforms.Request{}, fmt.Errorf("read the key: %w", err)
 	}
-	return d.sender.platforms.Question(job.Webhook, job.Account, job.Event, connection.Settings)
+	return d.sender.platforms.InlineCall(job.Webhook, job.Account, job.Event, connection.Settings)
 }

@@ -15,6 +15,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -35,7 +36,7 @@ func temporary(id string) webhook.Event {
 	}
 }
 
-func (r *rig) callInline(e webhook.Event) webhook.Answer {
+func (r *rig) callInline(e webhook.Event) webhook.InlineCall {
 	r.Helper()
 	a, err := r.CallInline(r.Context(), r.account.ID, e)
 	if err != nil {
@@ -100,8 +101,8 @@ func TestVerdicts(t *testing.T) {
 			r := start(t, dispatch.Options{})
 			w := r.hook(server.URL, inline)
 			got := r.callInline(temporary(""))
-			if got.Accepted != (tt.reason == "") || got.Reason != tt.reason || !strings.Contains(got.Error, tt.words) || (got.Error == "") != (tt.reason == "") {
-				t.Errorf("got %v, %q (%s), want %q and %q", got.Accepted, got.Reason, got.Error, tt.reason, tt.words)
+			if got.Accepted != (tt.reason == "") || got.Reason != tt.reason || !strings.Contains(messages.Text(got.Error), tt.words) || got.Error.IsZero() != (tt.reason == "") {
+				t.Errorf("got %v, %q (%s), want %q and %q", got.Accepted, got.Reason, messages.Text(got.Error), tt.reason, tt.words)
 			}
 			if got.Text != tt.text || string(got.Tickets) != tt.tickets {
 				t.Errorf("got %q and %s, want %q and %s", got.Text, got.Tickets, tt.text, tt.tickets)
@@ -118,17 +119,17 @@ func TestVerdicts(t *testing.T) {
 }
 
 // mustBeLogged checks that the call has the result of the answer.
-func (r *rig) mustBeLogged(a webhook.Answer, reason webhook.Failure) {
+func (r *rig) mustBeLogged(a webhook.InlineCall, reason webhook.Failure) {
 	r.Helper()
 	d, attempts := r.delivery(a.Job.Delivery.ID), r.attempts(a.Job.Delivery.ID)
 	want := webhook.Delivered
 	if reason != "" {
 		want = webhook.Failed
 	}
-	if d.State != want || d.Attempts != 1 || d.Answered != 1 || d.Finished.IsZero() || d.Last.Failure != reason {
+	if d.State != want || d.Attempts != 1 || d.Completed != 1 || d.Finished.IsZero() || d.Last.Failure != reason {
 		r.Errorf("got %+v, want %s after one attempt", d, want)
 	}
-	if len(attempts) != 1 || attempts[0].Failure != reason || attempts[0].Status != a.Attempt.Status || attempts[0].Error != a.Error {
+	if len(attempts) != 1 || attempts[0].Failure != reason || attempts[0].Status != a.Attempt.Status || attempts[0].Error.Error() != a.Error.Error() {
 		r.Errorf("got %+v, want the attempt in the log", attempts)
 	}
 }
@@ -139,8 +140,8 @@ func TestTimeLimit(t *testing.T) {
 	r := start(t, dispatch.Options{})
 	r.hook(g.URL, inline, func(w *webhook.Webhook) { w.TimeLimit = 1 })
 	got := r.callInline(temporary(""))
-	if got.Accepted || got.Reason != webhook.FailTimeout || !strings.Contains(got.Error, "within 1s. Answer sooner, or give the webhook a longer time limit.") {
-		t.Errorf("got %+v, want a refusal that names the limit", got.Verdict)
+	if got.Accepted || got.Reason != webhook.FailTimeout || !strings.Contains(messages.Text(got.Error), "within 1s. Answer sooner, or give the webhook a longer time limit.") {
+		t.Errorf("got %+v, want a refusal that names the limit", got.InlineAnswer)
 	}
 	r.mustBeLogged(got, webhook.FailTimeout)
 }
@@ -172,9 +173,9 @@ func TestInlineOnTheWire(t *testing.T) {
 		t.Errorf("got the X-Request-Id %q, want a UUID of version 4", id)
 	}
 	seconds, _ := strconv.ParseInt(got.Header.Get("Webhook-Timestamp"), 10, 64)
-	signature, _ := webhook.Sign([]string{w.Secret}, a.Job.Delivery.Ref(), time.Unix(seconds, 0), got.body)
+	signature, _ := webhook.Sign([]string{w.Secret}, a.Job.Delivery.ID.String(), time.Unix(seconds, 0), got.body)
 	for name, want := range map[string]string{
-		"Webhook-Id": a.Job.Delivery.Ref(), "Webhook-Signature": signature, "User-Agent": "bookhook/1.2.3", "Bookhook-Attempt": "1", "Bookhook-Test": "",
+		"Webhook-Id": a.Job.Delivery.ID.String(), "Webhook-Signature": signature, "User-Agent": "bookhook/1.2.3", "Bookhook-Attempt": "1", "Bookhook-Test": "",
 	} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("%s: got %q, want %q", name, value, want)
@@ -185,7 +186,7 @@ func TestInlineOnTheWire(t *testing.T) {
 	}
 
 	settings := webhook.Settings{"api_key": "EXAMPLEKEY"}
-	if err := r.store.SaveSettings(t.Context(), r.account.ID, "tourcms", settings, "test", time.Now()); err != nil {
+	if err := r.store.SaveSettings(t.Context(), r.account.ID, "tourcms", settings, byTest()); err != nil {
 		t.Fatal(err)
 	}
 	r.callInline(temporary(""))
@@ -205,7 +206,7 @@ func TestInlineIsCalledOnce(t *testing.T) {
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
 	w := r.hook(g.URL, inline)
-	answers := make([]webhook.Answer, 10)
+	answers := make([]webhook.InlineCall, 10)
 	var all sync.WaitGroup
 	for i := range answers {
 		all.Go(func() { answers[i] = r.callInline(temporary("q-1")) })
@@ -237,15 +238,15 @@ func TestNoInlineWebhook(t *testing.T) {
 	t.Parallel()
 	r := start(t, dispatch.Options{})
 	a := r.callInline(temporary("q-1"))
-	if !a.Accepted || a.Asked() || len(a.Decisions) != 0 {
+	if !a.Accepted || a.Called() || len(a.Decisions) != 0 {
 		t.Errorf("got %+v, want accepted by nobody", a)
 	}
 	r.hook("http://127.0.0.1:1/", inline, func(w *webhook.Webhook) { w.Enabled = false })
 	a = r.callInline(temporary(""))
-	if !a.Accepted || a.Asked() || a.Decisions[0].Reason != webhook.ReasonDisabled {
+	if !a.Accepted || a.Called() || a.Decisions[0].Reason != webhook.ReasonDisabled {
 		t.Errorf("got %+v, want the reason why no webhook was called", a)
 	}
-	if again := r.callInline(temporary("q-1")); !again.Accepted || again.Asked() || !again.Duplicate {
+	if again := r.callInline(temporary("q-1")); !again.Accepted || again.Called() || !again.Duplicate {
 		t.Errorf("got %+v, want the first verdict although there is a webhook now", again)
 	}
 }
@@ -255,8 +256,8 @@ func TestInlineIsGuarded(t *testing.T) {
 	r := start(t, dispatch.Options{Guard: &guard.Guard{}})
 	r.hook("http://127.0.0.1:1/", inline)
 	got := r.callInline(temporary(""))
-	if got.Accepted || got.Reason != webhook.FailBlocked || !strings.Contains(got.Error, "127.0.0.1") {
-		t.Errorf("got %+v, want it blocked", got.Verdict)
+	if got.Accepted || got.Reason != webhook.FailBlocked || !strings.Contains(messages.Text(got.Error), "127.0.0.1") {
+		t.Errorf("got %+v, want it blocked", got.InlineAnswer)
 	}
 }
 
@@ -267,7 +268,7 @@ func TestInlineCannotBeSigned(t *testing.T) {
 	e := temporary("")
 	e.Data = []byte(`{"xml":"no document"}`)
 	if got := r.callInline(e); got.Accepted || got.Reason != webhook.FailInternal {
-		t.Errorf("got %+v, want a refusal", got.Verdict)
+		t.Errorf("got %+v, want a refusal", got.InlineAnswer)
 	}
 }
 
@@ -287,13 +288,13 @@ func TestInlineIsCutOff(t *testing.T) {
 	g := newGate(t)
 	r := start(t, dispatch.Options{Grace: time.Millisecond})
 	r.hook(g.URL, inline)
-	answers := make(chan webhook.Answer, 1)
+	answers := make(chan webhook.InlineCall, 1)
 	go func() { answers <- r.callInline(temporary("q-1")) }()
 	receive(t, g.arrived)
 	r.stop()
 	got := receive(t, answers)
 	if got.Accepted || got.Reason != webhook.CutOff {
-		t.Errorf("got %+v, want it cut off", got.Verdict)
+		t.Errorf("got %+v, want it cut off", got.InlineAnswer)
 	}
 	r.run(dispatch.Options{})
 	if d := r.delivery(got.Job.Delivery.ID); d.State != webhook.Failed || len(r.attempts(d.ID)) != 0 {
@@ -362,10 +363,10 @@ func TestInlineIsTested(t *testing.T) {
 	if got := r.next(); got.State != webhook.Failed || got.Attempt.Failure != webhook.FailAnswer || !got.Test {
 		t.Errorf("got %+v, want the verdict", got)
 	}
-	if d = r.delivery(d.ID); !d.Test || !d.Asked || d.State != webhook.Failed {
+	if d = r.delivery(d.ID); !d.Test || !d.Inline || d.State != webhook.Failed {
 		t.Errorf("got %+v, want a test that failed", d)
 	}
-	if _, err := r.Replay(t.Context(), r.account.ID, d.ID, "test"); err == nil {
+	if _, err := r.Replay(t.Context(), r.account.ID, d.ID, byTest()); err == nil {
 		t.Error("it was replayed")
 	}
 	if a := r.TestUnsaved(t.Context(), w, r.account, e); a.Failure != webhook.FailAnswer || a.Method != "POST" {

@@ -16,18 +16,18 @@ type inlineCalls struct {
 
 	mu        sync.Mutex
 	running   int
-	byAccount map[webhook.ID]int
+	byAccount map[webhook.AccountID]int
 	byID      map[inlineCallID]chan struct{} // closed when the call is done
 }
 
 // inlineCallID identifies a call; without an external id it is unique.
 type inlineCallID struct {
-	account    webhook.ID
+	account    webhook.AccountID
 	externalID string
 }
 
 func newInlineCalls(limit int) *inlineCalls {
-	return &inlineCalls{max: limit, byAccount: map[webhook.ID]int{}, byID: map[inlineCallID]chan struct{}{}}
+	return &inlineCalls{max: limit, byAccount: map[webhook.AccountID]int{}, byID: map[inlineCallID]chan struct{}{}}
 }
 
 // acquire takes a place, after the call with the same id is done; release frees

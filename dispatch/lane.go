@@ -24,7 +24,7 @@ const (
 // lane is what the dispatcher knows about one webhook that has something to do.
 // Its fields are guarded by the mutex of [lanes].
 type lane struct {
-	id           webhook.ID
+	id           webhook.WebhookID
 	concurrency  int           // of the webhook; 1 until a job says more
 	gap          time.Duration // between two requests; zero without a rate
 	lastStart    time.Time     // of a request
@@ -43,7 +43,7 @@ type lane struct {
 	timerIndex   int            // in lanes.timers; -1 if it is not there
 }
 
-func newLane(id webhook.ID) *lane { return &lane{id: id, concurrency: 1, timerIndex: -1} }
+func newLane(id webhook.WebhookID) *lane { return &lane{id: id, concurrency: 1, timerIndex: -1} }
 
 // maxInFlight is how many requests may be in flight.
 func (l *lane) maxInFlight() int {

@@ -31,7 +31,7 @@ type lanes struct {
 
 	mu         sync.Mutex
 	open       bool // jobs are accepted and started
-	byID       map[webhook.ID]*lane
+	byID       map[webhook.WebhookID]*lane
 	timers     timers
 	startQueue []*lane   // with a job that may start
 	claimQueue []*lane   // with rows that may be claimed
@@ -45,12 +45,12 @@ type lanes struct {
 
 func newLanes(maxInFlight int, clock func() time.Time, start func(*lane, *webhook.Job)) *lanes {
 	return &lanes{
-		start: start, clock: clock, wake: make(chan struct{}, 1), maxInFlight: maxInFlight, byID: map[webhook.ID]*lane{},
+		start: start, clock: clock, wake: make(chan struct{}, 1), maxInFlight: maxInFlight, byID: map[webhook.WebhookID]*lane{},
 	}
 }
 
 // accept begins to accept jobs; due is what the table has.
-func (s *lanes) accept(due map[webhook.ID]time.Time) {
+func (s *lanes) accept(due map[webhook.WebhookID]time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = true
@@ -85,7 +85,7 @@ func (s *lanes) shut() []*webhook.Job {
 }
 
 // due notes that a row of the webhook is due at that time.
-func (s *lanes) due(id webhook.ID, at time.Time) {
+func (s *lanes) due(id webhook.WebhookID, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
@@ -95,7 +95,7 @@ func (s *lanes) due(id webhook.ID, at time.Time) {
 
 // invalidate drops everything that was read of the webhook, and returns its
 // queued jobs, which are to be released.
-func (s *lanes) invalidate(id webhook.ID) []*webhook.Job {
+func (s *lanes) invalidate(id webhook.WebhookID) []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
@@ -107,7 +107,7 @@ func (s *lanes) invalidate(id webhook.ID) []*webhook.Job {
 
 // mayRetryNow reports whether a recovery may make the waiting retries of a
 // webhook due, and notes that it does.
-func (s *lanes) mayRetryNow(id webhook.ID) bool {
+func (s *lanes) mayRetryNow(id webhook.WebhookID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l, now := s.lane(id), s.clock()
@@ -119,7 +119,7 @@ func (s *lanes) mayRetryNow(id webhook.ID) bool {
 }
 
 // resetCircuit closes the circuit of a webhook.
-func (s *lanes) resetCircuit(id webhook.ID) {
+func (s *lanes) resetCircuit(id webhook.WebhookID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
@@ -159,7 +159,7 @@ func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after webhook.Cir
 
 // addUnrecorded adds n to the attempts that the store has failed to record. The
 // lane of the request may have been deleted by then, and replaced by another.
-func (s *lanes) addUnrecorded(id webhook.ID, n int) {
+func (s *lanes) addUnrecorded(id webhook.WebhookID, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
@@ -178,7 +178,7 @@ func (s *lanes) jobDone(job *webhook.Job) {
 }
 
 // circuit returns the state of the webhook's circuit.
-func (s *lanes) circuit(id webhook.ID) webhook.Circuit {
+func (s *lanes) circuit(id webhook.WebhookID) webhook.Circuit {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := s.byID[id]; l != nil {
@@ -189,7 +189,7 @@ func (s *lanes) circuit(id webhook.ID) webhook.Circuit {
 
 // The functions below are called with the mutex held.
 
-func (s *lanes) lane(id webhook.ID) *lane {
+func (s *lanes) lane(id webhook.WebhookID) *lane {
 	l := s.byID[id]
 	if l == nil {
 		l = newLane(id)

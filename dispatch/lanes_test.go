@@ -43,17 +43,27 @@ func jobs(w *webhook.Webhook, n int) []webhook.Job {
 	return list
 }
 
-// ingest reserves places for n events and lets the first of them become jobs.
-func (b *testLanes) ingest(w *webhook.Webhook, n, become int) (taken int) {
-	r := &reservation{lanes: b.lanes}
+// plan reserves places for n events that match a webhook.
+func (b *testLanes) plan(w *webhook.Webhook, n int) (r *reservation, taken int) {
+	p := &webhook.Plan{Subscriptions: &webhook.Subscriptions{Webhooks: []*webhook.Webhook{w}}}
 	for range n {
-		if r.take(w) {
+		p.Events = append(p.Events, webhook.PlannedEvent{Decisions: []webhook.Decision{{Webhook: w.ID}}, Claim: make([]bool, 1)})
+	}
+	r = b.reservePlan(p)
+	for _, e := range p.Events {
+		if e.Claim[0] {
 			taken++
 		}
 	}
+	return r, taken
+}
+
+// ingest reserves places for n events and lets the first of them become jobs.
+func (b *testLanes) ingest(w *webhook.Webhook, n, become int) int {
+	r, taken := b.plan(w, n)
 	a := webhook.Accepted{Jobs: jobs(w, min(taken, become))}
 	if taken < n {
-		a.Waiting = []webhook.ID{w.ID}
+		a.Waiting = []webhook.WebhookID{w.ID}
 	}
 	r.commit([]webhook.Accepted{a})
 	return taken
@@ -71,7 +81,7 @@ func (b *testLanes) mustBeEmpty(t *testing.T) {
 func TestLaneIsBounded(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(1000)
-	w := &webhook.Webhook{ID: 1, Concurrency: 4}
+	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 4}}
 	if got := b.ingest(w, 100, 100); got != 12 {
 		t.Errorf("got %d places, want 12", got)
 	}
@@ -101,16 +111,16 @@ func TestLaneIsBounded(t *testing.T) {
 func TestTurnsAreTaken(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(2)
-	first, second := &webhook.Webhook{ID: 1, Concurrency: 2}, &webhook.Webhook{ID: 2, Concurrency: 2}
+	first, second := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 2}}, &webhook.Webhook{ID: 2, Config: webhook.Config{Concurrency: 2}}
 	b.ingest(first, 4, 4)
 	b.ingest(second, 4, 4)
-	var order []webhook.ID
+	var order []webhook.WebhookID
 	for len(b.started) > 0 {
 		order = append(order, b.started[0].lane.id)
 		b.finish(0)
 	}
 	// Two of the first were in flight when the second came.
-	want := []webhook.ID{1, 1, 2, 1, 2, 1, 2, 2}
+	want := []webhook.WebhookID{1, 1, 2, 1, 2, 1, 2, 2}
 	for i := range want {
 		if i >= len(order) || order[i] != want[i] {
 			t.Fatalf("got %v, want %v", order, want)
@@ -122,17 +132,16 @@ func TestTurnsAreTaken(t *testing.T) {
 func TestMemoryIsBoundedByBytes(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(1000)
-	w := &webhook.Webhook{ID: 1, Concurrency: 200}
+	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 200}}
 	big := make([]byte, maxBytes/10+1)
-	r := &reservation{lanes: b.lanes}
+	r, _ := b.plan(w, 10)
 	list := jobs(w, 10)
 	for i := range list {
 		list[i].Event.Data = big
-		r.take(w)
 	}
 	r.commit([]webhook.Accepted{{Jobs: list}})
 	b.due(2, time.Now())
-	if claims, _ := b.turn(); len(claims) != 0 || b.ingest(&webhook.Webhook{ID: 3, Concurrency: 1}, 1, 1) != 0 {
+	if claims, _ := b.turn(); len(claims) != 0 || b.ingest(&webhook.Webhook{ID: 3, Config: webhook.Config{Concurrency: 1}}, 1, 1) != 0 {
 		t.Fatal("got more than memory allows")
 	}
 	select {
@@ -153,15 +162,11 @@ func TestMemoryIsBoundedByBytes(t *testing.T) {
 func TestStaleJobsAreGivenBack(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(100)
-	w := &webhook.Webhook{ID: 1, Concurrency: 1}
-	r := &reservation{lanes: b.lanes}
-	r.take(w)
+	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 1}}
+	r, _ := b.plan(w, 1)
 	b.invalidate(w.ID)
 	if got := len(r.commit([]webhook.Accepted{{Jobs: jobs(w, 1)}})); got != 1 {
 		t.Errorf("got %d stale jobs of an ingest, want 1", got)
-	}
-	if r.take(w) {
-		t.Error("got a place after the end")
 	}
 	b.due(w.ID, time.Now())
 	claims, _ := b.turn()
@@ -199,7 +204,7 @@ func TestCountsBalance(t *testing.T) {
 		b := newTestLanes(5)
 		var claims []claim
 		for range 200 {
-			w := &webhook.Webhook{ID: webhook.ID(random.IntN(6)), Concurrency: 1 + random.IntN(4)}
+			w := &webhook.Webhook{ID: webhook.WebhookID(random.IntN(6)), Config: webhook.Config{Concurrency: 1 + random.IntN(4)}}
 			switch random.IntN(6) {
 			case 0:
 				b.ingest(w, random.IntN(6), random.IntN(6))
@@ -216,7 +221,7 @@ func TestCountsBalance(t *testing.T) {
 				}
 			case 5:
 				if len(claims) > 0 {
-					b.claimDone(claims[0], jobs(&webhook.Webhook{ID: claims[0].lane.id, Concurrency: w.Concurrency}, random.IntN(claims[0].n+1)), time.Time{})
+					b.claimDone(claims[0], jobs(&webhook.Webhook{ID: claims[0].lane.id, Config: webhook.Config{Concurrency: w.Concurrency}}, random.IntN(claims[0].n+1)), time.Time{})
 					claims = claims[1:]
 				}
 			}
@@ -242,7 +247,7 @@ func TestPanicIsAnOutcome(t *testing.T) {
 	t.Parallel()
 	d := New(Options{})
 	a := d.sender.send(t.Context(), &webhook.Job{Delivery: webhook.Delivery{Attempts: 1}}) // without a webhook
-	if a.Failure != webhook.FailInternal || a.Error == "" || a.Number != 1 || a.cutOff {
+	if a.Failure != webhook.FailInternal || a.Error.IsZero() || a.Number != 1 || a.cutOff {
 		t.Errorf("got %+v, want an internal failure", a)
 	}
 }
@@ -253,7 +258,7 @@ func TestPanicIsAnOutcome(t *testing.T) {
 func TestUnrecordedHoldsClaims(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(10)
-	w := &webhook.Webhook{ID: 1, Concurrency: 2}
+	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 2}}
 	b.ingest(w, 1, 1)
 	b.finish(0)
 	b.mustBeEmpty(t)
@@ -262,7 +267,7 @@ func TestUnrecordedHoldsClaims(t *testing.T) {
 	if claims, _ := b.turn(); len(claims) != 0 {
 		t.Error("got a claim while an attempt is not recorded")
 	}
-	b.ingest(&webhook.Webhook{ID: 1, Concurrency: 2}, 1, 1)
+	b.ingest(&webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 2}}, 1, 1)
 	b.addUnrecorded(w.ID, -1)
 	if len(b.byID) != 1 {
 		t.Errorf("got %d lanes, want the one that has something to do", len(b.byID))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -34,7 +35,7 @@ func TestLookupsAfterACrash(t *testing.T) {
 	receive(t, hold)
 	r.open()
 	r.run(withAPI(dispatch.Options{}))
-	ids := map[webhook.ID]bool{r.next().Delivery: true, r.next().Delivery: true}
+	ids := map[webhook.DeliveryID]bool{r.next().Delivery: true, r.next().Delivery: true}
 	for _, f := range first {
 		row := r.event(f.Event.ID)
 		if !ids[row.Decisions[0].Delivery] || row.Note != "" {
@@ -55,7 +56,7 @@ func TestSlowPlatformDelaysNobodyElse(t *testing.T) {
 	g := newGate(t)
 	a := newAPI(t, tours("12"))
 	r := newRig(t)
-	other, err := r.store.AddAccount(t.Context(), webhook.Account{Number: 2, Name: "Slow", TimeZone: "UTC", WebhookLimit: 10}, "test")
+	other, err := r.store.AddAccount(t.Context(), webhook.Account{Number: 2, Name: "Slow", TimeZone: "UTC", WebhookLimit: 10}, byTest())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,10 +88,10 @@ func TestFailingPlatformIsWaitedForBounded(t *testing.T) {
 	to := acceptingURL(t)
 	var requests atomic.Int32
 	o := withAPI(dispatch.Options{})
-	o.Platforms[0].Lookup.Request = func(webhook.Settings, webhook.Event, time.Time) (webhook.Request, error) {
+	o.Platforms[0].Lookup.Request = func(webhook.Settings, webhook.Event, time.Time) (platforms.Request, error) {
 		requests.Add(1)
 		time.Sleep(10 * time.Second) // of the false clock
-		return webhook.Request{Method: http.MethodGet, URL: "http://10.0.0.1"}, nil
+		return platforms.Request{Method: http.MethodGet, URL: "http://10.0.0.1"}, nil
 	}
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
@@ -148,7 +149,7 @@ func TestManySlowPlatformsDelayNobodyElse(t *testing.T) {
 	to := acceptingURL(t)
 	o := withAPI(dispatch.Options{})
 	request := o.Platforms[0].Lookup.Request
-	o.Platforms[0].Lookup.Request = func(s webhook.Settings, e webhook.Event, now time.Time) (webhook.Request, error) {
+	o.Platforms[0].Lookup.Request = func(s webhook.Settings, e webhook.Event, now time.Time) (platforms.Request, error) {
 		if s["delay"] != "" {
 			time.Sleep(9 * time.Second) // of the false clock
 		}
@@ -160,7 +161,7 @@ func TestManySlowPlatformsDelayNobodyElse(t *testing.T) {
 		r.connect(a.settings(), 0)
 		r.run(o)
 		for i := range 40 {
-			other, err := r.store.AddAccount(t.Context(), webhook.Account{Number: int64(i + 1), Name: "Slow", TimeZone: "UTC", WebhookLimit: 10}, "test")
+			other, err := r.store.AddAccount(t.Context(), webhook.Account{Number: int64(i + 1), Name: "Slow", TimeZone: "UTC", WebhookLimit: 10}, byTest())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -229,19 +230,19 @@ func TestLookupIsNotNeededAnyMore(t *testing.T) {
 		reason, note string
 	}{
 		"off": {func(r *rig) error {
-			_, err := r.store.SwitchPlatform(r.Context(), r.account.ID, "tourcms", false, "test", time.Now())
+			_, err := r.store.SwitchPlatform(r.Context(), r.account.ID, "tourcms", false, byTest())
 			return err
 		}, "platform_off", ""},
 		"no settings": {func(r *rig) error {
-			return r.store.SaveSettings(r.Context(), r.account.ID, "tourcms", webhook.Settings{}, "test", time.Now())
-		}, "matched", "TourCMS could not be asked for the tours of this booking: the settings that it takes are not there any more. It was matched as a booking without tours."},
+			return r.store.SaveSettings(r.Context(), r.account.ID, "tourcms", webhook.Settings{}, byTest())
+		}, "matched", "TourCMS could not be asked for the tours of this booking: the settings needed for it are gone. It was matched as a booking without tours."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAPI(t, tours("12"))
 			r := newRig(t)
 			r.connect(a.settings(), 0)
 			r.hook(acceptingURL(t))
-			r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store}) // does not run
+			r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store})) // does not run
 			e := r.ingestEvents(r.account.ID, needsLookup("1"))[0].Event
 			if err := tt.change(r); err != nil {
 				t.Fatal(err)

@@ -183,7 +183,7 @@ func TestManyEventsOfABooking(t *testing.T) {
 	r := newRig(t)
 	r.connect(a.settings(), 0)
 	r.hook(acceptingURL(t), ofTours(webhook.Include, "12"))
-	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store}) // does not run
+	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store})) // does not run
 	for range 100 {
 		r.ingestEvents(r.account.ID, needsLookup("1"))
 	}
@@ -204,7 +204,7 @@ func TestBigEventsOfABooking(t *testing.T) {
 	r := newRig(t)
 	r.connect(a.settings(), 0)
 	r.hook(acceptingURL(t))
-	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store}) // does not run
+	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store})) // does not run
 	r.ingestEvents(r.account.ID, needsLookup("1"))
 	for range n {
 		e := needsLookup("1")
@@ -237,14 +237,14 @@ func TestLookupsKeepTheOrderOfABooking(t *testing.T) {
 			tours("12")(w, r)
 		}
 	})
-	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.ID{}, delivered: map[string][]webhook.ID{}}
+	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.DeliveryID{}, delivered: map[string][]webhook.DeliveryID{}}
 	to := outside(t, f.ServeHTTP).URL
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(withAPI(dispatch.Options{Schedule: quick}))
 		r.connect(a.settings(), 0)
 		w := r.hook(to, ordered, concurrency(16))
 		var mu sync.Mutex
-		accepted := map[string][]webhook.ID{}
+		accepted := map[string][]webhook.EventID{}
 		var work sync.WaitGroup
 		for range writers {
 			work.Go(func() {
@@ -268,7 +268,7 @@ func TestLookupsKeepTheOrderOfABooking(t *testing.T) {
 		}
 		work.Wait()
 		for booking, events := range accepted {
-			last := webhook.ID(0)
+			last := webhook.DeliveryID(0)
 			for _, id := range events {
 				if d := r.event(id).Decisions[0].Delivery; d > last {
 					last = d

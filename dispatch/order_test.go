@@ -28,13 +28,13 @@ func ofBooking(booking string) webhook.Event {
 var booking = regexp.MustCompile(`"of":"(\w+)"`)
 
 // readBooking is the booking and the sequence of a request.
-func readBooking(r *http.Request) (of string, sequence webhook.ID) {
+func readBooking(r *http.Request) (of string, sequence webhook.DeliveryID) {
 	body, _ := io.ReadAll(r.Body)
 	n, _ := strconv.ParseInt(r.Header.Get("Bookhook-Sequence"), 10, 64)
 	if found := booking.FindSubmatch(body); found != nil {
 		of = string(found[1])
 	}
-	return of, webhook.ID(n)
+	return of, webhook.DeliveryID(n)
 }
 
 // flakyReceiver is a receiver that fails at random, and watches the order.
@@ -42,8 +42,8 @@ type flakyReceiver struct {
 	testing.TB
 	mu        sync.Mutex
 	inFlight  map[string]int
-	latest    map[string]webhook.ID // that was called
-	delivered map[string][]webhook.ID
+	latest    map[string]webhook.DeliveryID // that was called
+	delivered map[string][]webhook.DeliveryID
 }
 
 func (f *flakyReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +80,7 @@ func (f *flakyReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestOrderOfABooking(t *testing.T) {
 	t.Parallel()
 	const writers, batches, batch, bookings = 4, 10, 10, 20
-	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.ID{}, delivered: map[string][]webhook.ID{}}
+	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.DeliveryID{}, delivered: map[string][]webhook.DeliveryID{}}
 	r := start(t, dispatch.Options{Schedule: quick})
 	w := r.hook(receiver(t, f.ServeHTTP).URL, ordered, concurrency(16))
 	var work sync.WaitGroup
@@ -95,7 +95,7 @@ func TestOrderOfABooking(t *testing.T) {
 					t.Error(err)
 				}
 				if rand.IntN(4) == 0 {
-					r.Changed(w.ID) // nothing of it, but all is read again
+					r.touch(w) // nothing of it, but all is read again
 				}
 			}
 		})
@@ -160,10 +160,9 @@ func TestOneBookingDoesNotBlockAnother(t *testing.T) {
 		t.Errorf("got %+v, want the next of the booking held", d)
 	}
 	// The next of a booking that is given up goes out at once.
-	if err := r.store.Cancel(t.Context(), r.account.ID, bad, "me", time.Now()); err != nil {
+	if err := r.store.Cancel(t.Context(), r.account.ID, bad, webhook.Change{By: "me", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	r.Changed(w.ID)
 	if got := r.next(); got.Delivery != accepted[2].Decisions[0].Delivery {
 		t.Errorf("got %d, want the second of the booking", got.Delivery)
 	}
@@ -185,10 +184,7 @@ func TestOrderSwitchedOffReleases(t *testing.T) {
 	}
 	receive(t, g.arrived)
 	w.Ordered = false
-	if err := r.store.UpdateWebhook(t.Context(), w, time.Time{}, nil, "test", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	r.Changed(w.ID)
+	r.save(w)
 	for range webhook.DefaultConcurrency - 1 {
 		receive(t, g.arrived)
 	}

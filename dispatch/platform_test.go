@@ -18,6 +18,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -33,9 +34,9 @@ func signed(key, method, uri, date string) string {
 }
 
 // apiRequest is a signed request to the API of the settings.
-func apiRequest(s webhook.Settings, uri string, now time.Time) (webhook.Request, error) {
+func apiRequest(s webhook.Settings, uri string, now time.Time) (platforms.Request, error) {
 	date := now.UTC().Format(time.RFC3339)
-	return webhook.Request{Method: http.MethodGet, URL: s["api"] + uri, Header: http.Header{
+	return platforms.Request{Method: http.MethodGet, URL: s["api"] + uri, Header: http.Header{
 		"X-Date": {date}, "Authorization": {"Test " + signed(s["key"], http.MethodGet, uri, date)},
 	}}, nil
 }
@@ -53,12 +54,12 @@ func readAPI[T any](status int, body []byte) (v T, err error) {
 
 // registry has that platform in the place of TourCMS.
 func registry() platforms.Registry {
-	p, _ := platforms.All().Get("tourcms")
-	p.Lookup = &webhook.Lookup{
+	p, _ := all.Platforms().Get("tourcms")
+	p.Lookup = &platforms.Lookup{
 		Wanted: func(s webhook.Settings, e webhook.Event) bool { return s["key"] != "" && len(e.TourIDs) == 0 },
-		Request: func(s webhook.Settings, e webhook.Event, now time.Time) (webhook.Request, error) {
+		Request: func(s webhook.Settings, e webhook.Event, now time.Time) (platforms.Request, error) {
 			if e.ChannelID == "strange" {
-				return webhook.Request{}, errors.New("no key is stored for the channel “strange”")
+				return platforms.Request{}, errors.New("no key is stored for the channel “strange”")
 			}
 			return apiRequest(s, "/bookings/"+e.BookingID+"?channel="+e.ChannelID, now)
 		},
@@ -71,11 +72,11 @@ func registry() platforms.Registry {
 			return e, err
 		},
 	}
-	p.Lists = &webhook.Lists{
+	p.Lists = &platforms.Lists{
 		Ready: func(s webhook.Settings) bool { return s["key"] != "" },
-		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
+		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]platforms.Request, error) {
 			one, err := apiRequest(s, "/"+string(kind), now)
-			return []webhook.Request{one}, err
+			return []platforms.Request{one}, err
 		},
 		Read: func(_ webhook.ItemKind, status int, body []byte) ([]webhook.Item, error) {
 			return readAPI[[]webhook.Item](status, body)
@@ -121,10 +122,10 @@ func tours(ids ...string) http.HandlerFunc {
 }
 
 // connect gives an account its settings for the platform; zero: the rig's.
-func (r *rig) connect(settings webhook.Settings, account webhook.ID) {
+func (r *rig) connect(settings webhook.Settings, account webhook.AccountID) {
 	r.Helper()
 	account = cmp.Or(account, r.account.ID)
-	if err := r.store.SaveSettings(r.Context(), account, "tourcms", settings, "test", time.Now()); err != nil {
+	if err := r.store.SaveSettings(r.Context(), account, "tourcms", settings, byTest()); err != nil {
 		r.Fatal(err)
 	}
 }
@@ -141,7 +142,7 @@ func needsLookup(booking string) webhook.Event {
 	return e
 }
 
-func (r *rig) ingestEvents(account webhook.ID, events ...webhook.Event) []webhook.Accepted {
+func (r *rig) ingestEvents(account webhook.AccountID, events ...webhook.Event) []webhook.Accepted {
 	r.Helper()
 	accepted, err := r.Ingest(r.Context(), account, events)
 	if err != nil {
@@ -150,7 +151,7 @@ func (r *rig) ingestEvents(account webhook.ID, events ...webhook.Event) []webhoo
 	return accepted
 }
 
-func (r *rig) event(id webhook.ID) webhook.EventRow {
+func (r *rig) event(id webhook.EventID) webhook.EventRow {
 	r.Helper()
 	e, err := r.store.Event(r.Context(), r.account.ID, id)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"bookhook/dispatch/guard"
@@ -20,10 +19,10 @@ const probeTimeout = 5 * time.Second
 // delivery shows.
 func (d *Dispatcher) Probe(ctx context.Context, url string) webhook.Probe {
 	target, problem := webhook.CheckURL(url)
-	if problem == "" {
+	if problem.IsZero() {
 		problem = d.CheckURL(target)
 	}
-	if problem != "" {
+	if !problem.IsZero() {
 		return webhook.Probe{Level: webhook.ProbeBad, Message: problem}
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
@@ -41,41 +40,42 @@ func (d *Dispatcher) Probe(ctx context.Context, url string) webhook.Probe {
 	return probeResult(response.StatusCode, response.Header.Get("Location"))
 }
 
-// CheckURL returns why a URL may not be called, judged by its text alone; "" if
-// it may.
-func (d *Dispatcher) CheckURL(url string) string {
+// CheckURL returns why a URL may not be called, judged by its text alone; zero
+// if it may.
+func (d *Dispatcher) CheckURL(url string) webhook.Message {
 	blocked, ok := errors.AsType[*guard.BlockedError](d.guard.CheckURL(url))
 	if !ok {
-		return ""
+		return webhook.Message{}
 	}
-	code, args := blocked.Message()
-	return guard.Sentence("", code, args)
+	return blocked.Message()
 }
 
 // probeFailed is the result if there was no response.
 func probeFailed(err error) webhook.Probe {
-	level := webhook.ProbeBad
-	reason, code, args := guard.Classify(err)
+	reason, why := guard.Classify(err)
 	switch reason {
 	case webhook.FailTimeout:
-		level, code = webhook.ProbeWarn, "probe_timeout"
+		e, _ := errors.AsType[guard.RequestError](err)
+		return webhook.Probe{Level: webhook.ProbeWarn, Message: webhook.NewMessage("probe.timeout", e.Host, e.Timeout)}
 	case webhook.FailRefused, webhook.FailNetwork:
-		level = webhook.ProbeWarn
+		return webhook.Probe{Level: webhook.ProbeWarn, Message: why}
 	}
-	return webhook.Probe{Level: level, Message: guard.Sentence("", code, args)}
+	return webhook.Probe{Level: webhook.ProbeBad, Message: why}
 }
 
 // probeResult is the result of a response.
 func probeResult(status int, location string) webhook.Probe {
-	level, code, args := webhook.ProbeOK, "probe_ok", []string(nil)
-	switch {
+	level, message := webhook.ProbeWarn, webhook.NewMessage("probe.gone")
+	switch text := guard.StatusText(status); {
+	case status >= 300 && status <= 399 && location != "":
+		message = webhook.NewMessage("probe.redirect_to", text, webhook.Quote(location, 300))
 	case status >= 300 && status <= 399:
-		level = webhook.ProbeWarn
-		_, code, args = guard.Classify(guard.StatusError{Status: status, Location: location})
+		message = webhook.NewMessage("probe.redirect", text)
 	case status == http.StatusGone:
-		level, code = webhook.ProbeWarn, "probe_gone"
 	case status >= 500 && status != http.StatusNotImplemented: // 501, as 405, is about HEAD, which no delivery uses
-		level, code, args = webhook.ProbeWarn, "probe_failing", []string{strconv.Itoa(status)}
+		message = webhook.NewMessage("probe.failing", text)
+	default:
+		level, message = webhook.ProbeOK, webhook.NewMessage("probe.ok")
 	}
-	return webhook.Probe{Level: level, Message: guard.Sentence("", code, args)}
+	return webhook.Probe{Level: level, Message: message}
 }

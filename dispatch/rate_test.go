@@ -30,10 +30,7 @@ func (r *rig) starts(n int) []time.Time {
 func (r *rig) setRate(w *webhook.Webhook, change func(*webhook.Webhook)) {
 	r.Helper()
 	change(w)
-	if err := r.store.UpdateWebhook(r.Context(), w, time.Time{}, nil, "test", time.Now()); err != nil {
-		r.Fatal(err)
-	}
-	r.Changed(w.ID)
+	r.save(w)
 }
 
 // wantSpaced checks that no more requests began in any period than the rate
@@ -135,7 +132,7 @@ func TestChangedRateHoldsAtOnce(t *testing.T) {
 		}
 		wantSpaced(t, fast, w.Rate)
 		r.setRate(w, rate(1, webhook.Minute))
-		r.Changed(w.ID) // as after a cancel: no request more for that
+		r.touch(w) // as after a cancel: no request more for that
 		again := slices.Concat(fast[99:], r.starts(5))
 		for again[1].Sub(again[0]) < time.Second { // on their way when it was changed
 			again = append(again[1:], r.starts(1)...)

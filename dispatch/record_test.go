@@ -32,7 +32,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 	r.next()
 	r.stop()
 	text := r.log.String()
-	for _, want := range []string{id.Text(webhook.DeliveryPrefix), w.Ref(), "number=1", "status=302", "reason=redirect", "account=4069"} {
+	for _, want := range []string{id.String(), w.ID.String(), "number=1", "status=302", "reason=redirect", "account=4069"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log does not say %q:\n%s", want, text)
 		}

@@ -160,7 +160,7 @@ func TestFailedTestsOpenNoCircuit(t *testing.T) {
 		if c := r.Circuit(w.ID); !c.Open() {
 			t.Errorf("got %+v, want an open circuit", c)
 		}
-		r.Changed(w.ID)
+		r.touch(w)
 		if c := r.Circuit(w.ID); c.Open() {
 			t.Errorf("got %+v after a change, want it closed", c)
 		}

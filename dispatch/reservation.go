@@ -4,11 +4,10 @@ import (
 	"bookhook/webhook"
 )
 
-// reservation holds the places that an ingest takes before its transaction is
-// committed. It is guarded by the mutex of its lanes.
+// reservation holds the places that a plan takes before it is stored. It is
+// guarded by the mutex of its lanes.
 type reservation struct {
 	lanes  *lanes
-	closed bool
 	places []place
 }
 
@@ -19,13 +18,26 @@ type place struct {
 	n       int
 }
 
+// reservePlan reserves places for the matches of a plan, and sets their Claim.
+// Events that wait for a lookup get none.
+func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &reservation{lanes: s}
+	for i := range p.Events {
+		e := &p.Events[i]
+		for j, d := range e.Decisions {
+			e.Claim[j] = !e.Event.Lookup && d.Reason == "" && r.take(p.Subscriptions.Webhooks[j])
+		}
+	}
+	return r
+}
+
 // take reserves a place for one delivery of the webhook, if there is room, the
 // circuit is closed and nothing older waits in the table.
 func (r *reservation) take(w *webhook.Webhook) bool {
 	s := r.lanes
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r.closed || !s.open || s.full() {
+	if !s.open || s.full() {
 		return false
 	}
 	l := s.lane(w.ID)
@@ -35,21 +47,17 @@ func (r *reservation) take(w *webhook.Webhook) bool {
 		return false
 	}
 	s.reserve(l, 1)
-	r.add(l)
-	return true
-}
-
-func (r *reservation) add(l *lane) {
 	p := r.find(l.id)
 	if p == nil {
 		r.places = append(r.places, place{lane: l, version: l.version})
 		p = &r.places[len(r.places)-1]
 	}
 	p.n++
+	return true
 }
 
 // find returns the place of a webhook; an account has a handful of them.
-func (r *reservation) find(id webhook.ID) *place {
+func (r *reservation) find(id webhook.WebhookID) *place {
 	for i := range r.places {
 		if r.places[i].lane.id == id {
 			return &r.places[i]
@@ -65,7 +73,6 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 	s := r.lanes
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.closed = true
 	for _, a := range accepted {
 		for i := range a.Jobs {
 			job := &a.Jobs[i]

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bookhook/dispatch"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -58,7 +59,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	r := start(t, dispatch.Options{})
 	r.hook(server.URL, native)
 	r.ingest(1)
-	if a := r.next().Attempt; a.Failure != webhook.FailRedirect || !strings.Contains(a.Error, other.URL) {
+	if a := r.next().Attempt; a.Failure != webhook.FailRedirect || !strings.Contains(messages.Text(a.Error), other.URL) {
 		t.Errorf("got %q, %q, want a redirect that names %s", a.Failure, a.Error, other.URL)
 	}
 	if followed.Load() {

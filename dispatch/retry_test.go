@@ -56,7 +56,7 @@ func TestGivenUpAndReplayed(t *testing.T) {
 	if got := r.delivery(id).State; got != webhook.Failed {
 		t.Fatalf("got %s, want failed", got)
 	}
-	if _, err := r.Replay(t.Context(), r.account.ID, id, "me"); err != nil {
+	if _, err := r.Replay(t.Context(), r.account.ID, id, byTest()); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.next(); got.State != webhook.Pending || got.Attempt.Number != 4 {

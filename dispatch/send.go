@@ -59,10 +59,9 @@ type attemptResult struct {
 	begun      *atomic.Bool  // bytes of a response arrived
 }
 
-// fail notes why the attempt failed; receiver is the webhook's name.
-func (a *attemptResult) fail(receiver string, err error) {
-	reason, code, args := guard.Classify(err)
-	a.Failure, a.Error = reason, guard.Sentence(receiver, code, args)
+// fail notes why the attempt failed.
+func (a *attemptResult) fail(err error) {
+	a.Failure, a.Error = guard.Classify(err)
 	if a.RemoteAddr == "" {
 		a.RemoteAddr = guard.DialledAddr(err)
 	}
@@ -70,19 +69,19 @@ func (a *attemptResult) fail(receiver string, err error) {
 
 // send makes one attempt to deliver.
 func (s *sender) send(ctx context.Context, job *webhook.Job) attemptResult {
-	return s.attempt(ctx, job, s.limits, func() (webhook.Request, error) {
+	return s.attempt(ctx, job, s.limits, func() (platforms.Request, error) {
 		return s.platforms.Write(job.Webhook, job.Account, job.Event), nil
 	})
 }
 
 // attempt makes the request that write returns. It ends within the timeout, or
 // soon after ctx does.
-func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write func() (webhook.Request, error)) (a attemptResult) {
+func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write func() (platforms.Request, error)) (a attemptResult) {
 	a.Number, a.StartedAt, a.begun = job.Delivery.Attempts, time.Now(), new(atomic.Bool)
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("panic while sending", "delivery", job.Delivery.Ref(), "panic", p, "stack", string(debug.Stack()))
-			a.fail("", errors.New("a mistake in Bookhook"))
+			s.log.Error("panic while sending", "delivery", job.Delivery.ID.String(), "panic", p, "stack", string(debug.Stack()))
+			a.fail(webhook.NewMessage("attempt.bug"))
 		}
 		a.Duration = time.Since(a.StartedAt)
 	}()
@@ -90,26 +89,27 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 	defer cancel()
 	wire, err := write()
 	if err != nil {
-		a.fail(job.Webhook.Name, err)
+		a.fail(err)
 		return a
 	}
 	request, err := s.request(limited, job, wire, &a)
 	if err != nil {
-		a.fail(job.Webhook.Name, err)
+		a.fail(err)
 		return a
 	}
-	if err := s.exchange(request, wire, l, &a); err != nil {
+	if err := s.exchange(request, job.Webhook.Name, wire, l, &a); err != nil {
 		_, complete := errors.AsType[guard.StatusError](err)
 		a.cutOff = !complete && ctx.Err() != nil
-		a.fail(job.Webhook.Name, err)
+		a.fail(err)
 	}
 	return a
 }
 
-// exchange sends the request and reads the response into a. It returns a
+// exchange sends the request to the webhook of that name, and reads the response
+// into a. It returns a
 // [guard.RequestError] if there is no complete response, and a
 // [guard.StatusError] if that is not a success.
-func (s *sender) exchange(request *http.Request, wire webhook.Request, l limits, a *attemptResult) error {
+func (s *sender) exchange(request *http.Request, receiver string, wire platforms.Request, l limits, a *attemptResult) error {
 	failed := guard.RequestError{Host: request.URL.Host, Timeout: l.timeout, Connect: l.connect, Inline: l.inline}
 	response, err := s.transport.RoundTrip(request)
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *sender) exchange(request *http.Request, wire webhook.Request, l limits,
 		a.retryAfter = ParseRetryAfter(response.Header.Get("Retry-After"), time.Now())
 	}
 	return guard.StatusError{
-		Status: a.Status, Location: response.Header.Get("Location"), Method: wire.Method, Only200: wire.Only200, Inline: l.inline,
+		Receiver: cmp.Or(receiver, "The receiver"), Status: a.Status, Location: response.Header.Get("Location"), Method: wire.Method, Only200: wire.Only200, Inline: l.inline,
 	}
 }
 
@@ -155,9 +155,9 @@ func readBody(response *http.Response) (body []byte, truncated bool, err error) 
 }
 
 // request builds the request and notes in a what is sent.
-func (s *sender) request(ctx context.Context, job *webhook.Job, wire webhook.Request, a *attemptResult) (*http.Request, error) {
+func (s *sender) request(ctx context.Context, job *webhook.Job, wire platforms.Request, a *attemptResult) (*http.Request, error) {
 	a.Method, a.URL, a.RequestBody = wire.Method, wire.URL, wire.Body
-	signature, err := webhook.Sign(job.Webhook.Secrets(a.StartedAt), job.Delivery.Ref(), a.StartedAt, wire.Signed)
+	signature, err := webhook.Sign(job.Webhook.Secrets(a.StartedAt), job.Delivery.ID.String(), a.StartedAt, wire.Signed)
 	if err != nil {
 		return nil, err
 	}
@@ -185,11 +185,11 @@ func (s *sender) request(ctx context.Context, job *webhook.Job, wire webhook.Req
 
 // headers returns all headers that are sent. net/http writes Host and
 // Content-Length itself, with these values, and ignores those given here.
-func (s *sender) headers(job *webhook.Job, wire webhook.Request, request *http.Request, a *attemptResult, signature string) http.Header {
+func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http.Request, a *attemptResult, signature string) http.Header {
 	h := http.Header{
 		"Host":              {request.URL.Host},
 		"User-Agent":        {s.userAgent},
-		"Webhook-Id":        {job.Delivery.Ref()},
+		"Webhook-Id":        {job.Delivery.ID.String()},
 		"Webhook-Timestamp": {strconv.FormatInt(a.StartedAt.Unix(), 10)},
 		"Webhook-Signature": {signature},
 		"Bookhook-Attempt":  {strconv.Itoa(a.Number)},

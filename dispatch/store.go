@@ -19,19 +19,19 @@ type Store interface {
 
 // deliveryStore claims deliveries and records what came of them.
 type deliveryStore interface {
-	// Heal makes every claim that a dead process left due at once. It must
-	// not be called while another process can hold one.
-	Heal(ctx context.Context, now time.Time) error
+	// RecoverClaims makes every claim that a dead process left due at once. It
+	// must not be called while another process can hold one.
+	RecoverClaims(ctx context.Context, now time.Time) error
 
 	// Due returns, for every enabled webhook with something pending, when its
 	// earliest delivery is due; the end of a lease counts.
-	Due(ctx context.Context) (map[webhook.ID]time.Time, error)
+	Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error)
 
 	// Claim takes up to n due deliveries of an enabled webhook, the oldest due
 	// first: it raises Attempts and sets NextAt to lease. next is when the
 	// webhook's next pending delivery is due after that, ends of leases
 	// included; zero if there is none.
-	Claim(ctx context.Context, id webhook.ID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
+	Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
 
 	// Finish adds the attempt to the log, and updates the delivery if it is
 	// still pending with this attempt's number. It disables the webhook if the
@@ -40,53 +40,54 @@ type deliveryStore interface {
 	// one; it returns both.
 	Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error)
 
-	// Hasten makes every pending delivery of the webhook due at now that waits
-	// for its next attempt.
-	Hasten(ctx context.Context, id webhook.ID, now time.Time) error
+	// RetryNow makes every pending delivery of the webhook due at now that
+	// waits for its next attempt.
+	RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error
 
 	// Release gives a claimed delivery back, uncharged and due at now, if it
 	// is still pending with this attempt number.
-	Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error
+	Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error
 }
 
 // eventStore stores events and their deliveries.
 type eventStore interface {
-	// Ingest stores events with their decisions and deliveries, all or
-	// nothing. For each match it calls take, which reports whether the
-	// dispatcher has room for the delivery: then it is stored as claimed until
-	// lease and is among the Jobs, else its webhook is among the Waiting; a
-	// delivery that is held behind an earlier one of its booking is neither.
-	// take is not called after Ingest returned; it may have been called even
-	// if Ingest fails.
-	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)
+	// Subscriptions returns what a match needs to know of an account; they may
+	// be stale.
+	Subscriptions(ctx context.Context, account webhook.AccountID) (*webhook.Subscriptions, error)
 
-	// LookedUp matches events that waited for a lookup, in the order given, all
-	// or none, and treats their deliveries as Ingest does. One that does not
-	// wait any more is skipped.
-	LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error)
+	// Insert stores the events of a plan with their decisions and deliveries,
+	// all or nothing. A delivery whose Claim is set is stored as claimed until
+	// the plan's lease and is among the Jobs, else its webhook is among the
+	// Waiting; one that is held behind an earlier delivery of its booking is
+	// neither. It returns webhook.ErrStale if the subscriptions have changed;
+	// then Subscriptions reads them anew.
+	Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
+
+	// CompleteLookups is Insert for events that waited for a lookup. One that
+	// does not wait any more is skipped.
+	CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
 
 	// Test stores a test event and its one delivery for this webhook, whatever
 	// its filters; the delivery is due now.
-	Test(ctx context.Context, account, webhookID webhook.ID, e webhook.Event, now time.Time) (webhook.Delivery, error)
+	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event, now time.Time) (webhook.Delivery, error)
 
-	// Replay makes a delivery due now, finished or waiting; by is who asked
-	// for it.
-	Replay(ctx context.Context, account, delivery webhook.ID, by string, now time.Time) (webhook.Delivery, error)
+	// Replay makes a delivery due now, finished or waiting.
+	Replay(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, c webhook.Change) (webhook.Delivery, error)
 
 	// Webhook reads a webhook of an account.
-	Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error)
+	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)
 }
 
 // inlineStore records inline calls.
 type inlineStore interface {
-	// Ask stores an event for an inline call, and claims until lease the one
-	// delivery of the webhook that matches.
-	Ask(ctx context.Context, account webhook.ID, e webhook.Event, now, lease time.Time) (webhook.Answer, error)
+	// InsertInline stores an event for an inline call, and claims until lease
+	// the one delivery of the webhook that matches.
+	InsertInline(ctx context.Context, account webhook.AccountID, e webhook.Event, now, lease time.Time) (webhook.InlineCall, error)
 
 	// TestInline is Test for an inline webhook: the delivery is claimed until
 	// lease.
-	TestInline(ctx context.Context, account, webhookID webhook.ID, e webhook.Event, now, lease time.Time) (webhook.Job, error)
+	TestInline(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event, now, lease time.Time) (webhook.Job, error)
 
 	// Attempts lists the attempts of a delivery.
-	Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error)
+	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error)
 }

@@ -15,6 +15,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -65,7 +66,7 @@ func fakeTourCMS(t *testing.T) *httptest.Server {
 func TestTourCMS(t *testing.T) {
 	t.Parallel()
 	const query = "event=new_confirmed_web&account_id=4069&account_name=Test%20Operator&channel_id=3930&booking_id=1234&more=1"
-	p, _ := platforms.All().Get("tourcms")
+	p, _ := all.Platforms().Get("tourcms")
 	settings := webhook.Settings{"api_url": fakeTourCMS(t).URL, "api_key": "3930=" + tourcmsKey}
 	r := start(t, dispatch.Options{})
 	r.connect(settings, 0)
@@ -73,7 +74,7 @@ func TestTourCMS(t *testing.T) {
 	r.hook(receiver(t, func(_ http.ResponseWriter, r *http.Request) { queries <- r.URL.RawQuery }).URL+"?a=1", native, ofTours(webhook.Include, "15"))
 	r.hook(receiver(t, func(_ http.ResponseWriter, r *http.Request) { bodies <- bodyOf(t, r) }).URL, ofTours(webhook.Exclude, "12"))
 	r.hook("http://10.0.0.1", ofTours(webhook.Exclude, "12", "15"))
-	reading, err := p.Read(webhook.Inbound{Method: http.MethodGet, Query: query, Settings: settings})
+	reading, err := p.Read(platforms.Inbound{Method: http.MethodGet, Query: query, Settings: settings})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 // it, at most as long as any attempt may take.
 func (d *Dispatcher) TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt {
 	now := d.clock()
-	e.ID, e.Account, e.ReceivedAt, e.Test = webhook.FirstID(now), account.ID, now, true
+	e.ID, e.Account, e.ReceivedAt, e.Test = webhook.FirstID[webhook.EventID](now), account.ID, now, true
 	job := webhook.Job{
-		Delivery: webhook.Delivery{ID: e.ID, Attempts: 1, Test: true},
+		Delivery: webhook.Delivery{ID: webhook.FirstID[webhook.DeliveryID](now), Attempts: 1, Test: true},
 		Event:    e, Webhook: w, Account: account,
 	}
 	if w.Kind == webhook.Inline {

@@ -62,10 +62,10 @@ func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (
 	before, after, queued := d.lanes.attemptDone(l, attemptSignal{failed: failed, startedAt: a.StartedAt, retryAfter: a.retryAfter})
 	switch {
 	case before.Open() && !after.Open():
-		d.log.Info("receiver recovered, circuit closed", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
+		d.log.Info("receiver recovered, circuit closed", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
 		return !a.StartedAt.Before(before.ProbeAt), nil
 	case after.Open() && !before.Open():
-		d.log.Warn("receiver keeps failing, circuit opened", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
+		d.log.Warn("receiver keeps failing, circuit opened", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
 	}
 	return false, queued
 }
@@ -77,7 +77,7 @@ func (d *Dispatcher) retryNow(job *webhook.Job) {
 		return
 	}
 	now := d.clock()
-	if !d.storeFailed("retry now", d.store.Hasten(d.recording, job.Webhook.ID, now)) {
+	if !d.storeFailed("retry now", d.store.RetryNow(d.recording, job.Webhook.ID, now)) {
 		d.lanes.due(job.Webhook.ID, now)
 	}
 }
@@ -86,7 +86,7 @@ func (d *Dispatcher) retryNow(job *webhook.Job) {
 func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result {
 	r := webhook.Result{
 		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
-		State: webhook.Failed, Test: job.Delivery.Test || job.Delivery.Asked,
+		State: webhook.Failed, Test: job.Delivery.Test || job.Delivery.Inline,
 	}
 	switch {
 	case a.Failure == "":
@@ -98,7 +98,7 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
 		number := a.Number - job.Delivery.Base
 		jitter := rand.Float64() //nolint:gosec // no secret
-		if next, ok := webhook.NextTry(d.schedule, number, o, a.retryAfter, d.clock(), jitter); ok {
+		if next, ok := webhook.NextAttempt(d.schedule, number, o, a.retryAfter, d.clock(), jitter); ok {
 			r.State, r.NextAt = webhook.Pending, next
 		}
 	}
@@ -142,7 +142,7 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) bool {
 
 func (d *Dispatcher) logUnrecorded(message string, job *webhook.Job, r webhook.Result, err error) {
 	d.log.Error(message+"; the delivery will be sent again, an inline call counts as refused",
-		"delivery", job.Delivery.Ref(), "number", r.Attempt.Number, "error", err)
+		"delivery", job.Delivery.ID.String(), "number", r.Attempt.Number, "error", err)
 }
 
 // isTemporary reports whether the same may succeed later.
@@ -154,14 +154,14 @@ func isTemporary(err error) bool {
 // afterRecord schedules what became due with the result.
 func (d *Dispatcher) afterRecord(job *webhook.Job, r webhook.Result, done webhook.Finished) {
 	if done.Off != "" {
-		d.log.Warn("webhook switched off", "webhook", job.Webhook.Ref(), "account", job.Account.Number, "reason", done.Off)
-		d.Changed(job.Webhook.ID)
+		d.log.Warn("webhook switched off", "webhook", job.Webhook.ID.String(), "account", job.Account.Number, "reason", done.Off)
+		d.Touched([]webhook.Touched{{Webhook: job.Webhook.ID, What: webhook.TouchWebhook}})
 		return
 	}
 	if r.State == webhook.Pending {
 		d.lanes.due(job.Webhook.ID, r.NextAt)
 	}
-	if done.Freed {
+	if done.Released {
 		d.lanes.due(job.Webhook.ID, d.clock())
 	}
 }
@@ -194,9 +194,9 @@ func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
 // secret.
 func (d *Dispatcher) logAttempt(job *webhook.Job, r webhook.Result) {
 	d.log.LogAttrs(context.Background(), slog.LevelInfo, "attempt",
-		slog.String("delivery", job.Delivery.Ref()),
-		slog.String("event", job.Event.Ref()),
-		slog.String("webhook", job.Webhook.Ref()),
+		slog.String("delivery", job.Delivery.ID.String()),
+		slog.String("event", job.Event.ID.String()),
+		slog.String("webhook", job.Webhook.ID.String()),
 		slog.Int64("account", job.Account.Number),
 		slog.Int("number", r.Attempt.Number),
 		slog.Int("status", r.Attempt.Status),

@@ -5,10 +5,11 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"bookhook/webhook"
 )
 
-// Kind is why an address is not of the public internet: a code that is stored.
-// [Kind.String] is the phrase for people.
+// Kind is why an address is not of the public internet.
 type Kind string
 
 // The kinds of addresses.
@@ -33,28 +34,8 @@ const (
 	reserved      Kind = "reserved"
 )
 
-var kindPhrases = map[Kind]string{
-	noAddress:     "no internet address",
-	metadata:      "the metadata service of a cloud provider",
-	loopback:      "a loopback address",
-	private:       "a private address",
-	linkLocal:     "a link-local address",
-	sharedNAT:     "an address shared behind a provider's NAT",
-	unspecified:   "an unspecified address",
-	multicast:     "a multicast address",
-	broadcast:     "the broadcast address",
-	protocols:     "an address reserved for protocols",
-	documentation: "an address for documentation",
-	benchmarks:    "an address for benchmarks",
-	relay6to4:     "an address of the retired 6to4 relays",
-	retired6to4:   "an address of the retired 6to4",
-	localNAT64:    "an address of a local NAT64",
-	teredo:        "a Teredo address",
-	reserved:      "a reserved address",
-}
-
-// String returns a phrase such as "a private address".
-func (k Kind) String() string { return kindPhrases[k] }
+// Message is a phrase such as "a private address".
+func (k Kind) Message() webhook.Message { return webhook.NewMessage("address." + string(k)) }
 
 // special lists the ranges that are not of the public internet, from IANA's
 // special-purpose registries and the documentation of cloud providers. The

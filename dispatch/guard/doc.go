@@ -1,7 +1,7 @@
 // Package guard makes Bookhook's outbound connections. [Guard] decides which
 // addresses may be called; [NewTransport] is the HTTP transport of deliveries
-// and of requests to platforms, with the guard in its dialer; [Classify] turns
-// the errors of that transport into reasons and message codes.
+// and of requests to platforms, with the guard in its dialer; [Classify] explains
+// the errors of that transport.
 //
 // The guard refuses addresses that are not of the public internet: loopback,
 // private, link-local, shared (CGNAT), multicast, documentation and metadata
@@ -9,5 +9,5 @@
 // with the setting --allow-private-targets ([New]).
 //
 // A reason comes from the types of the errors and never from their text. It is
-// stored with a code and its arguments; what a person reads is made from these.
+// stored with a message, of which package messages makes the sentence.
 package guard

@@ -37,6 +37,7 @@ func (e RequestError) Unwrap() error { return e.Err }
 
 // StatusError is a complete response that is not a success.
 type StatusError struct {
+	Receiver string // the name of the webhook
 	Status   int
 	Location string // where a redirect points to
 	Method   string // of the request
@@ -49,53 +50,57 @@ func (e StatusError) Error() string { return "status " + strconv.Itoa(e.Status) 
 
 // InlineBodyError is a 200 to an inline call with a body that is not valid.
 type InlineBodyError struct {
-	Problem string // what is wrong with the body
+	Receiver string // the name of the webhook
+	Problem  webhook.Message
 }
 
 // Error returns the problem.
-func (e InlineBodyError) Error() string { return e.Problem }
+func (e InlineBodyError) Error() string { return e.Problem.Error() }
 
-// Classify explains why a request failed: the reason, and the code of its
-// sentence with the arguments ([Sentence]). Anything but a [RequestError], a
-// [StatusError] or an [InlineBodyError] is a mistake of Bookhook itself.
-func Classify(err error) (reason webhook.Failure, code string, args []string) {
+// maxQuoted is how many characters are quoted of a text that others wrote.
+const maxQuoted = 300
+
+func quote(text string) string { return webhook.Quote(text, maxQuoted) }
+
+// Classify explains why a request failed: the reason, and the same as a message
+// for people. Anything but a [RequestError], a [StatusError] or an
+// [InlineBodyError] is a mistake of Bookhook itself, or of a platform's package,
+// which may return a message.
+func Classify(err error) (webhook.Failure, webhook.Message) {
 	if e, ok := errors.AsType[StatusError](err); ok {
 		return classifyStatus(e)
 	}
 	if e, ok := errors.AsType[InlineBodyError](err); ok {
-		return webhook.FailAnswer, "inline_body", []string{e.Problem}
+		return webhook.FailAnswer, webhook.NewMessage("attempt.inline_body", e.Receiver).Because(e.Problem)
 	}
-	e, ok := errors.AsType[RequestError](err)
-	if !ok {
-		return webhook.FailInternal, "internal", []string{Quote(err.Error())}
+	if e, ok := errors.AsType[RequestError](err); ok {
+		return classifyRequest(e)
 	}
-	blocked, isBlocked := errors.AsType[*BlockedError](err)
-	dns, isDNS := errors.AsType[*net.DNSError](err)
-	_, isHandshake := errors.AsType[handshakeError](err)
-	switch {
-	case isBlocked:
-		code, args = blocked.Message()
-		return webhook.FailBlocked, code, args
-	case isDNS && dns.IsNotFound:
-		return webhook.FailDNS, "dns_not_found", []string{Quote(dns.Name)}
-	case isDNS:
-		return webhook.FailDNS, "dns_failed", []string{Quote(dns.Name)}
-	case timedOut(err):
-		code, args = classifyTimeout(e)
-		return webhook.FailTimeout, code, args
-	case isHandshake:
-		code, args = classifyTLS(e)
-		return webhook.FailTLS, code, args
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return webhook.FailRefused, "refused", []string{cmp.Or(DialledAddr(err), e.Host)}
+	if m, ok := errors.AsType[webhook.Message](err); ok {
+		return webhook.FailInternal, webhook.NewMessage("attempt.internal").Because(m)
 	}
-	code, args = classifyNetwork(e)
-	return webhook.FailNetwork, code, args
+	return webhook.FailInternal, webhook.NewMessage("attempt.internal", quote(err.Error()))
 }
 
-// Message returns the code and the arguments of the sentence about the address.
-func (e *BlockedError) Message() (code string, args []string) {
-	return "blocked", []string{e.Addr.String(), string(e.Kind)}
+func classifyRequest(e RequestError) (webhook.Failure, webhook.Message) {
+	blocked, isBlocked := errors.AsType[*BlockedError](e)
+	dns, isDNS := errors.AsType[*net.DNSError](e)
+	_, isHandshake := errors.AsType[handshakeError](e)
+	switch {
+	case isBlocked:
+		return webhook.FailBlocked, blocked.Message()
+	case isDNS && dns.IsNotFound:
+		return webhook.FailDNS, webhook.NewMessage("attempt.dns_not_found", quote(dns.Name))
+	case isDNS:
+		return webhook.FailDNS, webhook.NewMessage("attempt.dns_failed", quote(dns.Name))
+	case timedOut(e):
+		return webhook.FailTimeout, timeoutMessage(e)
+	case isHandshake:
+		return webhook.FailTLS, tlsMessage(e)
+	case errors.Is(e, syscall.ECONNREFUSED):
+		return webhook.FailRefused, webhook.NewMessage("attempt.refused", cmp.Or(DialledAddr(e), e.Host))
+	}
+	return webhook.FailNetwork, networkMessage(e)
 }
 
 func timedOut(err error) bool {
@@ -106,21 +111,21 @@ func timedOut(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-func classifyTimeout(e RequestError) (code string, args []string) {
+func timeoutMessage(e RequestError) webhook.Message {
 	op, isOp := errors.AsType[*net.OpError](e)
 	_, isHandshake := errors.AsType[handshakeError](e)
 	switch {
 	case isOp && op.Op == "dial":
-		return "timeout_connect", []string{cmp.Or(DialledAddr(e), e.Host), e.Connect.String()}
+		return webhook.NewMessage("attempt.timeout_connect", cmp.Or(DialledAddr(e), e.Host), e.Connect)
 	case isHandshake:
-		return "timeout_handshake", []string{e.Host, e.Connect.String()}
+		return webhook.NewMessage("attempt.timeout_handshake", e.Host, e.Connect)
 	case e.Inline:
-		return "timeout_inline", []string{e.Host, e.Timeout.String()}
+		return webhook.NewMessage("attempt.timeout_inline", e.Host, e.Timeout)
 	}
-	return "timeout_response", []string{e.Host, e.Timeout.String()}
+	return webhook.NewMessage("attempt.timeout_response", e.Host, e.Timeout)
 }
 
-func classifyTLS(e RequestError) (code string, args []string) {
+func tlsMessage(e RequestError) webhook.Message {
 	wrongName, isName := errors.AsType[x509.HostnameError](e)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](e)
 	_, isUnknown := errors.AsType[x509.UnknownAuthorityError](e)
@@ -128,28 +133,28 @@ func classifyTLS(e RequestError) (code string, args []string) {
 	op, isOp := errors.AsType[*net.OpError](e)
 	switch {
 	case isName:
-		return classifyWrongName(e.Host, wrongName.Certificate)
+		return wrongNameMessage(e.Host, wrongName.Certificate)
 	case isInvalid && invalid.Reason == x509.Expired && time.Now().Before(invalid.Cert.NotBefore):
-		return "tls_not_yet_valid", []string{e.Host, dateArg(invalid.Cert.NotBefore)}
+		return webhook.NewMessage("attempt.tls_not_yet_valid", e.Host, date(invalid.Cert.NotBefore))
 	case isInvalid && invalid.Reason == x509.Expired:
-		return "tls_expired", []string{e.Host, dateArg(invalid.Cert.NotAfter)}
+		return webhook.NewMessage("attempt.tls_expired", e.Host, date(invalid.Cert.NotAfter))
 	case isUnknown:
-		return "tls_untrusted", []string{e.Host}
+		return webhook.NewMessage("attempt.tls_untrusted", e.Host)
 	case isPlain:
-		return "tls_not_supported", []string{e.Host}
+		return webhook.NewMessage("attempt.tls_not_supported", e.Host)
 	case closed(e):
-		return "tls_closed", []string{e.Host}
+		return webhook.NewMessage("attempt.tls_closed", e.Host)
 	case isOp && op.Op == "remote error": // an alert
-		return "tls_alert", []string{e.Host, Quote(strings.TrimPrefix(op.Err.Error(), "tls: "))}
+		return webhook.NewMessage("attempt.tls_alert", e.Host, quote(strings.TrimPrefix(op.Err.Error(), "tls: ")))
 	}
-	return "tls_failed", []string{e.Host, Quote(e.Error())}
+	return webhook.NewMessage("attempt.tls_failed", e.Host, quote(e.Error()))
 }
 
-func classifyWrongName(host string, certificate *x509.Certificate) (code string, args []string) {
+func wrongNameMessage(host string, certificate *x509.Certificate) webhook.Message {
 	if certificate == nil || len(certificate.DNSNames) == 0 {
-		return "tls_wrong_name", []string{host}
+		return webhook.NewMessage("attempt.tls_wrong_name", host)
 	}
-	return "tls_wrong_name_for", []string{host, Quote(strings.Join(certificate.DNSNames, ", "))}
+	return webhook.NewMessage("attempt.tls_wrong_name_for", host, quote(strings.Join(certificate.DNSNames, ", ")))
 }
 
 // closed reports whether the peer closed or reset the connection.
@@ -160,56 +165,56 @@ func closed(err error) bool {
 // tlsAlert is how net/http quotes the response of a TLS server to plain HTTP.
 const tlsAlert = `"\x15\x03`
 
-// classifyNetwork tells how far the exchange came before it failed.
-func classifyNetwork(e RequestError) (code string, args []string) {
+// networkMessage tells how far the exchange came before it failed.
+func networkMessage(e RequestError) webhook.Message {
 	text := errorText(e)
 	switch {
 	case closed(e) && e.InBody:
-		return "closed_in_body", []string{e.Host}
+		return webhook.NewMessage("attempt.closed_in_body", e.Host)
 	case closed(e) && e.Begun:
-		return "closed_in_headers", []string{e.Host}
+		return webhook.NewMessage("attempt.closed_in_headers", e.Host)
 	case closed(e):
-		return "closed", []string{e.Host}
+		return webhook.NewMessage("attempt.closed", e.Host)
 	case errors.Is(e, syscall.EHOSTUNREACH) || errors.Is(e, syscall.ENETUNREACH):
-		return "unreachable", []string{cmp.Or(DialledAddr(e), e.Host)}
+		return webhook.NewMessage("attempt.unreachable", cmp.Or(DialledAddr(e), e.Host))
 	case e.InBody:
-		return "unreadable_body", []string{e.Host, text}
+		return webhook.NewMessage("attempt.unreadable_body", e.Host, text)
 	case e.Begun && strings.Contains(text, tlsAlert):
-		return "https_expected", []string{e.Host}
+		return webhook.NewMessage("attempt.https_expected", e.Host)
 	case e.Begun:
-		return "not_http", []string{e.Host, text}
+		return webhook.NewMessage("attempt.not_http", e.Host, text)
 	}
-	return "network", []string{e.Host, text}
+	return webhook.NewMessage("attempt.network", e.Host, text)
 }
 
 // errorText returns the text of an error without the prefixes of net/http.
 func errorText(err error) string {
 	text := strings.TrimPrefix(err.Error(), "net/http: ")
 	text = strings.TrimPrefix(text, "HTTP/1.x transport connection broken: ")
-	return Quote(strings.TrimPrefix(strings.TrimPrefix(text, "net/http: "), "http: "))
+	return quote(strings.TrimPrefix(strings.TrimPrefix(text, "net/http: "), "http: "))
 }
 
-func classifyStatus(e StatusError) (reason webhook.Failure, code string, args []string) {
-	status := strconv.Itoa(e.Status)
+func classifyStatus(e StatusError) (webhook.Failure, webhook.Message) {
+	status := StatusText(e.Status)
 	switch {
 	case e.Status == http.StatusGone && !e.Inline:
-		return webhook.FailGone, "gone", []string{status}
+		return webhook.FailGone, webhook.NewMessage("attempt.gone", e.Receiver, status)
 	case e.Status >= 300 && e.Status <= 399 && e.Location != "":
-		return webhook.FailRedirect, "redirect_to", []string{status, Quote(e.Location)}
+		return webhook.FailRedirect, webhook.NewMessage("attempt.redirect_to", e.Receiver, status, quote(e.Location))
 	case e.Status >= 300 && e.Status <= 399:
-		return webhook.FailRedirect, "redirect", []string{status}
+		return webhook.FailRedirect, webhook.NewMessage("attempt.redirect", e.Receiver, status)
 	case e.Only200 && e.Status >= 201 && e.Status <= 299:
-		return webhook.FailStatus, "status_only_200", []string{status}
+		return webhook.FailStatus, webhook.NewMessage("attempt.status_only_200", e.Receiver, status)
 	case e.Status == http.StatusSwitchingProtocols:
-		return webhook.FailStatus, "status_protocol", []string{status}
+		return webhook.FailStatus, webhook.NewMessage("attempt.status_protocol", e.Receiver, status)
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
-		return webhook.FailStatus, "status_auth", []string{status}
+		return webhook.FailStatus, webhook.NewMessage("attempt.status_auth", e.Receiver, status)
 	case e.Status == http.StatusNotFound:
-		return webhook.FailStatus, "status_not_found", []string{status}
+		return webhook.FailStatus, webhook.NewMessage("attempt.status_not_found", e.Receiver, status)
 	case e.Status == http.StatusMethodNotAllowed:
-		return webhook.FailStatus, "status_method", []string{status, e.Method}
+		return webhook.FailStatus, webhook.NewMessage("attempt.status_method", e.Receiver, status, e.Method)
 	}
-	return webhook.FailStatus, "status", []string{status}
+	return webhook.FailStatus, webhook.NewMessage("attempt.status", e.Receiver, status)
 }
 
 // DialledAddr returns the address of a failed connection, "" for other errors.
@@ -219,3 +224,10 @@ func DialledAddr(err error) string {
 	}
 	return ""
 }
+
+// StatusText returns a status with its name, such as "503 Service Unavailable".
+func StatusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
+
+func date(at time.Time) string { return at.UTC().Format("2 January 2006, 15:04 MST") }

@@ -8,12 +8,12 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -54,34 +54,36 @@ func TestClassify(t *testing.T) {
 		{request(io.EOF), webhook.FailNetwork, "closed", "without an answer"},
 		{begun, webhook.FailNetwork, "closed_in_headers", "in the middle of the headers"},
 		{inBody, webhook.FailNetwork, "closed_in_body", "shorter"},
-		{StatusError{Status: 503}, webhook.FailStatus, "status", "Accounting answered 503 Service Unavailable."},
-		{StatusError{Status: 599}, webhook.FailStatus, "status", "Accounting answered 599."},
-		{StatusError{Status: 204, Only200: true}, webhook.FailStatus, "status_only_200", "only 200"},
-		{StatusError{Status: 405, Method: "POST"}, webhook.FailStatus, "status_method", "accept POST"},
-		{StatusError{Status: 301, Location: "/{1}"}, webhook.FailRedirect, "redirect_to", "to /{1}."},
-		{StatusError{Status: 410}, webhook.FailGone, "gone", "switched off"},
-		{StatusError{Status: 410, Inline: true}, webhook.FailStatus, "status", "410 Gone."},
-		{InlineBodyError{"it is not valid JSON"}, webhook.FailAnswer, "inline_body", "it is not valid JSON"},
+		{StatusError{Receiver: "Accounting", Status: 503}, webhook.FailStatus, "status", "Accounting answered 503 Service Unavailable."},
+		{StatusError{Receiver: "Accounting", Status: 599}, webhook.FailStatus, "status", "Accounting answered 599."},
+		{StatusError{Receiver: "Accounting", Status: 204, Only200: true}, webhook.FailStatus, "status_only_200", "only 200"},
+		{StatusError{Receiver: "Accounting", Status: 405, Method: "POST"}, webhook.FailStatus, "status_method", "accept POST"},
+		{StatusError{Receiver: "Accounting", Status: 301, Location: "/{1}"}, webhook.FailRedirect, "redirect_to", "to /{1}."},
+		{StatusError{Receiver: "Accounting", Status: 410}, webhook.FailGone, "gone", "switched off"},
+		{StatusError{Receiver: "Accounting", Status: 410, Inline: true}, webhook.FailStatus, "status", "410 Gone."},
+		{InlineBodyError{"Accounting", webhook.NewMessage("inline.not_json")}, webhook.FailAnswer, "inline_body", "it is not valid JSON"},
+		{fmt.Errorf("wrapped: %w", webhook.NewMessage("attempt.bug")), webhook.FailInternal, "internal", "there is a mistake in Bookhook."},
 		{fmt.Errorf("wrapped: %w", errors.New("no such platform")), webhook.FailInternal, "internal", "no such platform"},
 	} {
-		reason, code, args := Classify(tt.err)
-		got := Sentence("Accounting", code, args)
-		if reason != tt.reason || code != tt.code || !strings.Contains(got, tt.words) {
-			t.Errorf("%v: got %s, %s, %q, want %s, %s, %q", tt.err, reason, code, got, tt.reason, tt.code, tt.words)
+		reason, why := Classify(tt.err)
+		got := messages.Text(why)
+		if reason != tt.reason || why.Code != "attempt."+tt.code || !strings.Contains(got, tt.words) {
+			t.Errorf("%v: got %s, %s, %q, want %s, %s, %q", tt.err, reason, why.Code, got, tt.reason, tt.code, tt.words)
 		}
 	}
 }
 
-// TestSentences: those without a name, and a placeholder for no more than there is.
-func TestSentences(t *testing.T) {
+// TestKinds: each kind of address has a phrase.
+func TestKinds(t *testing.T) {
 	t.Parallel()
-	if got := Sentence("", "status", []string{"500"}); got != "The receiver answered 500 Internal Server Error." {
-		t.Errorf("got %q", got)
+	for _, s := range special {
+		if m := s.kind.Message(); messages.Text(m) == m.Error() {
+			t.Errorf("%s has no text", s.kind)
+		}
 	}
-	placeholder := regexp.MustCompile(`\{[^}]*\}`)
-	for code := range sentences {
-		if left := placeholder.FindString(Sentence("", code, []string{"1", "2"})); left != "" {
-			t.Errorf("%s: %s is not replaced", code, left)
+	for _, kind := range []Kind{noAddress, reserved} {
+		if m := kind.Message(); messages.Text(m) == m.Error() {
+			t.Errorf("%s has no text", kind)
 		}
 	}
 }

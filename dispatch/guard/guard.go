@@ -49,9 +49,14 @@ type BlockedError struct {
 	Kind Kind       // why it is not public
 }
 
-// Error names the address, what it is, and the setting that would allow it.
+// Error names the address, its kind, and the setting that would allow it.
 func (e *BlockedError) Error() string {
-	return fmt.Sprintf("%s is %s, which %s does not allow", e.Addr, e.Kind, Setting)
+	return fmt.Sprintf("%s is not allowed by %s: %s", e.Addr, Setting, e.Kind)
+}
+
+// Message tells a person what is wrong with the address.
+func (e *BlockedError) Message() webhook.Message {
+	return webhook.NewMessage("attempt.blocked", e.Addr).Because(e.Kind.Message())
 }
 
 // Check returns a [*BlockedError] if the address may not be called.

@@ -14,7 +14,7 @@ type booking struct {
 	source    *source
 	events    []pendingEvent
 	retryAt   time.Time
-	lastError string // why its last request failed
+	lastError webhook.Message // why its last request failed; zero if it did not
 }
 
 type bookingKey struct {
@@ -23,7 +23,7 @@ type bookingKey struct {
 }
 
 type pendingEvent struct {
-	id       webhook.ID
+	id       webhook.EventID
 	lookup   bool      // false: it only waits for those before it
 	since    time.Time // when this process read it
 	failures int       // requests that failed
@@ -33,32 +33,32 @@ type pendingEvent struct {
 type task struct {
 	booking   *booking // owned by the schedule
 	key       bookingKey
-	events    []pendingEvent // a copy of the first ones
-	waiting   int            // how many events wait in all
-	cached    response       // the last one, if any
-	lastError string         // why the last request failed; "" if it did not
-	giveUp    string         // why no request is made for any of the events; "" if one may be
+	events    []pendingEvent  // a copy of the first ones
+	waiting   int             // how many events wait in all
+	cached    response        // the last one, if any
+	lastError webhook.Message // why the last request failed; zero if it did not
+	giveUp    webhook.Message // why no request is made for any of the events; zero if one may be
 	startedAt time.Time
 	slow      bool // it counts among those of slow sources
 }
 
-// giveUpReason says why an event is matched without another request; "" if one
-// may be made.
-func (t task) giveUpReason(e pendingEvent) string {
+// giveUpReason says why an event is matched without another request; zero if
+// one may be made.
+func (t task) giveUpReason(e pendingEvent) webhook.Message {
 	switch {
-	case t.giveUp != "":
+	case !t.giveUp.IsZero():
 		return t.giveUp
 	case e.failures > len(retryPauses):
 		return t.lastError
 	}
-	return ""
+	return webhook.Message{}
 }
 
 // result is the end of a task.
 type result struct {
 	task
-	done        int      // so many of its events wait no more
-	response    response // a new one; zero without
-	failure     string   // why a request failed; "" if none did
+	done        int             // so many of its events wait no more
+	response    response        // a new one; zero without
+	failure     webhook.Message // why a request failed; zero if none did
 	storeFailed bool
 }

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 
@@ -49,13 +47,13 @@ func (r response) attributes(err error) []slog.Attr {
 }
 
 // fetch makes one request, which ends with ctx. Its error is a
-// [webhook.Unanswered]; what the status means is up to the platform.
-func (c *Client) fetch(ctx context.Context, wire webhook.Request) (r response, err error) {
+// [platforms.Unanswered]; what the status means is up to the platform.
+func (c *Client) fetch(ctx context.Context, wire platforms.Request) (r response, err error) {
 	r.requestedAt = time.Now()
 	defer func() { r.duration = time.Since(r.requestedAt) }()
 	request, err := http.NewRequestWithContext(ctx, wire.Method, wire.URL, bytes.NewReader(wire.Body))
 	if err != nil || request.URL.Host == "" || !strings.HasPrefix(request.URL.Scheme, "http") {
-		return r, unanswered(errors.New("its address cannot be called"))
+		return r, unanswered("lookup.address")
 	}
 	maps.Copy(request.Header, wire.Header)
 	if request.Header.Get("User-Agent") == "" {
@@ -63,51 +61,69 @@ func (c *Client) fetch(ctx context.Context, wire webhook.Request) (r response, e
 	}
 	answer, err := c.Transport.RoundTrip(request)
 	if err != nil {
-		return r, unanswered(errors.New(transportErrorText(request, err, r.requestedAt)))
+		return r, platforms.Unanswered{Why: transportMessage(request, err, r.requestedAt)}
 	}
 	defer answer.Body.Close()
 	r.status = answer.StatusCode
 	r.body, err = io.ReadAll(io.LimitReader(answer.Body, maxResponse+1))
 	switch {
 	case err != nil:
-		return r, unanswered(errors.New(transportErrorText(request, err, r.requestedAt)))
+		return r, platforms.Unanswered{Why: transportMessage(request, err, r.requestedAt)}
 	case len(r.body) > maxResponse:
-		return r, unanswered(fmt.Errorf("its answer is larger than %d MiB", maxResponse>>20))
+		return r, unanswered("lookup.too_large", maxResponse>>20)
 	case r.status >= 300 && r.status <= 399:
-		return r, unanswered(fmt.Errorf("it answered %s, a redirect, which Bookhook does not follow", guard.StatusText(strconv.Itoa(r.status))))
+		return r, unanswered("lookup.redirect", guard.StatusText(r.status))
 	}
 	return r, nil
 }
 
-// transportErrorText is a phrase for why there was no complete response.
-func transportErrorText(request *http.Request, err error, since time.Time) string {
+// transportMessage is a phrase for why there was no complete response.
+func transportMessage(request *http.Request, err error, since time.Time) webhook.Message {
 	host := request.URL.Host
-	switch reason, _, _ := guard.Classify(guard.RequestError{Err: err, Host: host}); reason {
+	reason, _ := guard.Classify(guard.RequestError{Err: err, Host: host})
+	switch reason {
 	case webhook.FailBlocked:
 		blocked, _ := errors.AsType[*guard.BlockedError](err)
-		return fmt.Sprintf("Bookhook does not call %s, which is %s; ask the person who runs this Bookhook to allow it", blocked.Addr, blocked.Kind)
+		return webhook.NewMessage("lookup.blocked", blocked.Addr).Because(blocked.Kind.Message())
 	case webhook.FailDNS:
-		return fmt.Sprintf("the name %s could not be looked up", guard.Quote(request.URL.Hostname()))
+		return webhook.NewMessage("lookup.dns", quote(request.URL.Hostname()))
 	case webhook.FailTLS:
-		return "no secure connection to " + host + " could be made"
+		return webhook.NewMessage("lookup.tls", host)
 	case webhook.FailRefused:
-		return host + " refused the connection"
+		return webhook.NewMessage("lookup.refused", host)
 	case webhook.FailTimeout:
-		return fmt.Sprintf("%s gave no complete answer within %s", host, time.Since(since).Round(100*time.Millisecond))
+		return webhook.NewMessage("lookup.timeout", host, time.Since(since).Round(100*time.Millisecond))
 	}
-	return "the connection to " + host + " broke before the answer was complete"
+	return webhook.NewMessage("lookup.network", host)
 }
 
-// unanswered turns what a platform's package reports into a phrase.
-func unanswered(err error) error {
-	return webhook.Unanswered{Reason: strings.TrimSuffix(guard.Quote(err.Error()), ".")}
+// unanswered is why a platform did not answer.
+func unanswered(code string, args ...any) platforms.Unanswered {
+	return platforms.Unanswered{Why: webhook.NewMessage(code, args...)}
 }
+
+// platformError is what a platform's package reports about a request or a
+// response.
+func platformError(err error) platforms.Unanswered {
+	if m, ok := errors.AsType[webhook.Message](err); ok {
+		return platforms.Unanswered{Why: m}
+	}
+	return unanswered("lookup.other", strings.TrimSuffix(quote(err.Error()), "."))
+}
+
+func quote(text string) string { return webhook.Quote(text, 300) }
 
 // recoverPanic turns a panic in a platform's package into an error; it is
 // deferred.
 func (c *Client) recoverPanic(err *error) {
 	if p := recover(); p != nil {
 		c.Log.Error("panic in a platform's package", "panic", p, "stack", string(debug.Stack()))
-		*err = webhook.Unanswered{Reason: "there is a mistake in Bookhook, which its log has"}
+		*err = unanswered("lookup.bug")
 	}
+}
+
+// whyOf returns the message of an error of fetch or recoverPanic.
+func whyOf(err error) webhook.Message {
+	u, _ := errors.AsType[platforms.Unanswered](err)
+	return u.Why
 }

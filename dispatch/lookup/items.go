@@ -2,7 +2,6 @@ package lookup
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -18,7 +17,7 @@ const (
 
 // Items requests the channels or tours that an account has on a platform, in
 // the platform's order; one may occur more than once. It returns
-// webhook.ErrNotFound for a platform without lists, and a [webhook.Unanswered]
+// webhook.ErrNotFound for a platform without lists, and a [platforms.Unanswered]
 // that says why if they cannot be had.
 func (c *Client) Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) (items []webhook.Item, err error) {
 	p, ok := c.Platforms.Get(platform)
@@ -30,7 +29,7 @@ func (c *Client) Items(ctx context.Context, platform string, settings webhook.Se
 	defer c.recoverPanic(&err)
 	requests, err := p.Lists.Requests(settings, kind, time.Now())
 	if err != nil {
-		return nil, unanswered(err)
+		return nil, platformError(err)
 	}
 	for _, wire := range requests {
 		found, err := c.itemsOf(ctx, p, wire, kind)
@@ -38,7 +37,7 @@ func (c *Client) Items(ctx context.Context, platform string, settings webhook.Se
 			return nil, err
 		}
 		if len(items)+len(found) > maxItems {
-			return nil, unanswered(fmt.Errorf("it lists more than %d", maxItems))
+			return nil, unanswered("lookup.too_many", maxItems)
 		}
 		items = append(items, found...)
 	}
@@ -46,7 +45,7 @@ func (c *Client) Items(ctx context.Context, platform string, settings webhook.Se
 }
 
 // itemsOf makes one of the requests for a list.
-func (c *Client) itemsOf(ctx context.Context, p platforms.Platform, wire webhook.Request, kind webhook.ItemKind) ([]webhook.Item, error) {
+func (c *Client) itemsOf(ctx context.Context, p platforms.Platform, wire platforms.Request, kind webhook.ItemKind) ([]webhook.Item, error) {
 	r, err := c.fetch(ctx, wire)
 	c.Log.LogAttrs(ctx, slog.LevelInfo, "list", append(r.attributes(err), slog.String("platform", p.Key), slog.String("of", string(kind)))...)
 	if err != nil {
@@ -54,7 +53,7 @@ func (c *Client) itemsOf(ctx context.Context, p platforms.Platform, wire webhook
 	}
 	items, err := p.Lists.Read(kind, r.status, r.body)
 	if err != nil {
-		return nil, unanswered(err)
+		return nil, platformError(err)
 	}
 	return items, nil
 }

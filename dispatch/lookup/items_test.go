@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"bookhook/dispatch/guard"
+	"bookhook/messages"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -21,11 +23,11 @@ const apiKey = "the account's own key"
 // testRegistry has a platform with lists, whose settings are the address of the
 // API and the key.
 func testRegistry() platforms.Registry {
-	p, _ := platforms.All().Get("tourcms")
-	p.Lists = &webhook.Lists{
+	p, _ := all.Platforms().Get("tourcms")
+	p.Lists = &platforms.Lists{
 		Ready: func(s webhook.Settings) bool { return s["key"] != "" },
-		Requests: func(s webhook.Settings, kind webhook.ItemKind, _ time.Time) ([]webhook.Request, error) {
-			return []webhook.Request{{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{"X-Key": {s["key"]}}}}, nil
+		Requests: func(s webhook.Settings, kind webhook.ItemKind, _ time.Time) ([]platforms.Request, error) {
+			return []platforms.Request{{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{"X-Key": {s["key"]}}}}, nil
 		},
 		Read: func(_ webhook.ItemKind, status int, body []byte) (items []webhook.Item, err error) {
 			if status == http.StatusUnauthorized {
@@ -108,8 +110,8 @@ func TestItemsFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := newClient(t, tt.allow).Items(t.Context(), "tourcms", webhook.Settings{"api": tt.api, "key": tt.key}, webhook.Tours)
-			why, ok := errors.AsType[webhook.Unanswered](err)
-			if !ok || why.Reason != tt.want || got != nil {
+			why, ok := errors.AsType[platforms.Unanswered](err)
+			if !ok || messages.Text(why.Why) != tt.want || got != nil {
 				t.Errorf("got %v, %v, want %q", got, err, tt.want)
 			}
 		})

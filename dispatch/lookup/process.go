@@ -51,10 +51,10 @@ type batch struct {
 	task
 	platform   platforms.Platform
 	connection webhook.Connection
-	response   response // the last one
-	fetched    bool     // it was requested by this task
-	gaveUp     bool     // on an earlier event
-	failure    string   // why a request failed
+	response   response        // the last one
+	fetched    bool            // it was requested by this task
+	gaveUp     bool            // on an earlier event
+	failure    webhook.Message // why a request failed
 }
 
 // prepare completes events for their match, one after the other, until the
@@ -64,7 +64,7 @@ type batch struct {
 func (b *batch) prepare(ctx, storing context.Context) (ready []webhook.Event, done int, err error) {
 	for size := 0; done < len(b.events) && size < maxBatchBytes; done++ {
 		p := b.events[done]
-		e, err := b.Store.Undecided(storing, b.key.account, p.id)
+		e, err := b.Store.PendingEvent(storing, b.key.account, p.id)
 		if errors.Is(err, webhook.ErrNotFound) {
 			continue
 		}
@@ -84,22 +84,22 @@ func (b *batch) prepare(ctx, storing context.Context) (ready []webhook.Event, do
 // complete adds what the platform says about the booking to an event. It is
 // false if the platform has to be asked, once more or later.
 func (b *batch) complete(ctx context.Context, e webhook.Event, p pendingEvent) (completed webhook.Event, ok bool) {
-	var panicked error
+	var panicked error // an Unanswered
 	defer func() {
 		if panicked != nil {
-			b.failure, ok = panicked.Error(), false
+			b.failure, ok = whyOf(panicked), false
 		}
 	}()
 	defer b.Client.recoverPanic(&panicked)
 	if !p.lookup || !b.connection.Enabled { // the latter is matched as platform_off
 		return e, true
 	}
-	if reason := b.giveUpReason(p); reason != "" {
+	if reason := b.giveUpReason(p); !reason.IsZero() {
 		b.gaveUp = true
 		return b.withoutTours(e, reason), true
 	}
 	if b.platform.Lookup == nil || !b.platform.Lookup.Wanted(b.connection.Settings, e) {
-		return b.withoutTours(e, "the settings that it takes are not there any more"), true
+		return b.withoutTours(e, webhook.NewMessage("lookup.no_settings")), true
 	}
 	if !b.response.covers(e) {
 		if b.fetched || b.gaveUp {
@@ -107,7 +107,7 @@ func (b *batch) complete(ctx context.Context, e webhook.Event, p pendingEvent) (
 		}
 		wire, err := b.platform.Lookup.Request(b.connection.Settings, e, time.Now())
 		if err != nil { // another attempt would fail as well
-			return b.withoutTours(e, unanswered(err).Error()), true
+			return b.withoutTours(e, platformError(err).Why), true
 		}
 		if !b.fetch(ctx, e, wire) {
 			return e, false
@@ -115,7 +115,7 @@ func (b *batch) complete(ctx context.Context, e webhook.Event, p pendingEvent) (
 	}
 	found, err := b.platform.Lookup.Read(e, b.response.status, b.response.body)
 	if err != nil {
-		b.failure = unanswered(err).Error()
+		b.failure = platformError(err).Why
 		return e, false
 	}
 	e.TourIDs, e.Data, e.Note = found.TourIDs, found.Data, found.Note // its identity stays
@@ -123,13 +123,13 @@ func (b *batch) complete(ctx context.Context, e webhook.Event, p pendingEvent) (
 }
 
 // withoutTours notes on an event why it is matched as it is.
-func (b *batch) withoutTours(e webhook.Event, reason string) webhook.Event {
-	e.Note = cmp.Or(b.platform.Name, e.Platform) + " could not be asked for the tours of this booking: " + reason + ". It was matched as a booking without tours."
+func (b *batch) withoutTours(e webhook.Event, why webhook.Message) webhook.Event {
+	e.Note = webhook.NewMessage("lookup.failed", cmp.Or(b.platform.Name, e.Platform)).Because(why)
 	return e
 }
 
 // fetch makes the request and keeps the response.
-func (b *batch) fetch(ctx context.Context, e webhook.Event, wire webhook.Request) bool {
+func (b *batch) fetch(ctx context.Context, e webhook.Event, wire platforms.Request) bool {
 	limited, cancel := context.WithTimeout(ctx, min(maxTimeout, b.Timeout))
 	defer cancel()
 	r, err := b.Client.fetch(limited, wire)
@@ -137,9 +137,9 @@ func (b *batch) fetch(ctx context.Context, e webhook.Event, wire webhook.Request
 		return false
 	}
 	b.Log.LogAttrs(ctx, slog.LevelInfo, "lookup", append(r.attributes(err),
-		slog.String("event", e.Ref()), slog.String("account", e.Account.Text(webhook.AccountPrefix)), slog.String("platform", e.Platform))...)
+		slog.String("event", e.ID.String()), slog.String("account", e.Account.String()), slog.String("platform", e.Platform))...)
 	if err != nil {
-		b.failure = err.Error()
+		b.failure = whyOf(err)
 		return false
 	}
 	b.response, b.fetched = r, true

@@ -20,15 +20,15 @@ type Store interface {
 	// Lookups lists up to limit events after the given one that wait until
 	// their platform is asked about the booking, in the order they were
 	// accepted. None is added before one that was listed.
-	Lookups(ctx context.Context, after webhook.ID, limit int) ([]webhook.PendingLookup, error)
+	Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error)
 
-	// Undecided reads an account's event that still waits for that. It returns
-	// webhook.ErrNotFound if it does not.
-	Undecided(ctx context.Context, account, event webhook.ID) (webhook.Event, error)
+	// PendingEvent reads an account's event that still waits for that. It
+	// returns webhook.ErrNotFound if it does not.
+	PendingEvent(ctx context.Context, account webhook.AccountID, event webhook.EventID) (webhook.Event, error)
 
 	// Connection reads an account's use of a platform. It returns
 	// webhook.ErrNotFound if the account never used it.
-	Connection(ctx context.Context, account webhook.ID, platform string) (webhook.Connection, error)
+	Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error)
 }
 
 // Options configure a queue; all of them are required.
@@ -40,7 +40,7 @@ type Options struct {
 
 	// Match stores the decisions on events of an account, in their order, all
 	// or none, and starts their deliveries.
-	Match func(account webhook.ID, events []webhook.Event) error
+	Match func(account webhook.AccountID, events []webhook.Event) error
 	// StoreFailed reports whether an operation of the store failed, and logs
 	// when failures begin and end.
 	StoreFailed func(operation string, err error) bool
@@ -53,9 +53,9 @@ type Queue struct {
 	finished chan result   // has room for all tasks
 	schedule *schedule
 
-	after  webhook.ID // the table was read up to this event
-	more   bool       // there may be more after it
-	readAt time.Time  // when to read again after the store failed
+	after  webhook.EventID // the table was read up to this event
+	more   bool            // there may be more after it
+	readAt time.Time       // when to read again after the store failed
 }
 
 // New returns a queue, which does nothing before [Queue.Run].

@@ -85,7 +85,7 @@ func (s *schedule) next(now time.Time) (task, bool) {
 			continue
 		}
 		b := src.ready[0]
-		waitedTooLong := src.lastError != "" && now.Sub(b.events[0].since) > maxWait
+		waitedTooLong := !src.lastError.IsZero() && now.Sub(b.events[0].since) > maxWait
 		if !waitedTooLong && (src.running >= src.limit() || src.paused(now) || src.isSlow() && s.slow == maxSlow) {
 			continue
 		}
@@ -130,13 +130,13 @@ func (s *schedule) finish(r result, now time.Time) {
 		s.slow--
 	}
 	if !r.response.requestedAt.IsZero() {
-		src.lastError, src.slow = "", now.Sub(r.startedAt) > slowAfter
+		src.lastError, src.slow = webhook.Message{}, now.Sub(r.startedAt) > slowAfter
 		s.cache.put(b.key, r.response)
 		for i := range b.events[:r.waiting] {
 			b.events[i].failures = 0
 		}
 	}
-	if r.failure != "" {
+	if !r.failure.IsZero() {
 		src.lastError, b.lastError, src.pausedUntil = r.failure, r.failure, now.Add(failurePause)
 		for i := range b.events[:r.waiting] {
 			b.events[i].failures++
@@ -157,7 +157,7 @@ func (s *schedule) requeue(b *booking, r result, now time.Time) {
 	switch {
 	case r.storeFailed:
 		s.retryAt(b, len(retryPauses), now.Add(storePause))
-	case r.giveUp == "" && failures > 0 && failures <= len(retryPauses):
+	case r.giveUp.IsZero() && failures > 0 && failures <= len(retryPauses):
 		s.retryAt(b, failures-1, now.Add(retryPauses[failures-1]))
 	default:
 		b.source.markReady(b)
@@ -205,33 +205,33 @@ func earlier(a, b time.Time) time.Time {
 // source is an account on a platform.
 type source struct {
 	key         sourceKey
-	bookings    int        // with events that wait
-	running     int        // tasks
-	ready       []*booking // may be looked up; the one with the oldest event first
-	lastError   string     // why the last request failed; "" if it did not
-	pausedUntil time.Time  // while it fails
-	slow        bool       // the last task with a response took long
+	bookings    int             // with events that wait
+	running     int             // tasks
+	ready       []*booking      // may be looked up; the one with the oldest event first
+	lastError   webhook.Message // why the last request failed; zero if it did not
+	pausedUntil time.Time       // while it fails
+	slow        bool            // the last task with a response took long
 }
 
 type sourceKey struct {
-	account  webhook.ID
+	account  webhook.AccountID
 	platform string
 }
 
-func (s *source) paused(now time.Time) bool { return s.lastError != "" && s.pausedUntil.After(now) }
+func (s *source) paused(now time.Time) bool { return !s.lastError.IsZero() && s.pausedUntil.After(now) }
 
 // isSlow reports whether a task is likely to take long.
-func (s *source) isSlow() bool { return s.lastError != "" || s.slow }
+func (s *source) isSlow() bool { return !s.lastError.IsZero() || s.slow }
 
 // limit is how many bookings may be looked up at once.
 func (s *source) limit() int {
-	if s.lastError != "" {
+	if !s.lastError.IsZero() {
 		return 1
 	}
 	return maxPerSource
 }
 
 func (s *source) markReady(b *booking) {
-	at, _ := slices.BinarySearchFunc(s.ready, b.events[0].id, func(b *booking, id webhook.ID) int { return cmp.Compare(b.events[0].id, id) })
+	at, _ := slices.BinarySearchFunc(s.ready, b.events[0].id, func(b *booking, id webhook.EventID) int { return cmp.Compare(b.events[0].id, id) })
 	s.ready = slices.Insert(s.ready, at, b)
 }

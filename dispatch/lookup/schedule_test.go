@@ -8,10 +8,12 @@ import (
 	"bookhook/webhook"
 )
 
-func rows(account webhook.ID, first, n int) []webhook.PendingLookup {
+var down = webhook.NewMessage("lookup.network", "example.com")
+
+func rows(account webhook.AccountID, first, n int) []webhook.PendingLookup {
 	list := make([]webhook.PendingLookup, n)
 	for i := range list {
-		list[i] = webhook.PendingLookup{Event: webhook.ID(first + i), Account: account, Platform: "tourcms", Booking: fmt.Sprint(first + i), Ask: true}
+		list[i] = webhook.PendingLookup{Event: webhook.EventID(first + i), Account: account, Platform: "tourcms", Booking: fmt.Sprint(first + i), Ask: true}
 	}
 	return list
 }
@@ -22,14 +24,14 @@ func TestSourcesTakeTurns(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	s := newSchedule()
-	for account := range webhook.ID(20) {
+	for account := range webhook.AccountID(20) {
 		s.add(rows(account, int(account)*100, 10), now)
 	}
 	var tasks []task
 	for next, ok := s.next(now); ok; next, ok = s.next(now) {
 		tasks = append(tasks, next)
 	}
-	accounts := map[webhook.ID]int{}
+	accounts := map[webhook.AccountID]int{}
 	for _, next := range tasks {
 		accounts[next.key.account]++
 	}
@@ -37,7 +39,7 @@ func TestSourcesTakeTurns(t *testing.T) {
 		t.Fatalf("got %d tasks of %d sources, want one of each of %d", len(tasks), len(accounts), maxConcurrent)
 	}
 	for _, next := range tasks {
-		s.finish(result{task: next, failure: "it is down"}, now)
+		s.finish(result{task: next, failure: down}, now)
 	}
 	if got := s.nextWake(now); !got.Equal(now.Add(failurePause)) {
 		t.Errorf("got the next wake-up at %s, want after the pause of a failing source", got)
@@ -65,10 +67,10 @@ func TestBookingIsGivenUp(t *testing.T) {
 	s.add(rows(1, 1, 1), now)
 	for i := range len(retryPauses) + 1 {
 		next, ok := s.next(now)
-		if !ok || next.giveUpReason(next.events[0]) != "" {
+		if !ok || !next.giveUpReason(next.events[0]).IsZero() {
 			t.Fatalf("got %+v, %t, want attempt %d", next, ok, i+1)
 		}
-		s.finish(result{task: next, failure: "it is down"}, now)
+		s.finish(result{task: next, failure: down}, now)
 		if i < len(retryPauses) {
 			if _, ok := s.next(now.Add(retryPauses[i] - 1)); ok {
 				t.Errorf("got attempt %d early", i+2)
@@ -78,7 +80,7 @@ func TestBookingIsGivenUp(t *testing.T) {
 	}
 	now = now.Add(failurePause)
 	next, ok := s.next(now)
-	if !ok || next.giveUpReason(next.events[0]) != "it is down" {
+	if !ok || next.giveUpReason(next.events[0]).Code != down.Code {
 		t.Fatalf("got %+v, %t, want the event given up", next, ok)
 	}
 	s.finish(result{task: next, done: 1}, now)

@@ -75,11 +75,6 @@ var clients = map[string][]string{
 // mayRequest are the packages that may use clients; the root for its healthcheck.
 var mayRequest = []string{"dispatch", "demo", "bench", "e2e", "."}
 
-const (
-	maxFunction = 70  // lines
-	maxFile     = 450 // lines, tests and generated code aside
-)
-
 // pkg is what we read of "go list -json".
 type pkg struct {
 	ImportPath, Dir, Doc               string
@@ -198,26 +193,6 @@ func TestRequestsOnlyFromDispatch(t *testing.T) {
 		}
 		for _, use := range uses(file.tree, clients) {
 			t.Errorf("%s: %s makes requests; only %v may", file.position(use.at), use.name, mayRequest)
-		}
-	}
-}
-
-func TestSizes(t *testing.T) {
-	for name, file := range sources(t) {
-		if ast.IsGenerated(file.tree) {
-			continue
-		}
-		if lines := file.set.File(file.tree.Pos()).LineCount(); lines > maxFile && !strings.HasSuffix(name, "_test.go") {
-			t.Errorf("%s has %d lines, at most %d are good to read", name, lines, maxFile)
-		}
-		for _, decl := range file.tree.Decls {
-			f, ok := decl.(*ast.FuncDecl)
-			if !ok {
-				continue
-			}
-			if lines := file.set.Position(f.End()).Line - file.set.Position(f.Pos()).Line + 1; lines > maxFunction {
-				t.Errorf("%s: %s has %d lines, at most %d are good to read", file.position(f.Pos()), f.Name, lines, maxFunction)
-			}
 		}
 	}
 }

@@ -10,18 +10,19 @@ import (
 	"time"
 
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
 // said is what a golden file holds of what was read.
 type said struct {
-	Type       string           `json:"type"`
-	Identity   string           `json:"identity,omitempty"`
-	ChannelID  string           `json:"channel_id,omitempty"`
-	BookingID  string           `json:"booking_id,omitempty"`
-	TourIDs    []string         `json:"tour_ids,omitempty"`
-	OccurredAt time.Time        `json:"occurred_at,omitzero"`
-	Booking    *webhook.Booking `json:"booking,omitempty"`
+	Type       string             `json:"type"`
+	Identity   string             `json:"identity,omitempty"`
+	ChannelID  string             `json:"channel_id,omitempty"`
+	BookingID  string             `json:"booking_id,omitempty"`
+	TourIDs    []string           `json:"tour_ids,omitempty"`
+	OccurredAt time.Time          `json:"occurred_at,omitzero"`
+	Booking    *platforms.Booking `json:"booking,omitempty"`
 }
 
 // sendJSON are the platforms that send JSON, by their folders.
@@ -31,7 +32,7 @@ var sendJSON = []string{"prioticket", "ltd", "wink"}
 // testdata/said has it, and leaves again byte for byte.
 func TestRead(t *testing.T) {
 	for _, key := range sendJSON {
-		p, _ := platforms.All().Get(key)
+		p, _ := all.Platforms().Get(key)
 		names, err := filepath.Glob(key + "/testdata/read/*.json")
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: got %v, %v, want golden files", key, names, err)
@@ -51,7 +52,7 @@ func TestRead(t *testing.T) {
 // readAndSend reads a body, and checks that it leaves as it came.
 func readAndSend(t *testing.T, p platforms.Platform, body []byte) said {
 	t.Helper()
-	in := webhook.Inbound{Method: "POST", ContentType: "application/json; charset=utf-8", Body: bytes.Clone(body)}
+	in := platforms.Inbound{Method: "POST", ContentType: "application/json; charset=utf-8", Body: bytes.Clone(body)}
 	got, err := p.Read(in)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func readAndSend(t *testing.T, p platforms.Platform, body []byte) said {
 	if !bytes.Equal(e.Data, body) || e.Wire != nil || got.Within != 0 {
 		t.Errorf("got data %s, wire %s, within %v", e.Data, e.Wire, got.Within)
 	}
-	out := p.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{Number: 4069}, e)
+	out := p.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in"}}, webhook.Account{Number: 4069}, e)
 	if !bytes.Equal(out.Body, body) || out.Method != "POST" || out.URL != "https://example.com/in" {
 		t.Errorf("got %s %s %s, want what came in", out.Method, out.URL, out.Body)
 	}
@@ -73,10 +74,10 @@ func readAndSend(t *testing.T, p platforms.Platform, body []byte) said {
 func TestSample(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 123456789, time.FixedZone("", 3600))
 	for _, key := range sendJSON {
-		p, _ := platforms.All().Get(key)
+		p, _ := all.Platforms().Get(key)
 		for _, kind := range p.Events {
 			e := p.Sample(kind.Key, `TEST-1 "<é>"`, now)
-			read, err := p.Read(webhook.Inbound{ContentType: "application/json", Body: e.Data})
+			read, err := p.Read(platforms.Inbound{ContentType: "application/json", Body: e.Data})
 			if err != nil {
 				t.Errorf("%s: %v", kind.Key, err)
 				continue

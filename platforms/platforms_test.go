@@ -4,19 +4,18 @@ import (
 	"strings"
 	"testing"
 
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
 func TestRegistry(t *testing.T) {
 	seen := map[string]bool{}
-	all := platforms.All()
-	for _, p := range all {
+	for _, p := range all.Platforms() {
 		if p.Key == "" || p.Name == "" || p.Read == nil || p.Native == nil || p.Booking == nil || p.Sample == nil || len(p.Methods) == 0 || len(p.Events) == 0 || seen[p.Key] {
 			t.Errorf("platform %q: something is missing or there twice", p.Key)
 		}
 		seen[p.Key] = true
-		if got, ok := platforms.All().Get(p.Key); !ok || got.Name != p.Name {
+		if got, ok := all.Platforms().Get(p.Key); !ok || got.Name != p.Name {
 			t.Errorf("Get(%q): got %q, %t", p.Key, got.Name, ok)
 		}
 		for _, e := range p.Events {
@@ -26,7 +25,7 @@ func TestRegistry(t *testing.T) {
 			if got, ok := p.Event(e.Key); !ok || got != e {
 				t.Errorf("%s: Event(%q): got %+v, %t", p.Key, e.Key, got, ok)
 			}
-			if !platforms.All().KnownKey(webhook.EventKey(p.Key, e.Key)) {
+			if !all.Platforms().KnownKey(webhook.EventKey(p.Key, e.Key)) {
 				t.Errorf("%s: %s is not known", p.Key, e.Key)
 			}
 		}
@@ -37,22 +36,22 @@ func TestRegistry(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
-	if _, ok := platforms.All().Get("nowhere"); ok {
+	if _, ok := all.Platforms().Get("nowhere"); ok {
 		t.Error("got a platform that does not exist")
 	}
-	tourcms, _ := platforms.All().Get("tourcms")
+	tourcms, _ := all.Platforms().Get("tourcms")
 	if _, ok := tourcms.Event("nothing"); ok {
 		t.Error("got an event that does not exist")
 	}
 	for _, key := range []string{"", "*", "nothing", "tourcms:cancelled", "nowhere:cancelled", "Cancelled"} {
-		if platforms.All().KnownKey(key) {
+		if all.Platforms().KnownKey(key) {
 			t.Errorf("%q is known", key)
 		}
 	}
 }
 
 func TestPrimary(t *testing.T) {
-	got := strings.Join(platforms.All().Primary(), " ")
+	got := strings.Join(all.Platforms().Primary(), " ")
 	if want := "new_confirmed_staff new_confirmed_web cancelled"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -72,7 +71,7 @@ func TestWrite(t *testing.T) {
 		{"nowhere", webhook.Standard, "POST", false},
 	} {
 		e := webhook.Event{Platform: tt.platform, Type: "cancelled", BookingID: "1234"}
-		got := platforms.All().Write(&webhook.Webhook{URL: "https://example.com/in", Format: tt.format}, account, e)
+		got := all.Platforms().Write(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in", Format: tt.format}}, account, e)
 		if got.Method != tt.method || got.Only200 != tt.only200 || !strings.HasPrefix(got.URL, "https://example.com/in") {
 			t.Errorf("%s, %s: got %s %s, only 200: %t", tt.platform, tt.format, got.Method, got.URL, got.Only200)
 		}

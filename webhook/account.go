@@ -11,7 +11,7 @@ const SupportContact = "the person who runs this Bookhook"
 
 // Account is one tour operator.
 type Account struct {
-	ID           ID
+	ID           AccountID
 	Number       int64 // account_id in TourCMS calls; unique, chosen by people
 	Name         string
 	TimeZone     string // IANA name; "UTC" until set
@@ -19,15 +19,19 @@ type Account struct {
 	CreatedAt    time.Time
 }
 
-// Ref is the account's id as shown.
-func (a Account) Ref() string { return a.ID.Text(AccountPrefix) }
-
 // Location is the account's time zone, UTC when it cannot be loaded.
 func (a Account) Location() *time.Location {
 	if loc, err := time.LoadLocation(a.TimeZone); err == nil {
 		return loc
 	}
 	return time.UTC
+}
+
+// AccountUse is an account and what it uses.
+type AccountUse struct {
+	Account
+	Webhooks int // asynchronous ones, those that are off included
+	Users    int
 }
 
 // Role is what a user may do.
@@ -48,32 +52,36 @@ func (r Role) CanConfigure() bool { return r == RoleAdmin || r == RoleOperator }
 
 // User is a person who signs in. Account is zero for an admin without one.
 type User struct {
-	ID           ID
-	Account      ID
+	ID           UserID
+	Account      AccountID
 	Email        string // lower case, unique in the instance
 	PasswordHash string
 	Role         Role
 	CreatedAt    time.Time
 }
 
-// Ref is the user's id as shown.
-func (u User) Ref() string { return u.ID.Text(UserPrefix) }
-
 // Token is an API token of an account; its secret text is kept only as a hash.
 type Token struct {
-	ID        ID
-	Account   ID
+	ID        TokenID
+	Account   AccountID
 	Name      string
 	CreatedAt time.Time
 	UsedAt    time.Time // to the hour; zero when never used
 }
 
-// Ref is the token's id as shown.
-func (t Token) Ref() string { return t.ID.Text(TokenPrefix) }
+// Client is a program that manages webhooks through the Prioticket-compatible
+// API; its secret is kept only as a hash.
+type Client struct {
+	ID        ClientID // also its client_id
+	Account   AccountID
+	Name      string
+	CreatedAt time.Time
+	UsedAt    time.Time // to the hour; zero when never used
+}
 
-// Item is a channel or a tour: the booking system's own id and a name.
-// Matching looks at ids only; a retired item is hidden where one chooses, and
-// webhooks that name it go on matching it.
+// Item is a channel or a tour: the booking system's own id and a name. A match
+// looks at ids only; a retired item is hidden where one chooses, and webhooks
+// that name it go on matching it.
 type Item struct {
 	ID        string
 	Name      string
@@ -89,12 +97,5 @@ const (
 	Tours    ItemKind = "tours"
 )
 
-// AuditEntry is one thing that a person changed.
-type AuditEntry struct {
-	ID      ID
-	Account ID
-	Actor   string // the user's e-mail, or "command line"
-	Action  string // such as "webhook.created"
-	Subject string // what it was done to, in words
-	At      time.Time
-}
+// ItemsImported counts what an import of a platform's channels or tours did.
+type ItemsImported struct{ Added, Renamed, Unchanged int }

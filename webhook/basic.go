@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"encoding/base64"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,7 +12,7 @@ const HiddenBasic = "Basic ••••"
 // ReadBasic returns the value of Basic authentication that a person means: it
 // may be written as user:password, which is encoded here, or as the value
 // itself, with or without the word Basic before it.
-func ReadBasic(text string) (value, problem string) {
+func ReadBasic(text string) (value string, problem Message) {
 	text = strings.TrimSpace(text)
 	if scheme, rest, found := strings.Cut(text, " "); found && strings.EqualFold(scheme, "Basic") {
 		text = strings.TrimSpace(rest)
@@ -25,15 +24,16 @@ func ReadBasic(text string) (value, problem string) {
 }
 
 // CheckBasic says what is wrong with a value that is sent behind the word Basic
-// as it is; an empty one is in order, and not sent. Its words do not repeat it.
-func CheckBasic(value string) (problem string) {
+// as it is; an empty one is in order, and not sent. The message does not repeat
+// it.
+func CheckBasic(value string) (problem Message) {
 	switch {
 	case utf8.RuneCountInString(value) > MaxBasic:
-		return "Use at most " + strconv.Itoa(MaxBasic) + " characters."
+		return NewMessage("text.too_long", MaxBasic)
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }):
-		return "Use letters without accents, digits and signs only, no control characters."
+		return NewMessage("basic.not_ascii")
 	case strings.TrimSpace(value) != value:
-		return "Take the space at the beginning or the end away."
+		return NewMessage("basic.outer_space")
 	}
-	return ""
+	return Message{}
 }

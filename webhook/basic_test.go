@@ -37,7 +37,7 @@ func TestReadBasic(t *testing.T) {
 		{"\xff:\xff", "\xff:\xff", false},
 	} {
 		value, problem := webhook.ReadBasic(tt.text)
-		if value != tt.value || (problem == "") != tt.right {
+		if value != tt.value || problem.IsZero() != tt.right {
 			t.Errorf("%.60q: got %.60q, %q, want %.60q", tt.text, value, problem, tt.value)
 		}
 	}
@@ -45,7 +45,7 @@ func TestReadBasic(t *testing.T) {
 
 func TestCheckBasic(t *testing.T) {
 	for value, right := range map[string]bool{"": true, "a:b": true, "a b": true, "~!\"": true, " a": false, "a ": false, "a\tb": false, "a\r\nX: y": false, "é": false} {
-		if problem := webhook.CheckBasic(value); (problem == "") != right {
+		if problem := webhook.CheckBasic(value); problem.IsZero() != right {
 			t.Errorf("%q: got %q", value, problem)
 		}
 	}
@@ -58,7 +58,7 @@ func FuzzReadBasic(f *testing.F) {
 	f.Add("a\r\nHost: b")
 	f.Fuzz(func(t *testing.T, text string) {
 		value, problem := webhook.ReadBasic(text)
-		if problem != "" || value == "" {
+		if !problem.IsZero() || value == "" {
 			return
 		}
 		r, err := http.NewRequest(http.MethodPost, "http://example.com/", http.NoBody)

@@ -10,22 +10,22 @@ import (
 // address to which the platform sends its events, and what Bookhook has to know
 // about the account there.
 type Connection struct {
-	Account    ID
+	Account    AccountID
 	Platform   string
 	Enabled    bool
 	Token      string    // the last part of the address
 	OldToken   string    // the one before, "" unless it was rotated
-	OldUntil   time.Time // until when OldToken is taken too
-	ReceivedAt time.Time // when something came in last, to some ten seconds; zero when nothing has
+	OldUntil   time.Time // until when OldToken is accepted too
+	ReceivedAt time.Time // when the last request was received, to some ten seconds; zero when none was
 	Settings   Settings
 }
 
 // Settings are what an account tells Bookhook about itself on a platform, by the
-// keys of the platform's [Setting] list; an empty one is not there.
+// keys of the platform's settings; an empty one is not there.
 type Settings map[string]string
 
-// AddressOverlap is how long the old address goes on taking events beside a new
-// one.
+// AddressOverlap is how long the old address goes on receiving events beside a
+// new one.
 const AddressOverlap = 7 * 24 * time.Hour
 
 // NewAddressToken makes the last part of an address: 26 characters that nobody
@@ -35,39 +35,39 @@ func NewAddressToken() string { return strings.ToLower(rand.Text()) }
 // Path is the address without scheme and host.
 func (c Connection) Path() string { return "/in/" + c.Platform + "/" + c.Token }
 
-// Setting is one thing that a platform wants to know about an account.
-type Setting struct {
-	Key     string
-	Label   string
-	Hint    string                              // what it is for, and where to find it
-	Secret  bool                                // never shown again
-	Default string                              // what holds while it is empty, to be shown
-	Check   func(value string) (problem string) // nil: anything up to MaxSetting characters
-}
-
 // MaxSetting is how long a setting may be, in characters.
 const MaxSetting = 500
 
-// Client is a program that manages webhooks through the Prioticket-compatible
-// API; its secret is kept only as a hash.
-type Client struct {
-	ID        ID
-	Account   ID
-	Name      string
-	CreatedAt time.Time
-	UsedAt    time.Time // to the hour; zero when never used
+// Limits of the list of rejected requests.
+const (
+	MaxRejectedBody = 64 << 10 // bytes that are kept of a body
+	KeepRejected    = 7 * 24 * time.Hour
+	MaxRejected     = 1000 // the newest of an account that are kept
+)
+
+// RejectedRequest is a request to an account's address that could not be taken
+// as an event.
+type RejectedRequest struct {
+	ID          RejectedID
+	Account     AccountID
+	Platform    string
+	Method      string
+	Query       string
+	ContentType string
+	Body        []byte  // the first MaxRejectedBody bytes
+	Truncated   bool    // there was more
+	Status      int     // of the answer
+	Why         Message // for the operator: what is wrong and what to do
+	Times       int     // how often the same was received
+	LastAt      time.Time
 }
 
-// MaxClientTokens is how many access tokens of a client hold at once: a client
-// that asks for one before every call must not fill the database.
-const MaxClientTokens = 1000
-
-// Ref is the client's id as shown, its client_id.
-func (c Client) Ref() string { return c.ID.Text(ClientPrefix) }
-
-// Grant is what an access token of a client is good for.
-type Grant struct {
-	Client    Client
-	Scope     string // what was asked for and granted, separated by spaces
-	ExpiresAt time.Time
+// PendingLookup is an event that waits, stored but not matched, until its
+// platform has been asked about the booking.
+type PendingLookup struct {
+	Event    EventID
+	Account  AccountID
+	Platform string
+	Booking  string
+	Ask      bool // false: it only waits for an earlier event of its booking
 }

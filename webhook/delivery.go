@@ -9,7 +9,8 @@ import (
 type State string
 
 // The states. A delivery in flight is pending: its attempts are raised and its
-// next try lies in the future (the lease), so a crash heals by time alone.
+// next attempt lies in the future (the lease), so claims expire by themselves
+// after a crash.
 const (
 	Pending   State = "pending"
 	Delivered State = "delivered"
@@ -22,37 +23,35 @@ var States = []State{Pending, Delivered, Failed, Cancelled}
 
 // Delivery is one event for one webhook.
 type Delivery struct {
-	ID        ID
-	Account   ID
-	Event     ID
-	Webhook   ID
+	ID        DeliveryID
+	Account   AccountID
+	Event     EventID
+	Webhook   WebhookID
 	Platform  string
 	Type      string
 	BookingID string
 	Test      bool
-	Asked     bool // of an inline webhook: sent once, at the moment it was made
+	Inline    bool // of an inline webhook: sent once, at the moment it was created
 	State     State
 	Attempts  int       // made or in flight, over all replays
-	Answered  int       // number of the last attempt that ended; below Attempts while one is in flight
-	Base      int       // attempts beside the retry schedule: before the last replay, and early ones since a receiver answered again
-	NextAt    time.Time // next try while pending; the end of the lease while in flight; zero while held
+	Completed int       // number of the last attempt that ended; below Attempts while one is in flight
+	Base      int       // attempts that the retry schedule does not count: before the last replay, and early ones after a receiver recovered
+	NextAt    time.Time // next attempt while pending; the end of the lease while in flight; zero while held
 	Held      bool      // pending behind an earlier delivery of the same booking to the same webhook
+	Urgent    bool      // pending for a person who waits for it: it goes before everything that is due
 	CreatedAt time.Time
 	Finished  time.Time // zero while pending
-	Last      Outcome   // of the last attempt with an answer; zero before that
+	Last      Outcome   // of the last attempt that ended; zero before that
 }
 
-// Ref is the delivery's id as shown.
-func (d Delivery) Ref() string { return d.ID.Text(DeliveryPrefix) }
-
-// InFlight reports whether a request of the delivery is on its way at now.
+// InFlight reports whether a request of the delivery is in flight at now.
 func (d Delivery) InFlight(now time.Time) bool {
-	return d.State == Pending && d.Attempts > d.Answered && d.NextAt.After(now)
+	return d.State == Pending && d.Attempts > d.Completed && d.NextAt.After(now)
 }
 
-// Outcome is the short of an attempt, kept with its delivery for the list.
+// Outcome is the summary of an attempt, kept with its delivery for the list.
 type Outcome struct {
-	Status   int     // HTTP status; 0 when there was no answer
+	Status   int     // HTTP status; 0 when there was no response
 	Failure  Failure // "" on success
 	Duration time.Duration
 }
@@ -66,27 +65,27 @@ const (
 	FailDNS      Failure = "dns"      // the host name did not resolve
 	FailTLS      Failure = "tls"      // no trusted certificate, or no handshake
 	FailRefused  Failure = "refused"  // nothing listens there
-	FailTimeout  Failure = "timeout"  // no complete answer in time
+	FailTimeout  Failure = "timeout"  // no complete response in time
 	FailNetwork  Failure = "network"  // the connection broke
-	FailStatus   Failure = "status"   // an answer that is not a success
+	FailStatus   Failure = "status"   // a response that is not a success
 	FailRedirect Failure = "redirect" // a 3xx, which is not followed
 	FailGone     Failure = "gone"     // 410; switches the webhook off
-	FailAnswer   Failure = "answer"   // 200 to a question, with a body that is no answer
+	FailAnswer   Failure = "answer"   // 200 to an inline call, with a body that is no answer to it
 	FailInternal Failure = "internal" // Bookhook itself could not write the request
-	CutOff       Failure = "cut_off"  // Bookhook stopped while the request was on its way
+	CutOff       Failure = "cut_off"  // Bookhook stopped while the request was in flight
 )
 
-// MaxStoredBody is how many bytes of an answer's body are kept.
+// MaxStoredBody is how many bytes of a response's body are kept.
 const MaxStoredBody = 64 << 10
 
-// Attempt is one HTTP request of a delivery, as sent and as answered.
+// Attempt is one HTTP request of a delivery and the response to it.
 type Attempt struct {
 	Number          int
 	StartedAt       time.Time
 	Duration        time.Duration
-	Status          int // 0 when there was no answer
+	Status          int // 0 when there was no response
 	Failure         Failure
-	Error           string // the failure in plain words; "" on success
+	Error           Message // the failure, explained; zero on success
 	Method          string
 	URL             string
 	RemoteAddr      string // the address that was dialled, "" when none was
@@ -105,21 +104,21 @@ type Job struct {
 	Account  Account
 }
 
-// Result is how an attempt ended: what to write into the log and what becomes
+// Result is how an attempt ended: what is written into the log and what becomes
 // of the delivery.
 type Result struct {
-	Delivery ID
-	Webhook  ID
+	Delivery DeliveryID
+	Webhook  WebhookID
 	Attempt  Attempt // Attempt.Number fences: a late result does not move the delivery
 	State    State
 	NextAt   time.Time // when Pending
 	Data     []byte    // of the event; the log does not keep it again in the request's body
 	Gone     bool      // switch the webhook off
-	Test     bool      // a test or a question: that it failed does not count against the webhook
+	Test     bool      // a test or an inline call: that it failed does not count against the webhook
 }
 
-// Finished is what came of recording a result.
+// Finished says what recording a result changed beside its delivery.
 type Finished struct {
-	Off   OffReason // why the webhook was switched off by it; "" when it was not
-	Freed bool      // a held delivery of the same webhook became due
+	Off      OffReason // why the webhook was switched off by it; "" when it was not
+	Released bool      // a held delivery of the same webhook became due
 }

@@ -17,11 +17,11 @@ func known() webhook.Known {
 	return webhook.Known{
 		Event:  has("new_confirmed_web", "new_temporary_web", "cancelled", "wink:cancelled"),
 		Inline: has("new_confirmed_web", "new_temporary_web"), Channel: has("3930", "4069"), Tour: has("12", "15"),
-		Guard: func(url string) string {
+		Guard: func(url string) (problem webhook.Message) {
 			if strings.Contains(url, "10.0.0.1") {
-				return "10.0.0.1 is a private address."
+				problem = webhook.NewMessage("10.0.0.1 is a private address.")
 			}
-			return ""
+			return problem
 		},
 	}
 }
@@ -61,7 +61,7 @@ func TestDraftProblems(t *testing.T) {
 		{"name", webhook.StepName, func(*webhook.Draft) {}, nil},
 		{
 			"no name, no URL, no format", webhook.StepName, func(d *webhook.Draft) { d.Name, d.URL, d.Format = " ", " ", "" },
-			map[string]string{"name": "Give it a name", "url": "Enter the address", "format": "native or standard"},
+			map[string]string{"name": "Enter a name", "url": "Enter the URL", "format": "native or standard"},
 		},
 		{"standard format", webhook.StepName, func(d *webhook.Draft) { d.Format = webhook.Standard }, nil},
 		{"unknown format", webhook.StepName, func(d *webhook.Draft) { d.Format = "xml" }, map[string]string{"format": "native or standard"}},

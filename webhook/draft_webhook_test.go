@@ -26,11 +26,13 @@ func TestDraftWebhook(t *testing.T) {
 	}
 	got.Secret = ""
 	want := &webhook.Webhook{
-		Account: 7, Name: "Accounting", URL: "https://example.com/hook", Kind: webhook.Async, Format: webhook.Standard,
-		Events:   []string{"cancelled", "new_confirmed_web"},
-		Channels: webhook.Filter{Mode: webhook.Include, IDs: []string{"3930", "4069"}},
-		Tours:    webhook.Filter{Mode: webhook.Exclude, IDs: []string{"12", "15"}},
-		Enabled:  true, Concurrency: 8, Ordered: true,
+		Account: 7, Enabled: true, Config: webhook.Config{
+			Name: "Accounting", URL: "https://example.com/hook", Kind: webhook.Async, Format: webhook.Standard,
+			Events:      []string{"cancelled", "new_confirmed_web"},
+			Channels:    webhook.Filter{Mode: webhook.Include, IDs: []string{"3930", "4069"}},
+			Tours:       webhook.Filter{Mode: webhook.Exclude, IDs: []string{"12", "15"}},
+			Concurrency: 8, Ordered: true,
+		},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -45,7 +47,7 @@ func TestDraftWebhookForgetsLeftovers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.AllEvents() || len(got.Tours.IDs) != 0 {
+	if !got.AllEvents || len(got.Tours.IDs) != 0 {
 		t.Errorf("got events %q, tours %q, want all events and no tour ids", got.Events, got.Tours.IDs)
 	}
 }
@@ -58,21 +60,23 @@ func TestDraftWebhookInvalid(t *testing.T) {
 	if got != nil || !ok {
 		t.Fatalf("got %+v, %v, want no webhook and Invalid", got, err)
 	}
-	wantProblems(t, problems, map[string]string{"name": "Give it a name", "events": "canceled"})
+	wantProblems(t, problems, map[string]string{"name": "Enter a name", "events": "canceled"})
 }
 
 // existing is a webhook in which every field that a draft carries is set.
 func existing() *webhook.Webhook {
 	return &webhook.Webhook{
-		ID: 9, Account: 7, Name: "Accounting", URL: "https://example.com/hook?a=1", Kind: webhook.Async, Format: webhook.Standard,
-		Events: []string{"cancelled", "wink:cancelled"}, Enabled: true, Concurrency: 3, UpdatedAt: time.UnixMilli(1795251600123).UTC(),
-		Channels: webhook.NewFilter(webhook.Include, []string{"3930"}), Tours: webhook.NewFilter(webhook.Exclude, []string{"12", "15"}),
+		ID: 9, Account: 7, Enabled: true, UpdatedAt: time.UnixMilli(1795251600123).UTC(), Config: webhook.Config{
+			Name: "Accounting", URL: "https://example.com/hook?a=1", Kind: webhook.Async, Format: webhook.Standard,
+			Events: []string{"cancelled", "wink:cancelled"}, Concurrency: 3,
+			Channels: webhook.NewFilter(webhook.Include, []string{"3930"}), Tours: webhook.NewFilter(webhook.Exclude, []string{"12", "15"}),
+		},
 	}
 }
 
 func TestEditDraftRoundTrip(t *testing.T) {
 	everything := existing()
-	everything.Events = []string{webhook.AllEventsKey}
+	everything.AllEvents, everything.Events = true, nil
 	for name, w := range map[string]*webhook.Webhook{"some events": existing(), "all events": everything} {
 		t.Run(name, func(t *testing.T) {
 			d := webhook.EditDraft(w)
@@ -136,11 +140,11 @@ func FuzzDraftJSON(f *testing.F) {
 	f.Add([]byte(`{"edits":-1,"all_events":true,"events":null,"channels":null,"tours":{"ids":[""]},"done":["","x"]}`))
 	anything := webhook.Known{
 		Event: func(key string) bool { return key != webhook.AllEventsKey }, Channel: func(id string) bool { return id != "" },
-		Tour: func(id string) bool { return id != "" }, Guard: func(string) string { return "" },
+		Tour: func(id string) bool { return id != "" }, Guard: func(string) webhook.Message { return webhook.Message{} },
 	}
 	nothing := webhook.Known{
 		Event: func(string) bool { return false }, Channel: func(string) bool { return false },
-		Tour: func(string) bool { return false }, Guard: func(string) string { return "no" },
+		Tour: func(string) bool { return false }, Guard: func(string) webhook.Message { return webhook.NewMessage("no") },
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var d webhook.Draft
@@ -158,14 +162,14 @@ func FuzzDraftJSON(f *testing.F) {
 			t.Fatalf("got %+v, %v, want a webhook or Invalid", w, err)
 		}
 		if err == nil {
-			wantToldOfItsOwn(t, w)
-			wantSameAgain(t, w, anything)
+			wantReceivesItsOwn(t, w)
+			wantUnchanged(t, w, anything)
 		}
 	})
 }
 
-// wantToldOfItsOwn wants the webhook to match what its own lists name.
-func wantToldOfItsOwn(tb testing.TB, w *webhook.Webhook) {
+// wantReceivesItsOwn wants the webhook to match what its own lists name.
+func wantReceivesItsOwn(tb testing.TB, w *webhook.Webhook) {
 	tb.Helper()
 	for _, key := range w.Events {
 		e := &webhook.Event{Platform: webhook.DefaultPlatform, Type: key}
@@ -185,8 +189,8 @@ func wantToldOfItsOwn(tb testing.TB, w *webhook.Webhook) {
 	}
 }
 
-// wantSameAgain wants an edit that changes nothing to give the same webhook.
-func wantSameAgain(tb testing.TB, w *webhook.Webhook, known webhook.Known) {
+// wantUnchanged wants an edit that changes nothing to give the same webhook.
+func wantUnchanged(tb testing.TB, w *webhook.Webhook, known webhook.Known) {
 	tb.Helper()
 	d := webhook.EditDraft(w)
 	again, err := d.Webhook(known)

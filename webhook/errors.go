@@ -2,21 +2,20 @@ package webhook
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 )
 
-// ErrNotFound: there is no such thing in this account.
+// ErrNotFound says that there is no such thing in this account.
 var ErrNotFound = errors.New("not found")
 
-// ErrConflict: the thing was changed by somebody else in the meantime, or the
-// same external id came with another body.
+// ErrConflict says that the thing was changed by somebody else in the meantime,
+// or that the same external id came with another body.
 var ErrConflict = errors.New("conflict")
 
-// IDConflict is an [ErrConflict]: an event with this external id came in before
-// with other content.
+// IDConflict is an [ErrConflict]: an event with this external id was received
+// before with other content.
 type IDConflict struct{ ExternalID string }
 
 func (e IDConflict) Error() string { return "the id " + e.ExternalID + " was used for another event" }
@@ -24,17 +23,21 @@ func (e IDConflict) Error() string { return "the id " + e.ExternalID + " was use
 // Unwrap makes it an ErrConflict.
 func (e IDConflict) Unwrap() error { return ErrConflict }
 
-// ErrLimit: the account has as many asynchronous webhooks as it may have.
+// ErrLimit says that the account has as many asynchronous webhooks as it may have.
 var ErrLimit = errors.New("webhook limit reached")
 
-// ErrBusy: more is coming in than can be kept; try again shortly.
+// ErrBusy says that more is received than can be kept; try again shortly.
 var ErrBusy = errors.New("busy")
 
-// Unavailable: the database cannot be used right now, and nothing of what was
-// asked was stored. It works again once the cause is gone.
+// ErrStale says that a [Plan] was made of subscriptions that have changed since;
+// nothing of it was stored. Make it again.
+var ErrStale = errors.New("the webhooks of the account have changed")
+
+// Unavailable says that the database cannot be used right now, and that nothing
+// of what was asked was stored. It works again once the cause is gone.
 type Unavailable struct {
-	What  string // one sentence on it for whoever asked
-	Cause error
+	Message Message // why, for whoever asked
+	Cause   error
 }
 
 func (e Unavailable) Error() string { return e.Cause.Error() }
@@ -42,30 +45,34 @@ func (e Unavailable) Error() string { return e.Cause.Error() }
 // Unwrap is the cause.
 func (e Unavailable) Unwrap() error { return e.Cause }
 
-// Invalid tells what is wrong with each field of an input, in words meant for
-// the person who typed it. Keys are field names as in the JSON API.
-type Invalid map[string]string
+// Invalid says what is wrong with each field of an input. Keys are field names
+// as in the JSON API.
+type Invalid map[string]Message
 
-// Error lists all fields, in order of their names.
+// Error lists all fields, in order of their names, for a log.
 func (v Invalid) Error() string {
 	parts := make([]string, 0, len(v))
 	for _, field := range slices.Sorted(maps.Keys(v)) {
-		parts = append(parts, field+": "+v[field])
+		parts = append(parts, field+": "+v[field].Error())
 	}
 	return strings.Join(parts, "; ")
 }
 
-// Add notes a problem of a field; the first one of a field stands.
-func (v Invalid) Add(field, format string, args ...any) {
-	if _, ok := v[field]; !ok {
-		v[field] = fmt.Sprintf(format, args...)
+// Add notes a problem of a field; the first one of a field stays.
+func (v Invalid) Add(field, code string, args ...any) { v.AddMessage(field, NewMessage(code, args...)) }
+
+// AddMessage is Add for a message that is there already; one that says nothing
+// is no problem.
+func (v Invalid) AddMessage(field string, problem Message) {
+	if _, ok := v[field]; !ok && !problem.IsZero() {
+		v[field] = problem
 	}
 }
 
 // Merge adds all problems of another Invalid.
 func (v Invalid) Merge(other Invalid) {
-	for field, message := range other {
-		v.Add(field, "%s", message)
+	for field, problem := range other {
+		v.AddMessage(field, problem)
 	}
 }
 

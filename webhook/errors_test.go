@@ -3,31 +3,36 @@ package webhook_test
 import (
 	"errors"
 	"fmt"
-	"maps"
+	"reflect"
 	"testing"
 
 	"bookhook/webhook"
 )
 
+func message(code string, args ...string) webhook.Message {
+	return webhook.Message{Code: code, Args: args}
+}
+
 func TestInvalidAdd(t *testing.T) {
 	got := webhook.Invalid{}
-	got.Add("url", "at most %d characters", 2000)
-	got.Add("url", "the second problem of a field")
-	got.Add("name", "%s", "100 % wrong")
-	want := webhook.Invalid{"url": "at most 2000 characters", "name": "100 % wrong"}
-	if !maps.Equal(got, want) {
+	got.Add("url", "too_long", 2000)
+	got.Add("url", "second")
+	got.Add("name", "wrong", "100 % wrong")
+	got.AddMessage("type", webhook.Message{})
+	want := webhook.Invalid{"url": message("too_long", "2000"), "name": message("wrong", "100 % wrong")}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := got.Error(), "name: 100 % wrong; url: at most 2000 characters"; got != want {
+	if got, want := got.Error(), "name: wrong (100 % wrong); url: too_long (2000)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestInvalidMerge(t *testing.T) {
-	got := webhook.Invalid{"url": "first"}
-	got.Merge(webhook.Invalid{"url": "second", "name": "10 %d"})
+	got := webhook.Invalid{"url": message("first")}
+	got.Merge(webhook.Invalid{"url": message("second"), "name": message("third")})
 	got.Merge(nil)
-	if want := (webhook.Invalid{"url": "first", "name": "10 %d"}); !maps.Equal(got, want) {
+	if want := (webhook.Invalid{"url": message("first"), "name": message("third")}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -48,8 +53,8 @@ func TestInvalidErr(t *testing.T) {
 			t.Errorf("nothing wrong: got %v, want nil", err)
 		}
 	}
-	err := fmt.Errorf("save the webhook: %w", webhook.Invalid{"name": "missing"}.Err())
-	if got, ok := errors.AsType[webhook.Invalid](err); !ok || got["name"] != "missing" {
+	err := fmt.Errorf("save the webhook: %w", webhook.Invalid{"name": message("missing")}.Err())
+	if got, ok := errors.AsType[webhook.Invalid](err); !ok || got["name"].Code != "missing" {
 		t.Errorf("got %v, %v, want the wrapped Invalid", got, ok)
 	}
 	if errors.Is(err, webhook.ErrNotFound) {

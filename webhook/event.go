@@ -21,8 +21,8 @@ const (
 
 // Event is something that happened to a booking.
 type Event struct {
-	ID         ID
-	Account    ID
+	ID         EventID
+	Account    AccountID
 	ExternalID string // the sender's id, unique in the account; "" when it gave none
 	Platform   string // key of the platform, such as "tourcms"
 	Type       string // key from the platform's catalogue, such as "cancelled"
@@ -31,16 +31,13 @@ type Event struct {
 	TourIDs    []string
 	OccurredAt time.Time // as the sender says; zero when it did not
 	ReceivedAt time.Time
-	Data       []byte // the sender's JSON, byte for byte; nil when there was none
-	Test       bool   // made by "Send a test"
-	Inbound    bool   // the platform itself sent it: Data, or Wire, are what it sent
-	Wire       []byte // what the platform sent, where that is not JSON; see the platform's package
-	Lookup     bool   // the platform is asked about the booking before the event is matched
-	Note       string // what went wrong before the match, in words; "" when nothing did
+	Data       []byte  // the sender's JSON, byte for byte; nil when there was none
+	Test       bool    // created by "Send a test"
+	Inbound    bool    // the platform itself sent it: Data, or Wire, are what it sent
+	Wire       []byte  // what the platform sent, where that is not JSON; see the platform's package
+	Lookup     bool    // the platform is asked about the booking before the event is matched
+	Note       Message // what went wrong before the match; zero when nothing did
 }
-
-// Ref is the event's id as shown.
-func (e Event) Ref() string { return e.ID.Text(EventPrefix) }
 
 // Key is what a webhook's selection names: the type, with the platform before
 // it for every platform but TourCMS.
@@ -86,44 +83,18 @@ func appendLength(text []byte, n int) []byte {
 	return append(strconv.AppendInt(text, int64(n), 10), ':')
 }
 
-// compact leaves out the white space around the tokens of a JSON object or
-// list; other data lose only what stands around them.
+// compact leaves out the white space around the tokens of JSON; other data lose
+// only what surrounds them.
 func compact(data []byte) []byte {
-	const space = " \t\r\n"
 	text := bytes.TrimSpace(data)
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' || !bytes.ContainsAny(text, space) {
+	var out bytes.Buffer
+	if json.Compact(&out, text) != nil {
 		return text
 	}
-	out := make([]byte, 0, len(text))
-	for len(text) > 0 {
-		between, rest, _ := bytes.Cut(text, []byte{'"'})
-		for part := range bytes.FieldsSeq(between) {
-			out = append(out, part...)
-		}
-		end := quoteEnd(rest)
-		out = append(out, text[len(between):len(text)-len(rest)+end]...)
-		text = rest[end:]
-	}
-	return out
+	return out.Bytes()
 }
 
-// quoteEnd is how many bytes a JSON string takes from behind its first quote
-// on, the last one included.
-func quoteEnd(text []byte) int {
-	for end := 0; ; {
-		i := bytes.IndexByte(text[end:], '"')
-		if i < 0 {
-			return len(text)
-		}
-		end += i + 1
-		escapes := end - 1 - len(bytes.TrimRight(text[:end-1], `\`))
-		if escapes%2 == 0 {
-			return end
-		}
-	}
-}
-
-// At is when it happened, or came in when the sender did not say.
+// At is when it happened, or was received when the sender did not say.
 func (e Event) At() time.Time {
 	if e.OccurredAt.IsZero() {
 		return e.ReceivedAt
@@ -131,49 +102,11 @@ func (e Event) At() time.Time {
 	return e.OccurredAt
 }
 
-// standardBody is the body of the standard format, in the order of its keys.
-type standardBody struct {
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	Platform  string          `json:"platform"`
-	AccountID string          `json:"account_id"`
-	ChannelID string          `json:"channel_id"`
-	TourIDs   []string        `json:"tour_ids"`
-	BookingID string          `json:"booking_id"`
-	Timestamp string          `json:"timestamp"`
-	Test      bool            `json:"test,omitempty"`
-	Booking   *Booking        `json:"booking,omitempty"`
-	Data      json.RawMessage `json:"data"`
-}
-
-// StandardBody writes the event as the signed JSON that every receiver of the
-// standard format gets; its timestamp is [Event.At]. Data stands in it as it came,
-// byte for byte; booking is what they say in words that all platforms share, nil
-// when nothing.
-func (e Event) StandardBody(accountNumber int64, booking *Booking) []byte {
-	tours := e.TourIDs
-	if tours == nil {
-		tours = []string{}
-	}
-	head := EncodeJSON(standardBody{
-		ID: e.Ref(), Type: e.Type, Platform: e.Platform,
-		AccountID: strconv.FormatInt(accountNumber, 10), ChannelID: e.ChannelID,
-		TourIDs: tours, BookingID: e.BookingID,
-		Timestamp: e.At().UTC().Format(time.RFC3339Nano), Test: e.Test, Booking: booking, Data: json.RawMessage("0"),
-	})
-	data := e.Data
-	if len(data) == 0 {
-		data = []byte("null")
-	}
-	start := bytes.TrimSuffix(head, []byte("0}"))
-	return slices.Concat(start, data, []byte("}"))
-}
-
 // Accepted is what became of one incoming event.
 type Accepted struct {
 	Event     Event
-	Decisions []Decision // one for every webhook of the account, in the order they were made
-	Duplicate bool       // the external id was known; nothing was delivered again
-	Jobs      []Job      // the deliveries that were claimed while they were inserted
-	Waiting   []ID       // webhooks with a delivery that was not claimed and is due now
+	Decisions []Decision  // one for every webhook of the account, in the order they were made
+	Duplicate bool        // the external id was known; nothing was delivered again
+	Jobs      []Job       // the deliveries that were claimed while they were inserted
+	Waiting   []WebhookID // webhooks with a delivery that was not claimed and is due now
 }

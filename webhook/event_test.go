@@ -1,10 +1,6 @@
 package webhook_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -36,128 +32,6 @@ func TestEventKey(t *testing.T) {
 		}
 		if got := (webhook.Event{Platform: tt.platform, Type: tt.eventType}).Key(); got != tt.want {
 			t.Errorf("Key: got %q, want %q", got, tt.want)
-		}
-	}
-}
-
-func TestStandardBody(t *testing.T) {
-	const full = `{"id":"evt_0000000000002","type":"new_confirmed_web","platform":"tourcms","account_id":"4069",` +
-		`"channel_id":"3930","tour_ids":["12","15"],"booking_id":"1234","timestamp":"2026-11-21T09:00:00.12Z","data":`
-	tests := []struct {
-		name   string
-		change func(*webhook.Event)
-		want   string
-	}{
-		{"every field", func(*webhook.Event) {}, full + `{"any":"json"}}`},
-		{"no data", func(e *webhook.Event) { e.Data = nil }, full + `null}`},
-		{"a number as data", func(e *webhook.Event) { e.Data = []byte("0") }, full + `0}`},
-		{
-			"a test", func(e *webhook.Event) { e.Test = true },
-			strings.Replace(full, `"data":`, `"test":true,"data":`, 1) + `{"any":"json"}}`,
-		},
-		{
-			"as little as there can be",
-			func(e *webhook.Event) {
-				*e = webhook.Event{ID: 1, Platform: "tourcms", Type: "cancelled", ReceivedAt: received}
-			},
-			`{"id":"evt_0000000000002","type":"cancelled","platform":"tourcms","account_id":"4069",` +
-				`"channel_id":"","tour_ids":[],"booking_id":"","timestamp":"2026-11-21T09:00:05Z","data":null}`,
-		},
-		{
-			"signs that need care",
-			func(e *webhook.Event) { e.BookingID, e.TourIDs = `"\`, []string{"🎟", "a,b"} },
-			strings.NewReplacer(`"1234"`, `"\"\\"`, `["12","15"]`, `["🎟","a,b"]`).Replace(full) + `{"any":"json"}}`,
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			e := confirmed()
-			tt.change(&e)
-			got := e.StandardBody(4069, nil)
-			if string(got) != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
-			if !json.Valid(got) {
-				t.Errorf("not valid JSON: %s", got)
-			}
-		})
-	}
-}
-
-func TestStandardBodyKeepsDataBytes(t *testing.T) {
-	for _, data := range []string{
-		"{ \"b\" :\t1,\r\n  \"a\" : [ ] }\n",
-		"  \n[]",
-		`{"n":12345678901234567890123,"f":1.10,"e":1E400,"z":-0}`,
-		`{"a":1,"a":2}`,
-		`"<&>\u0041\/ \u2028 ` + "\u2028" + ` 🎟"`,
-		`"\ud800"`,
-		`true`,
-		strings.Repeat("[", 5000) + strings.Repeat("]", 5000),
-	} {
-		e := confirmed()
-		e.Data = []byte(data)
-		got := e.StandardBody(4069, nil)
-		if !bytes.HasSuffix(got, []byte(`"data":`+data+"}")) {
-			t.Errorf("got %.400s, want it to end in %.200s as it came", got, data)
-		}
-		if !json.Valid(got) {
-			t.Errorf("not valid JSON: %.400s", got)
-		}
-		if string(e.Data) != data {
-			t.Errorf("the event's data became %.200s, want %.200s", e.Data, data)
-		}
-	}
-}
-
-func FuzzStandardBody(f *testing.F) {
-	f.Add(int64(1), int64(4069), "tourcms", "cancelled", "3930", "12", "1234", int64(1795251600000), []byte(`{"any":"json"}`), false)
-	f.Add(int64(0), int64(-1), "", "", "", "", "", int64(0), []byte(nil), true)
-	f.Add(int64(1)<<62, int64(1)<<62, "\xff", `"`, "\\", "\u2028", "\x00", int64(-1), []byte(" [1e999, \"\\u0000\"]\n"), false)
-	f.Add(int64(9), int64(9), "<", ">", "&", "🎟", "a", int64(253402300800000), []byte("0"), true)
-	f.Fuzz(func(t *testing.T, id, account int64, platform, eventType, channel, tour, booking string, millis int64, data []byte, test bool) {
-		if len(data) > 0 && !json.Valid(data) {
-			t.Skip("data is checked before it gets here")
-		}
-		e := webhook.Event{
-			ID: webhook.ID(id), Platform: platform, Type: eventType, ChannelID: channel, TourIDs: []string{tour},
-			BookingID: booking, OccurredAt: time.UnixMilli(millis), Data: data, Test: test,
-		}
-		body := e.StandardBody(account, nil)
-		var got struct {
-			ID, Type, Platform string
-			Channel            string   `json:"channel_id"`
-			Tours              []string `json:"tour_ids"`
-			Booking            string   `json:"booking_id"`
-			Test               bool
-			Data               json.RawMessage
-		}
-		if err := json.Unmarshal(body, &got); err != nil {
-			t.Fatalf("%v: %s", err, body)
-		}
-		want := []string{e.Ref(), eventType, platform, channel, tour, booking}
-		for i := range want { // JSON has no other way to write what is not UTF-8
-			want[i] = string([]rune(want[i]))
-		}
-		if got := append([]string{got.ID, got.Type, got.Platform, got.Channel}, append(got.Tours, got.Booking)...); !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-		if len(data) == 0 {
-			data = []byte("null")
-		}
-		if got.Test != test || !bytes.Equal(bytes.TrimSpace(got.Data), bytes.TrimSpace(data)) {
-			t.Errorf("got test %v, data %s, want %v, %s", got.Test, got.Data, test, data)
-		}
-	})
-}
-
-func BenchmarkStandardBody(b *testing.B) {
-	e := confirmed()
-	e.Data = []byte(`{"booking":"` + strings.Repeat("x", 1<<10) + `"}`)
-	b.ReportAllocs()
-	for b.Loop() {
-		if len(e.StandardBody(4069, nil)) < len(e.Data) {
-			b.Fatal("no data")
 		}
 	}
 }

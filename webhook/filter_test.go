@@ -46,9 +46,13 @@ func TestAllEvents(t *testing.T) {
 		{nil, false},
 	}
 	for _, tt := range tests {
-		w := webhook.Webhook{Events: tt.events}
-		if got := w.AllEvents(); got != tt.want {
+		var c webhook.Config
+		c.SelectEvents(tt.events)
+		if got := c.AllEvents; got != tt.want {
 			t.Errorf("%q: got %v, want %v", tt.events, got, tt.want)
+		}
+		if got := c.EventKeys(); !slices.Equal(got, tt.events) {
+			t.Errorf("got %q, want %q", got, tt.events)
 		}
 	}
 }

@@ -12,47 +12,112 @@ import (
 	"github.com/sony/sonyflake/v2"
 )
 
-// ID names a row: 63 bits, ascending with the time it was made. An ID is no
-// secret; every query that takes one also names the account.
-type ID int64
+// ID names a row: 63 bits, ascending with the time it was made, and shown as
+// the prefix of its kind and 13 characters: evt_0d3k5m7p9r1t2. An ID is no
+// secret; every query that takes one also names the account. The zero ID names
+// nothing.
+type ID[K kind] int64
 
-// The prefixes under which IDs are shown, one for each kind of thing.
-const (
-	AccountPrefix  = "acc"
-	UserPrefix     = "usr"
-	TokenPrefix    = "tok"
-	DraftPrefix    = "drf"
-	WebhookPrefix  = "whk"
-	EventPrefix    = "evt"
-	DeliveryPrefix = "dlv"
-	ClientPrefix   = "cli"
-	UnreadPrefix   = "unr" // of an [Unrecognised]
+// kind tells the ids of one kind of thing from those of another.
+type kind interface{ prefix() string }
+
+type (
+	accountKind  struct{}
+	userKind     struct{}
+	tokenKind    struct{}
+	clientKind   struct{}
+	draftKind    struct{}
+	webhookKind  struct{}
+	eventKind    struct{}
+	deliveryKind struct{}
+	rejectedKind struct{}
+	auditKind    struct{}
 )
+
+func (accountKind) prefix() string  { return "acc" }
+func (userKind) prefix() string     { return "usr" }
+func (tokenKind) prefix() string    { return "tok" }
+func (clientKind) prefix() string   { return "cli" }
+func (draftKind) prefix() string    { return "drf" }
+func (webhookKind) prefix() string  { return "whk" }
+func (eventKind) prefix() string    { return "evt" }
+func (deliveryKind) prefix() string { return "dlv" }
+func (rejectedKind) prefix() string { return "rej" }
+func (auditKind) prefix() string    { return "aud" }
+
+// The ids, one type for each kind of thing, so that no call can swap two.
+type (
+	AccountID  = ID[accountKind]
+	UserID     = ID[userKind]
+	TokenID    = ID[tokenKind]
+	ClientID   = ID[clientKind]
+	DraftID    = ID[draftKind]
+	WebhookID  = ID[webhookKind]
+	EventID    = ID[eventKind]
+	DeliveryID = ID[deliveryKind]
+	RejectedID = ID[rejectedKind] // of a [RejectedRequest]
+	AuditID    = ID[auditKind]
+)
+
+// anyID is any of them.
+type anyID interface {
+	~int64
+	prefix() string
+}
 
 // idText is base32 with an alphabet in ASCII order that leaves out i, l, o and
 // u: texts sort like their IDs and survive being read aloud.
 var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// Text shows the ID as its prefix and 13 characters: evt_0d3k5m7p9r1t2.
-func (id ID) Text(prefix string) string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(id)) //nolint:gosec // an ID is never negative
-	return prefix + "_" + idText.EncodeToString(b[:])
+const idTextLength = 13 // characters behind the prefix
+
+func (ID[K]) prefix() string {
+	var k K
+	return k.prefix()
 }
 
-// ParseID reads what [ID.Text] wrote. Any other text is [ErrNotFound]: whoever
-// asks for it asks for something that does not exist.
-func ParseID(prefix, text string) (ID, error) {
+// String is the ID as people and programs see it.
+func (id ID[K]) String() string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(id)) //nolint:gosec // an ID is never negative
+	return id.prefix() + "_" + idText.EncodeToString(b[:])
+}
+
+// MarshalText writes the ID as [ID.String] does, the zero ID as nothing.
+func (id ID[K]) MarshalText() ([]byte, error) {
+	if id == 0 {
+		return nil, nil
+	}
+	return []byte(id.String()), nil
+}
+
+// UnmarshalText reads what [ID.MarshalText] wrote; any other text is
+// [ErrNotFound].
+func (id *ID[K]) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*id = 0
+		return nil
+	}
+	*id, err = ParseID[ID[K]](string(text))
+	return err
+}
+
+// ParseID reads what String wrote of an ID of this kind. Any other text is
+// [ErrNotFound]: whoever asks for it asks for something that does not exist.
+func ParseID[I anyID](text string) (I, error) {
+	prefix := I(0).prefix()
+	notFound := fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
 	rest, ok := strings.CutPrefix(text, prefix+"_")
-	if !ok || len(rest) != 13 {
-		return 0, fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
+	if !ok || len(rest) != idTextLength {
+		return 0, notFound
 	}
 	b, err := idText.DecodeString(rest)
-	// The decoder skips line breaks, so b may be short.
-	if err != nil || len(b) != 8 || b[0] > 127 || ID(binary.BigEndian.Uint64(b)).Text(prefix) != text { //nolint:gosec // checked
-		return 0, fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
+	// The decoder skips line breaks, so b may be short; and its last character
+	// has bits that mean nothing.
+	if err != nil || len(b) != 8 || b[0] > 127 || idText.EncodeToString(b) != rest {
+		return 0, notFound
 	}
-	return ID(binary.BigEndian.Uint64(b)), nil //nolint:gosec // checked
+	return I(binary.BigEndian.Uint64(b)), nil //nolint:gosec // checked
 }
 
 // The parts of an ID below its milliseconds.
@@ -61,31 +126,31 @@ const (
 	machineBits  = 12
 )
 
-// idEpoch is where the milliseconds of an ID count from.
+// idEpoch is the time from which the milliseconds of an ID count.
 var idEpoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // FirstID is the smallest ID that can be made at t: what is older has a
 // smaller one, so that a list by ID is a list by time. It is zero before 2025
 // and the greatest ID there is after 2094.
-func FirstID(t time.Time) ID {
+func FirstID[I anyID](t time.Time) I {
 	const below = sequenceBits + machineBits
 	ms := max(t.Sub(idEpoch).Milliseconds(), 0)
 	if ms > math.MaxInt64>>below {
 		return math.MaxInt64
 	}
-	return ID(ms << below)
+	return I(ms << below)
 }
 
 // Time is when the ID was made, to the millisecond.
-func (id ID) Time() time.Time {
+func (id ID[K]) Time() time.Time {
 	return idEpoch.Add(time.Duration(id>>(sequenceBits+machineBits)) * time.Millisecond)
 }
 
 // NewIDs returns a source of ascending IDs, safe for concurrent use: 41 bits of
 // milliseconds since 2025, a sequence of 10 bits, and 12 random bits that tell
 // processes on one database apart. It makes at most 1,024 IDs in a millisecond
-// and waits for the next one after that.
-func NewIDs() (func() ID, error) {
+// and waits for the next one after that. The caller gives each its kind.
+func NewIDs() (func() int64, error) {
 	flake, err := sonyflake.New(sonyflake.Settings{
 		StartTime: idEpoch, TimeUnit: time.Millisecond,
 		BitsSequence: sequenceBits, BitsMachineID: machineBits,
@@ -94,11 +159,11 @@ func NewIDs() (func() ID, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the id source: %w", err)
 	}
-	return func() ID {
+	return func() int64 {
 		id, err := flake.NextID()
 		if err != nil { // only once the 41 bits of time are used up, in 2094
 			panic(err)
 		}
-		return ID(id)
+		return id
 	}, nil
 }

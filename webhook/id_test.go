@@ -14,7 +14,7 @@ import (
 
 func TestIDText(t *testing.T) {
 	tests := []struct {
-		id   webhook.ID
+		id   webhook.EventID
 		want string
 	}{
 		{0, "evt_0000000000000"},
@@ -23,10 +23,10 @@ func TestIDText(t *testing.T) {
 		{math.MaxInt64, "evt_fzzzzzzzzzzzy"},
 	}
 	for _, tt := range tests {
-		if got := tt.id.Text(webhook.EventPrefix); got != tt.want {
+		if got := tt.id.String(); got != tt.want {
 			t.Errorf("%d: got %s, want %s", tt.id, got, tt.want)
 		}
-		if got, err := webhook.ParseID(webhook.EventPrefix, tt.want); err != nil || got != tt.id {
+		if got, err := webhook.ParseID[webhook.EventID](tt.want); err != nil || got != tt.id {
 			t.Errorf("%s: got %d, %v, want %d", tt.want, got, err, tt.id)
 		}
 	}
@@ -62,7 +62,7 @@ func TestParseIDRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := webhook.ParseID(webhook.EventPrefix, tt.text)
+			got, err := webhook.ParseID[webhook.EventID](tt.text)
 			if !errors.Is(err, webhook.ErrNotFound) || got != 0 {
 				t.Fatalf("got %d, %v, want 0 and ErrNotFound", got, err)
 			}
@@ -74,13 +74,13 @@ func TestParseIDRefuses(t *testing.T) {
 }
 
 func TestIDTextsSortLikeIDs(t *testing.T) {
-	ids := []webhook.ID{
+	ids := []webhook.EventID{
 		0, 1, 2, 15, 16, 31, 32, 33, 1023, 1 << 20, 1<<31 - 1, 1 << 31, 1 << 32, 1<<41 + 5,
 		1 << 53, 1<<53 + 1, 1<<62 - 1, 1 << 62, math.MaxInt64 - 1, math.MaxInt64,
 	}
 	texts := make([]string, len(ids))
 	for i, id := range ids {
-		texts[i] = id.Text(webhook.DeliveryPrefix)
+		texts[i] = id.String()
 	}
 	if !slices.IsSorted(texts) {
 		t.Errorf("texts of ascending ids are not ascending: %q", texts)
@@ -95,7 +95,7 @@ func TestFirstID(t *testing.T) {
 	tests := []struct {
 		name string
 		at   time.Time
-		want webhook.ID
+		want webhook.EventID
 	}{
 		{"epoch", epoch, 0},
 		{"a millisecond later", epoch.Add(time.Millisecond), 1 << 22},
@@ -108,7 +108,7 @@ func TestFirstID(t *testing.T) {
 		{"long after", time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), math.MaxInt64},
 	}
 	for _, tt := range tests {
-		if got := webhook.FirstID(tt.at); got != tt.want {
+		if got := webhook.FirstID[webhook.EventID](tt.at); got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
 		}
 	}
@@ -119,27 +119,27 @@ func TestFirstIDBoundsNewIDs(t *testing.T) {
 	before := time.Now()
 	id := next()
 	after := time.Now()
-	least, most := webhook.FirstID(before), webhook.FirstID(after.Add(time.Millisecond))
+	least, most := webhook.FirstID[webhook.EventID](before), webhook.FirstID[webhook.EventID](after.Add(time.Millisecond))
 	if id < least || id >= most {
 		t.Errorf("got %d, want it from %d to below %d", id, least, most)
 	}
 }
 
-func newIDs(tb testing.TB) func() webhook.ID {
+func newIDs(tb testing.TB) func() webhook.EventID {
 	tb.Helper()
 	next, err := webhook.NewIDs()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return next
+	return func() webhook.EventID { return webhook.EventID(next()) }
 }
 
 func TestNewIDsAscend(t *testing.T) {
 	next := newIDs(t)
-	last, lastText := webhook.ID(0), ""
+	last, lastText := webhook.EventID(0), ""
 	for i := range 100_000 {
 		id := next()
-		text := id.Text(webhook.EventPrefix)
+		text := id.String()
 		if id <= last || text <= lastText {
 			t.Fatalf("id %d: got %d %s after %d %s, want it greater", i, id, text, last, lastText)
 		}
@@ -150,7 +150,7 @@ func TestNewIDsAscend(t *testing.T) {
 func TestNewIDsConcurrently(t *testing.T) {
 	const makers, each = 8, 5_000
 	next := newIDs(t)
-	made := make([][]webhook.ID, makers)
+	made := make([][]webhook.EventID, makers)
 	var wg sync.WaitGroup
 	for i := range made {
 		wg.Go(func() {
@@ -180,12 +180,12 @@ func FuzzParseID(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		id, err := webhook.ParseID(webhook.EventPrefix, text)
+		id, err := webhook.ParseID[webhook.EventID](text)
 		switch {
 		case err != nil && (id != 0 || !errors.Is(err, webhook.ErrNotFound)):
 			t.Errorf("%q: got %d, %v, want 0 and ErrNotFound", text, id, err)
-		case err == nil && (id < 0 || id.Text(webhook.EventPrefix) != text):
-			t.Errorf("%q: got %d, which is shown as %q", text, id, id.Text(webhook.EventPrefix))
+		case err == nil && (id < 0 || id.String() != text):
+			t.Errorf("%q: got %d, which is shown as %q", text, id, id.String())
 		}
 	})
 }

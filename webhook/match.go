@@ -6,7 +6,7 @@ import "slices"
 // the API.
 type Reason string
 
-// The reasons of a skip; "" means that the webhook is told.
+// The reasons of a skip; "" means that the event is sent.
 const (
 	Matched             Reason = ""
 	ReasonDisabled      Reason = "webhook_disabled"
@@ -16,19 +16,19 @@ const (
 	ReasonNoTour        Reason = "no_tour"
 	ReasonTourNotListed Reason = "tour_not_included"
 	ReasonTourExcluded  Reason = "tour_excluded"
-	ReasonPlatformOff   Reason = "platform_off" // the account does not use the event's platform; given by the store
+	ReasonPlatformOff   Reason = "platform_off" // the account does not use the event's platform; given by [Subscriptions.Decide]
 )
 
 // Decision is the outcome of one event for one webhook, kept with the event.
 type Decision struct {
-	Webhook  ID     `json:"webhook"`
-	Delivery ID     `json:"delivery,omitempty"` // zero when skipped
-	Reason   Reason `json:"reason,omitempty"`
+	Webhook  WebhookID  `json:"webhook"`
+	Delivery DeliveryID `json:"delivery,omitempty"` // zero when skipped
+	Reason   Reason     `json:"reason,omitempty"`
 }
 
-// Match decides whether the webhook is told of the event, and if not, why.
+// Match decides whether the webhook receives the event, and if not, why.
 //
-// Off comes before everything else, then event, channel and tour in the order
+// That it is off comes before everything else, then event, channel and tour in the order
 // of the wizard. A booking can hold several tours: "include" matches if any of
 // them is listed, "exclude" unless every one is. An event without tours does
 // not match "include" and does match "exclude"; one without a channel does not
@@ -47,7 +47,7 @@ func Match(w *Webhook, e *Event) Reason {
 }
 
 func (w *Webhook) selects(key string) bool {
-	return w.AllEvents() || slices.Contains(w.Events, key)
+	return w.AllEvents || slices.Contains(w.Events, key)
 }
 
 func (f Filter) matchChannel(channel string) Reason {

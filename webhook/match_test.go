@@ -8,11 +8,13 @@ import (
 	"bookhook/webhook"
 )
 
-// accounting is a webhook that is told of every cancellation.
+// accounting is a webhook that receives every cancellation.
 func accounting() *webhook.Webhook {
 	return &webhook.Webhook{
-		Name: "Accounting", Events: []string{"cancelled", "wink:cancelled"}, Enabled: true,
-		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
+		Enabled: true, Config: webhook.Config{
+			Name: "Accounting", Events: []string{"cancelled", "wink:cancelled"},
+			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
+		},
 	}
 }
 
@@ -29,7 +31,7 @@ func tours(mode webhook.Mode, ids ...string) func(*webhook.Webhook) {
 }
 
 func events(keys ...string) func(*webhook.Webhook) {
-	return func(w *webhook.Webhook) { w.Events = keys }
+	return func(w *webhook.Webhook) { w.SelectEvents(keys) }
 }
 
 func off(w *webhook.Webhook) { w.Enabled = false }
@@ -124,7 +126,7 @@ func TestMatchTenThousandTours(t *testing.T) {
 	ids := manyTours(webhook.MaxFilterIDs)
 	everything := webhook.Known{
 		Event: func(string) bool { return true }, Channel: func(string) bool { return true },
-		Tour: func(string) bool { return true }, Guard: func(string) string { return "" },
+		Tour: func(string) bool { return true }, Guard: func(string) webhook.Message { return webhook.Message{} },
 	}
 	create := func(mode webhook.Mode) *webhook.Webhook {
 		d := webhook.NewDraft([]string{"cancelled"})

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -19,8 +20,8 @@ func TestCheckName(t *testing.T) {
 		{"100 emoji", strings.Repeat("🎟", 100), strings.Repeat("🎟", 100), ""},
 		{"100 characters and outer space", strings.Repeat("é", 100) + " ", strings.Repeat("é", 100), ""},
 		{"101 characters", strings.Repeat("é", 101), strings.Repeat("é", 101), "at most 100 characters"},
-		{"empty", "", "", "Give it a name"},
-		{"only space", " \u00a0\n", "", "Give it a name"},
+		{"empty", "", "", "Enter a name"},
+		{"only space", " \u00a0\n", "", "Enter a name"},
 		{"line break", "a\nb", "a\nb", "no control characters"},
 		{"null", "a\x00b", "a\x00b", "no control characters"},
 		{"escape", "\x1b[31mred", "\x1b[31mred", "no control characters"},
@@ -38,8 +39,9 @@ func TestCheckName(t *testing.T) {
 }
 
 // says reports whether the problem is the wanted one, given in part, or none.
-func says(problem, want string) bool {
-	return (problem == "") == (want == "") && strings.Contains(problem, want)
+func says(problem webhook.Message, want string) bool {
+	text := messages.Text(problem)
+	return (text == "") == (want == "") && strings.Contains(text, want)
 }
 
 func TestCheckRef(t *testing.T) {
@@ -69,7 +71,7 @@ func TestCheckItem(t *testing.T) {
 		{"plain", webhook.Item{ID: "12", Name: "Old town"}, webhook.Item{ID: "12", Name: "Old town"}, nil},
 		{"outer space is taken off", webhook.Item{ID: " 12\r\n", Name: "\tOld town "}, webhook.Item{ID: "12", Name: "Old town"}, nil},
 		{"emoji", webhook.Item{ID: "🎟", Name: "🎟"}, webhook.Item{ID: "🎟", Name: "🎟"}, nil},
-		{"nothing", webhook.Item{ID: " "}, webhook.Item{}, map[string]string{"id": "Give the id", "name": "Give it a name"}},
+		{"nothing", webhook.Item{ID: " "}, webhook.Item{}, map[string]string{"id": "Enter the id", "name": "Enter a name"}},
 		{"space in the id", webhook.Item{ID: "1 2", Name: "x"}, webhook.Item{ID: "1 2", Name: "x"}, map[string]string{"id": "no spaces and no commas"}},
 		{"hard space in the id", webhook.Item{ID: "1\u00a02", Name: "x"}, webhook.Item{ID: "1\u00a02", Name: "x"}, map[string]string{"id": "no spaces"}},
 		{"comma in the id", webhook.Item{ID: "1,2", Name: "x"}, webhook.Item{ID: "1,2", Name: "x"}, map[string]string{"id": "no commas"}},
@@ -92,7 +94,7 @@ func TestCheckItem(t *testing.T) {
 func wantProblems(tb testing.TB, got webhook.Invalid, want map[string]string) {
 	tb.Helper()
 	for field, part := range want {
-		if problem, ok := got[field]; !ok || !strings.Contains(problem, part) {
+		if problem, ok := got[field]; !ok || !strings.Contains(messages.Text(problem), part) {
 			tb.Errorf("%s: got problem %q, want one with %q", field, problem, part)
 		}
 	}

@@ -1,9 +1,9 @@
 package webhook
 
-// Probe is what a look at a URL found, without sending it a booking.
+// Probe is what checking a URL found, without sending it a booking.
 type Probe struct {
 	Level   ProbeLevel
-	Message string // one or two sentences for the person who typed the URL
+	Message Message // for the person who typed the URL
 }
 
 // ProbeLevel says how it looks.
@@ -12,6 +12,6 @@ type ProbeLevel string
 // The levels.
 const (
 	ProbeOK   ProbeLevel = "ok"   // it answers
-	ProbeWarn ProbeLevel = "warn" // it can be saved, but look at it
+	ProbeWarn ProbeLevel = "warn" // it can be saved, but should be checked
 	ProbeBad  ProbeLevel = "bad"  // it cannot be called
 )

@@ -2,31 +2,31 @@ package webhook
 
 import "time"
 
-// CountCap is where the counting of a list ends: "more than 10,000".
+// CountCap is the number at which counting a list stops: "more than 10,000".
 const CountCap = 10_000
 
 // DeliveryFilter selects from the log of an account. Zero fields select all.
 type DeliveryFilter struct {
 	State   State
-	Webhook ID
-	Event   ID
+	Webhook WebhookID
+	Event   EventID
 	Booking string
-	Type    string    // with the platform as [EventKey] writes it
-	Since   time.Time // created at or after
-	Until   time.Time // created before
-	Before  ID        // the page of older ones: the Next of the page before
-	After   ID        // only what is newer: ids above it
-	Limit   int       // rows of a page, at least 1
+	Type    string     // with the platform as [EventKey] writes it
+	Since   time.Time  // created at or after
+	Until   time.Time  // created before
+	Before  DeliveryID // the page of older ones: the Next of the page before
+	After   DeliveryID // only what is newer: ids above it
+	Limit   int        // rows of a page, at least 1
 }
 
 // Page is one page of a list, the newest first.
-type Page[R any] struct {
+type Page[R any, I anyID] struct {
 	Rows []R
 	// Next is the Before of the next page; zero on the last one. A filter that
 	// no index serves is searched for a bounded stretch at a time: then a page
 	// can have a Next although it is not full, or empty, and Next is where the
 	// search stopped.
-	Next ID
+	Next I
 }
 
 // Count is how many rows a list has.
@@ -47,7 +47,7 @@ type EventFilter struct {
 	Type    string
 	Since   time.Time
 	Until   time.Time
-	Before  ID
+	Before  EventID
 	Limit   int
 }
 
@@ -57,7 +57,7 @@ type EventRow struct {
 	Decisions []Decision
 }
 
-// Sent counts the webhooks that were told.
+// Sent counts the webhooks to which the event was sent.
 func (r EventRow) Sent() int {
 	sent := 0
 	for _, d := range r.Decisions {
@@ -66,18 +66,4 @@ func (r EventRow) Sent() int {
 		}
 	}
 	return sent
-}
-
-// AccountUse is an account and what it uses.
-type AccountUse struct {
-	Account
-	Webhooks int // asynchronous ones, those that are off included
-	Users    int
-}
-
-// Session is what the cookie of a browser stands for.
-type Session struct {
-	User      ID // zero before login
-	Data      []byte
-	ExpiresAt time.Time
 }

@@ -2,8 +2,8 @@ package webhook
 
 import "time"
 
-// Schedule is the pause before each try of a delivery, the first being at
-// once. When it is used up the delivery has failed: 75 hours, 36 minutes and
+// Schedule is the pause before each attempt of a delivery, the first being made
+// at once. When it is used up the delivery has failed: 75 hours, 36 minutes and
 // 5 seconds after it began, jitter and the time of the requests aside.
 var Schedule = []time.Duration{
 	0,
@@ -19,24 +19,24 @@ var Schedule = []time.Duration{
 	24 * time.Hour,
 }
 
-// Bounds of the pause between two tries.
+// Bounds of the pause between two attempts.
 const (
 	ThrottleFloor = time.Minute    // the least after a 429 or a timeout
 	MaxRetryAfter = 24 * time.Hour // the most that a receiver's Retry-After may ask
 )
 
-// NextTry says when to try again after the try-th attempt (1 is the first)
-// failed at now, or false when the schedule is used up.
+// NextAttempt says when to make the next attempt after the one with this number
+// (1 is the first) failed at now; false when the schedule is used up.
 //
 // The pause is that of the schedule and up to 10 % more, by jitter in [0,1):
 // never early. A Retry-After (0 when there was none) is honoured up to
 // MaxRetryAfter and never shortens the pause; after a 429 or a timeout it is
 // ThrottleFloor at least.
-func NextTry(schedule []time.Duration, try int, o Outcome, retryAfter time.Duration, now time.Time, jitter float64) (time.Time, bool) {
-	if try < 1 || try >= len(schedule) {
+func NextAttempt(schedule []time.Duration, number int, o Outcome, retryAfter time.Duration, now time.Time, jitter float64) (time.Time, bool) {
+	if number < 1 || number >= len(schedule) {
 		return time.Time{}, false
 	}
-	pause := schedule[try]
+	pause := schedule[number]
 	if o.Status == 429 || o.Failure == FailTimeout {
 		pause = max(pause, ThrottleFloor)
 	}

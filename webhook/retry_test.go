@@ -20,7 +20,7 @@ func TestNextTrySchedule(t *testing.T) {
 	}
 	for i, pause := range want {
 		for _, jitter := range []float64{0, 0.25, 0.5, justBelowOne} {
-			at, again := webhook.NextTry(webhook.Schedule, i+1, webhook.Outcome{Status: 500}, 0, retryNow, jitter)
+			at, again := webhook.NextAttempt(webhook.Schedule, i+1, webhook.Outcome{Status: 500}, 0, retryNow, jitter)
 			got := at.Sub(retryNow)
 			exact := pause + time.Duration(jitter*float64(pause)/10)
 			if !again || got < pause || got > pause+pause/10 || (got-exact).Abs() > time.Microsecond {
@@ -32,7 +32,7 @@ func TestNextTrySchedule(t *testing.T) {
 		t.Errorf("the first try waits %v, want none", webhook.Schedule[0])
 	}
 	for _, try := range []int{math.MinInt, -1, 0, len(want) + 1, len(want) + 2, math.MaxInt} {
-		if at, again := webhook.NextTry(webhook.Schedule, try, webhook.Outcome{Status: 500}, time.Hour, retryNow, 0.5); again || !at.IsZero() {
+		if at, again := webhook.NextAttempt(webhook.Schedule, try, webhook.Outcome{Status: 500}, time.Hour, retryNow, 0.5); again || !at.IsZero() {
 			t.Errorf("after try %d: got %v, %v, want no more", try, at, again)
 		}
 	}
@@ -42,7 +42,7 @@ func TestNextTrySchedule(t *testing.T) {
 func TestScheduleTotal(t *testing.T) {
 	at := retryNow
 	for try := 1; ; try++ {
-		next, again := webhook.NextTry(webhook.Schedule, try, webhook.Outcome{Failure: webhook.FailRefused}, 0, at, 0)
+		next, again := webhook.NextAttempt(webhook.Schedule, try, webhook.Outcome{Failure: webhook.FailRefused}, 0, at, 0)
 		if !again {
 			break
 		}
@@ -82,7 +82,7 @@ func TestNextTryPause(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, jitter := range []float64{0, justBelowOne} {
-				at, again := webhook.NextTry(webhook.Schedule, tt.try, tt.outcome, tt.retryAfter, retryNow, jitter)
+				at, again := webhook.NextAttempt(webhook.Schedule, tt.try, tt.outcome, tt.retryAfter, retryNow, jitter)
 				most := tt.want + time.Duration(math.Ceil(jitter*float64(tt.want/10)))
 				if got := at.Sub(retryNow); !again || got < tt.want || got > most {
 					t.Errorf("jitter %v: got %v, %v, want %v to %v", jitter, got, again, tt.want, most)
@@ -94,11 +94,11 @@ func TestNextTryPause(t *testing.T) {
 
 func TestNextTryOtherSchedule(t *testing.T) {
 	short := []time.Duration{0, time.Millisecond}
-	at, again := webhook.NextTry(short, 1, webhook.Outcome{Status: 500}, 0, retryNow, 0)
+	at, again := webhook.NextAttempt(short, 1, webhook.Outcome{Status: 500}, 0, retryNow, 0)
 	if got := at.Sub(retryNow); !again || got != time.Millisecond {
 		t.Errorf("got %v, %v, want 1ms", got, again)
 	}
-	if at, again := webhook.NextTry(nil, 1, webhook.Outcome{}, 0, retryNow, 0); again {
+	if at, again := webhook.NextAttempt(nil, 1, webhook.Outcome{}, 0, retryNow, 0); again {
 		t.Errorf("no schedule: got %v, want no more", at)
 	}
 }
@@ -121,7 +121,7 @@ func FuzzNextTry(f *testing.F) {
 			least = time.Minute
 		}
 		now := time.UnixMilli(millis)
-		at, again := webhook.NextTry(webhook.Schedule, try, outcome, time.Duration(retryAfter), now, jitter)
+		at, again := webhook.NextAttempt(webhook.Schedule, try, outcome, time.Duration(retryAfter), now, jitter)
 		if want := try >= 1 && try <= 10; again != want {
 			t.Fatalf("after try %d: got %v, want %v", try, again, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -41,7 +42,7 @@ func TestCheckURLAccepts(t *testing.T) {
 			if want == "" {
 				want = tt.text
 			}
-			if got, problem := webhook.CheckURL(tt.text); got != want || problem != "" {
+			if got, problem := webhook.CheckURL(tt.text); got != want || !problem.IsZero() {
 				t.Errorf("got %q, problem %q, want %q", got, problem, want)
 			}
 		})
@@ -52,8 +53,8 @@ func TestCheckURLAccepts(t *testing.T) {
 const begin, call, host, port = "Begin the URL with https://", "not a URL that can be called", "names no host", "from 1 to 65535"
 
 var refusedURLs = []struct{ name, text, want string }{
-	{"empty", "", "Enter the address"},
-	{"only space", " \t\n", "Enter the address"},
+	{"empty", "", "Enter the URL"},
+	{"only space", " \t\n", "Enter the URL"},
 	{"ftp", "ftp://example.com/x", "not ftp://"},
 	{"javascript", "javascript:alert(1)", begin},
 	{"javascript with slashes", "javascript://example.com/%0aalert(1)", "not javascript://"},
@@ -116,7 +117,7 @@ func TestCheckURLRefuses(t *testing.T) {
 	for _, tt := range refusedURLs {
 		t.Run(tt.name, func(t *testing.T) {
 			got, problem := webhook.CheckURL(tt.text)
-			if problem == "" || !strings.Contains(problem, tt.want) || !utf8.ValidString(problem) {
+			if text := messages.Text(problem); text == "" || !strings.Contains(text, tt.want) || !utf8.ValidString(text) {
 				t.Errorf("got problem %q, want one with %q", problem, tt.want)
 			}
 			if want := strings.TrimSpace(tt.text); got != want {
@@ -141,7 +142,7 @@ func FuzzCheckURL(f *testing.F) {
 		if got != strings.TrimSpace(text) {
 			t.Fatalf("got %q of %q, want it as typed", got, text)
 		}
-		if problem != "" {
+		if !problem.IsZero() {
 			return
 		}
 		u, err := url.Parse(got)
@@ -160,7 +161,7 @@ func FuzzCheckURL(f *testing.F) {
 		if _, err := http.NewRequest(http.MethodGet, got, nil); err != nil { //nolint:noctx // never sent
 			t.Errorf("%q is accepted and makes no request: %v", got, err)
 		}
-		if again, problem := webhook.CheckURL(got); again != got || problem != "" {
+		if again, problem := webhook.CheckURL(got); again != got || !problem.IsZero() {
 			t.Errorf("%q is accepted, then changed to %q, %q", got, again, problem)
 		}
 	})

@@ -11,78 +11,78 @@ import (
 )
 
 // CheckName returns the name without outer space, or what is wrong with it.
-func CheckName(name string) (string, string) {
+func CheckName(name string) (string, Message) {
 	name = strings.TrimSpace(name)
 	switch {
 	case name == "":
-		return name, "Give it a name."
+		return name, NewMessage("name.missing")
 	case utf8.RuneCountInString(name) > MaxName:
-		return name, "Use at most " + strconv.Itoa(MaxName) + " characters."
+		return name, NewMessage("text.too_long", MaxName)
 	case !printable(name):
-		return name, "Use letters, digits, signs and spaces only, no control characters."
+		return name, NewMessage("name.control_characters")
 	}
-	return name, ""
+	return name, Message{}
 }
 
-// CheckURL returns the URL without outer space, or what is wrong with it in
-// words that say what to do. It looks at the text alone; whether the address
-// may be called is for the dispatcher's guard.
-func CheckURL(text string) (string, string) {
+// CheckURL returns the URL without outer space, or what is wrong with it. It
+// checks the text alone; whether the address may be called is for the outbound
+// address guard to say.
+func CheckURL(text string) (string, Message) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
-		return text, "Enter the address that is to be called, such as https://example.com/bookings."
+		return text, NewMessage("url.missing")
 	case utf8.RuneCountInString(text) > MaxURL:
-		return text, "This URL has more than " + strconv.Itoa(MaxURL) + " characters; use a shorter one."
+		return text, NewMessage("url.too_long", MaxURL)
 	case !utf8.ValidString(text):
-		return text, "This URL has characters that cannot be read; type it again."
+		return text, NewMessage("url.not_utf8")
 	case !printable(text) || strings.ContainsFunc(text, unicode.IsSpace):
-		return text, "A URL cannot contain spaces, line breaks or control characters; write a space as %20."
+		return text, NewMessage("url.space")
 	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return text, unreadableURL(text)
 	}
-	if problem := checkParts(u); problem != "" {
+	if problem := checkParts(u); !problem.IsZero() {
 		return text, problem
 	}
 	if strings.Contains(text, "#") { // in the text: url.Parse forgets an empty fragment
-		return text, "Take the part from # on out of the URL; a server never sees it."
+		return text, NewMessage("url.fragment")
 	}
-	return text, ""
+	return text, Message{}
 }
 
-func unreadableURL(text string) string {
+func unreadableURL(text string) Message {
 	if !strings.Contains(text, "://") {
-		return "Begin the URL with https://, such as https://example.com/bookings."
+		return NewMessage("url.no_scheme")
 	}
-	return "This is not a URL that can be called; check host, port and percent signs."
+	return NewMessage("url.unreadable")
 }
 
-func checkParts(u *url.URL) string {
+func checkParts(u *url.URL) Message {
 	switch {
 	case u.Scheme == "" || u.Opaque != "" || u.Scheme != "http" && u.Scheme != "https" && u.Host == "":
-		return "Begin the URL with https://, such as https://example.com/bookings."
+		return NewMessage("url.no_scheme")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return "Bookhook calls https:// and http:// addresses only, not " + u.Scheme + "://."
+		return NewMessage("url.scheme", u.Scheme)
 	case u.User != nil:
-		return "Take the user name and password out of the URL; deliveries are signed instead."
+		return NewMessage("url.credentials")
 	case u.Hostname() == "":
-		return "The URL names no host; write it as https://example.com/bookings."
+		return NewMessage("url.no_host")
 	case !validHost(u.Hostname()):
-		return "“" + strings.ToValidUTF8(u.Hostname(), "\uFFFD") + "” is not a host name; check its spelling."
+		return NewMessage("url.host", strings.ToValidUTF8(u.Hostname(), "\uFFFD"))
 	}
 	return checkPort(u)
 }
 
-func checkPort(u *url.URL) string {
+func checkPort(u *url.URL) Message {
 	if u.Port() == "" && !strings.HasSuffix(u.Host, ":") {
-		return ""
+		return Message{}
 	}
 	if port, err := strconv.Atoi(u.Port()); err != nil || port < 1 || port > 65535 {
-		return "The port must be a number from 1 to 65535."
+		return NewMessage("url.port")
 	}
-	return ""
+	return Message{}
 }
 
 // hostLabel is one part of a host name; letters of any script make an
@@ -106,14 +106,14 @@ func validHost(host string) bool {
 
 // CheckRef says what is wrong with the id of a channel, tour or booking; an
 // empty one is in order.
-func CheckRef(id string) string {
+func CheckRef(id string) Message {
 	switch {
 	case utf8.RuneCountInString(id) > MaxRefLength:
-		return "Use at most " + strconv.Itoa(MaxRefLength) + " characters."
+		return NewMessage("text.too_long", MaxRefLength)
 	case !printable(id):
-		return "Use letters, digits and signs only, no control characters."
+		return NewMessage("ref.control_characters")
 	}
-	return ""
+	return Message{}
 }
 
 // CheckItem returns a channel or tour as it is kept, or what is wrong.
@@ -121,16 +121,14 @@ func CheckItem(item Item) (Item, Invalid) {
 	problems := Invalid{}
 	item.ID = strings.TrimSpace(item.ID)
 	if item.ID == "" {
-		problems.Add("id", "Give the id that your booking system uses.")
-	} else if problem := CheckRef(item.ID); problem != "" {
-		problems.Add("id", "%s", problem)
+		problems.Add("id", "item.id_missing")
+	} else if problem := CheckRef(item.ID); !problem.IsZero() {
+		problems.AddMessage("id", problem)
 	} else if strings.ContainsFunc(item.ID, func(r rune) bool { return unicode.IsSpace(r) || r == ',' }) {
-		problems.Add("id", "An id has no spaces and no commas.")
+		problems.Add("id", "item.id_separator")
 	}
 	name, problem := CheckName(item.Name)
-	if problem != "" {
-		problems.Add("name", "%s", problem)
-	}
+	problems.AddMessage("name", problem)
 	item.Name = name
 	return item, problems
 }

@@ -3,36 +3,37 @@ package harbour
 import (
 	"strconv"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // actions are what the events of a booking's life mean.
-var actions = map[string]webhook.Action{
-	"berth.booked":    webhook.Made,
-	"berth.cancelled": webhook.BookingCancelled,
+var actions = map[string]platforms.Action{
+	"berth.booked":    platforms.Made,
+	"berth.cancelled": platforms.BookingCancelled,
 }
 
 // Booking says what the event says about a booking; nil for the piers, which
 // have none. Whatever Harbour did not say is absent.
-func Booking(e webhook.Event) *webhook.Booking {
+func Booking(e webhook.Event) *platforms.Booking {
 	action, ok := actions[e.Type]
 	if !ok {
 		return nil
 	}
-	said, _ := webhook.ParseObject(e.Data)
+	said, _ := platforms.ParseObject(e.Data)
 	if e.Inbound {
 		said, _ = said.Object("booking")
 	}
-	b := webhook.NewBooking(action, e)
+	b := platforms.NewBooking(action, e)
 	b.Status = said.Text("state")
 	if seller, _ := said.Object("seller"); seller != nil {
-		b.Channel = &webhook.Named{ID: seller.Ref("id"), Name: seller.Text("name")}
+		b.Channel = &platforms.Named{ID: seller.Ref("id"), Name: seller.Text("name")}
 	}
 	if guest, _ := said.Object("guest"); guest != nil {
-		b.Customer = &webhook.Customer{Name: guest.Text("name"), Email: guest.Text("email")}
+		b.Customer = &platforms.Customer{Name: guest.Text("name"), Email: guest.Text("email")}
 	}
 	if price := said.Number("price"); price != "" {
-		b.Total = &webhook.Money{Amount: price, Currency: said.Text("currency")}
+		b.Total = &platforms.Money{Amount: price, Currency: said.Text("currency")}
 	}
 	boats, _ := said.Objects("boats")
 	if len(boats) > 0 {
@@ -40,8 +41,8 @@ func Booking(e webhook.Event) *webhook.Booking {
 	}
 	for _, boat := range boats {
 		seats, _ := strconv.Atoi(string(boat.Number("seats")))
-		b.Tours = append(b.Tours, webhook.BookedTour{
-			Named: webhook.Named{ID: boat.Ref("id"), Name: boat.Text("name")}, StartsAt: boat.Text("departs"), Quantity: seats,
+		b.Tours = append(b.Tours, platforms.BookedTour{
+			Named: platforms.Named{ID: boat.Ref("id"), Name: boat.Text("name")}, StartsAt: boat.Text("departs"), Quantity: seats,
 		})
 	}
 	return b

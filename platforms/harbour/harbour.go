@@ -19,30 +19,33 @@ import (
 	_ "embed"
 	"net/http"
 
-	"bookhook/webhook"
+	"bookhook/platforms"
 )
 
 //go:embed catalogue.json
 var catalogue []byte
 
 // Events returns the catalogue.
-func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
+func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
 // known tells the keys of the catalogue.
-var known = webhook.CatalogueKeys(catalogue)
+var known = platforms.CatalogueKeys(catalogue)
 
-// Methods are those by which Harbour calls.
-var Methods = []string{http.MethodPost}
-
-// About is for operators.
-const About = "Enter this address in Harbour under Piers, Notifications."
+// Platform is Harbour.
+func Platform() platforms.Platform {
+	return platforms.Platform{
+		Key: "harbour", Name: "Harbour", About: "Enter this address in Harbour under Piers, Notifications.",
+		Events: Events(), Methods: []string{http.MethodPost}, Settings: settings(), Texts: texts,
+		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
+	}
+}
 
 // keyKey is the setting with the key that Harbour sends.
 const keyKey = "key"
 
-// Settings are what Bookhook has to know.
-func Settings() []webhook.Setting {
-	return []webhook.Setting{{
+// settings are what Bookhook needs to know.
+func settings() []platforms.Setting {
+	return []platforms.Setting{{
 		Key: keyKey, Label: "Key", Secret: true,
 		Hint: "The key that Harbour shows under Notifications. Without it, whoever knows the address can send to it.",
 	}}

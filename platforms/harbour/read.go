@@ -2,31 +2,31 @@ package harbour
 
 import (
 	"crypto/subtle"
-	"fmt"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // Read reads a notification.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
+func Read(in platforms.Inbound) (platforms.Reading, error) {
 	if key := in.Settings[keyKey]; key != "" && subtle.ConstantTimeCompare([]byte(in.Authorization), []byte("Harbour "+key)) == 0 {
-		return webhook.Reading{}, webhook.BadSignature("The request does not carry the key that is set for Harbour. Enter the one that Harbour shows under Notifications.")
+		return platforms.Reading{}, platforms.BadSignature("harbour.key")
 	}
 	n, err := in.JSON()
 	if err != nil {
-		return webhook.Reading{}, err
+		return platforms.Reading{}, err
 	}
 	kind := n.Text("event")
 	if !known(kind) {
-		return webhook.Reading{}, webhook.UnknownEvent(fmt.Sprintf("Harbour is not known to have an event %.100q.", kind))
+		return platforms.Reading{}, platforms.UnknownEvent("harbour.event", webhook.Quote(kind, 100))
 	}
 	booking, err := n.Object("booking")
 	if err != nil {
-		return webhook.Reading{}, err
+		return platforms.Reading{}, err
 	}
 	seller, err := booking.Object("seller")
 	if err != nil {
-		return webhook.Reading{}, err
+		return platforms.Reading{}, err
 	}
 	boats, err := booking.Objects("boats")
 	e := webhook.Event{
@@ -37,5 +37,5 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 			e.TourIDs = append(e.TourIDs, id)
 		}
 	}
-	return webhook.Reading{Event: e, Identity: n.Ref("id")}, err
+	return platforms.Reading{Event: e, Identity: n.Ref("id")}, err
 }

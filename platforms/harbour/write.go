@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -18,15 +19,15 @@ type notification struct {
 // Native writes an event as Harbour itself would call the URL. What Harbour
 // sent leaves as it came; around the data of an event that came through the API
 // comes its envelope.
-func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
+func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	if e.Inbound {
-		return webhook.JSONRequest(w.URL, e.Data)
+		return platforms.JSONRequest(w.URL, e.Data)
 	}
 	booking := e.Data
 	if len(booking) == 0 {
-		booking = webhook.EncodeJSON(map[string]string{"ref": e.BookingID})
+		booking = platforms.EncodeJSON(map[string]string{"ref": e.BookingID})
 	}
-	return webhook.JSONRequest(w.URL, webhook.EncodeJSON(notification{ID: e.Ref(), Event: e.Type, At: e.At(), Booking: booking}))
+	return platforms.JSONRequest(w.URL, platforms.EncodeJSON(notification{ID: e.ID.String(), Event: e.Type, At: e.At(), Booking: booking}))
 }
 
 // Sample is an event as Harbour could send it at now.
@@ -34,8 +35,8 @@ func Sample(eventType, id string, now time.Time) webhook.Event {
 	e := webhook.Event{Platform: "harbour", Type: eventType, BookingID: id, OccurredAt: now.UTC(), Inbound: true}
 	n := notification{ID: "sample-" + id, Event: eventType, At: e.OccurredAt}
 	if actions[eventType] != "" {
-		n.Booking = webhook.EncodeJSON(map[string]string{"ref": id, "state": "confirmed"})
+		n.Booking = platforms.EncodeJSON(map[string]string{"ref": id, "state": "confirmed"})
 	}
-	e.Data = webhook.EncodeJSON(n)
+	e.Data = platforms.EncodeJSON(n)
 	return e
 }

@@ -24,14 +24,14 @@ import (
 	_ "embed"
 	"net/http"
 
-	"bookhook/webhook"
+	"bookhook/platforms"
 )
 
 //go:embed catalogue.json
 var catalogue []byte
 
 // Events returns the catalogue.
-func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
+func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
 // The two events.
 const (
@@ -39,10 +39,15 @@ const (
 	changed = "TransactionChanged"
 )
 
-// Methods are those by which London Theatre Direct calls.
-var Methods = []string{http.MethodPost}
+// Platform is London Theatre Direct.
+func Platform() platforms.Platform {
+	return platforms.Platform{
+		Key: "ltd", Name: "London Theatre Direct", About: about, Events: Events(), Methods: []string{http.MethodPost}, Texts: texts,
+		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
+	}
+}
 
-// About is for operators: what to do, then what is good to know.
-const About = "Ask London Theatre Direct to send your webhooks to this address; how an address is registered there is not publicly documented.\n" +
+// about is for operators: what to do, then what is good to know.
+const about = "Ask London Theatre Direct to send your webhooks to this address; how an address is registered there is not publicly documented.\n" +
 	"Bookhook reads the affiliate as the channel and the shows as the tours, which is our reading; messages about scheduled e-tickets name shows without ids, so filters by tour see no tour in them. " +
 	"How London Theatre Direct signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/platforms/ltd"
 	"bookhook/webhook"
 )
@@ -23,11 +25,11 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// wantUnreadable checks status and reason of an error of Read.
-func wantUnreadable(t *testing.T, err error, status int, problem string) {
+// wantRejected checks status and reason of an error of Read.
+func wantRejected(t *testing.T, err error, status int, problem string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
-	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
+	rejected, ok := errors.AsType[platforms.Rejected](err)
+	if !ok || rejected.Status != status || !strings.Contains(all.Platforms().Text(rejected.Why), problem) {
 		t.Errorf("got %v, want status %d and %q", err, status, problem)
 	}
 }
@@ -42,7 +44,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func TestUnreadable(t *testing.T) {
+func TestRejected(t *testing.T) {
 	long := strings.Repeat("x", webhook.MaxRefLength+1)
 	var shows []string
 	for i := range webhook.MaxTours + 1 {
@@ -58,7 +60,7 @@ func TestUnreadable(t *testing.T) {
 		{"empty", "application/json", " ", 400, "empty"},
 		{"no type", "", `{"Payload":{}}`, 400, "MessageType"},
 		{"another case", "", `{"messageType":"TransactionChanged","Payload":{}}`, 400, "MessageType"},
-		{"unknown", "", `{"MessageType":"BasketChanged","Payload":{}}`, 422, `"BasketChanged"`},
+		{"unknown", "", `{"MessageType":"BasketChanged","Payload":{}}`, 422, `“BasketChanged”`},
 		{"lower case", "", `{"MessageType":"transactionchanged","Payload":{}}`, 422, "transactionchanged"},
 		{"no payload", "", `{"MessageType":"TransactionChanged"}`, 400, "Payload"},
 		{"payload as text", "", transaction(`"{}"`), 400, "Payload"},
@@ -71,8 +73,8 @@ func TestUnreadable(t *testing.T) {
 		{"too many shows", "", transaction(`{"Orders":[` + strings.Join(shows, ",") + `]}`), 400, "501 tours"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ltd.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
-			wantUnreadable(t, err, tt.status, tt.problem)
+			_, err := ltd.Read(platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			wantRejected(t, err, tt.status, tt.problem)
 		})
 	}
 }
@@ -88,13 +90,13 @@ func TestNative(t *testing.T) {
 		{"without-data", webhook.Event{Type: "TransactionChanged", BookingID: `<"é&>`, OccurredAt: at}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := ltd.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{Number: 4069}, tt.event)
+			got := ltd.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in"}}, webhook.Account{Number: 4069}, tt.event)
 			golden(t, "testdata/native/"+tt.name+".json", got.Body)
 			if got.Method != "POST" || got.URL != "https://example.com/in" || got.Only200 || !bytes.Equal(got.Signed, got.Body) ||
 				got.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %+v, want a POST of signed JSON", got)
 			}
-			read, err := ltd.Read(webhook.Inbound{Body: got.Body})
+			read, err := ltd.Read(platforms.Inbound{Body: got.Body})
 			if err != nil || read.Event.Type != tt.event.Type || !bytes.Contains(got.Body, tt.event.Data) {
 				t.Errorf("it reads as %+v, %v", read, err)
 			}
@@ -146,10 +148,10 @@ func FuzzRead(f *testing.F) {
 		f.Add("application/json", body)
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		got, err := ltd.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		got, err := ltd.Read(platforms.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
-				t.Errorf("got %#v, want an Unreadable", err)
+			if rejected, ok := errors.AsType[platforms.Rejected](err); !ok || rejected.Why.IsZero() {
+				t.Errorf("got %#v, want a Rejected", err)
 			}
 			return
 		}
@@ -158,7 +160,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("got %q, want %q", e.Data, body)
 		}
 		for _, id := range append([]string{e.ChannelID, e.BookingID}, e.TourIDs...) {
-			if problem := webhook.CheckRef(id); problem != "" {
+			if problem := webhook.CheckRef(id); !problem.IsZero() {
 				t.Errorf("%q: %s", id, problem)
 			}
 		}
@@ -170,7 +172,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("got %s, %v", booking, err)
 			}
 			for _, bare := range []bool{true, false} {
-				out := ltd.Native(&webhook.Webhook{Bare: bare}, webhook.Account{}, e)
+				out := ltd.Native(&webhook.Webhook{Config: webhook.Config{OmitPayload: bare}}, webhook.Account{}, e)
 				if !json.Valid(out.Body) {
 					t.Errorf("got %q, want JSON", out.Body)
 				}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -15,20 +16,20 @@ const timestamp = "2006-01-02T15:04:05.0000000Z"
 // Native writes an event as London Theatre Direct itself would call the URL. What
 // it sent leaves as it came; around the data of an event that came through the
 // API comes its envelope.
-func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
+func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	if e.Inbound {
-		return webhook.JSONRequest(w.URL, e.Data)
+		return platforms.JSONRequest(w.URL, e.Data)
 	}
 	payload := e.Data
 	if len(payload) == 0 {
 		payload = []byte(`{"BookingReference":` + quote(e.BookingID) + `}`)
 	}
-	return webhook.JSONRequest(w.URL, slices.Concat(
+	return platforms.JSONRequest(w.URL, slices.Concat(
 		[]byte(`{"MessageType":`+quote(e.Type)+`,"Payload":`), payload,
 		[]byte(`,"Timestamp":"`+e.At().UTC().Format(timestamp)+`"}`)))
 }
 
-func quote(text string) string { return string(webhook.EncodeJSON(text)) }
+func quote(text string) string { return string(platforms.EncodeJSON(text)) }
 
 //go:embed samples/ScheduledEticketDelivery.json
 var eticketSample string
@@ -47,7 +48,7 @@ func Sample(eventType, id string, now time.Time) webhook.Event {
 		`"BOOKING"`, quote(id), "TIMESTAMP", now.UTC().Format(timestamp),
 	).Replace(strings.TrimSpace(text)))
 	e := webhook.Event{Type: eventType, BookingID: id, OccurredAt: now, Data: body}
-	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
+	if read, err := Read(platforms.Inbound{Body: body}); err == nil {
 		e = read.Event
 	}
 	e.Platform, e.Type, e.Inbound = "ltd", eventType, true

@@ -31,6 +31,7 @@ import (
 	"strings"
 	"unicode"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -38,26 +39,31 @@ import (
 var catalogue []byte
 
 // Events returns the catalogue.
-func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
+func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
 // known tells the keys of the catalogue.
-var known = webhook.CatalogueKeys(catalogue)
+var known = platforms.CatalogueKeys(catalogue)
 
-// Methods are those by which Prioticket calls.
-var Methods = []string{http.MethodPost}
+// Platform is Prioticket.
+func Platform() platforms.Platform {
+	return platforms.Platform{
+		Key: "prioticket", Name: "Prioticket", About: about, Events: Events(), Methods: []string{http.MethodPost}, Settings: settings(), Texts: texts,
+		Read: Read, Native: Native, OmitsPayload: true, Booking: Booking, Sample: Sample,
+	}
+}
 
-// About is for operators: what to do, then what is good to know.
-const About = "Give this address to Prioticket as the webhook_url of a webhook with the events you want, through its API or by asking its support. " +
+// about is for operators: what to do, then what is good to know.
+const about = "Give this address to Prioticket as the webhook_url of a webhook with the events you want, through its API or by asking its support. " +
 	"If you also give it a webhook_auth, enter the same value below, and Bookhook refuses whatever comes without it.\n" +
 	"Prioticket documents only the event ORDER_CREATE and not how a notification is wrapped: the other event names and the way Bookhook reads the body are our reading. " +
-	"Whatever cannot be read is kept for 7 days in the list of what was not recognised."
+	"Whatever cannot be read is kept for 7 days among the rejected requests."
 
 // keyBasic is the setting with the value that the operator gave Prioticket.
 const keyBasic = "basic"
 
-// Settings are what Bookhook has to know.
-func Settings() []webhook.Setting {
-	return []webhook.Setting{{
+// settings are what Bookhook needs to know.
+func settings() []platforms.Setting {
+	return []platforms.Setting{{
 		Key: keyBasic, Label: "Basic authentication", Secret: true, Check: checkBasic,
 		Hint: "The value that you gave Prioticket as webhook_auth. Prioticket sends it verbatim after “Basic ”; " +
 			"if yours is written as user:password, its base64 form is taken too. Leave it empty if you gave none.",
@@ -66,14 +72,14 @@ func Settings() []webhook.Setting {
 
 // checkBasic says what is wrong with a value that no Authorization header can
 // have.
-func checkBasic(value string) string {
+func checkBasic(value string) webhook.Message {
 	switch {
 	case strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) || r > unicode.MaxASCII }):
-		return "Use letters, digits and signs without accents only; other characters cannot be sent in a header."
+		return webhook.NewMessage("prioticket.basic_not_ascii")
 	case strings.TrimSpace(value) != value:
-		return "Take out the spaces before and after the value."
+		return webhook.NewMessage("prioticket.basic_outer_space")
 	case strings.HasPrefix(strings.ToLower(value), "basic "):
-		return "Leave out the word Basic; enter only what comes after it."
+		return webhook.NewMessage("prioticket.basic_word")
 	}
-	return ""
+	return webhook.Message{}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/platforms/prioticket"
 	"bookhook/webhook"
 )
@@ -23,11 +25,11 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// wantUnreadable checks status and reason of an error of Read.
-func wantUnreadable(t *testing.T, err error, status int, problem string) {
+// wantRejected checks status and reason of an error of Read.
+func wantRejected(t *testing.T, err error, status int, problem string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
-	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
+	rejected, ok := errors.AsType[platforms.Rejected](err)
+	if !ok || rejected.Status != status || !strings.Contains(all.Platforms().Text(rejected.Why), problem) {
 		t.Errorf("got %v, want status %d and %q", err, status, problem)
 	}
 }
@@ -49,7 +51,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func TestUnreadable(t *testing.T) {
+func TestRejected(t *testing.T) {
 	long := strings.Repeat("x", webhook.MaxRefLength+1)
 	for _, tt := range []struct {
 		name, contentType, body string
@@ -61,9 +63,9 @@ func TestUnreadable(t *testing.T) {
 		{"no notification", "", `{"data":{"order":{"notification_event":"ORDER_CREATE"}}}`, 400, "notification_event"},
 		{"another case", "", `{"Notification_Event":"ORDER_CREATE"}`, 400, "notification_event"},
 		{"not a text", "", `{"notification_event":["ORDER_CREATE"]}`, 400, "notification_event"},
-		{"unknown", "", `{"notification_event":"ORDER_MADE"}`, 422, `"ORDER_MADE"`},
-		{"not the whole key", "", `{"notification_event":"ORDER"}`, 422, `"ORDER"`},
-		{"lower case", "", `{"notification_event":"order_create"}`, 422, `"order_create"`},
+		{"unknown", "", `{"notification_event":"ORDER_MADE"}`, 422, `“ORDER_MADE”`},
+		{"not the whole key", "", `{"notification_event":"ORDER"}`, 422, `“ORDER”`},
+		{"lower case", "", `{"notification_event":"order_create"}`, 422, `“order_create”`},
 		{"an event twice", "", `{"data":{"notification":{"notification_event":"ORDER_CREATE","notification_event":"ORDER_CANCEL"}}}`, 400, "twice"},
 		{"data twice", "", `{"data":{"notification":{},"notification":{}}}`, 400, "twice"},
 		{"a long reference", "", `{"notification_event":"ORDER_CREATE","notification_item_id":"` + long + `"}`, 400, "booking"},
@@ -71,8 +73,8 @@ func TestUnreadable(t *testing.T) {
 		{"control characters", "", `{"notification_event":"ORDER_CREATE","notification_item_id":"a\u0000"}`, 400, "booking"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := prioticket.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
-			wantUnreadable(t, err, tt.status, tt.problem)
+			_, err := prioticket.Read(platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			wantRejected(t, err, tt.status, tt.problem)
 		})
 	}
 }
@@ -99,14 +101,14 @@ func TestBasic(t *testing.T) {
 		{plain, "Basic operator:secret", false},
 		{plain, "Basic " + plain + "x", false},
 	} {
-		_, err := prioticket.Read(webhook.Inbound{
+		_, err := prioticket.Read(platforms.Inbound{
 			Authorization: tt.header, Settings: webhook.Settings{"basic": tt.set}, Body: []byte(`{"notification_event":"ORDER_CREATE"}`),
 		})
 		if tt.ok && err != nil {
 			t.Errorf("%q, set to %q: %v", tt.header, tt.set, err)
 		}
 		if !tt.ok {
-			wantUnreadable(t, err, 401, "Basic")
+			wantRejected(t, err, 401, "Basic")
 			if strings.Contains(err.Error(), "secret") {
 				t.Errorf("got %v, which tells the secret", err)
 			}
@@ -115,14 +117,14 @@ func TestBasic(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	basic := prioticket.Settings()[0]
+	basic := prioticket.Platform().Settings[0]
 	if basic.Key != "basic" || !basic.Secret {
 		t.Errorf("got %+v", basic)
 	}
 	for value, fits := range map[string]bool{
 		"c2VjcmV0": true, "operator:a secret": true, "Basic c2VjcmV0": false, "basic x": false, "é": false, "a\nb": false, " a": false,
 	} {
-		if problem := basic.Check(value); (problem == "") != fits {
+		if problem := basic.Check(value); problem.IsZero() != fits {
 			t.Errorf("%q: got %q", value, problem)
 		}
 	}
@@ -158,14 +160,14 @@ func TestNative(t *testing.T) {
 		{"inbound-bare-open", true, inbound(`{"order":{},"notification_event":"ORDER_CREATE","notification_item_id":"1"}`)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := &webhook.Webhook{URL: "https://example.com/in", Bare: tt.bare, Basic: "c2VjcmV0"}
+			w := &webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in", OmitPayload: tt.bare, Basic: "c2VjcmV0"}}
 			got := prioticket.Native(w, webhook.Account{Number: 4069}, tt.event)
 			golden(t, "testdata/native/"+tt.name+".json", got.Body)
 			if got.Method != "POST" || got.URL != w.URL || got.Only200 || !bytes.Equal(got.Signed, got.Body) ||
 				len(got.Header) != 1 || got.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %+v, want a POST of signed JSON; the dispatcher adds the Basic value", got)
 			}
-			read, err := prioticket.Read(webhook.Inbound{Body: got.Body})
+			read, err := prioticket.Read(platforms.Inbound{Body: got.Body})
 			if err != nil || read.Event.Type != tt.event.Type {
 				t.Errorf("it reads as %+v, %v", read, err)
 			}
@@ -206,10 +208,10 @@ func FuzzRead(f *testing.F) {
 		f.Add("application/json", body)
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		got, err := prioticket.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		got, err := prioticket.Read(platforms.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
-				t.Errorf("got %#v, want an Unreadable", err)
+			if rejected, ok := errors.AsType[platforms.Rejected](err); !ok || rejected.Why.IsZero() {
+				t.Errorf("got %#v, want a Rejected", err)
 			}
 			return
 		}
@@ -218,7 +220,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("got %q, want %q", e.Data, body)
 		}
 		for _, id := range append([]string{e.ChannelID, e.BookingID}, e.TourIDs...) {
-			if problem := webhook.CheckRef(id); problem != "" {
+			if problem := webhook.CheckRef(id); !problem.IsZero() {
 				t.Errorf("%q: %s", id, problem)
 			}
 		}
@@ -230,7 +232,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("got %s, %v", booking, err)
 			}
 			for _, bare := range []bool{true, false} {
-				out := prioticket.Native(&webhook.Webhook{Bare: bare}, webhook.Account{}, e)
+				out := prioticket.Native(&webhook.Webhook{Config: webhook.Config{OmitPayload: bare}}, webhook.Account{}, e)
 				if !json.Valid(out.Body) {
 					t.Errorf("got %q, want JSON", out.Body)
 				}

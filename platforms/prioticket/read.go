@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"fmt"
 	"strings"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -22,23 +22,21 @@ const (
 )
 
 // Read reads a notification.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
+func Read(in platforms.Inbound) (platforms.Reading, error) {
 	if basic := in.Settings[keyBasic]; basic != "" && !authorized(in.Authorization, basic) {
-		return webhook.Reading{}, webhook.BadSignature("The request does not carry the Basic value that is set for Prioticket. " +
-			"Enter the same value in the settings here and as webhook_auth at Prioticket, or empty it here.")
+		return platforms.Reading{}, platforms.BadSignature("prioticket.basic")
 	}
 	body, err := in.JSON()
 	if err != nil {
-		return webhook.Reading{}, err
+		return platforms.Reading{}, err
 	}
 	n, err := notification(body)
 	if err != nil {
-		return webhook.Reading{}, err
+		return platforms.Reading{}, err
 	}
 	key := n.Text(keyEvent)
 	if !known(key) {
-		return webhook.Reading{}, webhook.UnknownEvent(fmt.Sprintf("The notification_event is %.100q, which is not in the catalogue of Prioticket's events. "+
-			"Prioticket documents only ORDER_CREATE; if this is the true name of an event, report it to the makers of Bookhook.", key))
+		return platforms.Reading{}, platforms.UnknownEvent("prioticket.event", webhook.Quote(key, 100))
 	}
 	e := webhook.Event{Type: key, OccurredAt: n.Time(keyCreated), Data: bytes.Clone(in.Body)}
 	item := n.Ref(keyItem)
@@ -52,12 +50,12 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 	default:
 		e.BookingID = item
 	}
-	return webhook.Reading{Event: e, Identity: identity(n.Ref(keyID), key)}, e.CheckRefs()
+	return platforms.Reading{Event: e, Identity: identity(n.Ref(keyID), key)}, platforms.CheckRefs(e)
 }
 
 // identity is "" for a notification without an id that can be kept.
 func identity(id, key string) string {
-	if id == "" || webhook.CheckRef(id) != "" {
+	if id == "" || !webhook.CheckRef(id).IsZero() {
 		return ""
 	}
 	return id + " " + key
@@ -81,27 +79,26 @@ func authorized(header, basic string) bool {
 
 // notification finds the notification in a body: wrapped as the rest of the API
 // is, or with less around it.
-func notification(body webhook.Object) (webhook.Object, error) {
+func notification(body platforms.Object) (platforms.Object, error) {
 	data, err := body.Object("data")
 	if err != nil {
 		return nil, err
 	}
-	for _, around := range []webhook.Object{data, body} {
+	for _, around := range []platforms.Object{data, body} {
 		n, err := around.Object(keyNotified)
 		if err != nil {
 			return nil, err
 		}
-		for _, candidate := range []webhook.Object{n, around} {
+		for _, candidate := range []platforms.Object{n, around} {
 			if candidate.Text(keyEvent) != "" {
 				return candidate, nil
 			}
 		}
 	}
-	return nil, webhook.BadRequest("There is no notification_event in the body. Bookhook looks for it in data.notification, in data, in notification and at the top. " +
-		"Check that the request is a notification of Prioticket.")
+	return nil, platforms.BadRequest("prioticket.no_event")
 }
 
-// family is the noun of an event's family, under which what changed stands
+// family is the noun of an event's family, which is also the key of what changed
 // beside the notification.
 func family(key string) string {
 	noun, _, _ := strings.Cut(key, "_")

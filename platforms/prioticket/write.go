@@ -2,11 +2,15 @@ package prioticket
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -31,27 +35,36 @@ type notice struct {
 	Created string `json:"notification_created"`
 }
 
-// Native writes an event as Prioticket itself would call the URL; for a bare
-// webhook without what changed. What Prioticket sent leaves as it came, unless
-// the webhook is bare.
-func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
+// Native writes an event as Prioticket itself would call the URL, without what
+// changed for a webhook that omits the payload. Unless it does, what Prioticket
+// sent is passed on as it was received.
+func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	switch {
-	case e.Inbound && w.Bare:
-		return webhook.JSONRequest(w.URL, bared(e.Data))
+	case e.Inbound && w.OmitPayload:
+		return platforms.JSONRequest(w.URL, withoutPayload(e.Data))
 	case e.Inbound:
-		return webhook.JSONRequest(w.URL, e.Data)
+		return platforms.JSONRequest(w.URL, e.Data)
 	}
-	body := wrapped(notice{webhook.UUIDOf(e.Ref()), e.Type, itemOf(e), e.At().UTC().Format(created)})
-	if !w.Bare && len(e.Data) > 0 {
+	body := wrapped(notice{uuidOf(e.ID.String()), e.Type, itemOf(e), e.At().UTC().Format(created)})
+	if !w.OmitPayload && len(e.Data) > 0 {
 		body = slices.Concat(bytes.TrimSuffix(body, []byte("}}")), []byte(`,"`+family(e.Type)+`":`), e.Data, []byte("}}"))
 	}
-	return webhook.JSONRequest(w.URL, body)
+	return platforms.JSONRequest(w.URL, body)
 }
 
 func wrapped(n notice) []byte {
 	body := envelope{Version: version}
 	body.Data.Notification = n
-	return webhook.EncodeJSON(body)
+	return platforms.EncodeJSON(body)
+}
+
+// uuidOf is the UUID of a text, of version 8 (RFC 9562, section 5.8): the same
+// text has the same.
+func uuidOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	id := uuid.UUID(sum[:16])
+	id[6], id[8] = id[6]&0x0f|8<<4, id[8]&0x3f|0x80
+	return id.String()
 }
 
 // itemOf is what the notification is about: the product, the payment if the data
@@ -64,7 +77,7 @@ func itemOf(e webhook.Event) string {
 		}
 		return ""
 	case "payment":
-		payment, err := webhook.ParseObject(e.Data)
+		payment, err := platforms.ParseObject(e.Data)
 		if id := payment.Ref("payment_id"); err == nil && id != "" {
 			return id
 		}
@@ -72,16 +85,16 @@ func itemOf(e webhook.Event) string {
 	return e.BookingID
 }
 
-// bared leaves out what stands beside the notification, which stays as it came,
-// and so does the version. A notification with nothing around it keeps what bears
-// its name.
-func bared(sent []byte) []byte {
-	body, err := webhook.ParseObject(sent)
+// withoutPayload leaves out what is beside the notification, which stays as it was
+// received, and so does the version. A notification with nothing around it keeps
+// the fields that begin with its name.
+func withoutPayload(sent []byte) []byte {
+	body, err := platforms.ParseObject(sent)
 	inner, inerr := body.Object("data")
 	if err != nil || inerr != nil { // never, for what was read
 		return sent
 	}
-	out := webhook.Object{}
+	out := platforms.Object{}
 	if n := onlyNotification(inner); len(n) > 0 {
 		out["data"] = assemble(n)
 	} else {
@@ -95,8 +108,8 @@ func bared(sent []byte) []byte {
 
 // onlyNotification keeps the notification, or the fields of one that has no
 // object of its own.
-func onlyNotification(around webhook.Object) webhook.Object {
-	out := webhook.Object{}
+func onlyNotification(around platforms.Object) platforms.Object {
+	out := platforms.Object{}
 	if n, _ := around.Object(keyNotified); n.Text(keyEvent) != "" {
 		out[keyNotified] = around[keyNotified]
 	} else if around.Text(keyEvent) != "" {
@@ -110,25 +123,25 @@ func onlyNotification(around webhook.Object) webhook.Object {
 }
 
 // assemble writes an object, its keys sorted and its values byte for byte.
-func assemble(o webhook.Object) []byte {
+func assemble(o platforms.Object) []byte {
 	out := []byte("{")
 	for i, key := range slices.Sorted(maps.Keys(o)) {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(append(append(out, webhook.EncodeJSON(key)...), ':'), o[key]...)
+		out = append(append(append(out, platforms.EncodeJSON(key)...), ':'), o[key]...)
 	}
 	return append(out, '}')
 }
 
 // Sample is an event as Prioticket could send it at now: the documented fields of
-// a notification, wrapped as we read it. Beside it stands nothing, for what
+// a notification, wrapped as we read it. There is nothing beside it, for what
 // Prioticket puts there is not documented.
 func Sample(eventType, id string, now time.Time) webhook.Event {
 	now = now.Truncate(time.Second)
-	body := wrapped(notice{webhook.UUIDOf(eventType + id + now.String()), eventType, id, now.UTC().Format(created)})
+	body := wrapped(notice{uuidOf(eventType + id + now.String()), eventType, id, now.UTC().Format(created)})
 	e := webhook.Event{Type: eventType, BookingID: id, OccurredAt: now, Data: body}
-	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
+	if read, err := Read(platforms.Inbound{Body: body}); err == nil {
 		e = read.Event
 	}
 	e.Platform, e.Inbound = "prioticket", true

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -18,12 +19,12 @@ import (
 // second one of a booking. An expired quotation or provisional booking was not
 // cancelled by anybody, a failed payment changes nothing, and a temporary booking
 // is none yet: these have no booking here.
-func Booking(e webhook.Event) *webhook.Booking {
+func Booking(e webhook.Event) *platforms.Booking {
 	action := actionOf(e.Type)
 	if action == "" {
 		return nil
 	}
-	b := webhook.NewBooking(action, e)
+	b := platforms.NewBooking(action, e)
 	data := documents(e)
 	root, err := parse([]byte(cmp.Or(data.ShowBooking, data.XML)))
 	if booking := root.child("booking"); err == nil && booking != nil {
@@ -32,21 +33,21 @@ func Booking(e webhook.Event) *webhook.Booking {
 	return b
 }
 
-func actionOf(eventType string) webhook.Action {
+func actionOf(eventType string) platforms.Action {
 	switch {
 	case strings.HasPrefix(eventType, "new_temporary_"):
 		return ""
 	case strings.HasPrefix(eventType, "new_"):
-		return webhook.Made
+		return platforms.Made
 	}
-	return map[string]webhook.Action{
-		"cancelled": webhook.BookingCancelled, "redeem_voucher": webhook.Redeemed, "token_success": webhook.Paid,
+	return map[string]platforms.Action{
+		"cancelled": platforms.BookingCancelled, "redeem_voucher": platforms.Redeemed, "token_success": platforms.Paid,
 	}[eventType]
 }
 
 // describe takes what the booking element has. Reference and channel stay as they
 // were where it has none; the tours are its own.
-func describe(b *webhook.Booking, booking *element) {
+func describe(b *platforms.Booking, booking *element) {
 	b.Reference = cmp.Or(booking.value("booking_id"), b.Reference)
 	b.Status = booking.value("status_text")
 	channel := booking.value("channel_id")
@@ -68,17 +69,17 @@ func describe(b *webhook.Booking, booking *element) {
 }
 
 // named is nil when both are empty.
-func named(id, name string) *webhook.Named {
+func named(id, name string) *platforms.Named {
 	if id == "" && name == "" {
 		return nil
 	}
-	return &webhook.Named{ID: id, Name: name}
+	return &platforms.Named{ID: id, Name: name}
 }
 
 // booked reads one component; one without a product is no tour.
-func booked(component *element) (webhook.BookedTour, bool) {
-	tour := webhook.BookedTour{
-		Named:    webhook.Named{ID: component.value("product_id"), Name: component.value("component_name")},
+func booked(component *element) (platforms.BookedTour, bool) {
+	tour := platforms.BookedTour{
+		Named:    platforms.Named{ID: component.value("product_id"), Name: component.value("component_name")},
 		StartsAt: dateTime(component, "start_date", "start_time"),
 		EndsAt:   dateTime(component, "end_date", "end_time"),
 	}
@@ -98,15 +99,15 @@ func dateTime(component *element, date, at string) string {
 	return day + " " + clock
 }
 
-func customer(booking *element) *webhook.Customer {
-	c := webhook.Customer{
+func customer(booking *element) *platforms.Customer {
+	c := platforms.Customer{
 		Name: booking.value("lead_customer_name"), Email: booking.value("lead_customer_email"),
 		Phone: cmp.Or(booking.value("lead_customer_tel_mobile"), booking.value("lead_customer_tel_home")),
 	}
 	if c.Name == "" {
 		c.Name = strings.TrimSpace(booking.value("lead_customer_firstname") + " " + booking.value("lead_customer_surname"))
 	}
-	if c == (webhook.Customer{}) {
+	if c == (platforms.Customer{}) {
 		return nil
 	}
 	return &c
@@ -115,10 +116,10 @@ func customer(booking *element) *webhook.Customer {
 // amount is what JSON takes as a number.
 var amount = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$`)
 
-func total(booking *element) *webhook.Money {
+func total(booking *element) *platforms.Money {
 	sales := booking.value("sales_revenue")
 	if !amount.MatchString(sales) {
 		return nil
 	}
-	return &webhook.Money{Amount: json.Number(sales), Currency: booking.value("sale_currency")}
+	return &platforms.Money{Amount: json.Number(sales), Currency: booking.value("sale_currency")}
 }

@@ -7,28 +7,27 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
-// signedFields are what [Inline] signs, as far as the document has them. Which
+// signedFields are what [Inline] signs, if the document has them. Which
 // fields TourCMS itself signs is not documented; whoever follows the document,
 // as the vendor's wrappers do, takes any.
 var signedFields = []string{"booking/booking_id", "booking/channel_id", "booking/account_id", "booking/status"}
 
 // Inline puts a signed block into a Show Booking document, as the last child of
-// its root: algorithm SHA256, the key is what the receiver was told. A block that
-// is there is replaced. It fails on what is no such document: without a
-// booking/booking_id there is nothing to sign; and without a key.
+// its root: algorithm SHA256, the key is the one the receiver knows. A block that
+// is there is replaced. It fails on what is no such document (without a
+// booking/booking_id there is nothing to sign) and without a key.
 func Inline(text []byte, key string) ([]byte, error) {
 	if key == "" { // anybody can sign with an empty key
-		return nil, errors.New("there is no key to sign with")
+		return nil, webhook.NewMessage("tourcms.no_key")
 	}
 	root, err := parse(text)
 	if err != nil {
@@ -36,7 +35,7 @@ func Inline(text []byte, key string) ([]byte, error) {
 	}
 	id := root.child("booking").child("booking_id")
 	if id == nil || len(bytes.TrimSpace(id.text)) == 0 {
-		return nil, errors.New("the XML has no booking/booking_id, so there is nothing to sign")
+		return nil, webhook.NewMessage("tourcms.nothing_to_sign")
 	}
 	var fields []string
 	var paths []path
@@ -45,7 +44,7 @@ func Inline(text []byte, key string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(p.find(root, &effort{maxLooks})) > 0 {
+		if len(p.find(root, &effort{maxVisits})) > 0 {
 			fields, paths = append(fields, field), append(paths, p)
 		}
 	}
@@ -123,16 +122,16 @@ func statusOf(eventType string) (status, text string) {
 	return "", ""
 }
 
-// InlineRequest writes the call with which TourCMS asks about a booking: a POST
-// with the five keys in the query and the signed XML in the body. XML that came
-// from TourCMS with its signature leaves byte for byte. The content type is not
+// InlineCall writes the call with which TourCMS asks about a booking: a POST with
+// the five keys in the query and the signed XML in the body. XML that TourCMS sent
+// with its signature is passed on byte for byte. The content type is not
 // documented: text/xml is our choice. Success is 200 exactly.
-func InlineRequest(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (webhook.Request, error) {
+func InlineCall(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (platforms.Request, error) {
 	body, err := inlineBody(a, e, key)
 	if err != nil {
-		return webhook.Request{}, err
+		return platforms.Request{}, err
 	}
-	return webhook.Request{
+	return platforms.Request{
 		Method: http.MethodPost, URL: address(w, a, e), Body: body, Signed: body, Only200: true,
 		Header: http.Header{"Content-Type": {"text/xml; charset=utf-8"}},
 	}, nil
@@ -150,9 +149,9 @@ func inlineBody(a webhook.Account, e webhook.Event, key string) ([]byte, error) 
 		case signed && e.Inbound:
 			return text, nil
 		case signed:
-			return nil, errors.New("the XML has a signed block; leave it out, Bookhook signs the document")
+			return nil, webhook.NewMessage("tourcms.signed_already")
 		}
-		if err := about(root.child("booking"), e); err != nil {
+		if err := checkBooking(root.child("booking"), e); err != nil {
 			return nil, err
 		}
 		return Inline(text, key)
@@ -162,12 +161,12 @@ func inlineBody(a webhook.Account, e webhook.Event, key string) ([]byte, error) 
 	return Inline(ShowBooking(a, e), key)
 }
 
-// about says when a booking is another one than that of the event: the receiver
-// would decide about what nobody asks.
-func about(booking *element, e webhook.Event) error {
+// checkBooking fails when a booking is another one than that of the event: the
+// receiver would decide about what nobody asks.
+func checkBooking(booking *element, e webhook.Event) error {
 	for _, part := range []struct{ key, asked string }{{"booking_id", e.BookingID}, {"channel_id", e.ChannelID}} {
 		if said := booking.value(part.key); said != "" && part.asked != "" && said != part.asked {
-			return fmt.Errorf("the question has the %s “%s”, the XML “%s”", part.key, shorten(part.asked), shorten(said))
+			return webhook.NewMessage("tourcms.another_booking", part.key, quote(part.asked), quote(said))
 		}
 	}
 	return nil

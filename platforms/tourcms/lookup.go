@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,20 +14,21 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // Lookup asks TourCMS for the booking of an event (Show Booking): the GET webhook
 // names no tour.
-func Lookup() *webhook.Lookup {
-	return &webhook.Lookup{Wanted: wanted, Request: askBooking, Read: readBooking}
+func Lookup() *platforms.Lookup {
+	return &platforms.Lookup{Wanted: wanted, Request: askBooking, Read: readBooking}
 }
 
 // Lists asks TourCMS for channels and tours. An operator's key sees one channel
 // only: each channel in the settings is asked with its own, for itself and for
 // its tours. A marketplace agent's key sees all.
-func Lists() *webhook.Lists {
-	return &webhook.Lists{Ready: hasKey, Requests: askLists, Read: readList}
+func Lists() *platforms.Lists {
+	return &platforms.Lists{Ready: hasKey, Requests: askLists, Read: readList}
 }
 
 // wanted says whether TourCMS could tell more about the event: there is a key,
@@ -37,28 +37,28 @@ func wanted(s webhook.Settings, e webhook.Event) bool {
 	return hasKey(s) && e.BookingID != "" && len(e.TourIDs) == 0 && documents(e) == stored{}
 }
 
-func askBooking(s webhook.Settings, e webhook.Event, now time.Time) (webhook.Request, error) {
+func askBooking(s webhook.Settings, e webhook.Event, now time.Time) (platforms.Request, error) {
 	return ask(s, e.ChannelID, "/c/booking/show.xml?booking_id="+escape(e.BookingID), now)
 }
 
-func askLists(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
+func askLists(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]platforms.Request, error) {
 	if setting(s, settingMarketplace, defaultMarketplace) != defaultMarketplace {
 		path := "/p/tours/list.xml"
 		if kind == webhook.Channels {
 			path = "/p/channels/list.xml"
 		}
 		all, err := ask(s, "0", path, now)
-		return []webhook.Request{all}, err
+		return []platforms.Request{all}, err
 	}
 	_, each := keys(s)
 	if len(each) == 0 {
-		return nil, errors.New("an operator's API key belongs to one channel: write the channel before it in the settings of TourCMS, such as 3930=KEY")
+		return nil, webhook.NewMessage("tourcms.key_without_channel")
 	}
 	path := "/c/tours/list.xml"
 	if kind == webhook.Channels {
 		path = "/c/channel/show.xml"
 	}
-	var questions []webhook.Request
+	var questions []platforms.Request
 	for _, one := range each {
 		question, err := ask(s, one.channel, path, now)
 		if err != nil {
@@ -71,7 +71,7 @@ func askLists(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webho
 
 // ask writes a signed request to the API on behalf of a channel; "" is the only
 // channel there is a key for, or 0, which is no channel.
-func ask(s webhook.Settings, channel, path string, now time.Time) (webhook.Request, error) {
+func ask(s webhook.Settings, channel, path string, now time.Time) (platforms.Request, error) {
 	one, each := keys(s)
 	if channel == "" && one == "" && len(each) == 1 {
 		channel = each[0].channel
@@ -82,13 +82,13 @@ func ask(s webhook.Settings, channel, path string, now time.Time) (webhook.Reque
 	key := Key(s, channel)
 	switch {
 	case !number.MatchString(channel):
-		return webhook.Request{}, fmt.Errorf("TourCMS has no channel “%s”: its channels are numbers", shorten(channel))
+		return platforms.Request{}, webhook.NewMessage("tourcms.no_such_channel", quote(channel))
 	case key == "":
-		return webhook.Request{}, fmt.Errorf("no API key is stored for channel %s of TourCMS", channel)
+		return platforms.Request{}, webhook.NewMessage("tourcms.no_key_for_channel", channel)
 	}
 	marketplace := setting(s, settingMarketplace, defaultMarketplace)
 	signature := sign(key, channel+"/"+marketplace+"/"+http.MethodGet+"/"+strconv.FormatInt(now.Unix(), 10)+path)
-	return webhook.Request{
+	return platforms.Request{
 		Method: http.MethodGet,
 		URL:    strings.TrimRight(setting(s, settingURL, defaultURL), "/") + path,
 		Header: http.Header{
@@ -116,11 +116,11 @@ func readBooking(e webhook.Event, status int, body []byte) (webhook.Event, error
 	}
 	booking := root.child("booking")
 	if id := booking.value("booking_id"); id != e.BookingID {
-		return e, fmt.Errorf("TourCMS answered with the booking “%s” when it was asked for “%s”", shorten(id), e.BookingID)
+		return e, webhook.NewMessage("tourcms.answered_other", quote(id), e.BookingID)
 	}
 	found, err := tours(booking)
 	if err != nil {
-		return e, fmt.Errorf("TourCMS answered what cannot be taken: %w", err)
+		return e, unusable(err)
 	}
 	e.TourIDs = found
 	e.Data = withShowBooking(e.Data, string(body))
@@ -137,21 +137,30 @@ func readAnswer(status int, body []byte) (*element, error) {
 	}
 	switch {
 	case said != "" && said != "OK":
-		return nil, fmt.Errorf("TourCMS answered “%s” (status %d)", shorten(said), status)
+		return nil, webhook.NewMessage("tourcms.answered_error", quote(said), status)
 	case status != http.StatusOK:
-		return nil, fmt.Errorf("TourCMS answered %d", status)
+		return nil, webhook.NewMessage("tourcms.answered_status", status)
 	case err != nil:
-		return nil, fmt.Errorf("TourCMS answered what cannot be read: %w", err)
+		return nil, unusable(err)
 	case said == "":
-		return nil, errors.New("TourCMS answered XML without the element error, which says OK when all is well")
+		return nil, webhook.NewMessage("tourcms.answered_no_ok")
 	}
 	return root, nil
+}
+
+// unusable is an answer that cannot be used for an error of reading it.
+func unusable(err error) error {
+	why, ok := errors.AsType[webhook.Message](err)
+	if !ok {
+		return err
+	}
+	return webhook.NewMessage("tourcms.answered_unusable").Because(why)
 }
 
 // withShowBooking adds the answer to an object and leaves the rest of it byte
 // for byte. What is no object stays as it is.
 func withShowBooking(data []byte, answer string) []byte {
-	member := slices.Concat([]byte(`"show_booking":`), webhook.EncodeJSON(answer), []byte("}"))
+	member := slices.Concat([]byte(`"show_booking":`), platforms.EncodeJSON(answer), []byte("}"))
 	text := bytes.TrimSpace(data)
 	if len(text) == 0 || bytes.Equal(text, []byte("null")) {
 		return append([]byte("{"), member...)
@@ -169,10 +178,13 @@ func withShowBooking(data []byte, answer string) []byte {
 // readList reads the channels or tours of an answer, as TourCMS writes them.
 func readList(kind webhook.ItemKind, status int, body []byte) ([]webhook.Item, error) {
 	root, err := readAnswer(status, body)
+	if err != nil {
+		return nil, err
+	}
 	one := map[webhook.ItemKind]string{webhook.Channels: "channel", webhook.Tours: "tour"}[kind]
 	var items []webhook.Item
 	for element := range root.named(one) {
 		items = append(items, webhook.Item{ID: element.value(one + "_id"), Name: element.value(one + "_name")})
 	}
-	return items, err
+	return items, nil
 }

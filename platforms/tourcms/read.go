@@ -1,7 +1,7 @@
 package tourcms
 
 import (
-	"fmt"
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -26,10 +27,10 @@ const again = time.Minute
 // which TourCMS asks before it accepts a booking, its XML too. The account_id is
 // not compared with the account's number, which an operator may have chosen
 // freely; the token in the address says whose it is.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
+func Read(in platforms.Inbound) (platforms.Reading, error) {
 	q, err := readQuery(in.Query)
 	if err != nil {
-		return webhook.Reading{}, err
+		return platforms.Reading{}, err
 	}
 	e := webhook.Event{
 		Platform: platform, Type: q.value("event"), ChannelID: q.value("channel_id"), BookingID: q.value("booking_id"),
@@ -38,12 +39,12 @@ func Read(in webhook.Inbound) (webhook.Reading, error) {
 	data := payload{Query: q}
 	if in.Method == http.MethodPost {
 		if err := readBody(in, &e); err != nil {
-			return webhook.Reading{}, err
+			return platforms.Reading{}, err
 		}
 		data.XML = string(in.Body)
 	}
-	e.Data = webhook.EncodeJSON(data)
-	return webhook.Reading{Event: e, Within: again}, nil
+	e.Data = platforms.EncodeJSON(data)
+	return platforms.Reading{Event: e, Within: again}, nil
 }
 
 // payload is the Data of an event that TourCMS sent.
@@ -88,7 +89,7 @@ func (q query) MarshalJSON() ([]byte, error) {
 		if len(p.values) == 1 {
 			value = p.values[0]
 		}
-		text = slices.Concat(text, webhook.EncodeJSON(p.key), []byte(":"), webhook.EncodeJSON(value))
+		text = slices.Concat(text, platforms.EncodeJSON(p.key), []byte(":"), platforms.EncodeJSON(value))
 	}
 	return append(text, '}'), nil
 }
@@ -96,7 +97,7 @@ func (q query) MarshalJSON() ([]byte, error) {
 // readQuery reads what both kinds of call have in their address.
 func readQuery(raw string) (query, error) {
 	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
-		return nil, webhook.BadRequest("The query has characters that no URL can have, so it could not be passed on as it came.")
+		return nil, platforms.BadRequest("tourcms.query_characters")
 	}
 	var q query
 	index := map[string]int{}
@@ -114,8 +115,7 @@ func readQuery(raw string) (query, error) {
 			index[key] = len(q)
 			q = append(q, parameter{key, []string{value}})
 		case slices.Contains(fiveKeys, key):
-			return nil, webhook.BadRequest("The query has the key " + key + " more than once, so it is not clear which one counts. " +
-				"Look whether the address in TourCMS was entered with a key of this name.")
+			return nil, platforms.BadRequest("tourcms.key_twice", key)
 		default:
 			q[i].values = append(q[i].values, value)
 		}
@@ -135,11 +135,11 @@ func decode(part string) (key, value string, err error) {
 	must := slices.Contains(fiveKeys, key)
 	switch {
 	case err != nil && must:
-		return "", "", webhook.BadRequest("The value of " + key + " has a percent sign that is not followed by two hexadecimal digits.")
+		return "", "", platforms.BadRequest("tourcms.percent", key)
 	case err != nil:
 		value = rawValue
 	case must && key != "account_name" && !utf8.ValidString(value):
-		return "", "", webhook.BadRequest("The value of " + key + " is not valid UTF-8.")
+		return "", "", platforms.BadRequest("tourcms.value_not_utf8", key)
 	}
 	return strings.ToValidUTF8(key, "\uFFFD"), strings.ToValidUTF8(value, "\uFFFD"), nil
 }
@@ -147,15 +147,14 @@ func decode(part string) (key, value string, err error) {
 func checkQuery(q query) error {
 	eventType := q.value("event")
 	if eventType == "" {
-		return webhook.BadRequest("The query names no event, as every notification of TourCMS does (event=…&account_id=…). " +
-			"Check that the address in TourCMS is the one shown here, without a change.")
+		return platforms.BadRequest("tourcms.no_event")
 	}
 	if !known(eventType) {
-		return webhook.UnknownEvent("TourCMS is not known to have an event “" + shorten(eventType) + "”.")
+		return platforms.UnknownEvent("tourcms.event", quote(eventType))
 	}
 	for _, key := range []string{"channel_id", "booking_id"} {
-		if problem := webhook.CheckRef(q.value(key)); problem != "" {
-			return webhook.BadRequest("The value of " + key + " cannot be taken. " + problem)
+		if problem := webhook.CheckRef(q.value(key)); !problem.IsZero() {
+			return rejected(http.StatusBadRequest, webhook.NewMessage("tourcms.value", key).Because(problem))
 		}
 	}
 	return nil
@@ -163,13 +162,13 @@ func checkQuery(q query) error {
 
 // readBody reads the XML of a POST, checks who sent it when the account has an
 // API key, and adds to the event what it says.
-func readBody(in webhook.Inbound, e *webhook.Event) error {
+func readBody(in platforms.Inbound, e *webhook.Event) error {
 	if err := checkType(in.ContentType); err != nil {
 		return err
 	}
 	root, err := parse(in.Body)
 	if err != nil {
-		return webhook.BadRequest("The body of the POST cannot be taken: " + err.Error() + ".")
+		return badXML(http.StatusBadRequest, err)
 	}
 	booking := root.child("booking")
 	for _, part := range []struct {
@@ -181,14 +180,14 @@ func readBody(in webhook.Inbound, e *webhook.Event) error {
 		case *part.to == "":
 			*part.to = said
 		case said != "" && said != *part.to:
-			return webhook.BadRequest(fmt.Sprintf("The query has the %s “%s”, the XML “%s”.", part.key, *part.to, shorten(said)))
+			return platforms.BadRequest("tourcms.contradiction", part.key, *part.to, quote(said))
 		}
-		if problem := webhook.CheckRef(said); problem != "" {
-			return webhook.BadRequest("The " + part.key + " of the XML cannot be taken. " + problem)
+		if problem := webhook.CheckRef(said); !problem.IsZero() {
+			return rejected(http.StatusBadRequest, webhook.NewMessage("tourcms.xml_value", part.key).Because(problem))
 		}
 	}
 	if e.TourIDs, err = tours(booking); err != nil {
-		return webhook.BadRequest("The XML cannot be taken: " + err.Error() + ".")
+		return badXML(http.StatusBadRequest, err)
 	}
 	return prove(in.Settings, root, e.ChannelID)
 }
@@ -200,19 +199,25 @@ func prove(s webhook.Settings, root *element, channel string) error {
 	}
 	key := Key(s, channel)
 	if key == "" {
-		return webhook.BadSignature("No API key is stored for the channel “" + shorten(channel) + "”, so the signature of the XML cannot be checked. " +
-			"Add the key of this channel to the settings.")
+		return platforms.BadSignature("tourcms.no_channel_key", quote(channel))
 	}
 	if err := verify(root, key); err != nil {
-		return webhook.BadSignature(sentence(err))
+		return badXML(http.StatusUnauthorized, err)
 	}
 	return nil
 }
 
-// sentence makes a message of an error.
-func sentence(err error) string {
-	text := err.Error()
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+func rejected(status int, why webhook.Message) error {
+	return platforms.Rejected{Status: status, Why: why}
+}
+
+// badXML rejects a body for an error of reading or verifying it.
+func badXML(status int, err error) error {
+	why, ok := errors.AsType[webhook.Message](err)
+	if !ok {
+		return err
+	}
+	return rejected(status, webhook.NewMessage("tourcms.body").Because(why))
 }
 
 // checkType takes every content type that could hold XML: that of TourCMS's POST
@@ -225,13 +230,13 @@ func checkType(contentType string) error {
 	}
 	taken := []string{"", "text/xml", "application/xml", "application/x-www-form-urlencoded", "application/octet-stream"}
 	if !slices.Contains(taken, kind) && !strings.HasSuffix(kind, "+xml") {
-		return webhook.BadType("The body of the POST is of the type “" + shorten(kind) + "”; TourCMS sends XML.")
+		return platforms.BadType("tourcms.content_type", quote(kind))
 	}
 	switch charset := parameters["charset"]; strings.ToLower(charset) {
 	case "", "utf-8", "utf8", "us-ascii":
 		return nil
 	default:
-		return webhook.BadType("The body of the POST is in the encoding “" + shorten(charset) + "”; only UTF-8 is read.")
+		return platforms.BadType("tourcms.charset", quote(charset))
 	}
 }
 
@@ -244,11 +249,11 @@ func tours(booking *element) ([]string, error) {
 		if id == "" || seen[id] {
 			continue
 		}
-		if problem := webhook.CheckRef(id); problem != "" {
-			return nil, fmt.Errorf("a product_id is no id (%s)", strings.TrimSuffix(problem, "."))
+		if problem := webhook.CheckRef(id); !problem.IsZero() {
+			return nil, webhook.NewMessage("tourcms.product_id").Because(problem)
 		}
 		if len(ids) == webhook.MaxTours {
-			return nil, fmt.Errorf("the booking has more than %d tours", webhook.MaxTours)
+			return nil, webhook.NewMessage("tourcms.too_many_tours", webhook.MaxTours)
 		}
 		seen[id] = true
 		ids = append(ids, id)

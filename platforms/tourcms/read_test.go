@@ -10,24 +10,28 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/platforms/tourcms"
 	"bookhook/webhook"
 )
 
 const five = "event=new_confirmed_web&account_id=4069&account_name=testoperator&channel_id=3930&booking_id=1234"
 
-func get(query string) webhook.Inbound { return webhook.Inbound{Method: http.MethodGet, Query: query} }
-
-func post(query, body string) webhook.Inbound {
-	return webhook.Inbound{Method: http.MethodPost, Query: query, ContentType: "text/xml", Body: []byte(body)}
+func get(query string) platforms.Inbound {
+	return platforms.Inbound{Method: http.MethodGet, Query: query}
 }
 
-// refused wants an Unreadable with this status whose message has the word.
+func post(query, body string) platforms.Inbound {
+	return platforms.Inbound{Method: http.MethodPost, Query: query, ContentType: "text/xml", Body: []byte(body)}
+}
+
+// refused wants a Rejected with this status whose message has the word.
 func refused(t *testing.T, err error, status int, word string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
-	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, word) {
-		t.Errorf("got %v (%+v), want %d with %q", err, unreadable, status, word)
+	rejected, ok := errors.AsType[platforms.Rejected](err)
+	if !ok || rejected.Status != status || !strings.Contains(all.Platforms().Text(rejected.Why), word) {
+		t.Errorf("got %v (%+v), want %d with %q", err, rejected, status, word)
 	}
 }
 
@@ -48,7 +52,7 @@ func TestReadTheVendorsExample(t *testing.T) {
 	if string(e.Data) != data {
 		t.Errorf("got %s", e.Data)
 	}
-	out := tourcms.Native(&webhook.Webhook{URL: "https://www.example.com/notify"}, webhook.Account{}, e)
+	out := tourcms.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://www.example.com/notify"}}, webhook.Account{}, e)
 	if out.URL != golden(t, "notify.url") {
 		t.Errorf("it leaves as %s", out.URL)
 	}
@@ -135,7 +139,7 @@ func TestReadPost(t *testing.T) {
 	if string(e.Wire) != in.Query || !e.Inbound {
 		t.Errorf("got wire %q, want the query as it came", e.Wire)
 	}
-	if out := tourcms.Native(&webhook.Webhook{URL: "https://example.com/"}, webhook.Account{}, e); out.Method != "GET" || out.URL != "https://example.com/?"+in.Query {
+	if out := tourcms.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/"}}, webhook.Account{}, e); out.Method != "GET" || out.URL != "https://example.com/?"+in.Query {
 		t.Errorf("to a webhook that is told afterwards it leaves as %s %s", out.Method, out.URL)
 	}
 }
@@ -223,7 +227,7 @@ func FuzzReadGET(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		got, err := tourcms.Read(get(query))
 		if err != nil {
-			if _, ok := errors.AsType[webhook.Unreadable](err); !ok {
+			if _, ok := errors.AsType[platforms.Rejected](err); !ok {
 				t.Fatalf("got %v, want it Unreadable", err)
 			}
 			return
@@ -231,7 +235,7 @@ func FuzzReadGET(f *testing.F) {
 		if !json.Valid(got.Event.Data) {
 			t.Errorf("got %s", got.Event.Data)
 		}
-		out := tourcms.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{}, got.Event)
+		out := tourcms.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in"}}, webhook.Account{}, got.Event)
 		u, err := url.Parse(out.URL)
 		if err != nil || u.RawQuery != query || out.URL != "https://example.com/in?"+query {
 			t.Errorf("leaves as %q, %v", out.URL, err)
@@ -255,7 +259,7 @@ func FuzzReadPOST(f *testing.F) {
 		in.Settings = webhook.Settings{"api_key": key}
 		got, err := tourcms.Read(in)
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
+			if rejected, ok := errors.AsType[platforms.Rejected](err); !ok || rejected.Why.IsZero() {
 				t.Fatalf("got %v, want it Unreadable", err)
 			}
 			return
@@ -265,7 +269,7 @@ func FuzzReadPOST(f *testing.F) {
 			t.Errorf("got %q, %v, want %q", data.XML, err, body)
 		}
 		if booking := tourcms.Booking(got.Event); booking != nil {
-			if !json.Valid(got.Event.StandardBody(4069, booking)) {
+			if !json.Valid(platforms.StandardBody(got.Event, 4069, booking)) {
 				t.Errorf("the standard body is no JSON with %+v", booking)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -23,19 +24,19 @@ const (
 	defaultURL         = "https://api.tourcms.com"
 )
 
-// About is for operators: what to do, then what is good to know.
-const About = `In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook”, ` +
+// about is for operators: what to do, then what is good to know.
+const about = `In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook”, ` +
 	`the asynchronous type, and enter this address as the URL, with all events, all channels and all tours: Bookhook does the filtering. ` +
 	`To be asked before bookings are confirmed, enter the same address there once more, with the synchronous type, ` +
-	`and choose each event in one of the two only: of one that comes by both your webhooks are told twice.` + "\n" +
+	`and choose each event in one of the two only: one that is sent by both is delivered to your webhooks twice.` + "\n" +
 	`TourCMS calls an asynchronous webhook with a GET that names the event, the channel and the booking, but no tour. ` +
 	`With your API key Bookhook asks TourCMS for the tours of each booking, so that tour filters work, can import your channels and tours, ` +
-	`and checks the signature of synchronous (inline) calls; without a key these are taken unchecked. ` +
+	`and checks the signature of synchronous (inline) calls; without a key these are accepted unchecked. ` +
 	`TourCMS sends no id with a notification: our reading is that the same one again within a minute is a repetition, and later a new event.`
 
-// Settings are what Bookhook has to know to ask TourCMS.
-func Settings() []webhook.Setting {
-	return []webhook.Setting{
+// settings are what Bookhook needs to know to ask TourCMS.
+func settings() []platforms.Setting {
+	return []platforms.Setting{
 		{
 			Key: settingKey, Label: "API key", Secret: true, Check: checkKeys,
 			Hint: "From the API page of the TourCMS settings. Operators have one key for each channel: write the channel before it, " +
@@ -89,39 +90,39 @@ func Key(s webhook.Settings, channel string) string {
 	return one
 }
 
-func checkKeys(text string) string {
+func checkKeys(text string) webhook.Message {
 	fields := strings.Fields(text)
 	seen := map[string]bool{}
 	for _, field := range fields {
 		pair := channelPair.FindStringSubmatch(field)
 		switch {
 		case !keyText.MatchString(field):
-			return "A key has letters, digits and signs only."
+			return webhook.NewMessage("tourcms.key_characters")
 		case pair == nil && len(fields) > 1:
-			return "Write the channel before each key, with no space around the =, as in 3930=KEY 3931=KEY."
+			return webhook.NewMessage("tourcms.key_channels")
 		case pair != nil && seen[pair[1]]:
-			return "The channel " + pair[1] + " is there twice."
+			return webhook.NewMessage("tourcms.key_channel_twice", pair[1])
 		case pair != nil:
 			seen[pair[1]] = true
 		}
 	}
-	return ""
+	return webhook.Message{}
 }
 
-func checkMarketplace(text string) string {
+func checkMarketplace(text string) webhook.Message {
 	if text = strings.TrimSpace(text); text != "" && !number.MatchString(text) {
-		return "Write a number; 0 for operators."
+		return webhook.NewMessage("tourcms.marketplace")
 	}
-	return ""
+	return webhook.Message{}
 }
 
-func checkAPI(text string) string {
+func checkAPI(text string) webhook.Message {
 	if strings.TrimSpace(text) == "" {
-		return ""
+		return webhook.Message{}
 	}
 	text, problem := webhook.CheckURL(text)
-	if problem == "" && strings.Contains(text, "?") {
-		problem = "Take the part from ? on out of the address."
+	if problem.IsZero() && strings.Contains(text, "?") {
+		return webhook.NewMessage("tourcms.api_query")
 	}
 	return problem
 }

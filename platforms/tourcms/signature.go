@@ -7,11 +7,11 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"hash"
 	"slices"
 	"strings"
+
+	"bookhook/webhook"
 )
 
 // algorithms are the hash functions by the names that PHP's hash_hmac and the
@@ -20,26 +20,24 @@ var algorithms = map[string]func() hash.Hash{
 	"md5": md5.New, "sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
 }
 
-// errUnsigned is a document that could be from anybody.
-var errUnsigned = errors.New("the XML has no signature (no signed element in its root), but an API key is stored for TourCMS. " +
-	"Check that TourCMS itself sent this; without a stored key, unsigned XML is taken")
+// errUnsigned is a document that anybody could have written.
+var errUnsigned = webhook.NewMessage("tourcms.unsigned")
 
 // verify checks the signed block of a document with the key, as the official PHP
 // wrapper does, and beyond it that the signature covers the booking's id: the
 // list of what is signed is not signed itself, so that a signature of nothing,
-// or of something else, would pass there. Its errors are for people.
+// or of something else, would pass there. Its errors are messages.
 func verify(root *element, key string) error {
 	signed := root.child("signed")
 	if signed == nil {
 		return errUnsigned
 	}
 	if len(slices.Collect(root.named("signed"))) > 1 {
-		return errors.New("the XML has more than one signature")
+		return webhook.NewMessage("tourcms.signatures")
 	}
 	algorithm, known := algorithms[strings.ToLower(signed.value("algorithm"))]
 	if !known {
-		return fmt.Errorf("the XML is signed with the algorithm %q, which is not known here; known are MD5, SHA1, SHA256, SHA384 and SHA512",
-			shorten(signed.value("algorithm")))
+		return webhook.NewMessage("tourcms.algorithm", quote(signed.value("algorithm")))
 	}
 	paths, err := hashFields(signed)
 	if err != nil {
@@ -52,11 +50,11 @@ func verify(root *element, key string) error {
 		return err
 	}
 	if !covered {
-		return errors.New("the signature of the XML does not cover booking/booking_id, so it proves nothing about this booking")
+		return webhook.NewMessage("tourcms.signature_elsewhere")
 	}
 	sent, err := hex.DecodeString(signed.value("hash"))
 	if err != nil || !hmac.Equal(sent, mac.Sum(nil)) {
-		return errors.New("the signature of the XML is wrong. Compare the API key stored here with the one in TourCMS")
+		return webhook.NewMessage("tourcms.signature_wrong")
 	}
 	return nil
 }
@@ -66,7 +64,7 @@ func hashFields(signed *element) ([]path, error) {
 	text := signed.value("hash_fields")
 	texts := strings.Split(text, " ")
 	if len(text) > maxHashFields || len(texts) > maxPaths {
-		return nil, fmt.Errorf("the hash_fields of the signature have more than %d characters or %d paths", maxHashFields, maxPaths)
+		return nil, webhook.NewMessage("tourcms.hash_fields_too_long", maxHashFields, maxPaths)
 	}
 	var paths []path
 	for _, t := range texts {
@@ -75,20 +73,20 @@ func hashFields(signed *element) ([]path, error) {
 		}
 		p, err := parsePath(t)
 		if err != nil {
-			return nil, fmt.Errorf("the hash_fields of the signature: %w", err)
+			return nil, err
 		}
 		paths = append(paths, p)
 	}
 	return paths, nil
 }
 
-// errEffort is a signature that is too dear to check.
-var errEffort = errors.New("the hash_fields of the signature name so much of so large a document that it is not checked")
+// errEffort is a signature that is too costly to check.
+var errEffort = webhook.NewMessage("tourcms.hash_fields_too_costly")
 
 // writeValues writes what the paths find, joined by "|", and reports whether the
 // element must, which may not be empty, was among it.
 func writeValues(w hash.Hash, root *element, paths []path, must *element) (covered bool, err error) {
-	f := effort{maxLooks}
+	f := effort{maxVisits}
 	between := ""
 	for _, p := range paths {
 		for _, s := range p.find(root, &f) {
@@ -104,12 +102,5 @@ func writeValues(w hash.Hash, root *element, paths []path, must *element) (cover
 	return covered, nil
 }
 
-// shorten keeps a text that somebody sent short enough for a message.
-func shorten(text string) string {
-	const most = 60
-	runes := []rune(text)
-	if len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}
+// quote makes a text that somebody sent fit for a message.
+func quote(text string) string { return webhook.Quote(text, 60) }

@@ -11,7 +11,7 @@
 // spaces, when it calls again and how often is not documented. Bookhook keeps a
 // URL's own query first and untouched, joins with "&", encodes as in RFC 3986 (a
 // space is %20), and takes the same query within a minute for a repetition. What
-// came in from TourCMS goes out with its raw query byte for byte.
+// TourCMS sent is passed on with its raw query byte for byte.
 //
 // # The POST webhook
 //
@@ -47,18 +47,25 @@ import (
 	_ "embed"
 	"net/http"
 
-	"bookhook/webhook"
+	"bookhook/platforms"
 )
 
 //go:embed catalogue.json
 var catalogue []byte
 
 // Events returns the catalogue, in the order of the vendor's page.
-func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
+func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
 // known tells the keys of the catalogue.
-var known = webhook.CatalogueKeys(catalogue)
+var known = platforms.CatalogueKeys(catalogue)
 
-// Methods are those by which TourCMS calls: GET for what happened, POST where it
+// Platform is TourCMS. It calls by GET for what happened, and by POST where it
 // asks.
-var Methods = []string{http.MethodGet, http.MethodPost}
+func Platform() platforms.Platform {
+	return platforms.Platform{
+		Key: platform, Name: "TourCMS", About: about, Events: Events(),
+		Methods: []string{http.MethodGet, http.MethodPost}, Settings: settings(), Texts: texts,
+		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
+		InlineCall: InlineCall, APIKey: Key, Lookup: Lookup(), Lists: Lists(),
+	}
+}

@@ -1,11 +1,15 @@
 package tourcms_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/platforms/tourcms"
 	"bookhook/webhook"
 )
@@ -35,9 +39,20 @@ func golden(t testing.TB, name string) string {
 	return string(text)
 }
 
+// words is the sentence of an error that is a message, or has one.
+func words(err error) string {
+	if rejected, ok := errors.AsType[platforms.Rejected](err); ok {
+		return all.Platforms().Text(rejected.Why)
+	}
+	if message, ok := errors.AsType[webhook.Message](err); ok {
+		return all.Platforms().Text(message)
+	}
+	return fmt.Sprint(err)
+}
+
 func TestSettings(t *testing.T) {
-	checks := map[string]func(string) string{}
-	for _, s := range tourcms.Settings() {
+	checks := map[string]func(string) webhook.Message{}
+	for _, s := range tourcms.Platform().Settings {
 		checks[s.Key] = s.Check
 		if s.Label == "" || s.Hint == "" || s.Secret != (s.Key == "api_key") {
 			t.Errorf("%+v: something is missing", s)
@@ -67,7 +82,7 @@ func TestSettings(t *testing.T) {
 		{"api_url", "https://api.tourcms.com?x=1", false},
 		{"api_url", "https://user@api.tourcms.com", false},
 	} {
-		if problem := checks[tt.key](tt.value); (problem == "") != tt.right {
+		if problem := checks[tt.key](tt.value); problem.IsZero() != tt.right {
 			t.Errorf("%s %q: got %q, want it right: %t", tt.key, tt.value, problem, tt.right)
 		}
 	}
@@ -93,7 +108,7 @@ func TestKey(t *testing.T) {
 }
 
 func TestAbout(t *testing.T) {
-	if !strings.Contains(tourcms.About, "Booking Webhooks") || !strings.Contains(tourcms.About, "our reading") {
-		t.Errorf("got %q", tourcms.About)
+	if !strings.Contains(tourcms.Platform().About, "Booking Webhooks") || !strings.Contains(tourcms.Platform().About, "our reading") {
+		t.Errorf("got %q", tourcms.Platform().About)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -14,10 +15,10 @@ import (
 // leaves with its query byte for byte; of a POST, too, only that, because a
 // webhook that is told afterwards gets a GET. For other events all five keys are
 // always there, empty when the event does not know them.
-func Native(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request {
+func Native(w *webhook.Webhook, a webhook.Account, e webhook.Event) platforms.Request {
 	full := address(w, a, e)
 	_, signed, _ := strings.Cut(full, "?")
-	return webhook.Request{Method: http.MethodGet, URL: full, Signed: []byte(signed), Only200: true}
+	return platforms.Request{Method: http.MethodGet, URL: full, Signed: []byte(signed), Only200: true}
 }
 
 // Sample is an event of this type as TourCMS could send it, about the booking

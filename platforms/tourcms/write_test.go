@@ -47,7 +47,7 @@ func TestNative(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := tourcms.Native(&webhook.Webhook{URL: tt.target}, webhook.Account{Number: 4069, Name: tt.account}, tt.event)
+			got := tourcms.Native(&webhook.Webhook{Config: webhook.Config{URL: tt.target}}, webhook.Account{Number: 4069, Name: tt.account}, tt.event)
 			if got.URL != tt.want {
 				t.Errorf("got  %s\nwant %s", got.URL, tt.want)
 			}
@@ -70,7 +70,7 @@ func TestNativeOfWhatCameIn(t *testing.T) {
 		"https://example.com/in?ApplyTourCMSPromo=DEFAULT&": "https://example.com/in?ApplyTourCMSPromo=DEFAULT&" + wire,
 	} {
 		e := webhook.Event{Type: "cancelled", BookingID: "9", Inbound: true, Wire: []byte(wire)}
-		got := tourcms.Native(&webhook.Webhook{URL: target}, webhook.Account{Number: 1, Name: "x"}, e)
+		got := tourcms.Native(&webhook.Webhook{Config: webhook.Config{URL: target}}, webhook.Account{Number: 1, Name: "x"}, e)
 		_, query, _ := strings.Cut(want, "?")
 		if got.URL != want || string(got.Signed) != query || got.Method != "GET" || got.Body != nil {
 			t.Errorf("got  %s\nwant %s", got.URL, want)
@@ -95,11 +95,11 @@ func FuzzRequest(f *testing.F) {
 	f.Add("http://example.com?", "", "", "", "", int64(0))
 	f.Add("https://example.com/#x", "a%20b+c", "x&event=y", "\x00", "🚌", int64(-1))
 	f.Fuzz(func(t *testing.T, target, name, event, channel, booking string, number int64) {
-		if _, problem := webhook.CheckURL(target); problem != "" || strings.TrimSpace(target) != target {
+		if _, problem := webhook.CheckURL(target); !problem.IsZero() || strings.TrimSpace(target) != target {
 			return
 		}
 		e := webhook.Event{Type: event, ChannelID: channel, BookingID: booking}
-		got := tourcms.Native(&webhook.Webhook{URL: target}, webhook.Account{Number: number, Name: name}, e)
+		got := tourcms.Native(&webhook.Webhook{Config: webhook.Config{URL: target}}, webhook.Account{Number: number, Name: name}, e)
 		if !strings.HasPrefix(got.URL, target) {
 			t.Fatalf("got %q, want it to begin with %q", got.URL, target)
 		}

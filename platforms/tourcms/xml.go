@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -24,24 +24,24 @@ type element struct {
 	attributes []attribute
 	text       []byte // directly inside, not that of its children
 	children   []*element
-	start, end int // where it stands in the document
-	inside     int // where its end tag begins
+	start, end int // its place in the document
+	inside     int // the place of its end tag
 }
 
 type attribute struct{ name, value string }
 
 // errEncoding is a document in another encoding than UTF-8.
-var errEncoding = errors.New("the XML says that it is not UTF-8")
+var errEncoding = webhook.NewMessage("tourcms.xml_encoding")
 
 // parse reads a document and returns its root. It reads no DOCTYPE and no other
 // declaration, knows the five predefined entities only, and so neither expands
-// nor fetches anything. Its errors are for people.
+// nor fetches anything. Its errors are messages.
 func parse(text []byte) (*element, error) {
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
-		return nil, errors.New("there is no XML")
+		return nil, webhook.NewMessage("tourcms.xml_empty")
 	case !utf8.Valid(text):
-		return nil, errors.New("the XML is not valid UTF-8")
+		return nil, webhook.NewMessage("tourcms.xml_not_utf8")
 	}
 	p := parser{text: text, names: map[string]string{}}
 	if bom := []byte("\uFEFF"); bytes.HasPrefix(text, bom) {
@@ -58,14 +58,14 @@ func parse(text []byte) (*element, error) {
 		if err == nil {
 			err = p.take(token, from)
 		} else {
-			err = inWords(err)
+			err = syntaxProblem(err)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	if p.root == nil {
-		return nil, errors.New("the XML has no root element")
+		return nil, webhook.NewMessage("tourcms.xml_no_root")
 	}
 	return p.root, nil
 }
@@ -86,7 +86,7 @@ func (p *parser) offset() int { return p.skipped + int(p.decoder.InputOffset()) 
 func (p *parser) take(token xml.Token, from int) error {
 	switch token := token.(type) {
 	case xml.Directive:
-		return errors.New("the XML has a DOCTYPE or another declaration (<!…>), which is not read")
+		return webhook.NewMessage("tourcms.xml_declaration")
 	case xml.StartElement:
 		return p.begin(token, from)
 	case xml.EndElement:
@@ -98,7 +98,7 @@ func (p *parser) take(token xml.Token, from int) error {
 			last := p.open[len(p.open)-1]
 			last.text = append(last.text, token...)
 		} else if len(bytes.TrimSpace(token)) > 0 {
-			return errors.New("the XML has text outside of its root element")
+			return webhook.NewMessage("tourcms.xml_text_outside")
 		}
 	}
 	return nil
@@ -108,11 +108,11 @@ func (p *parser) begin(token xml.StartElement, from int) error {
 	p.count += 1 + len(token.Attr)
 	switch {
 	case len(p.open) == 0 && p.root != nil:
-		return errors.New("the XML has more than one root element")
-	case len(p.open) == webhook.MaxInboundDepth:
-		return fmt.Errorf("the XML is nested deeper than %d levels", webhook.MaxInboundDepth)
+		return webhook.NewMessage("tourcms.xml_roots")
+	case len(p.open) == platforms.MaxDepth:
+		return webhook.NewMessage("tourcms.xml_too_deep", platforms.MaxDepth)
 	case p.count > maxElements:
-		return fmt.Errorf("the XML has more than %d elements and attributes", maxElements)
+		return webhook.NewMessage("tourcms.xml_too_large", maxElements)
 	}
 	e := &element{name: p.name(token.Name), start: from}
 	for _, a := range token.Attr {
@@ -142,15 +142,15 @@ func (p *parser) name(n xml.Name) string {
 	return name
 }
 
-// inWords says what the decoder found wrong.
-func inWords(err error) error {
-	if errors.Is(err, errEncoding) {
-		return errEncoding
+// syntaxProblem says what the decoder found wrong.
+func syntaxProblem(err error) error {
+	if message, ok := errors.AsType[webhook.Message](err); ok {
+		return message
 	}
 	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
-		return fmt.Errorf("the XML cannot be read: line %d: %s", syntax.Line, syntax.Msg)
+		return webhook.NewMessage("tourcms.xml_syntax_at", syntax.Line, syntax.Msg)
 	}
-	return fmt.Errorf("the XML cannot be read: %s", strings.TrimPrefix(err.Error(), "xml: "))
+	return webhook.NewMessage("tourcms.xml_syntax", strings.TrimPrefix(err.Error(), "xml: "))
 }
 
 // child is the first child of this name, nil when there is none. It may be asked

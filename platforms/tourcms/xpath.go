@@ -2,11 +2,12 @@ package tourcms
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"bookhook/webhook"
 )
 
 // Bounds of the paths in a signature, which whoever calls chooses freely before
@@ -15,7 +16,7 @@ const (
 	maxPaths      = 50        // in hash_fields
 	maxHashFields = 4000      // characters
 	maxSteps      = 10        // of one path
-	maxLooks      = 1_000_000 // at elements, for all paths of a document
+	maxVisits     = 1_000_000 // of elements, for all paths of a document
 )
 
 // effort is how many elements may still be looked at. Once it is spent, paths
@@ -81,8 +82,7 @@ func parsePath(text string) (path, error) {
 	if p.read(steps) {
 		return p, nil
 	}
-	return path{}, fmt.Errorf("%q is not read: only paths of names, *, ., @attributes and simple conditions are, with // at most once and not in a condition",
-		shorten(text))
+	return path{}, webhook.NewMessage("tourcms.path", quote(text))
 }
 
 // read reads the steps, each with its slash or two before it.

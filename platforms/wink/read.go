@@ -2,9 +2,9 @@ package wink
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -16,28 +16,28 @@ var (
 )
 
 // Read reads a notification.
-func Read(in webhook.Inbound) (webhook.Reading, error) {
+func Read(in platforms.Inbound) (platforms.Reading, error) {
 	body, err := in.JSON()
 	if err != nil {
-		return webhook.Reading{}, err
+		return platforms.Reading{}, err
 	}
 	key := keyOf(body)
 	if key == "" {
-		return webhook.Reading{}, unknown(body)
+		return platforms.Reading{}, unknown(body)
 	}
 	e := webhook.Event{Type: key, Data: bytes.Clone(in.Body)}
 	if ofBooking(key) {
 		e.BookingID = first(body, bookingMembers)
 	}
 	identity := ""
-	if id := first(body, identityMembers); id != "" && webhook.CheckRef(id) == "" {
+	if id := first(body, identityMembers); id != "" && webhook.CheckRef(id).IsZero() {
 		identity = id + " " + key
 	}
-	return webhook.Reading{Event: e, Identity: identity}, e.CheckRefs()
+	return platforms.Reading{Event: e, Identity: identity}, platforms.CheckRefs(e)
 }
 
 // keyOf is the event's key; "" when no member has one.
-func keyOf(body webhook.Object) string {
+func keyOf(body platforms.Object) string {
 	for _, member := range keyMembers {
 		if key := body.Text(member); known(key) {
 			return key
@@ -46,27 +46,25 @@ func keyOf(body webhook.Object) string {
 	return ""
 }
 
-// unknown says what stands where a key should.
-func unknown(body webhook.Object) error {
+// unknown says what is written where a key should be.
+func unknown(body platforms.Object) error {
 	var found []string
 	for _, member := range keyMembers {
 		if text := body.Text(member); text != "" {
-			found = append(found, fmt.Sprintf("%s is %.100q", member, text))
+			found = append(found, member+" is “"+webhook.Quote(text, 100)+"”")
 		}
 	}
 	if found == nil {
-		return webhook.UnknownEvent("No event is named at the top of the body. Bookhook looks for a key of Wink's catalogue in " +
-			strings.Join(keyMembers, ", ") + ". Wink does not publish what it sends; report this body to the makers of Bookhook.")
+		return platforms.UnknownEvent("wink.no_event", strings.Join(keyMembers, ", "))
 	}
-	return webhook.UnknownEvent("The body names no event of Wink's catalogue: " + strings.Join(found, ", ") +
-		". If this is an event of Wink, report it to the makers of Bookhook.")
+	return platforms.UnknownEvent("wink.event", strings.Join(found, ", "))
 }
 
 // ofBooking tells the events that are about a booking.
 func ofBooking(key string) bool { return strings.HasPrefix(key, "booking.") }
 
 // first is the first id among the members.
-func first(body webhook.Object, members []string) string {
+func first(body platforms.Object, members []string) string {
 	for _, member := range members {
 		if id := body.Ref(member); id != "" {
 			return id

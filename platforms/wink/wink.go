@@ -28,23 +28,28 @@ import (
 	_ "embed"
 	"net/http"
 
-	"bookhook/webhook"
+	"bookhook/platforms"
 )
 
 //go:embed catalogue.json
 var catalogue []byte
 
 // Events returns the catalogue.
-func Events() []webhook.EventType { return webhook.ReadCatalogue(catalogue) }
+func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
 // known tells the keys of the catalogue.
-var known = webhook.CatalogueKeys(catalogue)
+var known = platforms.CatalogueKeys(catalogue)
 
-// Methods are those by which Wink calls.
-var Methods = []string{http.MethodPost}
+// Platform is Wink.
+func Platform() platforms.Platform {
+	return platforms.Platform{
+		Key: "wink", Name: "Wink", About: about, Events: Events(), Methods: []string{http.MethodPost}, Texts: texts,
+		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
+	}
+}
 
-// About is for operators: what to do, then what is good to know.
-const About = "In Wink, create a webhook under Applications › Webhooks (in the newer portal: Manage account › Webhooks), paste this address as the Webhook URL, and choose the events; none chosen means all.\n" +
-	"Wink does not publish what it sends: Bookhook takes any JSON that names an event of the catalogue at its top, which is our reading, and keeps whatever else comes for 7 days in the list of what was not recognised. " +
-	"Events have no channel and no tours, so webhooks for selected channels, or for only some tours, do not get them. " +
+// about is for operators: what to do, then what is good to know.
+const about = "In Wink, create a webhook under Applications › Webhooks (in the newer portal: Manage account › Webhooks), paste this address as the Webhook URL, and choose the events; none chosen means all.\n" +
+	"Wink does not publish what it sends: Bookhook takes any JSON that names an event of the catalogue at its top, which is our reading, and keeps whatever else it receives for 7 days among the rejected requests. " +
+	"Events have no channel and no tours, so webhooks for selected channels, or for only some tours, do not receive them. " +
 	"How Wink signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/platforms/wink"
 	"bookhook/webhook"
 )
@@ -20,11 +22,11 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// wantUnreadable checks status and reason of an error of Read.
-func wantUnreadable(t *testing.T, err error, status int, problem string) {
+// wantRejected checks status and reason of an error of Read.
+func wantRejected(t *testing.T, err error, status int, problem string) {
 	t.Helper()
-	unreadable, ok := errors.AsType[webhook.Unreadable](err)
-	if !ok || unreadable.Status != status || !strings.Contains(unreadable.Message, problem) {
+	rejected, ok := errors.AsType[platforms.Rejected](err)
+	if !ok || rejected.Status != status || !strings.Contains(all.Platforms().Text(rejected.Why), problem) {
 		t.Errorf("got %v, want status %d and %q", err, status, problem)
 	}
 }
@@ -66,7 +68,7 @@ func TestEvents(t *testing.T) {
 func TestKeys(t *testing.T) {
 	for _, e := range wink.Events() {
 		for _, member := range []string{"type", "eventType", "event_type", "event", "eventName", "event_name", "name", "key"} {
-			got, err := wink.Read(webhook.Inbound{Body: []byte(`{"` + member + `":"` + e.Key + `"}`)})
+			got, err := wink.Read(platforms.Inbound{Body: []byte(`{"` + member + `":"` + e.Key + `"}`)})
 			if err != nil || got.Event.Type != e.Key || got.Identity != "" || got.Event.BookingID != "" {
 				t.Errorf("%s in %s: got %+v, %v", e.Key, member, got, err)
 			}
@@ -85,14 +87,14 @@ func TestReading(t *testing.T) {
 		{`{"type":"booking.create","bookingIdentifier":"","entityIdentifier":"b-2"}`, "booking.create", "", "b-2"},
 		{`{"type":"property.created","bookingIdentifier":"b-1","entityIdentifier":"p-1"}`, "property.created", "", ""},
 	} {
-		got, err := wink.Read(webhook.Inbound{Body: []byte(tt.body)})
+		got, err := wink.Read(platforms.Inbound{Body: []byte(tt.body)})
 		if err != nil || got.Event.Type != tt.key || got.Identity != tt.identity || got.Event.BookingID != tt.booking {
 			t.Errorf("%s: got %+v, %v", tt.body, got, err)
 		}
 	}
 }
 
-func TestUnreadable(t *testing.T) {
+func TestRejected(t *testing.T) {
 	for _, tt := range []struct {
 		name, contentType, body string
 		status                  int
@@ -101,8 +103,8 @@ func TestUnreadable(t *testing.T) {
 		{"text", "text/plain", "{}", 415, "application/json"},
 		{"empty", "", "", 400, "empty"},
 		{"no key", "", `{"data":{"type":"booking.create"}}`, 422, "eventType"},
-		{"not in the catalogue", "", `{"event":"booking.created"}`, 422, `event is "booking.created"`},
-		{"a part of a key", "", `{"type":"channel-manager"}`, 422, `"channel-manager"`},
+		{"not in the catalogue", "", `{"event":"booking.created"}`, 422, `event is “booking.created”`},
+		{"a part of a key", "", `{"type":"channel-manager"}`, 422, `“channel-manager”`},
 		{"longer than a key", "", `{"type":"channel-manager.update.rates"}`, 422, "channel-manager.update.rates"},
 		{"another case", "", `{"type":"Booking.Create"}`, 422, "Booking.Create"},
 		{"a member of another case", "", `{"Type":"booking.create"}`, 422, ""},
@@ -110,8 +112,8 @@ func TestUnreadable(t *testing.T) {
 		{"a long id", "", `{"type":"booking.create","bookingId":"` + strings.Repeat("x", 101) + `"}`, 400, "booking"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := wink.Read(webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
-			wantUnreadable(t, err, tt.status, tt.problem)
+			_, err := wink.Read(platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)})
+			wantRejected(t, err, tt.status, tt.problem)
 		})
 	}
 }
@@ -128,13 +130,13 @@ func TestNative(t *testing.T) {
 		{"without-data", webhook.Event{Type: "booking.create"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := wink.Native(&webhook.Webhook{URL: "https://example.com/in"}, webhook.Account{Number: 4069}, tt.event)
+			got := wink.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/in"}}, webhook.Account{Number: 4069}, tt.event)
 			golden(t, "testdata/native/"+tt.name+".json", got.Body)
 			if got.Method != "POST" || got.URL != "https://example.com/in" || got.Only200 || !bytes.Equal(got.Signed, got.Body) ||
 				got.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %+v, want a POST of signed JSON", got)
 			}
-			read, err := wink.Read(webhook.Inbound{Body: got.Body})
+			read, err := wink.Read(platforms.Inbound{Body: got.Body})
 			if err != nil || read.Event.Type != tt.event.Type || !bytes.Contains(got.Body, tt.event.Data) {
 				t.Errorf("it reads as %+v, %v", read, err)
 			}
@@ -143,7 +145,7 @@ func TestNative(t *testing.T) {
 }
 
 func TestBooking(t *testing.T) {
-	actions := map[string]webhook.Action{
+	actions := map[string]platforms.Action{
 		"booking.create": "made", "booking.contract.created": "made", "booking.cancelled": "cancelled", "booking.contract.cancelled": "cancelled",
 		"booking.refund.partial": "refunded", "booking.refund.full": "refunded",
 		"booking.contract.refund.partial": "refunded", "booking.contract.refund.full": "refunded",
@@ -175,10 +177,10 @@ func FuzzRead(f *testing.F) {
 		f.Add("application/json", body)
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		got, err := wink.Read(webhook.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
+		got, err := wink.Read(platforms.Inbound{ContentType: contentType, Body: bytes.Clone(body)})
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" {
-				t.Errorf("got %#v, want an Unreadable", err)
+			if rejected, ok := errors.AsType[platforms.Rejected](err); !ok || rejected.Why.IsZero() {
+				t.Errorf("got %#v, want a Rejected", err)
 			}
 			return
 		}
@@ -187,7 +189,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("got %q, want %q", e.Data, body)
 		}
 		for _, id := range append([]string{e.ChannelID, e.BookingID}, e.TourIDs...) {
-			if problem := webhook.CheckRef(id); problem != "" {
+			if problem := webhook.CheckRef(id); !problem.IsZero() {
 				t.Errorf("%q: %s", id, problem)
 			}
 		}
@@ -199,7 +201,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("got %s, %v", booking, err)
 			}
 			for _, bare := range []bool{true, false} {
-				out := wink.Native(&webhook.Webhook{Bare: bare}, webhook.Account{}, e)
+				out := wink.Native(&webhook.Webhook{Config: webhook.Config{OmitPayload: bare}}, webhook.Account{}, e)
 				if !json.Valid(out.Body) {
 					t.Errorf("got %q, want JSON", out.Body)
 				}

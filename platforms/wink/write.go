@@ -6,20 +6,21 @@ import (
 	"slices"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // Native writes an event as Wink itself would call the URL. What Wink sent leaves
 // as it came, and so do data of the API that name the event as Wink's would.
 // Around other data comes an envelope of our own making.
-func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) webhook.Request {
+func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	if e.Inbound {
-		return webhook.JSONRequest(w.URL, e.Data)
+		return platforms.JSONRequest(w.URL, e.Data)
 	}
-	if body, err := webhook.ParseObject(e.Data); err == nil && keyOf(body) == e.Type {
-		return webhook.JSONRequest(w.URL, e.Data)
+	if body, err := platforms.ParseObject(e.Data); err == nil && keyOf(body) == e.Type {
+		return platforms.JSONRequest(w.URL, e.Data)
 	}
-	return webhook.JSONRequest(w.URL, wrapped(e))
+	return platforms.JSONRequest(w.URL, wrapped(e))
 }
 
 // envelope is what goes around data that do not name their event.
@@ -38,7 +39,7 @@ func wrapped(e webhook.Event) []byte {
 	if len(data) == 0 {
 		data = []byte("null")
 	}
-	start := bytes.TrimSuffix(webhook.EncodeJSON(head), []byte("0}"))
+	start := bytes.TrimSuffix(platforms.EncodeJSON(head), []byte("0}"))
 	return slices.Concat(start, data, []byte("}"))
 }
 
@@ -54,9 +55,9 @@ func Sample(eventType, id string, now time.Time) webhook.Event {
 	if ofBooking(eventType) {
 		sample.Booking, sample.Entity = id, ""
 	}
-	body := webhook.EncodeJSON(sample)
+	body := platforms.EncodeJSON(sample)
 	e := webhook.Event{Type: eventType, BookingID: id, Data: body}
-	if read, err := Read(webhook.Inbound{Body: body}); err == nil {
+	if read, err := Read(platforms.Inbound{Body: body}); err == nil {
 		e = read.Event
 	}
 	e.Platform, e.Inbound, e.OccurredAt = "wink", true, now

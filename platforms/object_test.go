@@ -1,4 +1,4 @@
-package webhook_test
+package platforms_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -30,7 +32,7 @@ func TestInboundJSON(t *testing.T) {
 		{"keys differ by case", "", `{"a":1,"A":2}`, 0, ""},
 		{"the same key in another object", "", `{"a":{"a":{"a":1}},"b":{"a":1}}`, 0, ""},
 		{"twice in what is not read", "", `{"a":{"b":1,"b":2}}`, 0, ""},
-		{"as deep as may be", "", deep(webhook.MaxInboundDepth), 0, ""},
+		{"as deep as may be", "", deep(platforms.MaxDepth), 0, ""},
 		{"brackets in a text", "", `{"a":"` + strings.Repeat(`[{\"`, 200) + `"}`, 0, ""},
 
 		{"a form", "application/x-www-form-urlencoded", `{"a":1}`, 415, "application/x-www-form-urlencoded"},
@@ -48,21 +50,21 @@ func TestInboundJSON(t *testing.T) {
 		{"a list", "application/json", `[{"a":1}]`, 400, "not an object"},
 		{"null", "application/json", `null`, 400, "not an object"},
 		{"a text", "application/json", `"{}"`, 400, "not an object"},
-		{"a key twice", "application/json", `{"a":1,"b":2,"a":1}`, 400, `"a" stands twice`},
-		{"a key twice, once escaped", "application/json", `{"a":1,"\u0061":2}`, 400, `"a" stands twice`},
-		{"too deep", "application/json", deep(webhook.MaxInboundDepth + 1), 400, "100 levels"},
+		{"a key twice", "application/json", `{"a":1,"b":2,"a":1}`, 400, `“a” is in one object twice`},
+		{"a key twice, once escaped", "application/json", `{"a":1,"\u0061":2}`, 400, `“a” is in one object twice`},
+		{"too deep", "application/json", deep(platforms.MaxDepth + 1), 400, "100 levels"},
 		{"lists too deep", "application/json", strings.Repeat("[", 1_000_000), 400, "100 levels"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o, err := webhook.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)}.JSON()
+			o, err := platforms.Inbound{ContentType: tt.contentType, Body: []byte(tt.body)}.JSON()
 			if tt.status == 0 {
 				if err != nil || o == nil {
 					t.Fatalf("got %v, %v, want an object", o, err)
 				}
 				return
 			}
-			unreadable, ok := errors.AsType[webhook.Unreadable](err)
-			if !ok || unreadable.Status != tt.status || !strings.Contains(unreadable.Message, tt.problem) {
+			rejected, ok := errors.AsType[platforms.Rejected](err)
+			if !ok || rejected.Status != tt.status || !strings.Contains(all.Platforms().Text(rejected.Why), tt.problem) {
 				t.Errorf("got %+v, want status %d and %q", err, tt.status, tt.problem)
 			}
 		})
@@ -70,7 +72,7 @@ func TestInboundJSON(t *testing.T) {
 }
 
 func TestObject(t *testing.T) {
-	o, err := webhook.ParseObject([]byte(` { "text" : "a\u00e9" , "number" : 9007199254740993 , "exact" : 108.10,
+	o, err := platforms.ParseObject([]byte(` { "text" : "a\u00e9" , "number" : 9007199254740993 , "exact" : 108.10,
 		"object" : { "in" : "side" } , "list" : [ {"n":1} , 2 , null, {"n":3} ] , "null" : null, "yes":true, "at" : "2024-03-05T08:26:11.1451352Z",
 		"local":"2023-12-07T19:30:00", "old":"1969-12-31T23:59:59Z", "twice":{"a":1,"a":2}, "twices":[{"a":1,"a":2}] } `))
 	if err != nil {
@@ -105,8 +107,8 @@ func TestObject(t *testing.T) {
 	if inObject == nil || inList == nil {
 		t.Errorf("got %v and %v, want what stands twice refused", inObject, inList)
 	}
-	nothing, err := webhook.Object(nil).Object("a")
-	if nothing != nil || err != nil || webhook.Object(nil).Ref("a") != "" {
+	nothing, err := platforms.Object(nil).Object("a")
+	if nothing != nil || err != nil || platforms.Object(nil).Ref("a") != "" {
 		t.Errorf("got %v, %v of nothing", nothing, err)
 	}
 }
@@ -121,17 +123,17 @@ func TestLongObject(t *testing.T) {
 	for _, more := range []int{0, 1} {
 		entries := strings.TrimSuffix(strings.Repeat(`{"a":1},`, most+more), ",")
 		text := `{` + members.String() + strings.Repeat(`"more":2,`, more) + `"list":[` + entries + `]}`
-		o, err := webhook.ParseObject([]byte(text))
+		o, err := platforms.ParseObject([]byte(text))
 		if more > 0 {
-			if _, unreadable := errors.AsType[webhook.Unreadable](err); !unreadable {
+			if _, rejected := errors.AsType[platforms.Rejected](err); !rejected {
 				t.Errorf("got %v for %d members, want them refused", err, most+more)
 			}
-			o = webhook.Object{"list": json.RawMessage("[" + entries + "]")}
+			o = platforms.Object{"list": json.RawMessage("[" + entries + "]")}
 		} else if err != nil {
 			t.Fatal(err)
 		}
 		list, err := o.Objects("list")
-		if _, unreadable := errors.AsType[webhook.Unreadable](err); unreadable != (more > 0) || more == 0 && len(list) != most {
+		if _, rejected := errors.AsType[platforms.Rejected](err); rejected != (more > 0) || more == 0 && len(list) != most {
 			t.Errorf("got %d and %v for %d entries", len(list), err, most+more)
 		}
 	}
@@ -150,8 +152,8 @@ func TestCheckRefs(t *testing.T) {
 		{webhook.Event{TourIDs: []string{"12", long}}, "tour"},
 		{webhook.Event{TourIDs: slices.Repeat([]string{"12"}, webhook.MaxTours+1)}, "501 tours"},
 	} {
-		err := tt.event.CheckRefs()
-		if unreadable, ok := errors.AsType[webhook.Unreadable](err); ok != (tt.problem != "") || !strings.Contains(fmt.Sprint(err), tt.problem) && ok || ok && unreadable.Status != 400 {
+		err := platforms.CheckRefs(tt.event)
+		if rejected, ok := errors.AsType[platforms.Rejected](err); ok != (tt.problem != "") || !strings.Contains(all.Platforms().Text(rejected.Why), tt.problem) && ok || ok && rejected.Status != 400 {
 			t.Errorf("got %v, want %q", err, tt.problem)
 		}
 	}
@@ -163,10 +165,10 @@ func FuzzInboundJSON(f *testing.F) {
 		f.Add("application/json", []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		o, err := webhook.Inbound{ContentType: contentType, Body: body}.JSON()
+		o, err := platforms.Inbound{ContentType: contentType, Body: body}.JSON()
 		if err != nil {
-			if unreadable, ok := errors.AsType[webhook.Unreadable](err); !ok || unreadable.Message == "" || unreadable.Status == 0 {
-				t.Errorf("got %#v, want an Unreadable", err)
+			if rejected, ok := errors.AsType[platforms.Rejected](err); !ok || rejected.Why.IsZero() || rejected.Status == 0 {
+				t.Errorf("got %#v, want a Rejected", err)
 			}
 			return
 		}

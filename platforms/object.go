@@ -1,49 +1,49 @@
-package webhook
+package platforms
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"net/http"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"bookhook/webhook"
 )
 
+// MaxDepth is how many levels JSON and XML of a platform may be nested.
+const MaxDepth = 100
+
 // JSON reads the body of a platform that sends JSON: one object in UTF-8, each
-// key in it once, nested at most [MaxInboundDepth] levels. The content type is
-// one of JSON or absent; no platform documents what it sends there. The error is
-// [Unreadable].
+// key in it once, nested at most [MaxDepth] levels. The content type is one of
+// JSON or absent; no platform documents what it sends there. The error is
+// [Rejected].
 func (in Inbound) JSON() (Object, error) {
 	if !isJSON(in.ContentType) {
-		return nil, BadType(fmt.Sprintf("The content type is %.100q, but this platform sends JSON. "+
-			"Check that the request comes from the platform, and that it is sent as application/json.", in.ContentType))
+		return nil, BadType("json.content_type", webhook.Quote(in.ContentType, 100))
 	}
 	switch {
 	case len(bytes.TrimSpace(in.Body)) == 0:
-		return nil, BadRequest("The body is empty. Check that the platform sends its notification as a POST with JSON, " +
-			"and that nothing between it and Bookhook drops the body.")
+		return nil, BadRequest("json.empty")
 	case !utf8.Valid(in.Body):
-		return nil, BadRequest("The body is not valid UTF-8. Have whatever sends it write JSON in UTF-8.")
+		return nil, BadRequest("json.not_utf8")
 	case bytes.HasPrefix(in.Body, []byte("\ufeff")):
-		return nil, BadRequest("The body begins with a byte order mark, which JSON must not have. Have whatever sends it leave out the mark.")
-	case depth(in.Body) > MaxInboundDepth:
-		return nil, BadRequest(fmt.Sprintf("The body is nested more than %d levels deep. "+
-			"No booking is; check that the request comes from the platform.", MaxInboundDepth))
+		return nil, BadRequest("json.byte_order_mark")
+	case tooDeep(in.Body):
+		return nil, BadRequest("json.too_deep", MaxDepth)
 	}
 	if err := json.Unmarshal(in.Body, new(json.RawMessage)); err != nil {
-		at := ""
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			at = fmt.Sprintf(" (byte %d)", syntax.Offset)
+			return nil, BadRequest("json.syntax_at", err, syntax.Offset)
 		}
-		return nil, BadRequest(fmt.Sprintf("The body is not valid JSON: %v%s. "+
-			"It may have been cut off or changed on its way; have it sent again.", err, at))
+		return nil, BadRequest("json.syntax", err)
 	}
 	return ParseObject(in.Body)
 }
 
-// isJSON tells application/json and the types built on it, such as
-// application/problem+json, whatever their parameters.
+// isJSON reports whether a content type is application/json, or one built on it
+// such as application/problem+json, whatever its parameters.
 func isJSON(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))
@@ -51,22 +51,24 @@ func isJSON(contentType string) bool {
 	return kind == "" || kind == "application/json" || main != "" && strings.HasSuffix(sub, "+json")
 }
 
-// depth is how deep the objects and lists of a text lie in one another.
-func depth(text []byte) (deepest int) {
-	for now := 0; len(text) > 0; {
-		between, rest, _ := bytes.Cut(text, []byte{'"'})
-		for _, c := range between {
-			switch c {
-			case '{', '[':
-				now++
-				deepest = max(deepest, now)
-			case '}', ']':
-				now--
-			}
+// tooDeep reports whether objects and lists are nested more than [MaxDepth]
+// levels, as far as the text is JSON.
+func tooDeep(text []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for depth := 0; ; {
+		token, err := decoder.Token()
+		if err != nil {
+			return false
 		}
-		text = rest[quoteEnd(rest):]
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			if depth++; depth > MaxDepth {
+				return true
+			}
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
 	}
-	return deepest
 }
 
 // maxMembers is how many members an object may have, and how many entries a list
@@ -74,39 +76,37 @@ func depth(text []byte) (deepest int) {
 // hundred times its bytes here.
 const maxMembers = 10_000
 
-var errMembers = BadRequest(fmt.Sprintf("The body has an object or a list with more than %d entries. "+
-	"No booking has; check that the request comes from the platform.", maxMembers))
+var errMembers = BadRequest("json.too_many_members", maxMembers)
 
 // Object is a JSON object of a platform, its values as they came. Unlike the
 // fields of a struct, keys differ by case. What is not there, or is of another
 // kind than asked for, is empty; so is everything in a nil Object.
 type Object map[string]json.RawMessage
 
-// ParseObject takes an object apart. An error is [Unreadable]: the text is no
+// ParseObject takes an object apart. An error is [Rejected]: the text is no
 // object, has a key twice, so that two readers could read it differently, or has
 // more members than anybody sends.
 func ParseObject(text []byte) (Object, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return nil, BadRequest("The JSON is not an object. Check that the request comes from the platform; its notifications are written as {…}.")
+		return nil, BadRequest("json.no_object")
 	}
 	o := Object{}
 	for decoder.More() {
 		key, err := decoder.Token()
 		name, ok := key.(string)
 		if err != nil || !ok {
-			return nil, BadRequest("The body is not valid JSON; have it sent again.")
+			return nil, BadRequest("json.invalid")
 		}
 		if _, twice := o[name]; twice {
-			return nil, BadRequest(fmt.Sprintf("The key %.100q stands twice in one object, so that it cannot be told which of the two is meant. "+
-				"Have whatever writes the body write each key once.", name))
+			return nil, BadRequest("json.key_twice", webhook.Quote(name, 100))
 		}
 		if len(o) == maxMembers {
 			return nil, errMembers
 		}
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
-			return nil, BadRequest("The body is not valid JSON; have it sent again.")
+			return nil, BadRequest("json.invalid")
 		}
 		o[name] = value
 	}
@@ -181,19 +181,18 @@ func (o Object) Time(key string) (at time.Time) {
 	return at
 }
 
-// CheckRefs says which of the event's ids cannot be kept; the error is
-// [Unreadable].
-func (e Event) CheckRefs() error {
-	if len(e.TourIDs) > MaxTours {
-		return BadRequest(fmt.Sprintf("The event names %d tours; Bookhook keeps at most %d.", len(e.TourIDs), MaxTours))
+// CheckRefs says which of an event's ids cannot be kept; the error is [Rejected].
+func CheckRefs(e webhook.Event) error {
+	if len(e.TourIDs) > webhook.MaxTours {
+		return BadRequest("refs.too_many_tours", len(e.TourIDs), webhook.MaxTours)
 	}
 	ids := [][2]string{{"channel", e.ChannelID}, {"booking", e.BookingID}}
 	for _, id := range e.TourIDs {
 		ids = append(ids, [2]string{"tour", id})
 	}
 	for _, id := range ids {
-		if problem := CheckRef(id[1]); problem != "" {
-			return BadRequest(fmt.Sprintf("The id of the %s, %.100q, cannot be kept. %s", id[0], id[1], problem))
+		if problem := webhook.CheckRef(id[1]); !problem.IsZero() {
+			return Rejected{http.StatusBadRequest, webhook.NewMessage("refs."+id[0], webhook.Quote(id[1], 100)).Because(problem)}
 		}
 	}
 	return nil

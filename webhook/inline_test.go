@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -28,8 +29,8 @@ func TestInlineProblems(t *testing.T) {
 			}, nil,
 		},
 		{
-			"inline, told afterwards", webhook.StepEvents, func(d *webhook.Draft) { d.Kind = webhook.Inline },
-			map[string]string{"events": "Nobody is asked about cancelled:"},
+			"inline, sent afterwards", webhook.StepEvents, func(d *webhook.Draft) { d.Kind = webhook.Inline },
+			map[string]string{"events": "send cancelled only after"},
 		},
 		{
 			"inline, all events", webhook.StepEvents, func(d *webhook.Draft) { d.Kind, d.AllEvents = webhook.Inline, true },
@@ -76,9 +77,9 @@ func TestRecheck(t *testing.T) {
 	}
 }
 
-func TestClash(t *testing.T) {
-	hook := func(id webhook.ID, kind webhook.Kind, channels ...string) *webhook.Webhook {
-		w := &webhook.Webhook{ID: id, Name: "Gate", Kind: kind, Channels: webhook.NewFilter(webhook.All, nil)}
+func TestFindChannelConflict(t *testing.T) {
+	hook := func(id webhook.WebhookID, kind webhook.Kind, channels ...string) *webhook.Webhook {
+		w := &webhook.Webhook{ID: id, Config: webhook.Config{Name: "Gate", Kind: kind, Channels: webhook.NewFilter(webhook.All, nil)}}
 		if len(channels) > 0 {
 			w.Channels = webhook.NewFilter(webhook.Include, channels)
 		}
@@ -88,7 +89,7 @@ func TestClash(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		w, other *webhook.Webhook
-		want     string // "-": no clash
+		want     string // "-": no conflict
 	}{
 		{"all and all", hook(0, inline), hook(1, inline), ""},
 		{"all and one", hook(0, inline), hook(1, inline, "9"), "9"},
@@ -96,14 +97,14 @@ func TestClash(t *testing.T) {
 		{"one in common", hook(0, inline, "1", "2"), hook(1, inline, "3", "2"), "2"},
 		{"none in common", hook(0, inline, "1"), hook(1, inline, "2"), "-"},
 		{"itself", hook(1, inline), hook(1, inline), "-"},
-		{"told", hook(0, inline), hook(1, async), "-"},
-		{"told itself", hook(0, async), hook(1, inline), "-"},
+		{"asynchronous", hook(0, inline), hook(1, async), "-"},
+		{"itself asynchronous", hook(0, async), hook(1, inline), "-"},
 	} {
-		got := webhook.ClashOf(tt.w, []*webhook.Webhook{tt.other})
+		got := webhook.FindChannelConflict(tt.w, []*webhook.Webhook{tt.other})
 		if (got == nil) != (tt.want == "-") || got != nil && (got.Channel != tt.want || got.With != tt.other) {
 			t.Errorf("%s: got %+v, want %q", tt.name, got, tt.want)
 		}
-		if got != nil && !strings.Contains(got.Problem("Nine"), "“Gate”") {
+		if got != nil && !strings.Contains(messages.Text(got.Problem("Nine")), "“Gate”") {
 			t.Errorf("%s: got %q, want the other's name", tt.name, got.Problem("Nine"))
 		}
 	}
@@ -111,7 +112,7 @@ func TestClash(t *testing.T) {
 
 // Whatever a receiver answers, what is read of it is what a person or a program
 // can be given.
-func FuzzReadAnswer(f *testing.F) {
+func FuzzReadInlineBody(f *testing.F) {
 	f.Add("application/json", []byte(`{"text":"ok","tickets":[1]}`))
 	f.Add("application/json; charset=utf-8", []byte("\n{\"text\":null}\n"))
 	f.Add("text/html", []byte("<p>"))
@@ -119,11 +120,11 @@ func FuzzReadAnswer(f *testing.F) {
 	f.Add("application/json", []byte("{\"text\":\"\xff\"}"))
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		a := webhook.Attempt{Status: 200, ResponseHeaders: http.Header{"Content-Type": {kind}}, ResponseBody: body}
-		text, tickets, problem := webhook.ReadAnswer(a)
-		if problem != "" && (text != "" || tickets != nil) {
+		text, tickets, problem := webhook.ReadInlineBody(a)
+		if !problem.IsZero() && (text != "" || tickets != nil) {
 			t.Errorf("got %q and %s beside the problem %q", text, tickets, problem)
 		}
-		if v := webhook.VerdictOf(a); !v.Accepted || v.Text != text {
+		if v := webhook.AnswerOf(a); !v.Accepted || v.Text != text {
 			t.Errorf("got %+v, want what was read", v)
 		}
 	})

@@ -1,6 +1,10 @@
-package webhook
+package platforms
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"bookhook/webhook"
+)
 
 // Action is what happened to a booking, in words that all platforms share. The
 // texts are part of the API.
@@ -19,7 +23,7 @@ const (
 )
 
 // Booking is what an event says about a booking, in words that all platforms
-// share. It is derived from what came in, which stands untouched beside it in
+// share. It is derived from what was received, which is untouched beside it in
 // the standard format. What the platform did not say is absent, never guessed.
 type Booking struct {
 	Action    Action       `json:"action"`
@@ -35,7 +39,7 @@ type Booking struct {
 }
 
 // NewBooking is what the event's own ids say, for a platform to add to.
-func NewBooking(action Action, e Event) *Booking {
+func NewBooking(action Action, e webhook.Event) *Booking {
 	b := &Booking{Action: action, Reference: e.BookingID}
 	if e.ChannelID != "" {
 		b.Channel = &Named{ID: e.ChannelID}

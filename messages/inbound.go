@@ -1,0 +1,29 @@
+package messages
+
+// inbound are why a platform's request was rejected, and what went wrong before
+// the match of an event.
+var inbound = Texts{
+	"json.content_type": "The content type is “%s”, but this platform sends JSON. " +
+		"Check that the request comes from the platform, and that it is sent as application/json.",
+	"json.empty": "The body is empty. Check that the platform sends its notification as a POST with JSON, " +
+		"and that nothing between it and Bookhook drops the body.",
+	"json.not_utf8":         "The body is not valid UTF-8. Have whatever sends it write JSON in UTF-8.",
+	"json.byte_order_mark":  "The body begins with a byte order mark, which JSON must not have. Have whatever sends it leave out the mark.",
+	"json.too_deep":         "The body is nested more than %s levels deep. No booking is; check that the request comes from the platform.",
+	"json.syntax":           "The body is not valid JSON: %s. It may have been cut off or changed on its way; have it sent again.",
+	"json.syntax_at":        "The body is not valid JSON: %s (byte %s). It may have been cut off or changed on its way; have it sent again.",
+	"json.invalid":          "The body is not valid JSON; have it sent again.",
+	"json.too_many_members": "The body has an object or a list with more than %s entries. No booking has; check that the request comes from the platform.",
+	"json.no_object":        "The JSON is not an object. Check that the request comes from the platform; its notifications are written as {…}.",
+	"json.key_twice": "The key “%s” is in one object twice, so it is not clear which of the two is meant. " +
+		"Have whatever writes the body write each key once.",
+
+	"refs.too_many_tours": "The event names %s tours; Bookhook keeps at most %s.",
+	"refs.channel":        "The id of the channel, “%s”, cannot be kept. %s",
+	"refs.booking":        "The id of the booking, “%s”, cannot be kept. %s",
+	"refs.tour":           "The id of the tour, “%s”, cannot be kept. %s",
+
+	"lookup.failed":      "%s could not be asked for the tours of this booking: %s. It was matched as a booking without tours.",
+	"lookup.no_settings": "the settings needed for it are gone",
+	"lookup.bug":         "there is a mistake in Bookhook, which its log has",
+}

@@ -1,0 +1,78 @@
+// Package messages turns codes into sentences: a [webhook.Message] is what the
+// domain, the dispatcher and the database know, and this package has the words
+// for it, in English, in one place per kind:
+//
+//	problems.go  what is wrong with an input
+//	failures.go  why an attempt failed, and what checking a URL found
+//	inbound.go   why a platform's request was rejected, notes of events
+//	activity.go  entries of the activity log
+//	outcomes.go  what came of what a person did on a page
+//	database.go  why the database cannot be used
+//
+// A sentence is a format of package fmt with one %s for each argument of the
+// message, and one more, the last, for its cause. The texts of a booking
+// platform's own messages are in its folder under platforms.
+package messages
+
+import (
+	"fmt"
+	"maps"
+
+	"bookhook/webhook"
+)
+
+// Texts are sentences by their codes.
+type Texts map[string]string
+
+// all are the sentences that are not a platform's.
+var all = merge(problems, failures, inbound, activity, outcomes, database)
+
+func merge(tables ...Texts) Texts {
+	merged := Texts{}
+	for _, table := range tables {
+		maps.Copy(merged, table)
+	}
+	return merged
+}
+
+// Text is the sentence of a message. A code that is not known, which a newer
+// Bookhook may have stored, is shown as it is.
+func Text(m webhook.Message) string { return Render(m) }
+
+// Render is Text with more texts, such as those of the booking platforms.
+func Render(m webhook.Message, more ...Texts) string {
+	if m.IsZero() {
+		return ""
+	}
+	format, ok := find(m.Code, more)
+	if !ok {
+		return m.Error()
+	}
+	args := make([]any, 0, len(m.Args)+1)
+	for _, arg := range m.Args {
+		args = append(args, arg)
+	}
+	if m.Cause != nil {
+		args = append(args, Render(*m.Cause, more...))
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+func find(code string, more []Texts) (format string, ok bool) {
+	for _, texts := range more {
+		if format, ok = texts[code]; ok {
+			return format, true
+		}
+	}
+	format, ok = all[code]
+	return format, ok
+}
+
+// Problems are the sentences for all fields of an Invalid.
+func Problems(v webhook.Invalid, more ...Texts) map[string]string {
+	texts := make(map[string]string, len(v))
+	for field, problem := range v {
+		texts[field] = Render(problem, more...)
+	}
+	return texts
+}

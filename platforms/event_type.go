@@ -1,0 +1,43 @@
+package platforms
+
+import (
+	"encoding/json"
+	"sync"
+)
+
+// EventType is one event of a platform's catalogue.
+type EventType struct {
+	Key         string `json:"key"`
+	Group       string `json:"group"`
+	Subgroup    string `json:"subgroup,omitempty"`
+	Name        string `json:"name"`
+	NameET      string `json:"name_et,omitempty"` // Estonian, where the platform publishes it
+	Description string `json:"description,omitempty"`
+	Primary     bool   `json:"primary,omitempty"` // the platform tells integrators to handle it; preselected
+	Inline      bool   `json:"inline,omitempty"`  // synchronous webhooks are called about it
+	Retired     bool   `json:"retired,omitempty"` // no longer in the platform's catalogue
+	Assumed     string `json:"assumed,omitempty"` // why the key itself is our assumption; "" when the platform documents it
+}
+
+// ReadCatalogue reads the JSON list in which a platform's folder keeps its
+// events. It is part of the program, so a mistake in it is a panic.
+func ReadCatalogue(text []byte) []EventType {
+	var events []EventType
+	if err := json.Unmarshal(text, &events); err != nil {
+		panic("catalogue: " + err.Error())
+	}
+	return events
+}
+
+// CatalogueKeys returns the test whether a catalogue has a key; matching is by
+// the whole key.
+func CatalogueKeys(catalogue []byte) func(key string) bool {
+	keys := sync.OnceValue(func() map[string]bool {
+		keys := map[string]bool{}
+		for _, e := range ReadCatalogue(catalogue) {
+			keys[e.Key] = true
+		}
+		return keys
+	})
+	return func(key string) bool { return keys()[key] }
+}

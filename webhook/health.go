@@ -1,0 +1,39 @@
+package webhook
+
+import "time"
+
+// Health is what Bookhook itself noted about a webhook.
+type Health struct {
+	FailingSince time.Time // first failure since the last success; zero when all is well
+	OffAt        time.Time // when it was switched off; zero while it is on
+	OffReason    OffReason
+	Skipped      int // events skipped since it was switched off
+}
+
+// OffReason says who switched a webhook off and why.
+type OffReason string
+
+// The reasons of being off.
+const (
+	OffByUser  OffReason = "user"
+	OffGone    OffReason = "gone"    // the receiver answered 410
+	OffFailing OffReason = "failing" // nothing but failures for FailingLimit
+)
+
+// FailingLimit is how long a webhook may fail without a single success before
+// it is switched off. It is never deleted.
+const FailingLimit = 5 * 24 * time.Hour
+
+// FailingGap is how far apart two failures may be and still count as one outage:
+// twice the longest pause between two attempts. A webhook that receives little is
+// not switched off because of one failure now and one last month.
+const FailingGap = 48 * time.Hour
+
+// SwitchOffAt is when a failing webhook will be switched off; zero when it is
+// not failing.
+func (h Health) SwitchOffAt() time.Time {
+	if h.FailingSince.IsZero() {
+		return time.Time{}
+	}
+	return h.FailingSince.Add(FailingLimit)
+}

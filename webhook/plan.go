@@ -1,0 +1,91 @@
+package webhook
+
+import "time"
+
+// Subscriptions are what a match needs to know of an account, as they were at a
+// revision. Whoever has them only reads them: they are shared.
+type Subscriptions struct {
+	Revision  int64 // new whenever the account, a webhook or a connection of it changes
+	Account   Account
+	Platforms map[string]bool // those that are on
+	Webhooks  []*Webhook      // asynchronous ones, in the order they were created
+	Inline    []*Webhook      // synchronous ones
+}
+
+// Decide matches an event with the asynchronous webhooks, and returns a decision
+// for each of them, in their order and without ids of deliveries.
+func (s *Subscriptions) Decide(e *Event) []Decision { return s.decide(s.Webhooks, e) }
+
+// DecideInline is Decide for the synchronous webhooks.
+func (s *Subscriptions) DecideInline(e *Event) []Decision { return s.decide(s.Inline, e) }
+
+func (s *Subscriptions) decide(webhooks []*Webhook, e *Event) []Decision {
+	all := make([]Decision, len(webhooks))
+	for i, w := range webhooks {
+		all[i] = Decision{Webhook: w.ID, Reason: s.match(w, e)}
+	}
+	return all
+}
+
+// match is [Match], but no webhook receives events of a platform that the
+// account does not use.
+func (s *Subscriptions) match(w *Webhook, e *Event) Reason {
+	if !s.Platforms[e.Platform] {
+		return ReasonPlatformOff
+	}
+	return Match(w, e)
+}
+
+// Webhook finds one of the asynchronous webhooks; nil when it is not there.
+func (s *Subscriptions) Webhook(id WebhookID) *Webhook {
+	for _, w := range s.Webhooks {
+		if w.ID == id {
+			return w
+		}
+	}
+	return nil
+}
+
+// Plan is what is to be stored of events that were received together: all of it
+// or nothing. It holds for the revision of the subscriptions it was made of.
+type Plan struct {
+	Subscriptions *Subscriptions
+	Events        []PlannedEvent
+	At            time.Time // when the events were received
+	Lease         time.Time // until when its claimed deliveries are claimed
+}
+
+// PlannedEvent is an event with its match. The store gives it and its deliveries
+// their ids.
+type PlannedEvent struct {
+	Event     Event
+	Decisions []Decision // one for each of Subscriptions.Webhooks, in their order
+	Claim     []bool     // for each decision: the dispatcher has kept a place, so that the delivery is stored claimed
+}
+
+// NewPlan matches events that were received at a time.
+func NewPlan(s *Subscriptions, events []Event, at, lease time.Time) *Plan {
+	p := &Plan{Subscriptions: s, Events: make([]PlannedEvent, len(events)), At: at, Lease: lease}
+	for i, e := range events {
+		e.Account, e.ReceivedAt = s.Account.ID, at
+		decisions := s.Decide(&e)
+		p.Events[i] = PlannedEvent{Event: e, Decisions: decisions, Claim: make([]bool, len(decisions))}
+	}
+	return p
+}
+
+// Touched is a webhook that a committed change concerns, and how.
+type Touched struct {
+	Webhook WebhookID
+	What    Touch
+}
+
+// Touch says what a change means for the deliveries of a webhook.
+type Touch int
+
+// The ways in which a change concerns a webhook, from the least to the most.
+const (
+	TouchDue        Touch = iota // a delivery became due
+	TouchDeliveries              // deliveries were cancelled or changed: what is queued in memory is stale
+	TouchWebhook                 // the webhook itself was changed, switched or deleted: its circuit is reset, too
+)

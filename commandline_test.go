@@ -188,7 +188,7 @@ func TestParseProblems(t *testing.T) {
 		{args: "account add", want: []string{"<name>"}},
 		{args: "user add", want: []string{"--email", "--role"}},
 		{args: "token add till", want: []string{"--account"}},
-		{args: "token revoke --account x cli_0000000000002", want: []string{`--account: "x"`, `TOKEN_ID: "cli_0000000000002" is not the id of a token`}},
+		{args: "token revoke --account x cli_0000000000002", want: []string{`--account: "x"`, `TOKEN_ID: tok id "cli_0000000000002": not found`}},
 		{args: "client revoke --account 4069", want: []string{"<client_id>"}},
 		{args: "user list --account x", want: []string{`--account: "x"`}},
 		{args: "user remove", want: []string{"--email"}},

@@ -414,7 +414,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := store.Audit(t.Context(), account.ID, 0, 10)
-	if err != nil || len(entries) != 2 || entries[0].Actor != actor || entries[0].Action != "token.created" {
+	if err != nil || len(entries) != 2 || entries[0].By != webhook.ByCommandLine || entries[0].Action != "token.created" {
 		t.Errorf("got %+v, %v, want the two commands in the activity", entries, err)
 	}
 	if tokens, err := store.Tokens(t.Context(), account.ID); err != nil || len(tokens) != 1 || tokens[0].Name != "till" {

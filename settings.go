@@ -16,7 +16,8 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/handlers"
-	"bookhook/platforms"
+	"bookhook/messages"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -121,7 +122,7 @@ type networks []netip.Prefix
 
 // UnmarshalText reads addresses and CIDR ranges.
 func (n *networks) UnmarshalText(text []byte) error {
-	var all networks
+	var ranges networks
 	var wrong []string
 	for item := range strings.SplitSeq(string(text), ",") {
 		item = strings.TrimSpace(item)
@@ -131,14 +132,14 @@ func (n *networks) UnmarshalText(text []byte) error {
 		case item == "":
 		case addrErr == nil:
 			addr = addr.Unmap()
-			all = append(all, netip.PrefixFrom(addr, addr.BitLen()))
+			ranges = append(ranges, netip.PrefixFrom(addr, addr.BitLen()))
 		case prefixErr == nil:
-			all = append(all, prefix.Masked())
+			ranges = append(ranges, prefix.Masked())
 		default:
 			wrong = append(wrong, strconv.Quote(item))
 		}
 	}
-	*n = all
+	*n = ranges
 	if len(wrong) > 0 {
 		return fmt.Errorf("%s: neither an address nor a range such as 10.0.0.0/8", strings.Join(wrong, ", "))
 	}
@@ -206,8 +207,8 @@ type displayName string
 // UnmarshalText trims the name and refuses an empty one.
 func (n *displayName) UnmarshalText(text []byte) error {
 	name, wrong := webhook.CheckName(string(text))
-	if wrong != "" {
-		return errors.New(wrong)
+	if !wrong.IsZero() {
+		return errors.New(messages.Text(wrong))
 	}
 	*n = displayName(name)
 	return nil
@@ -252,36 +253,10 @@ func (k *platformKey) UnmarshalText(text []byte) error {
 
 func platformKeys() []string {
 	var keys []string
-	for _, p := range platforms.All() {
+	for _, p := range all.Platforms() {
 		keys = append(keys, p.Key)
 	}
 	return keys
-}
-
-// tokenID is the id of an API token.
-type tokenID webhook.ID
-
-// UnmarshalText refuses ids of other things.
-func (id *tokenID) UnmarshalText(text []byte) error {
-	parsed, err := webhook.ParseID(webhook.TokenPrefix, string(text))
-	*id = tokenID(parsed)
-	if err != nil {
-		return fmt.Errorf("%q is not the id of a token; \"bookhook token list\" shows them", text)
-	}
-	return nil
-}
-
-// clientID is the id of a client.
-type clientID webhook.ID
-
-// UnmarshalText refuses ids of other things.
-func (id *clientID) UnmarshalText(text []byte) error {
-	parsed, err := webhook.ParseID(webhook.ClientPrefix, string(text))
-	*id = clientID(parsed)
-	if err != nil {
-		return fmt.Errorf("%q is not the id of a client; \"bookhook client list\" shows them", text)
-	}
-	return nil
 }
 
 // logFormat is "text" or "json".

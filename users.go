@@ -52,7 +52,7 @@ func (c userAdd) Run(ctx context.Context, std streams, path databasePath) error 
 				}
 				user.Account = account.ID
 			}
-			_, err := store.AddUser(ctx, user, actor)
+			_, err := store.AddUser(ctx, user, change())
 			return err
 		})
 	})
@@ -66,7 +66,7 @@ type userPassword struct {
 func (c userPassword) Run(ctx context.Context, std streams, path databasePath) error {
 	return withPassword(std, c.Email, func(hash string) error {
 		return withUser(ctx, path, c.Email, func(store *db.Store, user webhook.User) error {
-			return store.SetPassword(ctx, user.ID, hash, nil, actor, time.Now())
+			return store.SetPassword(ctx, user.ID, hash, nil, change())
 		})
 	})
 }
@@ -78,7 +78,7 @@ type userRemove struct {
 // Run removes the user.
 func (c userRemove) Run(ctx context.Context, std streams, path databasePath) error {
 	return withUser(ctx, path, c.Email, func(store *db.Store, user webhook.User) error {
-		if err := store.RemoveUser(ctx, user.Account, user.ID, actor, time.Now()); err != nil {
+		if err := store.RemoveUser(ctx, user.Account, user.ID, change()); err != nil {
 			return err
 		}
 		fmt.Fprintf(std.err, "%s can no longer sign in.\n", c.Email)
@@ -127,7 +127,7 @@ func (c userList) users(ctx context.Context, store *db.Store, path databasePath)
 	if err != nil {
 		return nil, err
 	}
-	numbers := map[webhook.ID]*int64{}
+	numbers := map[webhook.AccountID]*int64{}
 	for _, a := range accounts {
 		numbers[a.ID] = &a.Number
 	}

@@ -13,6 +13,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/webhook"
 )
@@ -29,7 +30,7 @@ type options struct {
 	store      *db.Store      // closed by stop
 	deliveries dispatch.Store // the store of the dispatcher; nil: store
 	listener   net.Listener   // closed by stop
-	guard      *dispatch.Guard
+	guard      *guard.Guard
 	schedule   []time.Duration // nil: webhook.Schedule
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string

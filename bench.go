@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"bookhook/bench"
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 )
 
 type benchCommand struct {
@@ -71,7 +71,7 @@ type unstoredCommand struct{}
 // Run runs Bookhook with a dispatcher that stores nothing; accounts, webhooks
 // and tokens are those of the database.
 func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) error {
-	guard, err := dispatch.NewGuard("127.0.0.1")
+	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		return err
 	}
@@ -83,12 +83,12 @@ func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	unstored, err := bench.NewUnstored(ctx, store)
+	unstored, err := bench.NewUnstored(store)
 	if err != nil {
 		return errors.Join(err, listener.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, deliveries: unstored, listener: listener, guard: guard, retention: 24 * time.Hour,
+		store: store, deliveries: unstored, listener: listener, guard: allowed, retention: 24 * time.Hour,
 		log: newLogger(std.err, "text", slog.LevelWarn),
 	})
 	if err != nil {

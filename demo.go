@@ -14,7 +14,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/demo"
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 )
 
 type demoCommand struct {
@@ -79,7 +79,7 @@ func (c demoCommand) listenSomewhere(ctx context.Context, std streams) (net.List
 }
 
 func startDemo(ctx context.Context, listener net.Listener, path string, to *demo.Receivers, std streams) (*app, demo.Sample, error) {
-	guard, err := dispatch.NewGuard("127.0.0.0/8")
+	allowed, err := guard.New("127.0.0.0/8")
 	if err != nil {
 		return nil, demo.Sample{}, errors.Join(err, listener.Close())
 	}
@@ -92,7 +92,7 @@ func startDemo(ctx context.Context, listener net.Listener, path string, to *demo
 		return nil, sample, errors.Join(err, listener.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, listener: listener, guard: guard, schedule: demo.Schedule, retention: 24 * time.Hour,
+		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, retention: 24 * time.Hour,
 		log: newLogger(std.err, "text", slog.LevelError), // the pages show the rest better
 	})
 	return a, sample, err

@@ -14,7 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/messages"
 	"bookhook/platforms/all"
@@ -105,15 +105,15 @@ func (u *baseURL) UnmarshalText(text []byte) error {
 
 // privateTargets are the private addresses that webhooks may call; the zero
 // value allows none.
-type privateTargets struct{ dispatch.Guard }
+type privateTargets struct{ guard.Guard }
 
 // UnmarshalText reads a list of networks, or "all".
 func (t *privateTargets) UnmarshalText(text []byte) error {
-	guard, err := dispatch.NewGuard(string(text))
+	targets, err := guard.New(string(text))
 	if err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "--allow-private-targets: "))
+		return errors.New(strings.TrimPrefix(err.Error(), guard.Setting+": "))
 	}
-	t.Guard = *guard
+	t.Guard = *targets
 	return nil
 }
 

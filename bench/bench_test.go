@@ -19,6 +19,8 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -316,18 +318,20 @@ func testStore(t *testing.T, target string) (*db.Store, *sampleAccounts) {
 	return store, sample
 }
 
-// dispatching runs a dispatcher that stores nothing.
-func dispatching(t *testing.T, store *db.Store) *dispatch.Dispatcher {
+// dispatching runs a dispatcher that stores nothing and has at most about
+// capacity deliveries queued.
+func dispatching(t *testing.T, store *db.Store, capacity int) *dispatch.Dispatcher {
 	t.Helper()
-	unstored, err := NewUnstored(t.Context(), store)
+	unstored, err := NewUnstored(store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := dispatch.NewGuard("127.0.0.1")
+	unstored.capacity = capacity
+	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: unstored, Guard: guard})
+	d := dispatch.New(dispatch.Options{Store: unstored, Guard: allowed, Platforms: all.Platforms()})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()
@@ -351,7 +355,7 @@ func TestUnstoredLosesNothing(t *testing.T) {
 	}))
 	defer receiver.Close()
 	store, sample := testStore(t, receiver.URL)
-	d := dispatching(t, store)
+	d := dispatching(t, store, 50)
 	var group sync.WaitGroup
 	var accepted atomic.Int64
 	for range senders {
@@ -388,11 +392,14 @@ func TestUnstoredStopsWaiting(t *testing.T) {
 	defer receiver.Close()
 	defer close(release)
 	store, sample := testStore(t, receiver.URL)
-	d := dispatching(t, store)
+	d := dispatching(t, store, 5)
 	ctx, cancel := context.WithCancel(t.Context())
-	events := make([]webhook.Event, 10) // more than a lane holds, all for the one webhook
+	events := make([]webhook.Event, 10) // more than a lane holds and may be queued, all for the one webhook
 	for i := range events {
 		events[i] = webhook.Event{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}
+	}
+	if _, err := d.Ingest(ctx, sample.accounts[0], events); err != nil {
+		t.Fatal(err)
 	}
 	ended := make(chan error)
 	go func() {

@@ -26,7 +26,7 @@ type accountAdd struct {
 func (c accountAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withStore(ctx, path, func(store *db.Store) error {
 		account, err := store.AddAccount(ctx, webhook.Account{
-			Number: int64(c.Number), Name: string(c.Name), TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now(),
+			Number: int64(c.Number), Name: string(c.Name), TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit,
 		}, change())
 		if err == nil {
 			fmt.Fprintln(std.out, account.Number)

@@ -29,7 +29,7 @@ type clientAdd struct {
 func (c clientAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
 		secret, hash := handlers.NewClientSecret()
-		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: string(c.Name), CreatedAt: time.Now()}, hash, change())
+		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: string(c.Name)}, hash, change())
 		if err != nil {
 			return err
 		}

@@ -200,7 +200,7 @@ func TestLogFormats(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	store := open(t, newDatabase(t))
-	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Night Tours", TimeZone: "UTC", CreatedAt: time.Now()}, change())
+	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Night Tours", TimeZone: "UTC"}, change())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type tokenAdd struct {
 func (c tokenAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
 		text, hash := handlers.NewToken()
-		token := webhook.Token{Account: account.ID, Name: string(c.Name), CreatedAt: time.Now()}
+		token := webhook.Token{Account: account.ID, Name: string(c.Name)}
 		if _, err := store.AddToken(ctx, token, hash, change()); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (c userAdd) Validate() error {
 func (c userAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withPassword(std, c.Email, func(hash string) error {
 		return withStore(ctx, path, func(store *db.Store) error {
-			user := webhook.User{Email: string(c.Email), PasswordHash: hash, Role: webhook.Role(c.Role), CreatedAt: time.Now()}
+			user := webhook.User{Email: string(c.Email), PasswordHash: hash, Role: webhook.Role(c.Role)}
 			if c.Account != 0 {
 				account, err := findAccount(ctx, store, c.Account, path)
 				if err != nil {

@@ -61,7 +61,7 @@ func createSampleIn(ctx context.Context, store *db.Store, s shape, target func(a
 		if i < len(known) {
 			account = known[i].Account
 		} else if account, err = store.AddAccount(ctx, webhook.Account{
-			Name: fmt.Sprintf("Bench %d", i), TimeZone: "UTC", WebhookLimit: s.perAccount, CreatedAt: time.Now(),
+			Name: fmt.Sprintf("Bench %d", i), TimeZone: "UTC", WebhookLimit: s.perAccount,
 		}, change()); err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func createSampleIn(ctx context.Context, store *db.Store, s shape, target func(a
 // exist get the new target.
 func createWebhooks(ctx context.Context, store *db.Store, account webhook.AccountID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
 	token, hash := handlers.NewToken()
-	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: benchName, CreatedAt: time.Now()}, hash, change()); err != nil {
+	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: benchName}, hash, change()); err != nil {
 		return "", nil, err
 	}
 	if hooks, err = store.Webhooks(ctx, account); err != nil {
@@ -90,7 +90,7 @@ func createWebhooks(ctx context.Context, store *db.Store, account webhook.Accoun
 	}
 	for _, w := range hooks {
 		w.URL = target
-		if err := store.UpdateWebhook(ctx, w, time.Time{}, nil, change()); err != nil {
+		if _, err := store.UpdateWebhook(ctx, webhook.Update{Webhook: w}, change()); err != nil {
 			return "", nil, err
 		}
 	}

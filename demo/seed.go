@@ -33,17 +33,16 @@ func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 	if err != nil {
 		return s, fmt.Errorf("hash the password: %w", err)
 	}
-	now := time.Now()
-	change := webhook.Change{By: email, At: now}
+	change := webhook.Change{By: email, At: time.Now()}
 	s.Account, _, err = store.Setup(ctx,
-		webhook.Account{Number: accountNumber, Name: accountName, TimeZone: "Europe/Tallinn", WebhookLimit: webhook.DefaultLimit, CreatedAt: now},
-		webhook.User{Email: email, PasswordHash: hash, Role: webhook.RoleAdmin, CreatedAt: now})
+		webhook.Account{Number: accountNumber, Name: accountName, TimeZone: "Europe/Tallinn", WebhookLimit: webhook.DefaultLimit},
+		webhook.User{Email: email, PasswordHash: hash, Role: webhook.RoleAdmin}, change)
 	if err != nil {
 		return s, fmt.Errorf("create the account: %w", err)
 	}
 	var tokenHash []byte
 	s.Token, tokenHash = handlers.NewToken()
-	token := webhook.Token{Account: s.Account.ID, Name: "Booking system", CreatedAt: now}
+	token := webhook.Token{Account: s.Account.ID, Name: "Booking system"}
 	if _, err := store.AddToken(ctx, token, tokenHash, change); err != nil {
 		return s, fmt.Errorf("create the token: %w", err)
 	}

@@ -34,14 +34,16 @@ var arrows = map[string][]string{
 	"platforms/wink":       {"webhook"},
 	"platforms/harbour":    {"webhook"}, // made up: the example of the guide, in no registry
 	"db":                   {"webhook"},
-	"dispatch":             {"webhook", "platforms"},
+	"dispatch":             {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
+	"dispatch/guard":       {"webhook", "platforms"},
+	"dispatch/lookup":      {"webhook", "platforms", "dispatch/guard"},
 	"static":               {},
 	"views":                {"webhook", "static"},
 	"handlers":             {"webhook", "platforms", "views", "static"},
 	"demo":                 {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
 	"bench":                {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
 	"e2e":                  {},
-	".":                    {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers", "demo", "bench"},
+	".":                    {"webhook", "platforms", "db", "dispatch", "dispatch/guard", "views", "static", "handlers", "demo", "bench"},
 }
 
 // homes says which packages may import what lies under a path, tests aside.
@@ -61,7 +63,7 @@ var pure = map[string][]string{
 	"webhook": {"github.com/sony/sonyflake"},
 }
 
-// clients are the ways to make an HTTP request. Those to receivers go through dispatch, which guards the address.
+// clients are the ways to make an HTTP request. Those to receivers and platforms go through dispatch, whose guard checks the address.
 var clients = map[string][]string{
 	"net/http": {
 		"Client", "DefaultClient", "DefaultTransport", "Get", "Head", "Post", "PostForm", "RoundTripper", "Transport",
@@ -73,7 +75,7 @@ var clients = map[string][]string{
 }
 
 // mayRequest are the packages that may use clients; the root for its healthcheck.
-var mayRequest = []string{"dispatch", "demo", "bench", "e2e", "."}
+var mayRequest = []string{"dispatch", "dispatch/guard", "dispatch/lookup", "demo", "bench", "e2e", "."}
 
 // pkg is what we read of "go list -json".
 type pkg struct {

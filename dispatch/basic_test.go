@@ -13,6 +13,7 @@ import (
 // TestBasic wants the Basic value of a webhook in every request to it, whatever
 // the format and the reason, and in none of what is kept of them.
 func TestBasic(t *testing.T) {
+	t.Parallel()
 	const value = "a secret: =user pass="
 	requests := make(chan http.Header, 1)
 	server := receiver(t, func(_ http.ResponseWriter, r *http.Request) { requests <- r.Header })
@@ -41,9 +42,9 @@ func TestBasic(t *testing.T) {
 	}
 	check("test", recorded)
 	tried := make(chan webhook.Attempt, 1)
-	go func() { tried <- r.Try(t.Context(), standard, r.account, events(1)[0]) }()
+	go func() { tried <- r.TestUnsaved(t.Context(), standard, r.account, events(1)[0]) }()
 	check("try", func() webhook.Attempt { return receive(t, tried) })
-	if _, err := r.store.DeleteWebhook(t.Context(), r.account.ID, standard.ID, "test", standard.CreatedAt); err != nil {
+	if _, err := r.store.DeleteWebhook(t.Context(), r.account.ID, standard.ID, byTest()); err != nil {
 		t.Fatal(err)
 	}
 	r.hook(server.URL+"/in?x=1", native, func(w *webhook.Webhook) { w.Basic = value })
@@ -58,6 +59,7 @@ func TestBasic(t *testing.T) {
 
 // Who has no Basic value gets no such header.
 func TestNoBasic(t *testing.T) {
+	t.Parallel()
 	requests := make(chan http.Header, 1)
 	server := receiver(t, func(_ http.ResponseWriter, r *http.Request) { requests <- r.Header })
 	r := start(t, dispatch.Options{})

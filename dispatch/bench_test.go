@@ -15,6 +15,9 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -27,12 +30,12 @@ const senders = 64
 // receiver. "ratio" is the one rate as a share of the other.
 func BenchmarkDelivered(b *testing.B) {
 	var answered atomic.Int64
-	all := make(chan struct{}, 1)
+	delivered := make(chan struct{}, 1)
 	var wanted atomic.Int64
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if answered.Add(1) == wanted.Load() {
-			all <- struct{}{}
+			delivered <- struct{}{}
 		}
 	}))
 	defer receiver.Close()
@@ -41,7 +44,7 @@ func BenchmarkDelivered(b *testing.B) {
 		Platform: "tourcms", Type: "new_confirmed_web", ChannelID: "3930", BookingID: "1234", TourIDs: []string{"12"},
 		Data: []byte(`{"note":"` + strings.Repeat("x", 1024) + `"}`),
 	}
-	body := event.StandardBody(4069, nil)
+	body := platforms.StandardBody(event, 4069, nil)
 
 	bare := func() time.Duration {
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
@@ -65,7 +68,7 @@ func BenchmarkDelivered(b *testing.B) {
 			b.Error(err)
 		}
 	})
-	<-all
+	<-delivered
 	took := time.Since(began)
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/took.Seconds(), "delivered/s")
@@ -74,28 +77,29 @@ func BenchmarkDelivered(b *testing.B) {
 }
 
 // benchDispatcher runs a dispatcher on a database on disk with one webhook.
-func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook.ID) {
-	store, err := db.Create(b.Context(), filepath.Join(b.TempDir(), "bookhook.db"))
+func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook.AccountID) {
+	store, err := db.Open(b.Context(), filepath.Join(b.TempDir(), "bookhook.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	account, err := store.AddAccount(b.Context(), webhook.Account{Number: 4069, Name: "Bench", TimeZone: "UTC", WebhookLimit: 10, CreatedAt: time.Now()}, "bench")
+	account, err := store.AddAccount(b.Context(), webhook.Account{Number: 4069, Name: "Bench", TimeZone: "UTC", WebhookLimit: 10, CreatedAt: time.Now()}, byTest())
 	if err != nil {
 		b.Fatal(err)
 	}
 	_, err = store.CreateWebhook(b.Context(), &webhook.Webhook{
-		Account: account.ID, Name: "Bench", URL: target, Kind: webhook.Async, Format: webhook.Standard, Events: []string{webhook.AllEventsKey},
-		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: senders, Secret: webhook.NewSecret(),
-	}, nil, "bench", time.Now())
+		Account: account.ID, Enabled: true, Secret: webhook.NewSecret(), Config: webhook.Config{
+			Name: "Bench", URL: target, Kind: webhook.Async, Format: webhook.Standard, AllEvents: true,
+			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil), Concurrency: senders,
+		},
+	}, nil, byTest())
 	if err != nil {
 		b.Fatal(err)
 	}
-	guard, err := dispatch.NewGuard("127.0.0.1")
+	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		b.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: store, Guard: guard})
+	d := dispatch.New(dispatch.Options{Store: store, Platforms: all.Platforms(), Guard: allowed})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()

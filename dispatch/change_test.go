@@ -2,13 +2,13 @@ package dispatch_test
 
 import (
 	"testing"
-	"time"
 
 	"bookhook/dispatch"
 	"bookhook/webhook"
 )
 
 func TestChangedUsesTheNewURL(t *testing.T) {
+	t.Parallel()
 	old, fresh := newGate(t), newGate(t)
 	fresh.open()
 	r := start(t, dispatch.Options{})
@@ -16,10 +16,7 @@ func TestChangedUsesTheNewURL(t *testing.T) {
 	r.ingest(10)
 	receive(t, old.arrived) // the others are queued, or in the table
 	w.URL = fresh.URL
-	if err := r.store.UpdateWebhook(t.Context(), w, time.Time{}, nil, "test", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	r.Changed(w.ID)
+	r.save(w)
 	old.open()
 	for range 10 {
 		if got := r.next(); got.State != webhook.Delivered || got.Attempt.Number != 1 {
@@ -32,6 +29,7 @@ func TestChangedUsesTheNewURL(t *testing.T) {
 }
 
 func TestOffWaitsUntilOn(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
 	w := r.hook(g.URL, concurrency(1))
@@ -39,10 +37,9 @@ func TestOffWaitsUntilOn(t *testing.T) {
 	receive(t, g.arrived)
 	switchTo := func(on bool) {
 		t.Helper()
-		if _, err := r.store.SetEnabled(t.Context(), r.account.ID, w.ID, on, "test", time.Now()); err != nil {
+		if _, err := r.store.SetEnabled(t.Context(), r.account.ID, w.ID, on, byTest()); err != nil {
 			t.Fatal(err)
 		}
-		r.Changed(w.ID)
 	}
 	switchTo(false)
 	g.open()

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,22 +15,23 @@ var day = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 // failTimes lets a breaker see failures of attempts that each began just now.
 func failTimes(b *breaker, n int, now time.Time) {
 	for range n {
-		b.judge(verdict{failed: true, began: now}, now)
+		b.update(attemptSignal{failed: true, startedAt: now}, now)
 	}
 }
 
 func TestBreaker(t *testing.T) {
+	t.Parallel()
 	failed := func(began, now time.Duration, retryAfter ...time.Duration) func(*breaker) {
 		return func(b *breaker) {
-			v := verdict{failed: true, began: day.Add(began)}
+			v := attemptSignal{failed: true, startedAt: day.Add(began)}
 			if len(retryAfter) > 0 {
 				v.retryAfter = retryAfter[0]
 			}
-			b.judge(v, day.Add(now))
+			b.update(v, day.Add(now))
 		}
 	}
 	open := func(b *breaker) { failTimes(b, webhook.CircuitFailures, day) }
-	well := func(b *breaker) { b.judge(verdict{began: day}, day.Add(time.Second)) }
+	well := func(b *breaker) { b.update(attemptSignal{startedAt: day}, day.Add(time.Second)) }
 	for _, tt := range []struct {
 		name     string
 		steps    []func(*breaker)
@@ -66,6 +68,7 @@ func TestBreaker(t *testing.T) {
 }
 
 func TestPausesGrow(t *testing.T) {
+	t.Parallel()
 	b, now := breaker{}, day
 	failTimes(&b, webhook.CircuitFailures-1, now)
 	for i, want := range []time.Duration{5, 10, 20, 40, 80, 160, 300, 300, 300} {
@@ -77,42 +80,45 @@ func TestPausesGrow(t *testing.T) {
 	}
 }
 
-// TestOnlyAProbeTellsOfRecovery: a success that was on its way when the circuit
+// TestOnlyAProbeRecovers: a success that was on its way when the circuit
 // opened closes it, and hastens nothing.
-func TestOnlyAProbeTellsOfRecovery(t *testing.T) {
+func TestOnlyAProbeRecovers(t *testing.T) {
+	t.Parallel()
 	for began, want := range map[time.Duration]bool{-time.Second: false, firstPause - 1: false, firstPause: true, time.Minute: true} {
 		d := New(Options{})
 		l := d.lanes.lane(1)
-		l.flying, d.lanes.flying = 1, 1
+		l.inFlight, d.lanes.inFlight = 1, 1
 		failTimes(&l.breaker, webhook.CircuitFailures, day)
 		job := &webhook.Job{Webhook: &webhook.Webhook{ID: 1}}
-		recovered, _ := d.judge(l, job, answer{Attempt: webhook.Attempt{StartedAt: day.Add(began)}})
+		recovered, _ := d.updateCircuit(l, job, attemptResult{Attempt: webhook.Attempt{StartedAt: day.Add(began)}})
 		if recovered != want || d.Circuit(1).Open() {
 			t.Errorf("begun %s after the opening: got recovered %t, open %t, want %t and closed", began, recovered, d.Circuit(1).Open(), want)
 		}
 	}
 }
 
-// fail ends the i-th job in flight with a failure, and returns what was queued.
-func (b *book) fail(i int, began time.Time) []*webhook.Job { return b.land(i, true, began) }
+// fail finishes the i-th job in flight with a failure, and returns what was queued.
+func (b *testLanes) fail(i int, startedAt time.Time) []*webhook.Job {
+	return b.attempted(i, true, startedAt)
+}
 
-// land ends the i-th job in flight with an answer.
-func (b *book) land(i int, failed bool, began time.Time) []*webhook.Job {
-	f := b.flights[i]
-	b.flights = append(b.flights[:i], b.flights[i+1:]...)
-	_, _, queued := b.answered(f.lane, verdict{failed: failed, began: began}, time.Now())
-	b.done(f.job)
+// attempted finishes the i-th job in flight with an attempt.
+func (b *testLanes) attempted(i int, failed bool, startedAt time.Time) []*webhook.Job {
+	f := b.started[i]
+	b.started = append(b.started[:i], b.started[i+1:]...)
+	_, _, queued := b.attemptDone(f.lane, attemptSignal{failed: failed, startedAt: startedAt})
+	b.jobDone(f.job)
 	return queued
 }
 
-// breakDown makes the receiver of a webhook fail until its circuit opens.
-func (b *book) breakDown(t *testing.T, w *webhook.Webhook) (queued []*webhook.Job) {
+// openCircuit makes the receiver of a webhook fail until its circuit opens.
+func (b *testLanes) openCircuit(t *testing.T, w *webhook.Webhook) (queued []*webhook.Job) {
 	t.Helper()
 	for range webhook.CircuitFailures {
 		if b.circuit(w.ID).Open() {
 			t.Fatal("open too early")
 		}
-		if len(b.flights) == 0 {
+		if len(b.started) == 0 {
 			b.ingest(w, 1, 1)
 		}
 		queued = append(queued, b.fail(0, time.Now())...)
@@ -124,112 +130,111 @@ func (b *book) breakDown(t *testing.T, w *webhook.Webhook) (queued []*webhook.Jo
 }
 
 // probe claims when the loop would, and lets the claim bring what it asked for.
-func (b *book) probe(t *testing.T, w *webhook.Webhook) {
+func (b *testLanes) probe(t *testing.T, w *webhook.Webhook) {
 	t.Helper()
-	claims, next := b.turn(time.Now())
+	claims, next := b.turn()
 	for len(claims) == 0 {
 		if next.IsZero() {
 			t.Fatal("the loop sleeps for ever")
 		}
 		time.Sleep(time.Until(next))
-		claims, next = b.turn(time.Now())
+		claims, next = b.turn()
 	}
 	if len(claims) != 1 || claims[0].n != 1 {
 		t.Fatalf("got claims %+v, want one of one job", claims)
 	}
-	b.claimed(claims[0], jobs(w, 1), time.Now(), time.Now())
+	b.claimDone(claims[0], jobs(w, 1), time.Now())
 }
 
 func TestOneProbeAtATime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBook(100)
-		w := &webhook.Webhook{ID: 1, Concurrency: 8}
+		b := newTestLanes(100)
+		w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}
 		b.ingest(w, 20, 20) // 8 in flight, 12 queued
 		began := time.Now()
-		if got := len(b.breakDown(t, w)); got != 3 {
+		if got := len(b.openCircuit(t, w)); got != 3 {
 			t.Errorf("got %d queued jobs back, want 3: 17 were started", got)
 		}
 		opened := time.Now()
-		for len(b.flights) > 0 { // those that were in flight then
+		for len(b.started) > 0 { // those that were in flight then
 			b.fail(0, began.Add(-time.Second))
 		}
 		if got := b.circuit(1).ProbeAt; !got.Equal(opened.Add(5 * time.Second)) {
 			t.Errorf("got the probe at %s, want 5 s after the opening", got)
 		}
-		if got := b.ingest(w, 5, 5); got != 0 || len(b.flights) != 0 {
-			t.Errorf("got %d taken, %d in flight while open, want none", got, len(b.flights))
+		if got := b.ingest(w, 5, 5); got != 0 || len(b.started) != 0 {
+			t.Errorf("got %d taken, %d in flight while open, want none", got, len(b.started))
 		}
 		for i, pause := range []time.Duration{5, 10, 20, 40, 80, 160, 300, 300} {
 			before := time.Now()
 			b.probe(t, w)
-			if got := time.Since(before); got != pause*time.Second || len(b.flights) != 1 {
-				t.Fatalf("got probe %d after %s, %d in flight, want one after %s", i+1, got, len(b.flights), pause*time.Second)
+			if got := time.Since(before); got != pause*time.Second || len(b.started) != 1 {
+				t.Fatalf("got probe %d after %s, %d in flight, want one after %s", i+1, got, len(b.started), pause*time.Second)
 			}
-			b.mark(1, time.Now())
-			if claims, _ := b.turn(time.Now()); len(claims) != 0 {
+			b.due(1, time.Now())
+			if claims, _ := b.turn(); len(claims) != 0 {
 				t.Fatal("got a claim while a probe is in flight")
 			}
 			b.fail(0, time.Now())
 		}
 		b.probe(t, w)
-		b.land(0, false, time.Now())
+		b.attempted(0, false, time.Now())
 		if b.circuit(1) != (webhook.Circuit{}) {
 			t.Error("a success did not close the circuit")
 		}
-		claims, _ := b.turn(time.Now())
+		claims, _ := b.turn()
 		if len(claims) != 1 || claims[0].n < 8 {
 			t.Fatalf("got %+v, want a claim of many jobs at once", claims)
 		}
-		b.claimed(claims[0], jobs(w, claims[0].n), time.Now(), time.Now())
-		if got := len(b.flights); got != 8 {
+		b.claimDone(claims[0], jobs(w, claims[0].n), time.Now())
+		if got := len(b.started); got != 8 {
 			t.Errorf("got %d in flight, want all 8", got)
 		}
 	})
 }
 
-// TestPromisesEndWithTheCircuit: what comes for places promised before the
+// TestReservationsEndWithTheCircuit: what comes for places reserved before the
 // circuit opened is given back.
-func TestPromisesEndWithTheCircuit(t *testing.T) {
+func TestReservationsEndWithTheCircuit(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBook(100)
-		w := &webhook.Webhook{ID: 1, Concurrency: 8}
+		b := newTestLanes(100)
+		w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}
 		b.ingest(w, 1, 1)
-		b.mark(1, time.Now())
-		claims, _ := b.turn(time.Now())
-		r := &reservation{lanes: b.lanes}
+		b.due(1, time.Now())
+		claims, _ := b.turn()
 		if len(claims) != 1 {
 			t.Fatalf("got %d claims, want one", len(claims))
 		}
-		b.claimed(claims[0], nil, time.Time{}, time.Now())
-		for range 3 {
-			r.take(w)
-		}
-		b.mark(1, time.Now())
-		claims, _ = b.turn(time.Now())
-		b.breakDown(t, w)
-		if got := len(r.settle([]webhook.Accepted{{Jobs: jobs(w, 3)}}, time.Now())); got != 3 {
+		b.claimDone(claims[0], nil, time.Time{})
+		r, _ := b.plan(w, 3)
+		b.due(1, time.Now())
+		claims, _ = b.turn()
+		b.openCircuit(t, w)
+		if got := len(r.commit([]webhook.Accepted{{Jobs: jobs(w, 3)}})); got != 3 {
 			t.Errorf("got %d jobs of an ingest back, want 3", got)
 		}
-		if got := len(b.claimed(claims[0], jobs(w, claims[0].n), time.Now(), time.Now())); got != claims[0].n {
+		if got := len(b.claimDone(claims[0], jobs(w, claims[0].n), time.Now())); got != claims[0].n {
 			t.Errorf("got %d jobs of a claim back, want %d", got, claims[0].n)
 		}
-		b.mark(1, time.Now())
+		b.due(1, time.Now())
 		b.probe(t, w)
-		if b.reread(1); !b.circuit(1).Open() {
+		if b.invalidate(1); !b.circuit(1).Open() {
 			t.Error("a delivery was cancelled: the circuit is closed, want it open")
 		}
-		b.trust(1)
-		if got := b.reread(1); len(got) != 0 || b.circuit(1).Open() {
+		b.resetCircuit(1)
+		if got := b.invalidate(1); len(got) != 0 || b.circuit(1).Open() {
 			t.Errorf("got %d jobs back, open %t after a change, want it closed", len(got), b.circuit(1).Open())
 		}
 	})
 }
 
 // serve claims as the loop would, from a table that never runs out.
-func (b *book) serve() {
-	for claims, _ := b.turn(time.Now()); len(claims) > 0; claims, _ = b.turn(time.Now()) {
+func (b *testLanes) serve() {
+	for claims, _ := b.turn(); len(claims) > 0; claims, _ = b.turn() {
 		for _, c := range claims {
-			b.claimed(c, jobs(&webhook.Webhook{ID: c.lane.id, Concurrency: 8}, c.n), time.Now(), time.Now())
+			b.claimDone(c, jobs(&webhook.Webhook{ID: c.lane.id, Config: webhook.Config{Concurrency: 8}}, c.n), time.Now())
 		}
 	}
 }
@@ -237,79 +242,85 @@ func (b *book) serve() {
 // TestDeadReceiversLeaveRoom: dead ones could take all places; after a few
 // timeouts each has one now and again, and there is room for a healthy one.
 func TestDeadReceiversLeaveRoom(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const dead, places, timeout = 300, 2048, 15 * time.Second
-		b := newBook(places)
-		for id := range webhook.ID(dead) {
-			b.mark(10+id, time.Now())
+		b := newTestLanes(places)
+		for id := range webhook.WebhookID(dead) {
+			b.due(10+id, time.Now())
 		}
 		b.serve()
-		if len(b.flights) != places {
-			t.Fatalf("got %d in flight, want all %d places taken", len(b.flights), places)
+		if len(b.started) != places {
+			t.Fatalf("got %d in flight, want all %d places taken", len(b.started), places)
 		}
 		for round := range 100 {
 			began := time.Now()
 			time.Sleep(timeout)
-			for range len(b.flights) {
+			for range len(b.started) {
 				b.fail(0, began)
 			}
 			b.serve()
-			if limit := places / 2; round >= 3 && len(b.flights) > limit {
-				t.Fatalf("got %d in flight after %d timeouts, want %d at most", len(b.flights), round+1, limit)
+			if limit := places / 2; round >= 3 && len(b.started) > limit {
+				t.Fatalf("got %d in flight after %d timeouts, want %d at most", len(b.started), round+1, limit)
 			}
-			if round >= 3 && b.ingest(&webhook.Webhook{ID: 1, Concurrency: 8}, 1, 1) != 1 {
+			if round >= 3 && b.ingest(&webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}, 1, 1) != 1 {
 				t.Fatal("got no place for a healthy one")
 			}
-			if healthy := b.flights[len(b.flights)-1]; round >= 3 {
+			if healthy := b.started[len(b.started)-1]; round >= 3 {
 				if healthy.lane.id != 1 {
 					t.Fatal("the healthy one is not on its way at once")
 				}
-				b.land(len(b.flights)-1, false, began)
+				b.attempted(len(b.started)-1, false, began)
 			}
 		}
-		if got := len(b.flights); got > dead {
+		if got := len(b.started); got > dead {
 			t.Errorf("got %d in flight in the end, want a probe each at most", got)
 		}
 	})
 }
 
-// mustBeOrdered checks what lane and loop rely on: both timetables are heaps of
-// just the lanes that belong there, and the loop looks when the first is due.
-func (b *book) mustBeOrdered(t *testing.T) {
+// mustBeOrdered checks what lanes and loop rely on: the timers are a heap of just
+// the lanes that wait for a time, and the loop looks when the first is due.
+func (b *testLanes) mustBeOrdered(t *testing.T) {
 	t.Helper()
-	for _, table := range []*timetable{&b.due, &b.paced} {
-		for i, l := range table.lanes {
-			if *table.place(l) != i {
-				t.Fatalf("lane %d believes to be at %d, is at %d", l.id, *table.place(l), i)
-			}
-			if i > 0 && table.Less(i, (i-1)/2) {
-				t.Fatal("a timetable is out of order")
-			}
+	for i, l := range b.timers {
+		if l.timerIndex != i {
+			t.Fatalf("lane %d has the index %d, is at %d", l.id, l.timerIndex, i)
+		}
+		if i > 0 && b.timers.Less(i, (i-1)/2) {
+			t.Fatal("the timers are out of order")
 		}
 	}
 	for _, l := range b.byID {
-		if l.claimable() != (l.dueAt >= 0) || (l.waits() && !l.ready) != (l.pacedAt >= 0) {
-			t.Fatalf("lane %d is not where it belongs: %+v", l.id, l)
+		want := l.nextTimer()
+		if (l.timerIndex >= 0) != !want.IsZero() || !want.IsZero() && !want.Equal(l.timer) {
+			t.Fatalf("lane %d is not where it belongs: %+v, want a timer at %s", l.id, l, want)
+		}
+		if l.startQueued != slices.Contains(b.startQueue, l) || l.claimQueued != slices.Contains(b.claimQueue, l) {
+			t.Fatalf("lane %d is not queued as it believes: %+v", l.id, l)
 		}
 	}
-	sleeps := len(b.wake) == 0
-	if l := b.due.first(); l != nil && sleeps && b.claims < maxClaims && !b.starved && b.early(l.claimAt()) {
-		t.Fatal("the loop sleeps beyond the next claim")
+	if len(b.wake) > 0 {
+		return
 	}
-	if l := b.paced.first(); l != nil && sleeps && b.early(l.from()) {
-		t.Fatal("the loop sleeps beyond the next start")
+	if len(b.claimQueue) > 0 && b.mayClaim() {
+		t.Fatal("the loop sleeps although a claim may begin")
+	}
+	if next := b.timers.next(); !next.IsZero() && (b.nextWake.IsZero() || next.Before(b.nextWake)) {
+		t.Fatal("the loop sleeps beyond the next timer")
 	}
 }
 
 // TestLanesStayInOrder: rates, circuits, claims and changes in any order.
 func TestLanesStayInOrder(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(40) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 31))
-			b := newBook(6)
+			b := newTestLanes(6)
 			var claims []claim
 			for range 1000 {
-				w := &webhook.Webhook{ID: webhook.ID(1 + random.IntN(20)), Concurrency: 1 + random.IntN(4)}
+				w := &webhook.Webhook{ID: webhook.WebhookID(1 + random.IntN(20)), Config: webhook.Config{Concurrency: 1 + random.IntN(4)}}
 				if w.ID%2 == 0 {
 					w.Rate = webhook.Rate{Requests: int(w.ID), Per: webhook.Second}
 				}
@@ -322,25 +333,25 @@ func TestLanesStayInOrder(t *testing.T) {
 					case <-b.wake:
 					default:
 					}
-					more, _ := b.turn(time.Now())
+					more, _ := b.turn()
 					claims = append(claims, more...)
 				case 3:
-					b.mark(w.ID, time.Now().Add(time.Duration(random.IntN(2000))*time.Millisecond))
+					b.due(w.ID, time.Now().Add(time.Duration(random.IntN(2000))*time.Millisecond))
 				case 4:
 					if random.IntN(4) == 0 {
-						b.trust(w.ID)
-						b.reread(w.ID)
+						b.resetCircuit(w.ID)
+						b.invalidate(w.ID)
 					}
 				case 5, 6, 7:
-					if n := len(b.flights); n > 0 {
+					if n := len(b.started); n > 0 {
 						i := random.IntN(n)
-						b.land(i, b.flights[i].lane.id%3 == 0 || random.IntN(9) == 0, time.Now())
+						b.attempted(i, b.started[i].lane.id%3 == 0 || random.IntN(9) == 0, time.Now())
 					}
 				case 8:
 					if len(claims) > 0 {
 						c := claims[0]
 						w.ID, claims = c.lane.id, claims[1:]
-						b.claimed(c, jobs(w, random.IntN(c.n+1)), time.Now().Add(time.Second), time.Now())
+						b.claimDone(c, jobs(w, random.IntN(c.n+1)), time.Now().Add(time.Second))
 					}
 				}
 				b.mustBeOrdered(t)

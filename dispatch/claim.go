@@ -1,13 +1,14 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 
 	"bookhook/webhook"
 )
 
-// storePause is how long a lane waits after the store failed it, or told it
-// that something is due which it then did not get.
+// storePause is how long a lane waits after the store failed, or reported a due
+// row that a claim then did not find.
 const storePause = time.Second
 
 // claim is a claim that is to be made or under way.
@@ -17,53 +18,50 @@ type claim struct {
 	n       int // most jobs
 }
 
-// turn starts what had to wait for its time, and picks the lanes of which rows
-// are due, those that have waited longest first. It tells when to look again;
-// zero: when woken.
-func (s *lanes) turn(now time.Time) (claims []claim, next time.Time) {
+// turn moves lanes whose time has come into the queues, starts their jobs, and
+// returns the claims to make, in the order in which they became due. next is
+// when turn is to be called again; zero: when woken.
+func (s *lanes) turn() (claims []claim, next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.armed = time.Time{}
-	for l := s.paced.first(); l != nil && !l.from().After(now); l = s.paced.first() {
-		s.enlist(l, now)
-		s.place(l)
+	now := s.clock()
+	for at := s.timers.next(); !at.IsZero() && !at.After(now); at = s.timers.next() {
+		s.reschedule(s.timers[0], now)
 	}
-	s.pump()
-	for l := s.due.first(); l != nil && s.claims < maxClaims && !l.claimAt().After(now); l = s.due.first() {
-		if s.starved = s.full(); s.starved {
-			break
+	s.startReady(now)
+	for len(s.claimQueue) > 0 && s.mayClaim() {
+		l := s.claimQueue[0]
+		s.claimQueue = slices.Delete(s.claimQueue, 0, 1)
+		l.claimQueued = false
+		if l.canClaim(now) {
+			claims = append(claims, s.beginClaim(l))
 		}
-		claims = append(claims, s.begin(l))
+		s.reschedule(l, now)
 	}
-	if l := s.due.first(); l != nil && s.claims < maxClaims && !s.starved {
-		s.armed = l.claimAt()
-	}
-	if l := s.paced.first(); l != nil && s.early(l.from()) {
-		s.armed = l.from()
-	}
-	return claims, s.armed
+	s.nextWake = s.timers.next()
+	return claims, s.nextWake
 }
 
-func (s *lanes) begin(l *lane) claim {
-	n := max(l.limit, l.room()-l.limit) // leaves room for what comes in meanwhile
+func (s *lanes) beginClaim(l *lane) claim {
+	n := max(l.concurrency, l.room()-l.concurrency) // leaves room for an ingest meanwhile
 	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch)}
-	l.claiming, l.next = true, time.Time{} // what becomes due from here on is seen again
-	s.due.put(l, false)
-	s.promise(l, c.n)
+	l.claiming, l.nextDue = true, time.Time{} // what becomes due from now on is noted again
+	s.reserve(l, c.n)
 	s.claims++
 	return c
 }
 
-// claimed takes in what a claim brought. It returns the jobs that cannot be
-// kept because the configuration changed meanwhile, because it leaves less room
-// than the lane knew of, or because the dispatcher stops.
-func (s *lanes) claimed(c claim, jobs []webhook.Job, next, now time.Time) (stale []*webhook.Job) {
+// claimDone queues the jobs of a claim; next is when the webhook's next row is
+// due. It returns the jobs that cannot be kept because the webhook changed
+// meanwhile, because it leaves less room than the lane knew of, or because the
+// dispatcher stops.
+func (s *lanes) claimDone(c claim, jobs []webhook.Job, next time.Time) (stale []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := c.lane
 	l.claiming = false
 	s.claims--
-	s.promise(l, -c.n)
+	s.reserve(l, -c.n)
 	current := s.open && l.version == c.version
 	if current && len(jobs) > 0 {
 		l.configure(jobs[0].Webhook)
@@ -75,12 +73,10 @@ func (s *lanes) claimed(c claim, jobs []webhook.Job, next, now time.Time) (stale
 			stale = append(stale, &jobs[i])
 		}
 	}
-	if len(jobs) == 0 && !next.IsZero() && !next.After(now) {
+	if now := s.clock(); len(jobs) == 0 && !next.IsZero() && !next.After(now) {
 		next = now.Add(storePause)
 	}
 	l.due(next)
-	s.place(l)
-	s.pump()
-	s.wakeUp() // others may have waited for their claim
+	s.update(l)
 	return stale
 }

@@ -8,6 +8,7 @@ import (
 )
 
 func TestSlowReceiverDoesNotDelayAnother(t *testing.T) {
+	t.Parallel()
 	slow := newGate(t)
 	r := start(t, dispatch.Options{})
 	slowHook := r.hook(slow.URL)
@@ -33,6 +34,7 @@ func TestSlowReceiverDoesNotDelayAnother(t *testing.T) {
 }
 
 func TestConcurrency(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []int{1, 3, 64} {
 		g := newGate(t)
 		r := start(t, dispatch.Options{})
@@ -52,6 +54,7 @@ func TestConcurrency(t *testing.T) {
 }
 
 func TestGlobalCapIsShared(t *testing.T) {
+	t.Parallel()
 	a, b := newGate(t), newGate(t)
 	r := start(t, dispatch.Options{MaxInFlight: 2})
 	r.hook(a.URL)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestConnectionIsUsedAgain(t *testing.T) {
+	t.Parallel()
 	peers := make(chan string, 10)
 	server := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		peers <- r.RemoteAddr
@@ -33,6 +34,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 
 // A receiver may close a kept connection at any time; that is not its failure.
 func TestClosedConnectionCostsNoAttempt(t *testing.T) {
+	t.Parallel()
 	const fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 	r := start(t, dispatch.Options{})
 	r.hook("http://" + raw(t, func(c net.Conn) {

@@ -45,7 +45,7 @@ func TestEverythingArrives(t *testing.T) {
 				if _, err := r.Ingest(t.Context(), r.account.ID, events(batch)); err != nil {
 					t.Error(err)
 				}
-				r.Changed(all[i%hooks].ID)
+				r.touch(all[i%hooks])
 			}
 		})
 	}

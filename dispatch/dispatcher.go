@@ -11,119 +11,131 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bookhook/dispatch/guard"
+	"bookhook/dispatch/lookup"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
-// Options say how to dispatch. Only Store is required.
+// Options configure a dispatcher. Store and Platforms are required.
 type Options struct {
 	Store       Store
-	Guard       *Guard             // nil: public addresses only
-	Log         *slog.Logger       // one line for each attempt; nil: none
-	Version     string             // for the user-agent, bookhook/VERSION
-	Schedule    []time.Duration    // pause before each try; nil: webhook.Schedule
-	Timeout     time.Duration      // of one attempt in all; 0: 15 s
-	Connect     time.Duration      // of name lookup and connection, and again of the TLS handshake; 0: 5 s
-	Grace       time.Duration      // for what is in flight at shutdown; 0: 20 s
-	MaxInFlight int                // requests in flight over all webhooks; 0: 2048
-	RootCAs     *x509.CertPool     // whom to trust; nil: whom the system trusts
-	Platforms   platforms.Registry // nil: all that Bookhook speaks
+	Platforms   platforms.Registry
+	Guard       *guard.Guard    // nil: public addresses only
+	Log         *slog.Logger    // one line for each attempt; nil: none
+	Version     string          // for the user-agent, bookhook/VERSION
+	Schedule    []time.Duration // pause before each attempt; nil: webhook.Schedule
+	Timeout     time.Duration   // of one attempt in all; 0: 15 s
+	Connect     time.Duration   // of name resolution and connection, and again of the TLS handshake; 0: 5 s
+	Grace       time.Duration   // for what is in flight at shutdown; 0: 20 s
+	MaxInFlight int             // requests over all webhooks; 0: 2048
+	RootCAs     *x509.CertPool  // nil: those of the system
 }
 
-// Bounds of time that follow no option.
-const (
-	finishTime   = 5 * time.Second // to record an attempt before its lease ends
-	closingTime  = time.Second     // to record what was in flight at the end of the grace
-	giveBackTime = 5 * time.Second // to give jobs back when their caller does not wait
-)
-
-// Dispatcher sends deliveries. Its methods may be called from any goroutine;
-// until [Dispatcher.Run] has begun, and after it ended, everything that comes
-// in is left in the table.
-type Dispatcher struct {
-	store     Store
-	guard     *Guard
-	log       *slog.Logger
-	schedule  []time.Duration
-	grace     time.Duration
-	lease     time.Duration
-	sender    *sender
-	lanes     *lanes
-	lookups   *lookups
-	questions *questions
-
-	work    sync.WaitGroup     // attempts, claims, lookups and questions under way
-	sending context.Context    // of requests; ends when the grace is over
-	cutOff  context.CancelFunc // ends sending
-	storing context.Context    // of writing down what came of them; ends a little later
-	abandon context.CancelFunc // ends storing
-
-	ready   chan struct{} // closed when the loop begins
-	alive   atomic.Bool
-	trouble atomic.Bool // the store failed last time
-}
-
-// New makes a dispatcher; it does nothing before [Dispatcher.Run].
-func New(o Options) *Dispatcher {
+// withDefaults replaces zero values.
+func (o Options) withDefaults() Options {
 	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
+	o.Connect = cmp.Or(o.Connect, 5*time.Second)
+	o.Grace = cmp.Or(o.Grace, 20*time.Second)
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, 2048)
 	if o.Guard == nil {
-		o.Guard = &Guard{}
+		o.Guard = &guard.Guard{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Platforms == nil {
-		o.Platforms = platforms.All()
-	}
 	if o.Schedule == nil {
 		o.Schedule = webhook.Schedule
 	}
+	return o
+}
+
+// Times that no option changes.
+const (
+	finishTime     = 5 * time.Second // to record an attempt before its lease ends
+	closingTime    = time.Second     // to record what was in flight at the end of the grace
+	releaseTimeout = 5 * time.Second // to release jobs for a caller who may be gone
+)
+
+// Dispatcher sends deliveries. Its methods may be called from any goroutine;
+// before [Dispatcher.Run] is ready, and after it returned, what comes in is left
+// in the table.
+type Dispatcher struct {
+	store       Store
+	guard       *guard.Guard
+	log         *slog.Logger
+	schedule    []time.Duration
+	grace       time.Duration
+	lease       time.Duration
+	clock       func() time.Time
+	sender      *sender
+	lanes       *lanes
+	lookups     *lookup.Queue
+	inlineCalls *inlineCalls
+
+	work      sync.WaitGroup     // attempts, claims, lookups and inline calls under way
+	sending   context.Context    // of requests; ends with the grace
+	cutOff    context.CancelFunc // ends sending
+	recording context.Context    // of writing down what came of them; ends a little later
+	abandon   context.CancelFunc // ends recording
+
+	ready      chan struct{} // closed when the loop begins
+	alive      atomic.Bool
+	storeFails atomic.Bool // the store failed last time
+}
+
+// New returns a dispatcher, which does nothing before [Dispatcher.Run].
+func New(o Options) *Dispatcher {
+	o = o.withDefaults()
 	d := &Dispatcher{
-		store: o.Store, guard: o.Guard, log: o.Log, schedule: o.Schedule,
-		grace: cmp.Or(o.Grace, 20*time.Second),
+		store: o.Store, guard: o.Guard, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
 		ready: make(chan struct{}),
-		// The worst wait is that of the last in a full lane, or of a request a minute.
-		lease:   lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
-		sender:  newSender(o),
-		lookups: newLookups(),
+		// The longest wait is that of the last in a full lane, or of one request a minute.
+		lease:       lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
+		sender:      newSender(o),
+		inlineCalls: newInlineCalls(o.MaxInFlight),
 	}
-	d.lanes = newLanes(cmp.Or(o.MaxInFlight, 2048), d.start)
-	d.questions = newQuestions(d.lanes.max)
+	d.lanes = newLanes(o.MaxInFlight, d.clock, d.start)
+	d.lookups = lookup.New(lookup.Options{
+		Store: o.Store, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
+		Client: &lookup.Client{Transport: d.sender.transport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Log: o.Log},
+	})
 	return d
 }
 
 // Run dispatches until ctx ends, and returns when nothing is in flight any
-// more; once only. It first heals what a dead process left claimed; an error
-// is of that, nothing was sent then.
+// more. It is called once. It first recovers the claims of a dead process; if
+// that fails it returns the error, and nothing was sent.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	due, err := d.recall(ctx)
+	due, err := d.recoverClaims(ctx)
 	if err != nil {
 		return err
 	}
 	base := context.WithoutCancel(ctx)
 	d.sending, d.cutOff = context.WithCancel(base)
-	d.storing, d.abandon = context.WithCancel(base)
+	d.recording, d.abandon = context.WithCancel(base)
 	defer d.cutOff()
 	defer d.abandon()
-	d.lanes.admit(due)
+	d.lanes.accept(due)
 	d.alive.Store(true)
 	close(d.ready)
-	d.work.Go(func() { d.lookUpAll(ctx) })
+	d.work.Go(func() { d.lookups.Run(ctx, d.recording) })
 	d.loop(ctx)
 	d.alive.Store(false)
 	d.stop()
 	return nil
 }
 
-// Ready is closed when [Dispatcher.Run] has read what is due and takes jobs.
+// Ready is closed when [Dispatcher.Run] has read what is due and accepts jobs.
 func (d *Dispatcher) Ready() <-chan struct{} { return d.ready }
 
 // Alive reports whether the loop is running.
 func (d *Dispatcher) Alive() bool { return d.alive.Load() }
 
-func (d *Dispatcher) recall(ctx context.Context) (map[webhook.ID]time.Time, error) {
-	if err := d.store.Heal(ctx, time.Now()); err != nil {
-		return nil, fmt.Errorf("heal claims: %w", err)
+// recoverClaims recovers the claims of a dead process and reads what is due.
+func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]time.Time, error) {
+	if err := d.store.RecoverClaims(ctx, d.clock()); err != nil {
+		return nil, fmt.Errorf("recover claims: %w", err)
 	}
 	due, err := d.store.Due(ctx)
 	if err != nil {
@@ -143,67 +155,68 @@ func (d *Dispatcher) loop(ctx context.Context) {
 		case <-timer.C:
 		case <-d.lanes.wake:
 		}
-		claims, next := d.lanes.turn(time.Now())
+		claims, next := d.lanes.turn()
 		for _, c := range claims {
 			d.work.Go(func() { d.claim(c) })
 		}
 		if next.IsZero() {
 			timer.Stop()
 		} else {
-			timer.Reset(time.Until(next))
+			timer.Reset(next.Sub(d.clock()))
 		}
 	}
 }
 
 func (d *Dispatcher) claim(c claim) {
-	now := time.Now()
-	jobs, next, err := d.store.Claim(d.storing, c.lane.id, c.n, now, now.Add(d.lease))
-	if d.failed("claim", err) {
-		next = now.Add(storePause)
+	now := d.clock()
+	jobs, next, err := d.store.Claim(d.recording, c.lane.id, c.n, now, now.Add(d.lease))
+	if d.storeFailed("claim", err) {
+		jobs, next = nil, now.Add(storePause)
 	}
-	d.giveBack(d.storing, d.lanes.claimed(c, jobs, next, now))
+	d.releaseJobs(d.recording, d.lanes.claimDone(c, jobs, next))
 }
 
-// stop lets what is in flight end within the grace, and then cuts it off.
+// stop waits for what is in flight until the grace ends, and then cuts it off.
 func (d *Dispatcher) stop() {
 	queued := d.lanes.shut()
-	d.work.Go(func() { d.giveBack(d.storing, queued) })
-	ended := make(chan struct{})
+	d.work.Go(func() { d.releaseJobs(d.recording, queued) })
+	done := make(chan struct{})
 	go func() {
 		d.work.Wait()
-		close(ended)
+		close(done)
 	}()
-	if !within(d.grace, ended) {
+	if !doneWithin(done, d.grace) {
 		d.cutOff()
-		if !within(closingTime, ended) {
+		if !doneWithin(done, closingTime) {
 			d.abandon()
-			<-ended
+			<-done
 		}
 	}
 	d.sender.transport.CloseIdleConnections()
 }
 
-func within(limit time.Duration, ended <-chan struct{}) bool {
+func doneWithin(done <-chan struct{}, limit time.Duration) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-ended:
+	case <-done:
 		return true
 	case <-timer.C:
 		return false
 	}
 }
 
-// failed tells whether the store failed, and logs when that begins and ends.
-func (d *Dispatcher) failed(doing string, err error) bool {
+// storeFailed reports whether an operation of the store failed, and logs when
+// failures begin and end.
+func (d *Dispatcher) storeFailed(operation string, err error) bool {
 	if err == nil {
-		if d.trouble.Load() && d.trouble.CompareAndSwap(true, false) {
+		if d.storeFails.Load() && d.storeFails.CompareAndSwap(true, false) {
 			d.log.Info("the database works again")
 		}
 		return false
 	}
-	if !errors.Is(err, context.Canceled) && d.trouble.CompareAndSwap(false, true) {
-		d.log.Error("the database fails, deliveries wait for it", "doing", doing, "error", err)
+	if !errors.Is(err, context.Canceled) && d.storeFails.CompareAndSwap(false, true) {
+		d.log.Error("the database fails, deliveries wait for it", "operation", operation, "error", err)
 	}
 	return true
 }

@@ -1,60 +1,60 @@
 // Package dispatch sends deliveries: it takes those that are due, makes the
-// request, and records what came of it. It is the only package that calls
-// receivers, and the [Guard] in it decides which addresses may be called.
+// request, and records the result. Package guard below it decides which
+// addresses may be called; package lookup asks platforms about bookings.
 //
-//	Ingest ──────take──────▶ lane ──▶ send ──▶ Finish (attempt, next try)
+//	Ingest ─────reserve────▶ lane ──▶ send ──▶ Finish (attempt, next attempt)
 //	table ──due──▶ Claim ──▶ lane      │           │
 //	  ▲                                ▼           ▼
 //	  └───────────── due again ◀── cut off     retry, delivered, failed
 //
-// The table of deliveries is the truth; memory only says what to do next.
-// A delivery is claimed before it is sent: its attempts are raised and its
-// next try is moved to the end of a lease, so that a crash heals by time
-// alone, and at start at once. A fresh delivery is inserted already claimed
-// when its lane has room ([Dispatcher.Ingest]) and is on its way as soon as it
-// is on disk, without another look at the table.
+// The table of deliveries is the truth; memory only says what to do next. A
+// delivery is claimed before it is sent: its attempts are raised and its next
+// time is set to the end of a lease, so that claims expire by themselves after a
+// crash; at start they are recovered at once. A fresh delivery is inserted
+// already claimed if its lane has room ([Dispatcher.Ingest]), and is sent as
+// soon as it is on disk, without another read.
 //
-// Each webhook with something to do has a lane: a few requests in flight, as
-// its concurrency allows, and a short queue behind them. What does not fit
-// stays in the table until the lane has room, so a dead receiver costs a few
-// places in memory and delays nobody else. When the cap over all lanes is
-// reached, they take turns.
+// # Scheduling
+//
+// Each webhook with something to do has a lane (lane.go): as many requests in
+// flight as its concurrency allows, and a short queue behind them. What does not
+// fit stays in the table until the lane has room, so that a dead receiver costs
+// a few places in memory and delays nobody else.
+//
+// There is one scheduler (lanes.go). A lane that waits for a time, be it a due
+// row, its rate or the next probe, has one timer in one heap. When the time has
+// come the lane goes into the queue for a start or into that for a claim; from
+// these lanes are taken in turn, one request or claim each, so that all get
+// their share when the global limits are reached. A goroutine for each webhook
+// would need the same limits as semaphores, and could be tested only by running
+// it; this one is a state machine without I/O, stepped by tests.
 //
 // A receiver that fails ten times in a row opens the circuit of its lane
-// (circuit.go): it gets one delivery at a time as a probe, after growing
-// pauses, and the others wait in the table. The first success closes it; after
-// that of a probe, all that waits is due at once. A webhook with a rate has its
-// requests evenly spaced. What waits for a time, be it a claim or a start, stands
-// in a timetable.
+// (circuit.go): one delivery at a time is sent as a probe, after growing pauses,
+// while the others wait in the table. The first success closes it; after the
+// success of a probe, all that waits is due at once.
 //
-// The order of a booking is kept by the table alone (order.go of package db): a
-// delivery that has to wait for an earlier one is held and never due.
+// The order of a booking is kept by the table alone: a delivery that has to wait
+// for an earlier one is held and never due.
 //
-// An event that does not say which tours it is of waits in the table, without
-// deliveries, until its platform was asked about the booking (lookup.go): one
-// question for all that waits of it, signed as the platform wants it, guarded like
-// a delivery. An answer serves what came in before it was asked for, or within the
-// same moment (answers.go). When there is none after four tries, or the platform
-// has been silent for too long, the event is matched as it came and says so. A
-// platform that does not answer is asked one question at a time, with pauses, and
-// all such take half of the places at most.
-// Memory knows which rows wait (lookups.go); each ends with its match, in one
-// transaction, so that a crash only asks again.
+// # Inline calls
 //
-// A question to an inline webhook ([Dispatcher.Ask]) takes none of these ways:
-// whoever asks waits for the one request, within the time limit of the webhook,
-// and for its recording. Its delivery is claimed while it is inserted and never
-// due; what a dead process leaves of it, the next start ends.
+// A call of an inline webhook ([Dispatcher.CallInline]) takes none of these
+// ways: the caller waits for the one request, within the time limit of the
+// webhook, and for its recording. Its delivery is inserted as claimed and is
+// never due; what a dead process leaves of it, the next start fails.
 //
-// One loop (Run) sleeps until it is woken or the next row is due, another one does
-// so for lookups; there is no polling. A place in a lane is free as soon as the
-// answer is there; the recording goes on beside it and is repeated until the store
-// takes it.
+// # Loop and shutdown
 //
-// At shutdown nothing more is claimed or asked, questions are cut off, what is
-// queued is given back uncharged, what is in flight has the grace to end, and what
-// is then cut off is given back uncharged too.
+// One loop ([Dispatcher.Run]) sleeps until it is woken or the first timer fires;
+// there is no polling. A place in flight is free as soon as the response is
+// there; the recording goes on beside it and is repeated until the store accepts
+// it.
 //
-// A receiver's failure is an outcome and never an error: the reason comes from
-// typed errors (failure.go), the sentence for the operator from explain.go.
+// At shutdown nothing more is claimed, lookups are cut off, what is queued is
+// released uncharged, what is in flight has the grace to finish, and what is then
+// cut off is released uncharged too.
+//
+// A receiver's failure is a result and never an error of a method here;
+// guard.Classify explains it.
 package dispatch

@@ -19,7 +19,7 @@ import (
 // dying is a database of a process that is killed in one of its calls: before it
 // was done, or after that and before the answer. From then on nothing is done.
 type dying struct {
-	*tap
+	*testStore
 	left   atomic.Int32 // calls until then
 	done   bool         // the last one is
 	killed chan struct{}
@@ -41,49 +41,49 @@ func (s *dying) call(do func() error) error {
 	return errKilled
 }
 
-func (s *dying) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) (a []webhook.Accepted, err error) {
-	err = s.call(func() error { a, err = s.tap.Ingest(ctx, account, events, now, lease, take); return err })
+func (s *dying) Insert(ctx context.Context, p *webhook.Plan) (a []webhook.Accepted, err error) {
+	err = s.call(func() error { a, err = s.testStore.Insert(ctx, p); return err })
 	return a, err
 }
 
-func (s *dying) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) (a []webhook.Accepted, err error) {
-	err = s.call(func() error { a, err = s.tap.LookedUp(ctx, account, events, now, lease, take); return err })
+func (s *dying) CompleteLookups(ctx context.Context, p *webhook.Plan) (a []webhook.Accepted, err error) {
+	err = s.call(func() error { a, err = s.testStore.CompleteLookups(ctx, p); return err })
 	return a, err
 }
 
-func (s *dying) Undecided(ctx context.Context, account, event webhook.ID) (e webhook.Event, err error) {
-	err = s.call(func() error { e, err = s.tap.Undecided(ctx, account, event); return err })
+func (s *dying) PendingEvent(ctx context.Context, account webhook.AccountID, event webhook.EventID) (e webhook.Event, err error) {
+	err = s.call(func() error { e, err = s.testStore.PendingEvent(ctx, account, event); return err })
 	return e, err
 }
 
-func (s *dying) Ask(ctx context.Context, account webhook.ID, e webhook.Event, now, lease time.Time) (a webhook.Answer, err error) {
-	err = s.call(func() error { a, err = s.tap.Ask(ctx, account, e, now, lease); return err })
-	return a, err
+func (s *dying) InsertInline(ctx context.Context, account webhook.AccountID, e webhook.Event, now, lease time.Time) (c webhook.InlineCall, err error) {
+	err = s.call(func() error { c, err = s.testStore.InsertInline(ctx, account, e, now, lease); return err })
+	return c, err
 }
 
-func (s *dying) Claim(ctx context.Context, id webhook.ID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
-	err = s.call(func() error { jobs, next, err = s.tap.Claim(ctx, id, n, now, lease); return err })
+func (s *dying) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
+	err = s.call(func() error { jobs, next, err = s.testStore.Claim(ctx, id, n, now, lease); return err })
 	return jobs, next, err
 }
 
 func (s *dying) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
-	err = s.call(func() error { f, err = s.tap.Finish(ctx, r, now); return err })
+	err = s.call(func() error { f, err = s.testStore.Finish(ctx, r, now); return err })
 	return f, err
 }
 
-func (s *dying) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
-	return s.call(func() error { return s.tap.Release(ctx, delivery, number, now) })
+func (s *dying) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
+	return s.call(func() error { return s.testStore.Release(ctx, delivery, number, now) })
 }
 
 func newDying(r *rig, calls int, done bool) *dying {
-	s := &dying{tap: r.store, done: done, killed: make(chan struct{})}
+	s := &dying{testStore: r.store, done: done, killed: make(chan struct{})}
 	s.left.Store(int32(calls)) //nolint:gosec // some twenty
 	return s
 }
 
 // run starts a dispatcher on it; kill waits until nothing of that is left.
 func (s *dying) run(t testing.TB) (d *dispatch.Dispatcher, kill func()) {
-	d = dispatch.New(withAPI(dispatch.Options{Store: s, Guard: guard(t, "127.0.0.0/8"), Grace: time.Millisecond}))
+	d = dispatch.New(withAPI(dispatch.Options{Store: s, Guard: mustGuard(t, "127.0.0.0/8"), Grace: time.Millisecond}))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
@@ -149,7 +149,7 @@ func liveTwice(t *testing.T, a *api, to string, o *orderOfArrival, calls int, do
 	r := newRig(t)
 	r.connect(a.settings(), 0)
 	r.hook(to, ordered, ofTours(webhook.Include, "12"))
-	sent := []webhook.Event{toAsk("1"), toAsk("1"), toAsk("1")}
+	sent := []webhook.Event{needsLookup("1"), needsLookup("1"), needsLookup("1")}
 	for i := range sent {
 		sent[i].ExternalID = strconv.Itoa(i)
 	}
@@ -164,8 +164,8 @@ func liveTwice(t *testing.T, a *api, to string, o *orderOfArrival, calls int, do
 	r.run(withAPI(dispatch.Options{}))
 	var want []string
 	for _, e := range sent {
-		id := r.takeIn(r.account.ID, e)[0].Event.ID
-		want = append(want, r.delivered(id).Ref())
+		id := r.ingestEvents(r.account.ID, e)[0].Event.ID
+		want = append(want, r.delivered(id).ID.String())
 	}
 	r.stop()
 	o.mu.Lock()
@@ -173,12 +173,12 @@ func liveTwice(t *testing.T, a *api, to string, o *orderOfArrival, calls int, do
 	if !slices.Equal(o.got, want) {
 		t.Errorf("got %v, want %v", o.got, want)
 	}
-	r.mustWaitForNothing()
+	r.mustHaveNoLookups()
 	return lives
 }
 
 // delivered waits until the one delivery of an event has succeeded.
-func (r *rig) delivered(event webhook.ID) webhook.Delivery {
+func (r *rig) delivered(event webhook.EventID) webhook.Delivery {
 	r.Helper()
 	for {
 		if e := r.event(event); !e.Lookup {
@@ -190,33 +190,33 @@ func (r *rig) delivered(event webhook.ID) webhook.Delivery {
 	}
 }
 
-// TestKilledWhileAsking: a question is asked once, and its verdict is the one that
+// TestKilledDuringInlineCall: an inline call is made once, and its verdict is the one that
 // was given; when nobody knows it, it is a refusal.
-func TestKilledWhileAsking(t *testing.T) {
+func TestKilledDuringInlineCall(t *testing.T) {
 	for _, done := range []bool{false, true} {
 		for calls, lives := 1, false; !lives && !t.Failed(); calls++ {
 			t.Run(fmt.Sprintf("%d %t", calls, done), func(t *testing.T) {
-				var asked atomic.Int32
-				to := outside(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }).URL
-				bubble(t, func(t *testing.T) { lives = askTwice(t, to, calls, done) })
-				if n := asked.Load(); n > 1 || n == 0 && calls == 1 && !done {
-					t.Errorf("asked %d times", n)
+				var called atomic.Int32
+				to := outside(t, func(http.ResponseWriter, *http.Request) { called.Add(1) }).URL
+				bubble(t, func(t *testing.T) { lives = callTwice(t, to, calls, done) })
+				if n := called.Load(); n > 1 || n == 0 && calls == 1 && !done {
+					t.Errorf("called %d times", n)
 				}
 			})
 		}
 	}
 }
 
-func askTwice(t *testing.T, to string, calls int, done bool) (lives bool) {
+func callTwice(t *testing.T, to string, calls int, done bool) (lives bool) {
 	r := newRig(t)
-	r.hook(to, asks)
+	r.hook(to, inline)
 	s := newDying(r, calls, done)
 	first, kill := s.run(t)
 	answers := make(chan error, 1)
-	var before webhook.Answer
+	var before webhook.InlineCall
 	go func() {
 		var err error
-		before, err = first.Ask(context.Background(), r.account.ID, temporary("q"))
+		before, err = first.CallInline(context.Background(), r.account.ID, temporary("q"))
 		answers <- err
 	}()
 	select {
@@ -228,9 +228,9 @@ func askTwice(t *testing.T, to string, calls int, done bool) (lives bool) {
 	}
 	err := <-answers
 	r.run(dispatch.Options{})
-	got := r.ask(temporary("q"))
+	got := r.callInline(temporary("q"))
 	if err == nil && (got.Accepted != before.Accepted || got.Reason != before.Reason) {
-		t.Errorf("got %+v, want %+v as before", got.Verdict, before.Verdict)
+		t.Errorf("got %+v, want %+v as before", got.InlineAnswer, before.InlineAnswer)
 	}
 	if d := r.delivery(got.Job.Delivery.ID); d.State == webhook.Pending {
 		t.Errorf("got %+v, want it ended", d)

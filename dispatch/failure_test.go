@@ -18,11 +18,13 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
-// silent is an address where connections are taken and never answered.
-func silent(t *testing.T) string {
+// neverAnswers is an address where connections are taken and never answered.
+func neverAnswers(t *testing.T) string {
 	t.Helper()
 	return raw(t, func(net.Conn) {})
 }
@@ -113,13 +115,14 @@ func check(t *testing.T, a webhook.Attempt, failure webhook.Failure, words ...st
 		t.Errorf("got %q (%s), want %q", a.Failure, a.Error, failure)
 	}
 	for _, w := range words {
-		if !strings.Contains(a.Error, w) {
-			t.Errorf("got %q, want it to say %q", a.Error, w)
+		if !strings.Contains(messages.Text(a.Error), w) {
+			t.Errorf("got %q, want it to say %q", messages.Text(a.Error), w)
 		}
 	}
 }
 
 func TestNetworkFailures(t *testing.T) {
+	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		address := unused(t)
 		a := one(t, "http://"+address, dispatch.Options{})
@@ -129,11 +132,11 @@ func TestNetworkFailures(t *testing.T) {
 		}
 	})
 	t.Run("blocked", func(t *testing.T) {
-		a := one(t, "http://127.0.0.1:1", dispatch.Options{Guard: &dispatch.Guard{}})
-		check(t, a, webhook.FailBlocked, "127.0.0.1", "--allow-private-targets")
+		a := one(t, "http://127.0.0.1:1", dispatch.Options{Guard: &guard.Guard{}})
+		check(t, a, webhook.FailBlocked, "127.0.0.1", "ask the person who runs this Bookhook to allow it")
 	})
 	t.Run("blocked by its name", func(t *testing.T) {
-		check(t, one(t, "http://localhost:1", dispatch.Options{Guard: &dispatch.Guard{}}), webhook.FailBlocked, "loopback")
+		check(t, one(t, "http://localhost:1", dispatch.Options{Guard: &guard.Guard{}}), webhook.FailBlocked, "loopback")
 	})
 	t.Run("dns", func(t *testing.T) {
 		a := one(t, "http://no-such-host.invalid", dispatch.Options{Connect: 2 * time.Second})
@@ -147,7 +150,7 @@ func TestNetworkFailures(t *testing.T) {
 		}
 	})
 	t.Run("timeout", func(t *testing.T) {
-		a := one(t, "http://"+silent(t), dispatch.Options{Timeout: 50 * time.Millisecond})
+		a := one(t, "http://"+neverAnswers(t), dispatch.Options{Timeout: 50 * time.Millisecond})
 		check(t, a, webhook.FailTimeout, "no complete answer within 50ms")
 	})
 	t.Run("timeout in the body", func(t *testing.T) {
@@ -185,6 +188,7 @@ func TestNetworkFailures(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	plain := func(*httptest.Server) {}
 	with := func(c tls.Certificate) func(*httptest.Server) {
 		return func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{c}} }
@@ -212,7 +216,7 @@ func TestTLS(t *testing.T) {
 	t.Run("wrong name", func(t *testing.T) {
 		url, pool := secure(t, plain) // for example.com and 127.0.0.1
 		url = strings.Replace(url, "127.0.0.1", "localhost", 1)
-		a := one(t, url, dispatch.Options{RootCAs: pool, Guard: guard(t, "127.0.0.0/8,::1")})
+		a := one(t, url, dispatch.Options{RootCAs: pool, Guard: mustGuard(t, "127.0.0.0/8,::1")})
 		check(t, a, webhook.FailTLS, "localhost", "it is for example.com")
 	})
 	t.Run("expired", func(t *testing.T) {
@@ -231,18 +235,19 @@ func TestTLS(t *testing.T) {
 	})
 	t.Run("no TLS at all", func(t *testing.T) {
 		url := strings.Replace(receiver(t, answer(200)).URL, "http:", "https:", 1)
-		check(t, one(t, url, dispatch.Options{}), webhook.FailTLS, "does not speak TLS")
+		check(t, one(t, url, dispatch.Options{}), webhook.FailTLS, "does not support TLS")
 	})
 	t.Run("closed in the handshake", func(t *testing.T) {
 		check(t, one(t, "https://"+raw(t, func(c net.Conn) { c.Close() }), dispatch.Options{}), webhook.FailTLS, "handshake")
 	})
 	t.Run("timeout in the handshake", func(t *testing.T) {
-		a := one(t, "https://"+silent(t), dispatch.Options{Connect: 50 * time.Millisecond})
+		a := one(t, "https://"+neverAnswers(t), dispatch.Options{Connect: 50 * time.Millisecond})
 		check(t, a, webhook.FailTimeout, "handshake within 50ms")
 	})
 }
 
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	methods := make(chan string, 1)
 	r := start(t, dispatch.Options{Connect: 2 * time.Second})
 	for _, tt := range []struct {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -29,7 +30,7 @@ const (
 var names atomic.Pointer[string]
 
 // TestMain takes the place of the resolver for good: look-ups go on in the
-// background after those who asked have left.
+// background after the callers have left.
 func TestMain(m *testing.M) {
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if own := names.Load(); own != nil {
@@ -117,7 +118,7 @@ func TestNameChangesBetweenCheckAndDial(t *testing.T) {
 	port, inside := twoFaces(t)
 	var current atomic.Pointer[[]netip.Addr]
 	nameServer(t, func() ([]netip.Addr, byte) { return *current.Load(), 0 })
-	r := newTarget(t, dispatch.Options{Guard: guard(t, "127.0.0.2")})
+	r := newTarget(t, dispatch.Options{Guard: mustGuard(t, "127.0.0.2")})
 	url := "http://rebind.example:" + port + "/latest/meta-data"
 	for _, tt := range []struct {
 		name, kind string
@@ -146,7 +147,7 @@ func TestNameChangesBetweenCheckAndDial(t *testing.T) {
 				}
 				return
 			}
-			check(t, a, webhook.FailBlocked, tt.kind, "--allow-private-targets")
+			check(t, a, webhook.FailBlocked, tt.kind, "ask the person who runs this Bookhook to allow it")
 		})
 	}
 	if got := inside.Load(); got != 0 {
@@ -164,7 +165,7 @@ func TestNameThatAnswersDifferentlyEachTime(t *testing.T) {
 		}
 		return addrs("127.0.0.2"), 0
 	})
-	r := newTarget(t, dispatch.Options{Guard: guard(t, "127.0.0.2")})
+	r := newTarget(t, dispatch.Options{Guard: mustGuard(t, "127.0.0.2")})
 	for range 10 {
 		url := "http://rebind.example:" + port + "/"
 		r.Probe(t.Context(), url)
@@ -208,13 +209,13 @@ func TestNamesThatCannotBeLookedUp(t *testing.T) {
 // as a delivery and not only in the form.
 func TestOddAddressesAreNotCalled(t *testing.T) {
 	nameServer(t, func() ([]netip.Addr, byte) { return nil, noSuchName })
-	r := newTarget(t, dispatch.Options{Guard: &dispatch.Guard{}})
+	r := newTarget(t, dispatch.Options{Guard: &guard.Guard{}})
 	for _, host := range strings.Fields(`
 		127.0.0.1 0.0.0.0 10.0.0.1 169.254.169.254 192.0.2.1 [::1] [::] [::ffff:127.0.0.1] [::ffff:a9fe:a9fe] [::127.0.0.1]
 		[::ffff:0:127.0.0.1] [64:ff9b::a9fe:a9fe] [64:ff9b:1::a9fe:a9fe] [2002:7f00:1::] [2002:a9fe:a9fe::] [2001:0:4136:e378::f5ff:fffe]
 		[fd00:ec2::254] [fc00::1] [fe80::1%25lo] [fe80::1] [fec0::1] [2001:db8::1] [3fff::1] [100::1] [ff02::1] [5f00::1]`) {
 		t.Run(host, func(t *testing.T) {
-			check(t, r.try("http://"+host+":1/"), webhook.FailBlocked, "Bookhook does not call", "--allow-private-targets")
+			check(t, r.try("http://"+host+":1/"), webhook.FailBlocked, "Bookhook does not call", "ask the person who runs this Bookhook to allow it")
 		})
 	}
 	// These are names to whoever looks them up, which some systems read as addresses.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"bookhook/dispatch"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -61,11 +62,11 @@ func TestHostileTextIsQuotedSafely(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newTarget(t, dispatch.Options{}).try("http://" + raw(t, say(answer, shut)))
-			if a.Failure != webhook.FailRedirect && a.Failure != webhook.FailNetwork || a.Error == "" {
+			if a.Failure != webhook.FailRedirect && a.Failure != webhook.FailNetwork || a.Error.IsZero() {
 				t.Errorf("got %q, %q", a.Failure, a.Error)
 			}
 			unseen := func(r rune) bool { return r != utf8.RuneError && !unicode.IsPrint(r) }
-			if i := strings.IndexFunc(a.Error, unseen); i >= 0 || !utf8.ValidString(a.Error) || len(a.Error) > 700 {
+			if i := strings.IndexFunc(messages.Text(a.Error), unseen); i >= 0 || !utf8.ValidString(messages.Text(a.Error)) || len(messages.Text(a.Error)) > 700 {
 				t.Errorf("got %d bytes, unseen at %d: %q", len(a.Error), i, a.Error)
 			}
 		})
@@ -81,7 +82,7 @@ func TestHostileAnswerInTheLog(t *testing.T) {
 	id := r.ingest(1)[0]
 	r.next()
 	got := r.attempts(id)[0]
-	check(t, got, webhook.FailStatus, "500 (Internal Server Error)")
+	check(t, got, webhook.FailStatus, "500 Internal Server Error")
 	if string(got.ResponseBody) != body {
 		t.Errorf("got body %q, want %q", got.ResponseBody, body)
 	}

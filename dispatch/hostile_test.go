@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -40,7 +41,7 @@ func newTarget(t *testing.T, o dispatch.Options) *target {
 	o.Timeout = cmp.Or(o.Timeout, patience)
 	log.SetOutput(io.Discard) // net/http writes there what comes unasked; so does our main
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
-	return &target{rig: start(t, o), hook: &webhook.Webhook{Kind: webhook.Async, Format: webhook.Standard, Secret: webhook.NewSecret()}}
+	return &target{rig: start(t, o), hook: &webhook.Webhook{Secret: webhook.NewSecret(), Config: webhook.Config{Kind: webhook.Async, Format: webhook.Standard}}}
 }
 
 // try makes an attempt and looks at what it took.
@@ -49,7 +50,7 @@ func (r *target) try(url string) webhook.Attempt {
 	before := r.memory()
 	r.hook.URL = url
 	done := make(chan webhook.Attempt, 1)
-	go func() { done <- r.Try(r.Context(), r.hook, r.account, events(1)[0]) }()
+	go func() { done <- r.TestUnsaved(r.Context(), r.hook, r.account, events(1)[0]) }()
 	a := receive(r, done)
 	if a.Duration > patience+tolerance {
 		r.Errorf("it took %s, want at most %s", a.Duration, patience)
@@ -57,7 +58,7 @@ func (r *target) try(url string) webhook.Attempt {
 	if got := r.memory() - before; got > mostBytes {
 		r.Errorf("it took %d bytes of memory, want at most %d", got, mostBytes)
 	}
-	if len(a.ResponseBody) > webhook.MaxStoredBody || len(a.Error) > 1000 {
+	if len(a.ResponseBody) > webhook.MaxStoredBody || len(messages.Text(a.Error)) > 1000 {
 		r.Errorf("kept %d bytes of the body and %d of the words", len(a.ResponseBody), len(a.Error))
 	}
 	return a
@@ -145,12 +146,12 @@ func (r *target) all(t *testing.T, scheme string, cases []hostileCase) {
 func TestBrokenConnections(t *testing.T) {
 	const network = webhook.FailNetwork
 	newTarget(t, dispatch.Options{}).all(t, "http", []hostileCase{
-		{"closed after the request", shut, 0, network, "without an answer. Look in the log of your server"},
-		{"reset after the request", reset, 0, network, "without an answer. Look in the log of your server"},
+		{"closed after the request", shut, 0, network, "without an answer. Check the log of the server"},
+		{"reset after the request", reset, 0, network, "without an answer. Check the log of the server"},
 		{"closed in the status", say("HTT", shut), 0, network, "cannot be read as an HTTP answer"},
 		{"reset in the status", say("HTTP/1.1 2", reset), 0, network, ""},
 		{"closed in the headers", say(ok200+"X-A: 1\r\n", shut), 0, network, "in the middle of the headers"},
-		{"reset in the headers", say(ok200+"X-A: 1\r\n", reset), 0, network, "ended the connection"},
+		{"reset in the headers", say(ok200+"X-A: 1\r\n", reset), 0, network, "closed the connection"},
 		{"closed in the body", say(ok200+"Content-Length: 10\r\n\r\nabc", shut), 200, network, "shorter than it announced"},
 		{"closed in a chunk", say(ok200+"Transfer-Encoding: chunked\r\n\r\n5\r\nab", shut), 200, network, "shorter than it announced"},
 		{"closed before the last chunk", say(ok200+"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", shut), 200, network, "shorter"},
@@ -159,9 +160,9 @@ func TestBrokenConnections(t *testing.T) {
 	t.Run("closed before the request", func(t *testing.T) {
 		r, address := newTarget(t, dispatch.Options{}), rude(t)
 		for range 3 {
-			check(t, r.try("http://"+address), network, "ended the connection")
+			check(t, r.try("http://"+address), network, "closed the connection")
 			a := r.try("https://" + address) // the connection itself may be what fails
-			if a.Failure != webhook.FailTLS && a.Failure != network || !strings.Contains(a.Error, "ended the connection") {
+			if a.Failure != webhook.FailTLS && a.Failure != network || !strings.Contains(messages.Text(a.Error), "closed the connection") {
 				t.Errorf("got %q, %q, want the connection ended", a.Failure, a.Error)
 			}
 		}
@@ -232,7 +233,7 @@ func TestMalformedAnswers(t *testing.T) {
 	newTarget(t, dispatch.Options{}).all(t, "http", []hostileCase{
 		{"SSH", say("SSH-2.0-OpenSSH_9.2\r\n"), 0, network, unread},
 		{"SMTP", say("220 mail.example.com ESMTP\r\n"), 0, network, unread + ` (malformed HTTP status code "mail.example.com"). Check the port`},
-		{"TLS", say("\x15\x03\x01\x00\x02\x02\x46", shut), 0, network, "speaks TLS on this port. The URL must begin with https://"},
+		{"TLS", say("\x15\x03\x01\x00\x02\x02\x46", shut), 0, network, "expects TLS on this port. The URL must begin with https://"},
 		{"HTTP/0.9", say("<html>hello</html>", shut), 0, network, unread},
 		{"HTTP/2 preface", say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 0, network, unread},
 		{"bytes", say("\x00\xff\x1b[2J\u202e\r\n"), 0, network, unread},
@@ -262,7 +263,7 @@ func TestOddAnswers(t *testing.T) {
 		{"HTTP/1.0 without length", say("HTTP/1.0 200 OK\r\n\r\nfine", shut), 200, "", ""},
 		{"HTTP/1.0 with a length", say("HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nfine"), 200, "", ""},
 		{"HTTP/1.0, kept", say("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 4\r\n\r\nfine"), 200, "", ""},
-		{"HTTP/1.0 failure", say("HTTP/1.0 500 No\r\n\r\n", shut), 500, webhook.FailStatus, "500 (Internal Server Error)"},
+		{"HTTP/1.0 failure", say("HTTP/1.0 500 No\r\n\r\n", shut), 500, webhook.FailStatus, "500 Internal Server Error"},
 		{"HTTP/1.1 without length", say(ok200+"\r\nfine", shut), 200, "", ""},
 		{"no reason", say("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"), 200, "", ""},
 		{"bare newlines", say("HTTP/1.1 200 OK\nContent-Length: 0\n\n"), 200, "", ""},
@@ -272,7 +273,7 @@ func TestOddAnswers(t *testing.T) {
 		{"a trailer", say(ok200 + "Transfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n1\r\na\r\n0\r\nX-A: 1\r\n\r\n"), 200, "", ""},
 		{"204 with a body", say("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"), 204, "", ""},
 		{"more than its length", say(ok200 + "Content-Length: 2\r\n\r\nhello"), 200, "", ""},
-		{"101", say("HTTP/1.1 101 Switching Protocols\r\n\r\n"), 101, webhook.FailStatus, "must take plain HTTP requests"},
+		{"101", say("HTTP/1.1 101 Switching Protocols\r\n\r\n"), 101, webhook.FailStatus, "must accept plain HTTP requests"},
 		{"101, really", say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), 101, webhook.FailStatus, "another protocol"},
 		{"101, endless", say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", endless("x")), 101, webhook.FailStatus, "another protocol"},
 	})
@@ -314,7 +315,7 @@ func TestAnswerBeforeTheRequest(t *testing.T) {
 	e.Data = []byte(`"` + strings.Repeat("x", 8<<20) + `"`) // more than the buffers of a connection hold
 	for n := range int32(2) {
 		done := make(chan webhook.Attempt, 1)
-		go func() { done <- r.Try(t.Context(), r.hook, r.account, e) }()
+		go func() { done <- r.TestUnsaved(t.Context(), r.hook, r.account, e) }()
 		check(t, receive(t, done), webhook.FailStatus, "413")
 		if got := connections.Load(); got != n+1 {
 			t.Errorf("got %d connections after %d attempts", got, n+1)

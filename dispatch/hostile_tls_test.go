@@ -61,7 +61,7 @@ func heard(conn net.Conn, frames bool) bool {
 }
 
 func TestBrokenHandshakes(t *testing.T) {
-	const handshake = "ended the connection during the TLS handshake"
+	const handshake = "closed the connection during the TLS handshake"
 	newTarget(t, dispatch.Options{Connect: patience / 2}).all(t, "https", []hostileCase{
 		{"closed", shut, 0, webhook.FailTLS, handshake},
 		{"reset", reset, 0, webhook.FailTLS, handshake},
@@ -69,9 +69,9 @@ func TestBrokenHandshakes(t *testing.T) {
 		{"silent", func(net.Conn) {}, 0, webhook.FailTimeout, "TLS handshake within 150ms. Check"},
 		{"slow", slow("\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03"), 0, webhook.FailTimeout, "TLS handshake within 150ms"},
 		{"alert", say("\x15\x03\x01\x00\x02\x02\x28", shut), 0, webhook.FailTLS, "refused the TLS handshake (handshake failure)"},
-		{"HTTP", say("HTTP/1.1 400 Bad Request\r\n\r\n"), 0, webhook.FailTLS, "does not speak TLS on this port"},
-		{"SSH", say("SSH-2.0-OpenSSH_9.2\r\n"), 0, webhook.FailTLS, "does not speak TLS on this port"},
-		{"endless record", say("\x16\x03\x03\xff\xff", endless("x")), 0, webhook.FailTLS, "does not speak TLS"},
+		{"HTTP", say("HTTP/1.1 400 Bad Request\r\n\r\n"), 0, webhook.FailTLS, "does not support TLS on this port"},
+		{"SSH", say("SSH-2.0-OpenSSH_9.2\r\n"), 0, webhook.FailTLS, "does not support TLS on this port"},
+		{"endless record", say("\x16\x03\x03\xff\xff", endless("x")), 0, webhook.FailTLS, "does not support TLS"},
 		{"endless handshake message", say("\x16\x03\x03\x40\x00\x02\xff\xff\xff", endless("x")), 0, webhook.FailTLS, "No secure connection"},
 		{"empty records", endless("\x16\x03\x03\x00\x00"), 0, webhook.FailTLS, "No secure connection"},
 		{"warnings", endless("\x15\x03\x03\x00\x02\x01\x00"), 0, webhook.FailTLS, ""},
@@ -83,7 +83,7 @@ func TestPlainHTTPOnATLSPort(t *testing.T) {
 	r := newTarget(t, dispatch.Options{})
 	r.hook.Format = webhook.Native // what Go's server has not read when it closes takes the answer with it
 	a := r.try(strings.Replace(url, "https:", "http:", 1))
-	check(t, a, webhook.FailStatus, "400 (Bad Request)")
+	check(t, a, webhook.FailStatus, "400 Bad Request")
 	if !strings.Contains(string(a.ResponseBody), "HTTPS") {
 		t.Errorf("got %q, want what the server says about it", a.ResponseBody)
 	}
@@ -97,7 +97,7 @@ func TestBrokenAfterTheHandshake(t *testing.T) {
 		{"closed in the headers", say(ok200+"X-A: 1\r\n", shut), 0, webhook.FailNetwork, "in the middle of the headers"},
 		{"reset in the body", say(ok200+"Content-Length: 10\r\n\r\nabc", cut), 200, webhook.FailNetwork, "shorter than it announced"},
 		// Without the alert that ends a TLS connection nobody knows whether this was all.
-		{"body without length, cut", say("HTTP/1.0 200 OK\r\n\r\nabc", cut), 200, webhook.FailNetwork, "ended the connection"},
+		{"body without length, cut", say("HTTP/1.0 200 OK\r\n\r\nabc", cut), 200, webhook.FailNetwork, "closed the connection"},
 		{"body without length, closed", say("HTTP/1.0 200 OK\r\n\r\nabc", shut), 200, "", ""},
 		{"garbage in TLS", func(c net.Conn) { endless("x")(c.(*tls.Conn).NetConn()) }, 0, webhook.FailNetwork, "The exchange with"},
 		{"no answer", func(net.Conn) {}, 0, webhook.FailTimeout, "no complete answer"},
@@ -135,8 +135,8 @@ func TestBrokenHTTP2(t *testing.T) {
 	for _, tt := range []hostileCase{
 		{"silent", func(net.Conn) {}, 0, late, "no complete answer"},
 		{"HTTP/1.1", say(ok200 + "Content-Length: 0\r\n\r\n"), 0, network, "looked like an HTTP/1.1 header"},
-		{"closed", shut, 0, network, "ended the connection without an answer"},
-		{"closed after the headers", say(settings+answered, shut), 200, network, "ended the connection"},
+		{"closed", shut, 0, network, "closed the connection without an answer"},
+		{"closed after the headers", say(settings+answered, shut), 200, network, "closed the connection"},
 		{"no answer", say(settings), 0, late, "no complete answer"},
 		{"reset stream", say(settings + frame(resetFrame, 0, 1, code(2))), 0, network, "INTERNAL_ERROR"},
 		{"refused stream", endless(settings + frame(resetFrame, 0, 1, code(7))), 0, late, ""},

@@ -6,39 +6,51 @@ import (
 	"bookhook/webhook"
 )
 
-// lookAhead is how many jobs a lane holds, in flight and queued, as a multiple
-// of the requests that its webhook may have in flight.
-const lookAhead = 3
+const (
+	// lookAhead is how many jobs a lane holds, in flight and queued, as a
+	// multiple of the webhook's concurrency.
+	lookAhead = 3
+
+	// rateAhead is for how long a lane with a rate holds jobs: they have to be
+	// sent before their leases end.
+	rateAhead = 30 * time.Second
+
+	// retryNowInterval is the least time between two recoveries that make all
+	// waiting retries due: a receiver may fail at some events and accept
+	// others.
+	retryNowInterval = 10 * time.Minute
+)
 
 // lane is what the dispatcher knows about one webhook that has something to do.
 // Its fields are guarded by the mutex of [lanes].
 type lane struct {
-	id       webhook.ID
-	limit    int            // requests in flight at once; 1 until a job told
-	gap      time.Duration  // from one request to the next; zero without a rate
-	last     time.Time      // when the last request went out
-	breaker  breaker        // of the receiver
-	hastened time.Time      // when its waiting retries were last brought forward
-	flying   int            // requests in flight
-	unsaved  int            // answers that the store has failed to record so far
-	reserved int            // places promised to a claim or an ingest that is under way
-	queue    []*webhook.Job // claimed, oldest first
-	next     time.Time      // when its next row in the table is due; zero: none known
-	version  int            // raised when the webhook's configuration changes or its circuit opens
-	claiming bool           // a claim is under way
-	ready    bool           // is in lanes.ready
-	dueAt    int            // its place in lanes.due; -1 when it is not there
-	pacedAt  int            // its place in lanes.paced; -1 when it is not there
+	id           webhook.WebhookID
+	concurrency  int           // of the webhook; 1 until a job says more
+	gap          time.Duration // between two requests; zero without a rate
+	lastStart    time.Time     // of a request
+	breaker      breaker
+	lastRetryNow time.Time      // when its waiting retries were last made due
+	inFlight     int            // requests
+	unrecorded   int            // attempts that the store has failed to record so far
+	reserved     int            // places for jobs of a claim or an ingest that is under way
+	queue        []*webhook.Job // claimed, oldest first
+	nextDue      time.Time      // of its rows in the table; zero: none known
+	version      int            // raised when the webhook changes or its circuit opens
+	claiming     bool           // a claim is under way
+	startQueued  bool           // is in lanes.startQueue
+	claimQueued  bool           // is in lanes.claimQueue
+	timer        time.Time      // when it may go into one of the queues; see nextTimer
+	timerIndex   int            // in lanes.timers; -1 if it is not there
 }
 
-func newLane(id webhook.ID) *lane { return &lane{id: id, limit: 1, dueAt: -1, pacedAt: -1} }
+func newLane(id webhook.WebhookID) *lane { return &lane{id: id, concurrency: 1, timerIndex: -1} }
 
-// atOnce is how many requests may be in flight.
-func (l *lane) atOnce() int {
+// maxInFlight is how many requests may be in flight.
+func (l *lane) maxInFlight() int {
 	if l.breaker.Open() {
 		return 1
 	}
-	return l.limit
+	return l.concurrency
 }
 
 // capacity is how many jobs the lane may hold, in flight and queued.
@@ -47,74 +59,92 @@ func (l *lane) capacity() int {
 	case l.breaker.Open():
 		return 1
 	case l.gap > 0:
-		return min(lookAhead*l.limit, max(1, int(paceAhead/l.gap)))
+		return min(lookAhead*l.concurrency, max(1, int(rateAhead/l.gap)))
 	}
-	return lookAhead * l.limit
+	return lookAhead * l.concurrency
 }
 
 // room is how many more jobs the lane may hold.
-func (l *lane) room() int { return l.capacity() - l.flying - l.reserved - len(l.queue) }
+func (l *lane) room() int { return l.capacity() - l.inFlight - l.reserved - len(l.queue) }
 
-// free is when the rate allows the next request.
-func (l *lane) free() time.Time {
+// rateAllows returns when the rate allows the next request; zero without a
+// rate. These lines are not a rate.Limiter, because that cannot tell the time
+// without taking the place, and after a change of the rate it goes on with the
+// fraction that was earned at the old one, so that a request comes too early.
+func (l *lane) rateAllows() time.Time {
 	if l.gap == 0 {
 		return time.Time{}
 	}
-	return l.last.Add(l.gap)
+	return l.lastStart.Add(l.gap)
 }
 
-// from is when the next request may go, as far as rate and circuit tell.
-func (l *lane) from() time.Time {
-	if free := l.free(); free.After(l.breaker.ProbeAt) {
-		return free
+// startAt returns when rate and circuit allow the next request.
+func (l *lane) startAt() time.Time {
+	if at := l.rateAllows(); at.After(l.breaker.ProbeAt) {
+		return at
 	}
 	return l.breaker.ProbeAt
 }
 
-// waits says whether the lane has a job and a place in flight for it.
-func (l *lane) waits() bool { return len(l.queue) > 0 && l.flying < l.atOnce() }
+// wantsStart reports whether the lane has a job, and a place in flight for it.
+func (l *lane) wantsStart() bool { return len(l.queue) > 0 && l.inFlight < l.maxInFlight() }
 
-// startable says whether the lane itself would start a job now.
-func (l *lane) startable(now time.Time) bool { return l.waits() && !l.from().After(now) }
+// canStart reports whether a job may start now, as far as the lane is concerned.
+func (l *lane) canStart(now time.Time) bool { return l.wantsStart() && !l.startAt().After(now) }
 
-// claimable says whether rows are to be claimed once they are due. It waits
-// for a good part of the lane to be free: one claim brings many jobs. And for
-// all answers to be recorded: in a long trouble of the store their leases end,
+// wantsClaim reports whether rows are to be claimed once they are due. The lane
+// waits until a good part of it is free, because one claim brings many jobs,
+// and until all attempts are recorded: their leases end while the store fails,
 // and a claim would send again what has arrived.
-func (l *lane) claimable() bool {
-	return !l.next.IsZero() && !l.claiming && l.unsaved == 0 && l.room() >= max(1, min(l.limit, l.capacity()/2))
+func (l *lane) wantsClaim() bool {
+	return !l.nextDue.IsZero() && !l.claiming && l.unrecorded == 0 && l.room() >= max(1, min(l.concurrency, l.capacity()/2))
 }
 
-// claimAt is when rows are to be claimed: what is due while the circuit is open
-// waits for the next probe.
+// claimAt returns when rows are to be claimed: while the circuit is open, they
+// wait for the next probe.
 func (l *lane) claimAt() time.Time {
-	if l.breaker.ProbeAt.After(l.next) {
+	if l.breaker.ProbeAt.After(l.nextDue) {
 		return l.breaker.ProbeAt
 	}
-	return l.next
+	return l.nextDue
 }
 
-// idle says that the lane can be forgotten.
-func (l *lane) idle() bool {
-	return l.flying == 0 && l.unsaved == 0 && l.reserved == 0 && len(l.queue) == 0 && l.next.IsZero() && !l.claiming && !l.ready &&
-		l.breaker.Failures == 0 && !l.free().After(time.Now()) && time.Since(l.hastened) > hastenGap
+// canClaim reports whether rows may be claimed now.
+func (l *lane) canClaim(now time.Time) bool { return l.wantsClaim() && !l.claimAt().After(now) }
+
+// nextTimer returns when the lane may go into one of the queues where it is not
+// yet; zero: not by time alone.
+func (l *lane) nextTimer() (at time.Time) {
+	if l.wantsClaim() && !l.claimQueued {
+		at = l.claimAt()
+	}
+	if l.wantsStart() && !l.startQueued && (at.IsZero() || l.startAt().Before(at)) {
+		at = l.startAt()
+	}
+	return at
 }
 
-// due moves the lane's next time forward to at, never back; a zero time changes
-// nothing.
+// idle reports whether the lane can be deleted.
+func (l *lane) idle(now time.Time) bool {
+	return l.inFlight == 0 && l.unrecorded == 0 && l.reserved == 0 && len(l.queue) == 0 && l.nextDue.IsZero() && !l.claiming && !l.startQueued &&
+		l.breaker.Failures == 0 && !l.rateAllows().After(now) && now.Sub(l.lastRetryNow) > retryNowInterval
+}
+
+// due notes that a row is due at that time, if that is earlier than what is
+// known; a zero time changes nothing.
 func (l *lane) due(at time.Time) {
-	if !at.IsZero() && (l.next.IsZero() || at.Before(l.next)) {
-		l.next = at
+	if !at.IsZero() && (l.nextDue.IsZero() || at.Before(l.nextDue)) {
+		l.nextDue = at
 	}
 }
 
 func (l *lane) configure(w *webhook.Webhook) {
-	l.limit = min(max(w.Concurrency, 1), webhook.MaxConcurrency)
+	l.concurrency = min(max(w.Concurrency, 1), webhook.MaxConcurrency)
 	l.gap = w.Rate.Gap()
 }
 
-// started notes that a request goes out now.
-func (l *lane) started(now time.Time) {
-	l.flying++
-	l.last = now
+// requestStarted notes that a request starts now.
+func (l *lane) requestStarted(now time.Time) {
+	l.inFlight++
+	l.lastStart = now
 }

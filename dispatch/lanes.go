@@ -10,67 +10,59 @@ import (
 
 // Bounds of what is held in memory.
 const (
-	maxClaims  = 8         // claims under way at once
+	maxClaims  = 8         // under way at once
 	claimBatch = 32        // jobs in one claim: they may have 1 MiB each
 	maxBytes   = 128 << 20 // of payload; above it the table keeps the rest
 )
 
-// lanes is the dispatcher's memory: for each webhook what is in flight, queued
-// and due, and what is promised. It does no I/O and never waits for anything;
-// all its methods may be called from any goroutine.
+// lanes schedules claims and requests of all webhooks. A lane that has to wait
+// for a time (a due row, a probe, its rate) is among the timers; when the time
+// has come it goes into the queue for a claim, or into that for a start, from
+// which lanes are taken in turn, one request or claim each, while the limits of
+// all allow it. It does no I/O and never blocks; its methods may be called from
+// any goroutine.
 //
-// A job is "held" from the moment a place is promised to it until it is done.
-// Jobs start in the order in which their lanes became ready, one of each lane
-// in turn, so that when the global cap is reached all get their share.
+// A job is held from when a place is reserved for it until it is done.
 type lanes struct {
-	start func(*lane, *webhook.Job) // runs a job in its own goroutine; the mutex is held
-	wake  chan struct{}             // capacity 1; tells the loop to look again
-	max   int                       // requests in flight over all lanes
+	start       func(*lane, *webhook.Job) // runs a job in its own goroutine; the mutex is held
+	clock       func() time.Time
+	wake        chan struct{} // capacity 1; tells the loop to call turn
+	maxInFlight int           // requests over all lanes
 
-	mu      sync.Mutex
-	open    bool
-	byID    map[webhook.ID]*lane
-	due     timetable // claimable lanes, by the time of the claim
-	paced   timetable // those with a job that waits for its time, by that
-	ready   []*lane   // startable, waiting for their turn
-	armed   time.Time // when the loop looks again by itself; zero: never
-	starved bool      // a claim waits for memory
-	claims  int       // claims under way
-	flying  int       // requests in flight
-	working int       // goroutines of jobs: in flight, or recording what came of it
-	held    int       // jobs, promised ones included
-	bytes   int       // payload of the jobs in memory
+	mu         sync.Mutex
+	open       bool // jobs are accepted and started
+	byID       map[webhook.WebhookID]*lane
+	timers     timers
+	startQueue []*lane   // with a job that may start
+	claimQueue []*lane   // with rows that may be claimed
+	nextWake   time.Time // when the loop calls turn by itself; zero: never
+	claims     int       // under way
+	inFlight   int       // requests
+	workers    int       // goroutines of jobs: in flight, or recording
+	held       int       // jobs, reserved places included
+	bytes      int       // payload of the jobs in memory
 }
 
-func newLanes(limit int, start func(*lane, *webhook.Job)) *lanes {
+func newLanes(maxInFlight int, clock func() time.Time, start func(*lane, *webhook.Job)) *lanes {
 	return &lanes{
-		start: start, wake: make(chan struct{}, 1), max: limit, byID: map[webhook.ID]*lane{},
-		due:   timetable{at: (*lane).claimAt, place: func(l *lane) *int { return &l.dueAt }},
-		paced: timetable{at: (*lane).from, place: func(l *lane) *int { return &l.pacedAt }},
+		start: start, clock: clock, wake: make(chan struct{}, 1), maxInFlight: maxInFlight, byID: map[webhook.WebhookID]*lane{},
 	}
 }
 
-func (s *lanes) wakeUp() {
-	select {
-	case s.wake <- struct{}{}:
-	default: // it is awake already
-	}
-}
-
-// admit begins the taking of jobs, with what the table has.
-func (s *lanes) admit(due map[webhook.ID]time.Time) {
+// accept begins to accept jobs; due is what the table has.
+func (s *lanes) accept(due map[webhook.WebhookID]time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = true
 	for id, at := range due {
 		l := s.lane(id)
 		l.due(at)
-		s.place(l)
+		s.update(l)
 	}
 }
 
-// whileOpen runs do unless the dispatcher does not take jobs, and says whether it
-// did; do must not wait for anything.
+// whileOpen calls do if jobs are accepted, and reports whether they are; do must
+// not block.
 func (s *lanes) whileOpen(do func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +72,7 @@ func (s *lanes) whileOpen(do func()) bool {
 	return s.open
 }
 
-// shut ends the starting of jobs and returns those that were queued.
+// shut stops starting jobs and returns those that were queued.
 func (s *lanes) shut() []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,96 +84,101 @@ func (s *lanes) shut() []*webhook.Job {
 	return queued
 }
 
-// mark notes that a row of the webhook is due at that time.
-func (s *lanes) mark(id webhook.ID, at time.Time) {
+// due notes that a row of the webhook is due at that time.
+func (s *lanes) due(id webhook.WebhookID, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
 	l.due(at)
-	s.place(l)
+	s.update(l)
 }
 
-// reread makes everything that was read of the webhook stale, and returns its
-// queued jobs, to be given back.
-func (s *lanes) reread(id webhook.ID) []*webhook.Job {
+// invalidate drops everything that was read of the webhook, and returns its
+// queued jobs, which are to be released.
+func (s *lanes) invalidate(id webhook.WebhookID) []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
 	l.version++
 	queued := s.empty(l)
-	s.place(l)
+	s.update(l)
 	return queued
 }
 
-// mayHasten says whether a recovery may bring the waiting retries of a webhook
-// forward, and notes that it does.
-func (s *lanes) mayHasten(id webhook.ID, now time.Time) bool {
+// mayRetryNow reports whether a recovery may make the waiting retries of a
+// webhook due, and notes that it does.
+func (s *lanes) mayRetryNow(id webhook.WebhookID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(id)
-	if now.Sub(l.hastened) < hastenGap {
+	l, now := s.lane(id), s.clock()
+	if now.Sub(l.lastRetryNow) < retryNowInterval {
 		return false
 	}
-	l.hastened = now
+	l.lastRetryNow = now
 	return true
 }
 
-// trust closes the circuit of a webhook.
-func (s *lanes) trust(id webhook.ID) {
+// resetCircuit closes the circuit of a webhook.
+func (s *lanes) resetCircuit(id webhook.WebhookID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
 	l.breaker = breaker{}
-	s.place(l)
+	s.update(l)
 }
 
-// landed frees the place of a request in flight.
-func (s *lanes) landed(l *lane) {
+// requestDone frees the place in flight of a request that says nothing about
+// the receiver.
+func (s *lanes) requestDone(l *lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.land(l)
+	l.inFlight--
+	s.inFlight--
+	s.update(l)
 }
 
-// answered is landed for a request that says something about the receiver. It
-// returns the lane's circuit as it was before and is now. When that opened, the
-// queued jobs are returned too, to be given back; so will be those that are
-// still to come for places promised before.
-func (s *lanes) answered(l *lane, v verdict, now time.Time) (before, after webhook.Circuit, queued []*webhook.Job) {
+// attemptDone frees the place in flight of an attempt and updates the circuit.
+// It returns the circuit before and after. If it opened, the queued jobs are
+// returned too, which are to be released; so will be those that arrive for
+// places reserved before.
+func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after webhook.Circuit, queued []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before = l.breaker.Circuit
-	l.breaker.judge(v, now)
+	l.breaker.update(a, s.clock())
 	after = l.breaker.Circuit
 	if after.Open() && !before.Open() {
 		l.version++
 		queued = s.empty(l)
 	}
-	s.land(l)
+	l.inFlight--
+	s.inFlight--
+	s.update(l)
 	return before, after, queued
 }
 
-// unsaved counts the answers that the store has failed to record. The lane from
-// which the request went out may be forgotten by then, and another one stand in
-// its place.
-func (s *lanes) unsaved(id webhook.ID, n int) {
+// addUnrecorded adds n to the attempts that the store has failed to record. The
+// lane of the request may have been deleted by then, and replaced by another.
+func (s *lanes) addUnrecorded(id webhook.WebhookID, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
-	l.unsaved += n
-	s.place(l)
+	l.unrecorded += n
+	s.update(l)
 }
 
-// done lets go of a job that was started.
-func (s *lanes) done(job *webhook.Job) {
+// jobDone frees the memory and the worker of a job that was started.
+func (s *lanes) jobDone(job *webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.working--
-	s.forget(job)
-	s.pump()
+	s.workers--
+	s.unhold(job)
+	s.startReady(s.clock())
+	s.wakeIfLate()
 }
 
-// circuit tells how the webhook's receiver is treated.
-func (s *lanes) circuit(id webhook.ID) webhook.Circuit {
+// circuit returns the state of the webhook's circuit.
+func (s *lanes) circuit(id webhook.WebhookID) webhook.Circuit {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := s.byID[id]; l != nil {
@@ -190,9 +187,9 @@ func (s *lanes) circuit(id webhook.ID) webhook.Circuit {
 	return webhook.Circuit{}
 }
 
-// All below are called with the mutex held.
+// The functions below are called with the mutex held.
 
-func (s *lanes) lane(id webhook.ID) *lane {
+func (s *lanes) lane(id webhook.WebhookID) *lane {
 	l := s.byID[id]
 	if l == nil {
 		l = newLane(id)
@@ -201,38 +198,76 @@ func (s *lanes) lane(id webhook.ID) *lane {
 	return l
 }
 
-func (s *lanes) land(l *lane) {
-	l.flying--
-	s.flying--
-	s.enlist(l, time.Now())
-	s.place(l)
-	s.pump()
+// update does what a change of a lane makes possible.
+func (s *lanes) update(l *lane) {
+	now := s.clock()
+	s.reschedule(l, now)
+	s.startReady(now)
+	s.wakeIfLate()
 }
 
-// place puts the lane where it belongs after a change: among those that wait
-// for their time, or nowhere at all.
-func (s *lanes) place(l *lane) {
-	s.due.put(l, l.claimable())
-	s.paced.put(l, l.waits() && !l.ready)
-	if l.dueAt == 0 && s.early(l.claimAt()) || l.pacedAt == 0 && s.early(l.from()) {
-		s.wakeUp()
-	}
-	if l.idle() {
+// reschedule puts a lane where it belongs: into a queue, among the timers, or
+// nowhere at all.
+func (s *lanes) reschedule(l *lane, now time.Time) {
+	s.markReady(l, now)
+	s.timers.set(l, l.nextTimer())
+	if l.idle(now) {
 		delete(s.byID, l.id)
 	}
 }
 
-// early says that the loop would look again only after at.
-func (s *lanes) early(at time.Time) bool { return s.armed.IsZero() || at.Before(s.armed) }
+// markReady puts a lane into the queues where it has something to do now.
+func (s *lanes) markReady(l *lane, now time.Time) {
+	if !l.startQueued && l.canStart(now) {
+		l.startQueued = true
+		s.startQueue = append(s.startQueue, l)
+	}
+	if !l.claimQueued && l.canClaim(now) {
+		l.claimQueued = true
+		s.claimQueue = append(s.claimQueue, l)
+	}
+}
 
-// full says that the table has to keep what comes.
-func (s *lanes) full() bool { return s.held >= 4*s.max || s.bytes >= maxBytes }
+// startReady starts jobs, one of each lane in turn. There are as many workers
+// again as requests: behind a slow disk, requests wait for the recording.
+func (s *lanes) startReady(now time.Time) {
+	for s.open && len(s.startQueue) > 0 && s.inFlight < s.maxInFlight && s.workers < 2*s.maxInFlight {
+		l := s.startQueue[0]
+		s.startQueue = slices.Delete(s.startQueue, 0, 1)
+		l.startQueued = false
+		if l.canStart(now) {
+			job := l.queue[0]
+			l.queue = slices.Delete(l.queue, 0, 1)
+			l.requestStarted(now)
+			s.inFlight++
+			s.workers++
+			s.start(l, job)
+		}
+		s.reschedule(l, now)
+	}
+}
 
-// promise keeps n places of the lane, or gives them back when n is negative.
-func (s *lanes) promise(l *lane, n int) {
+// full reports whether the table has to keep what comes.
+func (s *lanes) full() bool { return s.held >= 4*s.maxInFlight || s.bytes >= maxBytes }
+
+// mayClaim reports whether another claim may begin.
+func (s *lanes) mayClaim() bool { return s.claims < maxClaims && !s.full() }
+
+// wakeIfLate wakes the loop if it would sleep too long.
+func (s *lanes) wakeIfLate() {
+	next := s.timers.next()
+	if late := !next.IsZero() && (s.nextWake.IsZero() || next.Before(s.nextWake)); late || len(s.claimQueue) > 0 && s.mayClaim() {
+		select {
+		case s.wake <- struct{}{}:
+		default: // it is awake already
+		}
+	}
+}
+
+// reserve reserves n places of the lane, or frees them if n is negative.
+func (s *lanes) reserve(l *lane, n int) {
 	l.reserved += n
 	s.held += n
-	s.fed()
 }
 
 // enqueue adds a claimed job to its lane.
@@ -240,56 +275,19 @@ func (s *lanes) enqueue(l *lane, job *webhook.Job) {
 	l.queue = append(l.queue, job)
 	s.held++
 	s.bytes += len(job.Event.Data)
-	s.enlist(l, time.Now())
 }
 
-// empty takes all queued jobs off the lane.
+// empty removes all queued jobs of the lane.
 func (s *lanes) empty(l *lane) []*webhook.Job {
 	queued := l.queue
 	l.queue = nil
 	for _, job := range queued {
-		s.forget(job)
+		s.unhold(job)
 	}
 	return queued
 }
 
-func (s *lanes) forget(job *webhook.Job) {
+func (s *lanes) unhold(job *webhook.Job) {
 	s.held--
 	s.bytes -= len(job.Event.Data)
-	s.fed()
-}
-
-// fed wakes the loop when it waits for memory and there is some.
-func (s *lanes) fed() {
-	if s.starved && !s.full() {
-		s.starved = false
-		s.wakeUp()
-	}
-}
-
-func (s *lanes) enlist(l *lane, now time.Time) {
-	if !l.ready && l.startable(now) {
-		l.ready = true
-		s.ready = append(s.ready, l)
-	}
-}
-
-// pump starts what may start. As many goroutines again as may be in flight may
-// be recording: behind a slow disk, requests wait for the recording.
-func (s *lanes) pump() {
-	for s.open && len(s.ready) > 0 && s.flying < s.max && s.working < 2*s.max {
-		l := s.ready[0]
-		s.ready = slices.Delete(s.ready, 0, 1)
-		l.ready = false
-		if now := time.Now(); l.startable(now) {
-			job := l.queue[0]
-			l.queue = slices.Delete(l.queue, 0, 1)
-			l.started(now)
-			s.flying++
-			s.working++
-			s.start(l, job)
-			s.enlist(l, now)
-		}
-		s.place(l)
-	}
 }

@@ -28,29 +28,29 @@ func ofBooking(booking string) webhook.Event {
 var booking = regexp.MustCompile(`"of":"(\w+)"`)
 
 // readBooking is the booking and the sequence of a request.
-func readBooking(r *http.Request) (of string, sequence webhook.ID) {
+func readBooking(r *http.Request) (of string, sequence webhook.DeliveryID) {
 	body, _ := io.ReadAll(r.Body)
 	n, _ := strconv.ParseInt(r.Header.Get("Bookhook-Sequence"), 10, 64)
 	if found := booking.FindSubmatch(body); found != nil {
 		of = string(found[1])
 	}
-	return of, webhook.ID(n)
+	return of, webhook.DeliveryID(n)
 }
 
-// fickle is a receiver that fails at random, and watches the order.
-type fickle struct {
+// flakyReceiver is a receiver that fails at random, and watches the order.
+type flakyReceiver struct {
 	testing.TB
 	mu        sync.Mutex
-	flying    map[string]int
-	latest    map[string]webhook.ID // that was called
-	delivered map[string][]webhook.ID
+	inFlight  map[string]int
+	latest    map[string]webhook.DeliveryID // that was called
+	delivered map[string][]webhook.DeliveryID
 }
 
-func (f *fickle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *flakyReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	of, sequence := readBooking(r)
 	f.mu.Lock()
-	if f.flying[of]++; f.flying[of] > 1 {
-		f.Errorf("booking %s has %d requests at once", of, f.flying[of])
+	if f.inFlight[of]++; f.inFlight[of] > 1 {
+		f.Errorf("booking %s has %d requests at once", of, f.inFlight[of])
 	}
 	if sequence < f.latest[of] {
 		f.Errorf("booking %s: got %d after %d", of, sequence, f.latest[of])
@@ -64,7 +64,7 @@ func (f *fickle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	f.mu.Lock()
-	f.flying[of]--
+	f.inFlight[of]--
 	if dice >= 33 {
 		f.delivered[of] = append(f.delivered[of], sequence)
 	}
@@ -78,8 +78,9 @@ func (f *fickle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestOrderOfABooking(t *testing.T) {
+	t.Parallel()
 	const writers, batches, batch, bookings = 4, 10, 10, 20
-	f := &fickle{TB: t, flying: map[string]int{}, latest: map[string]webhook.ID{}, delivered: map[string][]webhook.ID{}}
+	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.DeliveryID{}, delivered: map[string][]webhook.DeliveryID{}}
 	r := start(t, dispatch.Options{Schedule: quick})
 	w := r.hook(receiver(t, f.ServeHTTP).URL, ordered, concurrency(16))
 	var work sync.WaitGroup
@@ -94,7 +95,7 @@ func TestOrderOfABooking(t *testing.T) {
 					t.Error(err)
 				}
 				if rand.IntN(4) == 0 {
-					r.Changed(w.ID) // nothing of it, but all is read again
+					r.touch(w) // nothing of it, but all is read again
 				}
 			}
 		})
@@ -133,6 +134,7 @@ func (r *rig) mustBeIdle(w *webhook.Webhook) {
 // TestOneBookingDoesNotBlockAnother: one fails and waits for days; all others
 // are delivered by the one request at a time that is left.
 func TestOneBookingDoesNotBlockAnother(t *testing.T) {
+	t.Parallel()
 	server := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		if of, _ := readBooking(r); of == "bad" {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -158,18 +160,18 @@ func TestOneBookingDoesNotBlockAnother(t *testing.T) {
 		t.Errorf("got %+v, want the next of the booking held", d)
 	}
 	// The next of a booking that is given up goes out at once.
-	if err := r.store.Cancel(t.Context(), r.account.ID, bad, "me", time.Now()); err != nil {
+	if err := r.store.Cancel(t.Context(), r.account.ID, bad, webhook.Change{By: "me", At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	r.Changed(w.ID)
 	if got := r.next(); got.Delivery != accepted[2].Decisions[0].Delivery {
 		t.Errorf("got %d, want the second of the booking", got.Delivery)
 	}
 }
 
-// TestOrderSwitchedOffLetsGo: more is held than one claim takes, while the
+// TestOrderSwitchedOffReleases: more is held than one claim takes, while the
 // first is on its way.
-func TestOrderSwitchedOffLetsGo(t *testing.T) {
+func TestOrderSwitchedOffReleases(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
 	w := r.hook(g.URL, ordered)
@@ -182,10 +184,7 @@ func TestOrderSwitchedOffLetsGo(t *testing.T) {
 	}
 	receive(t, g.arrived)
 	w.Ordered = false
-	if err := r.store.UpdateWebhook(t.Context(), w, time.Time{}, nil, "test", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	r.Changed(w.ID)
+	r.save(w)
 	for range webhook.DefaultConcurrency - 1 {
 		receive(t, g.arrived)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -32,16 +33,16 @@ func signed(key, method, uri, date string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// question is a signed request to the API of the settings.
-func question(s webhook.Settings, uri string, now time.Time) (webhook.Request, error) {
+// apiRequest is a signed request to the API of the settings.
+func apiRequest(s webhook.Settings, uri string, now time.Time) (platforms.Request, error) {
 	date := now.UTC().Format(time.RFC3339)
-	return webhook.Request{Method: http.MethodGet, URL: s["api"] + uri, Header: http.Header{
+	return platforms.Request{Method: http.MethodGet, URL: s["api"] + uri, Header: http.Header{
 		"X-Date": {date}, "Authorization": {"Test " + signed(s["key"], http.MethodGet, uri, date)},
 	}}, nil
 }
 
-// said reads what the API says, unless that is an error.
-func said[T any](status int, body []byte) (v T, err error) {
+// readAPI reads what the API says, unless that is an error.
+func readAPI[T any](status int, body []byte) (v T, err error) {
 	if status == http.StatusUnauthorized {
 		return v, errors.New("it refused the key. Compare it with the one in TourCMS")
 	}
@@ -53,52 +54,52 @@ func said[T any](status int, body []byte) (v T, err error) {
 
 // registry has that platform in the place of TourCMS.
 func registry() platforms.Registry {
-	p, _ := platforms.All().Get("tourcms")
-	p.Lookup = &webhook.Lookup{
+	p, _ := all.Platforms().Get("tourcms")
+	p.Lookup = &platforms.Lookup{
 		Wanted: func(s webhook.Settings, e webhook.Event) bool { return s["key"] != "" && len(e.TourIDs) == 0 },
-		Request: func(s webhook.Settings, e webhook.Event, now time.Time) (webhook.Request, error) {
+		Request: func(s webhook.Settings, e webhook.Event, now time.Time) (platforms.Request, error) {
 			if e.ChannelID == "strange" {
-				return webhook.Request{}, errors.New("no key is stored for the channel “strange”")
+				return platforms.Request{}, errors.New("no key is stored for the channel “strange”")
 			}
-			return question(s, "/bookings/"+e.BookingID+"?channel="+e.ChannelID, now)
+			return apiRequest(s, "/bookings/"+e.BookingID+"?channel="+e.ChannelID, now)
 		},
 		Read: func(e webhook.Event, status int, body []byte) (webhook.Event, error) {
 			if string(body) == "trouble" {
 				panic("a mistake in a platform's package")
 			}
-			tours, err := said[[]string](status, body)
+			tours, err := readAPI[[]string](status, body)
 			e.TourIDs, e.Data = tours, []byte(`{"of":"`+e.BookingID+`","tours":`+string(body)+`}`)
 			return e, err
 		},
 	}
-	p.Lists = &webhook.Lists{
+	p.Lists = &platforms.Lists{
 		Ready: func(s webhook.Settings) bool { return s["key"] != "" },
-		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
-			one, err := question(s, "/"+string(kind), now)
-			return []webhook.Request{one}, err
+		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]platforms.Request, error) {
+			one, err := apiRequest(s, "/"+string(kind), now)
+			return []platforms.Request{one}, err
 		},
 		Read: func(_ webhook.ItemKind, status int, body []byte) ([]webhook.Item, error) {
-			return said[[]webhook.Item](status, body)
+			return readAPI[[]webhook.Item](status, body)
 		},
 	}
 	return platforms.Registry{p}
 }
 
 // api is the fake API. What it answers to a signed request is the handler's; the
-// path is in asked before that.
+// path is in requests before that.
 type api struct {
 	*httptest.Server
-	asked chan string
-	mu    sync.Mutex
-	key   string
+	requests chan string
+	mu       sync.Mutex
+	key      string
 }
 
 func newAPI(t testing.TB, answer http.HandlerFunc) *api {
 	t.Helper()
-	a := &api{asked: make(chan string, 10_000), key: apiKey}
+	a := &api{requests: make(chan string, 10_000), key: apiKey}
 	a.Server = receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close") // as for tests on a false clock
-		a.asked <- r.URL.Path
+		a.requests <- r.URL.Path
 		a.mu.Lock()
 		want := "Test " + signed(a.key, r.Method, r.RequestURI, r.Header.Get("X-Date"))
 		a.mu.Unlock()
@@ -121,10 +122,10 @@ func tours(ids ...string) http.HandlerFunc {
 }
 
 // connect gives an account its settings for the platform; zero: the rig's.
-func (r *rig) connect(settings webhook.Settings, account webhook.ID) {
+func (r *rig) connect(settings webhook.Settings, account webhook.AccountID) {
 	r.Helper()
 	account = cmp.Or(account, r.account.ID)
-	if err := r.store.SaveSettings(r.Context(), account, "tourcms", settings, "test", time.Now()); err != nil {
+	if err := r.store.SaveSettings(r.Context(), account, "tourcms", settings, byTest()); err != nil {
 		r.Fatal(err)
 	}
 }
@@ -134,14 +135,14 @@ func withAPI(o dispatch.Options) dispatch.Options {
 	return o
 }
 
-// toAsk is an event of a booking about which the platform is to be asked.
-func toAsk(booking string) webhook.Event {
+// needsLookup is an event of a booking that needs a lookup.
+func needsLookup(booking string) webhook.Event {
 	e := ofBooking(booking)
 	e.Inbound, e.Lookup = true, true
 	return e
 }
 
-func (r *rig) takeIn(account webhook.ID, events ...webhook.Event) []webhook.Accepted {
+func (r *rig) ingestEvents(account webhook.AccountID, events ...webhook.Event) []webhook.Accepted {
 	r.Helper()
 	accepted, err := r.Ingest(r.Context(), account, events)
 	if err != nil {
@@ -150,7 +151,7 @@ func (r *rig) takeIn(account webhook.ID, events ...webhook.Event) []webhook.Acce
 	return accepted
 }
 
-func (r *rig) event(id webhook.ID) webhook.EventRow {
+func (r *rig) event(id webhook.EventID) webhook.EventRow {
 	r.Helper()
 	e, err := r.store.Event(r.Context(), r.account.ID, id)
 	if err != nil {
@@ -163,7 +164,7 @@ func (r *rig) event(id webhook.ID) webhook.EventRow {
 func reasons(e webhook.EventRow) string {
 	var all []string
 	for _, d := range e.Decisions {
-		all = append(all, cmp.Or(string(d.Reason), "told"))
+		all = append(all, cmp.Or(string(d.Reason), "matched"))
 	}
 	return strings.Join(all, " ")
 }

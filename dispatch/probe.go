@@ -2,69 +2,80 @@ package dispatch
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"time"
 
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
-// probeTime is how long a probe may take in all: a person waits for it.
-const probeTime = 5 * time.Second
+// probeTimeout is how long a probe may take in all: a person waits for it.
+const probeTimeout = 5 * time.Second
 
-// Probe tries whether a URL can be called, for the form in which it is typed:
+// Probe checks whether a URL can be called, for the form in which it is typed:
 // it makes a HEAD request without any data, in 5 seconds at most. Any answer
-// shows that somebody is there; what the receiver makes of a real delivery,
-// only a test delivery shows.
+// shows that there is a server; what it makes of a real delivery, only a test
+// delivery shows.
 func (d *Dispatcher) Probe(ctx context.Context, url string) webhook.Probe {
 	target, problem := webhook.CheckURL(url)
-	if problem == "" {
-		problem = d.guard.CheckURL(target)
+	if problem.IsZero() {
+		problem = d.CheckURL(target)
 	}
-	if problem != "" {
+	if !problem.IsZero() {
 		return webhook.Probe{Level: webhook.ProbeBad, Message: problem}
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, target, nil)
 	if err != nil {
-		return webhook.Probe{Level: webhook.ProbeBad, Message: d.sender.explain(webhook.FailInternal, err, target)}
+		return probeFailed(err)
 	}
-	request.Header.Set("User-Agent", d.sender.agent)
+	request.Header.Set("User-Agent", d.sender.userAgent)
 	response, err := d.sender.transport.RoundTrip(request)
 	if err != nil {
-		return d.silent(err, target)
+		return probeFailed(guard.RequestError{Err: err, Host: request.URL.Host, Timeout: probeTimeout, Connect: d.sender.limits.connect})
 	}
 	response.Body.Close()
-	return heard(response.StatusCode, response.Header.Get("Location"))
+	return probeResult(response.StatusCode, response.Header.Get("Location"))
 }
 
-// CheckURL says by its text alone why a URL may not be called; "" when it may.
-func (d *Dispatcher) CheckURL(url string) string { return d.guard.CheckURL(url) }
+// CheckURL returns why a URL may not be called, judged by its text alone; zero
+// if it may.
+func (d *Dispatcher) CheckURL(url string) webhook.Message {
+	blocked, ok := errors.AsType[*guard.BlockedError](d.guard.CheckURL(url))
+	if !ok {
+		return webhook.Message{}
+	}
+	return blocked.Message()
+}
 
-// silent is the result when there was no answer.
-func (d *Dispatcher) silent(err error, target string) webhook.Probe {
-	why := failure(err)
-	result := webhook.Probe{Level: webhook.ProbeBad, Message: d.sender.explain(why, err, target)}
-	switch why {
+// probeFailed is the result if there was no response.
+func probeFailed(err error) webhook.Probe {
+	reason, why := guard.Classify(err)
+	switch reason {
 	case webhook.FailTimeout:
-		result.Message = fmt.Sprintf("%s did not answer within %s.", hostOf(target), probeTime)
-		result.Level = webhook.ProbeWarn
+		e, _ := errors.AsType[guard.RequestError](err)
+		return webhook.Probe{Level: webhook.ProbeWarn, Message: webhook.NewMessage("probe.timeout", e.Host, e.Timeout)}
 	case webhook.FailRefused, webhook.FailNetwork:
-		result.Level = webhook.ProbeWarn
+		return webhook.Probe{Level: webhook.ProbeWarn, Message: why}
 	}
-	return result
+	return webhook.Probe{Level: webhook.ProbeBad, Message: why}
 }
 
-// heard is the result of an answer.
-func heard(status int, location string) webhook.Probe {
-	switch {
+// probeResult is the result of a response.
+func probeResult(status int, location string) webhook.Probe {
+	level, message := webhook.ProbeWarn, webhook.NewMessage("probe.gone")
+	switch text := guard.StatusText(status); {
+	case status >= 300 && status <= 399 && location != "":
+		message = webhook.NewMessage("probe.redirect_to", text, webhook.Quote(location, 300))
 	case status >= 300 && status <= 399:
-		return webhook.Probe{Level: webhook.ProbeWarn, Message: redirected(status, location)}
+		message = webhook.NewMessage("probe.redirect", text)
 	case status == http.StatusGone:
-		return webhook.Probe{Level: webhook.ProbeWarn, Message: "Your server answers 410 (Gone). If it says so to a delivery, the webhook is switched off."}
-	case status >= 500 && status != http.StatusNotImplemented: // as 405: HEAD is not what it will get
-		return webhook.Probe{Level: webhook.ProbeWarn, Message: "Your server answers; to an empty request it said " + statusText(status) + ". Send a test to see what it says to a delivery."}
+	case status >= 500 && status != http.StatusNotImplemented: // 501, as 405, is about HEAD, which no delivery uses
+		message = webhook.NewMessage("probe.failing", text)
+	default:
+		level, message = webhook.ProbeOK, webhook.NewMessage("probe.ok")
 	}
-	return webhook.Probe{Level: webhook.ProbeOK, Message: "Your server answers. Send a test to see what it makes of a delivery."}
+	return webhook.Probe{Level: level, Message: message}
 }

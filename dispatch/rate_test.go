@@ -30,10 +30,7 @@ func (r *rig) starts(n int) []time.Time {
 func (r *rig) setRate(w *webhook.Webhook, change func(*webhook.Webhook)) {
 	r.Helper()
 	change(w)
-	if err := r.store.UpdateWebhook(r.Context(), w, time.Time{}, nil, "test", time.Now()); err != nil {
-		r.Fatal(err)
-	}
-	r.Changed(w.ID)
+	r.save(w)
 }
 
 // wantSpaced checks that no more requests began in any period than the rate
@@ -55,6 +52,7 @@ func wantSpaced(t *testing.T, at []time.Time, limit webhook.Rate) {
 }
 
 func TestRateIsKept(t *testing.T) {
+	t.Parallel()
 	server := outside(t, answer(http.StatusOK))
 	for _, tt := range []struct {
 		requests    int
@@ -91,6 +89,7 @@ func TestRateIsKept(t *testing.T) {
 
 // TestRateOfProbes: while the circuit is open both hold, and after it the rate.
 func TestRateOfProbes(t *testing.T) {
+	t.Parallel()
 	var up atomic.Bool
 	server := outside(t, func(w http.ResponseWriter, _ *http.Request) {
 		if !up.Load() {
@@ -118,6 +117,7 @@ func TestRateOfProbes(t *testing.T) {
 }
 
 func TestChangedRateHoldsAtOnce(t *testing.T) {
+	t.Parallel()
 	server := outside(t, answer(http.StatusOK))
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(dispatch.Options{})
@@ -132,7 +132,7 @@ func TestChangedRateHoldsAtOnce(t *testing.T) {
 		}
 		wantSpaced(t, fast, w.Rate)
 		r.setRate(w, rate(1, webhook.Minute))
-		r.Changed(w.ID) // as after a cancel: no request more for that
+		r.touch(w) // as after a cancel: no request more for that
 		again := slices.Concat(fast[99:], r.starts(5))
 		for again[1].Sub(again[0]) < time.Second { // on their way when it was changed
 			again = append(again[1:], r.starts(1)...)

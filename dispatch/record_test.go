@@ -9,6 +9,7 @@ import (
 )
 
 func TestOutcomeSurvivesAFailingStore(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
 	r.hook(receiver(t, answer(200)).URL)
 	r.store.failures.Store(2)
@@ -24,13 +25,14 @@ func TestOutcomeSurvivesAFailingStore(t *testing.T) {
 }
 
 func TestLogHasNoSecrets(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
 	w := r.hook(receiver(t, answer(302)).URL+"/in?token=geheim", native)
 	id := r.ingest(1)[0]
 	r.next()
 	r.stop()
 	text := r.log.String()
-	for _, want := range []string{id.Text(webhook.DeliveryPrefix), w.Ref(), "number=1", "status=302", "reason=redirect", "account=4069"} {
+	for _, want := range []string{id.String(), w.ID.String(), "number=1", "status=302", "reason=redirect", "account=4069"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log does not say %q:\n%s", want, text)
 		}

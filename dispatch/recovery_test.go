@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -24,19 +25,19 @@ func outside(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	})
 }
 
-// patient is a receiver that is down, then up. Once up, it keeps what comes
+// recoveringReceiver is a receiver that is down, then up. Once up, it keeps what comes
 // after the first request until so many are in flight as may be.
-type patient struct {
+type recoveringReceiver struct {
 	*httptest.Server
 	up       atomic.Bool
 	down     atomic.Int32 // requests while it was down
 	answered atomic.Int32 // requests while it was up
-	flying   atomic.Int32
+	inFlight atomic.Int32
 	most     atomic.Int32 // in flight while up
 }
 
-func newPatient(t *testing.T, limit int32) *patient {
-	p := &patient{}
+func newRecovering(t *testing.T, limit int32) *recoveringReceiver {
+	p := &recoveringReceiver{}
 	all := make(chan struct{})
 	reached := sync.OnceFunc(func() { close(all) })
 	p.Server = outside(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -45,8 +46,8 @@ func newPatient(t *testing.T, limit int32) *patient {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
-		n := p.flying.Add(1)
-		defer p.flying.Add(-1)
+		n := p.inFlight.Add(1)
+		defer p.inFlight.Add(-1)
 		for most := p.most.Load(); n > most && !p.most.CompareAndSwap(most, n); most = p.most.Load() {
 		}
 		if p.answered.Add(1) == 1 {
@@ -58,7 +59,7 @@ func newPatient(t *testing.T, limit int32) *patient {
 		select {
 		case <-all:
 		case <-time.After(20 * time.Second):
-			t.Errorf("%d requests in flight, want %d", p.flying.Load(), limit)
+			t.Errorf("%d requests in flight, want %d", p.inFlight.Load(), limit)
 			reached()
 		}
 	})
@@ -68,8 +69,9 @@ func newPatient(t *testing.T, limit int32) *patient {
 // TestRecovery: one that is down for hours gets a probe now and then, and all
 // that waits as soon as it is up.
 func TestRecovery(t *testing.T) {
+	t.Parallel()
 	const waiting, limit, down = 100, 8, 2 * time.Hour
-	p := newPatient(t, limit)
+	p := newRecovering(t, limit)
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(dispatch.Options{})
 		w := r.hook(p.URL, concurrency(limit))
@@ -138,10 +140,11 @@ func checkProbes(t *testing.T, r *rig, calls, limit int, down time.Duration) {
 	}
 }
 
-// TestTestSaysNothing: tests that fail open no circuit.
-func TestTestSaysNothing(t *testing.T) {
+// TestFailedTestsOpenNoCircuit: tests that fail open no circuit.
+func TestFailedTestsOpenNoCircuit(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
-		r := newRig(t).run(dispatch.Options{Guard: &dispatch.Guard{}})
+		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}})
 		w := r.hook(blocked)
 		for range 2 * webhook.CircuitFailures {
 			if _, err := r.Test(t.Context(), r.account.ID, w.ID, events(1)[0]); err != nil {
@@ -157,7 +160,7 @@ func TestTestSaysNothing(t *testing.T) {
 		if c := r.Circuit(w.ID); !c.Open() {
 			t.Errorf("got %+v, want an open circuit", c)
 		}
-		r.Changed(w.ID)
+		r.touch(w)
 		if c := r.Circuit(w.ID); c.Open() {
 			t.Errorf("got %+v after a change, want it closed", c)
 		}
@@ -167,6 +170,7 @@ func TestTestSaysNothing(t *testing.T) {
 
 // TestRetryAfterDelaysTheProbe: who asks for a pause gets it.
 func TestRetryAfterDelaysTheProbe(t *testing.T) {
+	t.Parallel()
 	server := outside(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "1800")
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -11,13 +11,14 @@ import (
 	"bookhook/webhook"
 )
 
-// quick is a schedule of three tries.
+// quick is a schedule of three attempts.
 var quick = []time.Duration{0, time.Millisecond, time.Millisecond}
 
 func TestRetriedUntilDelivered(t *testing.T) {
-	var tries atomic.Int32
+	t.Parallel()
+	var attempts atomic.Int32
 	server := receiver(t, func(w http.ResponseWriter, r *http.Request) {
-		n := tries.Add(1)
+		n := attempts.Add(1)
 		if got := r.Header.Get("Bookhook-Attempt"); got != strconv.Itoa(int(n)) {
 			t.Errorf("got attempt %s, want %d", got, n)
 		}
@@ -39,6 +40,7 @@ func TestRetriedUntilDelivered(t *testing.T) {
 }
 
 func TestGivenUpAndReplayed(t *testing.T) {
+	t.Parallel()
 	var healthy atomic.Bool
 	server := receiver(t, func(w http.ResponseWriter, _ *http.Request) {
 		if !healthy.Load() {
@@ -54,7 +56,7 @@ func TestGivenUpAndReplayed(t *testing.T) {
 	if got := r.delivery(id).State; got != webhook.Failed {
 		t.Fatalf("got %s, want failed", got)
 	}
-	if _, err := r.Replay(t.Context(), r.account.ID, id, "me"); err != nil {
+	if _, err := r.Replay(t.Context(), r.account.ID, id, byTest()); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.next(); got.State != webhook.Pending || got.Attempt.Number != 4 {
@@ -66,6 +68,7 @@ func TestGivenUpAndReplayed(t *testing.T) {
 }
 
 func TestRetryAfter(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		status   int
 		value    string
@@ -96,6 +99,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestTestIsOneTry(t *testing.T) {
+	t.Parallel()
 	requests := make(chan *http.Request, 1)
 	server := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		requests <- r

@@ -17,23 +17,25 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
 // The real database satisfies what the dispatcher needs.
 var _ dispatch.Store = (*db.Store)(nil)
 
-// tap is the real database; tests hear through it what was recorded, and can
+// testStore is the real database; tests hear through it what was recorded, and can
 // make it fail.
-type tap struct {
+type testStore struct {
 	*db.Store
 	finished chan webhook.Result
-	released chan webhook.ID
+	released chan webhook.DeliveryID
 	matched  chan int     // after a lookup
-	failures atomic.Int32 // how many of the next Finish and LookedUp fail
+	failures atomic.Int32 // how many of the next Finish and CompleteLookups fail
 }
 
-func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
+func (s *testStore) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
 	if s.failures.Add(-1) >= 0 {
 		return webhook.Finished{}, errors.New("disk full")
 	}
@@ -42,16 +44,16 @@ func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webh
 	return done, err
 }
 
-func (s *tap) LookedUp(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+func (s *testStore) CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
 	if s.failures.Add(-1) >= 0 {
 		return nil, errors.New("disk full")
 	}
-	accepted, err := s.Store.LookedUp(ctx, account, events, now, lease, take)
+	accepted, err := s.Store.CompleteLookups(ctx, p)
 	s.matched <- len(accepted)
 	return accepted, err
 }
 
-func (s *tap) Release(ctx context.Context, delivery webhook.ID, number int, now time.Time) error {
+func (s *testStore) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
 	err := s.Store.Release(ctx, delivery, number, now)
 	s.released <- delivery
 	return err
@@ -61,7 +63,7 @@ func (s *tap) Release(ctx context.Context, delivery webhook.ID, number int, now 
 type rig struct {
 	testing.TB
 	*dispatch.Dispatcher
-	store   *tap
+	store   *testStore
 	account webhook.Account
 	path    string        // of the database
 	log     *bytes.Buffer // read it after stop
@@ -73,10 +75,10 @@ type rig struct {
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{TB: t, path: filepath.Join(t.TempDir(), "bookhook.db"), log: &bytes.Buffer{}, stop: func() {}}
-	r.store = &tap{finished: make(chan webhook.Result, 10_000), released: make(chan webhook.ID, 10_000), matched: make(chan int, 10_000)}
+	r.store = &testStore{finished: make(chan webhook.Result, 10_000), released: make(chan webhook.DeliveryID, 10_000), matched: make(chan int, 10_000)}
 	r.open()
 	var err error
-	r.account, err = r.store.AddAccount(t.Context(), webhook.Account{Number: 4069, Name: "Test Operator", TimeZone: "UTC", WebhookLimit: 1000}, "test")
+	r.account, err = r.store.AddAccount(t.Context(), webhook.Account{Number: 4069, Name: "Test Operator", TimeZone: "UTC", WebhookLimit: 1000}, byTest())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +107,15 @@ func (r *rig) close() {
 func (r *rig) run(o dispatch.Options) *rig {
 	r.Helper()
 	o.Store, o.Version = r.store, "1.2.3"
+	if o.Platforms == nil {
+		o.Platforms = all.Platforms()
+	}
 	o.Log = slog.New(slog.NewTextHandler(&locked{w: r.log}, nil))
 	if o.Guard == nil {
-		o.Guard = guard(r, "127.0.0.0/8")
+		o.Guard = mustGuard(r, "127.0.0.0/8")
 	}
 	r.Dispatcher = dispatch.New(o)
+	r.store.Watch(r.Touched)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
@@ -140,27 +146,44 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
-func guard(t testing.TB, allow string) *dispatch.Guard {
+func mustGuard(t testing.TB, allow string) *guard.Guard {
 	t.Helper()
-	g, err := dispatch.NewGuard(allow)
+	g, err := guard.New(allow)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return g
 }
 
+// byTest is a change that the test makes.
+func byTest() webhook.Change { return webhook.Change{By: "test", At: time.Now()} }
+
+// save changes a webhook as a person does.
+func (r *rig) save(w *webhook.Webhook) {
+	r.Helper()
+	if _, err := r.store.UpdateWebhook(r.Context(), webhook.Update{Webhook: w}, byTest()); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// touch tells the dispatcher of a change that was none.
+func (r *rig) touch(w *webhook.Webhook) {
+	r.Touched([]webhook.Touched{{Webhook: w.ID, What: webhook.TouchWebhook}})
+}
+
 // hook makes a webhook for all events in the standard format.
 func (r *rig) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webhook {
 	r.Helper()
 	w := &webhook.Webhook{
-		Account: r.account.ID, Name: "hook", URL: url, Kind: webhook.Async, Format: webhook.Standard,
-		Events: []string{webhook.AllEventsKey}, Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: webhook.DefaultConcurrency, Secret: webhook.NewSecret(),
+		Account: r.account.ID, Enabled: true, Secret: webhook.NewSecret(), Config: webhook.Config{
+			Name: "hook", URL: url, Kind: webhook.Async, Format: webhook.Standard, AllEvents: true,
+			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil), Concurrency: webhook.DefaultConcurrency,
+		},
 	}
 	for _, c := range change {
 		c(w)
 	}
-	w, err := r.store.CreateWebhook(r.Context(), w, nil, "test", time.Now())
+	w, err := r.store.CreateWebhook(r.Context(), w, nil, byTest())
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -184,13 +207,13 @@ func events(n int) []webhook.Event {
 }
 
 // ingest sends n events in and returns the ids of their deliveries.
-func (r *rig) ingest(n int) []webhook.ID {
+func (r *rig) ingest(n int) []webhook.DeliveryID {
 	r.Helper()
 	accepted, err := r.Ingest(r.Context(), r.account.ID, events(n))
 	if err != nil {
 		r.Fatal(err)
 	}
-	var ids []webhook.ID
+	var ids []webhook.DeliveryID
 	for _, a := range accepted {
 		for _, d := range a.Decisions {
 			if d.Delivery != 0 {
@@ -218,7 +241,7 @@ func receive[T any](t testing.TB, c <-chan T) T {
 	panic("not reached")
 }
 
-func (r *rig) delivery(id webhook.ID) webhook.Delivery {
+func (r *rig) delivery(id webhook.DeliveryID) webhook.Delivery {
 	r.Helper()
 	d, err := r.store.Delivery(context.Background(), r.account.ID, id)
 	if err != nil {
@@ -227,7 +250,7 @@ func (r *rig) delivery(id webhook.ID) webhook.Delivery {
 	return d
 }
 
-func (r *rig) attempts(id webhook.ID) []webhook.Attempt {
+func (r *rig) attempts(id webhook.DeliveryID) []webhook.Attempt {
 	r.Helper()
 	list, err := r.store.Attempts(context.Background(), r.account.ID, id)
 	if err != nil {
@@ -251,10 +274,10 @@ func answer(status int) http.HandlerFunc {
 // gate is a receiver that keeps its requests until it is opened.
 type gate struct {
 	*httptest.Server
-	arrived chan string // the path of each request
-	open    func()
-	flying  atomic.Int32
-	most    atomic.Int32
+	arrived  chan string // the path of each request
+	open     func()
+	inFlight atomic.Int32
+	most     atomic.Int32
 }
 
 func newGate(t testing.TB) *gate {
@@ -263,7 +286,7 @@ func newGate(t testing.TB) *gate {
 	opened := make(chan struct{})
 	g.open = sync.OnceFunc(func() { close(opened) })
 	g.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		n := g.flying.Add(1)
+		n := g.inFlight.Add(1)
 		for most := g.most.Load(); n > most && !g.most.CompareAndSwap(most, n); most = g.most.Load() {
 		}
 		g.arrived <- r.URL.Path
@@ -271,7 +294,7 @@ func newGate(t testing.TB) *gate {
 		case <-opened:
 		case <-r.Context().Done():
 		}
-		g.flying.Add(-1)
+		g.inFlight.Add(-1)
 	}))
 	t.Cleanup(func() {
 		g.open()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -20,7 +21,7 @@ func TestShutdownWaitsWithinTheGrace(t *testing.T) {
 		r.stop()
 		close(stopped)
 	}()
-	released := map[webhook.ID]bool{}
+	released := map[webhook.DeliveryID]bool{}
 	for range 3 { // those in the queue, at once
 		released[receive(t, r.store.released)] = true
 	}
@@ -55,7 +56,7 @@ func TestShutdownChargesNothingForWhatItCutsOff(t *testing.T) {
 func TestNothingIsTakenBeforeAndAfterRunning(t *testing.T) {
 	r := newRig(t)
 	r.hook(receiver(t, answer(200)).URL)
-	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store})
+	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store, Platforms: all.Platforms()})
 	if r.Alive() {
 		t.Error("alive before Run")
 	}
@@ -76,12 +77,17 @@ func TestNothingIsTakenBeforeAndAfterRunning(t *testing.T) {
 	}
 }
 
-func TestClaimsOfADeadProcessHealAtStart(t *testing.T) {
+func TestClaimsOfADeadProcessAreRecovered(t *testing.T) {
 	r := newRig(t)
 	r.hook(receiver(t, answer(200)).URL)
 	now := time.Now()
-	take := func(*webhook.Webhook) bool { return true }
-	accepted, err := r.store.Ingest(t.Context(), r.account.ID, events(1), now, now.Add(time.Hour), take)
+	subscriptions, err := r.store.Subscriptions(t.Context(), r.account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := webhook.NewPlan(subscriptions, events(1), now, now.Add(time.Hour))
+	p.Events[0].Claim[0] = true
+	accepted, err := r.store.Insert(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}

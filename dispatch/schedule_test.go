@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -24,8 +25,9 @@ func bubble(t *testing.T, test func(*testing.T)) {
 }
 
 func TestScheduleIsKept(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
-		r := newRig(t).run(dispatch.Options{Guard: &dispatch.Guard{}})
+		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}})
 		r.hook(blocked)
 		id := r.ingest(1)[0]
 		for range webhook.Schedule {
@@ -46,8 +48,9 @@ func TestScheduleIsKept(t *testing.T) {
 }
 
 func TestFailingForDaysSwitchesOff(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
-		r := newRig(t).run(dispatch.Options{Guard: &dispatch.Guard{}})
+		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}})
 		w := r.hook(blocked)
 		began := time.Now()
 		for time.Since(began) < webhook.FailingLimit+24*time.Hour {
@@ -66,8 +69,9 @@ func TestFailingForDaysSwitchesOff(t *testing.T) {
 }
 
 func TestNothingHappensWhileNothingIsDue(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T) {
-		r := newRig(t).run(dispatch.Options{Guard: &dispatch.Guard{}, Schedule: []time.Duration{0, 1000 * time.Hour}})
+		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}, Schedule: []time.Duration{0, 1000 * time.Hour}})
 		r.hook(blocked)
 		r.ingest(1)
 		first := <-r.store.finished

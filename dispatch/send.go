@@ -2,10 +2,12 @@ package dispatch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -16,82 +18,130 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bookhook/dispatch/guard"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
-// answer is an attempt and what else came of it.
-type answer struct {
+// maxDrain is how many bytes of a body are read beyond what is kept, so that the
+// connection can be used again.
+const maxDrain = 256 << 10
+
+// sender makes the requests of deliveries.
+type sender struct {
+	transport *http.Transport
+	platforms platforms.Registry
+	log       *slog.Logger
+	userAgent string
+	limits    limits
+}
+
+// limits bound one attempt.
+type limits struct {
+	timeout time.Duration // in all
+	connect time.Duration // of the connection, and again of the TLS handshake
+	inline  bool          // of an inline call: the timeout is the webhook's own
+}
+
+func newSender(o Options) *sender {
+	return &sender{
+		platforms: o.Platforms, log: o.Log, userAgent: "bookhook/" + cmp.Or(o.Version, "dev"),
+		limits:    limits{timeout: o.Timeout, connect: o.Connect},
+		transport: guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, Timeout: o.Timeout, RootCAs: o.RootCAs}),
+	}
+}
+
+// attemptResult is an attempt and what the dispatcher needs to know of it.
+type attemptResult struct {
 	webhook.Attempt
-	retryAfter time.Duration // the pause that the receiver asks for
-	cut        bool          // we broke it off ourselves: as if it had not been made
-	begun      *atomic.Bool  // something came back on the connection
+	retryAfter time.Duration // the pause that the receiver asked for
+	cutOff     bool          // by a stop: as if it had not been made
+	begun      *atomic.Bool  // bytes of a response arrived
+}
+
+// fail notes why the attempt failed.
+func (a *attemptResult) fail(err error) {
+	a.Failure, a.Error = guard.Classify(err)
+	if a.RemoteAddr == "" {
+		a.RemoteAddr = guard.DialledAddr(err)
+	}
 }
 
 // send makes one attempt to deliver.
-func (s *sender) send(ctx context.Context, job *webhook.Job) answer {
-	return s.attempt(ctx, job, func() (webhook.Request, error) {
+func (s *sender) send(ctx context.Context, job *webhook.Job) attemptResult {
+	return s.attempt(ctx, job, s.limits, func() (platforms.Request, error) {
 		return s.platforms.Write(job.Webhook, job.Account, job.Event), nil
 	})
 }
 
-// attempt makes the request that write writes. It ends within the timeout, or
+// attempt makes the request that write returns. It ends within the timeout, or
 // soon after ctx does.
-func (s *sender) attempt(ctx context.Context, job *webhook.Job, write func() (webhook.Request, error)) (a answer) {
+func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write func() (platforms.Request, error)) (a attemptResult) {
 	a.Number, a.StartedAt, a.begun = job.Delivery.Attempts, time.Now(), new(atomic.Bool)
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("panic while sending", "delivery", job.Delivery.Ref(), "panic", p, "stack", string(debug.Stack()))
-			s.fail(&a, webhook.FailInternal, errors.New("a mistake in Bookhook"))
+			s.log.Error("panic while sending", "delivery", job.Delivery.ID.String(), "panic", p, "stack", string(debug.Stack()))
+			a.fail(webhook.NewMessage("attempt.bug"))
 		}
 		a.Duration = time.Since(a.StartedAt)
 	}()
-	limited, cancel := context.WithTimeout(ctx, s.timeout)
+	limited, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	wire, err := write()
 	if err != nil {
-		s.fail(&a, webhook.FailInternal, err)
+		a.fail(err)
 		return a
 	}
 	request, err := s.request(limited, job, wire, &a)
 	if err != nil {
-		s.fail(&a, webhook.FailInternal, err)
+		a.fail(err)
 		return a
 	}
-	if err := s.exchange(request, wire, &a); err != nil {
-		a.cut = ctx.Err() != nil
-		s.fail(&a, failure(err), err)
+	if err := s.exchange(request, job.Webhook.Name, wire, l, &a); err != nil {
+		_, complete := errors.AsType[guard.StatusError](err)
+		a.cutOff = !complete && ctx.Err() != nil
+		a.fail(err)
 	}
 	return a
 }
 
-// exchange sends the request and reads the answer into a; an error says that
-// there was no complete answer.
-func (s *sender) exchange(request *http.Request, wire webhook.Request, a *answer) error {
+// exchange sends the request to the webhook of that name, and reads the response
+// into a. It returns a
+// [guard.RequestError] if there is no complete response, and a
+// [guard.StatusError] if that is not a success.
+func (s *sender) exchange(request *http.Request, receiver string, wire platforms.Request, l limits, a *attemptResult) error {
+	failed := guard.RequestError{Host: request.URL.Host, Timeout: l.timeout, Connect: l.connect, Inline: l.inline}
 	response, err := s.transport.RoundTrip(request)
 	if err != nil {
-		return exchangeError{err, a.begun.Load(), false}
+		failed.Err, failed.Begun = err, a.begun.Load()
+		return failed
 	}
 	defer response.Body.Close()
-	if response.StatusCode < 100 { // net/http takes 000 and +12
-		return exchangeError{fmt.Errorf("malformed HTTP status code %q", response.Status), true, false}
+	failed.Begun = true
+	if response.StatusCode < 100 { // net/http accepts 000 and +12
+		failed.Err = fmt.Errorf("malformed HTTP status code %q", response.Status)
+		return failed
 	}
 	a.Status, a.ResponseHeaders = response.StatusCode, response.Header
-	if a.ResponseBody, a.Truncated, err = readBody(response); err != nil {
-		return exchangeError{err, true, true}
+	a.ResponseBody, a.Truncated, err = readBody(response)
+	if err != nil {
+		failed.Err, failed.InBody = err, true
+		return failed
 	}
 	if wire.Succeeded(a.Status) {
 		return nil
 	}
-	a.Failure, a.Error = judge(a.Status, response.Header.Get("Location"), wire)
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
 		a.retryAfter = ParseRetryAfter(response.Header.Get("Retry-After"), time.Now())
 	}
-	return nil
+	return guard.StatusError{
+		Receiver: cmp.Or(receiver, "The receiver"), Status: a.Status, Location: response.Header.Get("Location"), Method: wire.Method, Only200: wire.Only200, Inline: l.inline,
+	}
 }
 
-// readBody reads what is kept of the body, and what may follow within limits.
-// After a change of protocol there is none, but the bare connection, from
-// which net/http reads without a deadline.
+// readBody reads what is kept of the body, and a bounded rest. It returns what
+// it read even if that fails. After a change of protocol there is no body, but
+// the bare connection, from which net/http reads without a deadline.
 func readBody(response *http.Response) (body []byte, truncated bool, err error) {
 	if response.Body == http.NoBody || response.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false, nil
@@ -104,17 +154,10 @@ func readBody(response *http.Response) (body []byte, truncated bool, err error) 
 	return body[:webhook.MaxStoredBody], true, nil
 }
 
-func (s *sender) fail(a *answer, f webhook.Failure, err error) {
-	a.Failure, a.Error = f, s.explain(f, err, a.URL)
-	if a.RemoteAddr == "" {
-		a.RemoteAddr = dialled(err)
-	}
-}
-
-// request builds the request and notes in a how it goes over the wire.
-func (s *sender) request(ctx context.Context, job *webhook.Job, wire webhook.Request, a *answer) (*http.Request, error) {
+// request builds the request and notes in a what is sent.
+func (s *sender) request(ctx context.Context, job *webhook.Job, wire platforms.Request, a *attemptResult) (*http.Request, error) {
 	a.Method, a.URL, a.RequestBody = wire.Method, wire.URL, wire.Body
-	signature, err := webhook.Sign(job.Webhook.Secrets(a.StartedAt), job.Delivery.Ref(), a.StartedAt, wire.Signed)
+	signature, err := webhook.Sign(job.Webhook.Secrets(a.StartedAt), job.Delivery.ID.String(), a.StartedAt, wire.Signed)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +172,7 @@ func (s *sender) request(ctx context.Context, job *webhook.Job, wire webhook.Req
 	a.RequestHeaders = s.headers(job, wire, request, a, signature)
 	request.Header = maps.Clone(a.RequestHeaders)
 	if len(wire.Body) > 0 {
-		// Tells net/http that a POST may be repeated when a kept connection
+		// This tells net/http that a POST may be repeated if a kept connection
 		// turns out to be closed; a nil value is not sent.
 		request.Header["X-Idempotency-Key"] = nil
 	}
@@ -140,13 +183,13 @@ func (s *sender) request(ctx context.Context, job *webhook.Job, wire webhook.Req
 	return request.WithContext(httptrace.WithClientTrace(ctx, trace(a, request.URL.Port() != ""))), nil
 }
 
-// headers are all that are sent. net/http writes Host and Content-Length by
-// itself, with these values, and leaves out those given here.
-func (s *sender) headers(job *webhook.Job, wire webhook.Request, request *http.Request, a *answer, signature string) http.Header {
+// headers returns all headers that are sent. net/http writes Host and
+// Content-Length itself, with these values, and ignores those given here.
+func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http.Request, a *attemptResult, signature string) http.Header {
 	h := http.Header{
 		"Host":              {request.URL.Host},
-		"User-Agent":        {s.agent},
-		"Webhook-Id":        {job.Delivery.Ref()},
+		"User-Agent":        {s.userAgent},
+		"Webhook-Id":        {job.Delivery.ID.String()},
 		"Webhook-Timestamp": {strconv.FormatInt(a.StartedAt.Unix(), 10)},
 		"Webhook-Signature": {signature},
 		"Bookhook-Attempt":  {strconv.Itoa(a.Number)},
@@ -162,12 +205,12 @@ func (s *sender) headers(job *webhook.Job, wire webhook.Request, request *http.R
 	return h
 }
 
-// trace notes the address that is called, whether anything came back, and the
-// host as it is sent when it is an internationalised name. net/http calls these
-// functions in the goroutine of RoundTrip, before it writes the request, but
+// trace notes the address that is called, whether a response began, and the host
+// as it is sent if it is an internationalised name. net/http calls these
+// functions in the goroutine of RoundTrip, before it writes the request, except
 // for that of the first byte.
-func trace(a *answer, withPort bool) *httptrace.ClientTrace {
-	begun := a.begun // the reading may outlive the attempt, and a with it
+func trace(a *attemptResult, withPort bool) *httptrace.ClientTrace {
+	begun := a.begun // the reader may outlive the attempt, and must not keep it
 	t := &httptrace.ClientTrace{
 		GotConn:              func(info httptrace.GotConnInfo) { a.RemoteAddr = info.Conn.RemoteAddr().String() },
 		GotFirstResponseByte: func() { begun.Store(true) },

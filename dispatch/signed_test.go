@@ -71,6 +71,7 @@ func verified(t testing.TB, document []byte, key string) bool {
 
 // The check value is that of the wire reference, which was made by hand.
 func TestVerified(t *testing.T) {
+	t.Parallel()
 	const booking = `<response><booking><booking_id>1234</booking_id><channel_id>3930</channel_id>` +
 		`<account_id>4069</account_id><status>2</status></booking><signed><algorithm>SHA256</algorithm>` +
 		`<hash_fields>booking/booking_id booking/channel_id booking/nothing booking/account_id booking/status</hash_fields>` +

@@ -15,6 +15,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -43,7 +44,7 @@ func tourcmsSigned(r *http.Request) bool {
 	return err == nil && sent == base64.StdEncoding.EncodeToString(mac.Sum(nil)) && parts[1] == "3930"
 }
 
-// fakeTourCMS answers what it is asked, if the signature is right.
+// fakeTourCMS answers requests, if the signature is right.
 func fakeTourCMS(t *testing.T) *httptest.Server {
 	t.Helper()
 	answers := map[string]string{"/c/booking/show.xml?booking_id=1234": tourcmsBooking, "/c/tours/list.xml": tourList}
@@ -55,16 +56,17 @@ func fakeTourCMS(t *testing.T) *httptest.Server {
 		case known:
 			fmt.Fprint(w, answer)
 		default:
-			t.Errorf("got a question that nobody answers: %s", r.RequestURI)
+			t.Errorf("got an unexpected request: %s", r.RequestURI)
 		}
 	})
 }
 
-// TestTourCMS: what came in without tours is told to those who want them, as it
+// TestTourCMS: what came in without tours is sent to those who want them, as it
 // came and as signed JSON.
 func TestTourCMS(t *testing.T) {
+	t.Parallel()
 	const query = "event=new_confirmed_web&account_id=4069&account_name=Test%20Operator&channel_id=3930&booking_id=1234&more=1"
-	p, _ := platforms.All().Get("tourcms")
+	p, _ := all.Platforms().Get("tourcms")
 	settings := webhook.Settings{"api_url": fakeTourCMS(t).URL, "api_key": "3930=" + tourcmsKey}
 	r := start(t, dispatch.Options{})
 	r.connect(settings, 0)
@@ -72,18 +74,18 @@ func TestTourCMS(t *testing.T) {
 	r.hook(receiver(t, func(_ http.ResponseWriter, r *http.Request) { queries <- r.URL.RawQuery }).URL+"?a=1", native, ofTours(webhook.Include, "15"))
 	r.hook(receiver(t, func(_ http.ResponseWriter, r *http.Request) { bodies <- bodyOf(t, r) }).URL, ofTours(webhook.Exclude, "12"))
 	r.hook("http://10.0.0.1", ofTours(webhook.Exclude, "12", "15"))
-	reading, err := p.Read(webhook.Inbound{Method: http.MethodGet, Query: query, Settings: settings})
+	reading, err := p.Read(platforms.Inbound{Method: http.MethodGet, Query: query, Settings: settings})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := reading.Event
 	if e.Lookup = p.Lookup.Wanted(settings, e); !e.Lookup {
-		t.Fatal("TourCMS is not to be asked")
+		t.Fatal("no lookup is wanted")
 	}
-	id := r.takeIn(r.account.ID, e)[0].Event.ID
+	id := r.ingestEvents(r.account.ID, e)[0].Event.ID
 	r.next()
 	r.next()
-	if got := reasons(r.event(id)); got != "told told tour_excluded" {
+	if got := reasons(r.event(id)); got != "matched matched tour_excluded" {
 		t.Errorf("got %s", got)
 	}
 	if got := receive(t, queries); got != "a=1&"+query {

@@ -14,13 +14,14 @@ import (
 // came before, so that the first is not stored either, although a place was taken
 // for its delivery.
 func TestWhatIsNotStoredIsNotSent(t *testing.T) {
+	t.Parallel()
 	var calls atomic.Int32
 	s := receiver(t, func(http.ResponseWriter, *http.Request) { calls.Add(1) })
 	r := start(t, dispatch.Options{})
 	r.hook(s.URL)
 	batch := events(2)
 	batch[0].ExternalID, batch[1].ExternalID = "new", "known"
-	r.takeIn(r.account.ID, batch[1])
+	r.ingestEvents(r.account.ID, batch[1])
 	r.next()
 	batch[1].Type = "new_confirmed_web"
 	accepted, err := r.Ingest(t.Context(), r.account.ID, batch)

@@ -16,139 +16,158 @@ func (d *Dispatcher) start(l *lane, job *webhook.Job) {
 	d.work.Go(func() { d.run(l, job) })
 }
 
-// run takes a job to its end: sent and recorded, or given back.
+// run sends a job and records the result, or releases it.
 func (d *Dispatcher) run(l *lane, job *webhook.Job) {
-	defer d.lanes.done(job)
-	if time.Until(job.Delivery.NextAt) < d.sender.timeout+finishTime { // it waited too long in its lane
-		d.lanes.landed(l)
-		d.release(d.storing, job)
+	defer d.lanes.jobDone(job)
+	if d.waitedTooLong(job) {
+		d.lanes.requestDone(l)
+		d.release(d.recording, job)
 		return
 	}
 	a := d.sender.send(d.sending, job)
-	if a.cut {
-		d.lanes.landed(l)
-		d.release(d.storing, job)
+	if a.cutOff {
+		d.lanes.requestDone(l)
+		d.release(d.recording, job)
 		return
 	}
-	recovered, queued := d.judge(l, job, a)
-	result := d.outcome(job, a)
-	d.note(job, result)
+	recovered, queued := d.updateCircuit(l, job, a)
+	result := d.resultOf(job, a)
+	d.logAttempt(job, result)
 	d.record(job, result)
-	d.giveBack(d.storing, queued)
+	d.releaseJobs(d.recording, queued)
 	if recovered {
-		d.hasten(job)
+		d.retryNow(job)
 	}
 }
 
-// judge frees the place of the request and tells the circuit what it says about
-// the receiver: nothing when a test failed, or Bookhook itself. Only a probe
-// tells that the receiver has recovered. A success that was on its way when the
-// circuit opened closes it too, but is of a receiver that fails now and then:
-// what it refused waits for its own time, or its tries would be used up at once.
-func (d *Dispatcher) judge(l *lane, job *webhook.Job, a answer) (recovered bool, queued []*webhook.Job) {
+// waitedTooLong reports whether too little of the job's lease is left for an
+// attempt.
+func (d *Dispatcher) waitedTooLong(job *webhook.Job) bool {
+	return job.Delivery.NextAt.Sub(d.clock()) < d.sender.limits.timeout+finishTime
+}
+
+// updateCircuit frees the place in flight and updates the circuit; a failed
+// test, or a failure of Bookhook itself, says nothing about the receiver.
+//
+// Only the success of a probe means that the receiver has recovered. One that
+// was in flight when the circuit opened closes it too, but is of a receiver that
+// fails now and then: waiting retries keep their times, or their attempts would
+// be used up at once.
+func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (recovered bool, queued []*webhook.Job) {
 	failed := a.Failure != ""
 	if failed && (job.Delivery.Test || a.Failure == webhook.FailInternal) {
-		d.lanes.landed(l)
+		d.lanes.requestDone(l)
 		return false, nil
 	}
-	before, after, queued := d.lanes.answered(l, verdict{failed: failed, began: a.StartedAt, retryAfter: a.retryAfter}, time.Now())
+	before, after, queued := d.lanes.attemptDone(l, attemptSignal{failed: failed, startedAt: a.StartedAt, retryAfter: a.retryAfter})
 	switch {
 	case before.Open() && !after.Open():
-		d.log.Info("the receiver answers again", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
+		d.log.Info("receiver recovered, circuit closed", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
 		return !a.StartedAt.Before(before.ProbeAt), nil
 	case after.Open() && !before.Open():
-		d.log.Warn("the receiver fails again and again, from now on it gets probes", "webhook", job.Webhook.Ref(), "account", job.Account.Number)
+		d.log.Warn("receiver keeps failing, circuit opened", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
 	}
 	return false, queued
 }
 
-// hasten makes due what waits for its next try at a receiver that answers
-// again. When that fails, each is tried at its own time.
-func (d *Dispatcher) hasten(job *webhook.Job) {
-	now := time.Now()
-	if d.lanes.mayHasten(job.Webhook.ID, now) && !d.failed("hasten", d.store.Hasten(d.storing, job.Webhook.ID, now)) {
-		d.lanes.mark(job.Webhook.ID, now)
+// retryNow makes due what waits for its next attempt at a receiver that has
+// recovered. If that fails, each is sent at its own time.
+func (d *Dispatcher) retryNow(job *webhook.Job) {
+	if !d.lanes.mayRetryNow(job.Webhook.ID) {
+		return
+	}
+	now := d.clock()
+	if !d.storeFailed("retry now", d.store.RetryNow(d.recording, job.Webhook.ID, now)) {
+		d.lanes.due(job.Webhook.ID, now)
 	}
 }
 
-// outcome decides what becomes of the delivery.
-func (d *Dispatcher) outcome(job *webhook.Job, a answer) webhook.Result {
+// resultOf decides what becomes of the delivery.
+func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result {
 	r := webhook.Result{
 		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
-		State: webhook.Failed, Test: job.Delivery.Test || job.Delivery.Asked,
+		State: webhook.Failed, Test: job.Delivery.Test || job.Delivery.Inline,
 	}
 	switch {
 	case a.Failure == "":
 		r.State = webhook.Delivered
 	case a.Failure == webhook.FailGone:
 		r.Gone = true
-	case r.Test: // somebody waits for the answer; there is no second try
+	case r.Test: // somebody waits for the result; there is no second attempt
 	default:
 		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
-		try := a.Number - job.Delivery.Base
+		number := a.Number - job.Delivery.Base
 		jitter := rand.Float64() //nolint:gosec // no secret
-		if next, ok := webhook.NextTry(d.schedule, try, o, a.retryAfter, time.Now(), jitter); ok {
+		if next, ok := webhook.NextAttempt(d.schedule, number, o, a.retryAfter, d.clock(), jitter); ok {
 			r.State, r.NextAt = webhook.Pending, next
 		}
 	}
 	return r
 }
 
-// record writes the result down, however often that takes while running, and says
-// whether it could.
+// maxRecordRetries is how often recording is repeated if the failure may lie in
+// the result itself; others are repeated until the dispatcher stops.
+const maxRecordRetries = 10
+
+// Pauses between two attempts to record; they double.
+const (
+	firstRecordPause = 100 * time.Millisecond
+	maxRecordPause   = 5 * time.Second
+)
+
+// record stores the result, and reports whether it could.
 func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) bool {
-	done, err := d.store.Finish(d.storing, r, time.Now())
-	if d.failed("finish", err) {
-		d.lanes.unsaved(job.Webhook.ID, 1)
-		defer d.lanes.unsaved(job.Webhook.ID, -1)
+	done, err := d.store.Finish(d.recording, r, d.clock())
+	if d.storeFailed("finish", err) {
+		d.lanes.addUnrecorded(job.Webhook.ID, 1)
+		defer d.lanes.addUnrecorded(job.Webhook.ID, -1)
 	}
-	for pause, tries := 100*time.Millisecond, 1; err != nil; pause, tries = min(2*pause, 5*time.Second), tries+1 {
-		if tries > hopeless && !passing(err) {
-			d.log.Error("outcome cannot be recorded; "+unrecorded, "delivery", job.Delivery.Ref(), "number", r.Attempt.Number, "error", err)
+	for pause, retries := firstRecordPause, 1; err != nil; pause, retries = min(2*pause, maxRecordPause), retries+1 {
+		if retries > maxRecordRetries && !isTemporary(err) {
+			d.logUnrecorded("result cannot be recorded", job, r, err)
 			return false
 		}
 		select {
 		case <-time.After(pause):
-		case <-d.storing.Done():
-			d.log.Error("outcome lost at shutdown; "+unrecorded, "delivery", job.Delivery.Ref(), "number", r.Attempt.Number)
+		case <-d.recording.Done():
+			d.logUnrecorded("result lost at shutdown", job, r, err)
 			return false
 		}
-		done, err = d.store.Finish(d.storing, r, time.Now())
-		d.failed("finish", err)
+		done, err = d.store.Finish(d.recording, r, d.clock())
+		d.storeFailed("finish", err)
 	}
-	d.recorded(job, r, done)
+	d.afterRecord(job, r, done)
 	return true
 }
 
-// unrecorded says what becomes of a delivery without its outcome.
-const unrecorded = "the delivery will be sent again, a question counts as refused"
+func (d *Dispatcher) logUnrecorded(message string, job *webhook.Job, r webhook.Result, err error) {
+	d.log.Error(message+"; the delivery will be sent again, an inline call counts as refused",
+		"delivery", job.Delivery.ID.String(), "number", r.Attempt.Number, "error", err)
+}
 
-// hopeless is how often recording may fail for a reason that lies in the result
-// itself.
-const hopeless = 10
-
-// passing says that the same may succeed later.
-func passing(err error) bool {
+// isTemporary reports whether the same may succeed later.
+func isTemporary(err error) bool {
 	_, unavailable := errors.AsType[webhook.Unavailable](err)
 	return unavailable || errors.Is(err, webhook.ErrBusy) || errors.Is(err, context.Canceled)
 }
 
-func (d *Dispatcher) recorded(job *webhook.Job, r webhook.Result, done webhook.Finished) {
+// afterRecord schedules what became due with the result.
+func (d *Dispatcher) afterRecord(job *webhook.Job, r webhook.Result, done webhook.Finished) {
 	if done.Off != "" {
-		d.log.Warn("webhook switched off", "webhook", job.Webhook.Ref(), "account", job.Account.Number, "reason", done.Off)
-		d.Changed(job.Webhook.ID)
+		d.log.Warn("webhook switched off", "webhook", job.Webhook.ID.String(), "account", job.Account.Number, "reason", done.Off)
+		d.Touched([]webhook.Touched{{Webhook: job.Webhook.ID, What: webhook.TouchWebhook}})
 		return
 	}
 	if r.State == webhook.Pending {
-		d.lanes.mark(job.Webhook.ID, r.NextAt)
+		d.lanes.due(job.Webhook.ID, r.NextAt)
 	}
-	if done.Freed {
-		d.lanes.mark(job.Webhook.ID, time.Now())
+	if done.Released {
+		d.lanes.due(job.Webhook.ID, d.clock())
 	}
 }
 
-// giveBack releases jobs, a few at a time so that they share their commits.
-func (d *Dispatcher) giveBack(ctx context.Context, jobs []*webhook.Job) {
+// releaseJobs releases jobs, a few at a time so that they share their commits.
+func (d *Dispatcher) releaseJobs(ctx context.Context, jobs []*webhook.Job) {
 	var releases sync.WaitGroup
 	places := make(chan struct{}, 16)
 	for _, job := range jobs {
@@ -161,22 +180,23 @@ func (d *Dispatcher) giveBack(ctx context.Context, jobs []*webhook.Job) {
 	releases.Wait()
 }
 
-// release gives a claimed job back to the table, uncharged; when that fails,
-// the end of its lease does it.
+// release gives a claimed job back to the table, uncharged; if that fails, its
+// claim expires by itself.
 func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
-	due := time.Now()
-	if d.failed("release", d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)) {
+	due := d.clock()
+	if d.storeFailed("release", d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)) {
 		due = job.Delivery.NextAt
 	}
-	d.lanes.mark(job.Webhook.ID, due)
+	d.lanes.due(job.Webhook.ID, due)
 }
 
-// note logs an attempt: no URL, no header and no payload, which may be secret.
-func (d *Dispatcher) note(job *webhook.Job, r webhook.Result) {
+// logAttempt logs an attempt: neither URL nor header nor payload, which may be
+// secret.
+func (d *Dispatcher) logAttempt(job *webhook.Job, r webhook.Result) {
 	d.log.LogAttrs(context.Background(), slog.LevelInfo, "attempt",
-		slog.String("delivery", job.Delivery.Ref()),
-		slog.String("event", job.Event.Ref()),
-		slog.String("webhook", job.Webhook.Ref()),
+		slog.String("delivery", job.Delivery.ID.String()),
+		slog.String("event", job.Event.ID.String()),
+		slog.String("webhook", job.Webhook.ID.String()),
 		slog.Int64("account", job.Account.Number),
 		slog.Int("number", r.Attempt.Number),
 		slog.Int("status", r.Attempt.Status),

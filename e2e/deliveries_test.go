@@ -245,7 +245,7 @@ func TestPrivateAddressIsNotCalled(t *testing.T) {
 	p.visit(op.page(d.ID))
 	p.sees("The address of the webhook is in a private network, which this Bookhook does not call.")
 	p.sees("Bookhook does not call 127.0.0.1: it is ")
-	p.sees("can allow others with --allow-private-targets.")
+	p.sees("ask the person who runs this Bookhook to allow it.")
 	p.sees("Your server gave no answer.")
 	p.visit(op.URL + "/deliveries")
 	p.lists(1, "Waiting", "Address not allowed")
@@ -255,8 +255,8 @@ func TestPrivateAddressIsNotCalled(t *testing.T) {
 	problem := op.ask("POST", "/webhooks", map[string]any{
 		"name": "Again", "url": "http://[::ffff:7f00:1]/", "type": "async", "format": "standard", "events": []string{"*"},
 	}).refused(t, http.StatusUnprocessableEntity)
-	if got := problem.Errors["url"]; !strings.Contains(got, "--allow-private-targets") {
-		t.Errorf("errors: got %q, want one for url that names the setting", problem.Errors)
+	if got := problem.Errors["url"]; !strings.Contains(got, "ask the person who runs this Bookhook to allow it") {
+		t.Errorf("errors: got %q, want one for url that says what to do", problem.Errors)
 	}
 }
 

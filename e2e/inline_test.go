@@ -97,7 +97,7 @@ func TestInlineWebhook(t *testing.T) {
 	p.looks()
 	p.visit(op.page(no.Delivery))
 	p.sees("Your server refused the booking")
-	p.sees("Your server answered 409 (Conflict).")
+	p.sees("Gate answered 409 Conflict.")
 	p.lacks("Replay")
 	p.visit(op.URL + "/deliveries")
 	p.lists(1, "Gate", "Accepted")

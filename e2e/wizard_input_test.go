@@ -139,14 +139,14 @@ func TestWizardChecksURL(t *testing.T) {
 		must(t, p.labelled("URL").Press("Tab"))
 		must(t, expect.Locator(p.Locator("[data-check] .check")).ToContainText(want))
 	}
-	check(in.URL, "Your server answers.")
+	check(in.URL, "The receiver answers.")
 	if got := in.next(t); got.Method != "HEAD" {
 		t.Errorf("the check called with %s, want HEAD", got.Method)
 	}
 	in.answers(503)
-	check(in.URL+"/down", "it said 503")
+	check(in.URL+"/down", "it answered an empty request with 503")
 	in.answers(410)
-	check(in.URL+"/gone", "Your server answers 410 (Gone).")
+	check(in.URL+"/gone", "The receiver answers 410 Gone.")
 	check(nobody(t), "the connection was refused")
 	check("ftp://example.com/", "addresses only, not ftp://")
 	check("http://192.168.0.1/", "192.168.0.1")

@@ -21,6 +21,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/webhook"
 )
@@ -63,11 +64,11 @@ func newAPI(t *testing.T) *api {
 	a := &api{t: t, store: &finishing{store, make(chan webhook.ID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
 	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 	a.receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r) }))
-	guard, err := dispatch.NewGuard("all")
+	allowed, err := addressguard.New("all")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: a.store, Guard: guard, Version: "test", Grace: time.Millisecond})
+	d := dispatch.New(dispatch.Options{Store: a.store, Guard: allowed, Version: "test", Grace: time.Millisecond})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()

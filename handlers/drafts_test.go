@@ -34,7 +34,7 @@ func (b *browser) finished(draft string) page {
 }
 
 // Two people who begin at the same moment do not write into one draft.
-func TestDraftHasAnOwner(t *testing.T) {
+func TestUnsavedHasAnOwner(t *testing.T) {
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL)
@@ -53,7 +53,7 @@ func TestDraftHasAnOwner(t *testing.T) {
 }
 
 // What is created is what was looked at.
-func TestDraftChangedAfterReview(t *testing.T) {
+func TestUnsavedChangedAfterReview(t *testing.T) {
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	draft := a.begin()
@@ -77,7 +77,7 @@ func TestDraftChangedAfterReview(t *testing.T) {
 }
 
 // Steps that are saved at the same moment are all kept.
-func TestDraftStepsAtOnce(t *testing.T) {
+func TestUnsavedStepsAtOnce(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -109,7 +109,7 @@ func TestDraftStepsAtOnce(t *testing.T) {
 	}
 }
 
-func TestDraftTestReloads(t *testing.T) {
+func TestUnsavedTestReloads(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -119,7 +119,7 @@ func TestDraftTestReloads(t *testing.T) {
 }
 
 // The test of an edited webhook is one that its receiver believes.
-func TestDraftTestSigns(t *testing.T) {
+func TestUnsavedTestSigns(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -140,7 +140,7 @@ func TestDraftTestSigns(t *testing.T) {
 }
 
 // What is typed within reason is kept and shown; beyond it a draft stays small.
-func TestDraftStaysSmall(t *testing.T) {
+func TestUnsavedStaysSmall(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -187,7 +187,7 @@ func TestDraftStaysSmall(t *testing.T) {
 }
 
 // Nothing happens before a person comes: browsers fetch ahead, programs look.
-func TestDraftIsNotBegunUnseen(t *testing.T) {
+func TestUnsavedIsNotBegunUnseen(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	p := b.post("/webhooks/"+s.hook(hookURL).Ref()+"/rotate", nil).is(http.StatusSeeOther)
@@ -212,7 +212,7 @@ func TestDraftIsNotBegunUnseen(t *testing.T) {
 
 // The Enter key does what the page is for: the first button of a form is what
 // it presses, unless that belongs to another form.
-func TestDraftEnterCreates(t *testing.T) {
+func TestUnsavedEnterCreates(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL)
@@ -263,7 +263,7 @@ func TestWizardChecksURLs(t *testing.T) {
 	check := b.begin() + "/check-url"
 	up, broken := newReceiver(t, http.StatusOK), newReceiver(t, http.StatusInternalServerError)
 	for address, want := range map[string]string{
-		up.URL + "/hook":     "Your server answers",
+		up.URL + "/hook":     "The receiver answers",
 		broken.URL:           "500",
 		"":                   "Enter the address",
 		"ftp://example.com":  "addresses only",

@@ -33,7 +33,7 @@ func (a *app) apiAsk(c *fiber.Ctx) error {
 	if id != "" {
 		e.ExternalID = questionPrefix + id
 	}
-	answer, err := a.Dispatcher.Ask(c.UserContext(), calling(c).Account, e)
+	answer, err := a.Dispatcher.CallInline(c.UserContext(), calling(c).Account, e)
 	if used, ok := errors.AsType[webhook.IDConflict](err); ok && id != "" {
 		used.ExternalID = id
 		err = used
@@ -129,7 +129,7 @@ func (a *app) askInbound(ctx context.Context, account webhook.ID, in webhook.Inb
 		return nil, nil
 	}
 	e.ExternalID, e.Lookup = "", false
-	answer, err := a.Dispatcher.Ask(ctx, account, e)
+	answer, err := a.Dispatcher.CallInline(ctx, account, e)
 	if err != nil {
 		return nil, err
 	}

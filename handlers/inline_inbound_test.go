@@ -40,7 +40,7 @@ func TestAskedByThePlatform(t *testing.T) {
 	answer = func(w http.ResponseWriter) { w.WriteHeader(http.StatusConflict) }
 	for range 2 { // TourCMS asks again: so is the receiver
 		got := s.send("POST", path+question+"2", xml("2"), asXML)
-		if got.status != http.StatusBadGateway || got.body != "Your server answered 409 (Conflict)." {
+		if got.status != http.StatusBadGateway || got.body != "hook answered 409 Conflict." {
 			t.Errorf("refused: got %d %q, want 502 and the reason", got.status, got.body)
 		}
 	}

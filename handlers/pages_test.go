@@ -26,6 +26,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/dispatch"
+	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/platforms"
 	"bookhook/webhook"
@@ -141,9 +142,9 @@ func (s *site) check(err error) {
 // run starts dispatcher and pages on the site's database; they end with the test.
 func (s *site) run(schedule []time.Duration) {
 	s.Helper()
-	guard, err := dispatch.NewGuard("127.0.0.0/8")
+	allowed, err := addressguard.New("127.0.0.0/8")
 	s.check(err)
-	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: guard, Schedule: schedule, Platforms: s.platforms})
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
 	s.app, err = handlers.New(handlers.Options{
 		Store: s.store, Dispatcher: s.dispatcher, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
 		Log: slog.New(slog.NewTextHandler(s.log, nil)), Tries: len(schedule), Platforms: s.platforms,

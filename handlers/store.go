@@ -127,10 +127,10 @@ type Dispatcher interface {
 	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
 	// Test sends a test event to one webhook, whatever its filters.
 	Test(ctx context.Context, account, id webhook.ID, e webhook.Event) (webhook.Delivery, error)
-	// Ask asks the inline webhook that matches, and waits for its verdict.
-	Ask(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
-	// Try sends an event once to a webhook that is not saved; nothing is stored.
-	Try(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
+	// CallInline calls the inline webhook that matches, and waits for its verdict.
+	CallInline(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
+	// TestUnsaved sends an event once to a webhook that is not saved; nothing is stored.
+	TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
 	// Replay makes a delivery due now.
 	Replay(ctx context.Context, account, id webhook.ID, by string) (webhook.Delivery, error)
 	// Changed tells that a webhook was changed, switched or deleted.

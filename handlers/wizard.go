@@ -191,7 +191,7 @@ func (a *app) tryDraft(c *fiber.Ctx) error {
 	if err := a.keepSecrets(c, d, w); err != nil {
 		return err
 	}
-	tried := a.Dispatcher.Try(c.UserContext(), w, visiting(c).Account, a.testEvent(w))
+	tried := a.Dispatcher.TestUnsaved(c.UserContext(), w, visiting(c).Account, a.testEvent(w))
 	return a.renderStep(c, d, webhook.StepReview, refusal{status: http.StatusOK, tried: &tried})
 }
 

@@ -25,5 +25,16 @@ var inbound = Texts{
 
 	"lookup.failed":      "%s could not be asked for the tours of this booking: %s. It was matched as a booking without tours.",
 	"lookup.no_settings": "the settings needed for it are gone",
+	"lookup.blocked":     "Bookhook does not call %s, which is %s; ask the person who runs this Bookhook to allow it",
+	"lookup.dns":         "the name %s could not be looked up",
+	"lookup.tls":         "no secure connection to %s could be made",
+	"lookup.refused":     "%s refused the connection",
+	"lookup.timeout":     "%s gave no complete answer within %s",
+	"lookup.network":     "the connection to %s broke before the answer was complete",
+	"lookup.address":     "its address cannot be called",
+	"lookup.redirect":    "it answered %s, a redirect, which Bookhook does not follow",
+	"lookup.too_large":   "its answer is larger than %s MiB",
+	"lookup.too_many":    "it lists more than %s",
+	"lookup.other":       "%s",
 	"lookup.bug":         "there is a mistake in Bookhook, which its log has",
 }

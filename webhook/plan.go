@@ -63,11 +63,14 @@ type PlannedEvent struct {
 	Claim     []bool     // for each decision: the dispatcher has kept a place, so that the delivery is stored claimed
 }
 
-// NewPlan matches events that were received at a time.
+// NewPlan matches events that were received at a time, or before, if they waited
+// for a lookup: then they have their time.
 func NewPlan(s *Subscriptions, events []Event, at, lease time.Time) *Plan {
 	p := &Plan{Subscriptions: s, Events: make([]PlannedEvent, len(events)), At: at, Lease: lease}
 	for i, e := range events {
-		e.Account, e.ReceivedAt = s.Account.ID, at
+		if e.Account = s.Account.ID; e.ReceivedAt.IsZero() {
+			e.ReceivedAt = at
+		}
 		decisions := s.Decide(&e)
 		p.Events[i] = PlannedEvent{Event: e, Decisions: decisions, Claim: make([]bool, len(decisions))}
 	}

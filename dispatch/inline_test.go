@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/dispatch/guard"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
-// asks makes it an inline webhook for all channels.
-func asks(w *webhook.Webhook) {
+// inline makes it an inline webhook for all channels.
+func inline(w *webhook.Webhook) {
 	w.Kind, w.Format, w.TimeLimit, w.Ordered = webhook.Inline, webhook.Native, webhook.DefaultTimeLimit, true
 	w.Events = []string{"new_temporary_web"}
 }
@@ -26,7 +28,7 @@ func asks(w *webhook.Webhook) {
 const showBooking = `<?xml version="1.0"?><response><booking><booking_id>1234</booking_id><channel_id>3930</channel_id>` +
 	`<account_id>4069</account_id><status>2</status></booking></response>`
 
-// temporary is the question about a booking with this external id.
+// temporary is the event of an inline call with this external id.
 func temporary(id string) webhook.Event {
 	return webhook.Event{
 		ExternalID: id, Platform: "tourcms", Type: "new_temporary_web", ChannelID: "3930", BookingID: "1234",
@@ -34,9 +36,9 @@ func temporary(id string) webhook.Event {
 	}
 }
 
-func (r *rig) ask(e webhook.Event) webhook.Answer {
+func (r *rig) callInline(e webhook.Event) webhook.InlineCall {
 	r.Helper()
-	a, err := r.Ask(r.Context(), r.account.ID, e)
+	a, err := r.CallInline(r.Context(), r.account.ID, e)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -53,6 +55,7 @@ func says(status int, contentType, body string) http.HandlerFunc {
 }
 
 func TestVerdicts(t *testing.T) {
+	t.Parallel()
 	const json = "application/json"
 	for _, tt := range []struct {
 		name    string
@@ -82,10 +85,10 @@ func TestVerdicts(t *testing.T) {
 		{"too long", says(200, json, `{"text":"`+strings.Repeat("x", webhook.MaxStoredBody)+`"}`), webhook.FailAnswer, "longer than 64 KiB", "", ""},
 		{"204", answer(204), webhook.FailStatus, "only 200 counts", "", ""},
 		{"201", says(201, json, `{"text":"made"}`), webhook.FailStatus, "only 200 counts", "made", ""},
-		{"405", answer(405), webhook.FailStatus, "must take POST requests", "", ""},
-		{"409 with words", says(409, json, `{"text":"sold out"}`), webhook.FailStatus, "409 (Conflict)", "sold out", ""},
-		{"410", answer(410), webhook.FailStatus, "410 (Gone).", "", ""},
-		{"500", answer(500), webhook.FailStatus, "500 (Internal Server Error)", "", ""},
+		{"405", answer(405), webhook.FailStatus, "must accept POST requests", "", ""},
+		{"409 with words", says(409, json, `{"text":"sold out"}`), webhook.FailStatus, "409 Conflict", "sold out", ""},
+		{"410", answer(410), webhook.FailStatus, "410 Gone.", "", ""},
+		{"500", answer(500), webhook.FailStatus, "500 Internal Server Error", "", ""},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, webhook.FailRedirect, "does not follow", "", ""},
 		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, webhook.FailNetwork, "without an answer", "", ""},
 	} {
@@ -96,10 +99,10 @@ func TestVerdicts(t *testing.T) {
 				tt.answer(w, r)
 			})
 			r := start(t, dispatch.Options{})
-			w := r.hook(server.URL, asks)
-			got := r.ask(temporary(""))
-			if got.Accepted != (tt.reason == "") || got.Reason != tt.reason || !strings.Contains(got.Error, tt.words) || (got.Error == "") != (tt.reason == "") {
-				t.Errorf("got %v, %q (%s), want %q and %q", got.Accepted, got.Reason, got.Error, tt.reason, tt.words)
+			w := r.hook(server.URL, inline)
+			got := r.callInline(temporary(""))
+			if got.Accepted != (tt.reason == "") || got.Reason != tt.reason || !strings.Contains(messages.Text(got.Error), tt.words) || got.Error.IsZero() != (tt.reason == "") {
+				t.Errorf("got %v, %q (%s), want %q and %q", got.Accepted, got.Reason, messages.Text(got.Error), tt.reason, tt.words)
 			}
 			if got.Text != tt.text || string(got.Tickets) != tt.tickets {
 				t.Errorf("got %q and %s, want %q and %s", got.Text, got.Tickets, tt.text, tt.tickets)
@@ -115,34 +118,36 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// mustBeLogged checks that the question has ended as the answer says.
-func (r *rig) mustBeLogged(a webhook.Answer, reason webhook.Failure) {
+// mustBeLogged checks that the call has the result of the answer.
+func (r *rig) mustBeLogged(a webhook.InlineCall, reason webhook.Failure) {
 	r.Helper()
 	d, attempts := r.delivery(a.Job.Delivery.ID), r.attempts(a.Job.Delivery.ID)
 	want := webhook.Delivered
 	if reason != "" {
 		want = webhook.Failed
 	}
-	if d.State != want || d.Attempts != 1 || d.Answered != 1 || d.Finished.IsZero() || d.Last.Failure != reason {
+	if d.State != want || d.Attempts != 1 || d.Completed != 1 || d.Finished.IsZero() || d.Last.Failure != reason {
 		r.Errorf("got %+v, want %s after one attempt", d, want)
 	}
-	if len(attempts) != 1 || attempts[0].Failure != reason || attempts[0].Status != a.Attempt.Status || attempts[0].Error != a.Error {
+	if len(attempts) != 1 || attempts[0].Failure != reason || attempts[0].Status != a.Attempt.Status || attempts[0].Error.Error() != a.Error.Error() {
 		r.Errorf("got %+v, want the attempt in the log", attempts)
 	}
 }
 
 func TestTimeLimit(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
-	r.hook(g.URL, asks, func(w *webhook.Webhook) { w.TimeLimit = 1 })
-	got := r.ask(temporary(""))
-	if got.Accepted || got.Reason != webhook.FailTimeout || !strings.Contains(got.Error, "within 1s. Answer sooner, or give the webhook a longer time limit.") {
-		t.Errorf("got %+v, want a refusal that names the limit", got.Verdict)
+	r.hook(g.URL, inline, func(w *webhook.Webhook) { w.TimeLimit = 1 })
+	got := r.callInline(temporary(""))
+	if got.Accepted || got.Reason != webhook.FailTimeout || !strings.Contains(messages.Text(got.Error), "within 1s. Answer sooner, or give the webhook a longer time limit.") {
+		t.Errorf("got %+v, want a refusal that names the limit", got.InlineAnswer)
 	}
 	r.mustBeLogged(got, webhook.FailTimeout)
 }
 
-func TestQuestionOnTheWire(t *testing.T) {
+func TestInlineOnTheWire(t *testing.T) {
+	t.Parallel()
 	type seen struct {
 		*http.Request
 		body []byte
@@ -153,8 +158,8 @@ func TestQuestionOnTheWire(t *testing.T) {
 		requests <- seen{r, body}
 	})
 	r := start(t, dispatch.Options{})
-	w := r.hook(server.URL+"/ask?shop=1", asks)
-	a := r.ask(temporary(""))
+	w := r.hook(server.URL+"/ask?shop=1", inline)
+	a := r.callInline(temporary(""))
 	got := receive(t, requests)
 	want := "/ask?shop=1&event=new_temporary_web&account_id=4069&account_name=Test%20Operator&channel_id=3930&booking_id=1234"
 	if got.Method != "POST" || got.RequestURI != want {
@@ -168,9 +173,9 @@ func TestQuestionOnTheWire(t *testing.T) {
 		t.Errorf("got the X-Request-Id %q, want a UUID of version 4", id)
 	}
 	seconds, _ := strconv.ParseInt(got.Header.Get("Webhook-Timestamp"), 10, 64)
-	signature, _ := webhook.Sign([]string{w.Secret}, a.Job.Delivery.Ref(), time.Unix(seconds, 0), got.body)
+	signature, _ := webhook.Sign([]string{w.Secret}, a.Job.Delivery.ID.String(), time.Unix(seconds, 0), got.body)
 	for name, want := range map[string]string{
-		"Webhook-Id": a.Job.Delivery.Ref(), "Webhook-Signature": signature, "User-Agent": "bookhook/1.2.3", "Bookhook-Attempt": "1", "Bookhook-Test": "",
+		"Webhook-Id": a.Job.Delivery.ID.String(), "Webhook-Signature": signature, "User-Agent": "bookhook/1.2.3", "Bookhook-Attempt": "1", "Bookhook-Test": "",
 	} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("%s: got %q, want %q", name, value, want)
@@ -181,10 +186,10 @@ func TestQuestionOnTheWire(t *testing.T) {
 	}
 
 	settings := webhook.Settings{"api_key": "EXAMPLEKEY"}
-	if err := r.store.SaveSettings(t.Context(), r.account.ID, "tourcms", settings, "test", time.Now()); err != nil {
+	if err := r.store.SaveSettings(t.Context(), r.account.ID, "tourcms", settings, byTest()); err != nil {
 		t.Fatal(err)
 	}
-	r.ask(temporary(""))
+	r.callInline(temporary(""))
 	if second := receive(t, requests); !verified(t, second.body, "EXAMPLEKEY") || second.Header.Get("X-Request-Id") == got.Header.Get("X-Request-Id") {
 		t.Errorf("got %s and %v, want it signed with the account's key, under another id", second.body, second.Header)
 	}
@@ -194,21 +199,22 @@ func TestQuestionOnTheWire(t *testing.T) {
 	}
 }
 
-// The same id is one question, however often and at however many places it is
-// asked at once.
-func TestAskedOnce(t *testing.T) {
+// TestInlineIsCalledOnce: the same id is one call, however often and at however
+// many places it comes in at once.
+func TestInlineIsCalledOnce(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
-	w := r.hook(g.URL, asks)
-	answers := make([]webhook.Answer, 10)
+	w := r.hook(g.URL, inline)
+	answers := make([]webhook.InlineCall, 10)
 	var all sync.WaitGroup
 	for i := range answers {
-		all.Go(func() { answers[i] = r.ask(temporary("q-1")) })
+		all.Go(func() { answers[i] = r.callInline(temporary("q-1")) })
 	}
 	receive(t, g.arrived)
 	g.open()
 	all.Wait()
-	answers = append(answers, r.ask(temporary("q-1")))
+	answers = append(answers, r.callInline(temporary("q-1")))
 	duplicates := 0
 	for _, a := range answers {
 		if !a.Accepted || a.Job.Delivery.ID != answers[0].Job.Delivery.ID || a.Decisions[0].Webhook != w.ID || a.Attempt.Status != 200 {
@@ -219,103 +225,110 @@ func TestAskedOnce(t *testing.T) {
 		}
 	}
 	if duplicates != 10 || len(g.arrived) != 0 {
-		t.Errorf("got %d duplicates and %d more questions, want ten and none", duplicates, len(g.arrived))
+		t.Errorf("got %d duplicates and %d more requests, want ten and none", duplicates, len(g.arrived))
 	}
 	other := temporary("q-1")
 	other.BookingID = "other"
-	if _, err := r.Ask(t.Context(), r.account.ID, other); !errors.Is(err, webhook.ErrConflict) {
+	if _, err := r.CallInline(t.Context(), r.account.ID, other); !errors.Is(err, webhook.ErrConflict) {
 		t.Errorf("other content: got %v, want a conflict", err)
 	}
 }
 
-func TestNobodyToAsk(t *testing.T) {
+func TestNoInlineWebhook(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
-	a := r.ask(temporary("q-1"))
-	if !a.Accepted || a.Asked() || len(a.Decisions) != 0 {
+	a := r.callInline(temporary("q-1"))
+	if !a.Accepted || a.Called() || len(a.Decisions) != 0 {
 		t.Errorf("got %+v, want accepted by nobody", a)
 	}
-	r.hook("http://127.0.0.1:1/", asks, func(w *webhook.Webhook) { w.Enabled = false })
-	a = r.ask(temporary(""))
-	if !a.Accepted || a.Asked() || a.Decisions[0].Reason != webhook.ReasonDisabled {
-		t.Errorf("got %+v, want the reason why nobody was asked", a)
+	r.hook("http://127.0.0.1:1/", inline, func(w *webhook.Webhook) { w.Enabled = false })
+	a = r.callInline(temporary(""))
+	if !a.Accepted || a.Called() || a.Decisions[0].Reason != webhook.ReasonDisabled {
+		t.Errorf("got %+v, want the reason why no webhook was called", a)
 	}
-	if again := r.ask(temporary("q-1")); !again.Accepted || again.Asked() || !again.Duplicate {
+	if again := r.callInline(temporary("q-1")); !again.Accepted || again.Called() || !again.Duplicate {
 		t.Errorf("got %+v, want the first verdict although there is a webhook now", again)
 	}
 }
 
-func TestQuestionIsGuarded(t *testing.T) {
-	r := start(t, dispatch.Options{Guard: &dispatch.Guard{}})
-	r.hook("http://127.0.0.1:1/", asks)
-	got := r.ask(temporary(""))
-	if got.Accepted || got.Reason != webhook.FailBlocked || !strings.Contains(got.Error, "127.0.0.1") {
-		t.Errorf("got %+v, want it blocked", got.Verdict)
+func TestInlineIsGuarded(t *testing.T) {
+	t.Parallel()
+	r := start(t, dispatch.Options{Guard: &guard.Guard{}})
+	r.hook("http://127.0.0.1:1/", inline)
+	got := r.callInline(temporary(""))
+	if got.Accepted || got.Reason != webhook.FailBlocked || !strings.Contains(messages.Text(got.Error), "127.0.0.1") {
+		t.Errorf("got %+v, want it blocked", got.InlineAnswer)
 	}
 }
 
-func TestDocumentThatCannotBeSigned(t *testing.T) {
+func TestInlineCannotBeSigned(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
-	r.hook("http://127.0.0.1:1/", asks)
+	r.hook("http://127.0.0.1:1/", inline)
 	e := temporary("")
 	e.Data = []byte(`{"xml":"no document"}`)
-	if got := r.ask(e); got.Accepted || got.Reason != webhook.FailInternal {
-		t.Errorf("got %+v, want a refusal", got.Verdict)
+	if got := r.callInline(e); got.Accepted || got.Reason != webhook.FailInternal {
+		t.Errorf("got %+v, want a refusal", got.InlineAnswer)
 	}
 }
 
-func TestAskNeedsARunningDispatcher(t *testing.T) {
+func TestInlineNeedsARunningDispatcher(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
-	r.hook("http://127.0.0.1:1/", asks)
+	r.hook("http://127.0.0.1:1/", inline)
 	r.stop()
-	if _, err := r.Ask(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
+	if _, err := r.CallInline(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
 		t.Errorf("got %v, want busy", err)
 	}
 }
 
 // What a stop cuts off counts as refused, at once and after the next start.
-func TestQuestionIsCutOff(t *testing.T) {
+func TestInlineIsCutOff(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{Grace: time.Millisecond})
-	r.hook(g.URL, asks)
-	answers := make(chan webhook.Answer, 1)
-	go func() { answers <- r.ask(temporary("q-1")) }()
+	r.hook(g.URL, inline)
+	answers := make(chan webhook.InlineCall, 1)
+	go func() { answers <- r.callInline(temporary("q-1")) }()
 	receive(t, g.arrived)
 	r.stop()
 	got := receive(t, answers)
 	if got.Accepted || got.Reason != webhook.CutOff {
-		t.Errorf("got %+v, want it cut off", got.Verdict)
+		t.Errorf("got %+v, want it cut off", got.InlineAnswer)
 	}
 	r.run(dispatch.Options{})
 	if d := r.delivery(got.Job.Delivery.ID); d.State != webhook.Failed || len(r.attempts(d.ID)) != 0 {
 		t.Errorf("got %+v, want failed without an attempt", d)
 	}
-	if again := r.ask(temporary("q-1")); again.Accepted || again.Reason != webhook.CutOff || !again.Duplicate {
+	if again := r.callInline(temporary("q-1")); again.Accepted || again.Reason != webhook.CutOff || !again.Duplicate {
 		t.Errorf("got %+v, want the same refusal", again)
 	}
 	if len(g.arrived) != 0 {
-		t.Error("it was asked again")
+		t.Error("it was called again")
 	}
 }
 
 // The verdict is given when it is on disk; who does not wait asks for it again.
-func TestVerdictIsOnDisk(t *testing.T) {
+func TestInlineResultIsOnDisk(t *testing.T) {
+	t.Parallel()
 	server := receiver(t, answer(200))
 	r := start(t, dispatch.Options{})
-	r.hook(server.URL, asks)
+	r.hook(server.URL, inline)
 	r.store.failures.Store(2)
-	if a := r.ask(temporary("")); !a.Accepted || r.delivery(a.Job.Delivery.ID).State != webhook.Delivered {
+	if a := r.callInline(temporary("")); !a.Accepted || r.delivery(a.Job.Delivery.ID).State != webhook.Delivered {
 		t.Errorf("got %+v, want it accepted and on disk", a)
 	}
 }
 
-func TestAskerLeaves(t *testing.T) {
+func TestInlineCallerLeaves(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{})
-	r.hook(g.URL, asks)
+	r.hook(g.URL, inline)
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
 	go func() {
-		_, err := r.Ask(ctx, r.account.ID, temporary("q-1"))
+		_, err := r.CallInline(ctx, r.account.ID, temporary("q-1"))
 		left <- err
 	}()
 	receive(t, g.arrived)
@@ -324,19 +337,20 @@ func TestAskerLeaves(t *testing.T) {
 		t.Errorf("got %v, want that of the context", err)
 	}
 	g.open()
-	if a := r.ask(temporary("q-1")); !a.Accepted || !a.Duplicate {
-		t.Errorf("got %+v, want the verdict of the question that went on", a)
+	if a := r.callInline(temporary("q-1")); !a.Accepted || !a.Duplicate {
+		t.Errorf("got %+v, want the verdict of the call that went on", a)
 	}
 }
 
 func TestInlineIsTested(t *testing.T) {
+	t.Parallel()
 	requests := make(chan *http.Request, 2)
 	server := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		requests <- r
 		says(200, "text/html", "<p>")(w, r)
 	})
 	r := start(t, dispatch.Options{})
-	w := r.hook(server.URL, asks)
+	w := r.hook(server.URL, inline)
 	e := temporary("")
 	e.Data = []byte(`{"test":true}`)
 	d, err := r.Test(t.Context(), r.account.ID, w.ID, e)
@@ -349,31 +363,32 @@ func TestInlineIsTested(t *testing.T) {
 	if got := r.next(); got.State != webhook.Failed || got.Attempt.Failure != webhook.FailAnswer || !got.Test {
 		t.Errorf("got %+v, want the verdict", got)
 	}
-	if d = r.delivery(d.ID); !d.Test || !d.Asked || d.State != webhook.Failed {
+	if d = r.delivery(d.ID); !d.Test || !d.Inline || d.State != webhook.Failed {
 		t.Errorf("got %+v, want a test that failed", d)
 	}
-	if _, err := r.Replay(t.Context(), r.account.ID, d.ID, "test"); err == nil {
+	if _, err := r.Replay(t.Context(), r.account.ID, d.ID, byTest()); err == nil {
 		t.Error("it was replayed")
 	}
-	if a := r.Try(t.Context(), w, r.account, e); a.Failure != webhook.FailAnswer || a.Method != "POST" {
+	if a := r.TestUnsaved(t.Context(), w, r.account, e); a.Failure != webhook.FailAnswer || a.Method != "POST" {
 		t.Errorf("tried unsaved: got %+v", a)
 	}
 }
 
-// A receiver that does not answer takes no more places than it may.
-func TestQuestionsAreBounded(t *testing.T) {
+// TestInlineCallsAreBounded: a receiver that does not answer takes no more places than it may.
+func TestInlineCallsAreBounded(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	r := start(t, dispatch.Options{MaxInFlight: 3})
-	r.hook(g.URL, asks)
+	r.hook(g.URL, inline)
 	var all sync.WaitGroup
 	for range 3 {
-		all.Go(func() { r.ask(temporary("")) })
+		all.Go(func() { r.callInline(temporary("")) })
 		receive(t, g.arrived)
 	}
-	if _, err := r.Ask(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
+	if _, err := r.CallInline(t.Context(), r.account.ID, temporary("")); !errors.Is(err, webhook.ErrBusy) {
 		t.Errorf("the fourth: got %v, want busy", err)
 	}
 	g.open()
 	all.Wait()
-	r.ask(temporary(""))
+	r.callInline(temporary(""))
 }

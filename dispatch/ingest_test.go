@@ -7,6 +7,7 @@ import (
 )
 
 func TestDuplicatesGiveTheirPlacesBack(t *testing.T) {
+	t.Parallel()
 	r := start(t, dispatch.Options{})
 	r.hook(receiver(t, answer(200)).URL, concurrency(1))
 	event := events(1)

@@ -1,0 +1,143 @@
+package guard
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"bookhook/webhook"
+)
+
+// Setting is the command-line setting that allows further addresses.
+const Setting = "--allow-private-targets"
+
+// Guard decides which addresses Bookhook calls: those of the public internet,
+// and those that the administrator allowed. The zero value allows nothing else.
+//
+// It is asked by the dialer, after name resolution, so that a name that
+// resolves to a private address is refused whatever it resolved to before.
+type Guard struct {
+	all     bool
+	allowed []netip.Prefix
+}
+
+// New parses the setting --allow-private-targets: addresses and CIDR ranges,
+// separated by commas, or "all"; "" allows public addresses only. The error
+// names every item that cannot be parsed.
+func New(allow string) (*Guard, error) {
+	g := &Guard{}
+	var wrong []string
+	for item := range strings.SplitSeq(allow, ",") {
+		switch item = strings.TrimSpace(item); item {
+		case "":
+		case "all":
+			g.all = true
+		default:
+			prefix, ok := parsePrefix(item)
+			if !ok {
+				wrong = append(wrong, fmt.Sprintf("%q", item))
+				continue
+			}
+			g.allowed = append(g.allowed, prefix)
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, fmt.Errorf("%s: %s: neither an address, nor a range such as 10.0.0.0/8, nor all",
+			Setting, strings.Join(wrong, ", "))
+	}
+	return g, nil
+}
+
+// parsePrefix parses a range or a single address; an IPv4-mapped one is
+// replaced by the IPv4 address.
+func parsePrefix(item string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(item); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(item)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if prefix.Addr().Is4In6() {
+		if prefix.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
+
+// BlockedError is returned when the guard refuses an address.
+type BlockedError struct {
+	Addr netip.Addr // as dialled
+	Kind Kind       // why it is not public
+}
+
+// Error names the address, its kind, and the setting that would allow it.
+func (e *BlockedError) Error() string {
+	return fmt.Sprintf("%s is not allowed by %s: %s", e.Addr, Setting, e.Kind)
+}
+
+// Message tells a person what is wrong with the address.
+func (e *BlockedError) Message() webhook.Message {
+	return webhook.NewMessage("attempt.blocked", e.Addr).Because(e.Kind.Message())
+}
+
+// Check returns a [*BlockedError] if the address may not be called.
+func (g *Guard) Check(addr netip.Addr) error {
+	kind, plain := classify(addr)
+	if kind == public || g.all || g.allows(addr.WithZone("")) || g.allows(plain) {
+		return nil
+	}
+	return &BlockedError{Addr: addr, Kind: kind}
+}
+
+func (g *Guard) allows(addr netip.Addr) bool {
+	for _, prefix := range g.allowed {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// Control is a [net.Dialer.Control]: it is called right before an address is
+// dialled, after name resolution. Its error is a [*BlockedError].
+func (g *Guard) Control(_, address string, _ syscall.RawConn) error {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil { // a network without IP addresses, which is never dialled
+		return &BlockedError{Kind: noAddress}
+	}
+	return g.Check(target.Addr())
+}
+
+// CheckURL checks a URL by its text alone: it returns a [*BlockedError] if the
+// host is localhost, or an address in any spelling, that the guard refuses.
+// Other names are checked when they are dialled.
+func (g *Guard) CheckURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil //nolint:nilerr // the caller validates the URL itself
+	}
+	host := strings.TrimSuffix(strings.ToLower(strings.Map(toHalfWidth, u.Hostname())), ".")
+	addr, ok := parseHost(host)
+	if !ok {
+		return nil
+	}
+	return g.Check(addr)
+}
+
+// parseHost returns the address of a host that is an IP address, or a name
+// that is defined to be the loopback address.
+func parseHost(host string) (netip.Addr, bool) {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "localhost.localdomain" {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), true
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr, true
+	}
+	return parseLegacyIPv4(host)
+}

@@ -1,0 +1,125 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Ingest stores events and starts their deliveries at once where there is
+// room; the others wait in the table. It returns one Accepted for each event, in
+// their order, when all is on disk; an event that waits for a lookup has no
+// decisions then. Its errors are those of the store's Insert, but for
+// webhook.ErrStale: webhook.ErrBusy if the webhooks of the account change again
+// and again.
+func (d *Dispatcher) Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error) {
+	accepted, err := d.insert(ctx, account, events, d.store.Insert)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(accepted, func(a webhook.Accepted) bool { return a.Event.Lookup }) {
+		d.lookups.Wake()
+	}
+	return accepted, nil
+}
+
+// matchLookups stores the decisions on events that waited for a lookup, and
+// starts their deliveries.
+func (d *Dispatcher) matchLookups(account webhook.AccountID, events []webhook.Event) error {
+	for i := range events {
+		events[i].Lookup = false
+	}
+	_, err := d.insert(d.recording, account, events, d.store.CompleteLookups)
+	d.storeFailed("store a match", err)
+	return err
+}
+
+// insert matches events and stores them. If the webhooks of the account change
+// in between it does so once more.
+func (d *Dispatcher) insert(
+	ctx context.Context, account webhook.AccountID, events []webhook.Event, store func(context.Context, *webhook.Plan) ([]webhook.Accepted, error),
+) ([]webhook.Accepted, error) {
+	for range 2 {
+		subscriptions, err := d.store.Subscriptions(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		now := d.clock().Truncate(time.Millisecond) // as it is stored
+		accepted, err := d.insertPlan(ctx, webhook.NewPlan(subscriptions, events, now, now.Add(d.lease)), store)
+		if !errors.Is(err, webhook.ErrStale) {
+			return accepted, err
+		}
+	}
+	return nil, webhook.ErrBusy
+}
+
+// insertPlan reserves places for the deliveries of a plan, stores it, and starts
+// those that were claimed.
+func (d *Dispatcher) insertPlan(
+	ctx context.Context, p *webhook.Plan, store func(context.Context, *webhook.Plan) ([]webhook.Accepted, error),
+) (accepted []webhook.Accepted, err error) {
+	r := d.lanes.reservePlan(p)
+	defer func() { d.releaseDetached(r.commit(accepted)) }() // after a panic, too: a place is never lost
+	stored, err := store(ctx, p)
+	if err != nil { // nothing of it is in the table, and nothing may be sent
+		return nil, err
+	}
+	return stored, nil
+}
+
+// Test sends a test event to one webhook, whatever its filters; an inline
+// webhook is called. Its errors are those of the store's Test and TestInline,
+// and those of [Dispatcher.CallInline].
+func (d *Dispatcher) Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error) {
+	w, err := d.store.Webhook(ctx, account, id)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	if w.Kind == webhook.Inline {
+		return d.testInline(ctx, account, id, e)
+	}
+	return d.store.Test(ctx, account, id, e, d.clock())
+}
+
+// Replay sends a delivery again, on a fresh schedule. Its errors are those of
+// the store's Replay.
+func (d *Dispatcher) Replay(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, c webhook.Change) (webhook.Delivery, error) {
+	return d.store.Replay(ctx, account, delivery, c)
+}
+
+// Touched is called by the store with the webhooks that a committed change
+// concerns. What is in flight finishes as it began.
+func (d *Dispatcher) Touched(touched []webhook.Touched) {
+	for _, t := range touched {
+		switch t.What {
+		case webhook.TouchWebhook:
+			d.lanes.resetCircuit(t.Webhook)
+			d.releaseDetached(d.lanes.invalidate(t.Webhook))
+		case webhook.TouchDeliveries:
+			d.releaseDetached(d.lanes.invalidate(t.Webhook))
+		}
+		d.lanes.due(t.Webhook, d.clock())
+	}
+}
+
+// Circuit returns the state of a webhook's circuit.
+func (d *Dispatcher) Circuit(id webhook.WebhookID) webhook.Circuit { return d.lanes.circuit(id) }
+
+// Items requests the channels or tours that an account has on a platform, as
+// [lookup.Client.Items] does.
+func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) ([]webhook.Item, error) {
+	return d.lookups.Client.Items(ctx, platform, settings, kind)
+}
+
+// releaseDetached releases jobs for a caller who may be gone.
+func (d *Dispatcher) releaseDetached(jobs []*webhook.Job) {
+	if len(jobs) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
+	defer cancel()
+	d.releaseJobs(ctx, jobs)
+}

@@ -1,0 +1,161 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"bookhook/dispatch/guard"
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// inlineLease is for how long an inline call counts as in flight.
+const inlineLease = webhook.MaxTimeLimit*time.Second + 2*finishTime
+
+// CallInline calls the inline webhook of the account that matches the event,
+// once, and returns its answer when the call and its result are on disk. If
+// none matches, the event is accepted. An event with a known external id gets
+// the first answer; while that call is under way, it is waited for. Circuit,
+// order and rate do not apply.
+//
+// Its errors are those of the store's InsertInline; it returns webhook.ErrBusy also if
+// the dispatcher does not run, or very many calls are under way. If ctx ends
+// before the result is on disk it returns the error of ctx: the call goes on,
+// and another one with the same external id gets its answer.
+func (d *Dispatcher) CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error) {
+	release, err := d.acquireInline(ctx, account, e.ExternalID)
+	if err != nil {
+		return webhook.InlineCall{}, err
+	}
+	now := d.clock()
+	call, err := d.store.InsertInline(ctx, account, e, now, now.Add(inlineLease))
+	if err != nil {
+		release()
+		return webhook.InlineCall{}, err
+	}
+	if !call.Called() || call.Duplicate {
+		release()
+		return d.storedAnswer(ctx, call)
+	}
+	called := make(chan inlineResult, 1)
+	go func() {
+		defer release()
+		called <- d.callInline(&call.Job)
+	}()
+	select {
+	case got := <-called:
+		if got.err != nil {
+			return webhook.InlineCall{}, got.err
+		}
+		call.Attempt, call.InlineAnswer = got.Attempt, got.InlineAnswer
+		return call, nil
+	case <-ctx.Done():
+		return webhook.InlineCall{}, ctx.Err()
+	}
+}
+
+// storedAnswer completes a call that is not made: no webhook matches, or the
+// call was made before.
+func (d *Dispatcher) storedAnswer(ctx context.Context, call webhook.InlineCall) (webhook.InlineCall, error) {
+	if !call.Called() {
+		call.InlineAnswer = webhook.InlineAnswer{Accepted: true}
+		return call, nil
+	}
+	attempts, err := d.store.Attempts(ctx, call.Event.Account, call.Job.Delivery.ID)
+	if err != nil {
+		return webhook.InlineCall{}, err
+	}
+	if call.InlineAnswer = webhook.CutOffAnswer; len(attempts) > 0 {
+		call.Attempt, call.InlineAnswer = attempts[0], webhook.AnswerOf(attempts[0])
+	}
+	return call, nil
+}
+
+// testInline calls one inline webhook with a test event; the result goes into
+// the log.
+func (d *Dispatcher) testInline(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error) {
+	release, err := d.acquireInline(ctx, account, "")
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	now := d.clock()
+	job, err := d.store.TestInline(ctx, account, id, e, now, now.Add(inlineLease))
+	if err != nil {
+		release()
+		return webhook.Delivery{}, err
+	}
+	go func() {
+		defer release()
+		d.callInline(&job)
+	}()
+	return job.Delivery, nil
+}
+
+// acquireInline takes a place for an inline call, and one for its goroutine
+// among those that a stop waits for.
+func (d *Dispatcher) acquireInline(ctx context.Context, account webhook.AccountID, externalID string) (release func(), err error) {
+	free, err := d.inlineCalls.acquire(ctx, inlineCallID{account, externalID})
+	if err != nil {
+		return nil, err
+	}
+	if !d.lanes.whileOpen(func() { d.work.Add(1) }) {
+		free()
+		return nil, webhook.ErrBusy
+	}
+	return func() {
+		free()
+		d.work.Done()
+	}, nil
+}
+
+// inlineResult is the result of an inline call; err says that it could not be
+// recorded.
+type inlineResult struct {
+	webhook.Attempt
+	webhook.InlineAnswer
+	err error
+}
+
+// callInline makes an inline call and records it. One that a stop cuts off
+// stays in the table, and is failed by the next start.
+func (d *Dispatcher) callInline(job *webhook.Job) inlineResult {
+	a := d.requestInline(d.sending, job)
+	if a.cutOff {
+		return inlineResult{InlineAnswer: webhook.CutOffAnswer}
+	}
+	result := d.resultOf(job, a)
+	d.logAttempt(job, result)
+	if !d.record(job, result) {
+		return inlineResult{err: webhook.ErrBusy}
+	}
+	return inlineResult{Attempt: a.Attempt, InlineAnswer: webhook.AnswerOf(a.Attempt)}
+}
+
+// requestInline makes the one request of an inline call, within the webhook's
+// time limit.
+func (d *Dispatcher) requestInline(ctx context.Context, job *webhook.Job) attemptResult {
+	limits := d.sender.limits
+	if job.Webhook.TimeLimit > 0 {
+		limits.timeout = time.Duration(job.Webhook.TimeLimit) * time.Second
+	}
+	limits.connect = min(limits.connect, limits.timeout)
+	limits.inline = true
+	a := d.sender.attempt(ctx, job, limits, func() (platforms.Request, error) { return d.writeInline(ctx, job) })
+	if a.Failure != "" {
+		return a
+	}
+	if _, _, problem := webhook.ReadInlineBody(a.Attempt); !problem.IsZero() {
+		a.fail(guard.InlineBodyError{Receiver: job.Webhook.Name, Problem: problem})
+	}
+	return a
+}
+
+func (d *Dispatcher) writeInline(ctx context.Context, job *webhook.Job) (platforms.Request, error) {
+	connection, err := d.store.Connection(ctx, job.Account.ID, job.Event.Platform)
+	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+		return platforms.Request{}, fmt.Errorf("read the key: %w", err)
+	}
+	return d.sender.platforms.InlineCall(job.Webhook, job.Account, job.Event, connection.Settings)
+}

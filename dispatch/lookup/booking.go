@@ -1,0 +1,64 @@
+package lookup
+
+import (
+	"time"
+
+	"bookhook/webhook"
+)
+
+// booking has events that wait, in the order in which they were accepted. It
+// has a task, or is among the ready bookings of its source, or among the
+// retries.
+type booking struct {
+	key       bookingKey
+	source    *source
+	events    []pendingEvent
+	retryAt   time.Time
+	lastError webhook.Message // why its last request failed; zero if it did not
+}
+
+type bookingKey struct {
+	sourceKey
+	booking string
+}
+
+type pendingEvent struct {
+	id       webhook.EventID
+	lookup   bool      // false: it only waits for those before it
+	since    time.Time // when this process read it
+	failures int       // requests that failed
+}
+
+// task is a booking that is looked up and matched.
+type task struct {
+	booking   *booking // owned by the schedule
+	key       bookingKey
+	events    []pendingEvent  // a copy of the first ones
+	waiting   int             // how many events wait in all
+	cached    response        // the last one, if any
+	lastError webhook.Message // why the last request failed; zero if it did not
+	giveUp    webhook.Message // why no request is made for any of the events; zero if one may be
+	startedAt time.Time
+	slow      bool // it counts among those of slow sources
+}
+
+// giveUpReason says why an event is matched without another request; zero if
+// one may be made.
+func (t task) giveUpReason(e pendingEvent) webhook.Message {
+	switch {
+	case !t.giveUp.IsZero():
+		return t.giveUp
+	case e.failures > len(retryPauses):
+		return t.lastError
+	}
+	return webhook.Message{}
+}
+
+// result is the end of a task.
+type result struct {
+	task
+	done        int             // so many of its events wait no more
+	response    response        // a new one; zero without
+	failure     webhook.Message // why a request failed; zero if none did
+	storeFailed bool
+}

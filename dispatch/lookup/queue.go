@@ -1,0 +1,122 @@
+package lookup
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Bounds of what is read from the table.
+const (
+	maxPending = 100_000 // events in memory; the table keeps the rest
+	pageSize   = 1000    // rows in one read
+)
+
+// Store is what a queue needs of the database.
+type Store interface {
+	// Lookups lists up to limit events after the given one that wait until
+	// their platform is asked about the booking, in the order they were
+	// accepted. None is added before one that was listed.
+	Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error)
+
+	// PendingEvent reads an account's event that still waits for that. It
+	// returns webhook.ErrNotFound if it does not.
+	PendingEvent(ctx context.Context, account webhook.AccountID, event webhook.EventID) (webhook.Event, error)
+
+	// Connection reads an account's use of a platform. It returns
+	// webhook.ErrNotFound if the account never used it.
+	Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error)
+}
+
+// Options configure a queue; all of them are required.
+type Options struct {
+	Store   Store
+	Client  *Client
+	Timeout time.Duration // of a request about a booking; 10 s at most
+	Log     *slog.Logger
+
+	// Match stores the decisions on events of an account, in their order, all
+	// or none, and starts their deliveries.
+	Match func(account webhook.AccountID, events []webhook.Event) error
+	// StoreFailed reports whether an operation of the store failed, and logs
+	// when failures begin and end.
+	StoreFailed func(operation string, err error) bool
+}
+
+// Queue looks up the bookings of events that wait for it.
+type Queue struct {
+	Options
+	wake     chan struct{} // capacity 1
+	finished chan result   // has room for all tasks
+	schedule *schedule
+
+	after  webhook.EventID // the table was read up to this event
+	more   bool            // there may be more after it
+	readAt time.Time       // when to read again after the store failed
+}
+
+// New returns a queue, which does nothing before [Queue.Run].
+func New(o Options) *Queue {
+	return &Queue{Options: o, wake: make(chan struct{}, 1), finished: make(chan result, maxConcurrent), schedule: newSchedule(), more: true}
+}
+
+// Wake tells the queue that there may be more events in the table. It never
+// blocks.
+func (q *Queue) Wake() {
+	select {
+	case q.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// Run looks up bookings until ctx ends, and returns when no task is running any
+// more. Requests are cut off with ctx, and repeated after the next start;
+// storing bounds the reads and writes of tasks, and ends after ctx.
+func (q *Queue) Run(ctx, storing context.Context) {
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-q.wake:
+			q.more = true
+		case r := <-q.finished:
+			q.schedule.finish(r, time.Now())
+		case <-timer.C:
+		}
+		now := time.Now()
+		q.read(ctx, now)
+		for t, ok := q.schedule.next(now); ok; t, ok = q.schedule.next(now) {
+			tasks.Go(func() { q.finished <- q.process(ctx, storing, t) })
+		}
+		if at := earlier(q.schedule.nextWake(now), q.readAt); at.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(at.Sub(now))
+		}
+	}
+}
+
+// read reads on in the table while there is room for more.
+func (q *Queue) read(ctx context.Context, now time.Time) {
+	if q.readAt.After(now) {
+		return
+	}
+	for q.readAt = (time.Time{}); q.more && q.schedule.pending < maxPending; {
+		rows, err := q.Store.Lookups(ctx, q.after, pageSize)
+		if q.StoreFailed("read lookups", err) {
+			q.readAt = now.Add(storePause)
+			return
+		}
+		q.schedule.add(rows, now)
+		if q.more = len(rows) == pageSize; len(rows) > 0 {
+			q.after = rows[len(rows)-1].Event
+		}
+	}
+}

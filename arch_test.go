@@ -33,7 +33,8 @@ var arrows = map[string][]string{
 	"platforms/ltd":        {"webhook"},
 	"platforms/wink":       {"webhook"},
 	"platforms/harbour":    {"webhook"}, // made up: the example of the guide, in no registry
-	"db":                   {"webhook"},
+	"db":                   {"webhook", "db/sqlite"},
+	"db/sqlite":            {"webhook"},
 	"dispatch":             {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":       {"webhook", "platforms"},
 	"dispatch/lookup":      {"webhook", "platforms", "dispatch/guard"},
@@ -51,10 +52,11 @@ var homes = map[string][]string{
 	"github.com/gofiber":              {"handlers"},
 	"github.com/valyala/fasthttp":     {"handlers"},
 	"github.com/gorilla":              {"handlers"},
-	"database/sql":                    {"db"},
-	"modernc.org":                     {"db"},
-	"github.com/pressly/goose":        {"db"},
-	"github.com/jackc":                {"db"},
+	"database/sql":                    {"db", "db/sqlite"},
+	"modernc.org":                     {"db/sqlite"},
+	"github.com/pressly/goose":        {"db/sqlite"},
+	"github.com/gofrs/flock":          {"db/sqlite"},
+	"github.com/jackc":                {"db/postgres"},
 	"github.com/playwright-community": {"e2e"},
 }
 

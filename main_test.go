@@ -82,7 +82,7 @@ func newDatabase(t *testing.T) string {
 // open looks into a database.
 func open(t *testing.T, path string) *db.Store {
 	t.Helper()
-	store, err := db.Open(t.Context(), path)
+	store, err := db.Create(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,7 @@ package db
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"strconv"
 
 	"bookhook/webhook"
 )
@@ -11,86 +10,86 @@ import (
 const accountColumns = `a.id, a.number, a.name, a.time_zone, a.webhook_limit, a.created_at`
 
 func scanAccount(r scanner) (a webhook.Account, err error) {
-	err = r.Scan(&a.ID, &a.Number, &a.Name, &a.TimeZone, &a.WebhookLimit, moment{&a.CreatedAt})
+	err = r.Scan(&a.ID, &a.Number, &a.Name, &a.TimeZone, &a.WebhookLimit, timeScanner{&a.CreatedAt})
 	return a, err
 }
 
-// Setup makes the first account and its admin, in one transaction. It is
+// Setup creates the first account and its admin, in one transaction. It returns
 // webhook.ErrConflict once there is any user.
-func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User) (webhook.Account, webhook.User, error) {
-	var made webhook.Account
-	err := s.write(ctx, func(q querier) error {
+func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User, change webhook.Change) (webhook.Account, webhook.User, error) {
+	var created webhook.Account
+	err := s.write(ctx, func(tx transaction) error {
 		var users int
-		if err := q.row(ctx, `SELECT count(*) FROM users`).Scan(&users); err != nil {
+		if err := queryRow(ctx, tx, `SELECT count(*) FROM users`).Scan(&users); err != nil {
 			return err
 		}
 		if users > 0 {
 			return webhook.ErrConflict
 		}
 		var err error
-		if made, err = s.addAccount(ctx, q, a, u.Email); err != nil {
+		if created, err = s.addAccount(ctx, tx, a, change); err != nil {
 			return err
 		}
-		u.Account = made.ID
-		u, err = s.addUser(ctx, q, u, u.Email)
+		u.Account = created.ID
+		u, err = s.addUser(ctx, tx, u, change)
 		return err
 	})
-	return made, u, err
+	return created, u, err
 }
 
-// AddAccount makes an account; number 0 takes the next free one. A number that
+// AddAccount creates an account; number 0 takes the next free one. A number that
 // is taken is webhook.Invalid.
-func (s *Store) AddAccount(ctx context.Context, a webhook.Account, by string) (webhook.Account, error) {
-	var made webhook.Account
-	err := s.write(ctx, func(q querier) (err error) {
-		made, err = s.addAccount(ctx, q, a, by)
+func (s *Store) AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error) {
+	var created webhook.Account
+	err := s.write(ctx, func(tx transaction) (err error) {
+		created, err = s.addAccount(ctx, tx, a, change)
 		return err
 	})
-	return made, err
+	return created, err
 }
 
-func (s *Store) addAccount(ctx context.Context, q querier, a webhook.Account, by string) (webhook.Account, error) {
-	a.ID = s.newID()
+func (s *Store) addAccount(ctx context.Context, tx transaction, a webhook.Account, change webhook.Change) (webhook.Account, error) {
+	a.ID, a.CreatedAt = webhook.AccountID(s.nextID()), roundMillis(change.At)
 	if a.Number == 0 {
-		if err := q.row(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM accounts`).Scan(&a.Number); err != nil {
+		if err := queryRow(ctx, tx, `SELECT COALESCE(MAX(number), 0) + 1 FROM accounts`).Scan(&a.Number); err != nil {
 			return a, err
 		}
 	}
-	_, err := q.exec(ctx, `INSERT INTO accounts (id, number, name, time_zone, webhook_limit, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		a.ID, a.Number, a.Name, a.TimeZone, a.WebhookLimit, ms(a.CreatedAt))
+	_, err := tx.Exec(ctx, `INSERT INTO accounts (id, number, name, time_zone, webhook_limit, revision, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		a.ID, a.Number, a.Name, a.TimeZone, a.WebhookLimit, s.nextID(), toMillis(a.CreatedAt))
 	if err != nil {
-		return a, numberTaken(err, a.Number)
+		return a, s.numberTaken(err, a.Number)
 	}
-	if err := insertConnection(ctx, q, a.ID, webhook.DefaultPlatform); err != nil {
+	if err := insertConnection(ctx, tx, a.ID, webhook.DefaultPlatform); err != nil {
 		return a, err
 	}
-	return a, s.audit(ctx, q, a.ID, by, "account.created", a.Name, a.CreatedAt)
+	return a, s.audit(ctx, tx, webhook.AuditEntry{Account: a.ID, Change: change, Action: "account.created", Subject: a.ID.String(), Args: []string{a.Name}})
 }
 
-func numberTaken(err error, number int64) error {
-	if isUnique(err) {
-		return webhook.Invalid{"number": fmt.Sprintf("The number %d belongs to another account.", number)}
+func (s *Store) numberTaken(err error, number int64) error {
+	if s.engine.IsUnique(err) {
+		return webhook.Invalid{"number": webhook.NewMessage("number.taken", number)}
 	}
 	return err
 }
 
 // Account finds an account by its id.
-func (s *Store) Account(ctx context.Context, id webhook.ID) (webhook.Account, error) {
-	return scanAccount(s.row(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, id))
+func (s *Store) Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error) {
+	return scanAccount(queryRow(ctx, s.engine, `SELECT `+accountColumns+` FROM accounts a WHERE a.id = $1`, id))
 }
 
 // AccountByNumber finds an account by its number.
 func (s *Store) AccountByNumber(ctx context.Context, number int64) (webhook.Account, error) {
-	return scanAccount(s.row(ctx, `SELECT `+accountColumns+` FROM accounts a WHERE a.number = $1`, number))
+	return scanAccount(queryRow(ctx, s.engine, `SELECT `+accountColumns+` FROM accounts a WHERE a.number = $1`, number))
 }
 
 // Accounts lists all accounts of the instance by number.
 func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 	scan := func(r scanner) (u webhook.AccountUse, err error) {
-		err = r.Scan(&u.ID, &u.Number, &u.Name, &u.TimeZone, &u.WebhookLimit, moment{&u.CreatedAt}, &u.Webhooks, &u.Users)
+		err = r.Scan(&u.ID, &u.Number, &u.Name, &u.TimeZone, &u.WebhookLimit, timeScanner{&u.CreatedAt}, &u.Webhooks, &u.Users)
 		return u, err
 	}
-	return list(ctx, s, scan, `SELECT `+accountColumns+`,
+	return list(ctx, s.engine, scan, `SELECT `+accountColumns+`,
 			(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0),
 			(SELECT count(*) FROM users u WHERE u.account_id = a.id)
 		FROM accounts a ORDER BY a.number`)
@@ -98,30 +97,30 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 
 // UpdateAccount changes name, number and time zone. A number that is taken is
 // webhook.Invalid.
-func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		n, err := q.exec(ctx, `UPDATE accounts SET name = $2, number = $3, time_zone = $4 WHERE id = $1`, a.ID, a.Name, a.Number, a.TimeZone)
+func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE accounts SET name = $2, number = $3, time_zone = $4 WHERE id = $1`, a.ID, a.Name, a.Number, a.TimeZone)
 		if err != nil {
-			return numberTaken(err, a.Number)
+			return s.numberTaken(err, a.Number)
 		}
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		return s.changed(ctx, q, a.ID, by, "account.changed", a.Name, now)
+		return s.changed(ctx, tx, webhook.AuditEntry{Account: a.ID, Change: change, Action: "account.changed", Subject: a.ID.String(), Args: []string{a.Name}})
 	})
 }
 
 // SetLimit sets how many asynchronous webhooks an account may have; lowering
 // it below what is used stops new ones and takes nothing away.
-func (s *Store) SetLimit(ctx context.Context, account webhook.ID, limit int, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		n, err := q.exec(ctx, `UPDATE accounts SET webhook_limit = $2 WHERE id = $1`, account, limit)
+func (s *Store) SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE accounts SET webhook_limit = $2 WHERE id = $1`, account, limit)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		return s.audit(ctx, q, account, by, "account.limit", fmt.Sprintf("%d webhooks", limit), now)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "account.limit", Subject: account.String(), Args: []string{strconv.Itoa(limit)}})
 	})
 }

@@ -82,7 +82,7 @@ func testAccountList(t *testing.T, s *db.Store) {
 	addHook(t, s, b.ID)
 	addHook(t, s, b.ID, func(w *webhook.Webhook) { w.Enabled = false })
 	gone := addHook(t, s, b.ID)
-	must(s.DeleteWebhook(ctx, b.ID, gone.ID, by, t0))(t)
+	must(s.DeleteWebhook(ctx, b.ID, gone.ID, at(t0)))(t)
 	must(s.AddUser(ctx, webhook.User{Account: b.ID, Email: "x@example.com", Role: webhook.RoleStaff, CreatedAt: t0}, by))(t)
 	want := []webhook.AccountUse{{Account: a}, {Account: b, Webhooks: 2, Users: 1}}
 	same(t, "accounts", must(s.Accounts(ctx))(t), want)
@@ -92,21 +92,21 @@ func testUpdateAccount(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
 	a.Name, a.Number, a.TimeZone = "Neuer Name", 99, "Asia/Tokyo"
-	ok(t, s.UpdateAccount(ctx, a, by, t0))
+	ok(t, s.UpdateAccount(ctx, a, at(t0)))
 	same(t, "account", must(s.Account(ctx, a.ID))(t), a)
 	a.Number = other.Number
-	wantInvalid(t, s.UpdateAccount(ctx, a, by, t0), "number", "another account")
+	wantInvalid(t, s.UpdateAccount(ctx, a, at(t0)), "number", "another account")
 	a.ID++
 	a.Number = 100
-	wantError(t, "no such account", s.UpdateAccount(ctx, a, by, t0), webhook.ErrNotFound)
+	wantError(t, "no such account", s.UpdateAccount(ctx, a, at(t0)), webhook.ErrNotFound)
 }
 
 func testSetLimit(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	ok(t, s.SetLimit(ctx, a.ID, 25, by, t0))
+	ok(t, s.SetLimit(ctx, a.ID, 25, at(t0)))
 	same(t, "limit", must(s.Account(ctx, a.ID))(t).WebhookLimit, 25)
-	wantError(t, "no such account", s.SetLimit(ctx, a.ID+1, 25, by, t0), webhook.ErrNotFound)
+	wantError(t, "no such account", s.SetLimit(ctx, a.ID+1, 25, at(t0)), webhook.ErrNotFound)
 }
 
 // testAudit pages through what was changed, the newest first.
@@ -127,7 +127,7 @@ func testAudit(t *testing.T, s *db.Store) {
 	page = must(s.Audit(ctx, a.ID, page[3].ID, 4))(t)
 	same(t, "entries on the last page", len(page), 2)
 	same(t, "entries of another account", len(must(s.Audit(ctx, other.ID, 0, 10))(t)), 1)
-	if err := s.SetLimit(ctx, 1, 1, by, t0); !errors.Is(err, webhook.ErrNotFound) {
+	if err := s.SetLimit(ctx, 1, 1, at(t0)); !errors.Is(err, webhook.ErrNotFound) {
 		t.Errorf("got %v, want not found", err)
 	}
 }

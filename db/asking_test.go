@@ -43,16 +43,16 @@ func isOff(w *webhook.Webhook) { w.Enabled = false }
 func testOneInlineForAChannel(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	create := func(changes ...func(*webhook.Webhook)) error {
-		_, err := s.CreateWebhook(t.Context(), newHook(a.ID, changes...), nil, by, t0)
+		_, err := s.CreateWebhook(t.Context(), newHook(a.ID, changes...), nil, at(t0))
 		return err
 	}
-	ok(t, s.AddItem(t.Context(), a.ID, webhook.Channels, webhook.Item{ID: "2", Name: "Viator"}, by, t0))
+	ok(t, s.AddItem(t.Context(), a.ID, webhook.Channels, webhook.Item{ID: "2", Name: "Viator"}, at(t0)))
 	first := addHook(t, s, a.ID, inline("1", "2"), isOff)
 	wantInvalid(t, create(inline("3", "2")), "channels", "“Gate” is asked about the channel Viator (2) already")
 	wantInvalid(t, create(inline()), "channels", "the channel 1 already")
 	ok(t, create(inline("3", "4")))
 	ok(t, create()) // an asynchronous one for all channels is another thing
-	must(s.DeleteWebhook(t.Context(), a.ID, first.ID, by, t0))(t)
+	must(s.DeleteWebhook(t.Context(), a.ID, first.ID, at(t0)))(t)
 	ok(t, create(inline("1", "2")))
 	addHook(t, s, newAccount(t, s).ID, inline())
 	draft := newHook(a.ID, inline("2"))
@@ -66,7 +66,7 @@ func testOneInlineInParallel(t *testing.T, s *db.Store) {
 	errs := make([]error, 20)
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { _, errs[i] = s.CreateWebhook(t.Context(), newHook(a.ID, inline()), nil, by, t0) })
+		wg.Go(func() { _, errs[i] = s.CreateWebhook(t.Context(), newHook(a.ID, inline()), nil, at(t0)) })
 	}
 	wg.Wait()
 	won := 0
@@ -85,28 +85,28 @@ func testInlineChanged(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	one, two := addHook(t, s, a.ID, inline("1")), addHook(t, s, a.ID, inline("2"))
 	one.Name, one.TimeLimit = "Still one", 25
-	ok(t, s.UpdateWebhook(ctx, one, time.Time{}, nil, by, t0)) // its own channel is no clash
+	ok(t, s.UpdateWebhook(ctx, one, time.Time{}, nil, at(t0))) // its own channel is no clash
 	same(t, "time limit", must(s.Webhook(ctx, a.ID, one.ID))(t).TimeLimit, 25)
 	two.Channels = webhook.NewFilter(webhook.All, nil)
-	wantInvalid(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, by, t0), "channels", "“Still one”")
+	wantInvalid(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, at(t0)), "channels", "“Still one”")
 	two.Channels = webhook.NewFilter(webhook.Include, []string{"2", "3"})
-	ok(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, by, t0))
+	ok(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, at(t0)))
 }
 
 func testInlineHasNoLimit(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
-	ok(t, s.SetLimit(t.Context(), a.ID, 1, by, t0))
+	ok(t, s.SetLimit(t.Context(), a.ID, 1, at(t0)))
 	addHook(t, s, a.ID)
 	addHook(t, s, a.ID, inline("1"))
 	addHook(t, s, a.ID, inline("2"))
-	_, err := s.CreateWebhook(t.Context(), newHook(a.ID), nil, by, t0)
+	_, err := s.CreateWebhook(t.Context(), newHook(a.ID), nil, at(t0))
 	wantError(t, "an asynchronous one", err, webhook.ErrLimit)
 }
 
 func testTypeStays(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	inline()(w)
-	wantInvalid(t, s.UpdateWebhook(t.Context(), w, time.Time{}, nil, by, t0), "type", "stays as it is")
+	wantInvalid(t, s.UpdateWebhook(t.Context(), w, time.Time{}, nil, at(t0)), "type", "stays as it is")
 	same(t, "type", must(s.Webhook(t.Context(), a.ID, w.ID))(t).Kind, webhook.Async)
 }
 
@@ -114,7 +114,7 @@ func testAsk(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, _ := shop(t, s)
 	gate, off := addHook(t, s, a.ID, inline("3930")), addHook(t, s, a.ID, inline("7"), isOff)
-	got := must(s.Ask(ctx, a.ID, newEvent("q-1"), t0, lease))(t)
+	got := must(s.InsertInline(ctx, a.ID, newEvent("q-1"), t0, lease))(t)
 	if !got.Asked() || got.Duplicate || got.Accepted {
 		t.Errorf("got %+v, want a question", got)
 	}
@@ -126,7 +126,7 @@ func testAsk(t *testing.T, s *db.Store) {
 	same(t, "account", got.Job.Account.Number, a.Number)
 	row := must(s.Delivery(ctx, a.ID, d.ID))(t)
 	same(t, "delivery", row, d)
-	if !row.Asked || row.Attempts != 1 || !row.InFlight(t0) || row.State != webhook.Pending {
+	if !row.Inline || row.Attempts != 1 || !row.InFlight(t0) || row.State != webhook.Pending {
 		t.Errorf("got %+v, want one that is on its way", row)
 	}
 	same(t, "decisions of the event", must(s.Event(ctx, a.ID, got.Event.ID))(t).Decisions, got.Decisions)
@@ -138,39 +138,39 @@ func testAsk(t *testing.T, s *db.Store) {
 func testAskNobody(t *testing.T, s *db.Store) {
 	a, told := shop(t, s)
 	gate := addHook(t, s, a.ID, inline("7"))
-	got := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
+	got := must(s.InsertInline(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
 	same(t, "asked", got.Asked(), false)
 	same(t, "decisions", got.Decisions, []webhook.Decision{{Webhook: gate.ID, Reason: webhook.ReasonChannel}})
 	same(t, "deliveries of the asynchronous one", must(s.Backlog(t.Context(), a.ID, told.ID))(t).Waiting, 0)
-	again := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
+	again := must(s.InsertInline(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
 	if again.Asked() || !again.Duplicate || again.Event.ID != got.Event.ID {
 		t.Errorf("again: got %+v, want the same", again)
 	}
-	must(s.SwitchPlatform(t.Context(), a.ID, "tourcms", false, by, t0))(t)
-	off := must(s.Ask(t.Context(), a.ID, newEvent(""), t0, lease))(t)
+	must(s.SwitchPlatform(t.Context(), a.ID, "tourcms", false, at(t0)))(t)
+	off := must(s.InsertInline(t.Context(), a.ID, newEvent(""), t0, lease))(t)
 	same(t, "with the platform off", off.Decisions[0].Reason, webhook.ReasonPlatformOff)
-	_, err := s.Ask(t.Context(), a.ID+99, newEvent(""), t0, lease)
+	_, err := s.InsertInline(t.Context(), a.ID+99, newEvent(""), t0, lease)
 	wantError(t, "no such account", err, webhook.ErrNotFound)
 }
 
 func testAskTwice(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	addHook(t, s, a.ID, inline())
-	first := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
-	again := must(s.Ask(t.Context(), a.ID, newEvent("q-1"), t0.Add(time.Second), lease))(t)
+	first := must(s.InsertInline(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
+	again := must(s.InsertInline(t.Context(), a.ID, newEvent("q-1"), t0.Add(time.Second), lease))(t)
 	same(t, "duplicate", again.Duplicate, true)
 	same(t, "delivery", again.Job.Delivery, first.Job.Delivery)
 	same(t, "event", again.Event.ID, first.Event.ID)
 	other := newEvent("q-1")
 	other.BookingID = "5678"
-	_, err := s.Ask(t.Context(), a.ID, other, t0, lease)
+	_, err := s.InsertInline(t.Context(), a.ID, other, t0, lease)
 	wantError(t, "other content", err, webhook.ErrConflict)
 }
 
 func testAskToldID(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
 	ingest(t, s, a.ID, newEvent("e-1"))
-	_, err := s.Ask(t.Context(), a.ID, newEvent("e-1"), t0, lease)
+	_, err := s.InsertInline(t.Context(), a.ID, newEvent("e-1"), t0, lease)
 	wantError(t, "the id of an event that was told", err, webhook.ErrConflict)
 }
 
@@ -178,12 +178,12 @@ func testAskedIsNeverDue(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	gate := addHook(t, s, a.ID, inline())
-	must(s.Ask(ctx, a.ID, newEvent(""), t0, lease))(t)
+	must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t)
 	late := t0.Add(time.Hour)
 	same(t, "due", len(must(s.Due(ctx))(t)), 0)
 	same(t, "claimed", len(claim(t, s, gate.ID, 10, late)), 0)
-	must(s.SetEnabled(ctx, a.ID, gate.ID, false, by, t0))(t)
-	must(s.SetEnabled(ctx, a.ID, gate.ID, true, by, late))(t) // which hastens
+	must(s.SetEnabled(ctx, a.ID, gate.ID, false, at(t0)))(t)
+	must(s.SetEnabled(ctx, a.ID, gate.ID, true, at(late)))(t) // which hastens
 	same(t, "claimed after switching on", len(claim(t, s, gate.ID, 10, late.Add(time.Hour))), 0)
 	same(t, "decisions on an event that is told", len(ingest(t, s, a.ID, newEvent(""))[0].Decisions), 0)
 }
@@ -192,12 +192,12 @@ func testAskedHeal(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, told := shop(t, s)
 	gate := addHook(t, s, a.ID, inline())
-	q := must(s.Ask(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+	q := must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
 	deliver(t, s, a.ID, 1)
 	later := t0.Add(time.Second)
-	ok(t, s.Heal(ctx, later))
+	ok(t, s.RecoverClaims(ctx, later))
 	d := must(s.Delivery(ctx, a.ID, q.ID))(t)
-	if d.State != webhook.Failed || !d.Finished.Equal(later) || d.Last.Failure != webhook.CutOff || d.Attempts != 1 || d.Answered != 0 {
+	if d.State != webhook.Failed || !d.Finished.Equal(later) || d.Last.Failure != webhook.CutOff || d.Attempts != 1 || d.Completed != 0 {
 		t.Errorf("got %+v, want failed and cut off", d)
 	}
 	same(t, "claimed of the other", len(claim(t, s, told.ID, 10, later)), 1)
@@ -208,10 +208,10 @@ func testAskedHeal(t *testing.T, s *db.Store) {
 func testAskedOnce(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	gate := addHook(t, s, a.ID, inline())
-	d := must(s.Ask(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
-	wantInvalid(t, s.Cancel(t.Context(), a.ID, d.ID, by, t0), "webhook", "within seconds")
+	d := must(s.InsertInline(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+	wantInvalid(t, s.Cancel(t.Context(), a.ID, d.ID, at(t0)), "webhook", "within seconds")
 	finish(t, s, failure(d.ID, gate.ID, 1, time.Time{}), t0)
-	_, err := s.Replay(t.Context(), a.ID, d.ID, by, t0)
+	_, err := s.Replay(t.Context(), a.ID, d.ID, at(t0))
 	wantInvalid(t, err, "webhook", "asked once")
 }
 
@@ -222,11 +222,11 @@ func testTestInline(t *testing.T, s *db.Store) {
 	job := must(s.TestInline(ctx, a.ID, gate.ID, newEvent(""), t0, lease))(t)
 	row := must(s.Delivery(ctx, a.ID, job.Delivery.ID))(t)
 	same(t, "delivery", row, job.Delivery)
-	if !row.Asked || !row.Test || !row.InFlight(t0) || !job.Event.Test || job.Webhook.ID != gate.ID || job.Account.ID != a.ID {
+	if !row.Inline || !row.Test || !row.InFlight(t0) || !job.Event.Test || job.Webhook.ID != gate.ID || job.Account.ID != a.ID {
 		t.Errorf("got %+v, want a test on its way", job)
 	}
 	same(t, "due", len(must(s.Due(ctx))(t)), 0)
-	must(s.SetEnabled(ctx, a.ID, gate.ID, false, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, gate.ID, false, at(t0)))(t)
 	_, err := s.TestInline(ctx, a.ID, gate.ID, newEvent(""), t0, lease)
 	wantInvalid(t, err, "webhook", "This webhook is off")
 }
@@ -235,7 +235,7 @@ func testRefusalsCount(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	gate := addHook(t, s, a.ID, inline())
 	for day := range 7 {
-		d := must(s.Ask(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+		d := must(s.InsertInline(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
 		r := failure(d.ID, gate.ID, 1, time.Time{})
 		r.Test = true
 		same(t, "off", finish(t, s, r, t0.Add(time.Duration(day)*24*time.Hour)), "")

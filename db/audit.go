@@ -2,39 +2,39 @@ package db
 
 import (
 	"context"
-	"time"
 
 	"bookhook/webhook"
 )
 
 // audit notes a change in the transaction that makes it.
-func (s *Store) audit(ctx context.Context, q querier, account webhook.ID, by, action, subject string, now time.Time) error {
-	_, err := q.exec(ctx, `INSERT INTO audit (id, account_id, actor, action, subject, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		s.newID(), nullID(account), by, action, subject, ms(now))
+func (s *Store) audit(ctx context.Context, tx transaction, e webhook.AuditEntry) error {
+	_, err := tx.Exec(ctx, `INSERT INTO audit (id, account_id, actor, action, subject, args, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		s.nextID(), nullID(e.Account), e.By, e.Action, e.Subject, toJSON(e.Args), toMillis(e.At))
 	return err
+}
+
+// changed notes a change of an account, or of a webhook or platform of it, and
+// gives the account a new revision.
+func (s *Store) changed(ctx context.Context, tx transaction, e webhook.AuditEntry) error {
+	if err := s.newRevision(ctx, tx, e.Account); err != nil {
+		return err
+	}
+	return s.audit(ctx, tx, e)
 }
 
 // Audit lists what was changed in an account, the newest first, from before
 // the given id on (0: from the newest).
-func (s *Store) Audit(ctx context.Context, account, before webhook.ID, limit int) ([]webhook.AuditEntry, error) {
+func (s *Store) Audit(ctx context.Context, account webhook.AccountID, before webhook.AuditID, limit int) ([]webhook.AuditEntry, error) {
 	scan := func(r scanner) (e webhook.AuditEntry, err error) {
-		err = r.Scan(&e.ID, &e.Account, &e.Actor, &e.Action, &e.Subject, moment{&e.At})
+		err = r.Scan(&e.ID, &e.Account, &e.By, &e.Action, &e.Subject, jsonScanner{&e.Args}, timeScanner{&e.At})
 		return e, err
 	}
-	return list(ctx, s, scan, `SELECT id, account_id, actor, action, subject, at FROM audit
-		WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, orLast(before), limit)
-}
-
-// orLast is where a list that begins at the newest row begins.
-func orLast(before webhook.ID) webhook.ID {
-	if before == 0 {
-		return 1<<63 - 1
-	}
-	return before
+	return list(ctx, s.engine, scan, `SELECT id, account_id, actor, action, subject, args, at FROM audit
+		WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, beforeOrNewest(before), limit)
 }
 
 // nullID is NULL for no id.
-func nullID(id webhook.ID) any {
+func nullID[I ~int64](id I) any {
 	if id == 0 {
 		return nil
 	}

@@ -4,20 +4,21 @@ import (
 	"context"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/webhook"
 )
 
-// AddClient makes a client of the Prioticket-compatible API; of its secret only
+// AddClient creates a client of the Prioticket-compatible API; of its secret only
 // the hash is kept.
-func (s *Store) AddClient(ctx context.Context, c webhook.Client, hash []byte, by string) (webhook.Client, error) {
-	c.ID = s.newID()
-	err := s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `INSERT INTO clients (id, account_id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			c.ID, c.Account, c.Name, hash, ms(c.CreatedAt))
+func (s *Store) AddClient(ctx context.Context, c webhook.Client, hash []byte, change webhook.Change) (webhook.Client, error) {
+	c.ID, c.CreatedAt = webhook.ClientID(s.nextID()), roundMillis(change.At)
+	err := s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `INSERT INTO clients (id, account_id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			c.ID, c.Account, c.Name, hash, toMillis(c.CreatedAt))
 		if err != nil {
 			return err
 		}
-		return s.audit(ctx, q, c.Account, by, "client.created", c.Name, c.CreatedAt)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: c.Account, Change: change, Action: "client.created", Subject: c.ID.String(), Args: []string{c.Name}})
 	})
 	return c, err
 }
@@ -25,63 +26,62 @@ func (s *Store) AddClient(ctx context.Context, c webhook.Client, hash []byte, by
 const clientColumns = `c.id, c.account_id, c.name, c.created_at, c.used_at`
 
 func clientFields(c *webhook.Client) []any {
-	return []any{&c.ID, &c.Account, &c.Name, moment{&c.CreatedAt}, moment{&c.UsedAt}}
+	return []any{&c.ID, &c.Account, &c.Name, timeScanner{&c.CreatedAt}, timeScanner{&c.UsedAt}}
 }
 
-// Clients lists the clients of an account in the order they were made.
-func (s *Store) Clients(ctx context.Context, account webhook.ID) ([]webhook.Client, error) {
+// Clients lists the clients of an account in the order they were created.
+func (s *Store) Clients(ctx context.Context, account webhook.AccountID) ([]webhook.Client, error) {
 	scan := func(r scanner) (c webhook.Client, err error) { return c, r.Scan(clientFields(&c)...) }
-	return list(ctx, s, scan, `SELECT `+clientColumns+` FROM clients c WHERE c.account_id = $1 ORDER BY c.id`, account)
+	return list(ctx, s.engine, scan, `SELECT `+clientColumns+` FROM clients c WHERE c.account_id = $1 ORDER BY c.id`, account)
 }
 
 // ClientByID finds a client of any account, and the hash of its secret: who
 // asks does not know yet whom they talk to.
-func (s *Store) ClientByID(ctx context.Context, id webhook.ID) (c webhook.Client, hash []byte, err error) {
-	err = s.row(ctx, `SELECT `+clientColumns+`, c.hash FROM clients c WHERE c.id = $1`, id).Scan(append(clientFields(&c), &hash)...)
+func (s *Store) ClientByID(ctx context.Context, id webhook.ClientID) (c webhook.Client, hash []byte, err error) {
+	err = queryRow(ctx, s.engine, `SELECT `+clientColumns+`, c.hash FROM clients c WHERE c.id = $1`, id).Scan(append(clientFields(&c), &hash)...)
 	return c, hash, err
 }
 
 // RevokeClient ends a client and its access tokens at once.
-func (s *Store) RevokeClient(ctx context.Context, account, id webhook.ID, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
+func (s *Store) RevokeClient(ctx context.Context, account webhook.AccountID, id webhook.ClientID, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
 		var name string
-		if err := q.row(ctx, `DELETE FROM clients WHERE account_id = $1 AND id = $2 RETURNING name`, account, id).Scan(&name); err != nil {
+		if err := queryRow(ctx, tx, `DELETE FROM clients WHERE account_id = $1 AND id = $2 RETURNING name`, account, id).Scan(&name); err != nil {
 			return err
 		}
-		return s.audit(ctx, q, account, by, "client.revoked", name, now)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "client.revoked", Subject: id.String(), Args: []string{name}})
 	})
 }
 
 // AddClientToken keeps an access token of a client until it expires, notes that
-// the client is in use, and forgets its tokens that have expired, and the oldest
-// beyond webhook.MaxClientTokens. A client that was revoked meanwhile is
+// the client is in use, and deletes its tokens that have expired, and the oldest
+// beyond auth.MaxClientTokens. A client that was revoked meanwhile is
 // webhook.ErrNotFound.
-func (s *Store) AddClientToken(ctx context.Context, client webhook.ID, hash []byte, scope string, expires, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		n, err := q.exec(ctx, `UPDATE clients SET used_at = $2 WHERE id = $1`, client, ms(now))
+func (s *Store) AddClientToken(ctx context.Context, client webhook.ClientID, hash []byte, scope string, expires, now time.Time) error {
+	return s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE clients SET used_at = $2 WHERE id = $1`, client, toMillis(now))
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		if _, err := q.exec(ctx, `DELETE FROM client_tokens WHERE client_id = $1 AND expires_at <= $2`, client, ms(now)); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM client_tokens WHERE client_id = $1 AND expires_at <= $2`, client, toMillis(now)); err != nil {
 			return err
 		}
-		if _, err = q.exec(ctx, `INSERT INTO client_tokens (hash, client_id, scope, expires_at) VALUES ($1, $2, $3, $4)`, hash, client, scope, ms(expires)); err != nil {
+		if _, err = tx.Exec(ctx, `INSERT INTO client_tokens (hash, client_id, scope, expires_at) VALUES ($1, $2, $3, $4)`, hash, client, scope, toMillis(expires)); err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, `DELETE FROM client_tokens WHERE client_id = $1 AND expires_at <
-			(SELECT expires_at FROM client_tokens WHERE client_id = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)`, client, webhook.MaxClientTokens-1)
+		_, err = tx.Exec(ctx, `DELETE FROM client_tokens WHERE client_id = $1 AND expires_at <
+			(SELECT expires_at FROM client_tokens WHERE client_id = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)`, client, auth.MaxClientTokens-1)
 		return err
 	})
 }
 
-// ClientToken finds what an access token that has not expired at now is good
-// for.
-func (s *Store) ClientToken(ctx context.Context, hash []byte, now time.Time) (g webhook.Grant, err error) {
-	err = s.row(ctx, `SELECT `+clientColumns+`, t.scope, t.expires_at
-		FROM client_tokens t JOIN clients c ON c.id = t.client_id WHERE t.hash = $1 AND t.expires_at > $2`, hash, ms(now)).
-		Scan(append(clientFields(&g.Client), &g.Scope, moment{&g.ExpiresAt})...)
+// ClientToken finds what an access token that has not expired at now permits.
+func (s *Store) ClientToken(ctx context.Context, hash []byte, now time.Time) (g auth.Grant, err error) {
+	err = queryRow(ctx, s.engine, `SELECT `+clientColumns+`, t.scope, t.expires_at
+		FROM client_tokens t JOIN clients c ON c.id = t.client_id WHERE t.hash = $1 AND t.expires_at > $2`, hash, toMillis(now)).
+		Scan(append(clientFields(&g.Client), &g.Scope, timeScanner{&g.ExpiresAt})...)
 	return g, err
 }

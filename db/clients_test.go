@@ -108,12 +108,12 @@ func testRevokeClient(t *testing.T, s *db.Store) {
 	for _, c := range []webhook.Client{gone, stays} {
 		ok(t, s.AddClientToken(ctx, c.ID, []byte(c.Name), "", t0.Add(time.Hour), t0))
 	}
-	ok(t, s.RevokeClient(ctx, a.ID, gone.ID, by, t0))
+	ok(t, s.RevokeClient(ctx, a.ID, gone.ID, at(t0)))
 	_, err := s.ClientToken(ctx, []byte(gone.Name), t0)
 	wantError(t, "its access token", err, webhook.ErrNotFound)
 	_, _, err = s.ClientByID(ctx, gone.ID)
 	wantError(t, "revoked", err, webhook.ErrNotFound)
-	wantError(t, "again", s.RevokeClient(ctx, a.ID, gone.ID, by, t0), webhook.ErrNotFound)
+	wantError(t, "again", s.RevokeClient(ctx, a.ID, gone.ID, at(t0)), webhook.ErrNotFound)
 	wantError(t, "a token for it", s.AddClientToken(ctx, gone.ID, []byte("late"), "", t0.Add(time.Hour), t0), webhook.ErrNotFound)
 	must(s.ClientToken(ctx, []byte(stays.Name), t0))(t)
 	same(t, "left", len(must(s.Clients(ctx, a.ID))(t)), 1)

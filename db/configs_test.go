@@ -24,20 +24,20 @@ func testConfigChanges(t *testing.T, s *db.Store) {
 	same(t, "URL", job().Webhook.URL, w.URL)
 	changed := *w
 	changed.URL = "https://new.example/"
-	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, by, t0))
+	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, at(t0)))
 	same(t, "new URL", job().Webhook.URL, changed.URL)
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", by, t0))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
 	same(t, "new secret", job().Webhook.Secret, "whsec_two")
 	a.Name, a.Number = "New name", 4711
-	ok(t, s.UpdateAccount(ctx, a, by, t0))
+	ok(t, s.UpdateAccount(ctx, a, at(t0)))
 	same(t, "new account", job().Account, a)
 	second := addHook(t, s, a.ID)
 	same(t, "decisions with a second", len(ingest(t, s, a.ID, newEvent(""))[0].Decisions), 2)
-	must(s.SetEnabled(ctx, a.ID, second.ID, false, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, second.ID, false, at(t0)))(t)
 	same(t, "off", ingest(t, s, a.ID, newEvent(""))[0].Decisions[1].Reason, webhook.ReasonDisabled)
-	must(s.SetEnabled(ctx, a.ID, second.ID, true, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, second.ID, true, at(t0)))(t)
 	same(t, "on", ingest(t, s, a.ID, newEvent(""))[0].Decisions[1].Reason, webhook.Matched)
-	must(s.DeleteWebhook(ctx, a.ID, second.ID, by, t0))(t)
+	must(s.DeleteWebhook(ctx, a.ID, second.ID, at(t0)))(t)
 	same(t, "deleted", len(ingest(t, s, a.ID, newEvent(""))[0].Decisions), 1)
 	gone := failure(job().Delivery.ID, w.ID, 1, time.Time{})
 	gone.Gone = true
@@ -55,7 +55,7 @@ func testConfigParallel(t *testing.T, s *db.Store) {
 		wg.Go(func() {
 			for i := range 20 {
 				on := i%2 == 1
-				if _, err := s.SetEnabled(ctx, a.ID, w.ID, on, by, t0); err != nil {
+				if _, err := s.SetEnabled(ctx, a.ID, w.ID, on, at(t0)); err != nil {
 					t.Error(err)
 				}
 				got, err := s.Ingest(ctx, a.ID, some(1), t0, lease, waiting)
@@ -97,7 +97,7 @@ func testTestEvent(t *testing.T, s *db.Store) {
 	same(t, "test", row.Test, true)
 	same(t, "decisions", row.Decisions, []webhook.Decision{{Webhook: w.ID, Delivery: d.ID}})
 	same(t, "claimed", claim(t, s, w.ID, 5, t0)[0].Event, row.Event)
-	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
 	_, err := s.Test(ctx, a.ID, w.ID, newEvent(""), t0)
 	wantInvalid(t, err, "webhook", "Switch it on")
 }

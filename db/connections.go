@@ -10,46 +10,46 @@ import (
 const connectionColumns = `account_id, platform, enabled, token, old_token, old_until, received_at, settings`
 
 func scanConnection(r scanner) (c webhook.Connection, err error) {
-	err = r.Scan(&c.Account, &c.Platform, &c.Enabled, &c.Token, &c.OldToken, moment{&c.OldUntil}, moment{&c.ReceivedAt}, asJSON{&c.Settings})
+	err = r.Scan(&c.Account, &c.Platform, &c.Enabled, &c.Token, &c.OldToken, timeScanner{&c.OldUntil}, timeScanner{&c.ReceivedAt}, jsonScanner{&c.Settings})
 	return c, err
 }
 
 // Connections lists the platforms that an account uses or used, by their keys.
-func (s *Store) Connections(ctx context.Context, account webhook.ID) ([]webhook.Connection, error) {
-	return listConnections(ctx, s, account)
+func (s *Store) Connections(ctx context.Context, account webhook.AccountID) ([]webhook.Connection, error) {
+	return listConnections(ctx, s.engine, account)
 }
 
-func listConnections(ctx context.Context, q querier, account webhook.ID) ([]webhook.Connection, error) {
+func listConnections(ctx context.Context, q querier, account webhook.AccountID) ([]webhook.Connection, error) {
 	return list(ctx, q, scanConnection, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 ORDER BY platform`, account)
 }
 
 // Connection finds an account's use of a platform.
-func (s *Store) Connection(ctx context.Context, account webhook.ID, platform string) (webhook.Connection, error) {
-	return findConnection(ctx, s, account, platform)
+func (s *Store) Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error) {
+	return findConnection(ctx, s.engine, account, platform)
 }
 
-func findConnection(ctx context.Context, q querier, account webhook.ID, platform string) (webhook.Connection, error) {
-	return scanConnection(q.row(ctx, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 AND platform = $2`, account, platform))
+func findConnection(ctx context.Context, q querier, account webhook.AccountID, platform string) (webhook.Connection, error) {
+	return scanConnection(queryRow(ctx, q, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 AND platform = $2`, account, platform))
 }
 
-// ConnectionByToken finds whose address this is; the one before it counts until
-// its end.
+// ConnectionByToken finds the connection with this address; the address before it
+// is valid until its end.
 func (s *Store) ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error) {
-	return scanConnection(s.row(ctx, `SELECT `+connectionColumns+` FROM connections
-		WHERE platform = $1 AND (token = $2 OR old_token <> '' AND old_token = $2 AND old_until > $3)`, platform, token, ms(now)))
+	return scanConnection(queryRow(ctx, s.engine, `SELECT `+connectionColumns+` FROM connections
+		WHERE platform = $1 AND (token = $2 OR old_token <> '' AND old_token = $2 AND old_until > $3)`, platform, token, toMillis(now)))
 }
 
-func insertConnection(ctx context.Context, q querier, account webhook.ID, platform string) error {
-	_, err := q.exec(ctx, `INSERT INTO connections (account_id, platform, enabled, token) VALUES ($1, $2, 1, $3)`,
+func insertConnection(ctx context.Context, tx transaction, account webhook.AccountID, platform string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO connections (account_id, platform, enabled, token) VALUES ($1, $2, 1, $3)`,
 		account, platform, webhook.NewAddressToken())
 	return err
 }
 
-// SwitchPlatform says whether an account uses a platform, and returns the
-// connection. The first time it gets an address; that stays while it is off.
-func (s *Store) SwitchPlatform(ctx context.Context, account webhook.ID, platform string, on bool, by string, now time.Time) (c webhook.Connection, err error) {
-	err = s.write(ctx, func(q querier) error {
-		n, err := q.exec(ctx, `UPDATE connections SET enabled = $3 WHERE account_id = $1 AND platform = $2`, account, platform, flag(on))
+// SwitchPlatform switches a platform on or off for an account, and returns the
+// connection. It gets an address the first time, which stays while it is off.
+func (s *Store) SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (c webhook.Connection, err error) {
+	err = s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE connections SET enabled = $3 WHERE account_id = $1 AND platform = $2`, account, platform, boolInt(on))
 		if err != nil {
 			return err
 		}
@@ -57,62 +57,66 @@ func (s *Store) SwitchPlatform(ctx context.Context, account webhook.ID, platform
 			return webhook.ErrNotFound
 		}
 		if n == 0 {
-			if err := insertConnection(ctx, q, account, platform); err != nil {
+			if err := insertConnection(ctx, tx, account, platform); err != nil {
 				return err
 			}
 		}
-		if c, err = findConnection(ctx, q, account, platform); err != nil {
+		if c, err = findConnection(ctx, tx, account, platform); err != nil {
 			return err
 		}
-		return s.changed(ctx, q, account, by, map[bool]string{true: "platform.on", false: "platform.off"}[on], platform, now)
+		return s.changed(ctx, tx, platformEntry(account, platform, map[bool]string{true: "platform.on", false: "platform.off"}[on], change))
 	})
 	return c, err
 }
 
-// RotateAddress gives a connection a new address; the one it had goes on taking
+// RotateAddress gives a connection a new address; the one it had goes on receiving
 // events for webhook.AddressOverlap.
-func (s *Store) RotateAddress(ctx context.Context, account webhook.ID, platform, by string, now time.Time) (c webhook.Connection, err error) {
-	err = s.write(ctx, func(q querier) error {
-		n, err := q.exec(ctx, `UPDATE connections SET old_token = token, old_until = $3, token = $4 WHERE account_id = $1 AND platform = $2`,
-			account, platform, ms(now.Add(webhook.AddressOverlap)), webhook.NewAddressToken())
+func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (c webhook.Connection, err error) {
+	err = s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE connections SET old_token = token, old_until = $3, token = $4 WHERE account_id = $1 AND platform = $2`,
+			account, platform, toMillis(change.At.Add(webhook.AddressOverlap)), webhook.NewAddressToken())
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		if c, err = findConnection(ctx, q, account, platform); err != nil {
+		if c, err = findConnection(ctx, tx, account, platform); err != nil {
 			return err
 		}
-		return s.audit(ctx, q, account, by, "platform.address", platform, now)
+		return s.audit(ctx, tx, platformEntry(account, platform, "platform.address", change))
 	})
 	return c, err
 }
 
 // SaveSettings replaces what a connection knows about the account.
-func (s *Store) SaveSettings(ctx context.Context, account webhook.ID, platform string, settings webhook.Settings, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		n, err := q.exec(ctx, `UPDATE connections SET settings = $3 WHERE account_id = $1 AND platform = $2`, account, platform, toJSON(settings))
+func (s *Store) SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE connections SET settings = $3 WHERE account_id = $1 AND platform = $2`, account, platform, toJSON(settings))
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return webhook.ErrNotFound
 		}
-		return s.changed(ctx, q, account, by, "platform.settings", platform, now)
+		return s.changed(ctx, tx, platformEntry(account, platform, "platform.settings", change))
 	})
 }
 
-// receivedGap is how old the time of what came in last may be.
+func platformEntry(account webhook.AccountID, platform, action string, change webhook.Change) webhook.AuditEntry {
+	return webhook.AuditEntry{Account: account, Change: change, Action: action, Subject: platform, Args: []string{platform}}
+}
+
+// receivedGap is how old the time of the last request may be.
 const receivedGap = 10 * time.Second
 
-// Received notes that something came in at an address.
-func (s *Store) Received(ctx context.Context, c webhook.Connection, now time.Time) error {
+// ConnectionUsed notes that a request was received at an address.
+func (s *Store) ConnectionUsed(ctx context.Context, c webhook.Connection, now time.Time) error {
 	if now.Sub(c.ReceivedAt) < receivedGap {
 		return nil
 	}
-	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `UPDATE connections SET received_at = $3 WHERE account_id = $1 AND platform = $2`, c.Account, c.Platform, ms(now))
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `UPDATE connections SET received_at = $3 WHERE account_id = $1 AND platform = $2`, c.Account, c.Platform, toMillis(now))
 		return err
 	})
 }

@@ -21,7 +21,7 @@ var connectionTests = []test{
 
 func connect(tb testing.TB, s *db.Store, account webhook.ID, platform string) webhook.Connection {
 	tb.Helper()
-	return must(s.SwitchPlatform(tb.Context(), account, platform, true, by, t0))(tb)
+	return must(s.SwitchPlatform(tb.Context(), account, platform, true, at(t0)))(tb)
 }
 
 func testFirstConnection(t *testing.T, s *db.Store) {
@@ -39,11 +39,11 @@ func testFirstConnection(t *testing.T, s *db.Store) {
 func testSwitchPlatform(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	_, err := s.SwitchPlatform(ctx, a.ID, "wink", false, by, t0)
+	_, err := s.SwitchPlatform(ctx, a.ID, "wink", false, at(t0))
 	wantError(t, "off before it was on", err, webhook.ErrNotFound)
 	on := connect(t, s, a.ID, "wink")
 	same(t, "stored", must(s.Connection(ctx, a.ID, "wink"))(t), on)
-	off := must(s.SwitchPlatform(ctx, a.ID, "wink", false, by, t0))(t)
+	off := must(s.SwitchPlatform(ctx, a.ID, "wink", false, at(t0)))(t)
 	same(t, "on", []bool{on.Enabled, off.Enabled}, []bool{true, false})
 	same(t, "the address stays", off.Token, on.Token)
 	same(t, "on again", connect(t, s, a.ID, "wink"), on)
@@ -60,7 +60,7 @@ func testConnectionByToken(t *testing.T, s *db.Store) {
 	connect(t, s, newAccount(t, s).ID, "wink")
 	c := connect(t, s, a.ID, "wink")
 	same(t, "by the token", must(s.ConnectionByToken(ctx, "wink", c.Token, t0))(t), c)
-	off := must(s.SwitchPlatform(ctx, a.ID, "wink", false, by, t0))(t)
+	off := must(s.SwitchPlatform(ctx, a.ID, "wink", false, at(t0)))(t)
 	same(t, "while it is off", must(s.ConnectionByToken(ctx, "wink", c.Token, t0))(t), off)
 	for _, wrong := range [][2]string{{"ltd", c.Token}, {"wink", c.Token[:25]}, {"wink", ""}, {"wink", "%"}, {"", c.Token}} {
 		_, err := s.ConnectionByToken(ctx, wrong[0], wrong[1], t0)
@@ -71,10 +71,10 @@ func testConnectionByToken(t *testing.T, s *db.Store) {
 func testRotateAddress(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	_, err := s.RotateAddress(ctx, a.ID, "wink", by, t0)
+	_, err := s.RotateAddress(ctx, a.ID, "wink", at(t0))
 	wantError(t, "one that was never on", err, webhook.ErrNotFound)
 	first := connect(t, s, a.ID, "wink")
-	second := must(s.RotateAddress(ctx, a.ID, "wink", by, t0))(t)
+	second := must(s.RotateAddress(ctx, a.ID, "wink", at(t0)))(t)
 	same(t, "old", second.OldToken, first.Token)
 	same(t, "until", second.OldUntil, t0.Add(webhook.AddressOverlap))
 	end := second.OldUntil
@@ -84,7 +84,7 @@ func testRotateAddress(t *testing.T, s *db.Store) {
 	_, err = s.ConnectionByToken(ctx, "wink", first.Token, end)
 	wantError(t, "the old one at its end", err, webhook.ErrNotFound)
 	same(t, "the new one", must(s.ConnectionByToken(ctx, "wink", second.Token, end))(t), second)
-	third := must(s.RotateAddress(ctx, a.ID, "wink", by, t0))(t)
+	third := must(s.RotateAddress(ctx, a.ID, "wink", at(t0)))(t)
 	_, err = s.ConnectionByToken(ctx, "wink", first.Token, t0)
 	wantError(t, "the first one after the third", err, webhook.ErrNotFound)
 	same(t, "the second one", must(s.ConnectionByToken(ctx, "wink", second.Token, t0))(t), third)
@@ -93,12 +93,12 @@ func testRotateAddress(t *testing.T, s *db.Store) {
 func testConnectionSettings(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	wantError(t, "one that was never on", s.SaveSettings(ctx, a.ID, "wink", webhook.Settings{"key": "x"}, by, t0), webhook.ErrNotFound)
+	wantError(t, "one that was never on", s.SaveSettings(ctx, a.ID, "wink", webhook.Settings{"key": "x"}, at(t0)), webhook.ErrNotFound)
 	connect(t, s, a.ID, "wink")
 	want := webhook.Settings{"key": "sécret\x00", "user": "☂"}
-	ok(t, s.SaveSettings(ctx, a.ID, "wink", want, by, t0))
+	ok(t, s.SaveSettings(ctx, a.ID, "wink", want, at(t0)))
 	same(t, "settings", must(s.Connection(ctx, a.ID, "wink"))(t).Settings, want)
-	ok(t, s.SaveSettings(ctx, a.ID, "wink", webhook.Settings{"user": "y"}, by, t0))
+	ok(t, s.SaveSettings(ctx, a.ID, "wink", webhook.Settings{"user": "y"}, at(t0)))
 	same(t, "replaced", must(s.Connection(ctx, a.ID, "wink"))(t).Settings, webhook.Settings{"user": "y"})
 	same(t, "the other platform", len(must(s.Connection(ctx, a.ID, "tourcms"))(t).Settings), 0)
 }
@@ -112,12 +112,12 @@ func testReceived(t *testing.T, s *db.Store) {
 	}
 	c := connect(t, s, a.ID, "wink")
 	same(t, "never", at(), time.Time{})
-	ok(t, s.Received(ctx, c, t0))
+	ok(t, s.ConnectionUsed(ctx, c, t0))
 	same(t, "first", at(), t0)
 	c.ReceivedAt = t0
-	ok(t, s.Received(ctx, c, t0.Add(9*time.Second)))
+	ok(t, s.ConnectionUsed(ctx, c, t0.Add(9*time.Second)))
 	same(t, "soon after", at(), t0)
-	ok(t, s.Received(ctx, c, t0.Add(10*time.Second)))
+	ok(t, s.ConnectionUsed(ctx, c, t0.Add(10*time.Second)))
 	same(t, "later", at(), t0.Add(10*time.Second))
 	same(t, "the other platform", must(s.Connection(ctx, a.ID, "tourcms"))(t).ReceivedAt, time.Time{})
 }
@@ -130,20 +130,20 @@ func testForeignConnections(t *testing.T, s *db.Store) {
 	theirs := connect(t, s, a.ID, "wink")
 	_, err := s.Connection(ctx, me.ID, "wink")
 	wantError(t, "Connection", err, webhook.ErrNotFound)
-	_, err = s.SwitchPlatform(ctx, me.ID, "wink", false, by, t0)
+	_, err = s.SwitchPlatform(ctx, me.ID, "wink", false, at(t0))
 	wantError(t, "SwitchPlatform", err, webhook.ErrNotFound)
-	_, err = s.RotateAddress(ctx, me.ID, "wink", by, t0)
+	_, err = s.RotateAddress(ctx, me.ID, "wink", at(t0))
 	wantError(t, "RotateAddress", err, webhook.ErrNotFound)
-	wantError(t, "SaveSettings", s.SaveSettings(ctx, me.ID, "wink", nil, by, t0), webhook.ErrNotFound)
-	_, err = s.SwitchPlatform(ctx, 1, "wink", true, by, t0)
+	wantError(t, "SaveSettings", s.SaveSettings(ctx, me.ID, "wink", nil, at(t0)), webhook.ErrNotFound)
+	_, err = s.SwitchPlatform(ctx, 1, "wink", true, at(t0))
 	if err == nil {
 		t.Error("a platform was switched on for an account that does not exist")
 	}
 	mine := connect(t, s, me.ID, "wink")
-	must(s.RotateAddress(ctx, me.ID, "wink", by, t0))(t)
-	ok(t, s.SaveSettings(ctx, me.ID, "wink", webhook.Settings{"key": "mine"}, by, t0))
-	ok(t, s.Received(ctx, mine, t0))
-	must(s.SwitchPlatform(ctx, me.ID, "wink", false, by, t0))(t)
+	must(s.RotateAddress(ctx, me.ID, "wink", at(t0)))(t)
+	ok(t, s.SaveSettings(ctx, me.ID, "wink", webhook.Settings{"key": "mine"}, at(t0)))
+	ok(t, s.ConnectionUsed(ctx, mine, t0))
+	must(s.SwitchPlatform(ctx, me.ID, "wink", false, at(t0)))(t)
 	same(t, "theirs", must(s.Connection(ctx, a.ID, "wink"))(t), theirs)
 	if mine.Token == theirs.Token {
 		t.Error("two accounts have one address")
@@ -169,6 +169,6 @@ func testPlatformOff(t *testing.T, s *db.Store) {
 	same(t, "never on", decide(), webhook.ReasonPlatformOff)
 	connect(t, s, a.ID, "wink")
 	same(t, "on", decide(), webhook.Matched)
-	must(s.SwitchPlatform(ctx, a.ID, "wink", false, by, t0))(t)
+	must(s.SwitchPlatform(ctx, a.ID, "wink", false, at(t0)))(t)
 	same(t, "off", decide(), webhook.ReasonPlatformOff)
 }

@@ -1,232 +1,99 @@
-// Package db is everything SQL: it opens and migrates the database and keeps
-// accounts, webhooks, events, deliveries and attempts in one [Store].
+// Package db is everything SQL: it keeps accounts, webhooks, events, deliveries
+// and attempts in one [Store].
 //
 // One exported method is one transaction. Every method that reads or changes
-// something of an account takes the account's id and answers
+// something of an account takes the account's id and returns
 // [webhook.ErrNotFound] for what belongs to another one. Times and ids come in
 // as values; no query says "now".
 //
-// Reading goes to a pool of read-only connections. Writing goes through one
-// goroutine with one connection (writer.go): it takes all writes that are
-// waiting, runs them in one transaction, commits once, and answers them all;
-// one that fails is undone alone. A write that was answered is on disk. Ingest,
-// claim and finish all go that way, so that the cost of a commit is shared by
-// all that happens at the same time.
+// Each method has one SQL text, in the words that SQLite and PostgreSQL share.
+// What differs from one database to the next is behind the interface engine, and
+// package db/sqlite has it for SQLite: the tables, how a file is opened, how
+// errors are recognised, and how writes are run. Writes that are waiting run as a
+// group in one transaction, and a write that returned is on disk; Insert, Claim
+// and Finish all go that way, so that whatever happens at the same time shares
+// the cost of a commit.
 //
-// The common life of a delivery costs two writes: [Store.Ingest] inserts it
+// Matching is no part of a transaction: whoever receives events makes a
+// [webhook.Plan] of the account's [Store.Subscriptions], and [Store.Insert] stores
+// it if they have not changed since (subscriptions.go).
+//
+// The common life of a delivery costs two writes: [Store.Insert] inserts it
 // already claimed, [Store.Finish] adds the attempt and moves it.
 //
-// An event that waits for what its platform says of the booking has a row among
-// the lookups, and no decisions, until [Store.LookedUp] matches it (lookups.go).
-// What an inline webhook is asked about ([Store.Ask]) has one delivery, claimed
-// while it is inserted and never due.
+// An event that waits for what its platform says of the booking has a row in the
+// table lookups, and no decisions, until [Store.CompleteLookups] stores its match
+// (lookups.go). The call of an inline webhook ([Store.InsertInline]) is one
+// delivery, which is claimed when it is inserted and never due.
+//
+// Who has to know which webhooks a change concerns is told by [Store.Watch].
 package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
-	"os"
-	"sync"
 	"sync/atomic"
-	"time"
 
+	"bookhook/db/sqlite"
 	"bookhook/webhook"
 )
 
 // Store is the database. Close it when done.
 type Store struct {
-	readers      *sql.DB
-	prepared     sync.Map // SQL text → *sql.Stmt on readers
-	writer       *writer
-	checkpointer *checkpointer
-	newID        func() webhook.ID
-	configs      configs
-	healthy      map[webhook.ID]uint64 // the writer's round in which a webhook was noted not to fail
-	arriving     atomic.Int64          // bytes of events that wait to be written
-	search       int                   // rows that one request looks at; see searchRows
-}
-
-// Create opens the database like [Open], and creates it if there is none.
-func Create(ctx context.Context, path string) (*Store, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	return Open(ctx, path)
+	engine        engine
+	nextID        func() int64
+	subscriptions subscriptionCache
+	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
+	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was noted not to fail; used by writes only
+	arriving      atomic.Int64                          // bytes of events that wait to be written
+	search        int                                   // rows that one request looks at; see searchRows
+	touched       func([]webhook.Touched)               // see Watch
 }
 
 // Open opens the SQLite database at path and brings it up to date; before an
 // upgrade it leaves a snapshot beside it. It returns an error that wraps
-// fs.ErrNotExist if there is no file, and refuses a database written by a newer
-// Bookhook.
+// fs.ErrNotExist if there is none. A database of a newer Bookhook, or of one from
+// before the first release, is refused and left as it is.
 func Open(ctx context.Context, path string) (*Store, error) {
-	newID, err := webhook.NewIDs()
+	engine, err := sqlite.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	writing, err := openWriter(ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	if err := migrate(ctx, writing, path); err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writing.Close())
-	}
-	readers, err := openReaders(ctx, path)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writing.Close())
-	}
-	c, err := openCheckpointer(ctx, path)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), readers.Close(), writing.Close())
-	}
-	w, err := startWriter(ctx, writing, c.committed)
-	if err != nil {
-		return nil, errors.Join(err, c.pool.Close(), readers.Close(), writing.Close())
-	}
-	c.start(w.rest)
-	return &Store{readers: readers, writer: w, checkpointer: c, newID: newID, healthy: map[webhook.ID]uint64{}, search: searchRows}, nil
+	return newStore(engine)
 }
 
-// Close lets what is being written end and closes the database. The writer is
-// last: only a connection that may write can put the WAL into the file.
-func (s *Store) Close() error {
-	return errors.Join(s.readers.Close(), s.checkpointer.stop(), s.writer.stop())
-}
-
-// Ping reports whether the database can be read and written. It writes what is
-// there already: an empty transaction would succeed on a full disk.
-func (s *Store) Ping(ctx context.Context) error {
-	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `UPDATE settings SET value = value`)
-		return err
-	})
-}
-
-// querier is what reading and writing methods need of a connection; both the
-// pool of readers and the writer's transaction are one.
-type querier interface {
-	exec(ctx context.Context, query string, args ...any) (int64, error)
-	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	row(ctx context.Context, query string, args ...any) row
-}
-
-// scanner is a row that can be read.
-type scanner interface{ Scan(dest ...any) error }
-
-// row is one row, or the error of asking for it.
-type row struct {
-	sqlRow *sql.Row
-	err    error
-}
-
-// Scan reads the row; none is webhook.ErrNotFound.
-func (r row) Scan(dest ...any) error {
-	if r.err != nil {
-		return unavailable(r.err)
-	}
-	err := r.sqlRow.Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return webhook.ErrNotFound
-	}
-	return unavailable(err)
-}
-
-// scanOptional reads the row if there is one and leaves dest alone otherwise.
-func (r row) scanOptional(dest ...any) error {
-	return ignoreNotFound(r.Scan(dest...))
-}
-
-func ignoreNotFound(err error) error {
-	if errors.Is(err, webhook.ErrNotFound) {
-		return nil
-	}
-	return err
-}
-
-// list reads all rows of a query.
-func list[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (items []T, err error) {
-	rows, err := q.rows(ctx, query, args...)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	defer func() { err = unavailable(errors.Join(err, rows.Close())) }()
-	for rows.Next() {
-		item, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	return items, rows.Err()
-}
-
-func (s *Store) exec(context.Context, string, ...any) (int64, error) {
-	return 0, errors.New("readers do not write")
-}
-
-func (s *Store) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time
+// Create is Open, but creates the database if there is none.
+func Create(ctx context.Context, path string) (*Store, error) {
+	engine, err := sqlite.Create(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...)
+	return newStore(engine)
 }
 
-func (s *Store) row(ctx context.Context, query string, args ...any) row {
-	stmt, err := s.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time
+// Lock reserves the SQLite database at path for one serving process until it
+// ends or calls release. Commands that only change something need no lock.
+func Lock(path string) (release func() error, err error) { return sqlite.Lock(path) }
+
+func newStore(e engine) (*Store, error) {
+	nextID, err := webhook.NewIDs()
 	if err != nil {
-		return row{err: err}
+		return nil, errors.Join(err, e.Close())
 	}
-	return row{sqlRow: stmt.QueryRowContext(ctx, args...)}
+	return &Store{
+		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {},
+		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{},
+	}, nil
 }
 
-func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt, ok := s.prepared.Load(query); ok {
-		return stmt.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
-	}
-	stmt, err := s.readers.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if other, loaded := s.prepared.LoadOrStore(query, stmt); loaded {
-		return other.(*sql.Stmt), stmt.Close() //nolint:sqlclosecheck,forcetypeassert // nothing else is stored
-	}
-	return stmt, nil
-}
+// Watch makes the store call touched after each change that concerns the
+// deliveries of webhooks, once it is on disk and before the method returns. Claim,
+// Finish, Release, RetryNow and what is in the result of Insert are not reported:
+// whoever calls them knows. Call Watch before the store is used by others.
+func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 
-// ms writes a time as it is stored; the zero time is 0.
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
+// Close finishes what is being written and closes the database.
+func (s *Store) Close() error { return s.engine.Close() }
 
-// at reads a stored time.
-func at(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
-// stored is a time as it is read again: in milliseconds, UTC.
-func stored(t time.Time) time.Time { return at(ms(t)) }
-
-// moment scans a stored time.
-type moment struct{ to *time.Time }
-
-// Scan reads a column of milliseconds.
-func (m moment) Scan(value any) error {
-	v, ok := value.(int64)
-	if !ok {
-		return fmt.Errorf("a time is stored as %T", value)
-	}
-	*m.to = at(v)
-	return nil
-}
+// Ping reports whether the database can be read. It writes nothing.
+func (s *Store) Ping(ctx context.Context) error { return unavailable(s.engine, s.engine.Ping(ctx)) }

@@ -39,7 +39,7 @@ func ended(tb testing.TB, s *db.Store, w *webhook.Webhook, state webhook.State) 
 		finish(tb, s, failure(d, w.ID, 1, t0.Add(time.Hour)), t0)
 	case webhook.Cancelled:
 		finish(tb, s, failure(d, w.ID, 1, t0.Add(time.Hour)), t0)
-		ok(tb, s.Cancel(tb.Context(), w.Account, d, by, t0))
+		ok(tb, s.Cancel(tb.Context(), w.Account, d, at(t0)))
 	}
 	same(tb, "state", must(s.Delivery(tb.Context(), w.Account, d))(tb).State, state)
 	return d
@@ -52,8 +52,8 @@ func testReplayEnded(t *testing.T, s *db.Store) {
 		d := ended(t, s, w, state)
 		want := must(s.Delivery(ctx, a.ID, d))(t)
 		now := t0.Add(time.Second)
-		got := must(s.Replay(ctx, a.ID, d, by, now))(t)
-		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, want.CreatedAt, time.Time{}
+		got := must(s.Replay(ctx, a.ID, d, at(now)))(t)
+		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, now, time.Time{}
 		same(t, "replayed "+string(state), got, want)
 		same(t, "stored", must(s.Delivery(ctx, a.ID, d))(t), want)
 		job := claim(t, s, w.ID, 9, now)
@@ -70,12 +70,12 @@ func testReplayWaiting(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Pending)
 	want := must(s.Delivery(ctx, a.ID, d))(t)
-	want.NextAt = want.CreatedAt
-	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, by, t0.Add(time.Second)))(t), want)
+	want.NextAt = t0.Add(time.Second)
+	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, at(want.NextAt)))(t), want)
 	fresh := deliver(t, s, a.ID, 1)[0]
-	same(t, "one that was never tried", must(s.Replay(ctx, a.ID, fresh, by, t0))(t).Base, 0)
-	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
-	must(s.Replay(ctx, a.ID, d, by, t0))(t) // waits until the webhook is on
+	same(t, "one that was never tried", must(s.Replay(ctx, a.ID, fresh, at(t0)))(t).Base, 0)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
+	must(s.Replay(ctx, a.ID, d, at(t0)))(t) // waits until the webhook is on
 }
 
 func testReplayInFlight(t *testing.T, s *db.Store) {
@@ -83,7 +83,7 @@ func testReplayInFlight(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)[0]
 	want := claim(t, s, w.ID, 1, t0)[0].Delivery
-	_, err := s.Replay(ctx, a.ID, d, by, t0)
+	_, err := s.Replay(ctx, a.ID, d, at(t0))
 	wantError(t, "in flight", err, webhook.ErrConflict)
 	same(t, "delivery", must(s.Delivery(ctx, a.ID, d))(t), want)
 }
@@ -93,16 +93,16 @@ func testReplayCutOff(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 1, t0)
-	got := must(s.Replay(ctx, a.ID, d, by, lease))(t)
-	same(t, "attempts, base, next", []any{got.Attempts, got.Base, got.NextAt}, []any{1, 0, t0})
+	got := must(s.Replay(ctx, a.ID, d, at(lease)))(t)
+	same(t, "attempts, base, next", []any{got.Attempts, got.Base, got.NextAt}, []any{1, 0, lease})
 }
 
 func testReplayDeleted(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Failed)
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
-	_, err := s.Replay(ctx, a.ID, d, by, t0)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
+	_, err := s.Replay(ctx, a.ID, d, at(t0))
 	wantInvalid(t, err, "webhook", "deleted")
 	same(t, "state", must(s.Delivery(ctx, a.ID, d))(t).State, webhook.Failed)
 }
@@ -112,9 +112,9 @@ func testReplayAgain(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Failed)
 	for i := range 3 {
-		got := must(s.Replay(ctx, a.ID, d, by, t0))(t)
+		got := must(s.Replay(ctx, a.ID, d, at(t0)))(t)
 		same(t, "base", got.Base, i+1)
-		same(t, "base of a second click", must(s.Replay(ctx, a.ID, d, by, t0))(t).Base, i+1)
+		same(t, "base of a second click", must(s.Replay(ctx, a.ID, d, at(t0)))(t).Base, i+1)
 		claim(t, s, w.ID, 1, t0)
 		finish(t, s, failure(d, w.ID, i+2, time.Time{}), t0)
 	}
@@ -126,11 +126,11 @@ func testCancel(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	for _, state := range []webhook.State{webhook.Delivered, webhook.Failed, webhook.Cancelled} {
 		d := ended(t, s, w, state)
-		wantError(t, string(state), s.Cancel(ctx, a.ID, d, by, t0), webhook.ErrConflict)
+		wantError(t, string(state), s.Cancel(ctx, a.ID, d, at(t0)), webhook.ErrConflict)
 		same(t, "state", must(s.Delivery(ctx, a.ID, d))(t).State, state)
 	}
 	d := ended(t, s, w, webhook.Pending)
-	ok(t, s.Cancel(ctx, a.ID, d, by, lease))
+	ok(t, s.Cancel(ctx, a.ID, d, at(lease)))
 	got := must(s.Delivery(ctx, a.ID, d))(t)
 	same(t, "state and end", []any{got.State, got.Finished}, []any{webhook.Cancelled, lease})
 	same(t, "claimed after that", len(claim(t, s, w.ID, 9, t0.Add(24*time.Hour))), 0)
@@ -181,7 +181,7 @@ func testAttemptCutOff(t *testing.T, s *db.Store) {
 	}
 	finish(t, s, success(d, w.ID, 3), t0)
 	got := must(s.Delivery(t.Context(), a.ID, d))(t)
-	same(t, "attempts and answered", []int{got.Attempts, got.Answered}, []int{3, 3})
+	same(t, "attempts and answered", []int{got.Attempts, got.Completed}, []int{3, 3})
 	same(t, "log", numbers(t, s, a.ID, d), []int{3})
 }
 
@@ -192,7 +192,7 @@ func testPersonFirst(t *testing.T, s *db.Store) {
 	sent := ended(t, s, w, webhook.Delivered)
 	backlog := deliver(t, s, a.ID, 3)
 	test := must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0.Add(time.Hour)))(t)
-	must(s.Replay(ctx, a.ID, sent, by, t0.Add(time.Hour)))(t)
+	must(s.Replay(ctx, a.ID, sent, at(t0.Add(time.Hour))))(t)
 	same(t, "first", ids(claim(t, s, w.ID, 2, t0.Add(time.Hour))), []webhook.ID{sent, test.ID})
 	same(t, "then", ids(claim(t, s, w.ID, 1, t0.Add(time.Hour))), backlog[:1])
 }

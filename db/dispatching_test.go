@@ -97,14 +97,14 @@ func testClaimOff(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)
-	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
 	jobs, next, err := s.Claim(ctx, w.ID, 5, t0, lease)
 	ok(t, err)
 	same(t, "jobs and next of one that is off", []any{len(jobs), next}, []any{0, time.Time{}})
 	same(t, "attempts", must(s.Delivery(ctx, a.ID, d[0]))(t).Attempts, 0)
-	must(s.SetEnabled(ctx, a.ID, w.ID, true, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
 	same(t, "jobs when on again", len(claim(t, s, w.ID, 5, t0)), 1)
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
 	same(t, "jobs of one that is deleted", len(claim(t, s, w.ID, 5, lease)), 0)
 	same(t, "jobs of one that never was", len(claim(t, s, w.ID+99, 5, t0)), 0)
 }
@@ -115,13 +115,13 @@ func testClaimRaises(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	changed := *w
 	changed.URL = "https://corrected.example/"
-	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, by, t0))
+	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, at(t0)))
 	for i := range 3 { // each lease ends without an answer
 		now := t0.Add(time.Duration(i) * time.Minute)
 		job := claim(t, s, w.ID, 1, now)[0]
 		want := must(s.Delivery(ctx, a.ID, d))(t)
 		same(t, "delivery", job.Delivery, want)
-		same(t, "attempts, answered, next", []any{want.Attempts, want.Answered, want.NextAt}, []any{i + 1, 0, now.Add(time.Minute)})
+		same(t, "attempts, answered, next", []any{want.Attempts, want.Completed, want.NextAt}, []any{i + 1, 0, now.Add(time.Minute)})
 		same(t, "in flight", want.InFlight(now), true)
 		same(t, "URL as it is now", job.Webhook.URL, changed.URL)
 		same(t, "event", job.Event, must(s.Event(ctx, a.ID, want.Event))(t).Event)
@@ -136,12 +136,12 @@ func testFinish(t *testing.T, s *db.Store) {
 	want := claim(t, s, w.ID, 1, t0)[0].Delivery
 	retry := t0.Add(5 * time.Second)
 	finish(t, s, failure(d, w.ID, 1, retry), t0)
-	want.Answered, want.NextAt = 1, retry
+	want.Completed, want.NextAt = 1, retry
 	want.Last = webhook.Outcome{Status: 500, Failure: webhook.FailStatus, Duration: 12 * time.Millisecond}
 	same(t, "after a failure", must(s.Delivery(ctx, a.ID, d))(t), want)
 	claim(t, s, w.ID, 1, retry)
 	finish(t, s, success(d, w.ID, 2), retry)
-	want.State, want.Attempts, want.Answered, want.Finished, want.NextAt = webhook.Delivered, 2, 2, retry, time.Time{}
+	want.State, want.Attempts, want.Completed, want.Finished, want.NextAt = webhook.Delivered, 2, 2, retry, time.Time{}
 	want.Last = webhook.Outcome{Status: 200, Duration: 12 * time.Millisecond}
 	same(t, "after a success", must(s.Delivery(ctx, a.ID, d))(t), want)
 	same(t, "attempts", numbers(t, s, a.ID, d), []int{1, 2})
@@ -191,7 +191,7 @@ func testFinishTwice(t *testing.T, s *db.Store) {
 	first := failure(d, w.ID, 1, t0.Add(time.Minute))
 	finish(t, s, first, t0)
 	again(first)
-	must(s.Replay(ctx, a.ID, d, by, t0))(t)
+	must(s.Replay(ctx, a.ID, d, at(t0)))(t)
 	again(first)
 	claim(t, s, w.ID, 1, t0)
 	again(first)
@@ -199,7 +199,7 @@ func testFinishTwice(t *testing.T, s *db.Store) {
 	finish(t, s, second, t0)
 	again(second)
 	again(first)
-	must(s.Replay(ctx, a.ID, d, by, t0))(t)
+	must(s.Replay(ctx, a.ID, d, at(t0)))(t)
 	again(second)
 	same(t, "attempts", numbers(t, s, a.ID, d), []int{1, 2})
 }
@@ -209,12 +209,12 @@ func testFinishCancelled(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 2)
 	claim(t, s, w.ID, 2, t0)
-	ok(t, s.Cancel(ctx, a.ID, d[0], by, t0))
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	ok(t, s.Cancel(ctx, a.ID, d[0], at(t0)))
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
 	for _, id := range d {
 		want := must(s.Delivery(ctx, a.ID, id))(t)
 		finish(t, s, success(id, w.ID, 1), t0.Add(time.Second))
-		want.Answered, want.Last = 1, webhook.Outcome{Status: 200, Duration: 12 * time.Millisecond}
+		want.Completed, want.Last = 1, webhook.Outcome{Status: 200, Duration: 12 * time.Millisecond}
 		same(t, "cancelled, with the answer", must(s.Delivery(ctx, a.ID, id))(t), want)
 		same(t, "state", want.State, webhook.Cancelled)
 		same(t, "attempts", numbers(t, s, a.ID, id), []int{1})
@@ -246,7 +246,7 @@ func testReleaseCancelled(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 1, t0)
-	ok(t, s.Cancel(ctx, a.ID, d, by, t0))
+	ok(t, s.Cancel(ctx, a.ID, d, at(t0)))
 	ok(t, s.Release(ctx, d, 1, t0))
 	got := must(s.Delivery(ctx, a.ID, d))(t)
 	same(t, "state", got.State, webhook.Cancelled)
@@ -267,7 +267,7 @@ func testHeal(t *testing.T, s *db.Store) {
 	finish(t, s, success(d[1], w.ID, 1), t0)
 	now := t0.Add(time.Second)
 	waits, done := must(s.Delivery(ctx, a.ID, d[0]))(t), must(s.Delivery(ctx, a.ID, d[1]))(t)
-	ok(t, s.Heal(ctx, now))
+	ok(t, s.RecoverClaims(ctx, now))
 	same(t, "one that waits for its time", must(s.Delivery(ctx, a.ID, d[0]))(t), waits)
 	same(t, "one that is delivered", must(s.Delivery(ctx, a.ID, d[1]))(t), done)
 	jobs := claim(t, s, w.ID, 9, now)
@@ -284,7 +284,7 @@ func testDue(t *testing.T, s *db.Store) {
 	deliver(t, s, b.ID, 1)
 	off := addHook(t, s, b.ID)
 	deliver(t, s, b.ID, 1)
-	must(s.SetEnabled(ctx, b.ID, off.ID, false, by, t0))(t)
+	must(s.SetEnabled(ctx, b.ID, off.ID, false, at(t0)))(t)
 	claim(t, s, second.ID, 5, t0)
 	same(t, "due", must(s.Due(ctx))(t), map[webhook.ID]time.Time{w.ID: t0, second.ID: lease})
 }

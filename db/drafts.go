@@ -17,31 +17,31 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 		return d, err
 	}
 	read := d.UpdatedAt
-	d.UpdatedAt = stored(now)
+	d.UpdatedAt = roundMillis(now)
 	fresh := d.ID == 0
-	err = s.write(ctx, func(q querier) error {
+	err = s.write(ctx, func(tx transaction) error {
 		if fresh {
-			d.ID = s.newID()
-			_, err := q.exec(ctx, `INSERT INTO drafts (id, account_id, webhook_id, body, updated_at) VALUES ($1, $2, $3, $4, $5)`,
-				d.ID, d.Account, nullID(d.Edits), string(body), ms(d.UpdatedAt))
+			d.ID = webhook.DraftID(s.nextID())
+			_, err := tx.Exec(ctx, `INSERT INTO drafts (id, account_id, webhook_id, body, updated_at) VALUES ($1, $2, $3, $4, $5)`,
+				d.ID, d.Account, nullID(d.Edits), string(body), toMillis(d.UpdatedAt))
 			return err
 		}
-		if err := unchanged(ctx, q, d.Account, d.ID, read); err != nil {
+		if err := unchanged(ctx, tx, d.Account, d.ID, read); err != nil {
 			return err
 		}
 		if !d.UpdatedAt.After(read) { // two in one millisecond differ
 			d.UpdatedAt = read.Add(time.Millisecond)
 		}
-		_, err := q.exec(ctx, `UPDATE drafts SET body = $2, updated_at = $3 WHERE id = $1`, d.ID, string(body), ms(d.UpdatedAt))
+		_, err := tx.Exec(ctx, `UPDATE drafts SET body = $2, updated_at = $3 WHERE id = $1`, d.ID, string(body), toMillis(d.UpdatedAt))
 		return err
 	})
 	return d, err
 }
 
 // unchanged checks that a draft is stored as it was at base.
-func unchanged(ctx context.Context, q querier, account, id webhook.ID, base time.Time) error {
+func unchanged(ctx context.Context, q querier, account webhook.AccountID, id webhook.DraftID, base time.Time) error {
 	var updated time.Time
-	err := q.row(ctx, `SELECT updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(moment{&updated})
+	err := queryRow(ctx, q, `SELECT updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(timeScanner{&updated})
 	if err == nil && !updated.Equal(base) {
 		return webhook.ErrDraftChanged
 	}
@@ -50,8 +50,9 @@ func unchanged(ctx context.Context, q querier, account, id webhook.ID, base time
 
 func scanDraft(r scanner) (d webhook.Draft, err error) {
 	var body []byte
-	var id, account webhook.ID
-	if err := r.Scan(&id, &account, &body, moment{&d.UpdatedAt}); err != nil {
+	var id webhook.DraftID
+	var account webhook.AccountID
+	if err := r.Scan(&id, &account, &body, timeScanner{&d.UpdatedAt}); err != nil {
 		return d, err
 	}
 	updated := d.UpdatedAt
@@ -61,34 +62,34 @@ func scanDraft(r scanner) (d webhook.Draft, err error) {
 }
 
 // Draft finds a draft of an account.
-func (s *Store) Draft(ctx context.Context, account, id webhook.ID) (webhook.Draft, error) {
-	return scanDraft(s.row(ctx, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id))
+func (s *Store) Draft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) (webhook.Draft, error) {
+	return scanDraft(queryRow(ctx, s.engine, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id))
 }
 
 // Drafts lists the unfinished drafts of an account, the newest first.
-func (s *Store) Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft, error) {
-	return list(ctx, s, scanDraft, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT 50`, account)
+func (s *Store) Drafts(ctx context.Context, account webhook.AccountID) ([]webhook.Draft, error) {
+	return list(ctx, s.engine, scanDraft, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT 50`, account)
 }
 
-// DeleteDraft throws a draft away.
-func (s *Store) DeleteDraft(ctx context.Context, account, id webhook.ID) error {
-	return s.write(ctx, func(q querier) error { return deleteDraft(ctx, q, account, id) })
+// DeleteDraft discards a draft.
+func (s *Store) DeleteDraft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) error {
+	return s.write(ctx, func(tx transaction) error { return deleteDraft(ctx, tx, account, id) })
 }
 
 // finishDraft removes the draft that a webhook of the account comes from, as it
 // was read; nil is none.
-func finishDraft(ctx context.Context, q querier, account webhook.ID, d *webhook.Draft) error {
+func finishDraft(ctx context.Context, tx transaction, account webhook.AccountID, d *webhook.Draft) error {
 	if d == nil {
 		return nil
 	}
-	if err := unchanged(ctx, q, account, d.ID, d.UpdatedAt); err != nil {
+	if err := unchanged(ctx, tx, account, d.ID, d.UpdatedAt); err != nil {
 		return err
 	}
-	return deleteDraft(ctx, q, account, d.ID)
+	return deleteDraft(ctx, tx, account, d.ID)
 }
 
-func deleteDraft(ctx context.Context, q querier, account, id webhook.ID) error {
-	n, err := q.exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2`, account, id)
+func deleteDraft(ctx context.Context, tx transaction, account webhook.AccountID, id webhook.DraftID) error {
+	n, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2`, account, id)
 	if err == nil && n == 0 {
 		return webhook.ErrNotFound
 	}

@@ -67,12 +67,12 @@ func testDraftFence(t *testing.T, s *db.Store) {
 	theirs = must(s.SaveDraft(ctx, theirs, t0))(t)
 	_, err := s.SaveDraft(ctx, mine, t0.Add(time.Second))
 	wantError(t, "save", err, webhook.ErrDraftChanged)
-	_, err = s.CreateWebhook(ctx, newHook(a.ID), &old, by, t0)
+	_, err = s.CreateWebhook(ctx, newHook(a.ID), &old, at(t0))
 	wantError(t, "create", err, webhook.ErrDraftChanged)
-	wantError(t, "update", s.UpdateWebhook(ctx, w, w.UpdatedAt, &old, by, t0), webhook.ErrDraftChanged)
+	wantError(t, "update", s.UpdateWebhook(ctx, w, w.UpdatedAt, &old, at(t0)), webhook.ErrDraftChanged)
 	same(t, "draft", must(s.Draft(ctx, a.ID, old.ID))(t), theirs)
 	same(t, "webhooks", must(s.Webhooks(ctx, a.ID))(t), []*webhook.Webhook{w})
-	ok(t, s.UpdateWebhook(ctx, w, w.UpdatedAt, &theirs, by, t0))
+	ok(t, s.UpdateWebhook(ctx, w, w.UpdatedAt, &theirs, at(t0)))
 }
 
 func testDraftOfDeletedWebhook(t *testing.T, s *db.Store) {
@@ -82,7 +82,7 @@ func testDraftOfDeletedWebhook(t *testing.T, s *db.Store) {
 	d.Account = a.ID
 	d = must(s.SaveDraft(ctx, d, t0))(t)
 	stays := newDraft(t, s, a.ID)
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
 	_, err := s.Draft(ctx, a.ID, d.ID)
 	wantError(t, "draft of the webhook", err, webhook.ErrNotFound)
 	must(s.Draft(ctx, a.ID, stays.ID))(t)

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 
 	"bookhook/webhook"
 )
@@ -16,43 +15,81 @@ const (
 )
 
 func scanEvent(r scanner) (e webhook.EventRow, err error) {
-	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, asJSON{&e.TourIDs},
-		moment{&e.OccurredAt}, moment{&e.ReceivedAt}, &e.Test, &e.Inbound, &e.Note, &e.Data, &e.Wire, decisions{&e.Decisions, &e.Lookup})
+	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, jsonScanner{&e.TourIDs},
+		timeScanner{&e.OccurredAt}, timeScanner{&e.ReceivedAt}, &e.Test, &e.Inbound, messageScanner{&e.Note}, &e.Data, &e.Wire, decisionsScanner{&e.Decisions, &e.Lookup})
 	return e, err
 }
 
 // Event finds an event of an account with its decisions.
-func (s *Store) Event(ctx context.Context, account, id webhook.ID) (webhook.EventRow, error) {
-	return scanEvent(s.row(ctx, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, id))
+func (s *Store) Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error) {
+	return scanEvent(queryRow(ctx, s.engine, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, id))
 }
 
 // EventID finds the event that came with this external id.
-func (s *Store) EventID(ctx context.Context, account webhook.ID, external string) (webhook.ID, error) {
-	var id webhook.ID
-	err := s.row(ctx, `SELECT id FROM events WHERE account_id = $1 AND external_id = $2`, account, external).Scan(&id)
+func (s *Store) EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error) {
+	var id webhook.EventID
+	err := queryRow(ctx, s.engine, `SELECT id FROM events WHERE account_id = $1 AND external_id = $2`, account, external).Scan(&id)
 	return id, err
 }
 
 // Events lists the events of an account without their data, the newest first.
-func (s *Store) Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Page[webhook.EventRow], error) {
-	in := between(f.Since, f.Until, f.Before, 0)
-	return page(ctx, s, account, s.events(f), in, f.Limit, scanEvent, func(e webhook.EventRow) webhook.ID { return e.ID })
+func (s *Store) Events(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error) {
+	rows, next, err := readPage(ctx, s.engine, s.eventListing(account, f), f.Limit, scanEvent, func(e webhook.EventRow) int64 { return int64(e.ID) })
+	return webhook.Page[webhook.EventRow, webhook.EventID]{Rows: rows, Next: webhook.EventID(next)}, err
 }
 
 // CountEvents counts what Events lists under a filter, on all pages; it goes no
-// further than one request searches.
-func (s *Store) CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Count, error) {
-	return s.count(ctx, account, s.events(f), between(f.Since, f.Until, f.Before, 0))
+// further than one request looks.
+func (s *Store) CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error) {
+	return countRows(ctx, s.engine, s.eventListing(account, f))
 }
 
-// events are the events of an account.
-func (s *Store) events(f webhook.EventFilter) *stream {
-	q := &stream{table: "events", columns: listColumns, owner: "accounts", owned: `w.id = $1`, link: "account_id", owners: 1}
-	asked := s.search * indexFactor
-	if f.Booking != "" { // not empty, so that the partial index serves
-		asked = s.search
-		q.index = fmt.Sprintf(` AND x.booking_id <> '' AND x.booking_id = $%d`, q.param(f.Booking))
+// eventListing lists by events_account, which has the type, or by events_booking.
+func (s *Store) eventListing(account webhook.AccountID, f webhook.EventFilter) listing {
+	l := listing{table: "events", columns: listColumns, span: newSpan(f.Since, f.Until, int64(f.Before), 0)}
+	l.index(`account_id = ?`, account)
+	limit := s.search * indexFactor
+	if f.Booking != "" {
+		limit = s.search
+		l.index(`booking_id = ? AND booking_id <> ''`, f.Booking)
 	}
-	q.askType(f.Type, asked)
-	return q
+	if f.Type != "" {
+		platform, eventType := webhook.SplitEventKey(f.Type)
+		l.filter(limit, `type = ? AND platform = ?`, eventType, platform)
+	}
+	return l
+}
+
+// matchedEvent is an event and the deliveries that its decisions name.
+type matchedEvent struct {
+	id        webhook.EventID
+	decisions []webhook.Decision
+	pending   bool // it waits for its match
+}
+
+func scanMatchedEvent(r scanner) (e matchedEvent, err error) {
+	return e, r.Scan(&e.id, decisionsScanner{&e.decisions, &e.pending})
+}
+
+// deliveries is the smallest span that has all deliveries of the event; empty if
+// it has none. They are made at one moment, so that it has few others.
+func (e matchedEvent) deliveries() (s span) {
+	for _, d := range e.decisions {
+		if d.Delivery == 0 {
+			continue
+		}
+		id := int64(d.Delivery)
+		if s.from == 0 {
+			s.from = id
+		}
+		s.from, s.to = min(s.from, id), max(s.to, id+1)
+	}
+	return s
+}
+
+// eventDeliveries is the span that has all deliveries of an event of an account;
+// empty if there is no such event.
+func (s *Store) eventDeliveries(ctx context.Context, account webhook.AccountID, event webhook.EventID) (span, error) {
+	e, err := scanMatchedEvent(queryRow(ctx, s.engine, `SELECT id, decisions FROM events WHERE account_id = $1 AND id = $2`, account, event))
+	return e.deliveries(), ignoreNotFound(err)
 }

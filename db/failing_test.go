@@ -1,11 +1,10 @@
 package db
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,55 +12,53 @@ import (
 	"bookhook/webhook"
 )
 
-// pages limits the database to what it has now and n pages, as a full disk
-// would; -1 ends that.
-func pages(tb testing.TB, s *Store, n int) {
+func openTemp(tb testing.TB) *Store {
 	tb.Helper()
-	err := s.write(tb.Context(), func(q querier) error {
-		var now int
-		if err := q.row(tb.Context(), `PRAGMA page_count`).Scan(&now); err != nil {
-			return err
-		}
-		limit := now + n
-		if n < 0 {
-			limit = 1 << 30
-		}
-		var set int
-		return q.row(tb.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, limit)).Scan(&set)
-	})
+	s, err := Create(tb.Context(), filepath.Join(tb.TempDir(), "bookhook.db"))
 	if err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() { s.Close() })
+	return s
 }
 
-func big(key string) func(querier) error {
-	return func(q querier) error {
-		_, err := q.exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)`, key, bytes.Repeat([]byte("x"), 1<<20))
-		return err
+func want(tb testing.TB, what string, got, want any) {
+	tb.Helper()
+	if got != want {
+		tb.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
 
-// TestDiskFull: SQLite undoes the whole transaction, so nobody may be told
-// that a write of the group is kept, nor that it met another one of them.
-func TestDiskFull(t *testing.T) {
-	s := openTemp(t)
-	pages(t, s, 4)
-	met := func(q querier) error {
-		if isUnique(put("a")(q)) {
-			return webhook.ErrConflict
+func wantErr(tb testing.TB, what string, got, want error) {
+	tb.Helper()
+	if !errors.Is(got, want) {
+		tb.Errorf("%s: got error %v, want %v", what, got, want)
+	}
+}
+
+// errUndone is the error of a write that is undone.
+var errUndone = errors.New("this one was undone")
+
+// undoing is an engine that runs each write and then undoes it, as it does with
+// the rest of a group when the commit fails.
+type undoing struct{ engine }
+
+func (e undoing) Write(ctx context.Context, do func(engineTx) error) error {
+	return e.engine.Write(ctx, func(tx engineTx) error {
+		if err := do(tx); err != nil {
+			return err
 		}
-		return nil
-	}
-	for i, err := range group(t, s, put("a"), met, big("b"), put("c")) {
-		wantFull(t, fmt.Sprint("write ", i), err)
-	}
-	want(t, "rows", traces(t, s), "")
-	wantErr(t, "a small write after that", s.write(t.Context(), put("d")), nil)
-	wantFull(t, "a big one alone", s.write(t.Context(), big("e")))
-	pages(t, s, -1)
-	wantErr(t, "a big one with room again", s.write(t.Context(), big("f")), nil)
-	want(t, "rows", traces(t, s), "d f")
-	wantErr(t, "ping", s.Ping(t.Context()), nil)
+		return errUndone
+	})
+}
+
+// undo calls a method of which all writes are undone after they ran.
+func undo(tb testing.TB, s *Store, method func() error) {
+	tb.Helper()
+	kept := s.engine
+	s.engine = undoing{kept}
+	wantErr(tb, "a write that was undone", method(), errUndone)
+	s.engine = kept
 }
 
 // TestClaimUndone: what was claimed in a transaction that failed is not claimed,
@@ -73,26 +70,16 @@ func TestClaimUndone(t *testing.T) {
 	wantErr(t, "account", err, nil)
 	all := webhook.NewFilter(webhook.All, nil)
 	hook := &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all, Enabled: true}
-	w, err := s.CreateWebhook(ctx, hook, nil, "x", now)
+	w, err := s.CreateWebhook(ctx, hook, nil, changedAt(now))
 	wantErr(t, "webhook", err, nil)
 	event := webhook.Event{Platform: webhook.DefaultPlatform, Type: "cancelled"}
 	_, err = s.Ingest(ctx, a.ID, []webhook.Event{event}, now, now, func(*webhook.Webhook) bool { return false })
 	wantErr(t, "ingest", err, nil)
-	pages(t, s, 8)
-	release := hold(t, s)
-	claimed := make(chan error)
 	var jobs []webhook.Job
-	go func() {
-		var err error
+	undo(t, s, func() (err error) {
 		jobs, _, err = s.Claim(ctx, w.ID, 1, now, now.Add(time.Minute))
-		claimed <- err
-	}()
-	for len(s.writer.waiting) == 0 {
-		runtime.Gosched()
-	}
-	enqueue(t, s, ctx, big("x"))
-	release()
-	wantFull(t, "claim", <-claimed)
+		return err
+	})
 	want(t, "claimed", len(jobs), 0)
 	jobs, _, err = s.Claim(ctx, w.ID, 1, now, now.Add(time.Minute))
 	wantErr(t, "claim again", err, nil)
@@ -102,45 +89,44 @@ func TestClaimUndone(t *testing.T) {
 // TestUnavailable: an error of the database as a whole says so.
 func TestUnavailable(t *testing.T) {
 	s := openTemp(t)
-	says := func(what string, err error, want string) {
-		t.Helper()
-		if down, ok := errors.AsType[webhook.Unavailable](err); !ok || !strings.Contains(down.What, want) {
-			t.Errorf("%s: got error %v (%q), want one that is unavailable, with %q", what, err, down.What, want)
+	for code, text := range unavailableTexts {
+		down, ok := errors.AsType[webhook.Unavailable](unavailable(coded{s.engine, code}, errUndone))
+		want(t, code, ok && down.What == text && errors.Is(down, errUndone), true)
+	}
+	wantErr(t, "close", s.Close(), nil)
+	for what, err := range map[string]error{"ping": s.Ping(t.Context()), "a write": s.write(t.Context(), func(transaction) error { return nil })} {
+		if down, ok := errors.AsType[webhook.Unavailable](err); !ok || !strings.Contains(down.What, "stopping") {
+			t.Errorf("%s of a closed database: got error %v, want one that is unavailable", what, err)
 		}
 	}
-	pages(t, s, 8)
-	for _, err := range group(t, s, put("a"), big("b")) {
-		says("a full disk", unavailable(err), "full")
-	}
-	says("a full disk, by the store", s.write(t.Context(), big("c")), "full")
-	wantErr(t, "close", s.Close(), nil)
-	says("closed", s.write(t.Context(), put("d")), "stopping")
 	var invalid error = webhook.Invalid{"a": "b"}
 	for _, err := range []error{webhook.ErrNotFound, webhook.ErrBusy, context.Canceled, invalid} {
-		if _, ok := errors.AsType[webhook.Unavailable](unavailable(err)); ok {
+		if _, ok := errors.AsType[webhook.Unavailable](unavailable(s.engine, err)); ok {
 			t.Errorf("%v counts as unavailable", err)
 		}
 	}
 }
 
-// TestCommitFails: everything went well, but the commit.
-func TestCommitFails(t *testing.T) {
+// coded is a querier of which every error has this code.
+type coded struct {
+	querier
+	code string
+}
+
+func (c coded) Unavailable(error) string { return c.code }
+
+// TestPingReads: asking whether the database is well writes nothing.
+func TestPingReads(t *testing.T) {
 	s := openTemp(t)
-	orphan := func(q querier) error {
-		if _, err := q.exec(context.Background(), `PRAGMA defer_foreign_keys = ON`); err != nil {
-			return err
-		}
-		_, err := q.exec(context.Background(), `INSERT INTO users (id, account_id, email, password_hash, role, created_at) VALUES (1, 4711, '', '', '', 0)`)
-		return err
-	}
-	for i, err := range group(t, s, put("a"), orphan, put("b")) {
-		if err == nil {
-			t.Errorf("write %d: got no error, want that of the commit", i)
-		}
-	}
-	want(t, "rows", traces(t, s), "")
-	wantErr(t, "a write after that", s.write(t.Context(), put("c")), nil)
-	want(t, "rows", traces(t, s), "c")
+	s.engine = readOnly{s.engine}
+	wantErr(t, "ping", s.Ping(t.Context()), nil)
+}
+
+// readOnly is an engine that does not write.
+type readOnly struct{ engine }
+
+func (readOnly) Write(context.Context, func(engineTx) error) error {
+	return errors.New("nothing is to be written")
 }
 
 // TestUndoneConfig: what Ingest read of a change that was undone later in the
@@ -150,23 +136,20 @@ func TestUndoneConfig(t *testing.T) {
 	ctx := t.Context()
 	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
 	wantErr(t, "account", err, nil)
-	pages(t, s, 8)
-	rename := func(q querier) error {
-		_, err := q.exec(ctx, `UPDATE accounts SET name = 'B', revision = $1`, s.newID())
-		return err
-	}
-	read := func(q querier) error {
-		c, err := s.config(ctx, q, a.ID)
-		if err == nil {
-			want(t, "name in the transaction", c.account.Name, "B")
-		}
-		return err
-	}
-	for _, err := range group(t, s, rename, read, big("x")) {
-		wantFull(t, "write", err)
-	}
-	err = s.write(ctx, func(q querier) error {
-		c, err := s.config(ctx, q, a.ID)
+	undo(t, s, func() error {
+		return s.write(ctx, func(tx transaction) error {
+			if _, err := tx.Exec(ctx, `UPDATE accounts SET name = 'B', revision = $1`, s.newID()); err != nil {
+				return err
+			}
+			c, err := s.config(ctx, tx, a.ID)
+			if err == nil {
+				want(t, "name in the transaction", c.account.Name, "B")
+			}
+			return err
+		})
+	})
+	err = s.write(ctx, func(tx transaction) error {
+		c, err := s.config(ctx, tx, a.ID)
 		if err == nil {
 			want(t, "name after it was undone", c.account.Name, "A")
 		}

@@ -37,13 +37,13 @@ func testFailingSince(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	failOnce(t, s, w, t0)
 	failOnce(t, s, w, t0.Add(time.Hour))
-	same(t, "since the first failure", health(t, s, w), webhook.Health{FailingSince: t0})
+	same(t, "since the first failure", health(t, s, w), webhook.Health{FailingSince: t0, FailedAt: t0.Add(time.Hour)})
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 9, t0.Add(time.Hour))
 	finish(t, s, success(d, w.ID, 1), t0.Add(time.Hour))
 	same(t, "well after a success", health(t, s, w), webhook.Health{})
 	failOnce(t, s, w, t0.Add(2*time.Hour))
-	same(t, "failing anew", health(t, s, w), webhook.Health{FailingSince: t0.Add(2 * time.Hour)})
+	same(t, "failing anew", health(t, s, w), webhook.Health{FailingSince: t0.Add(2 * time.Hour), FailedAt: t0.Add(2 * time.Hour)})
 }
 
 func testOffFailing(t *testing.T, s *db.Store) {
@@ -57,12 +57,12 @@ func testOffFailing(t *testing.T, s *db.Store) {
 	same(t, "after five days", failOnce(t, s, w, end), webhook.OffFailing)
 	got := must(s.Webhook(ctx, a.ID, w.ID))(t)
 	same(t, "enabled", got.Enabled, false)
-	same(t, "health", got.Health, webhook.Health{FailingSince: t0, OffAt: end, OffReason: webhook.OffFailing})
+	same(t, "health", got.Health, webhook.Health{FailingSince: t0, FailedAt: end, OffAt: end, OffReason: webhook.OffFailing})
 	newest := must(s.Audit(ctx, a.ID, 0, 1))(t)[0]
 	same(t, "audit", []string{newest.Actor, newest.Action}, []string{"Bookhook", "webhook.off"})
 	same(t, "said once", failLate(t, s, w, end.Add(time.Hour)), "")
 	same(t, "off as before", health(t, s, w).OffAt, end)
-	must(s.SetEnabled(ctx, a.ID, w.ID, true, by, end))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(end)))(t)
 	same(t, "well when switched on", health(t, s, w), webhook.Health{})
 	same(t, "failing anew", failOnce(t, s, w, end), "")
 }
@@ -73,7 +73,7 @@ func testQuiet(t *testing.T, s *db.Store) {
 	failOnce(t, s, w, t0)
 	later := t0.Add(120 * 24 * time.Hour)
 	same(t, "months later", failOnce(t, s, w, later), "")
-	same(t, "health", health(t, s, w), webhook.Health{FailingSince: later})
+	same(t, "health", health(t, s, w), webhook.Health{FailingSince: later, FailedAt: later})
 }
 
 // failLate is a failure that comes in when the webhook is off: its request was
@@ -93,10 +93,10 @@ func testOffGone(t *testing.T, s *db.Store) {
 		r.Attempt.Status, r.Attempt.Failure = 410, webhook.FailGone
 	}
 	same(t, "gone", failOnce(t, s, w, t0, gone), webhook.OffGone)
-	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0, OffAt: t0, OffReason: webhook.OffGone})
+	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0, FailedAt: t0, OffAt: t0, OffReason: webhook.OffGone})
 	same(t, "what waits goes on waiting", must(s.Delivery(ctx, a.ID, waits))(t).State, webhook.Pending)
-	must(s.SetEnabled(ctx, a.ID, w.ID, true, by, t0))(t)
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
 	r := failure(waits, w.ID, 1, time.Time{})
 	gone(&r)
 	same(t, "of a deleted webhook", finish(t, s, r, t0), "")
@@ -109,7 +109,7 @@ func testHealthOfTests(t *testing.T, s *db.Store) {
 	same(t, "a failed test", health(t, s, w), webhook.Health{})
 	failOnce(t, s, w, t0)
 	same(t, "a failed test does not switch off", failOnce(t, s, w, t0.Add(webhook.FailingLimit), isTest), "")
-	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0})
+	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0, FailedAt: t0})
 	gone := func(r *webhook.Result) { r.Test, r.Gone = true, true }
 	same(t, "a test that is told to stop does", failOnce(t, s, w, t0, gone), webhook.OffGone)
 }

@@ -73,7 +73,7 @@ func newAccount(tb testing.TB, s *db.Store) webhook.Account {
 // useWink switches on another platform than TourCMS, which every account uses.
 func useWink(tb testing.TB, s *db.Store, account webhook.ID) {
 	tb.Helper()
-	must(s.SwitchPlatform(tb.Context(), account, "wink", true, by, t0))(tb)
+	must(s.SwitchPlatform(tb.Context(), account, "wink", true, at(t0)))(tb)
 }
 
 // newHook is a webhook that takes everything, changed as told.
@@ -91,7 +91,7 @@ func newHook(account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Web
 
 func addHook(tb testing.TB, s *db.Store, account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Webhook {
 	tb.Helper()
-	return must(s.CreateWebhook(tb.Context(), newHook(account, changes...), nil, by, t0))(tb)
+	return must(s.CreateWebhook(tb.Context(), newHook(account, changes...), nil, at(t0)))(tb)
 }
 
 // shop is an account with one webhook that takes everything.

@@ -134,7 +134,7 @@ func testDuplicates(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	first := ingest(t, s, a.ID, newEvent("x"))[0]
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t) // the first decisions stand all the same
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t) // the first decisions stand all the same
 	spaced := newEvent("x")
 	spaced.Data = []byte(" {\"note\":\r\n\"späte Buchung 🎟\"}")
 	for _, e := range []webhook.Event{newEvent("x"), spaced} {
@@ -234,11 +234,11 @@ func TestAnotherStore(t *testing.T) {
 		return got
 	}
 	same(t, "at first", reasons(), []webhook.Reason{webhook.Matched})
-	must(command.SetEnabled(t.Context(), a.ID, w.ID, false, by, t0))(t)
+	must(command.SetEnabled(t.Context(), a.ID, w.ID, false, at(t0)))(t)
 	same(t, "switched off elsewhere", reasons(), []webhook.Reason{webhook.ReasonDisabled})
 	addHook(t, command, a.ID)
 	same(t, "added elsewhere", reasons(), []webhook.Reason{webhook.ReasonDisabled, webhook.Matched})
-	must(command.DeleteWebhook(t.Context(), a.ID, w.ID, by, t0))(t)
+	must(command.DeleteWebhook(t.Context(), a.ID, w.ID, at(t0)))(t)
 	same(t, "deleted elsewhere", reasons(), []webhook.Reason{webhook.Matched})
 	var wg sync.WaitGroup
 	for _, s := range []*db.Store{server, command} {

@@ -38,31 +38,31 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 	"UpdateWebhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		w := *x.hook
 		w.Account = me
-		return s.UpdateWebhook(t.Context(), &w, time.Time{}, nil, by, t0)
+		return s.UpdateWebhook(t.Context(), &w, time.Time{}, nil, at(t0))
 	},
 	"UpdateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.UpdateWebhook(t.Context(), addHook(t, s, me), time.Time{}, &x.draft, by, t0)
+		return s.UpdateWebhook(t.Context(), addHook(t, s, me), time.Time{}, &x.draft, at(t0))
 	},
 	"CreateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		_, err := s.CreateWebhook(t.Context(), newHook(me), &x.draft, by, t0)
+		_, err := s.CreateWebhook(t.Context(), newHook(me), &x.draft, at(t0))
 		return err
 	},
 	"Undecided": func(t *testing.T, s *db.Store, me webhook.ID, _ theirs) error {
 		other := newAccount(t, s)
 		waits := newEvent("")
 		waits.Inbound, waits.Lookup = true, true
-		_, err := s.Undecided(t.Context(), me, ingest(t, s, other.ID, waits)[0].Event.ID)
+		_, err := s.PendingEvent(t.Context(), me, ingest(t, s, other.ID, waits)[0].Event.ID)
 		return err
 	},
 	"SetEnabled": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		_, err := s.SetEnabled(t.Context(), me, x.hook.ID, false, by, t0)
+		_, err := s.SetEnabled(t.Context(), me, x.hook.ID, false, at(t0))
 		return err
 	},
 	"RotateSecret": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.RotateSecret(t.Context(), me, x.hook.ID, "whsec_mine", by, t0)
+		return s.RotateSecret(t.Context(), me, x.hook.ID, "whsec_mine", at(t0))
 	},
 	"DeleteWebhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		_, err := s.DeleteWebhook(t.Context(), me, x.hook.ID, by, t0)
+		_, err := s.DeleteWebhook(t.Context(), me, x.hook.ID, at(t0))
 		return err
 	},
 	"Test": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
@@ -86,13 +86,13 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 		return s.DeleteDraft(t.Context(), me, x.draft.ID)
 	},
 	"RemoveUser": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.RemoveUser(t.Context(), me, x.user.ID, by, t0)
+		return s.RemoveUser(t.Context(), me, x.user.ID, at(t0))
 	},
 	"RevokeToken": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.RevokeToken(t.Context(), me, x.token.ID, by, t0)
+		return s.RevokeToken(t.Context(), me, x.token.ID, at(t0))
 	},
 	"RevokeClient": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.RevokeClient(t.Context(), me, x.client.ID, by, t0)
+		return s.RevokeClient(t.Context(), me, x.client.ID, at(t0))
 	},
 	"Event": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
 		_, err := s.Event(t.Context(), me, x.event)
@@ -107,11 +107,11 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x their
 		return err
 	},
 	"Replay": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		_, err := s.Replay(t.Context(), me, x.delivery, by, t0)
+		_, err := s.Replay(t.Context(), me, x.delivery, at(t0))
 		return err
 	},
 	"Cancel": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.Cancel(t.Context(), me, x.delivery, by, t0)
+		return s.Cancel(t.Context(), me, x.delivery, at(t0))
 	},
 }
 

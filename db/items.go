@@ -2,8 +2,7 @@ package db
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"strconv"
 
 	"bookhook/webhook"
 )
@@ -12,43 +11,55 @@ import (
 // two constants of webhook.ItemKind only, never from outside.
 
 func scanItem(r scanner) (i webhook.Item, err error) {
-	err = r.Scan(&i.ID, &i.Name, moment{&i.RetiredAt})
+	err = r.Scan(&i.ID, &i.Name, timeScanner{&i.RetiredAt})
 	return i, err
 }
 
 // AllItems lists all channels or tours of an account by name, retired ones
 // last.
-func (s *Store) AllItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind) ([]webhook.Item, error) {
-	return list(ctx, s, scanItem, `SELECT id, name, retired_at FROM `+string(kind)+`
+func (s *Store) AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error) {
+	return list(ctx, s.engine, scanItem, `SELECT id, name, retired_at FROM `+string(kind)+`
 		WHERE account_id = $1 ORDER BY retired_at > 0, lower(name), id`, account)
 }
 
 // Item finds one channel or tour by its id.
-func (s *Store) Item(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string) (webhook.Item, error) {
-	return scanItem(s.row(ctx, `SELECT id, name, retired_at FROM `+string(kind)+` WHERE account_id = $1 AND id = $2`, account, id))
+func (s *Store) Item(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string) (webhook.Item, error) {
+	return scanItem(queryRow(ctx, s.engine, `SELECT id, name, retired_at FROM `+string(kind)+` WHERE account_id = $1 AND id = $2`, account, id))
 }
 
 // AddItem adds a channel or tour. An id that is there is webhook.Invalid.
-func (s *Store) AddItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3)`, account, item.ID, item.Name)
-		if isUnique(err) {
-			return webhook.Invalid{"id": fmt.Sprintf("The id %s is in the list already; rename that one instead.", item.ID)}
+func (s *Store) AddItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3)`, account, item.ID, item.Name)
+		if s.engine.IsUnique(err) {
+			return webhook.Invalid{"id": webhook.NewMessage("item.id_taken", item.ID)}
 		}
 		if err != nil {
 			return err
 		}
-		return s.audit(ctx, q, account, by, string(kind)+".added", item.Name+" ("+item.ID+")", now)
+		return s.audit(ctx, tx, itemEntry(account, kind, item, ".added", change))
 	})
+}
+
+func itemEntry(account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, action string, change webhook.Change) webhook.AuditEntry {
+	return webhook.AuditEntry{Account: account, Change: change, Action: string(kind) + action, Subject: item.ID, Args: []string{item.Name, item.ID}}
+}
+
+func countsEntry(account webhook.AccountID, kind webhook.ItemKind, action string, change webhook.Change, counts ...int) webhook.AuditEntry {
+	e := webhook.AuditEntry{Account: account, Change: change, Action: string(kind) + action}
+	for _, n := range counts {
+		e.Args = append(e.Args, strconv.Itoa(n))
+	}
+	return e
 }
 
 // PutItems adds new items and renames and restores those that are there, all
 // or none, and says how many there were of each.
-func (s *Store) PutItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (added, changed int, err error) {
-	err = s.write(ctx, func(q querier) error {
+func (s *Store) PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error) {
+	err = s.write(ctx, func(tx transaction) error {
 		added, changed = 0, 0
 		for _, item := range items {
-			n, err := q.exec(ctx, `UPDATE `+string(kind)+` SET name = $3, retired_at = 0 WHERE account_id = $1 AND id = $2`, account, item.ID, item.Name)
+			n, err := tx.Exec(ctx, `UPDATE `+string(kind)+` SET name = $3, retired_at = 0 WHERE account_id = $1 AND id = $2`, account, item.ID, item.Name)
 			if err != nil {
 				return err
 			}
@@ -56,62 +67,67 @@ func (s *Store) PutItems(ctx context.Context, account webhook.ID, kind webhook.I
 			if n > 0 {
 				continue
 			}
-			if _, err := q.exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3)`, account, item.ID, item.Name); err != nil {
+			if _, err := tx.Exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3)`, account, item.ID, item.Name); err != nil {
 				return err
 			}
 			added++
 		}
-		return s.audit(ctx, q, account, by, string(kind)+".imported", fmt.Sprintf("%d added, %d already there", added, changed), now)
+		return s.audit(ctx, tx, countsEntry(account, kind, ".saved", change, added, changed))
 	})
 	return added, changed, err
 }
 
-// RefreshItems adds what a booking platform lists and this list has not, and
+// ImportItems adds what a booking platform lists and this list has not, and
 // takes over the names, all or none, and says how many there were of each. What
 // was retired here stays so, and so does what the platform does not list.
-func (s *Store) RefreshItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (r webhook.Refreshed, err error) {
-	err = s.write(ctx, func(q querier) error {
-		r = webhook.Refreshed{}
+func (s *Store) ImportItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (imported webhook.ItemsImported, err error) {
+	err = s.write(ctx, func(tx transaction) error {
+		imported = webhook.ItemsImported{}
 		for _, item := range items {
-			added, err := q.exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, account, item.ID, item.Name)
+			added, err := tx.Exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, account, item.ID, item.Name)
 			if err != nil {
 				return err
 			}
-			renamed, err := q.exec(ctx, `UPDATE `+string(kind)+` SET name = $3 WHERE account_id = $1 AND id = $2 AND name <> $3`, account, item.ID, item.Name)
+			renamed, err := tx.Exec(ctx, `UPDATE `+string(kind)+` SET name = $3 WHERE account_id = $1 AND id = $2 AND name <> $3`, account, item.ID, item.Name)
 			if err != nil {
 				return err
 			}
-			r.Added += int(added)
-			r.Renamed += int(renamed)
+			imported.Added += int(added)
+			imported.Renamed += int(renamed)
 		}
-		r.Unchanged = len(items) - r.Added - r.Renamed
-		return s.audit(ctx, q, account, by, string(kind)+".refreshed", r.String(), now)
+		imported.Unchanged = len(items) - imported.Added - imported.Renamed
+		return s.audit(ctx, tx, countsEntry(account, kind, ".imported", change, imported.Added, imported.Renamed, imported.Unchanged))
 	})
-	return r, err
+	return imported, err
 }
 
 // RenameItem changes the name of a channel or tour.
-func (s *Store) RenameItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error {
-	return s.changeItem(ctx, account, kind, item.ID, by, ".renamed", now, `name = $3`, item.Name)
-}
-
-// RetireItem hides a channel or tour where one chooses; a zero retiredAt
-// brings it back.
-func (s *Store) RetireItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string, retiredAt time.Time, by string, now time.Time) error {
-	action := ".retired"
-	if retiredAt.IsZero() {
-		action = ".restored"
-	}
-	return s.changeItem(ctx, account, kind, id, by, action, now, `retired_at = $3`, ms(retiredAt))
-}
-
-func (s *Store) changeItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id, by, action string, now time.Time, set string, value any) error {
-	return s.write(ctx, func(q querier) error {
-		item, err := scanItem(q.row(ctx, `UPDATE `+string(kind)+` SET `+set+` WHERE account_id = $1 AND id = $2
-			RETURNING id, name, retired_at`, account, id, value))
+func (s *Store) RenameItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE `+string(kind)+` SET name = $3 WHERE account_id = $1 AND id = $2`, account, item.ID, item.Name)
 		if err != nil {
 			return err
 		}
-		return s.audit(ctx, q, account, by, string(kind)+action, item.Name+" ("+item.ID+")", now)
+		if n == 0 {
+			return webhook.ErrNotFound
+		}
+		return s.audit(ctx, tx, itemEntry(account, kind, item, ".renamed", change))
+	})
+}
+
+// RetireItem hides a channel or tour where one chooses, from change.At on, or
+// brings it back.
+func (s *Store) RetireItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired bool, change webhook.Change) error {
+	action, at := ".restored", int64(0)
+	if retired {
+		action, at = ".retired", toMillis(change.At)
+	}
+	return s.write(ctx, func(tx transaction) error {
+		item, err := scanItem(queryRow(ctx, tx, `UPDATE `+string(kind)+` SET retired_at = $3 WHERE account_id = $1 AND id = $2
+			RETURNING id, name, retired_at`, account, id, at))
+		if err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, itemEntry(account, kind, item, action, change))
 	})
 }

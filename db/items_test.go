@@ -24,16 +24,16 @@ func testItem(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	for _, kind := range kinds {
 		want := webhook.Item{ID: "3930", Name: "Website 🌍"}
-		ok(t, s.AddItem(ctx, a.ID, kind, want, by, t0))
+		ok(t, s.AddItem(ctx, a.ID, kind, want, at(t0)))
 		same(t, "added", must(s.Item(ctx, a.ID, kind, "3930"))(t), want)
-		wantInvalid(t, s.AddItem(ctx, a.ID, kind, webhook.Item{ID: "3930", Name: "B"}, by, t0), "id", "3930")
+		wantInvalid(t, s.AddItem(ctx, a.ID, kind, webhook.Item{ID: "3930", Name: "B"}, at(t0)), "id", "3930")
 		want.Name = "Renamed"
-		ok(t, s.RenameItem(ctx, a.ID, kind, want, by, t0))
+		ok(t, s.RenameItem(ctx, a.ID, kind, want, at(t0)))
 		want.RetiredAt = t0
-		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", t0, by, t0))
+		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", t0, at(t0)))
 		same(t, "retired", must(s.AllItems(ctx, a.ID, kind))(t), []webhook.Item{want})
 		want.RetiredAt = webhook.Item{}.RetiredAt
-		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", want.RetiredAt, by, t0))
+		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", want.RetiredAt, at(t0)))
 		same(t, "restored", must(s.Item(ctx, a.ID, kind, "3930"))(t), want)
 	}
 	got := []string{}
@@ -48,11 +48,11 @@ func testItem(t *testing.T, s *db.Store) {
 func testPutItems(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "1", Name: "Old"}, by, t0))
-	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "1", t0, by, t0))
-	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "9", Name: "Nine"}, by, t0))
+	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "1", Name: "Old"}, at(t0)))
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "1", t0, at(t0)))
+	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "9", Name: "Nine"}, at(t0)))
 	list := []webhook.Item{{ID: "1", Name: "A"}, {ID: "2", Name: "B"}, {ID: "2", Name: "C"}}
-	added, changed, err := s.PutItems(ctx, a.ID, webhook.Tours, list, by, t0)
+	added, changed, err := s.PutItems(ctx, a.ID, webhook.Tours, list, at(t0))
 	ok(t, err)
 	same(t, "added and changed", [2]int{added, changed}, [2]int{1, 2})
 	want := []webhook.Item{{ID: "1", Name: "A"}, {ID: "2", Name: "C"}, {ID: "9", Name: "Nine"}}
@@ -67,7 +67,7 @@ func testPutManyItems(t *testing.T, s *db.Store) {
 	for i := range list {
 		list[i] = webhook.Item{ID: fmt.Sprint(i), Name: fmt.Sprintf("Tour %05d", i)}
 	}
-	added, changed, err := s.PutItems(ctx, a.ID, webhook.Tours, list, by, t0)
+	added, changed, err := s.PutItems(ctx, a.ID, webhook.Tours, list, at(t0))
 	ok(t, err)
 	same(t, "added and changed", [2]int{added, changed}, [2]int{10_000, 0})
 	same(t, "tours", must(s.AllItems(ctx, a.ID, webhook.Tours))(t), list)
@@ -77,9 +77,9 @@ func testItemOrder(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	for id, name := range map[string]string{"1": "cave", "2": "Boat", "3": "boat", "4": "Alps"} {
-		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: id, Name: name}, by, t0))
+		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: id, Name: name}, at(t0)))
 	}
-	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "4", t0, by, t0))
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "4", t0, at(t0)))
 	got := ""
 	for _, i := range must(s.AllItems(ctx, a.ID, webhook.Tours))(t) {
 		got += i.ID
@@ -91,27 +91,27 @@ func testNoItem(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
 	for _, kind := range kinds {
-		ok(t, s.AddItem(ctx, other.ID, kind, webhook.Item{ID: "1", Name: "Theirs"}, by, t0))
+		ok(t, s.AddItem(ctx, other.ID, kind, webhook.Item{ID: "1", Name: "Theirs"}, at(t0)))
 		_, err := s.Item(ctx, a.ID, kind, "1")
 		wantError(t, "find", err, webhook.ErrNotFound)
-		wantError(t, "rename", s.RenameItem(ctx, a.ID, kind, webhook.Item{ID: "1", Name: "Mine"}, by, t0), webhook.ErrNotFound)
-		wantError(t, "retire", s.RetireItem(ctx, a.ID, kind, "1", t0, by, t0), webhook.ErrNotFound)
+		wantError(t, "rename", s.RenameItem(ctx, a.ID, kind, webhook.Item{ID: "1", Name: "Mine"}, at(t0)), webhook.ErrNotFound)
+		wantError(t, "retire", s.RetireItem(ctx, a.ID, kind, "1", t0, at(t0)), webhook.ErrNotFound)
 		same(t, "theirs", must(s.Item(ctx, other.ID, kind, "1"))(t), webhook.Item{ID: "1", Name: "Theirs"})
 	}
 }
 
 // testRefreshItems adds and renames; what was retired, or is not listed, stays.
-func testRefreshItems(t *testing.T, s *db.Store) {
+func testImportItems(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
 	for _, item := range []webhook.Item{{ID: "1", Name: "Old"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired"}, {ID: "9", Name: "Ours"}} {
-		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, item, by, t0))
-		ok(t, s.AddItem(ctx, other.ID, webhook.Tours, item, by, t0))
+		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, item, at(t0)))
+		ok(t, s.AddItem(ctx, other.ID, webhook.Tours, item, at(t0)))
 	}
-	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "3", t0, by, t0))
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "3", t0, at(t0)))
 	list := []webhook.Item{{ID: "1", Name: "New"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired there too"}, {ID: "4", Name: "Four"}}
 	for _, want := range []webhook.Refreshed{{Added: 1, Renamed: 2, Unchanged: 1}, {Unchanged: 4}} {
-		same(t, "refreshed", must(s.RefreshItems(ctx, a.ID, webhook.Tours, list, by, t0))(t), want)
+		same(t, "refreshed", must(s.ImportItems(ctx, a.ID, webhook.Tours, list, at(t0)))(t), want)
 	}
 	want := []webhook.Item{{ID: "4", Name: "Four"}, {ID: "1", Name: "New"}, {ID: "9", Name: "Ours"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired there too", RetiredAt: t0}}
 	same(t, "tours", must(s.AllItems(ctx, a.ID, webhook.Tours))(t), want)

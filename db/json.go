@@ -6,17 +6,16 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"bookhook/webhook"
 )
 
-// asJSON scans a column of JSON.
-type asJSON struct{ to any }
+// jsonScanner scans a column of JSON.
+type jsonScanner struct{ to any }
 
 // Scan reads a column of text; NULL leaves what was there.
-func (j asJSON) Scan(value any) error {
+func (j jsonScanner) Scan(value any) error {
 	switch v := value.(type) {
 	case string:
 		return json.Unmarshal([]byte(v), j.to)
@@ -35,22 +34,42 @@ func toJSON(v any) string {
 	return string(text)
 }
 
-// undecided is the column of the decisions of an event that waits for a lookup.
-const undecided = ""
+// messageScanner scans a column of a message; empty is none.
+type messageScanner struct{ to *webhook.Message }
 
-// decisions scans the decisions of an event, and whether it waits for them.
-type decisions struct {
-	to    *[]webhook.Decision
-	waits *bool
+// Scan reads a column of text.
+func (s messageScanner) Scan(value any) error {
+	if value == "" {
+		*s.to = webhook.Message{}
+		return nil
+	}
+	return jsonScanner{s.to}.Scan(value)
+}
+
+// messageJSON writes a column of a message.
+func messageJSON(m webhook.Message) string {
+	if m.IsZero() {
+		return ""
+	}
+	return toJSON(m)
+}
+
+// unmatched is the column of the decisions of an event that waits for a lookup.
+const unmatched = ""
+
+// decisionsScanner scans the decisions of an event, and whether it waits for them.
+type decisionsScanner struct {
+	to      *[]webhook.Decision
+	pending *bool
 }
 
 // Scan reads a column of text.
-func (d decisions) Scan(value any) error {
-	*d.waits = value == undecided
-	if *d.waits {
+func (d decisionsScanner) Scan(value any) error {
+	*d.pending = value == unmatched
+	if *d.pending {
 		return nil
 	}
-	return asJSON{d.to}.Scan(value)
+	return jsonScanner{d.to}.Scan(value)
 }
 
 // What every event and every attempt has is written here without reflection: a
@@ -63,9 +82,9 @@ func decisionsJSON(decisions []webhook.Decision) string {
 			text = append(text, ',')
 		}
 		text = append(text, `{"webhook":`...)
-		text = strconv.AppendInt(text, int64(d.Webhook), 10)
+		text = appendText(text, d.Webhook.String())
 		if d.Delivery != 0 {
-			text = strconv.AppendInt(append(text, `,"delivery":`...), int64(d.Delivery), 10)
+			text = appendText(append(text, `,"delivery":`...), d.Delivery.String())
 		}
 		if d.Reason != "" {
 			text = appendText(append(text, `,"reason":`...), string(d.Reason))

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -11,28 +10,32 @@ import (
 	"bookhook/webhook"
 )
 
-// How far one request searches before it says where it stopped: it looks at
-// searchRows rows when each must be read from its table, and at indexFactor
-// times as many when an index answers alone.
+// A list is read newest first, page by page, from one index that has its rows in
+// the order of their ids. What that index does not answer is asked of each row;
+// then one request looks at a limited number of rows, and the page says where it
+// stopped.
+
+// Rows that one request looks at: searchRows if each is read from its table,
+// indexFactor times as many if the index alone has all columns that are asked for.
 const (
 	searchRows  = 500
-	indexFactor = 5
+	indexFactor = 10
 )
 
-// span is a stretch of ids: from on, and below to.
-type span struct{ from, to webhook.ID }
+// span is a range of ids: from, inclusive, and to, exclusive. Ids ascend with time.
+type span struct{ from, to int64 }
 
-// between is the span of a period and a page; ids ascend with time.
-func between(since, until time.Time, before, after webhook.ID) span {
+// newSpan is the span of a period and a page; zero values leave it open.
+func newSpan(since, until time.Time, before, after int64) span {
 	s := span{to: math.MaxInt64}
 	if !since.IsZero() {
-		s.from = webhook.FirstID(since)
+		s.from = int64(webhook.FirstID[webhook.EventID](since))
 	}
 	if after != 0 {
 		s.from = max(s.from, after+1)
 	}
 	if !until.IsZero() {
-		s.to = webhook.FirstID(until)
+		s.to = int64(webhook.FirstID[webhook.EventID](until))
 	}
 	if before != 0 {
 		s.to = min(s.to, before)
@@ -40,158 +43,123 @@ func between(since, until time.Time, before, after webhook.ID) span {
 	return s
 }
 
-// stream is the list of an account's rows, the newest first, as the merge of
-// the lists of its owners: the deliveries of its webhooks, or its events, of
-// which it is the only owner itself. The list of one owner stands in an index;
-// the merge sorts a stretch that has not many more rows than a page.
-//
-// index is what the index answers. rest is what each row is asked besides; then
-// bound is how many rows one request looks at. Both begin with AND and call the
-// row x. Every query takes the account as $1, a span as $2 and $3, and a limit
-// as $4.
-type stream struct {
+// intersect is what both spans have.
+func (s span) intersect(other span) span {
+	return span{max(s.from, other.from), min(s.to, other.to)}
+}
+
+// listing is a list of the rows of one table.
+type listing struct {
 	table, columns string
-	owner          string // the table of the owners, w, and
-	owned          string // which of them
-	link           string // the column that names the owner
-	owners         int    // how many there are
-	index, rest    string
-	args           []any // $5 and so on: those of index, then
-	asked          int   // so many of rest
-	bound          int
-	few            bool // all rows are so few that they are sorted, whatever the index
+	span           span
+	where          []string // conditions that the index answers
+	filters        []string // conditions that each row is asked
+	args           []any    // $1 and so on, of where and filters
+	limit          int      // rows that one request looks at, if there are filters
 }
 
-// param is the number of a further argument.
-func (q *stream) param(arg any) int {
-	q.args = append(q.args, arg)
-	return 4 + len(q.args)
+// index adds conditions that the index answers; each ? is the next argument.
+func (l *listing) index(condition string, args ...any) {
+	l.where = append(l.where, l.bind(condition, args))
 }
 
-// ask adds a condition that each row is asked; its %d is the argument.
-func (q *stream) ask(condition string, arg any, bound int) {
-	q.rest += " AND " + fmt.Sprintf(condition, q.param(arg))
-	q.asked++
-	if q.bound == 0 || bound < q.bound {
-		q.bound = bound
+// filter adds a condition that is asked of each row. limit is how many rows one
+// request may look at for it.
+func (l *listing) filter(limit int, condition string, args ...any) {
+	l.filters = append(l.filters, l.bind(condition, args))
+	if l.limit == 0 || limit < l.limit {
+		l.limit = limit
 	}
 }
 
-// askType asks for a type as webhook.EventKey writes it.
-func (q *stream) askType(key string, bound int) {
-	if key == "" {
-		return
+func (l *listing) bind(condition string, args []any) string {
+	for _, arg := range args {
+		l.args = append(l.args, arg)
+		condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(l.args)), 1)
 	}
-	platform, eventType, found := strings.Cut(key, ":")
-	if !found {
-		platform, eventType = webhook.DefaultPlatform, key
-	}
-	q.ask(`x.type = $%d`, eventType, bound)
-	q.ask(`x.platform = $%d`, platform, bound)
+	return condition
 }
 
-// merged are the rows of all owners. CROSS JOIN keeps SQLite from walking the
-// rows of other accounts.
-func (q *stream) merged(rest string) string {
-	return `FROM ` + q.owner + ` w CROSS JOIN ` + q.table + ` x WHERE ` + q.owned + ` AND x.` + q.link + ` = w.id
-		AND ` + q.spanned() + q.index + rest
-}
-
-// spanned bounds the ids. The sign keeps an index in the order of ids from being
-// preferred to that of the few.
-func (q *stream) spanned() string {
-	if q.few {
-		return `+x.id >= $2 AND +x.id < $3`
+// from is the FROM clause for all rows of the span, or for those that pass the
+// filters. Its three further arguments are the span and a limit.
+func (l *listing) from(filters []string) string {
+	n := len(l.args)
+	text := fmt.Sprintf(`FROM %s WHERE %s AND id >= $%d AND id < $%d`, l.table, strings.Join(l.where, " AND "), n+1, n+2)
+	for _, f := range filters {
+		text += " AND " + f
 	}
-	return `x.id >= $2 AND x.id < $3`
+	return text
 }
 
-// newest selects rows, the newest first. Their ids are found before they are
-// read, by an index alone if it answers everything.
-func (q *stream) newest() string {
-	return `SELECT ` + q.columns + ` FROM ` + q.table + ` WHERE id IN (
-		SELECT x.id ` + q.merged(q.rest) + ` ORDER BY x.id DESC LIMIT $4) ORDER BY id DESC`
+func (l *listing) pageQuery() string {
+	return fmt.Sprintf(`SELECT %s %s ORDER BY id DESC LIMIT $%d`, l.columns, l.from(l.filters), len(l.args)+3)
 }
 
-// size counts rows up to a limit.
-func (q *stream) size(rest string) string {
-	return `SELECT count(*) FROM (SELECT 1 ` + q.merged(rest) + ` LIMIT $4) AS found`
+func (l *listing) countQuery() string {
+	return fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 %s LIMIT $%d) AS found`, l.from(l.filters), len(l.args)+3)
 }
 
-// reach selects the newest id, and the highest that has as many newer ones in
-// the list of its owner as the limit says; 0 when there is none.
-func (q *stream) reach() string {
-	each := `SELECT x.id FROM ` + q.table + ` x WHERE x.` + q.link + ` = w.id AND x.id >= $2 AND x.id < $3` + q.index + ` ORDER BY x.id DESC LIMIT 1`
-	return `SELECT COALESCE(MAX((` + each + `)), 0), COALESCE(MAX((` + each + ` OFFSET $4)), 0) FROM ` + q.owner + ` w WHERE ` + q.owned
+// endQuery selects the newest row that one request does not look at any more.
+func (l *listing) endQuery() string {
+	return fmt.Sprintf(`SELECT id %s ORDER BY id DESC LIMIT 1 OFFSET $%d`, l.from(nil), len(l.args)+3)
 }
 
-// floor is from where on a span has about that many rows, not more, of the
-// index alone; the span's own beginning when it has not so many.
-func (s *Store) floor(ctx context.Context, account webhook.ID, q *stream, in span, rows int) (webhook.ID, error) {
-	indexed := q.args[:len(q.args)-q.asked]
-	args := func(from webhook.ID, limit int) []any { return append([]any{account, from, in.to, limit}, indexed...) }
-	var newest, floor webhook.ID
-	// Every owner has at most its share from there on, so that all have at most rows.
-	share := max(rows/q.owners-1, 0)
-	if err := s.row(ctx, q.reach(), args(in.from, share)...).Scan(&newest, &floor); err != nil || floor == 0 {
-		return in.from, err
+func (l *listing) arguments(limit int) []any {
+	return append(l.args[:len(l.args):len(l.args)], l.span.from, l.span.to, limit)
+}
+
+// shorten moves the beginning of the span to where one request has looked at
+// enough rows, and reports whether there are more before it.
+func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error) {
+	if len(l.filters) == 0 {
+		return false, nil
 	}
-	for floor > in.from && q.owners > 1 { // of one owner it is that exactly
-		wider := max(floor-(newest-floor)-1, in.from)
-		var n int
-		if err := s.row(ctx, q.size(""), args(wider, rows+1)...).Scan(&n); err != nil || n > rows {
-			return floor, err
-		}
-		floor = wider
-		if 2*n > rows {
-			break
-		}
+	var last int64
+	err = queryRow(ctx, q, l.endQuery(), l.arguments(l.limit)...).scanOptional(&last)
+	if err == nil && last != 0 {
+		l.span.from = last + 1
 	}
-	return floor, nil
+	return last != 0, err
 }
 
-// page reads one page of a stream. What an index answers is read until the page
-// is full; else the page ends where the search does.
-func page[R any](ctx context.Context, s *Store, account webhook.ID, q *stream, in span, limit int, scan func(scanner) (R, error), id func(R) webhook.ID) (p webhook.Page[R], err error) {
-	if q.owners == 0 {
-		return p, nil
+// readPage reads one page of a listing, and where the next one begins; zero if
+// there is none. That is set although the page is not full if a search stopped.
+func readPage[R any](ctx context.Context, q querier, l listing, limit int, scan func(scanner) (R, error), id func(R) int64) (rows []R, next int64, err error) {
+	more, err := l.shorten(ctx, q)
+	if err != nil {
+		return nil, 0, err
 	}
-	floor := in.from
-	for look := cmp.Or(q.bound, 4*max(limit, q.owners)); ; look *= 8 {
-		if !q.few && (q.bound > 0 || q.owners > 1) {
-			if floor, err = s.floor(ctx, account, q, in, look); err != nil {
-				return p, err
-			}
-		}
-		p.Rows, err = list(ctx, s, scan, q.newest(), append([]any{account, floor, in.to, limit + 1}, q.args...)...)
-		if err != nil || len(p.Rows) > limit || floor == in.from || q.bound > 0 {
-			break
-		}
+	rows, err = list(ctx, q, scan, l.pageQuery(), l.arguments(limit+1)...)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case len(rows) > limit:
+		rows = rows[:limit]
+		next = id(rows[limit-1])
+	case more:
+		next = l.span.from
 	}
-	if len(p.Rows) > limit {
-		p.Rows = p.Rows[:limit]
-		p.Next = id(p.Rows[limit-1])
-	} else if floor > in.from {
-		p.Next = floor
-	}
-	return p, err
+	return rows, next, nil
 }
 
-// count counts a stream up to webhook.CountCap, and no further than a search
+// countRows counts a listing up to webhook.CountCap, and no further than a search
 // goes.
-func (s *Store) count(ctx context.Context, account webhook.ID, q *stream, in span) (c webhook.Count, err error) {
-	if q.owners == 0 {
-		return c, nil
+func countRows(ctx context.Context, q querier, l listing) (c webhook.Count, err error) {
+	more, err := l.shorten(ctx, q)
+	if err != nil {
+		return c, err
 	}
-	floor := in.from
-	if q.bound > 0 && !q.few {
-		if floor, err = s.floor(ctx, account, q, in, q.bound); err != nil {
-			return c, err
-		}
-	}
-	args := append([]any{account, floor, in.to, webhook.CountCap + 1}, q.args...)
-	err = s.row(ctx, q.size(q.rest), args...).Scan(&c.N)
-	c.More = c.N > webhook.CountCap || floor > in.from
+	err = queryRow(ctx, q, l.countQuery(), l.arguments(webhook.CountCap+1)...).Scan(&c.N)
+	c.More = more || c.N > webhook.CountCap
 	c.N = min(c.N, webhook.CountCap)
 	return c, err
+}
+
+// beforeOrNewest is the id below which a page begins: before, or above all ids for
+// the first page, of which before is zero.
+func beforeOrNewest[I ~int64](before I) int64 {
+	if before == 0 {
+		return math.MaxInt64
+	}
+	return int64(before)
 }

@@ -45,7 +45,7 @@ func testDeliveryFilters(t *testing.T, s *db.Store) {
 	claim(t, s, first.ID, 9, t0)
 	finish(t, s, success(d[0], first.ID, 1), t0)
 	finish(t, s, failure(d[2], first.ID, 1, time.Time{}), t0)
-	ok(t, s.Cancel(ctx, a.ID, d[5], by, t0))
+	ok(t, s.Cancel(ctx, a.ID, d[5], at(t0)))
 	tests := []struct {
 		name   string
 		filter webhook.DeliveryFilter

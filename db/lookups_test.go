@@ -72,8 +72,8 @@ func testLookupWaits(t *testing.T, s *db.Store) {
 	row := must(s.Event(ctx, a.ID, first.Event.ID))(t)
 	same(t, "read", row.Event, first.Event)
 	same(t, "its decisions", len(row.Decisions), 0)
-	same(t, "undecided", must(s.Undecided(ctx, a.ID, first.Event.ID))(t), first.Event)
-	_, err := s.Undecided(ctx, a.ID, got[1].Event.ID)
+	same(t, "undecided", must(s.PendingEvent(ctx, a.ID, first.Event.ID))(t), first.Event)
+	_, err := s.PendingEvent(ctx, a.ID, got[1].Event.ID)
 	wantError(t, "the decided one", err, webhook.ErrNotFound)
 	for _, e := range must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 9}))(t).Rows {
 		same(t, "listed", e.Lookup, e.ID == first.Event.ID)
@@ -122,7 +122,7 @@ func testLookedUpLater(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, gone := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
-	must(s.DeleteWebhook(ctx, a.ID, gone.ID, by, t0))(t)
+	must(s.DeleteWebhook(ctx, a.ID, gone.ID, at(t0)))(t)
 	added := addHook(t, s, a.ID)
 	off := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Enabled = false })
 	got := lookedUp(t, s, nil, first)[0].Decisions
@@ -136,7 +136,7 @@ func testLookupOff(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
-	must(s.SwitchPlatform(ctx, a.ID, "tourcms", false, by, t0))(t)
+	must(s.SwitchPlatform(ctx, a.ID, "tourcms", false, at(t0)))(t)
 	off := []webhook.Decision{{Webhook: w.ID, Reason: webhook.ReasonPlatformOff}}
 	same(t, "matched after it was switched off", lookedUp(t, s, []string{"12"}, first)[0].Decisions, off)
 	later := ingest(t, s, a.ID, asked("", "1"))[0]
@@ -248,7 +248,7 @@ func testLookupIsolated(t *testing.T, s *db.Store) {
 	me, _ := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
 	ids := []webhook.ID{first.Event.ID}
-	_, err := s.Undecided(ctx, me.ID, first.Event.ID)
+	_, err := s.PendingEvent(ctx, me.ID, first.Event.ID)
 	wantError(t, "read", err, webhook.ErrNotFound)
 	same(t, "matched", len(must(s.LookedUp(ctx, me.ID, []webhook.Event{first.Event}, t0, lease, waiting))(t)), 0)
 	same(t, "waits still", pendingLookups(t, s), ids)

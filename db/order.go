@@ -8,84 +8,97 @@ import (
 )
 
 // The order of a booking. For a webhook that keeps it, at most one delivery of
-// a booking is active at a time: about to be sent, on its way or waiting for
-// its next try. Those of later events are held: pending, with next_at at
-// heldAt, so that nothing finds them due. An active delivery behind which
-// others are held is marked "followed"; whatever ends it lets the next one go.
-// Deliveries without a booking, and tests, are in no order.
+// a booking is active at a time: about to be sent, in flight or waiting for its
+// next attempt. Those of later events are held: pending, but never due. An active
+// delivery behind which others are held is marked as blocking; whatever ends it
+// releases the next one. Deliveries without a booking, and tests, are in no order.
 
-// heldAt is the next_at of a delivery that is held, beyond any real time.
-const heldAt = 1 << 53
+// hasOrder reports whether a delivery has a place in the order of its booking.
+func hasOrder(d webhook.Delivery, w *webhook.Webhook) bool {
+	return w.Ordered && d.BookingID != "" && !d.Test
+}
 
-// firstAt is the next_at of what a person waits for: a test, or a delivery sent
-// again. It goes before everything that is due.
-const firstAt = 1
-
-// inOrder says whether the delivery has its place in the order of a booking.
-func inOrder(d webhook.Delivery) bool { return d.BookingID != "" && !d.Test }
-
-// insertInOrder inserts a new delivery, held when something of its booking is
-// pending, and reports whether it is.
-func insertInOrder(ctx context.Context, q querier, d webhook.Delivery, w *webhook.Webhook) (held bool, err error) {
-	if !w.Ordered || !inOrder(d) {
-		_, err := q.exec(ctx, insertDelivery, deliveryValues(d)...)
+// insertInOrder inserts a new delivery, held if one of its booking is pending, and
+// reports whether it is.
+func insertInOrder(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook) (held bool, err error) {
+	if !hasOrder(d, w) {
+		_, err := tx.Exec(ctx, insertDelivery, deliveryValues(d)...)
 		return false, err
 	}
-	n, err := q.exec(ctx, insertDelivery+` WHERE NOT EXISTS (
+	n, err := tx.Exec(ctx, insertDelivery+` WHERE NOT EXISTS (
 		SELECT 1 FROM deliveries WHERE webhook_id = $4 AND booking_id = $7 AND booking_id <> '' AND state = 'pending' AND test = 0)`,
 		deliveryValues(d)...)
 	if err != nil || n > 0 {
 		return false, err
 	}
-	if err := follow(ctx, q, d); err != nil {
+	if err := markBlocking(ctx, tx, d); err != nil {
 		return false, err
 	}
-	d.Attempts, d.Held = 0, true
-	_, err = q.exec(ctx, insertDelivery, deliveryValues(d)...)
+	d.Attempts, d.Held, d.NextAt = 0, true, time.Time{}
+	_, err = tx.Exec(ctx, insertDelivery, deliveryValues(d)...)
 	return true, err
 }
 
-// nextInOrder is when a delivery that is sent again is due: at once, or held when
-// an earlier one of its booking is pending.
-func nextInOrder(ctx context.Context, q querier, d webhook.Delivery, w *webhook.Webhook) (int64, error) {
-	if !w.Ordered || !inOrder(d) {
-		return firstAt, nil
+// holdReplay reports whether a delivery that is sent again must be held, since an
+// earlier one of its booking is pending; then what is active is marked.
+func holdReplay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook) (held bool, err error) {
+	if !hasOrder(d, w) {
+		return false, nil
 	}
 	var earlier int
-	err := q.row(ctx, `SELECT 1 FROM deliveries WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> ''
-		AND state = 'pending' AND test = 0 AND +id < $3 LIMIT 1`, d.Webhook, d.BookingID, d.ID).scanOptional(&earlier)
+	err = queryRow(ctx, tx, `SELECT 1 FROM deliveries WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> ''
+		AND state = 'pending' AND id < $3 AND test = 0 LIMIT 1`, d.Webhook, d.BookingID, d.ID).scanOptional(&earlier)
 	if err != nil || earlier == 0 {
-		return firstAt, err
+		return false, err
 	}
-	return heldAt, follow(ctx, q, d)
+	return true, markBlocking(ctx, tx, d)
 }
 
-// follow marks what is active of the delivery's booking.
-func follow(ctx context.Context, q querier, d webhook.Delivery) error {
-	_, err := q.exec(ctx, `UPDATE deliveries SET followed = 1
-		WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> '' AND state = 'pending' AND next_at < $3 AND followed = 0`,
-		d.Webhook, d.BookingID, int64(heldAt))
+// markBlocking marks what is active of the delivery's booking.
+func markBlocking(ctx context.Context, tx transaction, d webhook.Delivery) error {
+	_, err := tx.Exec(ctx, `UPDATE deliveries SET blocking = 1
+		WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> '' AND state = 'pending' AND held = 0 AND blocking = 0`,
+		d.Webhook, d.BookingID)
 	return err
 }
 
-// advance makes the oldest held delivery of a booking due, unless an older one
-// is still active. Call it when one that was followed has ended. It reports
-// whether one was let go.
-func advance(ctx context.Context, q querier, w webhook.ID, booking string, now time.Time) (bool, error) {
-	n, err := q.exec(ctx, `UPDATE deliveries SET next_at = $4, followed = 1 WHERE id = (
+// releaseNext makes the oldest held delivery of a booking due, unless an older one
+// is still active, and reports whether it did. Call it when one that was blocking
+// has ended.
+func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booking string, now time.Time) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $3, blocking = 1 WHERE id = (
 			SELECT MIN(h.id) FROM deliveries h
-			WHERE h.webhook_id = $1 AND h.booking_id = $2 AND h.booking_id <> '' AND h.state = 'pending' AND h.next_at = $3)
+			WHERE h.webhook_id = $1 AND h.booking_id = $2 AND h.booking_id <> '' AND h.state = 'pending' AND h.held = 1)
 		AND NOT EXISTS (SELECT 1 FROM deliveries o
-			WHERE o.webhook_id = $1 AND o.booking_id = $2 AND o.booking_id <> '' AND o.state = 'pending' AND o.next_at < $3 AND o.id < deliveries.id AND o.test = 0)`,
-		w, booking, int64(heldAt), ms(now))
+			WHERE o.webhook_id = $1 AND o.booking_id = $2 AND o.booking_id <> '' AND o.state = 'pending' AND o.held = 0
+				AND o.id < deliveries.id AND o.test = 0)`,
+		w, booking, toMillis(now))
 	return n > 0, err
 }
 
-// letGo makes up to n held deliveries of a webhook due: of one that does not
-// keep the order any more. Should it keep it again, others may be held still.
-func letGo(ctx context.Context, q querier, w webhook.ID, n int, now time.Time) error {
-	_, err := q.exec(ctx, `UPDATE deliveries SET next_at = $3, followed = 1 WHERE id IN (
-		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND next_at = $2 ORDER BY id LIMIT $4)`,
-		w, int64(heldAt), ms(now), n)
+// releaseHeld makes up to n held deliveries of a webhook due: of one that does not
+// keep the order any more. They are marked as blocking, since others may still be
+// held behind them if it keeps the order again.
+func releaseHeld(ctx context.Context, tx transaction, w webhook.WebhookID, n int, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $2, blocking = 1 WHERE id IN (
+		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 1 AND urgent = 0 ORDER BY next_at, id LIMIT $3)`,
+		w, toMillis(now), n)
 	return err
+}
+
+const waitsFor = `SELECT COALESCE(MIN(o.id), 0) FROM deliveries d
+	JOIN deliveries o ON o.webhook_id = d.webhook_id AND o.booking_id = d.booking_id
+	WHERE d.account_id = $1 AND d.id = $2 AND d.state = 'pending' AND d.held = 1
+		AND o.state = 'pending' AND o.booking_id <> '' AND o.held = 0 AND o.id < d.id AND o.test = 0`
+
+// WaitsFor finds the delivery that a held delivery of an account waits for: the
+// oldest earlier one of its booking that is about to be sent, in flight or waiting
+// for its next attempt. It returns webhook.ErrNotFound for a delivery that is not
+// held.
+func (s *Store) WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error) {
+	err = queryRow(ctx, s.engine, waitsFor, account, delivery).Scan(&first)
+	if err == nil && first == 0 {
+		err = webhook.ErrNotFound
+	}
+	return first, err
 }

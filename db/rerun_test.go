@@ -1,36 +1,43 @@
 package db
 
 import (
+	"context"
 	"errors"
-	"runtime"
+	"fmt"
 	"testing"
 	"time"
 
 	"bookhook/webhook"
 )
 
-// twice makes the writer run what a method writes two times: first in a group
-// with a write that fails, then, all undone, again.
+// twice makes a method run what it writes two times: first to be undone, as with
+// the rest of its group, and then again.
 func twice(tb testing.TB, s *Store, method func() error) {
 	tb.Helper()
-	release := hold(tb, s)
-	done := make(chan error, 1)
-	go func() { done <- method() }()
-	for len(s.writer.waiting) == 0 { // until it waits for its turn
-		runtime.Gosched()
-	}
-	failing := enqueue(tb, s, tb.Context(), func(q querier) error {
-		if err := put("undone")(q); err != nil {
-			return err
-		}
-		return errors.New("not this one")
-	})
-	release()
-	if err := <-done; err != nil {
+	kept := s.engine
+	s.engine = rerunning{kept}
+	if err := method(); err != nil {
 		tb.Error(err)
 	}
-	<-failing.end
-	want(tb, "traces of the one that failed", traces(tb, s), "")
+	s.engine = kept
+}
+
+// rerunning is an engine that runs each write twice.
+type rerunning struct{ engine }
+
+func (e rerunning) Write(ctx context.Context, do func(engineTx) error) error {
+	runs := 0
+	err := e.engine.Write(ctx, func(tx engineTx) error {
+		runs++
+		if err := do(tx); err != nil || runs > 1 {
+			return err
+		}
+		return errUndone // then the engine runs it again
+	})
+	if runs != 2 {
+		return errors.Join(fmt.Errorf("it ran %d times, want twice", runs), err)
+	}
+	return err
 }
 
 var now = time.Now().UTC().Truncate(time.Millisecond)
@@ -71,7 +78,7 @@ func TestRunTwice(t *testing.T) {
 	for _, known := range []int{0, 2} {
 		var added, changed int
 		twice(t, s, func() (err error) {
-			added, changed, err = s.PutItems(ctx, a.ID, webhook.Tours, items, "x", now)
+			added, changed, err = s.PutItems(ctx, a.ID, webhook.Tours, items, changedAt(now))
 			return err
 		})
 		want(t, "added", added, 2-known)
@@ -89,7 +96,7 @@ func TestDeliveriesTwice(t *testing.T) {
 		w, err = s.CreateWebhook(ctx, &webhook.Webhook{
 			Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Ordered: true, Enabled: true, Concurrency: 1,
 			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		}, nil, "x", now)
+		}, nil, changedAt(now))
 		return err
 	})
 	events := []webhook.Event{{Platform: "tourcms", Type: "cancelled", BookingID: "1"}, {Platform: "tourcms", Type: "cancelled", BookingID: "1"}}
@@ -115,17 +122,17 @@ func TestDeliveriesTwice(t *testing.T) {
 		f, err = s.Finish(ctx, webhook.Result{Delivery: first, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
 		return err
 	})
-	want(t, "finished", f, webhook.Finished{Freed: true})
+	want(t, "finished", f, webhook.Finished{Released: true})
 	var again webhook.Delivery
 	twice(t, s, func() (err error) {
-		again, err = s.Replay(ctx, a.ID, first, "x", now)
+		again, err = s.Replay(ctx, a.ID, first, changedAt(now))
 		return err
 	})
 	want(t, "base of the replay", again.Base, 1)
-	twice(t, s, func() error { return s.Cancel(ctx, a.ID, first, "x", now) })
+	twice(t, s, func() error { return s.Cancel(ctx, a.ID, first, changedAt(now)) })
 	var cancelled int64
 	twice(t, s, func() (err error) {
-		cancelled, err = s.DeleteWebhook(ctx, a.ID, w.ID, "x", now)
+		cancelled, err = s.DeleteWebhook(ctx, a.ID, w.ID, changedAt(now))
 		return err
 	})
 	want(t, "cancelled with the webhook", cancelled, int64(1))

@@ -8,83 +8,89 @@ import (
 )
 
 // Prune deletes one small batch of what is older than before: of the next
-// events behind after, the oldest first, the deliveries that ended before it,
+// events behind after, the oldest first, the deliveries that finished before it,
 // with their attempts, and the events that have none left; and audit entries;
-// and, whatever before is, what could not be read and came last
-// webhook.KeepUnrecognised before now; and, in the first batch, expired
-// sessions and access tokens. It returns how many rows went and the last event
-// that it looked at: begin with 0 and go on behind that, until nothing went and
-// last is after. What waits is so passed over once, not in every batch.
-func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.ID, batch int) (deleted int64, last webhook.ID, err error) {
-	first := webhook.FirstID(before)
-	err = s.write(ctx, func(q querier) error {
+// and, whatever before is, rejected requests that were last received
+// webhook.KeepRejected before now; and, in the first batch, expired sessions and
+// access tokens. It returns how many rows it deleted and the last event that it
+// looked at: begin with 0 and go on behind that, until nothing was deleted and last
+// is after. What is pending is so passed over once, not in every batch.
+func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.EventID, batch int) (deleted int64, last webhook.EventID, err error) {
+	err = s.write(ctx, func(tx transaction) error {
 		deleted, last = 0, after
-		events, err := list(ctx, q, scanDecided, `SELECT id, decisions FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`, after, first, batch)
+		events, err := list(ctx, tx, scanMatchedEvent, `SELECT id, decisions FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`,
+			after, webhook.FirstID[webhook.EventID](before), batch)
 		if err != nil {
 			return err
 		}
 		for _, e := range events {
-			n, err := pruneEvent(ctx, q, e, before)
+			n, err := pruneEvent(ctx, tx, e, before)
 			if err != nil {
 				return err
 			}
 			if deleted, last = deleted+n, e.id; deleted >= int64(4*batch) {
-				break // events that many webhooks were told of
+				break // events that many webhooks received
 			}
 		}
-		n, err := q.exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, first, batch)
-		if err != nil {
-			return err
+		others := []statement{
+			{`DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, []any{webhook.FirstID[webhook.AuditID](before), batch}},
+			pruneRejected(now, batch),
 		}
+		if after == 0 { // these read whole tables
+			others = append(others, statement{`DELETE FROM sessions WHERE expires_at <= $1`, []any{toMillis(now)}},
+				statement{`DELETE FROM client_tokens WHERE expires_at <= $1`, []any{toMillis(now)}})
+		}
+		n, err := execAll(ctx, tx, others)
 		deleted += n
-		unread := now.Add(-webhook.KeepUnrecognised)
-		n, err = q.exec(ctx, `DELETE FROM unrecognised WHERE id IN (SELECT id FROM unrecognised WHERE id < $1 AND last_at < $2 ORDER BY id LIMIT $3)`,
-			webhook.FirstID(unread), ms(unread), batch) // the id is from when it came first
-		if err != nil {
-			return err
-		}
-		deleted += n
-		if after > 0 {
-			return nil
-		}
-		for _, expired := range []string{`DELETE FROM sessions WHERE expires_at <= $1`, `DELETE FROM client_tokens WHERE expires_at <= $1`} {
-			n, err := q.exec(ctx, expired, ms(now)) // reads them all
-			if err != nil {
-				return err
-			}
-			deleted += n
-		}
-		return nil
+		return err
 	})
 	return deleted, last, err
 }
 
-// pruneEvent deletes what ended of an event, and the event when nothing is left
+// pruneRejected deletes what was last received long ago. Its id is of when it was
+// first received.
+func pruneRejected(now time.Time, batch int) statement {
+	end := now.Add(-webhook.KeepRejected)
+	return statement{
+		`DELETE FROM rejected_requests WHERE id IN (SELECT id FROM rejected_requests WHERE id < $1 AND last_at < $2 ORDER BY id LIMIT $3)`,
+		[]any{webhook.FirstID[webhook.RejectedID](end), toMillis(end), batch},
+	}
+}
+
+// statement is a statement with its arguments.
+type statement struct {
+	query string
+	args  []any
+}
+
+// execAll runs statements and returns how many rows they changed.
+func execAll(ctx context.Context, tx transaction, all []statement) (changed int64, err error) {
+	for _, one := range all {
+		n, err := tx.Exec(ctx, one.query, one.args...)
+		if err != nil {
+			return changed, err
+		}
+		changed += n
+	}
+	return changed, nil
+}
+
+// pruneEvent deletes what finished of an event, and the event when nothing is left
 // of it. One that waits for its match stays.
-func pruneEvent(ctx context.Context, q querier, e decided, before time.Time) (deleted int64, err error) {
+func pruneEvent(ctx context.Context, tx transaction, e matchedEvent, before time.Time) (deleted int64, err error) {
 	const its = `event_id = $1 AND id >= $2 AND id < $3`
-	const ended = its + ` AND state <> 'pending' AND finished_at < $4`
-	if e.waits {
+	const finished = its + ` AND state <> 'pending' AND finished_at < $4`
+	if e.pending {
 		return 0, nil
 	}
-	in := e.span()
-	steps := []struct {
-		query string
-		args  []any
-	}{
-		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + ended + `)`, []any{e.id, in.from, in.to, ms(before)}},
-		{`DELETE FROM deliveries WHERE ` + ended, []any{e.id, in.from, in.to, ms(before)}},
+	in := e.deliveries()
+	steps := []statement{
+		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + finished + `)`, []any{e.id, in.from, in.to, toMillis(before)}},
+		{`DELETE FROM deliveries WHERE ` + finished, []any{e.id, in.from, in.to, toMillis(before)}},
 		{`DELETE FROM events WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE ` + its + `)`, []any{e.id, in.from, in.to}},
 	}
-	if in.to == 0 { // no webhook was told
+	if in.to == 0 { // no webhook received it
 		steps = steps[2:]
 	}
-	for _, step := range steps {
-		n, err := q.exec(ctx, step.query, step.args...)
-		if err != nil {
-			return deleted, err
-		}
-		deleted += n
-	}
-	return deleted, nil
+	return execAll(ctx, tx, steps)
 }

@@ -44,7 +44,7 @@ func testPrune(t *testing.T, s *db.Store) {
 	addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Events = []string{"never"} })
 	unmatched := newEvent("kept until pruned")
 	unmatched.Type = "x"
-	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, t0))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
 	ingest(t, s, a.ID, unmatched)
 	later := t0.Add(24 * time.Hour)
 	prune(t, s, later, t0, 2)
@@ -74,7 +74,7 @@ func testPruneReplayed(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Failed)
 	late := t0.Add(100 * 24 * time.Hour)
-	must(s.Replay(ctx, a.ID, d, by, late))(t)
+	must(s.Replay(ctx, a.ID, d, at(late)))(t)
 	n := claim(t, s, w.ID, 1, late)[0].Delivery.Attempts
 	finish(t, s, success(d, w.ID, n), late)
 	prune(t, s, late.Add(-time.Hour), late, 100)
@@ -89,7 +89,7 @@ func testPrunePending(t *testing.T, s *db.Store) {
 	waits := deliver(t, s, a.ID, 30)
 	second := addHook(t, s, a.ID)
 	e := ingest(t, s, a.ID, newEvent(""))[0]
-	ok(t, s.Cancel(t.Context(), a.ID, e.Decisions[1].Delivery, by, t0))
+	ok(t, s.Cancel(t.Context(), a.ID, e.Decisions[1].Delivery, at(t0)))
 	deliver(t, s, a.ID, 1)
 	same(t, "rounds", len(prune(t, s, t0.Add(24*time.Hour), t0, 8)), 4)
 	waits = append(waits, e.Decisions[0].Delivery)
@@ -133,16 +133,16 @@ func testPruneUnrecognised(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	for i, body := range []string{"once", "again", "and again", "later"} {
-		ok(t, s.KeepUnrecognised(ctx, unread(a.ID, body), t0.Add(time.Duration(i)*time.Millisecond)))
+		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, body), t0.Add(time.Duration(i)*time.Millisecond)))
 	}
 	again := t0.Add(time.Hour)
 	for _, body := range []string{"again", "and again"} {
-		ok(t, s.KeepUnrecognised(ctx, unread(a.ID, body), again))
+		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, body), again))
 	}
 	end := t0.Add(webhook.KeepUnrecognised)
 	same(t, "rounds a moment before its end", len(prune(t, s, t0.Add(-time.Hour), end, 10)), 0)
 	end = end.Add(30 * time.Minute) // ids are of the real time, some of them minutes after t0
 	same(t, "gone at its end", prune(t, s, t0.Add(-time.Hour), end, 1), []int64{1, 1})
-	same(t, "what came again", bodies(must(s.Unrecognised(ctx, a.ID, 0, 9))(t)), []string{"and again", "again"})
+	same(t, "what came again", bodies(must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)), []string{"and again", "again"})
 	same(t, "gone in the end", prune(t, s, t0.Add(-time.Hour), end.Add(time.Hour), 10), []int64{2})
 }

@@ -91,11 +91,11 @@ func (m *mixed) end(t *testing.T, s *db.Store, r *rand.Rand) {
 			case n < 15:
 				finish(t, s, failure(d, hook, 1, time.Time{}), t0)
 			case n < 17:
-				ok(t, s.Cancel(t.Context(), m.account, d, by, t0))
+				ok(t, s.Cancel(t.Context(), m.account, d, at(t0)))
 			}
 		}
 	}
-	must(s.DeleteWebhook(t.Context(), m.account, m.hooks[4], by, t0))(t)
+	must(s.DeleteWebhook(t.Context(), m.account, m.hooks[4], at(t0)))(t)
 	rows := must(s.Deliveries(t.Context(), m.account, webhook.DeliveryFilter{Limit: 10_000}))(t)
 	same(t, "on one page", rows.Next, 0)
 	for _, row := range rows.Rows {

@@ -20,7 +20,7 @@ func TestPlatformSwitchedByAnotherProcess(t *testing.T) {
 	other := must(db.Open(context.Background(), path))(t)
 	t.Cleanup(func() { ok(t, other.Close()) })
 	for _, on := range []bool{false, true, false} {
-		must(other.SwitchPlatform(t.Context(), a.ID, "tourcms", on, by, t0))(t)
+		must(other.SwitchPlatform(t.Context(), a.ID, "tourcms", on, at(t0)))(t)
 		want := webhook.ReasonPlatformOff
 		if on {
 			want = webhook.Matched

@@ -44,9 +44,9 @@ func testRevokeToken(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	gone, stays := newToken(t, s, a.ID, "Website", "h1"), newToken(t, s, a.ID, "Kasse", "h2")
-	ok(t, s.RevokeToken(ctx, a.ID, gone.ID, by, t0))
+	ok(t, s.RevokeToken(ctx, a.ID, gone.ID, at(t0)))
 	_, err := s.TokenByHash(ctx, []byte("h1"))
 	wantError(t, "revoked", err, webhook.ErrNotFound)
-	wantError(t, "again", s.RevokeToken(ctx, a.ID, gone.ID, by, t0), webhook.ErrNotFound)
+	wantError(t, "again", s.RevokeToken(ctx, a.ID, gone.ID, at(t0)), webhook.ErrNotFound)
 	same(t, "list", must(s.Tokens(ctx, a.ID))(t), []webhook.Token{stays})
 }

@@ -22,14 +22,14 @@ var unrecognisedTests = []test{
 }
 
 // unread is a request of Wink that could not be read.
-func unread(account webhook.ID, body string) webhook.Unrecognised {
-	return webhook.Unrecognised{
+func unread(account webhook.ID, body string) webhook.RejectedRequest {
+	return webhook.RejectedRequest{
 		Account: account, Platform: "wink", Method: "POST", Query: "a=1&b=%ff", ContentType: "text/plain; charset=utf-8",
 		Body: []byte(body), Status: 422, Message: "There is no event “späte”.",
 	}
 }
 
-func bodies(list []webhook.Unrecognised) []string {
+func bodies(list []webhook.RejectedRequest) []string {
 	texts := []string{}
 	for _, u := range list {
 		texts = append(texts, string(u.Body))
@@ -40,17 +40,17 @@ func bodies(list []webhook.Unrecognised) []string {
 func testUnrecognised(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	same(t, "nothing", must(s.CountUnrecognised(ctx, a.ID))(t), 0)
+	same(t, "nothing", must(s.CountRejectedRequests(ctx, a.ID))(t), 0)
 	want := unread(a.ID, "\x00\xff{")
-	ok(t, s.KeepUnrecognised(ctx, want, t0))
-	got := must(s.Unrecognised(ctx, a.ID, 0, 9))(t)
+	ok(t, s.AddRejectedRequest(ctx, want, t0))
+	got := must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)
 	same(t, "rows", len(got), 1)
 	want.ID, want.Times, want.LastAt = got[0].ID, 1, t0
 	same(t, "kept", got[0], want)
-	same(t, "counted", must(s.CountUnrecognised(ctx, a.ID))(t), 1)
-	nothing := webhook.Unrecognised{Account: a.ID, Platform: "wink", Method: "POST", Status: 413, Message: "Too much.", Truncated: true}
-	ok(t, s.KeepUnrecognised(ctx, nothing, t0))
-	got = must(s.Unrecognised(ctx, a.ID, 0, 1))(t)
+	same(t, "counted", must(s.CountRejectedRequests(ctx, a.ID))(t), 1)
+	nothing := webhook.RejectedRequest{Account: a.ID, Platform: "wink", Method: "POST", Status: 413, Message: "Too much.", Truncated: true}
+	ok(t, s.AddRejectedRequest(ctx, nothing, t0))
+	got = must(s.RejectedRequests(ctx, a.ID, 0, 1))(t)
 	nothing.ID, nothing.Times, nothing.LastAt = got[0].ID, 1, t0
 	same(t, "without a body", got[0], nothing)
 }
@@ -60,22 +60,22 @@ func testUnrecognisedAgain(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	later := t0.Add(time.Hour)
 	for i := range 3 {
-		ok(t, s.KeepUnrecognised(ctx, unread(a.ID, "x"), t0.Add(time.Duration(i)*time.Hour)))
+		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "x"), t0.Add(time.Duration(i)*time.Hour)))
 	}
-	for _, change := range []func(*webhook.Unrecognised){
-		func(u *webhook.Unrecognised) { u.Platform = "ltd" },
-		func(u *webhook.Unrecognised) { u.Method = "GET" },
-		func(u *webhook.Unrecognised) { u.Query = "" },
-		func(u *webhook.Unrecognised) { u.ContentType = "" },
-		func(u *webhook.Unrecognised) { u.Body = nil },
-		func(u *webhook.Unrecognised) { u.Message = "" },
-		func(u *webhook.Unrecognised) { u.Query, u.ContentType = u.Query+"t", u.ContentType[1:] },
+	for _, change := range []func(*webhook.RejectedRequest){
+		func(u *webhook.RejectedRequest) { u.Platform = "ltd" },
+		func(u *webhook.RejectedRequest) { u.Method = "GET" },
+		func(u *webhook.RejectedRequest) { u.Query = "" },
+		func(u *webhook.RejectedRequest) { u.ContentType = "" },
+		func(u *webhook.RejectedRequest) { u.Body = nil },
+		func(u *webhook.RejectedRequest) { u.Message = "" },
+		func(u *webhook.RejectedRequest) { u.Query, u.ContentType = u.Query+"t", u.ContentType[1:] },
 	} {
 		u := unread(a.ID, "x")
 		change(&u)
-		ok(t, s.KeepUnrecognised(ctx, u, later))
+		ok(t, s.AddRejectedRequest(ctx, u, later))
 	}
-	got := must(s.Unrecognised(ctx, a.ID, 0, 9))(t)
+	got := must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)
 	same(t, "rows", len(got), 8)
 	first := got[len(got)-1]
 	same(t, "times", first.Times, 3)
@@ -87,9 +87,9 @@ func testUnrecognisedCut(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	start := strings.Repeat("x", webhook.MaxUnrecognised)
 	for _, end := range []string{"", "y", "z"} {
-		ok(t, s.KeepUnrecognised(ctx, unread(a.ID, start+end), t0))
+		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, start+end), t0))
 	}
-	got := must(s.Unrecognised(ctx, a.ID, 0, 9))(t)
+	got := must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)
 	same(t, "two that differ behind the cut", len(got), 3)
 	for i, truncated := range []bool{true, true, false} {
 		same(t, "truncated", got[i].Truncated, truncated)
@@ -101,46 +101,46 @@ func testUnrecognisedPages(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	for _, body := range []string{"a", "b", "c"} {
-		ok(t, s.KeepUnrecognised(ctx, unread(a.ID, body), t0))
+		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, body), t0))
 	}
-	first := must(s.Unrecognised(ctx, a.ID, 0, 2))(t)
+	first := must(s.RejectedRequests(ctx, a.ID, 0, 2))(t)
 	same(t, "the newest", bodies(first), []string{"c", "b"})
-	same(t, "the rest", bodies(must(s.Unrecognised(ctx, a.ID, first[1].ID, 2))(t)), []string{"a"})
+	same(t, "the rest", bodies(must(s.RejectedRequests(ctx, a.ID, first[1].ID, 2))(t)), []string{"a"})
 }
 
 func testManyUnrecognised(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
-	ok(t, s.KeepUnrecognised(ctx, unread(other.ID, "other"), t0))
-	ok(t, s.KeepUnrecognised(ctx, unread(a.ID, "first"), t0))
+	ok(t, s.AddRejectedRequest(ctx, unread(other.ID, "other"), t0))
+	ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "first"), t0))
 	atOnce(t, webhook.ListUnrecognised-1, func(i int) error {
-		return s.KeepUnrecognised(ctx, unread(a.ID, strconv.Itoa(i)), t0)
+		return s.AddRejectedRequest(ctx, unread(a.ID, strconv.Itoa(i)), t0)
 	})
-	ok(t, s.KeepUnrecognised(ctx, unread(a.ID, "first"), t0))
-	got := must(s.Unrecognised(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
+	ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "first"), t0))
+	got := must(s.RejectedRequests(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
 	same(t, "as many as may be", len(got), webhook.ListUnrecognised)
 	same(t, "the first", bodies(got[len(got)-1:]), []string{"first"})
-	ok(t, s.KeepUnrecognised(ctx, unread(a.ID, "last"), t0))
-	got = must(s.Unrecognised(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
+	ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "last"), t0))
+	got = must(s.RejectedRequests(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
 	same(t, "one more", len(got), webhook.ListUnrecognised)
 	same(t, "the newest", bodies(got[:1]), []string{"last"})
 	if slices.Contains(bodies(got), "first") {
 		t.Error("the oldest is still there")
 	}
-	same(t, "of another account", must(s.CountUnrecognised(ctx, other.ID))(t), 1)
+	same(t, "of another account", must(s.CountRejectedRequests(ctx, other.ID))(t), 1)
 }
 
 func testForeignUnrecognised(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, me := newAccount(t, s), newAccount(t, s)
 	for _, account := range []webhook.ID{a.ID, me.ID, me.ID} { // the same bytes are not the same request
-		ok(t, s.KeepUnrecognised(ctx, unread(account, "x"), t0))
+		ok(t, s.AddRejectedRequest(ctx, unread(account, "x"), t0))
 	}
 	for account, times := range map[webhook.ID]int{a.ID: 1, me.ID: 2} {
-		got := must(s.Unrecognised(ctx, account, 0, 9))(t)
+		got := must(s.RejectedRequests(ctx, account, 0, 9))(t)
 		same(t, "rows", len(got), 1)
 		same(t, "times", got[0].Times, times)
-		same(t, "count", must(s.CountUnrecognised(ctx, account))(t), 1)
+		same(t, "count", must(s.CountRejectedRequests(ctx, account))(t), 1)
 	}
-	same(t, "of nobody", len(must(s.Unrecognised(ctx, 1, 0, 9))(t)), 0)
+	same(t, "of nobody", len(must(s.RejectedRequests(ctx, 1, 0, 9))(t)), 0)
 }

@@ -5,157 +5,160 @@ import (
 	"errors"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/webhook"
 )
 
 const userColumns = `id, COALESCE(account_id, 0), email, password_hash, role, created_at`
 
 func scanUser(r scanner) (u webhook.User, err error) {
-	err = r.Scan(&u.ID, &u.Account, &u.Email, &u.PasswordHash, &u.Role, moment{&u.CreatedAt})
+	err = r.Scan(&u.ID, &u.Account, &u.Email, &u.PasswordHash, &u.Role, timeScanner{&u.CreatedAt})
 	return u, err
 }
 
 // HasUsers reports whether set-up is over.
 func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 	var any bool
-	err := s.row(ctx, `SELECT EXISTS (SELECT 1 FROM users)`).Scan(&any)
+	err := queryRow(ctx, s.engine, `SELECT EXISTS (SELECT 1 FROM users)`).Scan(&any)
 	return any, err
 }
 
-// AddUser makes a user. An e-mail address that is taken is webhook.Invalid.
-func (s *Store) AddUser(ctx context.Context, u webhook.User, by string) (webhook.User, error) {
-	err := s.write(ctx, func(q querier) (err error) {
-		u, err = s.addUser(ctx, q, u, by)
+// AddUser creates a user. An e-mail address that is taken is webhook.Invalid.
+func (s *Store) AddUser(ctx context.Context, u webhook.User, change webhook.Change) (webhook.User, error) {
+	err := s.write(ctx, func(tx transaction) (err error) {
+		u, err = s.addUser(ctx, tx, u, change)
 		return err
 	})
 	return u, err
 }
 
-func (s *Store) addUser(ctx context.Context, q querier, u webhook.User, by string) (webhook.User, error) {
-	u.ID = s.newID()
-	_, err := q.exec(ctx, `INSERT INTO users (id, account_id, email, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		u.ID, nullID(u.Account), u.Email, u.PasswordHash, string(u.Role), ms(u.CreatedAt))
-	if isUnique(err) {
-		return u, webhook.Invalid{"email": "Somebody with this e-mail address signs in here already."}
+func (s *Store) addUser(ctx context.Context, tx transaction, u webhook.User, change webhook.Change) (webhook.User, error) {
+	u.ID, u.CreatedAt = webhook.UserID(s.nextID()), roundMillis(change.At)
+	_, err := tx.Exec(ctx, `INSERT INTO users (id, account_id, email, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		u.ID, nullID(u.Account), u.Email, u.PasswordHash, string(u.Role), toMillis(u.CreatedAt))
+	if s.engine.IsUnique(err) {
+		return u, webhook.Invalid{"email": webhook.NewMessage("email.taken")}
 	}
 	if err != nil {
 		return u, err
 	}
-	return u, s.audit(ctx, q, u.Account, by, "user.added", u.Email+" ("+string(u.Role)+")", u.CreatedAt)
+	return u, s.audit(ctx, tx, webhook.AuditEntry{
+		Account: u.Account, Change: change, Action: "user.added", Subject: u.ID.String(), Args: []string{u.Email, string(u.Role)},
+	})
 }
 
 // User finds a user by id.
-func (s *Store) User(ctx context.Context, id webhook.ID) (webhook.User, error) {
-	return scanUser(s.row(ctx, `SELECT `+userColumns+` FROM users WHERE id = $1`, id))
+func (s *Store) User(ctx context.Context, id webhook.UserID) (webhook.User, error) {
+	return scanUser(queryRow(ctx, s.engine, `SELECT `+userColumns+` FROM users WHERE id = $1`, id))
 }
 
 // UserByEmail finds a user by e-mail address, in lower case.
 func (s *Store) UserByEmail(ctx context.Context, email string) (webhook.User, error) {
-	return scanUser(s.row(ctx, `SELECT `+userColumns+` FROM users WHERE email = $1`, email))
+	return scanUser(queryRow(ctx, s.engine, `SELECT `+userColumns+` FROM users WHERE email = $1`, email))
 }
 
 // Users lists the users of an account in the order they were added.
-func (s *Store) Users(ctx context.Context, account webhook.ID) ([]webhook.User, error) {
-	return list(ctx, s, scanUser, `SELECT `+userColumns+` FROM users WHERE account_id = $1 ORDER BY id`, account)
+func (s *Store) Users(ctx context.Context, account webhook.AccountID) ([]webhook.User, error) {
+	return list(ctx, s.engine, scanUser, `SELECT `+userColumns+` FROM users WHERE account_id = $1 ORDER BY id`, account)
 }
 
 // AllUsers lists the users of all accounts and those without one, in the order
 // they were added.
 func (s *Store) AllUsers(ctx context.Context) ([]webhook.User, error) {
-	return list(ctx, s, scanUser, `SELECT `+userColumns+` FROM users ORDER BY id`)
+	return list(ctx, s.engine, scanUser, `SELECT `+userColumns+` FROM users ORDER BY id`)
 }
 
 // RemoveUser removes a user of an account and signs them out everywhere; account
 // 0 stands for users without one.
-func (s *Store) RemoveUser(ctx context.Context, account, id webhook.ID, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
+func (s *Store) RemoveUser(ctx context.Context, account webhook.AccountID, id webhook.UserID, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
 		var email string
-		if err := q.row(ctx, `DELETE FROM users WHERE COALESCE(account_id, 0) = $1 AND id = $2 RETURNING email`, account, id).Scan(&email); err != nil {
+		if err := queryRow(ctx, tx, `DELETE FROM users WHERE COALESCE(account_id, 0) = $1 AND id = $2 RETURNING email`, account, id).Scan(&email); err != nil {
 			return err
 		}
-		return s.audit(ctx, q, account, by, "user.removed", email, now)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "user.removed", Subject: id.String(), Args: []string{email}})
 	})
 }
 
 // SetPassword changes a user's password and ends their sessions but the one
 // with the hash keep.
-func (s *Store) SetPassword(ctx context.Context, id webhook.ID, passwordHash string, keep []byte, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		u, err := scanUser(q.row(ctx, `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING `+userColumns, id, passwordHash))
+func (s *Store) SetPassword(ctx context.Context, id webhook.UserID, passwordHash string, keep []byte, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		u, err := scanUser(queryRow(ctx, tx, `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING `+userColumns, id, passwordHash))
 		if err != nil {
 			return err
 		}
-		if err := endSessions(ctx, q, id, keep); err != nil {
+		if err := endSessions(ctx, tx, id, keep); err != nil {
 			return err
 		}
-		return s.audit(ctx, q, u.Account, by, "user.password", u.Email, now)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: u.Account, Change: change, Action: "user.password", Subject: id.String(), Args: []string{u.Email}})
 	})
 }
 
 // Session finds a session that has not expired at now by its hash.
-func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v webhook.Session, err error) {
-	err = s.row(ctx, `SELECT COALESCE(user_id, 0), data, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2`,
-		hash, ms(now)).Scan(&v.User, &v.Data, moment{&v.ExpiresAt})
+func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v auth.Session, err error) {
+	err = queryRow(ctx, s.engine, `SELECT COALESCE(user_id, 0), data, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2`,
+		hash, toMillis(now)).Scan(&v.User, &v.Data, timeScanner{&v.ExpiresAt})
 	return v, err
 }
 
-// AddSession begins a session; old is the hash it had before, nil for none.
-func (s *Store) AddSession(ctx context.Context, hash, old []byte, v webhook.Session) error {
-	return s.write(ctx, func(q querier) error {
+// AddSession starts a session; old is the hash it had before, nil for none.
+func (s *Store) AddSession(ctx context.Context, hash, old []byte, v auth.Session) error {
+	return s.write(ctx, func(tx transaction) error {
 		if old != nil {
-			if _, err := q.exec(ctx, `DELETE FROM sessions WHERE hash = $1`, old); err != nil {
+			if _, err := tx.Exec(ctx, `DELETE FROM sessions WHERE hash = $1`, old); err != nil {
 				return err
 			}
 		}
-		_, err := q.exec(ctx, `INSERT INTO sessions (hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)`,
-			hash, nullID(v.User), v.Data, ms(v.ExpiresAt))
+		_, err := tx.Exec(ctx, `INSERT INTO sessions (hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)`,
+			hash, nullID(v.User), v.Data, toMillis(v.ExpiresAt))
 		return err
 	})
 }
 
-// UpdateSession writes a session that has begun. One that was ended meanwhile
+// UpdateSession writes a session that was started. One that was ended meanwhile
 // stays ended, which is no error.
-func (s *Store) UpdateSession(ctx context.Context, hash []byte, v webhook.Session) error {
-	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `UPDATE sessions SET data = $2, expires_at = $3 WHERE hash = $1`, hash, v.Data, ms(v.ExpiresAt))
+func (s *Store) UpdateSession(ctx context.Context, hash []byte, v auth.Session) error {
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `UPDATE sessions SET data = $2, expires_at = $3 WHERE hash = $1`, hash, v.Data, toMillis(v.ExpiresAt))
 		return err
 	})
 }
 
 // EndSession removes a session.
 func (s *Store) EndSession(ctx context.Context, hash []byte) error {
-	return s.write(ctx, func(q querier) error {
-		_, err := q.exec(ctx, `DELETE FROM sessions WHERE hash = $1`, hash)
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE hash = $1`, hash)
 		return err
 	})
 }
 
 // EndSessions signs a user out everywhere but in the session with the hash
 // keep (nil: there too).
-func (s *Store) EndSessions(ctx context.Context, user webhook.ID, keep []byte) error {
-	return s.write(ctx, func(q querier) error { return endSessions(ctx, q, user, keep) })
+func (s *Store) EndSessions(ctx context.Context, user webhook.UserID, keep []byte) error {
+	return s.write(ctx, func(tx transaction) error { return endSessions(ctx, tx, user, keep) })
 }
 
-func endSessions(ctx context.Context, q querier, user webhook.ID, keep []byte) error {
+func endSessions(ctx context.Context, tx transaction, user webhook.UserID, keep []byte) error {
 	if keep == nil {
 		keep = []byte{}
 	}
-	_, err := q.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND hash <> $2`, user, keep)
+	_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND hash <> $2`, user, keep)
 	return err
 }
 
-// Setting reads a setting of the instance, or keeps and returns first when it
-// has never been set.
+// Setting reads a setting of the instance, or stores and returns first if it has
+// never been set.
 func (s *Store) Setting(ctx context.Context, key string, first []byte) (value []byte, err error) {
-	err = s.row(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
+	err = queryRow(ctx, s.engine, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
 	if !errors.Is(err, webhook.ErrNotFound) {
 		return value, err
 	}
-	err = s.write(ctx, func(q querier) error {
-		if _, err := q.exec(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING`, key, first); err != nil {
+	err = s.write(ctx, func(tx transaction) error {
+		if _, err := tx.Exec(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING`, key, first); err != nil {
 			return err
 		}
-		return q.row(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
+		return queryRow(ctx, tx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
 	})
 	return value, err
 }

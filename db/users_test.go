@@ -66,12 +66,12 @@ func testRemoveUser(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	u := newUser(t, s, a.ID, "x@example.com")
 	ok(t, s.AddSession(ctx, []byte("h"), nil, session(u.ID)))
-	ok(t, s.RemoveUser(ctx, a.ID, u.ID, by, t0))
+	ok(t, s.RemoveUser(ctx, a.ID, u.ID, at(t0)))
 	_, err := s.User(ctx, u.ID)
 	wantError(t, "user", err, webhook.ErrNotFound)
 	_, err = s.Session(ctx, []byte("h"), t0)
 	wantError(t, "session", err, webhook.ErrNotFound)
-	wantError(t, "again", s.RemoveUser(ctx, a.ID, u.ID, by, t0), webhook.ErrNotFound)
+	wantError(t, "again", s.RemoveUser(ctx, a.ID, u.ID, at(t0)), webhook.ErrNotFound)
 	newUser(t, s, a.ID, "x@example.com") // the address is free again
 }
 
@@ -82,10 +82,10 @@ func testSetPassword(t *testing.T, s *db.Store) {
 	for hash, user := range map[string]webhook.ID{"keep": u.ID, "end": u.ID, "other": other.ID} {
 		ok(t, s.AddSession(ctx, []byte(hash), nil, session(user)))
 	}
-	ok(t, s.SetPassword(ctx, u.ID, "new", []byte("keep"), by, t0))
+	ok(t, s.SetPassword(ctx, u.ID, "new", []byte("keep"), at(t0)))
 	same(t, "hash", must(s.User(ctx, u.ID))(t).PasswordHash, "new")
 	same(t, "sessions", alive(t, s, "keep", "end", "other"), []string{"keep", "other"})
-	wantError(t, "no such user", s.SetPassword(ctx, u.ID+99, "new", nil, by, t0), webhook.ErrNotFound)
+	wantError(t, "no such user", s.SetPassword(ctx, u.ID+99, "new", nil, at(t0)), webhook.ErrNotFound)
 }
 
 // testSetting: whoever comes first decides, the others get its value.
@@ -109,7 +109,7 @@ func testSetting(t *testing.T, s *db.Store) {
 }
 
 func session(user webhook.ID) webhook.Session {
-	return webhook.Session{User: user, Data: []byte("{\"a\":\x00}"), ExpiresAt: t0.Add(time.Hour)}
+	return auth.Session{User: user, Data: []byte("{\"a\":\x00}"), ExpiresAt: t0.Add(time.Hour)}
 }
 
 // alive are those of the hashes that still stand for a session.

@@ -27,7 +27,7 @@ func testWaitsFor(t *testing.T, s *db.Store) {
 	_, err := s.WaitsFor(ctx, newAccount(t, s).ID, d[1])
 	wantError(t, "of another account", err, webhook.ErrNotFound)
 
-	must(s.Replay(ctx, a.ID, d[2], by, t0))(t) // sent early: no one waits for it
+	must(s.Replay(ctx, a.ID, d[2], at(t0)))(t) // sent early: no one waits for it
 	same(t, "the second waits for", must(s.WaitsFor(ctx, a.ID, d[1]))(t), d[0])
 	_, err = s.WaitsFor(ctx, a.ID, d[2])
 	wantError(t, "one sent early", err, webhook.ErrNotFound)
@@ -43,7 +43,7 @@ func testWaitsForStopped(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Ordered = true })
 	d := deliver(t, s, a.ID, 2)
-	ok(t, s.Cancel(t.Context(), a.ID, d[1], by, t0))
+	ok(t, s.Cancel(t.Context(), a.ID, d[1], at(t0)))
 	_, err := s.WaitsFor(t.Context(), a.ID, d[1])
 	wantError(t, "stopped", err, webhook.ErrNotFound)
 }

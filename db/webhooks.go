@@ -7,89 +7,98 @@ import (
 	"bookhook/webhook"
 )
 
-const webhookColumns = `id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, ordered, rate_requests, rate_per,
-	basic_auth, bare, email, time_limit, secret, old_secret, old_until, created_at, updated_at, failing_since, off_at, off_reason, skipped`
+const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
+	failing_since, failed_at, off_at, off_reason, skipped`
 
 func scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
-	err := r.Scan(&w.ID, &w.Account, &w.Name, &w.URL, &w.Kind, &w.Format, asJSON{&w.Events}, asJSON{&w.Channels}, asJSON{&w.Tours},
-		&w.Enabled, &w.Concurrency, &w.Ordered, &w.Rate.Requests, &w.Rate.Per,
-		&w.Basic, &w.Bare, &w.Email, &w.TimeLimit, &w.Secret, &w.OldSecret, moment{&w.OldUntil}, moment{&w.CreatedAt}, moment{&w.UpdatedAt},
-		moment{&w.FailingSince}, moment{&w.OffAt}, &w.OffReason, &w.Skipped)
+	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
+		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
+		timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.Skipped)
 	return w, err
 }
 
-// Webhooks lists the webhooks of an account in the order they were made.
-func (s *Store) Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error) {
-	return listWebhooks(ctx, s, account)
+// Webhooks lists the webhooks of an account in the order they were created.
+func (s *Store) Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error) {
+	return listWebhooks(ctx, s.engine, account)
 }
 
-func listWebhooks(ctx context.Context, q querier, account webhook.ID) ([]*webhook.Webhook, error) {
+func listWebhooks(ctx context.Context, q querier, account webhook.AccountID) ([]*webhook.Webhook, error) {
 	return list(ctx, q, scanWebhook, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND deleted_at = 0 ORDER BY id`, account)
 }
 
 // Webhook finds a webhook of an account.
-func (s *Store) Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error) {
-	return findWebhook(ctx, s, account, id)
+func (s *Store) Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error) {
+	return findWebhook(ctx, s.engine, account, id)
 }
 
-// Backlog tells what waits for a webhook of an account; of more than
+func findWebhook(ctx context.Context, q querier, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error) {
+	return scanWebhook(queryRow(ctx, q, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND id = $2 AND deleted_at = 0`, account, id))
+}
+
+// WebhookNames names all webhooks of an account, deleted ones too, for the log.
+func (s *Store) WebhookNames(ctx context.Context, account webhook.AccountID) (map[webhook.WebhookID]string, error) {
+	type named struct {
+		id   webhook.WebhookID
+		name string
+	}
+	scan := func(r scanner) (n named, err error) {
+		err = r.Scan(&n.id, &n.name)
+		return n, err
+	}
+	rows, err := list(ctx, s.engine, scan, `SELECT id, config ->> 'name' FROM webhooks WHERE account_id = $1`, account)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[webhook.WebhookID]string, len(rows))
+	for _, n := range rows {
+		names[n.id] = n.name
+	}
+	return names, nil
+}
+
+// Backlog counts what is waiting for a webhook of an account; of more than
 // webhook.CountCap deliveries, the oldest of those that are due first.
-func (s *Store) Backlog(ctx context.Context, account, id webhook.ID) (b webhook.Backlog, err error) {
-	var oldest webhook.ID
-	err = s.row(ctx, `SELECT count(*), COALESCE(min(id), 0) FROM (SELECT d.id FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
-			WHERE w.account_id = $1 AND w.id = $2 AND d.state = 'pending' ORDER BY d.next_at LIMIT $3) AS waiting`,
+func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (b webhook.Backlog, err error) {
+	var oldest webhook.DeliveryID
+	err = queryRow(ctx, s.engine, `SELECT count(*), COALESCE(min(id), 0) FROM (SELECT d.id FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
+			WHERE w.account_id = $1 AND w.id = $2 AND d.state = 'pending' ORDER BY d.held, d.urgent, d.next_at LIMIT $3) AS waiting`,
 		account, id, webhook.CountCap+1).Scan(&b.Waiting, &oldest)
 	if err != nil || oldest == 0 {
 		return b, err
 	}
-	return b, s.row(ctx, `SELECT created_at FROM deliveries WHERE id = $1`, oldest).scanOptional(moment{&b.Oldest})
+	err = queryRow(ctx, s.engine, `SELECT created_at FROM deliveries WHERE id = $1`, oldest).scanOptional(timeScanner{&b.Oldest})
+	return b, err
 }
 
-func findWebhook(ctx context.Context, q querier, account, id webhook.ID) (*webhook.Webhook, error) {
-	return scanWebhook(q.row(ctx, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND id = $2 AND deleted_at = 0`, account, id))
-}
-
-// WebhookNames names all webhooks of an account, deleted ones too, for the log.
-func (s *Store) WebhookNames(ctx context.Context, account webhook.ID) (map[webhook.ID]string, error) {
-	type named struct {
-		id   webhook.ID
-		name string
-	}
-	scan := func(r scanner) (n named, err error) { return n, r.Scan(&n.id, &n.name) }
-	rows, err := list(ctx, s, scan, `SELECT id, name FROM webhooks WHERE account_id = $1`, account)
-	names := make(map[webhook.ID]string, len(rows))
-	for _, n := range rows {
-		names[n.id] = n.name
-	}
-	return names, err
-}
-
-// CreateWebhook makes a webhook and removes the draft it came from (nil: none),
-// which must be as it was read, or it is webhook.ErrDraftChanged. With as many
-// asynchronous ones as the account may have it is webhook.ErrLimit; those that
-// are off count. An inline one that has a channel in common with another is
-// webhook.Invalid.
-func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, by string, now time.Time) (*webhook.Webhook, error) {
+// CreateWebhook creates a webhook and removes the draft it came from (nil: none),
+// which must be as it was read, or it returns webhook.ErrDraftChanged. It returns
+// webhook.ErrLimit if the account has as many asynchronous webhooks as it may have;
+// those that are off count. An inline one that has a channel in common with another
+// is webhook.Invalid.
+func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error) {
 	created := *w
-	created.ID, created.CreatedAt, created.UpdatedAt = s.newID(), stored(now), stored(now)
+	created.ID = webhook.WebhookID(s.nextID())
+	created.CreatedAt, created.UpdatedAt = roundMillis(change.At), roundMillis(change.At)
 	if !created.Enabled {
-		created.OffAt, created.OffReason = stored(now), webhook.OffByUser
+		created.OffAt, created.OffReason = roundMillis(change.At), webhook.OffByUser
 	}
-	err := s.write(ctx, func(q querier) error {
-		if err := checkRoom(ctx, q, w); err != nil {
+	err := s.write(ctx, func(tx transaction) error {
+		if err := checkRoom(ctx, tx, w); err != nil {
 			return err
 		}
-		if err := finishDraft(ctx, q, w.Account, from); err != nil {
+		if err := finishDraft(ctx, tx, w.Account, from); err != nil {
 			return err
 		}
-		if err := insertWebhook(ctx, q, &created); err != nil {
+		_, err := tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, off_at, off_reason)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			created.ID, created.Account, string(created.Kind), toJSON(created.Config), boolInt(created.Enabled), created.Secret,
+			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), toMillis(created.OffAt), string(created.OffReason))
+		if err != nil {
 			return err
 		}
-		if err := s.touch(ctx, q, w.Account); err != nil {
-			return err
-		}
-		return s.audit(ctx, q, w.Account, by, "webhook.created", w.Name, now)
+		tx.touch(created.ID, webhook.TouchWebhook)
+		return s.changed(ctx, tx, webhookEntry(&created, "webhook.created", change))
 	})
 	return &created, err
 }
@@ -99,158 +108,155 @@ func checkRoom(ctx context.Context, q querier, w *webhook.Webhook) error {
 	if w.Kind == webhook.Inline {
 		return checkChannels(ctx, q, w)
 	}
-	return checkLimit(ctx, q, w.Account)
-}
-
-func checkLimit(ctx context.Context, q querier, account webhook.ID) error {
 	var used, limit int
-	err := q.row(ctx, `SELECT webhook_limit,
+	err := queryRow(ctx, q, `SELECT webhook_limit,
 			(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0)
-		FROM accounts a WHERE a.id = $1`, account).Scan(&limit, &used)
+		FROM accounts a WHERE a.id = $1`, w.Account).Scan(&limit, &used)
 	if err == nil && used >= limit {
 		return webhook.ErrLimit
 	}
 	return err
 }
 
-func insertWebhook(ctx context.Context, q querier, w *webhook.Webhook) error {
-	_, err := q.exec(ctx, `INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours,
-			enabled, concurrency, secret, created_at, updated_at, off_at, off_reason, ordered, rate_requests, rate_per,
-			basic_auth, bare, email, time_limit)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
-		w.ID, w.Account, w.Name, w.URL, string(w.Kind), string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours),
-		flag(w.Enabled), w.Concurrency, w.Secret, ms(w.CreatedAt), ms(w.UpdatedAt), ms(w.OffAt), string(w.OffReason),
-		flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per), w.Basic, flag(w.Bare), w.Email, w.TimeLimit)
-	return err
+func webhookEntry(w *webhook.Webhook, action string, change webhook.Change) webhook.AuditEntry {
+	return webhook.AuditEntry{Account: w.Account, Change: change, Action: action, Subject: w.ID.String(), Args: []string{w.Name}}
 }
 
-// UpdateWebhook writes what a person may change of a webhook: name, URL,
-// format, filters and how it is called; the draft it came from (nil: none) is
-// removed as CreateWebhook does. When base is not zero and the webhook was changed
-// since, it is webhook.ErrConflict. With another type, or as an inline webhook
-// that has a channel in common with another, it is webhook.Invalid.
-func (s *Store) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		old, err := findWebhook(ctx, q, w.Account, w.ID)
-		if err != nil {
+// UpdateWebhook writes the configuration of a webhook and switches it on or off, as
+// the update says, and removes the draft it came from as CreateWebhook does. It
+// returns webhook.ErrConflict if the webhook was changed since u.Base. Another
+// kind, or an inline webhook that has a channel in common with another, is
+// webhook.Invalid. It returns the webhook as it was before.
+func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (before *webhook.Webhook, err error) {
+	w := u.Webhook
+	err = s.write(ctx, func(tx transaction) error {
+		if before, err = findWebhook(ctx, tx, w.Account, w.ID); err != nil {
 			return err
 		}
-		if !base.IsZero() && !old.UpdatedAt.Equal(base) {
+		if !u.Base.IsZero() && !before.UpdatedAt.Equal(u.Base) {
 			return webhook.ErrConflict
 		}
-		if old.Kind != w.Kind {
-			return webhook.Invalid{"type": webhook.TypeStays}
+		if before.Kind != w.Kind {
+			return webhook.Invalid{"type": webhook.KindStays}
 		}
-		if err := checkChannels(ctx, q, w); err != nil {
+		if err := checkChannels(ctx, tx, w); err != nil {
 			return err
 		}
-		if err := finishDraft(ctx, q, w.Account, from); err != nil {
+		if err := finishDraft(ctx, tx, w.Account, u.Draft); err != nil {
 			return err
 		}
-		updated := max(ms(now), ms(old.UpdatedAt)+1) // two changes in one millisecond differ
-		_, err = q.exec(ctx, `UPDATE webhooks SET name = $2, url = $3, format = $4, events = $5, channels = $6, tours = $7,
-			concurrency = $8, updated_at = $9, ordered = $10, rate_requests = $11, rate_per = $12, basic_auth = $13, bare = $14,
-			email = $15, time_limit = $16 WHERE id = $1`,
-			w.ID, w.Name, w.URL, string(w.Format), toJSON(w.Events), toJSON(w.Channels), toJSON(w.Tours), w.Concurrency, updated,
-			flag(w.Ordered), w.Rate.Requests, string(w.Rate.Per), w.Basic, flag(w.Bare), w.Email, w.TimeLimit)
-		if err != nil {
+		updated := max(toMillis(change.At), toMillis(before.UpdatedAt)+1) // two changes in one millisecond differ
+		if _, err := tx.Exec(ctx, `UPDATE webhooks SET config = $2, updated_at = $3 WHERE id = $1`, w.ID, toJSON(w.Config), updated); err != nil {
 			return err
 		}
-		return s.changed(ctx, q, w.Account, by, "webhook.changed", w.Name, now)
+		tx.touch(w.ID, webhook.TouchWebhook)
+		if err := s.changed(ctx, tx, webhookEntry(w, "webhook.changed", change)); err != nil {
+			return err
+		}
+		return s.switchTo(ctx, tx, before, u.Enabled, change)
 	})
-}
-
-// changed notes a change of an account or a webhook of it: a new revision and
-// an audit entry.
-func (s *Store) changed(ctx context.Context, q querier, account webhook.ID, by, action, subject string, now time.Time) error {
-	if err := s.touch(ctx, q, account); err != nil {
-		return err
+	if err != nil {
+		return nil, err
 	}
-	return s.audit(ctx, q, account, by, action, subject, now)
+	return before, s.retryAfterSwitch(ctx, before, u.Enabled, change.At)
 }
 
 // SetEnabled switches a webhook on or off. What waited while it was off is due
 // when it is on. It returns the webhook as it was before: when it was off, that
 // tells how many events were skipped.
-func (s *Store) SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error) {
-	err = s.write(ctx, func(q querier) error {
-		if before, err = findWebhook(ctx, q, account, id); err != nil {
+func (s *Store) SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error) {
+	err = s.write(ctx, func(tx transaction) error {
+		if before, err = findWebhook(ctx, tx, account, id); err != nil {
 			return err
 		}
-		if before.Enabled == enabled {
-			return nil
-		}
-		if enabled {
-			_, err = q.exec(ctx, `UPDATE webhooks SET enabled = 1, off_at = 0, off_reason = '', skipped = 0, failing_since = 0 WHERE id = $1`, id)
-		} else {
-			err = switchOff(ctx, q, id, webhook.OffByUser, now)
-		}
-		if err != nil {
-			return err
-		}
-		return s.changed(ctx, q, account, by, map[bool]string{true: "webhook.on", false: "webhook.off"}[enabled], before.Name, now)
+		return s.switchTo(ctx, tx, before, &enabled, change)
 	})
-	if err != nil || !enabled || before.Enabled {
-		return before, err
+	if err != nil {
+		return nil, err
 	}
-	return before, s.Hasten(ctx, id, now)
+	return before, s.retryAfterSwitch(ctx, before, &enabled, change.At)
 }
 
-func switchOff(ctx context.Context, q querier, id webhook.ID, reason webhook.OffReason, now time.Time) error {
-	_, err := q.exec(ctx, `UPDATE webhooks SET enabled = 0, off_at = $2, off_reason = $3, skipped = 0 WHERE id = $1`, id, ms(now), string(reason))
+// switchTo switches a webhook on or off, if that is wanted and it is not so.
+func (s *Store) switchTo(ctx context.Context, tx transaction, w *webhook.Webhook, enabled *bool, change webhook.Change) error {
+	if enabled == nil || *enabled == w.Enabled {
+		return nil
+	}
+	tx.touch(w.ID, webhook.TouchWebhook)
+	if !*enabled {
+		if err := switchOff(ctx, tx, w.ID, webhook.OffByUser, change.At); err != nil {
+			return err
+		}
+		return s.changed(ctx, tx, webhookEntry(w, "webhook.off", change))
+	}
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 1, off_at = 0, off_reason = '', skipped = 0, failing_since = 0, failed_at = 0 WHERE id = $1`, w.ID)
+	if err != nil {
+		return err
+	}
+	return s.changed(ctx, tx, webhookEntry(w, "webhook.on", change))
+}
+
+func switchOff(ctx context.Context, tx transaction, id webhook.WebhookID, reason webhook.OffReason, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 0, off_at = $2, off_reason = $3, skipped = 0 WHERE id = $1`, id, toMillis(now), string(reason))
 	return err
+}
+
+// retryAfterSwitch makes due what waited for a webhook that was switched on.
+func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, enabled *bool, now time.Time) error {
+	if enabled == nil || !*enabled || before.Enabled {
+		return nil
+	}
+	if err := s.RetryNow(ctx, before.ID, now); err != nil {
+		return err
+	}
+	s.touched([]webhook.Touched{{Webhook: before.ID, What: webhook.TouchDue}})
+	return nil
 }
 
 // RotateSecret gives a webhook a new signing secret; the one it had goes on
 // signing for webhook.SecretOverlap.
-func (s *Store) RotateSecret(ctx context.Context, account, id webhook.ID, secret, by string, now time.Time) error {
-	return s.write(ctx, func(q querier) error {
-		w, err := findWebhook(ctx, q, account, id)
+func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		w, err := findWebhook(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, `UPDATE webhooks SET old_secret = secret, old_until = $2, secret = $3 WHERE id = $1`,
-			id, ms(now.Add(webhook.SecretOverlap)), secret)
+		_, err = tx.Exec(ctx, `UPDATE webhooks SET old_secret = secret, old_until = $2, secret = $3 WHERE id = $1`,
+			id, toMillis(change.At.Add(webhook.SecretOverlap)), secret)
 		if err != nil {
 			return err
 		}
-		return s.changed(ctx, q, account, by, "webhook.secret", w.Name, now)
+		tx.touch(id, webhook.TouchWebhook)
+		return s.changed(ctx, tx, webhookEntry(w, "webhook.secret", change))
 	})
 }
 
 // DeleteWebhook removes a webhook and cancels what waits for it; it returns
 // how many deliveries that were. The log stays and goes on naming it.
-func (s *Store) DeleteWebhook(ctx context.Context, account, id webhook.ID, by string, now time.Time) (cancelled int64, err error) {
-	err = s.write(ctx, func(q querier) error {
-		w, err := findWebhook(ctx, q, account, id)
+func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error) {
+	err = s.write(ctx, func(tx transaction) error {
+		w, err := findWebhook(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}
-		if _, err := q.exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND webhook_id = $2`, account, id); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND webhook_id = $2`, account, id); err != nil {
 			return err
 		}
-		if _, err := q.exec(ctx, `UPDATE webhooks SET enabled = 0, deleted_at = $2 WHERE id = $1`, id, ms(now)); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 0, deleted_at = $2 WHERE id = $1`, id, toMillis(change.At)); err != nil {
 			return err
 		}
-		return s.changed(ctx, q, account, by, "webhook.deleted", w.Name, now)
+		tx.touch(id, webhook.TouchWebhook)
+		return s.changed(ctx, tx, webhookEntry(w, "webhook.deleted", change))
 	})
 	if err != nil {
 		return 0, err
 	}
-	return s.cancelAll(ctx, id, now)
+	return s.cancelAll(ctx, id, change.At)
 }
 
 // cancelAll cancels what waits for a webhook that was deleted, in steps. What a
-// crash leaves of that is cancelled by Heal.
-func (s *Store) cancelAll(ctx context.Context, id webhook.ID, now time.Time) (cancelled int64, err error) {
+// crash leaves of that is cancelled by RecoverClaims.
+func (s *Store) cancelAll(ctx context.Context, id webhook.WebhookID, now time.Time) (cancelled int64, err error) {
 	return s.inSteps(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id IN (
-		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY next_at LIMIT $3)`, id, ms(now), manyStep)
-}
-
-// flag is a boolean as it is stored.
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY held, urgent, next_at LIMIT $3)`, id, toMillis(now), stepRows)
 }

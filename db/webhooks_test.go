@@ -48,24 +48,24 @@ func testCreatedOff(t *testing.T, s *db.Store) {
 func testWebhookLimit(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
-	ok(t, s.SetLimit(ctx, a.ID, 2, by, t0))
+	ok(t, s.SetLimit(ctx, a.ID, 2, at(t0)))
 	create := func() error {
-		_, err := s.CreateWebhook(ctx, newHook(a.ID), nil, by, t0)
+		_, err := s.CreateWebhook(ctx, newHook(a.ID), nil, at(t0))
 		return err
 	}
 	addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Enabled = false })
 	w := addHook(t, s, a.ID)
 	wantError(t, "one that is off counts", create(), webhook.ErrLimit)
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, by, t0))(t)
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
 	ok(t, create())
 	wantError(t, "full again", create(), webhook.ErrLimit)
-	ok(t, s.SetLimit(ctx, a.ID, 3, by, t0))
+	ok(t, s.SetLimit(ctx, a.ID, 3, at(t0)))
 	ok(t, create())
 	wantError(t, "full after raising", create(), webhook.ErrLimit)
-	ok(t, s.SetLimit(ctx, a.ID, 1, by, t0))
+	ok(t, s.SetLimit(ctx, a.ID, 1, at(t0)))
 	same(t, "webhooks after lowering", len(must(s.Webhooks(ctx, a.ID))(t)), 3)
 	addHook(t, s, other.ID) // another account's are its own
-	_, err := s.CreateWebhook(ctx, newHook(a.ID+99), nil, by, t0)
+	_, err := s.CreateWebhook(ctx, newHook(a.ID+99), nil, at(t0))
 	wantError(t, "no such account", err, webhook.ErrNotFound)
 }
 
@@ -77,7 +77,7 @@ func testWebhookLimitParallel(t *testing.T, s *db.Store) {
 	errs := make([]error, 50)
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { _, errs[i] = s.CreateWebhook(t.Context(), newHook(a.ID), nil, by, t0) })
+		wg.Go(func() { _, errs[i] = s.CreateWebhook(t.Context(), newHook(a.ID), nil, at(t0)) })
 	}
 	wg.Wait()
 	won := 0
@@ -95,15 +95,15 @@ func testWebhookLimitParallel(t *testing.T, s *db.Store) {
 func testCreateFromDraft(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	ok(t, s.SetLimit(ctx, a.ID, 1, by, t0))
+	ok(t, s.SetLimit(ctx, a.ID, 1, at(t0)))
 	first, second := newDraft(t, s, a.ID), newDraft(t, s, a.ID)
-	must(s.CreateWebhook(ctx, newHook(a.ID), &first, by, t0))(t)
+	must(s.CreateWebhook(ctx, newHook(a.ID), &first, at(t0)))(t)
 	same(t, "drafts after creation", must(s.Drafts(ctx, a.ID))(t), []webhook.Draft{second})
-	_, err := s.CreateWebhook(ctx, newHook(a.ID), &second, by, t0)
+	_, err := s.CreateWebhook(ctx, newHook(a.ID), &second, at(t0))
 	wantError(t, "over the limit", err, webhook.ErrLimit)
 	same(t, "drafts after the limit", must(s.Drafts(ctx, a.ID))(t), []webhook.Draft{second})
-	ok(t, s.SetLimit(ctx, a.ID, 5, by, t0))
-	_, err = s.CreateWebhook(ctx, newHook(a.ID), &first, by, t0)
+	ok(t, s.SetLimit(ctx, a.ID, 5, at(t0)))
+	_, err = s.CreateWebhook(ctx, newHook(a.ID), &first, at(t0))
 	wantError(t, "the same draft twice", err, webhook.ErrNotFound)
 	same(t, "webhooks", len(must(s.Webhooks(ctx, a.ID))(t)), 1)
 }
@@ -118,7 +118,7 @@ func testUpdateWebhook(t *testing.T, s *db.Store) {
 	want.Tours = webhook.NewFilter(webhook.Exclude, []string{"15"})
 	change := want // what a form may not change
 	change.Secret, change.Enabled, change.CreatedAt = "whsec_other", false, time.Time{}
-	ok(t, s.UpdateWebhook(ctx, &change, w.UpdatedAt, &d, by, t0.Add(time.Second)))
+	ok(t, s.UpdateWebhook(ctx, &change, w.UpdatedAt, &d, at(t0.Add(time.Second))))
 	want.UpdatedAt = t0.Add(time.Second)
 	same(t, "webhook", must(s.Webhook(ctx, a.ID, w.ID))(t), &want)
 	same(t, "drafts", len(must(s.Drafts(ctx, a.ID))(t)), 0)
@@ -127,37 +127,37 @@ func testUpdateWebhook(t *testing.T, s *db.Store) {
 func testUpdateConflict(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	w := must(s.CreateWebhook(ctx, newHook(a.ID), nil, by, t0.Add(123456)))(t) // finer than what is stored
+	w := must(s.CreateWebhook(ctx, newHook(a.ID), nil, at(t0.Add(123456))))(t) // finer than what is stored
 	base := w.UpdatedAt
 	w.Name = "First"
-	ok(t, s.UpdateWebhook(ctx, w, base, nil, by, t0)) // in the same millisecond as the creation
+	ok(t, s.UpdateWebhook(ctx, w, base, nil, at(t0))) // in the same millisecond as the creation
 	d := newDraft(t, s, a.ID)
 	w.Name = "Second"
-	wantError(t, "old base", s.UpdateWebhook(ctx, w, base, &d, by, t0), webhook.ErrConflict)
+	wantError(t, "old base", s.UpdateWebhook(ctx, w, base, &d, at(t0)), webhook.ErrConflict)
 	now := must(s.Webhook(ctx, a.ID, w.ID))(t)
 	same(t, "name", now.Name, "First")
 	same(t, "drafts", len(must(s.Drafts(ctx, a.ID))(t)), 1)
-	ok(t, s.UpdateWebhook(ctx, w, now.UpdatedAt, nil, by, t0))
+	ok(t, s.UpdateWebhook(ctx, w, now.UpdatedAt, nil, at(t0)))
 	w.Name = "Third"
-	ok(t, s.UpdateWebhook(ctx, w, time.Time{}, nil, by, t0)) // without a base the last one wins
+	ok(t, s.UpdateWebhook(ctx, w, time.Time{}, nil, at(t0))) // without a base the last one wins
 	same(t, "name", must(s.Webhook(ctx, a.ID, w.ID))(t).Name, "Third")
-	wantError(t, "draft that is gone", s.UpdateWebhook(ctx, w, time.Time{}, &webhook.Draft{ID: d.ID + 99}, by, t0), webhook.ErrNotFound)
+	wantError(t, "draft that is gone", s.UpdateWebhook(ctx, w, time.Time{}, &webhook.Draft{ID: d.ID + 99}, at(t0)), webhook.ErrNotFound)
 }
 
 func testSetEnabled(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	off := t0.Add(time.Second)
-	before := must(s.SetEnabled(ctx, a.ID, w.ID, false, by, off))(t)
+	before := must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off)))(t)
 	same(t, "before", before, w)
-	before = must(s.SetEnabled(ctx, a.ID, w.ID, false, by, off.Add(time.Hour)))(t)
+	before = must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off.Add(time.Hour))))(t)
 	same(t, "off twice keeps when", before.Health, webhook.Health{OffAt: off, OffReason: webhook.OffByUser})
 	same(t, "enabled", before.Enabled, false)
 	ingest(t, s, a.ID, some(3)...)
-	before = must(s.SetEnabled(ctx, a.ID, w.ID, true, by, off))(t)
+	before = must(s.SetEnabled(ctx, a.ID, w.ID, true, at(off)))(t)
 	same(t, "skipped while off", before.Skipped, 3)
 	same(t, "on again", must(s.Webhook(ctx, a.ID, w.ID))(t), w)
-	must(s.SetEnabled(ctx, a.ID, w.ID, false, by, off))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off)))(t)
 	same(t, "skipped counts anew", must(s.Webhook(ctx, a.ID, w.ID))(t).Skipped, 0)
 	same(t, "audit entries", len(must(s.Audit(ctx, a.ID, 0, 50))(t)), 5) // account, webhook, off, on, off
 }
@@ -165,12 +165,12 @@ func testSetEnabled(t *testing.T, s *db.Store) {
 func testRotateSecret(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", by, t0))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
 	got := must(s.Webhook(ctx, a.ID, w.ID))(t)
 	same(t, "at once", got.Secrets(t0), []string{"whsec_two", "whsec_one"})
 	same(t, "just before the end", got.Secrets(t0.Add(webhook.SecretOverlap-1)), []string{"whsec_two", "whsec_one"})
 	same(t, "at the end", got.Secrets(t0.Add(webhook.SecretOverlap)), []string{"whsec_two"})
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_three", by, t0))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_three", at(t0)))
 	same(t, "once more", must(s.Webhook(ctx, a.ID, w.ID))(t).Secrets(t0), []string{"whsec_three", "whsec_two"})
 }
 
@@ -182,14 +182,14 @@ func testDeleteWebhook(t *testing.T, s *db.Store) {
 	finish(t, s, success(ids[0], w.ID, 1), t0)
 	stays := addHook(t, s, a.ID)
 	now := t0.Add(time.Second)
-	same(t, "cancelled", must(s.DeleteWebhook(ctx, a.ID, w.ID, by, now))(t), 3)
+	same(t, "cancelled", must(s.DeleteWebhook(ctx, a.ID, w.ID, at(now)))(t), 3)
 	for i, want := range []webhook.State{webhook.Delivered, webhook.Cancelled, webhook.Cancelled, webhook.Cancelled} {
 		same(t, fmt.Sprint("state of ", i), must(s.Delivery(ctx, a.ID, ids[i]))(t).State, want)
 	}
 	same(t, "finished", must(s.Delivery(ctx, a.ID, ids[3]))(t).Finished, now)
 	_, err := s.Webhook(ctx, a.ID, w.ID)
 	wantError(t, "find", err, webhook.ErrNotFound)
-	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, by, now)
+	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, at(now))
 	wantError(t, "again", err, webhook.ErrNotFound)
 	same(t, "list", must(s.Webhooks(ctx, a.ID))(t), []*webhook.Webhook{stays})
 	same(t, "names", must(s.WebhookNames(ctx, a.ID))(t), map[webhook.ID]string{w.ID: w.Name, stays.ID: stays.Name})

@@ -1,10 +1,17 @@
 package messages
 
-// database are why the database cannot be used.
+// database are why the database cannot be used, and why it refuses a change.
 var database = Texts{
 	"database.stopping": "Bookhook is stopping.",
 	"database.full":     "The disk that holds Bookhook's database is full.",
 	"database.locked":   "Another program keeps Bookhook's database locked.",
 	"database.unusable": "Bookhook's database cannot be read or written.",
 	"database.damaged":  "Bookhook's database is damaged.",
+
+	"number.taken":             "The number %s belongs to another account.",
+	"email.taken":              "Somebody with this e-mail address signs in here already.",
+	"item.id_taken":            "The id %s is in the list already; rename that one instead.",
+	"delivery.inline_replay":   "This is a call before a booking is confirmed. It is made once, at that moment; nobody waits for another answer.",
+	"delivery.inline_cancel":   "This is a call before a booking is confirmed, and ends by itself within seconds.",
+	"delivery.webhook_deleted": "The webhook of this delivery was deleted, so there is nowhere to send it.",
 }

@@ -51,3 +51,12 @@ type Backlog struct {
 	Waiting int       // pending deliveries, held ones and those in flight included; at most CountCap + 1
 	Oldest  time.Time // when the oldest of them was created; zero when none is waiting
 }
+
+// Update is a change of a webhook by a person: what is written of it, in one
+// transaction.
+type Update struct {
+	Webhook *Webhook  // its ID and Account, and the Config to write
+	Enabled *bool     // switch it on or off; nil leaves that as it is
+	Base    time.Time // the UpdatedAt of the webhook that was edited: it must not have changed since; zero: whatever it is now
+	Draft   *Draft    // the draft that the change comes from, which is removed; nil: none
+}

@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"context"
@@ -6,12 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // readerConns is how many connections read at the same time; more than the
@@ -19,24 +15,14 @@ import (
 // writer 16: a page that is read again from the system's cache costs 5 µs a row.
 const readerConns = 4
 
-// busyTimeout is for how many milliseconds a connection waits for another program.
+// busyTimeout is for how many milliseconds a connection waits for another process.
 const busyTimeout = 5000
 
 // openWriter opens the one connection that writes. synchronous=FULL puts every
-// commit on disk before it is answered; checkpoint.go sees to the WAL.
-// temp_store keeps what savepoints note in memory: in a file it is a third of
-// the work of a group.
-//
-// A new file (see [Create]) is for its owner only: it holds bookings and signing
-// secrets. SQLite gives the files beside it the same rights.
+// commit on disk before it is answered; checkpoint.go looks after the WAL.
+// temp_store keeps the journals of savepoints in memory: in a file they are a
+// third of the work of a group.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := file.Close(); err != nil {
-		return nil, err
-	}
 	return open(ctx, path, 1, url.Values{
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
@@ -49,6 +35,8 @@ func openReaders(ctx context.Context, path string) (*sql.DB, error) {
 	return open(ctx, path, readerConns, url.Values{"_query_only": {"on"}, "_pragma": {"cache_size(-8192)"}})
 }
 
+// open opens a pool of connections. A connection opens the file but does not
+// change it unless the options say so.
 func open(ctx context.Context, path string, conns int, options url.Values) (*sql.DB, error) {
 	options.Set("_busy_timeout", strconv.Itoa(busyTimeout))
 	options.Set("_foreign_keys", "on")
@@ -64,13 +52,4 @@ func open(ctx context.Context, path string, conns int, options url.Values) (*sql
 		return nil, errors.Join(err, pool.Close())
 	}
 	return pool, nil
-}
-
-// isUnique reports whether a write failed because something like it is there.
-func isUnique(err error) bool {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }

@@ -1,8 +1,10 @@
-package db
+package sqlite
 
 import (
+	"bytes"
 	"context"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,12 +15,12 @@ import (
 func TestReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
 	s := openPath(t, path)
-	wantErr(t, "write", s.write(t.Context(), put("a")), nil)
+	wantErr(t, "write", s.Write(t.Context(), put("a")), nil)
 	wantErr(t, "close", s.Close(), nil)
 	want(t, "files after an orderly end", files(t, filepath.Dir(path)), "bookhook.db")
 	s = openPath(t, path)
 	want(t, "rows", traces(t, s), "a")
-	wantErr(t, "write", s.write(t.Context(), put("b")), nil)
+	wantErr(t, "write", s.Write(t.Context(), put("b")), nil)
 	want(t, "rows", traces(t, s), "a b")
 }
 
@@ -51,11 +53,11 @@ func TestPragmas(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var got string
-		wantErr(t, tt.pragma, s.row(t.Context(), "PRAGMA "+tt.pragma).Scan(&got), nil)
+		wantErr(t, tt.pragma, scanOne(s, &got, "PRAGMA "+tt.pragma), nil)
 		if tt.reader != "" {
 			want(t, tt.pragma+" of a reader", got, tt.reader)
 		}
-		err := s.write(t.Context(), func(q querier) error { return q.row(t.Context(), "PRAGMA "+tt.pragma).Scan(&got) })
+		err := s.Write(t.Context(), func(tx Tx) error { return scanOne(tx, &got, "PRAGMA "+tt.pragma) })
 		wantErr(t, tt.pragma, err, nil)
 		want(t, tt.pragma+" of the writer", got, tt.writer)
 	}
@@ -70,7 +72,7 @@ func TestOddPaths(t *testing.T) {
 			}
 			path := filepath.Join(dir, name)
 			s := openPath(t, path)
-			wantErr(t, "write", s.write(t.Context(), put("a")), nil)
+			wantErr(t, "write", s.Write(t.Context(), put("a")), nil)
 			want(t, "rows", traces(t, s), "a")
 			wantErr(t, "close", s.Close(), nil)
 			want(t, "files", files(t, dir), name)
@@ -82,7 +84,7 @@ func TestRelativePath(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, path := range []string{"bookhook.db", "./x.db", "a:b.db", "file:y.db"} {
 		s := openPath(t, path)
-		wantErr(t, path, s.write(t.Context(), put("a")), nil)
+		wantErr(t, path, s.Write(t.Context(), put("a")), nil)
 		wantErr(t, "close", s.Close(), nil)
 	}
 	want(t, "files", files(t, "."), "a:b.db bookhook.db file:y.db x.db")
@@ -95,7 +97,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{garbage, filepath.Join(dir, "no", "such", "folder.db"), dir} {
-		s, err := Open(t.Context(), path)
+		s, err := Create(t.Context(), path)
 		if err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: got error %v, want one that names the path", path, err)
 		}
@@ -105,11 +107,64 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestOpenNone: only Create makes a database; where there is none, nothing is left behind.
+func TestOpenNone(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "bookhook.db")
+	_, err := Open(t.Context(), path)
+	wantErr(t, "open", err, fs.ErrNotExist)
+	if text := "there is no database at " + path + "; start bookhook serve to create it"; err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("got error %v, want %q", err, text)
+	}
+	want(t, "files", files(t, dir), "")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(t.Context(), path)
+	wantErr(t, "open an empty file", err, fs.ErrNotExist)
+	openPath(t, path)
+	s, err := Open(t.Context(), path)
+	wantErr(t, "open what was created", err, nil)
+	wantErr(t, "close", s.Close(), nil)
+}
+
+// TestForeignFiles: a database of before the base, or of another program, is
+// refused and not altered.
+func TestForeignFiles(t *testing.T) {
+	for text, script := range map[string]string{
+		"from before the first release": `CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY, version_id INTEGER, is_applied INTEGER, tstamp TIMESTAMP);
+			INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1); CREATE TABLE settings (key TEXT)`,
+		"of another program": `CREATE TABLE settings (key TEXT)`,
+	} {
+		path := filepath.Join(t.TempDir(), "bookhook.db")
+		pool, err := open(t.Context(), path, 1, url.Values{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pool.ExecContext(t.Context(), script); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, "close", pool.Close(), nil)
+		before, err := os.ReadFile(path)
+		wantErr(t, "read", err, nil)
+		for _, open := range []func(context.Context, string) (*DB, error){Open, Create} {
+			_, err := open(t.Context(), path)
+			if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), path) {
+				t.Errorf("got error %v, want %q", err, text)
+			}
+		}
+		after, err := os.ReadFile(path)
+		wantErr(t, "read", err, nil)
+		want(t, "the file is as it was", bytes.Equal(after, before), true)
+		want(t, "files", files(t, filepath.Dir(path)), "bookhook.db")
+	}
+}
+
 func TestNewerDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
 	upgrade(t, path, "SELECT 1")
 	_, err := Open(t.Context(), path)
-	const text = "written by a newer Bookhook (version 2, this one knows 1); run that one"
+	const text = "written by a newer Bookhook (version 3, this one knows 2); run that one"
 	if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), path) {
 		t.Errorf("got error %v, want %q", err, text)
 	}
@@ -118,13 +173,13 @@ func TestNewerDatabase(t *testing.T) {
 // next are the migrations with one more.
 func next(tb testing.TB, sql string) fs.FS {
 	tb.Helper()
-	first, err := migrations.ReadFile("migrations/00001_begin.sql")
+	first, err := migrations.ReadFile("migrations/00002_base.sql")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return fstest.MapFS{
-		"00001_begin.sql": {Data: first},
-		"00002_next.sql":  {Data: []byte("-- +goose Up\n" + sql + ";\n")},
+		"00002_base.sql": {Data: first},
+		"00003_next.sql": {Data: []byte("-- +goose Up\n" + sql + ";\n")},
 	}
 }
 
@@ -149,9 +204,9 @@ func upgrade(tb testing.TB, path, sql string) {
 func TestUpgradeKeepsSnapshot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "book hook's.db")
 	s := openPath(t, path)
-	wantErr(t, "write", s.write(t.Context(), put("a")), nil)
+	wantErr(t, "write", s.Write(t.Context(), put("a")), nil)
 	wantErr(t, "close", s.Close(), nil)
-	kept := path + ".before-2"
+	kept := path + ".before-3"
 	if err := os.WriteFile(kept+".part", []byte("cut off"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"bytes"
@@ -19,16 +19,16 @@ const pageBytes = 4096
 
 // fill is a write that takes a dozen pages of the WAL, over and over the same
 // ones, so that the database itself stays small.
-func fill(i int) func(querier) error {
-	return func(q querier) error {
-		_, err := q.exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)
+func fill(i int) func(Tx) error {
+	return func(tx Tx) error {
+		_, err := tx.Exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, "fill"+strconv.Itoa(i%8), bytes.Repeat([]byte{byte(i)}, 12*pageBytes))
 		return err
 	}
 }
 
 // shortWAL makes the store copy its WAL as soon as it has so many pages.
-func shortWAL(s *Store, pages int) { s.checkpointer.long = pages }
+func shortWAL(s *DB, pages int) { s.checkpointer.minPages = pages }
 
 // restarts is how often the WAL has begun anew: its header counts that.
 func restarts(tb testing.TB, path string) uint32 {
@@ -56,16 +56,16 @@ func TestWALIsBounded(t *testing.T) {
 	var readers, work sync.WaitGroup
 	readers.Go(func() {
 		for reading.Err() == nil {
-			_, _ = s.HasUsers(reading)
+			_ = scanOne(s, new(int), `SELECT count(*) FROM settings`)
 		}
 	})
 	var written atomic.Int64
-	wantErr(t, "write", s.write(t.Context(), fill(0)), nil)
+	wantErr(t, "write", s.Write(t.Context(), fill(0)), nil)
 	first := restarts(t, path)
 	for range writers {
 		work.Go(func() {
 			for restarts(t, path) < first+enough && written.Load() < most {
-				wantErr(t, "write", s.write(t.Context(), fill(int(written.Add(1)))), nil)
+				wantErr(t, "write", s.Write(t.Context(), fill(int(written.Add(1)))), nil)
 			}
 		})
 	}
@@ -84,22 +84,21 @@ func TestWALIsBoundedBesideReaders(t *testing.T) {
 	s := openPath(t, path)
 	const enough, most = 3, 1500
 	shortWAL(s, 400)
-	wantErr(t, "write", s.write(t.Context(), fill(0)), nil)
+	wantErr(t, "write", s.Write(t.Context(), fill(0)), nil)
 	first := restarts(t, path)
 	reading, end := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
 	for range readerConns {
 		readers.Go(func() {
 			for reading.Err() == nil { // a millisecond each, under the race detector twenty
-				var n int
-				_ = s.row(reading, `WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000)
-					SELECT count(*) FROM s, (SELECT count(*) FROM settings)`).Scan(&n)
+				_ = scanOne(s, new(int), `WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000)
+					SELECT count(*) FROM s, (SELECT count(*) FROM settings)`)
 			}
 		})
 	}
 	written := 0
 	for ; written < most && restarts(t, path) < first+enough; written++ {
-		wantErr(t, "write", s.write(t.Context(), fill(written)), nil)
+		wantErr(t, "write", s.Write(t.Context(), fill(written)), nil)
 	}
 	end()
 	readers.Wait()
@@ -121,7 +120,7 @@ func TestCloseWhileCopying(t *testing.T) {
 		var work sync.WaitGroup
 		for w := range writers {
 			work.Go(func() {
-				for s.write(t.Context(), put(fmt.Sprint(round, ".", w, ".", answered[w]))) == nil {
+				for s.Write(t.Context(), put(fmt.Sprint(round, ".", w, ".", answered[w]))) == nil {
 					if answered[w]++; answered[w] == 10+10*round {
 						busy <- struct{}{}
 					}
@@ -139,7 +138,7 @@ func TestCloseWhileCopying(t *testing.T) {
 		s = openPath(t, path)
 		for w, n := range answered {
 			var got int
-			err := s.row(t.Context(), `SELECT count(*) FROM settings WHERE key LIKE $1`, fmt.Sprint(round, ".", w, ".%")).Scan(&got)
+			err := scanOne(s, &got, `SELECT count(*) FROM settings WHERE key LIKE $1`, fmt.Sprint(round, ".", w, ".%"))
 			if err != nil || got < n {
 				t.Errorf("got %d rows, %v, want the %d that were answered", got, err, n)
 			}

@@ -2,7 +2,8 @@
 
 -- Times are unix milliseconds UTC, durations microseconds; 0 means never.
 -- Ids are made in Go and ascend with time, so inserts touch the right edge of
--- each tree only, and a list by id is a list by time.
+-- each tree only, and a list by id is a list by time. A message is the JSON of a
+-- webhook.Message, or empty for none.
 
 CREATE TABLE settings (
   key   TEXT PRIMARY KEY,
@@ -81,8 +82,8 @@ CREATE TABLE connections (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX connections_old ON connections (old_token) WHERE old_token <> '';
 
--- What came in at an address and could not be read.
-CREATE TABLE unrecognised (
+-- Requests to an address that were rejected because they could not be read.
+CREATE TABLE rejected_requests (
   id           INTEGER PRIMARY KEY,
   account_id   INTEGER NOT NULL REFERENCES accounts (id),
   platform     TEXT    NOT NULL,
@@ -92,13 +93,13 @@ CREATE TABLE unrecognised (
   body         BLOB, -- its beginning
   truncated    INTEGER NOT NULL,
   status       INTEGER NOT NULL, -- how it was answered
-  message      TEXT    NOT NULL,
-  digest       BLOB    NOT NULL, -- of all of the above: the same again only counts
+  why          TEXT    NOT NULL, -- message
+  digest       BLOB    NOT NULL, -- of all of the above: the same request again only counts
   times        INTEGER NOT NULL,
   last_at      INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX unrecognised_account ON unrecognised (account_id, id);
-CREATE UNIQUE INDEX unrecognised_digest ON unrecognised (account_id, digest);
+CREATE INDEX rejected_requests_account ON rejected_requests (account_id, id);
+CREATE UNIQUE INDEX rejected_requests_digest ON rejected_requests (account_id, digest);
 
 CREATE TABLE channels (
   account_id INTEGER NOT NULL REFERENCES accounts (id),
@@ -119,22 +120,9 @@ CREATE TABLE tours (
 CREATE TABLE webhooks (
   id            INTEGER PRIMARY KEY,
   account_id    INTEGER NOT NULL REFERENCES accounts (id),
-  name          TEXT    NOT NULL,
-  url           TEXT    NOT NULL,
-  kind          TEXT    NOT NULL,
-  format        TEXT    NOT NULL,
-  events        TEXT    NOT NULL, -- JSON list of keys
-  channels      TEXT    NOT NULL, -- JSON filter
-  tours         TEXT    NOT NULL, -- JSON filter
+  kind          TEXT    NOT NULL, -- of the config; it never changes
+  config        TEXT    NOT NULL, -- JSON of webhook.Config
   enabled       INTEGER NOT NULL,
-  concurrency   INTEGER NOT NULL,
-  ordered       INTEGER NOT NULL,
-  rate_requests INTEGER NOT NULL DEFAULT 0, -- 0: no limit
-  rate_per      TEXT    NOT NULL DEFAULT '',
-  basic_auth    TEXT    NOT NULL DEFAULT '', -- sent as Authorization: Basic
-  bare          INTEGER NOT NULL DEFAULT 0,
-  email         TEXT    NOT NULL DEFAULT '',
-  time_limit    INTEGER NOT NULL DEFAULT 0, -- seconds, of an inline webhook
   secret        TEXT    NOT NULL,
   old_secret    TEXT    NOT NULL DEFAULT '',
   old_until     INTEGER NOT NULL DEFAULT 0,
@@ -175,10 +163,9 @@ CREATE TABLE events (
   received_at INTEGER NOT NULL,
   test        INTEGER NOT NULL,
   inbound     INTEGER NOT NULL, -- the platform itself sent it
-  note        TEXT    NOT NULL DEFAULT '', -- what went wrong before the match
+  note        TEXT    NOT NULL DEFAULT '', -- message: what went wrong before the match
   digest      BLOB    NOT NULL,
-  decisions   TEXT    NOT NULL, -- JSON list of webhook.Decision; empty while a row of lookups is there
-  late        INTEGER NOT NULL DEFAULT 0, -- the last delivery, when the match came so late that it lies far behind
+  decisions   TEXT    NOT NULL, -- JSON list of webhook.Decision; empty while there is a row of lookups
   data        BLOB, -- the sender's JSON, byte for byte; last, since lists stop before it
   wire        BLOB  -- what the platform sent, where data are not that
 ) STRICT;
@@ -186,8 +173,6 @@ CREATE UNIQUE INDEX events_external ON events (account_id, external_id) WHERE ex
 -- The type never changes; with it a search for one reads the index alone.
 CREATE INDEX events_account ON events (account_id, id, type, platform);
 CREATE INDEX events_booking ON events (account_id, booking_id, id) WHERE booking_id <> '';
--- A search for what was delivered since some time finds the events by theirs, and these rare ones by this.
-CREATE INDEX events_late ON events (account_id, late) WHERE late > 0;
 
 -- Events that wait, unmatched, for what their platform says about the booking.
 -- Each goes with its match, so that they are few.
@@ -203,45 +188,51 @@ CREATE INDEX lookups_booking ON lookups (account_id, platform, booking_id);
 CREATE TABLE deliveries (
   id           INTEGER PRIMARY KEY,
   account_id   INTEGER NOT NULL,
-  event_id     INTEGER NOT NULL, -- no reference: its check would want an index
+  event_id     INTEGER NOT NULL,
   webhook_id   INTEGER NOT NULL,
   platform     TEXT    NOT NULL,
   type         TEXT    NOT NULL,
   booking_id   TEXT    NOT NULL,
   test         INTEGER NOT NULL,
-  asked        INTEGER NOT NULL, -- of an inline webhook: never due
+  inline       INTEGER NOT NULL, -- of an inline webhook: never due
   state        TEXT    NOT NULL,
   attempts     INTEGER NOT NULL, -- made or in flight
-  answered     INTEGER NOT NULL, -- number of the last attempt that ended
+  completed    INTEGER NOT NULL, -- number of the last attempt that ended
   base         INTEGER NOT NULL DEFAULT 0, -- attempts that the retry schedule does not count
-  next_at      INTEGER NOT NULL, -- next try, the end of the lease while in flight, or 2^53 while held
-  followed     INTEGER NOT NULL DEFAULT 0, -- others of the booking may be held behind this one
+  next_at      INTEGER NOT NULL, -- next attempt, or the end of the lease while in flight; 0 while held
+  held         INTEGER NOT NULL DEFAULT 0, -- pending behind an earlier delivery of its booking
+  urgent       INTEGER NOT NULL DEFAULT 0, -- goes first: a person waits for it
+  blocking     INTEGER NOT NULL DEFAULT 0, -- others of the booking may be held behind this one
   created_at   INTEGER NOT NULL,
   finished_at  INTEGER NOT NULL DEFAULT 0,
   last_status  INTEGER NOT NULL DEFAULT 0,
   last_failure TEXT    NOT NULL DEFAULT '',
   last_us      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
--- Each index is paid for with a page of its own for every delivery, so there
--- are few. The log of a webhook, newest first; that of an account is the merge
--- of its webhooks' (lists.go).
+-- Each index over all deliveries is paid for with a page of its own for every
+-- delivery, so there are three: the log of an account, of a webhook and of a
+-- booking, newest first. (No index finds the deliveries of an event: the event
+-- names the first and the last of them.)
+CREATE INDEX deliveries_account ON deliveries (account_id, id);
 CREATE INDEX deliveries_webhook ON deliveries (webhook_id, id);
--- "What has failed?", rare rows among many: what is delivered costs nothing here.
--- The type stands there as it does for events.
-CREATE INDEX deliveries_ended ON deliveries (webhook_id, state, id, type, platform) WHERE state <> 'delivered' AND state <> 'pending';
--- The dispatcher: what is due, for each webhook apart. The log asks it what waits.
-CREATE INDEX deliveries_due ON deliveries (webhook_id, next_at) WHERE state = 'pending';
+CREATE INDEX deliveries_booking ON deliveries (account_id, booking_id, id) WHERE booking_id <> '';
+-- "What has failed, what is waiting?", rare rows among many; what was delivered is
+-- not in it. With the webhook, a search for one of many reads the index alone.
+CREATE INDEX deliveries_state ON deliveries (account_id, state, id, webhook_id) WHERE state <> 'delivered';
+-- The dispatcher, for each webhook apart: what is due, what of that goes first, and
+-- whether anything is held.
+CREATE INDEX deliveries_due ON deliveries (webhook_id, held, urgent, next_at) WHERE state = 'pending';
 -- The order of a booking: is anything of it pending, and what is held behind it?
-CREATE INDEX deliveries_order ON deliveries (webhook_id, booking_id, next_at, id) WHERE state = 'pending' AND booking_id <> '';
+CREATE INDEX deliveries_order ON deliveries (webhook_id, booking_id, held, id) WHERE state = 'pending' AND booking_id <> '';
 
 CREATE TABLE attempts (
   delivery_id      INTEGER NOT NULL,
   number           INTEGER NOT NULL,
   started_at       INTEGER NOT NULL,
   duration_us      INTEGER NOT NULL,
-  status           INTEGER NOT NULL, -- 0: no answer
+  status           INTEGER NOT NULL, -- 0: no response
   failure          TEXT    NOT NULL,
-  error            TEXT    NOT NULL,
+  error            TEXT    NOT NULL, -- message
   method           TEXT    NOT NULL,
   url              TEXT    NOT NULL,
   remote_addr      TEXT    NOT NULL,
@@ -259,7 +250,26 @@ CREATE TABLE audit (
   account_id INTEGER REFERENCES accounts (id), -- NULL: of the instance
   actor      TEXT    NOT NULL,
   action     TEXT    NOT NULL,
-  subject    TEXT    NOT NULL,
+  subject    TEXT    NOT NULL, -- the id of what it was done to
+  args       TEXT    NOT NULL, -- JSON list
   at         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX audit_account ON audit (account_id, id);
+
+-- How many rows each key of an index has, for the planner. Without these numbers it
+-- takes the shortest index and not the one that leaves the fewest rows. They are of
+-- a typical database of a million events and as many deliveries, and stay: which
+-- plan is the right one does not depend on what is in the tables.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+  ('events', 'events_external', '1000000 10000 1'),
+  ('events', 'events_account', '1000000 10000 1 1 1'),
+  ('events', 'events_booking', '1000000 10000 4 1'),
+  ('lookups', 'lookups_booking', '100 10 5 1'),
+  ('deliveries', 'deliveries_account', '1000000 10000 1'),
+  ('deliveries', 'deliveries_webhook', '1000000 2000 1'),
+  ('deliveries', 'deliveries_booking', '1000000 10000 5 1'),
+  ('deliveries', 'deliveries_state', '30000 300 100 1 1'),
+  ('deliveries', 'deliveries_due', '10000 100 50 50 1'),
+  ('deliveries', 'deliveries_order', '10000 100 3 2 1');
+ANALYZE sqlite_schema; -- reads them

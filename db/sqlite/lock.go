@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"fmt"
@@ -6,10 +6,10 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Lock keeps the database at path for one serving process: a second one would
-// take the deliveries that the first has on their way for lost and send them
-// again. Commands that only change something need no lock. The lock ends with
-// the process, however it ends; the file beside the database stays.
+// Lock reserves the database at path for one serving process: a second one would
+// take the deliveries that the first has in flight for lost and send them again.
+// Commands that only change something need no lock. The lock ends with the
+// process, however it ends; the file beside the database stays.
 func Lock(path string) (release func() error, err error) {
 	lock := flock.New(path + ".lock")
 	held, err := lock.TryLock()

@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 
 	"github.com/pressly/goose/v3"
@@ -14,6 +15,35 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// baseVersion is the schema of the first release. Files of the time before it
+// cannot be upgraded.
+const baseVersion = 2
+
+// checkVersion refuses a file that is none of ours or older than the base. It
+// only reads: a file that is refused stays as it is. A file without any table is
+// a new database.
+func checkVersion(ctx context.Context, path string) (err error) {
+	pool, err := open(ctx, path, 1, url.Values{"_query_only": {"on"}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	var tables, versioned int
+	err = pool.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(name = 'goose_db_version'), 0) FROM sqlite_schema WHERE type = 'table'`).Scan(&tables, &versioned)
+	switch {
+	case err != nil || tables == 0:
+		return err
+	case versioned == 0:
+		return errors.New("it is the database of another program")
+	}
+	var version int
+	err = pool.QueryRowContext(ctx, `SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied = 1`).Scan(&version)
+	if err == nil && version > 0 && version < baseVersion {
+		return errors.New("it was written by a Bookhook from before the first release, which this one cannot read; start with a new file")
+	}
+	return err
+}
 
 // migrate brings the database up to the newest numbered migration, each in a
 // transaction. There is no way down: before an upgrade it keeps a snapshot.
@@ -50,17 +80,17 @@ func migrateTo(ctx context.Context, pool *sql.DB, path string, files fs.FS) erro
 	return nil
 }
 
-// snapshot copies the database; one that is there from an earlier try stays.
+// snapshot copies the database to path, unless an earlier attempt did.
 func snapshot(ctx context.Context, pool *sql.DB, path string) error {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	part := path + ".part" // one that was cut off must not pass for a snapshot
-	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	unfinished := path + ".part" // a copy that was cut off must not pass for a snapshot
+	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep a snapshot as %s: %w", path, err)
 	}
-	if _, err := pool.ExecContext(ctx, `VACUUM INTO $1`, part); err != nil {
+	if _, err := pool.ExecContext(ctx, `VACUUM INTO $1`, unfinished); err != nil {
 		return fmt.Errorf("keep a snapshot as %s: %w", path, err)
 	}
-	return os.Rename(part, path)
+	return os.Rename(unfinished, path)
 }

@@ -1,0 +1,25 @@
+package auth
+
+import (
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Session is what the cookie of a browser stands for.
+type Session struct {
+	User      webhook.UserID // zero before the user has signed in
+	Data      []byte
+	ExpiresAt time.Time
+}
+
+// Grant is what an access token of a client permits.
+type Grant struct {
+	Client    webhook.Client
+	Scope     string // what was asked for and granted, separated by spaces
+	ExpiresAt time.Time
+}
+
+// MaxClientTokens is how many access tokens of a client are valid at once: a client
+// that asks for one before each request would fill the database otherwise.
+const MaxClientTokens = 1000

@@ -1,0 +1,157 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"bookhook/webhook"
+)
+
+// engine is what Store needs of a kind of database.
+type engine interface {
+	querier
+	// Write runs do in a transaction that other writes may share, and returns when
+	// that is on disk. If do returns an error, its part alone is undone. do may run
+	// twice.
+	Write(ctx context.Context, do func(engineTx) error) error
+	// IsUnique reports whether a statement failed because of a unique index.
+	IsUnique(err error) bool
+	// Ping reports whether the database can be read.
+	Ping(ctx context.Context) error
+	// Close finishes what is being written and closes the database.
+	Close() error
+}
+
+// querier is what reading needs: the engine, for what is committed, or a transaction.
+type querier interface {
+	// Query runs a query. Close the rows.
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// Unavailable returns what is wrong with the database as a whole; the zero
+	// Message if the error is of another kind.
+	Unavailable(err error) webhook.Message
+}
+
+// engineTx is a running write. It is an alias, so that an engine has the same
+// type without knowing this package.
+type engineTx = interface {
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	Exec(ctx context.Context, query string, args ...any) (changed int64, err error)
+	// Round returns a number that is another one whenever what an earlier write
+	// read or wrote may not be so any more.
+	Round() uint64
+}
+
+// transaction is what a write works with.
+type transaction struct {
+	engineTx
+	engine  engine
+	touched *[]webhook.Touched
+}
+
+// Unavailable implements querier.
+func (tx transaction) Unavailable(err error) webhook.Message { return tx.engine.Unavailable(err) }
+
+// touch notes that the write concerns a webhook; see Watch.
+func (tx transaction) touch(id webhook.WebhookID, what webhook.Touch) {
+	*tx.touched = append(*tx.touched, webhook.Touched{Webhook: id, What: what})
+}
+
+// write runs do in a transaction, returns when that is on disk, and reports what it
+// touched; see engine.Write. do must not write through the store itself.
+func (s *Store) write(ctx context.Context, do func(transaction) error) error {
+	var touched []webhook.Touched
+	err := s.engine.Write(ctx, func(tx engineTx) error {
+		touched = nil
+		return do(transaction{tx, s.engine, &touched})
+	})
+	if err != nil {
+		return unavailable(s.engine, err)
+	}
+	if len(touched) > 0 {
+		s.touched(touched)
+	}
+	return nil
+}
+
+// row is the first row of a query, or the error of asking for it.
+type row struct {
+	from querier
+	rows *sql.Rows
+	err  error
+}
+
+// queryRow asks for one row. Scan it in any case.
+func queryRow(ctx context.Context, q querier, query string, args ...any) row {
+	rows, err := q.Query(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // Scan does
+	return row{q, rows, err}
+}
+
+// Scan reads the row. It returns webhook.ErrNotFound if there is none.
+func (r row) Scan(dest ...any) error {
+	if r.err != nil {
+		return unavailable(r.from, r.err)
+	}
+	found := r.rows.Next()
+	err := r.rows.Err()
+	if found {
+		err = r.rows.Scan(dest...)
+	}
+	err = errors.Join(err, r.rows.Close())
+	if err == nil && !found {
+		return webhook.ErrNotFound
+	}
+	return unavailable(r.from, err)
+}
+
+// scanOptional reads the row if there is one and leaves dest alone otherwise.
+func (r row) scanOptional(dest ...any) error {
+	return ignoreNotFound(r.Scan(dest...))
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// scanner is a row that can be read.
+type scanner interface{ Scan(dest ...any) error }
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, unavailable(q, err)
+	}
+	defer rows.Close()
+	var items []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, unavailable(q, err)
+		}
+		items = append(items, item)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, unavailable(q, err)
+	}
+	return items, nil
+}
+
+// unavailable makes an error a webhook.Unavailable if its cause lies in the
+// database as a whole and not in what was asked: then the same may succeed
+// later. Other errors stay as they are.
+func unavailable(q querier, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, known := errors.AsType[webhook.Unavailable](err); known {
+		return err
+	}
+	if message := q.Unavailable(err); !message.IsZero() {
+		return webhook.Unavailable{Message: message, Cause: err}
+	}
+	return err
+}

@@ -1,0 +1,143 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Finish writes the attempt into the log and moves its delivery, unless that
+// was moved or claimed again in the meantime. Doing it twice is harmless, and
+// so is a delivery that is gone.
+func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
+	row := attemptValues(r)
+	err = s.write(ctx, func(tx transaction) error {
+		f = webhook.Finished{}
+		moved, err := moveDelivery(ctx, tx, r, now)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			return s.finishLate(ctx, tx, r, row, now, &f)
+		}
+		if _, err := tx.Exec(ctx, insertAttempt, row...); err != nil {
+			return err
+		}
+		f.Off, err = s.noteHealth(ctx, tx, r, now)
+		return err
+	})
+	return f, err
+}
+
+// finishLate is Finish for what is rare: others are held behind the delivery,
+// or it is not any more what it was when the attempt began.
+func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result, row []any, now time.Time, f *webhook.Finished) error {
+	var state webhook.State
+	var attempts int
+	var booking string
+	err := queryRow(ctx, tx, `SELECT state, attempts, booking_id FROM deliveries WHERE id = $1`, r.Delivery).Scan(&state, &attempts, &booking)
+	if err != nil { // ErrNotFound: it is gone
+		return ignoreNotFound(err)
+	}
+	added, err := tx.Exec(ctx, insertAttempt, row...)
+	if err != nil || added == 0 {
+		return err
+	}
+	a := r.Attempt
+	switch {
+	case attempts == a.Number && state == webhook.Pending:
+		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
+	case attempts == a.Number: // cancelled while the request was in flight: the answer is shown all the same
+		_, err = tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
+			r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
+	}
+	if err != nil {
+		return err
+	}
+	f.Off, err = s.noteHealth(ctx, tx, r, now)
+	return err
+}
+
+// finishBlocking moves a delivery behind which others are held, releases the next
+// of them and reports whether there is one.
+func finishBlocking(ctx context.Context, tx transaction, r webhook.Result, booking string, now time.Time) (released bool, err error) {
+	if _, err := tx.Exec(ctx, `UPDATE deliveries SET blocking = 0 WHERE id = $1`, r.Delivery); err != nil {
+		return false, err
+	}
+	if _, err := moveDelivery(ctx, tx, r, now); err != nil {
+		return false, err
+	}
+	return releaseNext(ctx, tx, r.Webhook, booking, now)
+}
+
+// moveDelivery moves the delivery if it still waits for this attempt, and, when
+// that ends it, nothing is held behind it.
+func moveDelivery(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (bool, error) {
+	finished := int64(0)
+	if r.State != webhook.Pending {
+		finished = toMillis(now)
+	}
+	a := r.Attempt
+	moved, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, completed = $2, next_at = $4, finished_at = $5,
+			last_status = $6, last_failure = $7, last_us = $8
+		WHERE id = $1 AND attempts = $2 AND completed < $2 AND state = 'pending' AND (blocking = 0 OR $5 = 0)`,
+		r.Delivery, a.Number, string(r.State), toMillis(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds())
+	return moved > 0, err
+}
+
+// noteHealth records what an attempt says about its webhook, and switches it off if
+// that is too much (see webhook.Health); it returns why.
+func (s *Store) noteHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+	switch {
+	case r.Attempt.Failure == "":
+		return "", s.noteSuccess(ctx, tx, r.Webhook)
+	case r.Test && !r.Gone:
+		delete(s.healthy, r.Webhook)
+		return "", nil
+	}
+	delete(s.healthy, r.Webhook)
+	var health webhook.Health
+	err := queryRow(ctx, tx, `SELECT failing_since, failed_at, off_at FROM webhooks WHERE id = $1 AND deleted_at = 0`, r.Webhook).
+		Scan(timeScanner{&health.FailingSince}, timeScanner{&health.FailedAt}, timeScanner{&health.OffAt})
+	if err != nil { // ErrNotFound: it is gone
+		return "", ignoreNotFound(err)
+	}
+	if !r.Test {
+		health = health.AfterFailure(roundMillis(now))
+		_, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $2, failed_at = $3 WHERE id = $1`,
+			r.Webhook, toMillis(health.FailingSince), toMillis(health.FailedAt))
+		if err != nil {
+			return "", err
+		}
+	}
+	off := health.SwitchOff(roundMillis(now), r.Gone)
+	if off == "" {
+		return "", nil
+	}
+	return off, s.switchOffByHealth(ctx, tx, r.Webhook, off, now)
+}
+
+func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhook.WebhookID, off webhook.OffReason, now time.Time) error {
+	w, err := scanWebhook(queryRow(ctx, tx, `SELECT `+webhookColumns+` FROM webhooks WHERE id = $1`, id))
+	if err != nil {
+		return err
+	}
+	if err := switchOff(ctx, tx, id, off, now); err != nil {
+		return err
+	}
+	return s.changed(ctx, tx, webhookEntry(w, "webhook.off_"+string(off), webhook.Change{By: webhook.ByBookhook, At: now}))
+}
+
+// noteSuccess ends the failing of a webhook. It writes nothing if that is known: a
+// success is what happens most.
+func (s *Store) noteSuccess(ctx context.Context, tx transaction, id webhook.WebhookID) error {
+	if s.healthy[id] == tx.Round() {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0 WHERE id = $1 AND failing_since <> 0`, id); err != nil {
+		return err
+	}
+	s.healthy[id] = tx.Round()
+	return nil
+}

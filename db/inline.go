@@ -1,0 +1,129 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// InsertInline stores an event about which an inline webhook is to be called: with
+// the decision on every inline webhook of the account, and claimed until lease the
+// one delivery of the webhook that matches, if one does. Such a delivery is sent by
+// whoever inserted it or not at all: it is never due, and RecoverClaims fails it.
+//
+// An event with an external id that is known is a duplicate: the first decisions
+// and the delivery are returned, and nothing is stored. With other content, or
+// when no inline webhook was to be called about it, it is webhook.IDConflict. While
+// too much waits to be written, InsertInline returns webhook.ErrBusy.
+func (s *Store) InsertInline(ctx context.Context, account webhook.AccountID, e webhook.Event, now, lease time.Time) (webhook.InlineCall, error) {
+	done, err := s.arrive(&webhook.Plan{Events: []webhook.PlannedEvent{{Event: e}}})
+	if err != nil {
+		return webhook.InlineCall{}, err
+	}
+	defer done()
+	e.Account, e.ReceivedAt = account, roundMillis(now)
+	in := newArrival(e)
+	var call webhook.InlineCall
+	err = s.write(ctx, func(tx transaction) error {
+		subscriptions, err := s.current(ctx, tx, account)
+		if err != nil {
+			return err
+		}
+		call, err = s.insertInline(ctx, tx, subscriptions, &in, lease)
+		return err
+	})
+	return call, err
+}
+
+func (s *Store) insertInline(ctx context.Context, tx transaction, subscriptions *webhook.Subscriptions, in *arrival, lease time.Time) (webhook.InlineCall, error) {
+	in.ID = webhook.EventID(s.nextID())
+	call := webhook.InlineCall{Event: in.Event, Decisions: s.withDeliveries(subscriptions.DecideInline(&in.Event))}
+	for i, d := range call.Decisions {
+		if w := subscriptions.Inline[i]; d.Reason == webhook.Matched {
+			call.Job = webhook.Job{Delivery: inlineDelivery(d.Delivery, w, in.Event, lease), Event: in.Event, Webhook: w, Account: subscriptions.Account}
+		}
+	}
+	added, err := insertEvent(ctx, tx, in, decisionsJSON(call.Decisions))
+	if err != nil {
+		return call, err
+	}
+	if !added {
+		return duplicateInline(ctx, tx, in)
+	}
+	for _, d := range call.Decisions {
+		if d.Reason == webhook.ReasonDisabled {
+			if err := countSkipped(ctx, tx, d.Webhook); err != nil {
+				return call, err
+			}
+		}
+	}
+	if call.Called() {
+		_, err = tx.Exec(ctx, insertDelivery, deliveryValues(call.Job.Delivery)...)
+	}
+	return call, err
+}
+
+func inlineDelivery(id webhook.DeliveryID, w *webhook.Webhook, e webhook.Event, lease time.Time) webhook.Delivery {
+	d := newDelivery(id, w, e, e.ReceivedAt)
+	d.Inline, d.Attempts, d.NextAt = true, 1, roundMillis(lease)
+	return d
+}
+
+func duplicateInline(ctx context.Context, q querier, in *arrival) (webhook.InlineCall, error) {
+	first, err := duplicate(ctx, q, in)
+	call := webhook.InlineCall{Event: first.Event, Decisions: first.Decisions, Duplicate: true}
+	if err != nil {
+		return call, err
+	}
+	for _, d := range first.Decisions {
+		if d.Reason != webhook.Matched {
+			continue
+		}
+		if call.Job.Delivery, err = findDelivery(ctx, q, in.Account, d.Delivery); err != nil {
+			return call, err
+		}
+		if !call.Job.Delivery.Inline {
+			return call, webhook.IDConflict{ExternalID: in.ExternalID}
+		}
+	}
+	return call, nil
+}
+
+// failInlineCalls fails the calls that a dead process had made: nobody waits for
+// the answer any more.
+func failInlineCalls(ctx context.Context, tx transaction, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE deliveries SET state = 'failed', finished_at = $1, next_at = 0, last_failure = $2
+		WHERE state = 'pending' AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.kind = 'inline')`, toMillis(now), string(webhook.CutOff))
+	return err
+}
+
+// CheckChannels reports whether an inline webhook could be saved as it is: it
+// returns webhook.Invalid if another one has a channel in common with it.
+func (s *Store) CheckChannels(ctx context.Context, w *webhook.Webhook) error {
+	return checkChannels(ctx, s.engine, w)
+}
+
+func checkChannels(ctx context.Context, q querier, w *webhook.Webhook) error {
+	if w.Kind != webhook.Inline {
+		return nil
+	}
+	all, err := listWebhooks(ctx, q, w.Account)
+	if err != nil {
+		return err
+	}
+	conflict := webhook.FindChannelConflict(w, all)
+	if conflict == nil {
+		return nil
+	}
+	name := ""
+	err = queryRow(ctx, q, `SELECT name FROM channels WHERE account_id = $1 AND id = $2`, w.Account, conflict.Channel).scanOptional(&name)
+	if err != nil {
+		return err
+	}
+	channel := conflict.Channel
+	if name != "" {
+		channel = name + " (" + conflict.Channel + ")"
+	}
+	return webhook.Invalid{"channels": conflict.Problem(channel)}
+}

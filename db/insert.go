@@ -1,0 +1,221 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Limits of the events that wait to be written: all the writes that may wait
+// would have gigabytes of them, and take minutes.
+const (
+	maxArriving  = 128 << 20 // bytes
+	arrivalBytes = 1 << 10   // that an event takes besides its data
+)
+
+// Insert stores the events of a plan with the decisions of their match and one
+// delivery for every webhook that matches, all in one transaction. A delivery for
+// which the plan claims a place is inserted claimed until the plan's lease and is
+// among the Jobs, unless it has to wait for an earlier event of its booking: then
+// it is held, and its place is free.
+//
+// An event whose platform is to be asked first is stored without decisions and
+// waits for CompleteLookups, and so does any other that its platform sends about
+// the booking meanwhile.
+//
+// An event with an external id that is known is a duplicate: its first decisions
+// are returned and nothing is stored. With other content it is webhook.IDConflict,
+// and nothing of the plan is stored. Insert returns webhook.ErrStale if the
+// subscriptions of the plan are out of date, and webhook.ErrBusy if too much waits
+// to be written.
+func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
+	done, err := s.arrive(p)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	arrivals := make([]arrival, len(p.Events))
+	for i, planned := range p.Events {
+		e := planned.Event
+		e.Account, e.ReceivedAt = p.Subscriptions.Account.ID, roundMillis(p.At)
+		arrivals[i] = newArrival(e)
+	}
+	accepted := make([]webhook.Accepted, len(p.Events))
+	err = s.write(ctx, func(tx transaction) error {
+		if err := s.checkRevision(ctx, tx, p.Subscriptions); err != nil {
+			return err
+		}
+		for i := range arrivals {
+			var err error
+			if accepted[i], err = s.accept(ctx, tx, p, i, &arrivals[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil { // also of the commit: then nothing is stored
+		return nil, err
+	}
+	return accepted, nil
+}
+
+// arrive counts the bytes of events that wait to be written, until done is called;
+// it returns webhook.ErrBusy if too much waits.
+func (s *Store) arrive(p *webhook.Plan) (done func(), err error) {
+	size := int64(len(p.Events)) * arrivalBytes
+	for i := range p.Events {
+		size += int64(len(p.Events[i].Event.Data))
+	}
+	if s.arriving.Add(size) > maxArriving {
+		s.arriving.Add(-size)
+		return nil, webhook.ErrBusy
+	}
+	return func() { s.arriving.Add(-size) }, nil
+}
+
+// arrival is an event with what is made of it before the writer's turn, which
+// all others wait for.
+type arrival struct {
+	webhook.Event
+	digest [sha256.Size]byte
+	tours  string
+}
+
+func newArrival(e webhook.Event) arrival {
+	in := newMatch(e)
+	in.digest = e.Digest()
+	return in
+}
+
+// newMatch is an arrival without its digest, which only the first storing takes.
+func newMatch(e webhook.Event) arrival {
+	in := arrival{Event: e, tours: "[]"}
+	in.OccurredAt = roundMillis(e.OccurredAt) // what is sent at once is what is sent later
+	if len(e.TourIDs) > 0 {
+		in.tours = toJSON(e.TourIDs)
+	}
+	return in
+}
+
+// accept stores one event of a plan.
+func (s *Store) accept(ctx context.Context, tx transaction, p *webhook.Plan, i int, in *arrival) (webhook.Accepted, error) {
+	in.ID = webhook.EventID(s.nextID())
+	a := webhook.Accepted{Event: in.Event}
+	var err error
+	if a.Event.Lookup, err = needsLookup(ctx, tx, p.Subscriptions, in); err != nil {
+		return a, err
+	}
+	text := unmatched
+	if !a.Event.Lookup {
+		a.Decisions = s.withDeliveries(p.Events[i].Decisions)
+		text = decisionsJSON(a.Decisions)
+	}
+	added, err := insertEvent(ctx, tx, in, text)
+	switch {
+	case err != nil:
+		return a, err
+	case !added:
+		return duplicate(ctx, tx, in)
+	case a.Event.Lookup:
+		return a, insertLookup(ctx, tx, in)
+	}
+	return a, deliver(ctx, tx, p, i, &a)
+}
+
+// withDeliveries copies decisions and gives those that matched an id for their
+// delivery.
+func (s *Store) withDeliveries(decisions []webhook.Decision) []webhook.Decision {
+	all := slices.Clone(decisions)
+	for i := range all {
+		if all[i].Reason == webhook.Matched {
+			all[i].Delivery = webhook.DeliveryID(s.nextID())
+		}
+	}
+	return all
+}
+
+// duplicate finds the event that was received with this external id before.
+func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, error) {
+	a := webhook.Accepted{Event: in.Event, Duplicate: true}
+	var first []byte
+	err := queryRow(ctx, q, `SELECT id, received_at, digest, decisions FROM events WHERE account_id = $1 AND external_id = $2`,
+		in.Account, in.ExternalID).Scan(&a.Event.ID, timeScanner{&a.Event.ReceivedAt}, &first, decisionsScanner{&a.Decisions, &a.Event.Lookup})
+	if err == nil && !bytes.Equal(first, in.digest[:]) {
+		err = webhook.IDConflict{ExternalID: in.ExternalID}
+	}
+	return a, err
+}
+
+// insertEvent reports whether the event was new: false if its external id is
+// known.
+func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions string) (bool, error) {
+	var external any
+	if in.ExternalID != "" {
+		external = in.ExternalID
+	}
+	n, err := tx.Exec(ctx, `INSERT INTO events (id, account_id, external_id, platform, type, channel_id, booking_id, tour_ids,
+			occurred_at, received_at, test, data, digest, decisions, inbound, wire)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
+		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
+		toMillis(in.OccurredAt), toMillis(in.ReceivedAt), boolInt(in.Test), in.Data, in.digest[:], decisions, boolInt(in.Inbound), in.Wire)
+	return n > 0, err
+}
+
+// deliver inserts a delivery for every webhook that matched the event i of a plan,
+// and counts the event for every one that is off.
+func deliver(ctx context.Context, tx transaction, p *webhook.Plan, i int, a *webhook.Accepted) error {
+	for j, decision := range a.Decisions {
+		switch decision.Reason {
+		case webhook.Matched:
+			w, claim := p.Subscriptions.Webhooks[j], p.Events[i].Claim[j]
+			d := newDelivery(decision.Delivery, w, a.Event, roundMillis(p.At))
+			if claim {
+				d.Attempts, d.NextAt = 1, roundMillis(p.Lease)
+			}
+			held, err := insertInOrder(ctx, tx, d, w)
+			if err != nil {
+				return err
+			}
+			switch {
+			case held:
+			case claim:
+				a.Jobs = append(a.Jobs, webhook.Job{Delivery: d, Event: a.Event, Webhook: w, Account: p.Subscriptions.Account})
+			case !slices.Contains(a.Waiting, w.ID):
+				a.Waiting = append(a.Waiting, w.ID)
+			}
+		case webhook.ReasonDisabled:
+			if err := countSkipped(ctx, tx, decision.Webhook); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func countSkipped(ctx context.Context, tx transaction, id webhook.WebhookID) error {
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET skipped = skipped + 1 WHERE id = $1`, id)
+	return err
+}
+
+func newDelivery(id webhook.DeliveryID, w *webhook.Webhook, e webhook.Event, now time.Time) webhook.Delivery {
+	return webhook.Delivery{
+		ID: id, Account: e.Account, Event: e.ID, Webhook: w.ID, Platform: e.Platform, Type: e.Type, BookingID: e.BookingID,
+		Test: e.Test, State: webhook.Pending, NextAt: now, CreatedAt: now,
+	}
+}
+
+const insertDelivery = `INSERT INTO deliveries (id, account_id, event_id, webhook_id, platform, type, booking_id, test,
+		state, attempts, completed, next_at, held, urgent, created_at, inline)
+	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, $15`
+
+func deliveryValues(d webhook.Delivery) []any {
+	return []any{
+		d.ID, d.Account, d.Event, d.Webhook, d.Platform, d.Type, d.BookingID, boolInt(d.Test),
+		string(d.State), d.Attempts, toMillis(d.NextAt), boolInt(d.Held), boolInt(d.Urgent), toMillis(d.CreatedAt), boolInt(d.Inline),
+	}
+}

@@ -1,0 +1,59 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"strconv"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// AddRejectedRequest keeps a request that was rejected; the same again is counted.
+// Its body is cut at webhook.MaxRejectedBody. The newest webhook.MaxRejected of an
+// account stay: whoever has an address could fill the disk otherwise.
+func (s *Store) AddRejectedRequest(ctx context.Context, r webhook.RejectedRequest, now time.Time) error {
+	why := messageJSON(r.Why)
+	digest := sha256.New()
+	for _, field := range []string{r.Platform, r.Method, r.Query, r.ContentType, why, string(r.Body)} {
+		digest.Write(append(strconv.AppendInt(nil, int64(len(field)), 10), ':'))
+		digest.Write([]byte(field))
+	}
+	if len(r.Body) > webhook.MaxRejectedBody {
+		r.Body, r.Truncated = r.Body[:webhook.MaxRejectedBody], true
+	}
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `INSERT INTO rejected_requests (id, account_id, platform, method, query, content_type, body, truncated,
+				status, why, digest, times, last_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)
+			ON CONFLICT (account_id, digest) DO UPDATE SET times = rejected_requests.times + 1, last_at = $12`,
+			s.nextID(), r.Account, r.Platform, r.Method, r.Query, r.ContentType, r.Body, boolInt(r.Truncated),
+			r.Status, why, digest.Sum(nil), toMillis(now))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM rejected_requests WHERE account_id = $1 AND id <=
+			(SELECT id FROM rejected_requests WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`, r.Account, webhook.MaxRejected)
+		return err
+	})
+}
+
+func scanRejectedRequest(r scanner) (rejected webhook.RejectedRequest, err error) {
+	err = r.Scan(&rejected.ID, &rejected.Account, &rejected.Platform, &rejected.Method, &rejected.Query, &rejected.ContentType, &rejected.Body,
+		&rejected.Truncated, &rejected.Status, messageScanner{&rejected.Why}, &rejected.Times, timeScanner{&rejected.LastAt})
+	return rejected, err
+}
+
+// RejectedRequests lists the rejected requests of an account, the newest first,
+// from before the given id on (0: from the newest).
+func (s *Store) RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error) {
+	return list(ctx, s.engine, scanRejectedRequest, `SELECT id, account_id, platform, method, query, content_type, body, truncated,
+			status, why, times, last_at
+		FROM rejected_requests WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, beforeOrNewest(before), limit)
+}
+
+// CountRejectedRequests counts them.
+func (s *Store) CountRejectedRequests(ctx context.Context, account webhook.AccountID) (n int, err error) {
+	err = queryRow(ctx, s.engine, `SELECT count(*) FROM rejected_requests WHERE account_id = $1`, account).Scan(&n)
+	return n, err
+}

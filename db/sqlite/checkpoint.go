@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+)
+
+// The WAL is copied into the database file here and not by SQLite itself, which
+// would do it within a commit: half a second in which everybody waits. Most of
+// it is copied by a connection of its own while the writer goes on. What was
+// written meanwhile is copied in turn, until little is left. That rest the writer
+// copies itself between two groups and then waits for the readers of the WAL, so
+// that the WAL restarts from its beginning. Without this last step it would grow
+// without end: the next write can restart it only if nobody reads it at that
+// moment.
+
+// Limits of copying, in pages of the WAL.
+const (
+	checkpointPages  = 20_000 // start
+	remainingPages   = 400    // leave to the writer
+	checkpointPasses = 8      // then the writer takes what there is
+	commitsPerCheck  = 16     // commits between two checks of the WAL's length
+)
+
+// readersTimeout is for how many milliseconds the writer waits for readers. If
+// one takes longer, as a backup does, the WAL goes on until it is long again.
+const readersTimeout = 200
+
+// maxWAL is the size in bytes to which the WAL is truncated when it restarts. A
+// file that stays makes for faster commits than one that grows.
+const maxWAL = 256 << 20
+
+// checkpointer copies the WAL in the background.
+type checkpointer struct {
+	pool             *sql.DB
+	minPages         int           // checkpointPages
+	check            chan struct{} // capacity 1: some commits were made
+	runBetweenGroups func(work func(*sql.Conn))
+	cancel           context.CancelFunc
+	done             chan struct{}
+}
+
+func openCheckpointer(ctx context.Context, path string) (*checkpointer, error) {
+	pool, err := open(ctx, path, 1, url.Values{"_synchronous": {"FULL"}})
+	if err != nil {
+		return nil, err
+	}
+	return &checkpointer{pool: pool, minPages: checkpointPages, check: make(chan struct{}, 1), done: make(chan struct{})}, nil
+}
+
+// start starts the goroutine; runBetweenGroups runs work on the writer's
+// connection.
+func (c *checkpointer) start(runBetweenGroups func(work func(*sql.Conn))) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c.runBetweenGroups, c.cancel = runBetweenGroups, cancel
+	go c.loop(ctx)
+}
+
+func (c *checkpointer) stop() error {
+	c.cancel()
+	<-c.done
+	return c.pool.Close()
+}
+
+// wake makes the checkpointer check the WAL's length. It never waits.
+func (c *checkpointer) wake() {
+	select {
+	case c.check <- struct{}{}:
+	default:
+	}
+}
+
+func (c *checkpointer) loop(ctx context.Context) {
+	defer close(c.done)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.check:
+			c.checkpoint(ctx)
+		}
+	}
+}
+
+// checkpoint copies the WAL if it is long. A failure (a full disk) does no harm:
+// the WAL stays, and the next check tries again.
+func (c *checkpointer) checkpoint(ctx context.Context) {
+	left, err := pagesLeft(ctx, c.pool, `PRAGMA wal_checkpoint(NOOP)`)
+	if err != nil || left < c.minPages {
+		return
+	}
+	for pass := 0; pass < checkpointPasses && left >= remainingPages; pass++ {
+		if _, err := pagesLeft(ctx, c.pool, `PRAGMA wal_checkpoint(PASSIVE)`); err != nil {
+			return
+		}
+		if left, err = pagesLeft(ctx, c.pool, `PRAGMA wal_checkpoint(NOOP)`); err != nil {
+			return
+		}
+	}
+	c.runBetweenGroups(func(conn *sql.Conn) { restartWAL(ctx, conn) })
+}
+
+func restartWAL(ctx context.Context, conn *sql.Conn) {
+	setTimeout := func(ms int) {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf(`PRAGMA busy_timeout = %d`, ms))
+	}
+	setTimeout(readersTimeout)
+	defer setTimeout(busyTimeout)
+	_, _ = pagesLeft(ctx, conn, `PRAGMA wal_checkpoint(RESTART)`)
+}
+
+// pagesLeft runs a checkpoint and returns how many pages it left in the WAL.
+func pagesLeft(ctx context.Context, q interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}, checkpoint string,
+) (left int, err error) {
+	var busy, pages, copied int
+	err = q.QueryRowContext(ctx, checkpoint).Scan(&busy, &pages, &copied)
+	return pages - copied, err
+}

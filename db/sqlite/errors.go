@@ -1,0 +1,49 @@
+package sqlite
+
+import (
+	"errors"
+
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"bookhook/webhook"
+)
+
+// errClosed is the error of whatever is asked of a closed database.
+var errClosed = errors.New("the database is closed")
+
+// IsUnique reports whether a write failed because of a unique index or a primary
+// key: something like it is there already.
+func (*DB) IsUnique(err error) bool {
+	e, ok := errors.AsType[*driver.Error](err)
+	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// Unavailable returns what is wrong with the database as a whole, or the zero
+// Message if err says nothing of that kind.
+func (*DB) Unavailable(err error) webhook.Message {
+	if errors.Is(err, errClosed) {
+		return webhook.NewMessage("database.stopping")
+	}
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok {
+		return webhook.Message{}
+	}
+	switch e.Code() & 0xff { // without the details that SQLite adds in higher bits
+	case sqlite3.SQLITE_FULL:
+		return webhook.NewMessage("database.full")
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return webhook.NewMessage("database.locked")
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM:
+		return webhook.NewMessage("database.unusable")
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return webhook.NewMessage("database.damaged")
+	}
+	return webhook.Message{}
+}
+
+// isDriverError reports whether an error is, or wraps, one of SQLite's own.
+func isDriverError(err error) bool {
+	_, ok := errors.AsType[*driver.Error](err)
+	return ok
+}

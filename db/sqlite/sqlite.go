@@ -1,0 +1,131 @@
+// Package sqlite is what is SQLite's own about the database: its tables and
+// migrations, how the file is opened, locked and upgraded, how writes are grouped
+// into transactions, and how its errors are recognised. The statements that work
+// on the tables are those of package db.
+//
+// A [DB] reads with a pool of read-only connections and writes with one
+// connection that one goroutine owns (writer.go): it takes all writes that are
+// waiting, runs them in one transaction, commits once and answers all of them.
+// The write-ahead log (WAL) is copied into the file beside that (checkpoint.go).
+//
+// One process at a time may serve a file ([Lock]). Other processes may open it
+// for short changes; SQLite itself keeps their writes apart.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// DB is an open database. Close it when done.
+type DB struct {
+	readers      *sql.DB
+	prepared     sync.Map // SQL text → *sql.Stmt on readers
+	writer       *writer
+	checkpointer *checkpointer
+}
+
+// Open opens the database at path and brings it up to the newest schema. It
+// returns an error that wraps fs.ErrNotExist if there is none, and refuses,
+// untouched, a file that is no database of Bookhook, or that is older than the
+// first schema or newer than the last one that this Bookhook knows.
+func Open(ctx context.Context, path string) (*DB, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil, fmt.Errorf("there is no database at %s; start bookhook serve to create it: %w", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	return openFile(ctx, path)
+}
+
+// Create is Open, but creates the database if there is none. A new file is for
+// its owner only, since it holds bookings and signing secrets; SQLite gives the
+// files beside it the same permissions.
+func Create(ctx context.Context, path string) (*DB, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create database %s: %w", path, err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("create database %s: %w", path, err)
+	}
+	return openFile(ctx, path)
+}
+
+func openFile(ctx context.Context, path string) (*DB, error) {
+	if err := checkVersion(ctx, path); err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	writing, err := openWriter(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if err := migrate(ctx, writing, path); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writing.Close())
+	}
+	readers, err := openReaders(ctx, path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writing.Close())
+	}
+	c, err := openCheckpointer(ctx, path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), readers.Close(), writing.Close())
+	}
+	w, err := startWriter(ctx, writing, c.wake)
+	if err != nil {
+		return nil, errors.Join(err, c.pool.Close(), readers.Close(), writing.Close())
+	}
+	c.start(w.runBetweenGroups)
+	return &DB{readers: readers, writer: w, checkpointer: c}, nil
+}
+
+// Close finishes the writes that are waiting and closes the database. The writer
+// is last: only a connection that may write can copy the WAL into the file.
+func (d *DB) Close() error {
+	return errors.Join(d.readers.Close(), d.checkpointer.stop(), d.writer.stop())
+}
+
+// Ping reports whether the database can be read. It writes nothing.
+func (d *DB) Ping(ctx context.Context) error {
+	rows, err := d.Query(ctx, `SELECT count(*) FROM settings`)
+	if err != nil {
+		return err
+	}
+	rows.Next()
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// Query reads what is committed. Close the rows.
+func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	select {
+	case <-d.writer.done:
+		return nil, errClosed
+	default:
+	}
+	stmt, err := d.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+func (d *DB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := d.prepared.Load(query); ok {
+		return stmt.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	stmt, err := d.readers.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if other, loaded := d.prepared.LoadOrStore(query, stmt); loaded {
+		return other.(*sql.Stmt), stmt.Close() //nolint:sqlclosecheck,forcetypeassert // nothing else is stored
+	}
+	return stmt, nil
+}

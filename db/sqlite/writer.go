@@ -1,0 +1,256 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Limits of the writer.
+const (
+	maxGroup     = 1000        // writes in one transaction
+	maxWaiting   = 4000        // writes that wait for the next one
+	maxQueueWait = time.Second // for a place among them; then webhook.ErrBusy
+)
+
+// Tx is a running write. It is an alias, so that it is the same type for every
+// kind of database and for the package that writes the statements.
+type Tx = interface {
+	// Query reads, or changes rows that it returns. Close the rows before the next statement.
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// Exec changes rows and returns how many.
+	Exec(ctx context.Context, query string, args ...any) (int64, error)
+	// Round returns a number that is another one whenever what an earlier write
+	// read or wrote may not be so any more.
+	Round() uint64
+}
+
+// writer runs all writes, in groups, on one connection.
+type writer struct {
+	session
+	pool          *sql.DB
+	queue         chan *write
+	betweenGroups chan func(*sql.Conn)
+	commits       int
+	afterCommits  func()        // called after every commitsPerCheck commits
+	stop          func() error  // ends the goroutine; more than once is harmless
+	quit          chan struct{} // closed by stop
+	done          chan struct{} // closed when the goroutine has ended
+}
+
+// write is one write: its work and where its caller waits.
+type write struct {
+	ctx  context.Context
+	do   func(Tx) error
+	err  error
+	done chan struct{}
+}
+
+func startWriter(ctx context.Context, pool *sql.DB, afterCommits func()) (*writer, error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("take the writing connection: %w", err)
+	}
+	w := &writer{
+		session: session{conn: conn, stmts: map[string]*sql.Stmt{}}, pool: pool, afterCommits: afterCommits,
+		queue: make(chan *write, maxWaiting), betweenGroups: make(chan func(*sql.Conn)), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	w.stop = sync.OnceValue(w.close)
+	go w.loop()
+	return w, nil
+}
+
+// close ends the writer after what is waiting now and closes its connection.
+func (w *writer) close() error {
+	close(w.quit)
+	<-w.done
+	return errors.Join(w.session.close(), w.pool.Close())
+}
+
+// Write runs do in a transaction that it may share with other writes, and returns
+// when that is on disk. do sees its own changes and those of the writes before
+// it; if it returns an error, its part alone is undone. do may run twice, when
+// what it did was undone with the rest of its group. It must neither write through
+// the database itself nor wait for something that does. Write returns
+// webhook.ErrBusy if too many writes are waiting.
+func (d *DB) Write(ctx context.Context, do func(Tx) error) error {
+	wr := &write{ctx: ctx, do: do, done: make(chan struct{})}
+	if err := d.writer.enqueue(wr); err != nil {
+		return err
+	}
+	select {
+	case <-wr.done:
+		return wr.err
+	case <-d.writer.done:
+	}
+	select {
+	case <-wr.done: // it was among the last
+		return wr.err
+	default:
+		return errClosed
+	}
+}
+
+func (w *writer) enqueue(wr *write) error {
+	select {
+	case w.queue <- wr:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(maxQueueWait)
+	defer timer.Stop()
+	select {
+	case w.queue <- wr:
+		return nil
+	case <-timer.C:
+		return webhook.ErrBusy
+	case <-wr.ctx.Done():
+		return wr.ctx.Err()
+	case <-w.done:
+		return errClosed
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	for {
+		select {
+		case first := <-w.queue:
+			runtime.Gosched() // those who were just answered may have the next write at hand
+			w.commit(w.gather(first))
+		case work := <-w.betweenGroups:
+			work(w.conn)
+		case <-w.quit:
+			w.drain()
+			return
+		}
+	}
+}
+
+// drain commits what still waits when the writer stops.
+func (w *writer) drain() {
+	for len(w.queue) > 0 {
+		w.commit(w.gather(<-w.queue))
+	}
+}
+
+// gather takes what is waiting besides first, without waiting for more.
+func (w *writer) gather(first *write) []*write {
+	group := []*write{first}
+	for len(group) < maxGroup {
+		select {
+		case next := <-w.queue:
+			group = append(group, next)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// runBetweenGroups runs work on the writer's connection between two groups,
+// unless the writer ends first.
+func (w *writer) runBetweenGroups(work func(*sql.Conn)) {
+	done := make(chan struct{})
+	select {
+	case w.betweenGroups <- func(conn *sql.Conn) { work(conn); close(done) }:
+		<-done
+	case <-w.done:
+	}
+}
+
+// commit runs a group in one transaction and answers every caller.
+//
+// Most groups are free of errors, and savepoints cost as much as small writes
+// do. So the group runs without them first; if a write fails that had changed
+// something, all is undone and run again, each write in a savepoint.
+func (w *writer) commit(group []*write) {
+	err := w.transact(group, w.runDirect)
+	if errors.Is(err, errRerun) {
+		err = w.transact(group, w.runInSavepoint)
+	}
+	for _, wr := range group {
+		if err != nil { // everybody's: an ErrConflict may be about a change that was undone with it
+			wr.err = err
+		}
+		close(wr.done)
+	}
+}
+
+// errRerun says that a write failed after it had changed something.
+var errRerun = errors.New("a write has to be undone")
+
+func (w *writer) transact(group []*write, run func(*write) error) (err error) {
+	if _, err := w.run(`BEGIN IMMEDIATE`); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			w.round++
+			_, _ = w.run(`ROLLBACK`) // fails when SQLite did it already
+		}
+	}()
+	if err := w.checkDataVersion(); err != nil {
+		return err
+	}
+	for _, wr := range group {
+		if wr.err = wr.ctx.Err(); wr.err != nil {
+			continue // the caller left before it began
+		}
+		if err := run(wr); err != nil {
+			return err
+		}
+	}
+	if _, err := w.run(`COMMIT`); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if w.commits++; w.commits%commitsPerCheck == 0 {
+		w.afterCommits()
+	}
+	return nil
+}
+
+// runDirect runs one write without a savepoint. Some errors of SQLite undo the
+// transaction even when they come from reading.
+func (w *writer) runDirect(wr *write) error {
+	before := w.changes
+	wr.err = runRecovered(wr.do, &w.session)
+	if wr.err != nil && (isDriverError(wr.err) || w.changes > before) {
+		return errRerun
+	}
+	return nil
+}
+
+// runInSavepoint runs one write in a savepoint. It returns the error of the
+// transaction; that of the write itself is wr.err.
+func (w *writer) runInSavepoint(wr *write) error {
+	if _, err := w.run(`SAVEPOINT part`); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	if wr.err = runRecovered(wr.do, &w.session); wr.err != nil {
+		w.round++ // what was read in it may be undone
+		if _, err := w.run(`ROLLBACK TO part`); err != nil {
+			return fmt.Errorf("undo a write: %w", errors.Join(wr.err, err)) // the cause first: after it, SQLite may know the savepoint no more
+		}
+	}
+	if _, err := w.run(`RELEASE part`); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	return nil
+}
+
+// runRecovered turns a panic of one write into its error, so that the writer lives.
+func runRecovered(do func(Tx) error, tx Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a write: %v", p)
+		}
+	}()
+	return do(tx)
+}

@@ -1,0 +1,176 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// recorder is an engine that keeps the text of every statement.
+type recorder struct {
+	engine
+	seen map[string]bool
+}
+
+func (r recorder) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	r.seen[query] = true
+	return r.engine.Query(ctx, query, args...)
+}
+
+func (r recorder) Write(ctx context.Context, do func(engineTx) error) error {
+	return r.engine.Write(ctx, func(tx engineTx) error { return do(recordedTx{tx, r.seen}) })
+}
+
+type recordedTx struct {
+	engineTx
+	seen map[string]bool
+}
+
+func (tx recordedTx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	tx.seen[query] = true
+	return tx.engineTx.Query(ctx, query, args...)
+}
+
+func (tx recordedTx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	tx.seen[query] = true
+	return tx.engineTx.Exec(ctx, query, args...)
+}
+
+// recorded are the statements of all methods that touch events, deliveries and
+// attempts.
+func recorded(tb testing.TB, s *Store) []string {
+	tb.Helper()
+	r := recorder{s.engine, map[string]bool{}}
+	s.engine = r
+	useEverything(tb, s)
+	s.engine = r.engine
+	return slices.Sorted(maps.Keys(r.seen))
+}
+
+func useEverything(tb testing.TB, s *Store) {
+	tb.Helper()
+	ctx, now := context.Background(), time.Now()
+	var err error
+	check := func(problem error) {
+		tb.Helper()
+		if problem != nil {
+			tb.Fatal(problem)
+		}
+	}
+	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
+	check(err)
+	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, nil, changedAt(now))
+	check(err)
+	accepted, err := s.Ingest(ctx, a.ID, []webhook.Event{{ExternalID: "x", Platform: webhook.DefaultPlatform}}, now, now, func(*webhook.Webhook) bool { return false })
+	check(err)
+	d := accepted[0].Decisions[0].Delivery
+	_, _, err = s.Claim(ctx, w.ID, 1, now, now)
+	check(err)
+	check(s.RecoverClaims(ctx, now))
+	check(s.RetryNow(ctx, w.ID, now))
+	check(s.Release(ctx, d, 7, now))
+	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
+	check(err)
+	_, err = s.Attempts(ctx, a.ID, d)
+	check(err)
+	_, err = s.Replay(ctx, a.ID, d, changedAt(now))
+	check(err)
+	check(s.Cancel(ctx, a.ID, d, changedAt(now)))
+	for _, f := range []webhook.DeliveryFilter{{}, {State: webhook.Failed, Before: 1}, {State: webhook.Pending}, {State: webhook.Delivered}, {Webhook: w.ID}, {Event: 1}, {Booking: "1"}, {Booking: "1", Event: 1, State: webhook.Failed}, {Type: "x", Since: now}} {
+		f.Limit = 5
+		_, err = s.Deliveries(ctx, a.ID, f)
+		check(err)
+		_, err = s.CountDeliveries(ctx, a.ID, f)
+		check(err)
+	}
+	for _, f := range []webhook.EventFilter{{}, {Before: 1}, {Booking: "1"}, {Booking: "1", Before: 1}, {Type: "x"}, {Since: now, Until: now}} {
+		f.Limit = 5
+		_, err = s.Events(ctx, a.ID, f)
+		check(err)
+		_, err = s.CountEvents(ctx, a.ID, f)
+		check(err)
+	}
+	_, err = s.Event(ctx, a.ID, accepted[0].Event.ID)
+	check(err)
+	_, err = s.EventID(ctx, a.ID, "x")
+	check(err)
+	useConnections(tb, s, a.ID, now)
+	useOrder(ctx, s, a.ID, check)
+	lookups, err := s.Ingest(ctx, a.ID, []webhook.Event{{Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true, Lookup: true}, {Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true}}, now, now, func(*webhook.Webhook) bool { return false })
+	check(err)
+	_, err = s.Lookups(ctx, 0, 1)
+	check(err)
+	_, err = s.PendingEvent(ctx, a.ID, lookups[0].Event.ID)
+	check(err)
+	_, err = s.LookedUp(ctx, a.ID, []webhook.Event{lookups[0].Event}, now, now, func(*webhook.Webhook) bool { return false })
+	check(err)
+	_, err = s.Delivery(ctx, a.ID, d)
+	check(err)
+	if _, err = s.WaitsFor(ctx, a.ID, d); !errors.Is(err, webhook.ErrNotFound) {
+		tb.Fatal(err)
+	}
+	useClients(ctx, s, a.ID, check)
+	_, err = s.Due(ctx)
+	check(err)
+	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, changedAt(now))
+	check(err)
+	_, _, err = s.Prune(ctx, now, now, 0, 1)
+	check(err)
+}
+
+// useOrder sends three events of one booking in their order.
+func useOrder(ctx context.Context, s *Store, account webhook.ID, check func(error)) {
+	now, all := time.Now(), webhook.NewFilter("", nil)
+	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: account, Kind: webhook.Async, Events: []string{"*"}, Channels: all, Tours: all, Enabled: true, Ordered: true}, nil, changedAt(now))
+	check(err)
+	event := webhook.Event{Platform: webhook.DefaultPlatform, BookingID: "2"}
+	accepted, err := s.Ingest(ctx, account, []webhook.Event{event, event, event}, now, now, func(*webhook.Webhook) bool { return true })
+	check(err)
+	d := accepted[0].Decisions[1].Delivery
+	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
+	check(err)
+	_, err = s.Replay(ctx, account, d, changedAt(now))
+	check(err)
+}
+
+func useConnections(tb testing.TB, s *Store, account webhook.ID, now time.Time) {
+	tb.Helper()
+	ctx := tb.Context()
+	c, err := s.SwitchPlatform(ctx, account, "wink", true, changedAt(now))
+	for _, call := range []func() error{
+		func() error { return err },
+		func() error { _, err := s.ConnectionByToken(ctx, "wink", c.Token, now); return err },
+		func() error { _, err := s.Connection(ctx, account, "wink"); return err },
+		func() error { _, err := s.Connections(ctx, account); return err },
+		func() error { _, err := s.RotateAddress(ctx, account, "wink", changedAt(now)); return err },
+		func() error { return s.SaveSettings(ctx, account, "wink", nil, changedAt(now)) },
+		func() error { return s.ConnectionUsed(ctx, c, now) },
+		func() error { return s.AddRejectedRequest(ctx, webhook.RejectedRequest{Account: account}, now) },
+		func() error { _, err := s.RejectedRequests(ctx, account, 0, 5); return err },
+		func() error { _, err := s.CountRejectedRequests(ctx, account); return err },
+	} {
+		if err := call(); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+func useClients(ctx context.Context, s *Store, account webhook.ID, check func(error)) {
+	now := time.Now()
+	c, err := s.AddClient(ctx, webhook.Client{Account: account}, []byte("h"), "x")
+	check(err)
+	_, err = s.Clients(ctx, account)
+	check(err)
+	_, _, err = s.ClientByID(ctx, c.ID)
+	check(err)
+	check(s.AddClientToken(ctx, c.ID, []byte("t"), "", now.Add(time.Hour), now))
+	_, err = s.ClientToken(ctx, []byte("t"), now)
+	check(err)
+	check(s.RevokeClient(ctx, account, c.ID, changedAt(now)))
+}

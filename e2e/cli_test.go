@@ -117,7 +117,7 @@ func TestCommandsWhileBookhookRuns(t *testing.T) {
 	p.reload()
 	p.sees("2 of 0")
 	if e := op.booking("1"); len(e.Deliveries) != 2 {
-		t.Errorf("got %+v, want both webhooks told", e)
+		t.Errorf("got %+v, want it sent to both webhooks", e)
 	}
 
 	op.addUser(staff, "staff", op.Number)

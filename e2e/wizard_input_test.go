@@ -77,7 +77,7 @@ func TestWizardRefusesOtherSteps(t *testing.T) {
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/webhooks/new")
-	p.opens("For engineers")
+	p.opens("Advanced")
 	for _, number := range []string{"0", "257", "many", "-1", "1.5", ""} {
 		p.fill("Requests at once", number)
 		p.refused("Continue", "Choose a number from 1 to 256.")

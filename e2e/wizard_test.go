@@ -96,7 +96,7 @@ func TestWizardNative(t *testing.T) {
 	p := a.as(t, operator, pageOptions{})
 
 	p.visit(a.URL + "/webhooks")
-	for _, part := range []string{"Configuration", "System & Setup", "Booking Webhooks"} {
+	for _, part := range []string{"Configuration", "Booking webhooks"} {
 		p.sees(part)
 	}
 	p.sees("0 of 10")

@@ -55,23 +55,19 @@ func (a *app) eventTypes(ctx context.Context, account webhook.ID, chosen string)
 	return types, err
 }
 
-func (a *app) eventNames() map[string]string {
-	names := map[string]string{}
-	for _, p := range a.Platforms {
-		for _, e := range p.Events {
-			names[webhook.EventKey(p.Key, e.Key)] = e.Name
-		}
+// catalogues are the events of all platforms.
+func (a *app) catalogues() []views.Catalogue {
+	catalogues := make([]views.Catalogue, len(a.Platforms))
+	for i, p := range a.Platforms {
+		catalogues[i] = views.Catalogue{Platform: p.Key, Name: p.Name, Events: p.Events}
 	}
-	return names
+	return catalogues
 }
 
 // names are what people call all events, and the channels and tours of the
 // lists of which something is asked for.
 func (a *app) names(ctx context.Context, account webhook.ID, channels, tours []string) (views.Names, error) {
-	names := views.Names{Events: a.eventNames(), Platforms: map[string]string{}}
-	for _, p := range a.Platforms {
-		names.Platforms[p.Key] = p.Name
-	}
+	names := views.Names{Catalogues: a.catalogues()}
 	var err error
 	if names.Channels, err = a.itemNames(ctx, account, webhook.Channels, channels); err != nil {
 		return names, err

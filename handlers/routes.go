@@ -56,7 +56,7 @@ func (a *app) routes(f *fiber.App) {
 	staff.Get("/tours", a.listItems)
 	staff.Get("/settings/account", a.showAccountSettings)
 	staff.Get("/settings/platforms", a.listPlatforms)
-	staff.Get("/settings/unrecognised", a.listUnrecognised)
+	staff.Get("/settings/rejected", a.listUnrecognised)
 	staff.Get("/settings/people", a.listPeople)
 	staff.Get("/settings/tokens", a.listTokens)
 	staff.Get("/settings/activity", a.showActivity)

@@ -25,7 +25,10 @@ func (a *app) showWebhooks(c *fiber.Ctx, status int) error {
 	if err != nil {
 		return err
 	}
-	props := views.WebhooksProps{Used: used(all), Limit: v.Account.WebhookLimit, Names: views.Names{Events: a.eventNames()}}
+	props := views.WebhooksProps{Used: used(all), Limit: v.Account.WebhookLimit}
+	if props.Names, err = a.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
+		return err
+	}
 	for _, w := range all {
 		row, err := a.webhookRow(c, w, len(all) <= maxCounted)
 		if err != nil {
@@ -55,6 +58,14 @@ func (a *app) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (row vi
 		row.Backlog, err = a.Store.Backlog(c.UserContext(), w.Account, w.ID)
 	}
 	return row, err
+}
+
+// toursOf are the ids of the tours that the webhooks name.
+func toursOf(webhooks []*webhook.Webhook) (ids []string) {
+	for _, w := range webhooks {
+		ids = append(ids, w.Tours.IDs...)
+	}
+	return ids
 }
 
 // used counts the webhooks that the account's limit is about.

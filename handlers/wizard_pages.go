@@ -141,7 +141,10 @@ func (a *app) nameView(ctx context.Context, props views.WizardProps) (templ.Comp
 	if props.Draft.Kind != webhook.Inline {
 		examples = append(a.nativeExamples(sample, props.Draft, on), sample.example(webhook.Standard))
 	}
-	return views.WizardName(views.NameProps{Wizard: props, Bare: bare && props.Draft.Kind != webhook.Inline, Examples: examples}), err
+	asks, _ := a.Platforms.Get(sample.event.Platform)
+	return views.WizardName(views.NameProps{
+		Wizard: props, Bare: bare && props.Draft.Kind != webhook.Inline, Examples: examples, Inline: asks.InlineAbout,
+	}), err
 }
 
 func (a *app) reviewView(ctx context.Context, props views.WizardProps, r refusal) (templ.Component, error) {

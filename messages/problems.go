@@ -26,6 +26,8 @@ var problems = Texts{
 	"ref.control_characters": "Use letters, digits and signs only, no control characters.",
 	"item.id_missing":        "Enter the id that your booking system uses.",
 	"item.id_separator":      "An id has no spaces and no commas.",
+	"import.line":            "1 line has a problem; nothing was imported.",
+	"import.lines":           "%s lines have a problem; nothing was imported.",
 
 	"type.missing":      "Choose the type: async or inline.",
 	"type.stays":        "The type of a webhook cannot be changed. Create a new webhook of the other type, and delete this one.",

@@ -106,8 +106,8 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		switch {
-		case d.InFlight(now) && d.Asked:
-			templ_7745c5c3_Err = status("live", "sending", "Asking").Render(ctx, templ_7745c5c3_Buffer)
+		case d.InFlight(now) && d.Inline:
+			templ_7745c5c3_Err = status("live", "sending", "In progress").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -122,17 +122,17 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case d.State == webhook.Delivered:
-			templ_7745c5c3_Err = status("ok", "check", stateName(d)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("ok", "check", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case d.State == webhook.Failed:
-			templ_7745c5c3_Err = status("bad", "cross", stateName(d)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("bad", "cross", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = status("idle", "ban", stateName(d)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("idle", "ban", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -141,8 +141,8 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 	})
 }
 
-// nextTry is the small line below a waiting delivery.
-func nextTry(r DeliveryRow, now time.Time) templ.Component {
+// nextAttempt is the small line below a waiting delivery.
+func nextAttempt(r DeliveryRow, now time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -163,15 +163,15 @@ func nextTry(r DeliveryRow, now time.Time) templ.Component {
 			templ_7745c5c3_Var6 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if r.Delivery.State == webhook.Pending && !r.Delivery.Asked && !r.Delivery.InFlight(now) {
+		if r.Delivery.State == webhook.Pending && !r.Delivery.Inline && !r.Delivery.InFlight(now) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<span class=\"sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(nextTryText(r, now))
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(nextAttemptShort(r, now))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 40, Col: 41}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 40, Col: 46}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -186,20 +186,20 @@ func nextTry(r DeliveryRow, now time.Time) templ.Component {
 	})
 }
 
-func nextTryText(r DeliveryRow, now time.Time) string {
+func nextAttemptShort(r DeliveryRow, now time.Time) string {
 	switch d := r.Delivery; {
 	case r.WebhookOff:
-		return "until the webhook is on"
+		return "webhook is off"
 	case d.Held:
 		return "for an earlier event"
 	case r.Probing && !d.NextAt.After(now):
-		return "for a probe to succeed"
+		return "webhook is paused"
 	case d.Attempts == 0 && !d.NextAt.After(now):
-		return "first try is due"
+		return "first attempt due"
 	case !d.NextAt.After(now):
-		return "next try is due"
+		return "next attempt due"
 	}
-	return "next try in " + span(r.Delivery.NextAt.Sub(now))
+	return "next attempt in " + span(r.Delivery.NextAt.Sub(now))
 }
 
 // due reports whether a delivery could be sent at now.
@@ -207,8 +207,28 @@ func due(d webhook.Delivery, now time.Time) bool {
 	return d.State == webhook.Pending && !d.Held && !d.NextAt.After(now)
 }
 
-// webhookStatus is whether a webhook is told of anything.
-func webhookStatus(w *webhook.Webhook) templ.Component {
+// health is how a webhook is doing, as its status shows it.
+type health struct{ tone, icon, word string }
+
+// healthOf is the health of a webhook; used says whether it ever had a delivery.
+func healthOf(w *webhook.Webhook, c webhook.Circuit, used bool) health {
+	switch {
+	case !w.Enabled && (w.OffReason == webhook.OffGone || w.OffReason == webhook.OffFailing):
+		return health{"bad", "off", "Off"}
+	case !w.Enabled:
+		return health{"idle", "off", "Off"}
+	case c.Open():
+		return health{"bad", "pause", "Paused"}
+	case !w.FailingSince.IsZero():
+		return health{"bad", "alert", "Failing"}
+	case !used:
+		return health{"idle", "clock", "Never used"}
+	}
+	return health{"ok", "check", "Healthy"}
+}
+
+// webhookStatus is how a webhook is doing.
+func webhookStatus(h health) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -229,22 +249,9 @@ func webhookStatus(w *webhook.Webhook) templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		switch {
-		case w.Enabled:
-			templ_7745c5c3_Err = status("ok", "check", "On").Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		case w.OffReason == webhook.OffByUser || w.OffReason == "":
-			templ_7745c5c3_Err = status("idle", "off", "Off").Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		default:
-			templ_7745c5c3_Err = status("bad", "pause", "Paused by Bookhook").Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+		templ_7745c5c3_Err = status(h.tone, h.icon, h.word).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
 		}
 		return nil
 	})
@@ -287,7 +294,7 @@ func testBadge() templ.Component {
 	})
 }
 
-// answer is the last answer of a delivery, short.
+// answer is the last answer of a delivery in a few words.
 func answer(o webhook.Outcome) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -318,7 +325,7 @@ func answer(o webhook.Outcome) templ.Component {
 			var templ_7745c5c3_Var11 string
 			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 89, Col: 8}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 102, Col: 8}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
@@ -329,15 +336,15 @@ func answer(o webhook.Outcome) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if brokenOff(o) {
+		if incomplete(o) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<span class=\"sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
-			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(brokenOffDetail(o))
+			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(incompleteDetail(o))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 92, Col: 40}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 105, Col: 41}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {

@@ -15,6 +15,9 @@ import (
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
 	"bookhook/handlers"
+	"bookhook/handlers/api"
+	"bookhook/handlers/pages"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -34,7 +37,7 @@ type options struct {
 	schedule   []time.Duration // nil: webhook.Schedule
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
-	proxies    []string
+	proxies    []netip.Prefix // whose X-Forwarded headers are believed
 	setupToken string
 	log        *slog.Logger
 }
@@ -94,10 +97,23 @@ func (a *app) wire(ctx context.Context) error {
 		Store: a.deliveries, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
 	})
 	a.web, err = handlers.New(handlers.Options{
-		Store: a.store, Dispatcher: a.dispatcher, BaseURL: a.baseURL, Version: version, CookieKey: key, Log: a.log,
-		Tries: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: platforms.All(), BaseURL: a.baseURL, Version: version,
+		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 	})
 	return err
+}
+
+// handlersStore is the database as each of the surfaces needs it.
+func handlersStore(s *db.Store) handlers.Store {
+	return handlers.Store{
+		API:     api.Store{AccountStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
+		Inbound: s,
+		Pages: pages.Store{
+			AccountStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
+			PlatformStore: s, SettingsStore: s, TokenStore: s, UserStore: s, WebhookStore: s, WizardStore: s,
+		},
+		Prio: s, Sessions: s, Tokens: s, Health: s,
+	}
 }
 
 // awaitDispatcher waits until the dispatcher has read what is due, so that

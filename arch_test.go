@@ -40,18 +40,27 @@ var arrows = map[string][]string{
 	"dispatch/lookup":      {"webhook", "platforms", "dispatch/guard"},
 	"static":               {},
 	"views":                {"webhook", "static"},
-	"handlers":             {"webhook", "platforms", "views", "static"},
-	"demo":                 {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
-	"bench":                {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
+	"auth":                 {"webhook"},
+	"handlers/web":         {"webhook", "auth"},
+	"handlers/pages":       {"webhook", "platforms", "auth", "handlers/web", "views", "static"},
+	"handlers/api":         {"webhook", "platforms", "auth", "handlers/web"},
+	"handlers/inbound":     {"webhook", "platforms", "auth", "handlers/web"},
+	"handlers/prio":        {"webhook", "platforms", "auth", "handlers/web"},
+	"handlers":             append([]string{"webhook", "platforms", "auth", "handlers/web"}, surfaces...),
+	"demo":                 {"webhook", "platforms", "auth", "db", "dispatch"},
+	"bench":                {"webhook", "platforms", "auth", "db", "dispatch"},
 	"e2e":                  {},
-	".":                    {"webhook", "platforms", "db", "dispatch", "dispatch/guard", "views", "static", "handlers", "demo", "bench"},
+	".":                    {"webhook", "platforms", "auth", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages", "demo", "bench"},
 }
+
+// surfaces are the ways in to Bookhook over HTTP; none may know another.
+var surfaces = []string{"handlers/pages", "handlers/api", "handlers/inbound", "handlers/prio"}
 
 // homes says which packages may import what lies under a path, tests aside.
 var homes = map[string][]string{
-	"github.com/gofiber":              {"handlers"},
-	"github.com/valyala/fasthttp":     {"handlers"},
-	"github.com/gorilla":              {"handlers"},
+	"github.com/gofiber":              append([]string{"handlers", "handlers/web"}, surfaces...),
+	"github.com/valyala/fasthttp":     {"handlers/web"},
+	"github.com/gorilla":              {"handlers/web"},
 	"database/sql":                    {"db", "db/sqlite"},
 	"modernc.org":                     {"db/sqlite"},
 	"github.com/pressly/goose":        {"db/sqlite"},
@@ -147,6 +156,17 @@ func TestImports(t *testing.T) {
 			if outside, isPure := pure[p.name()]; isPure && !ours(imp) && !standard(imp) &&
 				!slices.ContainsFunc(outside, func(prefix string) bool { return under(imp, prefix) }) {
 				t.Errorf("%s imports %s, but is to use the standard library and %v only", p.name(), imp, outside)
+			}
+		}
+	}
+}
+
+// TestSurfacesAreApart: what two surfaces share is below them, also for their tests.
+func TestSurfacesAreApart(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if slices.Contains(surfaces, p.name()) && slices.Contains(surfaces, ourName(imp)) && ourName(imp) != p.name() {
+				t.Errorf("%s imports %s: one surface may not know another", p.name(), ourName(imp))
 			}
 		}
 	}

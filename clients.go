@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -28,7 +28,7 @@ type clientAdd struct {
 // file.
 func (c clientAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
-		secret, hash := handlers.NewClientSecret()
+		secret, hash := auth.NewClientSecret()
 		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: string(c.Name)}, hash, change())
 		if err != nil {
 			return err

@@ -68,7 +68,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, path databasePath) e
 	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
-		proxies: c.TrustedProxies.texts(), setupToken: token, log: log,
+		proxies: c.TrustedProxies, setupToken: token, log: log,
 	})
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"bookhook/auth"
 	"bookhook/dispatch/guard"
-	"bookhook/handlers"
 	"bookhook/messages"
 	"bookhook/platforms/all"
 	"bookhook/webhook"
@@ -121,38 +121,9 @@ func (t *privateTargets) UnmarshalText(text []byte) error {
 type networks []netip.Prefix
 
 // UnmarshalText reads addresses and CIDR ranges.
-func (n *networks) UnmarshalText(text []byte) error {
-	var ranges networks
-	var wrong []string
-	for item := range strings.SplitSeq(string(text), ",") {
-		item = strings.TrimSpace(item)
-		addr, addrErr := netip.ParseAddr(item)
-		prefix, prefixErr := netip.ParsePrefix(item)
-		switch {
-		case item == "":
-		case addrErr == nil:
-			addr = addr.Unmap()
-			ranges = append(ranges, netip.PrefixFrom(addr, addr.BitLen()))
-		case prefixErr == nil:
-			ranges = append(ranges, prefix.Masked())
-		default:
-			wrong = append(wrong, strconv.Quote(item))
-		}
-	}
-	*n = ranges
-	if len(wrong) > 0 {
-		return fmt.Errorf("%s: neither an address nor a range such as 10.0.0.0/8", strings.Join(wrong, ", "))
-	}
-	return nil
-}
-
-// texts returns the ranges in CIDR notation.
-func (n networks) texts() []string {
-	var texts []string
-	for _, prefix := range n {
-		texts = append(texts, prefix.String())
-	}
-	return texts
+func (n *networks) UnmarshalText(text []byte) (err error) {
+	*n, err = webhook.ParsePrefixes(string(text))
+	return err
 }
 
 // number is a whole number within the bounds that the tags "min" and "max" of
@@ -219,7 +190,7 @@ type emailAddress string
 
 // UnmarshalText refuses what the pages refuse.
 func (e *emailAddress) UnmarshalText(text []byte) error {
-	email, wrong := handlers.CheckEmail(string(text))
+	email, wrong := auth.CheckEmail(string(text))
 	if wrong != "" {
 		return errors.New(wrong)
 	}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -26,7 +26,7 @@ type tokenAdd struct {
 // Run prints the new token.
 func (c tokenAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
-		text, hash := handlers.NewToken()
+		text, hash := auth.NewToken()
 		token := webhook.Token{Account: account.ID, Name: string(c.Name)}
 		if _, err := store.AddToken(ctx, token, hash, change()); err != nil {
 			return err

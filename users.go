@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -167,9 +167,9 @@ func withPassword(std streams, email emailAddress, do func(hash string) error) e
 	}
 	given := password != ""
 	if !given {
-		password = handlers.NewPassword()
+		password = auth.NewPassword()
 	}
-	hash, err := handlers.HashPassword(password)
+	hash, err := auth.HashPassword(password)
 	if err != nil {
 		return fmt.Errorf("hash the password: %w", err)
 	}
@@ -201,7 +201,7 @@ func readPassword(in io.Reader) (string, error) {
 	if password == "" {
 		return "", nil
 	}
-	if wrong := handlers.CheckPassword(password); wrong != "" {
+	if wrong := auth.CheckPassword(password); wrong != "" {
 		return "", usageError("the password: " + wrong)
 	}
 	return password, nil

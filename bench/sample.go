@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -81,7 +81,7 @@ func createSampleIn(ctx context.Context, store *db.Store, s shape, target func(a
 // createWebhooks creates the token and the webhooks of an account; webhooks that
 // exist get the new target.
 func createWebhooks(ctx context.Context, store *db.Store, account webhook.AccountID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
-	token, hash := handlers.NewToken()
+	token, hash := auth.NewToken()
 	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: benchName}, hash, change()); err != nil {
 		return "", nil, err
 	}

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
@@ -83,7 +83,7 @@ func TestSeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, problem := handlers.CheckEmail(sample.Email); problem != "" || handlers.CheckPassword(sample.Password) != "" {
+	if _, problem := auth.CheckEmail(sample.Email); problem != "" || handlers.CheckPassword(sample.Password) != "" {
 		t.Errorf("got %+v, want a sign-in that the pages would take", sample)
 	}
 	hooks, err := store.Webhooks(t.Context(), sample.Account.ID)

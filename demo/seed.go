@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -28,8 +28,8 @@ type Sample struct {
 // Seed writes the sample account into an empty database: its channels, tours,
 // webhooks to the receivers, one of them off, and a draft.
 func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
-	s := Sample{Email: email, Password: handlers.NewPassword()}
-	hash, err := handlers.HashPassword(s.Password)
+	s := Sample{Email: email, Password: auth.NewPassword()}
+	hash, err := auth.HashPassword(s.Password)
 	if err != nil {
 		return s, fmt.Errorf("hash the password: %w", err)
 	}
@@ -41,7 +41,7 @@ func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 		return s, fmt.Errorf("create the account: %w", err)
 	}
 	var tokenHash []byte
-	s.Token, tokenHash = handlers.NewToken()
+	s.Token, tokenHash = auth.NewToken()
 	token := webhook.Token{Account: s.Account.ID, Name: "Booking system"}
 	if _, err := store.AddToken(ctx, token, tokenHash, change); err != nil {
 		return s, fmt.Errorf("create the token: %w", err)

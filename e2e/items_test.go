@@ -79,13 +79,13 @@ func TestImportTours(t *testing.T) {
 
 	p.fill("Paste a list", "id;name\r\n12;Harbour Walk\r\n13;\"Food; and Drink\"\r\n14;Ausflug 🚌")
 	p.press("Import tours")
-	p.sees("The list was imported: 3 added, 0 already there and brought up to date.")
+	p.sees("The list was imported: 3 added, 0 updated.")
 	p.sees("Food; and Drink")
 
 	p.opens("Import a list")
 	p.upload("Or upload a CSV file", "tours.csv", "\ufeff12,Harbour Stroll\n15,\"Night, Walk\"\n")
 	p.press("Import tours")
-	p.sees("The list was imported: 1 added, 1 already there and brought up to date.")
+	p.sees("The list was imported: 1 added, 1 updated.")
 	p.sees("Harbour Stroll")
 	p.sees("Night, Walk")
 	p.lacks("Harbour Walk")

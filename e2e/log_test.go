@@ -116,7 +116,7 @@ func TestLogFiltersByDay(t *testing.T) {
 	p.sees("No delivery matches")
 	for query, problem := range map[string]string{
 		"since=2026-02-30":                     "Write the day as year, month and day",
-		"since=2026-11-21&until=2026-11-20":    "This day lies before the first one.",
+		"since=2026-11-21&until=2026-11-20":    "This day is before the first one.",
 		"state=lost":                           "There is no such status",
 		"webhook_id=" + url.QueryEscape("<x>"): "There is no such webhook",
 		"type=nothing":                         "There is no such event",

@@ -67,7 +67,7 @@ func TestWizardBackAndReload(t *testing.T) {
 	p.sees("“Books” is on")
 
 	p.back() // to the review of a draft that is done
-	p.sees("This draft is not there any more")
+	p.sees("This draft does not exist any more")
 	if got := len(a.hooks(t)); got != 1 {
 		t.Errorf("webhooks: got %d, want 1", got)
 	}
@@ -98,7 +98,7 @@ func TestWizardInTwoTabs(t *testing.T) {
 	if got := q.submit("Create webhook"); got != http.StatusNotFound {
 		t.Errorf("create in the other tab: got %d, want 404", got)
 	}
-	q.sees("This draft is not there any more")
+	q.sees("This draft does not exist any more")
 	q.sees("If it was finished, its webhook is in the list.")
 	if got := len(a.hooks(t)); got != 1 {
 		t.Errorf("webhooks: got %d, want 1", got)
@@ -165,14 +165,14 @@ func TestWizardResumes(t *testing.T) {
 	p.sees("What you entered is lost; no webhook was created yet.")
 	p.press("Discard draft")
 	p.isAt("/webhooks$")
-	p.sees("The draft was thrown away.")
+	p.sees("The draft was discarded.")
 	p.lacks("Drafts")
 
 	p.beginWebhook(a.URL, "Another", "https://example.com/another")
 	p.visit(a.URL + "/webhooks")
 	p.opens("Discard")
 	p.press("Discard draft")
-	p.sees("The draft was thrown away.")
+	p.sees("The draft was discarded.")
 	p.sees("No webhooks yet")
 
 	p.press("Create new booking webhook") // only looked at: leaves nothing behind
@@ -224,6 +224,6 @@ func TestEditWebhook(t *testing.T) {
 	late.back()
 	late.opens("Discard")
 	late.press("Discard draft")
-	late.sees("Your changes were thrown away. The webhook is as it was.")
+	late.sees("Your changes were discarded. The webhook is unchanged.")
 	late.isAt("/webhooks/" + id + "$")
 }

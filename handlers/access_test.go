@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"bookhook/handlers"
+	"bookhook/auth"
 	"bookhook/static"
 	"bookhook/webhook"
 )
@@ -75,7 +75,7 @@ var routes = map[string]route{
 	"GET /tours":                    {members, 200, ""},
 	"GET /settings/account":         {members, 200, ""},
 	"GET /settings/platforms":       {members, 200, ""},
-	"GET /settings/unrecognised":    {members, 200, ""},
+	"GET /settings/rejected":    {members, 200, ""},
 	"GET /settings/people":          {members, 200, ""},
 	"GET /settings/tokens":          {members, 200, ""},
 	"GET /settings/activity":        {members, 200, ""},
@@ -209,6 +209,7 @@ func namesOurs(request string) bool {
 }
 
 func TestEveryRouteIsInTheTable(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
@@ -232,6 +233,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 }
 
 func TestAccess(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	callers := []*caller{
 		{name: "nobody"},
@@ -278,7 +280,7 @@ func (p page) code() int {
 
 func (s *site) token(account webhook.ID) string {
 	s.Helper()
-	text, hash := handlers.NewToken()
+	text, hash := auth.NewToken()
 	_, err := s.store.AddToken(s.Context(), webhook.Token{Account: account, Name: "test", CreatedAt: time.Now()}, hash, "test")
 	s.check(err)
 	return text
@@ -287,7 +289,7 @@ func (s *site) token(account webhook.ID) string {
 // access makes an access token.
 func (s *site) access(account webhook.ID) string {
 	s.Helper()
-	text, hash := handlers.NewToken()
+	text, hash := auth.NewToken()
 	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: account, Name: "test"}, []byte("x"), "test")
 	s.check(err)
 	s.check(s.store.AddClientToken(s.Context(), client.ID, hash, scope, time.Now().Add(time.Hour), time.Now()))
@@ -351,6 +353,7 @@ func (s *site) things() *strings.Replacer {
 
 // Not even the role of somebody in another account shows.
 func TestForeignAdminIsNotFound(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	u, err := s.store.UserByEmail(t.Context(), admin)
 	s.check(err)
@@ -360,6 +363,7 @@ func TestForeignAdminIsNotFound(t *testing.T) {
 
 // A form that says nothing of where it comes from is no browser's, and is taken.
 func TestOrigins(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		header, value string
@@ -390,6 +394,7 @@ func TestOrigins(t *testing.T) {
 
 // Nothing may be framed, scripted from elsewhere or kept by a cache.
 func TestHeadersOfEveryPage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	for _, path := range []string{"/login", "/webhooks", "/nowhere", "/healthz", "/api/v1/events"} {

@@ -12,7 +12,7 @@ import (
 )
 
 // ids walks a list to its end and returns the ids in their order.
-func (a *api) ids(t *testing.T, path string, limit int) (ids []string) {
+func (a *apiSite) ids(t *testing.T, path string, limit int) (ids []string) {
 	t.Helper()
 	cursor, joint, pages := "", "?", 0
 	if strings.Contains(path, "?") {
@@ -33,6 +33,7 @@ func (a *api) ids(t *testing.T, path string, limit int) (ids []string) {
 }
 
 func TestPaging(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	for n := range 5 {
 		a.hook(t, fmt.Sprint("Hook ", n), `,"enabled":false`)
@@ -74,6 +75,7 @@ func TestPaging(t *testing.T) {
 }
 
 func TestRefusedQueries(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	tests := []struct{ query, field, message string }{
 		{"deliveries?limit=0", "limit", "1 to 200"},
@@ -103,6 +105,7 @@ func TestRefusedQueries(t *testing.T) {
 }
 
 func TestPutItems(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	tests := []struct{ name, body, field, message string }{
 		{"no list", `{}`, "items", "Send the list"},
@@ -139,6 +142,7 @@ func TestPutItems(t *testing.T) {
 
 // A search that stopped has a next page although it found too little.
 func TestSearchStops(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.hook(t, "On", "")
 	a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"1"}`)

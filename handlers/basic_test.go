@@ -27,6 +27,7 @@ func (s *site) pagesOf(w *webhook.Webhook, draft string) []string {
 // TestBasicInTheWizard types a value, keeps it, and takes it away; nothing shows
 // it.
 func TestBasicInTheWizard(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	r := newReceiver(t, 200)
 	b := s.signIn(anna)
@@ -49,7 +50,7 @@ func TestBasicInTheWizard(t *testing.T) {
 	name(draft, 422, "schlüssel").has("Use letters without accents").lacks("schlüssel")
 	name(draft, 422, "a\x00b").has("no control characters")
 	name(draft, 303, secret)
-	shows(b.get(draft+"/name")).has("basic_auth_off", "keep the one that is stored", "authorization: Basic ••••")
+	shows(b.get(draft+"/name")).has("basic_auth_off", "keep the stored one", "authorization: Basic ••••")
 	name(draft, 303, "") // keeps it
 	for _, step := range []webhook.Step{webhook.StepEvents, webhook.StepChannels, webhook.StepTours} {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
@@ -87,21 +88,22 @@ func TestBasicInTheWizard(t *testing.T) {
 
 // TestBareInTheWizard: the choice is there for who uses Prioticket.
 func TestBareInTheWizard(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.post(draft+"/type", steps()[webhook.StepType]).is(http.StatusSeeOther)
-	b.get(draft + "/name").is(http.StatusOK).lacks("webhook_payload")
+	b.get(draft + "/name").is(http.StatusOK).lacks("Leave out the payload")
 	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "prioticket", true, "test", s.account.CreatedAt)
 	s.check(err)
-	b.get(draft + "/name").is(http.StatusOK).has("webhook_payload")
+	b.get(draft + "/name").is(http.StatusOK).has("Leave out the payload")
 	form := steps()[webhook.StepName]
 	form.Set("bare", "1")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
 	for _, step := range []webhook.Step{webhook.StepEvents, webhook.StepChannels, webhook.StepTours} {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
 	}
-	b.get(draft + "/review").is(http.StatusOK).has("Without what changed (webhook_payload)")
+	b.get(draft + "/review").is(http.StatusOK).has("Without payload")
 	b.finish(draft).is(http.StatusSeeOther)
 	if w := only(t, must(t, s.store.Webhooks, s.account.ID), nil); !w.Bare {
 		t.Errorf("got %+v, want it bare", w)
@@ -109,6 +111,7 @@ func TestBareInTheWizard(t *testing.T) {
 }
 
 func TestBasicInTheAPI(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	id := a.hook(t, "Basic", `,"basic_auth":"guide:river boat","payload":false`)
 	kept := func() *webhook.Webhook {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestClientsPanel(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.get("/settings/tokens").is(http.StatusOK).has("Clients of the Prioticket API", "No clients yet", s.url+prio+"/oauth2/token")
@@ -41,7 +42,7 @@ func TestClientsPanel(t *testing.T) {
 	}
 	list().is(http.StatusUnauthorized)
 	grant().is(http.StatusUnauthorized)
-	b.get("/settings/tokens").is(http.StatusOK).has("The client was revoked", "No clients yet")
+	b.get("/settings/tokens").is(http.StatusOK).has("The client and its access tokens were revoked", "No clients yet")
 	if text := b.get("/settings/activity").text; !strings.Contains(text, "Client revoked") {
 		t.Error("the activity does not say that it was revoked")
 	}

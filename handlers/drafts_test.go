@@ -34,7 +34,8 @@ func (b *browser) finished(draft string) page {
 }
 
 // Two people who begin at the same moment do not write into one draft.
-func TestUnsavedHasAnOwner(t *testing.T) {
+func TestDraftHasAnOwner(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL)
@@ -47,13 +48,14 @@ func TestUnsavedHasAnOwner(t *testing.T) {
 			t.Errorf("%s: got %s, want her own untouched draft %s", path, again, mine)
 		}
 	}
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	a.walk(a.begin(), webhook.StepEvents)
-	b.get("/webhooks").has("Not finished yet", "begun by "+anna)
+	b.get("/webhooks").has("Drafts", "started by "+anna)
 }
 
 // What is created is what was looked at.
-func TestUnsavedChangedAfterReview(t *testing.T) {
+func TestDraftChangedAfterReview(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	draft := a.begin()
@@ -63,7 +65,7 @@ func TestUnsavedChangedAfterReview(t *testing.T) {
 	form.Set("name", "Somebody else’s")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
 	for _, old := range []url.Values{seen, nil} {
-		a.post(draft+"/review", old).is(http.StatusConflict).has("This draft was changed after you opened it", "No webhook exists yet", "Somebody else’s")
+		a.post(draft+"/review", old).is(http.StatusConflict).has("This draft was changed after you opened it", "No webhook was created yet", "Somebody else’s")
 	}
 	form.Set("url", "ftp://example.com")
 	b.post(draft+"/name", form).is(http.StatusUnprocessableEntity)
@@ -77,7 +79,8 @@ func TestUnsavedChangedAfterReview(t *testing.T) {
 }
 
 // Steps that are saved at the same moment are all kept.
-func TestUnsavedStepsAtOnce(t *testing.T) {
+func TestDraftStepsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -109,7 +112,8 @@ func TestUnsavedStepsAtOnce(t *testing.T) {
 	}
 }
 
-func TestUnsavedTestReloads(t *testing.T) {
+func TestDraftTestReloads(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -119,7 +123,8 @@ func TestUnsavedTestReloads(t *testing.T) {
 }
 
 // The test of an edited webhook is one that its receiver believes.
-func TestUnsavedTestSigns(t *testing.T) {
+func TestDraftTestSigns(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -140,7 +145,8 @@ func TestUnsavedTestSigns(t *testing.T) {
 }
 
 // What is typed within reason is kept and shown; beyond it a draft stays small.
-func TestUnsavedStaysSmall(t *testing.T) {
+func TestDraftStaysSmall(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -187,7 +193,8 @@ func TestUnsavedStaysSmall(t *testing.T) {
 }
 
 // Nothing happens before a person comes: browsers fetch ahead, programs look.
-func TestUnsavedIsNotBegunUnseen(t *testing.T) {
+func TestDraftIsNotBegunUnseen(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	p := b.post("/webhooks/"+s.hook(hookURL).Ref()+"/rotate", nil).is(http.StatusSeeOther)
@@ -212,7 +219,8 @@ func TestUnsavedIsNotBegunUnseen(t *testing.T) {
 
 // The Enter key does what the page is for: the first button of a form is what
 // it presses, unless that belongs to another form.
-func TestUnsavedEnterCreates(t *testing.T) {
+func TestDraftEnterCreates(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL)
@@ -220,7 +228,7 @@ func TestUnsavedEnterCreates(t *testing.T) {
 	change, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
 	s.check(s.store.UpdateWebhook(t.Context(), change, time.Time{}, nil, berta, time.Now()))
-	p := b.finish(strings.TrimSuffix(review, "/review")).is(http.StatusConflict).has("Begin again from there", "Send a test")
+	p := b.finish(strings.TrimSuffix(review, "/review")).is(http.StatusConflict).has("Start again from there", "Send a test")
 	form := p.find(`(?s)class="wizard"(.*?)</form>`)
 	for _, button := range regexp.MustCompile(`<button[^>]*>`).FindAllString(form, -1) {
 		if strings.Contains(button, "form=") {
@@ -235,6 +243,7 @@ func TestUnsavedEnterCreates(t *testing.T) {
 }
 
 func TestWizardTriesBeforeSaving(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -243,7 +252,7 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 	form := steps()[webhook.StepName]
 	form.Set("url", r.URL+"/hook?key=1")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
-	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: your server answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
+	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: Büro 🦭 answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
 	if got := arrived(t, r.got).URL.Query(); got.Get("channel_id") != "3930" || got.Get("key") != "1" {
 		t.Errorf("got %v", got)
 	}
@@ -258,6 +267,7 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 }
 
 func TestWizardChecksURLs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	check := b.begin() + "/check-url"

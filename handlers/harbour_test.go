@@ -105,6 +105,7 @@ const bookedBerth = `{ "id":"n-1", "event":"berth.booked", "at":"2026-11-21T09:0
 // TestFifthPlatform goes all the way with a platform that Bookhook does not
 // speak: a folder and a line in the registry are all that it takes.
 func TestFifthPlatform(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -154,6 +155,7 @@ func TestFifthPlatform(t *testing.T) {
 
 // TestPlatformThatIsOff keeps what comes and tells nobody.
 func TestPlatformThatIsOff(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	c := s.connect("harbour")
 	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "harbour", false, "test", time.Now())

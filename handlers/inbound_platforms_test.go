@@ -43,6 +43,7 @@ func calls(t *testing.T, all platforms.Registry) [][]call {
 // TestOwnCalls: what a platform's folder writes, its address reads as the same
 // event, once, and what leaves is what came.
 func TestOwnCalls(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = withHarbour()
 	s.run([]time.Duration{0})
@@ -70,6 +71,7 @@ func TestOwnCalls(t *testing.T) {
 
 // TestBadCalls makes the calls of every platform wrong in every way.
 func TestBadCalls(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = withHarbour()
 	s.run([]time.Duration{0})

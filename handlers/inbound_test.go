@@ -53,6 +53,7 @@ var requestIDText = regexp.MustCompile(`,"request_id":"[^"]*"`)
 // TestWrongAddress: whatever is wrong with an address, and whatever comes to it,
 // the answer is the same.
 func TestWrongAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	c := s.connect("harbour")
 	var first answer
@@ -82,6 +83,7 @@ func TestWrongAddress(t *testing.T) {
 
 // TestOldAddress: the address before is taken until its end.
 func TestOldAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	before := s.connect("harbour")
 	now, err := s.store.RotateAddress(t.Context(), s.account.ID, "harbour", "test", time.Now())
@@ -96,10 +98,11 @@ func TestOldAddress(t *testing.T) {
 }
 
 func TestOtherMethodsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	for _, method := range []string{"GET", "HEAD", "OPTIONS", "DELETE"} {
-		says := []string{"Harbour calls by POST", "by " + method, "The address is right"}
+		says := []string{"Harbour sends by POST", "this is " + method, "The address is right"}
 		if method == "HEAD" {
 			says = nil
 		}
@@ -111,7 +114,7 @@ func TestOtherMethodsOfPlatforms(t *testing.T) {
 	if kept := s.unrecognised(); len(kept) > 0 {
 		t.Errorf("got %+v kept of requests that say nothing", kept)
 	}
-	s.send("PUT", path, bookedBerth).refused(http.StatusMethodNotAllowed, "Harbour calls by POST", "by PUT")
+	s.send("PUT", path, bookedBerth).refused(http.StatusMethodNotAllowed, "Harbour sends by POST", "this is PUT")
 	s.send("GET", path+"?event=cancelled", "").refused(http.StatusMethodNotAllowed)
 	s.send("HEAD", s.tourcms().Path()+"?event=cancelled&account_id=1&booking_id=1", "").refused(http.StatusMethodNotAllowed)
 	if kept := s.unrecognised(); len(kept) != 3 || kept[1].Query != "event=cancelled" || string(kept[2].Body) != bookedBerth || kept[2].Status != 405 {
@@ -133,6 +136,7 @@ func (s *site) tourcms() webhook.Connection {
 // TestRefusedIsKept: what could not be read is answered with what is wrong, and
 // kept as it came.
 func TestRefusedIsKept(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	s.check(s.store.SaveSettings(t.Context(), s.account.ID, "harbour", webhook.Settings{"key": "secret"}, "test", time.Now()))
@@ -189,6 +193,7 @@ func jsonText(text string) string {
 // TestRefusedBeforeItIsRead: what is too large or packed is kept without its
 // body, when the address is somebody's, and answered alike when it is not.
 func TestRefusedBeforeItIsRead(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	wrong := path[:len(path)-1] + "_"
@@ -223,6 +228,7 @@ func TestRefusedBeforeItIsRead(t *testing.T) {
 // TestUnreadableAddress: a request of which the address cannot be read does not
 // pass for one to the start page, and is kept when it is known whose it is.
 func TestUnreadableAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	for i, c := range []struct {
@@ -268,6 +274,7 @@ func (s *site) bare(text string) *http.Response {
 
 // TestSameNotification: by the platform's id, or by all that came.
 func TestSameNotification(t *testing.T) {
+	t.Parallel()
 	id := "n-1"
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
@@ -280,7 +287,7 @@ func TestSameNotification(t *testing.T) {
 	path := s.connect("harbour").Path()
 	other := strings.Replace(bookedBerth, "B-17", "B-18", 1)
 	first := s.send("POST", path, bookedBerth).taken()
-	s.send("POST", path, other).refused(http.StatusConflict, "n-1", "That one stands")
+	s.send("POST", path, other).refused(http.StatusConflict, "n-1", "That one is valid")
 	if kept := s.unrecognised(); len(kept) != 1 || kept[0].Status != 409 || string(kept[0].Body) != other {
 		t.Errorf("got %+v kept", kept)
 	}
@@ -309,6 +316,7 @@ func TestSameNotification(t *testing.T) {
 
 // TestSameAtOnce: however many come at the same time, one is told.
 func TestSameAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	answers := make(chan answer)
@@ -329,6 +337,7 @@ func TestSameAtOnce(t *testing.T) {
 // TestReadOtherwise: the same bytes are the same notification, even after an
 // upgrade that reads more in them.
 func TestReadOtherwise(t *testing.T) {
+	t.Parallel()
 	channel := "1"
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
@@ -349,6 +358,7 @@ func TestReadOtherwise(t *testing.T) {
 // TestSameWithin: where bytes can come again in earnest, they are the same for a
 // time only.
 func TestSameWithin(t *testing.T) {
+	t.Parallel()
 	within := 1000 * time.Hour
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
@@ -380,6 +390,7 @@ func TestSameWithin(t *testing.T) {
 
 // TestReceivedIsNoted, be it readable or not.
 func TestReceivedIsNoted(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	for platform, body := range map[string]string{"harbour": bookedBerth, "wink": "nothing"} {
 		c := s.connect(platform)
@@ -397,6 +408,7 @@ func TestReceivedIsNoted(t *testing.T) {
 
 // TestFullDatabase: what cannot be kept is not taken, and comes again.
 func TestFullDatabase(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	s.store.full.Store(true)
@@ -412,6 +424,7 @@ func TestFullDatabase(t *testing.T) {
 
 // TestAddressIsNotLogged, whatever goes wrong.
 func TestAddressIsNotLogged(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	s := furnish(t)
 	s.log, s.platforms = &log, withHarbour()
@@ -431,7 +444,7 @@ func TestAddressIsNotLogged(t *testing.T) {
 			t.Errorf("the address of %s is in the log:\n%s", c.Platform, log.String())
 		}
 	}
-	for _, want := range []string{"path=/in/harbour/…", "path=/in/tourcms/…", "a bug in a platform", "could not be kept"} {
+	for _, want := range []string{"path=/in/harbour/…", "path=/in/tourcms/…", "a bug in a platform", "could not be stored"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%q is not in the log:\n%s", want, log.String())
 		}

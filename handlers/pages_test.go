@@ -1,13 +1,11 @@
 package handlers_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"html"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -145,10 +143,12 @@ func (s *site) run(schedule []time.Duration) {
 	allowed, err := addressguard.New("127.0.0.0/8")
 	s.check(err)
 	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
-	s.app, err = handlers.New(handlers.Options{
-		Store: s.store, Dispatcher: s.dispatcher, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
-		Log: slog.New(slog.NewTextHandler(s.log, nil)), Tries: len(schedule), Platforms: s.platforms,
-	})
+	o := options(s.store.Store, s.dispatcher, s.log)
+	o.Store.Inbound, o.MaxAttempts = s.store, len(schedule)
+	if s.platforms != nil {
+		o.Platforms = s.platforms
+	}
+	s.app, err = handlers.New(o)
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.check(err)
@@ -398,6 +398,7 @@ func (p page) find(expression string) string {
 }
 
 func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.anonymous()
 	login := b.get("/deliveries?state=failed").is(http.StatusSeeOther).location
@@ -409,21 +410,24 @@ func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
 	if p.location != "/deliveries?state=failed" {
 		t.Errorf("got %s", p.location)
 	}
-	b.post("/login", url.Values{"email": {anna}, "password": {"wrong"}}).is(http.StatusUnprocessableEntity).has(anna, "do not go together")
+	b.post("/login", url.Values{"email": {anna}, "password": {"wrong"}}).is(http.StatusUnprocessableEntity).has(anna, "Wrong e-mail address or password.")
 }
 
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.anonymous().get("/healthz").is(http.StatusOK).has(`"ok"`, "1.2.3")
 }
 
 func TestNoSuchPage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
-	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("There is no such page", "No booking is affected")
+	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("Page not found", "No booking is affected")
 }
 
 // Ids of another account and ids of nothing are the same to whoever asks.
 func TestUnknownIDs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	nothing := webhook.ID(12345)

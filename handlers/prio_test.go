@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"bookhook/handlers"
+	"bookhook/auth"
 	"bookhook/webhook"
 )
 
@@ -26,21 +26,21 @@ const (
 
 // reseller is a program written from Prioticket's documentation alone.
 type reseller struct {
-	*api
+	*apiSite
 	testing.TB
 	id, secret, token string
 }
 
 // reseller makes a client of an account, and signs it in.
-func (a *api) reseller(t testing.TB, account webhook.ID) *reseller {
+func (a *apiSite) reseller(t testing.TB, account webhook.ID) *reseller {
 	t.Helper()
-	secret, hash := handlers.NewClientSecret()
+	secret, hash := auth.NewClientSecret()
 	client, err := a.store.AddClient(t.Context(), webhook.Client{Account: account, Name: "portal", CreatedAt: time.Now()}, hash, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reseller{api: a, TB: t, id: client.Ref(), secret: secret}
-	granted := r.api.call(t, 200, "POST", prio+"/oauth2/token", ask, basic(r.id, r.secret))
+	r := &reseller{apiSite: a, TB: t, id: client.Ref(), secret: secret}
+	granted := r.apiSite.call(t, 200, "POST", prio+"/oauth2/token", ask, basic(r.id, r.secret))
 	if granted["token_type"] != "Bearer" || granted["expires_in"] != 3600.0 || granted["scope"] != scope {
 		t.Errorf("got %v", granted)
 	}
@@ -54,7 +54,7 @@ func basic(user, password string) func(*http.Request) {
 
 func (r *reseller) call(want int, method, path, body string, change ...func(*http.Request)) map[string]any {
 	r.Helper()
-	return r.api.call(r, want, method, prio+path, body, append([]func(*http.Request){as(r.token)}, change...)...)
+	return r.apiSite.call(r, want, method, prio+path, body, append([]func(*http.Request){as(r.token)}, change...)...)
 }
 
 // create makes a webhook from its fields and returns what is shown of it.
@@ -92,6 +92,7 @@ func (r *reseller) refused(status int, code string, says string, method, path, b
 }
 
 func TestPrioWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	if data := r.list(""); data["total_items"] != 0.0 || data["total_pages"] != 0.0 || len(ids(data)) != 0 {
@@ -135,6 +136,7 @@ func TestPrioWebhooks(t *testing.T) {
 // TestPrioSwitchesOn: who makes a webhook of Prioticket uses it, and that is
 // written down; a refused one changes nothing.
 func TestPrioSwitchesOn(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	r.refused(422, "UNPROCESSABLE_ENTITY", "webhook_url", "POST", "/webhooks", `{"data":{"webhook":{"webhook_events":["ORDER_CREATE"]}}}`)
@@ -159,6 +161,7 @@ func TestPrioSwitchesOn(t *testing.T) {
 }
 
 func TestPrioOptionalFields(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	const value = "dXNlcjpzZWNyZXQ="
@@ -194,6 +197,7 @@ func TestPrioOptionalFields(t *testing.T) {
 
 // The webhooks of the wizard and of the JSON API are the same ones.
 func TestPrioShowsAllWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	add := func(name, events, more string) string {
@@ -237,7 +241,7 @@ func TestPrioShowsAllWebhooks(t *testing.T) {
 }
 
 // accountOf is the account of a token.
-func (a *api) accountOf(t testing.TB, token string) webhook.ID {
+func (a *apiSite) accountOf(t testing.TB, token string) webhook.ID {
 	t.Helper()
 	sum := sha256.Sum256([]byte(token))
 	found, err := a.store.TokenByHash(t.Context(), sum[:])
@@ -248,6 +252,7 @@ func (a *api) accountOf(t testing.TB, token string) webhook.ID {
 }
 
 func TestPrioPages(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	if err := a.store.SetLimit(t.Context(), a.account.ID, 30, "test", time.Now()); err != nil {
 		t.Fatal(err)
@@ -300,11 +305,12 @@ func TestPrioPages(t *testing.T) {
 	} {
 		name, _, _ := strings.Cut(query, "=")
 		r.refused(400, "INVALID_REQUEST", name, "GET", "/webhooks?"+query, "")
-		r.refused(400, "INVALID_REQUEST", "a parameter", "GET", "/webhooks?"+query, "")
+		r.refused(400, "INVALID_REQUEST", "A parameter", "GET", "/webhooks?"+query, "")
 	}
 }
 
 func TestPrioBadWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	const good = `"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com"`
@@ -355,6 +361,7 @@ func TestPrioBadWebhooks(t *testing.T) {
 }
 
 func TestPrioLimit(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	for n := range webhook.DefaultLimit {
@@ -369,6 +376,7 @@ func TestPrioLimit(t *testing.T) {
 }
 
 func TestPrioNotifications(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	got := make(chan string, 10)
 	a.answer = func(_ http.ResponseWriter, r *http.Request) {

@@ -11,6 +11,7 @@ import (
 
 // Staff see the account's settings, and nothing there to change them with.
 func TestStaffSeeSettings(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, err := s.store.AddToken(t.Context(), webhook.Token{Account: s.account.ID, Name: "TourCMS bridge", CreatedAt: time.Now()}, []byte("hash"), anna)
 	s.check(err)
@@ -35,6 +36,7 @@ func TestStaffSeeSettings(t *testing.T) {
 
 // A token that is in use ends with the click that revokes it, though it is remembered for a second.
 func TestRevokedAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	text := s.token(s.account.ID)
 	tokens, err := s.store.Tokens(t.Context(), s.account.ID)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestWebhooksList(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.get("/webhooks").is(http.StatusOK).has("0 of 10 webhooks used", "No webhooks yet", "Create your first webhook")
@@ -23,6 +24,7 @@ func TestWebhooksList(t *testing.T) {
 }
 
 func TestWebhookTest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL+"/hook", func(w *webhook.Webhook) { w.Events = []string{"new_confirmed_web"} })
@@ -33,7 +35,7 @@ func TestWebhookTest(t *testing.T) {
 		if got := arrived(t, r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
 			t.Errorf("got %s", got)
 		}
-		b.get(sent.location).is(http.StatusOK).has("The test is on its way", "Your server accepted this test", "200")
+		b.get(sent.location).is(http.StatusOK).has("The test is being sent", "Accounting accepted this test", "200")
 	}
 	off := s.hook(r.URL, func(w *webhook.Webhook) { w.Enabled = false })
 	s.signIn(staff).follow("/webhooks/"+off.Ref()+"/test", nil).has("This webhook is off. Switch it on")
@@ -43,6 +45,7 @@ func TestWebhookTest(t *testing.T) {
 }
 
 func TestWebhookSwitch(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -50,14 +53,14 @@ func TestWebhookSwitch(t *testing.T) {
 	path := "/webhooks/" + w.Ref()
 	off, on := url.Values{"enabled": {"0"}}, url.Values{"enabled": {"1"}}
 	s.leave(webhook.Event{BookingID: "waiting"})
-	b.follow(path+"/switch", off).has("The webhook is off", "Switch on", "1 delivery that was waiting goes out")
+	b.follow(path+"/switch", off).has("The webhook is off", "Switch on", "1 waiting delivery is sent")
 	b.follow(path+"/switch", off).has("is off already")
 	for range 3 {
 		s.ingest(webhook.Event{BookingID: "skipped"})
 	}
 	b.get(path).has("3 so far")
 	p := b.follow(path+"/switch", on)
-	p.has("3 events were skipped while it was off; they were not stored for later", "1 delivery that was waiting goes out now")
+	p.has("3 events were skipped while it was off; they are not sent later", "1 waiting delivery is sent now")
 	s.settled()
 	if got := arrived(t, r.got).URL.Query().Get("booking_id"); got != "waiting" || len(r.got) != 0 {
 		t.Errorf("got %s and %d more", got, len(r.got))
@@ -67,6 +70,7 @@ func TestWebhookSwitch(t *testing.T) {
 }
 
 func TestWebhookRotate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -77,8 +81,8 @@ func TestWebhookRotate(t *testing.T) {
 	if now.Secret == w.Secret {
 		t.Fatal("the secret is the same")
 	}
-	p.has(now.Secret, "The new signing secret", "signed with the old").lacks(w.Secret)
-	b.get("/webhooks/" + w.Ref()).lacks(now.Secret).has("The one before is valid too until")
+	p.has(now.Secret, "New signing secret", "signed with the old").lacks(w.Secret)
+	b.get("/webhooks/" + w.Ref()).lacks(now.Secret).has("The previous one is valid until")
 	s.signIn(berta).get("/webhooks/" + w.Ref()).lacks(now.Secret)
 	s.ingest(webhook.Event{})
 	s.settled()
@@ -88,6 +92,7 @@ func TestWebhookRotate(t *testing.T) {
 }
 
 func TestWebhookDelete(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	w := s.hook("https://example.com/hook")

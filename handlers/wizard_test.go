@@ -59,6 +59,7 @@ func (b *browser) walk(draft string, to webhook.Step) {
 }
 
 func TestWizardForwards(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -79,9 +80,9 @@ func TestWizardForwards(t *testing.T) {
 		w.Tours.Mode != webhook.Exclude || !slices.Equal(w.Tours.IDs, []string{"12", "15"}) {
 		t.Errorf("got %+v", w)
 	}
-	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and is told of new events", "Waiting for the first delivery")
-	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "is told of new events from now on")
-	b.get(draft + "/review").is(http.StatusNotFound).has("This draft is not there any more")
+	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and receives new events", "Waiting for the first delivery")
+	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "receives new events from now on")
+	b.get(draft + "/review").is(http.StatusNotFound).has("This draft does not exist any more")
 	b.post(draft+"/review", nil).is(http.StatusNotFound)
 }
 
@@ -96,6 +97,7 @@ func must[T any](t testing.TB, list func(ctx context.Context, account webhook.ID
 }
 
 func TestWizardStepsInOrder(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -106,7 +108,7 @@ func TestWizardStepsInOrder(t *testing.T) {
 			t.Errorf("%s: got %s", step, p.location)
 		}
 		if step == webhook.StepReview { // whoever looked at it finds it changed
-			b.post(draft+"/review", nil).is(http.StatusConflict).has("Give it a name", "No webhook exists yet")
+			b.post(draft+"/review", nil).is(http.StatusConflict).has("Give it a name", "No webhook was created yet")
 			continue
 		}
 		if p := b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther); p.location != draft+"/type" {
@@ -120,6 +122,7 @@ func TestWizardStepsInOrder(t *testing.T) {
 }
 
 func TestWizardBack(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -139,6 +142,7 @@ func TestWizardBack(t *testing.T) {
 }
 
 func TestWizardInvalid(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -200,6 +204,7 @@ func TestWizardInvalid(t *testing.T) {
 }
 
 func TestWizardNothingChosen(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -215,6 +220,7 @@ func TestWizardNothingChosen(t *testing.T) {
 }
 
 func TestWizardTakesInternationalHosts(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -227,6 +233,7 @@ func TestWizardTakesInternationalHosts(t *testing.T) {
 
 // Ids that are in no list come back as pasted when the step is opened again.
 func TestWizardKeepsPastedIDs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -243,6 +250,7 @@ func TestWizardKeepsPastedIDs(t *testing.T) {
 }
 
 func TestWizardReviewNamesOtherSteps(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -256,14 +264,15 @@ func TestWizardReviewNamesOtherSteps(t *testing.T) {
 }
 
 func TestWizardResume(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	b.walk(draft, webhook.StepEvents)
 	s.run([]time.Duration{0}) // a second program on the same database, as after a restart
 	b = s.signIn(berta)
-	b.get("/webhooks").has("Not finished yet", "Büro 🦭", `href="`+draft+`/events"`)
+	b.get("/webhooks").has("Drafts", "Büro 🦭", `href="`+draft+`/events"`)
 	for _, step := range webhook.Steps[2:5] {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
 	}
@@ -271,6 +280,7 @@ func TestWizardResume(t *testing.T) {
 }
 
 func TestWizardBeginsOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -289,17 +299,19 @@ func TestWizardBeginsOnce(t *testing.T) {
 }
 
 func TestWizardThrowAway(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
-	b.follow(draft+"/delete", nil).has("The draft was thrown away")
+	b.follow(draft+"/delete", nil).has("The draft was discarded")
 	b.post(draft+"/delete", nil).is(http.StatusNotFound)
 	w := s.hook(hookURL)
 	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
-	b.follow(strings.TrimSuffix(edit, "review")+"delete", nil).has("The webhook is as it was", w.Name)
+	b.follow(strings.TrimSuffix(edit, "review")+"delete", nil).has("The webhook is unchanged", w.Name)
 }
 
 func TestWizardTwoTabs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	one, two := s.signIn(anna), s.signIn(anna)
 	draft := one.begin()
@@ -314,6 +326,7 @@ func TestWizardTwoTabs(t *testing.T) {
 }
 
 func TestWizardEdit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
@@ -322,7 +335,7 @@ func TestWizardEdit(t *testing.T) {
 		t.Errorf("an untouched edit was not taken up again: %s, %s", review, again)
 	}
 	draft := strings.TrimSuffix(review, "/review")
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	b.get(draft+"/name").has("Edit Accounting", `value="https://hooks.example.com/old"`)
 	if got := b.post(draft+"/name", steps()[webhook.StepName]).location; got != review {
 		t.Errorf("got %s, want the review", got)
@@ -341,6 +354,7 @@ func TestWizardEdit(t *testing.T) {
 }
 
 func TestWizardConflict(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
@@ -353,13 +367,14 @@ func TestWizardConflict(t *testing.T) {
 	}
 	slow, fast := edit(a, "Slow"), edit(b, "Fast")
 	b.finish(fast).is(http.StatusSeeOther)
-	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Begin again from there", `href="/webhooks/`+w.Ref()+`"`, "Slow")
+	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Start again from there", `href="/webhooks/`+w.Ref()+`"`, "Slow")
 	a.get(slow + "/review").is(http.StatusOK).has("Slow")
 	again := edit(a, "Slow again")
 	a.finished(again).has("Slow again")
 }
 
 func TestWizardAtTheLimit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -369,9 +384,9 @@ func TestWizardAtTheLimit(t *testing.T) {
 		last = s.hook(fmt.Sprintf("https://example.com/%d", i), func(w *webhook.Webhook) { w.Enabled = i > 3 })
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		b.do(b.request(method, "/webhooks/new", "")).is(http.StatusConflict).has("10 of 10", "switched-off ones count").lacks("Create new booking webhook")
+		b.do(b.request(method, "/webhooks/new", "")).is(http.StatusConflict).has("10 of 10", "Webhooks that are off count").lacks("Create new booking webhook")
 	}
-	b.finish(draft).is(http.StatusConflict).has("All 10 webhooks of your account are in use", "Büro 🦭")
+	b.finish(draft).is(http.StatusConflict).has("All 10 webhooks of your account are used", "Büro 🦭")
 	if got := len(must(t, s.store.Drafts, s.account.ID)); got != 1 {
 		t.Errorf("got %d drafts, want the one that could not be finished", got)
 	}
@@ -380,6 +395,7 @@ func TestWizardAtTheLimit(t *testing.T) {
 }
 
 func TestWizardFiftyAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	for i := range 9 {
@@ -412,6 +428,7 @@ func TestWizardFiftyAtOnce(t *testing.T) {
 
 // What the examples show is what a receiver gets.
 func TestWizardExamples(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -426,6 +443,7 @@ func TestWizardExamples(t *testing.T) {
 
 // Each platform that is on calls in its own way.
 func TestWizardExamplesOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	for _, platform := range []string{"ltd", "prioticket"} {
 		if _, err := s.store.SwitchPlatform(t.Context(), s.account.ID, platform, true, "test", s.account.CreatedAt); err != nil {
@@ -453,6 +471,7 @@ func inlineSteps() map[webhook.Step]url.Values {
 }
 
 func TestWizardInline(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -461,7 +480,7 @@ func TestWizardInline(t *testing.T) {
 	if got := b.post(draft+"/type", forms[webhook.StepType]).is(http.StatusSeeOther); got.location != draft+"/name" {
 		t.Errorf("another type: got %s, want the next step", got.location)
 	}
-	b.get(draft+"/events").is(http.StatusOK).has("Nobody is asked about", "Which events is it asked about?").lacks("All events")
+	b.get(draft+"/events").is(http.StatusOK).has("Nobody is asked about", "Before which events should this webhook be asked?").lacks("All events")
 	if got := b.get(draft + "/review"); got.location != draft+"/events" {
 		t.Errorf("got %s, want the events that the other type does not have", got.location)
 	}
@@ -470,14 +489,14 @@ func TestWizardInline(t *testing.T) {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
 	}
 	b.get(draft+"/review").is(http.StatusOK).has("Before a booking ", "Before a booking is started (web/API) on the Website channel, ", ", ask ", "12 seconds", " is a refusal.",
-		"Synchronous (inline) webhook", "It does not count among the 10 webhooks")
+		"Synchronous (inline) webhook", "It does not count towards the limit of 10 webhooks")
 	b.finish(draft).is(http.StatusSeeOther)
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
 	if w.Kind != webhook.Inline || w.TimeLimit != 12 || w.Format != webhook.Native || w.Concurrency != webhook.DefaultConcurrency {
 		t.Errorf("got %+v", w)
 	}
 	b.get("/webhooks").has("Synchronous, 12 seconds", "0 of 10")
-	b.get("/webhooks/"+w.Ref()).has("Asked about", "Waits up to 12 seconds").lacks("Nothing waits", "requests at once")
+	b.get("/webhooks/"+w.Ref()).has("Temporary booking started (web/API)", "Has 12 seconds").lacks("None waiting", "requests at once")
 	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
 	edit = strings.TrimSuffix(edit, "/review")
 	b.get(edit + "/type").has("The type of a webhook stays as it is").find(`(value="async" disabled)`)
@@ -487,6 +506,7 @@ func TestWizardInline(t *testing.T) {
 }
 
 func TestWizardOneInlineForAChannel(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	s.hook("https://example.com/", func(w *webhook.Webhook) {
@@ -513,12 +533,13 @@ func TestWizardOneInlineForAChannel(t *testing.T) {
 
 // With all webhooks in use there is room for a synchronous one.
 func TestInlineBesideTheLimit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	for range webhook.DefaultLimit {
 		s.hook("https://example.com/")
 	}
-	b.get("/webhooks").has("Create synchronous webhook", "Synchronous webhooks do not count.").lacks("Create new booking webhook")
+	b.get("/webhooks").has("Create synchronous webhook", "synchronous ones do not.").lacks("Create new booking webhook")
 	b.post("/webhooks/new", nil).is(http.StatusConflict)
 	draft := strings.TrimSuffix(b.post("/webhooks/new", url.Values{"type": {"inline"}}).is(http.StatusSeeOther).location, "/type")
 	forms := inlineSteps()

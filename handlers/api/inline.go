@@ -1,0 +1,108 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/webhook"
+)
+
+// CallInline calls the inline webhook that matches before a booking is confirmed,
+// and returns its answer. A refusal is an answer like any other.
+func (a *API) CallInline(c *fiber.Ctx) error {
+	body, err := web.ReadObject(c)
+	if err != nil {
+		return err
+	}
+	e := a.readInline(body)
+	e.ExternalID = readKey(c, body, e.ExternalID)
+	if err := body.End(); err != nil {
+		return err
+	}
+	id := e.ExternalID
+	if id != "" {
+		e.ExternalID = webhook.InlinePrefix + id
+	}
+	answer, err := a.Dispatcher.CallInline(c.UserContext(), currentToken(c).Account, e)
+	if used, ok := errors.AsType[webhook.IDConflict](err); ok && id != "" {
+		used.ExternalID = id
+		err = used
+	}
+	if err != nil {
+		return err
+	}
+	return web.SendJSON(c, http.StatusOK, showAnswer(answer))
+}
+
+func (a *API) readInline(o *web.Object) webhook.Event {
+	var document string
+	web.Text(o, "xml", &document)
+	if o.Has("data") {
+		o.Wrong("data", "There is no field of this name here; send the document under xml.")
+	}
+	e := a.readEvent(o)
+	e.Data = nil
+	if e.BookingID == "" {
+		o.Wrong("booking_id", "Say which booking this is about.")
+	}
+	if e.Type != "" && !o.IsWrong("type") && !a.Platforms.Inline(e.Key()) {
+		o.Wrong("type", "There are no inline calls for “%s”. Known: %s.", webhook.Quote(e.Type, web.MaxQuoted), webhook.JoinText(a.inlineEvents(e.Platform), func(t webhook.EventType) string { return t.Key }))
+	}
+	if document != "" {
+		e.Data = a.readDocument(o, e, document)
+	}
+	return e
+}
+
+// readDocument returns the data of an inline call about the event, with its
+// document.
+func (a *API) readDocument(o *web.Object, e webhook.Event, document string) []byte {
+	data := webhook.EncodeJSON(map[string]string{"xml": document})
+	e.Data = data
+	switch {
+	case len(data) > webhook.MaxData:
+		o.Wrong("xml", "Send at most %d KiB.", webhook.MaxData>>10)
+	case len(o.Problems) == 0:
+		if _, err := a.Platforms.Question(&webhook.Webhook{URL: "https://example.com", Secret: "any"}, webhook.Account{}, e, nil); err != nil {
+			o.Wrong("xml", "This cannot be sent: %s.", err)
+		}
+	}
+	return data
+}
+
+// inlineEvents are the events of a platform that inline webhooks are called for.
+func (a *API) inlineEvents(platform string) []webhook.EventType {
+	p, _ := a.Platforms.Get(platform)
+	return slices.DeleteFunc(slices.Clone(p.Events), func(e webhook.EventType) bool {
+		return !a.Platforms.Inline(webhook.EventKey(platform, e.Key))
+	})
+}
+
+// answerJSON is the answer to an inline call.
+type answerJSON struct {
+	ID         string          `json:"id"`
+	Accepted   bool            `json:"accepted"`
+	WebhookID  *string         `json:"webhook_id"`
+	DeliveryID *string         `json:"delivery_id"`
+	Status     int             `json:"status"`
+	Reason     webhook.Failure `json:"reason"`
+	Error      string          `json:"error"`
+	Text       string          `json:"text"`
+	Tickets    json.RawMessage `json:"tickets"` // as the receiver sent them; null for none
+	Skipped    []skippedJSON   `json:"skipped"`
+}
+
+func showAnswer(a webhook.Answer) answerJSON {
+	return answerJSON{
+		ID: a.Event.Ref(), Accepted: a.Accepted,
+		WebhookID:  showRef(a.Job.Delivery.Webhook, webhook.WebhookPrefix),
+		DeliveryID: showRef(a.Job.Delivery.ID, webhook.DeliveryPrefix),
+		Status:     a.Attempt.Status, Reason: a.Reason, Error: a.Error, Text: a.Text, Tickets: a.Tickets,
+		Skipped: showDecisions(a.Event, a.Decisions).Skipped,
+	}
+}

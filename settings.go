@@ -191,8 +191,8 @@ type emailAddress string
 // UnmarshalText refuses what the pages refuse.
 func (e *emailAddress) UnmarshalText(text []byte) error {
 	email, wrong := auth.CheckEmail(string(text))
-	if wrong != "" {
-		return errors.New(wrong)
+	if !wrong.IsZero() {
+		return errors.New(messages.Text(wrong))
 	}
 	*e = emailAddress(email)
 	return nil

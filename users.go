@@ -14,6 +14,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/db"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -201,8 +202,8 @@ func readPassword(in io.Reader) (string, error) {
 	if password == "" {
 		return "", nil
 	}
-	if wrong := auth.CheckPassword(password); wrong != "" {
-		return "", usageError("the password: " + wrong)
+	if wrong := auth.CheckPassword(password); !wrong.IsZero() {
+		return "", usageError("the password: " + messages.Text(wrong))
 	}
 	return password, nil
 }

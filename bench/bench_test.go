@@ -20,6 +20,7 @@ import (
 	"bookhook/db"
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
+	"bookhook/platforms"
 	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
@@ -70,7 +71,7 @@ func TestTemplate(t *testing.T) {
 	if got := f.text[f.data : len(f.text)-1]; !bytes.Equal(got, event.Data) {
 		t.Errorf("got data %s, want %s", got, event.Data)
 	}
-	body := webhook.Event{Data: event.Data}.StandardBody(1, nil)
+	body := platforms.StandardBody(webhook.Event{Data: event.Data}, 1, nil)
 	if got, ok := readMark(body, []byte(l.tag)); got != 1234567890 || !ok {
 		t.Errorf("got %d, %t, want the number of the event in what is delivered", got, ok)
 	}
@@ -361,7 +362,7 @@ func TestUnstoredLosesNothing(t *testing.T) {
 	for range senders {
 		group.Go(func() {
 			for range each {
-				events := []webhook.Event{{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}, {ChannelID: "other"}}
+				events := []webhook.Event{{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}, {Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: "other"}}
 				got, err := d.Ingest(t.Context(), sample.accounts[0], events)
 				if err != nil || len(got) != 2 || got[0].Decisions[0].Reason != webhook.Matched || got[1].Decisions[0].Reason != webhook.ReasonChannel {
 					t.Errorf("got %+v, %v", got, err)

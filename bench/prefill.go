@@ -102,8 +102,7 @@ func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 		for i := range events {
 			events[i] = oldEvent(int(first)+i, len(f.sample.webhooks[account]))
 		}
-		now := time.Now()
-		accepted, err := f.store.Ingest(ctx, f.sample.accounts[account], events, now, now.Add(time.Hour), func(*webhook.Webhook) bool { return true })
+		accepted, err := f.insert(ctx, f.sample.accounts[account], events)
 		if err != nil {
 			return err
 		}
@@ -114,6 +113,22 @@ func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 		}
 	}
 	return nil
+}
+
+// insert stores the events with their deliveries claimed.
+func (f *filler) insert(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error) {
+	subscriptions, err := f.store.Subscriptions(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	plan := webhook.NewPlan(subscriptions, events, now, now.Add(time.Hour))
+	for _, e := range plan.Events {
+		for i := range e.Claim {
+			e.Claim[i] = true
+		}
+	}
+	return f.store.Insert(ctx, plan)
 }
 
 // oldEvent returns an event like those of the load.

@@ -83,7 +83,7 @@ func TestSeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, problem := auth.CheckEmail(sample.Email); problem != "" || handlers.CheckPassword(sample.Password) != "" {
+	if _, problem := auth.CheckEmail(sample.Email); !problem.IsZero() || !auth.CheckPassword(sample.Password).IsZero() {
 		t.Errorf("got %+v, want a sign-in that the pages would take", sample)
 	}
 	hooks, err := store.Webhooks(t.Context(), sample.Account.ID)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/webhook"
 )
@@ -82,7 +83,7 @@ func newDatabase(t *testing.T) string {
 // open looks into a database.
 func open(t *testing.T, path string) *db.Store {
 	t.Helper()
-	store, err := db.Create(t.Context(), path)
+	store, err := db.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +359,7 @@ func TestNewPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := webhook.Session{User: user.ID, Data: []byte("{}"), ExpiresAt: time.Now().Add(time.Hour)}
+	session := auth.Session{User: user.ID, Data: []byte("{}"), ExpiresAt: time.Now().Add(time.Hour)}
 	if err := store.AddSession(t.Context(), []byte("elsewhere"), nil, session); err != nil {
 		t.Fatal(err)
 	}

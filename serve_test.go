@@ -208,8 +208,11 @@ func TestRetention(t *testing.T) {
 	for i := range pruneBatch + 1 { // more than one batch
 		events = append(events, webhook.Event{ExternalID: fmt.Sprint(i), Platform: webhook.DefaultPlatform, Type: "cancelled"})
 	}
-	take := func(*webhook.Webhook) bool { return false }
-	if _, err := store.Ingest(t.Context(), account.ID, events, time.Now(), time.Now(), take); err != nil {
+	subscriptions, err := store.Subscriptions(t.Context(), account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Insert(t.Context(), webhook.NewPlan(subscriptions, events, time.Now(), time.Now())); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := prune(t.Context(), store, time.Hour); n != 0 || err != nil {

@@ -2,7 +2,9 @@ package messages
 
 // problems are what can be wrong with an input. They say what to do.
 var problems = Texts{
-	"text.too_long": "Use at most %s characters.",
+	"text.too_long":      "Use at most %s characters.",
+	"email.invalid":      "Enter an e-mail address, such as anna@example.com.",
+	"password.too_short": "Use at least %s characters; a few words are easy to remember.",
 
 	"name.missing":            "Enter a name.",
 	"name.control_characters": "Use letters, digits, signs and spaces only, no control characters.",

@@ -17,18 +17,18 @@ import (
 
 // DeliveriesProps are those of the log.
 type DeliveriesProps struct {
-	Page     Page
-	Rows     []DeliveryRow // newest first
-	Filter   DeliveryFilter
-	Problems webhook.Invalid    // of the filter
-	Webhooks []Option           // value: webhook id (whk_…)
-	Types    []EventTypes       // of the platforms that the account uses or used
-	Asks     bool               // there are synchronous webhooks, whose deliveries are accepted or refused
-	Count    webhook.Count      // of all pages
-	Older    webhook.DeliveryID // the next page has those before it; zero on the last one
-	Stopped  bool               // this page is not full: the search stopped at Older
-	First    bool               // this is the first page
-	Newest   webhook.DeliveryID // newest delivery of the account, for the announcer; zero when none
+	Page      Page
+	Rows      []DeliveryRow // newest first
+	Filter    DeliveryFilter
+	Problems  webhook.Invalid    // of the filter
+	Webhooks  []Option           // value: webhook id (whk_…)
+	Types     []EventTypes       // of the platforms that the account uses or used
+	HasInline bool               // there are synchronous webhooks, whose deliveries are accepted or refused
+	Count     webhook.Count      // of all pages
+	Older     webhook.DeliveryID // the next page has those before it; zero on the last one
+	Stopped   bool               // this page is not full: the search stopped at Older
+	First     bool               // this is the first page
+	Newest    webhook.DeliveryID // newest delivery of the account, for the announcer; zero when none
 }
 
 // DeliveryRow is one delivery with the names that go with it.
@@ -38,7 +38,7 @@ type DeliveryRow struct {
 	Platform    string // as people know it; "" when the account uses only one
 	WebhookName string // as the log names it
 	WebhookOff  bool   // what is waiting is sent when it is switched on
-	Probing     bool   // the webhook's circuit is open
+	Paused      bool   // the webhook's circuit is open
 }
 
 // DeliveryFilter is the filter as typed, under the names it has in the address:
@@ -172,7 +172,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p>What you search may be older. A booking, webhook or period narrows the search.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p>What you are searching for may be older. A booking, webhook or period narrows the search.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -384,7 +384,7 @@ func deliveryFilters(p DeliveriesProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = selectBox(field{name: "state", label: "Status", value: p.Filter.State, free: true, problem: p.Problems["state"]}, stateOptions(p.Asks)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selectBox(field{name: "state", label: "Status", value: p.Filter.State, free: true, problem: p.Problems["state"]}, stateOptions(p.HasInline)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -720,9 +720,9 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 			}
 		} else {
 			var templ_7745c5c3_Var22 string
-			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(r.Delivery.BookingID))
+			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(r.Delivery.BookingID))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 239, Col: 38}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 239, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 			if templ_7745c5c3_Err != nil {
@@ -757,9 +757,9 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(r.WebhookName))
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(r.WebhookName))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 251, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 251, Col: 29}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 			if templ_7745c5c3_Err != nil {
@@ -847,9 +847,9 @@ func eventCell(name, platform string) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		var templ_7745c5c3_Var27 string
-		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(name))
+		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(name))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 268, Col: 18}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 268, Col: 17}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var27))
 		if templ_7745c5c3_Err != nil {

@@ -27,7 +27,7 @@ type DeliveryProps struct {
 	Webhook     *webhook.Webhook   // nil when it was deleted
 	WebhookName string             // as the log names it
 	Attempts    []webhook.Attempt  // those that have a row, in any order
-	MaxTries    int                // length of the retry schedule; 0 means that of webhook.Schedule
+	MaxAttempts int                // length of the retry schedule; 0 means that of webhook.Schedule
 	WaitsFor    webhook.DeliveryID // the delivery that it is held behind; zero for none
 	Circuit     webhook.Circuit    // of the webhook
 }
@@ -122,9 +122,9 @@ func Delivery(p DeliveryProps) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var6 string
-						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(p.Delivery.BookingID))
+						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(p.Delivery.BookingID))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 36, Col: 136}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 36, Col: 135}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -344,14 +344,14 @@ func inlineAnswer(p DeliveryProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if text := receiverText(p.Attempts); text != "" && p.Delivery.State != webhook.Failed {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"panel\" aria-labelledby=\"answer\"><h2 id=\"answer\">Message of ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<section class=\"panel\" aria-labelledby=\"answer\"><h2 id=\"answer\">Message from ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
 			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(receiverName(p.Webhook))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 102, Col: 56}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 102, Col: 58}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {
@@ -403,7 +403,7 @@ func deliveryTitle(p DeliveryProps) string {
 	if p.Delivery.BookingID == "" {
 		return p.eventName()
 	}
-	return p.eventName() + ", booking " + shortName(p.Delivery.BookingID)
+	return p.eventName() + ", booking " + truncate(p.Delivery.BookingID)
 }
 
 // replayable reports whether Replay can do anything now: not during an attempt,
@@ -606,7 +606,7 @@ func (p DeliveryProps) story() Story {
 	return s
 }
 
-func (p DeliveryProps) maxAttempts() int { return cmp.Or(p.MaxTries, len(webhook.Schedule)) }
+func (p DeliveryProps) maxAttempts() int { return cmp.Or(p.MaxAttempts, len(webhook.Schedule)) }
 
 func storyTone(p DeliveryProps) string {
 	switch {

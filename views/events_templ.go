@@ -58,7 +58,7 @@ type DecisionRow struct {
 	Webhook  webhook.WebhookID
 	Name     string // as the log names it
 	Deleted  bool
-	Asks     bool               // it is a synchronous webhook
+	Inline   bool               // it is a synchronous webhook
 	Reason   webhook.Reason     // webhook.Matched when it is sent
 	Delivery *webhook.Delivery  // nil when skipped, or when the log was cleared
 	WaitsFor webhook.DeliveryID // the delivery that Delivery is held behind; zero for none
@@ -185,7 +185,7 @@ func Events(p EventsProps) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " <p>What you search may be older. A booking narrows the search.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " <p>What you are searching for may be older. A booking narrows the search.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -351,9 +351,9 @@ func eventTable(p EventsProps) templ.Component {
 				}
 			} else {
 				var templ_7745c5c3_Var10 string
-				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(r.Event.BookingID))
+				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(r.Event.BookingID))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 144, Col: 38}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 144, Col: 37}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
@@ -483,9 +483,9 @@ func named(name, id string) templ.Component {
 			}
 		} else {
 			var templ_7745c5c3_Var14 string
-			templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(name))
+			templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(name))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 191, Col: 19}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 191, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 			if templ_7745c5c3_Err != nil {
@@ -737,7 +737,7 @@ func Event(p EventProps) templ.Component {
 
 // inline reports whether the event was for synchronous webhooks only.
 func (p EventProps) inline() bool {
-	return len(p.Decisions) > 0 && !slices.ContainsFunc(p.Decisions, func(d DecisionRow) bool { return !d.Asks })
+	return len(p.Decisions) > 0 && !slices.ContainsFunc(p.Decisions, func(d DecisionRow) bool { return !d.Inline })
 }
 
 // matched reports whether the event matched any webhook.
@@ -749,7 +749,7 @@ func eventTitle(p EventProps) string {
 	if p.Event.BookingID == "" {
 		return cmp.Or(p.EventName, p.Event.Type, "Event")
 	}
-	return cmp.Or(p.EventName, p.Event.Type) + ", booking " + shortName(p.Event.BookingID)
+	return cmp.Or(p.EventName, p.Event.Type) + ", booking " + truncate(p.Event.BookingID)
 }
 
 // originText says where an event is from.
@@ -1134,9 +1134,9 @@ func decision(p EventProps, d DecisionRow) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var37 string
-				templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(p.Event.BookingID))
+				templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(p.Event.BookingID))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 375, Col: 76}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 375, Col: 75}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 				if templ_7745c5c3_Err != nil {
@@ -1161,9 +1161,9 @@ func decision(p EventProps, d DecisionRow) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var39 string
-				templ_7745c5c3_Var39, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(p.Event.BookingID))
+				templ_7745c5c3_Var39, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(p.Event.BookingID))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 377, Col: 117}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 377, Col: 116}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var39))
 				if templ_7745c5c3_Err != nil {
@@ -1184,7 +1184,7 @@ func decision(p EventProps, d DecisionRow) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if d.Reason != webhook.Matched {
-			if d.Asks {
+			if d.Inline {
 				templ_7745c5c3_Err = status("idle", "skip", "Not asked").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

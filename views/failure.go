@@ -132,7 +132,7 @@ func receiverName(w *webhook.Webhook) string {
 	if w == nil || w.Name == "" {
 		return noName
 	}
-	return shortName(w.Name)
+	return truncate(w.Name)
 }
 
 // noName is what the sentences call a receiver without a name.

@@ -123,7 +123,7 @@ func TestPagesOfInlineWebhooks(t *testing.T) {
 
 func TestStatusOfInlineDeliveries(t *testing.T) {
 	for _, k := range kinds {
-		p := DeliveriesProps{Page: k.page(webhook.RoleStaff), Asks: true, First: true, Count: webhook.Count{N: 3}, Rows: []DeliveryRow{
+		p := DeliveriesProps{Page: k.page(webhook.RoleStaff), HasInline: true, First: true, Count: webhook.Count{N: 3}, Rows: []DeliveryRow{
 			{Delivery: inlineDelivery(webhook.Delivered, webhook.Outcome{Status: 200}), Platform: "Harbour"},
 			{Delivery: inlineDelivery(webhook.Failed, webhook.Outcome{Status: 409, Failure: webhook.FailStatus})},
 			{Delivery: inlineDelivery(webhook.Pending, webhook.Outcome{})},
@@ -166,7 +166,7 @@ func TestEventListShowsWhatItWaitsFor(t *testing.T) {
 
 func TestEventPageOfInlineEvent(t *testing.T) {
 	for _, k := range kinds {
-		p := EventProps{Page: k.page(webhook.RoleStaff), Decisions: []DecisionRow{{Webhook: 7, Name: "Gate", Asks: true, Reason: webhook.ReasonEvent}}}
+		p := EventProps{Page: k.page(webhook.RoleStaff), Decisions: []DecisionRow{{Webhook: 7, Name: "Gate", Inline: true, Reason: webhook.ReasonEvent}}}
 		var page strings.Builder
 		if err := Event(p).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)

@@ -41,7 +41,7 @@ func (n Names) eventNames(keys []string) []string {
 	names := make([]string, len(keys))
 	for i, key := range keys {
 		_, e, _ := n.event(key)
-		names[i] = shortName(cmp.Or(e.Name, key))
+		names[i] = truncate(cmp.Or(e.Name, key))
 	}
 	return names
 }

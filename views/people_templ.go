@@ -224,7 +224,7 @@ func personActs(p PeopleProps, u webhook.User) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = postButton(hrefUser(u.ID, "/password"), "primary", "key", "Create a new password for "+shortName(u.Email)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = postButton(hrefUser(u.ID, "/password"), "primary", "key", "Create a new password for "+truncate(u.Email)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -267,7 +267,7 @@ func personActs(p PeopleProps, u webhook.User) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = postButton(hrefUser(u.ID, "/remove"), "danger", "trash", "Remove "+shortName(u.Email)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = postButton(hrefUser(u.ID, "/remove"), "danger", "trash", "Remove "+truncate(u.Email)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -25,16 +25,16 @@ const hook = new Webhook(process.env.BOOKHOOK_SECRET);
 // Throws when the signature is wrong or older than five minutes.
 const event = hook.verify(body, request.headers);`
 
-// verifyNative is the same for a call whose data is in its query.
+// verifyNative is the same for a native call, without a library.
 const verifyNative = `// Node.js
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 const key = Buffer.from(process.env.BOOKHOOK_SECRET.replace("whsec_", ""), "base64");
 
-// The signature covers the query string as received, without the "?".
-const query = request.url.slice(request.url.indexOf("?") + 1);
+// The signature covers the body as received, or the query string of a GET, without the "?".
+const signed = request.method === "GET" ? request.url.slice(request.url.indexOf("?") + 1) : body;
 const { "webhook-id": id, "webhook-timestamp": time, "webhook-signature": sent } = request.headers;
-const want = Buffer.from("v1," + createHmac("sha256", key).update(id + "." + time + "." + query).digest("base64"));
+const want = Buffer.from("v1," + createHmac("sha256", key).update(id + "." + time + "." + signed).digest("base64"));
 const genuine = sent.split(" ").map((s) => Buffer.from(s))
   .some((s) => s.length === want.length && timingSafeEqual(s, want));`
 

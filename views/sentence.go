@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"bookhook/platforms"
 	"bookhook/webhook"
@@ -115,11 +114,11 @@ func quotedEvent(key string, names Names) string {
 	c, e, ok := names.event(key)
 	switch {
 	case !ok:
-		return "“" + shortName(key) + "”"
+		return "“" + truncate(key) + "”"
 	case c.Platform == webhook.DefaultPlatform:
-		return "“" + shortName(e.Name) + "”"
+		return "“" + truncate(e.Name) + "”"
 	}
-	return "“" + shortName(e.Name) + "” (" + c.Name + ")"
+	return "“" + truncate(e.Name) + "” (" + c.Name + ")"
 }
 
 // phrasesOf returns the phrases of the events in the order of the catalogues, and
@@ -206,7 +205,7 @@ func toursText(f webhook.Filter, names map[string]string) string {
 func namesOf(ids []string, names map[string]string) []string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
-		texts[i] = shortName(nameOf(names, id))
+		texts[i] = truncate(nameOf(names, id))
 	}
 	return texts
 }
@@ -240,12 +239,8 @@ func list(texts []string, word string) string {
 	return strings.Join(texts[:last], ", ") + " " + word + " " + texts[last]
 }
 
-func shortName(name string) string {
-	if utf8.RuneCountInString(name) <= longestName {
-		return name
-	}
-	return strings.TrimSpace(string([]rune(name)[:longestName-1])) + "…"
-}
+// truncate shortens a name that a sentence or a row repeats.
+func truncate(name string) string { return webhook.Truncate(name, longestName) }
 
 // filterSummary is what a webhook receives, for a row of the list: "3 events · 2
 // channels · all tours except Night Walk".

@@ -192,7 +192,7 @@ func nextAttemptShort(r DeliveryRow, now time.Time) string {
 		return "webhook is off"
 	case d.Held:
 		return "for an earlier event"
-	case r.Probing && !d.NextAt.After(now):
+	case r.Paused && !d.NextAt.After(now):
 		return "webhook is paused"
 	case d.Attempts == 0 && !d.NextAt.After(now):
 		return "first attempt due"

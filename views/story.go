@@ -40,7 +40,7 @@ func inFlightStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int) Stor
 		Next: "The result appears here; if it does not, reload the page.",
 	}
 	if d.Completed > 0 && d.Last.Failure != "" {
-		s.Why = "The attempt before: " + outcomeText(d.Last, receiverName(w))
+		s.Why = "Previous attempt: " + outcomeText(d.Last, receiverName(w))
 	}
 	return s
 }
@@ -67,7 +67,7 @@ func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now t
 // heldStory is for a delivery that waits for an earlier one of its booking.
 func heldStory(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{
-		What: "Waiting for an earlier event of booking " + shortName(d.BookingID) + ".",
+		What: "Waiting for an earlier event of booking " + truncate(d.BookingID) + ".",
 		Why:  "This webhook receives the events of a booking in order, and the earlier one is not delivered yet.",
 		Next: "It is sent as soon as the earlier one is delivered, failed or stopped. If the order does not matter, send it now.",
 	}
@@ -104,7 +104,7 @@ func deliveredStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.W
 		s.What = atStart(name) + " accepted " + subject(d) + " at " + clock(d.Finished, now, loc) + ", " + onAttempt(d) + "."
 	}
 	if before := lastFailure(attempts); before != nil && d.Attempts > 1 {
-		s.Why = "Attempt " + strconv.Itoa(before.Number) + " had failed: " + outcomeText(outcome(*before), name)
+		s.Why = "Attempt " + strconv.Itoa(before.Number) + " failed: " + outcomeText(outcome(*before), name)
 	}
 	s.Next = "There is nothing left to do."
 	return s
@@ -127,7 +127,7 @@ func failedStory(d webhook.Delivery, w *webhook.Webhook) Story {
 func cancelledStory(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{What: "This delivery was stopped before " + receiverName(w) + " accepted it.", Next: "Press Replay to send it after all."}
 	if d.Completed > 0 {
-		s.Why = "The last attempt: " + outcomeText(d.Last, receiverName(w))
+		s.Why = "Last attempt: " + outcomeText(d.Last, receiverName(w))
 	}
 	if w == nil {
 		s.What = "This delivery was cancelled because its webhook was deleted."
@@ -143,7 +143,7 @@ func subject(d webhook.Delivery) string {
 	case d.BookingID == "":
 		return "this event"
 	}
-	return "this event of booking " + shortName(d.BookingID)
+	return "this event of booking " + truncate(d.BookingID)
 }
 
 // attemptOf is such as "Attempt 3 of 11"; after a replay, which starts the

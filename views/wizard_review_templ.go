@@ -23,7 +23,7 @@ type ReviewProps struct {
 	Example string // the first request as it will be sent, head and body as text
 	Used    int    // webhooks of the account
 	Limit   int
-	Tried   *webhook.Attempt    // the test that was just sent; nil when none was
+	Test    *webhook.Attempt    // the test that was just sent; nil when none was
 	Changed *webhook.AuditEntry // the change of the edited webhook that was made meanwhile; nil when there was none
 	Stale   bool                // the draft was changed since its review was shown
 }
@@ -339,8 +339,8 @@ func trial(p ReviewProps) templ.Component {
 			templ_7745c5c3_Var13 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if p.Tried != nil {
-			var templ_7745c5c3_Var14 = []any{"notice", templ.KV("ok", p.Tried.Failure == ""), templ.KV("warn", p.Tried.Failure != "")}
+		if p.Test != nil {
+			var templ_7745c5c3_Var14 = []any{"notice", templ.KV("ok", p.Test.Failure == ""), templ.KV("warn", p.Test.Failure != "")}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var14...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -362,7 +362,7 @@ func trial(p ReviewProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Tried.Failure == "" {
+			if p.Test.Failure == "" {
 				templ_7745c5c3_Err = icon("check").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -378,9 +378,9 @@ func trial(p ReviewProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var16 string
-			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(triedText(p))
+			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(testText(p))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard_review.templ`, Line: 80, Col: 27}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard_review.templ`, Line: 80, Col: 26}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 			if templ_7745c5c3_Err != nil {
@@ -390,7 +390,7 @@ func trial(p ReviewProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if text := receiverText([]webhook.Attempt{*p.Tried}); text != "" && p.Wizard.Draft.Kind == webhook.Inline {
+			if text := receiverText([]webhook.Attempt{*p.Test}); text != "" && p.Wizard.Draft.Kind == webhook.Inline {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<p>Its message: “")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -413,11 +413,11 @@ func trial(p ReviewProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = requestSide(*p.Tried).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = requestSide(*p.Test).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = responseSide(*p.Tried).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = responseSide(*p.Test).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -426,7 +426,7 @@ func trial(p ReviewProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<p><button form=\"test\">Send a test</button></p><p class=\"hint\">A made-up booking, TEST-1, is sent once and marked as a test. It is not kept in the log, and is ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<p><button form=\"test\">Send a test</button></p><p class=\"hint\">A sample booking, TEST-1, is sent once and marked as a test. It is not kept in the log, and is ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -450,8 +450,8 @@ func trial(p ReviewProps) templ.Component {
 }
 
 // triedText is the result of the test.
-func triedText(p ReviewProps) string {
-	a, name := *p.Tried, cmp.Or(shortName(p.Wizard.Draft.Name), noName)
+func testText(p ReviewProps) string {
+	a, name := *p.Test, cmp.Or(truncate(p.Wizard.Draft.Name), noName)
 	inline := p.Wizard.Draft.Kind == webhook.Inline
 	switch {
 	case a.Failure == "" && inline:

@@ -23,13 +23,13 @@ import (
 // webhook.Config in JSON; a hidden field before a checkbox is its value when it is
 // not checked.
 type WizardProps struct {
-	Page     Page
-	Draft    *webhook.Draft
-	Problems webhook.Invalid
-	Edited   string // name of the webhook that is edited; "" for a new one
-	AtOnce   string // the concurrency as typed when it was refused; else ""
-	Rate     string // the number of the rate limit as typed when it was refused; else ""
-	Limit    string // the time limit as typed when it was refused; else ""
+	Page        Page
+	Draft       *webhook.Draft
+	Problems    webhook.Invalid
+	Edited      string // name of the webhook that is edited; "" for a new one
+	Concurrency string // the concurrency as typed when it was refused; else ""
+	Rate        string // the number of the rate limit as typed when it was refused; else ""
+	Limit       string // the time limit as typed when it was refused; else ""
 }
 
 // WizardType is step 1. Fields: kind (async, inline), concurrency, ordered (0, 1),
@@ -412,7 +412,7 @@ func rateField(p WizardProps) field {
 
 func atOnce(p WizardProps) string {
 	if !p.Problems["concurrency"].IsZero() {
-		return p.AtOnce
+		return p.Concurrency
 	}
 	return strconv.Itoa(p.Draft.Concurrency)
 }
@@ -618,7 +618,7 @@ func (p WizardProps) fieldHref(step webhook.Step, name string) string {
 
 func wizardTitle(p WizardProps) string {
 	if p.Draft.Edits != 0 {
-		return "Edit " + cmp.Or(shortName(p.Edited), "webhook")
+		return "Edit " + cmp.Or(truncate(p.Edited), "webhook")
 	}
 	return "New booking webhook"
 }

@@ -117,7 +117,7 @@ func TestStory(t *testing.T) {
 			"The webhook was switched off because every delivery had failed for five days. Switch it on to send this delivery.",
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
-			"Attempt 3 of 11 is in progress.", "The attempt before: Accounting answered 503 Service Unavailable.",
+			"Attempt 3 of 11 is in progress.", "Previous attempt: Accounting answered 503 Service Unavailable.",
 			"The result appears here; if it does not, reload the page.",
 		}},
 		{"cut off", with(func(d *webhook.Delivery) { d.Attempts, d.NextAt = 3, now.Add(-time.Second) }), w, Story{
@@ -127,7 +127,7 @@ func TestStory(t *testing.T) {
 		{"delivered", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Completed, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
 		}), w, Story{
-			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 had failed: Accounting answered 503 Service Unavailable.",
+			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 failed: Accounting answered 503 Service Unavailable.",
 			"There is nothing left to do.",
 		}},
 		{"failed", with(func(d *webhook.Delivery) {
@@ -144,7 +144,7 @@ func TestStory(t *testing.T) {
 			"This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay.",
 		}},
 		{"webhook deleted", with(func(d *webhook.Delivery) { d.State = webhook.Cancelled }), nil, Story{
-			"This delivery was cancelled because its webhook was deleted.", "The last attempt: The receiver answered 503 Service Unavailable.",
+			"This delivery was cancelled because its webhook was deleted.", "Last attempt: The receiver answered 503 Service Unavailable.",
 			"The receiver has not accepted it, and it cannot be sent again.",
 		}},
 	} {
@@ -252,8 +252,8 @@ func TestNextAttemptShort(t *testing.T) {
 		{row(0, 0, true), "webhook is off"},
 		{row(1, 4*time.Minute, true), "webhook is off"},
 		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Held: true}}, "for an earlier event"},
-		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Probing: true}, "webhook is paused"},
-		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Completed: 1, NextAt: now.Add(time.Minute)}, Probing: true}, "next attempt in 1 min"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Paused: true}, "webhook is paused"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Completed: 1, NextAt: now.Add(time.Minute)}, Paused: true}, "next attempt in 1 min"},
 	} {
 		if got := nextAttemptShort(test.row, now); got != test.want {
 			t.Errorf("%+v: got %q, want %q", test.row, got, test.want)

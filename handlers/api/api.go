@@ -29,26 +29,24 @@ type Store struct {
 
 // AccountStore is what the API needs of the accounts.
 type AccountStore interface {
-	Account(ctx context.Context, id webhook.ID) (webhook.Account, error)
+	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 }
 
 // Dispatcher is what the API needs of the dispatcher; *dispatch.Dispatcher is
 // one.
 type Dispatcher interface {
 	// Ingest stores events and delivers them; see db.Store.Ingest.
-	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
+	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
 	// CallInline calls the inline webhook that matches, and waits for its answer.
-	CallInline(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
+	CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error)
 	// Test sends a test event to one webhook, whatever its filters.
-	Test(ctx context.Context, account, id webhook.ID, e webhook.Event) (webhook.Delivery, error)
+	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error)
 	// Replay makes a delivery due now.
-	Replay(ctx context.Context, account, id webhook.ID, by string) (webhook.Delivery, error)
-	// Changed is called when a webhook was changed, switched or deleted.
-	Changed(id webhook.ID)
+	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
 	// Circuit says how the receiver of a webhook is treated after failures.
-	Circuit(id webhook.ID) webhook.Circuit
-	// CheckURL says by its text alone why a URL may not be called; "" when it may.
-	CheckURL(url string) string
+	Circuit(id webhook.WebhookID) webhook.Circuit
+	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	CheckURL(url string) webhook.Message
 }
 
 // Options are what the API needs; all are required.
@@ -86,7 +84,7 @@ func (a *API) Bearer(c *fiber.Ctx) error {
 		return err
 	}
 	if err := a.Tokens.Used(c.UserContext(), token, time.Now()); err != nil { // no reason to refuse the request
-		a.Log.Warn("the use of a token was not recorded", "request_id", web.RequestID(c), "token", token.Ref(), "error", err)
+		a.Log.Warn("the use of a token was not recorded", "request_id", web.RequestID(c), "token", token.ID.String(), "error", err)
 	}
 	c.Locals(tokenKey, token)
 	return c.Next()
@@ -106,11 +104,13 @@ func currentToken(c *fiber.Ctx) webhook.Token {
 	return c.Locals(tokenKey).(webhook.Token) //nolint:forcetypeassert // Bearer put it there
 }
 
-// byToken names the token as the actor in the list of changes.
-func byToken(c *fiber.Ctx) string { return "API token " + currentToken(c).Name }
+// byToken names the token as the actor of a change that is made now.
+func byToken(c *fiber.Ctx) webhook.Change {
+	return webhook.Change{By: "API token " + currentToken(c).Name, At: time.Now()}
+}
 
 // known is what a draft of the account may name.
-func (a *API) known(ctx context.Context, account webhook.ID) (webhook.Known, error) {
+func (a *API) known(ctx context.Context, account webhook.AccountID) (webhook.Known, error) {
 	return a.Platforms.Known(ctx, a.Store, account, a.Dispatcher.CheckURL)
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -13,24 +14,25 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
 // DeliveryStore is what the API needs of the log of deliveries.
 type DeliveryStore interface {
-	Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow], error)
-	Delivery(ctx context.Context, account, id webhook.ID) (webhook.Delivery, error)
-	WaitsFor(ctx context.Context, account, delivery webhook.ID) (first webhook.ID, err error)
-	Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error)
+	Deliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], error)
+	Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error)
+	WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error)
+	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error)
 }
 
 // ListDeliveries lists the log, the newest first, without attempts.
 func (a *API) ListDeliveries(c *fiber.Ctx) error {
 	q := readQuery(c, "state", "webhook_id", "event_id", "booking_id", "type", "since", "until")
 	f := webhook.DeliveryFilter{
-		State: q.state("state"), Webhook: q.id("webhook_id", webhook.WebhookPrefix), Event: q.id("event_id", webhook.EventPrefix),
+		State: q.state("state"), Webhook: queryID[webhook.WebhookID](q, "webhook_id"), Event: queryID[webhook.EventID](q, "event_id"),
 		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
-		Before: q.id("cursor", webhook.DeliveryPrefix), Limit: q.limit,
+		Before: queryID[webhook.DeliveryID](q, "cursor"), Limit: q.limit,
 	}
 	if err := q.problems.Err(); err != nil {
 		return err
@@ -41,12 +43,12 @@ func (a *API) ListDeliveries(c *fiber.Ctx) error {
 	}
 	now := time.Now()
 	show := func(r webhook.DeliveryRow) deliveryJSON { return showDelivery(r.Delivery, now) }
-	return web.SendJSON(c, http.StatusOK, pageOf(found, webhook.DeliveryPrefix, show))
+	return web.SendJSON(c, http.StatusOK, pageOf(found.Rows, cursor(found.Next), show))
 }
 
 // ShowDelivery shows a delivery with all its attempts.
 func (a *API) ShowDelivery(c *fiber.Ctx) error {
-	id, err := web.IDParam(c, webhook.DeliveryPrefix)
+	id, err := web.IDParam[webhook.DeliveryID](c)
 	if err != nil {
 		return err
 	}
@@ -67,12 +69,12 @@ func (a *API) ShowDelivery(c *fiber.Ctx) error {
 		deliveryJSON
 		WaitsFor *string `json:"waits_for"`
 		Attempts []any   `json:"attempts"`
-	}{showDelivery(d, now), showRef(first, webhook.DeliveryPrefix), showAttempts(d, d.Known(attempts), now)})
+	}{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.Known(attempts), now)})
 }
 
 // waitsFor is the delivery that d is held behind; zero when it is not held, or
 // not any more.
-func (a *API) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.ID, error) {
+func (a *API) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.DeliveryID, error) {
 	if !d.Held {
 		return 0, nil
 	}
@@ -83,18 +85,26 @@ func (a *API) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.ID, err
 	return first, err
 }
 
-// showRef is an id as shown, nil for none.
-func showRef(id webhook.ID, prefix string) *string {
-	if id == 0 {
-		return nil
+// idOrNull is an id as the API shows it; zero is null.
+func idOrNull(id encoding.TextMarshaler) *string {
+	if shown := cursor(id); shown != "" {
+		return &shown
 	}
-	shown := id.Text(prefix)
-	return &shown
+	return nil
+}
+
+// cursor is an id as a list's next_cursor; zero is "".
+func cursor(id encoding.TextMarshaler) string {
+	text, err := id.MarshalText()
+	if err != nil { // an id always has a text
+		panic(err)
+	}
+	return string(text)
 }
 
 // ReplayDelivery makes a delivery due now.
 func (a *API) ReplayDelivery(c *fiber.Ctx) error {
-	id, err := web.IDParam(c, webhook.DeliveryPrefix)
+	id, err := web.IDParam[webhook.DeliveryID](c)
 	if err != nil {
 		return err
 	}
@@ -127,7 +137,7 @@ type deliveryJSON struct {
 
 func showDelivery(d webhook.Delivery, now time.Time) deliveryJSON {
 	shown := deliveryJSON{
-		ID: d.Ref(), EventID: d.Event.Text(webhook.EventPrefix), WebhookID: d.Webhook.Text(webhook.WebhookPrefix),
+		ID: d.ID.String(), EventID: d.Event.String(), WebhookID: d.Webhook.String(),
 		Platform: d.Platform, Type: d.Type, BookingID: d.BookingID, Test: d.Test, State: d.State,
 		AttemptsMade: d.Attempts, Held: d.Held, CreatedAt: timeOrNull(d.CreatedAt), FinishedAt: timeOrNull(d.Finished),
 	}
@@ -166,28 +176,28 @@ type cutOffJSON struct {
 
 // showAttempts lists the attempts in their order. A number without an attempt
 // was cut off, except for the last one while it can still be in flight.
-func showAttempts(d webhook.Delivery, attempts []webhook.Attempt, now time.Time) []any {
+func (a *API) showAttempts(d webhook.Delivery, attempts []webhook.Attempt, now time.Time) []any {
 	shown := []any{}
 	for n := 1; n <= d.Attempts; n++ {
-		i := slices.IndexFunc(attempts, func(a webhook.Attempt) bool { return a.Number == n })
+		i := slices.IndexFunc(attempts, func(t webhook.Attempt) bool { return t.Number == n })
 		switch {
 		case i >= 0:
-			shown = append(shown, showAttempt(attempts[i]))
+			shown = append(shown, a.showAttempt(attempts[i]))
 		case n < d.Attempts || !d.NextAt.After(now):
-			shown = append(shown, cutOffJSON{n, webhook.CutOff, "Bookhook stopped before or while the request was sent; whether the receiver got it is not known."})
+			shown = append(shown, cutOffJSON{n, webhook.CutOff, messages.Text(webhook.NewMessage("attempt.cut_off"))})
 		}
 	}
 	return shown
 }
 
-func showAttempt(a webhook.Attempt) attemptJSON {
+func (a *API) showAttempt(t webhook.Attempt) attemptJSON {
 	shown := attemptJSON{
-		Number: a.Number, StartedAt: timeOrNull(a.StartedAt), DurationMS: a.Duration.Milliseconds(), Status: a.Status,
-		Reason: a.Failure, Error: a.Error, Method: a.Method, URL: a.URL, RemoteAddress: a.RemoteAddr,
-		RequestHeaders: flatHeaders(a.RequestHeaders), ResponseHeaders: flatHeaders(a.ResponseHeaders), ResponseTruncated: a.Truncated,
+		Number: t.Number, StartedAt: timeOrNull(t.StartedAt), DurationMS: t.Duration.Milliseconds(), Status: t.Status,
+		Reason: t.Failure, Error: a.Platforms.Text(t.Error), Method: t.Method, URL: t.URL, RemoteAddress: t.RemoteAddr,
+		RequestHeaders: flatHeaders(t.RequestHeaders), ResponseHeaders: flatHeaders(t.ResponseHeaders), ResponseTruncated: t.Truncated,
 	}
-	shown.RequestBody, shown.RequestBodyBase64 = showBytes(a.RequestBody)
-	shown.ResponseBody, shown.ResponseBodyBase64 = showBytes(a.ResponseBody)
+	shown.RequestBody, shown.RequestBodyBase64 = showBytes(t.RequestBody)
+	shown.ResponseBody, shown.ResponseBodyBase64 = showBytes(t.ResponseBody)
 	return shown
 }
 

@@ -18,15 +18,15 @@ func TestShowAttempts(t *testing.T) {
 		d    webhook.Delivery
 		want string
 	}{
-		{"the last is on its way", webhook.Delivery{State: webhook.Pending, Attempts: 3, Answered: 2, NextAt: now.Add(time.Minute)}, "cut_off status"},
-		{"the last was cut off", webhook.Delivery{State: webhook.Pending, Attempts: 3, Answered: 2, NextAt: now}, "cut_off status cut_off"},
-		{"cancelled on its way", webhook.Delivery{State: webhook.Cancelled, Attempts: 3, Answered: 2, NextAt: now.Add(time.Minute)}, "cut_off status"},
-		{"finished", webhook.Delivery{State: webhook.Failed, Attempts: 2, Answered: 2}, "cut_off status"},
+		{"the last is on its way", webhook.Delivery{State: webhook.Pending, Attempts: 3, Completed: 2, NextAt: now.Add(time.Minute)}, "cut_off status"},
+		{"the last was cut off", webhook.Delivery{State: webhook.Pending, Attempts: 3, Completed: 2, NextAt: now}, "cut_off status cut_off"},
+		{"cancelled on its way", webhook.Delivery{State: webhook.Cancelled, Attempts: 3, Completed: 2, NextAt: now.Add(time.Minute)}, "cut_off status"},
+		{"finished", webhook.Delivery{State: webhook.Failed, Attempts: 2, Completed: 2}, "cut_off status"},
 		{"none yet", webhook.Delivery{State: webhook.Pending}, ""},
 	}
 	for _, tt := range tests {
 		var got []string
-		for _, shown := range showAttempts(tt.d, []webhook.Attempt{answered}, now) {
+		for _, shown := range new(API).showAttempts(tt.d, []webhook.Attempt{answered}, now) {
 			switch shown := shown.(type) {
 			case attemptJSON:
 				got = append(got, string(shown.Reason))

@@ -16,8 +16,8 @@ import (
 
 // EventStore is what the API needs of the events.
 type EventStore interface {
-	Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Page[webhook.EventRow], error)
-	Event(ctx context.Context, account, id webhook.ID) (webhook.EventRow, error)
+	Events(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error)
+	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
 }
 
 // idempotencyKey is the header that gives an event its id when the body does
@@ -53,11 +53,11 @@ func readKey(c *fiber.Ctx, body *web.Object, id string) string {
 	if key == "" {
 		return id
 	}
-	if problem := webhook.CheckSentID(key); problem != "" {
-		body.Problems.Add(idempotencyKey, "%s", problem)
+	if problem := webhook.CheckSentID(key); !problem.IsZero() {
+		body.Problems.AddMessage(idempotencyKey, problem)
 	}
 	if id != "" && id != key {
-		body.Problems.Add(idempotencyKey, "Leave the header out, or give the same id in both: the body has the id “%s”.", webhook.Quote(id, web.MaxQuoted))
+		body.Problems.Add(idempotencyKey, "idempotency.other_id", webhook.Quote(id, web.MaxQuoted))
 	}
 	return key
 }
@@ -71,10 +71,10 @@ func (a *API) AddEvents(c *fiber.Ctx) error {
 	var events []webhook.Event
 	body.Objects("events", "events", webhook.MaxBatch, func(o *web.Object) { events = append(events, a.readEvent(o)) })
 	if len(events) == 0 {
-		body.Wrong("events", "Send at least one event.")
+		body.Wrong("events", "events.none_sent")
 	}
 	if c.Get(idempotencyKey) != "" {
-		body.Problems.Add(idempotencyKey, "This header is for a single event. Give each event of a batch its own id.")
+		body.Problems.Add(idempotencyKey, "idempotency.batch")
 	}
 	if err := body.End(); err != nil {
 		return err
@@ -98,17 +98,15 @@ func (a *API) readEvent(o *web.Object) webhook.Event {
 	e := webhook.Event{Platform: webhook.DefaultPlatform}
 	if value := o.Take("id"); value != nil {
 		id, problem := web.ReadRef(value)
-		if problem == "" {
+		if problem.IsZero() {
 			problem = webhook.CheckSentID(id)
 		}
-		if problem != "" {
-			o.Wrong("id", "%s", problem)
-		}
+		o.WrongMessage("id", problem)
 		e.ExternalID = id
 	}
 	e.Data = bytes.Clone(o.TakeRaw("data")) // null is data; a clone does not hold on to the whole body
 	if len(e.Data) > webhook.MaxData {
-		o.Wrong("data", "Send at most %d KiB of data.", webhook.MaxData>>10)
+		o.Wrong("data", "event.data_too_long", webhook.MaxData>>10)
 	}
 	web.Text(o, "platform", &e.Platform)
 	web.Text(o, "type", &e.Type)
@@ -125,16 +123,16 @@ func (a *API) readEvent(o *web.Object) webhook.Event {
 func (a *API) checkType(o *web.Object, e webhook.Event) {
 	p, known := a.Platforms.Get(e.Platform)
 	if !known {
-		o.Wrong("platform", "There is no platform “%s”. Known: %s.", webhook.Quote(e.Platform, web.MaxQuoted), webhook.JoinText(a.Platforms, func(p platforms.Platform) string { return p.Key }))
+		o.Wrong("platform", "event.platform", webhook.Quote(e.Platform, web.MaxQuoted), webhook.JoinText(a.Platforms, func(p platforms.Platform) string { return p.Key }))
 		return
 	}
 	if _, known := p.Event(e.Type); !known {
-		keys := webhook.JoinText(p.Events, func(t webhook.EventType) string { return t.Key })
+		keys := webhook.JoinText(p.Events, func(t platforms.EventType) string { return t.Key })
 		if e.Type == "" {
-			o.Wrong("type", "Say what happened, with one of: %s.", keys)
+			o.Wrong("type", "event.type_missing", keys)
 			return
 		}
-		o.Wrong("type", "%s has no event “%s”. Known: %s.", p.Name, webhook.Quote(e.Type, web.MaxQuoted), keys)
+		o.Wrong("type", "event.type", p.Name, webhook.Quote(e.Type, web.MaxQuoted), keys)
 	}
 }
 
@@ -143,7 +141,7 @@ func (a *API) ListEvents(c *fiber.Ctx) error {
 	q := readQuery(c, "booking_id", "type", "since", "until")
 	f := webhook.EventFilter{
 		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
-		Before: q.id("cursor", webhook.EventPrefix), Limit: q.limit,
+		Before: queryID[webhook.EventID](q, "cursor"), Limit: q.limit,
 	}
 	if err := q.problems.Err(); err != nil {
 		return err
@@ -152,13 +150,13 @@ func (a *API) ListEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return web.SendJSON(c, http.StatusOK, pageOf(found, webhook.EventPrefix, showEvent))
+	return web.SendJSON(c, http.StatusOK, pageOf(found.Rows, cursor(found.Next), a.showEvent))
 }
 
 // ShowEvent shows an event with its data, byte for byte as they were sent;
 // encoding/json would write them anew.
 func (a *API) ShowEvent(c *fiber.Ctx) error {
-	id, err := web.IDParam(c, webhook.EventPrefix)
+	id, err := web.IDParam[webhook.EventID](c)
 	if err != nil {
 		return err
 	}
@@ -166,7 +164,7 @@ func (a *API) ShowEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	head := webhook.EncodeJSON(showEvent(row))
+	head := platforms.EncodeJSON(a.showEvent(row))
 	data := row.Data
 	if len(data) == 0 {
 		data = []byte("null")
@@ -198,11 +196,11 @@ type batchItemJSON struct {
 }
 
 func showDecisions(e webhook.Event, decisions []webhook.Decision) decidedJSON {
-	shown := decidedJSON{ID: e.Ref(), Deliveries: []deliveryRefJSON{}, Skipped: []skippedJSON{}}
+	shown := decidedJSON{ID: e.ID.String(), Deliveries: []deliveryRefJSON{}, Skipped: []skippedJSON{}}
 	for _, d := range decisions {
-		hook := d.Webhook.Text(webhook.WebhookPrefix)
+		hook := d.Webhook.String()
 		if d.Reason == webhook.Matched {
-			shown.Deliveries = append(shown.Deliveries, deliveryRefJSON{d.Delivery.Text(webhook.DeliveryPrefix), hook})
+			shown.Deliveries = append(shown.Deliveries, deliveryRefJSON{d.Delivery.String(), hook})
 		} else {
 			shown.Skipped = append(shown.Skipped, skippedJSON{hook, d.Reason})
 		}
@@ -226,11 +224,11 @@ type eventJSON struct {
 	Note       string     `json:"note"`
 }
 
-func showEvent(e webhook.EventRow) eventJSON {
+func (a *API) showEvent(e webhook.EventRow) eventJSON {
 	return eventJSON{
 		decidedJSON: showDecisions(e.Event, e.Decisions), ExternalID: e.ExternalID, Platform: e.Platform, Type: e.Type,
 		ChannelID: e.ChannelID, TourIDs: append([]string{}, e.TourIDs...), BookingID: e.BookingID,
 		OccurredAt: timeOrNull(e.OccurredAt), ReceivedAt: timeOrNull(e.ReceivedAt), Test: e.Test,
-		Waiting: e.Lookup, Note: e.Note,
+		Waiting: e.Lookup, Note: a.Platforms.Text(e.Note),
 	}
 }

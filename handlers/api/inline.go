@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -28,7 +29,7 @@ func (a *API) CallInline(c *fiber.Ctx) error {
 	if id != "" {
 		e.ExternalID = webhook.InlinePrefix + id
 	}
-	answer, err := a.Dispatcher.CallInline(c.UserContext(), currentToken(c).Account, e)
+	call, err := a.Dispatcher.CallInline(c.UserContext(), currentToken(c).Account, e)
 	if used, ok := errors.AsType[webhook.IDConflict](err); ok && id != "" {
 		used.ExternalID = id
 		err = used
@@ -36,22 +37,22 @@ func (a *API) CallInline(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return web.SendJSON(c, http.StatusOK, showAnswer(answer))
+	return web.SendJSON(c, http.StatusOK, a.showAnswer(call))
 }
 
 func (a *API) readInline(o *web.Object) webhook.Event {
 	var document string
 	web.Text(o, "xml", &document)
 	if o.Has("data") {
-		o.Wrong("data", "There is no field of this name here; send the document under xml.")
+		o.Wrong("data", "call.data")
 	}
 	e := a.readEvent(o)
 	e.Data = nil
 	if e.BookingID == "" {
-		o.Wrong("booking_id", "Say which booking this is about.")
+		o.Wrong("booking_id", "call.booking_missing")
 	}
 	if e.Type != "" && !o.IsWrong("type") && !a.Platforms.Inline(e.Key()) {
-		o.Wrong("type", "There are no inline calls for “%s”. Known: %s.", webhook.Quote(e.Type, web.MaxQuoted), webhook.JoinText(a.inlineEvents(e.Platform), func(t webhook.EventType) string { return t.Key }))
+		o.Wrong("type", "call.type", webhook.Quote(e.Type, web.MaxQuoted), webhook.JoinText(a.inlineEvents(e.Platform), func(t platforms.EventType) string { return t.Key }))
 	}
 	if document != "" {
 		e.Data = a.readDocument(o, e, document)
@@ -62,23 +63,23 @@ func (a *API) readInline(o *web.Object) webhook.Event {
 // readDocument returns the data of an inline call about the event, with its
 // document.
 func (a *API) readDocument(o *web.Object, e webhook.Event, document string) []byte {
-	data := webhook.EncodeJSON(map[string]string{"xml": document})
+	data := platforms.EncodeJSON(map[string]string{"xml": document})
 	e.Data = data
 	switch {
 	case len(data) > webhook.MaxData:
-		o.Wrong("xml", "Send at most %d KiB.", webhook.MaxData>>10)
+		o.Wrong("xml", "call.xml_too_long", webhook.MaxData>>10)
 	case len(o.Problems) == 0:
-		if _, err := a.Platforms.Question(&webhook.Webhook{URL: "https://example.com", Secret: "any"}, webhook.Account{}, e, nil); err != nil {
-			o.Wrong("xml", "This cannot be sent: %s.", err)
+		if _, err := a.Platforms.InlineCall(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com"}, Secret: "any"}, webhook.Account{}, e, nil); err != nil {
+			o.Wrong("xml", "call.xml", err)
 		}
 	}
 	return data
 }
 
 // inlineEvents are the events of a platform that inline webhooks are called for.
-func (a *API) inlineEvents(platform string) []webhook.EventType {
+func (a *API) inlineEvents(platform string) []platforms.EventType {
 	p, _ := a.Platforms.Get(platform)
-	return slices.DeleteFunc(slices.Clone(p.Events), func(e webhook.EventType) bool {
+	return slices.DeleteFunc(slices.Clone(p.Events), func(e platforms.EventType) bool {
 		return !a.Platforms.Inline(webhook.EventKey(platform, e.Key))
 	})
 }
@@ -97,12 +98,12 @@ type answerJSON struct {
 	Skipped    []skippedJSON   `json:"skipped"`
 }
 
-func showAnswer(a webhook.Answer) answerJSON {
+func (a *API) showAnswer(call webhook.InlineCall) answerJSON {
 	return answerJSON{
-		ID: a.Event.Ref(), Accepted: a.Accepted,
-		WebhookID:  showRef(a.Job.Delivery.Webhook, webhook.WebhookPrefix),
-		DeliveryID: showRef(a.Job.Delivery.ID, webhook.DeliveryPrefix),
-		Status:     a.Attempt.Status, Reason: a.Reason, Error: a.Error, Text: a.Text, Tickets: a.Tickets,
-		Skipped: showDecisions(a.Event, a.Decisions).Skipped,
+		ID: call.Event.ID.String(), Accepted: call.Accepted,
+		WebhookID:  idOrNull(call.Job.Delivery.Webhook),
+		DeliveryID: idOrNull(call.Job.Delivery.ID),
+		Status:     call.Attempt.Status, Reason: call.Reason, Error: a.Platforms.Text(call.Error), Text: call.Text, Tickets: call.Tickets,
+		Skipped: showDecisions(call.Event, call.Decisions).Skipped,
 	}
 }

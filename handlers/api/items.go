@@ -14,8 +14,8 @@ import (
 
 // ItemStore is what the API needs of channels and tours.
 type ItemStore interface {
-	AllItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind) ([]webhook.Item, error)
-	PutItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (added, changed int, err error)
+	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
+	PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error)
 }
 
 // maxItems is how many channels or tours one call may put.
@@ -51,14 +51,14 @@ func (a *API) PutItems(c *fiber.Ctx) error {
 		return err
 	}
 	if !body.Has("items") {
-		body.Wrong("items", "Send the list, such as [{\"id\":\"3930\",\"name\":\"Website\"}].")
+		body.Wrong("items", "items.not_sent")
 	}
 	var items []webhook.Item
 	seen := map[string]bool{}
 	body.Objects("items", string(listOfRoute(c)), maxItems, func(o *web.Object) {
 		item := readPutItem(o)
 		if seen[item.ID] && item.ID != "" {
-			o.Wrong("id", "The id %s is in the list twice.", webhook.Truncate(item.ID, web.MaxQuoted))
+			o.Wrong("id", "items.twice", webhook.Truncate(item.ID, web.MaxQuoted))
 		}
 		seen[item.ID] = true
 		items = append(items, item)
@@ -66,7 +66,7 @@ func (a *API) PutItems(c *fiber.Ctx) error {
 	if err := body.End(); err != nil {
 		return err
 	}
-	added, changed, err := a.Store.PutItems(c.UserContext(), currentToken(c).Account, listOfRoute(c), items, byToken(c), time.Now())
+	added, changed, err := a.Store.PutItems(c.UserContext(), currentToken(c).Account, listOfRoute(c), items, byToken(c))
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func readPutItem(o *web.Object) webhook.Item {
 	web.Text(o, "name", &item.Name)
 	item, problems := webhook.CheckItem(item)
 	for name, problem := range problems {
-		o.Wrong(name, "%s", problem)
+		o.WrongMessage(name, problem)
 	}
 	return item
 }

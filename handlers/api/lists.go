@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,49 +37,53 @@ func readQuery(c *fiber.Ctx, names ...string) *query {
 		name := string(key)
 		switch _, twice := q.values[name]; {
 		case !slices.Contains(names, name):
-			q.wrong(webhook.Truncate(name, web.MaxQuoted), "There is no such parameter here. Known: %s.", strings.Join(names, ", "))
+			q.wrong(webhook.Truncate(name, web.MaxQuoted), "query.unknown", strings.Join(names, ", "))
 		case twice:
-			q.wrong(name, "Send this parameter once.")
+			q.wrong(name, "query.twice")
 		}
 		q.values[name] = string(value)
 	})
 	if value := q.values["limit"]; value != "" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 || n > maxPageLimit {
-			q.wrong("limit", "Send a number from 1 to %d.", maxPageLimit)
+			q.wrong("limit", "query.number", 1, maxPageLimit)
 		}
 		q.limit = n
 	}
 	return q
 }
 
-func (q *query) wrong(name, format string, args ...any) {
-	if len(q.problems) < web.MaxProblems {
-		q.problems.Add(name, format, args...)
+func (q *query) wrong(name, code string, args ...any) {
+	q.wrongMessage(name, webhook.NewMessage(code, args...))
+}
+
+// wrongMessage notes what is wrong with a parameter, unless the message is zero.
+func (q *query) wrongMessage(name string, problem webhook.Message) {
+	if !problem.IsZero() && len(q.problems) < web.MaxProblems {
+		q.problems.AddMessage(name, problem)
 	}
 }
 
 // ref reads an id of the booking system.
 func (q *query) ref(name string) string {
 	value := q.values[name]
-	if problem := webhook.CheckRef(value); problem != "" {
-		q.wrong(name, "%s", problem)
-	}
+	q.wrongMessage(name, webhook.CheckRef(value))
 	return value
 }
 
-// id reads an id that Bookhook made; 0 when there is none.
-func (q *query) id(name, prefix string) webhook.ID {
-	value := q.values[name]
-	if value == "" {
-		return 0
-	}
-	id, err := webhook.ParseID(prefix, value)
+// queryID reads an id that Bookhook made; zero when there is none.
+func queryID[I any, P interface {
+	*I
+	encoding.TextUnmarshaler
+	fmt.Stringer
+}](q *query, name string) (id I) {
+	err := P(&id).UnmarshalText([]byte(q.values[name]))
 	switch {
 	case err != nil && name == "cursor":
-		q.wrong(name, "Send the next_cursor of the page before, as it is.")
+		q.wrong(name, "query.cursor")
 	case err != nil:
-		q.wrong(name, "This is not such an id; it begins with %s_ and has 13 characters after that.", prefix)
+		prefix, _, _ := strings.Cut(P(&id).String(), "_")
+		q.wrong(name, "query.id", prefix)
 	}
 	return id
 }
@@ -88,9 +94,7 @@ func (q *query) time(name string) time.Time {
 		return time.Time{}
 	}
 	at, problem := web.ReadTime(value)
-	if problem != "" {
-		q.wrong(name, "%s", problem)
-	}
+	q.wrongMessage(name, problem)
 	return at
 }
 
@@ -98,7 +102,7 @@ func (q *query) time(name string) time.Time {
 func (q *query) eventKey(name string, known func(key string) bool) string {
 	value := q.values[name]
 	if value != "" && !known(value) {
-		q.wrong(name, "There is no event “%s”. Check the spelling.", webhook.Quote(value, web.MaxQuoted))
+		q.wrong(name, "query.event", webhook.Quote(value, web.MaxQuoted))
 	}
 	return value
 }
@@ -106,7 +110,7 @@ func (q *query) eventKey(name string, known func(key string) bool) string {
 func (q *query) state(name string) webhook.State {
 	value := webhook.State(q.values[name])
 	if value != "" && !slices.Contains(webhook.States, value) {
-		q.wrong(name, "Send one of: %s.", webhook.JoinText(webhook.States, func(s webhook.State) string { return string(s) }))
+		q.wrong(name, "query.one_of", webhook.JoinText(webhook.States, func(s webhook.State) string { return string(s) }))
 	}
 	return value
 }
@@ -133,12 +137,9 @@ func listOf[R, T any](rows []R, limit int, cursor func(R) string, show func(R) T
 
 // pageOf shows a page of a log; one that was searched can have a next one
 // although it is not full.
-func pageOf[R, T any](found webhook.Page[R], prefix string, show func(R) T) listJSON[T] {
-	page := listJSON[T]{Items: make([]T, 0, len(found.Rows))}
-	if found.Next != 0 {
-		page.Next = found.Next.Text(prefix)
-	}
-	for _, row := range found.Rows {
+func pageOf[R, T any](rows []R, next string, show func(R) T) listJSON[T] {
+	page := listJSON[T]{Items: make([]T, 0, len(rows)), Next: next}
+	for _, row := range rows {
 		page.Items = append(page.Items, show(row))
 	}
 	return page

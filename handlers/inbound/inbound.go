@@ -28,19 +28,19 @@ type Store interface {
 	// ConnectionByToken returns webhook.ErrNotFound for a token that is not an
 	// address of the platform at now.
 	ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error)
-	Received(ctx context.Context, c webhook.Connection, now time.Time) error
-	KeepUnrecognised(ctx context.Context, u webhook.Unrecognised, now time.Time) error
-	EventID(ctx context.Context, account webhook.ID, external string) (webhook.ID, error)
-	Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error)
+	ConnectionUsed(ctx context.Context, c webhook.Connection, now time.Time) error
+	AddRejectedRequest(ctx context.Context, r webhook.RejectedRequest, now time.Time) error
+	EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error)
+	Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
 }
 
 // Dispatcher is what the platforms' addresses need of the dispatcher;
 // *dispatch.Dispatcher is one.
 type Dispatcher interface {
 	// Ingest stores events and delivers them; see db.Store.Ingest.
-	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
+	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
 	// CallInline calls the inline webhook that matches, and waits for its answer.
-	CallInline(ctx context.Context, account webhook.ID, e webhook.Event) (webhook.Answer, error)
+	CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error)
 }
 
 // Options are what the platforms' addresses need; all are required.
@@ -74,19 +74,19 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 		return ib.rejectMethod(c, p, connection, in)
 	}
 	n, err := readNotification(p, connection, in)
-	var answer *webhook.Answer
+	var answer *webhook.InlineCall
 	if err == nil {
 		answer, err = ib.callInline(c.UserContext(), connection.Account, in, n.Event)
 	}
 	if answer != nil && !answer.Accepted {
 		ib.recordReceived(c, connection)
-		return refuseBooking(c, answer)
+		return refuseBooking(c, ib.Platforms.Text(answer.Error))
 	}
-	var id webhook.ID
+	var id webhook.EventID
 	if err == nil {
 		id, err = ib.storeNotification(c.UserContext(), connection.Account, n)
 	}
-	if why, ok := errors.AsType[webhook.Unreadable](err); ok {
+	if why, ok := errors.AsType[platforms.Rejected](err); ok {
 		return ib.reject(c, connection, in, why)
 	}
 	if err != nil {
@@ -96,7 +96,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	if answer != nil {
 		return sendAnswer(c, answer)
 	}
-	return web.SendJSON(c, http.StatusOK, fiber.Map{"id": id.Text(webhook.EventPrefix)})
+	return web.SendJSON(c, http.StatusOK, fiber.Map{"id": id.String()})
 }
 
 // connection finds the platform and the connection that a path is the address of.
@@ -114,15 +114,15 @@ func (ib *Inbound) connection(ctx context.Context, path string) (platforms.Platf
 }
 
 // readInbound is a request without its body.
-func readInbound(c *fiber.Ctx, connection webhook.Connection) webhook.Inbound {
-	return webhook.Inbound{
+func readInbound(c *fiber.Ctx, connection webhook.Connection) platforms.Inbound {
+	return platforms.Inbound{
 		Method: c.Method(), Query: string(c.Request().URI().QueryString()), ContentType: c.Get(fiber.HeaderContentType),
 		Authorization: c.Get(fiber.HeaderAuthorization), Settings: connection.Settings,
 	}
 }
 
 // reject stores what could not be read, and answers why it could not.
-func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in webhook.Inbound, why webhook.Unreadable) error {
+func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in platforms.Inbound, why platforms.Rejected) error {
 	if why.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="Bookhook", charset="UTF-8"`)
 	}
@@ -130,21 +130,29 @@ func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in webhoo
 		return err // and the platform will send it again
 	}
 	ib.recordReceived(c, connection)
-	return why
+	return ib.problem(why)
+}
+
+// typeRejected is the type of a problem about what a platform sent and could not
+// be read.
+const typeRejected = "unrecognised"
+
+func (ib *Inbound) problem(why platforms.Rejected) error {
+	return &web.Problem{Type: typeRejected, Title: "Bookhook cannot read this as an event", Status: why.Status, Detail: ib.Platforms.Text(why.Why), Cause: why}
 }
 
 // rejectMethod says by which methods the platform calls. A request with a query or
 // a body may be that of another platform, and is stored; one without is of
 // somebody who opens the address.
-func (ib *Inbound) rejectMethod(c *fiber.Ctx, p platforms.Platform, connection webhook.Connection, in webhook.Inbound) error {
+func (ib *Inbound) rejectMethod(c *fiber.Ctx, p platforms.Platform, connection webhook.Connection, in platforms.Inbound) error {
 	c.Set(fiber.HeaderAllow, strings.Join(p.Methods, ", "))
-	says := fmt.Sprintf("%s sends by %s, and this is %s. ", p.Name, strings.Join(p.Methods, " or "), in.Method)
-	why := webhook.Unreadable{Status: http.StatusMethodNotAllowed, Message: says + "Is the address entered at another platform?"}
+	methods := strings.Join(p.Methods, " or ")
 	if in.Query == "" && len(in.Body) == 0 {
-		why.Message = says + "The address is right; there is nothing to see at it."
-		return why
+		return ib.problem(platforms.Rejected{Status: http.StatusMethodNotAllowed, Why: webhook.NewMessage("request.empty", p.Name, methods, in.Method)})
 	}
-	return ib.reject(c, connection, in, why)
+	return ib.reject(c, connection, in, platforms.Rejected{
+		Status: http.StatusMethodNotAllowed, Why: webhook.NewMessage("request.method", p.Name, methods, in.Method),
+	})
 }
 
 // notification is what a platform sent, as an event.
@@ -154,7 +162,7 @@ type notification struct {
 	before   string // the external id under which the same may have been received before; "" for no other
 }
 
-func readNotification(p platforms.Platform, connection webhook.Connection, in webhook.Inbound) (notification, error) {
+func readNotification(p platforms.Platform, connection webhook.Connection, in platforms.Inbound) (notification, error) {
 	r, err := p.Read(in)
 	if err != nil {
 		return notification{}, err
@@ -163,12 +171,12 @@ func readNotification(p platforms.Platform, connection webhook.Connection, in we
 	n.Platform, n.Inbound = p.Key, true
 	n.Lookup = p.Lookup != nil && p.Lookup.Wanted(connection.Settings, n.Event)
 	n.ExternalID, n.before = inboundID(p.Key, r, in, time.Now())
-	return n, n.CheckRefs()
+	return n, platforms.CheckRefs(n.Event)
 }
 
 // storeNotification stores what a platform sent and starts its deliveries, once
 // for each notification, however often it comes.
-func (ib *Inbound) storeNotification(ctx context.Context, account webhook.ID, n notification) (webhook.ID, error) {
+func (ib *Inbound) storeNotification(ctx context.Context, account webhook.AccountID, n notification) (webhook.EventID, error) {
 	if n.before != "" {
 		id, err := ib.Store.EventID(ctx, account, n.before)
 		if !errors.Is(err, webhook.ErrNotFound) {
@@ -180,8 +188,7 @@ func (ib *Inbound) storeNotification(ctx context.Context, account webhook.ID, n 
 	case conflict && n.identity == "": // the same bytes, which an earlier version of Bookhook read differently
 		return ib.Store.EventID(ctx, account, n.ExternalID)
 	case conflict:
-		return 0, webhook.Unreadable{Status: http.StatusConflict, Message: fmt.Sprintf(
-			"A notification with the id “%s” was received before with other content. That one is valid; this one was delivered to nobody.", webhook.Quote(n.identity, web.MaxQuoted))}
+		return 0, platforms.Rejected{Status: http.StatusConflict, Why: webhook.NewMessage("request.same_id", webhook.Quote(n.identity, web.MaxQuoted))}
 	case err != nil:
 		return 0, err
 	}
@@ -193,9 +200,9 @@ func (ib *Inbound) storeNotification(ctx context.Context, account webhook.ID, n 
 // the present period of that length, and before is the id that it had in the
 // period before; so the same is a redelivery for at least Within and less than
 // twice that.
-func inboundID(platform string, r webhook.Reading, in webhook.Inbound, now time.Time) (id, before string) {
+func inboundID(platform string, r platforms.Reading, in platforms.Inbound, now time.Time) (id, before string) {
 	id = webhook.InboundPrefix + platform + ":" + r.Identity
-	if r.Identity == "" || webhook.CheckExternalID(id+":0123456789") != "" {
+	if r.Identity == "" || !webhook.CheckExternalID(id+":0123456789").IsZero() {
 		id = webhook.InboundPrefix + platform + ":" + fingerprint(r.Identity, in)
 	}
 	if r.Within == 0 {
@@ -207,7 +214,7 @@ func inboundID(platform string, r webhook.Reading, in webhook.Inbound, now time.
 
 // fingerprint is the identity of a notification that has none of its own, or
 // one that is no id: the identity, or else all that came.
-func fingerprint(identity string, in webhook.Inbound) string {
+func fingerprint(identity string, in platforms.Inbound) string {
 	parts := [][]byte{[]byte(identity)}
 	if identity == "" {
 		parts = [][]byte{[]byte(in.Method), []byte(in.Query), in.Body}
@@ -223,7 +230,7 @@ func fingerprint(identity string, in webhook.Inbound) string {
 // recordReceived records that the platform sent something. A failure is no reason
 // to refuse what is on disk.
 func (ib *Inbound) recordReceived(c *fiber.Ctx, connection webhook.Connection) {
-	if err := ib.Store.Received(c.UserContext(), connection, time.Now()); err != nil {
+	if err := ib.Store.ConnectionUsed(c.UserContext(), connection, time.Now()); err != nil {
 		ib.Log.Warn("it was not recorded that a platform sent something", "request_id", web.RequestID(c), "platform", connection.Platform, "error", err)
 	}
 }

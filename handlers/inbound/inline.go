@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -15,7 +16,7 @@ import (
 // asks about before it confirms it, and returns the answer; nil when none that is
 // on matches. It calls each time: a platform that asks again did not get the first
 // answer, or not in time.
-func (ib *Inbound) callInline(ctx context.Context, account webhook.ID, in webhook.Inbound, e webhook.Event) (*webhook.Answer, error) {
+func (ib *Inbound) callInline(ctx context.Context, account webhook.AccountID, in platforms.Inbound, e webhook.Event) (*webhook.InlineCall, error) {
 	if in.Method != http.MethodPost || !ib.Platforms.Inline(e.Key()) {
 		return nil, nil
 	}
@@ -39,13 +40,13 @@ func (ib *Inbound) callInline(ctx context.Context, account webhook.ID, in webhoo
 
 // refuseBooking answers the platform that the receiver does not accept the
 // booking; any status but 200 does.
-func refuseBooking(c *fiber.Ctx, answer *webhook.Answer) error {
+func refuseBooking(c *fiber.Ctx, text string) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
-	return c.Status(http.StatusBadGateway).SendString(answer.Error)
+	return c.Status(http.StatusBadGateway).SendString(text)
 }
 
 // sendAnswer sends the platform what the receiver answered.
-func sendAnswer(c *fiber.Ctx, answer *webhook.Answer) error {
+func sendAnswer(c *fiber.Ctx, answer *webhook.InlineCall) error {
 	body := bytes.TrimSpace(answer.Attempt.ResponseBody)
 	if len(body) > 0 {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)

@@ -10,15 +10,16 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // store adds what could not be read to the account's list of rejected requests.
-func (ib *Inbound) store(ctx context.Context, connection webhook.Connection, in webhook.Inbound, why webhook.Unreadable) error {
-	return ib.Store.KeepUnrecognised(ctx, webhook.Unrecognised{
+func (ib *Inbound) store(ctx context.Context, connection webhook.Connection, in platforms.Inbound, why platforms.Rejected) error {
+	return ib.Store.AddRejectedRequest(ctx, webhook.RejectedRequest{
 		Account: connection.Account, Platform: connection.Platform, Method: in.Method,
 		Query: strings.ToValidUTF8(in.Query, "\uFFFD"), ContentType: strings.ToValidUTF8(in.ContentType, "\uFFFD"),
-		Body: in.Body, Status: why.Status, Message: why.Message,
+		Body: in.Body, Status: why.Status, Why: why.Why,
 	}, time.Now())
 }
 
@@ -32,26 +33,37 @@ func (ib *Inbound) ReceiveUnreadable(c *fiber.Ctx, query string) error {
 	}
 	in := readInbound(c, connection)
 	in.Query, in.Body = query, c.BodyRaw()
-	return ib.reject(c, connection, in, webhook.Unreadable{Status: http.StatusBadRequest, Message: "The address or the Host header of the request " +
-		"contains characters that are not allowed there, so it could not be read. Check what is between the platform and Bookhook."})
+	return ib.reject(c, connection, in, platforms.Rejected{Status: http.StatusBadRequest, Why: webhook.NewMessage("request.address")})
 }
 
 // ShowError sends a problem document. A request to an account's address that was
 // refused before its handler ran (its body is too large, or packed) is stored
 // without its body; the answer is the same when the address is nobody's.
 func (ib *Inbound) ShowError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
-	early := p.Type != web.TypeUnreadable && (p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType)
-	if early {
-		if err := ib.storeHead(head, p); err != nil {
+	if why, early := rejectedEarly(p); early {
+		if err := ib.storeHead(head, why); err != nil {
 			ib.Log.Error("a request of a platform was refused and could not be stored", "path", ib.LoggedPath(head.Path), "status", p.Status, "error", err)
 		}
 	}
 	return web.SendProblem(c, p)
 }
 
-// storeHead stores the head of a request that was refused because of p, if its
-// address is an account's.
-func (ib *Inbound) storeHead(head web.Head, p *web.Problem) error {
+// rejectedEarly says why a request was refused before its handler ran.
+func rejectedEarly(p *web.Problem) (platforms.Rejected, bool) {
+	switch {
+	case p.Type == typeRejected:
+		return platforms.Rejected{}, false
+	case p.Status == http.StatusRequestEntityTooLarge:
+		return platforms.Rejected{Status: p.Status, Why: webhook.NewMessage("request.too_large", web.MaxBody>>20)}, true
+	case p.Status == http.StatusUnsupportedMediaType:
+		return platforms.Rejected{Status: p.Status, Why: webhook.NewMessage("request.encoding")}, true
+	}
+	return platforms.Rejected{}, false
+}
+
+// storeHead stores the head of a request that was refused before its handler ran,
+// if its address is an account's.
+func (ib *Inbound) storeHead(head web.Head, why platforms.Rejected) error {
 	ctx, cancel := context.WithTimeout(context.Background(), web.RequestTimeout) // that of the request has ended
 	defer cancel()
 	_, connection, err := ib.connection(ctx, head.Path)
@@ -61,8 +73,8 @@ func (ib *Inbound) storeHead(head web.Head, p *web.Problem) error {
 	if err != nil {
 		return err
 	}
-	in := webhook.Inbound{Method: head.Method, Query: head.Query, ContentType: head.ContentType}
-	return ib.store(ctx, connection, in, webhook.Unreadable{Status: p.Status, Message: p.Detail})
+	in := platforms.Inbound{Method: head.Method, Query: head.Query, ContentType: head.ContentType}
+	return ib.store(ctx, connection, in, why)
 }
 
 // LoggedPath is a path as it may be logged: the token in an address is a secret.

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -74,6 +75,6 @@ func wrongTypes(fields webhook.Invalid) error {
 		return nil
 	}
 	p := web.Malformed("Fields are missing or of the wrong type.")
-	p.Errors = fields
+	p.Errors = messages.Problems(fields)
 	return p
 }

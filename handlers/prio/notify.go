@@ -28,10 +28,10 @@ func (pr *Prio) Notify(c *fiber.Ctx) error {
 	}
 	problems := webhook.Invalid{}
 	if _, known := p.Event(key); !known {
-		problems.Add("notification_event", "%s", unknownEvent(p, key))
+		problems.AddMessage("notification_event", unknownEvent(p, key))
 	}
 	if item == "" {
-		problems.Add("notification_item_id", "Send the id of a product, a payment or an order; the sample is about it.")
+		problems.Add("notification_item_id", "notification.item")
 	}
 	if err := problems.Err(); err != nil {
 		return err

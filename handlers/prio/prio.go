@@ -19,11 +19,9 @@ type Store interface {
 // one.
 type Dispatcher interface {
 	// Ingest stores events and delivers them; see db.Store.Ingest.
-	Ingest(ctx context.Context, account webhook.ID, events []webhook.Event) ([]webhook.Accepted, error)
-	// Changed is called when a webhook was changed, switched or deleted.
-	Changed(id webhook.ID)
-	// CheckURL says by its text alone why a URL may not be called; "" when it may.
-	CheckURL(url string) string
+	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
+	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	CheckURL(url string) webhook.Message
 }
 
 // Options are what this API needs; all are required.

@@ -31,7 +31,7 @@ func child(o *web.Object, name string) *web.Object {
 	value := o.Take(name)
 	if value == nil {
 		if len(o.Problems) == 0 { // else it is missing because its parent is
-			o.Wrong(name, "Must be present, and be an object, such as {…}.")
+			o.Wrong(name, "field.no_object")
 		}
 		value = json.RawMessage("{}")
 	}
@@ -45,14 +45,14 @@ func readWebhook(o *web.Object) (*webhook.Draft, error) {
 	d := webhook.NewDraft(nil)
 	payload := true
 	web.Text(o, "webhook_url", &d.URL)
-	web.Text(o, "webhook_email", &d.Email)
+	web.Text(o, "webhook_email", &d.ContactEmail)
 	web.Text(o, "webhook_auth", &d.Basic)
 	web.Field(o, "webhook_payload", "true or false", &payload)
-	d.Bare = !payload
+	d.OmitPayload = !payload
 	for i, value := range o.List("webhook_events", "events", webhook.MaxEventKeys) {
 		key, ok := web.Unquote(value)
 		if !ok {
-			o.Wrong(web.Element("webhook_events", i), "Must be text in quotes.")
+			o.Wrong(web.Element("webhook_events", i), "field.text")
 		}
 		d.Events = append(d.Events, key)
 	}
@@ -66,20 +66,20 @@ var fieldNames = map[string]string{"url": "webhook_url", "events": "webhook_even
 func (pr *Prio) webhookFrom(c *fiber.Ctx, p platforms.Platform, d *webhook.Draft, all []*webhook.Webhook) (*webhook.Webhook, error) {
 	problems := webhook.Invalid{}
 	if len(d.Events) == 0 {
-		problems.Add("webhook_events", "Send at least one of: %s.", keysOf(p))
+		problems.Add("webhook_events", "events.one_of", keysOf(p))
 	}
 	for i, key := range d.Events {
 		if _, known := p.Event(key); !known {
-			problems.Add("webhook_events", "%s", unknownEvent(p, key))
+			problems.AddMessage("webhook_events", unknownEvent(p, key))
 		}
 		d.Events[i] = webhook.EventKey(p.Key, key)
 	}
-	if d.Email = strings.TrimSpace(d.Email); d.Email != "" {
-		if _, problem := auth.CheckEmail(d.Email); problem != "" {
-			problems.Add("webhook_email", "%s", problem)
+	if d.ContactEmail = strings.TrimSpace(d.ContactEmail); d.ContactEmail != "" {
+		if _, problem := auth.CheckEmail(d.ContactEmail); !problem.IsZero() {
+			problems.AddMessage("webhook_email", problem)
 		}
 		if d.URL == "" {
-			problems.Add("webhook_url", "Bookhook sends no mail. Send a webhook_url too.")
+			problems.Add("webhook_url", "url.no_mail")
 		}
 	}
 	d.Account, d.Name = currentClient(c).Account, webhookName(d.URL, all)
@@ -90,7 +90,7 @@ func (pr *Prio) webhookFrom(c *fiber.Ctx, p platforms.Platform, d *webhook.Draft
 	w, err := d.Webhook(known)
 	if wrong, ok := errors.AsType[webhook.Invalid](err); ok {
 		for field, problem := range wrong {
-			problems.Add(cmp.Or(fieldNames[field], field), "%s", problem)
+			problems.AddMessage(cmp.Or(fieldNames[field], field), problem)
 		}
 	} else if err != nil {
 		return nil, err
@@ -101,12 +101,12 @@ func (pr *Prio) webhookFrom(c *fiber.Ctx, p platforms.Platform, d *webhook.Draft
 	return w, nil
 }
 
-func unknownEvent(p platforms.Platform, key string) string {
-	return fmt.Sprintf("%s has no event “%s”. Known: %s.", p.Name, webhook.Quote(key, web.MaxQuoted), keysOf(p))
+func unknownEvent(p platforms.Platform, key string) webhook.Message {
+	return webhook.NewMessage("event.type", p.Name, webhook.Quote(key, web.MaxQuoted), keysOf(p))
 }
 
 func keysOf(p platforms.Platform) string {
-	return webhook.JoinText(p.Events, func(e webhook.EventType) string { return e.Key })
+	return webhook.JoinText(p.Events, func(e platforms.EventType) string { return e.Key })
 }
 
 // webhookName names a webhook after the host that it calls, and numbers those of

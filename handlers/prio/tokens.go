@@ -22,9 +22,9 @@ import (
 // ClientToken return webhook.ErrNotFound for a client or token that does not exist,
 // was revoked or has expired.
 type ClientStore interface {
-	ClientByID(ctx context.Context, id webhook.ID) (c webhook.Client, hash []byte, err error)
-	AddClientToken(ctx context.Context, client webhook.ID, hash []byte, scope string, expires, now time.Time) error
-	ClientToken(ctx context.Context, hash []byte, now time.Time) (webhook.Grant, error)
+	ClientByID(ctx context.Context, id webhook.ClientID) (c webhook.Client, hash []byte, err error)
+	AddClientToken(ctx context.Context, client webhook.ClientID, hash []byte, scope string, expires, now time.Time) error
+	ClientToken(ctx context.Context, hash []byte, now time.Time) (auth.Grant, error)
 }
 
 // accessTime is how long an access token is valid.
@@ -94,7 +94,7 @@ func (pr *Prio) authenticate(c *fiber.Ctx) (webhook.Client, error) {
 }
 
 func (pr *Prio) findClient(c *fiber.Ctx, ref, secret string) (webhook.Client, error) {
-	id, err := webhook.ParseID(webhook.ClientPrefix, ref)
+	id, err := webhook.ParseID[webhook.ClientID](ref)
 	if err != nil {
 		return webhook.Client{}, err
 	}
@@ -200,8 +200,10 @@ func invalidToken(c *fiber.Ctx, challenge string, cause error) error {
 // currentClient is the client of a route behind WithGrant; its account is the one
 // that the request is about.
 func currentClient(c *fiber.Ctx) webhook.Client {
-	return c.Locals(grantKey).(webhook.Grant).Client //nolint:forcetypeassert // WithGrant put it there
+	return c.Locals(grantKey).(auth.Grant).Client //nolint:forcetypeassert // WithGrant put it there
 }
 
-// byClient names the client where a person would stand, in the list of changes.
-func byClient(c *fiber.Ctx) string { return "Prioticket client " + currentClient(c).Name }
+// byClient names the client as the actor of a change that is made now.
+func byClient(c *fiber.Ctx) webhook.Change {
+	return webhook.Change{By: "Prioticket client " + currentClient(c).Name, At: time.Now()}
+}

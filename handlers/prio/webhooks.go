@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/messages"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -28,13 +28,13 @@ const (
 // WebhookStore is what the calls about webhooks need of the database. Methods that
 // take an account return webhook.ErrNotFound for what belongs to another.
 type WebhookStore interface {
-	Account(ctx context.Context, id webhook.ID) (webhook.Account, error)
-	AllItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind) ([]webhook.Item, error)
-	Connection(ctx context.Context, account webhook.ID, platform string) (webhook.Connection, error)
-	SwitchPlatform(ctx context.Context, account webhook.ID, platform string, on bool, by string, now time.Time) (webhook.Connection, error)
-	Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error)
-	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, by string, now time.Time) (*webhook.Webhook, error)
-	DeleteWebhook(ctx context.Context, account, id webhook.ID, by string, now time.Time) (cancelled int64, err error)
+	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
+	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
+	Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error)
+	SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (webhook.Connection, error)
+	Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
+	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error)
+	DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error)
 }
 
 // Bounds of a list.
@@ -67,8 +67,8 @@ func showWebhook(p platforms.Platform, w *webhook.Webhook) webhookJSON {
 		status = "DISABLED"
 	}
 	return webhookJSON{
-		ID: w.ID.UUID(), Status: status, Version: version, Events: eventsOf(p, w), URL: w.URL,
-		Email: w.Email, Payload: !w.Bare, Created: w.CreatedAt.UTC().Format(timeLayout),
+		ID: uuidOf(w.ID), Status: status, Version: version, Events: eventsOf(p, w), URL: w.URL,
+		Email: w.ContactEmail, Payload: !w.OmitPayload, Created: w.CreatedAt.UTC().Format(timeLayout),
 	}
 }
 
@@ -77,7 +77,7 @@ func showWebhook(p platforms.Platform, w *webhook.Webhook) webhookJSON {
 func eventsOf(p platforms.Platform, w *webhook.Webhook) []string {
 	var keys []string
 	for _, e := range p.Events {
-		if w.Kind == webhook.Async && (w.AllEvents() || slices.Contains(w.Events, webhook.EventKey(p.Key, e.Key))) {
+		if w.Kind == webhook.Async && (w.AllEvents || slices.Contains(w.Events, webhook.EventKey(p.Key, e.Key))) {
 			keys = append(keys, e.Key)
 		}
 	}
@@ -114,7 +114,7 @@ func (pr *Prio) ListWebhooks(c *fiber.Ctx) error {
 	if len(problems) > 0 {
 		return &web.Problem{
 			Type: "malformed", Title: "A parameter of the query is not valid", Status: http.StatusBadRequest,
-			Detail: "Send whole numbers in their range, or leave the parameters out.", Errors: problems,
+			Detail: "Send whole numbers in their range, or leave the parameters out.", Errors: messages.Problems(problems),
 		}
 	}
 	p, hooks, _, err := pr.webhooks(c)
@@ -122,7 +122,7 @@ func (pr *Prio) ListWebhooks(c *fiber.Ctx) error {
 		return err
 	}
 	if only := c.Query("webhook_id"); only != "" {
-		hooks = slices.DeleteFunc(hooks, func(w *webhook.Webhook) bool { return !strings.EqualFold(w.ID.UUID(), only) })
+		hooks = slices.DeleteFunc(hooks, func(w *webhook.Webhook) bool { return !strings.EqualFold(uuidOf(w.ID), only) })
 	}
 	total := len(hooks)
 	items := []webhookJSON{}
@@ -143,7 +143,7 @@ func queryNumber(c *fiber.Ctx, problems webhook.Invalid, name string, otherwise,
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > most {
-		problems.Add(name, "Send a whole number from 1 to %d.", most)
+		problems.Add(name, "query.number", 1, most)
 	}
 	return n
 }
@@ -181,14 +181,13 @@ func (pr *Prio) AddWebhook(c *fiber.Ctx) error {
 	if err := pr.switchOn(c); err != nil {
 		return err
 	}
-	created, err := pr.Store.CreateWebhook(c.UserContext(), w, nil, byClient(c), time.Now())
+	created, err := pr.Store.CreateWebhook(c.UserContext(), w, nil, byClient(c))
 	if errors.Is(err, webhook.ErrLimit) {
 		return web.LimitReached(account.WebhookLimit, err)
 	}
 	if err != nil {
 		return err
 	}
-	pr.Dispatcher.Changed(created.ID)
 	return send(c, http.StatusCreated, fiber.Map{"kind": "webhook", "webhook": showWebhook(p, created)})
 }
 
@@ -202,14 +201,14 @@ func (pr *Prio) switchOn(c *fiber.Ctx) error {
 	if err == nil && connection.Enabled {
 		return nil
 	}
-	_, err = pr.Store.SwitchPlatform(c.UserContext(), account, platformKey, true, byClient(c), time.Now())
+	_, err = pr.Store.SwitchPlatform(c.UserContext(), account, platformKey, true, byClient(c))
 	return err
 }
 
 // DeleteWebhook deletes a webhook that the list shows; its waiting deliveries are
 // cancelled.
 func (pr *Prio) DeleteWebhook(c *fiber.Ctx) error {
-	id, err := webhook.ParseUUID(c.Params("webhook_id"))
+	id, err := parseUUID(c.Params("webhook_id"))
 	if err != nil {
 		return err
 	}
@@ -220,9 +219,8 @@ func (pr *Prio) DeleteWebhook(c *fiber.Ctx) error {
 	if !slices.ContainsFunc(hooks, func(w *webhook.Webhook) bool { return w.ID == id }) {
 		return webhook.ErrNotFound
 	}
-	if _, err := pr.Store.DeleteWebhook(c.UserContext(), currentClient(c).Account, id, byClient(c), time.Now()); err != nil {
+	if _, err := pr.Store.DeleteWebhook(c.UserContext(), currentClient(c).Account, id, byClient(c)); err != nil {
 		return err
 	}
-	pr.Dispatcher.Changed(id)
 	return c.SendStatus(http.StatusNoContent)
 }

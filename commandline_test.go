@@ -262,7 +262,7 @@ func checkProblems(t *testing.T, lines []wrongLine) {
 }
 
 func TestParseNames(t *testing.T) {
-	for name, want := range map[string]string{"": "NAME: Give it a name", "  ": "NAME: Give it a name", strings.Repeat("x", 101): "NAME: Use at most 100"} {
+	for name, want := range map[string]string{"": "NAME: Enter a name", "  ": "NAME: Enter a name", strings.Repeat("x", 101): "NAME: Use at most 100"} {
 		for _, args := range [][]string{{"account", "add", name}, {"token", "add", "--account", "1", name}} {
 			if _, err := parse(args, variables{}.get); err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%q: got %v, want %s…", args, err, want)

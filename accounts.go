@@ -26,8 +26,8 @@ type accountAdd struct {
 func (c accountAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withStore(ctx, path, func(store *db.Store) error {
 		account, err := store.AddAccount(ctx, webhook.Account{
-			Number: int64(c.Number), Name: string(c.Name), TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now(),
-		}, actor)
+			Number: int64(c.Number), Name: string(c.Name), TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit,
+		}, change())
 		if err == nil {
 			fmt.Fprintln(std.out, account.Number)
 		}
@@ -43,7 +43,7 @@ type accountLimit struct {
 // Run raises or lowers the limit.
 func (c accountLimit) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
-		if err := store.SetLimit(ctx, account.ID, int(c.Limit), actor, time.Now()); err != nil {
+		if err := store.SetLimit(ctx, account.ID, int(c.Limit), change()); err != nil {
 			return err
 		}
 		fmt.Fprintf(std.err, "%s may have %d asynchronous webhooks.\n", describe(account), c.Limit)

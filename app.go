@@ -17,7 +17,7 @@ import (
 	"bookhook/handlers"
 	"bookhook/handlers/api"
 	"bookhook/handlers/pages"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -37,7 +37,7 @@ type options struct {
 	schedule   []time.Duration // nil: webhook.Schedule
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
-	proxies    []netip.Prefix // whose X-Forwarded headers are believed
+	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
 	setupToken string
 	log        *slog.Logger
 }
@@ -95,9 +95,11 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
+		Platforms: all.Platforms(),
 	})
+	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
-		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: platforms.All(), BaseURL: a.baseURL, Version: version,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: all.Platforms(), BaseURL: a.baseURL, Version: version,
 		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 	})
 	return err

@@ -83,7 +83,7 @@ func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	unstored, err := bench.NewUnstored(ctx, store)
+	unstored, err := bench.NewUnstored(store)
 	if err != nil {
 		return errors.Join(err, listener.Close(), store.Close())
 	}

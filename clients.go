@@ -29,12 +29,12 @@ type clientAdd struct {
 func (c clientAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
 		secret, hash := auth.NewClientSecret()
-		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: string(c.Name), CreatedAt: time.Now()}, hash, actor)
+		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: string(c.Name)}, hash, change())
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(std.err, "A client for %s; the secret is shown only now:\n", describe(account))
-		fmt.Fprintf(std.out, "client_id=%s\nclient_secret=%s\n", client.Ref(), secret)
+		fmt.Fprintf(std.out, "client_id=%s\nclient_secret=%s\n", client.ID, secret)
 		return nil
 	})
 }
@@ -46,10 +46,10 @@ type clientList struct {
 
 // listedClient is a client in the JSON of "client list".
 type listedClient struct {
-	ID         string     `json:"client_id"`
-	Name       string     `json:"name"`
-	CreatedAt  time.Time  `json:"created_at"`
-	LastUsedAt *time.Time `json:"last_used_at"` // when it last got an access token; null if never
+	ID         webhook.ClientID `json:"client_id"`
+	Name       string           `json:"name"`
+	CreatedAt  time.Time        `json:"created_at"`
+	LastUsedAt *time.Time       `json:"last_used_at"` // when it last got an access token; null if never
 }
 
 // Run lists the clients in the order in which they were created.
@@ -61,30 +61,29 @@ func (c clientList) Run(ctx context.Context, std streams, path databasePath) err
 		}
 		var listed []listedClient
 		for _, k := range clients {
-			listed = append(listed, listedClient{ID: k.Ref(), Name: k.Name, CreatedAt: k.CreatedAt, LastUsedAt: optionalTime(k.UsedAt)})
+			listed = append(listed, listedClient{ID: k.ID, Name: k.Name, CreatedAt: k.CreatedAt, LastUsedAt: optionalTime(k.UsedAt)})
 		}
 		columns := []string{"CLIENT ID", "NAME", "CREATED", "LAST USED"}
 		return printList(c.listFlags, std.out, listed, columns, func(k listedClient) []string {
-			return []string{k.ID, k.Name, showTime(&k.CreatedAt), showTime(k.LastUsedAt)}
+			return []string{k.ID.String(), k.Name, showTime(&k.CreatedAt), showTime(k.LastUsedAt)}
 		})
 	})
 }
 
 type clientRevoke struct {
-	Account accountNumber `required:"" placeholder:"N" help:"The number of the account."`
-	ID      clientID      `arg:"" name:"client_id" help:"The client's id, as client list shows it."`
+	Account accountNumber    `required:"" placeholder:"N" help:"The number of the account."`
+	ID      webhook.ClientID `arg:"" name:"client_id" help:"The client's id, as client list shows it."`
 }
 
 // Run revokes the client.
 func (c clientRevoke) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
-		id := webhook.ID(c.ID)
-		err := store.RevokeClient(ctx, account.ID, id, actor, time.Now())
+		err := store.RevokeClient(ctx, account.ID, c.ID, change())
 		if errors.Is(err, webhook.ErrNotFound) {
-			return fmt.Errorf("%s has no client %s", describe(account), id.Text(webhook.ClientPrefix))
+			return fmt.Errorf("%s has no client %s", describe(account), c.ID)
 		}
 		if err == nil {
-			fmt.Fprintf(std.err, "Revoked the client %s of %s.\n", id.Text(webhook.ClientPrefix), describe(account))
+			fmt.Fprintf(std.err, "Revoked the client %s of %s.\n", c.ID, describe(account))
 		}
 		return err
 	})

@@ -188,7 +188,7 @@ func TestParseProblems(t *testing.T) {
 		{args: "account add", want: []string{"<name>"}},
 		{args: "user add", want: []string{"--email", "--role"}},
 		{args: "token add till", want: []string{"--account"}},
-		{args: "token revoke --account x cli_0000000000002", want: []string{`--account: "x"`, `TOKEN_ID: "cli_0000000000002" is not the id of a token`}},
+		{args: "token revoke --account x cli_0000000000002", want: []string{`--account: "x"`, `TOKEN_ID: tok id "cli_0000000000002": not found`}},
 		{args: "client revoke --account 4069", want: []string{"<client_id>"}},
 		{args: "user list --account x", want: []string{`--account: "x"`}},
 		{args: "user remove", want: []string{"--email"}},
@@ -262,7 +262,7 @@ func checkProblems(t *testing.T, lines []wrongLine) {
 }
 
 func TestParseNames(t *testing.T) {
-	for name, want := range map[string]string{"": "NAME: Give it a name", "  ": "NAME: Give it a name", strings.Repeat("x", 101): "NAME: Use at most 100"} {
+	for name, want := range map[string]string{"": "NAME: Enter a name", "  ": "NAME: Enter a name", strings.Repeat("x", 101): "NAME: Use at most 100"} {
 		for _, args := range [][]string{{"account", "add", name}, {"token", "add", "--account", "1", name}} {
 			if _, err := parse(args, variables{}.get); err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%q: got %v, want %s…", args, err, want)

@@ -38,7 +38,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +51,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // accounts have time zones; the image has none
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -113,7 +113,7 @@ func (e usageError) Error() string { return string(e) }
 func oneLine(err error) string {
 	text := err.Error()
 	if problems, ok := errors.AsType[webhook.Invalid](err); ok {
-		text = strings.Join(slices.SortedFunc(maps.Values(problems), cmp.Compare), " ")
+		text = strings.Join(slices.Sorted(maps.Values(messages.Problems(problems))), " ")
 	}
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/webhook"
 )
@@ -82,7 +83,7 @@ func newDatabase(t *testing.T) string {
 // open looks into a database.
 func open(t *testing.T, path string) *db.Store {
 	t.Helper()
-	store, err := db.Create(t.Context(), path)
+	store, err := db.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +359,7 @@ func TestNewPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := webhook.Session{User: user.ID, Data: []byte("{}"), ExpiresAt: time.Now().Add(time.Hour)}
+	session := auth.Session{User: user.ID, Data: []byte("{}"), ExpiresAt: time.Now().Add(time.Hour)}
 	if err := store.AddSession(t.Context(), []byte("elsewhere"), nil, session); err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +415,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := store.Audit(t.Context(), account.ID, 0, 10)
-	if err != nil || len(entries) != 2 || entries[0].Actor != actor || entries[0].Action != "token.created" {
+	if err != nil || len(entries) != 2 || entries[0].By != webhook.ByCommandLine || entries[0].Action != "token.created" {
 		t.Errorf("got %+v, %v, want the two commands in the activity", entries, err)
 	}
 	if tokens, err := store.Tokens(t.Context(), account.ID); err != nil || len(tokens) != 1 || tokens[0].Name != "till" {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"bookhook/db"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -28,8 +28,8 @@ type platformOn struct{ platformArgs }
 
 // Run prints the path of the address.
 func (c platformOn) Run(ctx context.Context, std streams, path databasePath) error {
-	connection, names, err := c.change(ctx, path, func(store *db.Store, account webhook.ID) (webhook.Connection, error) {
-		return store.SwitchPlatform(ctx, account, string(c.Platform), true, actor, time.Now())
+	connection, names, err := c.change(ctx, path, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
+		return store.SwitchPlatform(ctx, account, string(c.Platform), true, change())
 	})
 	if err != nil {
 		return err
@@ -43,8 +43,8 @@ type platformOff struct{ platformArgs }
 
 // Run switches the platform off.
 func (c platformOff) Run(ctx context.Context, std streams, path databasePath) error {
-	_, names, err := c.change(ctx, path, func(store *db.Store, account webhook.ID) (webhook.Connection, error) {
-		return store.SwitchPlatform(ctx, account, string(c.Platform), false, actor, time.Now())
+	_, names, err := c.change(ctx, path, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
+		return store.SwitchPlatform(ctx, account, string(c.Platform), false, change())
 	})
 	if err != nil {
 		return err
@@ -57,8 +57,8 @@ type platformRotate struct{ platformArgs }
 
 // Run prints the path of the new address.
 func (c platformRotate) Run(ctx context.Context, std streams, path databasePath) error {
-	connection, names, err := c.change(ctx, path, func(store *db.Store, account webhook.ID) (webhook.Connection, error) {
-		return store.RotateAddress(ctx, account, string(c.Platform), actor, time.Now())
+	connection, names, err := c.change(ctx, path, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
+		return store.RotateAddress(ctx, account, string(c.Platform), change())
 	})
 	if err != nil {
 		return err
@@ -74,10 +74,10 @@ type platformNames struct{ platform, account string }
 
 // change makes a change to the account's connection to the platform.
 func (p platformArgs) change(
-	ctx context.Context, path databasePath, do func(store *db.Store, account webhook.ID) (webhook.Connection, error),
+	ctx context.Context, path databasePath, do func(store *db.Store, account webhook.AccountID) (webhook.Connection, error),
 ) (connection webhook.Connection, names platformNames, err error) {
 	err = withAccount(ctx, path, p.Account, func(store *db.Store, account webhook.Account) error {
-		platform, _ := platforms.All().Get(string(p.Platform))
+		platform, _ := all.Platforms().Get(string(p.Platform))
 		names = platformNames{platform: platform.Name, account: describe(account)}
 		connection, err = do(store, account.ID)
 		if errors.Is(err, webhook.ErrNotFound) {

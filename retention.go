@@ -39,7 +39,7 @@ func runRetention(ctx context.Context, store *db.Store, keep time.Duration, log 
 // prune deletes batch after batch until nothing old is left, and returns the
 // number of rows.
 func prune(ctx context.Context, store *db.Store, keep time.Duration) (deleted int64, err error) {
-	var after webhook.ID
+	var after webhook.EventID
 	for {
 		now := time.Now()
 		n, last, err := store.Prune(ctx, now.Add(-keep), now, after, pruneBatch)

@@ -99,7 +99,7 @@ func newSlow(t *testing.T) *slow {
 
 // sell makes an account with a webhook to target, and posts one booking to the
 // Bookhook at url.
-func sell(t *testing.T, database, url, target string) webhook.ID {
+func sell(t *testing.T, database, url, target string) webhook.AccountID {
 	t.Helper()
 	must(t, "", "account", "add", "Night Tours", "--number", "4069", "--database", database)
 	token := must(t, "", "token", "add", "--account", "4069", "till", "--database", database)
@@ -109,10 +109,12 @@ func sell(t *testing.T, database, url, target string) webhook.ID {
 		t.Fatal(err)
 	}
 	_, err = store.CreateWebhook(t.Context(), &webhook.Webhook{
-		Account: account.ID, Name: "Accounting", URL: target, Kind: webhook.Async, Format: webhook.Standard,
-		Events: []string{webhook.AllEventsKey}, Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: 1, Secret: webhook.NewSecret(),
-	}, nil, "test", time.Now())
+		Account: account.ID, Enabled: true, Secret: webhook.NewSecret(),
+		Config: webhook.Config{
+			Name: "Accounting", URL: target, Kind: webhook.Async, Format: webhook.Standard, AllEvents: true,
+			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil), Concurrency: 1,
+		},
+	}, nil, change())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +200,7 @@ func TestLogFormats(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	store := open(t, newDatabase(t))
-	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Night Tours", TimeZone: "UTC", CreatedAt: time.Now()}, actor)
+	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Night Tours", TimeZone: "UTC"}, change())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,8 +208,11 @@ func TestRetention(t *testing.T) {
 	for i := range pruneBatch + 1 { // more than one batch
 		events = append(events, webhook.Event{ExternalID: fmt.Sprint(i), Platform: webhook.DefaultPlatform, Type: "cancelled"})
 	}
-	take := func(*webhook.Webhook) bool { return false }
-	if _, err := store.Ingest(t.Context(), account.ID, events, time.Now(), time.Now(), take); err != nil {
+	subscriptions, err := store.Subscriptions(t.Context(), account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Insert(t.Context(), webhook.NewPlan(subscriptions, events, time.Now(), time.Now())); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := prune(t.Context(), store, time.Hour); n != 0 || err != nil {

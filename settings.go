@@ -16,7 +16,8 @@ import (
 
 	"bookhook/auth"
 	"bookhook/dispatch/guard"
-	"bookhook/platforms"
+	"bookhook/messages"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -108,11 +109,11 @@ type privateTargets struct{ guard.Guard }
 
 // UnmarshalText reads a list of networks, or "all".
 func (t *privateTargets) UnmarshalText(text []byte) error {
-	allowed, err := guard.New(string(text))
+	targets, err := guard.New(string(text))
 	if err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "--allow-private-targets: "))
+		return errors.New(strings.TrimPrefix(err.Error(), guard.Setting+": "))
 	}
-	t.Guard = *allowed
+	t.Guard = *targets
 	return nil
 }
 
@@ -177,8 +178,8 @@ type displayName string
 // UnmarshalText trims the name and refuses an empty one.
 func (n *displayName) UnmarshalText(text []byte) error {
 	name, wrong := webhook.CheckName(string(text))
-	if wrong != "" {
-		return errors.New(wrong)
+	if !wrong.IsZero() {
+		return errors.New(messages.Text(wrong))
 	}
 	*n = displayName(name)
 	return nil
@@ -190,8 +191,8 @@ type emailAddress string
 // UnmarshalText refuses what the pages refuse.
 func (e *emailAddress) UnmarshalText(text []byte) error {
 	email, wrong := auth.CheckEmail(string(text))
-	if wrong != "" {
-		return errors.New(wrong)
+	if !wrong.IsZero() {
+		return errors.New(messages.Text(wrong))
 	}
 	*e = emailAddress(email)
 	return nil
@@ -223,36 +224,10 @@ func (k *platformKey) UnmarshalText(text []byte) error {
 
 func platformKeys() []string {
 	var keys []string
-	for _, p := range platforms.All() {
+	for _, p := range all.Platforms() {
 		keys = append(keys, p.Key)
 	}
 	return keys
-}
-
-// tokenID is the id of an API token.
-type tokenID webhook.ID
-
-// UnmarshalText refuses ids of other things.
-func (id *tokenID) UnmarshalText(text []byte) error {
-	parsed, err := webhook.ParseID(webhook.TokenPrefix, string(text))
-	*id = tokenID(parsed)
-	if err != nil {
-		return fmt.Errorf("%q is not the id of a token; \"bookhook token list\" shows them", text)
-	}
-	return nil
-}
-
-// clientID is the id of a client.
-type clientID webhook.ID
-
-// UnmarshalText refuses ids of other things.
-func (id *clientID) UnmarshalText(text []byte) error {
-	parsed, err := webhook.ParseID(webhook.ClientPrefix, string(text))
-	*id = clientID(parsed)
-	if err != nil {
-		return fmt.Errorf("%q is not the id of a client; \"bookhook client list\" shows them", text)
-	}
-	return nil
 }
 
 // logFormat is "text" or "json".

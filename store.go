@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"bookhook/db"
 	"bookhook/webhook"
 )
 
-// actor is who made a change, in the account's activity.
-const actor = "command line"
+// change returns who changes something now, for the account's activity.
+func change() webhook.Change {
+	return webhook.Change{By: webhook.ByCommandLine, At: time.Now()}
+}
 
 // openStore opens the database. It fails if there is none: a typing mistake in
 // the path must not create one.

@@ -27,8 +27,8 @@ type tokenAdd struct {
 func (c tokenAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
 		text, hash := auth.NewToken()
-		token := webhook.Token{Account: account.ID, Name: string(c.Name), CreatedAt: time.Now()}
-		if _, err := store.AddToken(ctx, token, hash, actor); err != nil {
+		token := webhook.Token{Account: account.ID, Name: string(c.Name)}
+		if _, err := store.AddToken(ctx, token, hash, change()); err != nil {
 			return err
 		}
 		fmt.Fprintf(std.err, "A token for %s; it is shown only now:\n", describe(account))
@@ -44,10 +44,10 @@ type tokenList struct {
 
 // listedToken is a token in the JSON of "token list".
 type listedToken struct {
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	CreatedAt  time.Time  `json:"created_at"`
-	LastUsedAt *time.Time `json:"last_used_at"` // to the hour; null if never
+	ID         webhook.TokenID `json:"id"`
+	Name       string          `json:"name"`
+	CreatedAt  time.Time       `json:"created_at"`
+	LastUsedAt *time.Time      `json:"last_used_at"` // to the hour; null if never
 }
 
 // Run lists the tokens in the order in which they were created.
@@ -59,30 +59,29 @@ func (c tokenList) Run(ctx context.Context, std streams, path databasePath) erro
 		}
 		var listed []listedToken
 		for _, t := range tokens {
-			listed = append(listed, listedToken{ID: t.Ref(), Name: t.Name, CreatedAt: t.CreatedAt, LastUsedAt: optionalTime(t.UsedAt)})
+			listed = append(listed, listedToken{ID: t.ID, Name: t.Name, CreatedAt: t.CreatedAt, LastUsedAt: optionalTime(t.UsedAt)})
 		}
 		columns := []string{"ID", "NAME", "CREATED", "LAST USED"}
 		return printList(c.listFlags, std.out, listed, columns, func(t listedToken) []string {
-			return []string{t.ID, t.Name, showTime(&t.CreatedAt), showTime(t.LastUsedAt)}
+			return []string{t.ID.String(), t.Name, showTime(&t.CreatedAt), showTime(t.LastUsedAt)}
 		})
 	})
 }
 
 type tokenRevoke struct {
-	Account accountNumber `required:"" placeholder:"N" help:"The number of the account."`
-	ID      tokenID       `arg:"" name:"token_id" help:"The token's id, as token list shows it."`
+	Account accountNumber   `required:"" placeholder:"N" help:"The number of the account."`
+	ID      webhook.TokenID `arg:"" name:"token_id" help:"The token's id, as token list shows it."`
 }
 
 // Run revokes the token.
 func (c tokenRevoke) Run(ctx context.Context, std streams, path databasePath) error {
 	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
-		id := webhook.ID(c.ID)
-		err := store.RevokeToken(ctx, account.ID, id, actor, time.Now())
+		err := store.RevokeToken(ctx, account.ID, c.ID, change())
 		if errors.Is(err, webhook.ErrNotFound) {
-			return fmt.Errorf("%s has no token %s", describe(account), id.Text(webhook.TokenPrefix))
+			return fmt.Errorf("%s has no token %s", describe(account), c.ID)
 		}
 		if err == nil {
-			fmt.Fprintf(std.err, "Revoked the token %s of %s.\n", id.Text(webhook.TokenPrefix), describe(account))
+			fmt.Fprintf(std.err, "Revoked the token %s of %s.\n", c.ID, describe(account))
 		}
 		return err
 	})

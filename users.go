@@ -14,6 +14,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/db"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -44,7 +45,7 @@ func (c userAdd) Validate() error {
 func (c userAdd) Run(ctx context.Context, std streams, path databasePath) error {
 	return withPassword(std, c.Email, func(hash string) error {
 		return withStore(ctx, path, func(store *db.Store) error {
-			user := webhook.User{Email: string(c.Email), PasswordHash: hash, Role: webhook.Role(c.Role), CreatedAt: time.Now()}
+			user := webhook.User{Email: string(c.Email), PasswordHash: hash, Role: webhook.Role(c.Role)}
 			if c.Account != 0 {
 				account, err := findAccount(ctx, store, c.Account, path)
 				if err != nil {
@@ -52,7 +53,7 @@ func (c userAdd) Run(ctx context.Context, std streams, path databasePath) error 
 				}
 				user.Account = account.ID
 			}
-			_, err := store.AddUser(ctx, user, actor)
+			_, err := store.AddUser(ctx, user, change())
 			return err
 		})
 	})
@@ -66,7 +67,7 @@ type userPassword struct {
 func (c userPassword) Run(ctx context.Context, std streams, path databasePath) error {
 	return withPassword(std, c.Email, func(hash string) error {
 		return withUser(ctx, path, c.Email, func(store *db.Store, user webhook.User) error {
-			return store.SetPassword(ctx, user.ID, hash, nil, actor, time.Now())
+			return store.SetPassword(ctx, user.ID, hash, nil, change())
 		})
 	})
 }
@@ -78,7 +79,7 @@ type userRemove struct {
 // Run removes the user.
 func (c userRemove) Run(ctx context.Context, std streams, path databasePath) error {
 	return withUser(ctx, path, c.Email, func(store *db.Store, user webhook.User) error {
-		if err := store.RemoveUser(ctx, user.Account, user.ID, actor, time.Now()); err != nil {
+		if err := store.RemoveUser(ctx, user.Account, user.ID, change()); err != nil {
 			return err
 		}
 		fmt.Fprintf(std.err, "%s can no longer sign in.\n", c.Email)
@@ -127,7 +128,7 @@ func (c userList) users(ctx context.Context, store *db.Store, path databasePath)
 	if err != nil {
 		return nil, err
 	}
-	numbers := map[webhook.ID]*int64{}
+	numbers := map[webhook.AccountID]*int64{}
 	for _, a := range accounts {
 		numbers[a.ID] = &a.Number
 	}
@@ -201,8 +202,8 @@ func readPassword(in io.Reader) (string, error) {
 	if password == "" {
 		return "", nil
 	}
-	if wrong := auth.CheckPassword(password); wrong != "" {
-		return "", usageError("the password: " + wrong)
+	if wrong := auth.CheckPassword(password); !wrong.IsZero() {
+		return "", usageError("the password: " + messages.Text(wrong))
 	}
 	return password, nil
 }

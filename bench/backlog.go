@@ -91,7 +91,7 @@ func (w waiting) age() *float64 {
 
 // waiting asks the API for the pending deliveries of the webhook.
 func (s *server) waiting(ctx context.Context, token string, w *webhook.Webhook) (waiting, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/v1/webhooks/"+w.Ref(), http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/api/v1/webhooks/"+w.ID.String(), http.NoBody)
 	if err != nil {
 		return waiting{}, err
 	}

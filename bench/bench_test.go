@@ -20,6 +20,8 @@ import (
 	"bookhook/db"
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -69,7 +71,7 @@ func TestTemplate(t *testing.T) {
 	if got := f.text[f.data : len(f.text)-1]; !bytes.Equal(got, event.Data) {
 		t.Errorf("got data %s, want %s", got, event.Data)
 	}
-	body := webhook.Event{Data: event.Data}.StandardBody(1, nil)
+	body := platforms.StandardBody(webhook.Event{Data: event.Data}, 1, nil)
 	if got, ok := readMark(body, []byte(l.tag)); got != 1234567890 || !ok {
 		t.Errorf("got %d, %t, want the number of the event in what is delivered", got, ok)
 	}
@@ -317,18 +319,20 @@ func testStore(t *testing.T, target string) (*db.Store, *sampleAccounts) {
 	return store, sample
 }
 
-// dispatching runs a dispatcher that stores nothing.
-func dispatching(t *testing.T, store *db.Store) *dispatch.Dispatcher {
+// dispatching runs a dispatcher that stores nothing and has at most about
+// capacity deliveries queued.
+func dispatching(t *testing.T, store *db.Store, capacity int) *dispatch.Dispatcher {
 	t.Helper()
-	unstored, err := NewUnstored(t.Context(), store)
+	unstored, err := NewUnstored(store)
 	if err != nil {
 		t.Fatal(err)
 	}
+	unstored.capacity = capacity
 	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: unstored, Guard: allowed})
+	d := dispatch.New(dispatch.Options{Store: unstored, Guard: allowed, Platforms: all.Platforms()})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()
@@ -352,13 +356,13 @@ func TestUnstoredLosesNothing(t *testing.T) {
 	}))
 	defer receiver.Close()
 	store, sample := testStore(t, receiver.URL)
-	d := dispatching(t, store)
+	d := dispatching(t, store, 50)
 	var group sync.WaitGroup
 	var accepted atomic.Int64
 	for range senders {
 		group.Go(func() {
 			for range each {
-				events := []webhook.Event{{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}, {ChannelID: "other"}}
+				events := []webhook.Event{{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}, {Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: "other"}}
 				got, err := d.Ingest(t.Context(), sample.accounts[0], events)
 				if err != nil || len(got) != 2 || got[0].Decisions[0].Reason != webhook.Matched || got[1].Decisions[0].Reason != webhook.ReasonChannel {
 					t.Errorf("got %+v, %v", got, err)
@@ -389,11 +393,14 @@ func TestUnstoredStopsWaiting(t *testing.T) {
 	defer receiver.Close()
 	defer close(release)
 	store, sample := testStore(t, receiver.URL)
-	d := dispatching(t, store)
+	d := dispatching(t, store, 5)
 	ctx, cancel := context.WithCancel(t.Context())
-	events := make([]webhook.Event, 10) // more than a lane holds, all for the one webhook
+	events := make([]webhook.Event, 10) // more than a lane holds and may be queued, all for the one webhook
 	for i := range events {
 		events[i] = webhook.Event{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}
+	}
+	if _, err := d.Ingest(ctx, sample.accounts[0], events); err != nil {
+		t.Fatal(err)
 	}
 	ended := make(chan error)
 	go func() {

@@ -13,6 +13,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -47,7 +48,7 @@ func fillNew(ctx context.Context, path string, s shape, target string, deliverie
 	if err != nil {
 		return err
 	}
-	f := &filler{store: store, sample: sample, want: int64(deliveries), progress: progress, registry: platforms.All()}
+	f := &filler{store: store, sample: sample, want: int64(deliveries), progress: progress, registry: all.Platforms()}
 	return errors.Join(f.fill(ctx), store.Close())
 }
 
@@ -101,8 +102,7 @@ func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 		for i := range events {
 			events[i] = oldEvent(int(first)+i, len(f.sample.webhooks[account]))
 		}
-		now := time.Now()
-		accepted, err := f.store.Ingest(ctx, f.sample.accounts[account], events, now, now.Add(time.Hour), func(*webhook.Webhook) bool { return true })
+		accepted, err := f.insert(ctx, f.sample.accounts[account], events)
 		if err != nil {
 			return err
 		}
@@ -113,6 +113,22 @@ func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 		}
 	}
 	return nil
+}
+
+// insert stores the events with their deliveries claimed.
+func (f *filler) insert(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error) {
+	subscriptions, err := f.store.Subscriptions(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	plan := webhook.NewPlan(subscriptions, events, now, now.Add(time.Hour))
+	for _, e := range plan.Events {
+		for i := range e.Claim {
+			e.Claim[i] = true
+		}
+	}
+	return f.store.Insert(ctx, plan)
 }
 
 // oldEvent returns an event like those of the load.
@@ -130,7 +146,7 @@ func oldEvent(number, channels int) webhook.Event {
 func (f *filler) finish(ctx context.Context, job webhook.Job) error {
 	now := time.Now()
 	wire := f.registry.Write(job.Webhook, job.Account, job.Event)
-	signature, err := webhook.Sign(job.Webhook.Secrets(now), job.Delivery.Ref(), now, wire.Signed)
+	signature, err := webhook.Sign(job.Webhook.Secrets(now), job.Delivery.ID.String(), now, wire.Signed)
 	if err != nil {
 		return err
 	}
@@ -141,7 +157,7 @@ func (f *filler) finish(ctx context.Context, job webhook.Job) error {
 			RemoteAddr: "127.0.0.1:80", RequestBody: wire.Body,
 			RequestHeaders: http.Header{
 				"Content-Type": {"application/json"}, "User-Agent": {"bookhook/bench"}, "Host": {"127.0.0.1"},
-				"Webhook-Id": {job.Delivery.Ref()}, "Webhook-Timestamp": {fmt.Sprint(now.Unix())}, "Webhook-Signature": {signature},
+				"Webhook-Id": {job.Delivery.ID.String()}, "Webhook-Timestamp": {fmt.Sprint(now.Unix())}, "Webhook-Signature": {signature},
 			},
 			ResponseHeaders: http.Header{"Content-Length": {"0"}, "Date": {now.UTC().Format(http.TimeFormat)}},
 		},

@@ -12,7 +12,10 @@ import (
 	"bookhook/webhook"
 )
 
-const actor = "bookhook bench"
+// benchName is who makes the changes, and the name of the tokens.
+const benchName = "bookhook bench"
+
+func change() webhook.Change { return webhook.Change{By: benchName, At: time.Now()} }
 
 // shape is how many accounts and webhooks there are. Each event matches exactly
 // one webhook.
@@ -30,7 +33,7 @@ func oneWebhook(connections int) shape {
 
 // sampleAccounts are the accounts of a database before the load starts.
 type sampleAccounts struct {
-	accounts []webhook.ID
+	accounts []webhook.AccountID
 	tokens   []string
 	webhooks [][]*webhook.Webhook // by account
 }
@@ -52,14 +55,14 @@ func createSampleIn(ctx context.Context, store *db.Store, s shape, target func(a
 	if err != nil {
 		return nil, err
 	}
-	sample := &sampleAccounts{accounts: make([]webhook.ID, s.accounts), tokens: make([]string, s.accounts), webhooks: make([][]*webhook.Webhook, s.accounts)}
+	sample := &sampleAccounts{accounts: make([]webhook.AccountID, s.accounts), tokens: make([]string, s.accounts), webhooks: make([][]*webhook.Webhook, s.accounts)}
 	for i := range s.accounts {
 		var account webhook.Account
 		if i < len(known) {
 			account = known[i].Account
 		} else if account, err = store.AddAccount(ctx, webhook.Account{
-			Name: fmt.Sprintf("Bench %d", i), TimeZone: "UTC", WebhookLimit: s.perAccount, CreatedAt: time.Now(),
-		}, actor); err != nil {
+			Name: fmt.Sprintf("Bench %d", i), TimeZone: "UTC", WebhookLimit: s.perAccount,
+		}, change()); err != nil {
 			return nil, err
 		}
 		sample.accounts[i] = account.ID
@@ -77,9 +80,9 @@ func createSampleIn(ctx context.Context, store *db.Store, s shape, target func(a
 
 // createWebhooks creates the token and the webhooks of an account; webhooks that
 // exist get the new target.
-func createWebhooks(ctx context.Context, store *db.Store, account webhook.ID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
+func createWebhooks(ctx context.Context, store *db.Store, account webhook.AccountID, s shape, target string) (token string, hooks []*webhook.Webhook, err error) {
 	token, hash := auth.NewToken()
-	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: actor, CreatedAt: time.Now()}, hash, actor); err != nil {
+	if _, err := store.AddToken(ctx, webhook.Token{Account: account, Name: benchName}, hash, change()); err != nil {
 		return "", nil, err
 	}
 	if hooks, err = store.Webhooks(ctx, account); err != nil {
@@ -87,16 +90,19 @@ func createWebhooks(ctx context.Context, store *db.Store, account webhook.ID, s 
 	}
 	for _, w := range hooks {
 		w.URL = target
-		if err := store.UpdateWebhook(ctx, w, time.Time{}, nil, actor, time.Now()); err != nil {
+		if _, err := store.UpdateWebhook(ctx, webhook.Update{Webhook: w}, change()); err != nil {
 			return "", nil, err
 		}
 	}
 	for place := len(hooks); place < s.perAccount; place++ {
 		w, err := store.CreateWebhook(ctx, &webhook.Webhook{
-			Account: account, Name: fmt.Sprintf("Bench %d", place), URL: target, Kind: webhook.Async, Format: webhook.Standard,
-			Events: []string{webhook.AllEventsKey}, Enabled: true, Concurrency: s.concurrency, Ordered: true, Secret: webhook.NewSecret(),
-			Channels: webhook.NewFilter(webhook.Include, []string{channelID(place)}), Tours: webhook.NewFilter(webhook.All, nil),
-		}, nil, actor, time.Now())
+			Account: account, Enabled: true, Secret: webhook.NewSecret(),
+			Config: webhook.Config{
+				Name: fmt.Sprintf("Bench %d", place), URL: target, Kind: webhook.Async, Format: webhook.Standard, AllEvents: true,
+				Channels: webhook.NewFilter(webhook.Include, []string{channelID(place)}), Tours: webhook.NewFilter(webhook.All, nil),
+				Concurrency: s.concurrency, Ordered: true,
+			},
+		}, nil, change())
 		if err != nil {
 			return "", nil, err
 		}

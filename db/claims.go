@@ -72,7 +72,7 @@ func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error
 const nextDue = `
 	COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 1), 0),
 	COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 0), 0),
-	EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 1), w.ordered`
+	EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 1), w.config ->> 'ordered'`
 
 // scanNextDue scans nextDue behind other columns, and returns when the next
 // delivery is due; zero: none is pending. What is held for a webhook that does not

@@ -15,8 +15,8 @@ import (
 // one booking.
 const (
 	filledAccounts = 100
-	filledSince    = webhook.ID(1) << 57 // in 2026
-	filledStep     = webhook.ID(1) << 28 // from event to event, 64 ms
+	filledSince    = webhook.DeliveryID(1) << 57 // in 2026
+	filledStep     = webhook.DeliveryID(1) << 28 // from event to event, 64 ms
 )
 
 // filledEvents begins a statement with the events from $1 on and below $2.

@@ -15,7 +15,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -30,7 +30,7 @@ func TestBookings(t *testing.T) {
 			t.Errorf("the id %s comes twice", e.ID)
 		}
 		ids[e.ID], types[e.Type] = true, true
-		if !platforms.All().KnownKey(e.Type) {
+		if !all.Platforms().KnownKey(e.Type) {
 			t.Errorf("got the event %s, want one of TourCMS", e.Type)
 		}
 		if staff := strings.HasSuffix(e.Type, "_staff"); staff && e.ChannelID != office {
@@ -46,7 +46,7 @@ func TestBookings(t *testing.T) {
 			t.Errorf("got an event of %s, want none of the future", e.OccurredAt)
 		}
 	}
-	platform, _ := platforms.All().Get(webhook.DefaultPlatform)
+	platform, _ := all.Platforms().Get(webhook.DefaultPlatform)
 	for _, e := range platform.Events {
 		if asynchronous := !strings.HasPrefix(e.Group, "Inline"); types[e.Key] != asynchronous {
 			t.Errorf("%s comes: got %t, want %t", e.Key, types[e.Key], asynchronous)
@@ -83,7 +83,7 @@ func TestSeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, problem := auth.CheckEmail(sample.Email); problem != "" || auth.CheckPassword(sample.Password) != "" {
+	if _, problem := auth.CheckEmail(sample.Email); !problem.IsZero() || !auth.CheckPassword(sample.Password).IsZero() {
 		t.Errorf("got %+v, want a sign-in that the pages would take", sample)
 	}
 	hooks, err := store.Webhooks(t.Context(), sample.Account.ID)
@@ -109,7 +109,7 @@ func checkWebhook(t *testing.T, w *webhook.Webhook) {
 	}
 	d := webhook.EditDraft(w)
 	known := webhook.Known{
-		Event: platforms.All().KnownKey, Channel: has(channels), Tour: has(tourItems()), Guard: func(string) string { return "" },
+		Event: all.Platforms().KnownKey, Channel: has(channels), Tour: has(tourItems()), Guard: func(string) webhook.Message { return webhook.Message{} },
 	}
 	if problems := d.Problems(webhook.StepReview, known); len(problems) > 0 {
 		t.Errorf("%s: %v", w.Name, problems)

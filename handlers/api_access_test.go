@@ -28,11 +28,11 @@ func TestTokens(t *testing.T) {
 		t.Fatalf("got %v, %v, want one token, used now", tokens, err)
 	}
 	text, hash := auth.NewToken()
-	unused, err := a.store.AddToken(t.Context(), webhook.Token{Account: a.account.ID, Name: "Unused", CreatedAt: time.Now()}, hash, "test")
+	unused, err := a.store.AddToken(t.Context(), webhook.Token{Account: a.account.ID, Name: "Unused", CreatedAt: time.Now()}, hash, change())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.store.RevokeToken(t.Context(), a.account.ID, unused.ID, "test", time.Now()); err != nil {
+	if err := a.store.RevokeToken(t.Context(), a.account.ID, unused.ID, change()); err != nil {
 		t.Fatal(err)
 	}
 	a.call(t, 401, "GET", "/api/v1/account", "", header("Authorization", "Bearer "+text))
@@ -100,12 +100,12 @@ func TestActor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"tours.imported", "webhook.off", "webhook.created"} {
-		if entries[i].Actor != "API token till" || entries[i].Action != want {
+	for i, want := range []string{"tours.saved", "webhook.off", "webhook.created"} {
+		if entries[i].By != "API token till" || entries[i].Action != want {
 			t.Errorf("got %+v, want %s by the token", entries[i], want)
 		}
 	}
-	if entries[0].Account != a.account.ID || webhook.ID(0) == entries[0].ID {
+	if entries[0].Account != a.account.ID || entries[0].ID == 0 {
 		t.Errorf("got %+v", entries[0])
 	}
 }

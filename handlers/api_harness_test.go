@@ -23,6 +23,7 @@ import (
 	"bookhook/dispatch"
 	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -47,7 +48,7 @@ type apiSite struct {
 // finishing is the database, and tells which deliveries got an answer.
 type finishing struct {
 	*db.Store
-	finished chan webhook.ID
+	finished chan webhook.DeliveryID
 }
 
 func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
@@ -62,14 +63,15 @@ func newAPI(t *testing.T) *apiSite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &apiSite{t: t, store: &finishing{store, make(chan webhook.ID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
+	a := &apiSite{t: t, store: &finishing{store, make(chan webhook.DeliveryID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
 	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 	a.receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r) }))
 	allowed, err := addressguard.New("all")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: a.store, Guard: allowed, Version: "test", Grace: time.Millisecond})
+	d := dispatch.New(dispatch.Options{Store: a.store, Guard: allowed, Version: "test", Grace: time.Millisecond, Platforms: all.Platforms()})
+	store.Watch(d.Touched)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()
@@ -107,12 +109,12 @@ func (a *apiSite) with(t testing.TB, change ...func(*handlers.Options)) *fiber.A
 
 func addAccount(t testing.TB, store *db.Store, name string) (webhook.Account, string) {
 	t.Helper()
-	account, err := store.AddAccount(t.Context(), webhook.Account{Name: name, TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now()}, "test")
+	account, err := store.AddAccount(t.Context(), webhook.Account{Name: name, TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now()}, change())
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, hash := auth.NewToken()
-	if _, err := store.AddToken(t.Context(), webhook.Token{Account: account.ID, Name: "till", CreatedAt: time.Now()}, hash, "test"); err != nil {
+	if _, err := store.AddToken(t.Context(), webhook.Token{Account: account.ID, Name: "till", CreatedAt: time.Now()}, hash, change()); err != nil {
 		t.Fatal(err)
 	}
 	return account, text

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"bookhook/webhook"
 )
@@ -109,8 +108,8 @@ func TestPutItems(t *testing.T) {
 	a := newAPI(t)
 	tests := []struct{ name, body, field, message string }{
 		{"no list", `{}`, "items", "Send the list"},
-		{"no name", `{"items":[{"id":"1","name":"A"},{"id":"2"}]}`, "items[1].name", "Give it a name"},
-		{"no id", `{"items":[{"name":"A"}]}`, "items[0].id", "Give the id"},
+		{"no name", `{"items":[{"id":"1","name":"A"},{"id":"2"}]}`, "items[1].name", "Enter a name."},
+		{"no id", `{"items":[{"name":"A"}]}`, "items[0].id", "Enter the id"},
 		{"a space in the id", `{"items":[{"id":"1 2","name":"A"}]}`, "items[0].id", "no spaces"},
 		{"a fraction", `{"items":[{"id":1.5,"name":"A"}]}`, "items[0].id", "whole number"},
 		{"an id twice", `{"items":[{"id":1,"name":"A"},{"id":"1","name":"B"}]}`, "items[1].id", "twice"},
@@ -147,10 +146,9 @@ func TestSearchStops(t *testing.T) {
 	a.hook(t, "On", "")
 	a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"1"}`)
 	a.finish(t, 1)
-	never := func(*webhook.Webhook) bool { return false }
 	for range 3 { // stored without the dispatcher, so that they wait
 		events := slices.Repeat([]webhook.Event{{Platform: webhook.DefaultPlatform}}, webhook.MaxBatch)
-		if _, err := a.store.Ingest(t.Context(), a.account.ID, events, time.Now(), time.Now(), never); err != nil {
+		if _, err := insert(t.Context(), a.store, a.account.ID, events); err != nil {
 			t.Fatal(err)
 		}
 	}

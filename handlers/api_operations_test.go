@@ -14,9 +14,10 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/handlers"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -48,7 +49,7 @@ func TestOpenAPIDocument(t *testing.T) {
 		t.Errorf("documented are\n%s\nand there are\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	keys := a.doc.Components.Schemas["EventKey"].Value.Description
-	for _, p := range platforms.All() {
+	for _, p := range all.Platforms() {
 		for _, e := range p.Events {
 			if !strings.Contains(keys, e.Key) {
 				t.Errorf("the event %s is not documented", webhook.EventKey(p.Key, e.Key))
@@ -152,11 +153,11 @@ func (a *apiSite) use(t *testing.T) map[string]string {
 // racing changes every webhook just before somebody else does.
 type racing struct{ *db.Store }
 
-func (r racing) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
-	if err := r.Store.UpdateWebhook(ctx, w, time.Time{}, nil, "somebody else", now); err != nil {
-		return err
+func (r racing) UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (*webhook.Webhook, error) {
+	if _, err := r.Store.UpdateWebhook(ctx, webhook.Update{Webhook: u.Webhook}, change); err != nil {
+		return nil, err
 	}
-	return r.Store.UpdateWebhook(ctx, w, base, from, by, now)
+	return r.Store.UpdateWebhook(ctx, u, change)
 }
 
 // conflicts provokes every 409.
@@ -204,12 +205,12 @@ func (f failing) TokenByHash(context.Context, []byte) (webhook.Token, error) {
 	return webhook.Token{}, f.err
 }
 
-func (f failing) ClientByID(context.Context, webhook.ID) (webhook.Client, []byte, error) {
+func (f failing) ClientByID(context.Context, webhook.ClientID) (webhook.Client, []byte, error) {
 	return webhook.Client{}, nil, f.err
 }
 
-func (f failing) ClientToken(context.Context, []byte, time.Time) (webhook.Grant, error) {
-	return webhook.Grant{}, f.err
+func (f failing) ClientToken(context.Context, []byte, time.Time) (auth.Grant, error) {
+	return auth.Grant{}, f.err
 }
 
 // refusals provokes the errors that operations have in common.

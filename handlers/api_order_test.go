@@ -117,7 +117,7 @@ type tripped struct {
 	circuit webhook.Circuit
 }
 
-func (d tripped) Circuit(webhook.ID) webhook.Circuit { return d.circuit }
+func (d tripped) Circuit(webhook.WebhookID) webhook.Circuit { return d.circuit }
 
 func TestCircuitOfWebhook(t *testing.T) {
 	t.Parallel()

@@ -14,15 +14,15 @@ func TestRefusedWebhooks(t *testing.T) {
 	const asks = `"name":"A","url":"https://example.com/","type":"inline"`
 	tests := []struct{ name, body, field, message string }{
 		{"nothing", `{}`, "events", "at least one event"},
-		{"no name", `{}`, "name", "Give it a name"},
-		{"no URL", `{}`, "url", "Enter the address"},
+		{"no name", `{}`, "name", "Enter a name."},
+		{"no URL", `{}`, "url", "Enter the URL to call"},
 		{"ftp", `{"url":"ftp://example.com"}`, "url", "not ftp://"},
 		{"URL a number", `{"url":5}`, "url", "text in quotes"},
 		{"unknown event", `{"events":["cancelled","canceled"]}`, "events", "canceled"},
 		{"event null", `{"events":[null]}`, "events[0]", "an id"},
 		{"star beside others", `{"events":["*","cancelled"]}`, "events", "alone"},
 		{"no type of webhook", `{` + ok + `,"type":"both"}`, "type", "async or inline"},
-		{"inline and told", `{` + ok + `,"type":"inline"}`, "events", "Nobody is asked about cancelled"},
+		{"inline and told", `{` + ok + `,"type":"inline"}`, "events", "only after the booking is accepted"},
 		{"inline and all events", `{` + asks + `,"events":["*"]}`, "events", "one by one"},
 		{"inline and standard", `{` + asks + `,"format":"standard"}`, "format", "native format only"},
 		{"inline and concurrency", `{` + asks + `,"concurrency":8}`, "concurrency", "called at once"},

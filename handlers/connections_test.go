@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"bookhook/handlers"
+	"bookhook/messages"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -19,23 +21,24 @@ const platformsPage = "/settings/platforms"
 
 // madeUp is TourCMS, and a platform that wants to know something.
 func madeUp() platforms.Registry {
-	tourcms, _ := platforms.All().Get("tourcms")
+	tourcms, _ := all.Platforms().Get("tourcms")
 	ferry := tourcms
 	ferry.Key, ferry.Name, ferry.About = "ferry", "Ferryman", "Enter it under Harbour › Bells.\nFerryman rings once."
-	ferry.Events = []webhook.EventType{
+	ferry.Events = []platforms.EventType{
 		{Key: "crossing.booked", Group: "Crossings", Name: "Crossing booked", NameET: "Ülesõit broneeritud", Assumed: "Ferryman documents no other key."},
 		{Key: "crossing.sunk", Group: "Crossings", Subgroup: "Mishaps", Name: "Crossing sunk", Retired: true},
 	}
-	ferry.Settings = []webhook.Setting{
-		{Key: "pier", Label: "Pier", Hint: "Where you moor.", Default: "1", Check: func(value string) string {
+	ferry.Settings = []platforms.Setting{
+		{Key: "pier", Label: "Pier", Hint: "Where you moor.", Default: "1", Check: func(value string) webhook.Message {
 			if strings.Trim(value, "0123456789") != "" {
-				return "A pier is a number."
+				return webhook.NewMessage("ferry.pier")
 			}
-			return ""
+			return webhook.Message{}
 		}},
 		{Key: "bell", Label: "Bell code", Secret: true},
 		{Key: "flag", Label: "Flag"},
 	}
+	ferry.Texts = messages.Texts{"ferry.pier": "A pier is a number."}
 	return platforms.Registry{tourcms, ferry}
 }
 
@@ -75,10 +78,10 @@ func TestPlatformIsSwitched(t *testing.T) {
 
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).has("Wink is on. Enter its address in Wink", "Wink On", s.url+"/in/wink/")
 	wink := s.connection("wink")
-	s.check(s.store.Received(t.Context(), wink, time.Now().Add(-3*time.Minute)))
+	s.check(s.store.ConnectionUsed(t.Context(), wink, time.Now().Add(-3*time.Minute)))
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"0"}}).
 		has("Wink is off.", "Last received 3 min ago", s.url+wink.Path(), "While Wink is off, its events are kept but sent to no webhook.")
-	b.get("/settings/activity").has("Platform switched off: Wink", "Platform switched on: Wink")
+	b.get("/settings/activity").has("Switched off the platform Wink", "Switched on the platform Wink")
 
 	other.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "Last received 3 min ago").lacks("/in/", wink.Token, "Switch")
 	b.post(platformsPage+"/wink/switch", url.Values{"enabled": {"maybe"}}).is(http.StatusUnprocessableEntity)
@@ -101,7 +104,7 @@ func TestAddressIsRotated(t *testing.T) {
 	if _, err := s.store.ConnectionByToken(t.Context(), "tourcms", first, time.Now()); err != nil {
 		t.Errorf("the address before: %v", err)
 	}
-	b.get("/settings/activity").has("New platform address: TourCMS")
+	b.get("/settings/activity").has("Created a new address for the platform TourCMS")
 }
 
 func TestPlatformSettings(t *testing.T) {
@@ -137,14 +140,14 @@ func TestPlatformSettings(t *testing.T) {
 	stored(webhook.Settings{"bell": "ding dong", "flag": "blue"})
 	save("bell", "", "remove", "bell", "remove", "flag", "flag", "blue").is(http.StatusSeeOther)
 	stored(webhook.Settings{"flag": "blue"})
-	b.get("/settings/activity").has("Platform settings changed: Ferryman").lacks("ding dong")
+	b.get("/settings/activity").has("Changed the settings of the platform Ferryman").lacks("ding dong")
 	s.signIn(staff).get(platformsPage).lacks("Bell code", "Where you moor")
 }
 
-func (s *site) keepUnread(u webhook.Unrecognised) {
+func (s *site) keepUnread(u webhook.RejectedRequest) {
 	s.Helper()
 	u.Account, u.Platform = s.account.ID, "prioticket"
-	s.check(s.store.KeepUnrecognised(s.Context(), u, time.Now()))
+	s.check(s.store.AddRejectedRequest(s.Context(), u, time.Now()))
 }
 
 func TestUnrecognisedPage(t *testing.T) {
@@ -153,16 +156,16 @@ func TestUnrecognisedPage(t *testing.T) {
 	b := s.signIn(anna)
 	b.get("/settings/rejected").is(http.StatusOK).has("No rejected requests", "The newest 1,000 are kept for 7 days")
 	for i := range 20 {
-		s.keepUnread(webhook.Unrecognised{Method: "GET", Query: fmt.Sprintf("n=%d&name=a%%20b", i), Status: 400, Message: "Old."})
+		s.keepUnread(webhook.RejectedRequest{Method: "GET", Query: fmt.Sprintf("n=%d&name=a%%20b", i), Status: 400, Why: webhook.NewMessage("json.empty")})
 	}
-	odd := webhook.Unrecognised{
-		Method: "POST", ContentType: "text/<plain>", Body: append([]byte{0, 0xff}, bytes.Repeat([]byte("x"), webhook.MaxUnrecognised)...),
-		Status: http.StatusUnsupportedMediaType, Message: "Prioticket sends JSON; this was <text>.",
+	odd := webhook.RejectedRequest{
+		Method: "POST", ContentType: "text/<plain>", Body: append([]byte{0, 0xff}, bytes.Repeat([]byte("x"), webhook.MaxRejectedBody)...),
+		Status: http.StatusUnsupportedMediaType, Why: webhook.NewMessage("json.content_type", "<text>"),
 	}
 	s.keepUnread(odd)
 	s.keepUnread(odd)
 	newest := b.get("/settings/rejected").is(http.StatusOK)
-	newest.has("21 requests", "Prioticket sends JSON; this was <text>.", "Prioticket · answered 415 Unsupported Media Type · 2 times, last just now · first just now",
+	newest.has("21 requests", "The content type is “<text>”, but this platform sends JSON.", "Prioticket · answered 415 Unsupported Media Type · 2 times, last just now · first just now",
 		"text/<plain>", "00 ff 78 78", "Bookhook keeps the first 64 KiB; there was more.", "n=1&name=a%20b").lacks("n=0&", "/in/")
 	older := b.get(newest.find(`href="(/settings/rejected\?before=[^"]*)"`)).is(http.StatusOK)
 	older.has("n=0&name=a%20b", "21 requests", "Newest").lacks("n=1&", "Older")
@@ -199,7 +202,7 @@ func TestInlineDraftShowsInlineEvents(t *testing.T) {
 	d.Account, d.Kind, d.Done = s.account.ID, webhook.Inline, []webhook.Step{webhook.StepType, webhook.StepName}
 	d, err := s.store.SaveDraft(t.Context(), d, time.Now())
 	s.check(err)
-	s.signIn(anna).get("/drafts/"+d.ID.Text(webhook.DraftPrefix)+"/events").is(http.StatusOK).
+	s.signIn(anna).get("/drafts/"+webhook.DraftID(d.ID).String()+"/events").is(http.StatusOK).
 		has("new_temporary_web", "New booking 1 of 6 chosen").lacks("redeem_voucher", "These come only", "Other platforms:")
 }
 
@@ -235,13 +238,13 @@ func TestEventSaysWhereItCameFrom(t *testing.T) {
 	s.hook(r.URL)
 	b := s.signIn(anna)
 	sent := s.ingest(webhook.Event{BookingID: "1"})
-	b.get("/events/" + sent.Event.Ref()).has("TourCMS sent through the API").lacks("byte for byte")
+	b.get("/events/" + sent.Event.ID.String()).has("TourCMS sent through the API").lacks("byte for byte")
 
 	came := s.ingest(webhook.Event{BookingID: "2", Inbound: true, Wire: []byte("event=cancelled&x=%20"), Data: []byte(`{"query":{"event":"cancelled"}}`)})
-	b.get("/events/"+came.Event.Ref()).has("TourCMS sent by TourCMS", "Original request of TourCMS", "event=cancelled&x=%20")
-	b.get("/deliveries/" + came.Decisions[0].Delivery.Text(webhook.DeliveryPrefix)).has("TourCMS sent by TourCMS")
+	b.get("/events/"+came.Event.ID.String()).has("TourCMS sent by TourCMS", "Original request of TourCMS", "event=cancelled&x=%20")
+	b.get("/deliveries/" + came.Decisions[0].Delivery.String()).has("TourCMS sent by TourCMS")
 
 	off := s.ingest(webhook.Event{Platform: "wink", Type: "booking.create", Inbound: true})
-	b.get("/events/"+off.Event.Ref()).has("Wink sent by Wink",
+	b.get("/events/"+off.Event.ID.String()).has("Wink sent by Wink",
 		"The booking platform is switched off for this account. Settings › Platforms", `href="/settings/platforms"`)
 }

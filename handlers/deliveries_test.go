@@ -28,8 +28,8 @@ func TestDeliveriesFilter(t *testing.T) {
 	s := newSite(t)
 	b := s.signIn(staff)
 	up, down := newReceiver(t, http.StatusOK), newReceiver(t, http.StatusInternalServerError)
-	one := s.hook(up.URL, func(w *webhook.Webhook) { w.Events = []string{"cancelled"} })
-	s.hook(down.URL, func(w *webhook.Webhook) { w.Name, w.Events = "E-mail tool", []string{"token_failure"} })
+	one := s.hook(up.URL, func(w *webhook.Webhook) { w.SelectEvents([]string{"cancelled"}) })
+	s.hook(down.URL, func(w *webhook.Webhook) { w.Name = "E-mail tool"; w.SelectEvents([]string{"token_failure"}) })
 	s.ingest(webhook.Event{BookingID: "A 1🦭"})
 	s.settled()
 	s.ingest(webhook.Event{BookingID: "B-2", Type: "token_failure"})
@@ -40,7 +40,7 @@ func TestDeliveriesFilter(t *testing.T) {
 		"state=delivered":                            "A",
 		"state=failed":                               "B",
 		"state=pending":                              "",
-		"webhook_id=" + one.Ref():                    "A",
+		"webhook_id=" + one.ID.String():              "A",
 		"type=token_failure":                         "B",
 		"type=redeem_voucher":                        "",
 		"booking_id=A+1%F0%9F%A6%AD":                 "A",
@@ -72,7 +72,7 @@ func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
 	b := s.signIn(staff)
 	s.hook(nowhere)
 	s.leave(webhook.Event{BookingID: "1234"})
-	foreign := webhook.ID(99).Text(webhook.WebhookPrefix)
+	foreign := webhook.WebhookID(99).String()
 	for query, problem := range map[string]string{
 		"state=lost":                              "There is no such status",
 		"webhook_id=" + foreign:                   "There is no such webhook",
@@ -101,7 +101,7 @@ func TestDeliveriesFilterInTheAccountsTimeZone(t *testing.T) {
 	if time.Now().UTC().Hour() < 10 {
 		s.account.TimeZone = "Pacific/Honolulu" // ten hours behind
 	}
-	s.check(s.store.UpdateAccount(t.Context(), s.account, "test", time.Now()))
+	s.check(s.store.UpdateAccount(t.Context(), s.account, change()))
 	s.hook(nowhere)
 	s.leave(webhook.Event{BookingID: "1234"})
 	b := s.signIn(staff)
@@ -205,7 +205,7 @@ func TestDeliveriesAnnounced(t *testing.T) {
 
 // deliveryOf is the one delivery of an event.
 func deliveryOf(a webhook.Accepted) string {
-	return "/deliveries/" + a.Decisions[0].Delivery.Text(webhook.DeliveryPrefix)
+	return "/deliveries/" + a.Decisions[0].Delivery.String()
 }
 
 func TestDeliveryReplay(t *testing.T) {
@@ -250,12 +250,12 @@ func TestDeliveryReplayWithoutWebhook(t *testing.T) {
 	b := s.signIn(anna)
 	w := s.hook(nowhere)
 	path := deliveryOf(s.leave(webhook.Event{BookingID: "1234"})[0])
-	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}})
+	b.follow("/webhooks/"+w.ID.String()+"/switch", url.Values{"enabled": {"0"}})
 	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "Switch it on to send this delivery.").lacks("Retry now")
-	for _, list := range []string{"/deliveries", "/webhooks/" + w.Ref()} {
+	for _, list := range []string{"/deliveries", "/webhooks/" + w.ID.String()} {
 		b.get(list).has("webhook is off").lacks("try is due")
 	}
-	b.follow("/webhooks/"+w.Ref()+"/delete", nil)
+	b.follow("/webhooks/"+w.ID.String()+"/delete", nil)
 	b.follow(path+"/replay", nil).has("The webhook of this delivery was deleted")
 }
 

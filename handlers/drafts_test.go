@@ -39,7 +39,7 @@ func TestDraftHasAnOwner(t *testing.T) {
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL)
-	for _, path := range []string{"/webhooks/new", "/webhooks/" + w.Ref() + "/edit"} {
+	for _, path := range []string{"/webhooks/new", "/webhooks/" + w.ID.String() + "/edit"} {
 		mine, theirs := a.post(path, nil).is(http.StatusSeeOther).location, b.post(path, nil).is(http.StatusSeeOther).location
 		if mine == theirs {
 			t.Errorf("%s: both got %s", path, mine)
@@ -69,7 +69,7 @@ func TestDraftChangedAfterReview(t *testing.T) {
 	}
 	form.Set("url", "ftp://example.com")
 	b.post(draft+"/name", form).is(http.StatusUnprocessableEntity)
-	a.post(draft+"/review", seen).is(http.StatusConflict).has("This draft was changed", "addresses only", draft+"/name#f-url")
+	a.post(draft+"/review", seen).is(http.StatusConflict).has("This draft was changed", "URLs only", draft+"/name#f-url")
 	if all := must(t, s.store.Webhooks, s.account.ID); len(all) != 0 {
 		t.Fatalf("got %+v", all)
 	}
@@ -85,7 +85,7 @@ func TestDraftStepsAtOnce(t *testing.T) {
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.walk(draft, webhook.StepReview)
-	id, err := webhook.ParseID(webhook.DraftPrefix, strings.TrimPrefix(draft, "/drafts/"))
+	id, err := webhook.ParseID[webhook.DraftID](strings.TrimPrefix(draft, "/drafts/"))
 	s.check(err)
 	for _, round := range []string{"1", "2", "3", "4", "5"} {
 		forms := steps()
@@ -129,10 +129,10 @@ func TestDraftTestSigns(t *testing.T) {
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL, func(w *webhook.Webhook) { w.Format = webhook.Native })
-	b.post("/webhooks/"+w.Ref()+"/rotate", nil).is(http.StatusSeeOther)
+	b.post("/webhooks/"+w.ID.String()+"/rotate", nil).is(http.StatusSeeOther)
 	w, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
-	draft := strings.TrimSuffix(b.post("/webhooks/"+w.Ref()+"/edit", nil).location, "/review")
+	draft := strings.TrimSuffix(b.post("/webhooks/"+w.ID.String()+"/edit", nil).location, "/review")
 	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived", "signed with the secret of this webhook").lacks("made for this test only")
 	got := arrived(t, r.got)
 	seconds, err := strconv.ParseInt(got.Header.Get("Webhook-Timestamp"), 10, 64)
@@ -161,7 +161,7 @@ func TestDraftStaysSmall(t *testing.T) {
 		field, problem string
 		value          string
 	}{
-		{webhook.StepType, "type", "Choose the type", huge},
+		{webhook.StepType, "kind", "Choose the type", huge},
 		{webhook.StepType, "concurrency", "from 1 to 256", strings.Repeat("1", 1_000_000)},
 		{webhook.StepName, "name", "at most 100 characters", huge},
 		{webhook.StepName, "url", "more than 2000 characters", "https://example.com/" + huge},
@@ -197,7 +197,7 @@ func TestDraftIsNotBegunUnseen(t *testing.T) {
 	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
-	p := b.post("/webhooks/"+s.hook(hookURL).Ref()+"/rotate", nil).is(http.StatusSeeOther)
+	p := b.post("/webhooks/"+s.hook(hookURL).ID.String()+"/rotate", nil).is(http.StatusSeeOther)
 	for _, ask := range []struct{ method, header, value string }{
 		{http.MethodHead, "Accept", "*/*"},
 		{http.MethodGet, "Purpose", "prefetch"},
@@ -224,10 +224,11 @@ func TestDraftEnterCreates(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL)
-	review := b.post("/webhooks/"+w.Ref()+"/edit", nil).location
-	change, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
+	review := b.post("/webhooks/"+w.ID.String()+"/edit", nil).location
+	changed, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
-	s.check(s.store.UpdateWebhook(t.Context(), change, time.Time{}, nil, berta, time.Now()))
+	_, err = s.store.UpdateWebhook(t.Context(), webhook.Update{Webhook: changed}, webhook.Change{By: berta, At: time.Now()})
+	s.check(err)
 	p := b.finish(strings.TrimSuffix(review, "/review")).is(http.StatusConflict).has("Start again from there", "Send a test")
 	form := p.find(`(?s)class="wizard"(.*?)</form>`)
 	for _, button := range regexp.MustCompile(`<button[^>]*>`).FindAllString(form, -1) {
@@ -263,7 +264,7 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 	}
 	form.Set("url", "ftp://example.com")
 	b.post(draft+"/name", form).is(http.StatusUnprocessableEntity)
-	b.post(draft+"/test", nil).is(http.StatusUnprocessableEntity).has("addresses only", draft+"/name#f-url")
+	b.post(draft+"/test", nil).is(http.StatusUnprocessableEntity).has("URLs only", draft+"/name#f-url")
 }
 
 func TestWizardChecksURLs(t *testing.T) {
@@ -275,8 +276,8 @@ func TestWizardChecksURLs(t *testing.T) {
 	for address, want := range map[string]string{
 		up.URL + "/hook":     "The receiver answers",
 		broken.URL:           "500",
-		"":                   "Enter the address",
-		"ftp://example.com":  "addresses only",
+		"":                   "Enter the URL to call",
+		"ftp://example.com":  "URLs only",
 		"https://10.0.0.1/":  "a private address",
 		"http://127.0.0.1:1": "",
 	} {

@@ -36,7 +36,8 @@ func TestAskedByThePlatform(t *testing.T) {
 	}))
 	t.Cleanup(gate.Close)
 	s.hook(gate.URL, func(w *webhook.Webhook) {
-		w.Name, w.Kind, w.Events, w.TimeLimit = "Gate", webhook.Inline, []string{"new_temporary_web"}, 10
+		w.Name, w.Kind, w.TimeLimit = "Gate", webhook.Inline, 10
+		w.SelectEvents([]string{"new_temporary_web"})
 	})
 	answer = func(w http.ResponseWriter) { w.WriteHeader(http.StatusConflict) }
 	for range 2 { // TourCMS asks again: so is the receiver

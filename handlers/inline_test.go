@@ -193,7 +193,7 @@ func TestAPIInlineWebhooks(t *testing.T) {
 	}
 	a.call(t, 422, "PATCH", path, `{"concurrency":2}`)
 	other := a.call(t, 422, "PATCH", path, `{"type":"async"}`)
-	if said, _ := problems(other)["type"].(string); !strings.Contains(said, "stays as it is") {
+	if said, _ := problems(other)["type"].(string); !strings.Contains(said, "cannot be changed") {
 		t.Errorf("got %v, want that the type stays", other)
 	}
 	sent := a.call(t, 202, "POST", path+"/test", "")

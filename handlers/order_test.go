@@ -27,11 +27,11 @@ func TestHeldDeliveryOnPages(t *testing.T) {
 	second := deliveryOf(accepted)
 	b.get(second).is(http.StatusOK).has("Waiting for an earlier event of booking 1234.", `href="`+first+`"`, "Send now", "will receive this event before an earlier one").lacks("Retry now")
 	b.get(first).lacks("Waiting for an earlier event", "Send now").has("Retry now")
-	b.get("/events/"+accepted.Event.Ref()).has("Waiting for an earlier event of booking 1234", `href="`+first+`"`)
-	for _, list := range []string{"/deliveries", "/webhooks/" + w.Ref()} {
+	b.get("/events/"+accepted.Event.ID.String()).has("Waiting for an earlier event of booking 1234", `href="`+first+`"`)
+	for _, list := range []string{"/deliveries", "/webhooks/" + w.ID.String()} {
 		b.get(list).has("for an earlier event", "next attempt in 1 h")
 	}
-	b.get("/webhooks/"+w.Ref()).has("2 deliveries waiting, the oldest for", `href="/deliveries?state=pending&webhook_id=`+w.Ref()+`"`)
+	b.get("/webhooks/"+w.ID.String()).has("2 deliveries waiting, the oldest for", `href="/deliveries?state=pending&webhook_id=`+w.ID.String()+`"`)
 	b.get("/webhooks").has("2 waiting, the oldest for")
 
 	r.status.Store(http.StatusOK)
@@ -41,7 +41,7 @@ func TestHeldDeliveryOnPages(t *testing.T) {
 	b.get(first).has("Waiting")
 	b.follow(first+"/replay", nil)
 	s.settled()
-	b.get("/webhooks/" + w.Ref()).has("None waiting")
+	b.get("/webhooks/" + w.ID.String()).has("None waiting")
 	b.get("/webhooks").lacks("the oldest for")
 }
 
@@ -77,13 +77,13 @@ func TestOpenCircuitOnPages(t *testing.T) {
 	waits := deliveryOf(s.leave(webhook.Event{BookingID: "2"})[0])
 	s.serve(tripped{s.dispatcher, webhook.Circuit{Failures: 12, ProbeAt: time.Now().Add(time.Minute)}})
 	b := s.signIn(staff)
-	b.get("/webhooks/"+w.Ref()).is(http.StatusOK).has(
+	b.get("/webhooks/"+w.ID.String()).is(http.StatusOK).has(
 		"Paused after 12 failures in a row. Next attempt at", "those that are waiting follow; none is lost", `href="`+failed+`"`, "1 delivery waiting for")
 	b.get("/webhooks").has("after 12 failures in a row", "1 waiting for")
 	b.get("/deliveries").has("webhook is paused")
 	b.get(waits).has("after 12 failures in a row.")
 	b = s.signIn(anna)
-	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}}).lacks("after 12 failures in a row")
+	b.follow("/webhooks/"+w.ID.String()+"/switch", url.Values{"enabled": {"0"}}).lacks("after 12 failures in a row")
 	b.get("/webhooks").lacks("after 12 failures in a row")
 	b.get(waits).has("Switch it on to send this delivery.").lacks("after 12 failures in a row")
 }
@@ -101,7 +101,7 @@ func (s *site) serve(d handlers.Dispatcher) {
 func TestManyWebhooksAreNotCounted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.check(s.store.SetLimit(t.Context(), s.account.ID, 30, "test", time.Now()))
+	s.check(s.store.SetLimit(t.Context(), s.account.ID, 30, change()))
 	for range 20 {
 		s.hook(nowhere)
 	}
@@ -119,16 +119,16 @@ func TestWizardOrderAndRate(t *testing.T) {
 	draft := b.begin()
 	b.get(draft + "/type").has("Keep the order of each booking").has(`name="ordered" value="1" checked`)
 	form := func(ordered, requests, per string) url.Values {
-		v := url.Values{"type": {"async"}, "concurrency": {"8"}, "rate_requests": {requests}, "rate_per": {per}}
+		v := url.Values{"kind": {"async"}, "ordered": {"0"}, "concurrency": {"8"}, "rate_requests": {requests}, "rate_per": {per}}
 		if ordered != "" {
-			v.Set("ordered", ordered)
+			v.Add("ordered", ordered)
 		}
 		return v
 	}
 	for _, wrong := range []url.Values{
 		form("", "0", "minute"), form("", "-1", "minute"), form("", "1001", "minute"), form("", "many", "minute"), form("", "1.5", ""),
 	} {
-		p := b.post(draft+"/type", wrong).is(http.StatusUnprocessableEntity).has("Write a number from 1 to 1000, or leave it out for no limit.", `value="`+wrong.Get("rate_requests")+`"`)
+		p := b.post(draft+"/type", wrong).is(http.StatusUnprocessableEntity).has("Enter a number from 1 to 1000, or leave it out for no limit.", `value="`+wrong.Get("rate_requests")+`"`)
 		p.lacks(`name="ordered" value="1" checked`)
 	}
 	b.post(draft+"/type", form("1", "5", "hour")).is(http.StatusUnprocessableEntity).has("second or minute", `value="5"`, `name="ordered" value="1" checked`)

@@ -27,6 +27,7 @@ import (
 	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -118,14 +119,14 @@ func openStore(t testing.TB, path string) *tap {
 
 func (s *site) addAccount(a webhook.Account) webhook.Account {
 	s.Helper()
-	a, err := s.store.AddAccount(s.Context(), a, "test")
+	a, err := s.store.AddAccount(s.Context(), a, change())
 	s.check(err)
 	return a
 }
 
-func (s *site) addUser(email string, account webhook.ID, role webhook.Role) webhook.User {
+func (s *site) addUser(email string, account webhook.AccountID, role webhook.Role) webhook.User {
 	s.Helper()
-	u, err := s.store.AddUser(s.Context(), webhook.User{Account: account, Email: email, PasswordHash: passwordHash(), Role: role, CreatedAt: time.Now()}, "test")
+	u, err := s.store.AddUser(s.Context(), webhook.User{Account: account, Email: email, PasswordHash: passwordHash(), Role: role, CreatedAt: time.Now()}, change())
 	s.check(err)
 	return u
 }
@@ -142,12 +143,13 @@ func (s *site) run(schedule []time.Duration) {
 	s.Helper()
 	allowed, err := addressguard.New("127.0.0.0/8")
 	s.check(err)
-	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
-	o := options(s.store.Store, s.dispatcher, s.log)
-	o.Store.Inbound, o.MaxAttempts = s.store, len(schedule)
-	if s.platforms != nil {
-		o.Platforms = s.platforms
+	if s.platforms == nil {
+		s.platforms = all.Platforms()
 	}
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
+	s.store.Watch(s.dispatcher.Touched)
+	o := options(s.store.Store, s.dispatcher, s.log)
+	o.Store.Inbound, o.MaxAttempts, o.Platforms = s.store, len(schedule), s.platforms
 	s.app, err = handlers.New(o)
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -225,17 +227,15 @@ func arrived[T any](t testing.TB, got <-chan T) T {
 }
 
 // hook makes a webhook that is told of everything, as changed by the functions.
-func (s *site) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webhook {
+func (s *site) hook(url string, with ...func(*webhook.Webhook)) *webhook.Webhook {
 	s.Helper()
-	w := &webhook.Webhook{
-		Account: s.account.ID, Name: "Accounting", URL: url, Kind: webhook.Async, Format: webhook.Native, Events: []string{webhook.AllEventsKey},
-		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: 8, Secret: webhook.NewSecret(),
+	config := webhook.NewConfig(nil)
+	config.Name, config.URL, config.AllEvents, config.Ordered, config.TimeLimit = "Accounting", url, true, false, 0
+	w := &webhook.Webhook{Account: s.account.ID, Config: config, Enabled: true, Secret: webhook.NewSecret()}
+	for _, apply := range with {
+		apply(w)
 	}
-	for _, change := range change {
-		change(w)
-	}
-	w, err := s.store.CreateWebhook(s.Context(), w, nil, "test", time.Now())
+	w, err := s.store.CreateWebhook(s.Context(), w, nil, change())
 	s.check(err)
 	return w
 }
@@ -255,8 +255,7 @@ func (s *site) leave(events ...webhook.Event) []webhook.Accepted {
 	for i := range events {
 		events[i].Platform, events[i].Type = "tourcms", cmp.Or(events[i].Type, "cancelled")
 	}
-	now := time.Now()
-	accepted, err := s.store.Ingest(s.Context(), s.account.ID, events, now, now, func(*webhook.Webhook) bool { return false })
+	accepted, err := insert(s.Context(), s.store, s.account.ID, events)
 	s.check(err)
 	return accepted
 }
@@ -275,7 +274,7 @@ func (s *site) settled() webhook.Result {
 
 func (s *site) putItems(kind webhook.ItemKind, items ...webhook.Item) {
 	s.Helper()
-	_, _, err := s.store.PutItems(s.Context(), s.account.ID, kind, items, "test", time.Now())
+	_, _, err := s.store.PutItems(s.Context(), s.account.ID, kind, items, change())
 	s.check(err)
 }
 
@@ -430,13 +429,13 @@ func TestUnknownIDs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
-	nothing := webhook.ID(12345)
+	const nothing = 12345
 	for _, path := range []string{
-		"/webhooks/" + nothing.Text(webhook.WebhookPrefix), "/webhooks/1", "/webhooks/whk_",
-		"/webhooks/" + nothing.Text(webhook.EventPrefix),
-		"/deliveries/" + nothing.Text(webhook.DeliveryPrefix), "/deliveries/%00", "/deliveries/🦭",
-		"/events/" + nothing.Text(webhook.EventPrefix),
-		"/drafts/" + nothing.Text(webhook.DraftPrefix) + "/type",
+		"/webhooks/" + webhook.WebhookID(nothing).String(), "/webhooks/1", "/webhooks/whk_",
+		"/webhooks/" + webhook.EventID(nothing).String(),
+		"/deliveries/" + webhook.DeliveryID(nothing).String(), "/deliveries/%00", "/deliveries/🦭",
+		"/events/" + webhook.EventID(nothing).String(),
+		"/drafts/" + webhook.DraftID(nothing).String() + "/type",
 		"/deliveries?before=x", "/deliveries/new?after=x", "/events?before=x",
 	} {
 		b.get(path).is(http.StatusNotFound)

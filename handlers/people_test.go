@@ -46,5 +46,5 @@ func (s *site) passwordPath(email string) string {
 	s.Helper()
 	u, err := s.store.UserByEmail(s.Context(), email)
 	s.check(err)
-	return "/settings/people/" + u.Ref() + "/password"
+	return "/settings/people/" + u.ID.String() + "/password"
 }

@@ -150,7 +150,7 @@ func TestPrioAccessTokens(t *testing.T) {
 		})
 	}
 	a.call(t, 401, "GET", "/api/v1/account", "", as(r.token)) // it is for this API alone
-	if err := a.store.RevokeClient(t.Context(), a.account.ID, clients[0].ID, "test", time.Now()); err != nil {
+	if err := a.store.RevokeClient(t.Context(), a.account.ID, clients[0].ID, change()); err != nil {
 		t.Fatal(err)
 	}
 	r.refused(401, "UNAUTHORIZED", "", "GET", "/webhooks", "")
@@ -198,11 +198,11 @@ type breaking struct {
 	err error
 }
 
-func (b breaking) ClientByID(context.Context, webhook.ID) (webhook.Client, []byte, error) {
+func (b breaking) ClientByID(context.Context, webhook.ClientID) (webhook.Client, []byte, error) {
 	return webhook.Client{}, nil, b.err
 }
 
-func (b breaking) Webhooks(context.Context, webhook.ID) ([]*webhook.Webhook, error) {
+func (b breaking) Webhooks(context.Context, webhook.AccountID) ([]*webhook.Webhook, error) {
 	return nil, b.err
 }
 
@@ -212,7 +212,7 @@ type pressed struct {
 	err error
 }
 
-func (p pressed) Ingest(context.Context, webhook.ID, []webhook.Event) ([]webhook.Accepted, error) {
+func (p pressed) Ingest(context.Context, webhook.AccountID, []webhook.Event) ([]webhook.Accepted, error) {
 	return nil, p.err
 }
 
@@ -274,7 +274,7 @@ func TestPrioEverything(t *testing.T) {
 	r.call(204, "POST", "/notifications", notice)
 	r.call(204, "DELETE", "/webhooks/"+id, "")
 	r.call(404, "DELETE", "/webhooks/"+id, "")
-	if err := a.store.SetLimit(t.Context(), a.account.ID, 0, "test", time.Now()); err != nil {
+	if err := a.store.SetLimit(t.Context(), a.account.ID, 0, change()); err != nil {
 		t.Fatal(err)
 	}
 	r.call(409, "POST", "/webhooks", hook)

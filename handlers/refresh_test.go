@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -26,12 +27,12 @@ func keyed(key, date string) string {
 
 // listing is TourCMS with a small API of its own, which lists what a server says.
 func listing() platforms.Registry {
-	p, _ := platforms.All().Get("tourcms")
-	p.Lists = &webhook.Lists{
+	p, _ := all.Platforms().Get("tourcms")
+	p.Lists = &platforms.Lists{
 		Ready: func(s webhook.Settings) bool { return s["key"] != "" },
-		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
+		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]platforms.Request, error) {
 			date := now.UTC().Format(time.RFC3339)
-			return []webhook.Request{{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{
+			return []platforms.Request{{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{
 				"X-Date": {date}, "Authorization": {keyed(s["key"], date)},
 			}}}, nil
 		},
@@ -61,7 +62,7 @@ func lister(t *testing.T, items ...webhook.Item) *httptest.Server {
 
 func (s *site) settings(settings webhook.Settings) {
 	s.Helper()
-	s.check(s.store.SaveSettings(s.Context(), s.account.ID, "tourcms", settings, "test", time.Now()))
+	s.check(s.store.SaveSettings(s.Context(), s.account.ID, "tourcms", settings, change()))
 }
 
 var refresh = url.Values{"platform": {"tourcms"}}
@@ -84,7 +85,7 @@ func TestRefreshItems(t *testing.T) {
 	b.follow("/tours/refresh", refresh).has("Your tours were refreshed from TourCMS: 3 added, 1 renamed, 0 unchanged.")
 	b.follow("/tours/refresh", refresh).has("Your tours were refreshed from TourCMS: 0 added, 0 renamed, 4 unchanged.")
 	s.tours("3 3", "9 Ours", "1 Renamed there", "2 Two words", "4 "+long[:99]+"…")
-	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "tourcms", false, "test", time.Now())
+	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "tourcms", false, change())
 	s.check(err)
 	b.get("/tours").lacks("Import from TourCMS", "can be asked for your")
 	b.post("/tours/refresh", refresh).is(http.StatusUnprocessableEntity).has("No booking platform is connected")

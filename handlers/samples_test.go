@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"bookhook/handlers"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -18,7 +18,7 @@ type testRecorder struct {
 	events chan webhook.Event
 }
 
-func (d testRecorder) Test(_ context.Context, _, _ webhook.ID, e webhook.Event) (webhook.Delivery, error) {
+func (d testRecorder) Test(_ context.Context, _ webhook.AccountID, _ webhook.WebhookID, e webhook.Event) (webhook.Delivery, error) {
 	d.events <- e
 	return webhook.Delivery{State: webhook.Pending, CreatedAt: time.Now()}, nil
 }
@@ -28,7 +28,7 @@ func (d testRecorder) Test(_ context.Context, _, _ webhook.ID, e webhook.Event) 
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	registry := platforms.All()
+	registry := all.Platforms()
 	registry[0].Sample = func(eventType, id string, now time.Time) webhook.Event { // says no more than this
 		return webhook.Event{Platform: "tourcms", Type: eventType, BookingID: id, OccurredAt: now}
 	}

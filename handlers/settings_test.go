@@ -13,7 +13,7 @@ import (
 func TestStaffSeeSettings(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	_, err := s.store.AddToken(t.Context(), webhook.Token{Account: s.account.ID, Name: "TourCMS bridge", CreatedAt: time.Now()}, []byte("hash"), anna)
+	_, err := s.store.AddToken(t.Context(), webhook.Token{Account: s.account.ID, Name: "TourCMS bridge"}, []byte("hash"), webhook.Change{By: anna, At: time.Now()})
 	s.check(err)
 	b, operator := s.signIn(staff), s.signIn(anna)
 	for path, want := range map[string]string{
@@ -21,7 +21,7 @@ func TestStaffSeeSettings(t *testing.T) {
 		"/settings/platforms": "Nothing received yet",
 		"/settings/people":    anna,
 		"/settings/tokens":    "TourCMS bridge",
-		"/settings/activity":  "Token created: TourCMS bridge",
+		"/settings/activity":  "Created the API token “TourCMS bridge”",
 	} {
 		b.get("/settings").has(`href="` + path + `"`)
 		p := b.get(path).is(http.StatusOK).has(want)
@@ -48,7 +48,7 @@ func TestRevokedAtOnce(t *testing.T) {
 		return b.do(request)
 	}
 	call().is(http.StatusOK)
-	b.post("/settings/tokens/"+tokens[0].Ref()+"/revoke", nil).is(http.StatusSeeOther)
+	b.post("/settings/tokens/"+tokens[0].ID.String()+"/revoke", nil).is(http.StatusSeeOther)
 	call().is(http.StatusUnauthorized)
 }
 

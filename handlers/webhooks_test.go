@@ -19,7 +19,7 @@ func TestWebhooksList(t *testing.T) {
 	s.hook("https://example.com/off", func(w *webhook.Webhook) { w.Name, w.Enabled = "E-mail tool", false })
 	s.ingest(webhook.Event{BookingID: "1234"})
 	s.settled()
-	b.get("/webhooks").has("2 of 10 webhooks used", "Accounting", `href="/webhooks/`+w.Ref()+`"`, "Delivered", "E-mail tool", "none yet")
+	b.get("/webhooks").has("2 of 10 webhooks used", "Accounting", `href="/webhooks/`+w.ID.String()+`"`, "Delivered", "E-mail tool", "none yet")
 	s.signIn(staff).get("/webhooks").is(http.StatusOK).has("Accounting").lacks("Create new booking webhook")
 }
 
@@ -27,10 +27,10 @@ func TestWebhookTest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	r := newReceiver(t, http.StatusOK)
-	w := s.hook(r.URL+"/hook", func(w *webhook.Webhook) { w.Events = []string{"new_confirmed_web"} })
+	w := s.hook(r.URL+"/hook", func(w *webhook.Webhook) { w.SelectEvents([]string{"new_confirmed_web"}) })
 	for _, email := range []string{anna, staff} {
 		b := s.signIn(email)
-		sent := b.post("/webhooks/"+w.Ref()+"/test", nil).is(http.StatusSeeOther)
+		sent := b.post("/webhooks/"+w.ID.String()+"/test", nil).is(http.StatusSeeOther)
 		s.settled()
 		if got := arrived(t, r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
 			t.Errorf("got %s", got)
@@ -38,7 +38,7 @@ func TestWebhookTest(t *testing.T) {
 		b.get(sent.location).is(http.StatusOK).has("The test is being sent", "Accounting accepted this test", "200")
 	}
 	off := s.hook(r.URL, func(w *webhook.Webhook) { w.Enabled = false })
-	s.signIn(staff).follow("/webhooks/"+off.Ref()+"/test", nil).has("This webhook is off. Switch it on")
+	s.signIn(staff).follow("/webhooks/"+off.ID.String()+"/test", nil).has("This webhook is off. Switch it on")
 	if len(r.got) != 0 {
 		t.Error("a webhook that is off was called")
 	}
@@ -50,7 +50,7 @@ func TestWebhookSwitch(t *testing.T) {
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL)
-	path := "/webhooks/" + w.Ref()
+	path := "/webhooks/" + w.ID.String()
 	off, on := url.Values{"enabled": {"0"}}, url.Values{"enabled": {"1"}}
 	s.leave(webhook.Event{BookingID: "waiting"})
 	b.follow(path+"/switch", off).has("The webhook is off", "Switch on", "1 waiting delivery is sent")
@@ -75,15 +75,15 @@ func TestWebhookRotate(t *testing.T) {
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL)
-	p := b.follow("/webhooks/"+w.Ref()+"/rotate", nil)
+	p := b.follow("/webhooks/"+w.ID.String()+"/rotate", nil)
 	now, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
 	if now.Secret == w.Secret {
 		t.Fatal("the secret is the same")
 	}
 	p.has(now.Secret, "New signing secret", "signed with the old").lacks(w.Secret)
-	b.get("/webhooks/" + w.Ref()).lacks(now.Secret).has("The previous one is valid until")
-	s.signIn(berta).get("/webhooks/" + w.Ref()).lacks(now.Secret)
+	b.get("/webhooks/" + w.ID.String()).lacks(now.Secret).has("The previous one is valid until")
+	s.signIn(berta).get("/webhooks/" + w.ID.String()).lacks(now.Secret)
 	s.ingest(webhook.Event{})
 	s.settled()
 	if got := arrived(t, r.got).Header.Get("Webhook-Signature"); strings.Count(got, "v1,") != 2 {
@@ -96,13 +96,13 @@ func TestWebhookDelete(t *testing.T) {
 	s := newSite(t)
 	b := s.signIn(anna)
 	w := s.hook("https://example.com/hook")
-	path := "/webhooks/" + w.Ref()
+	path := "/webhooks/" + w.ID.String()
 	s.leave(webhook.Event{BookingID: "1"}, webhook.Event{BookingID: "2"})
 	draft := b.post(path+"/edit", nil).is(http.StatusSeeOther).location
-	b.follow(path+"/delete", nil).has("“Accounting” was deleted. 2 waiting deliveries were cancelled. The log of what was sent stays.")
+	b.follow(path+"/delete", nil).has("“Accounting” was deleted. The log of what was sent stays.", "2 waiting deliveries were cancelled.")
 	b.get(path).is(http.StatusNotFound)
 	b.post(path+"/delete", nil).is(http.StatusNotFound)
 	b.get(draft).is(http.StatusNotFound)
-	p := b.get("/deliveries?webhook_id="+w.Ref()).is(http.StatusOK).has("2 deliveries", "Accounting (deleted)", "Cancelled")
+	p := b.get("/deliveries?webhook_id="+w.ID.String()).is(http.StatusOK).has("2 deliveries", "Accounting (deleted)", "Cancelled")
 	b.get(p.find(`href="(/deliveries/dlv_[^"]*)"`)).is(http.StatusOK).has("its webhook was deleted")
 }

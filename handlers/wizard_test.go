@@ -20,7 +20,7 @@ const hookURL = "https://hooks.example.com/bookings"
 // steps are the forms of a wizard that ends well, in their order.
 func steps() map[webhook.Step]url.Values {
 	return map[webhook.Step]url.Values{
-		webhook.StepType:     {"type": {"async"}, "concurrency": {"8"}, "ordered": {"1"}},
+		webhook.StepType:     {"kind": {"async"}, "concurrency": {"8"}, "ordered": {"1"}},
 		webhook.StepName:     {"name": {"Büro 🦭"}, "url": {"https://hooks.example.com/bookings?key=a%20b"}, "format": {"native"}},
 		webhook.StepEvents:   {"all_events": {"0"}, "events": {"new_confirmed_web", "cancelled"}},
 		webhook.StepChannels: {"channels_mode": {"include"}, "channels": {"3930"}},
@@ -71,7 +71,7 @@ func TestWizardForwards(t *testing.T) {
 	p := b.finish(draft).is(http.StatusSeeOther)
 
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
-	if p.location != "/webhooks/"+w.Ref() {
+	if p.location != "/webhooks/"+w.ID.String() {
 		t.Errorf("got %s", p.location)
 	}
 	if w.Name != "Büro 🦭" || w.URL != "https://hooks.example.com/bookings?key=a%20b" || w.Format != webhook.Native || !w.Enabled || w.Concurrency != 8 ||
@@ -87,7 +87,7 @@ func TestWizardForwards(t *testing.T) {
 }
 
 // must calls a list method of the store.
-func must[T any](t testing.TB, list func(ctx context.Context, account webhook.ID) ([]T, error), account webhook.ID) []T {
+func must[T any](t testing.TB, list func(ctx context.Context, account webhook.AccountID) ([]T, error), account webhook.AccountID) []T {
 	t.Helper()
 	items, err := list(t.Context(), account)
 	if err != nil {
@@ -108,7 +108,7 @@ func TestWizardStepsInOrder(t *testing.T) {
 			t.Errorf("%s: got %s", step, p.location)
 		}
 		if step == webhook.StepReview { // whoever looked at it finds it changed
-			b.post(draft+"/review", nil).is(http.StatusConflict).has("Give it a name", "No webhook was created yet")
+			b.post(draft+"/review", nil).is(http.StatusConflict).has("Enter a name.", "No webhook was created yet")
 			continue
 		}
 		if p := b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther); p.location != draft+"/type" {
@@ -154,24 +154,24 @@ func TestWizardInvalid(t *testing.T) {
 		value   string
 		problem string
 	}{
-		{webhook.StepType, "type", "inline", "from 1 to 25"},
-		{webhook.StepType, "type", "", "Choose the type"},
+		{webhook.StepType, "kind", "inline", "from 1 to 25"},
+		{webhook.StepType, "kind", "", "Choose the type"},
 		{webhook.StepType, "concurrency", "many", "from 1 to 256"},
 		{webhook.StepType, "concurrency", "257", "from 1 to 256"},
 		{webhook.StepType, "concurrency", "99999999999999999999", "from 1 to 256"},
-		{webhook.StepName, "name", "", "Give it a name"},
+		{webhook.StepName, "name", "", "Enter a name."},
 		{webhook.StepName, "name", strings.Repeat("🦭", 101), "at most 100"},
-		{webhook.StepName, "url", "", "Enter the address"},
-		{webhook.StepName, "url", "ftp://example.com/🦭", "http:// addresses only"},
+		{webhook.StepName, "url", "", "Enter the URL to call"},
+		{webhook.StepName, "url", "ftp://example.com/🦭", "http:// URLs only"},
 		{webhook.StepName, "url", "https:///bookings", "names no host"},
-		{webhook.StepName, "url", "https://anna:secret@example.com/", "Take the user name"},
+		{webhook.StepName, "url", "https://anna:secret@example.com/", "Remove the user name"},
 		{webhook.StepName, "url", "https://example.com:0/", "from 1 to 65535"},
 		{webhook.StepName, "url", long, "more than 2000 characters"},
 		{webhook.StepName, "url", "https://example.com/?a=1#top", "from # on"},
 		{webhook.StepName, "url", "https://10.0.0.1/hook", "a private address"},
 		{webhook.StepName, "url", "https://[::1]/hook", "a loopback address"},
 		{webhook.StepName, "format", "xml", "Choose the format"},
-		{webhook.StepEvents, "events", "", "There is no event"},
+		{webhook.StepEvents, "events", "", "Choose at least one event"},
 		{webhook.StepEvents, "events", "renamed", "There is no event renamed"},
 		{webhook.StepChannels, "channels", "nine", "no channel with the id nine"},
 		{webhook.StepChannels, "channels_mode", "exclude", "Choose one of: all, include"},
@@ -210,7 +210,7 @@ func TestWizardNothingChosen(t *testing.T) {
 	draft := b.begin()
 	b.walk(draft, webhook.StepReview)
 	for step, form := range map[webhook.Step]url.Values{
-		webhook.StepEvents:   {},
+		webhook.StepEvents:   {"events": {""}},
 		webhook.StepChannels: {"channels_mode": {"include"}},
 		webhook.StepTours:    {"tours_mode": {"exclude"}},
 	} {
@@ -306,7 +306,7 @@ func TestWizardThrowAway(t *testing.T) {
 	b.follow(draft+"/delete", nil).has("The draft was discarded")
 	b.post(draft+"/delete", nil).is(http.StatusNotFound)
 	w := s.hook(hookURL)
-	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
+	edit := b.post("/webhooks/"+w.ID.String()+"/edit", nil).is(http.StatusSeeOther).location
 	b.follow(strings.TrimSuffix(edit, "review")+"delete", nil).has("The webhook is unchanged", w.Name)
 }
 
@@ -330,8 +330,8 @@ func TestWizardEdit(t *testing.T) {
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
-	review := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
-	if again := b.post("/webhooks/"+w.Ref()+"/edit", nil).location; again != review {
+	review := b.post("/webhooks/"+w.ID.String()+"/edit", nil).is(http.StatusSeeOther).location
+	if again := b.post("/webhooks/"+w.ID.String()+"/edit", nil).location; again != review {
 		t.Errorf("an untouched edit was not taken up again: %s, %s", review, again)
 	}
 	draft := strings.TrimSuffix(review, "/review")
@@ -345,7 +345,7 @@ func TestWizardEdit(t *testing.T) {
 	b.finished(draft).has("Your changes are saved", "Büro 🦭").lacks("Copy it now", w.Secret)
 	got, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
-	if got.Name != "Büro 🦭" || got.Secret != w.Secret || !got.AllEvents() || !got.CreatedAt.Equal(w.CreatedAt) {
+	if got.Name != "Büro 🦭" || got.Secret != w.Secret || !got.AllEvents || !got.CreatedAt.Equal(w.CreatedAt) {
 		t.Errorf("got %+v", got)
 	}
 	if drafts := must(t, s.store.Drafts, s.account.ID); len(drafts) != 0 {
@@ -359,7 +359,7 @@ func TestWizardConflict(t *testing.T) {
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
 	edit := func(b *browser, name string) string {
-		draft := strings.TrimSuffix(b.post("/webhooks/"+w.Ref()+"/edit", nil).location, "/review")
+		draft := strings.TrimSuffix(b.post("/webhooks/"+w.ID.String()+"/edit", nil).location, "/review")
 		form := steps()[webhook.StepName]
 		form.Set("name", name)
 		b.post(draft+"/name", form).is(http.StatusSeeOther)
@@ -367,7 +367,7 @@ func TestWizardConflict(t *testing.T) {
 	}
 	slow, fast := edit(a, "Slow"), edit(b, "Fast")
 	b.finish(fast).is(http.StatusSeeOther)
-	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Start again from there", `href="/webhooks/`+w.Ref()+`"`, "Slow")
+	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Start again from there", `href="/webhooks/`+w.ID.String()+`"`, "Slow")
 	a.get(slow + "/review").is(http.StatusOK).has("Slow")
 	again := edit(a, "Slow again")
 	a.finished(again).has("Slow again")
@@ -390,7 +390,7 @@ func TestWizardAtTheLimit(t *testing.T) {
 	if got := len(must(t, s.store.Drafts, s.account.ID)); got != 1 {
 		t.Errorf("got %d drafts, want the one that could not be finished", got)
 	}
-	b.follow("/webhooks/"+last.Ref()+"/delete", nil)
+	b.follow("/webhooks/"+last.ID.String()+"/delete", nil)
 	b.finished(draft).has("Büro 🦭")
 }
 
@@ -446,7 +446,7 @@ func TestWizardExamplesOfPlatforms(t *testing.T) {
 	t.Parallel()
 	s := newWizard(t)
 	for _, platform := range []string{"ltd", "prioticket"} {
-		if _, err := s.store.SwitchPlatform(t.Context(), s.account.ID, platform, true, "test", s.account.CreatedAt); err != nil {
+		if _, err := s.store.SwitchPlatform(t.Context(), s.account.ID, platform, true, change()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -464,7 +464,7 @@ func TestWizardExamplesOfPlatforms(t *testing.T) {
 // inlineSteps are the forms of a synchronous webhook.
 func inlineSteps() map[webhook.Step]url.Values {
 	forms := steps()
-	forms[webhook.StepType] = url.Values{"type": {"inline"}, "time_limit": {"12"}, "concurrency": {"8"}}
+	forms[webhook.StepType] = url.Values{"kind": {"inline"}, "time_limit": {"12"}, "concurrency": {"8"}}
 	forms[webhook.StepName].Del("format")
 	forms[webhook.StepEvents] = url.Values{"events": {"new_temporary_web"}}
 	return forms
@@ -480,7 +480,7 @@ func TestWizardInline(t *testing.T) {
 	if got := b.post(draft+"/type", forms[webhook.StepType]).is(http.StatusSeeOther); got.location != draft+"/name" {
 		t.Errorf("another type: got %s, want the next step", got.location)
 	}
-	b.get(draft+"/events").is(http.StatusOK).has("Nobody is asked about", "Before which events should this webhook be asked?").lacks("All events")
+	b.get(draft+"/events").is(http.StatusOK).has("only after the booking is accepted", "Before which events should this webhook be asked?").lacks("All events")
 	if got := b.get(draft + "/review"); got.location != draft+"/events" {
 		t.Errorf("got %s, want the events that the other type does not have", got.location)
 	}
@@ -496,13 +496,13 @@ func TestWizardInline(t *testing.T) {
 		t.Errorf("got %+v", w)
 	}
 	b.get("/webhooks").has("Synchronous, 12 seconds", "0 of 10")
-	b.get("/webhooks/"+w.Ref()).has("Temporary booking started (web/API)", "Has 12 seconds").lacks("None waiting", "requests at once")
-	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
+	b.get("/webhooks/"+w.ID.String()).has("Temporary booking started (web/API)", "Has 12 seconds").lacks("None waiting", "requests at once")
+	edit := b.post("/webhooks/"+w.ID.String()+"/edit", nil).is(http.StatusSeeOther).location
 	edit = strings.TrimSuffix(edit, "/review")
-	b.get(edit + "/type").has("The type of a webhook stays as it is").find(`(value="async" disabled)`)
+	b.get(edit + "/type").has("The type of a webhook cannot be changed").find(`(value="async" disabled)`)
 	b.post(edit+"/type", steps()[webhook.StepType])
 	b.get(edit + "/review")
-	b.finish(edit).is(http.StatusUnprocessableEntity).has("The type of a webhook stays as it is")
+	b.finish(edit).is(http.StatusUnprocessableEntity).has("The type of a webhook cannot be changed")
 }
 
 func TestWizardOneInlineForAChannel(t *testing.T) {
@@ -511,7 +511,8 @@ func TestWizardOneInlineForAChannel(t *testing.T) {
 	b := s.signIn(anna)
 	s.hook("https://example.com/", func(w *webhook.Webhook) {
 		w.Name, w.Kind, w.TimeLimit, w.Enabled = "Gatekeeper", webhook.Inline, 10, false
-		w.Events, w.Channels = []string{"new_temporary_web"}, webhook.NewFilter(webhook.Include, []string{"3930"})
+		w.SelectEvents([]string{"new_temporary_web"})
+		w.Channels = webhook.NewFilter(webhook.Include, []string{"3930"})
 	})
 	draft := b.begin()
 	forms := inlineSteps()
@@ -519,7 +520,7 @@ func TestWizardOneInlineForAChannel(t *testing.T) {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
 	}
 	for _, form := range []url.Values{{"channels_mode": {"all"}}, {"channels_mode": {"include"}, "channels": {"3930"}}} {
-		b.post(draft+"/channels", form).is(http.StatusUnprocessableEntity).has("The webhook “Gatekeeper” is asked about the channel ", "(3930) already")
+		b.post(draft+"/channels", form).is(http.StatusUnprocessableEntity).has("The webhook “Gatekeeper” is for the channel ", "(3930), and a channel has one")
 	}
 	b.post(draft+"/channels", forms[webhook.StepChannels]).is(http.StatusUnprocessableEntity)
 	d := only(t, must(t, s.store.Drafts, s.account.ID), nil) // as if the other one had come meanwhile
@@ -541,7 +542,7 @@ func TestInlineBesideTheLimit(t *testing.T) {
 	}
 	b.get("/webhooks").has("Create synchronous webhook", "synchronous ones do not.").lacks("Create new booking webhook")
 	b.post("/webhooks/new", nil).is(http.StatusConflict)
-	draft := strings.TrimSuffix(b.post("/webhooks/new", url.Values{"type": {"inline"}}).is(http.StatusSeeOther).location, "/type")
+	draft := strings.TrimSuffix(b.post("/webhooks/new", url.Values{"kind": {"inline"}}).is(http.StatusSeeOther).location, "/type")
 	forms := inlineSteps()
 	for _, step := range webhook.Steps[:5] {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)

@@ -70,10 +70,21 @@ func (a *API) readDocument(o *web.Object, e webhook.Event, document string) []by
 		o.Wrong("xml", "call.xml_too_long", webhook.MaxData>>10)
 	case len(o.Problems) == 0:
 		if _, err := a.Platforms.InlineCall(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com"}, Secret: "any"}, webhook.Account{}, e, nil); err != nil {
-			o.Wrong("xml", "call.xml", err)
+			o.Wrong("xml", "call.xml", a.sentence(err))
 		}
 	}
 	return data
+}
+
+// sentence has the words for an error that a platform made.
+func (a *API) sentence(err error) string {
+	if rejected, ok := errors.AsType[platforms.Rejected](err); ok {
+		return a.Platforms.Text(rejected.Why)
+	}
+	if why, ok := errors.AsType[webhook.Message](err); ok {
+		return a.Platforms.Text(why)
+	}
+	return err.Error()
 }
 
 // inlineEvents are the events of a platform that inline webhooks are called for.

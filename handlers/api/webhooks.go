@@ -19,6 +19,7 @@ type WebhookStore interface {
 	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
 	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error)
 	UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (before *webhook.Webhook, err error)
+	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
 	DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error)
 }
 
@@ -104,30 +105,40 @@ func (a *API) ChangeWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	update := webhook.Update{Webhook: w}
-	web.Field(body, "enabled", "true or false", &update.Enabled)
-	if !body.IsEmpty() {
-		update.Base = w.UpdatedAt
-		if update.Webhook, err = a.readChange(c, body, w); err != nil {
-			return err
-		}
-	} else if err := body.End(); err != nil {
-		return err
+	var enabled *bool
+	web.Field(body, "enabled", "true or false", &enabled)
+	if body.IsEmpty() {
+		err = a.setEnabled(c, body, w, enabled)
+	} else {
+		err = a.updateWebhook(c, body, w, enabled)
 	}
-	if _, err := a.Store.UpdateWebhook(c.UserContext(), update, byToken(c)); err != nil {
+	if err != nil {
 		return err
 	}
 	return a.ShowWebhook(c)
 }
 
-// readChange reads what the body changes of a webhook.
-func (a *API) readChange(c *fiber.Ctx, body *web.Object, w *webhook.Webhook) (*webhook.Webhook, error) {
+// setEnabled is for a change that switches the webhook at most.
+func (a *API) setEnabled(c *fiber.Ctx, body *web.Object, w *webhook.Webhook, enabled *bool) error {
+	if err := body.End(); err != nil || enabled == nil || *enabled == w.Enabled {
+		return err
+	}
+	_, err := a.Store.SetEnabled(c.UserContext(), w.Account, w.ID, *enabled, byToken(c))
+	return err
+}
+
+func (a *API) updateWebhook(c *fiber.Ctx, body *web.Object, w *webhook.Webhook, enabled *bool) error {
 	d := webhook.EditDraft(w)
 	readConfig(body, &d.Config)
 	if d.Kind != w.Kind {
 		body.WrongMessage("type", webhook.KindStays)
 	}
-	return a.readWebhook(c, body, &d)
+	edited, err := a.readWebhook(c, body, &d)
+	if err != nil {
+		return err
+	}
+	_, err = a.Store.UpdateWebhook(c.UserContext(), webhook.Update{Webhook: edited, Enabled: enabled, Base: d.Base}, byToken(c))
+	return err
 }
 
 // DeleteWebhook deletes a webhook; its waiting deliveries are cancelled.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -90,7 +91,11 @@ func send(c *fiber.Ctx, status int, contentType string, value any) error {
 	c.Set(fiber.HeaderContentType, contentType)
 	encoder := json.NewEncoder(c.Response().BodyWriter())
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	c.Response().SetBodyRaw(bytes.TrimSuffix(c.Response().Body(), []byte("\n")))
+	return nil
 }
 
 // Prefetched reports whether nobody sees the answer to a GET now: browsers fetch

@@ -69,7 +69,8 @@ type site struct {
 type tap struct {
 	*db.Store
 	finished chan webhook.Result
-	full     atomic.Bool // nothing more can be kept of what comes in
+	full     atomic.Bool // nothing more can be stored of what is received
+	quiet    atomic.Bool // the dispatcher does not learn of changes
 }
 
 func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
@@ -147,7 +148,12 @@ func (s *site) run(schedule []time.Duration) {
 		s.platforms = all.Platforms()
 	}
 	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
-	s.store.Watch(s.dispatcher.Touched)
+	dispatcher := s.dispatcher // a site may be run again
+	s.store.Watch(func(touched []webhook.Touched) {
+		if !s.store.quiet.Load() {
+			dispatcher.Touched(touched)
+		}
+	})
 	o := options(s.store.Store, s.dispatcher, s.log)
 	o.Store.Inbound, o.MaxAttempts, o.Platforms = s.store, len(schedule), s.platforms
 	s.app, err = handlers.New(o)
@@ -157,7 +163,7 @@ func (s *site) run(schedule []time.Duration) {
 	s.url = "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	app, dispatcher := s.app, s.dispatcher // a site may be run again
+	app := s.app
 	running.Go(func() { s.note(dispatcher.Run(ctx)) })
 	running.Go(func() { s.note(app.Listener(listener)) })
 	<-dispatcher.Ready()
@@ -235,7 +241,9 @@ func (s *site) hook(url string, with ...func(*webhook.Webhook)) *webhook.Webhook
 	for _, apply := range with {
 		apply(w)
 	}
+	s.store.quiet.Store(true)
 	w, err := s.store.CreateWebhook(s.Context(), w, nil, change())
+	s.store.quiet.Store(false)
 	s.check(err)
 	return w
 }
@@ -255,7 +263,9 @@ func (s *site) leave(events ...webhook.Event) []webhook.Accepted {
 	for i := range events {
 		events[i].Platform, events[i].Type = "tourcms", cmp.Or(events[i].Type, "cancelled")
 	}
+	s.store.quiet.Store(true)
 	accepted, err := insert(s.Context(), s.store, s.account.ID, events)
+	s.store.quiet.Store(false)
 	s.check(err)
 	return accepted
 }

@@ -180,6 +180,9 @@ func TestWizardInvalid(t *testing.T) {
 	} {
 		form := maps.Clone(steps()[c.step])
 		form[c.field] = []string{c.value}
+		if c.value == "inline" {
+			form.Set("time_limit", "")
+		}
 		shown := b.post(draft+"/"+string(c.step), form).is(http.StatusUnprocessableEntity).has(c.problem)
 		again := b.get(draft + "/" + string(c.step)).is(http.StatusOK)
 		switch c.field {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -143,6 +144,11 @@ func (pg *Pages) ShowActivity(c *fiber.Ctx) error {
 	props := views.ActivityProps{Page: page, Entries: entries, First: before == 0}
 	if len(entries) > shown {
 		props.Entries, props.Older = entries[:shown], entries[shown-1].ID
+	}
+	for _, e := range props.Entries {
+		if strings.HasPrefix(e.Action, "platform.") && len(e.Args) > 0 { // the key
+			e.Args[0] = pg.platformName(e.Args[0])
+		}
 	}
 	return render(c, http.StatusOK, views.Activity(props))
 }

@@ -34,7 +34,8 @@ var arrows = map[string][]string{
 	"platforms/ltd":        {"webhook"},
 	"platforms/wink":       {"webhook"},
 	"platforms/harbour":    {"webhook"}, // made up: the example of the guide, in no registry
-	"db":                   {"webhook", "db/sqlite"},
+	"auth":                 {"webhook"},
+	"db":                   {"webhook", "auth", "db/sqlite"},
 	"db/sqlite":            {"webhook"},
 	"dispatch":             {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":       {"webhook", "platforms"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -32,7 +33,7 @@ func testSetup(t *testing.T, s *db.Store) {
 		wg.Go(func() {
 			a := webhook.Account{Name: fmt.Sprint("Operator ", i), TimeZone: "UTC", WebhookLimit: 10, CreatedAt: t0}
 			u := webhook.User{Email: fmt.Sprintf("u%d@example.com", i), PasswordHash: "x", Role: webhook.RoleAdmin, CreatedAt: t0}
-			a, u, errs[i] = s.Setup(ctx, a, u)
+			a, u, errs[i] = s.Setup(ctx, a, u, at(t0))
 			if errs[i] == nil && (a.ID == 0 || u.ID == 0 || u.Account != a.ID || a.Number != 1) {
 				t.Errorf("got account %+v, user %+v, want ids, number 1 and the user in it", a, u)
 			}
@@ -56,10 +57,10 @@ func testAccountNumbers(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	tests := []struct{ number, want int64 }{{0, 1}, {0, 2}, {4069, 4069}, {0, 4070}, {3, 3}, {0, 4071}}
 	for _, tt := range tests {
-		a := must(s.AddAccount(ctx, webhook.Account{Number: tt.number, Name: "A", TimeZone: "UTC", CreatedAt: t0}, by))(t)
+		a := must(s.AddAccount(ctx, webhook.Account{Number: tt.number, Name: "A", TimeZone: "UTC", CreatedAt: t0}, at(t0)))(t)
 		same(t, fmt.Sprintf("number of %d", tt.number), a.Number, tt.want)
 	}
-	_, err := s.AddAccount(ctx, webhook.Account{Number: 4069, Name: "B", TimeZone: "UTC"}, by)
+	_, err := s.AddAccount(ctx, webhook.Account{Number: 4069, Name: "B", TimeZone: "UTC"}, at(t0))
 	wantInvalid(t, err, "number", "4069")
 	same(t, "accounts", len(must(s.Accounts(ctx))(t)), len(tests))
 }
@@ -77,13 +78,13 @@ func testAccountRoundTrip(t *testing.T, s *db.Store) {
 
 func testAccountList(t *testing.T, s *db.Store) {
 	ctx := t.Context()
-	b := must(s.AddAccount(ctx, webhook.Account{Number: 7, Name: "B", TimeZone: "UTC", WebhookLimit: 3, CreatedAt: t0}, by))(t)
-	a := must(s.AddAccount(ctx, webhook.Account{Number: 5, Name: "A", TimeZone: "UTC", WebhookLimit: 10, CreatedAt: t0}, by))(t)
+	b := must(s.AddAccount(ctx, webhook.Account{Number: 7, Name: "B", TimeZone: "UTC", WebhookLimit: 3, CreatedAt: t0}, at(t0)))(t)
+	a := must(s.AddAccount(ctx, webhook.Account{Number: 5, Name: "A", TimeZone: "UTC", WebhookLimit: 10, CreatedAt: t0}, at(t0)))(t)
 	addHook(t, s, b.ID)
 	addHook(t, s, b.ID, func(w *webhook.Webhook) { w.Enabled = false })
 	gone := addHook(t, s, b.ID)
 	must(s.DeleteWebhook(ctx, b.ID, gone.ID, at(t0)))(t)
-	must(s.AddUser(ctx, webhook.User{Account: b.ID, Email: "x@example.com", Role: webhook.RoleStaff, CreatedAt: t0}, by))(t)
+	must(s.AddUser(ctx, webhook.User{Account: b.ID, Email: "x@example.com", Role: webhook.RoleStaff, CreatedAt: t0}, at(t0)))(t)
 	want := []webhook.AccountUse{{Account: a}, {Account: b, Webhooks: 2, Users: 1}}
 	same(t, "accounts", must(s.Accounts(ctx))(t), want)
 }
@@ -114,15 +115,15 @@ func testAudit(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
 	for i := range 5 {
-		ok(t, s.SetLimit(ctx, a.ID, i, by, t0.Add(time.Duration(i)*time.Second)))
+		ok(t, s.SetLimit(ctx, a.ID, i, at(t0.Add(time.Duration(i)*time.Second))))
 	}
 	page := must(s.Audit(ctx, a.ID, 0, 4))(t)
 	got := []string{}
 	for _, e := range page {
-		got = append(got, e.Subject)
+		got = append(got, messages.Text(e.Message()))
 	}
-	same(t, "first page", got, []string{"4 webhooks", "3 webhooks", "2 webhooks", "1 webhooks"})
-	want := webhook.AuditEntry{ID: page[0].ID, Account: a.ID, Actor: by, Action: "account.limit", Subject: "4 webhooks", At: t0.Add(4 * time.Second)}
+	same(t, "first page", got, []string{"Set the limit to 4 webhooks.", "Set the limit to 3 webhooks.", "Set the limit to 2 webhooks.", "Set the limit to 1 webhooks."})
+	want := webhook.AuditEntry{ID: page[0].ID, Account: a.ID, Change: at(t0.Add(4 * time.Second)), Action: "account.limit", Subject: a.ID.String(), Args: []string{"4"}}
 	same(t, "newest entry", page[0], want)
 	page = must(s.Audit(ctx, a.ID, page[3].ID, 4))(t)
 	same(t, "entries on the last page", len(page), 2)

@@ -42,7 +42,7 @@ func BenchmarkIngest(b *testing.B) {
 		for pb.Next() {
 			e := newEvent("evt-" + strconv.FormatInt(n.Add(1), 10))
 			e.Data = data
-			if _, err := s.Ingest(b.Context(), a.ID, []webhook.Event{e}, t0, lease, taken); err != nil {
+			if _, err := insert(b, s, a.ID, []webhook.Event{e}, t0, lease, taken); err != nil {
 				b.Error(err)
 			}
 		}
@@ -53,9 +53,9 @@ func BenchmarkIngest(b *testing.B) {
 // BenchmarkFinish writes an attempt and ends its delivery.
 func BenchmarkFinish(b *testing.B) {
 	s, a, w := benchStore(b)
-	ids := make([]webhook.ID, 0, b.N+webhook.MaxBatch)
+	ids := make([]webhook.DeliveryID, 0, b.N+webhook.MaxBatch)
 	for len(ids) < b.N {
-		got, err := s.Ingest(b.Context(), a.ID, some(webhook.MaxBatch), t0, lease, taken)
+		got, err := insert(b, s, a.ID, some(webhook.MaxBatch), t0, lease, taken)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -99,8 +99,8 @@ func BenchmarkLists(b *testing.B) {
 		fill(b, path, rows)
 	}
 	s := openFile(b, path)
-	last := filledSince + webhook.ID(rows/2)*filledStep
-	for _, account := range []webhook.ID{1, 2} {
+	last := filledSince + webhook.DeliveryID(rows/2)*filledStep
+	for _, account := range []webhook.AccountID{1, 2} {
 		for _, f := range benchFilters(account, last) {
 			name := fmt.Sprintf("account=%d/%s", account, f.name)
 			f.Limit = 50
@@ -113,7 +113,7 @@ func BenchmarkLists(b *testing.B) {
 				return err
 			})
 			percentiles(b, name+"/deep", func() error {
-				f.Before = filledSince + webhook.ID(rand.Int64N(int64(last-filledSince))) //nolint:gosec // no secret
+				f.Before = filledSince + webhook.DeliveryID(rand.Int64N(int64(last-filledSince))) //nolint:gosec // no secret
 				_, err := s.Deliveries(b.Context(), account, f.DeliveryFilter)
 				return err
 			})
@@ -121,7 +121,7 @@ func BenchmarkLists(b *testing.B) {
 		for name, f := range map[string]webhook.EventFilter{"all": {}, "booking": {Booking: "B-0"}, "rare": {Type: "rare"}} {
 			f.Limit = 50
 			percentiles(b, fmt.Sprintf("account=%d/events/%s", account, name), func() error {
-				f.Before = filledSince + webhook.ID(rand.Int64N(int64(last-filledSince))) //nolint:gosec // no secret
+				f.Before = webhook.EventID(filledSince) + webhook.EventID(rand.Int64N(int64(last-filledSince))) //nolint:gosec // no secret
 				_, err := s.Events(b.Context(), account, f)
 				return err
 			})
@@ -134,8 +134,9 @@ type benchFilter struct {
 	webhook.DeliveryFilter
 }
 
-func benchFilters(account, last webhook.ID) []benchFilter {
-	busy, quiet, period := account*100, account*100+9, last-(last-filledSince)/10
+func benchFilters(account webhook.AccountID, last webhook.DeliveryID) []benchFilter {
+	busy, quiet := webhook.WebhookID(account*100), webhook.WebhookID(account*100+9)
+	period := last - (last-filledSince)/10
 	return []benchFilter{
 		{"none", webhook.DeliveryFilter{}},
 		{"period", webhook.DeliveryFilter{Since: period.Time(), Until: (period + (last-period)/2).Time()}},
@@ -156,7 +157,7 @@ func benchFilters(account, last webhook.ID) []benchFilter {
 		{"rare type, busy webhook", webhook.DeliveryFilter{Type: "rare", Webhook: busy}},
 		{"booking", webhook.DeliveryFilter{Booking: "B-0"}},
 		{"unknown booking", webhook.DeliveryFilter{Booking: "none"}},
-		{"event", webhook.DeliveryFilter{Event: filledSince + (account-1)*filledStep}},
+		{"event", webhook.DeliveryFilter{Event: webhook.EventID(filledSince + webhook.DeliveryID(account-1)*filledStep)}},
 		{"everything", webhook.DeliveryFilter{State: webhook.Delivered, Webhook: busy, Type: "cancelled", Since: period.Time(), Until: last.Time()}},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/webhook"
 )
@@ -18,9 +19,9 @@ var clientTests = []test{
 	{"revoke", testRevokeClient},
 }
 
-func newClient(tb testing.TB, s *db.Store, account webhook.ID, name, hash string) webhook.Client {
+func newClient(tb testing.TB, s *db.Store, account webhook.AccountID, name, hash string) webhook.Client {
 	tb.Helper()
-	return must(s.AddClient(tb.Context(), webhook.Client{Account: account, Name: name, CreatedAt: t0}, []byte(hash), by))(tb)
+	return must(s.AddClient(tb.Context(), webhook.Client{Account: account, Name: name, CreatedAt: t0}, []byte(hash), at(t0)))(tb)
 }
 
 func testClientRoundTrip(t *testing.T, s *db.Store) {
@@ -44,7 +45,7 @@ func testClientTokens(t *testing.T, s *db.Store) {
 	ok(t, s.AddClientToken(ctx, c.ID, []byte("t1"), "a b", expires, t0))
 	ok(t, s.AddClientToken(ctx, c.ID, []byte("t2"), "", expires.Add(time.Minute), t0.Add(time.Minute)))
 	c.UsedAt = t0.Add(time.Minute)
-	same(t, "first", must(s.ClientToken(ctx, []byte("t1"), expires.Add(-1)))(t), webhook.Grant{Client: c, Scope: "a b", ExpiresAt: expires})
+	same(t, "first", must(s.ClientToken(ctx, []byte("t1"), expires.Add(-1)))(t), auth.Grant{Client: c, Scope: "a b", ExpiresAt: expires})
 	same(t, "second", must(s.ClientToken(ctx, []byte("t2"), expires))(t).Scope, "")
 	for _, hash := range []string{"t3", "", "h"} {
 		_, err := s.ClientToken(ctx, []byte(hash), t0)
@@ -91,12 +92,12 @@ func testManyClientTokens(t *testing.T, s *db.Store) {
 	add := func(i int) error {
 		return s.AddClientToken(ctx, c.ID, fmt.Append(nil, i), "", t0.Add(time.Hour+time.Duration(i)*time.Second), t0)
 	}
-	atOnce(t, webhook.MaxClientTokens, add)
+	atOnce(t, auth.MaxClientTokens, add)
 	must(s.ClientToken(ctx, []byte("0"), t0))(t)
-	ok(t, add(webhook.MaxClientTokens))
+	ok(t, add(auth.MaxClientTokens))
 	_, err := s.ClientToken(ctx, []byte("0"), t0)
 	wantError(t, "the oldest", err, webhook.ErrNotFound)
-	for _, hash := range [][]byte{[]byte("1"), fmt.Append(nil, webhook.MaxClientTokens), []byte("other")} {
+	for _, hash := range [][]byte{[]byte("1"), fmt.Append(nil, auth.MaxClientTokens), []byte("other")} {
 		must(s.ClientToken(ctx, hash, t0))(t)
 	}
 }

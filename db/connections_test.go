@@ -19,7 +19,7 @@ var connectionTests = []test{
 	{"an event is matched by what is on", testPlatformOff},
 }
 
-func connect(tb testing.TB, s *db.Store, account webhook.ID, platform string) webhook.Connection {
+func connect(tb testing.TB, s *db.Store, account webhook.AccountID, platform string) webhook.Connection {
 	tb.Helper()
 	return must(s.SwitchPlatform(tb.Context(), account, platform, true, at(t0)))(tb)
 }
@@ -49,7 +49,7 @@ func testSwitchPlatform(t *testing.T, s *db.Store) {
 	same(t, "on again", connect(t, s, a.ID, "wink"), on)
 	var actions []string
 	for _, e := range must(s.Audit(ctx, a.ID, 0, 3))(t) {
-		actions = append(actions, e.Actor+" "+e.Action+" "+e.Subject)
+		actions = append(actions, e.By+" "+e.Action+" "+e.Subject)
 	}
 	same(t, "audit", actions, []string{by + " platform.on wink", by + " platform.off wink", by + " platform.on wink"})
 }

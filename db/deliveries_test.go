@@ -26,7 +26,7 @@ var attemptTests = []test{
 }
 
 // ended brings a new delivery into a state, by one attempt.
-func ended(tb testing.TB, s *db.Store, w *webhook.Webhook, state webhook.State) webhook.ID {
+func ended(tb testing.TB, s *db.Store, w *webhook.Webhook, state webhook.State) webhook.DeliveryID {
 	tb.Helper()
 	d := deliver(tb, s, w.Account, 1)[0]
 	claim(tb, s, w.ID, 1, t0)
@@ -53,11 +53,11 @@ func testReplayEnded(t *testing.T, s *db.Store) {
 		want := must(s.Delivery(ctx, a.ID, d))(t)
 		now := t0.Add(time.Second)
 		got := must(s.Replay(ctx, a.ID, d, at(now)))(t)
-		want.State, want.Base, want.NextAt, want.Finished = webhook.Pending, 1, now, time.Time{}
+		want.State, want.Base, want.NextAt, want.Urgent, want.Finished = webhook.Pending, 1, now, true, time.Time{}
 		same(t, "replayed "+string(state), got, want)
 		same(t, "stored", must(s.Delivery(ctx, a.ID, d))(t), want)
 		job := claim(t, s, w.ID, 9, now)
-		same(t, "claimed", ids(job), []webhook.ID{d})
+		same(t, "claimed", ids(job), []webhook.DeliveryID{d})
 		same(t, "attempts and base", []int{job[0].Delivery.Attempts, job[0].Delivery.Base}, []int{2, 1})
 		finish(t, s, success(d, w.ID, 2), now)
 		same(t, "log", numbers(t, s, a.ID, d), []int{1, 2})
@@ -70,7 +70,7 @@ func testReplayWaiting(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Pending)
 	want := must(s.Delivery(ctx, a.ID, d))(t)
-	want.NextAt = t0.Add(time.Second)
+	want.NextAt, want.Urgent = t0.Add(time.Second), true
 	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, at(want.NextAt)))(t), want)
 	fresh := deliver(t, s, a.ID, 1)[0]
 	same(t, "one that was never tried", must(s.Replay(ctx, a.ID, fresh, at(t0)))(t).Base, 0)
@@ -143,7 +143,7 @@ func fullAttempt() webhook.Attempt {
 	}
 	return webhook.Attempt{
 		Number: 1, StartedAt: t0, Duration: 1234567 * time.Microsecond, Status: 503, Failure: webhook.FailStatus,
-		Error: "the receiver answered 503 🚧", Method: "POST", URL: "https://example.com/ü?a=%20&b=<1>", RemoteAddr: "[2001:db8::1]:443",
+		Error: webhook.NewMessage("failure.status", "503 🚧"), Method: "POST", URL: "https://example.com/ü?a=%20&b=<1>", RemoteAddr: "[2001:db8::1]:443",
 		RequestHeaders:  map[string][]string{"Webhook-Signature": {"v1,a= v1,b="}, "X-Note": {"<&> \"😀\""}},
 		RequestBody:     []byte("{\"a\": \"\u2028 😀\"}\x00\xff"),
 		ResponseHeaders: map[string][]string{"Set-Cookie": {"a=1; Path=/", "b=2", ""}, "Date": {"now"}},
@@ -168,7 +168,7 @@ func testAttemptBare(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 1, t0)
-	want := webhook.Attempt{Number: 1, StartedAt: t0, Failure: webhook.FailDNS, Error: "no such host", Method: "GET", URL: "https://x.test/"}
+	want := webhook.Attempt{Number: 1, StartedAt: t0, Failure: webhook.FailDNS, Error: webhook.NewMessage("failure.dns", "x.test"), Method: "GET", URL: "https://x.test/"}
 	finish(t, s, webhook.Result{Delivery: d, Webhook: w.ID, Attempt: want, State: webhook.Failed}, t0)
 	same(t, "attempts", must(s.Attempts(t.Context(), a.ID, d))(t), []webhook.Attempt{want})
 }
@@ -193,6 +193,6 @@ func testPersonFirst(t *testing.T, s *db.Store) {
 	backlog := deliver(t, s, a.ID, 3)
 	test := must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0.Add(time.Hour)))(t)
 	must(s.Replay(ctx, a.ID, sent, at(t0.Add(time.Hour))))(t)
-	same(t, "first", ids(claim(t, s, w.ID, 2, t0.Add(time.Hour))), []webhook.ID{sent, test.ID})
+	same(t, "first", ids(claim(t, s, w.ID, 2, t0.Add(time.Hour))), []webhook.DeliveryID{sent, test.ID})
 	same(t, "then", ids(claim(t, s, w.ID, 1, t0.Add(time.Hour))), backlog[:1])
 }

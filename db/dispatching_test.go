@@ -28,8 +28,8 @@ var dispatchingTests = []test{
 	{"due", testDue},
 }
 
-func ids(jobs []webhook.Job) []webhook.ID {
-	got := []webhook.ID{}
+func ids(jobs []webhook.Job) []webhook.DeliveryID {
+	got := []webhook.DeliveryID{}
 	for _, j := range jobs {
 		got = append(got, j.Delivery.ID)
 	}
@@ -44,17 +44,17 @@ func testClaimOrder(t *testing.T, s *db.Store) {
 		finish(t, s, failure(d[i], w.ID, 1, t0.Add(wait*time.Minute)), t0)
 	}
 	now := t0.Add(3 * time.Minute)
-	same(t, "before any", ids(claim(t, s, w.ID, 9, t0)), []webhook.ID{})
-	same(t, "first of two that are due longest", ids(claim(t, s, w.ID, 1, now)), []webhook.ID{d[1]})
-	same(t, "what else is due, in their order", ids(claim(t, s, w.ID, 9, now)), []webhook.ID{d[0], d[3]})
-	same(t, "nothing more", ids(claim(t, s, w.ID, 9, now)), []webhook.ID{})
+	same(t, "before any", ids(claim(t, s, w.ID, 9, t0)), []webhook.DeliveryID{})
+	same(t, "first of two that are due longest", ids(claim(t, s, w.ID, 1, now)), []webhook.DeliveryID{d[1]})
+	same(t, "what else is due, in their order", ids(claim(t, s, w.ID, 9, now)), []webhook.DeliveryID{d[0], d[3]})
+	same(t, "nothing more", ids(claim(t, s, w.ID, 9, now)), []webhook.DeliveryID{})
 }
 
 func testClaimParallel(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	deliver(t, s, a.ID, 200)
 	var mu sync.Mutex
-	seen := map[webhook.ID]int{}
+	seen := map[webhook.DeliveryID]int{}
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
@@ -115,7 +115,7 @@ func testClaimRaises(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	changed := *w
 	changed.URL = "https://corrected.example/"
-	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, at(t0)))
+	ok(t, update(t, s, webhook.Update{Webhook: &changed}, at(t0)))
 	for i := range 3 { // each lease ends without an answer
 		now := t0.Add(time.Duration(i) * time.Minute)
 		job := claim(t, s, w.ID, 1, now)[0]
@@ -271,14 +271,14 @@ func testHeal(t *testing.T, s *db.Store) {
 	same(t, "one that waits for its time", must(s.Delivery(ctx, a.ID, d[0]))(t), waits)
 	same(t, "one that is delivered", must(s.Delivery(ctx, a.ID, d[1]))(t), done)
 	jobs := claim(t, s, w.ID, 9, now)
-	same(t, "one that was cut off is due", ids(jobs), []webhook.ID{d[2]})
+	same(t, "one that was cut off is due", ids(jobs), []webhook.DeliveryID{d[2]})
 	same(t, "its attempt counts", jobs[0].Delivery.Attempts, 2)
 }
 
 func testDue(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	same(t, "nothing pending", must(s.Due(ctx))(t), map[webhook.ID]time.Time{})
+	same(t, "nothing pending", must(s.Due(ctx))(t), map[webhook.WebhookID]time.Time{})
 	deliver(t, s, a.ID, 2)
 	b, second := shop(t, s)
 	deliver(t, s, b.ID, 1)
@@ -286,5 +286,5 @@ func testDue(t *testing.T, s *db.Store) {
 	deliver(t, s, b.ID, 1)
 	must(s.SetEnabled(ctx, b.ID, off.ID, false, at(t0)))(t)
 	claim(t, s, second.ID, 5, t0)
-	same(t, "due", must(s.Due(ctx))(t), map[webhook.ID]time.Time{w.ID: t0, second.ID: lease})
+	same(t, "due", must(s.Due(ctx))(t), map[webhook.WebhookID]time.Time{w.ID: t0, second.ID: lease})
 }

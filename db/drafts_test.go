@@ -16,7 +16,7 @@ var draftTests = []test{
 	{"list", testDraftList},
 }
 
-func newDraft(tb testing.TB, s *db.Store, account webhook.ID) webhook.Draft {
+func newDraft(tb testing.TB, s *db.Store, account webhook.AccountID) webhook.Draft {
 	tb.Helper()
 	d := webhook.NewDraft([]string{"cancelled"})
 	d.Account = account
@@ -69,10 +69,10 @@ func testDraftFence(t *testing.T, s *db.Store) {
 	wantError(t, "save", err, webhook.ErrDraftChanged)
 	_, err = s.CreateWebhook(ctx, newHook(a.ID), &old, at(t0))
 	wantError(t, "create", err, webhook.ErrDraftChanged)
-	wantError(t, "update", s.UpdateWebhook(ctx, w, w.UpdatedAt, &old, at(t0)), webhook.ErrDraftChanged)
+	wantError(t, "update", update(t, s, webhook.Update{Webhook: w, Base: w.UpdatedAt, Draft: &old}, at(t0)), webhook.ErrDraftChanged)
 	same(t, "draft", must(s.Draft(ctx, a.ID, old.ID))(t), theirs)
 	same(t, "webhooks", must(s.Webhooks(ctx, a.ID))(t), []*webhook.Webhook{w})
-	ok(t, s.UpdateWebhook(ctx, w, w.UpdatedAt, &theirs, at(t0)))
+	ok(t, update(t, s, webhook.Update{Webhook: w, Base: w.UpdatedAt, Draft: &theirs}, at(t0)))
 }
 
 func testDraftOfDeletedWebhook(t *testing.T, s *db.Store) {

@@ -11,9 +11,9 @@ func (s *Store) SetSearch(rows int) { s.search = rows }
 
 // Pass makes all further ids as if so much time had passed.
 func (s *Store) Pass(passed time.Duration) {
-	now := s.newID
-	s.newID = func() webhook.ID {
-		id := now()
-		return id + webhook.FirstID(id.Time().Add(passed)) - webhook.FirstID(id.Time())
+	next := s.nextID
+	s.nextID = func() int64 {
+		id := webhook.EventID(next())
+		return int64(id + webhook.FirstID[webhook.EventID](id.Time().Add(passed)) - webhook.FirstID[webhook.EventID](id.Time()))
 	}
 }

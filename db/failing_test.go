@@ -4,37 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"bookhook/webhook"
 )
-
-func openTemp(tb testing.TB) *Store {
-	tb.Helper()
-	s, err := Create(tb.Context(), filepath.Join(tb.TempDir(), "bookhook.db"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { s.Close() })
-	return s
-}
-
-func want(tb testing.TB, what string, got, want any) {
-	tb.Helper()
-	if got != want {
-		tb.Errorf("%s: got %v, want %v", what, got, want)
-	}
-}
-
-func wantErr(tb testing.TB, what string, got, want error) {
-	tb.Helper()
-	if !errors.Is(got, want) {
-		tb.Errorf("%s: got error %v, want %v", what, got, want)
-	}
-}
 
 // errUndone is the error of a write that is undone.
 var errUndone = errors.New("this one was undone")
@@ -65,16 +39,12 @@ func undo(tb testing.TB, s *Store, method func() error) {
 // and must not be sent.
 func TestClaimUndone(t *testing.T) {
 	s := openTemp(t)
-	ctx, now := t.Context(), time.Now()
-	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
-	wantErr(t, "account", err, nil)
-	all := webhook.NewFilter(webhook.All, nil)
-	hook := &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all, Enabled: true}
-	w, err := s.CreateWebhook(ctx, hook, nil, changedAt(now))
+	ctx := t.Context()
+	a := anAccount(t, s)
+	w, err := s.CreateWebhook(ctx, aHook(a.ID, false), nil, changedAt(now))
 	wantErr(t, "webhook", err, nil)
-	event := webhook.Event{Platform: webhook.DefaultPlatform, Type: "cancelled"}
-	_, err = s.Ingest(ctx, a.ID, []webhook.Event{event}, now, now, func(*webhook.Webhook) bool { return false })
-	wantErr(t, "ingest", err, nil)
+	_, err = s.Insert(ctx, planFor(t, s, a.ID, webhook.Event{Platform: webhook.DefaultPlatform, Type: "cancelled"}))
+	wantErr(t, "insert", err, nil)
 	var jobs []webhook.Job
 	undo(t, s, func() (err error) {
 		jobs, _, err = s.Claim(ctx, w.ID, 1, now, now.Add(time.Minute))
@@ -86,20 +56,37 @@ func TestClaimUndone(t *testing.T) {
 	want(t, "claimed", len(jobs), 1)
 }
 
+// TestNothingTouched: a change that was undone is not reported.
+func TestNothingTouched(t *testing.T) {
+	s := openTemp(t)
+	a := anAccount(t, s)
+	var touched []webhook.Touched
+	s.Watch(func(all []webhook.Touched) { touched = append(touched, all...) })
+	undo(t, s, func() error {
+		_, err := s.CreateWebhook(t.Context(), aHook(a.ID, false), nil, changedAt(now))
+		return err
+	})
+	want(t, "touched by what was undone", len(touched), 0)
+	twice(t, s, func() error {
+		_, err := s.CreateWebhook(t.Context(), aHook(a.ID, false), nil, changedAt(now))
+		return err
+	})
+	want(t, "touched by what ran twice", len(touched), 1)
+}
+
 // TestUnavailable: an error of the database as a whole says so.
 func TestUnavailable(t *testing.T) {
 	s := openTemp(t)
-	for code, text := range unavailableTexts {
-		down, ok := errors.AsType[webhook.Unavailable](unavailable(coded{s.engine, code}, errUndone))
-		want(t, code, ok && down.What == text && errors.Is(down, errUndone), true)
-	}
+	full := webhook.NewMessage("database.full")
+	down, ok := errors.AsType[webhook.Unavailable](unavailable(coded{s.engine, full}, errUndone))
+	want(t, "a full disk", ok && down.Message.Code == full.Code && errors.Is(down, errUndone), true)
 	wantErr(t, "close", s.Close(), nil)
 	for what, err := range map[string]error{"ping": s.Ping(t.Context()), "a write": s.write(t.Context(), func(transaction) error { return nil })} {
-		if down, ok := errors.AsType[webhook.Unavailable](err); !ok || !strings.Contains(down.What, "stopping") {
+		if down, ok := errors.AsType[webhook.Unavailable](err); !ok || down.Message.Code != "database.stopping" {
 			t.Errorf("%s of a closed database: got error %v, want one that is unavailable", what, err)
 		}
 	}
-	var invalid error = webhook.Invalid{"a": "b"}
+	var invalid error = webhook.Invalid{"a": full}
 	for _, err := range []error{webhook.ErrNotFound, webhook.ErrBusy, context.Canceled, invalid} {
 		if _, ok := errors.AsType[webhook.Unavailable](unavailable(s.engine, err)); ok {
 			t.Errorf("%v counts as unavailable", err)
@@ -107,13 +94,13 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-// coded is a querier of which every error has this code.
+// coded is a querier of which every error has this message.
 type coded struct {
 	querier
-	code string
+	message webhook.Message
 }
 
-func (c coded) Unavailable(error) string { return c.code }
+func (c coded) Unavailable(error) webhook.Message { return c.message }
 
 // TestPingReads: asking whether the database is well writes nothing.
 func TestPingReads(t *testing.T) {
@@ -129,45 +116,67 @@ func (readOnly) Write(context.Context, func(engineTx) error) error {
 	return errors.New("nothing is to be written")
 }
 
-// TestUndoneConfig: what Ingest read of a change that was undone later in the
+// TestUndoneSubscriptions: what was read of a change that was undone later in the
 // same group must not be remembered.
-func TestUndoneConfig(t *testing.T) {
+func TestUndoneSubscriptions(t *testing.T) {
 	s := openTemp(t)
 	ctx := t.Context()
-	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
-	wantErr(t, "account", err, nil)
+	a := anAccount(t, s)
 	undo(t, s, func() error {
 		return s.write(ctx, func(tx transaction) error {
-			if _, err := tx.Exec(ctx, `UPDATE accounts SET name = 'B', revision = $1`, s.newID()); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE accounts SET name = 'B', revision = $1`, s.nextID()); err != nil {
 				return err
 			}
-			c, err := s.config(ctx, tx, a.ID)
+			known, err := s.current(ctx, tx, a.ID)
 			if err == nil {
-				want(t, "name in the transaction", c.account.Name, "B")
+				want(t, "name in the transaction", known.Account.Name, "B")
 			}
 			return err
 		})
 	})
-	err = s.write(ctx, func(tx transaction) error {
-		c, err := s.config(ctx, tx, a.ID)
+	err := s.write(ctx, func(tx transaction) error {
+		known, err := s.current(ctx, tx, a.ID)
 		if err == nil {
-			want(t, "name after it was undone", c.account.Name, "A")
+			want(t, "name after it was undone", known.Account.Name, "A")
 		}
 		return err
 	})
 	wantErr(t, "write", err, nil)
 }
 
+// TestStalePlan: a plan of webhooks that have changed is not stored, and the next
+// one is made of those that there are.
+func TestStalePlan(t *testing.T) {
+	s := openTemp(t)
+	ctx := t.Context()
+	a := anAccount(t, s)
+	event := webhook.Event{Platform: webhook.DefaultPlatform, Type: "cancelled"}
+	old := planFor(t, s, a.ID, event)
+	other, err := s.CreateWebhook(ctx, aHook(a.ID, false), nil, changedAt(now))
+	wantErr(t, "webhook", err, nil)
+	for _, store := range []func(context.Context, *webhook.Plan) ([]webhook.Accepted, error){s.Insert, s.CompleteLookups} {
+		s.subscriptions.put(old.Subscriptions) // as if it had been read at the same time
+		_, err = store(ctx, old)
+		wantErr(t, "an old plan", err, webhook.ErrStale)
+		fresh := planFor(t, s, a.ID, event)
+		want(t, "webhooks of a new one", len(fresh.Subscriptions.Webhooks), 1)
+		_, err = store(ctx, fresh)
+		wantErr(t, "a new plan", err, nil)
+	}
+	want(t, "the webhook", s.subscriptions.get(a.ID).Webhook(other.ID) != nil, true)
+	page, err := s.Events(ctx, a.ID, webhook.EventFilter{Limit: 9})
+	wantErr(t, "events", err, nil)
+	want(t, "events", len(page.Rows), 1)
+}
+
 // TestIngestIsBounded: what waits for the writer is refused before it takes the
 // memory that there is, and nothing is kept of what was refused.
 func TestIngestIsBounded(t *testing.T) {
 	s := openTemp(t)
-	a, err := s.AddAccount(t.Context(), webhook.Account{Name: "A", TimeZone: "UTC"}, "x")
-	wantErr(t, "account", err, nil)
+	a := anAccount(t, s)
 	const free = maxArriving - 2*(arrivalBytes+5)
 	ingest := func() error {
-		events := []webhook.Event{{Data: []byte("12345")}, {Data: []byte("67890")}}
-		_, err := s.Ingest(t.Context(), a.ID, events, time.Now(), time.Now(), func(*webhook.Webhook) bool { return false })
+		_, err := s.Insert(t.Context(), planFor(t, s, a.ID, webhook.Event{Data: []byte("12345")}, webhook.Event{Data: []byte("67890")}))
 		return err
 	}
 	for _, tt := range []struct {
@@ -175,7 +184,7 @@ func TestIngestIsBounded(t *testing.T) {
 		want    error
 	}{{free + 1, webhook.ErrBusy}, {free, nil}} {
 		s.arriving.Store(tt.waiting)
-		wantErr(t, fmt.Sprint("ingest while ", tt.waiting, " bytes wait"), ingest(), tt.want)
+		wantErr(t, fmt.Sprint("insert while ", tt.waiting, " bytes wait"), ingest(), tt.want)
 		want(t, "bytes that wait then", s.arriving.Load(), tt.waiting)
 	}
 	page, err := s.Events(t.Context(), a.ID, webhook.EventFilter{Limit: 10})

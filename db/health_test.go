@@ -59,7 +59,7 @@ func testOffFailing(t *testing.T, s *db.Store) {
 	same(t, "enabled", got.Enabled, false)
 	same(t, "health", got.Health, webhook.Health{FailingSince: t0, FailedAt: end, OffAt: end, OffReason: webhook.OffFailing})
 	newest := must(s.Audit(ctx, a.ID, 0, 1))(t)[0]
-	same(t, "audit", []string{newest.Actor, newest.Action}, []string{"Bookhook", "webhook.off"})
+	same(t, "audit", []string{newest.By, newest.Action}, []string{"Bookhook", "webhook.off_failing"})
 	same(t, "said once", failLate(t, s, w, end.Add(time.Hour)), "")
 	same(t, "off as before", health(t, s, w).OffAt, end)
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(end)))(t)

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"reflect"
@@ -9,11 +10,15 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
 // by is who changes things in these tests.
 const by = "ops@example.com"
+
+// at is a change by that person.
+func at(t time.Time) webhook.Change { return webhook.Change{By: by, At: t} }
 
 // t0 is when these tests happen. It is the real time, since ids are made by
 // the clock; a later moment is t0 and something.
@@ -59,7 +64,7 @@ func wantError(tb testing.TB, what string, got, want error) {
 func wantInvalid(tb testing.TB, got error, field, text string) {
 	tb.Helper()
 	invalid, is := errors.AsType[webhook.Invalid](got)
-	if !is || len(invalid) != 1 || !strings.Contains(invalid[field], text) {
+	if !is || len(invalid) != 1 || !strings.Contains(messages.Text(invalid[field]), text) {
 		tb.Errorf("got error %v, want webhook.Invalid of %s with %q", got, field, text)
 	}
 }
@@ -67,21 +72,23 @@ func wantInvalid(tb testing.TB, got error, field, text string) {
 func newAccount(tb testing.TB, s *db.Store) webhook.Account {
 	tb.Helper()
 	a := webhook.Account{Name: "Sail & Sea ⛵", TimeZone: "Europe/Berlin", WebhookLimit: webhook.DefaultLimit, CreatedAt: t0}
-	return must(s.AddAccount(tb.Context(), a, by))(tb)
+	return must(s.AddAccount(tb.Context(), a, at(t0)))(tb)
 }
 
 // useWink switches on another platform than TourCMS, which every account uses.
-func useWink(tb testing.TB, s *db.Store, account webhook.ID) {
+func useWink(tb testing.TB, s *db.Store, account webhook.AccountID) {
 	tb.Helper()
 	must(s.SwitchPlatform(tb.Context(), account, "wink", true, at(t0)))(tb)
 }
 
 // newHook is a webhook that takes everything, changed as told.
-func newHook(account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Webhook {
+func newHook(account webhook.AccountID, changes ...func(*webhook.Webhook)) *webhook.Webhook {
 	w := &webhook.Webhook{
-		Account: account, Name: "Accounting", URL: "https://example.com/hook?a=1", Kind: webhook.Async, Format: webhook.Standard,
-		Events: []string{webhook.AllEventsKey}, Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: webhook.DefaultConcurrency, Secret: "whsec_one",
+		Account: account, Enabled: true, Secret: "whsec_one",
+		Config: webhook.Config{
+			Name: "Accounting", URL: "https://example.com/hook?a=1", Kind: webhook.Async, Format: webhook.Standard, AllEvents: true,
+			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil), Concurrency: webhook.DefaultConcurrency,
+		},
 	}
 	for _, change := range changes {
 		change(w)
@@ -89,7 +96,13 @@ func newHook(account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Web
 	return w
 }
 
-func addHook(tb testing.TB, s *db.Store, account webhook.ID, changes ...func(*webhook.Webhook)) *webhook.Webhook {
+func update(tb testing.TB, s *db.Store, u webhook.Update, change webhook.Change) error {
+	tb.Helper()
+	_, err := s.UpdateWebhook(tb.Context(), u, change)
+	return err
+}
+
+func addHook(tb testing.TB, s *db.Store, account webhook.AccountID, changes ...func(*webhook.Webhook)) *webhook.Webhook {
 	tb.Helper()
 	return must(s.CreateWebhook(tb.Context(), newHook(account, changes...), nil, at(t0)))(tb)
 }
@@ -121,16 +134,47 @@ func some(n int) []webhook.Event {
 func taken(*webhook.Webhook) bool   { return true }
 func waiting(*webhook.Webhook) bool { return false }
 
-// ingest stores events at t0, none of them claimed.
-func ingest(tb testing.TB, s *db.Store, account webhook.ID, events ...webhook.Event) []webhook.Accepted {
+// insert stores events at a time, claiming a place for each webhook that take wants
+// one for.
+func insert(tb testing.TB, s *db.Store, account webhook.AccountID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
 	tb.Helper()
-	return must(s.Ingest(tb.Context(), account, events, t0, lease, waiting))(tb)
+	return planned(tb, s, account, events, now, lease, take, s.Insert)
+}
+
+// planned makes a plan and stores it, anew if the webhooks changed meanwhile.
+func planned(tb testing.TB, s *db.Store, account webhook.AccountID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool,
+	store func(context.Context, *webhook.Plan) ([]webhook.Accepted, error),
+) ([]webhook.Accepted, error) {
+	tb.Helper()
+	ctx := context.WithoutCancel(tb.Context())
+	for {
+		subscriptions, err := s.Subscriptions(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		p := webhook.NewPlan(subscriptions, events, now, lease)
+		for _, e := range p.Events {
+			for i, d := range e.Decisions {
+				e.Claim[i] = d.Reason == webhook.Matched && take(subscriptions.Webhooks[i])
+			}
+		}
+		accepted, err := store(ctx, p)
+		if !errors.Is(err, webhook.ErrStale) {
+			return accepted, err
+		}
+	}
+}
+
+// ingest stores events at t0, none of them claimed.
+func ingest(tb testing.TB, s *db.Store, account webhook.AccountID, events ...webhook.Event) []webhook.Accepted {
+	tb.Helper()
+	return must(insert(tb, s, account, events, t0, lease, waiting))(tb)
 }
 
 // deliver makes n pending deliveries for the only webhook of the account.
-func deliver(tb testing.TB, s *db.Store, account webhook.ID, n int) []webhook.ID {
+func deliver(tb testing.TB, s *db.Store, account webhook.AccountID, n int) []webhook.DeliveryID {
 	tb.Helper()
-	ids := make([]webhook.ID, n)
+	ids := make([]webhook.DeliveryID, n)
 	for i, a := range ingest(tb, s, account, some(n)...) {
 		ids[i] = a.Decisions[0].Delivery
 	}
@@ -138,7 +182,7 @@ func deliver(tb testing.TB, s *db.Store, account webhook.ID, n int) []webhook.ID
 }
 
 // claim takes up to n deliveries at a time, with a lease of a minute.
-func claim(tb testing.TB, s *db.Store, hook webhook.ID, n int, at time.Time) []webhook.Job {
+func claim(tb testing.TB, s *db.Store, hook webhook.WebhookID, n int, at time.Time) []webhook.Job {
 	tb.Helper()
 	jobs, _, err := s.Claim(tb.Context(), hook, n, at, at.Add(time.Minute))
 	ok(tb, err)
@@ -146,7 +190,7 @@ func claim(tb testing.TB, s *db.Store, hook webhook.ID, n int, at time.Time) []w
 }
 
 // success and failure are how the numbered attempt of a delivery ended.
-func success(d webhook.ID, hook webhook.ID, number int) webhook.Result {
+func success(d webhook.DeliveryID, hook webhook.WebhookID, number int) webhook.Result {
 	return webhook.Result{
 		Delivery: d, Webhook: hook, State: webhook.Delivered,
 		Attempt: webhook.Attempt{
@@ -155,9 +199,9 @@ func success(d webhook.ID, hook webhook.ID, number int) webhook.Result {
 	}
 }
 
-func failure(d webhook.ID, hook webhook.ID, number int, next time.Time) webhook.Result {
+func failure(d webhook.DeliveryID, hook webhook.WebhookID, number int, next time.Time) webhook.Result {
 	r := success(d, hook, number)
-	r.Attempt.Status, r.Attempt.Failure, r.Attempt.Error = 500, webhook.FailStatus, "the receiver answered 500"
+	r.Attempt.Status, r.Attempt.Failure, r.Attempt.Error = 500, webhook.FailStatus, webhook.NewMessage("failure.status", 500)
 	r.State, r.NextAt = webhook.Pending, next
 	if next.IsZero() {
 		r.State = webhook.Failed
@@ -171,7 +215,7 @@ func finish(tb testing.TB, s *db.Store, r webhook.Result, now time.Time) webhook
 }
 
 // numbers are those of the attempts in the log of a delivery.
-func numbers(tb testing.TB, s *db.Store, account, delivery webhook.ID) []int {
+func numbers(tb testing.TB, s *db.Store, account webhook.AccountID, delivery webhook.DeliveryID) []int {
 	tb.Helper()
 	got := []int{}
 	for _, a := range must(s.Attempts(tb.Context(), account, delivery))(tb) {

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,100 +25,100 @@ type theirs struct {
 	user     webhook.User
 	token    webhook.Token
 	client   webhook.Client
-	event    webhook.ID
-	delivery webhook.ID
+	event    webhook.EventID
+	delivery webhook.DeliveryID
 }
 
 // isolated are the methods that take an account and an id, called with the
 // account "me" and an id of somebody else. Items are in items_test.go.
-var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error{
-	"Webhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error{
+	"Webhook": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Webhook(t.Context(), me, x.hook.ID)
 		return err
 	},
-	"UpdateWebhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"UpdateWebhook": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		w := *x.hook
 		w.Account = me
-		return s.UpdateWebhook(t.Context(), &w, time.Time{}, nil, at(t0))
+		return update(t, s, webhook.Update{Webhook: &w}, at(t0))
 	},
-	"UpdateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
-		return s.UpdateWebhook(t.Context(), addHook(t, s, me), time.Time{}, &x.draft, at(t0))
+	"UpdateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return update(t, s, webhook.Update{Webhook: addHook(t, s, me), Draft: &x.draft}, at(t0))
 	},
-	"CreateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"CreateWebhook with their draft": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.CreateWebhook(t.Context(), newHook(me), &x.draft, at(t0))
 		return err
 	},
-	"Undecided": func(t *testing.T, s *db.Store, me webhook.ID, _ theirs) error {
+	"PendingEvent": func(t *testing.T, s *db.Store, me webhook.AccountID, _ theirs) error {
 		other := newAccount(t, s)
 		waits := newEvent("")
 		waits.Inbound, waits.Lookup = true, true
 		_, err := s.PendingEvent(t.Context(), me, ingest(t, s, other.ID, waits)[0].Event.ID)
 		return err
 	},
-	"SetEnabled": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"SetEnabled": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.SetEnabled(t.Context(), me, x.hook.ID, false, at(t0))
 		return err
 	},
-	"RotateSecret": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"RotateSecret": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RotateSecret(t.Context(), me, x.hook.ID, "whsec_mine", at(t0))
 	},
-	"DeleteWebhook": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"DeleteWebhook": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.DeleteWebhook(t.Context(), me, x.hook.ID, at(t0))
 		return err
 	},
-	"Test": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"Test": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Test(t.Context(), me, x.hook.ID, newEvent(""), t0)
 		return err
 	},
-	"TestInline": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"TestInline": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.TestInline(t.Context(), me, x.hook.ID, newEvent(""), t0, lease)
 		return err
 	},
-	"Draft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"Draft": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Draft(t.Context(), me, x.draft.ID)
 		return err
 	},
-	"SaveDraft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"SaveDraft": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		x.draft.Account = me
 		_, err := s.SaveDraft(t.Context(), x.draft, t0)
 		return err
 	},
-	"DeleteDraft": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"DeleteDraft": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.DeleteDraft(t.Context(), me, x.draft.ID)
 	},
-	"RemoveUser": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"RemoveUser": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RemoveUser(t.Context(), me, x.user.ID, at(t0))
 	},
-	"RevokeToken": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"RevokeToken": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RevokeToken(t.Context(), me, x.token.ID, at(t0))
 	},
-	"RevokeClient": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"RevokeClient": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RevokeClient(t.Context(), me, x.client.ID, at(t0))
 	},
-	"Event": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"Event": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Event(t.Context(), me, x.event)
 		return err
 	},
-	"Delivery": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"Delivery": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Delivery(t.Context(), me, x.delivery)
 		return err
 	},
-	"WaitsFor": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"WaitsFor": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.WaitsFor(t.Context(), me, x.delivery)
 		return err
 	},
-	"Replay": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"Replay": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Replay(t.Context(), me, x.delivery, at(t0))
 		return err
 	},
-	"Cancel": func(t *testing.T, s *db.Store, me webhook.ID, x theirs) error {
+	"Cancel": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.Cancel(t.Context(), me, x.delivery, at(t0))
 	},
 }
 
 // listing are the methods that take an account and an id and list: nothing of
 // another account, but no error.
-var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "Unrecognised": true}
+var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "RejectedRequests": true}
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()
@@ -180,10 +181,13 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 // testIsolationComplete: a method that takes an account and an id stands in
 // one of the tables above.
 func testIsolationComplete(t *testing.T, s *db.Store) {
-	id := reflect.TypeFor[webhook.ID]()
+	account := reflect.TypeFor[webhook.AccountID]()
+	isID := func(t reflect.Type) bool {
+		return t.PkgPath() == account.PkgPath() && strings.HasPrefix(t.Name(), "ID[")
+	}
 	for method := range reflect.ValueOf(s).Type().Methods() {
 		in := method.Type
-		if in.NumIn() > 3 && in.In(2) == id && in.In(3) == id && isolated[method.Name] == nil && !listing[method.Name] {
+		if in.NumIn() > 3 && in.In(2) == account && isID(in.In(3)) && isolated[method.Name] == nil && !listing[method.Name] {
 			t.Errorf("%s takes an account and an id and is not tested with another account's", method.Name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"bookhook/db"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -12,7 +13,7 @@ var itemTests = []test{
 	{"add, rename, retire, restore", testItem},
 	{"put", testPutItems},
 	{"put thousands", testPutManyItems},
-	{"refresh", testRefreshItems},
+	{"refresh", testImportItems},
 	{"order", testItemOrder},
 	{"no such item", testNoItem},
 }
@@ -30,10 +31,10 @@ func testItem(t *testing.T, s *db.Store) {
 		want.Name = "Renamed"
 		ok(t, s.RenameItem(ctx, a.ID, kind, want, at(t0)))
 		want.RetiredAt = t0
-		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", t0, at(t0)))
+		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", true, at(t0)))
 		same(t, "retired", must(s.AllItems(ctx, a.ID, kind))(t), []webhook.Item{want})
 		want.RetiredAt = webhook.Item{}.RetiredAt
-		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", want.RetiredAt, at(t0)))
+		ok(t, s.RetireItem(ctx, a.ID, kind, "3930", false, at(t0)))
 		same(t, "restored", must(s.Item(ctx, a.ID, kind, "3930"))(t), want)
 	}
 	got := []string{}
@@ -49,7 +50,7 @@ func testPutItems(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "1", Name: "Old"}, at(t0)))
-	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "1", t0, at(t0)))
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "1", true, at(t0)))
 	ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: "9", Name: "Nine"}, at(t0)))
 	list := []webhook.Item{{ID: "1", Name: "A"}, {ID: "2", Name: "B"}, {ID: "2", Name: "C"}}
 	added, changed, err := s.PutItems(ctx, a.ID, webhook.Tours, list, at(t0))
@@ -79,7 +80,7 @@ func testItemOrder(t *testing.T, s *db.Store) {
 	for id, name := range map[string]string{"1": "cave", "2": "Boat", "3": "boat", "4": "Alps"} {
 		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: id, Name: name}, at(t0)))
 	}
-	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "4", t0, at(t0)))
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "4", true, at(t0)))
 	got := ""
 	for _, i := range must(s.AllItems(ctx, a.ID, webhook.Tours))(t) {
 		got += i.ID
@@ -95,12 +96,12 @@ func testNoItem(t *testing.T, s *db.Store) {
 		_, err := s.Item(ctx, a.ID, kind, "1")
 		wantError(t, "find", err, webhook.ErrNotFound)
 		wantError(t, "rename", s.RenameItem(ctx, a.ID, kind, webhook.Item{ID: "1", Name: "Mine"}, at(t0)), webhook.ErrNotFound)
-		wantError(t, "retire", s.RetireItem(ctx, a.ID, kind, "1", t0, at(t0)), webhook.ErrNotFound)
+		wantError(t, "retire", s.RetireItem(ctx, a.ID, kind, "1", true, at(t0)), webhook.ErrNotFound)
 		same(t, "theirs", must(s.Item(ctx, other.ID, kind, "1"))(t), webhook.Item{ID: "1", Name: "Theirs"})
 	}
 }
 
-// testRefreshItems adds and renames; what was retired, or is not listed, stays.
+// testImportItems adds and renames; what was retired, or is not listed, stays.
 func testImportItems(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
@@ -108,14 +109,14 @@ func testImportItems(t *testing.T, s *db.Store) {
 		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, item, at(t0)))
 		ok(t, s.AddItem(ctx, other.ID, webhook.Tours, item, at(t0)))
 	}
-	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "3", t0, at(t0)))
+	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "3", true, at(t0)))
 	list := []webhook.Item{{ID: "1", Name: "New"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired there too"}, {ID: "4", Name: "Four"}}
-	for _, want := range []webhook.Refreshed{{Added: 1, Renamed: 2, Unchanged: 1}, {Unchanged: 4}} {
-		same(t, "refreshed", must(s.ImportItems(ctx, a.ID, webhook.Tours, list, at(t0)))(t), want)
+	for _, want := range []webhook.ItemsImported{{Added: 1, Renamed: 2, Unchanged: 1}, {Unchanged: 4}} {
+		same(t, "imported", must(s.ImportItems(ctx, a.ID, webhook.Tours, list, at(t0)))(t), want)
 	}
 	want := []webhook.Item{{ID: "4", Name: "Four"}, {ID: "1", Name: "New"}, {ID: "9", Name: "Ours"}, {ID: "2", Name: "Same"}, {ID: "3", Name: "Retired there too", RetiredAt: t0}}
 	same(t, "tours", must(s.AllItems(ctx, a.ID, webhook.Tours))(t), want)
 	same(t, "of another account", must(s.Item(ctx, other.ID, webhook.Tours, "1"))(t).Name, "Old")
 	got := must(s.Audit(ctx, a.ID, 0, 2))(t)[1]
-	same(t, "audit", got.Action+": "+got.Subject, "tours.refreshed: 1 added, 2 renamed, 1 unchanged")
+	same(t, "audit", messages.Text(got.Message()), "Imported tours: 1 added, 2 renamed, 1 unchanged.")
 }

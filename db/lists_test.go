@@ -27,7 +27,9 @@ var eventTests = []test{
 var epoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // made is when an id was made.
-func made(id webhook.ID) time.Time { return epoch.Add(time.Duration(id>>22) * time.Millisecond) }
+func made(id webhook.DeliveryID) time.Time {
+	return epoch.Add(time.Duration(id>>22) * time.Millisecond)
+}
 
 func testDeliveryFilters(t *testing.T, s *db.Store) {
 	ctx := t.Context()
@@ -38,7 +40,7 @@ func testDeliveryFilters(t *testing.T, s *db.Store) {
 	wink.Platform, wink.BookingID = "wink", "B-2"
 	plain.BookingID = ""
 	got := ingest(t, s, a.ID, newEvent(""), wink, plain)
-	d := []webhook.ID{} // by event: first webhook, second webhook
+	d := []webhook.DeliveryID{} // by event: first webhook, second webhook
 	for _, accepted := range got {
 		d = append(d, accepted.Decisions[0].Delivery, accepted.Decisions[1].Delivery)
 	}
@@ -49,30 +51,30 @@ func testDeliveryFilters(t *testing.T, s *db.Store) {
 	tests := []struct {
 		name   string
 		filter webhook.DeliveryFilter
-		want   []webhook.ID
+		want   []webhook.DeliveryID
 	}{
-		{"all", webhook.DeliveryFilter{}, []webhook.ID{d[5], d[4], d[3], d[2], d[1], d[0]}},
-		{"delivered", webhook.DeliveryFilter{State: webhook.Delivered}, []webhook.ID{d[0]}},
-		{"failed", webhook.DeliveryFilter{State: webhook.Failed}, []webhook.ID{d[2]}},
-		{"cancelled", webhook.DeliveryFilter{State: webhook.Cancelled}, []webhook.ID{d[5]}},
-		{"pending", webhook.DeliveryFilter{State: webhook.Pending}, []webhook.ID{d[4], d[3], d[1]}},
-		{"unknown state", webhook.DeliveryFilter{State: "x' OR '1'='1"}, []webhook.ID{}},
-		{"webhook", webhook.DeliveryFilter{Webhook: second.ID}, []webhook.ID{d[5], d[3], d[1]}},
-		{"event", webhook.DeliveryFilter{Event: got[1].Event.ID}, []webhook.ID{d[3], d[2]}},
-		{"booking", webhook.DeliveryFilter{Booking: "B-2"}, []webhook.ID{d[3], d[2]}},
-		{"unknown booking", webhook.DeliveryFilter{Booking: "%"}, []webhook.ID{}},
-		{"type", webhook.DeliveryFilter{Type: "cancelled"}, []webhook.ID{d[5], d[4], d[1], d[0]}},
-		{"type of a platform", webhook.DeliveryFilter{Type: "wink:cancelled"}, []webhook.ID{d[3], d[2]}},
-		{"unknown type", webhook.DeliveryFilter{Type: "wink"}, []webhook.ID{}},
-		{"since", webhook.DeliveryFilter{Since: t0.Add(-time.Hour)}, []webhook.ID{d[5], d[4], d[3], d[2], d[1], d[0]}},
-		{"since tomorrow", webhook.DeliveryFilter{Since: t0.Add(24 * time.Hour)}, []webhook.ID{}},
-		{"until yesterday", webhook.DeliveryFilter{Until: t0.Add(-24 * time.Hour)}, []webhook.ID{}},
-		{"before", webhook.DeliveryFilter{Before: d[2]}, []webhook.ID{d[1], d[0]}},
-		{"after", webhook.DeliveryFilter{After: d[3]}, []webhook.ID{d[5], d[4]}},
+		{"all", webhook.DeliveryFilter{}, []webhook.DeliveryID{d[5], d[4], d[3], d[2], d[1], d[0]}},
+		{"delivered", webhook.DeliveryFilter{State: webhook.Delivered}, []webhook.DeliveryID{d[0]}},
+		{"failed", webhook.DeliveryFilter{State: webhook.Failed}, []webhook.DeliveryID{d[2]}},
+		{"cancelled", webhook.DeliveryFilter{State: webhook.Cancelled}, []webhook.DeliveryID{d[5]}},
+		{"pending", webhook.DeliveryFilter{State: webhook.Pending}, []webhook.DeliveryID{d[4], d[3], d[1]}},
+		{"unknown state", webhook.DeliveryFilter{State: "x' OR '1'='1"}, []webhook.DeliveryID{}},
+		{"webhook", webhook.DeliveryFilter{Webhook: second.ID}, []webhook.DeliveryID{d[5], d[3], d[1]}},
+		{"event", webhook.DeliveryFilter{Event: got[1].Event.ID}, []webhook.DeliveryID{d[3], d[2]}},
+		{"booking", webhook.DeliveryFilter{Booking: "B-2"}, []webhook.DeliveryID{d[3], d[2]}},
+		{"unknown booking", webhook.DeliveryFilter{Booking: "%"}, []webhook.DeliveryID{}},
+		{"type", webhook.DeliveryFilter{Type: "cancelled"}, []webhook.DeliveryID{d[5], d[4], d[1], d[0]}},
+		{"type of a platform", webhook.DeliveryFilter{Type: "wink:cancelled"}, []webhook.DeliveryID{d[3], d[2]}},
+		{"unknown type", webhook.DeliveryFilter{Type: "wink"}, []webhook.DeliveryID{}},
+		{"since", webhook.DeliveryFilter{Since: t0.Add(-time.Hour)}, []webhook.DeliveryID{d[5], d[4], d[3], d[2], d[1], d[0]}},
+		{"since tomorrow", webhook.DeliveryFilter{Since: t0.Add(24 * time.Hour)}, []webhook.DeliveryID{}},
+		{"until yesterday", webhook.DeliveryFilter{Until: t0.Add(-24 * time.Hour)}, []webhook.DeliveryID{}},
+		{"before", webhook.DeliveryFilter{Before: d[2]}, []webhook.DeliveryID{d[1], d[0]}},
+		{"after", webhook.DeliveryFilter{After: d[3]}, []webhook.DeliveryID{d[5], d[4]}},
 		{"all together", webhook.DeliveryFilter{
 			State: webhook.Pending, Webhook: second.ID, Event: got[1].Event.ID, Booking: "B-2", Type: "wink:cancelled",
 			Since: t0.Add(-time.Hour), Until: t0.Add(time.Hour), Before: d[4], After: d[2],
-		}, []webhook.ID{d[3]}},
+		}, []webhook.DeliveryID{d[3]}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,9 +88,9 @@ func testDeliveryFilters(t *testing.T, s *db.Store) {
 	same(t, "name", rows[0].WebhookName, "Zweiter")
 }
 
-func listed(tb testing.TB, s *db.Store, account webhook.ID, f webhook.DeliveryFilter) []webhook.ID {
+func listed(tb testing.TB, s *db.Store, account webhook.AccountID, f webhook.DeliveryFilter) []webhook.DeliveryID {
 	tb.Helper()
-	got := []webhook.ID{}
+	got := []webhook.DeliveryID{}
 	for _, r := range must(s.Deliveries(tb.Context(), account, f))(tb).Rows {
 		got = append(got, r.ID)
 	}
@@ -100,7 +102,7 @@ func testDeliveryPages(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
 	want := deliver(t, s, a.ID, 500)
 	slices.Reverse(want)
-	got := []webhook.ID{}
+	got := []webhook.DeliveryID{}
 	f := webhook.DeliveryFilter{Limit: 37}
 	for range 20 {
 		page := listed(t, s, a.ID, f)
@@ -117,8 +119,8 @@ func testDeliveryPages(t *testing.T, s *db.Store) {
 func testDeliveriesAfter(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
 	d := deliver(t, s, a.ID, 5)
-	same(t, "the newest of what is newer", listed(t, s, a.ID, webhook.DeliveryFilter{After: d[1], Limit: 2}), []webhook.ID{d[4], d[3]})
-	same(t, "nothing newer", listed(t, s, a.ID, webhook.DeliveryFilter{After: d[4], Limit: 2}), []webhook.ID{})
+	same(t, "the newest of what is newer", listed(t, s, a.ID, webhook.DeliveryFilter{After: d[1], Limit: 2}), []webhook.DeliveryID{d[4], d[3]})
+	same(t, "nothing newer", listed(t, s, a.ID, webhook.DeliveryFilter{After: d[4], Limit: 2}), []webhook.DeliveryID{})
 }
 
 func testDeliveryPeriod(t *testing.T, s *db.Store) {
@@ -130,7 +132,7 @@ func testDeliveryPeriod(t *testing.T, s *db.Store) {
 	}
 	at := made(last)
 	since := listed(t, s, a.ID, webhook.DeliveryFilter{Since: at, Limit: 1000})
-	same(t, "from its time on", since, []webhook.ID{last})
+	same(t, "from its time on", since, []webhook.DeliveryID{last})
 	until := listed(t, s, a.ID, webhook.DeliveryFilter{Until: at, Limit: 1000})
 	same(t, "before its time", slices.Contains(until, last), false)
 	same(t, "before its time", slices.Contains(until, first), true)
@@ -154,19 +156,19 @@ func testEventFilters(t *testing.T, s *db.Store) {
 	wink.Platform, wink.BookingID = "wink", "B-2"
 	plain.BookingID = ""
 	got := ingest(t, s, a.ID, newEvent(""), wink, plain)
-	e := []webhook.ID{got[0].Event.ID, got[1].Event.ID, got[2].Event.ID}
+	e := []webhook.EventID{got[0].Event.ID, got[1].Event.ID, got[2].Event.ID}
 	tests := []struct {
 		name   string
 		filter webhook.EventFilter
-		want   []webhook.ID
+		want   []webhook.EventID
 	}{
-		{"all", webhook.EventFilter{}, []webhook.ID{e[2], e[1], e[0]}},
-		{"booking", webhook.EventFilter{Booking: "B-2"}, []webhook.ID{e[1]}},
-		{"type", webhook.EventFilter{Type: "cancelled"}, []webhook.ID{e[2], e[0]}},
-		{"type of a platform", webhook.EventFilter{Type: "wink:cancelled"}, []webhook.ID{e[1]}},
-		{"since", webhook.EventFilter{Since: t0.Add(-time.Hour), Until: t0.Add(time.Hour)}, []webhook.ID{e[2], e[1], e[0]}},
-		{"until", webhook.EventFilter{Until: t0.Add(-time.Hour)}, []webhook.ID{}},
-		{"before", webhook.EventFilter{Before: e[1]}, []webhook.ID{e[0]}},
+		{"all", webhook.EventFilter{}, []webhook.EventID{e[2], e[1], e[0]}},
+		{"booking", webhook.EventFilter{Booking: "B-2"}, []webhook.EventID{e[1]}},
+		{"type", webhook.EventFilter{Type: "cancelled"}, []webhook.EventID{e[2], e[0]}},
+		{"type of a platform", webhook.EventFilter{Type: "wink:cancelled"}, []webhook.EventID{e[1]}},
+		{"since", webhook.EventFilter{Since: t0.Add(-time.Hour), Until: t0.Add(time.Hour)}, []webhook.EventID{e[2], e[1], e[0]}},
+		{"until", webhook.EventFilter{Until: t0.Add(-time.Hour)}, []webhook.EventID{}},
+		{"before", webhook.EventFilter{Before: e[1]}, []webhook.EventID{e[0]}},
 	}
 	for _, tt := range tests {
 		tt.filter.Limit = 50
@@ -179,9 +181,9 @@ func testEventFilters(t *testing.T, s *db.Store) {
 	same(t, "sent", row.Sent(), 1)
 }
 
-func listedEvents(tb testing.TB, s *db.Store, account webhook.ID, f webhook.EventFilter) []webhook.ID {
+func listedEvents(tb testing.TB, s *db.Store, account webhook.AccountID, f webhook.EventFilter) []webhook.EventID {
 	tb.Helper()
-	got := []webhook.ID{}
+	got := []webhook.EventID{}
 	for _, r := range must(s.Events(tb.Context(), account, f))(tb).Rows {
 		got = append(got, r.ID)
 	}
@@ -190,12 +192,12 @@ func listedEvents(tb testing.TB, s *db.Store, account webhook.ID, f webhook.Even
 
 func testEventPages(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
-	want := []webhook.ID{}
+	want := []webhook.EventID{}
 	for _, accepted := range ingest(t, s, a.ID, some(500)...) {
 		want = append(want, accepted.Event.ID)
 	}
 	slices.Reverse(want)
-	got := []webhook.ID{}
+	got := []webhook.EventID{}
 	f := webhook.EventFilter{Limit: 64}
 	for len(got) < len(want) {
 		page := listedEvents(t, s, a.ID, f)
@@ -214,7 +216,7 @@ func testEventID(t *testing.T, s *db.Store) {
 	e := ingest(t, s, a.ID, newEvent("x"))[0].Event
 	ingest(t, s, a.ID, newEvent(""))
 	same(t, "by its id", must(s.EventID(ctx, a.ID, "x"))(t), e.ID)
-	for account, external := range map[webhook.ID]string{a.ID: "", me.ID: "x"} {
+	for account, external := range map[webhook.AccountID]string{a.ID: "", me.ID: "x"} {
 		_, err := s.EventID(ctx, account, external)
 		wantError(t, external, err, webhook.ErrNotFound)
 	}

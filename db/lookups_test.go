@@ -40,7 +40,13 @@ func lookedUp(tb testing.TB, s *db.Store, tours []string, accepted ...webhook.Ac
 		events[i] = a.Event
 		events[i].TourIDs = tours
 	}
-	return must(s.LookedUp(tb.Context(), accepted[0].Event.Account, events, t0, lease, waiting))(tb)
+	return must(complete(tb, s, accepted[0].Event.Account, events, t0, waiting))(tb)
+}
+
+// complete stores the match of events until lease.
+func complete(tb testing.TB, s *db.Store, account webhook.AccountID, events []webhook.Event, now time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+	tb.Helper()
+	return planned(tb, s, account, events, now, lease, take, s.CompleteLookups)
 }
 
 func onlyTours(ids ...string) func(*webhook.Webhook) {
@@ -48,9 +54,9 @@ func onlyTours(ids ...string) func(*webhook.Webhook) {
 }
 
 // pendingLookups are the events of all accounts that wait.
-func pendingLookups(tb testing.TB, s *db.Store) []webhook.ID {
+func pendingLookups(tb testing.TB, s *db.Store) []webhook.EventID {
 	tb.Helper()
-	got := []webhook.ID{}
+	got := []webhook.EventID{}
 	for _, p := range must(s.Lookups(tb.Context(), 0, 1000))(tb) {
 		got = append(got, p.Event)
 	}
@@ -94,8 +100,8 @@ func testLookedUp(t *testing.T, s *db.Store) {
 	not := addHook(t, s, a.ID, onlyTours("13"))
 	first := ingest(t, s, a.ID, asked("x", "1"))[0]
 	e := first.Event
-	e.TourIDs, e.Data, e.Note = []string{"12", "15"}, []byte(`{"more":1}`), "something"
-	got := must(s.LookedUp(ctx, a.ID, []webhook.Event{e}, t0.Add(time.Second), lease, waiting))(t)[0]
+	e.TourIDs, e.Data, e.Note = []string{"12", "15"}, []byte(`{"more":1}`), webhook.NewMessage("lookup.bug")
+	got := must(complete(t, s, a.ID, []webhook.Event{e}, t0.Add(time.Second), waiting))(t)[0]
 	row := must(s.Event(ctx, a.ID, e.ID))(t)
 	e.Lookup = false
 	same(t, "event", row.Event, e)
@@ -104,13 +110,13 @@ func testLookedUp(t *testing.T, s *db.Store) {
 	same(t, "decisions", row.Decisions, []webhook.Decision{
 		{Webhook: told.ID, Delivery: d}, {Webhook: not.ID, Reason: webhook.ReasonTourNotListed},
 	})
-	same(t, "waiting", got.Waiting, []webhook.ID{told.ID})
-	same(t, "what waits", pendingLookups(t, s), []webhook.ID{})
-	same(t, "deliveries", listed(t, s, a.ID, webhook.DeliveryFilter{Limit: 9}), []webhook.ID{d})
+	same(t, "waiting", got.Waiting, []webhook.WebhookID{told.ID})
+	same(t, "what waits", pendingLookups(t, s), []webhook.EventID{})
+	same(t, "deliveries", listed(t, s, a.ID, webhook.DeliveryFilter{Limit: 9}), []webhook.DeliveryID{d})
 	same(t, "made", must(s.Delivery(ctx, a.ID, d))(t).CreatedAt, t0.Add(time.Second))
 	same(t, "once only", len(lookedUp(t, s, nil, first)), 0)
 	same(t, "untouched", must(s.Event(ctx, a.ID, e.ID))(t), row)
-	same(t, "deliveries still", listed(t, s, a.ID, webhook.DeliveryFilter{Limit: 9}), []webhook.ID{d})
+	same(t, "deliveries still", listed(t, s, a.ID, webhook.DeliveryFilter{Limit: 9}), []webhook.DeliveryID{d})
 	again := ingest(t, s, a.ID, asked("x", "1"))[0] // the same as it came
 	same(t, "again", again.Duplicate, true)
 	same(t, "its decisions", again.Decisions, row.Decisions)
@@ -142,7 +148,7 @@ func testLookupOff(t *testing.T, s *db.Store) {
 	later := ingest(t, s, a.ID, asked("", "1"))[0]
 	same(t, "accepted after that", later.Decisions, off)
 	same(t, "and waits", later.Event.Lookup, false)
-	same(t, "what waits", pendingLookups(t, s), []webhook.ID{})
+	same(t, "what waits", pendingLookups(t, s), []webhook.EventID{})
 }
 
 // testLookupBehind: what the platform sends about a booking waits behind an
@@ -165,7 +171,7 @@ func testLookupBehind(t *testing.T, s *db.Store) {
 	}
 	rows := must(s.Lookups(t.Context(), 0, 9))(t)
 	same(t, "asked about", []bool{rows[0].Ask, rows[1].Ask}, []bool{true, false})
-	same(t, "what waits", pendingLookups(t, s), []webhook.ID{got[1].Event.ID, got[2].Event.ID})
+	same(t, "what waits", pendingLookups(t, s), []webhook.EventID{got[1].Event.ID, got[2].Event.ID})
 	lookedUp(t, s, nil, got[1], got[2])
 	same(t, "after that", ingest(t, s, a.ID, plain("tourcms", "1", true))[0].Event.Lookup, false)
 }
@@ -174,7 +180,7 @@ func testLookupOrder(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Ordered = true })
 	first := ingest(t, s, a.ID, asked("", "1"), asked("", "1"), asked("", "1"))
-	want := []webhook.ID{}
+	want := []webhook.DeliveryID{}
 	for _, got := range append(lookedUp(t, s, nil, first[:2]...), lookedUp(t, s, nil, first[2])...) {
 		want = append(want, got.Decisions[0].Delivery)
 	}
@@ -191,7 +197,7 @@ func testLookupOrder(t *testing.T, s *db.Store) {
 func testLookedUpTaken(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
-	got := must(s.LookedUp(t.Context(), a.ID, []webhook.Event{first.Event}, t0, lease, taken))(t)[0]
+	got := must(complete(t, s, a.ID, []webhook.Event{first.Event}, t0, taken))(t)[0]
 	same(t, "waiting", len(got.Waiting), 0)
 	same(t, "jobs", len(got.Jobs), 1)
 	same(t, "attempts", got.Jobs[0].Delivery.Attempts, 1)
@@ -222,7 +228,7 @@ func testLateMatch(t *testing.T, s *db.Store) {
 		}
 		same(t, name+", counted", must(s.CountDeliveries(t.Context(), a.ID, f))(t).N, len(found))
 	}
-	same(t, "before it", listed(t, s, a.ID, webhook.DeliveryFilter{Booking: "late", Until: since, Limit: 9}), []webhook.ID{})
+	same(t, "before it", listed(t, s, a.ID, webhook.DeliveryFilter{Booking: "late", Until: since, Limit: 9}), []webhook.DeliveryID{})
 }
 
 func testPruneLookup(t *testing.T, s *db.Store) {
@@ -238,7 +244,7 @@ func testPruneLookup(t *testing.T, s *db.Store) {
 	finish(t, s, success(d, w.ID, 1), t0)
 	prune(t, s, later, t0, 1)
 	same(t, "deliveries", len(listed(t, s, a.ID, webhook.DeliveryFilter{Limit: 9})), 0)
-	same(t, "events", listedEvents(t, s, a.ID, webhook.EventFilter{Limit: 9}), []webhook.ID{waits.Event.ID})
+	same(t, "events", listedEvents(t, s, a.ID, webhook.EventFilter{Limit: 9}), []webhook.EventID{waits.Event.ID})
 	same(t, "matched after that", len(lookedUp(t, s, nil, waits)), 1)
 }
 
@@ -247,10 +253,10 @@ func testLookupIsolated(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
 	me, _ := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
-	ids := []webhook.ID{first.Event.ID}
+	ids := []webhook.EventID{first.Event.ID}
 	_, err := s.PendingEvent(ctx, me.ID, first.Event.ID)
 	wantError(t, "read", err, webhook.ErrNotFound)
-	same(t, "matched", len(must(s.LookedUp(ctx, me.ID, []webhook.Event{first.Event}, t0, lease, waiting))(t)), 0)
+	same(t, "matched", len(must(complete(t, s, me.ID, []webhook.Event{first.Event}, t0, waiting))(t)), 0)
 	same(t, "waits still", pendingLookups(t, s), ids)
 	e := newEvent("")
 	e.BookingID, e.Inbound = "1", true
@@ -259,12 +265,12 @@ func testLookupIsolated(t *testing.T, s *db.Store) {
 
 func testLookupPages(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
-	want := []webhook.ID{}
+	want := []webhook.EventID{}
 	for range 10 {
 		want = append(want, ingest(t, s, a.ID, asked("", "1"))[0].Event.ID)
 	}
-	got := []webhook.ID{}
-	for after := webhook.ID(0); ; after = got[len(got)-1] {
+	got := []webhook.EventID{}
+	for after := webhook.EventID(0); ; after = got[len(got)-1] {
 		page := must(s.Lookups(t.Context(), after, 3))(t)
 		for _, p := range page {
 			got = append(got, p.Event)
@@ -284,6 +290,6 @@ func TestLookupsOutliveTheProcess(t *testing.T) {
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
 	ok(t, s.Close())
 	s = openFile(t, path)
-	same(t, "what waits", pendingLookups(t, s), []webhook.ID{first.Event.ID})
+	same(t, "what waits", pendingLookups(t, s), []webhook.EventID{first.Event.ID})
 	same(t, "matched", len(lookedUp(t, s, nil, first)), 1)
 }

@@ -18,7 +18,7 @@ type history struct {
 	account webhook.Account
 	hook    *webhook.Webhook
 	flying  []webhook.Delivery
-	all     []webhook.ID
+	all     []webhook.DeliveryID
 	now     time.Time
 }
 
@@ -33,7 +33,7 @@ func (h *history) step() {
 			list[i].BookingID = strconv.Itoa(h.IntN(3))
 		}
 		take := func(*webhook.Webhook) bool { return h.IntN(2) == 0 }
-		for _, a := range must(h.Ingest(ctx, h.account.ID, list, h.now, h.now.Add(time.Minute), take))(h) {
+		for _, a := range must(insert(h, h.Store, h.account.ID, list, h.now, h.now.Add(time.Minute), take))(h) {
 			for _, job := range a.Jobs {
 				h.flying = append(h.flying, job.Delivery)
 			}
@@ -62,7 +62,7 @@ func (h *history) step() {
 	}
 }
 
-func (h *history) any() webhook.ID {
+func (h *history) any() webhook.DeliveryID {
 	if len(h.all) == 0 {
 		return 0
 	}

@@ -13,7 +13,7 @@ func testOrderOff(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 5)
 	setOrder(t, s, w, false)
 	same(t, "due", must(s.Due(t.Context()))(t)[w.ID].After(t0), false)
-	got := []webhook.ID{}
+	got := []webhook.DeliveryID{}
 	for range 5 { // a few at a time
 		jobs, next, err := s.Claim(t.Context(), w.ID, 2, t0, lease)
 		ok(t, err)
@@ -23,7 +23,7 @@ func testOrderOff(t *testing.T, s *db.Store) {
 		}
 	}
 	same(t, "claimed, in their order", got, d)
-	same(t, "of a new one", must(s.Ingest(t.Context(), a.ID, some(1), t0, lease, taken))(t)[0].Jobs[0].Delivery.Held, false)
+	same(t, "of a new one", must(insert(t, s, a.ID, some(1), t0, lease, taken))(t)[0].Jobs[0].Delivery.Held, false)
 }
 
 // testOrderOffWithOthers: what is in flight, or waits for its next try, is due
@@ -61,7 +61,7 @@ func testOrderOnHalfway(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 4)
 	inLine(t, s, w, t0, d[0])
 	setOrder(t, s, w, false)
-	same(t, "let go", ids(claim(t, s, w.ID, 1, t0)), []webhook.ID{d[1]})
+	same(t, "let go", ids(claim(t, s, w.ID, 1, t0)), []webhook.DeliveryID{d[1]})
 	setOrder(t, s, w, true)
 	wantHeld(t, s, a.ID, d, false, false, true, true)
 	freed(t, s, success(d[0], w.ID, 1), false)
@@ -78,7 +78,7 @@ func testOrderCrash(t *testing.T, s *db.Store) {
 	now := t0.Add(time.Second)
 	ok(t, s.RecoverClaims(t.Context(), now))
 	wantHeld(t, s, a.ID, d, false, true, true)
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{w.ID: now})
+	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]time.Time{w.ID: now})
 	inLine(t, s, w, now, d[0])
 	freed(t, s, success(d[0], w.ID, 2), true)
 	ok(t, s.RecoverClaims(t.Context(), now))
@@ -90,7 +90,7 @@ func testOrderHasten(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 2)
 	other := newEvent("")
 	other.BookingID = "another"
-	flying := must(s.Ingest(t.Context(), a.ID, []webhook.Event{other}, t0, lease, taken))(t)[0].Jobs[0].Delivery
+	flying := must(insert(t, s, a.ID, []webhook.Event{other}, t0, lease, taken))(t)[0].Jobs[0].Delivery
 	inLine(t, s, w, t0, d[0])
 	freed(t, s, failure(d[0], w.ID, 1, t0.Add(time.Hour)), false)
 	now := t0.Add(time.Second)
@@ -113,7 +113,7 @@ func testHastenMany(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	const many = 2500
 	later := t0.Add(time.Hour)
-	must(s.Ingest(t.Context(), a.ID, some(many), later, lease, waiting))(t)
+	must(insert(t, s, a.ID, some(many), later, lease, waiting))(t)
 	same(t, "due before", len(claim(t, s, w.ID, many, t0)), 0)
 	ok(t, s.RetryNow(t.Context(), w.ID, t0))
 	same(t, "due", len(claim(t, s, w.ID, many, t0)), many)
@@ -129,7 +129,7 @@ func testOrderDeleted(t *testing.T, s *db.Store) {
 	for _, id := range d {
 		same(t, "state", must(s.Delivery(t.Context(), a.ID, id))(t).State, webhook.Cancelled)
 	}
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{})
+	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]time.Time{})
 }
 
 func testOrderPrune(t *testing.T, s *db.Store) {

@@ -45,7 +45,7 @@ func testReplayNewer(t *testing.T, s *db.Store) {
 	inLine(t, s, w, t0, d[1])
 	freed(t, s, success(d[2], w.ID, 1), false)
 	freed(t, s, success(d[1], w.ID, 2), false)
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{})
+	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]time.Time{})
 }
 
 func testReplayHeld(t *testing.T, s *db.Store) {
@@ -115,7 +115,7 @@ func testOrdersApart(t *testing.T, s *db.Store) {
 	freed(t, s, success(got[0].Decisions[0].Delivery, w.ID, 1), true)
 	inLine(t, s, w, t0, got[1].Decisions[0].Delivery)
 	inLine(t, s, second, t0)
-	same(t, "waiting of both", got[0].Waiting, []webhook.ID{w.ID, second.ID})
+	same(t, "waiting of both", got[0].Waiting, []webhook.WebhookID{w.ID, second.ID})
 	theirs := ingest(t, s, b.ID, some(2)...)
 	inLine(t, s, other, t0, theirs[0].Decisions[0].Delivery)
 	inLine(t, s, loose, t0, theirs[0].Decisions[1].Delivery, theirs[1].Decisions[1].Delivery)
@@ -126,7 +126,7 @@ func testOrderDuplicates(t *testing.T, s *db.Store) {
 	first := ingest(t, s, a.ID, newEvent("one"), newEvent("two"), newEvent("one"))
 	again := ingest(t, s, a.ID, newEvent("two"))
 	same(t, "duplicates", []bool{first[2].Duplicate, again[0].Duplicate}, []bool{true, true})
-	d := []webhook.ID{first[0].Decisions[0].Delivery, first[1].Decisions[0].Delivery}
+	d := []webhook.DeliveryID{first[0].Decisions[0].Delivery, first[1].Decisions[0].Delivery}
 	inLine(t, s, w, t0, d[0])
 	freed(t, s, success(d[0], w.ID, 1), true)
 	inLine(t, s, w, t0, d[1])

@@ -46,13 +46,13 @@ func orderedShop(tb testing.TB, s *db.Store) (webhook.Account, *webhook.Webhook)
 }
 
 // inLine are ids as they are claimed at a time, in their order.
-func inLine(tb testing.TB, s *db.Store, w *webhook.Webhook, at time.Time, want ...webhook.ID) {
+func inLine(tb testing.TB, s *db.Store, w *webhook.Webhook, at time.Time, want ...webhook.DeliveryID) {
 	tb.Helper()
-	same(tb, "claimed", ids(claim(tb, s, w.ID, 99, at)), append([]webhook.ID{}, want...))
+	same(tb, "claimed", ids(claim(tb, s, w.ID, 99, at)), append([]webhook.DeliveryID{}, want...))
 }
 
 // wantHeld checks which of the deliveries are held; those have no next try.
-func wantHeld(tb testing.TB, s *db.Store, account webhook.ID, all []webhook.ID, held ...bool) {
+func wantHeld(tb testing.TB, s *db.Store, account webhook.AccountID, all []webhook.DeliveryID, held ...bool) {
 	tb.Helper()
 	got := []bool{}
 	for _, id := range all {
@@ -74,20 +74,20 @@ func freed(tb testing.TB, s *db.Store, r webhook.Result, want bool) {
 func setOrder(tb testing.TB, s *db.Store, w *webhook.Webhook, keep bool) {
 	tb.Helper()
 	w.Ordered = keep
-	ok(tb, s.UpdateWebhook(tb.Context(), w, time.Time{}, nil, at(t0)))
+	ok(tb, update(tb, s, webhook.Update{Webhook: w}, at(t0)))
 }
 
 func testHeldOnInsert(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
 	d := deliver(t, s, a.ID, 1)
-	got := must(s.Ingest(t.Context(), a.ID, some(1), t0, lease, taken))(t)[0]
+	got := must(insert(t, s, a.ID, some(1), t0, lease, taken))(t)[0]
 	same(t, "jobs and waiting of a held one", []int{len(got.Jobs), len(got.Waiting)}, []int{0, 0})
 	d = append(d, got.Decisions[0].Delivery)
 	wantHeld(t, s, a.ID, d, false, true)
 	same(t, "attempts of a held one", must(s.Delivery(t.Context(), a.ID, d[1]))(t).Attempts, 0)
 	other := newEvent("")
 	other.BookingID = "another"
-	got = must(s.Ingest(t.Context(), a.ID, []webhook.Event{other}, t0, lease, taken))(t)[0]
+	got = must(insert(t, s, a.ID, []webhook.Event{other}, t0, lease, taken))(t)[0]
 	same(t, "jobs of another booking", len(got.Jobs), 1)
 	inLine(t, s, w, t0, d[0])
 	_, next, err := s.Claim(t.Context(), w.ID, 9, t0, lease)
@@ -97,9 +97,9 @@ func testHeldOnInsert(t *testing.T, s *db.Store) {
 
 func testHeldInBatch(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
-	got := must(s.Ingest(t.Context(), a.ID, some(3), t0, lease, taken))(t)
+	got := must(insert(t, s, a.ID, some(3), t0, lease, taken))(t)
 	same(t, "jobs", []int{len(got[0].Jobs), len(got[1].Jobs), len(got[2].Jobs)}, []int{1, 0, 0})
-	d := []webhook.ID{got[0].Decisions[0].Delivery, got[1].Decisions[0].Delivery, got[2].Decisions[0].Delivery}
+	d := []webhook.DeliveryID{got[0].Decisions[0].Delivery, got[1].Decisions[0].Delivery, got[2].Decisions[0].Delivery}
 	wantHeld(t, s, a.ID, d, false, true, true)
 	for i, id := range d {
 		if i > 0 {
@@ -107,7 +107,7 @@ func testHeldInBatch(t *testing.T, s *db.Store) {
 		}
 		freed(t, s, success(id, w.ID, 1), i < 2)
 	}
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{})
+	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]time.Time{})
 	fresh := deliver(t, s, a.ID, 1)
 	wantHeld(t, s, a.ID, fresh, false)
 	inLine(t, s, w, t0, fresh...)
@@ -115,9 +115,9 @@ func testHeldInBatch(t *testing.T, s *db.Store) {
 
 func testFreedByEnd(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
-	for _, end := range []func(webhook.ID) webhook.Result{
-		func(id webhook.ID) webhook.Result { return success(id, w.ID, 1) },
-		func(id webhook.ID) webhook.Result { return failure(id, w.ID, 1, time.Time{}) },
+	for _, end := range []func(webhook.DeliveryID) webhook.Result{
+		func(id webhook.DeliveryID) webhook.Result { return success(id, w.ID, 1) },
+		func(id webhook.DeliveryID) webhook.Result { return failure(id, w.ID, 1, time.Time{}) },
 	} {
 		d := deliver(t, s, a.ID, 2)
 		inLine(t, s, w, t0, d[0])
@@ -127,7 +127,7 @@ func testFreedByEnd(t *testing.T, s *db.Store) {
 		same(t, "state and end", []any{got.State, got.Finished, got.Completed}, []any{r.State, t0, 1})
 		same(t, "log", numbers(t, s, a.ID, d[0]), []int{1})
 		freed(t, s, r, false) // once more
-		same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{w.ID: t0})
+		same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]time.Time{w.ID: t0})
 		inLine(t, s, w, t0, d[1])
 		freed(t, s, success(d[1], w.ID, 1), false)
 	}
@@ -142,7 +142,7 @@ func testNotFreedByRetry(t *testing.T, s *db.Store) {
 		later = later.Add(time.Hour)
 		freed(t, s, failure(d[0], w.ID, try+1, later), false)
 		wantHeld(t, s, a.ID, d, false, true)
-		same(t, "due", must(s.Due(t.Context()))(t), map[webhook.ID]time.Time{w.ID: later})
+		same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]time.Time{w.ID: later})
 	}
 	inLine(t, s, w, later, d[0])
 	ok(t, s.Release(t.Context(), d[0], 4, later)) // given back is not ended either

@@ -40,19 +40,17 @@ func (e rerunning) Write(ctx context.Context, do func(engineTx) error) error {
 	return err
 }
 
-var now = time.Now().UTC().Truncate(time.Millisecond)
-
 // TestRunTwice: what a method returns is of the run that was kept.
 func TestRunTwice(t *testing.T) {
 	ctx, s := t.Context(), openTemp(t)
 	var a webhook.Account
 	twice(t, s, func() (err error) {
-		a, _, err = s.Setup(ctx, webhook.Account{Name: "A", WebhookLimit: 9}, webhook.User{Email: "a@example.com", Role: webhook.RoleAdmin})
+		a, _, err = s.Setup(ctx, webhook.Account{Name: "A", WebhookLimit: 9}, webhook.User{Email: "a@example.com", Role: webhook.RoleAdmin}, changedAt(now))
 		return err
 	})
 	var second webhook.Account
 	twice(t, s, func() (err error) {
-		second, err = s.AddAccount(ctx, webhook.Account{Name: "B"}, "x")
+		second, err = s.AddAccount(ctx, webhook.Account{Name: "B"}, changedAt(now))
 		return err
 	})
 	want(t, "number of the second account", second.Number, a.Number+1)
@@ -62,7 +60,7 @@ func TestRunTwice(t *testing.T) {
 
 	var d webhook.Draft
 	twice(t, s, func() (err error) {
-		d, err = s.SaveDraft(ctx, webhook.Draft{Account: a.ID, Name: "first"}, now)
+		d, err = s.SaveDraft(ctx, webhook.Draft{Account: a.ID, Config: webhook.Config{Name: "first"}}, now)
 		return err
 	})
 	read, err := s.Draft(ctx, a.ID, d.ID)
@@ -89,24 +87,20 @@ func TestRunTwice(t *testing.T) {
 // TestDeliveriesTwice: the same for a delivery's life.
 func TestDeliveriesTwice(t *testing.T) {
 	ctx, s := t.Context(), openTemp(t)
-	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", WebhookLimit: 9}, "x")
-	wantErr(t, "account", err, nil)
+	a := anAccount(t, s)
 	var w *webhook.Webhook
 	twice(t, s, func() (err error) {
-		w, err = s.CreateWebhook(ctx, &webhook.Webhook{
-			Account: a.ID, Kind: webhook.Async, Events: []string{webhook.AllEventsKey}, Ordered: true, Enabled: true, Concurrency: 1,
-			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		}, nil, changedAt(now))
+		w, err = s.CreateWebhook(ctx, aHook(a.ID, true), nil, changedAt(now))
 		return err
 	})
 	events := []webhook.Event{{Platform: "tourcms", Type: "cancelled", BookingID: "1"}, {Platform: "tourcms", Type: "cancelled", BookingID: "1"}}
 	var in []webhook.Accepted
-	asked := 0
+	p := planFor(t, s, a.ID, events...)
+	p.Events[1].Claim[0] = true
 	twice(t, s, func() (err error) {
-		in, err = s.Ingest(ctx, a.ID, events, now, now.Add(time.Minute), func(*webhook.Webhook) bool { asked++; return asked%2 == 0 })
+		in, err = s.Insert(ctx, p)
 		return err
 	})
-	want(t, "asked for a place", asked, 4)
 	want(t, "jobs", len(in[0].Jobs)+len(in[1].Jobs), 0)
 	want(t, "waiting", len(in[0].Waiting), 1)
 	var jobs []webhook.Job

@@ -15,13 +15,13 @@ var retentionTests = []test{
 	{"what waits is passed once", testPrunePending},
 	{"in small batches", testPruneBatches},
 	{"sessions", testPruneSessions},
-	{"what could not be read", testPruneUnrecognised},
+	{"what could not be read", testPruneRejected},
 }
 
 // prune prunes to the end and returns how many rows went in each round.
 func prune(tb testing.TB, s *db.Store, before, now time.Time, batch int) (rounds []int64) {
 	tb.Helper()
-	for after := webhook.ID(0); ; {
+	for after := webhook.EventID(0); ; {
 		n, last, err := s.Prune(tb.Context(), before, now, after, batch)
 		ok(tb, err)
 		if n == 0 && last == after {
@@ -36,12 +36,12 @@ func testPrune(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	pending := ended(t, s, w, webhook.Pending)
 	waits := must(s.Delivery(ctx, a.ID, pending))(t)
-	gone := []webhook.ID{}
+	gone := []webhook.DeliveryID{}
 	for _, state := range []webhook.State{webhook.Delivered, webhook.Failed, webhook.Cancelled} {
 		gone = append(gone, ended(t, s, w, state))
 	}
 	w = must(s.Webhook(ctx, a.ID, w.ID))(t)
-	addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Events = []string{"never"} })
+	addHook(t, s, a.ID, func(w *webhook.Webhook) { w.SelectEvents([]string{"never"}) })
 	unmatched := newEvent("kept until pruned")
 	unmatched.Type = "x"
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
@@ -55,7 +55,7 @@ func testPrune(t *testing.T, s *db.Store) {
 	}
 	same(t, "one that waits", must(s.Delivery(ctx, a.ID, pending))(t), waits)
 	same(t, "its attempts", numbers(t, s, a.ID, pending), []int{1})
-	same(t, "events", listedEvents(t, s, a.ID, webhook.EventFilter{Limit: 9}), []webhook.ID{waits.Event})
+	same(t, "events", listedEvents(t, s, a.ID, webhook.EventFilter{Limit: 9}), []webhook.EventID{waits.Event})
 	same(t, "audit entries", len(must(s.Audit(ctx, a.ID, 0, 9))(t)), 0)
 	same(t, "webhooks", len(must(s.Webhooks(ctx, a.ID))(t)), 2)
 	same(t, "an id that was forgotten is new", ingest(t, s, a.ID, unmatched)[0].Duplicate, false)
@@ -127,19 +127,19 @@ func testPruneSessions(t *testing.T, s *db.Store) {
 	same(t, "deleted at its end", prune(t, s, t0.Add(-time.Hour), t0.Add(time.Hour), 10), []int64{1})
 }
 
-// testPruneUnrecognised: what could not be read goes a week after it came last,
+// testPruneRejected: what could not be read goes a week after it came last,
 // however long events are kept.
-func testPruneUnrecognised(t *testing.T, s *db.Store) {
+func testPruneRejected(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	for i, body := range []string{"once", "again", "and again", "later"} {
-		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, body), t0.Add(time.Duration(i)*time.Millisecond)))
+		ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, body), t0.Add(time.Duration(i)*time.Millisecond)))
 	}
 	again := t0.Add(time.Hour)
 	for _, body := range []string{"again", "and again"} {
-		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, body), again))
+		ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, body), again))
 	}
-	end := t0.Add(webhook.KeepUnrecognised)
+	end := t0.Add(webhook.KeepRejected)
 	same(t, "rounds a moment before its end", len(prune(t, s, t0.Add(-time.Hour), end, 10)), 0)
 	end = end.Add(30 * time.Minute) // ids are of the real time, some of them minutes after t0
 	same(t, "gone at its end", prune(t, s, t0.Add(-time.Hour), end, 1), []int64{1, 1})

@@ -23,8 +23,8 @@ var searchTests = []test{
 
 // mixed is an account with deliveries of every kind, and another one beside it.
 type mixed struct {
-	account    webhook.ID
-	hooks      []webhook.ID
+	account    webhook.AccountID
+	hooks      []webhook.WebhookID
 	events     []webhook.Event
 	deliveries []webhook.Delivery // the newest first
 	byEvent    []webhook.Delivery // those of the newest event first
@@ -39,7 +39,7 @@ func mix(t *testing.T, s *db.Store, r *rand.Rand) (m mixed) {
 	useWink(t, s, a.ID)
 	theirs, _ := shop(t, s)
 	for _, keys := range [][]string{{"cancelled"}, {"*"}, {"rare"}, {"wink:cancelled", "rare"}, {"*"}} {
-		w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Events = keys })
+		w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.SelectEvents(keys) })
 		m.hooks = append(m.hooks, w.ID)
 	}
 	late := []webhook.Accepted{}
@@ -138,7 +138,7 @@ func testAnyFilter(t *testing.T, s *db.Store) {
 		if r.IntN(4) == 0 {
 			f.Until = m.deliveries[r.IntN(len(m.deliveries))].ID.Time()
 		}
-		want, byEvent := []webhook.ID{}, []webhook.ID{}
+		want, byEvent := []webhook.DeliveryID{}, []webhook.DeliveryID{}
 		for _, d := range m.deliveries {
 			if passes(f, d) {
 				want = append(want, d.ID)
@@ -153,10 +153,10 @@ func testAnyFilter(t *testing.T, s *db.Store) {
 		if n.N > len(want) || !n.More && n.N < len(want) {
 			t.Errorf("count: got %+v, want %d", n, len(want))
 		}
-		got := follow(t, f.Limit, func(before webhook.ID) ([]webhook.ID, webhook.ID) {
+		got := readAll(t, f.Limit, func(before webhook.DeliveryID) ([]webhook.DeliveryID, webhook.DeliveryID) {
 			f.Before = before
 			p := must(s.Deliveries(t.Context(), m.account, f))(t)
-			return idsOf(p.Rows, func(r webhook.DeliveryRow) webhook.ID { return r.ID }), p.Next
+			return idsOf(p.Rows, func(r webhook.DeliveryRow) webhook.DeliveryID { return r.ID }), p.Next
 		})
 		if !slices.Equal(got, want) && !slices.Equal(got, byEvent) {
 			f.Before = 0
@@ -165,20 +165,20 @@ func testAnyFilter(t *testing.T, s *db.Store) {
 	}
 }
 
-func idsOf[R any](rows []R, id func(R) webhook.ID) []webhook.ID {
-	all := make([]webhook.ID, len(rows))
+func idsOf[R any, I ~int64](rows []R, id func(R) I) []I {
+	all := make([]I, len(rows))
 	for i, row := range rows {
 		all[i] = id(row)
 	}
 	return all
 }
 
-// follow reads page after page to the end. What was matched late has a higher id
+// readAll reads page after page to the end. What was matched late has a higher id
 // than what stands before it, where deliveries are listed by their events.
-func follow(t *testing.T, limit int, read func(before webhook.ID) ([]webhook.ID, webhook.ID)) []webhook.ID {
+func readAll[I ~int64](t *testing.T, limit int, read func(before I) ([]I, I)) []I {
 	t.Helper()
-	all := []webhook.ID{}
-	for before := webhook.ID(0); ; {
+	all := []I{}
+	for before := I(0); ; {
 		rows, next := read(before)
 		if len(rows) > limit {
 			t.Fatalf("got a page of %d, want at most %d", len(rows), limit)
@@ -209,7 +209,7 @@ func testAnyEventFilter(t *testing.T, s *db.Store) {
 			Booking: pick(r, "", "", "B-1", "B-2", "B-3"), Type: pick(r, "", "cancelled", "wink:cancelled", "rare", "wink:rare"),
 			Since: pick(r, time.Time{}, some.ID.Time()), Limit: 1 + r.IntN(12),
 		}
-		want := []webhook.ID{}
+		want := []webhook.EventID{}
 		for _, e := range m.events {
 			if (f.Booking == "" || e.BookingID == f.Booking) && (f.Type == "" || e.Key() == f.Type) && !e.ID.Time().Before(f.Since) {
 				want = append(want, e.ID)
@@ -219,10 +219,10 @@ func testAnyEventFilter(t *testing.T, s *db.Store) {
 		if n.N > len(want) || !n.More && n.N < len(want) {
 			t.Errorf("count: got %+v, want %d", n, len(want))
 		}
-		got := follow(t, f.Limit, func(before webhook.ID) ([]webhook.ID, webhook.ID) {
+		got := readAll(t, f.Limit, func(before webhook.EventID) ([]webhook.EventID, webhook.EventID) {
 			f.Before = before
 			p := must(s.Events(t.Context(), m.account, f))(t)
-			return idsOf(p.Rows, func(r webhook.EventRow) webhook.ID { return r.ID }), p.Next
+			return idsOf(p.Rows, func(r webhook.EventRow) webhook.EventID { return r.ID }), p.Next
 		})
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d, filter %+v: got %v, want %v", seed, f, got, want)
@@ -239,7 +239,7 @@ func testBookingAtOnce(t *testing.T, s *db.Store) {
 	for range 8 {
 		all.Go(func() {
 			for range 8 {
-				if _, err := s.Ingest(context.WithoutCancel(t.Context()), a.ID, some(2), t0, lease, waiting); err != nil {
+				if _, err := insert(t, s, a.ID, some(2), t0, lease, waiting); err != nil {
 					t.Error(err)
 				}
 				if _, err := s.Test(context.WithoutCancel(t.Context()), a.ID, w.ID, newEvent(""), t0); err != nil {
@@ -253,7 +253,7 @@ func testBookingAtOnce(t *testing.T, s *db.Store) {
 	same(t, "deliveries", len(want), 8*8*5)
 	s.SetSearch(50)
 	f := webhook.DeliveryFilter{Booking: "1234", Limit: 3}
-	got := []webhook.ID{}
+	got := []webhook.DeliveryID{}
 	for range len(want) {
 		page := must(s.Deliveries(t.Context(), a.ID, f))(t)
 		for _, row := range page.Rows {

@@ -63,11 +63,11 @@ func useEverything(tb testing.TB, s *Store) {
 			tb.Fatal(problem)
 		}
 	}
-	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, "x")
+	a, err := s.AddAccount(ctx, webhook.Account{Name: "A", TimeZone: "UTC", WebhookLimit: 10}, changedAt(now))
 	check(err)
-	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: a.ID, Kind: webhook.Async, Events: []string{"*"}, Channels: webhook.NewFilter("", nil), Tours: webhook.NewFilter("", nil), Enabled: true}, nil, changedAt(now))
+	w, err := s.CreateWebhook(ctx, aHook(a.ID, false), nil, changedAt(now))
 	check(err)
-	accepted, err := s.Ingest(ctx, a.ID, []webhook.Event{{ExternalID: "x", Platform: webhook.DefaultPlatform}}, now, now, func(*webhook.Webhook) bool { return false })
+	accepted, err := s.Insert(ctx, planFor(tb, s, a.ID, []webhook.Event{{ExternalID: "x", Platform: webhook.DefaultPlatform}}...))
 	check(err)
 	d := accepted[0].Decisions[0].Delivery
 	_, _, err = s.Claim(ctx, w.ID, 1, now, now)
@@ -101,14 +101,14 @@ func useEverything(tb testing.TB, s *Store) {
 	_, err = s.EventID(ctx, a.ID, "x")
 	check(err)
 	useConnections(tb, s, a.ID, now)
-	useOrder(ctx, s, a.ID, check)
-	lookups, err := s.Ingest(ctx, a.ID, []webhook.Event{{Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true, Lookup: true}, {Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true}}, now, now, func(*webhook.Webhook) bool { return false })
+	useOrder(tb, s, a.ID, check)
+	lookups, err := s.Insert(ctx, planFor(tb, s, a.ID, []webhook.Event{{Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true, Lookup: true}, {Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true}}...))
 	check(err)
 	_, err = s.Lookups(ctx, 0, 1)
 	check(err)
 	_, err = s.PendingEvent(ctx, a.ID, lookups[0].Event.ID)
 	check(err)
-	_, err = s.LookedUp(ctx, a.ID, []webhook.Event{lookups[0].Event}, now, now, func(*webhook.Webhook) bool { return false })
+	_, err = s.CompleteLookups(ctx, planFor(tb, s, a.ID, lookups[0].Event))
 	check(err)
 	_, err = s.Delivery(ctx, a.ID, d)
 	check(err)
@@ -125,12 +125,16 @@ func useEverything(tb testing.TB, s *Store) {
 }
 
 // useOrder sends three events of one booking in their order.
-func useOrder(ctx context.Context, s *Store, account webhook.ID, check func(error)) {
-	now, all := time.Now(), webhook.NewFilter("", nil)
-	w, err := s.CreateWebhook(ctx, &webhook.Webhook{Account: account, Kind: webhook.Async, Events: []string{"*"}, Channels: all, Tours: all, Enabled: true, Ordered: true}, nil, changedAt(now))
+func useOrder(tb testing.TB, s *Store, account webhook.AccountID, check func(error)) {
+	tb.Helper()
+	ctx := tb.Context()
+	now := time.Now()
+	w, err := s.CreateWebhook(ctx, aHook(account, true), nil, changedAt(now))
 	check(err)
 	event := webhook.Event{Platform: webhook.DefaultPlatform, BookingID: "2"}
-	accepted, err := s.Ingest(ctx, account, []webhook.Event{event, event, event}, now, now, func(*webhook.Webhook) bool { return true })
+	p := planFor(tb, s, account, event, event, event)
+	p.Events[0].Claim[1] = true
+	accepted, err := s.Insert(ctx, p)
 	check(err)
 	d := accepted[0].Decisions[1].Delivery
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
@@ -139,7 +143,7 @@ func useOrder(ctx context.Context, s *Store, account webhook.ID, check func(erro
 	check(err)
 }
 
-func useConnections(tb testing.TB, s *Store, account webhook.ID, now time.Time) {
+func useConnections(tb testing.TB, s *Store, account webhook.AccountID, now time.Time) {
 	tb.Helper()
 	ctx := tb.Context()
 	c, err := s.SwitchPlatform(ctx, account, "wink", true, changedAt(now))
@@ -161,9 +165,9 @@ func useConnections(tb testing.TB, s *Store, account webhook.ID, now time.Time) 
 	}
 }
 
-func useClients(ctx context.Context, s *Store, account webhook.ID, check func(error)) {
+func useClients(ctx context.Context, s *Store, account webhook.AccountID, check func(error)) {
 	now := time.Now()
-	c, err := s.AddClient(ctx, webhook.Client{Account: account}, []byte("h"), "x")
+	c, err := s.AddClient(ctx, webhook.Client{Account: account}, []byte("h"), changedAt(now))
 	check(err)
 	_, err = s.Clients(ctx, account)
 	check(err)

@@ -14,9 +14,9 @@ var tokenTests = []test{
 	{"revoke", testRevokeToken},
 }
 
-func newToken(tb testing.TB, s *db.Store, account webhook.ID, name, hash string) webhook.Token {
+func newToken(tb testing.TB, s *db.Store, account webhook.AccountID, name, hash string) webhook.Token {
 	tb.Helper()
-	return must(s.AddToken(tb.Context(), webhook.Token{Account: account, Name: name, CreatedAt: t0}, []byte(hash), by))(tb)
+	return must(s.AddToken(tb.Context(), webhook.Token{Account: account, Name: name, CreatedAt: t0}, []byte(hash), at(t0)))(tb)
 }
 
 func testTokenRoundTrip(t *testing.T, s *db.Store) {
@@ -27,7 +27,7 @@ func testTokenRoundTrip(t *testing.T, s *db.Store) {
 	same(t, "by hash", must(s.TokenByHash(ctx, []byte("\x00\xff")))(t), second)
 	_, err := s.TokenByHash(ctx, []byte("h3"))
 	wantError(t, "unknown hash", err, webhook.ErrNotFound)
-	if _, err := s.AddToken(ctx, webhook.Token{Account: a.ID}, []byte("h1"), by); err == nil {
+	if _, err := s.AddToken(ctx, webhook.Token{Account: a.ID}, []byte("h1"), at(t0)); err == nil {
 		t.Error("two tokens have one hash")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/webhook"
 )
@@ -26,10 +27,10 @@ var sessionTests = []test{
 	{"of nobody and of somebody gone", testSessionUser},
 }
 
-func newUser(tb testing.TB, s *db.Store, account webhook.ID, email string) webhook.User {
+func newUser(tb testing.TB, s *db.Store, account webhook.AccountID, email string) webhook.User {
 	tb.Helper()
 	u := webhook.User{Account: account, Email: email, PasswordHash: "$argon2id$…", Role: webhook.RoleOperator, CreatedAt: t0}
-	return must(s.AddUser(tb.Context(), u, by))(tb)
+	return must(s.AddUser(tb.Context(), u, at(t0)))(tb)
 }
 
 func testUserRoundTrip(t *testing.T, s *db.Store) {
@@ -50,7 +51,7 @@ func testUserEmailTaken(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
 	newUser(t, s, a.ID, "x@example.com")
-	_, err := s.AddUser(ctx, webhook.User{Account: other.ID, Email: "x@example.com", Role: webhook.RoleStaff}, by)
+	_, err := s.AddUser(ctx, webhook.User{Account: other.ID, Email: "x@example.com", Role: webhook.RoleStaff}, at(t0))
 	wantInvalid(t, err, "email", "signs in here already")
 	same(t, "users", len(must(s.Users(ctx, other.ID))(t)), 0)
 	same(t, "audit entries of the try", len(must(s.Audit(ctx, other.ID, 0, 10))(t)), 1)
@@ -79,7 +80,7 @@ func testSetPassword(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	u, other := newUser(t, s, a.ID, "x@example.com"), newUser(t, s, a.ID, "y@example.com")
-	for hash, user := range map[string]webhook.ID{"keep": u.ID, "end": u.ID, "other": other.ID} {
+	for hash, user := range map[string]webhook.UserID{"keep": u.ID, "end": u.ID, "other": other.ID} {
 		ok(t, s.AddSession(ctx, []byte(hash), nil, session(user)))
 	}
 	ok(t, s.SetPassword(ctx, u.ID, "new", []byte("keep"), at(t0)))
@@ -108,7 +109,7 @@ func testSetting(t *testing.T, s *db.Store) {
 	same(t, "another key", string(must(s.Setting(t.Context(), "other", []byte("x")))(t)), "x")
 }
 
-func session(user webhook.ID) webhook.Session {
+func session(user webhook.UserID) auth.Session {
 	return auth.Session{User: user, Data: []byte("{\"a\":\x00}"), ExpiresAt: t0.Add(time.Hour)}
 }
 
@@ -160,7 +161,7 @@ func testEndSession(t *testing.T, s *db.Store) {
 func testEndSessions(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	u, other := newUser(t, s, 0, "x@example.com"), newUser(t, s, 0, "y@example.com")
-	for hash, user := range map[string]webhook.ID{"a": u.ID, "b": u.ID, "c": u.ID, "other": other.ID, "nobody": 0} {
+	for hash, user := range map[string]webhook.UserID{"a": u.ID, "b": u.ID, "c": u.ID, "other": other.ID, "nobody": 0} {
 		ok(t, s.AddSession(ctx, []byte(hash), nil, session(user)))
 	}
 	ok(t, s.EndSessions(ctx, u.ID, []byte("b")))

@@ -15,7 +15,7 @@ func testWaitsFor(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Ordered = true })
 	d := deliver(t, s, a.ID, 3)
-	for i, want := range []webhook.ID{0, d[0], d[0]} {
+	for i, want := range []webhook.DeliveryID{0, d[0], d[0]} {
 		got, err := s.WaitsFor(ctx, a.ID, d[i])
 		same(t, "waits for", got, want)
 		if want == 0 {

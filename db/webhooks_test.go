@@ -17,6 +17,7 @@ var webhookTests = []test{
 	{"limit in parallel", testWebhookLimitParallel},
 	{"draft goes with the creation", testCreateFromDraft},
 	{"update", testUpdateWebhook},
+	{"update and switch", testUpdateAndSwitch},
 	{"update that lost the race", testUpdateConflict},
 	{"on and off", testSetEnabled},
 	{"rotate the secret", testRotateSecret},
@@ -114,14 +115,40 @@ func testUpdateWebhook(t *testing.T, s *db.Store) {
 	d := newDraft(t, s, a.ID)
 	want := *w
 	want.Name, want.URL, want.Format, want.Concurrency = "New", "https://new.example/", webhook.Native, 5
-	want.Events, want.Channels = []string{"cancelled"}, webhook.NewFilter(webhook.Include, []string{"1"})
+	want.AllEvents, want.Events, want.Channels = false, []string{"cancelled"}, webhook.NewFilter(webhook.Include, []string{"1"})
 	want.Tours = webhook.NewFilter(webhook.Exclude, []string{"15"})
 	change := want // what a form may not change
 	change.Secret, change.Enabled, change.CreatedAt = "whsec_other", false, time.Time{}
-	ok(t, s.UpdateWebhook(ctx, &change, w.UpdatedAt, &d, at(t0.Add(time.Second))))
+	ok(t, update(t, s, webhook.Update{Webhook: &change, Base: w.UpdatedAt, Draft: &d}, at(t0.Add(time.Second))))
 	want.UpdatedAt = t0.Add(time.Second)
 	same(t, "webhook", must(s.Webhook(ctx, a.ID, w.ID))(t), &want)
 	same(t, "drafts", len(must(s.Drafts(ctx, a.ID))(t)), 0)
+}
+
+// testUpdateAndSwitch: configuration and switch change in one transaction, or not
+// at all.
+func testUpdateAndSwitch(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	on, off := true, false
+	w.Name = "Off now"
+	before := must(s.UpdateWebhook(ctx, webhook.Update{Webhook: w, Enabled: &off}, at(t0)))(t)
+	same(t, "as it was", []any{before.Name, before.Enabled}, []any{"Accounting", true})
+	got := must(s.Webhook(ctx, a.ID, w.ID))(t)
+	same(t, "as it is", []any{got.Name, got.Enabled, got.OffReason}, []any{"Off now", false, webhook.OffByUser})
+	ingest(t, s, a.ID, some(2)...)
+	w.Name = "On again"
+	wantError(t, "a conflict", update(t, s, webhook.Update{Webhook: w, Enabled: &on, Base: t0.Add(-time.Hour)}, at(t0)), webhook.ErrConflict)
+	same(t, "off still", must(s.Webhook(ctx, a.ID, w.ID))(t), skipping(got, 2))
+	before = must(s.UpdateWebhook(ctx, webhook.Update{Webhook: w, Enabled: &on}, at(t0)))(t)
+	same(t, "skipped while it was off", before.Skipped, 2)
+	same(t, "what waited is due", ids(claim(t, s, w.ID, 9, t0)), []webhook.DeliveryID{d})
+}
+
+func skipping(w *webhook.Webhook, n int) *webhook.Webhook {
+	w.Skipped = n
+	return w
 }
 
 func testUpdateConflict(t *testing.T, s *db.Store) {
@@ -130,18 +157,18 @@ func testUpdateConflict(t *testing.T, s *db.Store) {
 	w := must(s.CreateWebhook(ctx, newHook(a.ID), nil, at(t0.Add(123456))))(t) // finer than what is stored
 	base := w.UpdatedAt
 	w.Name = "First"
-	ok(t, s.UpdateWebhook(ctx, w, base, nil, at(t0))) // in the same millisecond as the creation
+	ok(t, update(t, s, webhook.Update{Webhook: w, Base: base}, at(t0))) // in the same millisecond as the creation
 	d := newDraft(t, s, a.ID)
 	w.Name = "Second"
-	wantError(t, "old base", s.UpdateWebhook(ctx, w, base, &d, at(t0)), webhook.ErrConflict)
+	wantError(t, "old base", update(t, s, webhook.Update{Webhook: w, Base: base, Draft: &d}, at(t0)), webhook.ErrConflict)
 	now := must(s.Webhook(ctx, a.ID, w.ID))(t)
 	same(t, "name", now.Name, "First")
 	same(t, "drafts", len(must(s.Drafts(ctx, a.ID))(t)), 1)
-	ok(t, s.UpdateWebhook(ctx, w, now.UpdatedAt, nil, at(t0)))
+	ok(t, update(t, s, webhook.Update{Webhook: w, Base: now.UpdatedAt}, at(t0)))
 	w.Name = "Third"
-	ok(t, s.UpdateWebhook(ctx, w, time.Time{}, nil, at(t0))) // without a base the last one wins
+	ok(t, update(t, s, webhook.Update{Webhook: w}, at(t0))) // without a base the last one wins
 	same(t, "name", must(s.Webhook(ctx, a.ID, w.ID))(t).Name, "Third")
-	wantError(t, "draft that is gone", s.UpdateWebhook(ctx, w, time.Time{}, &webhook.Draft{ID: d.ID + 99}, at(t0)), webhook.ErrNotFound)
+	wantError(t, "draft that is gone", update(t, s, webhook.Update{Webhook: w, Draft: &webhook.Draft{ID: d.ID + 99}}, at(t0)), webhook.ErrNotFound)
 }
 
 func testSetEnabled(t *testing.T, s *db.Store) {
@@ -192,7 +219,7 @@ func testDeleteWebhook(t *testing.T, s *db.Store) {
 	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, at(now))
 	wantError(t, "again", err, webhook.ErrNotFound)
 	same(t, "list", must(s.Webhooks(ctx, a.ID))(t), []*webhook.Webhook{stays})
-	same(t, "names", must(s.WebhookNames(ctx, a.ID))(t), map[webhook.ID]string{w.ID: w.Name, stays.ID: stays.Name})
+	same(t, "names", must(s.WebhookNames(ctx, a.ID))(t), map[webhook.WebhookID]string{w.ID: w.Name, stays.ID: stays.Name})
 	rows := must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Limit: 1}))(t).Rows
 	same(t, "name in the log", rows[0].WebhookName, w.Name)
 }

@@ -15,7 +15,7 @@ func testConfigChanges(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	job := func() webhook.Job {
 		t.Helper()
-		got := must(s.Ingest(ctx, a.ID, some(1), t0, lease, taken))(t)[0]
+		got := must(insert(t, s, a.ID, some(1), t0, lease, taken))(t)[0]
 		if len(got.Jobs) != 1 {
 			t.Fatalf("got %d jobs, want 1", len(got.Jobs))
 		}
@@ -24,7 +24,7 @@ func testConfigChanges(t *testing.T, s *db.Store) {
 	same(t, "URL", job().Webhook.URL, w.URL)
 	changed := *w
 	changed.URL = "https://new.example/"
-	ok(t, s.UpdateWebhook(ctx, &changed, time.Time{}, nil, at(t0)))
+	ok(t, update(t, s, webhook.Update{Webhook: &changed}, at(t0)))
 	same(t, "new URL", job().Webhook.URL, changed.URL)
 	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
 	same(t, "new secret", job().Webhook.Secret, "whsec_two")
@@ -58,7 +58,7 @@ func testConfigParallel(t *testing.T, s *db.Store) {
 				if _, err := s.SetEnabled(ctx, a.ID, w.ID, on, at(t0)); err != nil {
 					t.Error(err)
 				}
-				got, err := s.Ingest(ctx, a.ID, some(1), t0, lease, waiting)
+				got, err := insert(t, s, a.ID, some(1), t0, lease, waiting)
 				if err != nil {
 					t.Error(err)
 					return
@@ -73,7 +73,7 @@ func testConfigParallel(t *testing.T, s *db.Store) {
 func testSkipped(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, on := shop(t, s)
-	off := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Enabled, w.Events = false, []string{"never"} })
+	off := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Enabled, w.AllEvents, w.Events = false, false, []string{"never"} })
 	ingest(t, s, a.ID, some(4)...)
 	ingest(t, s, a.ID, newEvent("x"))
 	ingest(t, s, a.ID, newEvent("x")) // a duplicate counts once
@@ -84,13 +84,13 @@ func testSkipped(t *testing.T, s *db.Store) {
 func testTestEvent(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Events = []string{"never"} })
+	w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.SelectEvents([]string{"never"}) })
 	addHook(t, s, a.ID)
 	d := must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0))(t)
 	same(t, "delivery", must(s.Delivery(ctx, a.ID, d.ID))(t), d)
 	want := webhook.Delivery{
 		ID: d.ID, Account: a.ID, Event: d.Event, Webhook: w.ID, Platform: "tourcms", Type: "cancelled", BookingID: "1234",
-		Test: true, State: webhook.Pending, NextAt: t0, CreatedAt: t0,
+		Test: true, State: webhook.Pending, NextAt: t0, Urgent: true, CreatedAt: t0,
 	}
 	same(t, "delivery", d, want)
 	row := must(s.Event(ctx, a.ID, d.Event))(t)

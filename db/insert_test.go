@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -41,7 +42,7 @@ func testDecisions(t *testing.T, s *db.Store) {
 	}{
 		{func(*webhook.Webhook) {}, webhook.Matched},
 		{func(w *webhook.Webhook) { w.Enabled = false }, webhook.ReasonDisabled},
-		{func(w *webhook.Webhook) { w.Events = []string{"new_confirmed_web"} }, webhook.ReasonEvent},
+		{func(w *webhook.Webhook) { w.SelectEvents([]string{"new_confirmed_web"}) }, webhook.ReasonEvent},
 		{func(w *webhook.Webhook) { w.Channels = webhook.NewFilter(include, []string{"1"}) }, webhook.ReasonChannel},
 		{func(w *webhook.Webhook) { w.Tours = webhook.NewFilter(include, []string{"1"}) }, webhook.ReasonTourNotListed},
 		{func(w *webhook.Webhook) { w.Tours = webhook.NewFilter(exclude, []string{"12", "15"}) }, webhook.ReasonTourExcluded},
@@ -85,7 +86,7 @@ func testTaken(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	asked := 0
 	take := func(asking *webhook.Webhook) bool { asked++; return asking.ID == w.ID }
-	got := must(s.Ingest(ctx, a.ID, []webhook.Event{newEvent("x")}, t0, lease, take))(t)[0]
+	got := must(insert(t, s, a.ID, []webhook.Event{newEvent("x")}, t0, lease, take))(t)[0]
 	same(t, "asked", asked, 1)
 	same(t, "waiting", len(got.Waiting), 0)
 	if len(got.Jobs) != 1 {
@@ -106,7 +107,7 @@ func testWaiting(t *testing.T, s *db.Store) {
 	second := addHook(t, s, a.ID)
 	got := ingest(t, s, a.ID, newEvent("x"))[0]
 	same(t, "jobs", len(got.Jobs), 0)
-	same(t, "waiting", got.Waiting, []webhook.ID{w.ID, second.ID})
+	same(t, "waiting", got.Waiting, []webhook.WebhookID{w.ID, second.ID})
 	d := must(s.Delivery(t.Context(), a.ID, got.Decisions[0].Delivery))(t)
 	same(t, "attempts and time", []any{d.Attempts, d.NextAt}, []any{0, t0})
 	same(t, "claimed", len(claim(t, s, w.ID, 10, t0)), 1)
@@ -120,11 +121,11 @@ func testSameBytes(t *testing.T, s *db.Store) {
 	fine.OccurredAt = t0.Add(123456 * time.Nanosecond).In(time.FixedZone("", 3600))
 	unsaid := newEvent("y")
 	unsaid.OccurredAt = time.Time{}
-	got := must(s.Ingest(t.Context(), a.ID, []webhook.Event{fine, unsaid}, t0.Add(654321), t0, taken))(t)
+	got := must(insert(t, s, a.ID, []webhook.Event{fine, unsaid}, t0.Add(654321), t0, taken))(t)
 	later := claim(t, s, w.ID, 2, t0)
 	for i := range got {
 		first, second := got[i].Jobs[0], later[i]
-		same(t, "body", string(second.Event.StandardBody(1, nil)), string(first.Event.StandardBody(1, nil)))
+		same(t, "body", string(platforms.StandardBody(second.Event, 1, nil)), string(platforms.StandardBody(first.Event, 1, nil)))
 		same(t, "event", second.Event, first.Event)
 	}
 	same(t, "fine time again", ingest(t, s, a.ID, fine)[0].Duplicate, true)
@@ -138,7 +139,7 @@ func testDuplicates(t *testing.T, s *db.Store) {
 	spaced := newEvent("x")
 	spaced.Data = []byte(" {\"note\":\r\n\"späte Buchung 🎟\"}")
 	for _, e := range []webhook.Event{newEvent("x"), spaced} {
-		got := must(s.Ingest(ctx, a.ID, []webhook.Event{e}, t0.Add(time.Hour), lease, taken))(t)[0]
+		got := must(insert(t, s, a.ID, []webhook.Event{e}, t0.Add(time.Hour), lease, taken))(t)[0]
 		same(t, "duplicate", got.Duplicate, true)
 		same(t, "id and time", []any{got.Event.ID, got.Event.ReceivedAt}, []any{first.Event.ID, t0})
 		same(t, "decisions", got.Decisions, first.Decisions)
@@ -159,7 +160,7 @@ func testDuplicatesParallel(t *testing.T, s *db.Store) {
 	var wg sync.WaitGroup
 	for i := range got {
 		wg.Go(func() {
-			accepted, err := s.Ingest(ctx, a.ID, []webhook.Event{newEvent("x")}, t0, lease, taken)
+			accepted, err := insert(t, s, a.ID, []webhook.Event{newEvent("x")}, t0, lease, taken)
 			if err != nil {
 				t.Error(err)
 				return
@@ -187,7 +188,7 @@ func testIDConflict(t *testing.T, s *db.Store) {
 	ingest(t, s, a.ID, newEvent("x"))
 	other := newEvent("x")
 	other.BookingID = "9"
-	_, err := s.Ingest(ctx, a.ID, []webhook.Event{newEvent("new"), other, newEvent("newer")}, t0, lease, taken)
+	_, err := insert(t, s, a.ID, []webhook.Event{newEvent("new"), other, newEvent("newer")}, t0, lease, taken)
 	conflict, is := errors.AsType[webhook.IDConflict](err)
 	if !is || conflict.ExternalID != "x" || !errors.Is(err, webhook.ErrConflict) {
 		t.Errorf("got %v, want a conflict of x", err)
@@ -204,14 +205,14 @@ func testIDsOfAccounts(t *testing.T, s *db.Store) {
 }
 
 func testIngestNoAccount(t *testing.T, s *db.Store) {
-	_, err := s.Ingest(t.Context(), 1, some(1), t0, lease, taken)
+	_, err := insert(t, s, 1, some(1), t0, lease, taken)
 	wantError(t, "ingest", err, webhook.ErrNotFound)
 }
 
 func testBatch(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	got := ingest(t, s, a.ID, some(webhook.MaxBatch)...)
-	ids := make([]webhook.ID, len(got))
+	ids := make([]webhook.EventID, len(got))
 	for i := range got {
 		ids[i] = got[i].Event.ID
 	}
@@ -244,7 +245,7 @@ func TestAnotherStore(t *testing.T) {
 	for _, s := range []*db.Store{server, command} {
 		wg.Go(func() {
 			for range 50 {
-				if _, err := s.Ingest(t.Context(), a.ID, some(1), t0, lease, taken); err != nil {
+				if _, err := insert(t, s, a.ID, some(1), t0, lease, taken); err != nil {
 					t.Error(err)
 				}
 			}

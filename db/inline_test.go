@@ -10,19 +10,19 @@ import (
 	"bookhook/webhook"
 )
 
-var askingTests = []test{
+var inlineTests = []test{
 	{"one for a channel", testOneInlineForAChannel},
 	{"one for a channel, in parallel", testOneInlineInParallel},
 	{"one for a channel, when changed", testInlineChanged},
 	{"no limit", testInlineHasNoLimit},
 	{"the type stays", testTypeStays},
-	{"asked", testAsk},
-	{"nobody to ask", testAskNobody},
-	{"asked twice", testAskTwice},
-	{"the id of something that was told", testAskToldID},
-	{"never due", testAskedIsNeverDue},
-	{"a dead process", testAskedHeal},
-	{"not replayed, not cancelled", testAskedOnce},
+	{"asked", testInlineCall},
+	{"nobody to ask", testInlineNobody},
+	{"asked twice", testInlineTwice},
+	{"the id of something that was told", testInlineReceivedID},
+	{"never due", testInlineIsNeverDue},
+	{"a dead process", testInlineRecovered},
+	{"not replayed, not cancelled", testInlineOnce},
 	{"tested", testTestInline},
 	{"refusals switch nothing off", testRefusalsCount},
 }
@@ -31,7 +31,7 @@ var askingTests = []test{
 func inline(channels ...string) func(*webhook.Webhook) {
 	return func(w *webhook.Webhook) {
 		w.Kind, w.Format, w.TimeLimit = webhook.Inline, webhook.Native, 10
-		w.Name, w.Events = "Gate", []string{"cancelled", "new_temporary_web"}
+		w.Name, w.AllEvents, w.Events = "Gate", false, []string{"cancelled", "new_temporary_web"}
 		if len(channels) > 0 {
 			w.Channels = webhook.NewFilter(webhook.Include, channels)
 		}
@@ -48,8 +48,8 @@ func testOneInlineForAChannel(t *testing.T, s *db.Store) {
 	}
 	ok(t, s.AddItem(t.Context(), a.ID, webhook.Channels, webhook.Item{ID: "2", Name: "Viator"}, at(t0)))
 	first := addHook(t, s, a.ID, inline("1", "2"), isOff)
-	wantInvalid(t, create(inline("3", "2")), "channels", "“Gate” is asked about the channel Viator (2) already")
-	wantInvalid(t, create(inline()), "channels", "the channel 1 already")
+	wantInvalid(t, create(inline("3", "2")), "channels", "“Gate” is for the channel Viator (2)")
+	wantInvalid(t, create(inline()), "channels", "for the channel 1,")
 	ok(t, create(inline("3", "4")))
 	ok(t, create()) // an asynchronous one for all channels is another thing
 	must(s.DeleteWebhook(t.Context(), a.ID, first.ID, at(t0)))(t)
@@ -75,7 +75,7 @@ func testOneInlineInParallel(t *testing.T, s *db.Store) {
 			won++
 			continue
 		}
-		wantInvalid(t, err, "channels", "about all channels already")
+		wantInvalid(t, err, "channels", "for all channels")
 	}
 	same(t, "webhooks that were created", won, 1)
 }
@@ -85,12 +85,12 @@ func testInlineChanged(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	one, two := addHook(t, s, a.ID, inline("1")), addHook(t, s, a.ID, inline("2"))
 	one.Name, one.TimeLimit = "Still one", 25
-	ok(t, s.UpdateWebhook(ctx, one, time.Time{}, nil, at(t0))) // its own channel is no clash
+	ok(t, update(t, s, webhook.Update{Webhook: one}, at(t0))) // its own channel is no clash
 	same(t, "time limit", must(s.Webhook(ctx, a.ID, one.ID))(t).TimeLimit, 25)
 	two.Channels = webhook.NewFilter(webhook.All, nil)
-	wantInvalid(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, at(t0)), "channels", "“Still one”")
+	wantInvalid(t, update(t, s, webhook.Update{Webhook: two}, at(t0)), "channels", "“Still one”")
 	two.Channels = webhook.NewFilter(webhook.Include, []string{"2", "3"})
-	ok(t, s.UpdateWebhook(ctx, two, time.Time{}, nil, at(t0)))
+	ok(t, update(t, s, webhook.Update{Webhook: two}, at(t0)))
 }
 
 func testInlineHasNoLimit(t *testing.T, s *db.Store) {
@@ -106,16 +106,16 @@ func testInlineHasNoLimit(t *testing.T, s *db.Store) {
 func testTypeStays(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	inline()(w)
-	wantInvalid(t, s.UpdateWebhook(t.Context(), w, time.Time{}, nil, at(t0)), "type", "stays as it is")
+	wantInvalid(t, update(t, s, webhook.Update{Webhook: w}, at(t0)), "type", "cannot be changed")
 	same(t, "type", must(s.Webhook(t.Context(), a.ID, w.ID))(t).Kind, webhook.Async)
 }
 
-func testAsk(t *testing.T, s *db.Store) {
+func testInlineCall(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, _ := shop(t, s)
 	gate, off := addHook(t, s, a.ID, inline("3930")), addHook(t, s, a.ID, inline("7"), isOff)
 	got := must(s.InsertInline(ctx, a.ID, newEvent("q-1"), t0, lease))(t)
-	if !got.Asked() || got.Duplicate || got.Accepted {
+	if !got.Called() || got.Duplicate || got.Accepted {
 		t.Errorf("got %+v, want a question", got)
 	}
 	d := got.Job.Delivery
@@ -135,15 +135,15 @@ func testAsk(t *testing.T, s *db.Store) {
 	same(t, "state", must(s.Delivery(ctx, a.ID, d.ID))(t).State, webhook.Delivered)
 }
 
-func testAskNobody(t *testing.T, s *db.Store) {
+func testInlineNobody(t *testing.T, s *db.Store) {
 	a, told := shop(t, s)
 	gate := addHook(t, s, a.ID, inline("7"))
 	got := must(s.InsertInline(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
-	same(t, "asked", got.Asked(), false)
+	same(t, "asked", got.Called(), false)
 	same(t, "decisions", got.Decisions, []webhook.Decision{{Webhook: gate.ID, Reason: webhook.ReasonChannel}})
 	same(t, "deliveries of the asynchronous one", must(s.Backlog(t.Context(), a.ID, told.ID))(t).Waiting, 0)
 	again := must(s.InsertInline(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
-	if again.Asked() || !again.Duplicate || again.Event.ID != got.Event.ID {
+	if again.Called() || !again.Duplicate || again.Event.ID != got.Event.ID {
 		t.Errorf("again: got %+v, want the same", again)
 	}
 	must(s.SwitchPlatform(t.Context(), a.ID, "tourcms", false, at(t0)))(t)
@@ -153,7 +153,7 @@ func testAskNobody(t *testing.T, s *db.Store) {
 	wantError(t, "no such account", err, webhook.ErrNotFound)
 }
 
-func testAskTwice(t *testing.T, s *db.Store) {
+func testInlineTwice(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	addHook(t, s, a.ID, inline())
 	first := must(s.InsertInline(t.Context(), a.ID, newEvent("q-1"), t0, lease))(t)
@@ -167,14 +167,14 @@ func testAskTwice(t *testing.T, s *db.Store) {
 	wantError(t, "other content", err, webhook.ErrConflict)
 }
 
-func testAskToldID(t *testing.T, s *db.Store) {
+func testInlineReceivedID(t *testing.T, s *db.Store) {
 	a, _ := shop(t, s)
 	ingest(t, s, a.ID, newEvent("e-1"))
 	_, err := s.InsertInline(t.Context(), a.ID, newEvent("e-1"), t0, lease)
 	wantError(t, "the id of an event that was told", err, webhook.ErrConflict)
 }
 
-func testAskedIsNeverDue(t *testing.T, s *db.Store) {
+func testInlineIsNeverDue(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	gate := addHook(t, s, a.ID, inline())
@@ -188,7 +188,7 @@ func testAskedIsNeverDue(t *testing.T, s *db.Store) {
 	same(t, "decisions on an event that is told", len(ingest(t, s, a.ID, newEvent(""))[0].Decisions), 0)
 }
 
-func testAskedHeal(t *testing.T, s *db.Store) {
+func testInlineRecovered(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, told := shop(t, s)
 	gate := addHook(t, s, a.ID, inline())
@@ -205,14 +205,14 @@ func testAskedHeal(t *testing.T, s *db.Store) {
 	same(t, "state after a late answer", must(s.Delivery(ctx, a.ID, q.ID))(t).State, webhook.Failed)
 }
 
-func testAskedOnce(t *testing.T, s *db.Store) {
+func testInlineOnce(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	gate := addHook(t, s, a.ID, inline())
 	d := must(s.InsertInline(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
 	wantInvalid(t, s.Cancel(t.Context(), a.ID, d.ID, at(t0)), "webhook", "within seconds")
 	finish(t, s, failure(d.ID, gate.ID, 1, time.Time{}), t0)
 	_, err := s.Replay(t.Context(), a.ID, d.ID, at(t0))
-	wantInvalid(t, err, "webhook", "asked once")
+	wantInvalid(t, err, "webhook", "made once")
 }
 
 func testTestInline(t *testing.T, s *db.Store) {

@@ -12,20 +12,20 @@ import (
 	"bookhook/webhook"
 )
 
-var unrecognisedTests = []test{
-	{"round trip", testUnrecognised},
-	{"the same again is counted", testUnrecognisedAgain},
-	{"a long body is cut", testUnrecognisedCut},
-	{"page by page", testUnrecognisedPages},
-	{"of one account only", testForeignUnrecognised},
-	{"no more than the newest", testManyUnrecognised},
+var rejectedTests = []test{
+	{"round trip", testRejected},
+	{"the same again is counted", testRejectedAgain},
+	{"a long body is cut", testRejectedCut},
+	{"page by page", testRejectedPages},
+	{"of one account only", testForeignRejected},
+	{"no more than the newest", testManyRejected},
 }
 
-// unread is a request of Wink that could not be read.
-func unread(account webhook.ID, body string) webhook.RejectedRequest {
+// rejected is a request of Wink that could not be read.
+func rejected(account webhook.AccountID, body string) webhook.RejectedRequest {
 	return webhook.RejectedRequest{
 		Account: account, Platform: "wink", Method: "POST", Query: "a=1&b=%ff", ContentType: "text/plain; charset=utf-8",
-		Body: []byte(body), Status: 422, Message: "There is no event “späte”.",
+		Body: []byte(body), Status: 422, Why: webhook.NewMessage("events.unknown", "späte"),
 	}
 }
 
@@ -37,30 +37,30 @@ func bodies(list []webhook.RejectedRequest) []string {
 	return texts
 }
 
-func testUnrecognised(t *testing.T, s *db.Store) {
+func testRejected(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	same(t, "nothing", must(s.CountRejectedRequests(ctx, a.ID))(t), 0)
-	want := unread(a.ID, "\x00\xff{")
+	want := rejected(a.ID, "\x00\xff{")
 	ok(t, s.AddRejectedRequest(ctx, want, t0))
 	got := must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)
 	same(t, "rows", len(got), 1)
 	want.ID, want.Times, want.LastAt = got[0].ID, 1, t0
 	same(t, "kept", got[0], want)
 	same(t, "counted", must(s.CountRejectedRequests(ctx, a.ID))(t), 1)
-	nothing := webhook.RejectedRequest{Account: a.ID, Platform: "wink", Method: "POST", Status: 413, Message: "Too much.", Truncated: true}
+	nothing := webhook.RejectedRequest{Account: a.ID, Platform: "wink", Method: "POST", Status: 413, Why: webhook.NewMessage("json.too_deep", 64), Truncated: true}
 	ok(t, s.AddRejectedRequest(ctx, nothing, t0))
 	got = must(s.RejectedRequests(ctx, a.ID, 0, 1))(t)
 	nothing.ID, nothing.Times, nothing.LastAt = got[0].ID, 1, t0
 	same(t, "without a body", got[0], nothing)
 }
 
-func testUnrecognisedAgain(t *testing.T, s *db.Store) {
+func testRejectedAgain(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	later := t0.Add(time.Hour)
 	for i := range 3 {
-		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "x"), t0.Add(time.Duration(i)*time.Hour)))
+		ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, "x"), t0.Add(time.Duration(i)*time.Hour)))
 	}
 	for _, change := range []func(*webhook.RejectedRequest){
 		func(u *webhook.RejectedRequest) { u.Platform = "ltd" },
@@ -68,10 +68,10 @@ func testUnrecognisedAgain(t *testing.T, s *db.Store) {
 		func(u *webhook.RejectedRequest) { u.Query = "" },
 		func(u *webhook.RejectedRequest) { u.ContentType = "" },
 		func(u *webhook.RejectedRequest) { u.Body = nil },
-		func(u *webhook.RejectedRequest) { u.Message = "" },
+		func(u *webhook.RejectedRequest) { u.Why = webhook.Message{} },
 		func(u *webhook.RejectedRequest) { u.Query, u.ContentType = u.Query+"t", u.ContentType[1:] },
 	} {
-		u := unread(a.ID, "x")
+		u := rejected(a.ID, "x")
 		change(&u)
 		ok(t, s.AddRejectedRequest(ctx, u, later))
 	}
@@ -82,12 +82,12 @@ func testUnrecognisedAgain(t *testing.T, s *db.Store) {
 	same(t, "last", first.LastAt, t0.Add(2*time.Hour))
 }
 
-func testUnrecognisedCut(t *testing.T, s *db.Store) {
+func testRejectedCut(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	start := strings.Repeat("x", webhook.MaxUnrecognised)
+	start := strings.Repeat("x", webhook.MaxRejectedBody)
 	for _, end := range []string{"", "y", "z"} {
-		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, start+end), t0))
+		ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, start+end), t0))
 	}
 	got := must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)
 	same(t, "two that differ behind the cut", len(got), 3)
@@ -97,32 +97,32 @@ func testUnrecognisedCut(t *testing.T, s *db.Store) {
 	}
 }
 
-func testUnrecognisedPages(t *testing.T, s *db.Store) {
+func testRejectedPages(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	for _, body := range []string{"a", "b", "c"} {
-		ok(t, s.AddRejectedRequest(ctx, unread(a.ID, body), t0))
+		ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, body), t0))
 	}
 	first := must(s.RejectedRequests(ctx, a.ID, 0, 2))(t)
 	same(t, "the newest", bodies(first), []string{"c", "b"})
 	same(t, "the rest", bodies(must(s.RejectedRequests(ctx, a.ID, first[1].ID, 2))(t)), []string{"a"})
 }
 
-func testManyUnrecognised(t *testing.T, s *db.Store) {
+func testManyRejected(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
-	ok(t, s.AddRejectedRequest(ctx, unread(other.ID, "other"), t0))
-	ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "first"), t0))
-	atOnce(t, webhook.ListUnrecognised-1, func(i int) error {
-		return s.AddRejectedRequest(ctx, unread(a.ID, strconv.Itoa(i)), t0)
+	ok(t, s.AddRejectedRequest(ctx, rejected(other.ID, "other"), t0))
+	ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, "first"), t0))
+	atOnce(t, webhook.MaxRejected-1, func(i int) error {
+		return s.AddRejectedRequest(ctx, rejected(a.ID, strconv.Itoa(i)), t0)
 	})
-	ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "first"), t0))
-	got := must(s.RejectedRequests(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
-	same(t, "as many as may be", len(got), webhook.ListUnrecognised)
+	ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, "first"), t0))
+	got := must(s.RejectedRequests(ctx, a.ID, 0, 2*webhook.MaxRejected))(t)
+	same(t, "as many as may be", len(got), webhook.MaxRejected)
 	same(t, "the first", bodies(got[len(got)-1:]), []string{"first"})
-	ok(t, s.AddRejectedRequest(ctx, unread(a.ID, "last"), t0))
-	got = must(s.RejectedRequests(ctx, a.ID, 0, 2*webhook.ListUnrecognised))(t)
-	same(t, "one more", len(got), webhook.ListUnrecognised)
+	ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, "last"), t0))
+	got = must(s.RejectedRequests(ctx, a.ID, 0, 2*webhook.MaxRejected))(t)
+	same(t, "one more", len(got), webhook.MaxRejected)
 	same(t, "the newest", bodies(got[:1]), []string{"last"})
 	if slices.Contains(bodies(got), "first") {
 		t.Error("the oldest is still there")
@@ -130,13 +130,13 @@ func testManyUnrecognised(t *testing.T, s *db.Store) {
 	same(t, "of another account", must(s.CountRejectedRequests(ctx, other.ID))(t), 1)
 }
 
-func testForeignUnrecognised(t *testing.T, s *db.Store) {
+func testForeignRejected(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, me := newAccount(t, s), newAccount(t, s)
-	for _, account := range []webhook.ID{a.ID, me.ID, me.ID} { // the same bytes are not the same request
-		ok(t, s.AddRejectedRequest(ctx, unread(account, "x"), t0))
+	for _, account := range []webhook.AccountID{a.ID, me.ID, me.ID} { // the same bytes are not the same request
+		ok(t, s.AddRejectedRequest(ctx, rejected(account, "x"), t0))
 	}
-	for account, times := range map[webhook.ID]int{a.ID: 1, me.ID: 2} {
+	for account, times := range map[webhook.AccountID]int{a.ID: 1, me.ID: 2} {
 		got := must(s.RejectedRequests(ctx, account, 0, 9))(t)
 		same(t, "rows", len(got), 1)
 		same(t, "times", got[0].Times, times)

@@ -75,7 +75,7 @@ var routes = map[string]route{
 	"GET /tours":                    {members, 200, ""},
 	"GET /settings/account":         {members, 200, ""},
 	"GET /settings/platforms":       {members, 200, ""},
-	"GET /settings/rejected":    {members, 200, ""},
+	"GET /settings/rejected":        {members, 200, ""},
 	"GET /settings/people":          {members, 200, ""},
 	"GET /settings/tokens":          {members, 200, ""},
 	"GET /settings/activity":        {members, 200, ""},

@@ -82,7 +82,7 @@ func New(o Options) (*fiber.App, error) {
 		pages: pages.New(pages.Options{
 			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
-			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken,
+			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path + prio.TokenPath,
 		}),
 		api:     api.New(api.Options{Store: o.Store.API, Dispatcher: o.Dispatcher, Tokens: tokens, Platforms: o.Platforms, Log: o.Log}),
 		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Log: o.Log}),

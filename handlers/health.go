@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -26,7 +27,7 @@ const healthTimeout = 3 * time.Second
 func (a *app) showHealth(c *fiber.Ctx) error {
 	if err := a.ping(c.UserContext()); err != nil && !errors.Is(err, webhook.ErrBusy) { // being busy is not a failure
 		if down, ok := errors.AsType[webhook.Unavailable](err); ok {
-			return web.Unavailable(down.What, err)
+			return web.Unavailable(messages.Text(down.Message), err)
 		}
 		return web.Unavailable("the database does not answer", err)
 	}

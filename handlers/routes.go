@@ -146,7 +146,7 @@ func apiRoutes(router fiber.Router, a *api.API) {
 
 // prioRoutes are for clients of Prioticket's Distributor API.
 func prioRoutes(router fiber.Router, p *prio.Prio) {
-	router.Post("/oauth2/token", p.GrantToken)
+	router.Post(prio.TokenPath, p.GrantToken)
 	router.Get("/webhooks", p.WithGrant, p.ListWebhooks)
 	router.Post("/webhooks", p.WithGrant, p.AddWebhook)
 	router.Delete("/webhooks/:webhook_id", p.WithGrant, p.DeleteWebhook)

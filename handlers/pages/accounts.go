@@ -2,11 +2,9 @@ package pages
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,10 +15,10 @@ import (
 
 // AccountStore is what the pages need of the accounts.
 type AccountStore interface {
-	AddAccount(ctx context.Context, a webhook.Account, by string) (webhook.Account, error)
-	Account(ctx context.Context, id webhook.ID) (webhook.Account, error)
+	AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error)
+	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	Accounts(ctx context.Context) ([]webhook.AccountUse, error)
-	SetLimit(ctx context.Context, account webhook.ID, limit int, by string, now time.Time) error
+	SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error
 }
 
 // maxLimit is the most webhooks an account can be allowed.
@@ -55,10 +53,9 @@ func (pg *Pages) refuseAccount(c *fiber.Ctx, form views.AccountForm) error {
 func (pg *Pages) AddAccount(c *fiber.Ctx) error {
 	form := views.AccountForm{Name: web.FormValue(c, "name"), Number: web.FormValue(c, "number")}
 	account, problems := readAccount(form.Name, form.Number)
-	account.CreatedAt = time.Now()
 	if len(problems) == 0 {
 		var err error
-		account, err = pg.Store.AddAccount(c.UserContext(), account, currentUser(c).User.Email)
+		account, err = pg.Store.AddAccount(c.UserContext(), account, currentUser(c).change())
 		if problems, err = invalid(err); err != nil {
 			return err
 		}
@@ -66,7 +63,7 @@ func (pg *Pages) AddAccount(c *fiber.Ctx) error {
 	if form.Problems = problems; len(problems) > 0 {
 		return pg.refuseAccount(c, form)
 	}
-	return pg.done(c, "/admin/accounts", fmt.Sprintf("The account “%s” was created with the number %d. Add the first person who may sign in to it.", account.Name, account.Number))
+	return pg.done(c, "/admin/accounts", webhook.NewMessage("account.created", account.Name, account.Number))
 }
 
 // SaveLimit changes how many asynchronous webhooks an account may have, up to
@@ -79,13 +76,13 @@ func (pg *Pages) SaveLimit(c *fiber.Ctx) error {
 	form := views.AccountForm{Account: account.ID, Limit: web.FormValue(c, "limit")}
 	limit, err := strconv.Atoi(strings.TrimSpace(form.Limit))
 	if err != nil || limit < 0 || limit > maxLimit {
-		form.Problems = webhook.Invalid{"limit": fmt.Sprintf("Use a whole number from 0 to %d.", maxLimit)}
+		form.Problems = webhook.Invalid{"limit": webhook.NewMessage("number.range", 0, maxLimit)}
 		return pg.refuseAccount(c, form)
 	}
-	if err := pg.Store.SetLimit(c.UserContext(), account.ID, limit, currentUser(c).User.Email, time.Now()); err != nil {
+	if err := pg.Store.SetLimit(c.UserContext(), account.ID, limit, currentUser(c).change()); err != nil {
 		return err
 	}
-	return pg.done(c, "/admin/accounts", fmt.Sprintf("“%s” may now have %d webhooks.", account.Name, limit))
+	return pg.done(c, "/admin/accounts", webhook.NewMessage("account.limit", account.Name, limit))
 }
 
 // AddAccountUser creates a user of an account, with any role; the first password
@@ -107,7 +104,7 @@ func (pg *Pages) AddAccountUser(c *fiber.Ctx) error {
 }
 
 func (pg *Pages) accountParam(c *fiber.Ctx) (webhook.Account, error) {
-	id, err := web.IDParam(c, webhook.AccountPrefix)
+	id, err := web.IDParam[webhook.AccountID](c)
 	if err != nil {
 		return webhook.Account{}, err
 	}

@@ -3,7 +3,6 @@ package pages
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,9 +15,9 @@ import (
 // ClientStore is what the pages need of the clients of the Prioticket-compatible
 // API.
 type ClientStore interface {
-	AddClient(ctx context.Context, c webhook.Client, hash []byte, by string) (webhook.Client, error)
-	Clients(ctx context.Context, account webhook.ID) ([]webhook.Client, error)
-	RevokeClient(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+	AddClient(ctx context.Context, c webhook.Client, hash []byte, change webhook.Change) (webhook.Client, error)
+	Clients(ctx context.Context, account webhook.AccountID) ([]webhook.Client, error)
+	RevokeClient(ctx context.Context, account webhook.AccountID, id webhook.ClientID, change webhook.Change) error
 }
 
 // AddClient creates a client of the Prioticket-compatible API. Its secret is
@@ -27,12 +26,12 @@ func (pg *Pages) AddClient(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.TokensProps{Page: v.page(c, nil), Clients: views.ClientsProps{Name: web.FormValue(c, "name")}}
 	name, problem := webhook.CheckName(props.Clients.Name)
-	if problem != "" {
+	if !problem.IsZero() {
 		props.Clients.Problems = webhook.Invalid{"name": problem}
 		return pg.showTokens(c, http.StatusUnprocessableEntity, props)
 	}
 	secret, hash := auth.NewClientSecret()
-	client, err := pg.Store.AddClient(c.UserContext(), webhook.Client{Account: v.Account.ID, Name: name, CreatedAt: time.Now()}, hash, v.User.Email)
+	client, err := pg.Store.AddClient(c.UserContext(), webhook.Client{Account: v.Account.ID, Name: name}, hash, v.change())
 	if err != nil {
 		return err
 	}
@@ -43,12 +42,12 @@ func (pg *Pages) AddClient(c *fiber.Ctx) error {
 // RevokeClient revokes a client and its access tokens.
 func (pg *Pages) RevokeClient(c *fiber.Ctx) error {
 	v := currentUser(c)
-	id, err := web.IDParam(c, webhook.ClientPrefix)
+	id, err := web.IDParam[webhook.ClientID](c)
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.RevokeClient(c.UserContext(), v.Account.ID, id, v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.RevokeClient(c.UserContext(), v.Account.ID, id, v.change()); err != nil {
 		return err
 	}
-	return pg.done(c, "/settings/tokens", "The client and its access tokens were revoked. Its webhooks stay.")
+	return pg.done(c, "/settings/tokens", webhook.NewMessage("client.revoked"))
 }

@@ -3,7 +3,6 @@ package pages
 import (
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -26,7 +25,7 @@ func readCSV(text string) ([]webhook.Item, views.ImportForm) {
 	form := views.ImportForm{Text: text}
 	if !utf8.ValidString(text) {
 		form.Text = strings.ToValidUTF8(text, "�")
-		form.Problem = "This list is not in UTF-8. Save it again as “CSV UTF-8”, or paste it here."
+		form.Problem = webhook.NewMessage("import.not_utf8")
 		return nil, form
 	}
 	rows := newRowReader(text)
@@ -41,11 +40,11 @@ func readCSV(text string) ([]webhook.Item, views.ImportForm) {
 			continue
 		}
 		item, problem := readRow(fields, err, rows.separator)
-		if first, again := seen[item.ID]; problem == "" && again {
-			problem = fmt.Sprintf("The id %s is already on line %d.", item.ID, first)
+		if first, again := seen[item.ID]; problem.IsZero() && again {
+			problem = webhook.NewMessage("import.twice", item.ID, first)
 		}
-		if problem != "" {
-			form.Lines = append(form.Lines, views.LineProblem{Line: line, Text: webhook.Truncate(rows.line(line), maxShownLine), Message: problem})
+		if !problem.IsZero() {
+			form.Lines = append(form.Lines, views.LineProblem{Line: line, Text: webhook.Truncate(rows.line(line), maxShownLine), Problem: problem})
 			continue
 		}
 		seen[item.ID] = line
@@ -57,13 +56,13 @@ func readCSV(text string) ([]webhook.Item, views.ImportForm) {
 func checkList(form views.ImportForm, rows int) views.ImportForm {
 	switch {
 	case len(form.Lines) > maxLineProblems:
-		form.Problem = fmt.Sprintf("%d lines are not valid; here are the first %d.", len(form.Lines), maxLineProblems)
+		form.Problem = webhook.NewMessage("import.many_lines", len(form.Lines), maxLineProblems)
 		form.Lines = form.Lines[:maxLineProblems]
 	case len(form.Lines) > 0:
 	case rows == 0:
-		form.Problem = "There is nothing in this list. Write one line each: id,name."
+		form.Problem = webhook.NewMessage("import.empty")
 	case rows > maxImport:
-		form.Problem = fmt.Sprintf("This list has %d rows; import at most %d at once.", rows, maxImport)
+		form.Problem = webhook.NewMessage("import.too_long", rows, maxImport)
 	}
 	return form
 }
@@ -118,22 +117,22 @@ func (r *rowReader) next(retry bool) (fields []string, line int, err error) {
 }
 
 // readRow makes an item of the fields of a row, or says what is wrong with it.
-func readRow(fields []string, err error, separator rune) (webhook.Item, string) {
+func readRow(fields []string, err error, separator rune) (webhook.Item, webhook.Message) {
 	switch {
 	case err != nil:
-		return webhook.Item{}, "The quotes on this line do not match. Write a quote inside a name twice."
+		return webhook.Item{}, webhook.NewMessage("import.quotes")
 	case len(fields) == 1:
-		return webhook.Item{}, fmt.Sprintf("A line has two parts, id and name; this one has 1. Write it as %s%cname.", webhook.Truncate(fields[0], 20), separator)
+		return webhook.Item{}, webhook.NewMessage("import.one_part", webhook.Truncate(fields[0], 20)+string(separator)+"name")
 	case len(fields) != 2:
-		return webhook.Item{}, fmt.Sprintf("A line has two parts, id and name; this one has %d. Put quotes around a name with a %s in it.", len(fields), nameOfSeparator[separator])
+		return webhook.Item{}, webhook.NewMessage("import.parts", len(fields), nameOfSeparator[separator])
 	}
 	item, problems := webhook.CheckItem(webhook.Item{ID: fields[0], Name: lineBreaks.Replace(fields[1])})
 	for _, field := range []string{"id", "name"} {
-		if problem := problems[field]; problem != "" {
+		if problem := problems[field]; !problem.IsZero() {
 			return item, problem
 		}
 	}
-	return item, ""
+	return item, webhook.Message{}
 }
 
 // lineBreaks are written as spaces in a name, which has one line.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -33,7 +34,7 @@ func TestReadCSV(t *testing.T) {
 			}
 			continue
 		}
-		if form.Problem != "" || len(form.Lines) > 0 || !slices.Equal(got, c.want) {
+		if !form.Problem.IsZero() || len(form.Lines) > 0 || !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v %+v, want %v", c.name, got, form, c.want)
 		}
 	}
@@ -44,14 +45,14 @@ func TestReadCSVNamesEachBadLine(t *testing.T) {
 	text := "id,name\n12,City Walk\n,Nameless\n13\n14,\"open\n12,Again\n15,Bell\a\n16,a,b"
 	_, form := readCSV(text)
 	want := map[int]string{
-		3: "Give the id", 4: "this one has 1", 5: "quotes", 6: "already on line 2", 7: "control characters", 8: "this one has 3",
+		3: "Enter the id", 4: "this one has 1", 5: "quotes", 6: "already on line 2", 7: "control characters", 8: "this one has 3",
 	}
 	if len(form.Lines) != len(want) {
 		t.Fatalf("got %+v, want %d lines", form.Lines, len(want))
 	}
 	for _, problem := range form.Lines {
-		if !strings.Contains(problem.Message, want[problem.Line]) || want[problem.Line] == "" {
-			t.Errorf("line %d: got %q, want something with %q", problem.Line, problem.Message, want[problem.Line])
+		if !strings.Contains(messages.Text(problem.Problem), want[problem.Line]) || want[problem.Line] == "" {
+			t.Errorf("line %d: got %q, want something with %q", problem.Line, messages.Text(problem.Problem), want[problem.Line])
 		}
 	}
 	if _, form := readCSV("12,\"City\nWalk\"\n12,Again"); len(form.Lines) != 1 || form.Lines[0].Line != 3 || form.Lines[0].Text != "12,Again" {
@@ -68,7 +69,7 @@ func TestReadCSVLimits(t *testing.T) {
 	for i := range maxImport {
 		fmt.Fprintf(&b, "%d,Tour %d\n", i, i)
 	}
-	if items, form := readCSV(b.String()); len(items) != maxImport || form.Problem != "" {
+	if items, form := readCSV(b.String()); len(items) != maxImport || !form.Problem.IsZero() {
 		t.Errorf("%d rows: got %d and %q", maxImport, len(items), form.Problem)
 	}
 	b.WriteString("last,One too many\n")
@@ -80,7 +81,7 @@ func TestReadCSVLimits(t *testing.T) {
 		"12,caf\xe9":                     "UTF-8",
 		strings.Repeat("x\n", 60) + "y,": "61 lines",
 	} {
-		if _, form := readCSV(text); !strings.Contains(form.Problem, want) {
+		if _, form := readCSV(text); !strings.Contains(messages.Text(form.Problem), want) {
 			t.Errorf("%.20q: got %q, want something with %q", text, form.Problem, want)
 		}
 	}
@@ -91,8 +92,8 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add("\ufeff12;\"a;b\"\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		items, form := readCSV(text)
-		if form.Problem != "" || len(form.Lines) > 0 {
-			for _, shown := range []string{form.Text, form.Problem, fmt.Sprint(form.Lines)} {
+		if !form.Problem.IsZero() || len(form.Lines) > 0 {
+			for _, shown := range []string{form.Text, messages.Text(form.Problem), fmt.Sprint(form.Lines)} {
 				if !utf8.ValidString(shown) {
 					t.Errorf("%q: %q is not UTF-8", text, shown)
 				}

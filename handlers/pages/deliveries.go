@@ -15,18 +15,18 @@ import (
 
 // DeliveryStore is what the pages need of the log of deliveries.
 type DeliveryStore interface {
-	Deliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow], error)
-	CountDeliveries(ctx context.Context, account webhook.ID, f webhook.DeliveryFilter) (webhook.Count, error)
-	Delivery(ctx context.Context, account, id webhook.ID) (webhook.Delivery, error)
-	WaitsFor(ctx context.Context, account, delivery webhook.ID) (first webhook.ID, err error)
-	Attempts(ctx context.Context, account, delivery webhook.ID) ([]webhook.Attempt, error)
-	Cancel(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+	Deliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], error)
+	CountDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Count, error)
+	Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error)
+	WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error)
+	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error)
+	Cancel(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) error
 }
 
 // pageRows is how many deliveries or events one page shows.
 const pageRows = 50
 
-func deliveryPath(id webhook.ID) string { return "/deliveries/" + id.Text(webhook.DeliveryPrefix) }
+func deliveryPath(id webhook.DeliveryID) string { return "/deliveries/" + id.String() }
 
 // deliveryRows names what the rows are of; the platform when the account uses several.
 func (pg *Pages) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
@@ -35,7 +35,7 @@ func (pg *Pages) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.Deliv
 		w := h.find(r.Webhook)
 		shown[i] = views.DeliveryRow{
 			Delivery: r.Delivery, EventName: pg.eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
-			Probing: pg.Dispatcher.Circuit(r.Webhook).Open(),
+			Paused: pg.Dispatcher.Circuit(r.Webhook).Open(),
 		}
 	}
 	return shown
@@ -52,7 +52,7 @@ func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
 	f := readDeliveryFilter(c, account.Location(), h, pg.Platforms.KnownKey)
 	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook)}
 	all := f.DeliveryFilter
-	if f.Before, err = web.IDQuery(c, "before", webhook.DeliveryPrefix); err != nil {
+	if f.Before, err = web.IDQuery[webhook.DeliveryID](c, "before"); err != nil {
 		return err
 	}
 	f.Limit = pageRows
@@ -70,7 +70,7 @@ func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
 	if props.Types, err = pg.eventTypes(c.UserContext(), account.ID, f.Type); err != nil {
 		return err
 	}
-	props.Asks = h.inline()
+	props.HasInline = h.inline()
 	if len(props.Types) > 1 {
 		for i := range props.Rows {
 			props.Rows[i].Platform = pg.platformName(props.Rows[i].Delivery.Platform)
@@ -87,7 +87,7 @@ func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
 
 // newestDelivery is the one after which new deliveries are counted; zero when
 // there is none.
-func (pg *Pages) newestDelivery(c *fiber.Ctx) (webhook.ID, error) {
+func (pg *Pages) newestDelivery(c *fiber.Ctx) (webhook.DeliveryID, error) {
 	found, err := pg.Store.Deliveries(c.UserContext(), currentUser(c).Account.ID, webhook.DeliveryFilter{Limit: 1})
 	if err != nil || len(found.Rows) == 0 {
 		return 0, err
@@ -104,7 +104,7 @@ func (pg *Pages) CountNewDeliveries(c *fiber.Ctx) error {
 		return err
 	}
 	f := readDeliveryFilter(c, account.Location(), h, pg.Platforms.KnownKey)
-	if f.After, err = web.IDQuery(c, "after", webhook.DeliveryPrefix); err != nil {
+	if f.After, err = web.IDQuery[webhook.DeliveryID](c, "after"); err != nil {
 		return err
 	}
 	count, err := pg.Store.CountDeliveries(c.UserContext(), account.ID, f.DeliveryFilter)
@@ -115,7 +115,7 @@ func (pg *Pages) CountNewDeliveries(c *fiber.Ctx) error {
 }
 
 func (pg *Pages) deliveryParam(c *fiber.Ctx) (webhook.Delivery, error) {
-	id, err := web.IDParam(c, webhook.DeliveryPrefix)
+	id, err := web.IDParam[webhook.DeliveryID](c)
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
@@ -130,7 +130,7 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 	}
 	props := views.DeliveryProps{
 		Delivery: d, EventName: pg.eventName(d.Platform, d.Type), Platform: pg.platformName(d.Platform),
-		MaxTries: pg.MaxAttempts, Circuit: pg.Dispatcher.Circuit(d.Webhook),
+		MaxAttempts: pg.MaxAttempts, Circuit: pg.Dispatcher.Circuit(d.Webhook),
 	}
 	if props.WaitsFor, err = pg.waitsFor(c.UserContext(), d); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 
 // waitsFor is the delivery that d is held behind; zero when it is not held, or
 // not any more.
-func (pg *Pages) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.ID, error) {
+func (pg *Pages) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.DeliveryID, error) {
 	if !d.Held {
 		return 0, nil
 	}
@@ -188,43 +188,35 @@ func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	replayed, err := pg.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, currentUser(c).User.Email)
-	text, err := replayText(replayed, err, w, pg.Dispatcher.Circuit(d.Webhook))
+	replayed, err := pg.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, currentUser(c).change())
+	message, err := replayMessage(replayed, err, w, pg.Dispatcher.Circuit(d.Webhook))
 	if err != nil {
 		return err
 	}
-	return pg.done(c, deliveryPath(d.ID), text)
+	return pg.done(c, deliveryPath(d.ID), message)
 }
 
-// circuitOpenText says when a delivery that a person waits for is sent although
-// the circuit is open.
-func circuitOpenText(what string) string {
-	return "The receiver failed repeatedly, so " + what + " is sent as the next attempt, within five minutes. The answer appears below."
-}
-
-// replayText says how a replay ended and what happens next.
-func replayText(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Circuit) (string, error) {
+// replayMessage says how a replay ended and what happens next.
+func replayMessage(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Circuit) (webhook.Message, error) {
 	if errors.Is(err, webhook.ErrConflict) {
-		return "It is being sent right now. Wait for the answer before you send it again.", nil
+		return webhook.NewMessage("delivery.in_flight"), nil
 	}
 	problems, err := invalid(err)
 	switch {
 	case err != nil:
-		return "", err
+		return webhook.Message{}, err
 	case len(problems) > 0:
 		return problems["webhook"], nil
 	case w != nil && !w.Enabled:
-		return "It is sent as soon as the webhook is switched on again.", nil
+		return webhook.NewMessage("delivery.when_on"), nil
 	case d.Held:
-		return "It is sent as soon as the earlier events of its booking are delivered, failed or stopped.", nil
-	}
-	switch {
+		return webhook.NewMessage("delivery.when_released"), nil
 	case c.Open():
-		return circuitOpenText("it"), nil
+		return webhook.NewMessage("delivery.circuit_open"), nil
 	case w != nil && w.Rate.Requests > 0:
-		return "It is sent next, as soon as the webhook's rate limit allows it. The answer appears below.", nil
+		return webhook.NewMessage("delivery.rate_limited"), nil
 	}
-	return "It is being sent now. The answer appears below.", nil
+	return webhook.NewMessage("delivery.sent_now"), nil
 }
 
 // CancelDelivery stops a delivery; a request in flight is not cut off.
@@ -234,17 +226,15 @@ func (pg *Pages) CancelDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	now := time.Now()
-	err = pg.Store.Cancel(c.UserContext(), d.Account, d.ID, currentUser(c).User.Email, now)
+	err = pg.Store.Cancel(c.UserContext(), d.Account, d.ID, webhook.Change{By: currentUser(c).User.Email, At: now})
 	if errors.Is(err, webhook.ErrConflict) {
-		return pg.done(c, deliveryPath(d.ID), "Nothing was stopped: it had finished before.")
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.finished_before"))
 	}
 	if err != nil {
 		return err
 	}
-	pg.Dispatcher.Cancelled(d.Webhook)
-	text := "Bookhook makes no further attempt. You can replay it later."
 	if d.InFlight(now) {
-		text = "Bookhook makes no further attempt. The one that is in flight may still arrive. You can replay it later."
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.stopped_in_flight"))
 	}
-	return pg.done(c, deliveryPath(d.ID), text)
+	return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.stopped"))
 }

@@ -19,13 +19,13 @@ import (
 // DraftStore is what the pages need of the drafts of webhooks.
 type DraftStore interface {
 	SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error)
-	Draft(ctx context.Context, account, id webhook.ID) (webhook.Draft, error)
-	Drafts(ctx context.Context, account webhook.ID) ([]webhook.Draft, error)
-	DeleteDraft(ctx context.Context, account, id webhook.ID) error
+	Draft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) (webhook.Draft, error)
+	Drafts(ctx context.Context, account webhook.AccountID) ([]webhook.Draft, error)
+	DeleteDraft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) error
 }
 
-func draftPath(id webhook.ID, step webhook.Step) string {
-	return "/drafts/" + id.Text(webhook.DraftPrefix) + "/" + string(step)
+func draftPath(id webhook.DraftID, step webhook.Step) string {
+	return "/drafts/" + id.String() + "/" + string(step)
 }
 
 // NewDraft starts a webhook. At the limit it shows the list, which says so.
@@ -39,7 +39,7 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 		return err
 	}
 	kind := webhook.Async
-	if webhook.Kind(web.FormValue(c, "type")) == webhook.Inline {
+	if webhook.Kind(web.FormValue(c, "kind")) == webhook.Inline {
 		kind = webhook.Inline
 	}
 	if kind == webhook.Async && webhook.CountAsync(all) >= account.WebhookLimit {
@@ -54,7 +54,7 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 
 // freshDraft has the primary events of the platforms that the account uses; of an
 // inline webhook those that it can be asked about.
-func (pg *Pages) freshDraft(ctx context.Context, account webhook.ID, kind webhook.Kind) (webhook.Draft, error) {
+func (pg *Pages) freshDraft(ctx context.Context, account webhook.AccountID, kind webhook.Kind) (webhook.Draft, error) {
 	used, err := pg.platformsOn(ctx, account)
 	if err != nil {
 		return webhook.Draft{}, err
@@ -136,7 +136,7 @@ func (pg *Pages) startedDrafts(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.
 
 // draftParam finds the draft in the path.
 func (pg *Pages) draftParam(c *fiber.Ctx) (*webhook.Draft, error) {
-	id, err := web.IDParam(c, webhook.DraftPrefix)
+	id, err := web.IDParam[webhook.DraftID](c)
 	if err != nil {
 		return nil, draftGone(err)
 	}
@@ -170,9 +170,9 @@ func (pg *Pages) DeleteDraft(c *fiber.Ctx) error {
 		return draftGone(err)
 	}
 	if d.Edits != 0 {
-		return pg.done(c, webhookPath(d.Edits), "Your changes were discarded. The webhook is unchanged.")
+		return pg.done(c, webhookPath(d.Edits), webhook.NewMessage("draft.changes_discarded"))
 	}
-	return pg.done(c, "/webhooks", "The draft was discarded.")
+	return pg.done(c, "/webhooks", webhook.NewMessage("draft.discarded"))
 }
 
 // CheckURL checks a URL while it is typed, without sending a booking.
@@ -180,13 +180,12 @@ func (pg *Pages) CheckURL(c *fiber.Ctx) error {
 	if _, err := pg.draftParam(c); err != nil {
 		return err
 	}
-	address, message := webhook.CheckURL(web.FormValue(c, "url"))
-	if message == "" {
-		message = pg.Dispatcher.CheckURL(address)
+	address, problem := webhook.CheckURL(web.FormValue(c, "url"))
+	if problem.IsZero() {
+		problem = pg.Dispatcher.CheckURL(address)
 	}
-	found := webhook.Probe{Level: webhook.ProbeBad, Message: message}
-	if message == "" {
-		found = pg.Dispatcher.Probe(c.UserContext(), address)
+	if !problem.IsZero() {
+		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeBad, Message: problem}))
 	}
-	return render(c, http.StatusOK, views.URLCheck(string(found.Level), found.Message))
+	return render(c, http.StatusOK, views.URLCheck(pg.Dispatcher.Probe(c.UserContext(), address)))
 }

@@ -14,9 +14,9 @@ import (
 
 // EventStore is what the pages need of the events.
 type EventStore interface {
-	Events(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Page[webhook.EventRow], error)
-	CountEvents(ctx context.Context, account webhook.ID, f webhook.EventFilter) (webhook.Count, error)
-	Event(ctx context.Context, account, id webhook.ID) (webhook.EventRow, error)
+	Events(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error)
+	CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error)
+	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
 }
 
 // ListEvents shows the events, the newest first. A part of the filter that cannot
@@ -27,7 +27,7 @@ func (pg *Pages) ListEvents(c *fiber.Ctx) error {
 	f, problems := readEventFilter(typed, pg.Platforms.KnownKey)
 	all := f
 	var err error
-	if f.Before, err = web.IDQuery(c, "before", webhook.EventPrefix); err != nil {
+	if f.Before, err = web.IDQuery[webhook.EventID](c, "before"); err != nil {
 		return err
 	}
 	f.Limit = pageRows
@@ -84,7 +84,7 @@ func (pg *Pages) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.Event
 // ShowEvent shows an event and the decision for each webhook.
 func (pg *Pages) ShowEvent(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
-	id, err := web.IDParam(c, webhook.EventPrefix)
+	id, err := web.IDParam[webhook.EventID](c)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (pg *Pages) ShowEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.EventProps{Event: e.Event, EventName: pg.eventName(e.Platform, e.Type), Platform: pg.platformName(e.Platform)}
+	props := views.EventProps{Event: e.Event, EventName: pg.eventName(e.Platform, e.Type), Platform: pg.platformName(e.Platform), Texts: pg.texts(e.Platform)}
 	if props.Names, err = pg.names(ctx, account, []string{e.ChannelID}, e.TourIDs); err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[webhook.ID]*webhook.Delivery, len(deliveries.Rows))
+	byID := make(map[webhook.DeliveryID]*webhook.Delivery, len(deliveries.Rows))
 	for i := range deliveries.Rows {
 		byID[deliveries.Rows[i].ID] = &deliveries.Rows[i].Delivery
 	}
@@ -123,7 +123,7 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	for i, d := range e.Decisions {
 		w := named.find(d.Webhook)
 		rows[i] = views.DecisionRow{
-			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: w == nil, Asks: w != nil && w.Kind == webhook.Inline,
+			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline,
 			Reason: d.Reason, Delivery: byID[d.Delivery],
 		}
 		if rows[i].Delivery == nil {

@@ -22,10 +22,10 @@ type sample struct {
 	account webhook.Account
 	event   webhook.Event
 	url     string
-	bare    bool
+	omits   bool // it leaves out the payload
 	basic   bool // it has a value for Basic authentication
 	agent   string
-	write   func(w *webhook.Webhook, a webhook.Account, e webhook.Event) webhook.Request
+	write   func(w *webhook.Webhook, a webhook.Account, e webhook.Event) platforms.Request
 }
 
 // sampleOf makes an event of the first kind that the draft selects about a
@@ -34,16 +34,16 @@ type sample struct {
 func (pg *Pages) sampleOf(ctx context.Context, props views.WizardProps) (sample, error) {
 	d, now := props.Draft, props.Page.Now
 	s := sample{
-		account: props.Page.Account, url: exampleURL, bare: d.Bare, basic: d.Basic != "", agent: "bookhook/" + pg.Version, write: pg.Platforms.Write,
+		account: props.Page.Account, url: exampleURL, omits: d.OmitPayload, basic: d.Basic != "", agent: "bookhook/" + pg.Version, write: pg.Platforms.Write,
 	}
 	if d.Kind == webhook.Inline {
 		s.write = pg.inlineCall
 	}
-	if address, problem := webhook.CheckURL(d.URL); problem == "" {
+	if address, problem := webhook.CheckURL(d.URL); problem.IsZero() {
 		s.url = address
 	}
-	s.event = pg.Platforms.SampleEvent(&webhook.Webhook{Events: selected(d)}, "1234", now)
-	s.event.ID, s.event.Account, s.event.ReceivedAt = webhook.FirstID(now), d.Account, now.UTC()
+	s.event = pg.Platforms.SampleEvent(&webhook.Webhook{Config: d.Config}, "1234", now)
+	s.event.ID, s.event.Account, s.event.ReceivedAt = webhook.FirstID[webhook.EventID](now), d.Account, now.UTC()
 	if len(s.event.Data) == 0 {
 		s.event.Data = []byte(`{"example":"what your booking system says about the booking"}`)
 	}
@@ -97,21 +97,13 @@ func firstOf(p platforms.Platform, keys []string) string {
 }
 
 // inlineCall writes what an inline webhook of the example is asked.
-func (pg *Pages) inlineCall(w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Request {
-	request, err := pg.Platforms.Question(w, account, e, nil)
+func (pg *Pages) inlineCall(w *webhook.Webhook, account webhook.Account, e webhook.Event) platforms.Request {
+	request, err := pg.Platforms.InlineCall(w, account, e, nil)
 	if err != nil { // of a platform without inline calls
 		return pg.Platforms.Write(w, account, e)
 	}
 	request.Header.Set(fiber.HeaderXRequestID, "<a new UUID for each call>")
 	return request
-}
-
-// selected are the events of a draft, none when it receives all.
-func selected(d *webhook.Draft) []string {
-	if d.AllEvents {
-		return nil
-	}
-	return d.Events
 }
 
 // firstSelected is the first item that the filter lets through, "" when it lets
@@ -130,7 +122,7 @@ func firstSelected(f webhook.Filter, items []webhook.Item) string {
 // example writes the request as it is sent. What differs from one delivery to
 // the next is in angle brackets.
 func (s sample) example(format webhook.Format) views.Example {
-	wire := s.write(&webhook.Webhook{URL: s.url, Format: format, Bare: s.bare, Secret: "of the example"}, s.account, s.event)
+	wire := s.write(&webhook.Webhook{Config: webhook.Config{URL: s.url, Format: format, OmitPayload: s.omits}, Secret: "of the example"}, s.account, s.event)
 	lines := []string{
 		wire.Method + " " + wire.URL,
 		"user-agent: " + s.agent,

@@ -37,7 +37,7 @@ func readDeliveryFilter(c *fiber.Ctx, loc *time.Location, h hooks, known func(ke
 func (f *deliveryFilter) readState() {
 	f.State = webhook.State(f.typed.State)
 	if f.State != "" && !slices.Contains(webhook.States, f.State) {
-		f.problems.Add("state", "There is no such status; choose one from the list.")
+		f.problems.Add("state", "filter.state")
 		f.State = ""
 	}
 }
@@ -46,9 +46,9 @@ func (f *deliveryFilter) readWebhook(h hooks) {
 	if f.typed.Webhook == "" {
 		return
 	}
-	id, err := webhook.ParseID(webhook.WebhookPrefix, f.typed.Webhook)
+	id, err := webhook.ParseID[webhook.WebhookID](f.typed.Webhook)
 	if _, ours := h.names[id]; err != nil || !ours {
-		f.problems.Add("webhook_id", "There is no such webhook; choose one from the list.")
+		f.problems.Add("webhook_id", "filter.webhook")
 		return
 	}
 	f.Webhook = id
@@ -56,15 +56,15 @@ func (f *deliveryFilter) readWebhook(h hooks) {
 
 func (f *deliveryFilter) readType(known func(key string) bool) {
 	if f.typed.Type != "" && !known(f.typed.Type) {
-		f.problems.Add("type", "There is no such event; choose one from the list.")
+		f.problems.Add("type", "filter.event")
 		return
 	}
 	f.Type = f.typed.Type
 }
 
 func (f *deliveryFilter) readBooking() {
-	if problem := webhook.CheckRef(f.typed.Booking); problem != "" {
-		f.problems.Add("booking_id", "%s", problem)
+	if problem := webhook.CheckRef(f.typed.Booking); !problem.IsZero() {
+		f.problems.AddMessage("booking_id", problem)
 		return
 	}
 	f.Booking = f.typed.Booking
@@ -76,7 +76,7 @@ func (f *deliveryFilter) readPeriod(loc *time.Location) {
 		f.Until = last.AddDate(0, 0, 1)
 	}
 	if !f.Until.IsZero() && !f.Until.After(f.Since) {
-		f.problems.Add("until", "This day is before the first one.")
+		f.problems.Add("until", "filter.until")
 		f.Until = time.Time{}
 	}
 }
@@ -84,7 +84,7 @@ func (f *deliveryFilter) readPeriod(loc *time.Location) {
 func (f *deliveryFilter) day(field, text string, loc *time.Location) time.Time {
 	day, err := readDay(text, loc)
 	if err != nil {
-		f.problems.Add(field, "Write the day as year, month and day: 2026-11-21.")
+		f.problems.Add(field, "filter.day")
 		return time.Time{}
 	}
 	return day

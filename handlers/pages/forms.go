@@ -18,14 +18,14 @@ import (
 func readAccount(name, number string) (webhook.Account, webhook.Invalid) {
 	problems := webhook.Invalid{}
 	account := webhook.Account{TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit}
-	var problem string
-	if account.Name, problem = webhook.CheckName(name); problem != "" {
-		problems.Add("name", "%s", problem)
+	var problem webhook.Message
+	if account.Name, problem = webhook.CheckName(name); !problem.IsZero() {
+		problems.AddMessage("name", problem)
 	}
 	if number = strings.TrimSpace(number); number != "" {
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || n < 1 || n > 1<<53 {
-			problems.Add("number", "Use a whole number, such as 4069.")
+			problems.Add("number", "account.number")
 		}
 		account.Number = n
 	}
@@ -34,16 +34,12 @@ func readAccount(name, number string) (webhook.Account, webhook.Invalid) {
 
 func readEmail(text string, problems webhook.Invalid) string {
 	email, problem := auth.CheckEmail(text)
-	if problem != "" {
-		problems.Add("email", "%s", problem)
-	}
+	problems.AddMessage("email", problem)
 	return email
 }
 
 func checkPassword(field, password string, problems webhook.Invalid) {
-	if problem := auth.CheckPassword(password); problem != "" {
-		problems.Add(field, "%s", problem)
-	}
+	problems.AddMessage(field, auth.CheckPassword(password))
 }
 
 // readSwitch reads whether something is to be switched on or off.
@@ -54,7 +50,7 @@ func readSwitch(c *fiber.Ctx) (bool, error) {
 	case "0":
 		return false, nil
 	}
-	return false, webhook.Invalid{"enabled": "Send 1 to switch it on, 0 to switch it off."}
+	return false, webhook.Invalid{"enabled": webhook.NewMessage("switch.unknown")}
 }
 
 // readDay reads a day as a form has it, in the account's time zone; no day is

@@ -2,11 +2,9 @@ package pages
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,13 +15,13 @@ import (
 
 // ItemStore is what the pages need of channels and tours.
 type ItemStore interface {
-	AllItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind) ([]webhook.Item, error)
-	Item(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string) (webhook.Item, error)
-	AddItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error
-	PutItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (added, changed int, err error)
-	RefreshItems(ctx context.Context, account webhook.ID, kind webhook.ItemKind, items []webhook.Item, by string, now time.Time) (webhook.Refreshed, error)
-	RenameItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, item webhook.Item, by string, now time.Time) error
-	RetireItem(ctx context.Context, account webhook.ID, kind webhook.ItemKind, id string, retiredAt time.Time, by string, now time.Time) error
+	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
+	Item(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string) (webhook.Item, error)
+	AddItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error
+	PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error)
+	ImportItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (webhook.ItemsImported, error)
+	RenameItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error
+	RetireItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired bool, change webhook.Change) error
 }
 
 // itemsPage is how many channels or tours one page shows.
@@ -95,7 +93,7 @@ func (pg *Pages) AddItem(c *fiber.Ctx) error {
 	item, problems := webhook.CheckItem(readItem(c))
 	if len(problems) == 0 {
 		var err error
-		problems, err = invalid(pg.Store.AddItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.User.Email, time.Now()))
+		problems, err = invalid(pg.Store.AddItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.change()))
 		if err != nil {
 			return err
 		}
@@ -103,7 +101,7 @@ func (pg *Pages) AddItem(c *fiber.Ctx) error {
 	if form.Problems = problems; len(problems) > 0 {
 		return pg.refuseItems(c, views.ItemsProps{Add: form})
 	}
-	return pg.done(c, "/"+string(kindOf(c)), fmt.Sprintf("“%s” was added. Webhooks can now select it.", item.Name))
+	return pg.done(c, "/"+string(kindOf(c)), webhook.NewMessage("item.added", item.Name))
 }
 
 // RenameItem renames a channel or a tour.
@@ -113,32 +111,32 @@ func (pg *Pages) RenameItem(c *fiber.Ctx) error {
 	if len(problems) > 0 {
 		return pg.refuseItems(c, views.ItemsProps{Rename: views.ItemForm{ID: web.FormValue(c, "id"), Name: web.FormValue(c, "name"), Problems: problems}})
 	}
-	if err := pg.Store.RenameItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.RenameItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.change()); err != nil {
 		return err
 	}
-	return pg.done(c, "/"+string(kindOf(c)), fmt.Sprintf("%s is now called “%s”.", item.ID, item.Name))
+	return pg.done(c, "/"+string(kindOf(c)), webhook.NewMessage("item.renamed", item.ID, item.Name))
 }
 
 // RetireItem takes a channel or a tour out of what webhooks can select.
 func (pg *Pages) RetireItem(c *fiber.Ctx) error {
-	return pg.changeRetired(c, time.Now(), "was retired. It is no longer offered; webhooks that select it still match it.")
+	return pg.changeRetired(c, true, "item.retired")
 }
 
 // RestoreItem undoes RetireItem.
 func (pg *Pages) RestoreItem(c *fiber.Ctx) error {
-	return pg.changeRetired(c, time.Time{}, "is in use again.")
+	return pg.changeRetired(c, false, "item.restored")
 }
 
-func (pg *Pages) changeRetired(c *fiber.Ctx, at time.Time, message string) error {
+func (pg *Pages) changeRetired(c *fiber.Ctx, retired bool, code string) error {
 	v, kind, id := currentUser(c), kindOf(c), web.FormValue(c, "id")
 	item, err := pg.Store.Item(c.UserContext(), v.Account.ID, kind, id)
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.RetireItem(c.UserContext(), v.Account.ID, kind, id, at, v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.RetireItem(c.UserContext(), v.Account.ID, kind, id, retired, v.change()); err != nil {
 		return err
 	}
-	return pg.done(c, "/"+string(kind), fmt.Sprintf("“%s” %s", item.Name, message))
+	return pg.done(c, "/"+string(kind), webhook.NewMessage(code, item.Name))
 }
 
 // ImportItems adds and renames channels or tours from a CSV list: all of it, or
@@ -150,12 +148,12 @@ func (pg *Pages) ImportItems(c *fiber.Ctx) error {
 		return err
 	}
 	items, form := readCSV(text)
-	if form.Problem != "" || len(form.Lines) > 0 {
+	if !form.Problem.IsZero() || len(form.Lines) > 0 {
 		return pg.refuseItems(c, views.ItemsProps{Import: form})
 	}
-	added, changed, err := pg.Store.PutItems(c.UserContext(), v.Account.ID, kind, items, v.User.Email, time.Now())
+	added, changed, err := pg.Store.PutItems(c.UserContext(), v.Account.ID, kind, items, v.change())
 	if err != nil {
 		return err
 	}
-	return pg.done(c, "/"+string(kind), fmt.Sprintf("The list was imported: %d added, %d updated.", added, changed))
+	return pg.done(c, "/"+string(kind), webhook.NewMessage("items.list_imported", added, changed))
 }

@@ -18,7 +18,7 @@ import (
 
 // LoginStore is what sign-in and set-up need.
 type LoginStore interface {
-	Setup(ctx context.Context, a webhook.Account, u webhook.User) (webhook.Account, webhook.User, error)
+	Setup(ctx context.Context, a webhook.Account, u webhook.User, change webhook.Change) (webhook.Account, webhook.User, error)
 	HasUsers(ctx context.Context) (bool, error)
 	UserByEmail(ctx context.Context, email string) (webhook.User, error)
 }
@@ -70,7 +70,7 @@ func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		_, user, err = pg.Store.Setup(c.UserContext(), account, user)
+		_, user, err = pg.Store.Setup(c.UserContext(), account, user, webhook.Change{By: user.Email, At: time.Now()})
 		if problems, err = invalid(err); err != nil {
 			return err
 		}
@@ -79,20 +79,18 @@ func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 		form.Problems = problems
 		return render(c, formStatus(problems), views.Setup(form))
 	}
-	return pg.signIn(c, user, "/webhooks", "Welcome to Bookhook. Add your channels and tours, or create your first webhook right away.")
+	return pg.signIn(c, user, "/webhooks", webhook.NewMessage("account.welcome"))
 }
 
 func readSetup(form views.SetupProps, password string) (webhook.Account, webhook.User, webhook.Invalid) {
 	problems := webhook.Invalid{}
-	now := time.Now()
 	account, wrong := readAccount(form.AccountName, form.AccountNumber)
-	for field, message := range wrong {
-		problems.Add("account_"+field, "%s", message)
+	for field, problem := range wrong {
+		problems.AddMessage("account_"+field, problem)
 	}
-	account.CreatedAt = now
 	email := readEmail(form.Email, problems)
 	checkPassword("password", password, problems)
-	return account, webhook.User{Email: email, Role: webhook.RoleAdmin, CreatedAt: now}, problems
+	return account, webhook.User{Email: email, Role: webhook.RoleAdmin}, problems
 }
 
 // ShowLogin shows the sign-in.
@@ -124,7 +122,7 @@ func (pg *Pages) SignIn(c *fiber.Ctx) error {
 		return refuseLogin(c, form)
 	}
 	if !pg.logins.Allow(from, email, time.Now()) {
-		form.Problem = "Too many failed attempts. Wait 15 minutes, or sign in from another network."
+		form.Problem = webhook.NewMessage("login.too_many")
 		return render(c, http.StatusTooManyRequests, views.Login(form))
 	}
 	user, err := pg.Store.UserByEmail(c.UserContext(), email)
@@ -142,22 +140,22 @@ func (pg *Pages) SignIn(c *fiber.Ctx) error {
 		return refuseLogin(c, form)
 	}
 	pg.logins.Forgive(from, email)
-	return pg.signIn(c, user, localPath(form.Next, "/"), "")
+	return pg.signIn(c, user, localPath(form.Next, "/"), webhook.Message{})
 }
 
 func refuseLogin(c *fiber.Ctx, form views.LoginProps) error {
-	form.Problem = "Wrong e-mail address or password."
+	form.Problem = webhook.NewMessage("login.wrong")
 	return render(c, http.StatusUnprocessableEntity, views.Login(form))
 }
 
 // signIn starts a session under a new id.
-func (pg *Pages) signIn(c *fiber.Ctx, user webhook.User, target, message string) error {
+func (pg *Pages) signIn(c *fiber.Ctx, user webhook.User, target string, message webhook.Message) error {
 	s, err := pg.Sessions.Open(c)
 	if err != nil {
 		return err
 	}
 	s.SignIn(user.ID)
-	if message != "" {
+	if !message.IsZero() {
 		return pg.done(c, target, message)
 	}
 	if err := s.Save(c); err != nil {

@@ -3,8 +3,8 @@ package pages
 import (
 	"context"
 	"slices"
-	"strconv"
 
+	"bookhook/messages"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -27,10 +27,16 @@ func (pg *Pages) platformName(key string) string {
 	return key
 }
 
+// texts are the sentences of a platform's own codes.
+func (pg *Pages) texts(platform string) messages.Texts {
+	p, _ := pg.Platforms.Get(platform) // of one that is not known there are none
+	return p.Texts
+}
+
 // eventTypes are the events to choose from in a filter: those of the platforms
 // that the account uses or used, and of the one that the filter names. Where two
 // have the same name, it is their keys that tell them apart.
-func (pg *Pages) eventTypes(ctx context.Context, account webhook.ID, chosen string) ([]views.EventTypes, error) {
+func (pg *Pages) eventTypes(ctx context.Context, account webhook.AccountID, chosen string) ([]views.EventTypes, error) {
 	connections, err := pg.Store.Connections(ctx, account)
 	if err != nil {
 		return nil, err
@@ -69,7 +75,7 @@ func (pg *Pages) catalogues() []views.Catalogue {
 
 // names are what people call all events, and the channels and tours if any of
 // them is asked for.
-func (pg *Pages) names(ctx context.Context, account webhook.ID, channels, tours []string) (views.Names, error) {
+func (pg *Pages) names(ctx context.Context, account webhook.AccountID, channels, tours []string) (views.Names, error) {
 	names := views.Names{Catalogues: pg.catalogues()}
 	var err error
 	if names.Channels, err = pg.itemNames(ctx, account, webhook.Channels, channels); err != nil {
@@ -81,7 +87,7 @@ func (pg *Pages) names(ctx context.Context, account webhook.ID, channels, tours 
 	return names, nil
 }
 
-func (pg *Pages) itemNames(ctx context.Context, account webhook.ID, kind webhook.ItemKind, ids []string) (map[string]string, error) {
+func (pg *Pages) itemNames(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, ids []string) (map[string]string, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -99,10 +105,10 @@ func (pg *Pages) itemNames(ctx context.Context, account webhook.ID, kind webhook
 // hooks are the webhooks of an account as the log names them.
 type hooks struct {
 	live  []*webhook.Webhook
-	names map[webhook.ID]string // deleted ones too, marked so
+	names map[webhook.WebhookID]string // deleted ones too, marked so
 }
 
-func (pg *Pages) hooks(ctx context.Context, account webhook.ID) (h hooks, err error) {
+func (pg *Pages) hooks(ctx context.Context, account webhook.AccountID) (h hooks, err error) {
 	if h.live, err = pg.Store.Webhooks(ctx, account); err != nil {
 		return hooks{}, err
 	}
@@ -118,7 +124,7 @@ func (pg *Pages) hooks(ctx context.Context, account webhook.ID) (h hooks, err er
 }
 
 // find is the webhook with the id, nil when it was deleted.
-func (h hooks) find(id webhook.ID) *webhook.Webhook {
+func (h hooks) find(id webhook.WebhookID) *webhook.Webhook {
 	for _, w := range h.live {
 		if w.ID == id {
 			return w
@@ -134,21 +140,13 @@ func (h hooks) inline() bool {
 
 // options are the webhooks to choose from in a filter, and the chosen one even
 // when it was deleted.
-func (h hooks) options(chosen webhook.ID) []views.Option {
+func (h hooks) options(chosen webhook.WebhookID) []views.Option {
 	var options []views.Option
 	for _, w := range h.live {
-		options = append(options, views.Option{Value: w.Ref(), Name: w.Name})
+		options = append(options, views.Option{Value: w.ID.String(), Name: w.Name})
 	}
 	if name, ok := h.names[chosen]; ok && h.find(chosen) == nil {
-		options = append(options, views.Option{Value: chosen.Text(webhook.WebhookPrefix), Name: name})
+		options = append(options, views.Option{Value: chosen.String(), Name: name})
 	}
 	return options
-}
-
-// plural counts things in words: "1 event was", "3 events were".
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
 }

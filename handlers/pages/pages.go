@@ -41,24 +41,20 @@ type Store struct {
 // one.
 type Dispatcher interface {
 	// Test sends a test event to one webhook, whatever its filters.
-	Test(ctx context.Context, account, id webhook.ID, e webhook.Event) (webhook.Delivery, error)
+	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error)
 	// TestUnsaved sends an event once to a webhook that is not saved; nothing is stored.
 	TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
 	// Replay makes a delivery due now.
-	Replay(ctx context.Context, account, id webhook.ID, by string) (webhook.Delivery, error)
-	// Changed is called when a webhook was changed, switched or deleted.
-	Changed(id webhook.ID)
-	// Cancelled is called when deliveries of a webhook were cancelled.
-	Cancelled(id webhook.ID)
+	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
 	// Circuit says how the receiver of a webhook is treated after failures.
-	Circuit(id webhook.ID) webhook.Circuit
+	Circuit(id webhook.WebhookID) webhook.Circuit
 	// Probe checks whether a URL could be called, without sending a booking.
 	Probe(ctx context.Context, url string) webhook.Probe
 	// Items reads an account's channels or tours from a platform; an error that
-	// is webhook.Unanswered says why that failed.
+	// is platforms.Unanswered says why that failed.
 	Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) ([]webhook.Item, error)
-	// CheckURL says by its text alone why a URL may not be called; "" when it may.
-	CheckURL(url string) string
+	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	CheckURL(url string) webhook.Message
 }
 
 // Options are what the pages need; all are required but SetupToken.
@@ -71,6 +67,7 @@ type Options struct {
 	Platforms   platforms.Registry
 	Version     string
 	MaxAttempts int    // of a delivery: the length of the retry schedule
+	TokenPath   string // of the token endpoint of the Prioticket-compatible API
 	SetupToken  string // opens /setup while there is no user; "" keeps it shut
 }
 
@@ -155,20 +152,23 @@ func (pg *Pages) takeFlash(c *fiber.Ctx) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	flash := s.TakeFlash()
+	var flash []string
+	for _, message := range s.TakeFlash() {
+		flash = append(flash, pg.Platforms.Text(message))
+	}
 	if len(flash) == 0 {
 		return nil, nil
 	}
 	return flash, s.Save(c)
 }
 
-// done answers a post: a message for the next page, and the way there.
-func (pg *Pages) done(c *fiber.Ctx, target, message string) error {
+// done answers a post: messages for the next page, and the way there.
+func (pg *Pages) done(c *fiber.Ctx, target string, messages ...webhook.Message) error {
 	s, err := pg.Sessions.Open(c)
 	if err != nil {
 		return err
 	}
-	s.AddFlash(message)
+	s.AddFlash(messages...)
 	if err := s.Save(c); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package pages
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -15,11 +14,11 @@ import (
 
 // UserStore is what the pages need of the users.
 type UserStore interface {
-	AddUser(ctx context.Context, u webhook.User, by string) (webhook.User, error)
-	User(ctx context.Context, id webhook.ID) (webhook.User, error)
-	Users(ctx context.Context, account webhook.ID) ([]webhook.User, error)
-	RemoveUser(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
-	SetPassword(ctx context.Context, id webhook.ID, passwordHash string, keep []byte, by string, now time.Time) error
+	AddUser(ctx context.Context, u webhook.User, change webhook.Change) (webhook.User, error)
+	User(ctx context.Context, id webhook.UserID) (webhook.User, error)
+	Users(ctx context.Context, account webhook.AccountID) ([]webhook.User, error)
+	RemoveUser(ctx context.Context, account webhook.AccountID, id webhook.UserID, change webhook.Change) error
+	SetPassword(ctx context.Context, id webhook.UserID, passwordHash string, keep []byte, change webhook.Change) error
 }
 
 // ListPeople shows the users of the account.
@@ -55,7 +54,7 @@ func (pg *Pages) AddPerson(c *fiber.Ctx) error {
 }
 
 // addUser creates a user of an account from the form's email and role.
-func (pg *Pages) addUser(c *fiber.Ctx, account webhook.ID, roles []webhook.Role) (views.NewUser, webhook.Invalid, error) {
+func (pg *Pages) addUser(c *fiber.Ctx, account webhook.AccountID, roles []webhook.Role) (views.NewUser, webhook.Invalid, error) {
 	problems := webhook.Invalid{}
 	email := readEmail(web.FormValue(c, "email"), problems)
 	role := readRole(web.FormValue(c, "role"), roles, problems)
@@ -68,8 +67,8 @@ func (pg *Pages) addUser(c *fiber.Ctx, account webhook.ID, roles []webhook.Role)
 		return views.NewUser{}, nil, err
 	}
 	_, err = pg.Store.AddUser(c.UserContext(), webhook.User{
-		Account: account, Email: email, PasswordHash: hash, Role: role, CreatedAt: time.Now(),
-	}, currentUser(c).User.Email)
+		Account: account, Email: email, PasswordHash: hash, Role: role,
+	}, currentUser(c).change())
 	if problems, err = invalid(err); err != nil {
 		return views.NewUser{}, nil, err
 	}
@@ -82,7 +81,7 @@ func readRole(text string, roles []webhook.Role, problems webhook.Invalid) webho
 			return role
 		}
 	}
-	problems.Add("role", "Choose a role from the list.")
+	problems.Add("role", "role.unknown")
 	return ""
 }
 
@@ -95,12 +94,12 @@ func (pg *Pages) RemovePerson(c *fiber.Ctx) error {
 		return err
 	}
 	if user.ID == v.User.ID {
-		return pg.refusePerson(c, "You cannot remove yourself. Ask another operator to do it.")
+		return pg.refusePerson(c, webhook.NewMessage("person.self_remove"))
 	}
-	if err := pg.Store.RemoveUser(c.UserContext(), v.Account.ID, user.ID, v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.RemoveUser(c.UserContext(), v.Account.ID, user.ID, v.change()); err != nil {
 		return err
 	}
-	return pg.done(c, "/settings/people", user.Email+" was removed and signed out everywhere.")
+	return pg.done(c, "/settings/people", webhook.NewMessage("person.removed", user.Email))
 }
 
 // RenewPassword gives somebody who cannot sign in a new first password, which
@@ -112,21 +111,21 @@ func (pg *Pages) RenewPassword(c *fiber.Ctx) error {
 		return err
 	}
 	if user.ID == v.User.ID {
-		return pg.refusePerson(c, "Change your own password under Settings, Profile.")
+		return pg.refusePerson(c, webhook.NewMessage("person.self_password"))
 	}
 	password := auth.NewPassword()
 	hash, err := pg.hasher.Hash(c.UserContext(), password)
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.SetPassword(c.UserContext(), user.ID, hash, nil, v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.SetPassword(c.UserContext(), user.ID, hash, nil, v.change()); err != nil {
 		return err
 	}
 	return pg.showPeople(c, http.StatusOK, views.PeopleProps{Page: v.page(c, nil), Added: views.NewUser{Email: user.Email, Password: password}})
 }
 
 // refusePerson shows the people again with what cannot be done.
-func (pg *Pages) refusePerson(c *fiber.Ctx, why string) error {
+func (pg *Pages) refusePerson(c *fiber.Ctx, why webhook.Message) error {
 	props := views.PeopleProps{Page: currentUser(c).page(c, nil), Problems: webhook.Invalid{"email": why}}
 	return pg.showPeople(c, http.StatusUnprocessableEntity, props)
 }
@@ -135,7 +134,7 @@ func (pg *Pages) refusePerson(c *fiber.Ctx, why string) error {
 // change admins.
 func (pg *Pages) personParam(c *fiber.Ctx) (webhook.User, error) {
 	v := currentUser(c)
-	id, err := web.IDParam(c, webhook.UserPrefix)
+	id, err := web.IDParam[webhook.UserID](c)
 	if err != nil {
 		return webhook.User{}, err
 	}

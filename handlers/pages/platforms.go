@@ -2,11 +2,9 @@ package pages
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,13 +18,13 @@ import (
 // PlatformStore is what the pages need of the account's connections to booking
 // platforms.
 type PlatformStore interface {
-	Connections(ctx context.Context, account webhook.ID) ([]webhook.Connection, error)
-	Connection(ctx context.Context, account webhook.ID, platform string) (webhook.Connection, error)
-	SwitchPlatform(ctx context.Context, account webhook.ID, platform string, on bool, by string, now time.Time) (webhook.Connection, error)
-	RotateAddress(ctx context.Context, account webhook.ID, platform, by string, now time.Time) (webhook.Connection, error)
-	SaveSettings(ctx context.Context, account webhook.ID, platform string, settings webhook.Settings, by string, now time.Time) error
-	Unrecognised(ctx context.Context, account, before webhook.ID, limit int) ([]webhook.Unrecognised, error)
-	CountUnrecognised(ctx context.Context, account webhook.ID) (int, error)
+	Connections(ctx context.Context, account webhook.AccountID) ([]webhook.Connection, error)
+	Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error)
+	SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (webhook.Connection, error)
+	RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (webhook.Connection, error)
+	SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error
+	RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error)
+	CountRejectedRequests(ctx context.Context, account webhook.AccountID) (int, error)
 }
 
 const platformsPath = "/settings/platforms"
@@ -50,7 +48,7 @@ func (pg *Pages) showPlatforms(c *fiber.Ctx, status int, page views.Page, refuse
 		return err
 	}
 	props := views.PlatformsProps{Page: page}
-	if props.Unread, err = pg.Store.CountUnrecognised(c.UserContext(), account); err != nil {
+	if props.Rejected, err = pg.Store.CountRejectedRequests(c.UserContext(), account); err != nil {
 		return err
 	}
 	for _, p := range pg.Platforms {
@@ -58,7 +56,7 @@ func (pg *Pages) showPlatforms(c *fiber.Ctx, status int, page views.Page, refuse
 		if refused.Key == p.Key {
 			panel = refused
 		}
-		panel.Name, panel.About, panel.Settings, panel.Events = p.Name, p.About, p.Settings, len(p.Events)
+		panel.Name, panel.About, panel.Settings, panel.Events, panel.Texts = p.Name, p.About, p.Settings, len(p.Events), p.Texts
 		if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
 			panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()
 		}
@@ -98,14 +96,14 @@ func (pg *Pages) SwitchPlatform(c *fiber.Ctx) error {
 		return err
 	}
 	v := currentUser(c)
-	if _, err := pg.Store.SwitchPlatform(c.UserContext(), v.Account.ID, p.Key, on, v.User.Email, time.Now()); err != nil {
+	if _, err := pg.Store.SwitchPlatform(c.UserContext(), v.Account.ID, p.Key, on, v.change()); err != nil {
 		return err
 	}
-	text := p.Name + " is off. What it sends is stored and goes to no webhook until you switch it on again."
+	message := webhook.NewMessage("platform.off", p.Name)
 	if on {
-		text = p.Name + " is on. Enter its address in " + p.Name + ", and choose its events in your webhooks."
+		message = webhook.NewMessage("platform.on", p.Name, p.Name)
 	}
-	return pg.done(c, platformsPath, text)
+	return pg.done(c, platformsPath, message)
 }
 
 // RotateAddress gives the account a new address for a platform; the old one
@@ -116,12 +114,12 @@ func (pg *Pages) RotateAddress(c *fiber.Ctx) error {
 		return err
 	}
 	v := currentUser(c)
-	connection, err := pg.Store.RotateAddress(c.UserContext(), v.Account.ID, p.Key, v.User.Email, time.Now())
+	connection, err := pg.Store.RotateAddress(c.UserContext(), v.Account.ID, p.Key, v.change())
 	if err != nil {
 		return err
 	}
 	until := connection.OldUntil.In(v.Account.Location()).Format("15:04 on Mon 2 January")
-	return pg.done(c, platformsPath, p.Name+" has a new address. Enter it there; the old one works until "+until+".")
+	return pg.done(c, platformsPath, webhook.NewMessage("platform.address", p.Name, until))
 }
 
 // SavePlatform stores the settings of a platform for the account.
@@ -139,10 +137,10 @@ func (pg *Pages) SavePlatform(c *fiber.Ctx) error {
 	if len(form.Problems) > 0 {
 		return pg.showPlatforms(c, formStatus(form.Problems), v.page(c, nil), form)
 	}
-	if err := pg.Store.SaveSettings(c.UserContext(), v.Account.ID, p.Key, settings, v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.SaveSettings(c.UserContext(), v.Account.ID, p.Key, settings, v.change()); err != nil {
 		return err
 	}
-	return pg.done(c, platformsPath, "The settings for "+p.Name+" were saved. They apply to what is received from now on.")
+	return pg.done(c, platformsPath, webhook.NewMessage("platform.saved", p.Name))
 }
 
 // readSettings reads the settings of a platform. A secret that was left empty
@@ -161,62 +159,27 @@ func readSettings(c *fiber.Ctx, p platforms.Platform, stored webhook.Settings) (
 			continue
 		}
 		settings[s.Key] = value
-		if problem := checkSetting(s, value); problem != "" {
-			form.Problems.Add(s.Key, "%s", problem)
-		}
+		form.Problems.AddMessage(s.Key, checkSetting(s, value))
 		if !s.Secret {
 			form.Typed[s.Key] = webhook.Truncate(value, maxTyped)
 		}
 	}
 	if len(form.Problems) > 0 {
 		for _, s := range p.Settings {
-			if s.Secret && web.FormValue(c, s.Key) != "" && form.Problems[s.Key] == "" {
-				form.Problems.Add(s.Key, "%s is not shown again: enter it once more.", s.Label)
+			if s.Secret && web.FormValue(c, s.Key) != "" && form.Problems[s.Key].IsZero() {
+				form.Problems.Add(s.Key, "setting.secret_again", s.Label)
 			}
 		}
 	}
 	return settings, form
 }
 
-func checkSetting(s webhook.Setting, value string) string {
+func checkSetting(s platforms.Setting, value string) webhook.Message {
 	switch {
 	case utf8.RuneCountInString(value) > webhook.MaxSetting:
-		return fmt.Sprintf("Use at most %d characters.", webhook.MaxSetting)
+		return webhook.NewMessage("text.too_long", webhook.MaxSetting)
 	case s.Check != nil:
 		return s.Check(value)
 	}
-	return ""
-}
-
-// rejectedRows is how many requests that could not be read one page shows; each
-// may have a body of webhook.MaxUnrecognised bytes.
-const rejectedRows = 20
-
-// ListRejected shows the requests of platforms that could not be read, 20 on a
-// page.
-func (pg *Pages) ListRejected(c *fiber.Ctx) error {
-	ctx, account := c.UserContext(), currentUser(c).Account.ID
-	before, err := web.IDQuery(c, "before", webhook.UnreadPrefix)
-	if err != nil {
-		return err
-	}
-	found, err := pg.Store.Unrecognised(ctx, account, before, rejectedRows+1)
-	if err != nil {
-		return err
-	}
-	props := views.UnrecognisedProps{First: before == 0}
-	if len(found) > rejectedRows {
-		found = found[:rejectedRows]
-		props.Older = found[rejectedRows-1].ID
-	}
-	for _, u := range found {
-		props.Rows = append(props.Rows, views.UnreadRow{Unrecognised: u, PlatformName: pg.platformName(u.Platform)})
-	}
-	if props.Count, err = pg.Store.CountUnrecognised(ctx, account); err != nil {
-		return err
-	}
-	if props.Page, err = pg.page(c); err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, views.Unrecognised(props))
+	return webhook.Message{}
 }

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/messages"
+	"bookhook/platforms"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -19,6 +20,7 @@ import (
 type source struct {
 	views.ItemSource
 	settings webhook.Settings
+	texts    messages.Texts
 }
 
 // sources are those that the account uses.
@@ -30,7 +32,7 @@ func (pg *Pages) sources(c *fiber.Ctx) ([]source, error) {
 	var found []source
 	for _, p := range pg.Platforms {
 		if to := connectionTo(connections, p.Key); p.Lists != nil && to != nil && to.Enabled {
-			found = append(found, source{views.ItemSource{Key: p.Key, Name: p.Name, Ready: p.Lists.Ready(to.Settings)}, to.Settings})
+			found = append(found, source{views.ItemSource{Key: p.Key, Name: p.Name, Ready: p.Lists.Ready(to.Settings)}, to.Settings, p.Texts})
 		}
 	}
 	return found, nil
@@ -60,47 +62,54 @@ func (pg *Pages) RefreshItems(c *fiber.Ctx) error {
 	key := web.FormValue(c, "platform")
 	i := slices.IndexFunc(all, func(s source) bool { return s.Ready && s.Key == key })
 	if i < 0 {
-		return pg.refuseItems(c, views.ItemsProps{Refresh: "No booking platform is connected: switch one on in Settings › Platforms, and enter the credentials of its API there."})
+		return pg.refuseItems(c, views.ItemsProps{Refresh: webhook.NewMessage("items.no_platform")})
 	}
 	from := all[i]
+	refuse := func(why webhook.Message) error {
+		return pg.refuseItems(c, views.ItemsProps{Refresh: why, Texts: from.texts})
+	}
 	items, err := pg.Dispatcher.Items(c.UserContext(), from.Key, from.settings, kind)
-	if why, ok := errors.AsType[webhook.Unanswered](err); ok {
-		return pg.refuseItems(c, views.ItemsProps{Refresh: from.Name + " did not list your " + string(kind) + ": " + why.Reason + ". Nothing was changed."})
+	if why, ok := errors.AsType[platforms.Unanswered](err); ok {
+		return refuse(webhook.NewMessage("items.unanswered", from.Name, kind).Because(why.Why))
 	}
 	if err != nil {
 		return err
 	}
 	items, problem := cleanItems(items)
-	if problem != "" {
-		return pg.refuseItems(c, views.ItemsProps{Refresh: from.Name + " lists " + string(kind) + " that cannot be stored: " + problem + " Nothing was changed."})
+	if !problem.IsZero() {
+		return refuse(webhook.NewMessage("items.not_valid", from.Name, kind).Because(problem))
 	}
-	refreshed, err := pg.Store.RefreshItems(c.UserContext(), v.Account.ID, kind, items, v.User.Email, time.Now())
+	n, err := pg.Store.ImportItems(c.UserContext(), v.Account.ID, kind, items, v.change())
 	if err != nil {
 		return err
 	}
-	message := "Your " + string(kind) + " were refreshed from " + from.Name + ": " + refreshed.String() + "."
+	message := webhook.NewMessage("items.imported", kind, from.Name, n.Added, n.Renamed, n.Unchanged)
 	if len(items) == 0 {
-		message = from.Name + " lists no " + string(kind) + "; nothing was changed."
+		message = webhook.NewMessage("items.none_listed", from.Name, kind)
 	}
 	return pg.done(c, "/"+string(kind), message)
 }
 
 // cleanItems makes items of what a platform lists: a name that is missing is the
 // id, one that is too long is truncated, and duplicates are dropped.
-func cleanItems(listed []webhook.Item) (items []webhook.Item, problem string) {
+func cleanItems(listed []webhook.Item) (items []webhook.Item, problem webhook.Message) {
 	seen := map[string]bool{}
 	for _, item := range listed {
 		item.Name = cmp.Or(webhook.Truncate(oneLine(item.Name), webhook.MaxName-1), item.ID)
 		item, problems := webhook.CheckItem(webhook.Item{ID: item.ID, Name: item.Name})
 		if len(problems) > 0 {
-			return nil, "“" + webhook.Quote(item.ID, web.MaxQuoted) + "”. " + problems["id"] + problems["name"]
+			why := problems["id"]
+			if why.IsZero() {
+				why = problems["name"]
+			}
+			return nil, webhook.NewMessage("item.not_valid", webhook.Quote(item.ID, web.MaxQuoted)).Because(why)
 		}
 		if !seen[item.ID] {
 			items = append(items, item)
 		}
 		seen[item.ID] = true
 	}
-	return items, ""
+	return items, webhook.Message{}
 }
 
 // oneLine replaces white space and control characters by single spaces.

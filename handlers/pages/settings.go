@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,9 +15,9 @@ import (
 
 // SettingsStore is what the settings of the account and of a user need.
 type SettingsStore interface {
-	UpdateAccount(ctx context.Context, a webhook.Account, by string, now time.Time) error
-	EndSessions(ctx context.Context, user webhook.ID, keep []byte) error
-	Audit(ctx context.Context, account, before webhook.ID, limit int) ([]webhook.AuditEntry, error)
+	UpdateAccount(ctx context.Context, a webhook.Account, change webhook.Change) error
+	EndSessions(ctx context.Context, user webhook.UserID, keep []byte) error
+	Audit(ctx context.Context, account webhook.AccountID, before webhook.AuditID, limit int) ([]webhook.AuditEntry, error)
 }
 
 // ShowHome leads to the webhooks, and admins without an account to the accounts.
@@ -47,7 +46,7 @@ func (pg *Pages) SavePassword(c *fiber.Ctx) error {
 		return err
 	}
 	if !match {
-		problems.Add("current", "This is not your password.")
+		problems.Add("current", "password.wrong")
 	}
 	checkPassword("password", web.FormValue(c, "password"), problems)
 	if len(problems) > 0 {
@@ -61,10 +60,10 @@ func (pg *Pages) SavePassword(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.SetPassword(c.UserContext(), v.User.ID, hash, s.Hash(), v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.SetPassword(c.UserContext(), v.User.ID, hash, s.Hash(), v.change()); err != nil {
 		return err
 	}
-	return pg.done(c, "/settings", "Your password was changed. Other browsers were signed out.")
+	return pg.done(c, "/settings", webhook.NewMessage("password.changed"))
 }
 
 // SignOutEverywhere ends all sessions of the current user.
@@ -107,15 +106,15 @@ func (pg *Pages) SaveAccountSettings(c *fiber.Ctx) error {
 	}
 	changed, problems := readAccount(form.Name, form.Number)
 	if changed.Number == 0 {
-		problems.Add("number", "Enter the account's number, such as 4069.")
+		problems.Add("number", "account.number_missing")
 	}
 	if _, err := time.LoadLocation(form.TimeZone); err != nil || form.TimeZone == "" || form.TimeZone == "Local" {
-		problems.Add("time_zone", "Choose a time zone from the list.")
+		problems.Add("time_zone", "time_zone.unknown")
 	}
 	changed.ID, changed.TimeZone = v.Account.ID, form.TimeZone
 	if len(problems) == 0 {
 		var err error
-		problems, err = invalid(pg.Store.UpdateAccount(c.UserContext(), changed, v.User.Email, time.Now()))
+		problems, err = invalid(pg.Store.UpdateAccount(c.UserContext(), changed, v.change()))
 		if err != nil {
 			return err
 		}
@@ -123,14 +122,17 @@ func (pg *Pages) SaveAccountSettings(c *fiber.Ctx) error {
 	if form.Problems = problems; len(problems) > 0 {
 		return render(c, formStatus(problems), views.AccountSettings(form))
 	}
-	return pg.done(c, "/settings/account", "The account was saved.")
+	return pg.done(c, "/settings/account", webhook.NewMessage("account.saved"))
 }
 
 // ShowActivity shows who changed what in the account, 50 entries on a page.
 func (pg *Pages) ShowActivity(c *fiber.Ctx) error {
-	before, _ := strconv.ParseInt(c.Query("before"), 10, 64) // anything else is the newest page
+	before, err := web.IDQuery[webhook.AuditID](c, "before")
+	if err != nil {
+		return err
+	}
 	const shown = 50
-	entries, err := pg.Store.Audit(c.UserContext(), currentUser(c).Account.ID, webhook.ID(before), shown+1)
+	entries, err := pg.Store.Audit(c.UserContext(), currentUser(c).Account.ID, before, shown+1)
 	if err != nil {
 		return err
 	}
@@ -141,11 +143,6 @@ func (pg *Pages) ShowActivity(c *fiber.Ctx) error {
 	props := views.ActivityProps{Page: page, Entries: entries, First: before == 0}
 	if len(entries) > shown {
 		props.Entries, props.Older = entries[:shown], entries[shown-1].ID
-	}
-	for i, e := range props.Entries {
-		if strings.HasPrefix(e.Action, "platform.") { // whose subject is the key
-			props.Entries[i].Subject = pg.platformName(e.Subject)
-		}
 	}
 	return render(c, http.StatusOK, views.Activity(props))
 }

@@ -23,7 +23,7 @@ func theme(c *fiber.Ctx) string {
 func (pg *Pages) SaveTheme(c *fiber.Ctx) error {
 	chosen := web.FormValue(c, "theme")
 	if chosen != "light" && chosen != "dark" && chosen != "system" {
-		return webhook.Invalid{"theme": "Choose light, dark or as the system."}
+		return webhook.Invalid{"theme": webhook.NewMessage("theme.unknown")}
 	}
 	c.Cookie(&fiber.Cookie{
 		Name: themeCookie, Value: chosen, Path: "/", MaxAge: 365 * 24 * 3600,

@@ -3,7 +3,6 @@ package pages
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -15,9 +14,9 @@ import (
 
 // TokenStore is what the pages need of the API tokens.
 type TokenStore interface {
-	AddToken(ctx context.Context, t webhook.Token, hash []byte, by string) (webhook.Token, error)
-	Tokens(ctx context.Context, account webhook.ID) ([]webhook.Token, error)
-	RevokeToken(ctx context.Context, account, id webhook.ID, by string, now time.Time) error
+	AddToken(ctx context.Context, t webhook.Token, hash []byte, change webhook.Change) (webhook.Token, error)
+	Tokens(ctx context.Context, account webhook.AccountID) ([]webhook.Token, error)
+	RevokeToken(ctx context.Context, account webhook.AccountID, id webhook.TokenID, change webhook.Change) error
 }
 
 // ListTokens shows the API tokens and clients of the account.
@@ -36,7 +35,8 @@ func (pg *Pages) showTokens(c *fiber.Ctx, status int, props views.TokensProps) (
 	if props.Clients.Clients, err = pg.Store.Clients(c.UserContext(), currentUser(c).Account.ID); err != nil {
 		return err
 	}
-	props.BaseURL = pg.Server.BaseURL(c)
+	props.BaseURL, props.Event = pg.Server.BaseURL(c), pg.Platforms[0].Events[0].Key
+	props.Clients.TokenURL = props.BaseURL + pg.TokenPath
 	return render(c, status, views.Tokens(props))
 }
 
@@ -46,12 +46,12 @@ func (pg *Pages) AddToken(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.TokensProps{Page: v.page(c, nil), Name: web.FormValue(c, "name")}
 	name, problem := webhook.CheckName(props.Name)
-	if problem != "" {
+	if !problem.IsZero() {
 		props.Problems = webhook.Invalid{"name": problem}
 		return pg.showTokens(c, http.StatusUnprocessableEntity, props)
 	}
 	text, hash := auth.NewToken()
-	if _, err := pg.Store.AddToken(c.UserContext(), webhook.Token{Account: v.Account.ID, Name: name, CreatedAt: time.Now()}, hash, v.User.Email); err != nil {
+	if _, err := pg.Store.AddToken(c.UserContext(), webhook.Token{Account: v.Account.ID, Name: name}, hash, v.change()); err != nil {
 		return err
 	}
 	props.Name, props.New = "", text
@@ -61,13 +61,13 @@ func (pg *Pages) AddToken(c *fiber.Ctx) error {
 // RevokeToken revokes an API token; the next request that uses it is refused.
 func (pg *Pages) RevokeToken(c *fiber.Ctx) error {
 	v := currentUser(c)
-	id, err := web.IDParam(c, webhook.TokenPrefix)
+	id, err := web.IDParam[webhook.TokenID](c)
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.RevokeToken(c.UserContext(), v.Account.ID, id, v.User.Email, time.Now()); err != nil {
+	if err := pg.Store.RevokeToken(c.UserContext(), v.Account.ID, id, v.change()); err != nil {
 		return err
 	}
 	pg.Tokens.Purge()
-	return pg.done(c, "/settings/tokens", "The token was revoked. Requests that use it are refused from now on.")
+	return pg.done(c, "/settings/tokens", webhook.NewMessage("token.revoked"))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,6 +19,11 @@ const visitorKey = "visitor"
 type visitor struct {
 	User    webhook.User
 	Account webhook.Account
+}
+
+// change is a change that the user makes now.
+func (v *visitor) change() webhook.Change {
+	return webhook.Change{By: v.User.Email, At: time.Now()}
 }
 
 // currentUser is who is signed in, on a route behind [Pages.SignedIn].

@@ -14,13 +14,13 @@ import (
 
 // WebhookStore is what the pages need of the webhooks.
 type WebhookStore interface {
-	Webhooks(ctx context.Context, account webhook.ID) ([]*webhook.Webhook, error)
-	Webhook(ctx context.Context, account, id webhook.ID) (*webhook.Webhook, error)
-	WebhookNames(ctx context.Context, account webhook.ID) (map[webhook.ID]string, error)
-	Backlog(ctx context.Context, account, id webhook.ID) (webhook.Backlog, error)
-	SetEnabled(ctx context.Context, account, id webhook.ID, enabled bool, by string, now time.Time) (before *webhook.Webhook, err error)
-	RotateSecret(ctx context.Context, account, id webhook.ID, secret, by string, now time.Time) error
-	DeleteWebhook(ctx context.Context, account, id webhook.ID, by string, now time.Time) (cancelled int64, err error)
+	Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
+	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)
+	WebhookNames(ctx context.Context, account webhook.AccountID) (map[webhook.WebhookID]string, error)
+	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
+	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
+	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error
+	DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error)
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 	maxCounted = 20 // webhooks of a list that counts the waiting deliveries of each
 )
 
-func webhookPath(id webhook.ID) string { return "/webhooks/" + id.Text(webhook.WebhookPrefix) }
+func webhookPath(id webhook.WebhookID) string { return "/webhooks/" + id.String() }
 
 // ListWebhooks shows the webhooks and the drafts that somebody changed.
 func (pg *Pages) ListWebhooks(c *fiber.Ctx) error { return pg.showWebhooks(c, http.StatusOK) }
@@ -93,11 +93,11 @@ func (pg *Pages) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.De
 	if err != nil {
 		return nil, err
 	}
-	return pg.deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.ID]string{w.ID: w.Name}}), nil
+	return pg.deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}}), nil
 }
 
 func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
-	id, err := web.IDParam(c, webhook.WebhookPrefix)
+	id, err := web.IDParam[webhook.WebhookID](c)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (pg *Pages) addSecret(c *fiber.Ctx, props *views.WebhookProps) error {
 		props.OldUntil = w.OldUntil
 	}
 	s, err := pg.Sessions.Open(c)
-	if err != nil || s.Text(secretKey) != w.Ref() {
+	if err != nil || s.Text(secretKey) != w.ID.String() {
 		return err
 	}
 	if web.Prefetched(c) {
@@ -152,12 +152,12 @@ func (pg *Pages) addSecret(c *fiber.Ctx, props *views.WebhookProps) error {
 }
 
 // showSecret leads to the page of a webhook, which then shows its new secret.
-func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.ID, message string) error {
+func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.WebhookID, message webhook.Message) error {
 	s, err := pg.Sessions.Open(c)
 	if err != nil {
 		return err
 	}
-	s.SetText(secretKey, id.Text(webhook.WebhookPrefix))
+	s.SetText(secretKey, id.String())
 	return pg.done(c, webhookPath(id), message)
 }
 
@@ -174,12 +174,12 @@ func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 		return pg.done(c, webhookPath(w.ID), problems["webhook"])
 	}
 	if pg.Dispatcher.Circuit(w.ID).Open() {
-		return pg.done(c, deliveryPath(d.ID), circuitOpenText("the test"))
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.circuit_open"))
 	}
 	if w.Kind == webhook.Inline {
-		return pg.done(c, deliveryPath(d.ID), w.Name+" is being asked about a test booking. The answer appears below.")
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.asked", w.Name))
 	}
-	return pg.done(c, deliveryPath(d.ID), "The test is being sent. The answer appears below.")
+	return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.sent"))
 }
 
 // EditWebhook starts a draft that changes a webhook.
@@ -205,47 +205,46 @@ func (pg *Pages) SwitchWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	before, err := pg.Store.SetEnabled(c.UserContext(), w.Account, w.ID, on, currentUser(c).User.Email, time.Now())
+	before, err := pg.Store.SetEnabled(c.UserContext(), w.Account, w.ID, on, currentUser(c).change())
 	if err != nil {
 		return err
 	}
-	pg.Dispatcher.Changed(w.ID)
-	return pg.done(c, webhookPath(w.ID), switchedText(before, on, backlog.Waiting))
+	return pg.done(c, webhookPath(w.ID), switchedMessages(before, on, backlog.Waiting)...)
 }
 
-// switchedText says what switching a webhook on or off means for the bookings.
-func switchedText(before *webhook.Webhook, on bool, waiting int) string {
+// switchedMessages say what switching a webhook on or off means for the bookings.
+func switchedMessages(before *webhook.Webhook, on bool, waiting int) []webhook.Message {
 	switch {
 	case before.Enabled == on && on:
-		return "This webhook is on already."
+		return []webhook.Message{webhook.NewMessage("webhook.on_already")}
 	case before.Enabled == on:
-		return "This webhook is off already."
+		return []webhook.Message{webhook.NewMessage("webhook.off_already")}
+	case before.Kind == webhook.Inline && !on:
+		return []webhook.Message{webhook.NewMessage("webhook.inline_off")}
 	case before.Kind == webhook.Inline:
-		return switchedInline(before, on)
+		done := []webhook.Message{webhook.NewMessage("webhook.inline_on")}
+		return append(done, counted(before.Skipped, "webhook.not_asked_one", "webhook.not_asked")...)
 	case !on:
-		return "The webhook is off. New events are skipped, and waiting deliveries stay until you switch it on again."
+		return []webhook.Message{webhook.NewMessage("webhook.switched_off")}
 	}
-	text := "The webhook is on and receives new events from now on."
-	if before.Skipped > 0 {
-		text += " " + plural(before.Skipped, "event was", "events were") + " skipped while it was off; they are not sent later."
-	}
+	done := []webhook.Message{webhook.NewMessage("webhook.switched_on")}
+	done = append(done, counted(before.Skipped, "webhook.skipped_one", "webhook.skipped")...)
 	if waiting > webhook.CountCap {
-		text += " The waiting deliveries are sent now."
-	} else if waiting > 0 {
-		text += " " + plural(waiting, "waiting delivery is", "waiting deliveries are") + " sent now."
+		return append(done, webhook.NewMessage("webhook.all_sent_now"))
 	}
-	return text
+	return append(done, counted(waiting, "webhook.sent_now_one", "webhook.sent_now")...)
 }
 
-func switchedInline(before *webhook.Webhook, on bool) string {
-	if !on {
-		return "The webhook is off. From now on bookings are confirmed without asking it."
+// counted is a message about n things: none for none of them, one without a number
+// for a single one.
+func counted(n int, one, many string) []webhook.Message {
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return []webhook.Message{{Code: one}}
 	}
-	text := "The webhook is on and is asked about bookings from now on."
-	if before.Skipped > 0 {
-		text += " " + plural(before.Skipped, "booking was", "bookings were") + " not asked about while it was off."
-	}
-	return text
+	return []webhook.Message{webhook.NewMessage(many, n)}
 }
 
 // RotateSecret gives a webhook a new secret; the old one signs too for 24 hours.
@@ -254,11 +253,10 @@ func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.RotateSecret(c.UserContext(), w.Account, w.ID, webhook.NewSecret(), currentUser(c).User.Email, time.Now()); err != nil {
+	if err := pg.Store.RotateSecret(c.UserContext(), w.Account, w.ID, webhook.NewSecret(), currentUser(c).change()); err != nil {
 		return err
 	}
-	pg.Dispatcher.Changed(w.ID)
-	return pg.showSecret(c, w.ID, "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.")
+	return pg.showSecret(c, w.ID, webhook.NewMessage("secret.rotated"))
 }
 
 // DeleteWebhook deletes a webhook; its waiting deliveries are cancelled, its log
@@ -268,14 +266,11 @@ func (pg *Pages) DeleteWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	cancelled, err := pg.Store.DeleteWebhook(c.UserContext(), w.Account, w.ID, currentUser(c).User.Email, time.Now())
+	cancelled, err := pg.Store.DeleteWebhook(c.UserContext(), w.Account, w.ID, currentUser(c).change())
 	if err != nil {
 		return err
 	}
-	pg.Dispatcher.Changed(w.ID)
-	text := "“" + w.Name + "” was deleted."
-	if cancelled > 0 {
-		text += " " + plural(int(cancelled), "waiting delivery was", "waiting deliveries were") + " cancelled."
-	}
-	return pg.done(c, "/webhooks", text+" The log of what was sent stays.")
+	done := []webhook.Message{webhook.NewMessage("webhook.deleted", w.Name)}
+	done = append(done, counted(int(cancelled), "webhook.cancelled_one", "webhook.cancelled")...)
+	return pg.done(c, "/webhooks", done...)
 }

@@ -16,8 +16,8 @@ import (
 // WizardStore is what the wizard needs beside drafts and webhooks.
 type WizardStore interface {
 	CheckChannels(ctx context.Context, w *webhook.Webhook) error
-	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, by string, now time.Time) (*webhook.Webhook, error)
-	UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error
+	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error)
+	UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (before *webhook.Webhook, err error)
 }
 
 // stepParam finds the draft and the step in the path.
@@ -34,7 +34,7 @@ func (pg *Pages) stepParam(c *fiber.Ctx) (*webhook.Draft, webhook.Step, error) {
 }
 
 // known is what a draft of the account may name.
-func (pg *Pages) known(ctx context.Context, account webhook.ID) (webhook.Known, error) {
+func (pg *Pages) known(ctx context.Context, account webhook.AccountID) (webhook.Known, error) {
 	return pg.Platforms.Known(ctx, pg.Store, account, pg.Dispatcher.CheckURL)
 }
 
@@ -77,7 +77,7 @@ func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	if len(problems) > 0 {
 		return pg.renderStep(c, d, step, stepProblem{
 			status: http.StatusUnprocessableEntity, problems: problems,
-			atOnce: typed(c, "concurrency"), rate: typed(c, "rate_requests"), limit: typed(c, "time_limit"), paste: webhook.Truncate(web.FormValue(c, "tours_paste"), maxPaste),
+			concurrency: typed(c, "concurrency"), rate: typed(c, "rate_requests"), limit: typed(c, "time_limit"), paste: webhook.Truncate(web.FormValue(c, "tours_paste"), maxPaste),
 		})
 	}
 	return c.Redirect(draftPath(d.ID, nextStep(d, step)), http.StatusSeeOther)
@@ -103,7 +103,7 @@ func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (w
 	}
 	for range saveAttempts {
 		kind := d.Kind
-		readStep(c, step, d)
+		readConfig(c, &d.Config)
 		if d.Kind != kind {
 			if err := pg.preselect(c.UserContext(), d, kind); err != nil {
 				return nil, err
@@ -139,7 +139,7 @@ func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (w
 // channelConflict says which other inline webhook has a channel in common with that of a
 // draft.
 func (pg *Pages) channelConflict(ctx context.Context, d *webhook.Draft) (webhook.Invalid, error) {
-	return invalid(pg.Store.CheckChannels(ctx, &webhook.Webhook{ID: d.Edits, Account: d.Account, Kind: d.Kind, Channels: d.Channels}))
+	return invalid(pg.Store.CheckChannels(ctx, &webhook.Webhook{ID: d.Edits, Account: d.Account, Config: d.Config}))
 }
 
 // webhookOf turns a draft into its webhook, or says what is wrong with it.
@@ -235,7 +235,7 @@ func (pg *Pages) copySecrets(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook)
 }
 
 func (pg *Pages) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
-	created, err := pg.Store.CreateWebhook(c.UserContext(), w, d, currentUser(c).User.Email, time.Now())
+	created, err := pg.Store.CreateWebhook(c.UserContext(), w, d, currentUser(c).change())
 	switch {
 	case errors.Is(err, webhook.ErrDraftChanged):
 		return pg.refuseStale(c, d)
@@ -244,16 +244,14 @@ func (pg *Pages) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 	case err != nil:
 		return pg.refuseInvalid(c, d, err)
 	}
-	pg.Dispatcher.Changed(created.ID)
-	does := "receives new events from now on. Send it a test to see that it arrives."
-	if w.Kind == webhook.Inline {
-		does = "is asked about bookings from now on. Send it a test to see what it answers."
+	if created.Kind == webhook.Inline {
+		return pg.showSecret(c, created.ID, webhook.NewMessage("webhook.inline_created", created.Name))
 	}
-	return pg.showSecret(c, created.ID, "“"+created.Name+"” is on and "+does)
+	return pg.showSecret(c, created.ID, webhook.NewMessage("webhook.created", created.Name))
 }
 
 func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
-	err := pg.Store.UpdateWebhook(c.UserContext(), w, d.Base, d, currentUser(c).User.Email, time.Now())
+	_, err := pg.Store.UpdateWebhook(c.UserContext(), webhook.Update{Webhook: w, Base: d.Base, Draft: d}, currentUser(c).change())
 	switch {
 	case errors.Is(err, webhook.ErrDraftChanged):
 		return pg.refuseStale(c, d)
@@ -262,8 +260,7 @@ func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 	case err != nil:
 		return pg.refuseInvalid(c, d, err)
 	}
-	pg.Dispatcher.Changed(w.ID)
-	return pg.done(c, webhookPath(w.ID), "Your changes are saved. They apply to new events and to waiting deliveries.")
+	return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.saved"))
 }
 
 // refuseInvalid shows on the review what only the store could find wrong.
@@ -296,9 +293,9 @@ func (pg *Pages) lastChange(c *fiber.Ctx, d *webhook.Draft) (*webhook.AuditEntry
 		return nil, err
 	}
 	for _, e := range entries {
-		if e.Action == "webhook.changed" && e.Subject == w.Name && e.At.After(d.Base) {
+		if e.Action == "webhook.changed" && e.Subject == w.ID.String() && e.At.After(d.Base) {
 			return &e, nil
 		}
 	}
-	return &webhook.AuditEntry{At: w.UpdatedAt}, nil
+	return &webhook.AuditEntry{Change: webhook.Change{At: w.UpdatedAt}}, nil
 }

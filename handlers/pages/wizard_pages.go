@@ -15,16 +15,16 @@ import (
 
 // stepProblem is why a step is shown again; with status 200 there is none.
 type stepProblem struct {
-	status                     int
-	problems                   webhook.Invalid
-	atOnce, rate, limit, paste string              // as typed
-	test                       *webhook.Attempt    // that was just sent
-	changed                    *webhook.AuditEntry // somebody else's change of the edited webhook
-	stale                      bool                // the draft was changed since the form was rendered
+	status                          int
+	problems                        webhook.Invalid
+	concurrency, rate, limit, paste string              // as typed
+	test                            *webhook.Attempt    // that was just sent
+	changed                         *webhook.AuditEntry // somebody else's change of the edited webhook
+	stale                           bool                // the draft was changed since the form was rendered
 }
 
 func (pg *Pages) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r stepProblem) error {
-	props := views.WizardProps{Draft: d, Problems: r.problems, AtOnce: r.atOnce, Rate: r.rate, Limit: r.limit}
+	props := views.WizardProps{Draft: d, Problems: r.problems, Concurrency: r.concurrency, Rate: r.rate, Limit: r.limit}
 	edited, err := pg.edited(c, d)
 	if err != nil {
 		return err
@@ -95,11 +95,11 @@ func (pg *Pages) eventsView(ctx context.Context, props views.WizardProps) (templ
 }
 
 // eventsFor are those that a webhook of this kind can have.
-func eventsFor(kind webhook.Kind, events []webhook.EventType) []webhook.EventType {
+func eventsFor(kind webhook.Kind, events []platforms.EventType) []platforms.EventType {
 	if kind != webhook.Inline {
 		return events
 	}
-	return slices.DeleteFunc(slices.Clone(events), func(e webhook.EventType) bool { return !e.Inline })
+	return slices.DeleteFunc(slices.Clone(events), func(e platforms.EventType) bool { return !e.Inline })
 }
 
 // ofPlatform reports whether one of the keys is of the platform.
@@ -111,7 +111,7 @@ func ofPlatform(keys []string, platform string) bool {
 }
 
 // platformsOn are the platforms that are on in the account.
-func (pg *Pages) platformsOn(ctx context.Context, account webhook.ID) (platforms.Registry, error) {
+func (pg *Pages) platformsOn(ctx context.Context, account webhook.AccountID) (platforms.Registry, error) {
 	connections, err := pg.Store.Connections(ctx, account)
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func (pg *Pages) nameView(ctx context.Context, props views.WizardProps) (templ.C
 	if err != nil {
 		return nil, err
 	}
-	_, bare := on.Get("prioticket")
+	omits := slices.ContainsFunc(on, func(p platforms.Platform) bool { return p.OmitsPayload })
 	sample, err := pg.sampleOf(ctx, props)
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (pg *Pages) nameView(ctx context.Context, props views.WizardProps) (templ.C
 	}
 	of, _ := pg.Platforms.Get(sample.event.Platform)
 	return views.WizardName(views.NameProps{
-		Wizard: props, Bare: bare && props.Draft.Kind != webhook.Inline, Examples: examples, Inline: of.InlineAbout,
+		Wizard: props, OmitPayload: omits && props.Draft.Kind != webhook.Inline, Examples: examples, InlineAbout: of.InlineAbout,
 	}), nil
 }
 
@@ -185,6 +185,6 @@ func (pg *Pages) reviewView(ctx context.Context, props views.WizardProps, r step
 	}
 	return views.WizardReview(views.ReviewProps{
 		Wizard: props, Names: names, Example: sample.example(d.Format).Text,
-		Used: webhook.CountAsync(all), Limit: props.Page.Account.WebhookLimit, Tried: r.test, Changed: r.changed, Stale: r.stale,
+		Used: webhook.CountAsync(all), Limit: props.Page.Account.WebhookLimit, Test: r.test, Changed: r.changed, Stale: r.stale,
 	}), nil
 }

@@ -193,7 +193,7 @@ func invalidToken(c *fiber.Ctx, challenge string, cause error) error {
 	c.Set(fiber.HeaderWWWAuthenticate, challenge)
 	return &web.Problem{
 		Type: "unauthorized", Title: "A valid access token is needed", Status: http.StatusUnauthorized, Cause: cause,
-		Detail: "Send the header “Authorization: Bearer …” with a token from POST " + Path + "/oauth2/token that has not expired.",
+		Detail: "Send the header “Authorization: Bearer …” with a token from POST " + Path + TokenPath + " that has not expired.",
 	}
 }
 

@@ -20,6 +20,9 @@ import (
 // Distributor API.
 const Path = "/v3.8/distributor"
 
+// TokenPath is where clients get their access tokens, below [Path].
+const TokenPath = "/oauth2/token"
+
 const (
 	version     = "3.8.0"
 	platformKey = "prioticket"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/messages"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -38,7 +39,7 @@ func TestLookupsAfterACrash(t *testing.T) {
 	ids := map[webhook.DeliveryID]bool{r.next().Delivery: true, r.next().Delivery: true}
 	for _, f := range first {
 		row := r.event(f.Event.ID)
-		if !ids[row.Decisions[0].Delivery] || row.Note != "" {
+		if !ids[row.Decisions[0].Delivery] || messages.Text(row.Note) != "" {
 			t.Errorf("got %+v, want it delivered", row)
 		}
 	}
@@ -249,8 +250,8 @@ func TestLookupIsNotNeededAnyMore(t *testing.T) {
 			}
 			r.run(withAPI(dispatch.Options{}))
 			receive(t, r.store.matched)
-			if row := r.event(e.ID); reasons(row) != tt.reason || row.Note != tt.note {
-				t.Errorf("got %s with the note %q", reasons(row), row.Note)
+			if row := r.event(e.ID); reasons(row) != tt.reason || messages.Text(row.Note) != tt.note {
+				t.Errorf("got %s with the note %q", reasons(row), messages.Text(row.Note))
 			}
 			if got := len(a.requests); got != 0 {
 				t.Errorf("got %d requests, want none", got)
@@ -272,7 +273,7 @@ func TestLookupRequestCannotBeWritten(t *testing.T) {
 	r.next()
 	r.next()
 	const want = "TourCMS could not be asked for the tours of this booking: no key is stored for the channel “strange”. It was matched as a booking without tours."
-	if first, second := r.event(got[0].Event.ID), r.event(got[1].Event.ID); first.Note != want || second.Note != "" || len(a.requests) != 1 {
-		t.Errorf("got the notes %q and %q, and %d requests", first.Note, second.Note, len(a.requests))
+	if first, second := r.event(got[0].Event.ID), r.event(got[1].Event.ID); messages.Text(first.Note) != want || messages.Text(second.Note) != "" || len(a.requests) != 1 {
+		t.Errorf("got the notes %q and %q, and %d requests", messages.Text(first.Note), messages.Text(second.Note), len(a.requests))
 	}
 }

@@ -119,7 +119,11 @@ func (r *rig) run(o dispatch.Options) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
-	<-r.Ready()
+	select {
+	case <-r.Ready():
+	case err := <-ended:
+		r.Fatalf("Run: %v", err)
+	}
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

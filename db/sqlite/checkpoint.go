@@ -9,7 +9,7 @@ import (
 
 // The WAL is copied into the database file here and not by SQLite itself, which
 // would do it within a commit: half a second in which everybody waits. Most of
-// it is copied by a connection of its own while the writer goes on. What was
+// it is copied by a connection of its own while the writer continues. What was
 // written meanwhile is copied in turn, until little is left. That rest the writer
 // copies itself between two groups and then waits for the readers of the WAL, so
 // that the WAL restarts from its beginning. Without this last step it would grow
@@ -25,7 +25,7 @@ const (
 )
 
 // readersTimeout is for how many milliseconds the writer waits for readers. If
-// one takes longer, as a backup does, the WAL goes on until it is long again.
+// one takes longer, as a backup does, the WAL grows until it is long again.
 const readersTimeout = 200
 
 // maxWAL is the size in bytes to which the WAL is truncated when it restarts. A

@@ -9,7 +9,7 @@ import (
 	"bookhook/webhook"
 )
 
-// errClosed is the error of whatever is asked of a closed database.
+// errClosed is the error of every call on a closed database.
 var errClosed = errors.New("the database is closed")
 
 // IsUnique reports whether a write failed because of a unique index or a primary

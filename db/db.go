@@ -95,5 +95,6 @@ func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 // Close finishes what is being written and closes the database.
 func (s *Store) Close() error { return s.engine.Close() }
 
-// Ping reports whether the database can be read. It writes nothing.
+// Ping reports whether the database can be read, and whether the last write failed
+// because it could not be written. It writes nothing itself.
 func (s *Store) Ping(ctx context.Context) error { return unavailable(s.engine, s.engine.Ping(ctx)) }

@@ -66,7 +66,7 @@ func TestHostileTextIsQuotedSafely(t *testing.T) {
 				t.Errorf("got %q, %q", a.Failure, a.Error)
 			}
 			unseen := func(r rune) bool { return r != utf8.RuneError && !unicode.IsPrint(r) }
-			if i := strings.IndexFunc(messages.Text(a.Error), unseen); i >= 0 || !utf8.ValidString(messages.Text(a.Error)) || len(messages.Text(a.Error)) > 700 {
+			if i := strings.IndexFunc(messages.Text(a.Error), unseen); i >= 0 || !utf8.ValidString(messages.Text(a.Error)) || utf8.RuneCountInString(messages.Text(a.Error)) > 700 {
 				t.Errorf("got %d bytes, unseen at %d: %q", len(messages.Text(a.Error)), i, a.Error)
 			}
 		})

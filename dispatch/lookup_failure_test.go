@@ -217,7 +217,7 @@ func TestLookupTimesOut(t *testing.T) {
 	receive(t, g.arrived)
 	receive(t, g.arrived) // once more
 	r.stop()
-	if !strings.Contains(r.log.String(), "gave no complete answer within") || strings.Contains(r.log.String(), "Test ") {
+	if !strings.Contains(r.log.String(), "lookup.timeout") || strings.Contains(r.log.String(), "Test ") {
 		t.Errorf("got the log\n%s", r.log)
 	}
 }
@@ -243,7 +243,7 @@ func TestLookupIsNotNeededAnyMore(t *testing.T) {
 			r := newRig(t)
 			r.connect(a.settings(), 0)
 			r.hook(acceptingURL(t))
-			r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store})) // does not run
+			r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store})) // does not run
 			e := r.ingestEvents(r.account.ID, needsLookup("1"))[0].Event
 			if err := tt.change(r); err != nil {
 				t.Fatal(err)

@@ -23,7 +23,10 @@ import (
 )
 
 // The real database satisfies what the dispatcher needs.
-var _ dispatch.Store = (*db.Store)(nil)
+var (
+	_ dispatch.Store       = (*db.Store)(nil)
+	_ dispatch.LookupStore = (*db.Store)(nil)
+)
 
 // testStore is the real database; tests hear through it what was recorded, and can
 // make it fail.
@@ -106,7 +109,7 @@ func (r *rig) close() {
 // options have a guard.
 func (r *rig) run(o dispatch.Options) *rig {
 	r.Helper()
-	o.Store, o.Version = r.store, "1.2.3"
+	o.Store, o.Lookups, o.Version = r.store, r.store, "1.2.3"
 	if o.Platforms == nil {
 		o.Platforms = all.Platforms()
 	}

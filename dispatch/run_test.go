@@ -11,8 +11,9 @@ import (
 
 func TestShutdownWaitsWithinTheGrace(t *testing.T) {
 	g := newGate(t)
-	r := start(t, dispatch.Options{})
-	r.hook(g.URL, concurrency(2))
+	r := newRig(t)
+	r.hook(g.URL, concurrency(2)) // before the start: a created webhook is claimed for, and the table comes first
+	r.run(dispatch.Options{})
 	ids := r.ingest(5)
 	receive(t, g.arrived)
 	receive(t, g.arrived)
@@ -56,7 +57,7 @@ func TestShutdownChargesNothingForWhatItCutsOff(t *testing.T) {
 func TestNothingIsTakenBeforeAndAfterRunning(t *testing.T) {
 	r := newRig(t)
 	r.hook(receiver(t, answer(200)).URL)
-	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store, Platforms: all.Platforms()})
+	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store, Lookups: r.store, Platforms: all.Platforms()})
 	if r.Alive() {
 		t.Error("alive before Run")
 	}

@@ -32,9 +32,9 @@ func attemptValues(r webhook.Result) []any {
 	}
 }
 
-// cutData takes the event's data out of a request's body, where it stands byte
+// cutData removes the event's data from a request's body, if it is there byte
 // for byte: it is stored with the event and would be most of what an attempt
-// takes. It returns where that was, -1 when it is not in there.
+// takes. It returns where that was; -1 if it is not there.
 func cutData(body, data []byte) (rest []byte, from int) {
 	if len(data) == 0 {
 		return body, -1

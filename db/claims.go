@@ -66,9 +66,9 @@ func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error
 	return dues, nil
 }
 
-// nextDue selects when something of a webhook w is due: what goes first, and all
-// else, 0 for nothing; whether something is held, and whether the order is kept.
-// Each is one step into deliveries_due.
+// nextDue selects when the next urgent delivery of a webhook w is due, and the next
+// other one, 0 for none; whether one is held; and whether w keeps the order. Each of
+// the first three is one step into deliveries_due.
 const nextDue = `
 	COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 1), 0),
 	COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 0), 0),
@@ -92,8 +92,8 @@ func scanNextDue(r scanner, before ...any) (time.Time, error) {
 	return other, nil
 }
 
-// Claim takes up to n due deliveries of a webhook, those that go first and then the
-// longest due, and returns them in the order they were made: it raises their
+// Claim takes up to n due deliveries of a webhook, urgent ones first and then the
+// longest due, and returns them in the order they were created: it raises their
 // attempts and moves them to lease. It also returns when the next pending one is
 // due, the end of a lease included; zero if there is none. A webhook that is off or
 // gone has none, nor has an inline one.
@@ -130,7 +130,7 @@ func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lea
 	return jobs, next, nil
 }
 
-// claim takes what goes first and then, while there is room, what is due.
+// claim takes urgent deliveries first and then, up to n, others that are due.
 func claim(ctx context.Context, tx transaction, id webhook.WebhookID, n int, now, lease time.Time) (claimed []webhook.Delivery, err error) {
 	for _, urgent := range []bool{true, false} {
 		found, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4, urgent = 0 WHERE id IN (
@@ -165,9 +165,9 @@ const stepRows = 1000
 
 // RetryNow makes due at now what waits for its next attempt at a webhook: not what is
 // in flight, nor what is held. That attempt is an extra one: if it fails, the
-// schedule goes on where it was, or a receiver that comes and goes would use it up
-// in minutes. It takes a transaction for each thousand; after an error some are due
-// and the others wait for their own time.
+// schedule goes on where it was, or a receiver that fails now and then would use it
+// up in minutes. Each stepRows deliveries are one transaction; after an error some are
+// due and the others keep their time.
 func (s *Store) RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error {
 	_, err := s.inSteps(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 0 AND next_at > $2

@@ -42,7 +42,7 @@ func (s *Store) ClientByID(ctx context.Context, id webhook.ClientID) (c webhook.
 	return c, hash, err
 }
 
-// RevokeClient ends a client and its access tokens at once.
+// RevokeClient deletes a client and its access tokens; none is valid any more.
 func (s *Store) RevokeClient(ctx context.Context, account webhook.AccountID, id webhook.ClientID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var name string

@@ -33,7 +33,7 @@ func findConnection(ctx context.Context, q querier, account webhook.AccountID, p
 }
 
 // ConnectionByToken finds the connection with this address; the address before it
-// is valid until its end.
+// is valid until OldUntil.
 func (s *Store) ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error) {
 	return scanConnection(queryRow(ctx, s.engine, `SELECT `+connectionColumns+` FROM connections
 		WHERE platform = $1 AND (token = $2 OR old_token <> '' AND old_token = $2 AND old_until > $3)`, platform, token, toMillis(now)))

@@ -3,8 +3,8 @@
 //
 // One exported method is one transaction. Every method that reads or changes
 // something of an account takes the account's id and returns
-// [webhook.ErrNotFound] for what belongs to another one. Times and ids come in
-// as values; no query says "now".
+// [webhook.ErrNotFound] for what belongs to another one. Times are arguments; no
+// query says "now".
 //
 // Each method has one SQL text, in the words that SQLite and PostgreSQL share.
 // What differs from one database to the next is behind the interface engine, and
@@ -26,7 +26,7 @@
 // (lookups.go). The call of an inline webhook ([Store.InsertInline]) is one
 // delivery, which is claimed when it is inserted and never due.
 //
-// Who has to know which webhooks a change concerns is told by [Store.Watch].
+// [Store.Watch] reports which webhooks a change concerns.
 package db
 
 import (
@@ -44,7 +44,7 @@ type Store struct {
 	nextID        func() int64
 	subscriptions subscriptionCache
 	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
-	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was noted not to fail; used by writes only
+	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy; used by writes only
 	arriving      atomic.Int64                          // bytes of events that wait to be written
 	search        int                                   // rows that one request looks at; see searchRows
 	touched       func([]webhook.Touched)               // see Watch
@@ -95,5 +95,6 @@ func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 // Close finishes what is being written and closes the database.
 func (s *Store) Close() error { return s.engine.Close() }
 
-// Ping reports whether the database can be read. It writes nothing.
+// Ping reports whether the database can be read, and whether the last write failed
+// because it could not be written. It writes nothing itself.
 func (s *Store) Ping(ctx context.Context) error { return unavailable(s.engine, s.engine.Ping(ctx)) }

@@ -42,7 +42,7 @@ func (s *Store) Deliveries(ctx context.Context, account webhook.AccountID, f web
 }
 
 // CountDeliveries counts what Deliveries lists under a filter, on all pages; it
-// goes no further than one request looks.
+// looks at no more rows than one request may.
 func (s *Store) CountDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Count, error) {
 	l, err := s.deliveryListing(ctx, account, f)
 	if err != nil {
@@ -108,8 +108,8 @@ func findDelivery(ctx context.Context, q querier, account webhook.AccountID, id 
 	return scanDelivery(queryRow(ctx, q, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// Replay makes a delivery due and lets it go first: one that finished begins its
-// schedule anew, one that waits is attempted early, even if it is held. It returns
+// Replay makes a delivery due and urgent: one that finished restarts its schedule,
+// one that waits is attempted early, even if it is held. It returns
 // webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:
 // its response would be taken for that of the replay. One whose webhook was deleted
 // is webhook.Invalid, and so is the call of an inline webhook, which is made once.
@@ -157,8 +157,8 @@ func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.
 		finished_at = 0, blocking = 1 WHERE id = $1 RETURNING `+deliveryColumns, d.ID, d.Base, toMillis(next), boolInt(held), boolInt(!held)))
 }
 
-// Cancel ends a pending delivery. It returns webhook.ErrConflict for one that ended
-// before; the call of an inline webhook is webhook.Invalid.
+// Cancel cancels a pending delivery. It returns webhook.ErrConflict for one that is
+// not pending; the call of an inline webhook is webhook.Invalid.
 func (s *Store) Cancel(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		d, err := findDelivery(ctx, tx, account, id)

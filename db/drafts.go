@@ -8,7 +8,7 @@ import (
 	"bookhook/webhook"
 )
 
-// SaveDraft writes a draft as it stands, right or wrong; a new one gets its id.
+// SaveDraft writes a draft as it is, valid or not; a new one gets its id.
 // A draft that was saved since d was read is webhook.ErrDraftChanged, one that
 // is gone webhook.ErrNotFound.
 func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error) {

@@ -17,7 +17,8 @@ type engine interface {
 	Write(ctx context.Context, do func(engineTx) error) error
 	// IsUnique reports whether a statement failed because of a unique index.
 	IsUnique(err error) bool
-	// Ping reports whether the database can be read.
+	// Ping reports whether the database can be read, and whether the last write
+	// failed because it could not be written. It writes nothing itself.
 	Ping(ctx context.Context) error
 	// Close finishes what is being written and closes the database.
 	Close() error

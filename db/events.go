@@ -38,8 +38,8 @@ func (s *Store) Events(ctx context.Context, account webhook.AccountID, f webhook
 	return webhook.Page[webhook.EventRow, webhook.EventID]{Rows: rows, Next: webhook.EventID(next)}, err
 }
 
-// CountEvents counts what Events lists under a filter, on all pages; it goes no
-// further than one request looks.
+// CountEvents counts what Events lists under a filter, on all pages; it looks at
+// no more rows than one request may.
 func (s *Store) CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error) {
 	return countRows(ctx, s.engine, s.eventListing(account, f))
 }

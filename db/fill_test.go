@@ -2,7 +2,11 @@ package db_test
 
 import (
 	"database/sql"
+	"database/sql/driver"
+	"strings"
 	"testing"
+
+	"modernc.org/sqlite"
 
 	"bookhook/webhook"
 )
@@ -29,25 +33,34 @@ const filledEvents = `WITH RECURSIVE
 	`
 
 const fillEvents = filledEvents + `INSERT INTO events (id, account_id, external_id, platform, type, channel_id,
-		booking_id, tour_ids, occurred_at, received_at, test, data, digest, decisions)
-	SELECT id, account, 'x' || i, 'tourcms', type, '3930', booking, '["12"]', at, at, 0, zeroblob(500), zeroblob(32),
-		'[{"webhook":' || (account * 100) || ',"delivery":' || (id + 1) || '},{"webhook":' || (account * 100 + turn) ||
-		',"delivery":' || (id + 2) || '},{"webhook":' || (account * 100 + 9) ||
-		CASE few WHEN 1 THEN ',"delivery":' || (id + 3) ELSE ',"reason":"event_not_selected"' END || '}]'
+		booking_id, tour_ids, occurred_at, received_at, test, inbound, data, digest, decisions)
+	SELECT id, account, 'x' || i, 'tourcms', type, '3930', booking, '["12"]', at, at, 0, 0, zeroblob(500), zeroblob(32),
+		'[{"webhook":"' || id_text('whk', account * 100) || '","delivery":"' || id_text('dlv', id + 1) ||
+		'"},{"webhook":"' || id_text('whk', account * 100 + turn) || '","delivery":"' || id_text('dlv', id + 2) ||
+		'"},{"webhook":"' || id_text('whk', account * 100 + 9) || '",' ||
+		CASE few WHEN 1 THEN '"delivery":"' || id_text('dlv', id + 3) || '"' ELSE '"reason":"event_not_selected"' END || '}]'
 	FROM e`
 
 const fillDeliveries = filledEvents + `, d(n) AS (VALUES (1), (2), (3))
 	INSERT INTO deliveries (id, account_id, event_id, webhook_id, platform, type, booking_id, test,
-		state, attempts, answered, next_at, created_at, finished_at, last_status, last_us)
+		inline, state, attempts, completed, next_at, created_at, finished_at, last_status, last_us)
 	SELECT id + n, account, id, account * 100 + CASE n WHEN 1 THEN 0 WHEN 2 THEN turn ELSE 9 END, 'tourcms', type, booking, 0,
-		CASE WHEN i / 2 % 50 = 7 THEN 'failed' WHEN i / 2 % 1000 = 11 THEN 'pending' WHEN i / 2 % 2000 = 13 THEN 'cancelled' ELSE 'delivered' END,
+		0, CASE WHEN i / 2 % 50 = 7 THEN 'failed' WHEN i / 2 % 1000 = 11 THEN 'pending' WHEN i / 2 % 2000 = 13 THEN 'cancelled' ELSE 'delivered' END,
 		1, 1, at, at, at, 200, 1200
 	FROM e CROSS JOIN d WHERE n < 3 OR few`
+
+// idText is an id of some kind as its text, for use in SQL.
+func idText(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	prefix, _ := args[0].(string)
+	id, _ := args[1].(int64)
+	return prefix + strings.TrimPrefix(webhook.DeliveryID(id).String(), "dlv"), nil
+}
 
 // fill adds accounts, webhooks and about so many deliveries to a migrated
 // database. No store is open on it.
 func fill(tb testing.TB, path string, deliveries int) {
 	tb.Helper()
+	sqlite.MustRegisterDeterministicScalarFunction("id_text", 2, idText)
 	pool, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(off)&_pragma=cache_size(-400000)")
 	ok(tb, err)
 	defer func() { ok(tb, pool.Close()) }()
@@ -59,9 +72,10 @@ func fill(tb testing.TB, path string, deliveries int) {
 	do(`INSERT INTO accounts (id, number, name, time_zone, webhook_limit, created_at)
 		WITH RECURSIVE a(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM a WHERE i < $1)
 		SELECT i, 4000 + i, 'Account ' || i, 'UTC', 10, 1 FROM a`, filledAccounts)
-	do(`INSERT INTO webhooks (id, account_id, name, url, kind, format, events, channels, tours, enabled, concurrency, ordered, secret, created_at, updated_at)
+	do(`INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at)
 		WITH RECURSIVE h(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM h WHERE i < 9)
-		SELECT a.id * 100 + i, a.id, 'Webhook ' || i, 'https://example.com/', 'async', 'standard', '["*"]', '{"mode":"all"}', '{"mode":"all"}', 1, 8, 1, 'x', 1, 1 FROM accounts a CROSS JOIN h`)
+		SELECT a.id * 100 + i, a.id, 'async', '{"name":"Webhook ' || i || '","kind":"async","all_events":true,"ordered":true}', 1, 'x', 1, 1
+		FROM accounts a CROSS JOIN h`)
 	const chunk = 100_000
 	for from := 0; from < deliveries/2; from += chunk {
 		for _, query := range []string{fillEvents, fillDeliveries} {

@@ -31,7 +31,7 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 }
 
 // finishLate is Finish for what is rare: others are held behind the delivery,
-// or it is not any more what it was when the attempt began.
+// or it was changed since the attempt started.
 func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result, row []any, now time.Time, f *webhook.Finished) error {
 	var state webhook.State
 	var attempts int
@@ -129,8 +129,8 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 	return s.changed(ctx, tx, webhookEntry(w, "webhook.off_"+string(off), webhook.Change{By: webhook.ByBookhook, At: now}))
 }
 
-// noteSuccess ends the failing of a webhook. It writes nothing if that is known: a
-// success is what happens most.
+// noteSuccess records that a webhook is healthy. It writes nothing if that is known:
+// most attempts succeed.
 func (s *Store) noteSuccess(ctx context.Context, tx transaction, id webhook.WebhookID) error {
 	if s.healthy[id] == tx.Round() {
 		return nil

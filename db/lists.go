@@ -11,12 +11,12 @@ import (
 )
 
 // A list is read newest first, page by page, from one index that has its rows in
-// the order of their ids. What that index does not answer is asked of each row;
-// then one request looks at a limited number of rows, and the page says where it
-// stopped.
+// the order of their ids. What that index does not answer is a filter that each row
+// is checked against; then one request looks at a limited number of rows, and the
+// page says where it stopped.
 
 // Rows that one request looks at: searchRows if each is read from its table,
-// indexFactor times as many if the index alone has all columns that are asked for.
+// indexFactor times as many if the index itself has all columns of the filters.
 const (
 	searchRows  = 500
 	indexFactor = 10
@@ -53,7 +53,7 @@ type listing struct {
 	table, columns string
 	span           span
 	where          []string // conditions that the index answers
-	filters        []string // conditions that each row is asked
+	filters        []string // conditions that each row is checked against
 	args           []any    // $1 and so on, of where and filters
 	limit          int      // rows that one request looks at, if there are filters
 }
@@ -63,8 +63,8 @@ func (l *listing) index(condition string, args ...any) {
 	l.where = append(l.where, l.bind(condition, args))
 }
 
-// filter adds a condition that is asked of each row. limit is how many rows one
-// request may look at for it.
+// filter adds a condition that each row is checked against. limit is how many rows
+// one request may look at for it.
 func (l *listing) filter(limit int, condition string, args ...any) {
 	l.filters = append(l.filters, l.bind(condition, args))
 	if l.limit == 0 || limit < l.limit {
@@ -142,8 +142,8 @@ func readPage[R any](ctx context.Context, q querier, l listing, limit int, scan 
 	return rows, next, nil
 }
 
-// countRows counts a listing up to webhook.CountCap, and no further than a search
-// goes.
+// countRows counts a listing up to webhook.CountCap, and looks at no more rows
+// than one request may.
 func countRows(ctx context.Context, q querier, l listing) (c webhook.Count, err error) {
 	more, err := l.shorten(ctx, q)
 	if err != nil {

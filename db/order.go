@@ -10,8 +10,8 @@ import (
 // The order of a booking. For a webhook that keeps it, at most one delivery of
 // a booking is active at a time: about to be sent, in flight or waiting for its
 // next attempt. Those of later events are held: pending, but never due. An active
-// delivery behind which others are held is marked as blocking; whatever ends it
-// releases the next one. Deliveries without a booking, and tests, are in no order.
+// delivery behind which others are held is marked as blocking; when it finishes,
+// the next one is released. Deliveries without a booking, and tests, are in no order.
 
 // hasOrder reports whether a delivery has a place in the order of its booking.
 func hasOrder(d webhook.Delivery, w *webhook.Webhook) bool {
@@ -63,8 +63,8 @@ func markBlocking(ctx context.Context, tx transaction, d webhook.Delivery) error
 }
 
 // releaseNext makes the oldest held delivery of a booking due, unless an older one
-// is still active, and reports whether it did. Call it when one that was blocking
-// has ended.
+// is still active, and reports whether it did. Call it when a blocking one
+// has finished.
 func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booking string, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $3, blocking = 1 WHERE id = (
 			SELECT MIN(h.id) FROM deliveries h

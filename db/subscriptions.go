@@ -46,7 +46,7 @@ func (c *subscriptionCache) remove(account webhook.AccountID) {
 
 // Subscriptions returns what a match needs of an account. It may be out of date;
 // Insert and CompleteLookups notice that and return webhook.ErrStale, and then the
-// next call reads it anew. Do not change it.
+// next call reads it again. Callers share it and must not change it.
 func (s *Store) Subscriptions(ctx context.Context, account webhook.AccountID) (*webhook.Subscriptions, error) {
 	if known := s.subscriptions.get(account); known != nil {
 		return known, nil

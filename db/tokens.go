@@ -46,7 +46,7 @@ func (s *Store) TokenUsed(ctx context.Context, id webhook.TokenID, now time.Time
 	})
 }
 
-// RevokeToken ends a token at once.
+// RevokeToken deletes a token; it is not valid any more.
 func (s *Store) RevokeToken(ctx context.Context, account webhook.AccountID, id webhook.TokenID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var name string

@@ -232,7 +232,7 @@ func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id 
 }
 
 // DeleteWebhook removes a webhook and cancels what waits for it; it returns
-// how many deliveries that were. The log stays and goes on naming it.
+// how many deliveries that were. The log stays and still names it.
 func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		w, err := findWebhook(ctx, tx, account, id)

@@ -9,7 +9,7 @@ import (
 
 // The WAL is copied into the database file here and not by SQLite itself, which
 // would do it within a commit: half a second in which everybody waits. Most of
-// it is copied by a connection of its own while the writer goes on. What was
+// it is copied by a connection of its own while the writer continues. What was
 // written meanwhile is copied in turn, until little is left. That rest the writer
 // copies itself between two groups and then waits for the readers of the WAL, so
 // that the WAL restarts from its beginning. Without this last step it would grow
@@ -25,7 +25,7 @@ const (
 )
 
 // readersTimeout is for how many milliseconds the writer waits for readers. If
-// one takes longer, as a backup does, the WAL goes on until it is long again.
+// one takes longer, as a backup does, the WAL grows until it is long again.
 const readersTimeout = 200
 
 // maxWAL is the size in bytes to which the WAL is truncated when it restarts. A
@@ -35,7 +35,8 @@ const maxWAL = 256 << 20
 // checkpointer copies the WAL in the background.
 type checkpointer struct {
 	pool             *sql.DB
-	minPages         int           // checkpointPages
+	minPages         int           // checkpointPages; less in tests
+	readersTimeout   int           // readersTimeout; more in tests, which may be slow
 	check            chan struct{} // capacity 1: some commits were made
 	runBetweenGroups func(work func(*sql.Conn))
 	cancel           context.CancelFunc
@@ -47,7 +48,9 @@ func openCheckpointer(ctx context.Context, path string) (*checkpointer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &checkpointer{pool: pool, minPages: checkpointPages, check: make(chan struct{}, 1), done: make(chan struct{})}, nil
+	return &checkpointer{
+		pool: pool, minPages: checkpointPages, readersTimeout: readersTimeout, check: make(chan struct{}, 1), done: make(chan struct{}),
+	}, nil
 }
 
 // start starts the goroutine; runBetweenGroups runs work on the writer's
@@ -99,14 +102,16 @@ func (c *checkpointer) checkpoint(ctx context.Context) {
 			return
 		}
 	}
-	c.runBetweenGroups(func(conn *sql.Conn) { restartWAL(ctx, conn) })
+	c.runBetweenGroups(func(conn *sql.Conn) { restartWAL(ctx, conn, c.readersTimeout) })
 }
 
-func restartWAL(ctx context.Context, conn *sql.Conn) {
+// restartWAL copies the rest of the WAL and waits for its readers, for so many
+// milliseconds.
+func restartWAL(ctx context.Context, conn *sql.Conn, patience int) {
 	setTimeout := func(ms int) {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf(`PRAGMA busy_timeout = %d`, ms))
 	}
-	setTimeout(readersTimeout)
+	setTimeout(patience)
 	defer setTimeout(busyTimeout)
 	_, _ = pagesLeft(ctx, conn, `PRAGMA wal_checkpoint(RESTART)`)
 }

@@ -28,7 +28,10 @@ func fill(i int) func(Tx) error {
 }
 
 // shortWAL makes the store copy its WAL as soon as it has so many pages.
-func shortWAL(s *DB, pages int) { s.checkpointer.minPages = pages }
+// On a machine that is busy or slow, its readers may take long.
+func shortWAL(s *DB, pages int) {
+	s.checkpointer.minPages, s.checkpointer.readersTimeout = pages, 60_000
+}
 
 // restarts is how often the WAL has begun anew: its header counts that.
 func restarts(tb testing.TB, path string) uint32 {

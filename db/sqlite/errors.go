@@ -9,7 +9,7 @@ import (
 	"bookhook/webhook"
 )
 
-// errClosed is the error of whatever is asked of a closed database.
+// errClosed is the error of every call on a closed database.
 var errClosed = errors.New("the database is closed")
 
 // IsUnique reports whether a write failed because of a unique index or a primary
@@ -21,7 +21,9 @@ func (*DB) IsUnique(err error) bool {
 
 // Unavailable returns what is wrong with the database as a whole, or the zero
 // Message if err says nothing of that kind.
-func (*DB) Unavailable(err error) webhook.Message {
+func (*DB) Unavailable(err error) webhook.Message { return unavailable(err) }
+
+func unavailable(err error) webhook.Message {
 	if errors.Is(err, errClosed) {
 		return webhook.NewMessage("database.stopping")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -93,4 +94,26 @@ func TestUnavailable(t *testing.T) {
 	for _, err := range []error{webhook.ErrNotFound, webhook.ErrBusy, context.Canceled, invalid} {
 		want(t, err.Error(), s.Unavailable(err).Code, "")
 	}
+}
+
+// TestPingAfterFailure: a database that could not be written is not well, until a
+// write succeeds or for a while.
+func TestPingAfterFailure(t *testing.T) {
+	s := openTemp(t)
+	wantErr(t, "ping", s.Ping(t.Context()), nil)
+	pages(t, s, 4)
+	wantFull(t, "write", s.Write(t.Context(), big("a")))
+	wantFull(t, "ping", s.Ping(t.Context()))
+	wantErr(t, "a write that changes nothing", s.Write(t.Context(), func(Tx) error { return nil }), nil)
+	wantFull(t, "ping after that", s.Ping(t.Context()))
+	wantErr(t, "a write that is refused", s.Write(t.Context(), func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
+	wantFull(t, "ping after that", s.Ping(t.Context()))
+	last := s.writer.failure.Load()
+	s.writer.failure.Store(&failure{last.err, time.Now().Add(-failureCounts)})
+	wantErr(t, "ping after a while", s.Ping(t.Context()), nil)
+	s.writer.failure.Store(last)
+	wantErr(t, "a small write", s.Write(t.Context(), put("b")), nil)
+	wantErr(t, "ping after a success", s.Ping(t.Context()), nil)
+	wantErr(t, "a conflict", s.Write(t.Context(), func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
+	wantErr(t, "ping after that", s.Ping(t.Context()), nil)
 }

@@ -92,8 +92,12 @@ func (d *DB) Close() error {
 	return errors.Join(d.readers.Close(), d.checkpointer.stop(), d.writer.stop())
 }
 
-// Ping reports whether the database can be read. It writes nothing.
+// Ping reports whether the database can be read, and whether the last write failed
+// because the database could not be written. It writes nothing itself.
 func (d *DB) Ping(ctx context.Context) error {
+	if err := d.writer.lastFailure(); err != nil {
+		return err
+	}
 	rows, err := d.Query(ctx, `SELECT count(*) FROM settings`)
 	if err != nil {
 		return err

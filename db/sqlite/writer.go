@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bookhook/webhook"
@@ -38,11 +39,22 @@ type writer struct {
 	queue         chan *write
 	betweenGroups chan func(*sql.Conn)
 	commits       int
+	failure       atomic.Pointer[failure]
 	afterCommits  func()        // called after every commitsPerCheck commits
 	stop          func() error  // ends the goroutine; more than once is harmless
 	quit          chan struct{} // closed by stop
 	done          chan struct{} // closed when the goroutine has ended
 }
+
+// failure is the last write that failed because the database could not be used.
+type failure struct {
+	err error
+	at  time.Time
+}
+
+// failureCounts is for how long after it a failure says that the database cannot be
+// written, unless a write succeeds before.
+const failureCounts = 30 * time.Second
 
 // write is one write: its work and where its caller waits.
 type write struct {
@@ -171,6 +183,7 @@ func (w *writer) runBetweenGroups(work func(*sql.Conn)) {
 // do. So the group runs without them first; if a write fails that had changed
 // something, all is undone and run again, each write in a savepoint.
 func (w *writer) commit(group []*write) {
+	before := w.changes
 	err := w.transact(group, w.runDirect)
 	if errors.Is(err, errRerun) {
 		err = w.transact(group, w.runInSavepoint)
@@ -179,8 +192,34 @@ func (w *writer) commit(group []*write) {
 		if err != nil { // everybody's: an ErrConflict may be about a change that was undone with it
 			wr.err = err
 		}
+	}
+	w.noteFailure(group, err == nil && w.changes > before)
+	for _, wr := range group {
 		close(wr.done)
 	}
+}
+
+// noteFailure remembers a failure of the database, and forgets it after a group that
+// changed something: one that did not succeeds on a full disk, too.
+func (w *writer) noteFailure(group []*write, changed bool) {
+	for _, wr := range group {
+		if wr.err != nil && !unavailable(wr.err).IsZero() {
+			w.failure.Store(&failure{wr.err, time.Now()})
+			return
+		}
+	}
+	if changed {
+		w.failure.Store(nil)
+	}
+}
+
+// lastFailure is why the database could not be written a moment ago; nil if it
+// could.
+func (w *writer) lastFailure() error {
+	if f := w.failure.Load(); f != nil && time.Since(f.at) < failureCounts {
+		return f.err
+	}
+	return nil
 }
 
 // errRerun says that a write failed after it had changed something.

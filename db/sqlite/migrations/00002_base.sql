@@ -128,7 +128,7 @@ CREATE TABLE webhooks (
   old_until     INTEGER NOT NULL DEFAULT 0,
   created_at    INTEGER NOT NULL,
   updated_at    INTEGER NOT NULL,
-  deleted_at    INTEGER NOT NULL DEFAULT 0, -- the log goes on naming a deleted webhook
+  deleted_at    INTEGER NOT NULL DEFAULT 0, -- 0: not deleted; the log still names a deleted one
   failing_since INTEGER NOT NULL DEFAULT 0,
   failed_at     INTEGER NOT NULL DEFAULT 0, -- the last failure
   off_at        INTEGER NOT NULL DEFAULT 0,
@@ -175,7 +175,7 @@ CREATE INDEX events_account ON events (account_id, id, type, platform);
 CREATE INDEX events_booking ON events (account_id, booking_id, id) WHERE booking_id <> '';
 
 -- Events that wait, unmatched, for what their platform says about the booking.
--- Each goes with its match, so that they are few.
+-- A row is deleted with the match, so that they are few.
 CREATE TABLE lookups (
   event_id   INTEGER PRIMARY KEY,
   account_id INTEGER NOT NULL,
@@ -201,7 +201,7 @@ CREATE TABLE deliveries (
   base         INTEGER NOT NULL DEFAULT 0, -- attempts that the retry schedule does not count
   next_at      INTEGER NOT NULL, -- next attempt, or the end of the lease while in flight; 0 while held
   held         INTEGER NOT NULL DEFAULT 0, -- pending behind an earlier delivery of its booking
-  urgent       INTEGER NOT NULL DEFAULT 0, -- goes first: a person waits for it
+  urgent       INTEGER NOT NULL DEFAULT 0, -- sent before everything that is due: a person waits for it
   blocking     INTEGER NOT NULL DEFAULT 0, -- others of the booking may be held behind this one
   created_at   INTEGER NOT NULL,
   finished_at  INTEGER NOT NULL DEFAULT 0,
@@ -219,8 +219,8 @@ CREATE INDEX deliveries_booking ON deliveries (account_id, booking_id, id) WHERE
 -- "What has failed, what is waiting?", rare rows among many; what was delivered is
 -- not in it. With the webhook, a search for one of many reads the index alone.
 CREATE INDEX deliveries_state ON deliveries (account_id, state, id, webhook_id) WHERE state <> 'delivered';
--- The dispatcher, for each webhook apart: what is due, what of that goes first, and
--- whether anything is held.
+-- The dispatcher, for each webhook: what is due, what of that is urgent, and whether
+-- anything is held.
 CREATE INDEX deliveries_due ON deliveries (webhook_id, held, urgent, next_at) WHERE state = 'pending';
 -- The order of a booking: is anything of it pending, and what is held behind it?
 CREATE INDEX deliveries_order ON deliveries (webhook_id, booking_id, held, id) WHERE state = 'pending' AND booking_id <> '';

@@ -18,7 +18,7 @@ func TestSlowReceiverDoesNotDelayAnother(t *testing.T) {
 		r.ingest(10)
 		for range 10 {
 			if got := r.next(); got.Webhook != fastHook.ID {
-				t.Fatalf("got a result of %s, want only those of the fast one", got.Webhook.Text(webhook.WebhookPrefix))
+				t.Fatalf("got a result of %s, want only those of the fast one", got.Webhook.String())
 			}
 		}
 	}

@@ -17,9 +17,10 @@ import (
 	"bookhook/webhook"
 )
 
-// Options configure a dispatcher. Store and Platforms are required.
+// Options configure a dispatcher. Store, Lookups and Platforms are required.
 type Options struct {
 	Store       Store
+	Lookups     LookupStore
 	Platforms   platforms.Registry
 	Guard       *guard.Guard    // nil: public addresses only
 	Log         *slog.Logger    // one line for each attempt; nil: none
@@ -62,6 +63,7 @@ const (
 // in the table.
 type Dispatcher struct {
 	store       Store
+	lookupStore LookupStore
 	guard       *guard.Guard
 	log         *slog.Logger
 	schedule    []time.Duration
@@ -88,7 +90,7 @@ type Dispatcher struct {
 func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	d := &Dispatcher{
-		store: o.Store, guard: o.Guard, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
+		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
 		ready: make(chan struct{}),
 		// The longest wait is that of the last in a full lane, or of one request a minute.
 		lease:       lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
@@ -97,7 +99,7 @@ func New(o Options) *Dispatcher {
 	}
 	d.lanes = newLanes(o.MaxInFlight, d.clock, d.start)
 	d.lookups = lookup.New(lookup.Options{
-		Store: o.Store, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
+		Store: o.Lookups, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
 		Client: &lookup.Client{Transport: d.sender.transport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Log: o.Log},
 	})
 	return d

@@ -270,7 +270,7 @@ func TestProbe(t *testing.T) {
 		{"", webhook.ProbeBad, "Enter"},
 	} {
 		got := r.Probe(t.Context(), tt.url)
-		if got.Level != tt.level || !strings.Contains(got.Message, tt.words) {
+		if got.Level != tt.level || !strings.Contains(messages.Text(got.Message), tt.words) {
 			t.Errorf("%s: got %+v, want %s and %q", tt.url, got, tt.level, tt.words)
 		}
 	}

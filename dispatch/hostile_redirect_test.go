@@ -33,7 +33,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				})
 				a := r.try(server.URL)
 				check(t, a, webhook.FailRedirect, strconv.Itoa(status), location, "does not follow redirects; enter the final address")
-				if got := r.Probe(t.Context(), server.URL); got.Level != webhook.ProbeWarn || !strings.Contains(got.Message, location) {
+				if got := r.Probe(t.Context(), server.URL); got.Level != webhook.ProbeWarn || !strings.Contains(messages.Text(got.Message), location) {
 					t.Errorf("got %+v, want a warning that names %s", got, location)
 				}
 			})
@@ -66,8 +66,8 @@ func TestHostileTextIsQuotedSafely(t *testing.T) {
 				t.Errorf("got %q, %q", a.Failure, a.Error)
 			}
 			unseen := func(r rune) bool { return r != utf8.RuneError && !unicode.IsPrint(r) }
-			if i := strings.IndexFunc(messages.Text(a.Error), unseen); i >= 0 || !utf8.ValidString(messages.Text(a.Error)) || len(messages.Text(a.Error)) > 700 {
-				t.Errorf("got %d bytes, unseen at %d: %q", len(a.Error), i, a.Error)
+			if i := strings.IndexFunc(messages.Text(a.Error), unseen); i >= 0 || !utf8.ValidString(messages.Text(a.Error)) || utf8.RuneCountInString(messages.Text(a.Error)) > 700 {
+				t.Errorf("got %d bytes, unseen at %d: %q", len(messages.Text(a.Error)), i, a.Error)
 			}
 		})
 	}

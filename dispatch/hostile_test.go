@@ -59,7 +59,7 @@ func (r *target) try(url string) webhook.Attempt {
 		r.Errorf("it took %d bytes of memory, want at most %d", got, mostBytes)
 	}
 	if len(a.ResponseBody) > webhook.MaxStoredBody || len(messages.Text(a.Error)) > 1000 {
-		r.Errorf("kept %d bytes of the body and %d of the words", len(a.ResponseBody), len(a.Error))
+		r.Errorf("kept %d bytes of the body and %d of the words", len(a.ResponseBody), len(messages.Text(a.Error)))
 	}
 	return a
 }

@@ -32,7 +32,7 @@ func (d *Dispatcher) matchLookups(account webhook.AccountID, events []webhook.Ev
 	for i := range events {
 		events[i].Lookup = false
 	}
-	_, err := d.insert(d.recording, account, events, d.store.CompleteLookups)
+	_, err := d.insert(d.recording, account, events, d.lookupStore.CompleteLookups)
 	d.storeFailed("store a match", err)
 	return err
 }

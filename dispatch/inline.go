@@ -153,7 +153,7 @@ func (d *Dispatcher) requestInline(ctx context.Context, job *webhook.Job) attemp
 }
 
 func (d *Dispatcher) writeInline(ctx context.Context, job *webhook.Job) (platforms.Request, error) {
-	connection, err := d.store.Connection(ctx, job.Account.ID, job.Event.Platform)
+	connection, err := d.lookupStore.Connection(ctx, job.Account.ID, job.Event.Platform)
 	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
 		return platforms.Request{}, fmt.Errorf("read the key: %w", err)
 	}

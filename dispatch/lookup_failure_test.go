@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/messages"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -38,7 +39,7 @@ func TestLookupsAfterACrash(t *testing.T) {
 	ids := map[webhook.DeliveryID]bool{r.next().Delivery: true, r.next().Delivery: true}
 	for _, f := range first {
 		row := r.event(f.Event.ID)
-		if !ids[row.Decisions[0].Delivery] || row.Note != "" {
+		if !ids[row.Decisions[0].Delivery] || messages.Text(row.Note) != "" {
 			t.Errorf("got %+v, want it delivered", row)
 		}
 	}
@@ -216,7 +217,7 @@ func TestLookupTimesOut(t *testing.T) {
 	receive(t, g.arrived)
 	receive(t, g.arrived) // once more
 	r.stop()
-	if !strings.Contains(r.log.String(), "gave no complete answer within") || strings.Contains(r.log.String(), "Test ") {
+	if !strings.Contains(r.log.String(), "lookup.timeout") || strings.Contains(r.log.String(), "Test ") {
 		t.Errorf("got the log\n%s", r.log)
 	}
 }
@@ -242,15 +243,15 @@ func TestLookupIsNotNeededAnyMore(t *testing.T) {
 			r := newRig(t)
 			r.connect(a.settings(), 0)
 			r.hook(acceptingURL(t))
-			r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store})) // does not run
+			r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store})) // does not run
 			e := r.ingestEvents(r.account.ID, needsLookup("1"))[0].Event
 			if err := tt.change(r); err != nil {
 				t.Fatal(err)
 			}
 			r.run(withAPI(dispatch.Options{}))
 			receive(t, r.store.matched)
-			if row := r.event(e.ID); reasons(row) != tt.reason || row.Note != tt.note {
-				t.Errorf("got %s with the note %q", reasons(row), row.Note)
+			if row := r.event(e.ID); reasons(row) != tt.reason || messages.Text(row.Note) != tt.note {
+				t.Errorf("got %s with the note %q", reasons(row), messages.Text(row.Note))
 			}
 			if got := len(a.requests); got != 0 {
 				t.Errorf("got %d requests, want none", got)
@@ -272,7 +273,7 @@ func TestLookupRequestCannotBeWritten(t *testing.T) {
 	r.next()
 	r.next()
 	const want = "TourCMS could not be asked for the tours of this booking: no key is stored for the channel “strange”. It was matched as a booking without tours."
-	if first, second := r.event(got[0].Event.ID), r.event(got[1].Event.ID); first.Note != want || second.Note != "" || len(a.requests) != 1 {
-		t.Errorf("got the notes %q and %q, and %d requests", first.Note, second.Note, len(a.requests))
+	if first, second := r.event(got[0].Event.ID), r.event(got[1].Event.ID); messages.Text(first.Note) != want || messages.Text(second.Note) != "" || len(a.requests) != 1 {
+		t.Errorf("got the notes %q and %q, and %d requests", messages.Text(first.Note), messages.Text(second.Note), len(a.requests))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bookhook/dispatch"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -83,7 +84,7 @@ func TestLookupIsRetried(t *testing.T) {
 		if after := got.Attempt.StartedAt.Sub(began).Round(time.Second); after != 42*time.Second || got.State != webhook.Delivered {
 			t.Errorf("got %s after %s, want delivered after 42 s", got.State, after)
 		}
-		if row := r.event(e.ID); row.Note != "" || fmt.Sprint(row.TourIDs) != "[12]" {
+		if row := r.event(e.ID); messages.Text(row.Note) != "" || fmt.Sprint(row.TourIDs) != "[12]" {
 			t.Errorf("got %+v, want tour 12 and no note", row)
 		}
 		r.stop()
@@ -130,8 +131,8 @@ func TestLookupIsGivenUp(t *testing.T) {
 				if after := row.Decisions[1].Delivery.Time().Sub(e.ID.Time()).Round(time.Second); after != 42*time.Second {
 					t.Errorf("got the match after %s, want 42 s", after)
 				}
-				if reasons(row) != "no_tour matched" || !strings.HasPrefix(row.Note, want) || !strings.HasSuffix(row.Note, ". It was matched as a booking without tours.") || !strings.Contains(row.Note, tt.why) {
-					t.Errorf("got %s with the note %q", reasons(row), row.Note)
+				if reasons(row) != "no_tour matched" || !strings.HasPrefix(messages.Text(row.Note), want) || !strings.HasSuffix(messages.Text(row.Note), ". It was matched as a booking without tours.") || !strings.Contains(messages.Text(row.Note), tt.why) {
+					t.Errorf("got %s with the note %q", reasons(row), messages.Text(row.Note))
 				}
 				if tt.requests != nil && len(tt.requests) != 4 {
 					t.Errorf("got %d requests, want 4", len(tt.requests))
@@ -183,7 +184,7 @@ func TestManyEventsOfABooking(t *testing.T) {
 	r := newRig(t)
 	r.connect(a.settings(), 0)
 	r.hook(acceptingURL(t), ofTours(webhook.Include, "12"))
-	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store})) // does not run
+	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store})) // does not run
 	for range 100 {
 		r.ingestEvents(r.account.ID, needsLookup("1"))
 	}
@@ -204,7 +205,7 @@ func TestBigEventsOfABooking(t *testing.T) {
 	r := newRig(t)
 	r.connect(a.settings(), 0)
 	r.hook(acceptingURL(t))
-	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store})) // does not run
+	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store})) // does not run
 	r.ingestEvents(r.account.ID, needsLookup("1"))
 	for range n {
 		e := needsLookup("1")

@@ -141,7 +141,7 @@ func TestOneBookingDoesNotBlockAnother(t *testing.T) {
 		}
 	})
 	r := start(t, dispatch.Options{Schedule: []time.Duration{0, 1000 * time.Hour}})
-	w := r.hook(server.URL, ordered, concurrency(1))
+	r.hook(server.URL, ordered, concurrency(1))
 	var list []webhook.Event
 	for i := range 50 {
 		list = append(list, ofBooking("bad"), ofBooking(strconv.Itoa(i%10)))

@@ -27,7 +27,7 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 	for i := range p.Events {
 		e := &p.Events[i]
 		for j, d := range e.Decisions {
-			e.Claim[j] = !e.Event.Lookup && d.Reason == "" && r.take(p.Subscriptions.Webhooks[j])
+			e.Claim[j] = !e.Event.Lookup && d.Reason == webhook.Matched && r.take(p.Subscriptions.Webhooks[j])
 		}
 	}
 	return r

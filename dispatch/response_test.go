@@ -44,7 +44,7 @@ func TestStatuses(t *testing.T) {
 			if got.State != tt.state || got.Attempt.Failure != tt.failure || got.Attempt.Status != tt.status {
 				t.Errorf("got %s, %q, %d, want %s, %q, %d", got.State, got.Attempt.Failure, got.Attempt.Status, tt.state, tt.failure, tt.status)
 			}
-			if !strings.Contains(got.Attempt.Error, tt.words) {
+			if !strings.Contains(messages.Text(got.Attempt.Error), tt.words) {
 				t.Errorf("got %q, want it to say %q", got.Attempt.Error, tt.words)
 			}
 		})

@@ -23,7 +23,10 @@ import (
 )
 
 // The real database satisfies what the dispatcher needs.
-var _ dispatch.Store = (*db.Store)(nil)
+var (
+	_ dispatch.Store       = (*db.Store)(nil)
+	_ dispatch.LookupStore = (*db.Store)(nil)
+)
 
 // testStore is the real database; tests hear through it what was recorded, and can
 // make it fail.
@@ -106,7 +109,7 @@ func (r *rig) close() {
 // options have a guard.
 func (r *rig) run(o dispatch.Options) *rig {
 	r.Helper()
-	o.Store, o.Version = r.store, "1.2.3"
+	o.Store, o.Lookups, o.Version = r.store, r.store, "1.2.3"
 	if o.Platforms == nil {
 		o.Platforms = all.Platforms()
 	}
@@ -119,7 +122,11 @@ func (r *rig) run(o dispatch.Options) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
-	<-r.Ready()
+	select {
+	case <-r.Ready():
+	case err := <-ended:
+		r.Fatalf("Run: %v", err)
+	}
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -8,13 +8,22 @@ import (
 	"bookhook/webhook"
 )
 
-// Store is what the dispatcher needs of the database. Every method is one
-// transaction, which is on disk when the method returns.
+// Store is what the dispatcher needs of the database for deliveries and inline
+// calls. Every method is one transaction, which is on disk when the method
+// returns.
 type Store interface {
 	deliveryStore
 	eventStore
 	inlineStore
+}
+
+// LookupStore is what it needs for lookups; the same database is both.
+type LookupStore interface {
 	lookup.Store
+
+	// CompleteLookups is Insert for events that waited for a lookup. One that
+	// does not wait any more is skipped.
+	CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
 }
 
 // deliveryStore claims deliveries and records what came of them.
@@ -62,10 +71,6 @@ type eventStore interface {
 	// neither. It returns webhook.ErrStale if the subscriptions have changed;
 	// then Subscriptions reads them anew.
 	Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
-
-	// CompleteLookups is Insert for events that waited for a lookup. One that
-	// does not wait any more is skipped.
-	CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
 
 	// Test stores a test event and its one delivery for this webhook, whatever
 	// its filters; the delivery is due now.

@@ -1,6 +1,6 @@
-// Package auth knows who somebody is, without a web server and without a
-// database: it hashes and checks passwords, makes the secrets that programs
-// present and the ids of sessions, and slows down whoever guesses.
+// Package auth is about who a user or a program is, without a web server and
+// without a database: it hashes and checks passwords, makes the secrets that programs
+// present and the ids of sessions, and slows down guessing.
 //
 // A password is stored as an argon2id hash that says how it was made
 // ([HashPassword]). Each hashing takes 64 MiB, so requests share a few places

@@ -6,8 +6,8 @@
 //   - handlers/inbound, for booking platforms: /in/{platform}/{token};
 //   - handlers/prio, for clients of Prioticket's Distributor API.
 //
-// None of them knows another. What they share of Fiber is in handlers/web, who
-// somebody is in auth.
+// None of them knows another. What they share of Fiber is in handlers/web, passwords,
+// tokens and sessions in auth.
 //
 // [New] makes a Fiber application; routes.go has all addresses on one screen. A
 // handler reads its input, calls the store or the dispatcher, and returns an

@@ -19,8 +19,8 @@ type HealthStore interface {
 	Ping(ctx context.Context) error
 }
 
-// healthTimeout is how long the database may take to answer; less than whoever
-// asks for the health waits.
+// healthTimeout is how long the database may take to answer; less than the
+// usual timeout of a health check.
 const healthTimeout = 3 * time.Second
 
 // showHealth answers 200 when the database answers and the dispatcher is alive.

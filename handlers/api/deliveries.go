@@ -167,7 +167,7 @@ type attemptJSON struct {
 	ResponseTruncated  bool              `json:"response_truncated"`
 }
 
-// cutOffJSON is an attempt of which nobody knows how it ended.
+// cutOffJSON is an attempt whose result is not known.
 type cutOffJSON struct {
 	Number int             `json:"number"`
 	Reason webhook.Failure `json:"reason"`

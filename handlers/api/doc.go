@@ -7,7 +7,7 @@
 // the tests of package handlers hold each request and answer against it.
 //
 // A handler reads its body with [web.Object], which notes all that is wrong under
-// the path of the field and refuses fields that nobody read, or its query with
+// the path of the field and refuses unknown fields, or its query with
 // readQuery; it returns an error, which [API.ShowError] shows as a problem
 // document (RFC 9457), or sends JSON. Types named …JSON are what is sent.
 //

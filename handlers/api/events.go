@@ -154,7 +154,7 @@ func (a *API) ListEvents(c *fiber.Ctx) error {
 }
 
 // ShowEvent shows an event with its data, byte for byte as they were sent;
-// encoding/json would write them anew.
+// encoding/json would rewrite them.
 func (a *API) ShowEvent(c *fiber.Ctx) error {
 	id, err := web.IDParam[webhook.EventID](c)
 	if err != nil {

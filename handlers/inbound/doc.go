@@ -9,6 +9,6 @@
 // handler ran. Platforms that ask before they confirm a booking get the answer of
 // the account's inline webhook (inline.go).
 //
-// Errors are problem documents (RFC 9457); they are for whoever debugs the
-// platform's side.
+// Errors are problem documents (RFC 9457); they are for the person who sets up
+// the platform.
 package inbound

@@ -143,7 +143,7 @@ func (ib *Inbound) problem(why platforms.Rejected) error {
 
 // rejectMethod says by which methods the platform calls. A request with a query or
 // a body may be that of another platform, and is stored; one without is of
-// somebody who opens the address.
+// a person who opens the address.
 func (ib *Inbound) rejectMethod(c *fiber.Ctx, p platforms.Platform, connection webhook.Connection, in platforms.Inbound) error {
 	c.Set(fiber.HeaderAllow, strings.Join(p.Methods, ", "))
 	methods := strings.Join(p.Methods, " or ")

@@ -38,7 +38,7 @@ func (ib *Inbound) ReceiveUnreadable(c *fiber.Ctx, query string) error {
 
 // ShowError sends a problem document. A request to an account's address that was
 // refused before its handler ran (its body is too large, or packed) is stored
-// without its body; the answer is the same when the address is nobody's.
+// without its body; the answer is the same when there is no such address.
 func (ib *Inbound) ShowError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
 	if why, early := rejectedEarly(p); early {
 		if err := ib.storeHead(head, why); err != nil {

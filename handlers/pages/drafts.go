@@ -53,7 +53,7 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 }
 
 // freshDraft has the primary events of the platforms that the account uses; of an
-// inline webhook those that it can be asked about.
+// inline webhook those that it can be called for.
 func (pg *Pages) freshDraft(ctx context.Context, account webhook.AccountID, kind webhook.Kind) (webhook.Draft, error) {
 	used, err := pg.platformsOn(ctx, account)
 	if err != nil {
@@ -147,8 +147,8 @@ func (pg *Pages) draftParam(c *fiber.Ctx) (*webhook.Draft, error) {
 	return &d, nil
 }
 
-// draftGone has the words for whoever pressed a button twice, or returns to an old
-// page.
+// draftGone has the words for a draft that does not exist any more: a button was
+// pressed twice, or an old page was opened.
 func draftGone(err error) error {
 	if !errors.Is(err, webhook.ErrNotFound) {
 		return err

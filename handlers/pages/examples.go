@@ -96,7 +96,7 @@ func firstOf(p platforms.Platform, keys []string) string {
 	return p.Events[0].Key
 }
 
-// inlineCall writes what an inline webhook of the example is asked.
+// inlineCall writes the call of an inline webhook of the example.
 func (pg *Pages) inlineCall(w *webhook.Webhook, account webhook.Account, e webhook.Event) platforms.Request {
 	request, err := pg.Platforms.InlineCall(w, account, e, nil)
 	if err != nil { // of a platform without inline calls

@@ -23,8 +23,8 @@ type LoginStore interface {
 	UserByEmail(ctx context.Context, email string) (webhook.User, error)
 }
 
-// ShowSetup shows the form for the first account and user, to whoever opened the
-// printed link.
+// ShowSetup shows the form for the first account and user, if the printed
+// link was opened.
 func (pg *Pages) ShowSetup(c *fiber.Ctx) error {
 	if err := pg.checkSetup(c, c.Query("token")); err != nil {
 		return err

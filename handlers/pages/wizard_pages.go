@@ -73,7 +73,7 @@ func (pg *Pages) stepView(ctx context.Context, props views.WizardProps, step web
 }
 
 // eventsView shows the events of the platforms that the account uses, or the
-// draft names; of an inline webhook those that it can be asked about.
+// draft names; of an inline webhook those that it can be called for.
 func (pg *Pages) eventsView(ctx context.Context, props views.WizardProps) (templ.Component, error) {
 	used, err := pg.platformsOn(ctx, props.Draft.Account)
 	if err != nil {

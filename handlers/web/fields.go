@@ -45,7 +45,7 @@ func (o *Object) Child(name string, value json.RawMessage) *Object {
 }
 
 // Field reads a member into to; a member that is missing leaves it alone. must
-// says what it must be, for whoever sent something else.
+// says what it must be, for the problem if it is something else.
 func Field[T any](o *Object, name, must string, to *T) {
 	if value := o.Take(name); value != nil {
 		var read T

@@ -98,8 +98,8 @@ func send(c *fiber.Ctx, status int, contentType string, value any) error {
 	return nil
 }
 
-// Prefetched reports whether nobody sees the answer to a GET now: browsers fetch
-// pages ahead of the click, and perhaps for nothing.
+// Prefetched reports whether the answer to a GET may never be seen: browsers fetch
+// pages ahead of the click.
 func Prefetched(c *fiber.Ctx) bool {
 	return c.Method() == http.MethodHead || c.Get("Purpose") == "prefetch" || strings.Contains(c.Get("Sec-Purpose"), "prefetch")
 }

@@ -18,7 +18,7 @@ type Head struct {
 
 // HeadOf returns the head of a request that was refused because its body is too
 // large, although fasthttp has forgotten it if the body came in chunks. Path is
-// "" if nobody remembers it. It is to be called once for a request.
+// "" if it is not known. It must be called once for a request.
 func (s *Server) HeadOf(c *fiber.Ctx) Head {
 	if head, ok := s.heads.take(c); ok {
 		return head

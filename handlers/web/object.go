@@ -180,7 +180,7 @@ func (o *Object) WrongMessage(name string, problem webhook.Message) {
 // IsWrong reports whether something was noted about a member.
 func (o *Object) IsWrong(name string) bool { return !o.Problems[o.path+name].IsZero() }
 
-// End refuses the members that nobody took, and returns all that is wrong with
+// End refuses the members that were not taken, and returns all that is wrong with
 // the request as webhook.Invalid.
 func (o *Object) End() error {
 	for name := range o.members {

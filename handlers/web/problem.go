@@ -16,8 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Problem is an error with words for whoever sent the request; its cause is only
-// logged. As JSON it is a problem document of RFC 9457.
+// Problem is an error with words for the client; its cause is only logged. As JSON it is a problem document of RFC 9457.
 type Problem struct {
 	Type      string            `json:"type"`
 	Title     string            `json:"title"`

@@ -42,8 +42,8 @@ func (s *Session) User() webhook.UserID {
 	return id
 }
 
-// SignIn makes it the session of a user, under a new id, so that whoever knew the
-// one before the sign-in knows nothing.
+// SignIn makes it the session of a user, under a new id, so that the id from
+// before the sign-in is worth nothing.
 func (s *Session) SignIn(user webhook.UserID) {
 	s.session.Values[oldKey], s.session.ID = s.session.ID, ""
 	s.session.Values[userKey] = user

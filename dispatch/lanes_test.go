@@ -108,6 +108,27 @@ func TestLaneIsBounded(t *testing.T) {
 	b.mustBeEmpty(t)
 }
 
+// TestPlacesBesideAClaim: what is older goes first, but not while a claim brings
+// it to the places that it has reserved.
+func TestPlacesBesideAClaim(t *testing.T) {
+	t.Parallel()
+	b := newTestLanes(1000)
+	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 4}}
+	b.due(w.ID, time.Now())
+	if got := b.ingest(w, 1, 1); got != 0 {
+		t.Errorf("got %d places before what is older, want none", got)
+	}
+	claims, _ := b.turn()
+	b.due(w.ID, time.Now())
+	if got := b.ingest(w, 20, 20); got != 12-claims[0].n {
+		t.Errorf("got %d places beside a claim of %d, want the rest of 12", got, claims[0].n)
+	}
+	b.claimDone(claims[0], jobs(w, claims[0].n), time.Now())
+	if got := b.ingest(w, 1, 1); got != 0 {
+		t.Errorf("got %d places after the claim, want none", got)
+	}
+}
+
 func TestTurnsAreTaken(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(2)

@@ -34,7 +34,9 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 }
 
 // take reserves a place for one delivery of the webhook, if there is room, the
-// circuit is closed and nothing older waits in the table.
+// circuit is closed and nothing older waits in the table. What is older has its
+// own places while a claim is under way; refusing then, too, would send every
+// delivery of a busy webhook through the table.
 func (r *reservation) take(w *webhook.Webhook) bool {
 	s := r.lanes
 	if !s.open || s.full() {
@@ -43,7 +45,7 @@ func (r *reservation) take(w *webhook.Webhook) bool {
 	l := s.lane(w.ID)
 	l.configure(w)
 	defer s.update(l)
-	if older := !l.nextDue.IsZero() && !l.nextDue.After(s.clock()); older || l.breaker.Open() || l.room() < 1 {
+	if older := !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(s.clock()); older || l.breaker.Open() || l.room() < 1 {
 		return false
 	}
 	s.reserve(l, 1)

@@ -11,8 +11,9 @@ import (
 
 func TestShutdownWaitsWithinTheGrace(t *testing.T) {
 	g := newGate(t)
-	r := start(t, dispatch.Options{})
-	r.hook(g.URL, concurrency(2))
+	r := newRig(t)
+	r.hook(g.URL, concurrency(2)) // before the start: a created webhook is claimed for, and the table comes first
+	r.run(dispatch.Options{})
 	ids := r.ingest(5)
 	receive(t, g.arrived)
 	receive(t, g.arrived)

@@ -94,7 +94,7 @@ func (a *app) wire(ctx context.Context) error {
 		a.deliveries = a.store
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
-		Store: a.deliveries, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
+		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
 		Platforms: all.Platforms(),
 	})
 	a.store.Watch(a.dispatcher.Touched)

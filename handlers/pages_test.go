@@ -146,7 +146,7 @@ func (s *site) run(schedule []time.Duration) {
 	if s.platforms == nil {
 		s.platforms = all.Platforms()
 	}
-	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Lookups: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
 	s.store.Watch(s.dispatcher.Touched)
 	o := options(s.store.Store, s.dispatcher, s.log)
 	o.Store.Inbound, o.MaxAttempts, o.Platforms = s.store, len(schedule), s.platforms

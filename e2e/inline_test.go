@@ -197,7 +197,7 @@ func TestInlineChannelsClashKindly(t *testing.T) {
 	p.goesOn("events")
 	p.goesOn("channels")
 	p.refused("Continue")
-	p.sees("The webhook “First gate” is asked about the channel Website (3930) already")
+	p.sees("The webhook “First gate” is for the channel Website (3930), and a channel has one")
 	p.looks()
 	p.choose("Only selected channels")
 	p.choose("Viator")

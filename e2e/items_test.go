@@ -35,7 +35,7 @@ func TestChannels(t *testing.T) {
 
 	p.opens("Rename Another")
 	p.fill("New name", " ")
-	p.refused("Rename", "Give it a name")
+	p.refused("Rename", "Enter a name.")
 	p.holds("New name", " ")
 	p.fill("New name", "Viator")
 	p.press("Rename")

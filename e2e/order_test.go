@@ -25,7 +25,7 @@ func TestWizardOrderAndRate(t *testing.T) {
 			p.selects("requests per", "second")
 			for _, number := range []string{"0", "1001", "many"} {
 				p.fill(rateField, number)
-				p.refused("Continue", "Write a number from 1 to 1000, or leave it out for no limit.")
+				p.refused("Continue", "Enter a number from 1 to 1000, or leave it out for no limit.")
 				p.holds(rateField, number)
 				p.holds("requests per", "second")
 				p.notChosen(orderField)

@@ -49,8 +49,8 @@ func TestPlatformsSwitchAndAddress(t *testing.T) {
 	p.press("Switch Wink off")
 	p.sees("Wink is off.")
 	p.visit(a.URL + "/settings/activity")
-	p.sees("Platform switched off:")
-	p.sees("New platform address:")
+	p.sees("Switched off the platform")
+	p.sees("Created a new address for the platform")
 
 	s := a.as(t, staff, pageOptions{})
 	s.visit(a.URL + "/settings/platforms")

@@ -99,7 +99,7 @@ func TestClientsPanel(t *testing.T) {
 	p.sees("Clients of the Prioticket API")
 	p.sees("No clients yet")
 	p.fill("Name of the client", " ")
-	p.refused("Create client", "Give it a name")
+	p.refused("Create client", "Enter a name.")
 	p.looks()
 	p.fill("Name of the client", "Reseller portal")
 	if got := p.submit("Create client"); got != http.StatusCreated {

@@ -102,7 +102,7 @@ func TestGoneSwitchesOffAndReplayDelivers(t *testing.T) {
 	p.sees("because the receiver answered 410 Gone.")
 	p.sees("New events are skipped (1 so far).")
 	p.press("Switch on")
-	p.sees("1 event was skipped while it was off; they are not sent later.")
+	p.sees("1 event was skipped while it was off; it is not sent later.")
 	p.lacks("Switched off by Bookhook")
 
 	in.answers(http.StatusOK)
@@ -230,7 +230,7 @@ func TestSwitchOffKeepsWhatIsWaiting(t *testing.T) {
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(hook.ID))
 	p.press("Switch off")
-	p.sees("The webhook is off. New events are skipped, and deliveries that wait stay until you switch it on again.")
+	p.sees("The webhook is off. New events are skipped, and waiting deliveries stay until you switch it on again.")
 	op.booking("2")
 	op.booking("3")
 	p.reload()
@@ -270,7 +270,8 @@ func TestDeletedWebhookStaysInTheLog(t *testing.T) {
 	p.sees("1 waiting delivery is cancelled.")
 	p.press("Delete permanently")
 	p.isAt("/webhooks$")
-	p.sees("“Accounting” was deleted. 1 waiting delivery was cancelled. The log of what was sent stays.")
+	p.sees("“Accounting” was deleted. The log of what was sent stays.")
+	p.sees("1 waiting delivery was cancelled.")
 	if got := p.visit(op.page(hook.ID)); got != http.StatusNotFound {
 		t.Errorf("page of the deleted webhook: got %d, want 404", got)
 	}

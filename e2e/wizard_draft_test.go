@@ -202,7 +202,7 @@ func TestEditWebhook(t *testing.T) {
 	edit(p)
 	p.follow("Change name and url")
 	p.fill("Name", "")
-	p.refused("Continue", "Give it a name")
+	p.refused("Continue", "Enter a name.")
 	p.fill("Name", "Books")
 	p.goesOn("review")
 	p.follow("Change tours")

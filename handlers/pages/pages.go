@@ -137,8 +137,8 @@ func pathOf(c *fiber.Ctx) string {
 	return "/" + parts[1]
 }
 
-// page is the page of the current user with the flash messages, which are then
-// gone.
+// page is the page of the current user with the flash messages in one paragraph,
+// which are then gone.
 func (pg *Pages) page(c *fiber.Ctx) (views.Page, error) {
 	flash, err := pg.takeFlash(c)
 	if err != nil {
@@ -152,14 +152,15 @@ func (pg *Pages) takeFlash(c *fiber.Ctx) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var flash []string
-	for _, message := range s.TakeFlash() {
-		flash = append(flash, pg.Platforms.Text(message))
-	}
-	if len(flash) == 0 {
+	messages := s.TakeFlash()
+	if len(messages) == 0 {
 		return nil, nil
 	}
-	return flash, s.Save(c)
+	sentences := make([]string, len(messages))
+	for i, message := range messages {
+		sentences[i] = pg.Platforms.Text(message)
+	}
+	return []string{strings.Join(sentences, " ")}, s.Save(c)
 }
 
 // done answers a post: messages for the next page, and the way there.

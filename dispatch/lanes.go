@@ -198,10 +198,12 @@ func (s *lanes) lane(id webhook.WebhookID) *lane {
 	return l
 }
 
-// update does what a change of a lane makes possible.
-func (s *lanes) update(l *lane) {
+// update does what a change of lanes makes possible.
+func (s *lanes) update(changed ...*lane) {
 	now := s.clock()
-	s.reschedule(l, now)
+	for _, l := range changed {
+		s.reschedule(l, now)
+	}
 	s.startReady(now)
 	s.wakeIfLate()
 }

@@ -129,6 +129,36 @@ func TestPlacesBesideAClaim(t *testing.T) {
 	}
 }
 
+// TestPlanIsShared: the deliveries of one plan start in turn, and a webhook that
+// got no place leaves nothing behind.
+func TestPlanIsShared(t *testing.T) {
+	t.Parallel()
+	b := newTestLanes(2)
+	hooks := []*webhook.Webhook{
+		{ID: 1, Config: webhook.Config{Concurrency: 2}},
+		{ID: 2, Config: webhook.Config{Concurrency: 2}},
+		{ID: 3, Config: webhook.Config{Concurrency: 2}},
+	}
+	p := &webhook.Plan{Subscriptions: &webhook.Subscriptions{Webhooks: hooks}}
+	for range 2 {
+		p.Events = append(p.Events, webhook.PlannedEvent{
+			Decisions: []webhook.Decision{{Webhook: 1}, {Webhook: 2}, {Webhook: 3, Reason: webhook.ReasonDisabled}}, Claim: make([]bool, 3),
+		})
+	}
+	r := b.reservePlan(p)
+	if len(r.places) != 2 || len(b.byID) != 2 {
+		t.Fatalf("got %d places of %d lanes, want two of two", len(r.places), len(b.byID))
+	}
+	r.commit([]webhook.Accepted{{Jobs: append(jobs(hooks[0], 2), jobs(hooks[1], 2)...)}})
+	if len(b.started) != 2 || b.started[0].lane.id == b.started[1].lane.id {
+		t.Errorf("got %+v started, want one of each", b.started)
+	}
+	for len(b.started) > 0 {
+		b.finish(0)
+	}
+	b.mustBeEmpty(t)
+}
+
 func TestTurnsAreTaken(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(2)

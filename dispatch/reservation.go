@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"slices"
+
 	"bookhook/webhook"
 )
 
@@ -24,36 +26,41 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := &reservation{lanes: s}
+	if !s.open {
+		return r
+	}
+	r.places = make([]place, len(p.Subscriptions.Webhooks))
 	for i := range p.Events {
 		e := &p.Events[i]
 		for j, d := range e.Decisions {
-			e.Claim[j] = !e.Event.Lookup && d.Reason == webhook.Matched && r.take(p.Subscriptions.Webhooks[j])
+			if d.Reason == webhook.Matched && !e.Event.Lookup {
+				e.Claim[j] = r.take(j, p.Subscriptions.Webhooks[j])
+			}
 		}
 	}
+	r.places = slices.DeleteFunc(r.places, func(p place) bool { return p.lane == nil })
+	r.update()
+	r.places = slices.DeleteFunc(r.places, func(p place) bool { return p.n == 0 }) // their lanes may be gone
 	return r
 }
 
-// take reserves a place for one delivery of the webhook, if there is room, the
-// circuit is closed and nothing older waits in the table. What is older has its
-// own places while a claim is under way; refusing then, too, would send every
+// take reserves the i-th place for one delivery of the webhook, if there is room,
+// the circuit is closed and nothing older waits in the table. What is older has
+// its own places while a claim is under way; refusing then, too, would send every
 // delivery of a busy webhook through the table.
-func (r *reservation) take(w *webhook.Webhook) bool {
-	s := r.lanes
-	if !s.open || s.full() {
-		return false
+func (r *reservation) take(i int, w *webhook.Webhook) bool {
+	s, p := r.lanes, &r.places[i]
+	if p.lane == nil {
+		p.lane = s.lane(w.ID)
+		p.version = p.lane.version
+		p.lane.configure(w)
 	}
-	l := s.lane(w.ID)
-	l.configure(w)
-	defer s.update(l)
-	if older := !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(s.clock()); older || l.breaker.Open() || l.room() < 1 {
+	l := p.lane
+	older := !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(s.clock())
+	if older || l.breaker.Open() || l.room() < 1 || s.full() {
 		return false
 	}
 	s.reserve(l, 1)
-	p := r.find(l.id)
-	if p == nil {
-		r.places = append(r.places, place{lane: l, version: l.version})
-		p = &r.places[len(r.places)-1]
-	}
 	p.n++
 	return true
 }
@@ -87,14 +94,22 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 		for _, id := range a.Waiting {
 			l := s.lane(id)
 			l.due(s.clock())
-			s.update(l)
+			s.reschedule(l, s.clock())
 		}
 	}
 	for _, p := range r.places {
 		s.reserve(p.lane, -p.n)
 	}
-	for _, p := range r.places {
-		s.update(p.lane)
-	}
+	r.update()
 	return stale
+}
+
+// update does what a change of the lanes makes possible, of all lanes before any
+// job starts, so that they start in turn.
+func (r *reservation) update() {
+	changed := make([]*lane, len(r.places))
+	for i, p := range r.places {
+		changed[i] = p.lane
+	}
+	r.lanes.update(changed...)
 }

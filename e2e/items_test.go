@@ -70,8 +70,8 @@ func TestImportTours(t *testing.T) {
 	p.refused("Import tours", "4 lines have a problem; nothing was imported.")
 	p.holds("Paste a list", bad)
 	for _, text := range []string{
-		"Line 3", "this one has 1", "Line 4", "Give the id", "Line 5", "The quotes on this line do not match",
-		"Line 6", "The id 12 stands on line 2 already.",
+		"Line 3", "this one has 1", "Line 4", "Enter the id", "Line 5", "The quotes on this line do not match",
+		"Line 6", "The id 12 is already on line 2.",
 	} {
 		p.sees(text)
 	}

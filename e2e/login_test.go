@@ -16,7 +16,7 @@ func TestSignIn(t *testing.T) {
 	p.isAt(`/login\?next=`)
 	p.fill("E-mail", operator)
 	p.fill("Password", "not the password")
-	p.refused("Sign in", "Wrong e-mail address or password..")
+	p.refused("Sign in", "Wrong e-mail address or password.")
 	p.holds("E-mail", operator)
 	p.holds("Password", "")
 

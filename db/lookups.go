@@ -36,7 +36,7 @@ func insertLookup(ctx context.Context, tx transaction, in *arrival) error {
 // order in which they were accepted. None is added before one that was listed.
 func (s *Store) Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error) {
 	scan := func(r scanner) (p webhook.PendingLookup, err error) {
-		err = r.Scan(&p.Event, &p.Account, &p.Platform, &p.Booking, &p.Ask)
+		err = r.Scan(&p.Event, &p.Account, &p.Platform, &p.Booking, &p.Lookup)
 		return p, err
 	}
 	return list(ctx, s.engine, scan, `SELECT event_id, account_id, platform, booking_id, ask FROM lookups

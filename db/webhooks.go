@@ -137,7 +137,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 			return webhook.ErrConflict
 		}
 		if before.Kind != w.Kind {
-			return webhook.Invalid{"type": webhook.KindStays}
+			return webhook.Invalid{"type": webhook.KindFixed}
 		}
 		if err := checkChannels(ctx, tx, w); err != nil {
 			return err

@@ -56,7 +56,7 @@ func (s *schedule) add(rows []webhook.PendingLookup, now time.Time) {
 			s.bookings[key] = b
 			b.source.bookings++
 		}
-		b.events = append(b.events, pendingEvent{id: row.Event, lookup: row.Ask, since: now})
+		b.events = append(b.events, pendingEvent{id: row.Event, lookup: row.Lookup, since: now})
 		if len(b.events) == 1 {
 			b.source.markReady(b)
 		}

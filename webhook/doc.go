@@ -25,8 +25,8 @@
 // messages turns it into a sentence. Every kind of record has an [ID] type of its
 // own, and who changes something, and when, is one [Change].
 //
-// Everything here is a value or a pure function: the time and random numbers
-// are arguments. The package imports only the standard library and the snowflake
+// Everything here is a value or a pure function, except for the functions that
+// create secrets and IDs: the time and the jitter of a pause are arguments. The package imports only the standard library and the snowflake
 // package that generates IDs. README.md in this folder shows how an option of a
 // webhook is added.
 package webhook

@@ -19,7 +19,7 @@ import (
 	"bookhook/platforms"
 )
 
-// Store is the database as each surface needs it; *db.Store is all of it.
+// Store is what each surface needs of the database; *db.Store is all of them.
 type Store struct {
 	API      api.Store
 	Health   HealthStore
@@ -37,26 +37,26 @@ type Dispatcher interface {
 	inbound.Dispatcher
 	pages.Dispatcher
 	prio.Dispatcher
-	// Alive reports whether deliveries are being made.
+	// Alive reports whether the dispatcher is running.
 	Alive() bool
 }
 
-// Options are what the application needs; all are required except those that say
-// what nothing means.
+// Options are what the application needs; all are required except those whose
+// comment says what the zero value means.
 type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
 	Platforms   platforms.Registry
-	BaseURL     string // as people reach Bookhook, without a slash at the end; "" means as each request came
+	BaseURL     string // as people reach Bookhook, without a slash at the end; "" means the address of each request
 	Version     string
 	CookieKey   []byte // 32 bytes that sign the session cookie
 	Log         *slog.Logger
 	MaxAttempts int            // of a delivery: the length of the retry schedule
 	SetupToken  string         // opens /setup while there is no user; "" keeps it shut
-	Proxies     []netip.Prefix // whose X-Forwarded headers are believed
+	Proxies     []netip.Prefix // whose X-Forwarded headers are trusted
 }
 
-// app is the four surfaces and what they share.
+// app has the four surfaces and what they share.
 type app struct {
 	server     *web.Server
 	pages      *pages.Pages
@@ -70,7 +70,7 @@ type app struct {
 }
 
 // New returns the application, ready to listen. It fails if the base URL is not
-// one.
+// valid.
 func New(o Options) (*fiber.App, error) {
 	server, err := web.NewServer(o.BaseURL, o.Proxies, inbound.Path)
 	if err != nil {
@@ -93,8 +93,8 @@ func New(o Options) (*fiber.App, error) {
 	return f, nil
 }
 
-// fail is where every error of a handler ends: one log line if it is ours, and
-// the answer of the surface that the address belongs to.
+// fail handles every error of a handler: it logs those of Bookhook itself, and lets
+// the surface to which the address belongs send the response.
 func (a *app) fail(c *fiber.Ctx, err error) error {
 	p := web.Failed(c, err)
 	head := a.server.HeadOf(c)
@@ -125,8 +125,8 @@ func under(path, prefix string) bool {
 	return path == prefix || strings.HasPrefix(path, prefix+"/")
 }
 
-// badAddress answers an address that cannot be read. That of a platform is stored
-// in the account's list.
+// badAddress handles an address that cannot be read. A request to the address of an
+// account is stored among its rejected requests.
 func (a *app) badAddress(c *fiber.Ctx, query string) error {
 	if strings.HasPrefix(c.Path(), inbound.Path) {
 		return a.inbound.ReceiveUnreadable(c, query)

@@ -19,11 +19,11 @@ type HealthStore interface {
 	Ping(ctx context.Context) error
 }
 
-// healthTimeout is how long the database may take to answer; less than the
-// usual timeout of a health check.
+// healthTimeout is how long the database may take to respond; less than the usual
+// timeout of a health check.
 const healthTimeout = 3 * time.Second
 
-// showHealth answers 200 when the database answers and the dispatcher is alive.
+// showHealth returns 200 if the database responds and the dispatcher is running.
 func (a *app) showHealth(c *fiber.Ctx) error {
 	if err := a.ping(c.UserContext()); err != nil && !errors.Is(err, webhook.ErrBusy) { // being busy is not a failure
 		if down, ok := errors.AsType[webhook.Unavailable](err); ok {

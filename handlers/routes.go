@@ -10,8 +10,8 @@ import (
 	"bookhook/handlers/web"
 )
 
-// routes has every address of Bookhook. A group's guards are written once, in
-// front of it; what they let through is in the group's name.
+// routes registers every address of Bookhook. The guards of a group are written
+// once, before it; the comment of the group says whom they let through.
 func (a *app) routes(f *fiber.App) {
 	f.Get("/healthz", a.showHealth)
 	f.Get("/static/:name", a.pages.ShowStatic)
@@ -32,7 +32,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	f.Post("/logout", p.SignOut)
 	f.Post("/settings/theme", p.SaveTheme)
 
-	// Who is signed in.
+	// Everybody who is signed in.
 	people := f.Group("", p.SignedIn)
 	people.Get("/", p.ShowHome)
 	people.Get("/settings", p.ShowProfile)
@@ -71,7 +71,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	operatorRoutes(web.Guarded{Router: staff, Guard: pages.Operators}, p)
 }
 
-// operatorRoutes are for operators of an account: they change it.
+// operatorRoutes are for operators of an account, who may change it.
 func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/deliveries/:id/cancel", p.CancelDelivery)
 	operator.Post("/webhooks/:id/edit", p.EditWebhook)
@@ -105,11 +105,11 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/settings/clients/:id/revoke", p.RevokeClient)
 }
 
-// inboundRoutes are for the booking platforms: the address is the proof.
+// inboundRoutes are for the booking platforms, which the address authenticates.
 func inboundRoutes(f *fiber.App, i *inbound.Inbound) {
 	f.Get(inbound.Path+":platform/:token", i.Receive)
 	f.Post(inbound.Path+":platform/:token", i.Receive)
-	f.Use(inbound.Path+"*", i.Receive) // answers other methods, and what is not an address
+	f.Use(inbound.Path+"*", i.Receive) // also for other methods, and for addresses that do not exist
 }
 
 // apiRoutes are the JSON API: one token, one account.

@@ -20,13 +20,13 @@ import (
 	"bookhook/webhook"
 )
 
-// Path is what the addresses begin with to which platforms send.
+// Path is the beginning of the addresses to which platforms send.
 const Path = "/in/"
 
 // Store is what the platforms' addresses need of the database; *db.Store is one.
 type Store interface {
-	// ConnectionByToken returns webhook.ErrNotFound for a token that is not an
-	// address of the platform at now.
+	// ConnectionByToken returns webhook.ErrNotFound if the token is not that of
+	// an address of the platform, or no longer valid at now.
 	ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error)
 	ConnectionUsed(ctx context.Context, c webhook.Connection, now time.Time) error
 	AddRejectedRequest(ctx context.Context, r webhook.RejectedRequest, now time.Time) error
@@ -37,7 +37,7 @@ type Store interface {
 // Dispatcher is what the platforms' addresses need of the dispatcher;
 // *dispatch.Dispatcher is one.
 type Dispatcher interface {
-	// Ingest stores events and delivers them; see db.Store.Ingest.
+	// Ingest stores events and delivers them; see dispatch.Dispatcher.Ingest.
 	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
 	// CallInline calls the inline webhook that matches, and waits for its answer.
 	CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error)
@@ -57,12 +57,12 @@ type Inbound struct{ Options }
 // New returns the handlers of the platforms' addresses.
 func New(o Options) *Inbound { return &Inbound{o} }
 
-// Receive takes what a booking platform sends to an account's address: 200 once
-// it is on disk, now or since it was received before. What cannot be read goes
-// into the account's list of rejected requests, and is answered with what is
-// wrong. Where the platform asks before it confirms a booking, the account's
-// inline webhook is called first; a booking that it refuses is delivered to
-// nobody. An address that is wrong in any way, by whatever method, is not found.
+// Receive handles a request of a booking platform to an account's address. The
+// response is 200 once the event is on disk, also if it was received before. What
+// cannot be read is added to the account's list of rejected requests, and the
+// response says what is wrong. If the platform asks before it confirms a booking,
+// the account's inline webhook is called first; a booking that it refuses is not
+// delivered. An address that is wrong in any way is not found, by whatever method.
 func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	p, connection, err := ib.connection(c.UserContext(), c.Path())
 	if err != nil {
@@ -99,7 +99,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	return web.SendJSON(c, http.StatusOK, fiber.Map{"id": id.String()})
 }
 
-// connection finds the platform and the connection that a path is the address of.
+// connection finds the platform and the connection to which a path belongs.
 func (ib *Inbound) connection(ctx context.Context, path string) (platforms.Platform, webhook.Connection, error) {
 	key, token, _ := strings.Cut(strings.TrimPrefix(path, Path), "/")
 	p, known := ib.Platforms.Get(key)
@@ -113,7 +113,7 @@ func (ib *Inbound) connection(ctx context.Context, path string) (platforms.Platf
 	return p, connection, err
 }
 
-// readInbound is a request without its body.
+// readInbound returns a request without its body.
 func readInbound(c *fiber.Ctx, connection webhook.Connection) platforms.Inbound {
 	return platforms.Inbound{
 		Method: c.Method(), Query: string(c.Request().URI().QueryString()), ContentType: c.Get(fiber.HeaderContentType),
@@ -121,7 +121,7 @@ func readInbound(c *fiber.Ctx, connection webhook.Connection) platforms.Inbound 
 	}
 }
 
-// reject stores what could not be read, and answers why it could not.
+// reject stores a request that could not be read, and returns the problem.
 func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in platforms.Inbound, why platforms.Rejected) error {
 	if why.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="Bookhook", charset="UTF-8"`)
@@ -133,17 +133,17 @@ func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in platfo
 	return ib.problem(why)
 }
 
-// typeRejected is the type of a problem about what a platform sent and could not
-// be read.
+// typeRejected is the type of the problem document about a rejected request. The
+// text is part of the API.
 const typeRejected = "unrecognised"
 
 func (ib *Inbound) problem(why platforms.Rejected) error {
 	return &web.Problem{Type: typeRejected, Title: "Bookhook cannot read this as an event", Status: why.Status, Detail: ib.Platforms.Text(why.Why), Cause: why}
 }
 
-// rejectMethod says by which methods the platform calls. A request with a query or
-// a body may be that of another platform, and is stored; one without is of
-// a person who opens the address.
+// rejectMethod refuses a request by a method that the platform does not use. One
+// with a query or a body may be that of another platform, and is stored; one without
+// is probably a person who opened the address.
 func (ib *Inbound) rejectMethod(c *fiber.Ctx, p platforms.Platform, connection webhook.Connection, in platforms.Inbound) error {
 	c.Set(fiber.HeaderAllow, strings.Join(p.Methods, ", "))
 	methods := strings.Join(p.Methods, " or ")
@@ -158,8 +158,8 @@ func (ib *Inbound) rejectMethod(c *fiber.Ctx, p platforms.Platform, connection w
 // notification is what a platform sent, as an event.
 type notification struct {
 	webhook.Event
-	identity string // the platform's own; "" when it has none
-	before   string // the external id under which the same may have been received before; "" for no other
+	identity string // the platform's own id of it; "" if there is none
+	previous string // another external id under which it may have been received before; "" for none
 }
 
 func readNotification(p platforms.Platform, connection webhook.Connection, in platforms.Inbound) (notification, error) {
@@ -170,15 +170,15 @@ func readNotification(p platforms.Platform, connection webhook.Connection, in pl
 	n := notification{Event: r.Event, identity: r.Identity}
 	n.Platform, n.Inbound = p.Key, true
 	n.Lookup = p.Lookup != nil && p.Lookup.Wanted(connection.Settings, n.Event)
-	n.ExternalID, n.before = inboundID(p.Key, r, in, time.Now())
+	n.ExternalID, n.previous = inboundID(p.Key, r, in, time.Now())
 	return n, platforms.CheckRefs(n.Event)
 }
 
 // storeNotification stores what a platform sent and starts its deliveries, once
-// for each notification, however often it comes.
+// for each notification, however often it is sent.
 func (ib *Inbound) storeNotification(ctx context.Context, account webhook.AccountID, n notification) (webhook.EventID, error) {
-	if n.before != "" {
-		id, err := ib.Store.EventID(ctx, account, n.before)
+	if n.previous != "" {
+		id, err := ib.Store.EventID(ctx, account, n.previous)
 		if !errors.Is(err, webhook.ErrNotFound) {
 			return id, err
 		}
@@ -195,12 +195,12 @@ func (ib *Inbound) storeNotification(ctx context.Context, account webhook.Accoun
 	return accepted[0].Event.ID, nil
 }
 
-// inboundID is the external id of what a platform sent: the same notification
-// has the same. Where that holds only for some time, the id ends in the number of
-// the present period of that length, and before is the id that it had in the
-// period before; so the same is a redelivery for at least Within and less than
-// twice that.
-func inboundID(platform string, r platforms.Reading, in platforms.Inbound, now time.Time) (id, before string) {
+// inboundID returns the external id of what a platform sent: a redelivery has the
+// same one. If the reading limits the time in which it counts as a redelivery
+// (Within), time is divided into periods of that length: the id ends in the number
+// of the current period, and previous is the id for the period before. So it counts
+// as a redelivery for at least Within, and less than twice that.
+func inboundID(platform string, r platforms.Reading, in platforms.Inbound, now time.Time) (id, previous string) {
 	id = webhook.InboundPrefix + platform + ":" + r.Identity
 	if r.Identity == "" || !webhook.CheckExternalID(id+":0123456789").IsZero() {
 		id = webhook.InboundPrefix + platform + ":" + fingerprint(r.Identity, in)
@@ -212,8 +212,8 @@ func inboundID(platform string, r platforms.Reading, in platforms.Inbound, now t
 	return id + ":" + strconv.FormatInt(period, 10), id + ":" + strconv.FormatInt(period-1, 10)
 }
 
-// fingerprint is the identity of a notification that has none of its own, or
-// one that is no id: the identity, or else all that came.
+// fingerprint returns a hash that identifies a notification: of its identity, if
+// that cannot be part of an id, or of the whole request, if it has none.
 func fingerprint(identity string, in platforms.Inbound) string {
 	parts := [][]byte{[]byte(identity)}
 	if identity == "" {
@@ -227,8 +227,8 @@ func fingerprint(identity string, in platforms.Inbound) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// recordReceived records that the platform sent something. A failure is no reason
-// to refuse what is on disk.
+// recordReceived records that the platform sent something. It only logs a failure,
+// since the event is on disk.
 func (ib *Inbound) recordReceived(c *fiber.Ctx, connection webhook.Connection) {
 	if err := ib.Store.ConnectionUsed(c.UserContext(), connection, time.Now()); err != nil {
 		ib.Log.Warn("it was not recorded that a platform sent something", "request_id", web.RequestID(c), "platform", connection.Platform, "error", err)

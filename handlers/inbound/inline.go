@@ -12,10 +12,10 @@ import (
 	"bookhook/webhook"
 )
 
-// callInline calls the account's inline webhook about a booking that its platform
-// asks about before it confirms it, and returns the answer; nil when none that is
-// on matches. It calls each time: a platform that asks again did not get the first
-// answer, or not in time.
+// callInline calls the account's inline webhook about a booking, before the platform
+// confirms it, and returns the answer; nil if no webhook that is on matches. A
+// repeated request calls it again: the platform did not get the first answer in
+// time.
 func (ib *Inbound) callInline(ctx context.Context, account webhook.AccountID, in platforms.Inbound, e webhook.Event) (*webhook.InlineCall, error) {
 	if in.Method != http.MethodPost || !ib.Platforms.Inline(e.Key()) {
 		return nil, nil
@@ -38,14 +38,14 @@ func (ib *Inbound) callInline(ctx context.Context, account webhook.AccountID, in
 	return &answer, nil
 }
 
-// refuseBooking answers the platform that the receiver does not accept the
-// booking; any status but 200 does.
+// refuseBooking tells the platform that the receiver does not accept the booking;
+// any status but 200 means that.
 func refuseBooking(c *fiber.Ctx, text string) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
 	return c.Status(http.StatusBadGateway).SendString(text)
 }
 
-// sendAnswer sends the platform what the receiver answered.
+// sendAnswer passes the receiver's answer on to the platform.
 func sendAnswer(c *fiber.Ctx, answer *webhook.InlineCall) error {
 	body := bytes.TrimSpace(answer.Attempt.ResponseBody)
 	if len(body) > 0 {

@@ -14,7 +14,7 @@ import (
 	"bookhook/webhook"
 )
 
-// store adds what could not be read to the account's list of rejected requests.
+// store adds a request to the account's list of rejected requests.
 func (ib *Inbound) store(ctx context.Context, connection webhook.Connection, in platforms.Inbound, why platforms.Rejected) error {
 	return ib.Store.AddRejectedRequest(ctx, webhook.RejectedRequest{
 		Account: connection.Account, Platform: connection.Platform, Method: in.Method,
@@ -25,7 +25,7 @@ func (ib *Inbound) store(ctx context.Context, connection webhook.Connection, in 
 
 // ReceiveUnreadable stores a request to an account's address whose address cannot
 // be read: it has control characters, or the Host header is invalid. query is the
-// query as it came.
+// query as it was sent.
 func (ib *Inbound) ReceiveUnreadable(c *fiber.Ctx, query string) error {
 	_, connection, err := ib.connection(c.UserContext(), c.Path())
 	if err != nil {
@@ -37,8 +37,8 @@ func (ib *Inbound) ReceiveUnreadable(c *fiber.Ctx, query string) error {
 }
 
 // ShowError sends a problem document. A request to an account's address that was
-// refused before its handler ran (its body is too large, or packed) is stored
-// without its body; the answer is the same when there is no such address.
+// refused before its handler ran (its body is too large, or compressed) is stored
+// without its body; the response is the same if there is no such address.
 func (ib *Inbound) ShowError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
 	if why, early := rejectedEarly(p); early {
 		if err := ib.storeHead(head, why); err != nil {
@@ -48,7 +48,7 @@ func (ib *Inbound) ShowError(c *fiber.Ctx, p *web.Problem, head web.Head) error 
 	return web.SendProblem(c, p)
 }
 
-// rejectedEarly says why a request was refused before its handler ran.
+// rejectedEarly returns why a request was refused before its handler ran, if it was.
 func rejectedEarly(p *web.Problem) (platforms.Rejected, bool) {
 	switch {
 	case p.Type == typeRejected:
@@ -77,7 +77,8 @@ func (ib *Inbound) storeHead(head web.Head, why platforms.Rejected) error {
 	return ib.store(ctx, connection, in, why)
 }
 
-// LoggedPath is a path as it may be logged: the token in an address is a secret.
+// LoggedPath returns a path for the log, without the token of an address, which is
+// secret.
 func (ib *Inbound) LoggedPath(path string) string {
 	address, ok := strings.CutPrefix(path, Path)
 	if !ok {

@@ -22,8 +22,8 @@ type errorJSON struct {
 	Errors      []string `json:"errors,omitempty"`
 }
 
-// codes are the codes of problems that have one of their own; those of the
-// token endpoint are the ones of RFC 6749 in Prioticket's capitals.
+// codes has Prioticket's error codes for types of problems; those of the token
+// endpoint are the codes of RFC 6749 in capital letters.
 var codes = map[string]string{
 	"invalid-client":     "INVALID_CLIENT",
 	"unsupported-grant":  "UNSUPPORTED_GRANT_TYPE",
@@ -46,7 +46,7 @@ func codeOf(p *web.Problem) string {
 // ShowError sends a problem in Prioticket's model of errors.
 func (pr *Prio) ShowError(c *fiber.Ctx, p *web.Problem) error {
 	shown := errorJSON{Error: codeOf(p), Reference: p.RequestID, Message: p.Title, Description: ascii(p.Detail)}
-	if shown.Reference == "" { // refused before it had an id
+	if shown.Reference == "" { // refused before the request got an id
 		shown.Reference = rand.Text()
 	}
 	for field, message := range p.Errors {
@@ -56,7 +56,7 @@ func (pr *Prio) ShowError(c *fiber.Ctx, p *web.Problem) error {
 	return web.SendJSON(c, p.Status, shown)
 }
 
-// asciiPunctuation has ASCII for the punctuation of our texts.
+// asciiPunctuation replaces the punctuation of our texts by ASCII.
 var asciiPunctuation = strings.NewReplacer("“", `"`, "”", `"`, "’", "'", "…", "...", "–", "-")
 
 func ascii(text string) string {
@@ -68,8 +68,8 @@ func ascii(text string) string {
 	}, asciiPunctuation.Replace(text))
 }
 
-// wrongTypes is an error for members that are missing or of the wrong type; its
-// status differs from that of values that are not valid.
+// wrongTypes returns an error for members that are missing or of the wrong type; its
+// status differs from that for invalid values.
 func wrongTypes(fields webhook.Invalid) error {
 	if len(fields) == 0 {
 		return nil

@@ -17,7 +17,8 @@ import (
 	"bookhook/webhook"
 )
 
-// readData reads a body in which data holds what the request is about.
+// readData reads a body of the form {"data": {…}}, and returns the member of data
+// with this name.
 func readData(c *fiber.Ctx, name string) (*web.Object, error) {
 	body, err := web.ReadObject(c)
 	if err != nil {
@@ -26,7 +27,7 @@ func readData(c *fiber.Ctx, name string) (*web.Object, error) {
 	return child(child(body, "data"), name), nil
 }
 
-// child is a member that must be there and be an object.
+// child reads a member that must be present and an object.
 func child(o *web.Object, name string) *web.Object {
 	value := o.Take(name)
 	if value == nil {
@@ -38,9 +39,8 @@ func child(o *web.Object, name string) *web.Object {
 	return o.Child(name, value)
 }
 
-// readWebhook reads a webhook into a draft, of which the events are without
-// their platform. Members that are unknown, or not for clients to set, are
-// ignored.
+// readWebhook reads a webhook into a draft, whose events have no platform yet.
+// Unknown members, and those that clients cannot set, are ignored.
 func readWebhook(o *web.Object) (*webhook.Draft, error) {
 	d := webhook.NewDraft(nil)
 	payload := true
@@ -59,10 +59,10 @@ func readWebhook(o *web.Object) (*webhook.Draft, error) {
 	return &d, wrongTypes(o.Problems)
 }
 
-// fieldNames are the names that the fields of a draft have here.
+// fieldNames are the names of a draft's fields in this API.
 var fieldNames = map[string]string{"url": "webhook_url", "events": "webhook_events", "basic_auth": "webhook_auth"}
 
-// webhookFrom makes the webhook of a draft, or says all that is wrong.
+// webhookFrom turns a draft into a webhook, or returns all its problems.
 func (pr *Prio) webhookFrom(c *fiber.Ctx, p platforms.Platform, d *webhook.Draft, all []*webhook.Webhook) (*webhook.Webhook, error) {
 	problems := webhook.Invalid{}
 	if len(d.Events) == 0 {
@@ -109,8 +109,8 @@ func keysOf(p platforms.Platform) string {
 	return webhook.JoinText(p.Events, func(e platforms.EventType) string { return e.Key })
 }
 
-// webhookName names a webhook after the host that it calls, and numbers those of
-// one host.
+// webhookName returns a name for a webhook: the host that it calls, with a number
+// if there are several.
 func webhookName(address string, all []*webhook.Webhook) string {
 	name := "Prioticket"
 	if u, err := url.Parse(address); err == nil && u.Hostname() != "" {

@@ -30,12 +30,12 @@ type ClientStore interface {
 // accessTime is how long an access token is valid.
 const accessTime = time.Hour
 
-// webhooksScope is what the calls about webhooks and notifications need, and
-// what a client gets that asks for no scope.
+// webhooksScope is the scope that the calls about webhooks and notifications need.
+// A client that requests no scope gets it.
 const webhooksScope = "https://www.prioticketapis.com/auth/distributor/webhooks"
 
-// otherScopes are those that Prioticket documents beside it. They are granted if
-// asked for, and have no effect here.
+// otherScopes are the other scopes that Prioticket documents. They are granted if
+// requested, and have no effect here.
 var otherScopes = []string{
 	"https://www.prioticketapis.com/auth/distributor.products.readonly",
 	"https://www.prioticketapis.com/auth/distributor.reservations",
@@ -70,10 +70,10 @@ func (pr *Prio) GrantToken(c *fiber.Ctx) error {
 	})
 }
 
-// authenticate returns the client whose id and secret the request carries. Failed
-// attempts are counted, and after ten the client has to wait. The right secret is
-// always accepted: nobody guesses it, and otherwise anybody who knows the id could
-// lock the client out from a network that they share.
+// authenticate returns the client whose id and secret the request has. Failed
+// attempts are counted, and after ten the client has to wait. The correct secret is
+// always accepted: it is too long to guess, and otherwise anybody who knows the id
+// could lock out a client in the same network.
 func (pr *Prio) authenticate(c *fiber.Ctx) (webhook.Client, error) {
 	id, secret, ok := web.BasicAuth(c)
 	if !ok {
@@ -116,8 +116,8 @@ func invalidClient(c *fiber.Ctx, cause error) error {
 	}
 }
 
-// readScope reads what a client asks for, as JSON or as a form, and returns the
-// scope that it gets.
+// readScope reads the scope that a client requests, as JSON or as a form, and
+// returns the scope that is granted.
 func readScope(c *fiber.Ctx) (string, error) {
 	var grant, scope string
 	kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
@@ -165,7 +165,8 @@ func grantScope(asked string) (string, error) {
 
 const grantKey = "grant"
 
-// WithGrant lets only requests with an access token for webhooks through.
+// WithGrant is a guard: it lets only requests with an access token for webhooks
+// through.
 func (pr *Prio) WithGrant(c *fiber.Ctx) error {
 	text := web.Credentials(c, "Bearer")
 	if text == "" {
@@ -197,13 +198,13 @@ func invalidToken(c *fiber.Ctx, challenge string, cause error) error {
 	}
 }
 
-// currentClient is the client of a route behind WithGrant; its account is the one
-// that the request is about.
+// currentClient returns the client of a request, on a route behind WithGrant; the
+// request is about the client's account.
 func currentClient(c *fiber.Ctx) webhook.Client {
 	return c.Locals(grantKey).(auth.Grant).Client //nolint:forcetypeassert // WithGrant put it there
 }
 
-// byClient names the client as the actor of a change that is made now.
+// byClient returns a change that the client makes now.
 func byClient(c *fiber.Ctx) webhook.Change {
 	return webhook.Change{By: "Prioticket client " + currentClient(c).Name, At: time.Now()}
 }

@@ -16,7 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Path is what the addresses of this API begin with, as those of Prioticket's
+// Path is the beginning of the addresses of this API, as in Prioticket's
 // Distributor API.
 const Path = "/v3.8/distributor"
 
@@ -42,7 +42,7 @@ type WebhookStore interface {
 
 // Bounds of a list.
 const (
-	defaultItems = 10 // in a page, if not said otherwise
+	defaultItems = 10 // in a page, by default
 	maxItems     = 200
 	maxStart     = 10_000
 	maxPage      = 10_000_000
@@ -61,7 +61,7 @@ type webhookJSON struct {
 	Created string   `json:"webhook_created"`
 }
 
-// timeLayout is RFC 3339 with an offset in figures; Prioticket does not take Z.
+// timeLayout is RFC 3339 with a numeric offset; Prioticket does not accept Z.
 const timeLayout = "2006-01-02T15:04:05-07:00"
 
 func showWebhook(p platforms.Platform, w *webhook.Webhook) webhookJSON {
@@ -75,7 +75,7 @@ func showWebhook(p platforms.Platform, w *webhook.Webhook) webhookJSON {
 	}
 }
 
-// eventsOf are the events of the platform that an asynchronous webhook receives,
+// eventsOf returns the events of the platform that an asynchronous webhook receives,
 // without the platform before them.
 func eventsOf(p platforms.Platform, w *webhook.Webhook) []string {
 	var keys []string
@@ -87,8 +87,8 @@ func eventsOf(p platforms.Platform, w *webhook.Webhook) []string {
 	return keys
 }
 
-// webhooks are the webhooks of the account that receive any of the platform's
-// events, in the order they were created.
+// webhooks returns the webhooks of the account that receive any of the platform's
+// events, in the order they were created, and all webhooks of the account.
 func (pr *Prio) webhooks(c *fiber.Ctx) (p platforms.Platform, ours, all []*webhook.Webhook, err error) {
 	p, known := pr.Platforms.Get(platformKey)
 	if !known {
@@ -105,7 +105,7 @@ func (pr *Prio) webhooks(c *fiber.Ctx) (p platforms.Platform, ours, all []*webho
 	return p, ours, all, nil
 }
 
-// ListWebhooks lists a page of them. Unknown parameters are ignored, as
+// ListWebhooks lists a page of the webhooks. Unknown parameters are ignored, as
 // everywhere in this API.
 func (pr *Prio) ListWebhooks(c *fiber.Ctx) error {
 	problems := webhook.Invalid{}
@@ -155,8 +155,8 @@ func send(c *fiber.Ctx, status int, data fiber.Map) error {
 	return web.SendJSON(c, status, fiber.Map{"api_version": version, "data": data})
 }
 
-// AddWebhook creates a webhook, and switches the platform on in the account: who
-// creates a webhook for Prioticket's events uses Prioticket.
+// AddWebhook creates a webhook, and switches the platform on in the account, since
+// a client that creates webhooks for Prioticket's events uses Prioticket.
 func (pr *Prio) AddWebhook(c *fiber.Ctx) error {
 	body, err := readData(c, "webhook")
 	if err != nil {
@@ -194,7 +194,7 @@ func (pr *Prio) AddWebhook(c *fiber.Ctx) error {
 	return send(c, http.StatusCreated, fiber.Map{"kind": "webhook", "webhook": showWebhook(p, created)})
 }
 
-// switchOn switches the platform on where it is not.
+// switchOn switches the platform on if it is off.
 func (pr *Prio) switchOn(c *fiber.Ctx) error {
 	account := currentClient(c).Account
 	connection, err := pr.Store.Connection(c.UserContext(), account, platformKey)
@@ -208,7 +208,7 @@ func (pr *Prio) switchOn(c *fiber.Ctx) error {
 	return err
 }
 
-// DeleteWebhook deletes a webhook that the list shows; its waiting deliveries are
+// DeleteWebhook deletes one of the listed webhooks; its waiting deliveries are
 // cancelled.
 func (pr *Prio) DeleteWebhook(c *fiber.Ctx) error {
 	id, err := parseUUID(c.Params("webhook_id"))

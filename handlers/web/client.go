@@ -9,8 +9,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// ClientIP is the address that a request comes from: that of the peer, or if the
-// peer is a trusted proxy, what it says in X-Forwarded-For.
+// ClientIP returns the address of the client: that of the peer or, if the peer is a
+// trusted proxy, the one in its X-Forwarded-For.
 func (s *Server) ClientIP(c *fiber.Ctx) netip.Addr {
 	peer, _ := netip.AddrFromSlice(c.Context().RemoteIP())
 	var forwarded []string
@@ -20,8 +20,8 @@ func (s *Server) ClientIP(c *fiber.Ctx) netip.Addr {
 	return clientOf(peer.Unmap(), forwarded, s.proxies)
 }
 
-// clientOf goes back from the peer for as long as a trusted proxy says where it
-// had the request from. What is further to the left, anybody can have written.
+// clientOf reads X-Forwarded-For from the right, as long as the hop before was a
+// trusted proxy. Anything further to the left may be forged.
 func clientOf(peer netip.Addr, forwarded []string, proxies []netip.Prefix) netip.Addr {
 	for _, text := range slices.Backward(forwarded) {
 		if !slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(peer) }) {
@@ -46,8 +46,8 @@ func parseHop(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), true
 }
 
-// Credentials are what the Authorization header carries by this scheme, such as
-// "Bearer"; "" for none.
+// Credentials returns the credentials of the Authorization header for a scheme such
+// as "Bearer"; "" if there are none.
 func Credentials(c *fiber.Ctx, scheme string) string {
 	used, text, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
 	if !strings.EqualFold(used, scheme) {

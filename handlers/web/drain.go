@@ -6,16 +6,15 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Bounds of what is read of a body that is too large, only to be dropped.
+// Limits of discarding a body that is too large.
 const (
-	drainPause = 500 * time.Millisecond // without another byte: the client has sent it all
+	drainPause = 500 * time.Millisecond // without another byte: the client has sent everything
 	drainTime  = 20 * time.Second
 )
 
-// Drain reads what a client is still sending after its body was refused as too
-// large, for up to 20 seconds. Most clients write a request to its end before
-// they read the answer, and closing the connection before would take the answer
-// from them.
+// Drain reads and discards, for up to 20 seconds, the rest of a body that was
+// refused as too large. Most clients send the whole request before they read the
+// response, and would not get it if the connection were closed earlier.
 func Drain(c *fiber.Ctx) {
 	conn := c.Context().Conn()
 	end := time.Now().Add(drainTime)
@@ -30,6 +29,6 @@ func Drain(c *fiber.Ctx) {
 	}
 }
 
-// Unread reports whether the server refused the request before it was read to
-// its end; then it went through no middleware.
+// Unread reports whether the server refused the request before it was read to its
+// end; then no middleware has run.
 func Unread(c *fiber.Ctx) bool { return RequestID(c) == "" }

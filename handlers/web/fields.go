@@ -9,7 +9,8 @@ import (
 	"bookhook/webhook"
 )
 
-// Take takes a member out of the object; nil when it is missing, or null.
+// Take removes a member from the object and returns it; nil if it is missing or
+// null.
 func (o *Object) Take(name string) json.RawMessage {
 	value := o.members[name]
 	delete(o.members, name)
@@ -19,33 +20,33 @@ func (o *Object) Take(name string) json.RawMessage {
 	return value
 }
 
-// TakeRaw takes a member out of the object as it came; nil when it is missing.
+// TakeRaw is Take, but returns null as it is; nil if the member is missing.
 func (o *Object) TakeRaw(name string) json.RawMessage {
 	value := o.members[name]
 	delete(o.members, name)
 	return value
 }
 
-// Has reports whether a member is there, which may be null.
+// Has reports whether the object has a member, which may be null.
 func (o *Object) Has(name string) bool {
 	_, there := o.members[name]
 	return there
 }
 
-// IsNull reports whether a member is there and null.
+// IsNull reports whether the object has a member that is null.
 func (o *Object) IsNull(name string) bool { return string(o.members[name]) == "null" }
 
 // IsEmpty reports whether no member is left.
 func (o *Object) IsEmpty() bool { return len(o.members) == 0 }
 
-// Child reads the value of a member as an object of its own, whose problems are
-// those of the request.
+// Child reads the value of a member as an object of its own, which adds its problems
+// to the same request.
 func (o *Object) Child(name string, value json.RawMessage) *Object {
 	return newObject(o.path+name+".", value, o.Problems)
 }
 
-// Field reads a member into to; a member that is missing leaves it alone. must
-// says what it must be, for the problem if it is something else.
+// Field reads a member into to; a missing member leaves it unchanged. must says what
+// the member has to be, for the problem if it is not.
 func Field[T any](o *Object, name, must string, to *T) {
 	if value := o.Take(name); value != nil {
 		var read T
@@ -57,8 +58,8 @@ func Field[T any](o *Object, name, must string, to *T) {
 	}
 }
 
-// Text reads a member that is a text into to; a member that is missing leaves it
-// alone.
+// Text reads a member that is a string into to; a missing member leaves it
+// unchanged.
 func Text[T ~string](o *Object, name string, to *T) {
 	if value := o.Take(name); value != nil {
 		read, ok := Unquote(value)
@@ -70,7 +71,7 @@ func Text[T ~string](o *Object, name string, to *T) {
 	}
 }
 
-// Ref reads an id of the booking system, a text or a whole number; "" when it is
+// Ref reads an id of the booking system, a string or a whole number; "" if it is
 // missing.
 func (o *Object) Ref(name string) string {
 	value := o.Take(name)
@@ -85,8 +86,7 @@ func (o *Object) Ref(name string) string {
 	return id
 }
 
-// ReadRef reads an id, and what is wrong with it; a number keeps its digits,
-// however many.
+// ReadRef returns an id, a number digit for digit, and what is wrong with it.
 func ReadRef(value json.RawMessage) (id string, problem webhook.Message) {
 	if strings.Trim(string(value), "0123456789") == "" {
 		return string(value), webhook.Message{}
@@ -98,8 +98,8 @@ func ReadRef(value json.RawMessage) (id string, problem webhook.Message) {
 	return id, webhook.Message{}
 }
 
-// Refs reads a list of ids, none of them empty; nil when it is missing, and not
-// nil when it is there and empty.
+// Refs reads a list of ids, none of which may be empty; nil if it is missing, not
+// nil if it is empty.
 func (o *Object) Refs(name, noun string, most int) []string {
 	values := o.List(name, noun, most)
 	if values == nil {
@@ -121,8 +121,8 @@ func (o *Object) Refs(name, noun string, most int) []string {
 	return ids
 }
 
-// List reads a list; nil when it is missing or has more values than most. noun
-// says what they are.
+// List reads a list; nil if it is missing or has more than most values. noun says
+// what the values are, for the problem.
 func (o *Object) List(name, noun string, most int) []json.RawMessage {
 	var values []json.RawMessage
 	Field(o, name, "a list, such as […]", &values)
@@ -133,8 +133,8 @@ func (o *Object) List(name, noun string, most int) []json.RawMessage {
 	return values
 }
 
-// Objects reads a list of objects and refuses their members that read did not
-// take. It stops at [MaxProblems] problems.
+// Objects calls read with each object of a list, and refuses members that read did
+// not take. It stops at [MaxProblems] problems.
 func (o *Object) Objects(name, noun string, most int, read func(*Object)) {
 	for i, value := range o.List(name, noun, most) {
 		if len(o.Problems) >= MaxProblems {
@@ -142,7 +142,7 @@ func (o *Object) Objects(name, noun string, most int, read func(*Object)) {
 		}
 		member := o.Child(Element(name, i), value)
 		read(member)
-		_ = member.End() // what is wrong is noted for the whole
+		_ = member.End() // its problems are those of the whole request
 	}
 }
 
@@ -161,7 +161,7 @@ func (o *Object) Time(name string) (at time.Time) {
 	return at
 }
 
-// ReadTime reads a time of RFC 3339, and what is wrong with it.
+// ReadTime returns a time of RFC 3339, and what is wrong with it.
 func ReadTime(value string) (at time.Time, problem webhook.Message) {
 	if err := at.UnmarshalText([]byte(value)); err != nil {
 		if strings.Contains(value, " ") {

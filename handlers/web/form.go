@@ -13,13 +13,13 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// FormValue is the first value of a form field, "" when there is none. What is in
-// the address is not part of a form; a form in parts is read by [UploadedText].
+// FormValue returns the first value of a form field, "" if there is none. The query
+// is not part of a form. Multipart forms are read by [UploadedText].
 func FormValue(c *fiber.Ctx, name string) string {
 	return string(c.Request().PostArgs().Peek(name))
 }
 
-// FormValues are all values of a form field, in order.
+// FormValues returns all values of a form field, in order.
 func FormValues(c *fiber.Ctx, name string) []string {
 	var values []string
 	for _, value := range c.Request().PostArgs().PeekMulti(name) {
@@ -28,8 +28,8 @@ func FormValues(c *fiber.Ctx, name string) []string {
 	return values
 }
 
-// UploadedText is the file of a form in parts, or if there is none the text that
-// was typed, whether the form came in parts or not.
+// UploadedText returns the uploaded file of a multipart form or, if there is none,
+// the text that was typed, in a multipart form or another.
 func UploadedText(c *fiber.Ctx, fileField, textField string) (string, error) {
 	if !strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEMultipartForm) {
 		return FormValue(c, textField), nil
@@ -56,14 +56,14 @@ func readUpload(header *multipart.FileHeader) (string, error) {
 	return string(text), nil
 }
 
-// IDParam is the id in the path, such as /webhooks/:id. It returns
+// IDParam returns the id in the path, such as /webhooks/:id. It returns
 // webhook.ErrNotFound if it is not an id of this kind.
 func IDParam[I any, P idPointer[I]](c *fiber.Ctx) (id I, err error) {
 	err = P(&id).UnmarshalText([]byte(c.Params("id")))
 	return id, err
 }
 
-// IDQuery is an id in the query; zero if it is missing. It returns
+// IDQuery returns an id in the query; zero if it is missing. It returns
 // webhook.ErrNotFound if it is not an id of this kind.
 func IDQuery[I any, P idPointer[I]](c *fiber.Ctx, name string) (id I, err error) {
 	err = P(&id).UnmarshalText([]byte(c.Query(name)))
@@ -75,13 +75,13 @@ type idPointer[I any] interface {
 	encoding.TextUnmarshaler
 }
 
-// SendJSON answers with JSON that people can read too: & is not written as
-// \u0026. The value is one that always encodes.
+// SendJSON sends JSON that people can read, too: & is not escaped as \u0026. The
+// value must be one that always encodes.
 func SendJSON(c *fiber.Ctx, status int, value any) error {
 	return send(c, status, fiber.MIMEApplicationJSON, value)
 }
 
-// SendProblem answers with a problem document (RFC 9457).
+// SendProblem sends a problem document (RFC 9457).
 func SendProblem(c *fiber.Ctx, p *Problem) error {
 	return send(c, p.Status, "application/problem+json", p)
 }
@@ -98,8 +98,8 @@ func send(c *fiber.Ctx, status int, contentType string, value any) error {
 	return nil
 }
 
-// Prefetched reports whether the answer to a GET may never be seen: browsers fetch
-// pages ahead of the click.
+// Prefetched reports whether a browser requests a page before the user opens it, so
+// that the response may never be seen.
 func Prefetched(c *fiber.Ctx) bool {
 	return c.Method() == http.MethodHead || c.Get("Purpose") == "prefetch" || strings.Contains(c.Get("Sec-Purpose"), "prefetch")
 }

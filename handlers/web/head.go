@@ -8,17 +8,17 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Head is what a request says before its body.
+// Head is what is known of a request without its body.
 type Head struct {
 	Method      string
-	Path        string // as it came
-	Query       string // as it came, without the question mark
+	Path        string // as sent
+	Query       string // as sent, without the question mark
 	ContentType string
 }
 
 // HeadOf returns the head of a request that was refused because its body is too
-// large, although fasthttp has forgotten it if the body came in chunks. Path is
-// "" if it is not known. It must be called once for a request.
+// large, also if the body was chunked and fasthttp has dropped the head. Path is ""
+// if it is not known. It must be called only once for a request.
 func (s *Server) HeadOf(c *fiber.Ctx) Head {
 	if head, ok := s.heads.take(c); ok {
 		return head
@@ -31,19 +31,18 @@ func (s *Server) HeadOf(c *fiber.Ctx) Head {
 	}
 }
 
-// heads remembers the heads of requests under a path of which the body comes in
-// chunks. When that turns out too large, fasthttp has forgotten whose the request
-// was.
+// heads remembers the heads of requests under a path that have a chunked body: if
+// the body turns out too large, fasthttp drops them.
 type heads struct {
 	under string // the path
 	mu    sync.Mutex
 	known map[*fasthttp.RequestHeader]Head
 }
 
-// maxHeads bounds what is remembered; beyond it all is dropped.
+// maxHeads is how many heads are remembered; beyond it all are dropped.
 const maxHeads = 1000
 
-// remember is called when a header was read.
+// remember is called by fasthttp when it has read a header.
 func (h *heads) remember(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	path, query, _ := strings.Cut(string(header.RequestURI()), "?")
 	if inChunks := header.ContentLength() == -1; !inChunks || !strings.HasPrefix(path, h.under) {
@@ -58,7 +57,7 @@ func (h *heads) remember(header *fasthttp.RequestHeader) fasthttp.RequestConfig 
 	return fasthttp.RequestConfig{}
 }
 
-// take drops the head of a request and returns it.
+// take removes the head of a request and returns it.
 func (h *heads) take(c *fiber.Ctx) (Head, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

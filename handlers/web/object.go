@@ -16,14 +16,14 @@ import (
 
 // Bounds of the JSON of a request.
 const (
-	MaxProblems = 100 // that one answer names
-	MaxQuoted   = 60  // characters of what was sent that a message repeats
-	maxDepth    = 100 // objects and lists inside each other
+	MaxProblems = 100 // in one response
+	MaxQuoted   = 60  // characters of the request that a message repeats
+	maxDepth    = 100 // of nested objects and lists
 )
 
-// Object is a JSON object of a request, of which the members are taken one by
-// one. What is wrong is noted in Problems under the member's path, such as
-// events[3].tour_ids[0]; what is null counts as missing.
+// Object is a JSON object of a request. Its members are taken out one by one;
+// members that remain are unknown fields. What is wrong is added to Problems under
+// the member's path, such as events[3].tour_ids[0]. A null counts as missing.
 type Object struct {
 	Problems webhook.Invalid // of the whole request
 
@@ -53,7 +53,7 @@ func ReadNothing(c *fiber.Ctx) error {
 	return body.End()
 }
 
-// ParseObject reads a JSON text that is one object. Its error is a [Problem] that
+// ParseObject parses a JSON text that is one object. Its error is a [Problem] that
 // says what is wrong, and where.
 func ParseObject(text []byte) (*Object, error) {
 	if err := checkJSON(text); err != nil {
@@ -97,14 +97,14 @@ func invalidUTF8(text []byte) int {
 	}
 }
 
-// position names the place of a byte as an editor does.
+// position returns the line and column of a byte.
 func position(text []byte, at int) string {
 	before := text[:max(0, min(at, len(text)))]
 	line := before[bytes.LastIndexByte(before, '\n')+1:]
 	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(line)+1)
 }
 
-// newObject takes an object apart; text is valid JSON.
+// newObject splits an object into its members; text is valid JSON.
 func newObject(path string, text json.RawMessage, problems webhook.Invalid) *Object {
 	o := &Object{path: path, members: map[string]json.RawMessage{}, Problems: problems}
 	if text[0] != '{' {
@@ -126,8 +126,8 @@ func newObject(path string, text json.RawMessage, problems webhook.Invalid) *Obj
 
 const whiteSpace = " \t\r\n"
 
-// cutValue cuts off the value that a piece of valid JSON begins with. A decoder
-// for each event doubles the time that reading one takes.
+// cutValue splits valid JSON after its first value. A json.Decoder for each event
+// would double the time to read it.
 func cutValue(text []byte) (value, rest []byte) {
 	deep := 0
 	for i := 0; i < len(text); i++ {
@@ -142,7 +142,7 @@ func cutValue(text []byte) (value, rest []byte) {
 			deep++
 		case '}', ']':
 			deep--
-		default: // in a number or a word, or between the parts of what is deeper
+		default: // in a number or a literal, or inside a nested value
 			if i+1 < len(text) && strings.IndexByte(whiteSpace+",:]}", text[i+1]) < 0 {
 				continue
 			}
@@ -154,7 +154,7 @@ func cutValue(text []byte) (value, rest []byte) {
 	return text, nil
 }
 
-// Unquote reads a JSON text in quotes; ok is false for any other value.
+// Unquote reads a JSON string; ok is false for any other value.
 func Unquote(value json.RawMessage) (text string, ok bool) {
 	if value[0] != '"' {
 		return "", false
@@ -165,23 +165,23 @@ func Unquote(value json.RawMessage) (text string, ok bool) {
 	return text, json.Unmarshal(value, &text) == nil
 }
 
-// Wrong notes what is wrong with a member, as a code of package messages.
+// Wrong adds a problem of a member, as a code of package messages.
 func (o *Object) Wrong(name, code string, args ...any) {
 	o.WrongMessage(name, webhook.NewMessage(code, args...))
 }
 
-// WrongMessage notes what is wrong with a member, unless the message is zero.
+// WrongMessage adds a problem of a member, unless the message is zero.
 func (o *Object) WrongMessage(name string, problem webhook.Message) {
 	if !problem.IsZero() && len(o.Problems) < MaxProblems {
 		o.Problems.AddMessage(o.path+webhook.Truncate(name, MaxQuoted), problem)
 	}
 }
 
-// IsWrong reports whether something was noted about a member.
+// IsWrong reports whether a member has a problem.
 func (o *Object) IsWrong(name string) bool { return !o.Problems[o.path+name].IsZero() }
 
-// End refuses the members that were not taken, and returns all that is wrong with
-// the request as webhook.Invalid.
+// End refuses the members that were not taken, and returns all problems of the
+// request as webhook.Invalid.
 func (o *Object) End() error {
 	for name := range o.members {
 		o.Wrong(name, "field.unknown")

@@ -16,7 +16,8 @@ import (
 	"bookhook/webhook"
 )
 
-// Problem is an error with words for the client; its cause is only logged. As JSON it is a problem document of RFC 9457.
+// Problem is an error with a text for the client; its cause is only logged. As JSON
+// it is a problem document of RFC 9457.
 type Problem struct {
 	Type      string            `json:"type"`
 	Title     string            `json:"title"`
@@ -30,7 +31,7 @@ type Problem struct {
 	Cause   error  `json:"-"`
 }
 
-// Error is the text of the cause, for the log.
+// Error returns the text of the cause, for the log.
 func (p *Problem) Error() string {
 	if p.Cause != nil {
 		return p.Cause.Error()
@@ -38,11 +39,11 @@ func (p *Problem) Error() string {
 	return p.Title
 }
 
-// Unwrap is the cause.
+// Unwrap returns the cause.
 func (p *Problem) Unwrap() error { return p.Cause }
 
-// Failed is the problem of a request whose handler returned err, with the
-// request's id. What the handler wrote before is dropped.
+// Failed returns the problem of a request whose handler returned err, with the
+// request's id. It drops what the handler has written.
 func Failed(c *fiber.Ctx, err error) *Problem {
 	c.Response().ResetBody()
 	p := *AsProblem(err)
@@ -50,12 +51,12 @@ func Failed(c *fiber.Ctx, err error) *Problem {
 	return &p
 }
 
-// Unavailable is a 503: Bookhook itself does not work right now.
+// Unavailable returns a 503: Bookhook itself does not work right now.
 func Unavailable(detail string, cause error) error {
 	return &Problem{Type: "unavailable", Title: "Bookhook is not available right now", Status: http.StatusServiceUnavailable, Detail: detail, Cause: cause}
 }
 
-// Unsupported is a 415: a body of a kind that is not read here.
+// Unsupported returns a 415: a body of a type that is not supported here.
 func Unsupported(detail string) error {
 	return &Problem{
 		Type: "unsupported-media-type", Title: "This kind of body is not supported", Status: http.StatusUnsupportedMediaType, Detail: detail,
@@ -63,12 +64,12 @@ func Unsupported(detail string) error {
 	}
 }
 
-// Malformed is a 400: a body that is not what it must be.
+// Malformed returns a 400: a body that cannot be parsed.
 func Malformed(format string, args ...any) *Problem {
 	return &Problem{Type: "malformed", Title: "The body is malformed", Status: http.StatusBadRequest, Detail: fmt.Sprintf(format, args...)}
 }
 
-// BadAddress is a 400: an address that fasthttp cannot read.
+// BadAddress returns a 400: an address that fasthttp cannot read.
 func BadAddress() error {
 	return &Problem{
 		Type: "about:blank", Title: http.StatusText(http.StatusBadRequest), Status: http.StatusBadRequest,
@@ -76,7 +77,7 @@ func BadAddress() error {
 	}
 }
 
-// LimitReached is a 409: the account has as many asynchronous webhooks as its
+// LimitReached returns a 409: the account has as many asynchronous webhooks as its
 // limit allows.
 func LimitReached(limit int, cause error) error {
 	p := limitProblem(cause)
@@ -91,8 +92,8 @@ func limitProblem(cause error) *Problem {
 	}
 }
 
-// AsProblem finds the words for an error. An error that it does not know is an
-// internal one, about which the outside learns nothing but a request id.
+// AsProblem converts an error into a problem. An unknown error is an internal one,
+// of which the client sees only the request id.
 func AsProblem(err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
@@ -123,7 +124,7 @@ func AsProblem(err error) *Problem {
 	return sentinelProblem(err)
 }
 
-// list has all fields in the order of their names.
+// list joins the problems of all fields, in the order of their names.
 func list(problems map[string]string) string {
 	parts := make([]string, 0, len(problems))
 	for _, field := range slices.Sorted(maps.Keys(problems)) {

@@ -7,8 +7,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// OtherMethods answers what no page takes, before anybody is asked to sign in
-// for it.
+// OtherMethods refuses methods that no page supports, before the client is asked to
+// sign in.
 func OtherMethods(c *fiber.Ctx) error {
 	switch c.Method() {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodPost:
@@ -17,8 +17,8 @@ func OtherMethods(c *fiber.Ctx) error {
 	return NoRoute(c)
 }
 
-// NoRoute is 404 if there is nothing at the address, else 405 with the methods
-// that there are.
+// NoRoute returns 404 if there is nothing at the address, otherwise 405 with the
+// methods that the address supports.
 func NoRoute(c *fiber.Ctx) error {
 	var allowed []string
 	for _, r := range c.App().GetRoutes(true) {
@@ -33,8 +33,9 @@ func NoRoute(c *fiber.Ctx) error {
 	return fiber.ErrMethodNotAllowed
 }
 
-// Guarded registers routes behind a guard of their own. A group would put the
-// guard before whatever is registered later, and before what is not found.
+// Guarded registers routes behind a guard, for these routes only. The guard of a
+// Fiber group would also run for routes that are registered later, and for
+// addresses that do not exist.
 type Guarded struct {
 	Router fiber.Router
 	Guard  fiber.Handler

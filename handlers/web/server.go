@@ -18,11 +18,11 @@ import (
 // Bounds of a request.
 const (
 	MaxBody        = 4 << 20          // bytes of a request body
-	RequestTimeout = 30 * time.Second // of reading and of handling a request
-	maxHeader      = 16 << 10         // bytes of a request's header, which has every cookie of the site
+	RequestTimeout = 30 * time.Second // of reading a request, and again of handling it
+	maxHeader      = 16 << 10         // bytes of a request's header, which can have cookies of other sites on the domain
 )
 
-// Server is what all requests have in common.
+// Server has what all requests share.
 type Server struct {
 	baseURL string
 	secure  bool // the base URL has the scheme https
@@ -31,10 +31,10 @@ type Server struct {
 	heads   heads
 }
 
-// NewServer returns a server. baseURL is how people reach Bookhook, without a
-// slash at the end; "" means as each request came. The X-Forwarded headers of
-// the proxies are believed. Of requests under secretPath, in which the address is
-// a secret, the head is remembered until the body was read.
+// NewServer returns a server. baseURL is how people reach Bookhook, without a slash
+// at the end; "" means the address of each request. The X-Forwarded headers of the
+// proxies are trusted. The heads of requests under secretPath, whose addresses are
+// secret, are remembered until the body has been read.
 func NewServer(baseURL string, proxies []netip.Prefix, secretPath string) (*Server, error) {
 	s := &Server{baseURL: baseURL, proxies: proxies, origins: http.NewCrossOriginProtection(), heads: heads{under: secretPath}}
 	if baseURL == "" {
@@ -51,14 +51,14 @@ func NewServer(baseURL string, proxies []netip.Prefix, secretPath string) (*Serv
 	return s, nil
 }
 
-// Hooks are what the application does where the middleware cannot know it.
+// Hooks are what the middleware leaves to the application.
 type Hooks struct {
 	Fail       fiber.ErrorHandler                     // shows the error of a handler
 	Panicked   func(c *fiber.Ctx, cause any)          // logs a panic
-	BadAddress func(c *fiber.Ctx, query string) error // answers an address that cannot be read
+	BadAddress func(c *fiber.Ctx, query string) error // handles an address that cannot be read
 }
 
-// App returns a Fiber application without routes, ready to get them.
+// App returns a Fiber application without routes.
 func (s *Server) App(h Hooks) *fiber.App {
 	f := fiber.New(fiber.Config{
 		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,
@@ -68,20 +68,20 @@ func (s *Server) App(h Hooks) *fiber.App {
 		EnableTrustedProxyCheck: true, TrustedProxies: texts(s.proxies), // for the scheme and the host; the address is ClientIP's
 	})
 	f.Server().HeaderReceived = s.heads.remember
-	f.Use(s.nameRequest, s.secureHeaders)
+	f.Use(s.setRequestID, s.secureHeaders)
 	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: h.Panicked}))
 	f.Use(deadline, checkAddress(h.BadAddress), checkEncoding)
 	return f
 }
 
-// BaseURL is how people reach Bookhook, without a slash at the end.
+// BaseURL returns how people reach Bookhook, without a slash at the end.
 func (s *Server) BaseURL(c *fiber.Ctx) string { return cmp.Or(s.baseURL, c.BaseURL()) }
 
 // Secure reports whether cookies are for HTTPS only.
 func (s *Server) Secure() bool { return s.secure }
 
-// SameOrigin refuses what a browser sends on behalf of another site, by the
-// headers Sec-Fetch-Site and Origin.
+// SameOrigin refuses requests that a browser sends on behalf of another site, by
+// the headers Sec-Fetch-Site and Origin.
 func (s *Server) SameOrigin(c *fiber.Ctx) error {
 	if err := s.origins.Check(httpRequest(c)); err != nil {
 		return &Problem{
@@ -94,9 +94,9 @@ func (s *Server) SameOrigin(c *fiber.Ctx) error {
 
 const requestIDKey = "request"
 
-// nameRequest gives the request the id that the log has for it. One that the
-// client sent is not used: it could be anything, and anybody's.
-func (s *Server) nameRequest(c *fiber.Ctx) error {
+// setRequestID gives the request an id for the log. An id from the client is not
+// used: it could be anything.
+func (s *Server) setRequestID(c *fiber.Ctx) error {
 	s.heads.take(c) // the body was read
 	id := rand.Text()
 	c.Locals(requestIDKey, id)
@@ -104,14 +104,15 @@ func (s *Server) nameRequest(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// RequestID is the id of the request in the log; "" if the server refused it
-// before it went through the middleware.
+// RequestID returns the id of the request in the log; "" if the server refused it
+// before the middleware ran.
 func RequestID(c *fiber.Ctx) string {
 	id, _ := c.Locals(requestIDKey).(string)
 	return id
 }
 
-// deadline bounds what a request may take; Fiber's own context has no end.
+// deadline limits how long handling a request may take; Fiber's own context never
+// ends.
 func deadline(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), RequestTimeout)
 	defer cancel()
@@ -120,21 +121,21 @@ func deadline(c *fiber.Ctx) error {
 }
 
 // checkAddress refuses an address that fasthttp cannot read: it has control
-// characters, or the Host header is invalid. It would pass for that of the start
-// page.
+// characters, or the Host header is invalid. fasthttp would treat it as that of the
+// start page.
 func checkAddress(bad func(c *fiber.Ctx, query string) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if len(c.Request().URI().PathOriginal()) > 0 {
 			return c.Next()
 		}
 		path, query, _ := strings.Cut(string(c.Request().Header.RequestURI()), "?")
-		c.Path(path) // for the answer and the log
+		c.Path(path) // for the response and the log
 		return bad(c, query)
 	}
 }
 
-// checkEncoding refuses a compressed body: a small one can unpack to more than
-// there is memory, and what reads bodies would unpack it without asking.
+// checkEncoding refuses a compressed body: a small one can decompress to more than
+// fits into memory, and Fiber would decompress it.
 func checkEncoding(c *fiber.Ctx) error {
 	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
 		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
@@ -144,7 +145,7 @@ func checkEncoding(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// contentPolicy allows nothing but what Bookhook itself serves.
+// contentPolicy allows only what Bookhook itself serves.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -163,8 +164,8 @@ func (s *Server) secureHeaders(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// httpRequest is what net/http libraries need to see of a request; nothing in it
-// points into fasthttp's memory.
+// httpRequest returns a request for libraries that use net/http; nothing in it
+// refers to fasthttp's memory.
 func httpRequest(c *fiber.Ctx) *http.Request {
 	header := http.Header{}
 	for _, name := range []string{"Cookie", "Origin", "Sec-Fetch-Site"} {

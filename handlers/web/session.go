@@ -14,11 +14,10 @@ import (
 
 const sessionKey = "session"
 
-// Session is the session of a request. What is changed in it holds once it is
-// saved.
+// Session is the session of a request. Changes take effect when it is saved.
 type Session struct {
 	session *sessions.Session
-	request *http.Request // as gorilla wants it
+	request *http.Request // for gorilla
 }
 
 // Open returns the session of a request, the same one each time.
@@ -36,41 +35,41 @@ func (s *Sessions) Open(c *fiber.Ctx) (*Session, error) {
 	return opened, nil
 }
 
-// User is who is signed in; zero when nobody is.
+// User returns who is signed in; zero if nobody is.
 func (s *Session) User() webhook.UserID {
 	id, _ := s.session.Values[userKey].(webhook.UserID)
 	return id
 }
 
-// SignIn makes it the session of a user, under a new id, so that the id from
-// before the sign-in is worth nothing.
+// SignIn makes it the session of a user, under a new id, so that the id from before
+// the sign-in cannot be used.
 func (s *Session) SignIn(user webhook.UserID) {
 	s.session.Values[oldKey], s.session.ID = s.session.ID, ""
 	s.session.Values[userKey] = user
 }
 
-// End ends it, and reports whether there was one.
+// End ends the session, and reports whether there was one.
 func (s *Session) End() bool {
 	s.session.Options.MaxAge = -1
 	return !s.session.IsNew
 }
 
-// IsEnding reports whether less than half of its time is left; saving extends it.
+// IsEnding reports whether less than half of its lifetime is left; saving renews it.
 func (s *Session) IsEnding() bool {
 	end, ok := s.session.Values[endKey].(time.Time)
 	return ok && time.Until(end) < sessionRenew
 }
 
-// Hash is what its row is stored under.
+// Hash returns the hash under which its row is stored.
 func (s *Session) Hash() []byte { return auth.HashSecret(s.session.ID) }
 
-// Text is a text that was kept under a key; "" for none.
+// Text returns the text under a key; "" for none.
 func (s *Session) Text(key string) string {
 	text, _ := s.session.Values[key].(string)
 	return text
 }
 
-// SetText keeps a text under a key; "" removes it.
+// SetText stores a text under a key; "" removes it.
 func (s *Session) SetText(key, text string) {
 	if text == "" {
 		delete(s.session.Values, key)
@@ -79,20 +78,20 @@ func (s *Session) SetText(key, text string) {
 	s.session.Values[key] = text
 }
 
-// AddFlash keeps messages for the next page.
+// AddFlash adds messages for the next page.
 func (s *Session) AddFlash(more ...webhook.Message) {
 	s.session.Values[flashKey] = append(s.flash(), more...)
 }
 
-// TakeFlash takes the messages for the next page.
+// TakeFlash removes and returns the messages for the next page.
 func (s *Session) TakeFlash() []webhook.Message {
 	flash := s.flash()
 	delete(s.session.Values, flashKey)
 	return flash
 }
 
-// flash is what is kept for the next page; what was read from a row is what
-// encoding/json makes of messages.
+// flash returns the messages for the next page; those that were read from the
+// database are what encoding/json makes of them.
 func (s *Session) flash() []webhook.Message {
 	var flash []webhook.Message
 	text, err := json.Marshal(s.session.Values[flashKey])
@@ -115,10 +114,10 @@ func (s *Session) Save(c *fiber.Ctx) error {
 	return nil
 }
 
-// headerOnly is a ResponseWriter that has a header and nothing else.
+// headerOnly is a ResponseWriter that only has a header.
 type headerOnly struct{ header http.Header }
 
-// Header is all that there is.
+// Header returns the header.
 func (w headerOnly) Header() http.Header { return w.header }
 
 // Write drops the body.

@@ -18,7 +18,7 @@ import (
 const (
 	sessionCookie = "bookhook_session"
 	sessionAge    = 14 * 24 * time.Hour
-	sessionRenew  = 7 * 24 * time.Hour // with less than this left a visit extends it
+	sessionRenew  = 7 * 24 * time.Hour // a request renews a session with less than this left
 )
 
 // Keys of a session's values; all but the user's are stored as JSON.
@@ -29,7 +29,7 @@ const (
 	endKey   = "end"   // when it expires
 )
 
-// SessionStore has the rows of the sessions; *db.Store is one. Session returns
+// SessionStore stores the sessions; *db.Store is one. Session returns
 // webhook.ErrNotFound for a session that is unknown, ended or expired.
 type SessionStore interface {
 	Session(ctx context.Context, hash []byte, now time.Time) (auth.Session, error)
@@ -39,17 +39,17 @@ type SessionStore interface {
 }
 
 // Sessions are the sessions of people who sign in, valid for 14 days. It is a
-// gorilla store whose sessions are rows: the cookie has a signed random id, the
-// row is stored under the id's hash, and ending the row ends the session wherever
-// it is used.
+// gorilla store with a row for each session: the cookie has a signed random id, the
+// row is stored under the id's hash, and deleting the row ends the session
+// everywhere.
 type Sessions struct {
 	store   SessionStore
 	codec   securecookie.Codec
 	options sessions.Options
 }
 
-// NewSessions returns the sessions of a store. The key has 32 bytes and signs
-// the cookie; with secure the cookie is for HTTPS only.
+// NewSessions returns the sessions of a store. The key has 32 bytes and signs the
+// cookie; if secure is set, the cookie is for HTTPS only.
 func NewSessions(store SessionStore, key []byte, secure bool) *Sessions {
 	codec := securecookie.New(key, nil)
 	codec.MaxAge(int(sessionAge.Seconds()))
@@ -115,9 +115,9 @@ func (s *Sessions) Save(r *http.Request, w http.ResponseWriter, session *session
 	return nil
 }
 
-// write adds the row of a new or rotated session; of an older one it only
-// changes the row, so that a request in flight does not bring a session back
-// that was ended elsewhere.
+// write inserts the row of a session that is new or has a new id, and updates the
+// row of any other, so that a running request does not restore a session that was
+// ended elsewhere.
 func (s *Sessions) write(ctx context.Context, session *sessions.Session) error {
 	if session.ID != "" {
 		return s.store.UpdateSession(ctx, auth.HashSecret(session.ID), writeSession(session))

@@ -35,17 +35,18 @@ type AccountStore interface {
 // Dispatcher is what the API needs of the dispatcher; *dispatch.Dispatcher is
 // one.
 type Dispatcher interface {
-	// Ingest stores events and delivers them; see db.Store.Ingest.
+	// Ingest stores events and delivers them; see dispatch.Dispatcher.Ingest.
 	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
 	// CallInline calls the inline webhook that matches, and waits for its answer.
 	CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error)
 	// Test sends a test event to one webhook, whatever its filters.
 	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error)
-	// Replay makes a delivery due now.
+	// Replay sends a delivery again.
 	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
 	// Circuit says how the receiver of a webhook is treated after failures.
 	Circuit(id webhook.WebhookID) webhook.Circuit
-	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	// CheckURL says why a URL may not be called, judged by its text alone; zero if
+	// it may.
 	CheckURL(url string) webhook.Message
 }
 
@@ -69,8 +70,8 @@ func (a *API) ShowError(c *fiber.Ctx, p *web.Problem) error { return web.SendPro
 
 const tokenKey = "token"
 
-// Bearer lets only requests with an API token through. The answer to any other
-// is the same, whatever is wrong with it.
+// Bearer is a guard: it lets only requests with an API token through. The response
+// to all others is the same, whatever is wrong with the token.
 func (a *API) Bearer(c *fiber.Ctx) error {
 	token, err := a.findToken(c)
 	if errors.Is(err, webhook.ErrNotFound) {
@@ -98,18 +99,18 @@ func (a *API) findToken(c *fiber.Ctx) (webhook.Token, error) {
 	return a.Tokens.Find(c.UserContext(), text)
 }
 
-// currentToken is the token of a request, on a route behind [API.Bearer]; its
-// account is the one that the request is about.
+// currentToken returns the token of a request, on a route behind [API.Bearer]; the
+// request is about the token's account.
 func currentToken(c *fiber.Ctx) webhook.Token {
 	return c.Locals(tokenKey).(webhook.Token) //nolint:forcetypeassert // Bearer put it there
 }
 
-// byToken names the token as the actor of a change that is made now.
+// byToken returns a change that the token's owner makes now.
 func byToken(c *fiber.Ctx) webhook.Change {
 	return webhook.Change{By: "API token " + currentToken(c).Name, At: time.Now()}
 }
 
-// known is what a draft of the account may name.
+// known returns what a draft of the account may select.
 func (a *API) known(ctx context.Context, account webhook.AccountID) (webhook.Known, error) {
 	return a.Platforms.Known(ctx, a.Store, account, a.Dispatcher.CheckURL)
 }
@@ -130,7 +131,7 @@ func (a *API) ShowAccount(c *fiber.Ctx) error {
 	})
 }
 
-// timeOrNull is a time as the API shows it; the zero time is null.
+// timeOrNull returns a time as the API shows it; the zero time is null.
 func timeOrNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

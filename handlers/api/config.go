@@ -8,8 +8,8 @@ import (
 	"bookhook/webhook"
 )
 
-// readConfig takes the members of a webhook's configuration out of the body; one
-// that is missing leaves its field alone. [showHook] writes the same members.
+// readConfig reads the members of a webhook's configuration; a missing one leaves
+// its field unchanged. [showHook] writes the same members.
 func readConfig(o *web.Object, c *webhook.Config) {
 	web.Text(o, "name", &c.Name)
 	web.Text(o, "url", &c.URL)
@@ -34,7 +34,7 @@ func readConfig(o *web.Object, c *webhook.Config) {
 	readFilter(o, "tours", &c.Tours)
 }
 
-// refuseOther refuses what is for the other type of webhook.
+// refuseOther refuses members that are only for the other type of webhook.
 func refuseOther(o *web.Object, c *webhook.Config) {
 	other, problem := []string{"time_limit"}, webhook.NewMessage("webhook.inline_only")
 	if c.Kind == webhook.Inline {
@@ -62,10 +62,10 @@ func readFilter(o *web.Object, name string, f *webhook.Filter) {
 	if f.Mode == webhook.All && len(f.IDs) > 0 {
 		member.Wrong("ids", "filter.all_ids")
 	}
-	_ = member.End() // what is wrong is noted for the whole
+	_ = member.End() // its problems are those of the whole request
 }
 
-// readRate reads how often a webhook may be called; null removes the limit.
+// readRate reads the rate limit; null removes it.
 func readRate(o *web.Object, name string, r *webhook.Rate) {
 	if o.IsNull(name) {
 		*r = webhook.Rate{}

@@ -72,8 +72,8 @@ func (a *API) ShowDelivery(c *fiber.Ctx) error {
 	}{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.SameSnapshot(attempts), now)})
 }
 
-// waitsFor is the delivery that d is held behind; zero when it is not held, or
-// not any more.
+// waitsFor returns the delivery that d is held behind; zero if it is not held, or no
+// longer.
 func (a *API) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.DeliveryID, error) {
 	if !d.Held {
 		return 0, nil
@@ -85,7 +85,7 @@ func (a *API) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.Deliver
 	return first, err
 }
 
-// idOrNull is an id as the API shows it; zero is null.
+// idOrNull returns an id as the API shows it; zero is null.
 func idOrNull(id encoding.TextMarshaler) *string {
 	if shown := cursor(id); shown != "" {
 		return &shown
@@ -93,7 +93,7 @@ func idOrNull(id encoding.TextMarshaler) *string {
 	return nil
 }
 
-// cursor is an id as a list's next_cursor; zero is "".
+// cursor returns an id as a list's next_cursor; zero is "".
 func cursor(id encoding.TextMarshaler) string {
 	text, err := id.MarshalText()
 	if err != nil { // an id always has a text
@@ -102,7 +102,7 @@ func cursor(id encoding.TextMarshaler) string {
 	return string(text)
 }
 
-// ReplayDelivery makes a delivery due now.
+// ReplayDelivery sends a delivery again.
 func (a *API) ReplayDelivery(c *fiber.Ctx) error {
 	id, err := web.IDParam[webhook.DeliveryID](c)
 	if err != nil {
@@ -147,7 +147,7 @@ func showDelivery(d webhook.Delivery, now time.Time) deliveryJSON {
 	return shown
 }
 
-// attemptJSON is an attempt that finished, with or without an answer.
+// attemptJSON is an attempt that finished, with or without a response.
 type attemptJSON struct {
 	Number             int               `json:"number"`
 	StartedAt          *time.Time        `json:"started_at"`

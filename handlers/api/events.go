@@ -20,11 +20,11 @@ type EventStore interface {
 	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
 }
 
-// idempotencyKey is the header that gives an event its id when the body does
-// not.
+// idempotencyKey is the header with the id of an event whose body has none.
 const idempotencyKey = "Idempotency-Key"
 
-// AddEvent takes one event: 202 once it is on disk, 200 if it was before.
+// AddEvent stores one event. The response is 202 once the event is on disk, or 200
+// if it was received before.
 func (a *API) AddEvent(c *fiber.Ctx) error {
 	body, err := web.ReadObject(c)
 	if err != nil {
@@ -46,8 +46,8 @@ func (a *API) AddEvent(c *fiber.Ctx) error {
 	return web.SendJSON(c, status, showDecisions(accepted[0].Event, accepted[0].Decisions))
 }
 
-// readKey is the event's id, from the body or from the header. Two different
-// ones are refused: what was sent under either must not be delivered again.
+// readKey returns the event's id, from the body or from the header. Two different
+// ids are refused: an event that was sent with either must not be delivered again.
 func readKey(c *fiber.Ctx, body *web.Object, id string) string {
 	key := c.Get(idempotencyKey)
 	if key == "" {
@@ -62,7 +62,7 @@ func readKey(c *fiber.Ctx, body *web.Object, id string) string {
 	return key
 }
 
-// AddEvents takes a batch of events, all or none.
+// AddEvents stores a batch of events, all or none.
 func (a *API) AddEvents(c *fiber.Ctx) error {
 	body, err := web.ReadObject(c)
 	if err != nil {
@@ -104,7 +104,7 @@ func (a *API) readEvent(o *web.Object) webhook.Event {
 		o.WrongMessage("id", problem)
 		e.ExternalID = id
 	}
-	e.Data = bytes.Clone(o.TakeRaw("data")) // null is data; a clone does not hold on to the whole body
+	e.Data = bytes.Clone(o.TakeRaw("data")) // null is data; a clone does not keep the whole body in memory
 	if len(e.Data) > webhook.MaxData {
 		o.Wrong("data", "event.data_too_long", webhook.MaxData>>10)
 	}
@@ -118,8 +118,7 @@ func (a *API) readEvent(o *web.Object) webhook.Event {
 	return e
 }
 
-// checkType notes which platforms and types there are when those of the event are
-// not among them.
+// checkType adds a problem if the event's platform or type does not exist.
 func (a *API) checkType(o *web.Object, e webhook.Event) {
 	p, known := a.Platforms.Get(e.Platform)
 	if !known {
@@ -173,7 +172,7 @@ func (a *API) ShowEvent(c *fiber.Ctx) error {
 	return c.Send(slices.Concat(head[:len(head)-1], []byte(`,"data":`), data, []byte("}")))
 }
 
-// decidedJSON is an event and what was decided on it for each webhook.
+// decidedJSON is an event and the decision for each webhook.
 type decidedJSON struct {
 	ID         string            `json:"id"`
 	Deliveries []deliveryRefJSON `json:"deliveries"`

@@ -14,7 +14,7 @@ import (
 )
 
 // CallInline calls the inline webhook that matches before a booking is confirmed,
-// and returns its answer. A refusal is an answer like any other.
+// and returns its answer. A refusal is not an error.
 func (a *API) CallInline(c *fiber.Ctx) error {
 	body, err := web.ReadObject(c)
 	if err != nil {
@@ -60,8 +60,8 @@ func (a *API) readInline(o *web.Object) webhook.Event {
 	return e
 }
 
-// readDocument returns the data of an inline call about the event, with its
-// document.
+// readDocument returns the data of an inline call about the event, with the document
+// that was sent.
 func (a *API) readDocument(o *web.Object, e webhook.Event, document string) []byte {
 	data := platforms.EncodeJSON(map[string]string{"xml": document})
 	e.Data = data
@@ -76,7 +76,7 @@ func (a *API) readDocument(o *web.Object, e webhook.Event, document string) []by
 	return data
 }
 
-// sentence has the words for an error that a platform made.
+// sentence returns the text for an error of a platform's package.
 func (a *API) sentence(err error) string {
 	if rejected, ok := errors.AsType[platforms.Rejected](err); ok {
 		return a.Platforms.Text(rejected.Why)
@@ -87,7 +87,7 @@ func (a *API) sentence(err error) string {
 	return err.Error()
 }
 
-// inlineEvents are the events of a platform that inline webhooks are called for.
+// inlineEvents returns the events of a platform that inline webhooks are called for.
 func (a *API) inlineEvents(platform string) []platforms.EventType {
 	p, _ := a.Platforms.Get(platform)
 	return slices.DeleteFunc(slices.Clone(p.Events), func(e platforms.EventType) bool {

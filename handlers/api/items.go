@@ -21,7 +21,7 @@ type ItemStore interface {
 // maxItems is how many channels or tours one call may put.
 const maxItems = 10_000
 
-// listOfRoute is the list that the route is about.
+// listOfRoute returns the list that the route is about.
 func listOfRoute(c *fiber.Ctx) webhook.ItemKind {
 	if strings.HasSuffix(c.Route().Path, "/tours") {
 		return webhook.Tours
@@ -40,11 +40,10 @@ func (a *API) ListItems(c *fiber.Ctx) error {
 		return err
 	}
 	id := func(i webhook.Item) string { return i.ID }
-	return web.SendJSON(c, http.StatusOK, listOf(behind(items, q.values["cursor"], id), q.limit, id, showItem))
+	return web.SendJSON(c, http.StatusOK, listOf(sortedAfter(items, q.values["cursor"], id), q.limit, id, showItem))
 }
 
-// PutItems adds the given channels or tours, and renames and restores those
-// that are there.
+// PutItems adds the given channels or tours, and renames and restores existing ones.
 func (a *API) PutItems(c *fiber.Ctx) error {
 	body, err := web.ReadObject(c)
 	if err != nil {

@@ -20,16 +20,16 @@ const (
 	maxPageLimit     = 200
 )
 
-// query is the query of a list. What is wrong with it is in problems under the
-// parameter's name; a parameter that is empty counts as missing.
+// query is the query of a list. Its problems are in problems, by parameter; an empty
+// parameter counts as missing.
 type query struct {
 	values   map[string]string
 	limit    int
 	problems webhook.Invalid
 }
 
-// readQuery reads the query of a list that takes these parameters, beside
-// limit and cursor. Others are refused.
+// readQuery reads the query of a list that has these parameters, besides limit and
+// cursor. Others are refused.
 func readQuery(c *fiber.Ctx, names ...string) *query {
 	q := &query{values: map[string]string{}, limit: defaultPageLimit, problems: webhook.Invalid{}}
 	names = append(names, "limit", "cursor")
@@ -57,7 +57,7 @@ func (q *query) wrong(name, code string, args ...any) {
 	q.wrongMessage(name, webhook.NewMessage(code, args...))
 }
 
-// wrongMessage notes what is wrong with a parameter, unless the message is zero.
+// wrongMessage adds a problem of a parameter, unless the message is zero.
 func (q *query) wrongMessage(name string, problem webhook.Message) {
 	if !problem.IsZero() && len(q.problems) < web.MaxProblems {
 		q.problems.AddMessage(name, problem)
@@ -71,7 +71,7 @@ func (q *query) ref(name string) string {
 	return value
 }
 
-// queryID reads an id that Bookhook made; zero when there is none.
+// queryID reads an id of Bookhook; zero if it is missing.
 func queryID[I any, P interface {
 	*I
 	encoding.TextUnmarshaler
@@ -121,8 +121,8 @@ type listJSON[T any] struct {
 	Next  string `json:"next_cursor"`
 }
 
-// listOf makes a page of rows, of which there is one more than limit when
-// there is another page. cursor is where the page behind a row begins.
+// listOf returns a page of rows; if there is one more than limit, there is another
+// page. cursor returns where the page after a row begins.
 func listOf[R, T any](rows []R, limit int, cursor func(R) string, show func(R) T) listJSON[T] {
 	page := listJSON[T]{Items: make([]T, 0, min(len(rows), limit))}
 	if len(rows) > limit {
@@ -135,7 +135,7 @@ func listOf[R, T any](rows []R, limit int, cursor func(R) string, show func(R) T
 	return page
 }
 
-// pageOf shows a page of a log; one that was searched can have a next one
+// pageOf returns a page of a log. If a search stopped, it can have a next page
 // although it is not full.
 func pageOf[R, T any](rows []R, next string, show func(R) T) listJSON[T] {
 	page := listJSON[T]{Items: make([]T, 0, len(rows)), Next: next}
@@ -145,8 +145,8 @@ func pageOf[R, T any](rows []R, next string, show func(R) T) listJSON[T] {
 	return page
 }
 
-// behind is the part of a list that comes after a cursor, in the order of it.
-func behind[R any](rows []R, after string, cursor func(R) string) []R {
+// sortedAfter sorts a list by cursor, and returns the part after a cursor.
+func sortedAfter[R any](rows []R, after string, cursor func(R) string) []R {
 	rows = slices.DeleteFunc(rows, func(r R) bool { return cursor(r) <= after })
 	slices.SortFunc(rows, func(a, b R) int { return strings.Compare(cursor(a), cursor(b)) })
 	return rows

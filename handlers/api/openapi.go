@@ -6,7 +6,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// openAPI describes every operation of the API; a test of package handlers holds the API to it.
+// openAPI describes every operation of the API; a test of package handlers checks
+// that the API agrees with it.
 //
 //go:embed openapi.json
 var openAPI []byte

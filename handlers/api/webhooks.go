@@ -35,10 +35,10 @@ func (a *API) ListWebhooks(c *fiber.Ctx) error {
 		return err
 	}
 	id := func(w *webhook.Webhook) string { return w.ID.String() }
-	return web.SendJSON(c, http.StatusOK, listOf(behind(hooks, q.values["cursor"], id), q.limit, id, showHook))
+	return web.SendJSON(c, http.StatusOK, listOf(sortedAfter(hooks, q.values["cursor"], id), q.limit, id, showHook))
 }
 
-// ShowWebhook shows a webhook, what is waiting for it and its circuit.
+// ShowWebhook shows a webhook, its backlog and its circuit.
 func (a *API) ShowWebhook(c *fiber.Ctx) error {
 	w, err := a.webhookParam(c)
 	if err != nil {
@@ -55,7 +55,7 @@ func (a *API) ShowWebhook(c *fiber.Ctx) error {
 	}{showHook(w), showBacklog(backlog), showCircuit(a.Dispatcher.Circuit(w.ID))})
 }
 
-// AddWebhook creates a webhook; its secret is in this answer only.
+// AddWebhook creates a webhook; its secret is in this response only.
 func (a *API) AddWebhook(c *fiber.Ctx) error {
 	body, err := web.ReadObject(c)
 	if err != nil {
@@ -94,7 +94,7 @@ func (a *API) explainLimit(c *fiber.Ctx, id webhook.AccountID, err error) error 
 	return web.LimitReached(account.WebhookLimit, err)
 }
 
-// ChangeWebhook changes what the body names and leaves the rest, in one
+// ChangeWebhook changes the fields that the body has and leaves the others, in one
 // transaction.
 func (a *API) ChangeWebhook(c *fiber.Ctx) error {
 	w, err := a.webhookParam(c)
@@ -118,7 +118,8 @@ func (a *API) ChangeWebhook(c *fiber.Ctx) error {
 	return a.ShowWebhook(c)
 }
 
-// setEnabled is for a change that switches the webhook at most.
+// setEnabled is for a change that only switches the webhook on or off, or changes
+// nothing.
 func (a *API) setEnabled(c *fiber.Ctx, body *web.Object, w *webhook.Webhook, enabled *bool) error {
 	if err := body.End(); err != nil || enabled == nil || *enabled == w.Enabled {
 		return err
@@ -178,8 +179,8 @@ func (a *API) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
 	return a.Store.Webhook(c.UserContext(), currentToken(c).Account, id)
 }
 
-// readWebhook turns the draft that was read from the body into a webhook; its
-// error has all that is wrong with either.
+// readWebhook turns the draft that was read from the body into a webhook; its error
+// has all problems of both.
 func (a *API) readWebhook(c *fiber.Ctx, body *web.Object, d *webhook.Draft) (*webhook.Webhook, error) {
 	known, err := a.known(c.UserContext(), d.Account)
 	if err != nil {
@@ -199,7 +200,7 @@ func (a *API) readWebhook(c *fiber.Ctx, body *web.Object, d *webhook.Draft) (*we
 // waitingJSON is what is waiting for a webhook.
 type waitingJSON struct {
 	Count    int        `json:"count"`
-	More     bool       `json:"more"` // than were counted
+	More     bool       `json:"more"` // there are more than were counted
 	OldestAt *time.Time `json:"oldest_at"`
 }
 

@@ -44,7 +44,7 @@ func (pg *Pages) showAccounts(c *fiber.Ctx, status int, props views.AccountsProp
 	return render(c, status, views.Accounts(props))
 }
 
-// refuseAccount shows the list again with a form that is not valid.
+// refuseAccount shows the list again, with the problems of a form.
 func (pg *Pages) refuseAccount(c *fiber.Ctx, form views.AccountForm) error {
 	return pg.showAccounts(c, http.StatusUnprocessableEntity, views.AccountsProps{Page: currentUser(c).page(c, nil), Form: form})
 }

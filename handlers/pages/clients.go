@@ -20,8 +20,8 @@ type ClientStore interface {
 	RevokeClient(ctx context.Context, account webhook.AccountID, id webhook.ClientID, change webhook.Change) error
 }
 
-// AddClient creates a client of the Prioticket-compatible API. Its secret is
-// shown once, on the answer itself: only its hash is stored.
+// AddClient creates a client of the Prioticket-compatible API. Its secret is shown
+// once, in this response: only its hash is stored.
 func (pg *Pages) AddClient(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.TokensProps{Page: v.page(c, nil), Clients: views.ClientsProps{Name: web.FormValue(c, "name")}}

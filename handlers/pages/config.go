@@ -12,8 +12,8 @@ import (
 	"bookhook/webhook"
 )
 
-// Bounds of what a draft stores. Each is above what a webhook may have, so what
-// was truncated has a problem, and the rest of it stays to be corrected.
+// Limits of what a draft stores. Each is above what a webhook may have, so that a
+// truncated value still has a problem, and can be corrected.
 const (
 	maxTyped = 4000                     // characters of a field
 	maxIDs   = webhook.MaxFilterIDs + 1 // of a list
@@ -56,7 +56,7 @@ func readField(c *fiber.Ctx, name string, field reflect.Value) {
 		*to, _ = strconv.Atoi(typed(c, name)) // what is not a number is 0, and refused
 	case *[]string:
 		*to = boundIDs(web.FormValues(c, name))
-	default: // a text, of whatever kind
+	default: // any string type
 		if name == "basic" {
 			field.Elem().SetString(readBasic(c, name, field.Elem().String()))
 			return
@@ -67,8 +67,8 @@ func readField(c *fiber.Ctx, name string, field reflect.Value) {
 
 func posted(c *fiber.Ctx, name string) bool { return c.Request().PostArgs().Has(name) }
 
-// readRate reads how often a webhook may be called; no number is no limit, and
-// what is not a number is refused.
+// readRate reads the rate limit; an empty field is no limit, and what is not a
+// number is refused.
 func readRate(c *fiber.Ctx, name string) webhook.Rate {
 	number := typed(c, name+"_requests")
 	if number == "" {
@@ -95,14 +95,14 @@ func readBasic(c *fiber.Ctx, name, stored string) string {
 }
 
 // readFilter reads a mode and ids, ticked and pasted. The ids are kept in every
-// mode, so that going back to another mode finds them again.
+// mode, so that they are still there if the mode is changed back.
 func readFilter(c *fiber.Ctx, name string) webhook.Filter {
 	ids := append(web.FormValues(c, name), splitIDs(web.FormValue(c, name+"_paste"))...)
 	slices.Sort(ids)
 	return webhook.Filter{Mode: webhook.Mode(typed(c, name+"_mode")), IDs: boundIDs(slices.Compact(ids))}
 }
 
-// splitIDs takes a pasted list apart; no id has white space or a comma in it.
+// splitIDs splits a pasted list; no id has white space or a comma in it.
 func splitIDs(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n\u00a0,;", r) })
 }
@@ -116,7 +116,7 @@ func boundIDs(ids []string) []string {
 	return ids
 }
 
-// typed is a field as it is stored.
+// typed returns a field as a draft stores it.
 func typed(c *fiber.Ctx, name string) string {
 	return webhook.Truncate(strings.TrimSpace(web.FormValue(c, name)), maxTyped)
 }

@@ -52,7 +52,7 @@ func readCSV(text string) ([]webhook.Item, views.ImportForm) {
 	}
 }
 
-// checkList adds what is wrong with the list as a whole.
+// checkList adds the problem of the list as a whole.
 func checkList(form views.ImportForm, rows int) views.ImportForm {
 	switch {
 	case len(form.Lines) > maxLineProblems:
@@ -72,7 +72,7 @@ type rowReader struct {
 	separator rune
 	lines     []string // with their line ends
 	reader    *csv.Reader
-	skipped   int // lines before those that reader reads
+	skipped   int // lines before the first one of reader
 }
 
 func newRowReader(text string) *rowReader {
@@ -82,20 +82,20 @@ func newRowReader(text string) *rowReader {
 	return r
 }
 
-// skipTo reads on behind that many lines.
+// skipTo continues after that many lines.
 func (r *rowReader) skipTo(lines int) {
 	r.skipped = lines
 	r.reader = csv.NewReader(strings.NewReader(strings.Join(r.lines[lines:], "")))
 	r.reader.Comma, r.reader.TrimLeadingSpace, r.reader.FieldsPerRecord = r.separator, r.separator != '\t', -1
 }
 
-// line is the text of a line, the first of which is 1.
+// line returns the text of a line; the first is 1.
 func (r *rowReader) line(n int) string { return strings.TrimRight(r.lines[n-1], "\r\n") }
 
 // next returns the fields of the next row that is not blank, and its first line.
-// At the end of the list it returns io.EOF, and for quotes that do not match a
-// csv.ParseError. A quote that is not closed would take in all lines that follow;
-// with retry, the line after it is the next one to be read.
+// It returns io.EOF at the end of the list, and a csv.ParseError for quotes that do
+// not match. An unclosed quote would extend over all following lines; if retry is
+// set, the next row starts on the line after it.
 func (r *rowReader) next(retry bool) (fields []string, line int, err error) {
 	for {
 		fields, err = r.reader.Read()
@@ -116,7 +116,7 @@ func (r *rowReader) next(retry bool) (fields []string, line int, err error) {
 	}
 }
 
-// readRow makes an item of the fields of a row, or says what is wrong with it.
+// readRow returns the item in the fields of a row, or what is wrong with it.
 func readRow(fields []string, err error, separator rune) (webhook.Item, webhook.Message) {
 	switch {
 	case err != nil:
@@ -135,13 +135,13 @@ func readRow(fields []string, err error, separator rune) (webhook.Item, webhook.
 	return item, webhook.Message{}
 }
 
-// lineBreaks are written as spaces in a name, which has one line.
+// lineBreaks replaces the line breaks in a name by spaces.
 var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
 var nameOfSeparator = map[rune]string{',': "comma", ';': "semicolon", '\t': "tab"}
 
-// separatorOf finds the separator in the first line with something on it:
-// spreadsheets in many countries write semicolons, and pasted cells have tabs.
+// separatorOf finds the separator in the first line that is not blank: spreadsheets
+// in many countries write semicolons, and pasted cells have tabs.
 func separatorOf(lines []string) rune {
 	for _, line := range lines {
 		if strings.TrimSpace(line) == "" {

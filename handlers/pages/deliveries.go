@@ -28,7 +28,8 @@ const pageRows = 50
 
 func deliveryPath(id webhook.DeliveryID) string { return "/deliveries/" + id.String() }
 
-// deliveryRows names what the rows are of; the platform when the account uses several.
+// deliveryRows adds the names of events and webhooks to the rows, and of platforms
+// if the account uses several.
 func (pg *Pages) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
 	shown := make([]views.DeliveryRow, len(rows))
 	for i, r := range rows {
@@ -41,8 +42,8 @@ func (pg *Pages) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.Deliv
 	return shown
 }
 
-// ListDeliveries shows the log. A part of the filter that cannot be read is
-// named and left out.
+// ListDeliveries shows the log. A part of the filter that is not valid is shown as a
+// problem and ignored.
 func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
 	account := currentUser(c).Account
 	h, err := pg.hooks(c.UserContext(), account.ID)
@@ -85,7 +86,7 @@ func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
 	return render(c, formStatus(f.problems), views.Deliveries(props))
 }
 
-// newestDelivery is the one after which new deliveries are counted; zero when
+// newestDelivery returns the delivery after which new ones are counted; zero if
 // there is none.
 func (pg *Pages) newestDelivery(c *fiber.Ctx) (webhook.DeliveryID, error) {
 	found, err := pg.Store.Deliveries(c.UserContext(), currentUser(c).Account.ID, webhook.DeliveryFilter{Limit: 1})
@@ -156,8 +157,8 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Delivery(props))
 }
 
-// waitsFor is the delivery that d is held behind; zero when it is not held, or
-// not any more.
+// waitsFor returns the delivery that d is held behind; zero if it is not held, or no
+// longer.
 func (pg *Pages) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.DeliveryID, error) {
 	if !d.Held {
 		return 0, nil
@@ -169,7 +170,7 @@ func (pg *Pages) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.Deli
 	return first, err
 }
 
-// liveWebhook is the webhook of a delivery, nil when it was deleted.
+// liveWebhook returns the webhook of a delivery, nil if it was deleted.
 func (pg *Pages) liveWebhook(c *fiber.Ctx, d webhook.Delivery) (*webhook.Webhook, error) {
 	w, err := pg.Store.Webhook(c.UserContext(), d.Account, d.Webhook)
 	if errors.Is(err, webhook.ErrNotFound) {

@@ -1,7 +1,7 @@
-// Package pages is Bookhook as people meet it in a browser: pages, forms and
-// sign-in, rendered on the server.
+// Package pages is Bookhook in a browser: pages, forms and sign-in, rendered on the
+// server.
 //
-// [New] makes the handlers from what they need of the database ([Store], by
+// [New] creates the handlers from what they need of the database ([Store], by
 // noun), the dispatcher and the request ([web.Server], [web.Sessions]). A handler
 // reads its input, calls the store or the dispatcher, and renders a page of
 // package views or returns an error, which [Pages.ShowError] shows.
@@ -11,11 +11,11 @@
 // names the account of the signed-in user, so that ids of another account are not
 // found.
 //
-// Forms follow one habit: what is invalid is the same page again with what was
-// typed, the problems, and status 422; what succeeded is 303 and a flash message
+// All forms work the same way: an invalid one is shown again with what was typed,
+// the problems, and status 422; success is a 303 with a flash message
 // ([Pages.done]). Posts from other origins are refused by the headers that
-// browsers send, so forms carry no token.
+// browsers send, so forms need no token.
 //
-// The wizard (wizard.go, steps.go, drafts.go) works on a draft in the database:
-// showing a step reads it, posting a step saves it even when it is invalid.
+// The wizard (wizard.go, wizard_pages.go, config.go, drafts.go) works on a draft in
+// the database: showing a step reads it, posting a step saves it, valid or not.
 package pages

@@ -28,7 +28,8 @@ func draftPath(id webhook.DraftID, step webhook.Step) string {
 	return "/drafts/" + id.String() + "/" + string(step)
 }
 
-// NewDraft starts a webhook. At the limit it shows the list, which says so.
+// NewDraft starts a webhook. At the limit it shows the list, which explains the
+// limit.
 func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 	if web.Prefetched(c) {
 		return fiber.ErrTooEarly
@@ -52,8 +53,8 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 	return pg.startDraft(c, fresh)
 }
 
-// freshDraft has the primary events of the platforms that the account uses; of an
-// inline webhook those that it can be called for.
+// freshDraft returns a new draft, in which the primary events of the account's
+// platforms are selected; for an inline webhook, those that it can be called for.
 func (pg *Pages) freshDraft(ctx context.Context, account webhook.AccountID, kind webhook.Kind) (webhook.Draft, error) {
 	used, err := pg.platformsOn(ctx, account)
 	if err != nil {
@@ -66,8 +67,8 @@ func (pg *Pages) freshDraft(ctx context.Context, account webhook.AccountID, kind
 	return d, nil
 }
 
-// preselect gives a draft that got another type the events that are preselected
-// for it, if it still has those of the type before; what a person chose stays.
+// preselect selects the primary events again after a change of the type, unless a
+// person has changed the selection.
 func (pg *Pages) preselect(ctx context.Context, d *webhook.Draft, before webhook.Kind) error {
 	was, err := pg.freshDraft(ctx, d.Account, before)
 	if err != nil || slices.Contains(d.Done, webhook.StepEvents) || !slices.Equal(d.Events, was.Events) {
@@ -81,9 +82,8 @@ func (pg *Pages) preselect(ctx context.Context, d *webhook.Draft, before webhook
 	return nil
 }
 
-// startDraft leads to a draft that equals the fresh one: one that the user
-// started and nobody changed, or a new one. So opening the wizard twice leaves one
-// draft.
+// startDraft redirects to an unchanged draft that the user started before, or stores
+// the fresh one and redirects to that. So opening the wizard twice leaves one draft.
 func (pg *Pages) startDraft(c *fiber.Ctx, fresh webhook.Draft) error {
 	fresh.Account, fresh.Owner = currentUser(c).Account.ID, currentUser(c).User.Email
 	drafts, err := pg.Store.Drafts(c.UserContext(), fresh.Account)
@@ -102,7 +102,7 @@ func (pg *Pages) startDraft(c *fiber.Ctx, fresh webhook.Draft) error {
 	return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 }
 
-// same compares what was typed into two drafts.
+// same reports whether two drafts have the same content.
 func same(one, other webhook.Draft) bool {
 	a, errA := json.Marshal(one)
 	b, errB := json.Marshal(other)
@@ -147,8 +147,8 @@ func (pg *Pages) draftParam(c *fiber.Ctx) (*webhook.Draft, error) {
 	return &d, nil
 }
 
-// draftGone has the words for a draft that does not exist any more: a button was
-// pressed twice, or an old page was opened.
+// draftGone explains that a draft no longer exists: a button was pressed twice, or
+// an old page was opened.
 func draftGone(err error) error {
 	if !errors.Is(err, webhook.ErrNotFound) {
 		return err

@@ -19,8 +19,8 @@ type EventStore interface {
 	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
 }
 
-// ListEvents shows the events, the newest first. A part of the filter that cannot
-// be read is named and left out.
+// ListEvents shows the events, the newest first. A part of the filter that is not
+// valid is shown as a problem and ignored.
 func (pg *Pages) ListEvents(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
 	typed := views.EventFilter{Booking: strings.TrimSpace(c.Query("booking_id")), Type: c.Query("type")}
@@ -54,7 +54,7 @@ func (pg *Pages) ListEvents(c *fiber.Ctx) error {
 	return render(c, formStatus(problems), views.Events(props))
 }
 
-// readEventFilter reads what deliveries can be filtered by as well.
+// readEventFilter reads the filter of events, a part of that of deliveries.
 func readEventFilter(typed views.EventFilter, known func(key string) bool) (webhook.EventFilter, webhook.Invalid) {
 	f := deliveryFilter{problems: webhook.Invalid{}, typed: views.DeliveryFilter{Booking: typed.Booking, Type: typed.Type}}
 	f.readType(known)
@@ -105,7 +105,7 @@ func (pg *Pages) ShowEvent(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Event(props))
 }
 
-// decisions are what became of an event for each webhook.
+// decisions returns the decision on an event for each webhook.
 func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, error) {
 	named, err := pg.hooks(c.UserContext(), e.Account)
 	if err != nil {

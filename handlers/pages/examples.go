@@ -22,15 +22,14 @@ type sample struct {
 	account webhook.Account
 	event   webhook.Event
 	url     string
-	omits   bool // it leaves out the payload
-	basic   bool // it has a value for Basic authentication
+	omits   bool // the webhook leaves out the payload
+	basic   bool // the webhook has a value for Basic authentication
 	agent   string
 	write   func(w *webhook.Webhook, a webhook.Account, e webhook.Event) platforms.Request
 }
 
-// sampleOf makes an event of the first kind that the draft selects about a
-// booking 1234, with the first channel and tour that it selects, or that the
-// account has.
+// sampleOf returns an event of the first type that the draft selects, about booking
+// 1234, with the first channel and tour that it selects, or that the account has.
 func (pg *Pages) sampleOf(ctx context.Context, props views.WizardProps) (sample, error) {
 	d, now := props.Draft, props.Page.Now
 	s := sample{
@@ -64,8 +63,8 @@ func (pg *Pages) sampleOf(ctx context.Context, props views.WizardProps) (sample,
 	return s, nil
 }
 
-// nativeExamples are one call of each platform that is on or that the draft
-// names, that of the sample first.
+// nativeExamples returns a native call of each platform that is on or that the draft
+// selects events of, beginning with that of the sample.
 func (pg *Pages) nativeExamples(s sample, d *webhook.Draft, on platforms.Registry) []views.Example {
 	examples := []views.Example{s.example(webhook.Native)}
 	for _, p := range pg.Platforms {
@@ -86,7 +85,8 @@ func (pg *Pages) nativeExamples(s sample, d *webhook.Draft, on platforms.Registr
 	return examples
 }
 
-// firstOf is the first event of the platform among the keys, or of all.
+// firstOf returns the first event of the platform among the keys, or of its
+// catalogue if there is none.
 func firstOf(p platforms.Platform, keys []string) string {
 	for _, key := range keys {
 		if of, eventType := webhook.SplitEventKey(key); of == p.Key {
@@ -106,8 +106,7 @@ func (pg *Pages) inlineCall(w *webhook.Webhook, account webhook.Account, e webho
 	return request
 }
 
-// firstSelected is the first item that the filter lets through, "" when it lets
-// none.
+// firstSelected returns the first item that matches the filter, "" if none does.
 func firstSelected(f webhook.Filter, items []webhook.Item) string {
 	i := slices.IndexFunc(items, func(i webhook.Item) bool {
 		_, listed := slices.BinarySearch(f.IDs, i.ID)
@@ -119,8 +118,8 @@ func firstSelected(f webhook.Filter, items []webhook.Item) string {
 	return items[i].ID
 }
 
-// example writes the request as it is sent. What differs from one delivery to
-// the next is in angle brackets.
+// example returns the text of the request as it is sent. Values that differ from one
+// delivery to the next are in angle brackets.
 func (s sample) example(format webhook.Format) views.Example {
 	wire := s.write(&webhook.Webhook{Config: webhook.Config{URL: s.url, Format: format, OmitPayload: s.omits}, Secret: "of the example"}, s.account, s.event)
 	lines := []string{

@@ -18,9 +18,8 @@ type deliveryFilter struct {
 	problems webhook.Invalid
 }
 
-// readDeliveryFilter reads the filter from the address; what cannot be read is
-// a problem and filters nothing. Days are those of the account's time zone,
-// both included.
+// readDeliveryFilter reads the filter from the query; a part that is not valid is a
+// problem and is ignored. Days are those of the account's time zone, both included.
 func readDeliveryFilter(c *fiber.Ctx, loc *time.Location, h hooks, known func(key string) bool) deliveryFilter {
 	f := deliveryFilter{problems: webhook.Invalid{}, typed: views.DeliveryFilter{
 		State: c.Query("state"), Webhook: c.Query("webhook_id"), Type: c.Query("type"),

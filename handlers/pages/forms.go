@@ -14,7 +14,7 @@ import (
 	"bookhook/webhook"
 )
 
-// readAccount reads name and number of an account as typed; no number is 0.
+// readAccount reads the name and the number of an account; an empty number is 0.
 func readAccount(name, number string) (webhook.Account, webhook.Invalid) {
 	problems := webhook.Invalid{}
 	account := webhook.Account{TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit}
@@ -53,8 +53,8 @@ func readSwitch(c *fiber.Ctx) (bool, error) {
 	return false, webhook.Invalid{"enabled": webhook.NewMessage("switch.unknown")}
 }
 
-// readDay reads a day as a form has it, in the account's time zone; no day is
-// the zero time.
+// readDay parses a day of a form, in the account's time zone; an empty one is the
+// zero time.
 func readDay(text string, loc *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -62,7 +62,7 @@ func readDay(text string, loc *time.Location) (time.Time, error) {
 	return time.ParseInLocation(time.DateOnly, text, loc)
 }
 
-// invalid takes the problems of a form out of an error.
+// invalid returns the problems in an error, or the error if it has none.
 func invalid(err error) (webhook.Invalid, error) {
 	if problems, ok := errors.AsType[webhook.Invalid](err); ok {
 		return problems, nil

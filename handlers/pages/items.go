@@ -27,7 +27,7 @@ type ItemStore interface {
 // itemsPage is how many channels or tours one page shows.
 const itemsPage = 100
 
-// kindOf is the list that a path is about: /channels… or /tours….
+// kindOf returns the list that a path is about: /channels… or /tours….
 func kindOf(c *fiber.Ctx) webhook.ItemKind {
 	if strings.HasPrefix(c.Path(), "/tours") {
 		return webhook.Tours
@@ -44,7 +44,7 @@ func (pg *Pages) ListItems(c *fiber.Ctx) error {
 	return pg.showItems(c, http.StatusOK, views.ItemsProps{Page: page})
 }
 
-// refuseItems shows the list again with a form that is not valid.
+// refuseItems shows the list again, with the problems of a form.
 func (pg *Pages) refuseItems(c *fiber.Ctx, props views.ItemsProps) error {
 	props.Page = currentUser(c).page(c, nil)
 	return pg.showItems(c, http.StatusUnprocessableEntity, props)
@@ -117,7 +117,7 @@ func (pg *Pages) RenameItem(c *fiber.Ctx) error {
 	return pg.done(c, "/"+string(kindOf(c)), webhook.NewMessage("item.renamed", item.ID, item.Name))
 }
 
-// RetireItem takes a channel or a tour out of what webhooks can select.
+// RetireItem retires a channel or a tour, so that it is no longer offered.
 func (pg *Pages) RetireItem(c *fiber.Ctx) error {
 	return pg.changeRetired(c, true, "item.retired")
 }

@@ -16,7 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// LoginStore is what sign-in and set-up need.
+// LoginStore is what sign-in and set-up need of the database.
 type LoginStore interface {
 	Setup(ctx context.Context, a webhook.Account, u webhook.User, change webhook.Change) (webhook.Account, webhook.User, error)
 	HasUsers(ctx context.Context) (bool, error)
@@ -117,7 +117,7 @@ func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 func (pg *Pages) SignIn(c *fiber.Ctx) error {
 	form := views.LoginProps{Theme: theme(c), Email: web.FormValue(c, "email"), Next: localPath(web.FormValue(c, "next"), "")}
 	email, from := strings.ToLower(strings.TrimSpace(form.Email)), auth.Network(pg.Server.ClientIP(c))
-	if len(email) > auth.MaxEmail { // nobody's
+	if len(email) > auth.MaxEmail { // no user has it
 		form.Email = ""
 		return refuseLogin(c, form)
 	}

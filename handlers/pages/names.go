@@ -9,7 +9,7 @@ import (
 	"bookhook/webhook"
 )
 
-// eventName is what people call an event; its type when no platform knows it.
+// eventName returns the name of an event; its type if it is in no catalogue.
 func (pg *Pages) eventName(platform, eventType string) string {
 	if p, ok := pg.Platforms.Get(platform); ok {
 		if e, ok := p.Event(eventType); ok {
@@ -19,7 +19,7 @@ func (pg *Pages) eventName(platform, eventType string) string {
 	return eventType
 }
 
-// platformName is what people call a platform; its key when it is not known.
+// platformName returns the name of a platform; its key if it is not known.
 func (pg *Pages) platformName(key string) string {
 	if p, ok := pg.Platforms.Get(key); ok {
 		return p.Name
@@ -27,15 +27,15 @@ func (pg *Pages) platformName(key string) string {
 	return key
 }
 
-// texts are the sentences of a platform's own codes.
+// texts returns the sentences of a platform's own codes.
 func (pg *Pages) texts(platform string) messages.Texts {
-	p, _ := pg.Platforms.Get(platform) // of one that is not known there are none
+	p, _ := pg.Platforms.Get(platform) // an unknown platform has none
 	return p.Texts
 }
 
-// eventTypes are the events to choose from in a filter: those of the platforms
-// that the account uses or used, and of the one that the filter names. Where two
-// have the same name, it is their keys that tell them apart.
+// eventTypes returns the events to choose from in a filter: those of the platforms
+// that the account uses or used, and of the one that is chosen. Events with the same
+// name are shown with their keys.
 func (pg *Pages) eventTypes(ctx context.Context, account webhook.AccountID, chosen string) ([]views.EventTypes, error) {
 	connections, err := pg.Store.Connections(ctx, account)
 	if err != nil {
@@ -64,7 +64,7 @@ func (pg *Pages) eventTypes(ctx context.Context, account webhook.AccountID, chos
 	return types, nil
 }
 
-// catalogues are the events of all platforms.
+// catalogues returns the events of all platforms.
 func (pg *Pages) catalogues() []views.Catalogue {
 	catalogues := make([]views.Catalogue, len(pg.Platforms))
 	for i, p := range pg.Platforms {
@@ -73,8 +73,8 @@ func (pg *Pages) catalogues() []views.Catalogue {
 	return catalogues
 }
 
-// names are what people call all events, and the channels and tours if any of
-// them is asked for.
+// names returns the names of all events, and those of the account's channels and
+// tours if ids of them are given.
 func (pg *Pages) names(ctx context.Context, account webhook.AccountID, channels, tours []string) (views.Names, error) {
 	names := views.Names{Catalogues: pg.catalogues()}
 	var err error
@@ -123,7 +123,7 @@ func (pg *Pages) hooks(ctx context.Context, account webhook.AccountID) (h hooks,
 	return h, nil
 }
 
-// find is the webhook with the id, nil when it was deleted.
+// find returns the webhook with the id, nil if it was deleted.
 func (h hooks) find(id webhook.WebhookID) *webhook.Webhook {
 	for _, w := range h.live {
 		if w.ID == id {
@@ -138,8 +138,8 @@ func (h hooks) inline() bool {
 	return slices.ContainsFunc(h.live, func(w *webhook.Webhook) bool { return w.Kind == webhook.Inline })
 }
 
-// options are the webhooks to choose from in a filter, and the chosen one even
-// when it was deleted.
+// options returns the webhooks to choose from in a filter, and the chosen one even
+// if it was deleted.
 func (h hooks) options(chosen webhook.WebhookID) []views.Option {
 	var options []views.Option
 	for _, w := range h.live {

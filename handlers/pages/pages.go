@@ -44,7 +44,7 @@ type Dispatcher interface {
 	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error)
 	// TestUnsaved sends an event once to a webhook that is not saved; nothing is stored.
 	TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
-	// Replay makes a delivery due now.
+	// Replay sends a delivery again.
 	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
 	// Circuit says how the receiver of a webhook is treated after failures.
 	Circuit(id webhook.WebhookID) webhook.Circuit
@@ -53,7 +53,8 @@ type Dispatcher interface {
 	// Items reads an account's channels or tours from a platform; an error that
 	// is platforms.Unanswered says why that failed.
 	Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) ([]webhook.Item, error)
-	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	// CheckURL says why a URL may not be called, judged by its text alone; zero if
+	// it may.
 	CheckURL(url string) webhook.Message
 }
 
@@ -111,7 +112,7 @@ func (pg *Pages) ShowStatic(c *fiber.Ctx) error {
 	return c.Send(f.Body)
 }
 
-// page is what every page shows around itself.
+// page returns what the layout of every page shows.
 func (v *visitor) page(c *fiber.Ctx, flash []string) views.Page {
 	return views.Page{
 		User: v.User, Account: v.Account, Flash: flash, Theme: theme(c),
@@ -119,8 +120,8 @@ func (v *visitor) page(c *fiber.Ctx, flash []string) views.Page {
 	}
 }
 
-// pathOf is where a page can be reloaded from. One that answers a post has the
-// path of the page with the form.
+// pathOf returns the path from which a page can be reloaded. The response to a post
+// has the path of the page with the form.
 func pathOf(c *fiber.Ctx) string {
 	if c.Method() == fiber.MethodGet {
 		return c.OriginalURL()
@@ -137,8 +138,8 @@ func pathOf(c *fiber.Ctx) string {
 	return "/" + parts[1]
 }
 
-// page is the page of the current user with the flash messages in one paragraph,
-// which are then gone.
+// page returns the page of the current user with the flash messages, joined to one
+// paragraph, and removes them from the session.
 func (pg *Pages) page(c *fiber.Ctx) (views.Page, error) {
 	flash, err := pg.takeFlash(c)
 	if err != nil {
@@ -163,7 +164,7 @@ func (pg *Pages) takeFlash(c *fiber.Ctx) ([]string, error) {
 	return []string{strings.Join(sentences, " ")}, s.Save(c)
 }
 
-// done answers a post: messages for the next page, and the way there.
+// done ends a post that succeeded: it redirects to target, which shows the messages.
 func (pg *Pages) done(c *fiber.Ctx, target string, messages ...webhook.Message) error {
 	s, err := pg.Sessions.Open(c)
 	if err != nil {
@@ -176,15 +177,15 @@ func (pg *Pages) done(c *fiber.Ctx, target string, messages ...webhook.Message) 
 	return c.Redirect(target, http.StatusSeeOther)
 }
 
-// render needs no deadline, and the page that says it has passed must not fail
-// because of it.
+// render renders a page without the deadline of the request, so that the page which
+// reports a missed deadline can still be shown.
 func render(c *fiber.Ctx, status int, page templ.Component) error {
 	c.Status(status)
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	return page.Render(context.WithoutCancel(c.UserContext()), c.Response().BodyWriter())
 }
 
-// localPath is the path if it stays on this site, or else the other one.
+// localPath returns the path if it is on this site, and other if not.
 func localPath(path, other string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || len(path) < 1 || path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') {

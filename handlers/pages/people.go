@@ -37,8 +37,8 @@ func (pg *Pages) showPeople(c *fiber.Ctx, status int, props views.PeopleProps) (
 	return render(c, status, views.People(props))
 }
 
-// AddPerson creates a user whose first password is shown once, on the answer
-// itself: it is stored nowhere.
+// AddPerson creates a user, whose first password is shown once, in this response:
+// only its hash is stored.
 func (pg *Pages) AddPerson(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.PeopleProps{Page: v.page(c, nil), Email: web.FormValue(c, "email"), Role: web.FormValue(c, "role")}
@@ -102,8 +102,8 @@ func (pg *Pages) RemovePerson(c *fiber.Ctx) error {
 	return pg.done(c, "/settings/people", webhook.NewMessage("person.removed", user.Email))
 }
 
-// RenewPassword gives somebody who cannot sign in a new first password, which
-// is shown once like the one before.
+// RenewPassword gives a user who cannot sign in a new first password, which is shown
+// once.
 func (pg *Pages) RenewPassword(c *fiber.Ctx) error {
 	v := currentUser(c)
 	user, err := pg.personParam(c)
@@ -124,14 +124,13 @@ func (pg *Pages) RenewPassword(c *fiber.Ctx) error {
 	return pg.showPeople(c, http.StatusOK, views.PeopleProps{Page: v.page(c, nil), Added: views.NewUser{Email: user.Email, Password: password}})
 }
 
-// refusePerson shows the people again with what cannot be done.
+// refusePerson shows the people again, with why something cannot be done.
 func (pg *Pages) refusePerson(c *fiber.Ctx, why webhook.Message) error {
 	props := views.PeopleProps{Page: currentUser(c).page(c, nil), Problems: webhook.Invalid{"email": why}}
 	return pg.showPeople(c, http.StatusUnprocessableEntity, props)
 }
 
-// personParam is the user of the account that the path names. Only admins may
-// change admins.
+// personParam finds the user in the path. Only admins may change admins.
 func (pg *Pages) personParam(c *fiber.Ctx) (webhook.User, error) {
 	v := currentUser(c)
 	id, err := web.IDParam[webhook.UserID](c)

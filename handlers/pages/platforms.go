@@ -76,7 +76,7 @@ func connectionTo(all []webhook.Connection, platform string) *webhook.Connection
 	return nil
 }
 
-// platformParam finds the platform that the path names.
+// platformParam finds the platform in the path.
 func (pg *Pages) platformParam(c *fiber.Ctx) (platforms.Platform, error) {
 	p, ok := pg.Platforms.Get(c.Params("platform"))
 	if !ok {
@@ -143,9 +143,9 @@ func (pg *Pages) SavePlatform(c *fiber.Ctx) error {
 	return pg.done(c, platformsPath, webhook.NewMessage("platform.saved", p.Name))
 }
 
-// readSettings reads the settings of a platform. A secret that was left empty
-// stays as it is stored, unless it is to be removed. The panel has the problems
-// and what was typed, but no secret: one that was typed has to be typed again.
+// readSettings reads the settings of a platform. An empty field keeps the stored
+// secret, unless it is to be removed. The panel has the problems and what was typed,
+// except for secrets, which have to be typed again.
 func readSettings(c *fiber.Ctx, p platforms.Platform, stored webhook.Settings) (webhook.Settings, views.PlatformPanel) {
 	settings := webhook.Settings{}
 	form := views.PlatformPanel{Key: p.Key, Typed: webhook.Settings{}, Problems: webhook.Invalid{}}

@@ -23,7 +23,7 @@ type source struct {
 	texts    messages.Texts
 }
 
-// sources are those that the account uses.
+// sources returns those that the account uses.
 func (pg *Pages) sources(c *fiber.Ctx) ([]source, error) {
 	connections, err := pg.Store.Connections(c.UserContext(), currentUser(c).Account.ID)
 	if err != nil {
@@ -38,7 +38,7 @@ func (pg *Pages) sources(c *fiber.Ctx) ([]source, error) {
 	return found, nil
 }
 
-// itemSources are the sources as the page shows them.
+// itemSources returns the sources as the page shows them.
 func (pg *Pages) itemSources(c *fiber.Ctx) ([]views.ItemSource, error) {
 	all, err := pg.sources(c)
 	if err != nil {
@@ -90,8 +90,8 @@ func (pg *Pages) RefreshItems(c *fiber.Ctx) error {
 	return pg.done(c, "/"+string(kind), message)
 }
 
-// cleanItems makes items of what a platform lists: a name that is missing is the
-// id, one that is too long is truncated, and duplicates are dropped.
+// cleanItems makes the items of a platform valid: an id replaces a missing name, a
+// name that is too long is truncated, and duplicates are dropped.
 func cleanItems(listed []webhook.Item) (items []webhook.Item, problem webhook.Message) {
 	seen := map[string]bool{}
 	for _, item := range listed {

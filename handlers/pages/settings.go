@@ -14,14 +14,15 @@ import (
 	"bookhook/webhook"
 )
 
-// SettingsStore is what the settings of the account and of a user need.
+// SettingsStore is what the settings of the account and of a user need of the
+// database.
 type SettingsStore interface {
 	UpdateAccount(ctx context.Context, a webhook.Account, change webhook.Change) error
 	EndSessions(ctx context.Context, user webhook.UserID, keep []byte) error
 	Audit(ctx context.Context, account webhook.AccountID, before webhook.AuditID, limit int) ([]webhook.AuditEntry, error)
 }
 
-// ShowHome leads to the webhooks, and admins without an account to the accounts.
+// ShowHome redirects to the webhooks, and admins without an account to the accounts.
 func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 	if currentUser(c).Account.ID == 0 {
 		return c.Redirect("/admin/accounts", http.StatusSeeOther)
@@ -75,8 +76,8 @@ func (pg *Pages) SignOutEverywhere(c *fiber.Ctx) error {
 	return c.Redirect("/login", http.StatusSeeOther)
 }
 
-// zones are offered in the account's settings; any other IANA name can be kept
-// as well.
+// zones are the time zones offered in the account's settings; another IANA name that
+// is stored is kept.
 var zones = []string{
 	"UTC", "Europe/London", "Europe/Lisbon", "Europe/Dublin", "Europe/Madrid", "Europe/Paris", "Europe/Amsterdam", "Europe/Berlin",
 	"Europe/Rome", "Europe/Vienna", "Europe/Zurich", "Europe/Prague", "Europe/Warsaw", "Europe/Stockholm", "Europe/Oslo",

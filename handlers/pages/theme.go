@@ -11,7 +11,7 @@ import (
 
 const themeCookie = "bookhook_theme"
 
-// theme is the choice of the browser's user; "" follows the system.
+// theme returns the theme chosen in this browser; "" follows the system.
 func theme(c *fiber.Ctx) string {
 	if t := c.Cookies(themeCookie); t == "light" || t == "dark" {
 		return t

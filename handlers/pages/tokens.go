@@ -40,8 +40,8 @@ func (pg *Pages) showTokens(c *fiber.Ctx, status int, props views.TokensProps) (
 	return render(c, status, views.Tokens(props))
 }
 
-// AddToken creates a token that is shown once, on the answer itself: only its
-// hash is stored.
+// AddToken creates a token, which is shown once, in this response: only its hash is
+// stored.
 func (pg *Pages) AddToken(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.TokensProps{Page: v.page(c, nil), Name: web.FormValue(c, "name")}

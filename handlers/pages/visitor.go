@@ -21,12 +21,12 @@ type visitor struct {
 	Account webhook.Account
 }
 
-// change is a change that the user makes now.
+// change returns a change that the user makes now.
 func (v *visitor) change() webhook.Change {
 	return webhook.Change{By: v.User.Email, At: time.Now()}
 }
 
-// currentUser is who is signed in, on a route behind [Pages.SignedIn].
+// currentUser returns who is signed in, on a route behind [Pages.SignedIn].
 func currentUser(c *fiber.Ctx) *visitor {
 	return c.Locals(visitorKey).(*visitor) //nolint:forcetypeassert // SignedIn put it there
 }
@@ -71,7 +71,7 @@ func (pg *Pages) visitorOf(c *fiber.Ctx, s *web.Session) (*visitor, error) {
 	return &visitor{User: user, Account: account}, nil
 }
 
-// toLogin sends to the sign-in and, for a page, back again.
+// toLogin redirects to the sign-in, which returns to the page afterwards.
 func toLogin(c *fiber.Ctx) error {
 	target := "/login"
 	if c.Method() == fiber.MethodGet {

@@ -79,7 +79,7 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 	return row, nil
 }
 
-// toursOf are the ids of the tours that the webhooks select.
+// toursOf returns the ids of the tours that the webhooks select.
 func toursOf(webhooks []*webhook.Webhook) (ids []string) {
 	for _, w := range webhooks {
 		ids = append(ids, w.Tours.IDs...)
@@ -104,7 +104,7 @@ func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
 	return pg.Store.Webhook(c.UserContext(), currentUser(c).Account.ID, id)
 }
 
-// ShowWebhook shows a webhook, and once its new secret.
+// ShowWebhook shows a webhook and, once, its new secret.
 func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -129,11 +129,11 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Webhook(props))
 }
 
-// secretKey has, in a session, the ref of the webhook whose secret is shown on its
-// next page.
+// secretKey is the key in a session for the webhook whose new secret its page shows
+// next.
 const secretKey = "secret"
 
-// addSecret shows the secret if the user has just created it, this once.
+// addSecret adds the secret to the page if the user has just created it.
 func (pg *Pages) addSecret(c *fiber.Ctx, props *views.WebhookProps) error {
 	w := props.Webhook
 	if w.OldSecret != "" && time.Now().Before(w.OldUntil) {
@@ -151,7 +151,7 @@ func (pg *Pages) addSecret(c *fiber.Ctx, props *views.WebhookProps) error {
 	return s.Save(c)
 }
 
-// showSecret leads to the page of a webhook, which then shows its new secret.
+// showSecret redirects to the page of a webhook, which then shows its new secret.
 func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.WebhookID, message webhook.Message) error {
 	s, err := pg.Sessions.Open(c)
 	if err != nil {
@@ -212,7 +212,7 @@ func (pg *Pages) SwitchWebhook(c *fiber.Ctx) error {
 	return pg.done(c, webhookPath(w.ID), switchedMessages(before, on, backlog.Waiting)...)
 }
 
-// switchedMessages say what switching a webhook on or off means for the bookings.
+// switchedMessages returns what switching a webhook on or off means for the bookings.
 func switchedMessages(before *webhook.Webhook, on bool, waiting int) []webhook.Message {
 	switch {
 	case before.Enabled == on && on:
@@ -235,8 +235,8 @@ func switchedMessages(before *webhook.Webhook, on bool, waiting int) []webhook.M
 	return append(done, counted(waiting, "webhook.sent_now_one", "webhook.sent_now")...)
 }
 
-// counted is a message about n things: none for none of them, one without a number
-// for a single one.
+// counted returns a message about n things, with a code for one and for many; none
+// if n is 0.
 func counted(n int, one, many string) []webhook.Message {
 	switch n {
 	case 0:
@@ -247,7 +247,7 @@ func counted(n int, one, many string) []webhook.Message {
 	return []webhook.Message{webhook.NewMessage(many, n)}
 }
 
-// RotateSecret gives a webhook a new secret; the old one signs too for 24 hours.
+// RotateSecret gives a webhook a new secret; the old one also signs for 24 hours.
 func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -259,8 +259,8 @@ func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
 	return pg.showSecret(c, w.ID, webhook.NewMessage("secret.rotated"))
 }
 
-// DeleteWebhook deletes a webhook; its waiting deliveries are cancelled, its log
-// stays.
+// DeleteWebhook deletes a webhook; its waiting deliveries are cancelled, and its log
+// is kept.
 func (pg *Pages) DeleteWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {

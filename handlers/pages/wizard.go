@@ -13,7 +13,7 @@ import (
 	"bookhook/webhook"
 )
 
-// WizardStore is what the wizard needs beside drafts and webhooks.
+// WizardStore is what the wizard needs of the database besides drafts and webhooks.
 type WizardStore interface {
 	CheckChannels(ctx context.Context, w *webhook.Webhook) error
 	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error)
@@ -33,7 +33,7 @@ func (pg *Pages) stepParam(c *fiber.Ctx) (*webhook.Draft, webhook.Step, error) {
 	return d, step, nil
 }
 
-// known is what a draft of the account may name.
+// known returns what a draft of the account may select.
 func (pg *Pages) known(ctx context.Context, account webhook.AccountID) (webhook.Known, error) {
 	return pg.Platforms.Known(ctx, pg.Store, account, pg.Dispatcher.CheckURL)
 }
@@ -83,7 +83,8 @@ func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	return c.Redirect(draftPath(d.ID, nextStep(d, step)), http.StatusSeeOther)
 }
 
-// nextStep is the review when nothing else is left to do, else the next step.
+// nextStep returns the review if all steps before it were passed, otherwise the next
+// step.
 func nextStep(d *webhook.Draft, step webhook.Step) webhook.Step {
 	if d.Resume() == webhook.StepReview {
 		return webhook.StepReview
@@ -91,11 +92,11 @@ func nextStep(d *webhook.Draft, step webhook.Step) webhook.Step {
 	return step.Next()
 }
 
-// saveAttempts is how often a step is read into its draft when others save that
-// draft at the same moment; each time one of them gets through.
+// saveAttempts is how often saving a draft is tried if other requests save it at the
+// same moment; one of them succeeds each time.
 const saveAttempts = 20
 
-// storeStep reads a step into the draft as it is stored now, and saves it.
+// storeStep reads a step into the currently stored draft, and saves it.
 func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (webhook.Invalid, error) {
 	known, err := pg.known(c.UserContext(), d.Account)
 	if err != nil {
@@ -136,13 +137,13 @@ func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (w
 	return nil, webhook.ErrBusy
 }
 
-// channelConflict says which other inline webhook has a channel in common with that of a
-// draft.
+// channelConflict returns the problem if another inline webhook has a channel in
+// common with that of a draft.
 func (pg *Pages) channelConflict(ctx context.Context, d *webhook.Draft) (webhook.Invalid, error) {
 	return invalid(pg.Store.CheckChannels(ctx, &webhook.Webhook{ID: d.Edits, Account: d.Account, Config: d.Config}))
 }
 
-// webhookOf turns a draft into its webhook, or says what is wrong with it.
+// webhookOf turns a draft into its webhook, or returns what is wrong with it.
 func (pg *Pages) webhookOf(c *fiber.Ctx, d *webhook.Draft) (*webhook.Webhook, webhook.Invalid, error) {
 	known, err := pg.known(c.UserContext(), d.Account)
 	if err != nil {
@@ -156,8 +157,8 @@ func (pg *Pages) webhookOf(c *fiber.Ctx, d *webhook.Draft) (*webhook.Webhook, we
 	return w, nil, nil
 }
 
-// finishDraft creates or changes the webhook of a draft, if the draft is the one
-// that the review showed.
+// finishDraft creates or changes the webhook of a draft, unless the draft was
+// changed after the review was shown.
 func (pg *Pages) finishDraft(c *fiber.Ctx, d *webhook.Draft) error {
 	if web.FormValue(c, "version") != d.Version() {
 		return pg.refuseStale(c, d)
@@ -178,7 +179,7 @@ func (pg *Pages) finishDraft(c *fiber.Ctx, d *webhook.Draft) error {
 }
 
 // refuseStale shows the review of a draft that was changed since its form was
-// made.
+// rendered.
 func (pg *Pages) refuseStale(c *fiber.Ctx, d *webhook.Draft) error {
 	now, err := pg.Store.Draft(c.UserContext(), d.Account, d.ID)
 	if err != nil {
@@ -191,8 +192,8 @@ func (pg *Pages) refuseStale(c *fiber.Ctx, d *webhook.Draft) error {
 	return pg.renderStep(c, &now, webhook.StepReview, stepProblem{status: http.StatusConflict, problems: problems, stale: true})
 }
 
-// ShowTestedDraft leads to the review: a browser gets here when it reloads the
-// page after a test.
+// ShowTestedDraft redirects to the review: a browser requests this address when it
+// reloads the page after a test.
 func (pg *Pages) ShowTestedDraft(c *fiber.Ctx) error {
 	d, err := pg.draftParam(c)
 	if err != nil {
@@ -221,7 +222,8 @@ func (pg *Pages) TestDraft(c *fiber.Ctx) error {
 	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusOK, test: &attempt})
 }
 
-// copySecrets lets a test of an edited webhook be signed as its deliveries are.
+// copySecrets gives the webhook of a draft the secrets of the edited webhook, so
+// that a test is signed like its deliveries.
 func (pg *Pages) copySecrets(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
 	if d.Edits == 0 {
 		return nil
@@ -263,7 +265,7 @@ func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 	return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.saved"))
 }
 
-// refuseInvalid shows on the review what only the store could find wrong.
+// refuseInvalid shows the review with problems that only the store can find.
 func (pg *Pages) refuseInvalid(c *fiber.Ctx, d *webhook.Draft, err error) error {
 	problems, err := invalid(err)
 	if err != nil {
@@ -281,8 +283,8 @@ func (pg *Pages) refuseChange(c *fiber.Ctx, d *webhook.Draft) error {
 	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict, changed: change})
 }
 
-// lastChange is the newest change of the webhook that a draft edits; it has no
-// actor when that was too long ago to be found.
+// lastChange returns the newest change of the webhook that a draft edits; without an
+// actor if it was too long ago to be found.
 func (pg *Pages) lastChange(c *fiber.Ctx, d *webhook.Draft) (*webhook.AuditEntry, error) {
 	w, err := pg.Store.Webhook(c.UserContext(), d.Account, d.Edits)
 	if err != nil {

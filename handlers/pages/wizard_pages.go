@@ -13,7 +13,7 @@ import (
 	"bookhook/webhook"
 )
 
-// stepProblem is why a step is shown again; with status 200 there is none.
+// stepProblem is why a step is shown again; it is empty for status 200.
 type stepProblem struct {
 	status                          int
 	problems                        webhook.Invalid
@@ -40,7 +40,7 @@ func (pg *Pages) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r
 	return render(c, r.status, component)
 }
 
-// edited names the webhook that a draft edits.
+// edited returns the name of the webhook that a draft edits.
 func (pg *Pages) edited(c *fiber.Ctx, d *webhook.Draft) (string, error) {
 	if d.Edits == 0 {
 		return "", nil
@@ -72,8 +72,8 @@ func (pg *Pages) stepView(ctx context.Context, props views.WizardProps, step web
 	return pg.reviewView(ctx, props, r)
 }
 
-// eventsView shows the events of the platforms that the account uses, or the
-// draft names; of an inline webhook those that it can be called for.
+// eventsView shows the events of the platforms that the account uses or the draft
+// selects events of; for an inline webhook, those that it can be called for.
 func (pg *Pages) eventsView(ctx context.Context, props views.WizardProps) (templ.Component, error) {
 	used, err := pg.platformsOn(ctx, props.Draft.Account)
 	if err != nil {
@@ -94,7 +94,7 @@ func (pg *Pages) eventsView(ctx context.Context, props views.WizardProps) (templ
 	return views.WizardEvents(step), nil
 }
 
-// eventsFor are those that a webhook of this kind can have.
+// eventsFor returns the events that a webhook of this kind can select.
 func eventsFor(kind webhook.Kind, events []platforms.EventType) []platforms.EventType {
 	if kind != webhook.Inline {
 		return events
@@ -110,7 +110,7 @@ func ofPlatform(keys []string, platform string) bool {
 	})
 }
 
-// platformsOn are the platforms that are on in the account.
+// platformsOn returns the platforms that are on in the account.
 func (pg *Pages) platformsOn(ctx context.Context, account webhook.AccountID) (platforms.Registry, error) {
 	connections, err := pg.Store.Connections(ctx, account)
 	if err != nil {
@@ -122,7 +122,8 @@ func (pg *Pages) platformsOn(ctx context.Context, account webhook.AccountID) (pl
 	}), nil
 }
 
-// toursView shows ids that are in no list as pasted ones, which they are.
+// toursView shows ids that are not in the account's list in the field for pasted
+// ids.
 func (pg *Pages) toursView(ctx context.Context, props views.WizardProps, paste string) (templ.Component, error) {
 	tours, err := pg.Store.AllItems(ctx, props.Draft.Account, webhook.Tours)
 	if err != nil {

@@ -130,7 +130,8 @@ func (a *app) awaitDispatcher() error {
 	}
 }
 
-// wait returns when ctx ends, or with an error if a part stopped by itself.
+// wait returns when ctx ends, or with an error if the web server or the dispatcher
+// stopped by itself.
 func (a *app) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -154,7 +155,7 @@ func (a *app) stop() error {
 	}
 	_ = a.listener.Close() // Fiber leaves it open if it has not started to serve
 	<-a.served             //nolint:errcheck // the listener is closed
-	a.log.Info("waiting for deliveries on their way")
+	a.log.Info("waiting for deliveries in flight")
 	a.stopDispatcher()
 	err := <-a.dispatched
 	a.stopRetention()

@@ -35,9 +35,8 @@ type commandLine struct {
 	BenchUnstored unstoredCommand `cmd:"" hidden:"" help:"Run a Bookhook that stores no events, for bench."`
 }
 
-// call is a command line without mistakes: a command that can run, or a text
-// that was asked for.
-type call struct {
+// invocation is a valid command line: a command that can run, or a text to print.
+type invocation struct {
 	line   *commandLine
 	parsed *kong.Context
 	text   string // the help or the version; "" if there is a command
@@ -45,7 +44,7 @@ type call struct {
 
 // run executes the command. It injects what the Run methods take: the context,
 // the streams and the path of the database.
-func (c call) run(ctx context.Context, std streams) error {
+func (c invocation) run(ctx context.Context, std streams) error {
 	if c.text != "" {
 		_, err := io.WriteString(std.out, c.text)
 		return err
@@ -54,13 +53,13 @@ func (c call) run(ctx context.Context, std streams) error {
 	return c.parsed.Run(std, c.line.Database)
 }
 
-// parse reads the command line and the environment and nothing else. Its error
-// is a usageError that names everything that is wrong.
-func parse(args []string, getenv func(string) string) (call, error) {
+// parse parses the command line and the environment, and does nothing else. Its
+// error is a usageError that names everything that is wrong.
+func parse(args []string, getenv func(string) string) (invocation, error) {
 	if i := slices.IndexFunc(args, negative); i >= 0 {
-		return call{}, usageError(args[i] + ": no number here can be negative")
+		return invocation{}, usageError(args[i] + ": no number here can be negative")
 	}
-	c := call{line: new(commandLine)}
+	c := invocation{line: new(commandLine)}
 	wrong := &problems{source: map[string]string{}}
 	var text bytes.Buffer
 	exited := false // kong has written the help or the version
@@ -80,7 +79,7 @@ func parse(args []string, getenv func(string) string) (call, error) {
 	}
 	c.parsed, err = parser.Parse(args)
 	if exited {
-		return call{text: text.String()}, nil
+		return invocation{text: text.String()}, nil
 	}
 	return c, wrong.all(err)
 }
@@ -97,8 +96,8 @@ func variable(flag string) string {
 	return "BOOKHOOK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// environment looks up the settings that have no flag. It notes in source which
-// variable the value of a flag came from.
+// environment looks up settings without a flag in the environment. It records in
+// source which variable the value of a flag is from.
 func environment(getenv func(string) string, source map[string]string) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		if !flag.Tag.Has("setting") {
@@ -150,7 +149,7 @@ func (p *problems) collect(k *kong.Kong) error {
 
 func (p *problems) add(wrong problem) {
 	if slices.Contains(p.named, wrong.name) {
-		return // a second one follows from the first
+		return // a second problem of a flag is a consequence of the first
 	}
 	p.named = append(p.named, wrong.name)
 	p.found = append(p.found, wrong.Error())
@@ -170,8 +169,8 @@ func (p *problems) all(err error) error {
 	return usageError(strings.Join(p.found, "; "))
 }
 
-// collector is the mapper of a value; what is wrong with the value goes to the
-// problems, and parsing goes on.
+// collector is a kong mapper that adds what is wrong with a value to the problems,
+// so that parsing can continue.
 type collector struct {
 	kong.Mapper
 	problems *problems

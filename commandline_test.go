@@ -166,7 +166,7 @@ func TestCommandsRun(t *testing.T) {
 		}
 		for i := 1; i < method.Type.NumIn(); i++ {
 			if !slices.Contains(given, method.Type.In(i)) {
-				t.Errorf("%s: Run takes a %s, which call.run does not give", command.Path(), method.Type.In(i))
+				t.Errorf("%s: Run takes a %s, which invocation.run does not give", command.Path(), method.Type.In(i))
 			}
 		}
 	}

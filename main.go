@@ -1,5 +1,5 @@
-// Command bookhook is booking webhooks in one binary: a tour operator says in
-// a wizard which booking events are sent where, and Bookhook delivers, retries,
+// Command bookhook provides booking webhooks in one binary: a tour operator chooses
+// in a wizard which booking events are sent where, and Bookhook delivers, retries,
 // logs and replays them.
 //
 //	bookhook                      the app ("bookhook serve"); --help lists its settings
@@ -30,11 +30,11 @@
 // Every command is one type: its fields are the flags and arguments, Validate
 // checks values that depend on one another, Run executes it. Every setting of
 // serve is a flag, a BOOKHOOK_ variable or a default, in this order; an empty
-// variable counts as none. The whole command line is parsed before anything is
+// variable counts as unset. The whole command line is parsed before anything is
 // done, by a pure function, and everything that is wrong is reported in one line
 // on stderr. Only serve, demo and bench create a database.
 //
-// Exit codes: 0 success, 1 failure, 2 the command line is wrong.
+// Exit codes: 0 success, 1 failure, 2 wrong usage.
 package main
 
 import (
@@ -59,7 +59,7 @@ import (
 var version = "dev"
 
 func main() {
-	log.SetOutput(io.Discard) // net/http logs there what a misbehaving receiver sends unasked
+	log.SetOutput(io.Discard) // net/http logs unsolicited responses of misbehaving receivers there
 	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 

@@ -14,7 +14,7 @@ import (
 // platformCommands are the commands about the booking platforms of an account.
 type platformCommands struct {
 	On     platformOn     `cmd:"" help:"Switch a platform on and print the path of the address to which it sends."`
-	Off    platformOff    `cmd:"" help:"Switch a platform off; what it still sends is kept, and no webhook receives it."`
+	Off    platformOff    `cmd:"" help:"Switch a platform off; events that it still sends are kept, and no webhook receives them."`
 	Rotate platformRotate `cmd:"" help:"Create a new address and print its path; the previous one is valid for another 7 days."`
 }
 

@@ -36,13 +36,13 @@ func newLogger(to io.Writer, format logFormat, level slog.Level) *slog.Logger {
 }
 
 // gcPercent lets garbage grow to three times the live heap, which is some 20 MB
-// under full load: that saves a twentieth of the processor time. GOGC overrides
-// it.
+// under full load. This saves a twentieth of the CPU time. GOGC overrides it.
 const gcPercent = 300
 
-// memoryLimit is where garbage is collected more often than gcPercent says. Full
-// load stays far below; without it a few bodies of megabytes at a time, with
-// everything derived from them, would reach gigabytes. GOMEMLIMIT overrides it.
+// memoryLimit is the size of memory from which garbage is collected more often than
+// gcPercent says. Full load stays far below; without the limit, a few concurrent
+// bodies of megabytes and what is derived from them would reach gigabytes.
+// GOMEMLIMIT overrides it.
 const memoryLimit = 512 << 20
 
 // Run runs Bookhook until ctx ends.

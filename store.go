@@ -11,7 +11,7 @@ import (
 	"bookhook/webhook"
 )
 
-// change returns who changes something now, for the account's activity.
+// change returns a change that the command line makes now.
 func change() webhook.Change {
 	return webhook.Change{By: webhook.ByCommandLine, At: time.Now()}
 }

@@ -15,9 +15,9 @@ import (
 const (
 	backlogRate  = 500 // events/s; the overloaded receiver takes some 80
 	backlogTimes = 4   // as long as the other measurements, unless the options say how long
-	mostGrowth   = 1.3 // of the memory, once its caches are full
-	mostDrift    = 2.0 // of the time to accept
-	leastDrift   = 20  // ms; below it, a drift does not matter
+	maxGrowth    = 1.3 // of the memory, once its caches are full
+	maxDrift     = 2.0 // of the time to accept
+	minDrift     = 20  // ms; below it, a drift does not matter
 )
 
 // settling is how long the caches of the database take to fill at backlogRate.
@@ -58,9 +58,9 @@ func (r *runner) reportBacklog(m *Measurement, shown waiting) {
 	if m.ResidentBefore != nil && m.Resident != nil {
 		growth = ratio(*m.Resident, *m.ResidentBefore)
 	}
-	t.check(Line{What: "  as a multiple", Unit: "×", Measured: growth, Limit: new(mostGrowth), AtMost: true})
+	t.check(Line{What: "  as a multiple", Unit: "×", Measured: growth, Limit: new(maxGrowth), AtMost: true})
 	t.add("  accept, p99 in the first quarter", "ms", &m.AcceptFirst.P99)
-	last := Line{What: "  accept, p99 in the last quarter", Unit: "ms", Limit: new(max(mostDrift*m.AcceptFirst.P99, leastDrift)), AtMost: true}
+	last := Line{What: "  accept, p99 in the last quarter", Unit: "ms", Limit: new(max(maxDrift*m.AcceptFirst.P99, minDrift)), AtMost: true}
 	if m.AcceptLast.Count > 0 {
 		last.Measured = &m.AcceptLast.P99
 	}

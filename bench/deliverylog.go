@@ -24,14 +24,14 @@ type deliveryLog struct {
 	issued   atomic.Int64
 	arrivals atomic.Int64
 	refused  atomic.Int64
-	busy     atomic.Int64          // of the refused, those with an answer that asked to retry
+	busy     atomic.Int64          // of the refused, those whose response asked to retry
 	lastErr  atomic.Pointer[error] // of the last refused event
 }
 
 // entry is one event. The times are nanoseconds since the log began; 0 is never.
 type entry struct {
 	planned  atomic.Int64 // when it was to be sent
-	accepted atomic.Int64 // when the sender had the complete answer
+	accepted atomic.Int64 // when the sender had the complete response
 	arrived  atomic.Int64 // when the receiver had it for the first time
 	times    atomic.Int32 // how often the receiver got it
 }

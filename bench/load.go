@@ -18,7 +18,7 @@ type load struct {
 	tokens      []string // of the accounts, which take turns
 	perAccount  int      // channels of an account, which take turns too
 	connections int
-	rate        int // events/s, at planned times; 0: each worker sends as soon as it has its answer
+	rate        int // events/s, at planned times; 0: each worker sends as soon as it has its response
 	warm        time.Duration
 	time        time.Duration // counted, after warm
 }
@@ -115,7 +115,7 @@ func post(transport *http.Transport, common *http.Request, text []byte) error {
 	return err
 }
 
-// busyError is an answer that asks to send the event again later.
+// busyError is a response that asks to send the event again later.
 type busyError struct{ error }
 
 func busy(response *http.Response) bool {

@@ -16,9 +16,9 @@ const (
 	Bare      Way = "bare POST"
 )
 
-// Measurement is all that was seen of one load. Counts and rates are of its
-// window, but Refused, Lost and Duplicated of all there was. What could not be
-// measured is null.
+// Measurement is the result of one load. Counts and rates are of its window, but
+// Refused, Lost and Duplicated of the whole load. What could not be measured is
+// null.
 type Measurement struct {
 	Name        string  `json:"name"`
 	Way         Way     `json:"way"`
@@ -36,10 +36,10 @@ type Measurement struct {
 	DrainSeconds       float64 `json:"drain_seconds"`
 
 	Refused    int `json:"refused"`    // not accepted
-	Busy       int `json:"busy"`       // of the refused, those that were told to come again
+	Busy       int `json:"busy"`       // of the refused, those whose response asked to retry
 	Lost       int `json:"lost"`       // accepted, never delivered
 	Duplicated int `json:"duplicated"` // deliveries beyond the first of an event
-	Unrecorded int `json:"unrecorded"` // webhooks with a delivery of which the database does not know the end
+	Unrecorded int `json:"unrecorded"` // webhooks with a delivery that is still pending in the database
 
 	Accept      Percentiles `json:"accept"`                // from the planned time to the complete answer
 	AcceptFirst Percentiles `json:"accept_first_quarter"`  // of the window

@@ -18,7 +18,7 @@ const (
 	idleTime       = 2 * time.Second
 	disturbedRate  = 500 // events/s; far from what the machine can do
 	oneInTen       = 10
-	leastP99       = 0.01 // ms; below it, a comparison is one of clocks
+	minP99         = 0.01 // ms; below it, a comparison is one of clocks
 	limitPart      = 3    // each limit is measured twice, for this part of the time
 	commonRequests = webhook.DefaultConcurrency
 )
@@ -223,7 +223,7 @@ func (r *runner) disturbed(ctx context.Context) error {
 	t := r.report
 	t.add("all healthy: accepted → delivered, p99", "ms", &undisturbed.P99)
 	t.add("one in ten dead or slow: p99 of the healthy", "ms", &during.Delivery.P99)
-	times := during.Delivery.P99 / max(undisturbed.P99, leastP99)
+	times := during.Delivery.P99 / max(undisturbed.P99, minP99)
 	t.check(Line{What: "  as a multiple of the undisturbed one", Unit: "×", Measured: &times, Limit: new(2.0), AtMost: true})
 	return nil
 }

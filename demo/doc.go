@@ -1,12 +1,12 @@
-// Package demo is what "bookhook demo" shows: a sample account, three receivers
-// and a booking system that keeps sending.
+// Package demo has what "bookhook demo" shows: a sample account, three receivers
+// and a booking system that keeps sending events.
 //
 //	BookingSystem ──POST /api/v1/events──▶ Bookhook ──deliveries──▶ Receivers (healthy, flaky, down)
 //
 // Nothing is faked. [Seed] writes what an operator would have typed;
 // [BookingSystem] is an ordinary client of the JSON API, with a token;
-// [Receivers] are ordinary servers on loopback that succeed and fail. The pages
-// show the result, with [Schedule] instead of one that takes three days.
+// [Receivers] are ordinary servers on loopback that succeed and fail. Only the retry
+// schedule is shorter than usual ([Schedule]).
 package demo
 
 import "time"

@@ -59,8 +59,8 @@ func healthy(w http.ResponseWriter, r *http.Request) {
 	respond(w, http.StatusOK, "application/json", `{"received":true}`)
 }
 
-// flaky returns a handler that starts with a success, so that both outcomes show
-// soon. What it refuses it refuses at every attempt.
+// flaky returns a handler that starts with a success, so that both outcomes can be
+// seen soon. A booking whose guest has no e-mail address fails at every attempt.
 func flaky() http.HandlerFunc {
 	var requests atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -51,7 +51,7 @@ func TestStoppedInMidDelivery(t *testing.T) {
 	flying, queued := op.booking("1").to(hook), op.booking("2").to(hook)
 	isAttempt(t, in.next(t), flying, 1)
 	must(t, op.cmd.Process.Signal(syscall.SIGTERM))
-	op.waitLog(regexp.MustCompile("waiting for deliveries on their way"))
+	op.waitLog(regexp.MustCompile("waiting for deliveries in flight"))
 	if _, err := op.try(caller, "POST", "/events", map[string]any{"type": "cancelled"}); err == nil {
 		t.Error("an event was answered while Bookhook was stopping")
 	}

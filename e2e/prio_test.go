@@ -113,7 +113,7 @@ func TestClientsPanel(t *testing.T) {
 
 	p.visit(o.URL + "/settings/tokens")
 	p.sees("Reseller portal")
-	p.sees("within the last hours")
+	p.sees("within the last two hours")
 	must(t, p.Locator("tr:has-text('Reseller portal') summary:has-text('Revoke')").Click())
 	p.press("Revoke client")
 	p.sees("The client and its access tokens were revoked")

@@ -67,7 +67,7 @@ func TestWizardBackAndReload(t *testing.T) {
 	p.sees("“Books” is on")
 
 	p.back() // to the review of a draft that is done
-	p.sees("This draft does not exist any more")
+	p.sees("This draft no longer exists")
 	if got := len(a.hooks(t)); got != 1 {
 		t.Errorf("webhooks: got %d, want 1", got)
 	}
@@ -98,7 +98,7 @@ func TestWizardInTwoTabs(t *testing.T) {
 	if got := q.submit("Create webhook"); got != http.StatusNotFound {
 		t.Errorf("create in the other tab: got %d, want 404", got)
 	}
-	q.sees("This draft does not exist any more")
+	q.sees("This draft no longer exists")
 	q.sees("If it was finished, its webhook is in the list.")
 	if got := len(a.hooks(t)); got != 1 {
 		t.Errorf("webhooks: got %d, want 1", got)

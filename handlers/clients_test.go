@@ -25,7 +25,7 @@ func TestClientsPanel(t *testing.T) {
 		return s.anonymous().do(request)
 	}
 	token := grant().is(http.StatusOK).find(`"access_token":"([^"]+)"`)
-	b.get("/settings/tokens").is(http.StatusOK).has("within the last hours").lacks(token)
+	b.get("/settings/tokens").is(http.StatusOK).has("within the last two hours").lacks(token)
 	s.signIn(staff).get("/settings/tokens").is(http.StatusOK).has("Portal & Söhne").lacks("Create client", "Revoke")
 	s.signIn(others).get("/settings/tokens").is(http.StatusOK).lacks("Portal", id)
 

@@ -82,7 +82,7 @@ func TestWizardForwards(t *testing.T) {
 	}
 	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and receives new events", "Waiting for the first delivery")
 	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "receives new events from now on")
-	b.get(draft + "/review").is(http.StatusNotFound).has("This draft does not exist any more")
+	b.get(draft + "/review").is(http.StatusNotFound).has("This draft no longer exists")
 	b.post(draft+"/review", nil).is(http.StatusNotFound)
 }
 

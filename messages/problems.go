@@ -53,7 +53,7 @@ var problems = Texts{
 	"tours.unknown":     "This account has no tour with the id %s. Correct it, or add the tour to your list first.",
 
 	"channels.all_taken": "The webhook “%s” is for all channels, and a channel has one synchronous webhook. " +
-		"Select other channels here and there, or delete that webhook.",
+		"Select different channels for one of the two, or delete the other webhook.",
 	"channels.taken": "The webhook “%s” is for the channel %s, and a channel has one synchronous webhook. " +
 		"Leave the channel out here, or remove it there.",
 	"webhook.off": "This webhook is off. Switch it on, then send the test.",

@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// AccountsProps are those of the instance's accounts.
+// AccountsProps are the props of the instance's accounts.
 type AccountsProps struct {
 	Page  Page
 	Rows  []AccountRow

@@ -13,7 +13,7 @@ import (
 	"bookhook/webhook"
 )
 
-// ActivityProps are those of the account's audit log.
+// ActivityProps are the props of the account's audit log.
 type ActivityProps struct {
 	Page    Page
 	Entries []webhook.AuditEntry // newest first

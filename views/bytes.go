@@ -31,7 +31,7 @@ func Curl(a webhook.Attempt) string {
 	return strings.Join(lines, " \\\n")
 }
 
-// shellQuote quotes the text as one word for a POSIX shell.
+// shellQuote quotes the text for a POSIX shell.
 func shellQuote(text string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r)

@@ -14,7 +14,7 @@ import (
 	"bookhook/webhook"
 )
 
-// ClientsProps are those of the panel of clients on the page of tokens.
+// ClientsProps are the props of the panel of clients on the page of tokens.
 type ClientsProps struct {
 	Clients  []webhook.Client
 	Name     string // as typed
@@ -23,7 +23,7 @@ type ClientsProps struct {
 	TokenURL string     // where a client gets its access tokens
 }
 
-// NewClient is a client with the secret of which only the hash is kept.
+// NewClient is a client with its secret, which is shown once.
 type NewClient struct {
 	webhook.Client
 	Secret string
@@ -329,13 +329,14 @@ func clientTable(p TokensProps) templ.Component {
 	})
 }
 
-// lastUsed is kept to the hour only, and shown so.
+// lastUsed returns when something was last used; its time is recorded at most once
+// an hour.
 func lastUsed(p Page, at time.Time) string {
 	switch gap := p.Now.Sub(at); {
 	case at.IsZero():
 		return "never"
 	case gap < 2*time.Hour:
-		return "within the last hours"
+		return "within the last two hours"
 	default:
 		return ago(at, p.Now, p.loc())
 	}

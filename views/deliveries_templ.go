@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// DeliveriesProps are those of the log.
+// DeliveriesProps are the props of the log.
 type DeliveriesProps struct {
 	Page      Page
 	Rows      []DeliveryRow // newest first
@@ -195,7 +195,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>Each booking event that matches a webhook appears here, with what was sent and what was answered.</p><a class=\"button primary\" href=\"/webhooks\">View webhooks</a>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>Each booking event that matches a webhook appears here, with what was sent and what the receiver answered.</p><a class=\"button primary\" href=\"/webhooks\">View webhooks</a>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -316,7 +316,7 @@ func searchedTo(p Page, t time.Time) templ.Component {
 	})
 }
 
-// olderName names the way to the next page.
+// olderName returns the label of the link to the next page.
 func olderName(stopped bool) string {
 	if stopped {
 		return "Search further back"
@@ -324,7 +324,7 @@ func olderName(stopped bool) string {
 	return "Older"
 }
 
-// noMatch is the heading of a page without rows, which may follow pages with some.
+// noMatch returns the heading of a page without rows; it may follow pages with rows.
 func noMatch(first bool, kind string) string {
 	if first {
 		return "No " + kind + " matches"
@@ -439,11 +439,11 @@ func dateKind(value string) string {
 	return "date"
 }
 
-func stateOptions(asks bool) []Option {
+func stateOptions(hasInline bool) []Option {
 	options := []Option{{"", "Any"}}
 	for _, s := range webhook.States {
 		name := StateName(s)
-		if inline := deliveryStateName(webhook.Delivery{State: s, Inline: true}); asks && inline != name {
+		if inline := deliveryStateName(webhook.Delivery{State: s, Inline: true}); hasInline && inline != name {
 			name += " or " + lowerFirst(inline)
 		}
 		options = append(options, Option{string(s), name})

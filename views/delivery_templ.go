@@ -17,7 +17,7 @@ import (
 	"bookhook/webhook"
 )
 
-// DeliveryProps are those of a delivery's page.
+// DeliveryProps are the props of a delivery's page.
 type DeliveryProps struct {
 	Page        Page
 	Delivery    webhook.Delivery

@@ -3,16 +3,16 @@
 //
 // Every page is one component with one props struct: values of package webhook
 // where they fit, plain fields elsewhere. Components build their own addresses
-// from ids ([href.go] has all of them), decide about rights only what to
-// show ([webhook.Role.CanConfigure]), and never read a clock: [Page] has the time,
-// the account's time zone, the person and the theme.
+// from ids (href.go has all of them), use rights only to decide what to show
+// ([webhook.Role.CanConfigure]), and never read a clock: [Page] has the time, the
+// account's time zone, the user and the theme.
 //
 // A form that was refused is the same page again, with Problems set and the
-// typed values kept in its props. The component documents the address that the
+// typed values in its props. The comment of the component has the address that the
 // form posts to and its field names, which are the keys of Problems.
 //
 // Texts that depend on more than one value are plain functions with table tests:
-// [Sentence] says what a webhook receives, [StoryOf] what became of a delivery,
-// [ReasonText] why an event was not sent. What is said of a failed attempt is in
-// failure.go. Texts about one booking platform are not here: its folder has them.
+// [Sentence] says what a webhook receives, [StoryOf] what happened to a delivery,
+// [ReasonText] why an event was not sent. The texts about a failed attempt are in
+// failure.go. Texts about one booking platform are in the platform's folder.
 package views

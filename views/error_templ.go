@@ -15,8 +15,8 @@ import (
 	"bookhook/webhook"
 )
 
-// ErrorProps say what went wrong. What, Meaning and Next may stay empty: the
-// page then says what fits the status.
+// ErrorProps say what went wrong. If What, Meaning or Next is empty, the page has a
+// default text for the status.
 type ErrorProps struct {
 	Page      *Page  // nil when nobody is signed in
 	Theme     string // used when Page is nil
@@ -68,7 +68,7 @@ func Error(p ErrorProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = publicLayout(p.Theme, errorWords(p.Status).What).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = publicLayout(p.Theme, errorTexts(p.Status).What).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -91,7 +91,7 @@ func Error(p ErrorProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = layout(*p.Page, frame{title: errorWords(p.Status).What}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = layout(*p.Page, frame{title: errorTexts(p.Status).What}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -139,7 +139,7 @@ func errorBody(p ErrorProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var6 string
-		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(cmp.Or(p.What, errorWords(p.Status).What))
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(cmp.Or(p.What, errorTexts(p.Status).What))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 38, Col: 49}
 		}
@@ -152,7 +152,7 @@ func errorBody(p ErrorProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var7 string
-		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(cmp.Or(p.Meaning, errorWords(p.Status).Meaning))
+		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(cmp.Or(p.Meaning, errorTexts(p.Status).Meaning))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 39, Col: 54}
 		}
@@ -165,7 +165,7 @@ func errorBody(p ErrorProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var8 string
-		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(cmp.Or(p.Next, errorWords(p.Status).Next))
+		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(cmp.Or(p.Next, errorTexts(p.Status).Next))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 40, Col: 48}
 		}
@@ -219,8 +219,8 @@ func errorBody(p ErrorProps) templ.Component {
 	})
 }
 
-// errorWords are the words for a status for which the handler has none.
-func errorWords(status int) ErrorProps {
+// errorTexts returns the default texts for a status.
+func errorTexts(status int) ErrorProps {
 	untouched := "No booking is affected: events are received and delivered as before."
 	switch status {
 	case 400, 422:

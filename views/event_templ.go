@@ -16,7 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// EventProps are those of an event's page.
+// EventProps are the props of an event's page.
 type EventProps struct {
 	Page      Page
 	Event     webhook.Event

@@ -14,7 +14,7 @@ import (
 	"bookhook/webhook"
 )
 
-// EventsProps are those of the list of events.
+// EventsProps are the props of the list of events.
 type EventsProps struct {
 	Page     Page
 	Rows     []EventRow // newest first

@@ -8,12 +8,12 @@ import (
 	"bookhook/webhook"
 )
 
-// failureTexts are what the pages say of a failed attempt. They are made from
-// the failure and the status alone.
+// failureTexts are the texts about a failed attempt. They depend only on the failure
+// and the status.
 type failureTexts struct {
 	word     string // in a list, in a few words
-	sentence string // what happened; {receiver} stands for its name, {status} for what it answered
-	advice   string // what to do about it; "" where the status says it
+	sentence string // what happened; {receiver} is replaced by its name, {status} by its status
+	advice   string // what to do about it; "" if it depends on the status
 }
 
 var failures = map[webhook.Failure]failureTexts{
@@ -60,10 +60,10 @@ var failures = map[webhook.Failure]failureTexts{
 	webhook.FailStatus: {"Not accepted", "{receiver} answered {status}.", ""},
 }
 
-// failureWord is a failure in a few words.
+// failureWord returns a failure in a few words.
 func failureWord(f webhook.Failure) string { return failures[f].word }
 
-// answerText is the last answer of a delivery in a few words.
+// answerText returns the last response of a delivery in a few words.
 func answerText(o webhook.Outcome) string {
 	switch {
 	case o.Failure == webhook.FailAnswer:
@@ -80,8 +80,8 @@ func answerText(o webhook.Outcome) string {
 	return failureWord(o.Failure)
 }
 
-// outcomeText says in a sentence how an attempt ended; receiver is how the
-// receiver is called.
+// outcomeText says in a sentence how an attempt ended; receiver is the receiver's
+// name.
 func outcomeText(o webhook.Outcome, receiver string) string {
 	text := failures[o.Failure].sentence
 	switch {
@@ -113,13 +113,13 @@ func advice(o webhook.Outcome) string {
 	return "Correct what the receiver complains about."
 }
 
-// incomplete reports whether an answer began and was not finished: its status
-// then counts for nothing.
+// incomplete reports whether a response began and did not finish; its status then
+// does not count.
 func incomplete(o webhook.Outcome) bool {
 	return o.Status != 0 && (o.Failure == webhook.FailTimeout || o.Failure == webhook.FailNetwork)
 }
 
-// incompleteDetail says how such an answer began.
+// incompleteDetail says how an incomplete response began.
 func incompleteDetail(o webhook.Outcome) string { return "began as " + statusText(o.Status) }
 
 // statusText is such as "503 Service Unavailable".
@@ -127,7 +127,7 @@ func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// receiverName is what the sentences call a receiver: the webhook's name.
+// receiverName returns the name of a receiver in sentences: the webhook's name.
 func receiverName(w *webhook.Webhook) string {
 	if w == nil || w.Name == "" {
 		return noName
@@ -135,10 +135,10 @@ func receiverName(w *webhook.Webhook) string {
 	return truncate(w.Name)
 }
 
-// noName is what the sentences call a receiver without a name.
+// noName is the name of a receiver in sentences if the webhook has none.
 const noName = "the receiver"
 
-// atStart makes the text the beginning of a sentence; names stay as they are.
+// atStart returns the text as the beginning of a sentence; names are not changed.
 func atStart(text string) string {
 	if strings.HasPrefix(text, noName) {
 		return "T" + text[1:]

@@ -192,7 +192,7 @@ func labelled(f field) templ.Component {
 	})
 }
 
-// problem is what is wrong with the field of the reference.
+// problem shows what is wrong with the field that has this id.
 func problem(ref string, message webhook.Message, more ...messages.Texts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -730,8 +730,8 @@ func postButton(action, class, symbol, label string) templ.Component {
 	})
 }
 
-// confirm is a button that asks once, in place, before it does what cannot be
-// undone: the children say what is lost and hold the form.
+// confirm is a button that asks for confirmation in place: the children say what the
+// action does, and have the form.
 func confirm(class, symbol, label string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -214,7 +214,7 @@ func webhookProblem(p WebhookProps) templ.Component {
 	})
 }
 
-// pausedNotice says why the webhook is paused and when it goes on.
+// pausedNotice says why the webhook is paused and when it is called again.
 func pausedNotice(p WebhookProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -310,8 +310,8 @@ func pausedNotice(p WebhookProps) templ.Component {
 	})
 }
 
-// failedLink leads to the delivery that failed last. One that is not among the
-// newest is waiting for its next attempt, since Bookhook gives up only after days.
+// failedLink links to the delivery that failed last. If it is not among the newest,
+// it is waiting for its next attempt, since Bookhook gives up only after days.
 func failedLink(p WebhookProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

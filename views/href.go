@@ -84,8 +84,8 @@ func number(n int) string {
 	return text
 }
 
-// counted writes a count that may have ended before the list: then "at least 57
-// events", or nothing as long as it found none.
+// counted writes a count. If counting stopped before the end of the list, it is "at
+// least 57 events", or "" if none was found.
 func counted(c webhook.Count, one, many string) string {
 	switch {
 	case !c.More || c.N >= webhook.CountCap:

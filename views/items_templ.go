@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// ItemsProps are those of the pages /channels and /tours.
+// ItemsProps are the props of the pages /channels and /tours.
 type ItemsProps struct {
 	Page   Page
 	Kind   webhook.ItemKind

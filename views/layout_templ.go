@@ -682,8 +682,8 @@ func navigation(p Page) []navGroup {
 	return groups
 }
 
-// crumb is one part of the way to a page; the last one has no href, nor has a
-// group of the navigation.
+// crumb is one part of the breadcrumb; the last one and a group of the navigation
+// have no href.
 type crumb struct{ name, href string }
 
 func crumbs(parts ...crumb) templ.Component {
@@ -779,7 +779,7 @@ func crumbs(parts ...crumb) templ.Component {
 	})
 }
 
-// heading is the page's h1, with what one can do beside it.
+// heading is the page's h1; the children are the actions beside it.
 func heading(title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -13,7 +13,7 @@ import (
 	"bookhook/webhook"
 )
 
-// LoginProps are the sign-in page's. It posts email, password and next to /login.
+// LoginProps are the props of the sign-in page. It posts email, password and next to /login.
 type LoginProps struct {
 	Theme   string
 	Email   string          // as typed
@@ -22,7 +22,7 @@ type LoginProps struct {
 	Flash   []string
 }
 
-// SetupProps are those of the first page of a new instance. It posts token,
+// SetupProps are the props of the first page of a new instance. It posts token,
 // account_name, account_number, email and password to /setup.
 type SetupProps struct {
 	Theme         string

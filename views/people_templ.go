@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "bookhook/webhook"
 
-// PeopleProps are those of the account's users.
+// PeopleProps are the props of the account's users.
 type PeopleProps struct {
 	Page     Page
 	Users    []webhook.User
@@ -25,7 +25,7 @@ type NewUser struct{ Email, Password string }
 
 // People is the page /settings/people. It posts to /settings/people (email,
 // role: operator or staff; Bookhook creates the first password) and
-// /settings/people/{id}/password and /remove. Who may not change people sees the list.
+// /settings/people/{id}/password and /remove. Staff only see the list.
 func People(p PeopleProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -263,7 +263,7 @@ func personActs(p PeopleProps, u webhook.User) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, " is signed out and cannot sign in any more. Their entries in the activity log are kept.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, " is signed out and can no longer sign in. Their entries in the activity log are kept.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

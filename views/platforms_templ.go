@@ -17,7 +17,7 @@ import (
 	"bookhook/webhook"
 )
 
-// PlatformsProps are those of the account's booking platforms.
+// PlatformsProps are the props of the account's booking platforms.
 type PlatformsProps struct {
 	Page      Page
 	Platforms []PlatformPanel // in the order to be shown
@@ -31,7 +31,7 @@ type PlatformPanel struct {
 	Events     int    // how many its catalogue has
 	Settings   []platforms.Setting
 	Connection *webhook.Connection // nil when the account never used it
-	Address    string              // with scheme and host; only for who may see it
+	Address    string              // with scheme and host; "" for staff, who may not see it
 	Typed      webhook.Settings    // what was typed when the settings were refused, no secrets; else nil
 	Problems   webhook.Invalid     // of the settings, by their keys
 	Texts      messages.Texts      // of the platform
@@ -886,14 +886,14 @@ func platformAddress(page Page, p PlatformPanel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<p>Do this if the address came into the wrong hands. The current one keeps working for 7 days; enter the new one in ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<p>Do this if somebody may know the address who should not. The current one keeps working for 7 days; enter the new one in ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var39 string
 			templ_7745c5c3_Var39, templ_7745c5c3_Err = templ.JoinStringErrs(p.Name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/platforms.templ`, Line: 198, Col: 125}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/platforms.templ`, Line: 198, Col: 132}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var39))
 			if templ_7745c5c3_Err != nil {

@@ -22,7 +22,7 @@ func rateText(concurrency int, r webhook.Rate, ordered bool) string {
 	return text + "; events of one booking in any order"
 }
 
-// backlogText is what is waiting for a webhook, which is not nothing.
+// backlogText describes the backlog of a webhook, which must not be empty.
 func backlogText(b webhook.Backlog, now time.Time) string {
 	return countWaiting(b.Waiting, "delivery waiting", "deliveries waiting") + oldestText(b, now)
 }
@@ -42,8 +42,8 @@ func oldestText(b webhook.Backlog, now time.Time) string {
 	return ", the oldest for " + span(now.Sub(b.Oldest))
 }
 
-// countWaiting counts deliveries of which no more than webhook.CountCap + 1
-// were counted.
+// countWaiting writes a number of deliveries that was counted up to
+// webhook.CountCap + 1.
 func countWaiting(n int, one, many string) string {
 	return count(min(n, webhook.CountCap), n > webhook.CountCap, one, many)
 }

@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// RejectedProps are those of the list of rejected requests.
+// RejectedProps are the props of the list of rejected requests.
 type RejectedProps struct {
 	Page  Page
 	Rows  []RejectedRow      // newest first

@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// ProfileProps are those of a person's own settings.
+// ProfileProps are the props of a person's own settings.
 type ProfileProps struct {
 	Page     Page
 	Problems webhook.Invalid // fields current, password
@@ -296,7 +296,7 @@ var settingsTabs = []crumb{
 }
 
 // AccountSettings is the page /settings/account and posts name, number and
-// time_zone to it. Who may not change them sees them as text.
+// time_zone to it. Staff see the settings as text.
 func AccountSettings(p AccountSettingsProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

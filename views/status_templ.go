@@ -244,7 +244,7 @@ func testBadge() templ.Component {
 	})
 }
 
-// answer is the last answer of a delivery in a few words.
+// answer shows the last response of a delivery in a few words.
 func answer(o webhook.Outcome) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -8,7 +8,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Story is what became of a delivery, in plain words.
+// Story is what happened to a delivery, for operators.
 type Story struct {
 	What string // happened
 	Why  string // "" when there is nothing to explain

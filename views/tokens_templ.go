@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "bookhook/webhook"
 
-// TokensProps are those of the account's API tokens.
+// TokensProps are the props of the account's API tokens.
 type TokensProps struct {
 	Page     Page
 	Tokens   []webhook.Token
@@ -23,7 +23,7 @@ type TokensProps struct {
 }
 
 // Tokens is the page /settings/tokens. It posts to /settings/tokens (name) and
-// /settings/tokens/{id}/revoke. Who may not change them sees their names.
+// /settings/tokens/{id}/revoke. Staff only see the names.
 func Tokens(p TokensProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// WebhookProps are those of a webhook's page.
+// WebhookProps are the props of a webhook's page.
 type WebhookProps struct {
 	Page      Page
 	Webhook   *webhook.Webhook
@@ -594,7 +594,7 @@ func deletePanel(p WebhookProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, " will receive nothing any more. To stop it for a while, switch it off instead.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, " will no longer receive anything. To stop it for a while, switch it off instead.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -14,7 +14,7 @@ import (
 	"bookhook/webhook"
 )
 
-// WebhooksProps are those of the list of webhooks.
+// WebhooksProps are the props of the list of webhooks.
 type WebhooksProps struct {
 	Page   Page
 	Rows   []WebhookRow

@@ -156,7 +156,7 @@ func (p Page) loc() *time.Location {
 
 func (p Page) exact(t time.Time) string { return t.In(p.loc()).Format("Mon 2 Jan 2006, 15:04:05 MST") }
 
-// ago is a time as seen from now: "3 min ago", "in 4 min", "2 Nov 2026".
+// ago returns a time relative to now: "3 min ago", "in 4 min", "2 Nov 2026".
 func ago(t, now time.Time, loc *time.Location) string {
 	gap := now.Sub(t)
 	if gap.Abs() < time.Second*10 {
@@ -196,8 +196,8 @@ func clock(t, now time.Time, loc *time.Location) string {
 	return t.Format("15:04 on Mon 2 Jan")
 }
 
-// date is a time of the past in full: "3 November, 14:05", with the year when
-// it is not this one.
+// date returns a time of the past: "3 November, 14:05", with the year if it is not
+// the current one.
 func date(t, now time.Time, loc *time.Location) string {
 	t, now = t.In(loc), now.In(loc)
 	if t.Year() == now.Year() {

@@ -16,7 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// EventsStepProps are those of step 3.
+// EventsStepProps are the props of step 3.
 type EventsStepProps struct {
 	Wizard     WizardProps
 	Catalogues []Catalogue // of the platforms that the account uses, or the draft names

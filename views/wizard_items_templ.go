@@ -16,7 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// PickProps are those of steps 4 and 5, where channels or tours are chosen.
+// PickProps are the props of steps 4 and 5, where channels or tours are chosen.
 type PickProps struct {
 	Wizard WizardProps
 	Items  []webhook.Item // the whole list of the account; retired ones too
@@ -534,9 +534,9 @@ type choice struct {
 	chosen bool
 }
 
-// chosenFirst puts what is chosen before the rest and leaves out what is
-// retired and not chosen. What is chosen but not in the list comes first of all,
-// so that it can be removed, unless it is in the pasted list.
+// chosenFirst lists the chosen items before the others, and leaves out retired ones
+// that are not chosen. Chosen ids that are not in the account's list come first, so
+// that they can be removed, unless they are in the pasted list.
 func chosenFirst(p PickProps, ids []string) []choice {
 	chosen := make(map[string]bool, len(ids))
 	for _, id := range ids {

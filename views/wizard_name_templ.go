@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// NameProps are those of step 2.
+// NameProps are the props of step 2.
 type NameProps struct {
 	Wizard      WizardProps
 	Examples    []Example // native ones first, one for each platform; a synchronous webhook has only that

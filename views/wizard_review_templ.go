@@ -16,7 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// ReviewProps are those of the last step.
+// ReviewProps are the props of the last step.
 type ReviewProps struct {
 	Wizard  WizardProps
 	Names   Names  // of what the draft selects
@@ -449,7 +449,7 @@ func trial(p ReviewProps) templ.Component {
 	})
 }
 
-// triedText is the result of the test.
+// testText is the result of the test.
 func testText(p ReviewProps) string {
 	a, name := *p.Test, cmp.Or(truncate(p.Wizard.Draft.Name), noName)
 	inline := p.Wizard.Draft.Kind == webhook.Inline
@@ -478,7 +478,7 @@ func draftFormat(d *webhook.Draft) string {
 	return FormatName(d.Format)
 }
 
-// changedMeanwhile says who changed the webhook, and how to go on.
+// changedMeanwhile says who changed the webhook, and what to do.
 func changedMeanwhile(p ReviewProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -550,7 +550,7 @@ func changedMeanwhile(p ReviewProps) templ.Component {
 	})
 }
 
-// draftChanged says that the review shows another state than before.
+// draftChanged says that the draft was changed since its review was shown.
 func draftChanged(p ReviewProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -739,7 +739,7 @@ func sentence(c webhook.Config, names Names) templ.Component {
 	})
 }
 
-// part is one part of the review with a link to its step; the children are its
+// part is one line of the review with a link to its step; the children are its
 // details.
 func part(p ReviewProps, step webhook.Step, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

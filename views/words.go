@@ -65,7 +65,7 @@ func FormatName(f webhook.Format) string {
 	return "Native call"
 }
 
-// lowerFirst makes the text go on within a sentence or line.
+// lowerFirst returns the text in the middle of a sentence or line.
 func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }
 
 // host is the part of a URL that people recognise.

@@ -264,7 +264,7 @@ func TestNextAttemptShort(t *testing.T) {
 // Nobody can change a role; the page advises only what can be done.
 func TestForbiddenWords(t *testing.T) {
 	want := "Ask an operator of your account to do it, or the person who runs this Bookhook."
-	if got := errorWords(http.StatusForbidden).Next; got != want {
+	if got := errorTexts(http.StatusForbidden).Next; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -154,7 +154,7 @@ func draftGone(err error) error {
 		return err
 	}
 	return &web.Problem{
-		Type: "not-found", Title: "This draft does not exist any more", Status: http.StatusNotFound, Cause: err,
+		Type: "not-found", Title: "This draft no longer exists", Status: http.StatusNotFound, Cause: err,
 		Meaning: "It was finished or discarded. If it was finished, its webhook is in the list.",
 		Next:    "Open the list of webhooks; there you can also create a new one.",
 	}

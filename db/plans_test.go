@@ -85,7 +85,7 @@ func TestListPlans(t *testing.T) {
 	}
 }
 
-// planned checks that a line stands in the plan of a query.
+// planned checks that the plan of a query has a line.
 func planned(tb testing.TB, s *Store, query, line string) {
 	tb.Helper()
 	if got := plan(tb, s, query); !contains(strings.Split(got, "\n"), line) {

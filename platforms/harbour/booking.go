@@ -7,14 +7,14 @@ import (
 	"bookhook/webhook"
 )
 
-// actions are what the events of a booking's life mean.
+// actions maps events about a booking to their actions.
 var actions = map[string]platforms.Action{
 	"berth.booked":    platforms.Made,
 	"berth.cancelled": platforms.BookingCancelled,
 }
 
-// Booking says what the event says about a booking; nil for the piers, which
-// have none. Whatever Harbour did not say is absent.
+// Booking returns what the event says about a booking; nil for events about piers,
+// which have none. What Harbour did not say is absent.
 func Booking(e webhook.Event) *platforms.Booking {
 	action, ok := actions[e.Type]
 	if !ok {

@@ -1,7 +1,7 @@
-// Package harbour is a made-up booking platform. It shows what a platform's
-// folder has in it and is the proof that nothing else is needed: tests put it
-// beside the real ones, and no Bookhook speaks it. The guide to a new platform
-// (README.md in the folder above) goes through it file by file.
+// Package harbour is a made-up booking platform. It shows what a platform's folder
+// contains, and that nothing else is needed: tests add it to the real ones, but no
+// Bookhook supports it. The guide to a new platform (README.md in the folder above)
+// explains it file by file.
 //
 // Harbour sends each notification by POST, as JSON:
 //
@@ -10,9 +10,9 @@
 //	  "boats":[{"id":"12","name":"Seal","departs":"2026-12-01T10:00","seats":2}],
 //	  "guest":{"name":"Ann Lee","email":"ann@example.com"},"price":49.50,"currency":"EUR"}}
 //
-// with "Authorization: Harbour KEY" when it was given a key. The same id is the
-// same notification. Here a real platform says which page of its vendor each
-// fact is from, and what is our reading.
+// with "Authorization: Harbour KEY" if it was given a key. The same id is the same
+// notification. A real platform's comment says here from which page of the vendor
+// each fact is, and what is our reading.
 package harbour
 
 import (
@@ -28,7 +28,7 @@ var catalogue []byte
 // Events returns the catalogue.
 func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
-// known tells the keys of the catalogue.
+// known reports whether the catalogue has a key.
 var known = platforms.CatalogueKeys(catalogue)
 
 // Platform is Harbour.

@@ -16,9 +16,8 @@ type notification struct {
 	Booking json.RawMessage `json:"booking,omitempty"`
 }
 
-// Native writes an event as Harbour itself would call the URL. What Harbour
-// sent leaves as it came; around the data of an event that came through the API
-// comes its envelope.
+// Native writes an event as Harbour itself would call the URL. What Harbour sent is
+// passed on unchanged; the data of an event from the API get Harbour's envelope.
 func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	if e.Inbound {
 		return platforms.JSONRequest(w.URL, e.Data)

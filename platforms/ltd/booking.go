@@ -8,9 +8,9 @@ import (
 	"bookhook/webhook"
 )
 
-// Booking says what the event says about a booking. A transaction is said to be
-// changed even when it is new: LTD sends the same message for both. Its status
-// is that of its orders where they agree; what the tickets are is not counted.
+// Booking returns what the event says about a booking. The action of a transaction
+// is "changed" even if it is new: LTD sends the same message for both. Its status is
+// that of its orders if they all agree.
 func Booking(e webhook.Event) *platforms.Booking {
 	payload, err := platforms.ParseObject(e.Data)
 	if e.Inbound {
@@ -84,7 +84,7 @@ func addCustomer(b *platforms.Booking, c platforms.Customer) {
 	}
 }
 
-// distinct names each performance once, in the order they came.
+// distinct returns each performance once, in their order.
 func distinct(tours []platforms.BookedTour) []platforms.BookedTour {
 	seen := map[platforms.BookedTour]bool{{}: true}
 	return slices.DeleteFunc(tours, func(tour platforms.BookedTour) bool {

@@ -1,11 +1,11 @@
-// Package ltd speaks the wire format of London Theatre Direct (LTD): an envelope
+// Package ltd supports the wire format of London Theatre Direct (LTD): an envelope
 // with MessageType, Payload and Timestamp.
 //
 // What LTD publishes (https://developer.londontheatredirect.com/documentation/webhooks/types)
 // are the two types and the fields of their payloads. Traps in them:
 //
 //   - Timestamp is UTC with seven fractional digits; the times in the payload have
-//     no offset, so they are passed on as they are written and never converted;
+//     no offset, so they are passed on unchanged and never converted;
 //   - barcodes have leading zeros, and a seat (TicketName2) is a number in one place
 //     and a text in another: the bytes are kept, and numbers stay digit for digit;
 //   - TotalAmount is a number without a currency;
@@ -16,8 +16,8 @@
 // POST follows from there being a body. Our reading is that the affiliate
 // (AffiliateId) is where the booking was sold, so it is the channel, and that
 // the shows (EventId) are the tours. ScheduledEticketDelivery names shows without
-// their ids, so it has no tours; that tickets with barcodes are to be had is
-// read as the release of a voucher.
+// their ids, so it has no tours; that tickets with barcodes are available is read as
+// the release of a voucher.
 package ltd
 
 import (

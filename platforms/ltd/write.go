@@ -14,8 +14,8 @@ import (
 const timestamp = "2006-01-02T15:04:05.0000000Z"
 
 // Native writes an event as London Theatre Direct itself would call the URL. What
-// it sent leaves as it came; around the data of an event that came through the
-// API comes its envelope.
+// it sent is passed on unchanged; the data of an event from the API get its
+// envelope.
 func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	if e.Inbound {
 		return platforms.JSONRequest(w.URL, e.Data)

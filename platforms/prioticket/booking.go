@@ -5,7 +5,7 @@ import (
 	"bookhook/webhook"
 )
 
-// actions are what the events of a booking's life mean. An amended payment
+// actions maps events about a booking to their actions. An amended payment
 // (PAYMENT_UPDATE) is neither paid nor refunded, so it is not among them.
 var actions = map[string]platforms.Action{
 	"ORDER_CREATE":    platforms.Made,
@@ -18,10 +18,9 @@ var actions = map[string]platforms.Action{
 	"REDEMPTION":      platforms.Redeemed,
 }
 
-// Booking says what the event says about a booking: what happened, and to which
-// order. What else Prioticket sends beside the notification is not documented,
-// so nothing is taken from there; of an event that came through the API, its own
-// channel and tours are.
+// Booking returns what the event says about a booking: what happened, and to which
+// order. What Prioticket sends beside the notification is not documented, so it is
+// not used. An event from the API also has its own channel and tours.
 func Booking(e webhook.Event) *platforms.Booking {
 	action, ok := actions[e.Type]
 	if !ok {

@@ -1,4 +1,4 @@
-// Package prioticket speaks the wire format of Prioticket: JSON notifications of
+// Package prioticket supports the wire format of Prioticket: JSON notifications of
 // its Distributor API, version 3.8.
 //
 // What Prioticket publishes (https://docs.prioticket.com/endpoints/notifications
@@ -14,15 +14,15 @@
 //   - it is a POST, wrapped as {"api_version":…,"data":{"notification":{…}}};
 //     "notification" at the top and a notification without any wrapping are read
 //     too;
-//   - what changed stands in "data" beside "notification", under the noun of the
-//     event's family: order, product, payment, voucher, redemption;
+//   - what changed is in "data" beside "notification", under the noun of the event's
+//     family: order, product, payment, voucher, redemption;
 //   - the item is the order's reference for orders, and by exclusion (items are
 //     products, payments and orders) for vouchers and redemptions, which makes it
 //     the booking; it is the product's id for products, which makes it the tour;
 //     for payments it is the payment's id, and the booking is the notification's
 //     order_reference, if it has one.
 //
-// A notification is known again by its notification_id and its event.
+// A redelivery is recognised by its notification_id and its event.
 package prioticket
 
 import (
@@ -41,7 +41,7 @@ var catalogue []byte
 // Events returns the catalogue.
 func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
-// known tells the keys of the catalogue.
+// known reports whether the catalogue has a key.
 var known = platforms.CatalogueKeys(catalogue)
 
 // Platform is Prioticket.

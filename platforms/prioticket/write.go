@@ -14,7 +14,7 @@ import (
 	"bookhook/webhook"
 )
 
-// version is that of the API whose notifications these are.
+// version is the version of Prioticket's API.
 const version = "3.8.0"
 
 // created is RFC 3339 with the offset in digits: Prioticket's API takes no Z.
@@ -35,9 +35,9 @@ type notice struct {
 	Created string `json:"notification_created"`
 }
 
-// Native writes an event as Prioticket itself would call the URL, without what
-// changed for a webhook that omits the payload. Unless it does, what Prioticket
-// sent is passed on as it was received.
+// Native writes an event as Prioticket itself would call the URL. What Prioticket
+// sent is passed on unchanged, unless the webhook omits the payload: then it is
+// written without the data beside the notification.
 func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	switch {
 	case e.Inbound && w.OmitPayload:
@@ -85,9 +85,9 @@ func itemOf(e webhook.Event) string {
 	return e.BookingID
 }
 
-// withoutPayload leaves out what is beside the notification, which stays as it was
-// received, and so does the version. A notification with nothing around it keeps
-// the fields that begin with its name.
+// withoutPayload removes the data beside the notification, and leaves notification
+// and version unchanged. Of a notification without an envelope it keeps the fields
+// that begin with its name.
 func withoutPayload(sent []byte) []byte {
 	body, err := platforms.ParseObject(sent)
 	inner, inerr := body.Object("data")

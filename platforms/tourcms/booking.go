@@ -11,12 +11,11 @@ import (
 	"bookhook/webhook"
 )
 
-// Booking says what the event says about a booking: from the XML that came with
-// it or that TourCMS answered, otherwise from the event alone.
+// Booking returns what the event says about a booking: from the XML that was sent
+// with it or that TourCMS's API returned, otherwise from the event alone.
 //
-// TourCMS sends new_… also when an existing booking changes to that status, and
-// says nothing by which the two could be told apart, so that "made" may be the
-// second one of a booking. An expired quotation or provisional booking was not
+// TourCMS sends new_… also if an existing booking changes to that status, and the
+// two cannot be distinguished, so that a booking can be "made" twice. An expired quotation or provisional booking was not
 // cancelled by anybody, a failed payment changes nothing, and a temporary booking
 // is none yet: these have no booking here.
 func Booking(e webhook.Event) *platforms.Booking {
@@ -45,8 +44,8 @@ func actionOf(eventType string) platforms.Action {
 	}[eventType]
 }
 
-// describe takes what the booking element has. Reference and channel stay as they
-// were where it has none; the tours are its own.
+// describe adds what the booking element has. If it has no reference or channel,
+// those of the event are kept.
 func describe(b *platforms.Booking, booking *element) {
 	b.Reference = cmp.Or(booking.value("booking_id"), b.Reference)
 	b.Status = booking.value("status_text")
@@ -68,7 +67,7 @@ func describe(b *platforms.Booking, booking *element) {
 	b.EndsAt = booking.value("end_date")
 }
 
-// named is nil when both are empty.
+// named returns nil if both are empty.
 func named(id, name string) *platforms.Named {
 	if id == "" && name == "" {
 		return nil
@@ -113,7 +112,7 @@ func customer(booking *element) *platforms.Customer {
 	return &c
 }
 
-// amount is what JSON takes as a number.
+// amount returns the text if it is a valid JSON number.
 var amount = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$`)
 
 func total(booking *element) *platforms.Money {

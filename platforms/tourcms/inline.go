@@ -16,15 +16,15 @@ import (
 	"bookhook/webhook"
 )
 
-// signedFields are what [Inline] signs, if the document has them. Which
-// fields TourCMS itself signs is not documented; whoever follows the document,
-// as the vendor's wrappers do, takes any.
+// signedFields are the fields that [Inline] signs, if the document has them. Which
+// fields TourCMS itself signs is not documented; the vendor's wrappers accept any
+// that the document lists.
 var signedFields = []string{"booking/booking_id", "booking/channel_id", "booking/account_id", "booking/status"}
 
 // Inline puts a signed block into a Show Booking document, as the last child of
-// its root: algorithm SHA256, the key is the one the receiver knows. A block that
-// is there is replaced. It fails on what is no such document (without a
-// booking/booking_id there is nothing to sign) and without a key.
+// its root, or replaces the one there: algorithm SHA256, with the key that the
+// receiver knows. It fails without a key, and if there is nothing to sign: the text
+// is not such a document, or has no booking/booking_id.
 func Inline(text []byte, key string) ([]byte, error) {
 	if key == "" { // anybody can sign with an empty key
 		return nil, webhook.NewMessage("tourcms.no_key")
@@ -69,8 +69,8 @@ func withoutSigned(text []byte, root *element) []byte {
 	return append(kept, text[from:root.inside]...)
 }
 
-// ShowBooking writes the least of a Show Booking document for an event that came
-// without one: what the event says, and nothing else.
+// ShowBooking writes a minimal Show Booking document for an event without one: what
+// the event says, and nothing else.
 func ShowBooking(a webhook.Account, e webhook.Event) []byte {
 	doc := showBooking{
 		Request: "GET /c/booking/show.xml?booking_id=" + escape(e.BookingID), Error: "OK",
@@ -108,8 +108,8 @@ type componentXML struct {
 	ProductID string `xml:"product_id"`
 }
 
-// statusOf is the status that an event speaks of by its name, as Show Booking
-// writes it; "" for the events that name none.
+// statusOf returns the status that an event's name contains, as Show Booking writes
+// it; "" if it contains none.
 func statusOf(eventType string) (status, text string) {
 	switch {
 	case strings.HasPrefix(eventType, "new_quotation_"):
@@ -161,8 +161,8 @@ func inlineBody(a webhook.Account, e webhook.Event, key string) ([]byte, error) 
 	return Inline(ShowBooking(a, e), key)
 }
 
-// checkBooking fails when a booking is another one than that of the event: the
-// receiver would decide about what nobody asks.
+// checkBooking fails if the document is about another booking than the event: the
+// receiver would decide about the wrong one.
 func checkBooking(booking *element, e webhook.Event) error {
 	for _, part := range []struct{ key, asked string }{{"booking_id", e.BookingID}, {"channel_id", e.ChannelID}} {
 		if said := booking.value(part.key); said != "" && part.asked != "" && said != part.asked {
@@ -178,11 +178,11 @@ type stored struct {
 	ShowBooking string `json:"show_booking"`
 }
 
-// documents takes the XML out of the event's Data; other data have none.
+// documents returns the XML documents in the event's Data, if there are any.
 func documents(e webhook.Event) stored {
 	var s stored
 	if bytes.Contains(e.Data, []byte(`"xml"`)) || bytes.Contains(e.Data, []byte(`"show_booking"`)) { // few have any
-		json.Unmarshal(e.Data, &s) //nolint:errcheck // what is not as we write it is not ours
+		json.Unmarshal(e.Data, &s) //nolint:errcheck // Data that Bookhook did not write have no documents
 	}
 	return s
 }

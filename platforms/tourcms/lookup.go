@@ -31,8 +31,8 @@ func Lists() *platforms.Lists {
 	return &platforms.Lists{Ready: hasKey, Requests: askLists, Read: readList}
 }
 
-// wanted says whether TourCMS could tell more about the event: there is a key,
-// and neither tours nor XML came with the event.
+// wanted reports whether TourCMS could add to the event: there is a key, and the
+// event has neither tours nor XML.
 func wanted(s webhook.Settings, e webhook.Event) bool {
 	return hasKey(s) && e.BookingID != "" && len(e.TourIDs) == 0 && documents(e) == stored{}
 }
@@ -69,8 +69,8 @@ func askLists(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]platf
 	return questions, nil
 }
 
-// ask writes a signed request to the API on behalf of a channel; "" is the only
-// channel there is a key for, or 0, which is no channel.
+// ask writes a signed request to the API on behalf of a channel; "" means the only
+// channel with a key, or 0, which means no channel.
 func ask(s webhook.Settings, channel, path string, now time.Time) (platforms.Request, error) {
 	one, each := keys(s)
 	if channel == "" && one == "" && len(each) == 1 {
@@ -107,7 +107,7 @@ func sign(key, text string) string {
 	return url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// readBooking adds the tours of the answer to the event, and the answer to its
+// readBooking adds the tours in the response to the event, and the response to its
 // Data.
 func readBooking(e webhook.Event, status int, body []byte) (webhook.Event, error) {
 	root, err := readAnswer(status, body)
@@ -127,8 +127,8 @@ func readBooking(e webhook.Event, status int, body []byte) (webhook.Event, error
 	return e, nil
 }
 
-// readAnswer reads what the API answered: its document when all is well, an error
-// in TourCMS's words otherwise.
+// readAnswer returns the document of the API's response, or the error that TourCMS
+// reports in it.
 func readAnswer(status int, body []byte) (*element, error) {
 	root, err := parse(body)
 	said := ""
@@ -148,7 +148,7 @@ func readAnswer(status int, body []byte) (*element, error) {
 	return root, nil
 }
 
-// unusable is an answer that cannot be used for an error of reading it.
+// unusable returns the error for a response that cannot be read.
 func unusable(err error) error {
 	why, ok := errors.AsType[webhook.Message](err)
 	if !ok {
@@ -157,8 +157,8 @@ func unusable(err error) error {
 	return webhook.NewMessage("tourcms.answered_unusable").Because(why)
 }
 
-// withShowBooking adds the answer to an object and leaves the rest of it byte
-// for byte. What is no object stays as it is.
+// withShowBooking adds the response to a JSON object, and leaves the rest of it byte
+// for byte. Anything else is not changed.
 func withShowBooking(data []byte, answer string) []byte {
 	member := slices.Concat([]byte(`"show_booking":`), platforms.EncodeJSON(answer), []byte("}"))
 	text := bytes.TrimSpace(data)
@@ -175,7 +175,7 @@ func withShowBooking(data []byte, answer string) []byte {
 	return slices.Concat(inner, []byte(","), member)
 }
 
-// readList reads the channels or tours of an answer, as TourCMS writes them.
+// readList reads the channels or tours of a response, as TourCMS writes them.
 func readList(kind webhook.ItemKind, status int, body []byte) ([]webhook.Item, error) {
 	root, err := readAnswer(status, body)
 	if err != nil {

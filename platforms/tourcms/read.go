@@ -17,10 +17,10 @@ import (
 // fiveKeys are the keys of the query, in the vendor's order.
 var fiveKeys = []string{"event", "account_id", "account_name", "channel_id", "booking_id"}
 
-// again is for how long the same bytes are the same notification. TourCMS sends
-// no id of its own, neither documents after what time it sends again, and the
-// same query comes in earnest: a second voucher of a booking is redeemed, a
-// booking is confirmed once more. A minute is our reading.
+// again is how long the same bytes count as a redelivery. TourCMS sends no id, does
+// not document when it repeats a request, and can send the same query for a new
+// event: a second voucher of a booking is redeemed, a booking is confirmed again. A
+// minute is our reading.
 const again = time.Minute
 
 // Read reads a notification: what happened from a GET, and from a POST, with
@@ -53,7 +53,7 @@ type payload struct {
 	XML   string `json:"xml,omitempty"`
 }
 
-// query is a query string in its order; a key stands in it once.
+// query is a query string in its order, with each key once.
 type query []parameter
 
 type parameter struct {
@@ -69,7 +69,7 @@ func (q query) find(key string) *parameter {
 	return &q[i]
 }
 
-// value is the first value of the key; "" when it is not there.
+// value returns the first value of the key; "" if it is missing.
 func (q query) value(key string) string {
 	if p := q.find(key); p != nil {
 		return p.values[0]
@@ -77,7 +77,7 @@ func (q query) value(key string) string {
 	return ""
 }
 
-// MarshalJSON writes an object of texts; a key that came more than once has a
+// MarshalJSON writes an object of strings; a key that was sent more than once has a
 // list of them.
 func (q query) MarshalJSON() ([]byte, error) {
 	text := []byte("{")
@@ -123,8 +123,8 @@ func readQuery(raw string) (query, error) {
 	return q, checkQuery(q)
 }
 
-// decode takes key and value apart. What TourCMS does not need to be understood
-// for may be written as it likes; an unknown key loses no booking.
+// decode splits a part of the query into key and value. Only the five known keys
+// have to be valid, so that no booking is lost because of another one.
 func decode(part string) (key, value string, err error) {
 	rawKey, rawValue, _ := strings.Cut(part, "=")
 	key, err = url.QueryUnescape(rawKey)
@@ -192,7 +192,7 @@ func readBody(in platforms.Inbound, e *webhook.Event) error {
 	return prove(in.Settings, root, e.ChannelID)
 }
 
-// prove checks the signature with the key of the channel, when there are keys.
+// prove checks the signature with the key of the channel, if there are keys.
 func prove(s webhook.Settings, root *element, channel string) error {
 	if !hasKey(s) {
 		return nil
@@ -211,7 +211,7 @@ func rejected(status int, why webhook.Message) error {
 	return platforms.Rejected{Status: status, Why: why}
 }
 
-// badXML rejects a body for an error of reading or verifying it.
+// badXML returns the rejection for an error of reading or verifying a body.
 func badXML(status int, err error) error {
 	why, ok := errors.AsType[webhook.Message](err)
 	if !ok {
@@ -220,8 +220,8 @@ func badXML(status int, err error) error {
 	return rejected(status, webhook.NewMessage("tourcms.body").Because(why))
 }
 
-// checkType takes every content type that could hold XML: that of TourCMS's POST
-// is not documented.
+// checkType accepts every content type that could be XML: that of TourCMS's POST is
+// not documented.
 func checkType(contentType string) error {
 	kind, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil {

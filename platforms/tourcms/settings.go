@@ -18,7 +18,7 @@ const (
 	settingURL         = "api_url"
 )
 
-// What holds while a setting is empty.
+// The defaults of settings.
 const (
 	defaultMarketplace = "0"
 	defaultURL         = "https://api.tourcms.com"

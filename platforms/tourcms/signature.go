@@ -20,7 +20,7 @@ var algorithms = map[string]func() hash.Hash{
 	"md5": md5.New, "sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
 }
 
-// errUnsigned is a document that anybody could have written.
+// errUnsigned says that a document has no signature.
 var errUnsigned = webhook.NewMessage("tourcms.unsigned")
 
 // verify checks the signed block of a document with the key, as the official PHP
@@ -102,5 +102,5 @@ func writeValues(w hash.Hash, root *element, paths []path, must *element) (cover
 	return covered, nil
 }
 
-// quote makes a text that somebody sent fit for a message.
+// quote returns a text of the request so that a message can contain it.
 func quote(text string) string { return webhook.Quote(text, 60) }

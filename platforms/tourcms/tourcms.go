@@ -1,6 +1,6 @@
-// Package tourcms speaks the wire format of TourCMS (Palisis): its catalogue of
+// Package tourcms supports the wire format of TourCMS (Palisis): its catalogue of
 // twelve asynchronous and four synchronous booking events, its GET and its POST
-// webhook, and the part of its API that tells about bookings, channels and tours.
+// webhook, and the part of its API about bookings, channels and tours.
 //
 // # The GET webhook
 //
@@ -26,7 +26,7 @@
 // content type. Neither event and query nor the list of fields is signed:
 // [Read] therefore also wants the signature to cover booking/booking_id, and
 // the query to agree with it. It reads the part of XPath that a list of fields
-// needs; everything else is refused, as its cost is the choice of whoever calls.
+// needs; everything else is refused, since the caller could make it costly.
 //
 // # The API
 //

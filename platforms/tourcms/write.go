@@ -11,10 +11,10 @@ import (
 	"bookhook/webhook"
 )
 
-// Native writes an event as TourCMS itself would call the URL. What TourCMS sent
-// leaves with its query byte for byte; of a POST, too, only that, because a
-// webhook that is told afterwards gets a GET. For other events all five keys are
-// always there, empty when the event does not know them.
+// Native writes an event as TourCMS itself would call the URL. If TourCMS sent the
+// event, its query is passed on byte for byte; also if it was a POST, since an
+// asynchronous webhook gets a GET. Other events have all five keys, with an empty
+// value for what the event does not have.
 func Native(w *webhook.Webhook, a webhook.Account, e webhook.Event) platforms.Request {
 	full := address(w, a, e)
 	_, signed, _ := strings.Cut(full, "?")
@@ -41,7 +41,7 @@ func address(w *webhook.Webhook, a webhook.Account, e webhook.Event) string {
 	}, "&")
 }
 
-// joiner is what stands between the URL as configured and the query of TourCMS.
+// joiner returns what joins the configured URL and the query of TourCMS.
 func joiner(target string) string {
 	_, query, has := strings.Cut(target, "?")
 	switch {

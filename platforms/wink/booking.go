@@ -5,10 +5,10 @@ import (
 	"bookhook/webhook"
 )
 
-// actions are the events whose meaning for a booking is beyond doubt, in the
-// older list and in the present one. Requests, errors and steps on the way
-// change nothing yet; payouts and funds are between Wink and the property; a
-// payment (internal.payment.*) does not say what it is for.
+// actions maps events to their actions, if their meaning for a booking is certain.
+// Requests, errors and intermediate steps change nothing yet; payouts and funds are
+// between Wink and the property; a payment (internal.payment.*) does not say what it
+// is for.
 var actions = map[string]platforms.Action{
 	"booking.create":                  platforms.Made,
 	"booking.contract.created":        platforms.Made,
@@ -20,9 +20,9 @@ var actions = map[string]platforms.Action{
 	"booking.contract.refund.full":    platforms.Refunded,
 }
 
-// Booking says what the event says about a booking: what happened and to which.
-// More is not known of what Wink sends; of an event that came through the API,
-// its own channel and tours are.
+// Booking returns what the event says about a booking: what happened, and to which.
+// Nothing more is known about what Wink sends. An event from the API also has its
+// own channel and tours.
 func Booking(e webhook.Event) *platforms.Booking {
 	action, ok := actions[e.Type]
 	if !ok {

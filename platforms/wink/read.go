@@ -8,7 +8,7 @@ import (
 	"bookhook/webhook"
 )
 
-// The members in which we look, in this order.
+// The members that are read, in this order.
 var (
 	keyMembers      = []string{"type", "eventType", "event_type", "event", "eventName", "event_name", "name", "key"}
 	identityMembers = []string{"eventId", "event_id"}
@@ -36,7 +36,7 @@ func Read(in platforms.Inbound) (platforms.Reading, error) {
 	return platforms.Reading{Event: e, Identity: identity}, platforms.CheckRefs(e)
 }
 
-// keyOf is the event's key; "" when no member has one.
+// keyOf returns the event's key; "" if no member has one.
 func keyOf(body platforms.Object) string {
 	for _, member := range keyMembers {
 		if key := body.Text(member); known(key) {
@@ -46,7 +46,7 @@ func keyOf(body platforms.Object) string {
 	return ""
 }
 
-// unknown says what is written where a key should be.
+// unknown returns the text that was found where a key should be.
 func unknown(body platforms.Object) error {
 	var found []string
 	for _, member := range keyMembers {
@@ -60,10 +60,10 @@ func unknown(body platforms.Object) error {
 	return platforms.UnknownEvent("wink.event", strings.Join(found, ", "))
 }
 
-// ofBooking tells the events that are about a booking.
+// ofBooking reports whether an event is about a booking.
 func ofBooking(key string) bool { return strings.HasPrefix(key, "booking.") }
 
-// first is the first id among the members.
+// first returns the first id among the members.
 func first(body platforms.Object, members []string) string {
 	for _, member := range members {
 		if id := body.Ref(member); id != "" {

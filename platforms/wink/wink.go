@@ -1,23 +1,23 @@
-// Package wink speaks the wire format of Wink (wink.travel, TripPay).
+// Package wink supports the wire format of Wink (wink.travel, TripPay).
 //
 // What Wink publishes is its catalogue of events and that it sends a POST, may
 // send again when no 200 comes back, and sends to HTTPS only
 // (https://academy.wink.travel/et/developers/webhook-events and
 // https://github.com/wink-travel/docs). The catalogue here has 129 keys: the 67
-// of the older list, of which 24 are retired, and the 62 that came since June
-// 2026. Keys are compared whole: channel-manager.update is not
+// of the older list, 24 of them retired, and the 62 that were added since June
+// 2026. The whole key must match: channel-manager.update is not
 // channel-manager.update.rate. Wink's own examples use booking.created and
-// payment.completed, which are in no catalogue and so are not recognised.
+// payment.completed, which are in no catalogue and so are rejected.
 //
 // There is no published payload, envelope, header or signature. So all of this is
 // our reading:
 //
-//   - any JSON object is taken whose member type, eventType, event_type, event,
+//   - any JSON object is accepted whose member type, eventType, event_type, event,
 //     eventName, event_name, name or key (the first of them that fits) is a key
 //     of the catalogue;
 //   - a member eventId or event_id is the id of the notification. A member id is
-//     not: it may be that of the thing the event is about. Without one the same
-//     bytes are the same notification;
+//     not: it may be the id of what the event is about. Without an id, a request
+//     with the same bytes is a redelivery;
 //   - in events whose key begins with "booking.", the member bookingIdentifier,
 //     bookingId, booking_id or entityIdentifier (the name in Wink's own log of
 //     events) is the booking;
@@ -37,7 +37,7 @@ var catalogue []byte
 // Events returns the catalogue.
 func Events() []platforms.EventType { return platforms.ReadCatalogue(catalogue) }
 
-// known tells the keys of the catalogue.
+// known reports whether the catalogue has a key.
 var known = platforms.CatalogueKeys(catalogue)
 
 // Platform is Wink.

@@ -10,9 +10,9 @@ import (
 	"bookhook/webhook"
 )
 
-// Native writes an event as Wink itself would call the URL. What Wink sent leaves
-// as it came, and so do data of the API that name the event as Wink's would.
-// Around other data comes an envelope of our own making.
+// Native writes an event as Wink itself would call the URL. What Wink sent is passed
+// on unchanged, and so are data from the API that name the event as Wink's do.
+// Other data get an envelope of our own.
 func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Request {
 	if e.Inbound {
 		return platforms.JSONRequest(w.URL, e.Data)
@@ -23,7 +23,7 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Re
 	return platforms.JSONRequest(w.URL, wrapped(e))
 }
 
-// envelope is what goes around data that do not name their event.
+// envelope is the envelope of data that do not name their event.
 type envelope struct {
 	Type    string          `json:"type"`
 	Booking string          `json:"bookingIdentifier,omitempty"`
@@ -43,9 +43,9 @@ func wrapped(e webhook.Event) []byte {
 	return slices.Concat(start, data, []byte("}"))
 }
 
-// Sample is an event as Wink could send it at now. Wink publishes no example, so
-// it is the least that we read: the key, and the id of the booking or of what
-// else the event is about.
+// Sample is an event as Wink could send it at now. Wink publishes no example, so it
+// has only what Read needs: the key, and the id of the booking or of whatever else
+// the event is about.
 func Sample(eventType, id string, now time.Time) webhook.Event {
 	sample := struct {
 		Type    string `json:"type"`

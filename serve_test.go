@@ -76,7 +76,7 @@ func TestWildcardAddressIsShownAsLocalhost(t *testing.T) {
 	}
 }
 
-// slow is a receiver that answers when it is told to.
+// slow is a receiver that answers only when the test lets it.
 type slow struct {
 	*httptest.Server
 	came    chan struct{}

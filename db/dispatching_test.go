@@ -24,7 +24,7 @@ var dispatchingTests = []test{
 	{"release", testRelease},
 	{"release of a cancelled one", testReleaseCancelled},
 	{"finish of one that is gone", testFinishGone},
-	{"heal", testHeal},
+	{"recover claims", testRecoverClaims},
 	{"due", testDue},
 }
 
@@ -258,7 +258,7 @@ func testFinishGone(t *testing.T, s *db.Store) {
 	same(t, "off", finish(t, s, success(4711, w.ID, 1), t0), "") // pruned meanwhile: no error
 }
 
-func testHeal(t *testing.T, s *db.Store) {
+func testRecoverClaims(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 3)

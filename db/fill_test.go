@@ -12,8 +12,8 @@ import (
 )
 
 // The shape of a filled database. Account 1 has half of all deliveries, the
-// others share the rest. Of the ten webhooks of each, the first is told of every
-// event, eight take turns, and the last is told of one in a thousand. Of a
+// others share the rest. Of the ten webhooks of each, the first receives every
+// event, eight take turns, and the last receives one in a thousand. Of a
 // hundred deliveries two failed, of a thousand one waits, of two thousand one
 // was cancelled; one event in ten thousand is of a rare type; about five are of
 // one booking.

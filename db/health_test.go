@@ -43,7 +43,7 @@ func testFailingSince(t *testing.T, s *db.Store) {
 	finish(t, s, success(d, w.ID, 1), t0.Add(time.Hour))
 	same(t, "well after a success", health(t, s, w), webhook.Health{})
 	failOnce(t, s, w, t0.Add(2*time.Hour))
-	same(t, "failing anew", health(t, s, w), webhook.Health{FailingSince: t0.Add(2 * time.Hour), FailedAt: t0.Add(2 * time.Hour)})
+	same(t, "failing again", health(t, s, w), webhook.Health{FailingSince: t0.Add(2 * time.Hour), FailedAt: t0.Add(2 * time.Hour)})
 }
 
 func testOffFailing(t *testing.T, s *db.Store) {
@@ -64,7 +64,7 @@ func testOffFailing(t *testing.T, s *db.Store) {
 	same(t, "off as before", health(t, s, w).OffAt, end)
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(end)))(t)
 	same(t, "well when switched on", health(t, s, w), webhook.Health{})
-	same(t, "failing anew", failOnce(t, s, w, end), "")
+	same(t, "failing again", failOnce(t, s, w, end), "")
 }
 
 // testQuiet: a failure now and one long ago are no five days of failing.

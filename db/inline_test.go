@@ -183,9 +183,9 @@ func testInlineIsNeverDue(t *testing.T, s *db.Store) {
 	same(t, "due", len(must(s.Due(ctx))(t)), 0)
 	same(t, "claimed", len(claim(t, s, gate.ID, 10, late)), 0)
 	must(s.SetEnabled(ctx, a.ID, gate.ID, false, at(t0)))(t)
-	must(s.SetEnabled(ctx, a.ID, gate.ID, true, at(late)))(t) // which hastens
+	must(s.SetEnabled(ctx, a.ID, gate.ID, true, at(late)))(t) // which makes them due
 	same(t, "claimed after switching on", len(claim(t, s, gate.ID, 10, late.Add(time.Hour))), 0)
-	same(t, "decisions on an event that is told", len(ingest(t, s, a.ID, newEvent(""))[0].Decisions), 0)
+	same(t, "decisions on an event that is sent", len(ingest(t, s, a.ID, newEvent(""))[0].Decisions), 0)
 }
 
 func testInlineRecovered(t *testing.T, s *db.Store) {

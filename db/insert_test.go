@@ -135,7 +135,7 @@ func testDuplicates(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	first := ingest(t, s, a.ID, newEvent("x"))[0]
-	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t) // the first decisions stand all the same
+	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t) // the first decisions are kept
 	spaced := newEvent("x")
 	spaced.Data = []byte(" {\"note\":\r\n\"späte Buchung 🎟\"}")
 	for _, e := range []webhook.Event{newEvent("x"), spaced} {

@@ -178,7 +178,7 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "names", len(must(s.WebhookNames(ctx, me.ID))(t)), 1)
 }
 
-// testIsolationComplete: a method that takes an account and an id stands in
+// testIsolationComplete: a method that takes an account and an id is in
 // one of the tables above.
 func testIsolationComplete(t *testing.T, s *db.Store) {
 	account := reflect.TypeFor[webhook.AccountID]()

@@ -45,7 +45,7 @@ func testItem(t *testing.T, s *db.Store) {
 }
 
 // testPutItems adds, renames, restores and leaves alone, and takes an id that
-// stands twice in the list as a correction of the first.
+// is twice in the list as a correction of the first.
 func testPutItems(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)

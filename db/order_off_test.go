@@ -85,7 +85,7 @@ func testOrderCrash(t *testing.T, s *db.Store) {
 	inLine(t, s, w, now, d[1])
 }
 
-func testOrderHasten(t *testing.T, s *db.Store) {
+func testOrderRetryNow(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
 	d := deliver(t, s, a.ID, 2)
 	other := newEvent("")
@@ -108,8 +108,8 @@ func testOrderHasten(t *testing.T, s *db.Store) {
 	}
 }
 
-// testHastenMany: more wait than are hastened in one step.
-func testHastenMany(t *testing.T, s *db.Store) {
+// testRetryNowMany: more deliveries wait than one step makes due.
+func testRetryNowMany(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	const many = 2500
 	later := t0.Add(time.Hour)

@@ -119,8 +119,8 @@ func TestOrderPlans(t *testing.T) {
 	want(t, "statements", seen, 4)
 }
 
-// allow are the plans that are in order although they scan: Heal runs once, at
-// the start, over what is pending; Due walks the webhooks.
+// allow are the plans that may scan: RecoverClaims runs once, at
+// the start, over all pending deliveries; Due reads all webhooks.
 var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN w", "SCAN found"}
 
 // TestPlans looks at each statement that the methods use: none scans or sorts.

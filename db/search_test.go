@@ -30,7 +30,7 @@ type mixed struct {
 	byEvent    []webhook.Delivery // those of the newest event first
 }
 
-// mix makes it: five webhooks, of which the second is told of everything, the
+// mix makes it: five webhooks, of which the second receives everything, the
 // third of little, and the last was deleted. Some events are matched late.
 func mix(t *testing.T, s *db.Store, r *rand.Rand) (m mixed) {
 	t.Helper()
@@ -174,7 +174,7 @@ func idsOf[R any, I ~int64](rows []R, id func(R) I) []I {
 }
 
 // readAll reads page after page to the end. What was matched late has a higher id
-// than what stands before it, where deliveries are listed by their events.
+// than what is before it, where deliveries are listed by their events.
 func readAll[I ~int64](t *testing.T, limit int, read func(before I) ([]I, I)) []I {
 	t.Helper()
 	all := []I{}

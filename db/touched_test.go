@@ -13,7 +13,7 @@ var touchedTests = []test{
 	{"when a change is reported", testTouchedCommitted},
 }
 
-// testTouched: who watches is told of every change of a webhook or its deliveries
+// testTouched: a watcher is called for every change of a webhook or its deliveries
 // by other ways than the dispatcher's own.
 func testTouched(t *testing.T, s *db.Store) {
 	ctx := t.Context()

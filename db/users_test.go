@@ -113,7 +113,7 @@ func session(user webhook.UserID) auth.Session {
 	return auth.Session{User: user, Data: []byte("{\"a\":\x00}"), ExpiresAt: t0.Add(time.Hour)}
 }
 
-// alive are those of the hashes that still stand for a session.
+// alive are those of the hashes that still have a session.
 func alive(tb testing.TB, s *db.Store, hashes ...string) []string {
 	tb.Helper()
 	var got []string

@@ -81,7 +81,7 @@ func TestPausesGrow(t *testing.T) {
 }
 
 // TestOnlyAProbeRecovers: a success that was on its way when the circuit
-// opened closes it, and hastens nothing.
+// opened closes it, and makes no retry due.
 func TestOnlyAProbeRecovers(t *testing.T) {
 	t.Parallel()
 	for began, want := range map[time.Duration]bool{-time.Second: false, firstPause - 1: false, firstPause: true, time.Minute: true} {

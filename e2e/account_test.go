@@ -133,7 +133,7 @@ type filter struct {
 	IDs  []string `json:"ids"`
 }
 
-// addHook makes a webhook that is told of everything, and returns its id.
+// addHook creates a webhook that receives everything, and returns its id.
 func (a *account) addHook(t testing.TB, name, url string) string {
 	t.Helper()
 	var made hook

@@ -61,7 +61,7 @@ func (p *page) named(role, name string) playwright.Locator {
 	return p.GetByRole(playwright.AriaRole(role), options)
 }
 
-// sees waits until the text stands somewhere on the page, visible. It need not be a whole paragraph.
+// sees waits until the text is visible somewhere on the page. It need not be a whole paragraph.
 func (p *page) sees(text string) {
 	p.t.Helper()
 	must(p.t, expect.Locator(p.GetByText(text).Filter(visible).First()).ToBeVisible())

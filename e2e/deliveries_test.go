@@ -228,7 +228,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-// The guard stands in the dialer: also for a webhook that was made when its address was still allowed.
+// The guard is in the dialer, so it also applies to a webhook that was created when its address was still allowed.
 func TestPrivateAddressIsNotCalled(t *testing.T) {
 	op := newShop(t)
 	in := receiver(t)

@@ -329,7 +329,7 @@ func (p *page) selects(label, option string) {
 	must(p.t, err)
 }
 
-// rows are the rows of the list on the page in which all texts stand.
+// rows are the rows of the list on the page that have all texts.
 func (p *page) rows(texts ...string) playwright.Locator {
 	rows := p.Locator("tbody tr")
 	for _, text := range texts {
@@ -352,7 +352,7 @@ func (p *page) opensRow(texts ...string) {
 	must(p.t, cell.Click(playwright.LocatorClickOptions{Timeout: limit, Force: new(true)}))
 }
 
-// has waits until the text stands in the one element that the selector finds.
+// has waits until the text is in the one element that the selector finds.
 func (p *page) has(selector, text string) {
 	p.t.Helper()
 	must(p.t, expect.Locator(p.Locator(selector)).ToContainText(text))

@@ -46,7 +46,7 @@ func TestLogFilters(t *testing.T) {
 	for _, tt := range []struct {
 		label, option, query string
 		rows                 int
-		text                 string // stands in every row
+		text                 string // is in every row
 	}{
 		{"Status", "Delivered", "state=delivered", 3, "Accounting"},
 		{"Status", "Waiting", "state=pending", 1, "next attempt in"},

@@ -26,7 +26,7 @@ func tells(t testing.TB, address, contentType, body string) int {
 
 const cancelled = "?event=cancelled&account_id=4069&account_name=Tallinn%20%26%20Tartu%20Tours&channel_id=3930&booking_id="
 
-// What comes in at an address stands on the pages, with where it came from, byte for byte.
+// What is received at an address is shown on the pages, with its origin, byte for byte.
 func TestPlatformsTell(t *testing.T) {
 	t.Parallel()
 	op := newShop(t)

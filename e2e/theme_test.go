@@ -6,7 +6,7 @@ import (
 	"github.com/playwright-community/playwright-go"
 )
 
-// The choice of a theme is kept, and stands over the system's.
+// The choice of a theme is kept, and overrides the system's.
 func TestTheme(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)

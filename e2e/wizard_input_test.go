@@ -153,7 +153,7 @@ func TestWizardChecksURL(t *testing.T) {
 	check("http://no-such-host.invalid/", "no-such-host.invalid")
 }
 
-// Whoever was signed out meanwhile is told so, and keeps what was typed.
+// Whoever was signed out meanwhile sees why, and keeps what was typed.
 func TestWizardChecksURLSignedOut(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)

@@ -134,7 +134,7 @@ func TestWizardNative(t *testing.T) {
 	p.opens("How to verify a delivery")
 	p.secretOnce()
 
-	must(t, p.named("button", "Send a test").First().Click()) // another one stands where deliveries will be
+	must(t, p.named("button", "Send a test").First().Click()) // there is a second one where deliveries will be
 	p.isAt("/deliveries/dlv_")
 	got := in.delivery(t)
 	query, err := url.Parse(got.URL)

@@ -33,7 +33,7 @@ const (
 type route struct {
 	guard guard
 	ok    int    // a status, toLogin or toAccounts
-	body  string // a form or JSON; {…} stands for an id as in a path
+	body  string // a form or JSON; {…} is replaced by an id, as in a path
 }
 
 // routes has every route of Bookhook; {whk} and the like become ids of things

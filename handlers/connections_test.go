@@ -150,7 +150,7 @@ func (s *site) keepUnread(u webhook.RejectedRequest) {
 	s.check(s.store.AddRejectedRequest(s.Context(), u, time.Now()))
 }
 
-func TestUnrecognisedPage(t *testing.T) {
+func TestRejectedRequestsPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)

@@ -21,7 +21,7 @@ func (b *browser) finish(draft string) page {
 	return b.post(draft+"/review", url.Values{"version": {b.version(draft)}})
 }
 
-// version is that of the draft on the review as it stands now.
+// version is that of the draft on the current review.
 func (b *browser) version(draft string) string {
 	b.Helper()
 	return b.get(draft + "/review").is(http.StatusOK).find(`name="version" value="(\d+)"`)

@@ -185,7 +185,7 @@ func TestRefusedIsKept(t *testing.T) {
 	}
 }
 
-// jsonText is a text as it stands in JSON, without its quotes.
+// jsonText is a text as it is in JSON, without its quotes.
 func jsonText(text string) string {
 	return strings.ReplaceAll(text, `"`, `\"`)
 }
@@ -314,7 +314,7 @@ func TestSameNotification(t *testing.T) {
 	}
 }
 
-// TestSameAtOnce: however many come at the same time, one is told.
+// TestSameAtOnce: however many arrive at the same time, one is delivered.
 func TestSameAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newHarbour(t)

@@ -10,7 +10,7 @@ import (
 )
 
 // When TourCMS asks at the account's address, it gets the answer of the inline
-// webhook; what that accepts is told to the others, what it refuses to nobody.
+// webhook; what that accepts is sent to the others, what it refuses is not.
 func TestAskedByThePlatform(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -24,7 +24,7 @@ func TestAskedByThePlatform(t *testing.T) {
 	s.hook(told.URL)
 	s.send("POST", path+question+"1", xml("1"), asXML).taken()
 	if got := arrived(t, told.got); got.Method != "GET" || got.URL.RawQuery != (question + "1")[1:] {
-		t.Errorf("without an inline webhook it is told as it came: got %s %s", got.Method, got.URL.RawQuery)
+		t.Errorf("without an inline webhook it is sent unchanged: got %s %s", got.Method, got.URL.RawQuery)
 	}
 
 	answer := func(http.ResponseWriter) {}
@@ -55,7 +55,7 @@ func TestAskedByThePlatform(t *testing.T) {
 		t.Errorf("accepted: got %d %s %q, want the answer as it came", got.status, got.header.Get("Content-Type"), got.body)
 	}
 	if got := arrived(t, told.got); got.URL.Query().Get("booking_id") != "2" {
-		t.Errorf("the others were told of %s, want what was accepted, once", got.URL)
+		t.Errorf("the others received %s, want what was accepted, once", got.URL)
 	}
 	if len(asked) != 3 || len(told.got) != 0 {
 		t.Errorf("got %d questions and %d more calls, want 3 and none", len(asked), len(told.got))

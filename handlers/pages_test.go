@@ -232,7 +232,7 @@ func arrived[T any](t testing.TB, got <-chan T) T {
 	panic("not reached")
 }
 
-// hook makes a webhook that is told of everything, as changed by the functions.
+// hook creates a webhook that receives everything, as changed by the functions.
 func (s *site) hook(url string, with ...func(*webhook.Webhook)) *webhook.Webhook {
 	s.Helper()
 	config := webhook.NewConfig(nil)

@@ -388,7 +388,7 @@ func TestPrioNotifications(t *testing.T) {
 		t.Helper()
 		r.call(204, "POST", "/notifications", `{"data":{"notification":{"notification_event":"`+event+`","notification_item_id":`+item+`,"notification_note":"x"}}}`)
 	}
-	notify("ORDER_CREATE", `"1"`) // nobody is told
+	notify("ORDER_CREATE", `"1"`) // no webhook receives it
 	r.create(`"webhook_events":["ORDER_CREATE"],"webhook_url":"` + a.receiver.URL + `/prio"`)
 	a.hook(t, "All", `,"format":"standard"`)
 	a.hook(t, "Off", `,"enabled":false`)

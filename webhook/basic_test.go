@@ -51,7 +51,7 @@ func TestCheckBasic(t *testing.T) {
 	}
 }
 
-// Whatever is taken stands in a header as it is, and nothing else with it.
+// Whatever is accepted is in the header unchanged, and nothing else is.
 func FuzzReadBasic(f *testing.F) {
 	f.Add("user:pass")
 	f.Add("Basic Basic x")

@@ -140,7 +140,7 @@ func TestReadPost(t *testing.T) {
 		t.Errorf("got wire %q, want the query as it came", e.Wire)
 	}
 	if out := tourcms.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/"}}, webhook.Account{}, e); out.Method != "GET" || out.URL != "https://example.com/?"+in.Query {
-		t.Errorf("to a webhook that is told afterwards it leaves as %s %s", out.Method, out.URL)
+		t.Errorf("to a webhook that is called afterwards it is sent as %s %s", out.Method, out.URL)
 	}
 }
 

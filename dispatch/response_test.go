@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"bookhook/dispatch"
 	"bookhook/messages"
@@ -79,6 +80,8 @@ func TestGoneSwitchesOffAndTheRestWaits(t *testing.T) {
 		select {
 		case <-r.store.released:
 		case <-r.store.finished:
+		case <-time.After(30 * time.Second):
+			t.Fatal("nothing happened for 30 seconds")
 		}
 	}
 	r.stop()

@@ -1,57 +1,33 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
+	"strconv"
 	"time"
 
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
-// actor is who did it, in the account's activity.
-const actor = "command line"
-
-// withStore opens the database for one command. A running Bookhook may have it
-// open too.
-func withStore(ctx context.Context, path string, do func(store *db.Store) error) error {
-	store, err := db.Create(ctx, path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(store), store.Close())
+// accountCommands are the commands about accounts.
+type accountCommands struct {
+	Add   accountAdd   `cmd:"" help:"Add an account and print its number."`
+	Limit accountLimit `cmd:"" help:"Set how many asynchronous webhooks an account may have."`
+	List  accountList  `cmd:"" help:"List the accounts with their numbers, limits and users."`
 }
 
-// findAccount finds an account by its number; 0 is none.
-func findAccount(ctx context.Context, store *db.Store, number int64, database string) (webhook.Account, error) {
-	if number == 0 {
-		return webhook.Account{}, nil
-	}
-	account, err := store.AccountByNumber(ctx, number)
-	if errors.Is(err, webhook.ErrNotFound) {
-		err = fmt.Errorf("there is no account %d in %s", number, database)
-	}
-	return account, err
+type accountAdd struct {
+	Name   displayName   `arg:"" help:"The tour operator's name."`
+	Number accountNumber `placeholder:"N" help:"The account's number, such as the one that its booking system uses. Default: the next free one."`
 }
 
-// addAccount prints the number of the new account.
-type addAccount struct {
-	database string
-	name     string
-	number   int64 // 0: the next free one
-}
-
-func (c addAccount) run(ctx context.Context, std streams) error {
-	return withStore(ctx, c.database, func(store *db.Store) error {
+// Run prints the number of the new account.
+func (c accountAdd) Run(ctx context.Context, std streams, path databasePath) error {
+	return withStore(ctx, path, func(store *db.Store) error {
 		account, err := store.AddAccount(ctx, webhook.Account{
-			Number: c.number, Name: c.name, TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now(),
-		}, actor)
+			Number: int64(c.Number), Name: string(c.Name), TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit,
+		}, change())
 		if err == nil {
 			fmt.Fprintln(std.out, account.Number)
 		}
@@ -59,168 +35,55 @@ func (c addAccount) run(ctx context.Context, std streams) error {
 	})
 }
 
-// setLimit raises or lowers how many asynchronous webhooks an account may have.
-type setLimit struct {
-	database string
-	account  int64
-	limit    int
+type accountLimit struct {
+	Account accountNumber `arg:"" help:"The account's number."`
+	Limit   number        `arg:"" name:"n" min:"0" max:"1000" help:"How many asynchronous webhooks it may have."`
 }
 
-func (c setLimit) run(ctx context.Context, std streams) error {
-	return withStore(ctx, c.database, func(store *db.Store) error {
-		account, err := findAccount(ctx, store, c.account, c.database)
-		if err != nil {
+// Run raises or lowers the limit.
+func (c accountLimit) Run(ctx context.Context, std streams, path databasePath) error {
+	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+		if err := store.SetLimit(ctx, account.ID, int(c.Limit), change()); err != nil {
 			return err
 		}
-		if err := store.SetLimit(ctx, account.ID, c.limit, actor, time.Now()); err != nil {
-			return err
-		}
-		fmt.Fprintf(std.err, "%s (account %d) may have %d asynchronous webhooks.\n", account.Name, account.Number, c.limit)
+		fmt.Fprintf(std.err, "%s may have %d asynchronous webhooks.\n", describe(account), c.Limit)
 		return nil
 	})
 }
 
-// addUser takes the password from standard input, or makes one and prints it.
-type addUser struct {
-	database string
-	email    string
-	role     webhook.Role
-	account  int64 // 0: none
+type accountList struct{ listFlags }
+
+// listedAccount is an account in the JSON of "account list".
+type listedAccount struct {
+	Number       int64     `json:"number"`
+	Name         string    `json:"name"`
+	TimeZone     string    `json:"time_zone"`
+	Webhooks     int       `json:"webhooks"` // asynchronous ones, those that are off included
+	WebhookLimit int       `json:"webhook_limit"`
+	Users        int       `json:"users"`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
-func (c addUser) run(ctx context.Context, std streams) error {
-	return withPassword(std, c.email, func(hash string) error { return c.add(ctx, hash) })
-}
-
-// withPassword does something with the hash of a password that was given, or
-// else is made and printed once it is done.
-func withPassword(std streams, email string, do func(hash string) error) error {
-	password, err := readPassword(std.in)
-	if err != nil {
-		return err
-	}
-	given := password != ""
-	if !given {
-		password = handlers.NewPassword()
-	}
-	hash, err := handlers.HashPassword(password)
-	if err != nil {
-		return fmt.Errorf("hash the password: %w", err)
-	}
-	if err := do(hash); err != nil {
-		return err
-	}
-	if given {
-		fmt.Fprintf(std.err, "%s can sign in with the password you gave.\n", email)
-		return nil
-	}
-	fmt.Fprintf(std.err, "%s can sign in with this password; it is shown only now:\n", email)
-	fmt.Fprintln(std.out, password)
-	return nil
-}
-
-func (c addUser) add(ctx context.Context, hash string) error {
-	return withStore(ctx, c.database, func(store *db.Store) error {
-		account, err := findAccount(ctx, store, c.account, c.database)
+// Run lists the accounts of the instance by number.
+func (c accountList) Run(ctx context.Context, std streams, path databasePath) error {
+	return withStore(ctx, path, func(store *db.Store) error {
+		accounts, err := store.Accounts(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = store.AddUser(ctx, webhook.User{
-			Account: account.ID, Email: c.email, PasswordHash: hash, Role: c.role, CreatedAt: time.Now(),
-		}, actor)
-		return err
-	})
-}
-
-// setPassword is for whoever forgot theirs; it ends their sessions.
-type setPassword struct {
-	database string
-	email    string
-}
-
-func (c setPassword) run(ctx context.Context, std streams) error {
-	return withPassword(std, c.email, func(hash string) error { return c.set(ctx, hash) })
-}
-
-func (c setPassword) set(ctx context.Context, hash string) error {
-	return withStore(ctx, c.database, func(store *db.Store) error {
-		user, err := store.UserByEmail(ctx, c.email)
-		if errors.Is(err, webhook.ErrNotFound) {
-			return fmt.Errorf("nobody signs in with %s in %s", c.email, c.database)
+		var listed []listedAccount
+		for _, a := range accounts {
+			listed = append(listed, listedAccount{
+				Number: a.Number, Name: a.Name, TimeZone: a.TimeZone, Webhooks: a.Webhooks, WebhookLimit: a.WebhookLimit,
+				Users: a.Users, CreatedAt: a.CreatedAt,
+			})
 		}
-		if err != nil {
-			return err
-		}
-		return store.SetPassword(ctx, user.ID, hash, nil, actor, time.Now())
-	})
-}
-
-// readPassword reads the first line of standard input when something is piped
-// there; "" when nothing is.
-func readPassword(in io.Reader) (string, error) {
-	if file, ok := in.(*os.File); ok {
-		if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
-			return "", nil // a terminal, or nothing at all
-		}
-	}
-	line, err := bufio.NewReader(io.LimitReader(in, 1<<16)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
-	password := strings.TrimRight(line, "\r\n")
-	if password == "" {
-		return "", nil
-	}
-	if problem := handlers.CheckPassword(password); problem != "" {
-		return "", usageError("the password: " + problem)
-	}
-	return password, nil
-}
-
-// addToken prints the new token.
-type addToken struct {
-	database string
-	account  int64
-	name     string
-}
-
-func (c addToken) run(ctx context.Context, std streams) error {
-	return withStore(ctx, c.database, func(store *db.Store) error {
-		account, err := findAccount(ctx, store, c.account, c.database)
-		if err != nil {
-			return err
-		}
-		text, hash := handlers.NewToken()
-		if _, err := store.AddToken(ctx, webhook.Token{Account: account.ID, Name: c.name, CreatedAt: time.Now()}, hash, actor); err != nil {
-			return err
-		}
-		fmt.Fprintf(std.err, "A token for %s (account %d); it is shown only now:\n", account.Name, account.Number)
-		fmt.Fprintln(std.out, text)
-		return nil
-	})
-}
-
-// addClient prints the id and the secret of the new client, as a file of
-// variables has them.
-type addClient struct {
-	database string
-	account  int64
-	name     string
-}
-
-func (c addClient) run(ctx context.Context, std streams) error {
-	return withStore(ctx, c.database, func(store *db.Store) error {
-		account, err := findAccount(ctx, store, c.account, c.database)
-		if err != nil {
-			return err
-		}
-		secret, hash := handlers.NewClientSecret()
-		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: c.name, CreatedAt: time.Now()}, hash, actor)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(std.err, "A client for %s (account %d); the secret is shown only now:\n", account.Name, account.Number)
-		fmt.Fprintf(std.out, "client_id=%s\nclient_secret=%s\n", client.Ref(), secret)
-		return nil
+		columns := []string{"NUMBER", "NAME", "TIME ZONE", "WEBHOOKS", "LIMIT", "USERS", "CREATED"}
+		return printList(c.listFlags, std.out, listed, columns, func(a listedAccount) []string {
+			return []string{
+				strconv.FormatInt(a.Number, 10), a.Name, a.TimeZone, strconv.Itoa(a.Webhooks), strconv.Itoa(a.WebhookLimit),
+				strconv.Itoa(a.Users), showTime(&a.CreatedAt),
+			}
+		})
 	})
 }

@@ -15,6 +15,9 @@ import (
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
 	"bookhook/handlers"
+	"bookhook/handlers/api"
+	"bookhook/handlers/pages"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -22,19 +25,19 @@ import (
 // kills.
 const (
 	requestGrace  = 2 * time.Second // for people's requests
-	deliveryGrace = 6 * time.Second // for deliveries on their way
+	deliveryGrace = 6 * time.Second // for deliveries in flight
 )
 
-// options are what one running Bookhook is made of.
+// options configure one running Bookhook.
 type options struct {
 	store      *db.Store      // closed by stop
-	deliveries dispatch.Store // where the dispatcher keeps its own; nil: store
+	deliveries dispatch.Store // the store of the dispatcher; nil: store
 	listener   net.Listener   // closed by stop
 	guard      *guard.Guard
 	schedule   []time.Duration // nil: webhook.Schedule
-	keep       time.Duration   // how long events and deliveries are kept
+	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
-	proxies    []string
+	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
 	setupToken string
 	log        *slog.Logger
 }
@@ -42,35 +45,35 @@ type options struct {
 // app is one running Bookhook. Tests start it on port 0, as demo and serve do.
 type app struct {
 	options
-	web        web
-	dispatcher *dispatch.Dispatcher
-	endWork    context.CancelFunc // ends the dispatcher
-	endKeeping context.CancelFunc // ends the forgetting of what is old
-	served     chan error         // the web server has ended
-	dispatched chan error         // the dispatcher has ended
-	keeping    sync.WaitGroup
+	web            web
+	dispatcher     *dispatch.Dispatcher
+	stopDispatcher context.CancelFunc
+	stopRetention  context.CancelFunc
+	served         chan error // gets the result of the web server
+	dispatched     chan error // gets the result of the dispatcher
+	retaining      sync.WaitGroup
 }
 
-// web is what is needed of Fiber, which only handlers knows.
+// web is what the command line needs of Fiber, which only handlers imports.
 type web interface {
 	Listener(l net.Listener) error
 	ShutdownWithContext(ctx context.Context) error
 }
 
-// start runs a Bookhook and returns when it is ready. It goes on after ctx
-// ends: stop stops it, and start itself when it fails.
+// start runs a Bookhook and returns when it is ready. It keeps running after ctx
+// ends, until stop. If start fails, everything is stopped and closed.
 func start(ctx context.Context, o options) (*app, error) {
 	a := &app{options: o, served: make(chan error, 1), dispatched: make(chan error, 1)}
 	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, o.listener.Close(), o.store.Close())
 	}
 	ctx = context.WithoutCancel(ctx)
-	var working, keeping context.Context
-	working, a.endWork = context.WithCancel(ctx)
-	keeping, a.endKeeping = context.WithCancel(ctx)
-	go func() { a.dispatched <- a.dispatcher.Run(working) }()
+	var dispatching, retaining context.Context
+	dispatching, a.stopDispatcher = context.WithCancel(ctx)
+	retaining, a.stopRetention = context.WithCancel(ctx)
+	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
-	a.keeping.Go(func() { forget(keeping, o.store, o.keep, o.log) })
+	a.retaining.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
 	if err := a.awaitDispatcher(); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}
@@ -91,17 +94,32 @@ func (a *app) wire(ctx context.Context) error {
 		a.deliveries = a.store
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
-		Store: a.deliveries, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
+		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
+		Platforms: all.Platforms(),
 	})
+	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
-		Store: a.store, Dispatcher: a.dispatcher, BaseURL: a.baseURL, Version: version, CookieKey: key, Log: a.log,
-		Tries: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: all.Platforms(), BaseURL: a.baseURL, Version: version,
+		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 	})
 	return err
 }
 
+// handlersStore is the database as each of the surfaces needs it.
+func handlersStore(s *db.Store) handlers.Store {
+	return handlers.Store{
+		API:     api.Store{AccountStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
+		Inbound: s,
+		Pages: pages.Store{
+			AccountStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
+			PlatformStore: s, SettingsStore: s, TokenStore: s, UserStore: s, WebhookStore: s, WizardStore: s,
+		},
+		Prio: s, Sessions: s, Tokens: s, Health: s,
+	}
+}
+
 // awaitDispatcher waits until the dispatcher has read what is due, so that
-// whoever is told of the address finds everything at work.
+// everything works when the address is printed.
 func (a *app) awaitDispatcher() error {
 	select {
 	case err := <-a.dispatched:
@@ -112,39 +130,39 @@ func (a *app) awaitDispatcher() error {
 	}
 }
 
-// wait returns when ctx ends, or with the reason when a part ended by itself.
+// wait returns when ctx ends, or with an error if a part stopped by itself.
 func (a *app) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-a.served:
 		a.served <- nil // for stop
-		return fmt.Errorf("the web server ended: %w", err)
+		return fmt.Errorf("the web server stopped: %w", err)
 	case err := <-a.dispatched:
 		a.dispatched <- nil
-		return fmt.Errorf("the dispatcher ended: %w", err)
+		return fmt.Errorf("the dispatcher stopped: %w", err)
 	}
 }
 
-// stop ends everything in order: people's requests, then deliveries, then the
-// database. It is called once.
+// stop stops everything in order: people's requests, then deliveries, then the
+// database. It must be called once.
 func (a *app) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), requestGrace)
 	defer cancel()
 	if err := a.web.ShutdownWithContext(ctx); err != nil {
 		a.log.Warn("some requests were cut off", "error", err)
 	}
-	_ = a.listener.Close() // Fiber leaves it open when it has not begun to serve
-	<-a.served             //nolint:errcheck // it says that the listener is closed
+	_ = a.listener.Close() // Fiber leaves it open if it has not started to serve
+	<-a.served             //nolint:errcheck // the listener is closed
 	a.log.Info("waiting for deliveries on their way")
-	a.endWork()
+	a.stopDispatcher()
 	err := <-a.dispatched
-	a.endKeeping()
-	a.keeping.Wait()
+	a.stopRetention()
+	a.retaining.Wait()
 	return errors.Join(err, a.store.Close())
 }
 
-// url is where people find this Bookhook.
+// url returns where people reach this Bookhook.
 func (a *app) url() string {
 	if a.baseURL != "" {
 		return a.baseURL
@@ -152,8 +170,8 @@ func (a *app) url() string {
 	return a.localURL()
 }
 
-// localURL is where this machine finds it; when it listens on every address,
-// that is localhost.
+// localURL returns where this machine reaches it; localhost if it listens on
+// every address.
 func (a *app) localURL() string {
 	address := a.listener.Addr().String()
 	if at, err := netip.ParseAddrPort(address); err == nil && at.Addr().IsUnspecified() {

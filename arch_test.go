@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -28,32 +27,45 @@ const module = "bookhook"
 // arrows says which of our packages each package may import. A package that is not here may not exist.
 var arrows = map[string][]string{
 	"webhook":              {},
-	"platforms":            {"webhook", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
-	"platforms/tourcms":    {"webhook"},
-	"platforms/prioticket": {"webhook"},
-	"platforms/ltd":        {"webhook"},
-	"platforms/wink":       {"webhook"},
-	"platforms/harbour":    {"webhook"}, // made up: the example of the guide, in no registry
+	"messages":             {"webhook"},
+	"platforms":            {"webhook", "messages"},
+	"platforms/tourcms":    {"webhook", "messages", "platforms"},
+	"platforms/prioticket": {"webhook", "messages", "platforms"},
+	"platforms/ltd":        {"webhook", "messages", "platforms"},
+	"platforms/wink":       {"webhook", "messages", "platforms"},
+	"platforms/harbour":    {"webhook", "messages", "platforms"}, // made up: the example of the guide, in no registry
+	"platforms/all":        {"platforms", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
 	"auth":                 {"webhook"},
 	"db":                   {"webhook", "auth", "db/sqlite"},
 	"db/sqlite":            {"webhook"},
 	"dispatch":             {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
-	"dispatch/guard":       {"webhook", "platforms"},
+	"dispatch/guard":       {"webhook"},
 	"dispatch/lookup":      {"webhook", "platforms", "dispatch/guard"},
 	"static":               {},
-	"views":                {"webhook", "static"},
-	"handlers":             {"webhook", "platforms", "views", "static"},
-	"demo":                 {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
-	"bench":                {"webhook", "platforms", "db", "dispatch", "views", "static", "handlers"},
+	"views":                {"webhook", "messages", "platforms", "static"},
+	"handlers/web":         {"webhook", "messages", "auth"},
+	"handlers/pages":       {"webhook", "messages", "platforms", "auth", "handlers/web", "views", "static"},
+	"handlers/api":         {"webhook", "messages", "platforms", "auth", "handlers/web"},
+	"handlers/inbound":     {"webhook", "messages", "platforms", "auth", "handlers/web"},
+	"handlers/prio":        {"webhook", "messages", "platforms", "auth", "handlers/web"},
+	"handlers":             append([]string{"webhook", "messages", "platforms", "auth", "handlers/web"}, surfaces...),
+	"demo":                 {"webhook", "auth", "db"},
+	"bench":                {"webhook", "platforms", "platforms/all", "auth", "db"},
 	"e2e":                  {},
-	".":                    {"webhook", "platforms", "db", "dispatch", "dispatch/guard", "views", "static", "handlers", "demo", "bench"},
+	".": {
+		"webhook", "messages", "platforms/all", "auth", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
+		"demo", "bench",
+	},
 }
+
+// surfaces are the ways in to Bookhook over HTTP; none may know another.
+var surfaces = []string{"handlers/pages", "handlers/api", "handlers/inbound", "handlers/prio"}
 
 // homes says which packages may import what lies under a path, tests aside.
 var homes = map[string][]string{
-	"github.com/gofiber":              {"handlers"},
-	"github.com/valyala/fasthttp":     {"handlers"},
-	"github.com/gorilla":              {"handlers"},
+	"github.com/gofiber":              append([]string{"handlers", "handlers/web"}, surfaces...),
+	"github.com/valyala/fasthttp":     {"handlers/web"},
+	"github.com/gorilla":              {"handlers/web"},
 	"database/sql":                    {"db", "db/sqlite"},
 	"modernc.org":                     {"db/sqlite"},
 	"github.com/pressly/goose":        {"db/sqlite"},
@@ -80,11 +92,6 @@ var clients = map[string][]string{
 
 // mayRequest are the packages that may use clients; the root for its healthcheck.
 var mayRequest = []string{"dispatch", "dispatch/guard", "dispatch/lookup", "demo", "bench", "e2e", "."}
-
-const (
-	maxFunction = 70  // lines
-	maxFile     = 450 // lines, tests and generated code aside
-)
 
 // pkg is what we read of "go list -json".
 type pkg struct {
@@ -159,6 +166,17 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestSurfacesAreApart: what two surfaces share is below them, also for their tests.
+func TestSurfacesAreApart(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if slices.Contains(surfaces, p.name()) && slices.Contains(surfaces, ourName(imp)) && ourName(imp) != p.name() {
+				t.Errorf("%s imports %s: one surface may not know another", p.name(), ourName(imp))
+			}
+		}
+	}
+}
+
 // standard tells a package of the standard library: its first element has no dot.
 func standard(importPath string) bool {
 	first, _, _ := strings.Cut(importPath, "/")
@@ -206,65 +224,6 @@ func TestRequestsOnlyFromDispatch(t *testing.T) {
 			t.Errorf("%s: %s makes requests; only %v may", file.position(use.at), use.name, mayRequest)
 		}
 	}
-}
-
-func TestSizes(t *testing.T) {
-	for name, file := range sources(t) {
-		if ast.IsGenerated(file.tree) {
-			continue
-		}
-		if lines := file.set.File(file.tree.Pos()).LineCount(); lines > maxFile && !strings.HasSuffix(name, "_test.go") {
-			t.Errorf("%s has %d lines, at most %d are good to read", name, lines, maxFile)
-		}
-		for _, decl := range file.tree.Decls {
-			f, ok := decl.(*ast.FuncDecl)
-			if !ok {
-				continue
-			}
-			if lines := file.set.Position(f.End()).Line - file.set.Position(f.Pos()).Line + 1; lines > maxFunction {
-				t.Errorf("%s: %s has %d lines, at most %d are good to read", file.position(f.Pos()), f.Name, lines, maxFunction)
-			}
-		}
-	}
-}
-
-// TestTrackedFilesStandAlone: the repository names no place that exists only where it was written.
-func TestTrackedFilesStandAlone(t *testing.T) {
-	// Put together here, so that this file does not contain what it looks for.
-	needles := []*regexp.Regexp{
-		regexp.MustCompile(`\.\./` + `shared\b`),
-		regexp.MustCompile(`(^|[\s"'=(<:,\x60])/(` + `work|root|home|Users)/`),
-		regexp.MustCompile(`\b(registry|proxy|sum|deb|index|security)\.` + `(npmjs|yarnpkg|golang|debian|docker)\.(org|io|com)\b`),
-		regexp.MustCompile(`\b(ghcr|gcr|quay|docker)\.` + `io\b`),
-		regexp.MustCompile(`\bissues` + ` show \d`),
-	}
-	for _, name := range tracked(t) {
-		text, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) || bytes.IndexByte(text, 0) >= 0 {
-			continue // removed but not yet committed, or not text
-		} else if err != nil {
-			t.Error(err)
-			continue
-		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, len(text)+1)
-		for n := 1; lines.Scan(); n++ {
-			for _, needle := range needles {
-				if found := needle.FindString(lines.Text()); found != "" {
-					t.Errorf("%s:%d: names %q", name, n, found)
-				}
-			}
-		}
-	}
-}
-
-// tracked are the files that git knows; without git (a source archive), all files.
-func tracked(t *testing.T) []string {
-	t.Helper()
-	if out, err := exec.Command("git", "ls-files", "-z").Output(); err == nil {
-		return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
-	}
-	return tree(t, func(string) bool { return true })
 }
 
 // tree lists the files below the root, without hidden folders and what the tests leave behind.

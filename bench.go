@@ -10,36 +10,39 @@ import (
 	"time"
 
 	"bookhook/bench"
-	"bookhook/db"
 	"bookhook/dispatch/guard"
 )
 
-// runBench measures this very binary.
-type runBench struct {
-	time        time.Duration
-	connections int
-	backlog     time.Duration
-	full        bool
-	deliveries  int
-	accounts    int
-	dir         string
-	json        string
+type benchCommand struct {
+	Seconds     number `default:"30" min:"1" max:"600" placeholder:"N" help:"How long each measurement lasts (${default} s)."`
+	Connections number `default:"128" min:"1" max:"1000" placeholder:"N" help:"How many senders of events there are (${default})."`
+	Backlog     number `min:"1" max:"36000" placeholder:"N" help:"How long a backlog grows in front of a slow receiver, in seconds. Default: 4 times --seconds."`
+	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes twenty minutes and 20 GB of disk."`
+	Deliveries  number `default:"5000000" min:"1" max:"100000000" placeholder:"N" help:"How many deliveries the full table has (${default})."`
+	Accounts    number `default:"100" min:"1" max:"10000" placeholder:"N" help:"How many accounts the full table has, with ten webhooks each (${default})."`
+	Dir         string `placeholder:"FOLDER" help:"Where the databases are created, on the disk to be measured; the full table stays there for the next time. Default: a temporary folder."`
+	JSON        string `name:"json" placeholder:"FILE" help:"Where all figures are written as JSON; - is standard output, and the table goes to standard error."`
 }
 
-func (b runBench) run(ctx context.Context, std streams) error {
+// Run measures this very binary.
+func (c benchCommand) Run(ctx context.Context, std streams) error {
+	return c.measure(ctx, c.Seconds.seconds(), std)
+}
+
+func (c benchCommand) measure(ctx context.Context, long time.Duration, std streams) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find the binary to measure: %w", err)
 	}
 	report, err := bench.Run(ctx, bench.Options{
 		Command: func(args ...string) *exec.Cmd { return exec.Command(self, args...) }, //nolint:gosec // ourselves
-		Version: version, Time: b.time, Connections: b.connections, Backlog: b.backlog, Progress: std.err,
-		Dir: b.dir, Full: b.full, Deliveries: b.deliveries, Accounts: b.accounts,
+		Version: version, Time: long, Connections: int(c.Connections), Backlog: c.Backlog.seconds(), Progress: std.err,
+		Dir: c.Dir, Full: c.Full, Deliveries: int(c.Deliveries), Accounts: int(c.Accounts),
 	})
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
-	if err := errors.Join(err, b.show(report, std)); err != nil {
+	if err := errors.Join(err, c.print(report, std)); err != nil {
 		return err
 	}
 	if report.Missed() {
@@ -48,26 +51,26 @@ func (b runBench) run(ctx context.Context, std streams) error {
 	return nil
 }
 
-// show writes the table, and the JSON where it is wanted.
-func (b runBench) show(report *bench.Report, std streams) error {
-	switch b.json {
+// print writes the table, and the JSON if it is wanted.
+func (c benchCommand) print(report *bench.Report, std streams) error {
+	switch c.JSON {
 	case "":
 		return report.WriteTable(std.out)
 	case "-":
 		return errors.Join(report.WriteTable(std.err), report.WriteJSON(std.out))
 	}
-	file, err := os.Create(b.json)
+	file, err := os.Create(c.JSON)
 	if err != nil {
 		return errors.Join(report.WriteTable(std.out), err)
 	}
 	return errors.Join(report.WriteTable(std.out), report.WriteJSON(file), file.Close())
 }
 
-// runUnstored is the app with a dispatcher that stores nothing; accounts,
-// webhooks and tokens are those of the database.
-type runUnstored struct{ database string }
+type unstoredCommand struct{}
 
-func (u runUnstored) run(ctx context.Context, std streams) error {
+// Run runs Bookhook with a dispatcher that stores nothing; accounts, webhooks
+// and tokens are those of the database.
+func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) error {
 	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		return err
@@ -76,17 +79,17 @@ func (u runUnstored) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	store, err := db.Create(ctx, u.database)
+	store, err := openStore(ctx, path)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	unstored, err := bench.NewUnstored(ctx, store)
+	unstored, err := bench.NewUnstored(store)
 	if err != nil {
 		return errors.Join(err, listener.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, deliveries: unstored, listener: listener, guard: allowed, keep: 24 * time.Hour,
-		log: logging{level: slog.LevelWarn}.logger(std.err),
+		store: store, deliveries: unstored, listener: listener, guard: allowed, retention: 24 * time.Hour,
+		log: newLogger(std.err, "text", slog.LevelWarn),
 	})
 	if err != nil {
 		return err

@@ -23,8 +23,8 @@ func TestBench(t *testing.T) {
 	t.Setenv("TMPDIR", temp)
 	file := filepath.Join(kept, "bench.json")
 	var out, progress bytes.Buffer
-	b := runBench{time: 300 * time.Millisecond, connections: 4, full: true, deliveries: 1000, accounts: 2, dir: kept, json: file}
-	if err := b.run(t.Context(), streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {
+	b := benchCommand{Connections: 4, Full: true, Deliveries: 1000, Accounts: 2, Dir: kept, JSON: file}
+	if err := b.measure(t.Context(), 300*time.Millisecond, streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {
 		t.Fatalf("%v after:\n%s", err, &progress)
 	}
 	var report bench.Report

@@ -17,11 +17,13 @@ import (
 	"bookhook/dispatch/guard"
 )
 
-// runDemo is the app with sample data; nothing of it is left behind.
-type runDemo struct{ listen string }
+type demoCommand struct {
+	Listen listenAddress `setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}); a free port if this one is in use."`
+}
 
-func (d runDemo) run(ctx context.Context, std streams) (err error) {
-	listener, err := d.listenSomewhere(ctx, std)
+// Run runs Bookhook with sample data until ctx ends, and removes all of it.
+func (c demoCommand) Run(ctx context.Context, std streams) (err error) {
+	listener, err := c.listenSomewhere(ctx, std)
 	if err != nil {
 		return err
 	}
@@ -40,27 +42,36 @@ func (d runDemo) run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	welcome(std, a, sample)
-	var shop sync.WaitGroup
-	shopping, closeShop := context.WithCancel(ctx)
-	shop.Go(func() {
-		if err := (demo.Shop{URL: a.localURL(), Token: sample.Token}).Run(shopping); err != nil {
-			a.log.Error("no bookings come in", "error", err)
-		}
-	})
+	stopBookings := sendBookings(ctx, a, sample.Token)
 	err = a.wait(ctx)
-	closeShop()
-	shop.Wait()
+	stopBookings()
 	return errors.Join(err, a.stop())
 }
 
-// listenSomewhere takes a free port when the wanted one is taken.
-func (d runDemo) listenSomewhere(ctx context.Context, std streams) (net.Listener, error) {
-	listener, err := listen(ctx, d.listen)
+// sendBookings posts bookings to the app until ctx ends or the returned function
+// is called, which waits for the last one.
+func sendBookings(ctx context.Context, a *app, token string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		if err := (demo.BookingSystem{URL: a.localURL(), Token: token}).Run(ctx); err != nil {
+			a.log.Error("the demo cannot send bookings", "error", err)
+		}
+	})
+	return func() {
+		cancel()
+		sending.Wait()
+	}
+}
+
+// listenSomewhere listens on a free port if the wanted one is in use.
+func (c demoCommand) listenSomewhere(ctx context.Context, std streams) (net.Listener, error) {
+	listener, err := listen(ctx, string(c.Listen))
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return listener, err
 	}
-	fmt.Fprintf(std.err, "%s is in use; the demo takes a free port instead.\n", d.listen)
-	host, _, err := net.SplitHostPort(d.listen)
+	fmt.Fprintf(std.err, "%s is in use; the demo takes a free port instead.\n", c.Listen)
+	host, _, err := net.SplitHostPort(string(c.Listen))
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +92,13 @@ func startDemo(ctx context.Context, listener net.Listener, path string, to *demo
 		return nil, sample, errors.Join(err, listener.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, keep: 24 * time.Hour,
-		log: logging{level: slog.LevelError}.logger(std.err), // the pages tell the rest better
+		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, retention: 24 * time.Hour,
+		log: newLogger(std.err, "text", slog.LevelError), // the pages show the rest better
 	})
 	return a, sample, err
 }
 
-// welcome is the first thing that anybody sees of Bookhook.
+// welcome prints how to sign in and what to try.
 func welcome(std streams, a *app, sample demo.Sample) {
 	fmt.Fprintf(std.out, `
   %s: a sample account, with bookings coming in.
@@ -96,8 +107,8 @@ func welcome(std streams, a *app, sample demo.Sample) {
     E-mail     %s
     Password   %s
 
-  Look at Deliveries first. Of the three servers that are called, one is well,
-  one fails now and then, and one is down; retries take seconds, not days.
+  Start with Deliveries. Of the three receivers, one is healthy, one fails now
+  and then, and one is down; retries take seconds, not days.
 
   Send a booking yourself:
 
@@ -105,7 +116,7 @@ func welcome(std streams, a *app, sample demo.Sample) {
          --json '{"type":"new_confirmed_web","channel_id":"3930","tour_ids":["101"],"booking_id":"1"}' \
          %s/api/v1/events
 
-  Ctrl-C ends it and leaves nothing behind.
+  Ctrl-C stops it and leaves nothing behind.
 
 listening on %s
 `, sample.Account.Name, a.localURL(), sample.Email, sample.Password, sample.Token, a.localURL(), a.localURL())

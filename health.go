@@ -7,16 +7,18 @@ import (
 	"time"
 )
 
-// healthTime is how long a healthy Bookhook may take to say so.
-const healthTime = 4 * time.Second
+// healthTimeout is how long a healthy Bookhook may take to answer.
+const healthTimeout = 4 * time.Second
 
-// healthcheck asks a running Bookhook whether it is well.
-type healthcheck struct{ url string }
+type healthcheckCommand struct {
+	URL healthURL `setting:"" name:"listen" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the Bookhook to ask listens (${default})."`
+}
 
-func (h healthcheck) run(ctx context.Context, std streams) error {
-	ctx, cancel := context.WithTimeout(ctx, healthTime)
+// Run asks a running Bookhook whether it is healthy.
+func (c healthcheckCommand) Run(ctx context.Context, std streams) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, string(c.URL), nil)
 	if err != nil {
 		return err
 	}
@@ -27,24 +29,18 @@ func (h healthcheck) run(ctx context.Context, std streams) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", h.url, response.Status)
+		return fmt.Errorf("%s answers %s", c.URL, response.Status)
 	}
 	fmt.Fprintln(std.out, "ok")
 	return nil
 }
 
-// showVersion prints the version.
-type showVersion struct{}
+type versionCommand struct{}
 
-func (showVersion) run(_ context.Context, std streams) error {
-	fmt.Fprintln(std.out, "bookhook", version)
-	return nil
+// Run prints the version.
+func (versionCommand) Run(std streams) error {
+	_, err := fmt.Fprintln(std.out, versionText())
+	return err
 }
 
-// showHelp prints the help that was asked for.
-type showHelp struct{ text string }
-
-func (h showHelp) run(_ context.Context, std streams) error {
-	fmt.Fprint(std.out, h.text)
-	return nil
-}
+func versionText() string { return "bookhook " + version }

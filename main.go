@@ -4,33 +4,40 @@
 //
 //	bookhook                      the app ("bookhook serve"); --help lists its settings
 //	bookhook demo                 the app with sample data on a throw-away database
-//	bookhook account add NAME     what an admin does without a browser
+//	bookhook account add NAME     administration without a browser; also list and limit
+//	bookhook user add             also list, remove and password
+//	bookhook token add NAME       also list and revoke
+//	bookhook client add NAME      also list and revoke
+//	bookhook platform on KEY      also off and rotate
 //	bookhook healthcheck          for containers
 //	bookhook bench                how fast it is on this machine
+//	bookhook version              also --version
 //
 // This package is the command line and the wiring:
 //
-//	config.go    the grammar of the command line, and what becomes of it
-//	settings.go  how single values are read and refused
-//	serve.go     "serve": the database, the listener, the signals
-//	app.go       one running Bookhook, started and stopped in order
-//	retention.go forgets what is old, in small batches
-//	accounts.go  "account", "user", "token" and "client"
-//	platform.go  "platform"
-//	demo.go      "demo"; its data are in the package demo
-//	health.go    "healthcheck" and "version"
-//	bench.go     "bench"; what it measures is in the package bench
+//	commandline.go  the grammar, and how arguments and environment are parsed
+//	settings.go     the types of the flags: how single values are read and refused
+//	serve.go        "serve": the database, the listener, the signals
+//	app.go          one running Bookhook, started and stopped in order
+//	retention.go    deletes old events and deliveries, in small batches
+//	accounts.go     "account"; users.go, tokens.go, clients.go and platforms.go likewise
+//	store.go        opens the database for those commands
+//	list.go         the tables and the JSON of the list commands
+//	demo.go         "demo"; its data are in the package demo
+//	health.go       "healthcheck" and "version"
+//	bench.go        "bench"; what it measures is in the package bench
 //
-// Every setting of serve is a flag, a BOOKHOOK_ variable or a default, in this
-// order; an empty variable counts as none. The whole command line is read
-// before anything is done, by a pure function, and all that is wrong is said in
-// one line on stderr.
+// Every command is one type: its fields are the flags and arguments, Validate
+// checks values that depend on one another, Run executes it. Every setting of
+// serve is a flag, a BOOKHOOK_ variable or a default, in this order; an empty
+// variable counts as none. The whole command line is parsed before anything is
+// done, by a pure function, and everything that is wrong is reported in one line
+// on stderr. Only serve, demo and bench create a database.
 //
-// Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong.
+// Exit codes: 0 success, 1 failure, 2 the command line is wrong.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +51,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // accounts have time zones; the image has none
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -51,12 +59,12 @@ import (
 var version = "dev"
 
 func main() {
-	log.SetOutput(io.Discard) // net/http prints there what a misbehaving receiver sends unasked
+	log.SetOutput(io.Discard) // net/http logs there what a misbehaving receiver sends unasked
 	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
-// untilSignal is a context that ends with the first signal to stop; from then
-// on the next one kills.
+// untilSignal returns a context that ends with the first signal to stop. The
+// second signal kills.
 func untilSignal() context.Context {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	first := make(chan os.Signal, 1)
@@ -70,24 +78,19 @@ func untilSignal() context.Context {
 	return ctx
 }
 
-// streams are where a command reads and writes. What a script wants to have
-// goes to out, words about it to err.
+// streams are where a command reads and writes. Results for scripts go to out,
+// messages for people to err.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// command is what was asked for, with everything that can be checked checked.
-type command interface {
-	run(ctx context.Context, std streams) error
-}
-
-// run does what the arguments say until it is done or ctx ends, and returns the
+// run executes the command line until it is done or ctx ends, and returns the
 // exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, std streams) int {
-	cmd, err := parse(args, getenv)
+	command, err := parse(args, getenv)
 	if err == nil {
-		err = cmd.run(ctx, std)
+		err = command.run(ctx, std)
 	}
 	if err == nil {
 		return 0
@@ -99,17 +102,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, std str
 	return 1
 }
 
-// usageError is a command line that cannot be followed.
+// usageError is a command line that cannot be executed; the exit code is 2.
 type usageError string
 
+// Error returns all problems in one line.
 func (e usageError) Error() string { return string(e) }
 
-// oneLine writes an error for the person at the terminal. The problems of an
-// Invalid speak for themselves.
+// oneLine formats an error for the person at the terminal. Of an Invalid it
+// shows the problems alone.
 func oneLine(err error) string {
 	text := err.Error()
 	if problems, ok := errors.AsType[webhook.Invalid](err); ok {
-		text = strings.Join(slices.SortedFunc(maps.Values(problems), cmp.Compare), " ")
+		text = strings.Join(slices.Sorted(maps.Values(messages.Problems(problems))), " ")
 	}
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 }

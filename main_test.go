@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/webhook"
 )
@@ -65,10 +66,24 @@ func refused(t *testing.T, want string, code int, stdin string, args ...string) 
 	}
 }
 
+// newDatabase creates an empty database, as serve does.
+func newDatabase(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bookhook.db")
+	store, err := db.Create(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // open looks into a database.
 func open(t *testing.T, path string) *db.Store {
 	t.Helper()
-	store, err := db.Create(t.Context(), path)
+	store, err := db.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +228,9 @@ func TestExitCodes(t *testing.T) {
 	if got := must(t, "", "version"); got != "bookhook dev" {
 		t.Errorf("got %q, want bookhook dev", got)
 	}
+	if got := must(t, "", "--version"); got != "bookhook dev" {
+		t.Errorf("got %q, want bookhook dev", got)
+	}
 	if got := must(t, "", "--help"); !strings.HasPrefix(got, "Usage: bookhook") {
 		t.Errorf("got %q, want the help", got)
 	}
@@ -241,6 +259,23 @@ func TestStartupErrors(t *testing.T) {
 	}
 }
 
+// TestNoDatabase: a command other than serve, demo and bench creates none.
+func TestNoDatabase(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "typo.db")
+	for _, args := range []string{
+		"account add Night", "account limit 4069 25", "account list", "user add --email a@example.com --role admin",
+		"user password --email a@example.com", "user list", "user remove --email a@example.com", "token add --account 4069 till",
+		"token list --account 4069", "token revoke --account 4069 tok_0000000000002", "platform on --account 4069 tourcms",
+		"platform off --account 4069 tourcms", "platform rotate --account 4069 tourcms", "client add --account 4069 reseller",
+		"client list --account 4069", "client revoke --account 4069 cli_0000000000002", "bench-unstored",
+	} {
+		refused(t, "there is no database "+missing+"; ", 1, "", append(strings.Fields(args), "--database", missing)...)
+		if _, err := os.Stat(missing); !os.IsNotExist(err) {
+			t.Fatalf("%s: got %v, want no database created", args, err)
+		}
+	}
+}
+
 func TestHealthcheck(t *testing.T) {
 	status := http.StatusOK
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -265,7 +300,7 @@ func TestHealthcheck(t *testing.T) {
 }
 
 func TestAccounts(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	if got := must(t, "", at("account", "add", "Night Tours", "--number", "4069")...); got != "4069" {
 		t.Errorf("got %q, want 4069", got)
@@ -285,7 +320,7 @@ func TestAccounts(t *testing.T) {
 }
 
 func TestUsers(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	must(t, "", at("account", "add", "Night Tours", "--number", "4069")...)
 	if got := must(t, "correct horse battery\nmore\n", at("user", "add", "--email", "Ann@Example.com", "--role", "operator", "--account", "4069")...); got != "" {
@@ -316,7 +351,7 @@ func TestUsers(t *testing.T) {
 }
 
 func TestNewPassword(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	first := must(t, "", at("user", "add", "--email", "root@example.com", "--role", "admin")...)
 	store := open(t, database)
@@ -324,7 +359,7 @@ func TestNewPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := webhook.Session{User: user.ID, Data: []byte("{}"), ExpiresAt: time.Now().Add(time.Hour)}
+	session := auth.Session{User: user.ID, Data: []byte("{}"), ExpiresAt: time.Now().Add(time.Hour)}
 	if err := store.AddSession(t.Context(), []byte("elsewhere"), nil, session); err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +393,7 @@ func signIn(t *testing.T, url, email, password string) int {
 }
 
 func TestTokens(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
+	database := newDatabase(t)
 	at := func(args ...string) []string { return append(args, "--database", database) }
 	must(t, "", at("account", "add", "Night Tours", "--number", "4069")...)
 	token := must(t, "", at("token", "add", "--account", "4069", "till")...)
@@ -380,7 +415,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := store.Audit(t.Context(), account.ID, 0, 10)
-	if err != nil || len(entries) != 2 || entries[0].Actor != actor || entries[0].Action != "token.created" {
+	if err != nil || len(entries) != 2 || entries[0].By != webhook.ByCommandLine || entries[0].Action != "token.created" {
 		t.Errorf("got %+v, %v, want the two commands in the activity", entries, err)
 	}
 	if tokens, err := store.Tokens(t.Context(), account.ID); err != nil || len(tokens) != 1 || tokens[0].Name != "till" {

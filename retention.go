@@ -9,50 +9,52 @@ import (
 	"bookhook/webhook"
 )
 
-// The pace of forgetting: small steps, so that nobody waits for one.
+// The pace of the retention: small batches with pauses, so that nobody waits for
+// one.
 const (
 	pruneBatch = 100 // events
 	prunePause = 50 * time.Millisecond
 	pruneEvery = time.Hour
 )
 
-// forget deletes what is older than keep, at once and then every hour, until
-// ctx ends.
-func forget(ctx context.Context, store *db.Store, keep time.Duration, log *slog.Logger) {
+// runRetention deletes what is older than keep, at once and then every hour,
+// until ctx ends.
+func runRetention(ctx context.Context, store *db.Store, keep time.Duration, log *slog.Logger) {
 	for {
-		forgotten, err := prune(ctx, store, keep)
+		deleted, err := prune(ctx, store, keep)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			log.Error("old deliveries could not be deleted, trying again in an hour", "error", err)
-		case forgotten > 0:
-			log.Info("deleted what is older than the retention", "rows", forgotten)
+			log.Error("old deliveries could not be deleted, retrying in an hour", "error", err)
+		case deleted > 0:
+			log.Info("deleted events and deliveries older than the retention", "rows", deleted)
 		}
-		if !pause(ctx, pruneEvery) {
+		if !sleep(ctx, pruneEvery) {
 			return
 		}
 	}
 }
 
-// prune deletes batch after batch until nothing old is left.
-func prune(ctx context.Context, store *db.Store, keep time.Duration) (forgotten int64, err error) {
-	var after webhook.ID
+// prune deletes batch after batch until nothing old is left, and returns the
+// number of rows.
+func prune(ctx context.Context, store *db.Store, keep time.Duration) (deleted int64, err error) {
+	var after webhook.EventID
 	for {
 		now := time.Now()
 		n, last, err := store.Prune(ctx, now.Add(-keep), now, after, pruneBatch)
 		if err != nil || n == 0 && last == after {
-			return forgotten, err
+			return deleted, err
 		}
-		forgotten, after = forgotten+n, last
-		if !pause(ctx, prunePause) {
-			return forgotten, ctx.Err()
+		deleted, after = deleted+n, last
+		if !sleep(ctx, prunePause) {
+			return deleted, ctx.Err()
 		}
 	}
 }
 
-// pause waits, and reports false when ctx ended before.
-func pause(ctx context.Context, d time.Duration) bool {
+// sleep waits, and reports false if ctx ended before.
+func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false

@@ -9,65 +9,55 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"bookhook/db"
-	"bookhook/dispatch/guard"
 )
 
-// serve is the app.
-type serve struct {
-	database string
-	listen   string
-	baseURL  string
-	guard    *guard.Guard
-	proxies  []string
-	keep     time.Duration
-	log      logging
+type serveCommand struct {
+	Listen              listenAddress  `setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}); \":8080\" is every address, port 0 any free one."`
+	BaseURL             baseURL        `setting:"" name:"base-url" placeholder:"URL" help:"How people reach Bookhook when it is behind a proxy, such as https://hooks.example.com."`
+	AllowPrivateTargets privateTargets `setting:"" placeholder:"CIDR,…" help:"Private addresses that webhooks may call, such as 10.0.0.0/8, or all. Default: none."`
+	TrustedProxies      networks       `setting:"" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is trusted. Default: none."`
+	Retention           number         `setting:"" default:"90" min:"1" max:"36500" placeholder:"DAYS" help:"How long events and deliveries are kept (${default} days)."`
+	LogFormat           logFormat      `setting:"" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
+	LogLevel            logLevel       `setting:"" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
 
-// logging says how to write the log.
-type logging struct {
-	format string
-	level  slog.Level
-}
-
-func (l logging) logger(to io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: l.level}
-	if l.format == "json" {
+// newLogger returns a logger that writes to the writer.
+func newLogger(to io.Writer, format logFormat, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
 		return slog.New(slog.NewJSONHandler(to, options))
 	}
 	return slog.New(slog.NewTextHandler(to, options))
 }
 
-// gcPercent lets garbage grow to three times what is in use, some 20 MB under
-// full load: that saves a twentieth of the processor. GOGC overrides it.
+// gcPercent lets garbage grow to three times the live heap, which is some 20 MB
+// under full load: that saves a twentieth of the processor time. GOGC overrides
+// it.
 const gcPercent = 300
 
-// memoryLimit is from where on garbage is collected at once instead. Full load
-// stays far below; a few bodies of megabytes at a time, with all that is made of
-// them, would reach gigabytes. GOMEMLIMIT overrides it.
+// memoryLimit is where garbage is collected more often than gcPercent says. Full
+// load stays far below; without it a few bodies of megabytes at a time, with
+// everything derived from them, would reach gigabytes. GOMEMLIMIT overrides it.
 const memoryLimit = 512 << 20
 
-func (s serve) run(ctx context.Context, std streams) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
-	}
-	log := s.log.logger(std.err)
-	listener, err := listen(ctx, s.listen) // first: a second Bookhook must not touch the database
+// Run runs Bookhook until ctx ends.
+func (c serveCommand) Run(ctx context.Context, std streams, path databasePath) error {
+	setMemoryLimits()
+	listener, err := listen(ctx, string(c.Listen)) // first: a second Bookhook must not touch the database
 	if err != nil {
 		return err
 	}
-	unlock, err := db.Lock(s.database)
+	unlock, err := db.Lock(string(path))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	defer unlock() //nolint:errcheck // the end of the process does it otherwise
-	store, err := db.Create(ctx, s.database)
+	store, err := db.Create(ctx, string(path))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -75,13 +65,15 @@ func (s serve) run(ctx context.Context, std streams) error {
 	if err != nil {
 		return errors.Join(err, listener.Close(), store.Close())
 	}
+	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
 	a, err := start(ctx, options{
-		store: store, listener: listener, guard: s.guard, keep: s.keep, baseURL: s.baseURL, proxies: s.proxies,
-		setupToken: token, log: log,
+		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
+		proxies: c.TrustedProxies, setupToken: token, log: log,
 	})
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(std.out, "using the database %s\n", absolute(path))
 	if token != "" {
 		fmt.Fprintf(std.out, "Nobody can sign in yet. Set Bookhook up here (the next start prints another link):\n%s/setup?token=%s\n", a.url(), token)
 	}
@@ -91,10 +83,32 @@ func (s serve) run(ctx context.Context, std streams) error {
 	return errors.Join(err, a.stop())
 }
 
-// setupToken opens the set-up of a database without users; "" when there are.
+func (c serveCommand) retention() time.Duration { return 24 * time.Hour * time.Duration(c.Retention) }
+
+// setMemoryLimits tunes the garbage collector unless the environment does.
+func setMemoryLimits() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
+// absolute returns the path from the root, or as it was given if the working
+// directory is not known.
+func absolute(path databasePath) string {
+	if full, err := filepath.Abs(string(path)); err == nil {
+		return full
+	}
+	return string(path)
+}
+
+// setupToken returns a token for the set-up page of a database without users, ""
+// if there are users.
 func setupToken(ctx context.Context, store *db.Store) (string, error) {
-	over, err := store.HasUsers(ctx)
-	if over || err != nil {
+	done, err := store.HasUsers(ctx)
+	if done || err != nil {
 		return "", err
 	}
 	return rand.Text(), nil

@@ -28,6 +28,9 @@ func TestServe(t *testing.T) {
 		t.Errorf("/healthz: got %d %s, want 200", status, body)
 	}
 	must(t, "", "healthcheck", "--listen", strings.TrimPrefix(srv.url, "http://"))
+	if got := srv.printed(`^using the database (.*)$`); got != database {
+		t.Errorf("got the database %q named, want %s", got, database)
+	}
 	link := srv.printed(`^(http://\S+/setup\?token=\S+)$`)
 	if !strings.HasPrefix(link, srv.url) {
 		t.Errorf("got the set-up link %q, want one at %s", link, srv.url)
@@ -96,7 +99,7 @@ func newSlow(t *testing.T) *slow {
 
 // sell makes an account with a webhook to target, and posts one booking to the
 // Bookhook at url.
-func sell(t *testing.T, database, url, target string) webhook.ID {
+func sell(t *testing.T, database, url, target string) webhook.AccountID {
 	t.Helper()
 	must(t, "", "account", "add", "Night Tours", "--number", "4069", "--database", database)
 	token := must(t, "", "token", "add", "--account", "4069", "till", "--database", database)
@@ -106,10 +109,12 @@ func sell(t *testing.T, database, url, target string) webhook.ID {
 		t.Fatal(err)
 	}
 	_, err = store.CreateWebhook(t.Context(), &webhook.Webhook{
-		Account: account.ID, Name: "Accounting", URL: target, Kind: webhook.Async, Format: webhook.Standard,
-		Events: []string{webhook.AllEventsKey}, Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: 1, Secret: webhook.NewSecret(),
-	}, nil, "test", time.Now())
+		Account: account.ID, Enabled: true, Secret: webhook.NewSecret(),
+		Config: webhook.Config{
+			Name: "Accounting", URL: target, Kind: webhook.Async, Format: webhook.Standard, AllEvents: true,
+			Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil), Concurrency: 1,
+		},
+	}, nil, change())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,22 +185,22 @@ func TestSecondSignalKills(t *testing.T) {
 
 func TestLogFormats(t *testing.T) {
 	var text strings.Builder
-	logging{"json", slog.LevelWarn}.logger(&text).Info("not this")
-	logging{"json", slog.LevelWarn}.logger(&text).Warn("this", "n", 1)
+	newLogger(&text, "json", slog.LevelWarn).Info("not this")
+	newLogger(&text, "json", slog.LevelWarn).Warn("this", "n", 1)
 	var line map[string]any
 	if err := json.Unmarshal([]byte(text.String()), &line); err != nil || line["msg"] != "this" {
 		t.Errorf("got %q, want one line of JSON", text.String())
 	}
 	text.Reset()
-	logging{"text", slog.LevelInfo}.logger(&text).Info("this")
+	newLogger(&text, "text", slog.LevelInfo).Info("this")
 	if !strings.Contains(text.String(), "msg=this") {
 		t.Errorf("got %q, want text", text.String())
 	}
 }
 
 func TestRetention(t *testing.T) {
-	store := open(t, filepath.Join(t.TempDir(), "b.db"))
-	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Night Tours", TimeZone: "UTC", CreatedAt: time.Now()}, actor)
+	store := open(t, newDatabase(t))
+	account, err := store.AddAccount(t.Context(), webhook.Account{Name: "Night Tours", TimeZone: "UTC"}, change())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,12 +208,15 @@ func TestRetention(t *testing.T) {
 	for i := range pruneBatch + 1 { // more than one batch
 		events = append(events, webhook.Event{ExternalID: fmt.Sprint(i), Platform: webhook.DefaultPlatform, Type: "cancelled"})
 	}
-	take := func(*webhook.Webhook) bool { return false }
-	if _, err := store.Ingest(t.Context(), account.ID, events, time.Now(), time.Now(), take); err != nil {
+	subscriptions, err := store.Subscriptions(t.Context(), account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Insert(t.Context(), webhook.NewPlan(subscriptions, events, time.Now(), time.Now())); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := prune(t.Context(), store, time.Hour); n != 0 || err != nil {
-		t.Errorf("got %d, %v, want nothing forgotten within the retention", n, err)
+		t.Errorf("got %d, %v, want nothing deleted within the retention", n, err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,195 +10,253 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/alecthomas/kong"
+
+	"bookhook/auth"
 	"bookhook/dispatch/guard"
-	"bookhook/handlers"
-	"bookhook/platforms"
+	"bookhook/messages"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
-// Bounds of what can be typed; the same as on the pages.
-const (
-	maxLimit         = 1000    // webhooks of an account
-	maxAccountNumber = 1 << 53 // beyond it JavaScript rounds
-)
+// The types of flags and arguments. Their UnmarshalText refuses what cannot be
+// used; the name of the flag is put before its error.
 
-// input reads the values of a command line and collects all that is wrong with
-// them. Its methods return the value as it is used, or a zero one after a
-// problem.
-type input struct {
-	line     commandLine
-	origin   map[string]string // flag → variable that it came from
-	problems []string
-}
+// databasePath is the path of a SQLite file.
+type databasePath string
 
-// wrong notes a problem of a value; name is that of a flag without its dashes,
-// or any other one as the help shows it.
-func (in *input) wrong(name, format string, args ...any) {
-	shown := name
-	if name == strings.ToLower(name) {
-		shown = cmp.Or(in.origin[name], "--"+strings.TrimPrefix(name, "--"))
-	}
-	in.problems = append(in.problems, shown+": "+strings.TrimSuffix(fmt.Sprintf(format, args...), "."))
-}
-
-// err is a usageError of all problems, nil when there is none.
-func (in *input) err() error {
-	if len(in.problems) == 0 {
-		return nil
-	}
-	return usageError(strings.Join(in.problems, "; "))
-}
-
-// database is the path of the SQLite file.
-func (in *input) database() string {
-	path := in.line.Database
-	scheme, _, isURL := strings.Cut(path, "://")
+// UnmarshalText refuses URLs.
+func (p *databasePath) UnmarshalText(text []byte) error {
+	*p = databasePath(text)
+	scheme, _, isURL := strings.Cut(string(text), "://")
 	switch {
-	case path == "":
-		in.wrong("database", "give the path of a SQLite file")
+	case len(text) == 0:
+		return errors.New("give the path of a SQLite file")
 	case isURL && (scheme == "postgres" || scheme == "postgresql"):
-		in.wrong("database", "PostgreSQL comes in a later version; give the path of a SQLite file")
+		return errors.New("PostgreSQL comes in a later version; give the path of a SQLite file")
 	case isURL:
-		in.wrong("database", "%q is a URL; give the path of a SQLite file", path)
+		return fmt.Errorf("%q is a URL; give the path of a SQLite file", text)
 	}
-	return path
+	return nil
 }
 
-// address is HOST:PORT to listen on; no host is every address.
-func (in *input) address(name, text string) string {
-	_, port, err := net.SplitHostPort(text)
+// listenAddress is HOST:PORT to listen on; without a host it is every address.
+type listenAddress string
+
+// UnmarshalText refuses ports that are no number: names depend on the machine.
+func (a *listenAddress) UnmarshalText(text []byte) error {
+	*a = listenAddress(text)
+	_, port, err := net.SplitHostPort(string(text))
 	if err != nil {
-		in.wrong(name, "%q is not HOST:PORT, such as 127.0.0.1:8080", text)
-		return ""
+		return fmt.Errorf("%q is not HOST:PORT, such as 127.0.0.1:8080", text)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		in.wrong(name, "the port of %q is not a number from 0 to 65535", text)
+		return fmt.Errorf("the port of %q is not a number from 0 to 65535", text)
 	}
-	return text
+	return nil
 }
 
-// healthURL is where to ask a Bookhook that listens on an address; every
-// address includes the loopback one.
-func (in *input) healthURL(name, text string) string {
-	host, port, err := net.SplitHostPort(in.address(name, text))
+// healthURL is where to ask a Bookhook whether it is healthy. It is given as the
+// address that Bookhook listens on.
+type healthURL string
+
+// UnmarshalText reads HOST:PORT. Every address includes the loopback one.
+func (u *healthURL) UnmarshalText(text []byte) error {
+	var address listenAddress
+	if err := address.UnmarshalText(text); err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(string(address))
 	if err != nil {
-		return ""
+		return err
 	}
 	if port == "0" {
-		in.wrong(name, "port 0 says to listen on any port, not on which; give the one that Bookhook printed")
+		return errors.New("port 0 listens on any free port; give the port that Bookhook printed")
 	}
 	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr == netip.IPv4Unspecified() {
 		host = "127.0.0.1"
 	} else if err == nil && addr == netip.IPv6Unspecified() {
 		host = "::1"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/healthz"
+	*u = healthURL("http://" + net.JoinHostPort(host, port) + "/healthz")
+	return nil
 }
 
-// baseURL is scheme and host alone, without a slash at the end.
-func (in *input) baseURL(name, text string) string {
-	if text == "" {
-		return ""
+// baseURL is a scheme and a host, without a slash at the end; "" if not given.
+type baseURL string
+
+// UnmarshalText refuses paths: the pages link to paths from the root.
+func (u *baseURL) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return nil
 	}
-	u, err := url.Parse(text)
+	parsed, err := url.Parse(string(text))
 	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		in.wrong(name, "%q is not a URL such as https://hooks.example.com", text)
-	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		in.wrong(name, "%q has more than scheme, host and port; Bookhook needs a host of its own", text)
-	default:
-		return u.Scheme + "://" + u.Host
+	case err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Hostname() == "":
+		return fmt.Errorf("%q is not a URL such as https://hooks.example.com", text)
+	case strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "" || parsed.User != nil:
+		return fmt.Errorf("%q has more than scheme, host and port; Bookhook needs a host of its own", text)
 	}
-	return ""
+	*u = baseURL(parsed.Scheme + "://" + parsed.Host)
+	return nil
 }
 
-// guard reads --allow-private-targets.
-func (in *input) guard(text string) *guard.Guard {
-	allowed, err := guard.New(text)
+// privateTargets are the private addresses that webhooks may call; the zero
+// value allows none.
+type privateTargets struct{ guard.Guard }
+
+// UnmarshalText reads a list of networks, or "all".
+func (t *privateTargets) UnmarshalText(text []byte) error {
+	targets, err := guard.New(string(text))
 	if err != nil {
-		in.problems = append(in.problems, err.Error()) // it names the setting itself
+		return errors.New(strings.TrimPrefix(err.Error(), guard.Setting+": "))
 	}
-	return allowed
+	t.Guard = *targets
+	return nil
 }
 
-// networks are addresses and CIDR ranges, set apart by commas.
-func (in *input) networks(name, text string) []string {
-	var networks []string
-	for item := range strings.SplitSeq(text, ",") {
-		item = strings.TrimSpace(item)
-		addr, addrErr := netip.ParseAddr(item)
-		prefix, prefixErr := netip.ParsePrefix(item)
-		switch {
-		case item == "":
-		case addrErr == nil:
-			networks = append(networks, addr.Unmap().String())
-		case prefixErr == nil:
-			networks = append(networks, prefix.Masked().String())
-		default:
-			in.wrong(name, "%q is neither an address nor a range such as 10.0.0.0/8", item)
-		}
-	}
-	return networks
+// networks are ranges of addresses, separated by commas.
+type networks []netip.Prefix
+
+// UnmarshalText reads addresses and CIDR ranges.
+func (n *networks) UnmarshalText(text []byte) (err error) {
+	*n, err = webhook.ParsePrefixes(string(text))
+	return err
 }
 
-// number is a whole number within bounds.
-func (in *input) number(name, text string, least, most int) int {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		in.wrong(name, "%q is not a whole number from %d to %d", text, least, most)
-		return 0
+// number is a whole number within the bounds that the tags "min" and "max" of
+// its flag set.
+type number int
+
+// Decode reads the number.
+func (n *number) Decode(ctx *kong.DecodeContext) error {
+	least, err := ctx.Value.Tag.GetInt("min")
+	if err != nil {
+		return err
 	}
-	return n
+	most, err := ctx.Value.Tag.GetInt("max")
+	if err != nil {
+		return err
+	}
+	var text string
+	if err := ctx.Scan.PopValueInto("number", &text); err != nil {
+		return err
+	}
+	value, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || value < least || value > most {
+		return fmt.Errorf("%q is not a whole number from %d to %d", text, least, most)
+	}
+	*n = number(value)
+	return nil
 }
 
-// accountNumber is 0 when there is none.
-func (in *input) accountNumber(name, text string) int64 {
-	if text == "" {
-		return 0
+// seconds returns the number as a duration.
+func (n number) seconds() time.Duration { return time.Duration(n) * time.Second }
+
+// maxAccountNumber is the largest number of an account; JavaScript rounds beyond
+// it.
+const maxAccountNumber = 1 << 53
+
+// accountNumber is the number of an account; 0 if not given.
+type accountNumber int64
+
+// UnmarshalText refuses what no account can have.
+func (n *accountNumber) UnmarshalText(text []byte) error {
+	value, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || value < 1 || value > maxAccountNumber {
+		return fmt.Errorf("%q is not the number of an account, such as 4069", text)
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 || n > maxAccountNumber {
-		in.wrong(name, "%q is not the number of an account, such as 4069", text)
-	}
-	return n
+	*n = accountNumber(value)
+	return nil
 }
 
-// oneOf is one of a few words.
-func (in *input) oneOf(name, text string, words ...string) string {
-	if !slices.Contains(words, text) {
-		last := len(words) - 1
-		in.wrong(name, "%q is not %s or %s", text, strings.Join(words[:last], ", "), words[last])
-		return ""
+// displayName is the name of an account, a token or a client.
+type displayName string
+
+// UnmarshalText trims the name and refuses an empty one.
+func (n *displayName) UnmarshalText(text []byte) error {
+	name, wrong := webhook.CheckName(string(text))
+	if !wrong.IsZero() {
+		return errors.New(messages.Text(wrong))
 	}
-	return text
+	*n = displayName(name)
+	return nil
 }
 
-func (in *input) level(name, text string) slog.Level {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	return levels[in.oneOf(name, text, "debug", "info", "warn", "error")]
+// emailAddress is an e-mail address in lower case.
+type emailAddress string
+
+// UnmarshalText refuses what the pages refuse.
+func (e *emailAddress) UnmarshalText(text []byte) error {
+	email, wrong := auth.CheckEmail(string(text))
+	if !wrong.IsZero() {
+		return errors.New(messages.Text(wrong))
+	}
+	*e = emailAddress(email)
+	return nil
 }
 
-func (in *input) email(name, text string) string {
-	email, problem := handlers.CheckEmail(text)
-	if problem != "" {
-		in.wrong(name, "%s", problem)
+// userRole is one of webhook.Roles.
+type userRole webhook.Role
+
+// UnmarshalText refuses other words.
+func (r *userRole) UnmarshalText(text []byte) (err error) {
+	var words []string
+	for _, role := range webhook.Roles {
+		words = append(words, string(role))
 	}
-	return email
+	word, err := oneOf(text, words...)
+	*r = userRole(word)
+	return err
+}
+
+// platformKey is the key of a platform.
+type platformKey string
+
+// UnmarshalText refuses what is not in the registry.
+func (k *platformKey) UnmarshalText(text []byte) error {
+	word, err := oneOf(text, platformKeys()...)
+	*k = platformKey(word)
+	return err
 }
 
 func platformKeys() []string {
 	var keys []string
-	for _, p := range platforms.All() {
+	for _, p := range all.Platforms() {
 		keys = append(keys, p.Key)
 	}
 	return keys
 }
 
-func roleTexts() []string {
-	var texts []string
-	for _, role := range webhook.Roles {
-		texts = append(texts, string(role))
+// logFormat is "text" or "json".
+type logFormat string
+
+// UnmarshalText refuses other words.
+func (f *logFormat) UnmarshalText(text []byte) error {
+	word, err := oneOf(text, "text", "json")
+	*f = logFormat(word)
+	return err
+}
+
+// logLevel is a level of slog by its name.
+type logLevel slog.Level
+
+// UnmarshalText reads the names only; slog would also read "info+2".
+func (l *logLevel) UnmarshalText(text []byte) error {
+	word, err := oneOf(text, "debug", "info", "warn", "error")
+	if err != nil {
+		return err
 	}
-	return texts
+	return (*slog.Level)(l).UnmarshalText([]byte(word))
+}
+
+// oneOf returns the text if it is one of the words.
+func oneOf(text []byte, words ...string) (string, error) {
+	if slices.Contains(words, string(text)) {
+		return string(text), nil
+	}
+	last := len(words) - 1
+	return "", fmt.Errorf("%q is not %s or %s", text, strings.Join(words[:last], ", "), words[last])
 }

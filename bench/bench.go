@@ -19,19 +19,19 @@ type Options struct {
 	Version     string
 	Time        time.Duration // of each measurement
 	Connections int           // of the load
-	Backlog     time.Duration // for so long a backlog grows; 0: four times Time
+	Backlog     time.Duration // how long the backlog grows; 0: four times Time
 	Progress    io.Writer     // one line for each measurement
-	Dir         string        // where the databases are made; the full one stays there. "": a temporary folder
+	Dir         string        // where the databases are created; the full one stays there. "": a temporary folder
 	Full        bool          // also with a full table, and with receivers that are dead or slow
 	Deliveries  int           // in the full table
 	Accounts    int           // in the full table, with ten webhooks each
 }
 
-// The hidden command that is the second way.
+// unstoredCommand is the hidden command of the second way.
 const unstoredCommand = "bench-unstored"
 
-// Run measures, one thing after the other, and leaves nothing behind but the
-// full table in Dir. With an error, the report has what was measured until then.
+// Run runs the measurements one after the other and leaves nothing behind except
+// the full table in Dir. With an error, it returns what was measured until then.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
 	report = newReport(o)
 	if o.Dir != "" {
@@ -69,16 +69,16 @@ type phase struct {
 	name   string
 	way    Way
 	shape  shape
-	path   string        // of a database that is there; "": one for this measurement
+	path   string        // of an existing database; "": one for this measurement
 	rate   int           // events/s; 0: as many as possible
 	warm   time.Duration // before the time that counts; 0: as usual
 	time   time.Duration
-	target func(account int) string                    // nil: the good receiver
-	wanted func(account int) bool                      // the accounts that count; nil: all
-	ended  func(context.Context, *server, *shop) error // called between the load and the wait for what is on its way; nil: nothing
+	target func(account int) string                              // URL of the webhooks of an account; nil: the healthy receiver
+	wanted func(account int) bool                                // the accounts that are counted; nil: all
+	ended  func(context.Context, *server, *sampleAccounts) error // called between the load and the wait for deliveries in flight; nil: nothing
 }
 
-// measure runs one phase from its database to its figures.
+// measure runs one phase: it creates the database, sends the load and counts.
 func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err error) {
 	fmt.Fprintf(r.Progress, "%s, %s\n", p.name, p.way)
 	if p.target == nil {
@@ -91,7 +91,7 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 		p.path = filepath.Join(r.temp, "bench.db")
 		defer func() { err = errors.Join(err, removeDatabase(p.path)) }()
 	}
-	made, err := furnish(ctx, p.path, p.shape, p.target)
+	sample, err := createSample(ctx, p.path, p.shape, p.target)
 	if err != nil {
 		return nil, err
 	}
@@ -99,15 +99,15 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 	if err != nil {
 		return nil, err
 	}
-	m, ledger, err := r.underLoad(ctx, p, made)
+	m, log, err := r.underLoad(ctx, p, sample)
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", p.name, p.way, err)
 	}
 	if m.Accepted == 0 {
-		return nil, fmt.Errorf("%s, %s: nothing was accepted: %w", p.name, p.way, ledger.lastRefusal())
+		return nil, fmt.Errorf("%s, %s: nothing was accepted: %w", p.name, p.way, log.lastRefusal())
 	}
 	if p.way == Stored {
-		if m.Unrecorded, err = made.unrecorded(ctx, p.path, p.wanted); err != nil {
+		if m.Unrecorded, err = sample.unrecorded(ctx, p.path, p.wanted); err != nil {
 			return nil, err
 		}
 		after, err := os.Stat(p.path)
@@ -120,9 +120,9 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 	return m, nil
 }
 
-// underLoad starts what is measured, sends the load, waits for what is on its
-// way, and stops it.
-func (r *runner) underLoad(ctx context.Context, p phase, made *shop) (*Measurement, *ledger, error) {
+// underLoad starts what is measured, sends the load, waits for deliveries in
+// flight, and stops it.
+func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts) (*Measurement, *deliveryLog, error) {
 	target := r.receiver.url
 	var process *server
 	if p.way != Bare {
@@ -135,8 +135,8 @@ func (r *runner) underLoad(ctx context.Context, p phase, made *shop) (*Measureme
 		ctx, release = process.watch(ctx)
 		defer release()
 	}
-	ledger := r.receiver.begin()
-	m, w, err := r.drive(ctx, p, made, process, ledger, target)
+	log := r.receiver.begin()
+	m, w, err := r.drive(ctx, p, sample, process, log, target)
 	if process != nil {
 		err = errors.Join(err, process.stop())
 	}
@@ -144,14 +144,14 @@ func (r *runner) underLoad(ctx context.Context, p phase, made *shop) (*Measureme
 		return nil, nil, err
 	}
 	wanted := func(number int) bool { return p.wanted(number % p.shape.accounts) }
-	m.count(ledger.count(w, wanted), w, ledger, p.way)
+	m.count(log.count(w, wanted), w, log, p.way)
 	if process != nil {
 		m.total(process.cmd.ProcessState)
 	}
-	return m, ledger, nil
+	return m, log, nil
 }
 
-func (r *runner) drive(ctx context.Context, p phase, made *shop, process *server, ledger *ledger, target string) (*Measurement, window, error) {
+func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, process *server, log *deliveryLog, target string) (*Measurement, window, error) {
 	address, err := url.Parse(target)
 	if err != nil {
 		return nil, window{}, err
@@ -161,7 +161,7 @@ func (r *runner) drive(ctx context.Context, p phase, made *shop, process *server
 		Connections: r.Connections, Rate: p.rate,
 	}
 	l := &load{
-		ledger: ledger, url: address, tokens: made.tokens, perAccount: p.shape.perAccount, connections: r.Connections,
+		log: log, url: address, tokens: sample.tokens, perAccount: p.shape.perAccount, connections: r.Connections,
 		rate: p.rate, warm: cmp.Or(p.warm, min(p.time/5, 2*time.Second)), time: p.time,
 	}
 	w, err := l.run(ctx, func() { m.sample(process) })
@@ -169,18 +169,18 @@ func (r *runner) drive(ctx context.Context, p phase, made *shop, process *server
 		return nil, w, err
 	}
 	if p.ended != nil {
-		if err := p.ended(ctx, process, made); err != nil {
+		if err := p.ended(ctx, process, sample); err != nil {
 			return nil, w, err
 		}
 	}
 	began := time.Now()
-	err = ledger.drain(ctx, func(number int) bool { return p.wanted(number % p.shape.accounts) })
+	err = log.drain(ctx, func(number int) bool { return p.wanted(number % p.shape.accounts) })
 	m.DrainSeconds = time.Since(began).Seconds()
 	return m, w, err
 }
 
-// command is a Bookhook for the phase. Every setting is given, so that none
-// comes from the environment.
+// command returns the command that runs Bookhook for the phase. Every setting is
+// given, so that none comes from the environment.
 func (r *runner) command(p phase) *exec.Cmd {
 	if p.way == Unstoring {
 		return r.Command(unstoredCommand, "--database", p.path)
@@ -203,8 +203,8 @@ func removeDatabase(path string) error {
 	return err
 }
 
-// commitTime is the median time of putting one page on disk where the
-// databases are, in milliseconds: without it the figures of two machines cannot
+// commitTime returns the median time of syncing one page to the disk that holds
+// the databases, in milliseconds: without it the figures of two machines cannot
 // be compared.
 func commitTime(dir string) (float64, error) {
 	file, err := os.Create(filepath.Join(dir, "commit"))

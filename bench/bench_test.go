@@ -20,6 +20,8 @@ import (
 	"bookhook/db"
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
+	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -50,9 +52,9 @@ func TestPercentile(t *testing.T) {
 	}
 }
 
-func TestForm(t *testing.T) {
-	l := newLedger()
-	f := newForm(l.tag)
+func TestTemplate(t *testing.T) {
+	l := newDeliveryLog()
+	f := newTemplate(l.tag)
 	f.write(f.text, 1234567890, 7)
 	var event struct {
 		ID        string          `json:"id"`
@@ -69,7 +71,7 @@ func TestForm(t *testing.T) {
 	if got := f.text[f.data : len(f.text)-1]; !bytes.Equal(got, event.Data) {
 		t.Errorf("got data %s, want %s", got, event.Data)
 	}
-	body := webhook.Event{Data: event.Data}.StandardBody(1, nil)
+	body := platforms.StandardBody(webhook.Event{Data: event.Data}, 1, nil)
 	if got, ok := readMark(body, []byte(l.tag)); got != 1234567890 || !ok {
 		t.Errorf("got %d, %t, want the number of the event in what is delivered", got, ok)
 	}
@@ -84,8 +86,8 @@ func TestForm(t *testing.T) {
 	}
 }
 
-func TestLedger(t *testing.T) {
-	l := newLedger()
+func TestDeliveryLog(t *testing.T) {
+	l := newDeliveryLog()
 	w := window{from: 100, to: 200}
 	for _, e := range []struct{ planned, accepted, arrived, times int64 }{
 		{90, 95, 96, 1},      // before the window
@@ -118,7 +120,7 @@ func TestLedger(t *testing.T) {
 }
 
 func TestQuarters(t *testing.T) {
-	l := newLedger()
+	l := newDeliveryLog()
 	for accepted := int64(99); accepted <= 200; accepted++ {
 		entry := l.at(l.issue())
 		entry.planned.Store(accepted - accepted/10)
@@ -131,10 +133,10 @@ func TestQuarters(t *testing.T) {
 	}
 }
 
-// TestRefused sends to servers that do not accept; only the first two say
-// clearly that the event is to come again.
+// TestRefused sends to servers that do not accept; only the first two ask to send
+// the event again.
 func TestRefused(t *testing.T) {
-	l := newLedger()
+	l := newDeliveryLog()
 	for i, c := range []struct {
 		status      int
 		kind, again string
@@ -159,13 +161,13 @@ func TestRefused(t *testing.T) {
 		}
 		l.refuse(err)
 		if refused, busy := l.refused.Load(), l.busy.Load(); refused != int64(i+1) || busy != int64(min(i+1, 2)) {
-			t.Errorf("%+v: got %d refused, %d of them told to come again", c, refused, busy)
+			t.Errorf("%+v: got %d refused, %d of them asked to retry", c, refused, busy)
 		}
 	}
 }
 
-// TestTiredReceiver finds it late before it is woken, and good afterwards.
-func TestTiredReceiver(t *testing.T) {
+// TestOverloadedReceiver finds it late before it recovers, and healthy afterwards.
+func TestOverloadedReceiver(t *testing.T) {
 	r, err := startReceiver(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -176,29 +178,29 @@ func TestTiredReceiver(t *testing.T) {
 		}
 	}()
 	l := r.begin()
-	f := newForm(l.tag)
+	f := newTemplate(l.tag)
 	for _, late := range []bool{true, false} {
 		number := l.issue()
 		f.write(f.text, number, 0)
-		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, r.tired, http.NoBody)
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, r.overloaded, http.NoBody)
 		request.RequestURI, request.ContentLength = "", eventSize
 		began := time.Now()
 		if err := post(http.DefaultTransport.(*http.Transport), request, f.text); err != nil || l.at(number).times.Load() != 1 {
 			t.Errorf("got %v, %d times, want it there once", err, l.at(number).times.Load())
 		}
-		if took := time.Since(began); late && took < tiredTime {
-			t.Errorf("got it after %v, want at least %v", took, tiredTime)
+		if took := time.Since(began); late && took < overloadedTime {
+			t.Errorf("got it after %v, want at least %v", took, overloadedTime)
 		}
 		if late {
-			r.wake()
+			r.recover()
 		}
 	}
 }
 
-// TestBacklogLines judges figures of which the last quarter is bad.
+// TestBacklogLines checks figures of which the last quarter is bad.
 func TestBacklogLines(t *testing.T) {
 	r := runner{report: newReport(Options{})}
-	r.tellBacklog(&Measurement{
+	r.reportBacklog(&Measurement{
 		Refused: 3, Busy: 2, ResidentBefore: new(40.0), Resident: new(50.0), Waiting: 100, DrainSeconds: 4,
 		AcceptFirst: Percentiles{Count: 9, P99: 11}, AcceptLast: Percentiles{Count: 9, P99: 23},
 	}, waiting{Count: 100, OldestAt: new(time.Unix(100, 0)), asked: time.Unix(160, 0)})
@@ -207,7 +209,7 @@ func TestBacklogLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"refused, told to come again 2", "refused otherwise 1 at most 0 MISS", "as a multiple 1.25 × at most 1.30 × PASS",
+		"refused, asked to retry 2", "refused otherwise 1 at most 0 MISS", "as a multiple 1.25 × at most 1.30 × PASS",
 		"accept, p99 in the last quarter 23.00 ms at most 22.00 ms MISS", "the oldest, as the API says, since 60 s", "drained 25/s",
 		"lost 0 at most 0 PASS",
 	} {
@@ -217,9 +219,9 @@ func TestBacklogLines(t *testing.T) {
 	}
 }
 
-func TestLedgerGrows(t *testing.T) {
-	l := newLedger()
-	f := newForm(l.tag)
+func TestDeliveryLogGrows(t *testing.T) {
+	l := newDeliveryLog()
+	f := newTemplate(l.tag)
 	last := 0
 	for range chunkSize + 1 {
 		last = l.issue()
@@ -254,17 +256,17 @@ func TestParseUsage(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	r := newReport(Options{Version: "1.2", Time: 30 * time.Second, Connections: 64})
-	r.tell("told", "/s", new(1234.5))
-	r.share("share", 13, 20, 60, 80)
-	r.share("good share", 16, 20, 60, 80)
-	r.atMost("memory", "MB", nil, 30, 20)
+	r.add("plain", "/s", new(1234.5))
+	r.checkShare("share", 13, 20, 60, 80)
+	r.checkShare("good share", 16, 20, 60, 80)
+	r.checkAtMost("memory", "MB", nil, 30, 20)
 	if r.Missed() {
 		t.Errorf("got a miss in %+v", r.Lines)
 	}
-	r.atMost("latency", "ms", new(2.5), 2, 0.1)
+	r.checkAtMost("latency", "ms", new(2.5), 2, 0.1)
 	r.Measurements = []*Measurement{{Lost: 1}, {Lost: 2}}
-	r.none("lost", func(m *Measurement) int { return m.Lost })
-	r.none("duplicated", func(m *Measurement) int { return m.Duplicated })
+	r.checkNone("lost", func(m *Measurement) int { return m.Lost })
+	r.checkNone("duplicated", func(m *Measurement) int { return m.Duplicated })
 	for i, want := range []Verdict{"", Pass, Reached, Unknown, Miss, Miss, Pass} {
 		if got := r.Lines[i].Verdict; got != want {
 			t.Errorf("%s: got %q, want %q", r.Lines[i].What, got, want)
@@ -279,7 +281,7 @@ func TestReport(t *testing.T) {
 	}
 	rows := strings.Split(table.String(), "\n")
 	for _, want := range []string{
-		"told 1234/s", "share 65.0 % at least 60.0 % 80.0 % PASS", "memory – at most 30 MB 20 MB not measured",
+		"plain 1234/s", "share 65.0 % at least 60.0 % 80.0 % PASS", "memory – at most 30 MB 20 MB not measured",
 		"latency 2.50 ms at most 2.00 ms 0.10 ms MISS", "lost 3 at most 0 MISS",
 	} {
 		if !contains(rows, want) {
@@ -303,32 +305,34 @@ func contains(rows []string, want string) bool {
 }
 
 // testStore has one account with one webhook that takes one request at a time.
-func testStore(t *testing.T, target string) (*db.Store, *shop) {
+func testStore(t *testing.T, target string) (*db.Store, *sampleAccounts) {
 	t.Helper()
 	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bench.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	made, err := furnishStore(t.Context(), store, shape{accounts: 1, perAccount: 1, concurrency: 1}, func(int) string { return target })
+	sample, err := createSampleIn(t.Context(), store, shape{accounts: 1, perAccount: 1, concurrency: 1}, func(int) string { return target })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store, made
+	return store, sample
 }
 
-// dispatching runs a dispatcher that stores nothing.
-func dispatching(t *testing.T, store *db.Store) *dispatch.Dispatcher {
+// dispatching runs a dispatcher that stores nothing and has at most about
+// capacity deliveries queued.
+func dispatching(t *testing.T, store *db.Store, capacity int) *dispatch.Dispatcher {
 	t.Helper()
-	unstored, err := NewUnstored(t.Context(), store)
+	unstored, err := NewUnstored(store)
 	if err != nil {
 		t.Fatal(err)
 	}
+	unstored.capacity = capacity
 	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: unstored, Guard: allowed})
+	d := dispatch.New(dispatch.Options{Store: unstored, Lookups: store, Guard: allowed, Platforms: all.Platforms()})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()
@@ -351,15 +355,15 @@ func TestUnstoredLosesNothing(t *testing.T) {
 		arrived <- r.Header.Get("Webhook-Id")
 	}))
 	defer receiver.Close()
-	store, made := testStore(t, receiver.URL)
-	d := dispatching(t, store)
+	store, sample := testStore(t, receiver.URL)
+	d := dispatching(t, store, 50)
 	var group sync.WaitGroup
 	var accepted atomic.Int64
 	for range senders {
 		group.Go(func() {
 			for range each {
-				events := []webhook.Event{{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}, {ChannelID: "other"}}
-				got, err := d.Ingest(t.Context(), made.accounts[0], events)
+				events := []webhook.Event{{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}, {Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: "other"}}
+				got, err := d.Ingest(t.Context(), sample.accounts[0], events)
 				if err != nil || len(got) != 2 || got[0].Decisions[0].Reason != webhook.Matched || got[1].Decisions[0].Reason != webhook.ReasonChannel {
 					t.Errorf("got %+v, %v", got, err)
 					return
@@ -388,16 +392,19 @@ func TestUnstoredStopsWaiting(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer receiver.Close()
 	defer close(release)
-	store, made := testStore(t, receiver.URL)
-	d := dispatching(t, store)
+	store, sample := testStore(t, receiver.URL)
+	d := dispatching(t, store, 5)
 	ctx, cancel := context.WithCancel(t.Context())
-	events := make([]webhook.Event, 10) // more than a lane holds, all for the one webhook
+	events := make([]webhook.Event, 10) // more than a lane holds and may be queued, all for the one webhook
 	for i := range events {
 		events[i] = webhook.Event{Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(0)}
 	}
+	if _, err := d.Ingest(ctx, sample.accounts[0], events); err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan error)
 	go func() {
-		_, err := d.Ingest(ctx, made.accounts[0], events)
+		_, err := d.Ingest(ctx, sample.accounts[0], events)
 		ended <- err
 	}()
 	cancel()
@@ -413,11 +420,11 @@ func TestPrefill(t *testing.T) {
 	if err := prefill(t.Context(), path, s, "http://127.0.0.1:1/", deliveries, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	made, err := furnish(t.Context(), path, s, func(int) string { return "http://127.0.0.1:2/" })
+	sample, err := createSample(t.Context(), path, s, func(int) string { return "http://127.0.0.1:2/" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := made.unrecorded(t.Context(), path, func(int) bool { return true }); n != 0 || err != nil {
+	if n, err := sample.unrecorded(t.Context(), path, func(int) bool { return true }); n != 0 || err != nil {
 		t.Errorf("got %d, %v, want nothing that is still to be sent", n, err)
 	}
 	store, err := db.Create(t.Context(), path)
@@ -426,7 +433,7 @@ func TestPrefill(t *testing.T) {
 	}
 	defer store.Close()
 	total := 0
-	for _, account := range made.accounts {
+	for _, account := range sample.accounts {
 		n, err := store.CountDeliveries(t.Context(), account, webhook.DeliveryFilter{})
 		if err != nil {
 			t.Fatal(err)

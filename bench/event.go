@@ -6,31 +6,31 @@ import (
 	"strings"
 )
 
-// The events of the load: eventSize bytes as sent, alike but for their numbers.
+// The events of the load have eventSize bytes and differ only in their numbers.
 const (
 	eventSize = 1024
 	eventType = "new_confirmed_web"
-	marker    = `"mark":"bench-` // before the ledger's name and the event's number
+	marker    = `"mark":"bench-` // before the log's tag and the event's number
 	digits    = 10
-	tagLength = 8 // of a ledger's name
+	tagLength = 8 // of a log's tag
 )
 
-// form is an event with gaps for what differs.
-type form struct {
+// template is an event with gaps for what differs.
+type template struct {
 	text    []byte
 	numbers []int // where the number goes
 	channel int
 	data    int // where the data begin; they end before the last bracket
 }
 
-// newForm writes the event of a ledger. The number stands in it as the event's
-// id, as the booking and in the data, where the receiver looks for it.
-func newForm(tag string) form {
+// newTemplate returns the event of a log. It contains the number as the event's
+// id, as the booking and in the data, where the receiver finds it.
+func newTemplate(tag string) template {
 	number := strings.Repeat("#", digits)
 	text := fmt.Sprintf(`{"id":"bench-%s-%s","type":"%s","channel_id":"@@","tour_ids":["101"],"booking_id":"%s","data":{%s%s-%s","note":""}}`,
 		tag, number, eventType, number, marker, tag, number)
 	text = strings.Replace(text, `"note":"`, `"note":"`+strings.Repeat("x", eventSize-len(text)), 1)
-	f := form{text: []byte(text), channel: strings.Index(text, "@@"), data: strings.Index(text, "{"+marker)}
+	f := template{text: []byte(text), channel: strings.Index(text, "@@"), data: strings.Index(text, "{"+marker)}
 	for at := 0; ; {
 		i := strings.Index(text[at:], number)
 		if i < 0 {
@@ -41,8 +41,8 @@ func newForm(tag string) form {
 	}
 }
 
-// write fills the gaps of a copy of the form's text.
-func (f form) write(text []byte, number, channel int) {
+// write fills the gaps in a copy of the template's text.
+func (f template) write(text []byte, number, channel int) {
 	for _, at := range f.numbers {
 		writeNumber(text[at:at+digits], number)
 	}
@@ -56,10 +56,11 @@ func writeNumber(gap []byte, n int) {
 	}
 }
 
-// channelID is the channel that the webhook of this place in its account takes.
+// channelID returns the channel of the webhook at this place in its account.
 func channelID(place int) string { return fmt.Sprintf("%02d", place) }
 
-// readMark finds the number of an event of this ledger in a delivery.
+// readMark returns the number of the event in a delivery if it is of the log with
+// the tag.
 func readMark(body, tag []byte) (number int, ok bool) {
 	i := bytes.Index(body, []byte(marker))
 	if i < 0 {

@@ -11,34 +11,34 @@ import (
 	"time"
 )
 
-// load sends events, by as many workers as there are connections.
+// load sends events with one worker for each connection.
 type load struct {
-	ledger      *ledger
+	log         *deliveryLog
 	url         *url.URL
 	tokens      []string // of the accounts, which take turns
 	perAccount  int      // channels of an account, which take turns too
 	connections int
-	rate        int // events/s, at planned times; 0: each worker sends when it has its answer
+	rate        int // events/s, at planned times; 0: each worker sends as soon as it has its answer
 	warm        time.Duration
 	time        time.Duration // counted, after warm
 }
 
-// run sends until the time is over, and returns the window that counts. It
-// calls at at the window's beginning and end.
-func (l *load) run(ctx context.Context, at func()) (window, error) {
+// run sends until the time is over, and returns the window that is counted. It
+// calls sample at the window's beginning and end.
+func (l *load) run(ctx context.Context, sample func()) (window, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: l.connections, DisableCompression: true}
 	defer transport.CloseIdleConnections()
-	began := l.ledger.now()
+	began := l.log.now()
 	w := window{from: began + int64(l.warm), to: began + int64(l.warm+l.time)}
 	var workers sync.WaitGroup
 	for range l.connections {
 		workers.Go(func() { l.work(ctx, transport, began, w.to) })
 	}
-	for _, moment := range []int64{w.from, w.to} {
-		if !sleep(ctx, time.Duration(moment-l.ledger.now())) {
+	for _, edge := range []int64{w.from, w.to} {
+		if !sleep(ctx, time.Duration(edge-l.log.now())) {
 			break
 		}
-		at()
+		sample()
 	}
 	workers.Wait()
 	return w, context.Cause(ctx)
@@ -56,16 +56,16 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 func (l *load) work(ctx context.Context, transport *http.Transport, began, until int64) {
-	f := newForm(l.ledger.tag)
+	f := newTemplate(l.log.tag)
 	requests := l.requests(ctx)
 	text := bytes.Clone(f.text)
-	for ctx.Err() == nil && l.ledger.now() < until {
-		number := l.ledger.issue()
-		entry := l.ledger.at(number)
-		planned := l.ledger.now()
+	for ctx.Err() == nil && l.log.now() < until {
+		number := l.log.issue()
+		entry := l.log.at(number)
+		planned := l.log.now()
 		if l.rate > 0 {
 			planned = began + int64(number)*int64(time.Second)/int64(l.rate)
-			if planned >= until || !sleep(ctx, time.Duration(planned-l.ledger.now())) {
+			if planned >= until || !sleep(ctx, time.Duration(planned-l.log.now())) {
 				return
 			}
 		}
@@ -73,16 +73,16 @@ func (l *load) work(ctx context.Context, transport *http.Transport, began, until
 		f.write(text, number, number/len(l.tokens)%l.perAccount)
 		if err := post(transport, requests[number%len(requests)], text); err != nil {
 			if ctx.Err() == nil {
-				l.ledger.refuse(err)
+				l.log.refuse(err)
 			}
-			text = bytes.Clone(f.text) // the transport may still be at the other one
+			text = bytes.Clone(f.text) // the transport may still read the other one
 			continue
 		}
-		entry.accepted.Store(l.ledger.now())
+		entry.accepted.Store(l.log.now())
 	}
 }
 
-// requests are what is alike in all requests of an account.
+// requests returns, for each account, what all its requests have in common.
 func (l *load) requests(ctx context.Context) []*http.Request {
 	all := make([]*http.Request, len(l.tokens))
 	for i, token := range l.tokens {
@@ -94,9 +94,9 @@ func (l *load) requests(ctx context.Context) []*http.Request {
 	return all
 }
 
-// post sends one event; nil says that it was accepted.
-func post(transport *http.Transport, form *http.Request, text []byte) error {
-	request := *form
+// post sends one event. It returns nil if the event was accepted.
+func post(transport *http.Transport, common *http.Request, text []byte) error {
+	request := *common
 	request.Body = io.NopCloser(bytes.NewReader(text))
 	response, err := transport.RoundTrip(&request)
 	if err != nil {
@@ -104,8 +104,8 @@ func post(transport *http.Transport, form *http.Request, text []byte) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
-		words, _ := io.ReadAll(io.LimitReader(response.Body, 500))
-		err = fmt.Errorf("%s: %s", response.Status, words)
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 500))
+		err = fmt.Errorf("%s: %s", response.Status, body)
 		if busy(response) {
 			err = busyError{err}
 		}
@@ -115,19 +115,20 @@ func post(transport *http.Transport, form *http.Request, text []byte) error {
 	return err
 }
 
-// busyError is an answer that says clearly that the event is to come again.
+// busyError is an answer that asks to send the event again later.
 type busyError struct{ error }
 
 func busy(response *http.Response) bool {
-	told := response.StatusCode == http.StatusTooManyRequests || response.StatusCode == http.StatusServiceUnavailable
-	return told && response.Header.Get("Content-Type") == "application/problem+json" && response.Header.Get("Retry-After") != ""
+	retryable := response.StatusCode == http.StatusTooManyRequests || response.StatusCode == http.StatusServiceUnavailable
+	return retryable && response.Header.Get("Content-Type") == "application/problem+json" && response.Header.Get("Retry-After") != ""
 }
 
-// patience is how long nothing at all may arrive before the rest is lost.
+// patience is how long nothing may arrive before the remaining events count as
+// lost.
 const patience = 20 * time.Second
 
 // drain waits until every accepted event that is wanted has arrived.
-func (l *ledger) drain(ctx context.Context, wanted func(number int) bool) error {
+func (l *deliveryLog) drain(ctx context.Context, wanted func(number int) bool) error {
 	arrivals, since := l.arrivals.Load(), time.Now()
 	for number := range int(l.issued.Load()) {
 		e := l.at(number)

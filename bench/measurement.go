@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Way is what stands between the load and the receiver.
+// Way is what is between the load and the receiver.
 type Way string
 
 // The ways, see the package comment.
@@ -58,7 +58,7 @@ type Measurement struct {
 	server, own []usage         // when the window began and ended
 }
 
-// sample notes what was used so far; where that cannot be seen, nothing.
+// sample records what was used so far, on systems where that can be read.
 func (m *Measurement) sample(process *server) {
 	if u, err := readUsage(os.Getpid()); err == nil {
 		m.own = append(m.own, u)
@@ -71,7 +71,7 @@ func (m *Measurement) sample(process *server) {
 	}
 }
 
-func (m *Measurement) count(c count, w window, l *ledger, way Way) {
+func (m *Measurement) count(c count, w window, l *deliveryLog, way Way) {
 	m.Seconds = w.seconds()
 	m.Accepted, m.Delivered, m.all = c.accepted, c.delivered, c.all
 	m.AcceptedPerSecond, m.DeliveredPerSecond = float64(c.accepted)/m.Seconds, float64(c.delivered)/m.Seconds
@@ -90,7 +90,8 @@ func (m *Measurement) count(c count, w window, l *ledger, way Way) {
 	}
 }
 
-// perDelivery is the processor time of the window in microseconds.
+// perDelivery returns the processor time of a delivery in the window, in
+// microseconds; nil if it was not measured.
 func (m *Measurement) perDelivery(used []usage) *float64 {
 	if len(used) != 2 || m.Delivered == 0 {
 		return nil
@@ -98,7 +99,7 @@ func (m *Measurement) perDelivery(used []usage) *float64 {
 	return new(micros(used[1].cpu-used[0].cpu) / float64(m.Delivered))
 }
 
-// total is for systems that tell only of ended processes what they used.
+// total is for systems that report usage only of finished processes.
 func (m *Measurement) total(state *os.ProcessState) {
 	if m.ServerCPU == nil && m.all > 0 {
 		m.ServerCPU = new(micros(state.UserTime()+state.SystemTime()) / float64(m.all))
@@ -109,9 +110,10 @@ func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsec
 
 func megabytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-func (l *ledger) lastRefusal() error {
-	if err := l.refusal.Load(); err != nil {
+// lastRefusal returns why the last refused event was refused.
+func (l *deliveryLog) lastRefusal() error {
+	if err := l.lastErr.Load(); err != nil {
 		return *err
 	}
-	return errors.New("no event was answered in time")
+	return errors.New("no event got an answer in time")
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Percentiles are of all durations there are, exact, in milliseconds.
+// Percentiles are exact, in milliseconds.
 type Percentiles struct {
 	Count int     `json:"count"`
 	P50   float64 `json:"p50_ms"`
@@ -15,7 +15,7 @@ type Percentiles struct {
 	Max   float64 `json:"max_ms"`
 }
 
-// percentiles sorts the durations.
+// percentiles sorts the durations and returns their percentiles.
 func percentiles(all []time.Duration) Percentiles {
 	slices.Sort(all)
 	return Percentiles{
@@ -23,8 +23,8 @@ func percentiles(all []time.Duration) Percentiles {
 	}
 }
 
-// percentile is the smallest of the sorted durations that this part of all of
-// them does not exceed; 0 when there are none.
+// percentile returns the smallest of the sorted durations, in milliseconds, that
+// at least this part of them does not exceed; 0 if there are none.
 func percentile(sorted []time.Duration, part float64) float64 {
 	if len(sorted) == 0 {
 		return 0

@@ -13,20 +13,20 @@ import (
 
 	"bookhook/db"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
-// How the table is filled: batches as large as the API takes, and so many
-// attempts at once that they share their commits.
+// How the table is filled: with batches as large as the API takes, and with so
+// many results at once that they share their commits.
 const (
 	prefillBatches = 4
 	prefillResults = 500
-	prefillTell    = 250_000
+	progressEvery  = 250_000
 )
 
-// prefill makes a database with so many delivered deliveries, through the same
-// methods that made them if they had come in one by one. The file has its name
-// only when it is complete.
+// prefill creates a database with so many delivered deliveries, through the same
+// methods that serve uses. The file gets its name when it is complete.
 func prefill(ctx context.Context, path string, s shape, target string, deliveries int, progress io.Writer) error {
 	part := path + ".part"
 	if err := removeDatabase(part); err != nil { // of a run that was killed
@@ -40,7 +40,7 @@ func prefill(ctx context.Context, path string, s shape, target string, deliverie
 }
 
 func fillNew(ctx context.Context, path string, s shape, target string, deliveries int, progress io.Writer) error {
-	made, err := furnish(ctx, path, s, func(int) string { return target })
+	sample, err := createSample(ctx, path, s, func(int) string { return target })
 	if err != nil {
 		return err
 	}
@@ -48,18 +48,18 @@ func fillNew(ctx context.Context, path string, s shape, target string, deliverie
 	if err != nil {
 		return err
 	}
-	f := &filler{store: store, shop: made, want: int64(deliveries), progress: progress, registry: platforms.All()}
+	f := &filler{store: store, sample: sample, want: int64(deliveries), progress: progress, registry: all.Platforms()}
 	return errors.Join(f.fill(ctx), store.Close())
 }
 
-// filler fills the table.
+// filler fills the table with deliveries.
 type filler struct {
 	store    *db.Store
-	shop     *shop
+	sample   *sampleAccounts
 	want     int64
 	progress io.Writer
 	registry platforms.Registry
-	given    atomic.Int64 // events that were given out to be made
+	issued   atomic.Int64 // events that a worker has taken on
 	done     atomic.Int64
 }
 
@@ -90,20 +90,19 @@ func (f *filler) fill(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// ingest makes batches of events, of one account after the other.
+// ingest inserts batches of events, for one account after the other.
 func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 	for ctx.Err() == nil {
-		first := f.given.Add(webhook.MaxBatch) - webhook.MaxBatch
+		first := f.issued.Add(webhook.MaxBatch) - webhook.MaxBatch
 		if first >= f.want {
 			return nil
 		}
-		account := int(first/webhook.MaxBatch) % len(f.shop.accounts)
+		account := int(first/webhook.MaxBatch) % len(f.sample.accounts)
 		events := make([]webhook.Event, min(webhook.MaxBatch, f.want-first))
 		for i := range events {
-			events[i] = oldEvent(int(first)+i, len(f.shop.webhooks[account]))
+			events[i] = oldEvent(int(first)+i, len(f.sample.webhooks[account]))
 		}
-		now := time.Now()
-		accepted, err := f.store.Ingest(ctx, f.shop.accounts[account], events, now, now.Add(time.Hour), func(*webhook.Webhook) bool { return true })
+		accepted, err := f.insert(ctx, f.sample.accounts[account], events)
 		if err != nil {
 			return err
 		}
@@ -116,9 +115,25 @@ func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 	return nil
 }
 
-// oldEvent is like those of the load.
+// insert stores the events with their deliveries claimed.
+func (f *filler) insert(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error) {
+	subscriptions, err := f.store.Subscriptions(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	plan := webhook.NewPlan(subscriptions, events, now, now.Add(time.Hour))
+	for _, e := range plan.Events {
+		for i := range e.Claim {
+			e.Claim[i] = true
+		}
+	}
+	return f.store.Insert(ctx, plan)
+}
+
+// oldEvent returns an event like those of the load.
 func oldEvent(number, channels int) webhook.Event {
-	f := newForm("earlier0")
+	f := newTemplate("earlier0")
 	f.write(f.text, number, 0)
 	id := fmt.Sprintf("%0*d", digits, number)
 	return webhook.Event{
@@ -127,11 +142,11 @@ func oldEvent(number, channels int) webhook.Event {
 	}
 }
 
-// finish records an attempt as the dispatcher would after a good answer.
+// finish records an attempt as the dispatcher would after a success.
 func (f *filler) finish(ctx context.Context, job webhook.Job) error {
 	now := time.Now()
 	wire := f.registry.Write(job.Webhook, job.Account, job.Event)
-	signature, err := webhook.Sign(job.Webhook.Secrets(now), job.Delivery.Ref(), now, wire.Signed)
+	signature, err := webhook.Sign(job.Webhook.Secrets(now), job.Delivery.ID.String(), now, wire.Signed)
 	if err != nil {
 		return err
 	}
@@ -142,12 +157,12 @@ func (f *filler) finish(ctx context.Context, job webhook.Job) error {
 			RemoteAddr: "127.0.0.1:80", RequestBody: wire.Body,
 			RequestHeaders: http.Header{
 				"Content-Type": {"application/json"}, "User-Agent": {"bookhook/bench"}, "Host": {"127.0.0.1"},
-				"Webhook-Id": {job.Delivery.Ref()}, "Webhook-Timestamp": {fmt.Sprint(now.Unix())}, "Webhook-Signature": {signature},
+				"Webhook-Id": {job.Delivery.ID.String()}, "Webhook-Timestamp": {fmt.Sprint(now.Unix())}, "Webhook-Signature": {signature},
 			},
 			ResponseHeaders: http.Header{"Content-Length": {"0"}, "Date": {now.UTC().Format(http.TimeFormat)}},
 		},
 	}, now)
-	if n := f.done.Add(1); err == nil && n%prefillTell == 0 {
+	if n := f.done.Add(1); err == nil && n%progressEvery == 0 {
 		fmt.Fprintf(f.progress, "  %d of %d deliveries are in the table\n", n, f.want)
 	}
 	return err

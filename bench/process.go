@@ -23,7 +23,7 @@ const clockTick = 10 * time.Millisecond
 
 var errNoProc = errors.New("this is not in /proc")
 
-// readUsage looks into /proc, which only Linux has.
+// readUsage reads /proc, which only Linux has.
 func readUsage(pid int) (usage, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

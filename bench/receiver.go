@@ -12,79 +12,79 @@ import (
 	"time"
 )
 
-// How long the slow and the tired receiver take.
+// How long the slow and the overloaded receiver take to answer.
 const (
-	slowLeast = 2 * time.Second
-	slowMost  = 5 * time.Second
-	tiredTime = 100 * time.Millisecond
+	slowLeast      = 2 * time.Second
+	slowMost       = 5 * time.Second
+	overloadedTime = 100 * time.Millisecond
 )
 
-// receiver is where deliveries go: a good server on loopback, and some that are
-// not.
+// receiver is where deliveries go: a healthy server on loopback, and some that
+// misbehave.
 type receiver struct {
-	url     string // answers at once
-	slow    string // answers after seconds
-	tired   string // answers a little late, until wake
-	silent  string // takes connections and never answers
-	refused string // nothing listens there
+	url        string // answers at once
+	slow       string // answers after seconds
+	overloaded string // answers after overloadedTime, until recover
+	silent     string // accepts connections and never answers
+	refused    string // nothing listens there
 
-	ledger  atomic.Pointer[ledger] // of the measurement that is on
-	server  *http.Server
-	dumb    net.Listener
-	mu      sync.Mutex
-	held    []net.Conn    // by the silent one
-	awake   chan struct{} // closed by wake
-	serving sync.WaitGroup
+	log            atomic.Pointer[deliveryLog] // of the present measurement
+	server         *http.Server
+	silentListener net.Listener
+	mu             sync.Mutex
+	heldConns      []net.Conn    // of the silent one
+	recovered      chan struct{} // closed by recover
+	serving        sync.WaitGroup
 }
 
 func startReceiver(ctx context.Context) (*receiver, error) {
 	listen := func() (net.Listener, error) { return new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0") }
-	good, err := listen()
+	healthy, err := listen()
 	if err != nil {
 		return nil, err
 	}
-	dumb, err := listen()
+	silentListener, err := listen()
 	if err != nil {
-		return nil, errors.Join(err, good.Close())
+		return nil, errors.Join(err, healthy.Close())
 	}
 	closed, err := listen()
 	if err != nil {
-		return nil, errors.Join(err, good.Close(), dumb.Close())
+		return nil, errors.Join(err, healthy.Close(), silentListener.Close())
 	}
 	if err := closed.Close(); err != nil {
-		return nil, errors.Join(err, good.Close(), dumb.Close())
+		return nil, errors.Join(err, healthy.Close(), silentListener.Close())
 	}
 	r := &receiver{
-		url: "http://" + good.Addr().String() + "/", slow: "http://" + good.Addr().String() + "/slow",
-		tired: "http://" + good.Addr().String() + "/tired", awake: make(chan struct{}),
-		silent: "http://" + dumb.Addr().String() + "/", refused: "http://" + closed.Addr().String() + "/", dumb: dumb,
+		url: "http://" + healthy.Addr().String() + "/", slow: "http://" + healthy.Addr().String() + "/slow",
+		overloaded: "http://" + healthy.Addr().String() + "/overloaded", recovered: make(chan struct{}),
+		silent: "http://" + silentListener.Addr().String() + "/", refused: "http://" + closed.Addr().String() + "/", silentListener: silentListener,
 	}
 	r.begin()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", r.receive)
-	mux.HandleFunc("/slow", r.dawdle)
-	mux.HandleFunc("/tired", r.yawn)
+	mux.HandleFunc("/slow", r.receiveSlowly)
+	mux.HandleFunc("/overloaded", r.receiveOverloaded)
 	r.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	r.serving.Go(func() { _ = r.server.Serve(good) }) // ends with close
-	r.serving.Go(r.hold)
+	r.serving.Go(func() { _ = r.server.Serve(healthy) }) // ends with close
+	r.serving.Go(r.holdConnections)
 	return r, nil
 }
 
 func (r *receiver) close() error {
-	err := errors.Join(r.server.Close(), r.dumb.Close())
+	err := errors.Join(r.server.Close(), r.silentListener.Close())
 	r.serving.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, conn := range r.held {
+	for _, conn := range r.heldConns {
 		conn.Close()
 	}
 	return err
 }
 
-// begin opens the ledger of the next measurement.
-func (r *receiver) begin() *ledger {
-	l := newLedger()
-	r.ledger.Store(l)
+// begin starts the log of the next measurement.
+func (r *receiver) begin() *deliveryLog {
+	l := newDeliveryLog()
+	r.log.Store(l)
 	return l
 }
 
@@ -95,11 +95,11 @@ func (r *receiver) receive(_ http.ResponseWriter, request *http.Request) {
 	defer buffers.Put(buffer)
 	n, err := io.ReadFull(request.Body, buffer[:])
 	if errors.Is(err, io.ErrUnexpectedEOF) { // the whole body, as nearly always
-		r.ledger.Load().arrive(buffer[:n])
+		r.log.Load().arrive(buffer[:n])
 	}
 }
 
-func (r *receiver) dawdle(w http.ResponseWriter, request *http.Request) {
+func (r *receiver) receiveSlowly(w http.ResponseWriter, request *http.Request) {
 	select {
 	case <-time.After(slowLeast + rand.N(slowMost-slowLeast)):
 		r.receive(w, request)
@@ -107,27 +107,27 @@ func (r *receiver) dawdle(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-func (r *receiver) yawn(w http.ResponseWriter, request *http.Request) {
+func (r *receiver) receiveOverloaded(w http.ResponseWriter, request *http.Request) {
 	select {
-	case <-r.awake:
-	case <-time.After(tiredTime):
+	case <-r.recovered:
+	case <-time.After(overloadedTime):
 	case <-request.Context().Done():
 		return
 	}
 	r.receive(w, request)
 }
 
-// wake makes the tired receiver a good one, once and for all.
-func (r *receiver) wake() { close(r.awake) }
+// recover makes the overloaded receiver a healthy one. It may be called once.
+func (r *receiver) recover() { close(r.recovered) }
 
-func (r *receiver) hold() {
+func (r *receiver) holdConnections() {
 	for {
-		conn, err := r.dumb.Accept()
+		conn, err := r.silentListener.Accept()
 		if err != nil {
 			return
 		}
 		r.mu.Lock()
-		r.held = append(r.held, conn)
+		r.heldConns = append(r.heldConns, conn)
 		r.mu.Unlock()
 	}
 }

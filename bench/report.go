@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Report is what came of a run.
+// Report is the result of a run.
 type Report struct {
 	Version      string         `json:"version"`
 	System       string         `json:"system"`
 	Go           string         `json:"go"`
 	Cores        int            `json:"cores"`
 	GOMAXPROCS   int            `json:"gomaxprocs"`
-	CommitMS     float64        `json:"commit_ms"` // one page put on disk, median
+	CommitMS     float64        `json:"commit_ms"` // one page synced to disk, median
 	Began        time.Time      `json:"began"`
 	Seconds      float64        `json:"seconds"` // of each measurement
 	Connections  int            `json:"connections"`
@@ -25,7 +25,7 @@ type Report struct {
 	Measurements []*Measurement `json:"measurements"`
 }
 
-// Verdict says what a figure means.
+// Verdict says whether a figure meets its limit.
 type Verdict string
 
 // The verdicts; "" is for a figure without a limit.
@@ -36,7 +36,7 @@ const (
 	Unknown Verdict = "not measured"
 )
 
-// Line is one figure and what it should be.
+// Line is one figure with its limit and its aim.
 type Line struct {
 	What     string   `json:"what"`
 	Unit     string   `json:"unit"`
@@ -55,7 +55,8 @@ func newReport(o Options) *Report {
 	}
 }
 
-func (r *Report) tell(what, unit string, measured *float64) {
+// add adds a figure without a limit.
+func (r *Report) add(what, unit string, measured *float64) {
 	line := Line{What: what, Unit: unit, Measured: measured}
 	if measured == nil {
 		line.Verdict = Unknown
@@ -63,8 +64,7 @@ func (r *Report) tell(what, unit string, measured *float64) {
 	r.Lines = append(r.Lines, line)
 }
 
-// ratio is nil when there is nothing to compare with, as in a run that was too
-// short for the machine.
+// ratio returns nil if b is 0, as in a run that was too short for the machine.
 func ratio(a, b float64) *float64 {
 	if b == 0 {
 		return nil
@@ -72,16 +72,18 @@ func ratio(a, b float64) *float64 {
 	return new(a / b)
 }
 
-// share judges a part of a whole, in percent.
-func (r *Report) share(what string, part, whole, limit, aim float64) {
-	r.judge(Line{What: what, Unit: "%", Measured: ratio(100*part, whole), Limit: &limit, Aim: &aim})
+// checkShare adds the share of a part in a whole, in percent.
+func (r *Report) checkShare(what string, part, whole, limit, aim float64) {
+	r.check(Line{What: what, Unit: "%", Measured: ratio(100*part, whole), Limit: &limit, Aim: &aim})
 }
 
-func (r *Report) atMost(what, unit string, measured *float64, limit, aim float64) {
-	r.judge(Line{What: what, Unit: unit, Measured: measured, Limit: &limit, Aim: &aim, AtMost: true})
+// checkAtMost adds a figure that must not exceed its limit.
+func (r *Report) checkAtMost(what, unit string, measured *float64, limit, aim float64) {
+	r.check(Line{What: what, Unit: unit, Measured: measured, Limit: &limit, Aim: &aim, AtMost: true})
 }
 
-func (r *Report) judge(line Line) {
+// check adds a figure with its verdict.
+func (r *Report) check(line Line) {
 	meets := func(bound float64) bool {
 		if line.AtMost {
 			return *line.Measured <= bound
@@ -101,13 +103,13 @@ func (r *Report) judge(line Line) {
 	r.Lines = append(r.Lines, line)
 }
 
-// none judges something that must not be, over all measurements.
-func (r *Report) none(what string, of func(*Measurement) int) {
+// checkNone adds a count that must be 0 over all measurements.
+func (r *Report) checkNone(what string, of func(*Measurement) int) {
 	n := 0
 	for _, m := range r.Measurements {
 		n += of(m)
 	}
-	r.judge(Line{What: what, Measured: new(float64(n)), Limit: new(0.0), AtMost: true})
+	r.check(Line{What: what, Measured: new(float64(n)), Limit: new(0.0), AtMost: true})
 }
 
 // Missed reports whether a figure misses its limit.
@@ -120,7 +122,7 @@ func (r *Report) Missed() bool {
 	return false
 }
 
-// WriteJSON writes everything that was measured.
+// WriteJSON writes the report as indented JSON.
 func (r *Report) WriteJSON(to io.Writer) error {
 	encoder := json.NewEncoder(to)
 	encoder.SetEscapeHTML(false)
@@ -128,7 +130,7 @@ func (r *Report) WriteJSON(to io.Writer) error {
 	return encoder.Encode(r)
 }
 
-// WriteTable writes the figures for people.
+// WriteTable writes the figures as a table for people.
 func (r *Report) WriteTable(to io.Writer) error {
 	fmt.Fprintf(to, `
 Bookhook %s on %s, %s, %d cores, GOMAXPROCS %d; a commit to disk takes %.2f ms.
@@ -153,7 +155,7 @@ Load, Bookhook, database (synchronous=FULL) and receiver on this machine; events
 	return table.Flush()
 }
 
-// amount writes a figure with as many digits as mean something.
+// amount formats a figure with its significant digits.
 func amount(v *float64, unit string) string {
 	if v == nil {
 		return "–"

@@ -13,7 +13,7 @@ import (
 	"bookhook/webhook"
 )
 
-// The shapes and paces of the scenarios.
+// The shapes and rates of the scenarios.
 const (
 	idleTime       = 2 * time.Second
 	disturbedRate  = 500 // events/s; far from what the machine can do
@@ -23,8 +23,8 @@ const (
 	commonRequests = webhook.DefaultConcurrency
 )
 
-// street is where the healthy live beside the others.
-var street = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
+// neighbours is the shape in which healthy receivers share Bookhook with bad ones.
+var neighbours = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
 
 func (r *runner) all(ctx context.Context) error {
 	steps := []func(context.Context) error{r.idle, r.saturation, r.paced, r.backlog}
@@ -36,13 +36,13 @@ func (r *runner) all(ctx context.Context) error {
 			return err
 		}
 	}
-	r.report.none("lost, in all measurements", func(m *Measurement) int { return m.Lost })
-	r.report.none("duplicated, in all measurements", func(m *Measurement) int { return m.Duplicated })
-	r.report.none("webhooks with a delivery that was not recorded", func(m *Measurement) int { return m.Unrecorded })
+	r.report.checkNone("lost, in all measurements", func(m *Measurement) int { return m.Lost })
+	r.report.checkNone("duplicated, in all measurements", func(m *Measurement) int { return m.Duplicated })
+	r.report.checkNone("webhooks with a delivery that was not recorded", func(m *Measurement) int { return m.Unrecorded })
 	return nil
 }
 
-// idle is a Bookhook that has just started and has nothing to do.
+// idle measures a Bookhook that has just started and has nothing to do.
 func (r *runner) idle(ctx context.Context) error {
 	fmt.Fprintln(r.Progress, "idle")
 	path := filepath.Join(r.temp, "idle.db")
@@ -55,13 +55,13 @@ func (r *runner) idle(ctx context.Context) error {
 	if u, err := readUsage(process.cmd.Process.Pid); err == nil {
 		resident = new(megabytes(u.resident))
 	}
-	r.report.atMost("resident memory, idle", "MB", resident, 30, 20)
+	r.report.checkAtMost("resident memory, idle", "MB", resident, 30, 20)
 	return errors.Join(context.Cause(ctx), process.stop(), removeDatabase(path))
 }
 
-// saturation is as much as goes through, beside the two limits.
+// saturation measures the highest rate beside the two limits.
 func (r *runner) saturation(ctx context.Context) error {
-	p := phase{name: "saturation", shape: single(r.Connections), time: r.Time}
+	p := phase{name: "saturation", shape: oneWebhook(r.Connections), time: r.Time}
 	bare, err := r.measure(ctx, p.part(Bare))
 	if err != nil {
 		return err
@@ -76,41 +76,41 @@ func (r *runner) saturation(ctx context.Context) error {
 	}
 	most := (bare.DeliveredPerSecond + bareAgain.DeliveredPerSecond) / 2
 	t := r.report
-	t.tell("accepted", "/s", &stored.AcceptedPerSecond)
-	t.tell("delivered", "/s", &stored.DeliveredPerSecond)
-	t.tell("limit: HTTP ingest → POST, nothing stored", "/s", &limit.rate)
-	t.tell("  its two measurements differ by", "%", limit.spread)
-	t.share("delivered, share of that limit", stored.DeliveredPerSecond, limit.rate, 60, 80)
-	t.tell("  by processor time alone", "%", limit.byProcessor(stored))
-	t.tell("limit: bare POST to the receiver", "/s", &most)
-	t.tell("delivered, share of that limit", "%", ratio(100*stored.DeliveredPerSecond, most))
-	t.tell("accepted → delivered, p50", "ms", &stored.Delivery.P50)
-	t.tell("accepted → delivered, p99", "ms", &stored.Delivery.P99)
-	t.tell("accepted → delivered, p99.9", "ms", &stored.Delivery.P999)
-	t.tell("processor time of a delivery", "µs", stored.ServerCPU)
-	t.tell("  with nothing stored", "µs", limit.last.ServerCPU)
-	t.tell("  load and receiver beside it", "µs", stored.OwnCPU)
-	t.tell("database for a delivery", "bytes", stored.DatabaseBytes)
-	t.atMost("resident memory, at saturation (peak)", "MB", stored.Peak, 150, 100)
+	t.add("accepted", "/s", &stored.AcceptedPerSecond)
+	t.add("delivered", "/s", &stored.DeliveredPerSecond)
+	t.add("limit: HTTP ingest → POST, nothing stored", "/s", &limit.rate)
+	t.add("  its two measurements differ by", "%", limit.spread)
+	t.checkShare("delivered, share of that limit", stored.DeliveredPerSecond, limit.rate, 60, 80)
+	t.add("  by processor time alone", "%", limit.byProcessor(stored))
+	t.add("limit: bare POST to the receiver", "/s", &most)
+	t.add("delivered, share of that limit", "%", ratio(100*stored.DeliveredPerSecond, most))
+	t.add("accepted → delivered, p50", "ms", &stored.Delivery.P50)
+	t.add("accepted → delivered, p99", "ms", &stored.Delivery.P99)
+	t.add("accepted → delivered, p99.9", "ms", &stored.Delivery.P999)
+	t.add("processor time of a delivery", "µs", stored.ServerCPU)
+	t.add("  with nothing stored", "µs", limit.last.ServerCPU)
+	t.add("  load and receiver beside it", "µs", stored.OwnCPU)
+	t.add("database for a delivery", "bytes", stored.DatabaseBytes)
+	t.checkAtMost("resident memory, at saturation (peak)", "MB", stored.Peak, 150, 100)
 	return nil
 }
 
-// part is the phase for a limit: shorter, on a database of its own.
+// part returns the phase for a limit: shorter, on a database of its own.
 func (p phase) part(way Way) phase {
 	p.way, p.path, p.time = way, "", p.time/limitPart
 	return p
 }
 
-// ceiling is what the same path can do with nothing stored.
+// ceiling is what the same path reaches with nothing stored.
 type ceiling struct {
 	rate   float64  // delivered/s, the mean of two measurements
 	spread *float64 // how far apart they are, in percent of it
 	last   *Measurement
 }
 
-// byProcessor is the share of the limit that processor time alone would allow.
-// It says more than the rates when other programs take their part of the
-// machine; nil where that time cannot be measured.
+// byProcessor returns the share of the limit that processor time alone would
+// allow. It says more than the rates if other programs use the machine; nil where
+// that time cannot be measured.
 func (c ceiling) byProcessor(stored *Measurement) *float64 {
 	if c.last.ServerCPU == nil || stored.ServerCPU == nil || c.last.OwnCPU == nil || stored.OwnCPU == nil {
 		return nil
@@ -136,94 +136,94 @@ func (r *runner) besideLimit(ctx context.Context, p phase) (stored *Measurement,
 	return stored, ceiling{rate: (a + b) / 2, spread: ratio(200*math.Abs(a-b), a+b), last: after}, nil
 }
 
-// paced is everyday life: so many events a second.
+// paced measures everyday rates: 100 and 1,000 events a second.
 func (r *runner) paced(ctx context.Context) error {
-	p := phase{name: "100/s", way: Stored, shape: single(r.Connections), rate: 100, time: r.Time}
+	p := phase{name: "100/s", way: Stored, shape: oneWebhook(r.Connections), rate: 100, time: r.Time}
 	slow, err := r.measure(ctx, p)
 	if err != nil {
 		return err
 	}
-	r.report.atMost("100/s: accepted → delivered, p50", "ms", &slow.Delivery.P50, 2, 0.1)
-	r.report.atMost("100/s: accepted → delivered, p99", "ms", &slow.Delivery.P99, 10, 1)
+	r.report.checkAtMost("100/s: accepted → delivered, p50", "ms", &slow.Delivery.P50, 2, 0.1)
+	r.report.checkAtMost("100/s: accepted → delivered, p99", "ms", &slow.Delivery.P99, 10, 1)
 	p.name, p.rate = "1,000/s", 1000
 	fast, err := r.measure(ctx, p)
 	if err != nil {
 		return err
 	}
-	r.report.tell("1,000/s: accepted → delivered, p99", "ms", &fast.Delivery.P99)
-	r.report.tell("1,000/s: accept, p50", "ms", &fast.Accept.P50)
-	r.report.atMost("1,000/s: accept, p99", "ms", &fast.Accept.P99, 20, 5)
+	r.report.add("1,000/s: accepted → delivered, p99", "ms", &fast.Delivery.P99)
+	r.report.add("1,000/s: accept, p50", "ms", &fast.Accept.P50)
+	r.report.checkAtMost("1,000/s: accept, p99", "ms", &fast.Accept.P99, 20, 5)
 	return nil
 }
 
-// fullTable is saturation again, with many deliveries in the table and many
+// fullTable measures saturation again, with many deliveries in the table and many
 // webhooks.
 func (r *runner) fullTable(ctx context.Context) error {
 	dir := r.temp
 	if r.Dir != "" {
 		dir = r.Dir
 	}
-	crowd := shape{accounts: r.Accounts, perAccount: webhook.DefaultLimit, concurrency: commonRequests}
+	many := shape{accounts: r.Accounts, perAccount: webhook.DefaultLimit, concurrency: commonRequests}
 	path := filepath.Join(dir, fmt.Sprintf("bench-%d-%d.db", r.Deliveries, r.Accounts))
 	began := time.Now()
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(r.Progress, "filling the table with %d deliveries\n", r.Deliveries)
-		if err := prefill(ctx, path, crowd, r.receiver.url, r.Deliveries, r.Progress); err != nil {
+		if err := prefill(ctx, path, many, r.receiver.url, r.Deliveries, r.Progress); err != nil {
 			return fmt.Errorf("fill the table: %w", err)
 		}
-		r.report.tell("full table: filling it", "s", new(time.Since(began).Seconds()))
+		r.report.add("full table: filling it", "s", new(time.Since(began).Seconds()))
 	} else if err != nil {
 		return err
 	}
-	p := phase{name: "full table", shape: crowd, path: path, time: r.Time}
+	p := phase{name: "full table", shape: many, path: path, time: r.Time}
 	stored, limit, err := r.besideLimit(ctx, p)
 	if err != nil {
 		return err
 	}
 	t := r.report
-	t.tell("full table: delivered", "/s", &stored.DeliveredPerSecond)
-	t.tell("full table: limit with nothing stored", "/s", &limit.rate)
-	t.tell("  its two measurements differ by", "%", limit.spread)
-	t.share("full table: delivered, share of that limit", stored.DeliveredPerSecond, limit.rate, 45, 70)
-	t.tell("  by processor time alone", "%", limit.byProcessor(stored))
-	t.tell("full table: accepted → delivered, p99", "ms", &stored.Delivery.P99)
-	t.atMost("full table: resident memory (peak)", "MB", stored.Peak, 150, 100)
+	t.add("full table: delivered", "/s", &stored.DeliveredPerSecond)
+	t.add("full table: limit with nothing stored", "/s", &limit.rate)
+	t.add("  its two measurements differ by", "%", limit.spread)
+	t.checkShare("full table: delivered, share of that limit", stored.DeliveredPerSecond, limit.rate, 45, 70)
+	t.add("  by processor time alone", "%", limit.byProcessor(stored))
+	t.add("full table: accepted → delivered, p99", "ms", &stored.Delivery.P99)
+	t.checkAtMost("full table: resident memory (peak)", "MB", stored.Peak, 150, 100)
 	return nil
 }
 
-// healthy tells the accounts of the street whose receiver is well, always.
+// healthy reports whether the receiver of an account is always healthy.
 func healthy(account int) bool { return account%oneInTen != oneInTen-1 }
 
-// disturbed compares what the healthy receivers of a street see of their
-// neighbours being dead or slow.
+// disturbed compares the latency of healthy receivers with and without dead and
+// slow ones beside them.
 func (r *runner) disturbed(ctx context.Context) error {
-	calm := phase{name: "all receivers healthy", way: Stored, shape: street, rate: disturbedRate, time: r.Time / 2, wanted: healthy}
-	before, err := r.measure(ctx, calm)
+	allHealthy := phase{name: "all receivers healthy", way: Stored, shape: neighbours, rate: disturbedRate, time: r.Time / 2, wanted: healthy}
+	before, err := r.measure(ctx, allHealthy)
 	if err != nil {
 		return err
 	}
 	bad := []string{r.receiver.refused, r.receiver.silent, r.receiver.slow}
-	noisy := calm
-	noisy.name, noisy.time = "one receiver in ten dead or slow", r.Time
-	noisy.target = func(account int) string {
+	someBad := allHealthy
+	someBad.name, someBad.time = "one receiver in ten dead or slow", r.Time
+	someBad.target = func(account int) string {
 		if healthy(account) {
 			return r.receiver.url
 		}
 		return bad[account/oneInTen%len(bad)]
 	}
-	during, err := r.measure(ctx, noisy)
+	during, err := r.measure(ctx, someBad)
 	if err != nil {
 		return err
 	}
-	after, err := r.measure(ctx, calm)
+	after, err := r.measure(ctx, allHealthy)
 	if err != nil {
 		return err
 	}
 	undisturbed := percentiles(slices.Concat(before.latencies, after.latencies))
 	t := r.report
-	t.tell("all healthy: accepted → delivered, p99", "ms", &undisturbed.P99)
-	t.tell("one in ten dead or slow: p99 of the healthy", "ms", &during.Delivery.P99)
+	t.add("all healthy: accepted → delivered, p99", "ms", &undisturbed.P99)
+	t.add("one in ten dead or slow: p99 of the healthy", "ms", &during.Delivery.P99)
 	times := during.Delivery.P99 / max(undisturbed.P99, leastP99)
-	t.judge(Line{What: "  as a multiple of the undisturbed one", Unit: "×", Measured: &times, Limit: new(2.0), AtMost: true})
+	t.check(Line{What: "  as a multiple of the undisturbed one", Unit: "×", Measured: &times, Limit: new(2.0), AtMost: true})
 	return nil
 }

@@ -13,26 +13,27 @@ import (
 	"time"
 )
 
-// Bounds of a server's life.
+// Bounds of a server process.
 const (
 	startTime = 5 * time.Minute // with 5 million deliveries in a cold file
 	stopTime  = 30 * time.Second
-	maxWords  = 2 << 10 // bytes of what it says
+	maxStderr = 2 << 10 // bytes that are kept of its standard error
 )
 
 // server is a Bookhook in a process of its own.
 type server struct {
-	url   string
-	cmd   *exec.Cmd
-	words *words
-	ended chan struct{} // closed when it ended, however
-	err   error         // how it ended; read after ended
+	url    string
+	cmd    *exec.Cmd
+	stderr *stderrHead
+	exited chan struct{} // closed when the process has exited
+	err    error         // of the process; read after exited
 }
 
-// startServer returns when it listens. ctx bounds the start only.
+// startServer starts the command and returns when it listens. ctx bounds the start
+// only.
 func startServer(ctx context.Context, cmd *exec.Cmd) (*server, error) {
-	s := &server{cmd: cmd, words: &words{}, ended: make(chan struct{})}
-	cmd.Stderr = s.words
+	s := &server{cmd: cmd, stderr: &stderrHead{}, exited: make(chan struct{})}
+	cmd.Stderr = s.stderr
 	output, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -50,78 +51,78 @@ func startServer(ctx context.Context, cmd *exec.Cmd) (*server, error) {
 		}
 		_, _ = io.Copy(io.Discard, output) // to its end, so that Wait may follow
 		s.err = cmd.Wait()
-		close(s.ended)
+		close(s.exited)
 	}()
 	select {
 	case s.url = <-listening:
 		return s, nil
-	case <-s.ended:
-		return nil, s.died()
+	case <-s.exited:
+		return nil, s.exitError()
 	case <-time.After(startTime):
-		err = errors.New("Bookhook does not begin to listen") //nolint:staticcheck,revive // a name
+		err = errors.New("Bookhook does not start to listen") //nolint:staticcheck,revive // a name
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
 	return nil, errors.Join(err, s.stop())
 }
 
-// died is the error of an end that nobody asked for.
-func (s *server) died() error {
-	return fmt.Errorf("the Bookhook under load ended: %s: %w", s.words, s.err)
+// exitError describes an exit that was not asked for.
+func (s *server) exitError() error {
+	return fmt.Errorf("the Bookhook under load exited: %s: %w", s.stderr, s.err)
 }
 
-// watch ends the returned context when the server does.
+// watch returns a context that ends when the server exits.
 func (s *server) watch(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		select {
-		case <-s.ended:
-			cancel(s.died())
+		case <-s.exited:
+			cancel(s.exitError())
 		case <-ctx.Done():
 		}
 	}()
 	return ctx, func() { cancel(nil) }
 }
 
-// stop ends the server in order, or kills it when that does not work.
+// stop stops the server, and kills it if it does not exit within stopTime.
 func (s *server) stop() error {
 	select {
-	case <-s.ended:
-		return nil // it was reported by whoever watched
+	case <-s.exited:
+		return nil // watch has reported it
 	default:
 	}
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err == nil {
 		select {
-		case <-s.ended:
+		case <-s.exited:
 			if s.err != nil {
-				return s.died()
+				return s.exitError()
 			}
 			return nil
 		case <-time.After(stopTime):
 		}
 	}
-	_ = s.cmd.Process.Kill() // fails when it ended by itself
-	<-s.ended
+	_ = s.cmd.Process.Kill() // fails if it has exited
+	<-s.exited
 	return nil
 }
 
-// words keeps the beginning of what was written to it: the cause comes before
-// what follows from it.
-type words struct {
+// stderrHead keeps the first maxStderr bytes that are written to it: the cause of
+// a failure comes before its consequences.
+type stderrHead struct {
 	mu   sync.Mutex
 	text []byte
 }
 
 // Write never fails.
-func (w *words) Write(text []byte) (int, error) {
+func (w *stderrHead) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.text = append(w.text, text[:min(len(text), maxWords-len(w.text))]...)
+	w.text = append(w.text, text[:min(len(text), maxStderr-len(w.text))]...)
 	return len(text), nil
 }
 
-// String is what was kept.
-func (w *words) String() string {
+// String returns what was kept.
+func (w *stderrHead) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return strings.TrimSpace(string(w.text))

@@ -9,117 +9,145 @@ import (
 	"bookhook/webhook"
 )
 
-// Unstored is a dispatch.Store that keeps no events and deliveries, to see what
-// ingest and delivery cost without a database. It never refuses and never drops
-// an event: what the dispatcher has no room for waits until there is. What a
-// benchmark does not do is the database's.
+// maxQueued is how many deliveries wait in memory before Insert waits.
+const maxQueued = 1000
+
+// Unstored is a dispatch.Store that keeps events and deliveries in memory until
+// they are sent, to measure what ingest and delivery cost without a database. It
+// never refuses and never drops an event: Insert waits while too much is queued.
+// Accounts and webhooks are those of the database, and so are the methods that no
+// benchmark calls.
 type Unstored struct {
 	*db.Store
-	newID    func() webhook.ID
-	accounts map[webhook.ID]webhook.Account
-	webhooks map[webhook.ID][]*webhook.Webhook // by account
+	newID    func() int64
+	capacity int // maxQueued; smaller in tests
 
-	mu   sync.Mutex
-	room *sync.Cond // a job was let go
+	mu     sync.Mutex
+	claims *sync.Cond // signalled when something left the queues
+	queues map[webhook.WebhookID][]webhook.Job
+	queued int // jobs in all queues
 }
 
-// NewUnstored reads the accounts and webhooks of a database, once.
-func NewUnstored(ctx context.Context, store *db.Store) (*Unstored, error) {
+// NewUnstored returns a store that reads accounts and webhooks from the database.
+func NewUnstored(store *db.Store) (*Unstored, error) {
 	newID, err := webhook.NewIDs()
 	if err != nil {
 		return nil, err
 	}
-	u := &Unstored{Store: store, newID: newID, accounts: map[webhook.ID]webhook.Account{}, webhooks: map[webhook.ID][]*webhook.Webhook{}}
-	u.room = sync.NewCond(&u.mu)
-	accounts, err := store.Accounts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range accounts {
-		u.accounts[a.ID] = a.Account
-		if u.webhooks[a.ID], err = store.Webhooks(ctx, a.ID); err != nil {
-			return nil, err
-		}
-	}
+	u := &Unstored{Store: store, newID: newID, capacity: maxQueued, queues: map[webhook.WebhookID][]webhook.Job{}}
+	u.claims = sync.NewCond(&u.mu)
 	return u, nil
 }
 
-// Ingest matches, and waits until every match has a place.
-func (u *Unstored) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
-	accepted := make([]webhook.Accepted, len(events))
-	for i, e := range events {
-		e.ID, e.Account, e.ReceivedAt = u.newID(), account, now
-		a := webhook.Accepted{Event: e}
-		for _, w := range u.webhooks[account] {
-			d := webhook.Decision{Webhook: w.ID, Reason: webhook.Match(w, &e)}
-			if d.Reason == webhook.Matched {
-				if err := u.await(ctx, w, take); err != nil {
-					return nil, err
-				}
-				d.Delivery = u.newID()
-				a.Jobs = append(a.Jobs, webhook.Job{Event: e, Webhook: w, Account: u.accounts[account], Delivery: webhook.Delivery{
-					ID: d.Delivery, Account: account, Event: e.ID, Webhook: w.ID, Platform: e.Platform, Type: e.Type,
-					BookingID: e.BookingID, State: webhook.Pending, Attempts: 1, NextAt: lease, CreatedAt: now,
-				}})
-			}
-			a.Decisions = append(a.Decisions, d)
-		}
-		accepted[i] = a
+// Insert queues the deliveries that the dispatcher has kept no place for.
+func (u *Unstored) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
+	if err := u.awaitRoom(ctx); err != nil {
+		return nil, err
+	}
+	accepted := make([]webhook.Accepted, len(p.Events))
+	for i := range p.Events {
+		accepted[i] = u.accept(p, &p.Events[i])
 	}
 	return accepted, nil
 }
 
-// await takes a place for the webhook once there is one.
-func (u *Unstored) await(ctx context.Context, w *webhook.Webhook, take func(*webhook.Webhook) bool) error {
-	if take(w) {
-		return nil
+func (u *Unstored) accept(p *webhook.Plan, planned *webhook.PlannedEvent) webhook.Accepted {
+	e := planned.Event
+	e.ID = webhook.EventID(u.newID())
+	a := webhook.Accepted{Event: e, Decisions: planned.Decisions}
+	for i := range a.Decisions {
+		d := &a.Decisions[i]
+		if d.Reason != webhook.Matched {
+			continue
+		}
+		d.Delivery = webhook.DeliveryID(u.newID())
+		job := webhook.Job{
+			Event: e, Webhook: p.Subscriptions.Webhooks[i], Account: p.Subscriptions.Account,
+			Delivery: webhook.Delivery{
+				ID: d.Delivery, Account: e.Account, Event: e.ID, Webhook: d.Webhook, Platform: e.Platform, Type: e.Type,
+				BookingID: e.BookingID, State: webhook.Pending, NextAt: p.At, CreatedAt: p.At,
+			},
+		}
+		if planned.Claim[i] {
+			a.Jobs = append(a.Jobs, claimed(job, p.Lease))
+			continue
+		}
+		u.enqueue(job)
+		a.Waiting = append(a.Waiting, d.Webhook)
 	}
-	stop := context.AfterFunc(ctx, u.freed)
+	return a
+}
+
+// claimed returns the job of a delivery that is claimed until lease.
+func claimed(job webhook.Job, lease time.Time) webhook.Job {
+	job.Delivery.Attempts, job.Delivery.NextAt = 1, lease
+	return job
+}
+
+func (u *Unstored) enqueue(job webhook.Job) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	id := job.Webhook.ID
+	u.queues[id] = append(u.queues[id], job)
+	u.queued++
+}
+
+// awaitRoom waits until less than the capacity is queued.
+func (u *Unstored) awaitRoom(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.claims.Broadcast()
+	})
 	defer stop()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for !take(w) { // with the mutex held: a place that is freed from here on wakes us
+	for u.queued >= u.capacity {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		u.room.Wait()
+		u.claims.Wait()
 	}
 	return nil
 }
 
-func (u *Unstored) freed() {
+// Claim returns up to n queued deliveries of the webhook.
+func (u *Unstored) Claim(_ context.Context, id webhook.WebhookID, n int, now, lease time.Time) ([]webhook.Job, time.Time, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.room.Broadcast()
+	queue := u.queues[id]
+	n = min(n, len(queue))
+	jobs := make([]webhook.Job, n)
+	for i, job := range queue[:n] {
+		jobs[i] = claimed(job, lease)
+	}
+	u.queues[id] = queue[n:]
+	u.queued -= n
+	u.claims.Broadcast()
+	if n == len(queue) {
+		return jobs, time.Time{}, nil
+	}
+	return jobs, now, nil
 }
 
-// Finish forgets the delivery, delivered or not.
-func (u *Unstored) Finish(context.Context, webhook.Result, time.Time) (webhook.Finished, error) {
-	u.freed()
+// Finish drops the delivery, delivered or not.
+func (*Unstored) Finish(context.Context, webhook.Result, time.Time) (webhook.Finished, error) {
 	return webhook.Finished{}, nil
 }
 
-// Hasten has nothing that waits.
-func (*Unstored) Hasten(context.Context, webhook.ID, time.Time) error { return nil }
+// RetryNow does nothing: no delivery waits for a retry.
+func (*Unstored) RetryNow(context.Context, webhook.WebhookID, time.Time) error { return nil }
 
-// Release forgets the delivery.
-func (u *Unstored) Release(context.Context, webhook.ID, int, time.Time) error {
-	u.freed()
-	return nil
-}
+// Release drops the delivery.
+func (*Unstored) Release(context.Context, webhook.DeliveryID, int, time.Time) error { return nil }
 
-// Heal has nothing to heal.
-func (*Unstored) Heal(context.Context, time.Time) error { return nil }
+// RecoverClaims does nothing: no process has died with a claim.
+func (*Unstored) RecoverClaims(context.Context, time.Time) error { return nil }
 
-// Due knows of nothing.
-func (*Unstored) Due(context.Context) (map[webhook.ID]time.Time, error) { return nil, nil }
+// Due returns nothing: at the start nothing is queued.
+func (*Unstored) Due(context.Context) (map[webhook.WebhookID]time.Time, error) { return nil, nil }
 
-// Claim finds nothing.
-func (*Unstored) Claim(context.Context, webhook.ID, int, time.Time, time.Time) ([]webhook.Job, time.Time, error) {
-	return nil, time.Time{}, nil
-}
-
-// Lookups finds nothing that waits.
-func (*Unstored) Lookups(context.Context, webhook.ID, int) ([]webhook.PendingLookup, error) {
+// Lookups returns nothing: no event waits for its platform.
+func (*Unstored) Lookups(context.Context, webhook.EventID, int) ([]webhook.PendingLookup, error) {
 	return nil, nil
 }

@@ -21,7 +21,7 @@ type event struct {
 	Data       document  `json:"data"`
 }
 
-// document is some of what TourCMS shows of a booking, under its own names.
+// document is a part of a booking as TourCMS shows it, under its names.
 type document struct {
 	BookingID    int         `json:"booking_id"`
 	Status       int         `json:"status"`
@@ -53,12 +53,12 @@ const (
 	quotation status = iota
 	provisional
 	isConfirmed
-	over
+	closed
 )
 
 var statusTexts = []string{"Quotation", "Provisional", "Confirmed", "Over"}
 
-// booking is one that something can still happen to.
+// booking is one that can still change.
 type booking struct {
 	number  int
 	status  status
@@ -68,27 +68,27 @@ type booking struct {
 	events  int // so far
 }
 
-// bookings is a booking system: what happens in it, one event after the other.
+// bookings generates the events of a booking system, one after the other.
 type bookings struct {
 	rand   *rand.Rand
 	number int // of the last booking
-	made   int
+	total  int
 	open   []*booking
 }
 
-// maxOpen bounds how many bookings the demo remembers.
+// maxOpen bounds how many open bookings the demo keeps.
 const maxOpen = 60
 
 func newBookings(r *rand.Rand) *bookings { return &bookings{rand: r, number: 20400} }
 
-// next is what happens at now. Every channel begins with a confirmed booking;
-// after that, two in five events are about an earlier one.
+// next returns the event that happens at now. Every channel starts with a
+// confirmed booking; after that, two in five events are about an earlier one.
 func (b *bookings) next(now time.Time) event {
 	switch {
-	case b.made < len(channels):
-		return b.create(channels[b.made], isConfirmed, now)
+	case b.total < len(channels):
+		return b.create(channels[b.total], isConfirmed, now)
 	case len(b.open) >= maxOpen || b.rand.IntN(5) < 2:
-		return b.goOn(now)
+		return b.change(now)
 	}
 	return b.create(pick(b.rand, channels), b.firstStatus(), now)
 }
@@ -97,9 +97,9 @@ func (b *bookings) firstStatus() status {
 	return pick(b.rand, []status{isConfirmed, isConfirmed, isConfirmed, isConfirmed, provisional, quotation})
 }
 
-// create is a new booking of one tour, or of two.
+// create adds a booking of one or two tours.
 func (b *bookings) create(channel webhook.Item, first status, now time.Time) event {
-	b.made++
+	b.total++
 	b.number += 1 + b.rand.IntN(4)
 	people := 1 + b.rand.IntN(6)
 	day := now.AddDate(0, 0, 1+b.rand.IntN(60)).Format(time.DateOnly)
@@ -123,8 +123,8 @@ func (b *bookings) create(channel webhook.Item, first status, now time.Time) eve
 	return k.event([]string{"new_quotation", "new_provisional", "new_confirmed"}[first]+k.actor(), now)
 }
 
-// goOn is what happens next to an open booking.
-func (b *bookings) goOn(now time.Time) event {
+// change changes an open booking.
+func (b *bookings) change(now time.Time) event {
 	i := b.rand.IntN(len(b.open))
 	k := b.open[i]
 	type step struct {
@@ -132,14 +132,14 @@ func (b *bookings) goOn(now time.Time) event {
 		to    status
 	}
 	s := pick(b.rand, [][]step{
-		quotation:   {{"new_confirmed" + k.actor(), isConfirmed}, {"expq_quotation", over}},
-		provisional: {{"new_confirmed" + k.actor(), isConfirmed}, {"token_failure", provisional}, {"expp_provisional", over}},
-		isConfirmed: {{"redeem_voucher", over}, {"cancelled", over}, {"token_success", isConfirmed}},
+		quotation:   {{"new_confirmed" + k.actor(), isConfirmed}, {"expq_quotation", closed}},
+		provisional: {{"new_confirmed" + k.actor(), isConfirmed}, {"token_failure", provisional}, {"expp_provisional", closed}},
+		isConfirmed: {{"redeem_voucher", closed}, {"cancelled", closed}, {"token_success", isConfirmed}},
 	}[k.status])
 	if s.event == "cancelled" {
 		k.doc.CancelText = "Cancelled by the customer"
 	}
-	if s.to == over {
+	if s.to == closed {
 		b.open = slices.Delete(b.open, i, i+1)
 	} else {
 		k.status = s.to
@@ -147,7 +147,8 @@ func (b *bookings) goOn(now time.Time) event {
 	return k.event(s.event, now)
 }
 
-// actor ends the name of an event that staff or the web can cause.
+// actor returns the end of an event's key that says whether staff or a customer
+// on the web caused it.
 func (k *booking) actor() string {
 	if k.channel.ID == office {
 		return "_staff"

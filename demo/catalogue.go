@@ -2,9 +2,9 @@ package demo
 
 import "bookhook/webhook"
 
-// A tour operator that does not exist, with what it sells and where.
+// The catalogue of a made-up tour operator.
 
-// channels of the account; a booking comes in on one of them.
+// channels are where bookings are sold.
 var channels = []webhook.Item{
 	{ID: "3930", Name: "Website"},
 	{ID: "4102", Name: "Viator"},
@@ -19,7 +19,7 @@ var channels = []webhook.Item{
 // office is the channel on which staff book.
 const office = "3931"
 
-// tour is what is sold; it starts at the same time every night.
+// tour is what is sold; it starts at the same time every day.
 type tour struct {
 	id, name, start string
 	price           int // euros for each person
@@ -53,7 +53,7 @@ var tours = []tour{
 	{"502", "Private Night Tour with Driver", "20:00", 240},
 }
 
-// boats are the tours that need the sea to be calm.
+// boats are the tours on the water.
 var boats = []string{"201", "202", "203", "204"}
 
 var guests = []string{

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -30,7 +30,7 @@ func TestBookings(t *testing.T) {
 			t.Errorf("the id %s comes twice", e.ID)
 		}
 		ids[e.ID], types[e.Type] = true, true
-		if !platforms.All().KnownKey(e.Type) {
+		if !all.Platforms().KnownKey(e.Type) {
 			t.Errorf("got the event %s, want one of TourCMS", e.Type)
 		}
 		if staff := strings.HasSuffix(e.Type, "_staff"); staff && e.ChannelID != office {
@@ -46,7 +46,7 @@ func TestBookings(t *testing.T) {
 			t.Errorf("got an event of %s, want none of the future", e.OccurredAt)
 		}
 	}
-	platform, _ := platforms.All().Get(webhook.DefaultPlatform)
+	platform, _ := all.Platforms().Get(webhook.DefaultPlatform)
 	for _, e := range platform.Events {
 		if asynchronous := !strings.HasPrefix(e.Group, "Inline"); types[e.Key] != asynchronous {
 			t.Errorf("%s comes: got %t, want %t", e.Key, types[e.Key], asynchronous)
@@ -83,7 +83,7 @@ func TestSeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, problem := handlers.CheckEmail(sample.Email); problem != "" || handlers.CheckPassword(sample.Password) != "" {
+	if _, problem := auth.CheckEmail(sample.Email); !problem.IsZero() || !auth.CheckPassword(sample.Password).IsZero() {
 		t.Errorf("got %+v, want a sign-in that the pages would take", sample)
 	}
 	hooks, err := store.Webhooks(t.Context(), sample.Account.ID)
@@ -109,7 +109,7 @@ func checkWebhook(t *testing.T, w *webhook.Webhook) {
 	}
 	d := webhook.EditDraft(w)
 	known := webhook.Known{
-		Event: platforms.All().KnownKey, Channel: has(channels), Tour: has(tourItems()), Guard: func(string) string { return "" },
+		Event: all.Platforms().KnownKey, Channel: has(channels), Tour: has(tourItems()), Guard: func(string) webhook.Message { return webhook.Message{} },
 	}
 	if problems := d.Problems(webhook.StepReview, known); len(problems) > 0 {
 		t.Errorf("%s: %v", w.Name, problems)
@@ -118,12 +118,12 @@ func checkWebhook(t *testing.T, w *webhook.Webhook) {
 		t.Errorf("%s: got enabled %t", w.Name, w.Enabled)
 	}
 	b := newBookings(rand.New(rand.NewPCG(1, 2)))
-	told := *w
-	told.Enabled = true
+	enabled := *w
+	enabled.Enabled = true
 	for range 60 {
 		e := b.next(noon)
 		matching := webhook.Event{Platform: webhook.DefaultPlatform, Type: e.Type, ChannelID: e.ChannelID, TourIDs: e.TourIDs}
-		if webhook.Match(&told, &matching) == webhook.Matched {
+		if webhook.Match(&enabled, &matching) == webhook.Matched {
 			return
 		}
 	}
@@ -156,7 +156,7 @@ func TestReceivers(t *testing.T) {
 	}
 }
 
-func TestShop(t *testing.T) {
+func TestBookingSystem(t *testing.T) {
 	posted := make(chan event, 1000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var e event
@@ -169,7 +169,7 @@ func TestShop(t *testing.T) {
 	defer server.Close()
 	ended := make(chan error)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { ended <- Shop{URL: server.URL, Token: "bh_x"}.Run(ctx) }()
+	go func() { ended <- BookingSystem{URL: server.URL, Token: "bh_x"}.Run(ctx) }()
 	for i := range 3 {
 		if e := <-posted; e.ChannelID != channels[i].ID {
 			t.Errorf("event %d: got channel %s, want %s", i, e.ChannelID, channels[i].ID)
@@ -181,13 +181,13 @@ func TestShop(t *testing.T) {
 	}
 }
 
-func TestShopTellsThatItIsRefused(t *testing.T) {
+func TestBookingSystemReportsRefusal(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, "no such token")
 	}))
 	defer server.Close()
-	err := Shop{URL: server.URL, Token: "bh_x"}.Run(t.Context())
+	err := BookingSystem{URL: server.URL, Token: "bh_x"}.Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "no such token") {
 		t.Errorf("got %v, want what the server said", err)
 	}

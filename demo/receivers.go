@@ -16,29 +16,29 @@ import (
 // Receivers are three servers on loopback; the fields are their URLs without a
 // slash at the end.
 type Receivers struct {
-	Healthy string // answers 200, soon
-	Flaky   string // every third request fails, and some bookings always
+	Healthy string // answers 200, after at most 60 ms
+	Flaky   string // every third request fails, and every fifth booking at /messages
 	Down    string // answers 503, always
 
 	servers []*http.Server
 }
 
-// messages is the path at the flaky receiver that writes to guests.
+// messages is the path of the flaky receiver that sends messages to guests.
 const messages = "/messages"
 
 // StartReceivers starts them, each on a free port of 127.0.0.1.
 func StartReceivers() (*Receivers, error) {
 	r := &Receivers{}
 	for _, s := range []struct {
-		url    *string
-		answer http.HandlerFunc
+		url     *string
+		handler http.HandlerFunc
 	}{{&r.Healthy, healthy}, {&r.Flaky, flaky()}, {&r.Down, down}} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start a receiver: %w", err), r.Close())
 		}
 		*s.url = "http://" + listener.Addr().String()
-		server := &http.Server{Handler: s.answer, ReadHeaderTimeout: 5 * time.Second}
+		server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 5 * time.Second}
 		r.servers = append(r.servers, server)
 		go server.Serve(listener) //nolint:errcheck // ends with Close
 	}
@@ -55,30 +55,31 @@ func (r *Receivers) Close() error {
 }
 
 func healthy(w http.ResponseWriter, r *http.Request) {
-	think(r, 10, 60)
-	answer(w, http.StatusOK, "application/json", `{"received":true}`)
+	delay(r, 10, 60)
+	respond(w, http.StatusOK, "application/json", `{"received":true}`)
 }
 
-// flaky begins with a success, so that both ways can be seen soon. What it
-// refuses it refuses always.
+// flaky returns a handler that starts with a success, so that both outcomes show
+// soon. What it refuses it refuses at every attempt.
 func flaky() http.HandlerFunc {
 	var requests atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {
-		think(r, 30, 250)
-		if refused(r) {
-			answer(w, http.StatusUnprocessableEntity, "application/json", `{"error":"the guest has no e-mail address"}`)
+		delay(r, 30, 250)
+		if noEmail(r) {
+			respond(w, http.StatusUnprocessableEntity, "application/json", `{"error":"the guest has no e-mail address"}`)
 			return
 		}
 		if requests.Add(1)%3 == 2 {
-			answer(w, http.StatusInternalServerError, "application/json", `{"error":"the database is locked, try again"}`)
+			respond(w, http.StatusInternalServerError, "application/json", `{"error":"the database is locked, try again"}`)
 			return
 		}
-		answer(w, http.StatusOK, "application/json", `{"queued":true}`)
+		respond(w, http.StatusOK, "application/json", `{"queued":true}`)
 	}
 }
 
-// refused picks every fifth booking of those that get messages.
-func refused(r *http.Request) bool {
+// noEmail reports whether the booking is one of those, every fifth, whose guest
+// has no e-mail address.
+func noEmail(r *http.Request) bool {
 	var booking struct {
 		ID string `json:"booking_id"`
 	}
@@ -89,18 +90,18 @@ func refused(r *http.Request) bool {
 }
 
 func down(w http.ResponseWriter, r *http.Request) {
-	think(r, 1, 10)
-	answer(w, http.StatusServiceUnavailable, "text/html",
+	delay(r, 1, 10)
+	respond(w, http.StatusServiceUnavailable, "text/html",
 		"<html><head><title>503 Service Unavailable</title></head><body><h1>Back after the winter</h1></body></html>\n")
 }
 
-func answer(w http.ResponseWriter, status int, contentType, body string) {
+func respond(w http.ResponseWriter, status int, contentType, body string) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
-	io.WriteString(w, body) //nolint:errcheck // the caller sees it
+	io.WriteString(w, body) //nolint:errcheck // the client notices it
 }
 
-// think takes as long as a server far away would, in milliseconds.
-func think(r *http.Request, least, most int) {
-	pause(r.Context(), time.Duration(least+rand.IntN(most-least))*time.Millisecond)
+// delay waits as long as a distant server would take, in milliseconds.
+func delay(r *http.Request, least, most int) {
+	sleep(r.Context(), time.Duration(least+rand.IntN(most-least))*time.Millisecond)
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -17,7 +17,7 @@ const (
 	email         = "maarja@tallinnnights.example"
 )
 
-// Sample is how to get into the sample account.
+// Sample is how to sign in to the sample account.
 type Sample struct {
 	Account  webhook.Account
 	Email    string
@@ -26,36 +26,36 @@ type Sample struct {
 }
 
 // Seed writes the sample account into an empty database: its channels, tours,
-// webhooks to the receivers, one that is off, and one that was not finished.
+// webhooks to the receivers, one of them off, and a draft.
 func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
-	s := Sample{Email: email, Password: handlers.NewPassword()}
-	hash, err := handlers.HashPassword(s.Password)
+	s := Sample{Email: email, Password: auth.NewPassword()}
+	hash, err := auth.HashPassword(s.Password)
 	if err != nil {
 		return s, fmt.Errorf("hash the password: %w", err)
 	}
-	now := time.Now()
+	change := webhook.Change{By: email, At: time.Now()}
 	s.Account, _, err = store.Setup(ctx,
-		webhook.Account{Number: accountNumber, Name: accountName, TimeZone: "Europe/Tallinn", WebhookLimit: webhook.DefaultLimit, CreatedAt: now},
-		webhook.User{Email: email, PasswordHash: hash, Role: webhook.RoleAdmin, CreatedAt: now})
+		webhook.Account{Number: accountNumber, Name: accountName, TimeZone: "Europe/Tallinn", WebhookLimit: webhook.DefaultLimit},
+		webhook.User{Email: email, PasswordHash: hash, Role: webhook.RoleAdmin}, change)
 	if err != nil {
-		return s, fmt.Errorf("make the account: %w", err)
+		return s, fmt.Errorf("create the account: %w", err)
 	}
 	var tokenHash []byte
-	s.Token, tokenHash = handlers.NewToken()
-	token := webhook.Token{Account: s.Account.ID, Name: "Booking system", CreatedAt: now}
-	if _, err := store.AddToken(ctx, token, tokenHash, email); err != nil {
-		return s, fmt.Errorf("make the token: %w", err)
+	s.Token, tokenHash = auth.NewToken()
+	token := webhook.Token{Account: s.Account.ID, Name: "Booking system"}
+	if _, err := store.AddToken(ctx, token, tokenHash, change); err != nil {
+		return s, fmt.Errorf("create the token: %w", err)
 	}
-	if err := seedItems(ctx, store, s.Account.ID, now); err != nil {
+	if err := seedItems(ctx, store, s.Account.ID, change); err != nil {
 		return s, err
 	}
-	return s, seedWebhooks(ctx, store, s.Account.ID, to, now)
+	return s, seedWebhooks(ctx, store, s.Account.ID, to, change)
 }
 
-func seedItems(ctx context.Context, store *db.Store, account webhook.ID, now time.Time) error {
+func seedItems(ctx context.Context, store *db.Store, account webhook.AccountID, change webhook.Change) error {
 	lists := map[webhook.ItemKind][]webhook.Item{webhook.Channels: channels, webhook.Tours: tourItems()}
 	for kind, items := range lists {
-		if _, _, err := store.PutItems(ctx, account, kind, items, email, now); err != nil {
+		if _, _, err := store.PutItems(ctx, account, kind, items, change); err != nil {
 			return fmt.Errorf("add the %s: %w", kind, err)
 		}
 	}
@@ -63,72 +63,72 @@ func seedItems(ctx context.Context, store *db.Store, account webhook.ID, now tim
 }
 
 var (
-	all       = webhook.NewFilter(webhook.All, nil)
-	resellers = webhook.NewFilter(webhook.Include, []string{"4102", "4103", "4110", "4127"})
-	confirmed = []string{"new_confirmed_staff", "new_confirmed_web"}
+	everything = webhook.NewFilter(webhook.All, nil)
+	resellers  = webhook.NewFilter(webhook.Include, []string{"4102", "4103", "4110", "4127"})
+	confirmed  = []string{"new_confirmed_staff", "new_confirmed_web"}
 )
 
-// sampleWebhooks show what can be chosen: both formats, all three ways to
-// choose tours, and receivers of every temper.
-func sampleWebhooks(to *Receivers) []webhook.Webhook {
-	return []webhook.Webhook{
+// sampleWebhooks returns webhooks that show what can be chosen: both formats, all
+// three ways to choose tours, and each of the receivers.
+func sampleWebhooks(to *Receivers) []webhook.Config {
+	return []webhook.Config{
 		{
 			Name: "Accounting", URL: to.Healthy + "/accounting", Format: webhook.Standard,
-			Events: append([]string{"cancelled", "token_success"}, confirmed...), Channels: all, Tours: all,
+			Events: append([]string{"cancelled", "token_success"}, confirmed...), Channels: everything, Tours: everything,
 		},
 		{
 			Name: "Guide rota", URL: to.Healthy + "/rota?team=night", Format: webhook.Native,
-			Events: append([]string{"cancelled"}, confirmed...), Channels: all, Tours: webhook.NewFilter(webhook.Exclude, boats),
+			Events: append([]string{"cancelled"}, confirmed...), Channels: everything, Tours: webhook.NewFilter(webhook.Exclude, boats),
 		},
 		{
 			Name: "Harbour: seats on boats", URL: to.Flaky + "/boats", Format: webhook.Standard,
-			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: webhook.NewFilter(webhook.Include, boats),
+			AllEvents: true, Channels: everything, Tours: webhook.NewFilter(webhook.Include, boats),
 		},
 		{
 			Name: "Guest messages", URL: to.Flaky + messages, Format: webhook.Standard,
-			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all,
+			AllEvents: true, Channels: everything, Tours: everything,
 		},
 		{
 			Name: "Reseller portal", URL: to.Down + "/bookings", Format: webhook.Native,
-			Events: append([]string{"cancelled"}, confirmed...), Channels: resellers, Tours: all,
+			Events: append([]string{"cancelled"}, confirmed...), Channels: resellers, Tours: everything,
 		},
 		{
 			Name: "Old spreadsheet", URL: to.Healthy + "/spreadsheet", Format: webhook.Native,
-			Events: []string{webhook.AllEventsKey}, Channels: all, Tours: all,
+			AllEvents: true, Channels: everything, Tours: everything,
 		},
 	}
 }
 
-// switchedOff is the last of the sample webhooks.
+// switchedOff is the name of the sample webhook that is off.
 const switchedOff = "Old spreadsheet"
 
-func seedWebhooks(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
-	for _, w := range sampleWebhooks(to) {
-		w.Account, w.Kind, w.Enabled = account, webhook.Async, true
-		w.Concurrency, w.Ordered, w.Secret = webhook.DefaultConcurrency, true, webhook.NewSecret()
-		created, err := store.CreateWebhook(ctx, &w, nil, email, now)
+func seedWebhooks(ctx context.Context, store *db.Store, account webhook.AccountID, to *Receivers, change webhook.Change) error {
+	for _, config := range sampleWebhooks(to) {
+		config.Kind, config.Concurrency, config.Ordered = webhook.Async, webhook.DefaultConcurrency, true
+		w := webhook.Webhook{Account: account, Config: config, Enabled: true, Secret: webhook.NewSecret()}
+		created, err := store.CreateWebhook(ctx, &w, nil, change)
 		if err != nil {
-			return fmt.Errorf("make the webhook %s: %w", w.Name, err)
+			return fmt.Errorf("create the webhook %s: %w", w.Name, err)
 		}
 		if w.Name != switchedOff {
 			continue
 		}
-		if _, err := store.SetEnabled(ctx, account, created.ID, false, email, now); err != nil {
+		if _, err := store.SetEnabled(ctx, account, created.ID, false, change); err != nil {
 			return fmt.Errorf("switch %s off: %w", w.Name, err)
 		}
 	}
-	return seedDraft(ctx, store, account, to, now)
+	return seedDraft(ctx, store, account, to, change.At)
 }
 
-// seedDraft leaves a webhook where somebody was called away from it.
-func seedDraft(ctx context.Context, store *db.Store, account webhook.ID, to *Receivers, now time.Time) error {
+// seedDraft adds a webhook that somebody has not finished.
+func seedDraft(ctx context.Context, store *db.Store, account webhook.AccountID, to *Receivers, now time.Time) error {
 	d := webhook.NewDraft([]string{"redeem_voucher"})
 	d.Account, d.Name, d.URL = account, "Thank-you mails", to.Healthy+"/thanks"
 	for _, step := range []webhook.Step{webhook.StepType, webhook.StepName, webhook.StepEvents} {
 		d.Pass(step)
 	}
 	if _, err := store.SaveDraft(ctx, d, now); err != nil {
-		return fmt.Errorf("make the draft: %w", err)
+		return fmt.Errorf("create the draft: %w", err)
 	}
 	return nil
 }

@@ -21,18 +21,18 @@ func (p *page) looks() {
 	for _, v := range found {
 		p.t.Errorf("axe, phone, %s: %s", p.URL(), v)
 	}
-	p.evaluate(`document.querySelectorAll("details.ask").forEach((box) => box.open = false)`)
+	p.evaluate(`document.querySelectorAll("details.confirm").forEach((box) => box.open = false)`)
 	must(p.t, p.SetViewportSize(1280, 800))
 }
 
 // unfold opens everything that is folded away, and checks that boxes that ask fit: one of these is open at a time.
 func (p *page) unfold() {
 	p.t.Helper()
-	p.evaluate(`document.querySelectorAll("main details:not(.ask)").forEach((part) => part.open = true)`)
+	p.evaluate(`document.querySelectorAll("main details:not(.confirm)").forEach((part) => part.open = true)`)
 	p.fits()
 	for i := range 3 {
 		opened := p.evaluate(`new Promise((done) => {
-			const box = document.querySelectorAll("details.ask")[` + strconv.Itoa(i) + `];
+			const box = document.querySelectorAll("details.confirm")[` + strconv.Itoa(i) + `];
 			if (!box || box.open) return done(false);
 			box.addEventListener("toggle", () => done(true), {once: true});
 			box.open = true;
@@ -63,7 +63,7 @@ func (p *page) walk(site string, status int, paths ...string) {
 
 var everyList = []string{
 	"/webhooks", "/deliveries", "/events", "/channels", "/tours",
-	"/settings", "/settings/account", "/settings/platforms", "/settings/unrecognised", "/settings/people", "/settings/tokens", "/settings/activity",
+	"/settings", "/settings/account", "/settings/platforms", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
 }
 
 func TestHarnessNoticesWhatSticksOut(t *testing.T) {
@@ -91,7 +91,7 @@ func TestAccessibilityBefore(t *testing.T) {
 	p.refused("Create account")
 	p.looks()
 	p.fill("Company name", strings.Repeat("Wanderlust", 10)) // as long as a name can be, and no place to break it
-	p.fill("Your e-mail", strings.Repeat("someone", 9)+"@example.com")
+	p.fill("Your e-mail address", strings.Repeat("someone", 9)+"@example.com")
 	p.fill("Password", password)
 	p.press("Create account")
 	p.isAt("/webhooks$")
@@ -114,7 +114,7 @@ func TestAccessibilityOfWizard(t *testing.T) {
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/webhooks/new")
 	p.looks()
-	p.opens("For engineers")
+	p.opens("Advanced")
 	p.fill("Requests at once", "0")
 	p.refused("Continue")
 	p.looks()
@@ -179,7 +179,7 @@ func TestAccessibilityOfForms(t *testing.T) {
 		{"/settings/people", "", "E-mail", strings.Repeat("nobody", 40), "Add person"},
 		{"/settings/tokens", "", "Name", "", "Create token"},
 		{"/admin/accounts", "", "Company name", "", "Add account"},
-		{"/admin/accounts", "Change limit of Ada Tours", "Webhooks it may have", "-1", "Change limit"},
+		{"/admin/accounts", "Change limit of Ada Tours", "Webhook limit", "-1", "Change limit"},
 		{"/admin/accounts", "Add user to Ada Tours", "E-mail", "nobody", "Add user"},
 	} {
 		p.visit(a.URL + form.path)
@@ -245,7 +245,7 @@ func TestAccessibilityOfLog(t *testing.T) {
 	})
 	delivered, failing, failed, sending := e.to(hooks[0]), e.to(hooks[1]), e.to(hooks[2]), e.to(hooks[3])
 	op.await(delivered, "delivered")
-	op.awaitTries(failing, 1)
+	op.awaitAttempts(failing, 1)
 	op.await(failed, "failed")
 	stuck.next(t)
 	orphan := e.to(hooks[4])
@@ -254,7 +254,7 @@ func TestAccessibilityOfLog(t *testing.T) {
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/webhooks/" + hooks[4].ID)
 	p.opens("Delete webhook")
-	p.press("Delete for good")
+	p.press("Delete permanently")
 	p.sees("was deleted.")
 	p.looks()
 	p.visit(op.page(hooks[0].ID))
@@ -264,9 +264,9 @@ func TestAccessibilityOfLog(t *testing.T) {
 	p.visit(op.page(hooks[0].ID))
 	p.press("Switch off")
 	p.sees("The webhook is off.")
-	p.opens("Make a new secret")
-	p.press("Make a new secret now")
-	p.sees("The new signing secret")
+	p.opens("Create a new secret")
+	p.press("Create the new secret")
+	p.sees("New signing secret")
 	p.looks()
 
 	op.event(map[string]any{"type": "cancelled"}) // no booking, no channel, no tour; skipped by the one that is off
@@ -275,8 +275,8 @@ func TestAccessibilityOfLog(t *testing.T) {
 	op.kill9()
 	op.restart()
 	p.visit(op.page(failing))
-	p.opens("Stop trying")
-	p.press("Stop trying now")
+	p.opens("Stop retrying")
+	p.press("Stop retrying now")
 	p.sees("Cancelled")
 
 	paths := append([]string{test, "/deliveries?state=pending", "/deliveries?booking_id=nothing", "/events?booking_id=nothing"}, everyList...)

@@ -59,7 +59,7 @@ func TestAPITakesAnEventOnce(t *testing.T) {
 	}
 	op.await(first.to(hook), "delivered")
 	op.await(op.booking("last").to(hook), "delivered")
-	hasTry(t, in.next(t), first.to(hook), 1)
+	isAttempt(t, in.next(t), first.to(hook), 1)
 	in.next(t)
 	if n := in.waiting(); n != 0 {
 		t.Errorf("the receiver got %d requests too many", n)

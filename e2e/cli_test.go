@@ -9,20 +9,12 @@ import (
 )
 
 func TestCommandsThatFail(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "bookhook.db")
-	made := func(args ...string) string {
-		t.Helper()
-		out, stderr, code := command(t, "", append(args, "--database", database)...)
-		if code != 0 {
-			t.Fatalf("%q: exit code %d, %s", args, code, stderr)
-		}
-		return strings.TrimSpace(out)
-	}
-	if got := made("account", "add", "Ada Tours", "--number", "4069"); got != "4069" {
+	busy := startServer(t)
+	database, missing := busy.Database, filepath.Join(t.TempDir(), "bookhook.db")
+	if got := busy.run("", "account", "add", "Ada Tours", "--number", "4069"); got != "4069\n" {
 		t.Errorf("account add: got %q, want 4069", got)
 	}
-	made("user", "add", "--email", "ada@example.com", "--role", "operator", "--account", "4069")
-	busy := startServer(t)
+	busy.run("", "user", "add", "--email", "ada@example.com", "--role", "operator", "--account", "4069")
 	taken := strings.TrimPrefix(busy.URL, "http://")
 
 	for _, tt := range []struct {
@@ -48,6 +40,8 @@ func TestCommandsThatFail(t *testing.T) {
 		{1, "there is no account 7", []string{"account", "limit", "7", "20", "--database", database}},
 		{1, "there is no account 7", []string{"token", "add", "--account", "7", "till", "--database", database}},
 		{1, "already", []string{"user", "add", "--email", "ADA@example.com", "--role", "staff", "--account", "4069", "--database", database}},
+		{1, "there is no database " + missing, []string{"account", "add", "Ada Tours", "--database", missing}},
+		{1, "there is no database " + missing, []string{"token", "list", "--account", "4069", "--database", missing}},
 		{1, "cannot listen on " + taken, []string{"serve", "--listen", taken}},
 		{1, "", []string{"serve", "--listen", "127.0.0.1:0", "--database", t.TempDir()}},
 		{1, "", []string{"serve", "--listen", "127.0.0.1:0", "--database", filepath.Join(t.TempDir(), "no", "such", "folder.db")}},
@@ -72,8 +66,10 @@ func TestCommandsForScripts(t *testing.T) {
 	if out, stderr, code := command(t, "", "healthcheck", "--listen", at); code != 0 || out != "ok\n" || stderr != "" {
 		t.Errorf("healthcheck: got %q, %q, %d; want ok and 0", out, stderr, code)
 	}
-	if out, _, code := command(t, "", "version"); code != 0 || !regexp.MustCompile(`^bookhook \S+\n$`).MatchString(out) {
-		t.Errorf("version: got %q, %d", out, code)
+	for _, args := range []string{"version", "--version"} {
+		if out, _, code := command(t, "", args); code != 0 || !regexp.MustCompile(`^bookhook \S+\n$`).MatchString(out) {
+			t.Errorf("%s: got %q, %d", args, out, code)
+		}
 	}
 	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"account", "add", "--help"}, {"demo", "--help"}} {
 		if out, stderr, code := command(t, "", args...); code != 0 || !strings.Contains(out, "Usage: bookhook") || stderr != "" {
@@ -121,7 +117,7 @@ func TestCommandsWhileBookhookRuns(t *testing.T) {
 	p.reload()
 	p.sees("2 of 0")
 	if e := op.booking("1"); len(e.Deliveries) != 2 {
-		t.Errorf("got %+v, want both webhooks told", e)
+		t.Errorf("got %+v, want it sent to both webhooks", e)
 	}
 
 	op.addUser(staff, "staff", op.Number)

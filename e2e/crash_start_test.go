@@ -14,10 +14,10 @@ import (
 // What is no database of this Bookhook is refused in one line, and stays as it is.
 func TestCrashDamagedDatabase(t *testing.T) {
 	t.Parallel()
-	sound := filepath.Join(t.TempDir(), "bookhook.db")
-	if _, stderr, code := command(t, "", "account", "add", "Ada Tours", "--database", sound); code != 0 {
-		t.Fatal(stderr)
-	}
+	srv := startServer(t)
+	srv.run("", "account", "add", "Ada Tours")
+	srv.stop()
+	sound := srv.Database
 	file, err := os.ReadFile(sound)
 	must(t, err)
 	garbled := append(bytes.Clone(file[:4096]), bytes.Repeat([]byte("U"), len(file)-4096)...)

@@ -51,8 +51,8 @@ func TestDemo(t *testing.T) {
 		must(t, expect.Locator(p.rows(status).First()).ToBeVisible())
 	}
 	p.rows("Failed").First().GetByRole("link").Click() //nolint:errcheck // the next line sees it
-	p.sees("Your server never accepted this event of booking")
-	p.sees("4 tries")
+	p.sees("did not accept this event of booking")
+	p.sees("4 attempts")
 
 	// The command that it prints works, with this token.
 	body := srv.waitLog(regexp.MustCompile(`--json '(.+)' \\`))[1]
@@ -60,7 +60,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the event to send: got %s, want JSON", body)
 	}
 	if e := op.event(body); len(e.Deliveries) == 0 {
-		t.Errorf("got %+v, want somebody told", e)
+		t.Errorf("got %+v, want it sent to somebody", e)
 	}
 
 	srv.stop() // in order, or the test fails

@@ -233,8 +233,8 @@ func (o *shop) await(id, state string) delivery {
 	return d
 }
 
-// awaitTries is await for one that goes on: until this many attempts have ended.
-func (o *shop) awaitTries(id string, n int) delivery {
+// awaitAttempts is await for one that goes on: until this many attempts have ended.
+func (o *shop) awaitAttempts(id string, n int) delivery {
 	o.t.Helper()
 	var d delivery
 	eventually(o.t, "delivery "+id+" has "+strconv.Itoa(n)+" ended attempts", func() bool {
@@ -259,8 +259,8 @@ func eventually(t testing.TB, what string, so func() bool) {
 	}
 }
 
-// holds takes requests and keeps them waiting until letGo is called, which answers "thank you" to these and all others.
-func (in *inbox) holds() (letGo func()) {
+// holds takes requests and keeps them waiting until release is called, which answers "thank you" to these and all others.
+func (in *inbox) holds() (release func()) {
 	answer := make(chan struct{})
 	in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
 		select {
@@ -296,8 +296,8 @@ func verify(t testing.TB, r request, secret string) {
 	}
 }
 
-// hasTry checks which delivery and which attempt a request says that it is.
-func hasTry(t testing.TB, r request, delivery string, number int) {
+// isAttempt checks which delivery and which attempt a request says that it is.
+func isAttempt(t testing.TB, r request, delivery string, number int) {
 	t.Helper()
 	if got := r.Header.Get("webhook-id"); got != delivery {
 		t.Errorf("webhook-id: got %q, want %q", got, delivery)
@@ -368,13 +368,13 @@ func (p *page) hasExactly(selector, want string) {
 	}
 }
 
-// side is the request or the response of a try on a delivery's page.
-func side(which string, try int) string {
-	return `section[aria-label="` + which + strconv.Itoa(try) + `"]`
+// side is the request or the response of an attempt on a delivery's page.
+func side(which string, n int) string {
+	return `section[aria-label="` + which + strconv.Itoa(n) + `"]`
 }
 
 // Parts of a delivery's page, for side.
 const (
-	requestOf  = "Request of try "
-	responseTo = "Response to try "
+	requestOf  = "Request of attempt "
+	responseTo = "Response to attempt "
 )

@@ -35,7 +35,7 @@ func TestChannels(t *testing.T) {
 
 	p.opens("Rename Another")
 	p.fill("New name", " ")
-	p.refused("Rename", "Give it a name")
+	p.refused("Rename", "Enter a name.")
 	p.holds("New name", " ")
 	p.fill("New name", "Viator")
 	p.press("Rename")
@@ -70,8 +70,8 @@ func TestImportTours(t *testing.T) {
 	p.refused("Import tours", "4 lines have a problem; nothing was imported.")
 	p.holds("Paste a list", bad)
 	for _, text := range []string{
-		"Line 3", "this one has 1", "Line 4", "Give the id", "Line 5", "The quotes on this line do not match",
-		"Line 6", "The id 12 stands on line 2 already.",
+		"Line 3", "this one has 1", "Line 4", "Enter the id", "Line 5", "The quotes on this line do not match",
+		"Line 6", "The id 12 is already on line 2.",
 	} {
 		p.sees(text)
 	}
@@ -79,13 +79,13 @@ func TestImportTours(t *testing.T) {
 
 	p.fill("Paste a list", "id;name\r\n12;Harbour Walk\r\n13;\"Food; and Drink\"\r\n14;Ausflug 🚌")
 	p.press("Import tours")
-	p.sees("The list was imported: 3 added, 0 already there and brought up to date.")
+	p.sees("The list was imported: 3 added, 0 updated.")
 	p.sees("Food; and Drink")
 
 	p.opens("Import a list")
 	p.upload("Or upload a CSV file", "tours.csv", "\ufeff12,Harbour Stroll\n15,\"Night, Walk\"\n")
 	p.press("Import tours")
-	p.sees("The list was imported: 1 added, 1 already there and brought up to date.")
+	p.sees("The list was imported: 1 added, 1 updated.")
 	p.sees("Harbour Stroll")
 	p.sees("Night, Walk")
 	p.lacks("Harbour Walk")

@@ -29,13 +29,13 @@ func TestWebhookLimit(t *testing.T) {
 	if got := late.submit("Create webhook"); got != http.StatusConflict {
 		t.Errorf("the eleventh: got %d, want 409", got)
 	}
-	const explained = "All 10 webhooks of your account are in use."
+	const explained = "All 10 webhooks of your account are used."
 	late.sees(explained)
 	late.isAt("/review$")
 
 	late.visit(a.URL + "/webhooks")
 	late.sees("10 of 10")
-	late.sees("To make another, delete one that you no longer need (switched-off ones count), or ask")
+	late.sees("To create another one, delete one that you no longer need, or ask")
 	late.lacks("Create new booking webhook")
 	if got := late.visit(a.URL + "/webhooks/new"); got != http.StatusConflict {
 		t.Errorf("/webhooks/new: got %d, want 409", got)

@@ -16,7 +16,7 @@ func TestSignIn(t *testing.T) {
 	p.isAt(`/login\?next=`)
 	p.fill("E-mail", operator)
 	p.fill("Password", "not the password")
-	p.refused("Sign in", "E-mail and password do not go together.")
+	p.refused("Sign in", "Wrong e-mail address or password.")
 	p.holds("E-mail", operator)
 	p.holds("Password", "")
 
@@ -69,10 +69,10 @@ func TestChangePassword(t *testing.T) {
 	p, other := a.as(t, operator, pageOptions{}), a.as(t, operator, pageOptions{})
 
 	p.visit(a.URL + "/settings")
-	p.fill("Present password", "wrong")
+	p.fill("Current password", "wrong")
 	p.fill("New password", "short")
 	p.refused("Change password", "This is not your password.", "Use at least 12 characters")
-	p.fill("Present password", password)
+	p.fill("Current password", password)
 	p.fill("New password", "a new and longer one")
 	p.press("Change password")
 	p.sees("Your password was changed. Other browsers were signed out.")
@@ -97,9 +97,9 @@ func TestTooManyWrongPasswords(t *testing.T) {
 	p.fill("E-mail", operator)
 	p.fill("Password", password)
 	if got := p.submit("Sign in"); got != http.StatusTooManyRequests {
-		t.Errorf("the eleventh try: got %d, want 429", got)
+		t.Errorf("the eleventh attempt: got %d, want 429", got)
 	}
-	p.complains("Too many tries that failed. Wait 15 minutes, or sign in from another network.")
+	p.complains("Too many failed attempts. Wait 15 minutes, or sign in from another network.")
 	p.holds("E-mail", operator)
 
 	p.fill("E-mail", staff) // one name is closed, not the whole office

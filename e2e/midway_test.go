@@ -17,16 +17,16 @@ func TestKilledInMidDelivery(t *testing.T) {
 	hook := op.webhook("Accounting", in.URL, nil)
 	id := op.booking("1234").to(hook)
 	first := in.next(t)
-	hasTry(t, first, id, 1)
+	isAttempt(t, first, id, 1)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(id))
-	p.sees("Bookhook is about to call your server, or waits for its answer (try 1 of 11).")
+	p.sees("Attempt 1 of 11 is in progress.")
 
 	op.kill9()
 	in.answers(http.StatusOK)
 	op.restart()
 	second := in.next(t)
-	hasTry(t, second, id, 2)
+	isAttempt(t, second, id, 2)
 	verify(t, second, hook.Secret)
 	if string(second.Body) != string(first.Body) {
 		t.Errorf("body after the crash: got %s, want %s", second.Body, first.Body)
@@ -36,26 +36,26 @@ func TestKilledInMidDelivery(t *testing.T) {
 		t.Errorf("first attempt: got %+v, want cut_off without a status", got)
 	}
 	p.reload() // still signed in
-	p.seesMatch(`^Your server accepted this event of booking 1234 at \d\d:\d\d, on try 2\.$`)
-	p.has(".attempts li:last-child summary", "Cut off")
+	p.seesMatch(`^Accounting accepted this event of booking 1234 at \d\d:\d\d, on attempt 2\.$`)
+	p.has(".attempts li:last-child summary", "Interrupted")
 	must(t, p.Locator(".attempts li:last-child summary").Click())
-	p.sees("Bookhook stopped while the request was about to be sent or on its way; whether your server got it is not known.")
+	p.sees("Bookhook stopped during this attempt; it is not known whether Accounting received it.")
 }
 
 // Asked to stop, Bookhook waits for the answer that is on its way, and nothing is sent twice.
 func TestStoppedInMidDelivery(t *testing.T) {
 	op := newShop(t)
 	in := receiver(t)
-	letGo := in.holds()
+	release := in.holds()
 	hook := op.webhook("Accounting", in.URL, map[string]any{"concurrency": 1})
 	flying, queued := op.booking("1").to(hook), op.booking("2").to(hook)
-	hasTry(t, in.next(t), flying, 1)
+	isAttempt(t, in.next(t), flying, 1)
 	must(t, op.cmd.Process.Signal(syscall.SIGTERM))
 	op.waitLog(regexp.MustCompile("waiting for deliveries on their way"))
 	if _, err := op.try(caller, "POST", "/events", map[string]any{"type": "cancelled"}); err == nil {
 		t.Error("an event was answered while Bookhook was stopping")
 	}
-	letGo()
+	release()
 	select {
 	case <-op.exited:
 	case <-time.After(patience):
@@ -66,7 +66,7 @@ func TestStoppedInMidDelivery(t *testing.T) {
 	}
 
 	op.restart()
-	hasTry(t, in.next(t), queued, 1) // given back uncharged, or sent in the moment before the dispatcher heard of the stop
+	isAttempt(t, in.next(t), queued, 1) // given back uncharged, or sent in the moment before the dispatcher heard of the stop
 	op.await(queued, "delivered")
 	d := op.delivery(flying)
 	if d.State != "delivered" || d.AttemptsMade != 1 || len(d.Attempts) != 1 || d.Attempts[0].Status != http.StatusOK {
@@ -74,9 +74,9 @@ func TestStoppedInMidDelivery(t *testing.T) {
 	}
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(flying))
-	p.sees("on the first try")
+	p.sees("on the first attempt")
 	p.has("#response-1", "thank you")
-	p.lacks("Cut off")
+	p.lacks("Interrupted")
 	if n := in.waiting(); n != 0 {
 		t.Errorf("the receiver got %d more requests, want none", n)
 	}

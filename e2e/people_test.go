@@ -37,7 +37,7 @@ func TestAddPerson(t *testing.T) {
 	tim.sees("Staff")
 
 	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('New password')").Click())
-	p.press("Make a new password for tim@example.com")
+	p.press("Create a new password for tim@example.com")
 	p.sees("First password of tim@example.com")
 	second := p.text("#password-new")
 	tim.reload()
@@ -72,7 +72,7 @@ func TestStaff(t *testing.T) {
 		"/webhooks":           {"Accounting", "1 of 10"},
 		"/webhooks/" + id:     {"Accounting", in.URL},
 		"/deliveries":         {"B-1"},
-		"/events/" + event.ID: {"Who was told"},
+		"/events/" + event.ID: {"Webhooks"},
 		"/channels":           {"Viator"},
 		"/tours":              {"Night Walk"},
 		"/settings":           {"Change password"},
@@ -88,8 +88,8 @@ func TestStaff(t *testing.T) {
 			p.sees(text)
 		}
 		for _, word := range []string{
-			"Create new booking webhook", "Edit", "Switch off", "Delete webhook", "Make a new secret",
-			"Add a channel", "Import a list", "Rename", "Retire", "Save account", "Add a person", "Make a token", "Remove",
+			"Create new booking webhook", "Edit", "Switch off", "Delete webhook", "Create a new secret",
+			"Add a channel", "Import a list", "Rename", "Retire", "Save account", "Add a person", "Create a token", "Remove",
 		} {
 			p.lacks(word)
 		}
@@ -105,14 +105,14 @@ func TestStaff(t *testing.T) {
 	in.next(t)
 	p.reload() // the answer to Replay may have been made before the request was
 	p.sees("Sending")
-	p.lacks("Stop trying")
+	p.lacks("Stop retrying")
 	must(t, expect.Locator(p.named("button", "Replay")).ToHaveCount(0))
 
 	for _, path := range []string{"/webhooks/new", "/admin/accounts"} {
 		if got := p.visit(a.URL + path); got != http.StatusForbidden {
 			t.Errorf("%s: got %d, want 403", path, got)
 		}
-		p.sees("You may not do this")
+		p.sees("You are not allowed to do this")
 	}
 	for _, path := range []string{
 		"/webhooks/" + id + "/delete", "/webhooks/" + id + "/switch", "/webhooks/" + id + "/edit", "/channels/retire",

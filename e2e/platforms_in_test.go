@@ -46,7 +46,7 @@ func TestPlatformsTell(t *testing.T) {
 	p.sees("Last received just now")
 
 	p.opens("New address for TourCMS")
-	p.press("Make a new address for TourCMS")
+	p.press("Create a new address for TourCMS")
 	p.sees("TourCMS has a new address.")
 	if got := tells(t, address+cancelled+"1235", "", ""); got != http.StatusOK {
 		t.Errorf("the address before: got %d, want 200", got)
@@ -60,19 +60,19 @@ func TestPlatformsTell(t *testing.T) {
 
 	p.visit(op.URL + "/events")
 	p.opensRow("1234")
-	p.sees("came from TourCMS itself")
+	p.sees("sent by TourCMS")
 	p.hasExactly("#wire-text", cancelled[1:]+"1234")
 	p.looks()
 	p.visit(op.URL + "/events")
 	p.opensRow("1236")
-	p.sees("The booking platform that sent the event is switched off for this account.")
+	p.sees("The booking platform is switched off for this account.")
 	p.looks()
 	p.follow("Settings › Platforms")
 	p.isAt("/settings/platforms$")
 }
 
 // What cannot be read is kept with the reason.
-func TestUnrecognisedIsKept(t *testing.T) {
+func TestRejectedRequestsAreKept(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
@@ -85,8 +85,7 @@ func TestUnrecognisedIsKept(t *testing.T) {
 		}
 	}
 	p.visit(a.URL + "/settings/platforms")
-	p.sees("3 requests could not be read")
-	p.follow("See what they were")
+	p.follow("Rejected requests 3")
 	p.sees("3 requests")
 	p.sees("2 times")
 	p.looks()

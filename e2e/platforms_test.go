@@ -35,22 +35,22 @@ func TestPlatformsSwitchAndAddress(t *testing.T) {
 	}
 
 	p.opens("New address for Wink")
-	p.sees("The present one goes on working for 7 days")
-	p.press("Make a new address for Wink")
+	p.sees("The current one keeps working for 7 days")
+	p.press("Create a new address for Wink")
 	p.sees("Wink has a new address.")
 	if got := p.text(addressOfWink); got == first || !strings.HasPrefix(got, a.URL+"/in/wink/") {
 		t.Errorf("got %q, want another address than %q", got, first)
 	}
-	p.seesMatch("The address before, which ends in …" + first[len(first)-6:] + ", goes on working until [0-9:]+ on ")
+	p.seesMatch("The previous address, which ends in …" + first[len(first)-6:] + ", keeps working until [0-9:]+ on ")
 	p.looks()
 
 	p.opens("Switch off Wink")
-	p.sees("Bookhook keeps what comes in and sends it to no webhook.")
+	p.sees("but sends them to no webhook.")
 	p.press("Switch Wink off")
 	p.sees("Wink is off.")
 	p.visit(a.URL + "/settings/activity")
-	p.sees("Platform switched off:")
-	p.sees("New address for the platform:")
+	p.sees("Switched off the platform")
+	p.sees("Created a new address for the platform")
 
 	s := a.as(t, staff, pageOptions{})
 	s.visit(a.URL + "/settings/platforms")
@@ -66,7 +66,7 @@ func TestPlatformsWithoutJavaScript(t *testing.T) {
 	p := a.as(t, operator, pageOptions{NoScript: true, Phone: true})
 	p.switchOn(a.URL, "Prioticket")
 	p.opens("New address for Prioticket")
-	p.press("Make a new address for Prioticket")
+	p.press("Create a new address for Prioticket")
 	p.sees("Prioticket has a new address.")
 	p.opens("Switch off Prioticket")
 	p.press("Switch Prioticket off")
@@ -74,14 +74,14 @@ func TestPlatformsWithoutJavaScript(t *testing.T) {
 	p.lacks("Copy")
 }
 
-func TestUnrecognisedIsEmpty(t *testing.T) {
+func TestNoRejectedRequests(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/settings/platforms")
-	p.follow("Unrecognised requests")
-	p.isAt("/settings/unrecognised$")
-	p.sees("Everything could be read")
+	p.lacks("Rejected requests")
+	p.visit(a.URL + "/settings/rejected")
+	p.sees("No rejected requests")
 }
 
 // eventGroup is a group of events in the wizard, by its heading.
@@ -123,7 +123,7 @@ func TestWizardEventsOfWink(t *testing.T) {
 	p.fill("Search events", "konto loodud")
 	p.sees("1 of 159")
 	p.sees("Account created")
-	p.sees("Wink’s present catalogue no longer has it.")
+	p.sees("No longer in Wink’s catalogue.")
 	p.lacks("New confirmed booking (web/API)")
 	p.choose("Account created")
 	p.fill("Search events", "wink:account.tasks")

@@ -99,7 +99,7 @@ func TestClientsPanel(t *testing.T) {
 	p.sees("Clients of the Prioticket API")
 	p.sees("No clients yet")
 	p.fill("Name of the client", " ")
-	p.refused("Create client", "Give it a name")
+	p.refused("Create client", "Enter a name.")
 	p.looks()
 	p.fill("Name of the client", "Reseller portal")
 	if got := p.submit("Create client"); got != http.StatusCreated {
@@ -116,7 +116,7 @@ func TestClientsPanel(t *testing.T) {
 	p.sees("within the last hours")
 	must(t, p.Locator("tr:has-text('Reseller portal') summary:has-text('Revoke')").Click())
 	p.press("Revoke client")
-	p.sees("The client was revoked")
+	p.sees("The client and its access tokens were revoked")
 	p.sees("No clients yet")
 	if got := r.call("GET", "/webhooks", ""); got.Status != http.StatusUnauthorized {
 		t.Errorf("after it was revoked: got %d %s, want 401", got.Status, got.Body)

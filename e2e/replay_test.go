@@ -15,41 +15,41 @@ func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
 	id := e.to(hook)
 	first := in.next(t)
 	failed := time.Now()
-	hasTry(t, first, id, 1)
-	op.awaitTries(id, 1)
+	isAttempt(t, first, id, 1)
+	op.awaitAttempts(id, 1)
 
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/deliveries")
-	p.lists(1, "1234", "Waiting", "next try in", "500 Internal Server Error")
+	p.lists(1, "1234", "Waiting", "next attempt in", "500 Internal Server Error")
 	p.opensRow("1234")
-	p.sees("Your server has not accepted this event of booking 1234 yet.")
-	p.sees("Your server answered 500 (an error in your server).")
-	p.seesMatch(`^Bookhook tries again at \d\d:\d\d \(in \d s\)\. 9 tries are left after that\.|^Bookhook tries again at \d\d:\d\d \(in \d s\)\. 10 tries are left\.`)
+	p.sees("Accounting has not accepted this event of booking 1234 yet.")
+	p.sees("Accounting answered 500 Internal Server Error.")
+	p.seesMatch(`^Next attempt at \d\d:\d\d \(in \d s\); 10 attempts left\.`)
 
 	second := in.next(t) // by itself, after 5 s
 	if pause := time.Since(failed); pause < 4900*time.Millisecond {
-		t.Errorf("second try: got it after %s, want 5s or a little more", pause)
+		t.Errorf("second attempt: got it after %s, want 5s or a little more", pause)
 	}
-	hasTry(t, second, id, 2)
+	isAttempt(t, second, id, 2)
 	op.await(id, "delivered")
 	p.reload()
-	p.seesMatch(`^Your server accepted this event of booking 1234 at \d\d:\d\d, on try 2\.$`)
-	p.sees("Before that, try 1 failed: your server answered 500 (an error in your server).")
+	p.seesMatch(`^Accounting accepted this event of booking 1234 at \d\d:\d\d, on attempt 2\.$`)
+	p.sees("Attempt 1 failed: Accounting answered 500 Internal Server Error.")
 
 	p.press("Replay")
 	p.sees("It is being sent now.")
 	third := in.next(t)
-	hasTry(t, third, id, 3)
+	isAttempt(t, third, id, 3)
 	op.await(id, "delivered")
 	p.reload()
-	p.seesMatch(`on try 3\.$`)
-	for try := 1; try <= 3; try++ {
-		must(t, expect.Locator(p.Locator(side(requestOf, try))).ToHaveCount(1))
+	p.seesMatch(`on attempt 3\.$`)
+	for n := 1; n <= 3; n++ {
+		must(t, expect.Locator(p.Locator(side(requestOf, n))).ToHaveCount(1))
 	}
 	for _, r := range []request{first, second, third} {
 		verify(t, r, hook.Secret)
 		if string(r.Body) != string(first.Body) {
-			t.Errorf("body of a later try: got %s, want %s", r.Body, first.Body)
+			t.Errorf("body of a later attempt: got %s, want %s", r.Body, first.Body)
 		}
 	}
 }
@@ -63,19 +63,19 @@ func TestRetryAfterIsShownAndHonoured(t *testing.T) {
 	})
 	hook := op.webhook("Accounting", in.URL, nil)
 	id := op.booking("1").to(hook)
-	op.awaitTries(id, 1)
+	op.awaitAttempts(id, 1)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(id))
-	p.sees("Your server answered 503 (temporarily unavailable).")
-	p.seesMatch(`^Bookhook tries again at .* \(in 2 h\)`)
+	p.sees("Accounting answered 503 Service Unavailable.")
+	p.seesMatch(`^Next attempt at .* \(in 2 h\)`)
 	must(t, p.Locator(side(responseTo, 1)+" details.headers summary").Click())
 	p.has(side(responseTo, 1), "Retry-After")
 	p.has(side(responseTo, 1), "7200")
 
 	in.answers(http.StatusOK)
-	p.press("Try now")
-	hasTry(t, in.next(t), id, 1)
-	hasTry(t, in.next(t), id, 2)
+	p.press("Retry now")
+	isAttempt(t, in.next(t), id, 1)
+	isAttempt(t, in.next(t), id, 2)
 	op.await(id, "delivered")
 }
 
@@ -87,7 +87,7 @@ func TestGoneSwitchesOffAndReplayDelivers(t *testing.T) {
 	in.answers(http.StatusGone)
 	hook := op.webhook("Accounting", in.URL, nil)
 	id := op.booking("1234").to(hook)
-	hasTry(t, in.next(t), id, 1)
+	isAttempt(t, in.next(t), id, 1)
 	op.await(id, "failed")
 	skipped := op.booking("5678")
 	if len(skipped.Skipped) != 1 || skipped.Skipped[0].Reason != "webhook_disabled" {
@@ -96,26 +96,26 @@ func TestGoneSwitchesOffAndReplayDelivers(t *testing.T) {
 
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/webhooks")
-	p.lists(1, "Accounting", "Paused by Bookhook")
+	p.lists(1, "Accounting", "Off", "after 410 Gone")
 	p.follow("Accounting")
 	p.sees("Switched off by Bookhook")
-	p.sees("because your server answered 410, which says that the address is gone for good.")
-	p.sees("New events are not sent to it (1 so far).")
+	p.sees("because the receiver answered 410 Gone.")
+	p.sees("New events are skipped (1 so far).")
 	p.press("Switch on")
-	p.sees("1 event was skipped while it was off; they were not stored for later.")
-	p.lacks("Paused by Bookhook")
+	p.sees("1 event was skipped while it was off; it is not sent later.")
+	p.lacks("Switched off by Bookhook")
 
 	in.answers(http.StatusOK)
 	help := op.as(t, staff, pageOptions{})
 	help.visit(op.URL + "/deliveries?state=failed")
 	help.opensRow("1234", "410 Gone") // one
-	help.sees("This answer says that the address is gone for good, so Bookhook switched the webhook off.")
+	help.sees("This means that the URL is gone for good, so Bookhook switched the webhook off.")
 	help.press("Replay") // two
 	help.sees("It is being sent now.")
-	hasTry(t, in.next(t), id, 2)
+	isAttempt(t, in.next(t), id, 2)
 	op.await(id, "delivered")
 	help.reload()
-	help.seesMatch(`^Your server accepted this event of booking 1234 .* on try 2\.$`)
+	help.seesMatch(`^Accounting accepted this event of booking 1234 .* on attempt 2\.$`)
 }
 
 func TestSendATest(t *testing.T) {
@@ -127,10 +127,10 @@ func TestSendATest(t *testing.T) {
 	p.visit(op.page(hook.ID))
 	must(t, p.named("button", "Send a test").First().Click())
 	p.isAt("/deliveries/dlv_")
-	p.sees("The test is on its way.")
+	p.sees("The test is being sent.")
 	got := in.next(t)
 	id := got.Header.Get("webhook-id")
-	hasTry(t, got, id, 1)
+	isAttempt(t, got, id, 1)
 	verify(t, got, hook.Secret)
 	if mark := got.Header.Get("bookhook-test"); mark != "true" {
 		t.Errorf("bookhook-test: got %q, want true", mark)
@@ -146,13 +146,13 @@ func TestSendATest(t *testing.T) {
 		must(t, expect.Locator(p.Locator(selector+" .badge")).ToHaveText("Test"))
 	}
 	badge("#story")
-	p.sees("Your server never accepted this test.")
-	p.sees("Your server answered 404 (not found).")
+	p.sees("Accounting did not accept this test.")
+	p.sees("Accounting answered 404 Not Found.")
 	p.press("Replay")
 	if got := in.next(t); got.Header.Get("bookhook-test") != "true" {
 		t.Error("the replay is not marked as a test")
 	} else {
-		hasTry(t, got, id, 2)
+		isAttempt(t, got, id, 2)
 	}
 	op.await(id, "delivered")
 
@@ -173,32 +173,32 @@ func TestSendATest(t *testing.T) {
 	}
 }
 
-func TestStopTrying(t *testing.T) {
+func TestStopRetrying(t *testing.T) {
 	op := newShop(t)
 	in := receiver(t)
-	letGo := in.holds()
+	release := in.holds()
 	hook := op.webhook("Accounting", in.URL, map[string]any{"concurrency": 1})
-	flying, queued := op.booking("1").to(hook), op.booking("2").to(hook)
-	hasTry(t, in.next(t), flying, 1)
+	inFlight, queued := op.booking("1").to(hook), op.booking("2").to(hook)
+	isAttempt(t, in.next(t), inFlight, 1)
 	p := op.as(t, operator, pageOptions{})
 	op.addUser(staff, "staff", op.Number)
 	help := op.as(t, staff, pageOptions{})
 	help.visit(op.page(queued))
 	help.sees("Sending")
-	help.lacks("Stop trying") // that is for operators
+	help.lacks("Stop retrying") // that is for operators
 
 	p.visit(op.page(queued))
-	p.opens("Stop trying")
-	p.sees("Bookhook makes no further try.")
-	p.press("Stop trying now")
-	p.sees("Bookhook makes no further try.")
-	p.visit(op.page(flying))
-	p.sees("Bookhook is about to call your server, or waits for its answer (try 1 of 11).")
+	p.opens("Stop retrying")
+	p.sees("Bookhook makes no further attempt, so Accounting may never receive it.")
+	p.press("Stop retrying now")
+	p.sees("Bookhook makes no further attempt.")
+	p.visit(op.page(inFlight))
+	p.sees("Attempt 1 of 11 is in progress.")
 	p.sees("Sending")
-	p.opens("Stop trying")
-	p.press("Stop trying now")
-	p.sees("The one that is on its way may still arrive.")
-	p.sees("This delivery was stopped before your server accepted it.")
+	p.opens("Stop retrying")
+	p.press("Stop retrying now")
+	p.sees("The one that is in flight may still arrive.")
+	p.sees("This delivery was stopped before Accounting accepted it.")
 	p.visit(op.URL + "/deliveries?state=cancelled")
 	p.lists(2, "Cancelled")
 	if n := in.waiting(); n != 0 {
@@ -208,45 +208,45 @@ func TestStopTrying(t *testing.T) {
 	p.visit(op.page(queued))
 	p.press("Replay") // it waits for the only place of the webhook
 	p.sees("It is being sent now.")
-	letGo()
+	release()
 	got := in.next(t)
 	if id := got.Header.Get("webhook-id"); id != queued {
 		t.Errorf("webhook-id: got %q, want %q", id, queued)
 	}
 	op.await(queued, "delivered")
-	if d := op.delivery(flying); d.State != "cancelled" {
+	if d := op.delivery(inFlight); d.State != "cancelled" {
 		t.Errorf("the delivery that was stopped on its way: got %s, want cancelled", d.State)
 	}
 }
 
-func TestSwitchOffKeepsWhatWaits(t *testing.T) {
+func TestSwitchOffKeepsWhatIsWaiting(t *testing.T) {
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusInternalServerError)
 	hook := op.webhook("Accounting", in.URL, nil)
 	id := op.booking("1").to(hook)
 	in.next(t)
-	op.awaitTries(id, 1)
+	op.awaitAttempts(id, 1)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(hook.ID))
 	p.press("Switch off")
-	p.sees("The webhook is off. New events are skipped, and deliveries that wait stay until you switch it on again.")
+	p.sees("The webhook is off. New events are skipped, and waiting deliveries stay until you switch it on again.")
 	op.booking("2")
 	op.booking("3")
 	p.reload()
 	p.sees("Switched off")
 	p.sees("by a person.")
-	p.sees("New events are not sent to it (2 so far); 1 delivery that was waiting goes out when you switch it on.")
+	p.sees("New events are skipped (2 so far); 1 waiting delivery is sent when you switch it on.")
 	p.visit(op.page(id))
-	p.sees("It waits because the webhook is off")
-	must(t, expect.Locator(p.named("button", "Try now")).ToHaveCount(0)) // it would change nothing
+	p.sees("Switch it on to send this delivery.")
+	must(t, expect.Locator(p.named("button", "Retry now")).ToHaveCount(0)) // it would change nothing
 
 	in.answers(http.StatusOK)
 	p.visit(op.page(hook.ID))
 	p.press("Switch on")
 	p.sees("2 events were skipped while it was off")
-	p.sees("1 delivery that was waiting goes out now.")
-	hasTry(t, in.next(t), id, 2)
+	p.sees("1 waiting delivery is sent now.")
+	isAttempt(t, in.next(t), id, 2)
 	op.await(id, "delivered")
 	op.await(op.booking("4").to(hook), "delivered")
 	p.visit(op.URL + "/deliveries")
@@ -262,15 +262,16 @@ func TestDeletedWebhookStaysInTheLog(t *testing.T) {
 	op.await(done, "delivered")
 	e := op.booking("2")
 	waits := e.to(hook)
-	op.awaitTries(waits, 1)
+	op.awaitAttempts(waits, 1)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(hook.ID))
 	p.opens("Delete webhook")
 	p.sees("This cannot be undone.")
 	p.sees("1 waiting delivery is cancelled.")
-	p.press("Delete for good")
+	p.press("Delete permanently")
 	p.isAt("/webhooks$")
-	p.sees("“Accounting” was deleted. 1 waiting delivery was cancelled. The log of what was sent stays.")
+	p.sees("“Accounting” was deleted. The log of what was sent stays.")
+	p.sees("1 waiting delivery was cancelled.")
 	if got := p.visit(op.page(hook.ID)); got != http.StatusNotFound {
 		t.Errorf("page of the deleted webhook: got %d, want 404", got)
 	}
@@ -285,7 +286,7 @@ func TestDeletedWebhookStaysInTheLog(t *testing.T) {
 	p.visit(op.page(e.ID))
 	p.has("#decisions + ul", "Accounting (deleted)")
 	if got := op.booking("3"); len(got.Deliveries)+len(got.Skipped) > 0 {
-		t.Errorf("an event after the webhook was deleted: got %+v, want nobody told", got)
+		t.Errorf("an event after the webhook was deleted: got %+v, want it sent to nobody", got)
 	}
 }
 
@@ -296,11 +297,11 @@ func TestDeliveryPageFollows(t *testing.T) {
 	in.answers(http.StatusInternalServerError, http.StatusOK)
 	hook := op.webhook("Accounting", in.URL, nil)
 	id := op.booking("1").to(hook)
-	op.awaitTries(id, 1)
+	op.awaitAttempts(id, 1)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.page(id))
 	p.sees("Waiting")
 	p.sees("Delivered") // by the retry after five seconds, without a reload
-	must(t, expect.Locator(p.named("button", "Stop trying now")).ToHaveCount(0))
+	must(t, expect.Locator(p.named("button", "Stop retrying now")).ToHaveCount(0))
 	axe(t, p)
 }

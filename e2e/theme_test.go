@@ -21,7 +21,7 @@ func TestTheme(t *testing.T) {
 		must(t, expect.Locator(p.named("button", name)).ToHaveAttribute("aria-pressed", "true"))
 	}
 	p.visit(a.URL + "/tours?q=walk")
-	pressed("As the system")
+	pressed("Same as the system")
 	light := background()
 	p.press("Dark")
 	pressed("Dark")
@@ -47,8 +47,8 @@ func TestTheme(t *testing.T) {
 	if got := background(); got != light {
 		t.Errorf("background, light on a dark system: got %s, want %s", got, light)
 	}
-	p.press("As the system")
-	pressed("As the system")
+	p.press("Same as the system")
+	pressed("Same as the system")
 	if got := background(); got != dark {
 		t.Errorf("background, as a dark system: got %s, want %s", got, dark)
 	}

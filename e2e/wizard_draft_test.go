@@ -67,7 +67,7 @@ func TestWizardBackAndReload(t *testing.T) {
 	p.sees("“Books” is on")
 
 	p.back() // to the review of a draft that is done
-	p.sees("This draft is not there any more")
+	p.sees("This draft does not exist any more")
 	if got := len(a.hooks(t)); got != 1 {
 		t.Errorf("webhooks: got %d, want 1", got)
 	}
@@ -98,7 +98,7 @@ func TestWizardInTwoTabs(t *testing.T) {
 	if got := q.submit("Create webhook"); got != http.StatusNotFound {
 		t.Errorf("create in the other tab: got %d, want 404", got)
 	}
-	q.sees("This draft is not there any more")
+	q.sees("This draft does not exist any more")
 	q.sees("If it was finished, its webhook is in the list.")
 	if got := len(a.hooks(t)); got != 1 {
 		t.Errorf("webhooks: got %d, want 1", got)
@@ -114,7 +114,7 @@ func TestWizardReviewsWhatItCreates(t *testing.T) {
 	p.beginWebhook(a.URL, "Accounting", in.URL+"/hook?key=a%20b")
 	p.leaveAllOpen()
 	p.press("Send a test")
-	p.sees("The test arrived: your server answered 200")
+	p.sees("The test arrived: Accounting answered 200")
 	if got := in.delivery(t); !strings.HasPrefix(got.URL, "/hook?key=a%20b&event=") {
 		t.Errorf("test of the review: got %s, want the URL's own query first", got.URL)
 	}
@@ -149,7 +149,7 @@ func TestWizardResumes(t *testing.T) {
 
 	a.restart()
 	p.visit(a.URL + "/webhooks")
-	p.sees("Not finished yet")
+	p.sees("Drafts")
 	p.follow("Continue Accounting")
 	p.isAt("/channels$")
 	p.chosen("Only selected channels")
@@ -161,24 +161,24 @@ func TestWizardResumes(t *testing.T) {
 	p.goesOn("review") // on the page that was open all the time
 	p.says("When anything happens to a booking on the Website channel, for any tour, call https://example.com/hook.")
 
-	p.opens("Throw away")
-	p.sees("What you entered is lost; no webhook exists yet.")
-	p.press("Throw the draft away")
+	p.opens("Discard")
+	p.sees("What you entered is lost; no webhook was created yet.")
+	p.press("Discard draft")
 	p.isAt("/webhooks$")
-	p.sees("The draft was thrown away.")
-	p.lacks("Not finished yet")
+	p.sees("The draft was discarded.")
+	p.lacks("Drafts")
 
 	p.beginWebhook(a.URL, "Another", "https://example.com/another")
 	p.visit(a.URL + "/webhooks")
-	p.opens("Throw away")
-	p.press("Throw the draft away")
-	p.sees("The draft was thrown away.")
+	p.opens("Discard")
+	p.press("Discard draft")
+	p.sees("The draft was discarded.")
 	p.sees("No webhooks yet")
 
 	p.press("Create new booking webhook") // only looked at: leaves nothing behind
 	p.isAt("/type$")
 	p.visit(a.URL + "/webhooks")
-	p.lacks("Not finished yet")
+	p.lacks("Drafts")
 }
 
 func TestEditWebhook(t *testing.T) {
@@ -202,7 +202,7 @@ func TestEditWebhook(t *testing.T) {
 	edit(p)
 	p.follow("Change name and url")
 	p.fill("Name", "")
-	p.refused("Continue", "Give it a name")
+	p.refused("Continue", "Enter a name.")
 	p.fill("Name", "Books")
 	p.goesOn("review")
 	p.follow("Change tours")
@@ -218,12 +218,12 @@ func TestEditWebhook(t *testing.T) {
 	if got := late.submit("Save changes"); got != http.StatusConflict {
 		t.Errorf("save what somebody else changed: got %d, want 409", got)
 	}
-	late.sees(operator + " changed this webhook after you began.")
-	late.follow("Look at it as it is now")
+	late.sees(operator + " changed this webhook after you started.")
+	late.follow("View the webhook")
 	late.sees("Books")
 	late.back()
-	late.opens("Throw away")
-	late.press("Throw the draft away")
-	late.sees("Your changes were thrown away. The webhook is as it was.")
+	late.opens("Discard")
+	late.press("Discard draft")
+	late.sees("Your changes were discarded. The webhook is unchanged.")
 	late.isAt("/webhooks/" + id + "$")
 }

@@ -15,17 +15,17 @@ func TestWizardRefusesNameAndURL(t *testing.T) {
 	p.visit(a.URL + "/webhooks/new")
 	p.goesOn("name")
 	for _, tt := range []struct{ name, url, want string }{
-		{"", "https://example.com/hook", "Give it a name"},
+		{"", "https://example.com/hook", "Enter a name."},
 		{strings.Repeat("🎟", 101), "https://example.com/hook", "Use at most 100 characters."},
-		{"No URL", "", "Enter the address that is to be called"},
+		{"No URL", "", "Enter the URL to call"},
 		{"No scheme", "example.com/hook", "Begin the URL with https://"},
-		{"FTP", "ftp://example.com/hook", "Bookhook calls https:// and http:// addresses only, not ftp://."},
+		{"FTP", "ftp://example.com/hook", "Bookhook calls https:// and http:// URLs only, not ftp://."},
 		{"Script", "javascript:alert(1)", "Begin the URL with https://"},
 		{"No host", "https:///hook", "The URL names no host"},
-		{"User", "https://ada:secret@example.com/", "Take the user name and password out of the URL"},
+		{"User", "https://ada:secret@example.com/", "Remove the user name and password from the URL"},
 		{"Port 0", "https://example.com:0/", "The port must be a number from 1 to 65535."},
 		{"Long", long, "more than 2000 characters"},
-		{"Fragment", "https://example.com/?a=b#c", "Take the part from # on out of the URL"},
+		{"Fragment", "https://example.com/?a=b#c", "Remove the part of the URL from # on"},
 		{"Space", "https://example.com/a b", "A URL cannot contain spaces"},
 		{"Private", "http://10.0.0.1/hook", "10.0.0.1"},
 		{"Loopback", "http://[::1]/hook", "::1"},
@@ -77,7 +77,7 @@ func TestWizardRefusesOtherSteps(t *testing.T) {
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/webhooks/new")
-	p.opens("For engineers")
+	p.opens("Advanced")
 	for _, number := range []string{"0", "257", "many", "-1", "1.5", ""} {
 		p.fill("Requests at once", number)
 		p.refused("Continue", "Choose a number from 1 to 256.")
@@ -148,7 +148,7 @@ func TestWizardChecksURL(t *testing.T) {
 	in.answers(410)
 	check(in.URL+"/gone", "The receiver answers 410 Gone.")
 	check(nobody(t), "the connection was refused")
-	check("ftp://example.com/", "addresses only, not ftp://")
+	check("ftp://example.com/", "URLs only, not ftp://")
 	check("http://192.168.0.1/", "192.168.0.1")
 	check("http://no-such-host.invalid/", "no-such-host.invalid")
 }

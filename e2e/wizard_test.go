@@ -96,7 +96,7 @@ func TestWizardNative(t *testing.T) {
 	p := a.as(t, operator, pageOptions{})
 
 	p.visit(a.URL + "/webhooks")
-	for _, part := range []string{"Configuration", "System & Setup", "Booking Webhooks"} {
+	for _, part := range []string{"Configuration", "Booking webhooks"} {
 		p.sees(part)
 	}
 	p.sees("0 of 10")
@@ -129,7 +129,7 @@ func TestWizardNative(t *testing.T) {
 	p.sees("is webhook 1 of 10")
 	p.press("Create webhook")
 	p.isAt("/webhooks/whk_[0-9a-zA-Z]+$")
-	p.sees("“Accounting 🎟” is on and is told of new events from now on.")
+	p.sees("“Accounting 🎟” is on and receives new events from now on.")
 	p.sees("Waiting for the first delivery")
 	p.opens("How to verify a delivery")
 	p.secretOnce()

@@ -17,7 +17,7 @@ func TestWizardWithoutJavaScript(t *testing.T) {
 	p.visit(a.URL + "/webhooks")
 	p.press("Create your first webhook")
 	p.goesOn("name")
-	p.refused("Continue", "Give it a name", "Enter the address")
+	p.refused("Continue", "Enter a name.", "Enter the URL to call")
 	p.fill("Name", "Accounting")
 	p.fill("URL", "https://example.com/hook")
 	p.choose("Signed JSON")
@@ -39,7 +39,7 @@ func TestWizardWithoutJavaScript(t *testing.T) {
 	p.goesOn("review")
 	p.says("When a booking is confirmed, is cancelled or has a voucher redeemed, on the Viator channel, " +
 		"for any tour except Harbour Walk and Night Walk, call https://example.com/hook.")
-	p.opens("Throw away") // can be opened, and need not be used
+	p.opens("Discard") // can be opened, and need not be used
 	p.press("Create webhook")
 	p.secretOnce()
 
@@ -50,7 +50,7 @@ func TestWizardWithoutJavaScript(t *testing.T) {
 	p.press("Save changes")
 	p.sees("When anything happens to a booking")
 	p.opens("Delete webhook")
-	p.press("Delete for good")
+	p.press("Delete permanently")
 	p.sees("“Accounting” was deleted.")
 }
 
@@ -124,8 +124,8 @@ func TestWizardByKeyboard(t *testing.T) {
 	p.tabTo(p.labelled("Name"))
 	p.types("Accounting")
 	p.key("Enter") // sends the form, as in any form
-	p.complains("Enter the address")
-	p.tabTo(p.named("link", "Enter the address that is to be called, such as https://example.com/bookings."))
+	p.complains("Enter the URL to call")
+	p.tabTo(p.named("link", "Enter the URL to call, such as https://example.com/bookings."))
 	p.key("Enter")
 	must(t, expect.Locator(p.labelled("URL")).ToBeFocused())
 	p.types("https://example.com/hook")
@@ -220,7 +220,7 @@ func TestWizardOnPhone(t *testing.T) {
 	p := a.as(t, operator, pageOptions{Phone: true, Dark: true})
 	p.visit(a.URL + "/deliveries")
 	p.press("Menu")
-	p.follow("Webhooks")
+	p.follow("Booking webhooks")
 	p.isAt("/webhooks$")
 	must(t, p.named("button", "Create new booking webhook").Tap())
 	p.isAt("/type$")
@@ -245,8 +245,8 @@ func TestWizardOnPhone(t *testing.T) {
 	p.fits()
 	p.goesOn("review")
 	p.fits()
-	p.opens("See the request your server will get")
-	p.opens("Throw away")
+	p.opens("View the request that is sent")
+	p.opens("Discard")
 	p.fits()
 	must(t, p.named("button", "Create webhook").Tap())
 	p.isAt("/webhooks/whk_")

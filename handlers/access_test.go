@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"bookhook/handlers"
+	"bookhook/auth"
 	"bookhook/static"
 	"bookhook/webhook"
 )
@@ -75,7 +75,7 @@ var routes = map[string]route{
 	"GET /tours":                    {members, 200, ""},
 	"GET /settings/account":         {members, 200, ""},
 	"GET /settings/platforms":       {members, 200, ""},
-	"GET /settings/unrecognised":    {members, 200, ""},
+	"GET /settings/rejected":        {members, 200, ""},
 	"GET /settings/people":          {members, 200, ""},
 	"GET /settings/tokens":          {members, 200, ""},
 	"GET /settings/activity":        {members, 200, ""},
@@ -209,6 +209,7 @@ func namesOurs(request string) bool {
 }
 
 func TestEveryRouteIsInTheTable(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
@@ -232,6 +233,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 }
 
 func TestAccess(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	callers := []*caller{
 		{name: "nobody"},
@@ -276,19 +278,19 @@ func (p page) code() int {
 	return p.status
 }
 
-func (s *site) token(account webhook.ID) string {
+func (s *site) token(account webhook.AccountID) string {
 	s.Helper()
-	text, hash := handlers.NewToken()
-	_, err := s.store.AddToken(s.Context(), webhook.Token{Account: account, Name: "test", CreatedAt: time.Now()}, hash, "test")
+	text, hash := auth.NewToken()
+	_, err := s.store.AddToken(s.Context(), webhook.Token{Account: account, Name: "test", CreatedAt: time.Now()}, hash, change())
 	s.check(err)
 	return text
 }
 
 // access makes an access token.
-func (s *site) access(account webhook.ID) string {
+func (s *site) access(account webhook.AccountID) string {
 	s.Helper()
-	text, hash := handlers.NewToken()
-	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: account, Name: "test"}, []byte("x"), "test")
+	text, hash := auth.NewToken()
+	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: account, Name: "test"}, []byte("x"), change())
 	s.check(err)
 	s.check(s.store.AddClientToken(s.Context(), client.ID, hash, scope, time.Now().Add(time.Hour), time.Now()))
 	return text
@@ -327,39 +329,41 @@ func (s *site) ask(c *caller, path string, r route, things *strings.Replacer) pa
 func (s *site) things() *strings.Replacer {
 	s.Helper()
 	for _, w := range must(s, s.store.Webhooks, s.account.ID) {
-		_, err := s.store.DeleteWebhook(s.Context(), s.account.ID, w.ID, "test", time.Now())
+		_, err := s.store.DeleteWebhook(s.Context(), s.account.ID, w.ID, change())
 		s.check(err)
 	}
 	w := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Secret of ours" })
 	a := s.leave(webhook.Event{BookingID: "Secret of ours"})[0]
 	d := a.Decisions[slices.IndexFunc(a.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })]
-	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Kind: webhook.Async, Name: "Secret of ours"}, time.Now())
+	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Config: webhook.Config{Kind: webhook.Async, Name: "Secret of ours"}}, time.Now())
 	s.check(err)
 	u := s.addUser(strings.ToLower(rand.Text())+"@example.com", s.account.ID, webhook.RoleStaff)
-	token, err := s.store.AddToken(s.Context(), webhook.Token{Account: s.account.ID, Name: "Secret of ours"}, []byte(rand.Text()), "test")
+	token, err := s.store.AddToken(s.Context(), webhook.Token{Account: s.account.ID, Name: "Secret of ours"}, []byte(rand.Text()), change())
 	s.check(err)
-	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: s.account.ID, Name: "Secret of ours"}, []byte("x"), "test")
+	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: s.account.ID, Name: "Secret of ours"}, []byte("x"), change())
 	s.check(err)
 	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
 	s.putItems(webhook.Channels, ours)
 	s.putItems(webhook.Tours, ours)
-	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.Ref(),
-		"{whk}", w.Ref(), "{dlv}", d.Delivery.Text(webhook.DeliveryPrefix), "{evt}", a.Event.Ref(),
-		"{drf}", draft.ID.Text(webhook.DraftPrefix), "{usr}", u.Ref(), "{tok}", token.Ref(), "{cli}", client.Ref(), "{uuid}", w.ID.UUID(),
+	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.ID.String(),
+		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{evt}", a.Event.ID.String(),
+		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(w.ID),
 		"{ours}", ours.ID, "{item}", rand.Text(), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 
 // Not even the role of somebody in another account shows.
 func TestForeignAdminIsNotFound(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	u, err := s.store.UserByEmail(t.Context(), admin)
 	s.check(err)
-	s.signIn(others).post("/settings/people/"+u.Ref()+"/remove", nil).is(http.StatusNotFound)
-	s.signIn(anna).post("/settings/people/"+u.Ref()+"/remove", nil).is(http.StatusForbidden)
+	s.signIn(others).post("/settings/people/"+u.ID.String()+"/remove", nil).is(http.StatusNotFound)
+	s.signIn(anna).post("/settings/people/"+u.ID.String()+"/remove", nil).is(http.StatusForbidden)
 }
 
 // A form that says nothing of where it comes from is no browser's, and is taken.
 func TestOrigins(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		header, value string
@@ -390,6 +394,7 @@ func TestOrigins(t *testing.T) {
 
 // Nothing may be framed, scripted from elsewhere or kept by a cache.
 func TestHeadersOfEveryPage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	for _, path := range []string{"/login", "/webhooks", "/nowhere", "/healthz", "/api/v1/events"} {

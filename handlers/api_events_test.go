@@ -13,6 +13,7 @@ import (
 // TestRefusedEvents sends what cannot be an event; each answer names what is
 // wrong, and nothing is stored.
 func TestRefusedEvents(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	long := strings.Repeat("x", 201)
 	tests := []struct {
@@ -79,6 +80,7 @@ func TestRefusedEvents(t *testing.T) {
 }
 
 func TestAllProblemsTogether(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	got := a.call(t, 422, "POST", "/api/v1/events", `{"typ":"cancelled","booking_id":1.5,"occurred_at":"now"}`)
 	for _, field := range []string{"typ", "type", "booking_id", "occurred_at"} {
@@ -89,6 +91,7 @@ func TestAllProblemsTogether(t *testing.T) {
 }
 
 func TestRefusedBatches(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	one := `{"type":"cancelled"}`
 	tests := []struct{ name, body, field, message string }{
@@ -116,6 +119,7 @@ func TestRefusedBatches(t *testing.T) {
 }
 
 func TestMediaTypes(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	body := `{"type":"cancelled"}`
 	for kind, want := range map[string]int{
@@ -131,6 +135,7 @@ func TestMediaTypes(t *testing.T) {
 }
 
 func TestIdempotency(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.hook(t, "All", "")
 	key := header("Idempotency-Key", "key-1 🎟")
@@ -167,6 +172,7 @@ func TestIdempotency(t *testing.T) {
 
 // TestEventKept wants numbers with all their digits and data to the byte.
 func TestEventKept(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	data := "{ \"b\":1.0, \"a\" : [1e300, \"\\u00e9é<&>🎟\"],\n\t\"n\":12345678901234567890.10 }"
 	made := a.call(t, 202, "POST", "/api/v1/events",
@@ -190,6 +196,7 @@ func TestEventKept(t *testing.T) {
 
 // TestSkipReasons wants every webhook that is not told in the answer.
 func TestSkipReasons(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":"15","name":"Night walk"}]}`)
 	a.hook(t, "Off", `,"enabled":false`)

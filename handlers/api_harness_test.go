@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -19,34 +18,37 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/gofiber/fiber/v2"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/dispatch"
 	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
-// api is a whole Bookhook with two accounts, driven through its JSON API; every
+// apiSite is a whole Bookhook with two accounts, driven through its JSON API; every
 // request that succeeds and every answer is held against openapi.json.
-type api struct {
-	t        *testing.T // of the whole, not of a part of it
-	app      *fiber.App
-	store    *finishing
-	account  webhook.Account
-	token    string // of account
-	other    string // of another account
-	doc      *openapi3.T
-	router   routers.Router
-	receiver *httptest.Server
-	bases    map[*fiber.App]string                    // addresses
-	answer   func(http.ResponseWriter, *http.Request) // of the receiver; set before anything is sent
-	seen     map[string]bool                          // "operationId status" of every answer
+type apiSite struct {
+	t          *testing.T // of the whole, not of a part of it
+	app        *fiber.App
+	store      *finishing
+	dispatcher *dispatch.Dispatcher
+	account    webhook.Account
+	token      string // of account
+	other      string // of another account
+	doc        *openapi3.T
+	router     routers.Router
+	receiver   *httptest.Server
+	bases      map[*fiber.App]string                    // addresses
+	answer     func(http.ResponseWriter, *http.Request) // of the receiver; set before anything is sent
+	seen       map[string]bool                          // "operationId status" of every answer
 }
 
 // finishing is the database, and tells which deliveries got an answer.
 type finishing struct {
 	*db.Store
-	finished chan webhook.ID
+	finished chan webhook.DeliveryID
 }
 
 func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
@@ -55,20 +57,21 @@ func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time)
 	return done, err
 }
 
-func newAPI(t *testing.T) *api {
+func newAPI(t *testing.T) *apiSite {
 	t.Helper()
 	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{t: t, store: &finishing{store, make(chan webhook.ID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
+	a := &apiSite{t: t, store: &finishing{store, make(chan webhook.DeliveryID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
 	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 	a.receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r) }))
 	allowed, err := addressguard.New("all")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: a.store, Guard: allowed, Version: "test", Grace: time.Millisecond})
+	d := dispatch.New(dispatch.Options{Store: a.store, Lookups: a.store, Guard: allowed, Version: "test", Grace: time.Millisecond, Platforms: all.Platforms()})
+	store.Watch(d.Touched)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()
@@ -82,19 +85,22 @@ func newAPI(t *testing.T) *api {
 			t.Error(err)
 		}
 	})
-	a.app = a.with(t, a.store, d)
+	a.dispatcher = d
+	a.app = a.with(t)
 	a.account, a.token = addAccount(t, store, "Harbour Walks")
 	_, a.other = addAccount(t, store, "Hill Rides")
 	a.describe(t)
 	return a
 }
 
-// with is the application on another store or dispatcher.
-func (a *api) with(t testing.TB, store handlers.Store, d handlers.Dispatcher) *fiber.App {
+// with is the application with other parts.
+func (a *apiSite) with(t testing.TB, change ...func(*handlers.Options)) *fiber.App {
 	t.Helper()
-	app, err := handlers.New(handlers.Options{
-		Store: store, Dispatcher: d, CookieKey: make([]byte, 32), Log: slog.New(slog.DiscardHandler),
-	})
+	o := options(a.store.Store, a.dispatcher, io.Discard)
+	for _, c := range change {
+		c(&o)
+	}
+	app, err := handlers.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,19 +109,19 @@ func (a *api) with(t testing.TB, store handlers.Store, d handlers.Dispatcher) *f
 
 func addAccount(t testing.TB, store *db.Store, name string) (webhook.Account, string) {
 	t.Helper()
-	account, err := store.AddAccount(t.Context(), webhook.Account{Name: name, TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now()}, "test")
+	account, err := store.AddAccount(t.Context(), webhook.Account{Name: name, TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit, CreatedAt: time.Now()}, change())
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, hash := handlers.NewToken()
-	if _, err := store.AddToken(t.Context(), webhook.Token{Account: account.ID, Name: "till", CreatedAt: time.Now()}, hash, "test"); err != nil {
+	text, hash := auth.NewToken()
+	if _, err := store.AddToken(t.Context(), webhook.Token{Account: account.ID, Name: "till", CreatedAt: time.Now()}, hash, change()); err != nil {
 		t.Fatal(err)
 	}
 	return account, text
 }
 
 // describe reads openapi.json as it is served.
-func (a *api) describe(t testing.TB) {
+func (a *apiSite) describe(t testing.TB) {
 	t.Helper()
 	response, err := a.app.Test(httptest.NewRequest(http.MethodGet, "/api/openapi.json", nil), -1)
 	if err != nil {
@@ -146,7 +152,7 @@ func (a *api) describe(t testing.TB) {
 }
 
 // request is a request of the account; change may make it wrong.
-func (a *api) request(method, path, body string, change ...func(*http.Request)) *http.Request {
+func (a *apiSite) request(method, path, body string, change ...func(*http.Request)) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+a.token)
 	if body == "" {
@@ -169,7 +175,7 @@ func header(name, value string) func(*http.Request) {
 }
 
 // call sends a request, wants this status, and returns the answer's JSON.
-func (a *api) call(t testing.TB, want int, method, path, body string, change ...func(*http.Request)) map[string]any {
+func (a *apiSite) call(t testing.TB, want int, method, path, body string, change ...func(*http.Request)) map[string]any {
 	t.Helper()
 	var shown map[string]any
 	if text := a.raw(t, want, a.request(method, path, body, change...)); len(text) > 0 {
@@ -180,12 +186,12 @@ func (a *api) call(t testing.TB, want int, method, path, body string, change ...
 	return shown
 }
 
-func (a *api) raw(t testing.TB, want int, r *http.Request) []byte {
+func (a *apiSite) raw(t testing.TB, want int, r *http.Request) []byte {
 	t.Helper()
 	return a.rawOf(t, a.app, want, r)
 }
 
-func (a *api) rawOf(t testing.TB, app *fiber.App, want int, r *http.Request) []byte {
+func (a *apiSite) rawOf(t testing.TB, app *fiber.App, want int, r *http.Request) []byte {
 	t.Helper()
 	sent, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -202,7 +208,7 @@ func (a *api) rawOf(t testing.TB, app *fiber.App, want int, r *http.Request) []b
 }
 
 // hold holds a request and its answer against openapi.json.
-func (a *api) hold(t testing.TB, r *http.Request, response *http.Response, text []byte) {
+func (a *apiSite) hold(t testing.TB, r *http.Request, response *http.Response, text []byte) {
 	t.Helper()
 	route, params, err := a.router.FindRoute(r)
 	if err != nil {
@@ -234,7 +240,7 @@ func (a *api) hold(t testing.TB, r *http.Request, response *http.Response, text 
 }
 
 // finish waits until n attempts have ended.
-func (a *api) finish(t testing.TB, n int) {
+func (a *apiSite) finish(t testing.TB, n int) {
 	t.Helper()
 	for range n {
 		select {
@@ -247,7 +253,7 @@ func (a *api) finish(t testing.TB, n int) {
 
 // hook makes a webhook for the receiver that takes all events, and returns its
 // id.
-func (a *api) hook(t testing.TB, name, more string) string {
+func (a *apiSite) hook(t testing.TB, name, more string) string {
 	t.Helper()
 	made := a.call(t, http.StatusCreated, "POST", "/api/v1/webhooks", `{"name":"`+name+`","url":"`+a.receiver.URL+`/hook?a=1","events":["*"]`+more+`}`)
 	return made["id"].(string)

@@ -6,13 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"bookhook/webhook"
 )
 
 // ids walks a list to its end and returns the ids in their order.
-func (a *api) ids(t *testing.T, path string, limit int) (ids []string) {
+func (a *apiSite) ids(t *testing.T, path string, limit int) (ids []string) {
 	t.Helper()
 	cursor, joint, pages := "", "?", 0
 	if strings.Contains(path, "?") {
@@ -33,6 +32,7 @@ func (a *api) ids(t *testing.T, path string, limit int) (ids []string) {
 }
 
 func TestPaging(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	for n := range 5 {
 		a.hook(t, fmt.Sprint("Hook ", n), `,"enabled":false`)
@@ -74,6 +74,7 @@ func TestPaging(t *testing.T) {
 }
 
 func TestRefusedQueries(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	tests := []struct{ query, field, message string }{
 		{"deliveries?limit=0", "limit", "1 to 200"},
@@ -103,11 +104,12 @@ func TestRefusedQueries(t *testing.T) {
 }
 
 func TestPutItems(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	tests := []struct{ name, body, field, message string }{
 		{"no list", `{}`, "items", "Send the list"},
-		{"no name", `{"items":[{"id":"1","name":"A"},{"id":"2"}]}`, "items[1].name", "Give it a name"},
-		{"no id", `{"items":[{"name":"A"}]}`, "items[0].id", "Give the id"},
+		{"no name", `{"items":[{"id":"1","name":"A"},{"id":"2"}]}`, "items[1].name", "Enter a name."},
+		{"no id", `{"items":[{"name":"A"}]}`, "items[0].id", "Enter the id"},
 		{"a space in the id", `{"items":[{"id":"1 2","name":"A"}]}`, "items[0].id", "no spaces"},
 		{"a fraction", `{"items":[{"id":1.5,"name":"A"}]}`, "items[0].id", "whole number"},
 		{"an id twice", `{"items":[{"id":1,"name":"A"},{"id":"1","name":"B"}]}`, "items[1].id", "twice"},
@@ -139,14 +141,14 @@ func TestPutItems(t *testing.T) {
 
 // A search that stopped has a next page although it found too little.
 func TestSearchStops(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.hook(t, "On", "")
 	a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"1"}`)
 	a.finish(t, 1)
-	never := func(*webhook.Webhook) bool { return false }
 	for range 3 { // stored without the dispatcher, so that they wait
 		events := slices.Repeat([]webhook.Event{{Platform: webhook.DefaultPlatform}}, webhook.MaxBatch)
-		if _, err := a.store.Ingest(t.Context(), a.account.ID, events, time.Now(), time.Now(), never); err != nil {
+		if _, err := insert(t.Context(), a.store, a.account.ID, events); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -32,7 +32,7 @@ func listen(t testing.TB, app *fiber.App) string {
 }
 
 // live sends a request over a real connection.
-func (a *api) live(t testing.TB, app *fiber.App, r *http.Request) (*http.Response, []byte) {
+func (a *apiSite) live(t testing.TB, app *fiber.App, r *http.Request) (*http.Response, []byte) {
 	t.Helper()
 	base, ok := a.bases[app]
 	if !ok {
@@ -59,6 +59,7 @@ func (a *api) live(t testing.TB, app *fiber.App, r *http.Request) (*http.Respons
 // TestTooLarge sends 5 MB, and wants that a client which writes them all, and
 // reads only then, gets the answer.
 func TestTooLarge(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	body := `{"type":"cancelled","data":"` + strings.Repeat("x", 5<<20) + `"}`
 	for _, length := range []int64{int64(len(body)), -1} { // -1: in chunks

@@ -14,8 +14,10 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"bookhook/auth"
+	"bookhook/db"
 	"bookhook/handlers"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -25,6 +27,7 @@ var parameter = regexp.MustCompile(`:(\w+)`)
 // TestOpenAPIDocument checks openapi.json itself, its examples too, and that
 // it and the program have the same operations and platforms.
 func TestOpenAPIDocument(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	if err := a.doc.Validate(t.Context()); err != nil {
 		t.Error(err)
@@ -46,7 +49,7 @@ func TestOpenAPIDocument(t *testing.T) {
 		t.Errorf("documented are\n%s\nand there are\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	keys := a.doc.Components.Schemas["EventKey"].Value.Description
-	for _, p := range platforms.All() {
+	for _, p := range all.Platforms() {
 		for _, e := range p.Events {
 			if !strings.Contains(keys, e.Key) {
 				t.Errorf("the event %s is not documented", webhook.EventKey(p.Key, e.Key))
@@ -61,6 +64,7 @@ func TestOpenAPIDocument(t *testing.T) {
 // TestOpenAPIEverything sends every documented operation and provokes every
 // documented error of each.
 func TestOpenAPIEverything(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	release := make(chan struct{})
 	a.answer = func(w http.ResponseWriter, r *http.Request) {
@@ -79,7 +83,7 @@ func TestOpenAPIEverything(t *testing.T) {
 
 // complete wants that every documented status of the operations under a path
 // was provoked.
-func (a *api) complete(t *testing.T, under string) {
+func (a *apiSite) complete(t *testing.T, under string) {
 	t.Helper()
 	var missing []string
 	for path, item := range a.doc.Paths.Map() {
@@ -102,7 +106,7 @@ func (a *api) complete(t *testing.T, under string) {
 }
 
 // use sends what succeeds and returns ids for "/events/{id}" and the like.
-func (a *api) use(t *testing.T) map[string]string {
+func (a *apiSite) use(t *testing.T) map[string]string {
 	a.call(t, 200, "GET", "/api/openapi.json", "")
 	a.call(t, 200, "PUT", "/api/v1/channels", `{"items":[{"id":"3930","name":"Website"},{"id":7,"name":"Café ☕"}]}`)
 	a.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":15,"name":"Night walk"}]}`)
@@ -147,17 +151,17 @@ func (a *api) use(t *testing.T) map[string]string {
 }
 
 // racing changes every webhook just before somebody else does.
-type racing struct{ handlers.Store }
+type racing struct{ *db.Store }
 
-func (r racing) UpdateWebhook(ctx context.Context, w *webhook.Webhook, base time.Time, from *webhook.Draft, by string, now time.Time) error {
-	if err := r.Store.UpdateWebhook(ctx, w, time.Time{}, nil, "somebody else", now); err != nil {
-		return err
+func (r racing) UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (*webhook.Webhook, error) {
+	if _, err := r.Store.UpdateWebhook(ctx, webhook.Update{Webhook: u.Webhook}, change); err != nil {
+		return nil, err
 	}
-	return r.Store.UpdateWebhook(ctx, w, base, from, by, now)
+	return r.Store.UpdateWebhook(ctx, u, change)
 }
 
 // conflicts provokes every 409.
-func (a *api) conflicts(t *testing.T, ids map[string]string) {
+func (a *apiSite) conflicts(t *testing.T, ids map[string]string) {
 	a.call(t, 409, "POST", "/api/v1/events", `{"id":"tc-1","type":"cancelled"}`)
 	a.call(t, 409, "POST", "/api/v1/inline", `{"id":"tc-1","type":"new_temporary_web","booking_id":5678}`)
 	before := len(a.call(t, 200, "GET", "/api/v1/events?limit=200", "")["items"].([]any))
@@ -165,7 +169,7 @@ func (a *api) conflicts(t *testing.T, ids map[string]string) {
 	if after := len(a.call(t, 200, "GET", "/api/v1/events?limit=200", "")["items"].([]any)); after != before {
 		t.Errorf("a refused batch left %d events", after-before)
 	}
-	a.rawOf(t, a.with(t, racing{a.store}, nothing{}), 409, a.request("PATCH", "/api/v1/webhooks/"+ids["webhooks"], `{"name":"Mine"}`))
+	a.rawOf(t, a.with(t, func(o *handlers.Options) { o.Store.API.WebhookStore = racing{a.store.Store} }), 409, a.request("PATCH", "/api/v1/webhooks/"+ids["webhooks"], `{"name":"Mine"}`))
 	slow := a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"slow"}`)
 	on := slow["deliveries"].([]any)[0].(map[string]any)["id"].(string)
 	a.call(t, 409, "POST", "/api/v1/deliveries/"+on+"/replay", "")
@@ -184,34 +188,35 @@ func (a *api) conflicts(t *testing.T, ids map[string]string) {
 	}
 }
 
-// nothing is a dispatcher that does nothing.
-type nothing struct{ handlers.Dispatcher }
-
-func (nothing) Changed(webhook.ID)     {}
-func (nothing) CheckURL(string) string { return "" }
-
-// failing is a store of which every look-up of who asks fails.
+// failing is a store in which every look-up of who asks fails.
 type failing struct {
-	handlers.Store
+	*db.Store
 	err error
+}
+
+// failing makes the application fail at every look-up of who asks.
+func (a *apiSite) failing(err error) func(o *handlers.Options) {
+	return func(o *handlers.Options) {
+		o.Store.Tokens, o.Store.Prio = failing{a.store.Store, err}, failing{a.store.Store, err}
+	}
 }
 
 func (f failing) TokenByHash(context.Context, []byte) (webhook.Token, error) {
 	return webhook.Token{}, f.err
 }
 
-func (f failing) ClientByID(context.Context, webhook.ID) (webhook.Client, []byte, error) {
+func (f failing) ClientByID(context.Context, webhook.ClientID) (webhook.Client, []byte, error) {
 	return webhook.Client{}, nil, f.err
 }
 
-func (f failing) ClientToken(context.Context, []byte, time.Time) (webhook.Grant, error) {
-	return webhook.Grant{}, f.err
+func (f failing) ClientToken(context.Context, []byte, time.Time) (auth.Grant, error) {
+	return auth.Grant{}, f.err
 }
 
 // refusals provokes the errors that operations have in common.
-func (a *api) refusals(t *testing.T, ids map[string]string) {
-	busy := a.with(t, failing{a.store, webhook.ErrBusy}, nothing{})
-	broken := a.with(t, failing{a.store, io.ErrUnexpectedEOF}, nothing{})
+func (a *apiSite) refusals(t *testing.T, ids map[string]string) {
+	busy := a.with(t, a.failing(webhook.ErrBusy))
+	broken := a.with(t, a.failing(io.ErrUnexpectedEOF))
 	off := a.hookThatIsOff(t)
 	deleted := a.deliveryOfDeleted(t, ids["webhooks"])
 	for path, item := range a.doc.Paths.Map() {
@@ -250,7 +255,7 @@ func (a *api) refusals(t *testing.T, ids map[string]string) {
 	}
 }
 
-func (a *api) refuse(op *openapi3.Operation, send func(status, body string, change ...func(*http.Request))) {
+func (a *apiSite) refuse(op *openapi3.Operation, send func(status, body string, change ...func(*http.Request))) {
 	bodies := map[string]string{"400": "{", "413": `"` + strings.Repeat("x", 5<<20) + `"`, "415": "{}", "422": `{"nonsense":1}`}
 	for status := range op.Responses.Map() {
 		body, some := bodies[status]
@@ -268,7 +273,7 @@ func (a *api) refuse(op *openapi3.Operation, send func(status, body string, chan
 	}
 }
 
-func (a *api) hookThatIsOff(t *testing.T) string {
+func (a *apiSite) hookThatIsOff(t *testing.T) string {
 	for _, hook := range a.call(t, 200, "GET", "/api/v1/webhooks", "")["items"].([]any) {
 		if hook := hook.(map[string]any); hook["enabled"] == false {
 			return hook["id"].(string)
@@ -279,7 +284,7 @@ func (a *api) hookThatIsOff(t *testing.T) string {
 }
 
 // deliveryOfDeleted makes room for a webhook, sends it a test and deletes it.
-func (a *api) deliveryOfDeleted(t *testing.T, keep string) string {
+func (a *apiSite) deliveryOfDeleted(t *testing.T, keep string) string {
 	for _, hook := range a.call(t, 200, "GET", "/api/v1/webhooks", "")["items"].([]any) {
 		if id := hook.(map[string]any)["id"].(string); id != keep && hook.(map[string]any)["enabled"] == true {
 			sent := a.call(t, 202, "POST", "/api/v1/webhooks/"+id+"/test", "")

@@ -12,6 +12,7 @@ import (
 )
 
 func TestOrderAndRateOfWebhook(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	made := a.call(t, 201, "POST", "/api/v1/webhooks", `{"name":"A","url":"https://example.com","events":["*"]}`)
 	if made["ordered"] != true || made["rate_limit"] != nil {
@@ -57,7 +58,7 @@ func same(t *testing.T, what string, got, want any) {
 
 // heldBehind makes a webhook whose receiver refuses the first event of booking
 // 1234, and sends it a second one. Both are returned as the API shows them.
-func (a *api) heldBehind(t *testing.T, status *atomic.Int32) (hook string, first, second map[string]any) {
+func (a *apiSite) heldBehind(t *testing.T, status *atomic.Int32) (hook string, first, second map[string]any) {
 	t.Helper()
 	status.Store(http.StatusInternalServerError)
 	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) }
@@ -72,6 +73,7 @@ func (a *api) heldBehind(t *testing.T, status *atomic.Int32) (hook string, first
 }
 
 func TestHeldDelivery(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	var status atomic.Int32
 	hook, first, second := a.heldBehind(t, &status)
@@ -99,6 +101,7 @@ func TestHeldDelivery(t *testing.T) {
 
 // What was stopped while it was held is not held any more.
 func TestStoppedDeliveryIsNotHeld(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	hook, _, second := a.heldBehind(t, new(atomic.Int32))
 	a.call(t, 204, "DELETE", "/api/v1/webhooks/"+hook, "")
@@ -114,15 +117,18 @@ type tripped struct {
 	circuit webhook.Circuit
 }
 
-func (d tripped) Circuit(webhook.ID) webhook.Circuit { return d.circuit }
+func (d tripped) Circuit(webhook.WebhookID) webhook.Circuit { return d.circuit }
 
 func TestCircuitOfWebhook(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	hook := a.hook(t, "A", `,"enabled":false`)
 	shown := a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")
 	same(t, "closed", shown["circuit"], map[string]any{"open": false, "failures": 0, "probe_at": nil})
 
-	open := a.with(t, a.store, tripped{circuit: webhook.Circuit{Failures: 12, ProbeAt: time.Date(2026, 11, 21, 12, 3, 5, 0, time.UTC)}})
+	open := a.with(t, func(o *handlers.Options) {
+		o.Dispatcher = tripped{a.dispatcher, webhook.Circuit{Failures: 12, ProbeAt: time.Date(2026, 11, 21, 12, 3, 5, 0, time.UTC)}}
+	})
 	var answer map[string]any
 	if err := json.Unmarshal(a.rawOf(t, open, 200, a.request("GET", "/api/v1/webhooks/"+hook, "")), &answer); err != nil {
 		t.Fatal(err)

@@ -8,25 +8,26 @@ import (
 )
 
 func TestRefusedWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	ok := `"name":"A","url":"https://example.com/","events":["cancelled"]`
 	const asks = `"name":"A","url":"https://example.com/","type":"inline"`
 	tests := []struct{ name, body, field, message string }{
 		{"nothing", `{}`, "events", "at least one event"},
-		{"no name", `{}`, "name", "Give it a name"},
-		{"no URL", `{}`, "url", "Enter the address"},
+		{"no name", `{}`, "name", "Enter a name."},
+		{"no URL", `{}`, "url", "Enter the URL to call"},
 		{"ftp", `{"url":"ftp://example.com"}`, "url", "not ftp://"},
 		{"URL a number", `{"url":5}`, "url", "text in quotes"},
 		{"unknown event", `{"events":["cancelled","canceled"]}`, "events", "canceled"},
 		{"event null", `{"events":[null]}`, "events[0]", "an id"},
 		{"star beside others", `{"events":["*","cancelled"]}`, "events", "alone"},
 		{"no type of webhook", `{` + ok + `,"type":"both"}`, "type", "async or inline"},
-		{"inline and told", `{` + ok + `,"type":"inline"}`, "events", "Nobody is asked about cancelled"},
+		{"inline and told", `{` + ok + `,"type":"inline"}`, "events", "only after the booking is accepted"},
 		{"inline and all events", `{` + asks + `,"events":["*"]}`, "events", "one by one"},
 		{"inline and standard", `{` + asks + `,"format":"standard"}`, "format", "native format only"},
-		{"inline and concurrency", `{` + asks + `,"concurrency":8}`, "concurrency", "asked at once"},
-		{"inline and ordered", `{` + asks + `,"ordered":false}`, "ordered", "asked at once"},
-		{"inline and a rate", `{` + asks + `,"rate_limit":{"requests":1,"per":"second"}}`, "rate_limit", "asked at once"},
+		{"inline and concurrency", `{` + asks + `,"concurrency":8}`, "concurrency", "called at once"},
+		{"inline and ordered", `{` + asks + `,"ordered":false}`, "ordered", "called at once"},
+		{"inline and a rate", `{` + asks + `,"rate_limit":{"requests":1,"per":"second"}}`, "rate_limit", "called at once"},
 		{"no time", `{` + asks + `,"time_limit":0}`, "time_limit", "from 1 to 25"},
 		{"too much time", `{` + asks + `,"time_limit":26}`, "time_limit", "from 1 to 25"},
 		{"half a second", `{` + asks + `,"time_limit":0.5}`, "time_limit", "whole number"},
@@ -68,6 +69,7 @@ func TestRefusedWebhooks(t *testing.T) {
 }
 
 func TestChangeWebhook(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":15,"name":"Night walk 🌙"}]}`)
 	made := a.call(t, 201, "POST", "/api/v1/webhooks", `{"name":" Accounting 🎟 ","url":"`+a.receiver.URL+`/?a=1&b=<2>","events":["new_confirmed_web","cancelled","cancelled"],"enabled":null}`)
@@ -114,6 +116,7 @@ func TestChangeWebhook(t *testing.T) {
 
 // TestLimitHolds tries fifty at once with nine used: one wins.
 func TestLimitHolds(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	for range 9 {
 		a.hook(t, "Taken", `,"enabled":false`)

@@ -1,187 +1,139 @@
 package handlers
 
 import (
-	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
+	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/recover"
 
+	"bookhook/auth"
+	"bookhook/handlers/api"
+	"bookhook/handlers/inbound"
+	"bookhook/handlers/pages"
+	"bookhook/handlers/prio"
+	"bookhook/handlers/web"
 	"bookhook/platforms"
-	"bookhook/static"
-	"bookhook/webhook"
 )
 
-// Bounds of a request.
-const (
-	maxBody        = 4 << 20  // bytes of a request body
-	maxHeader      = 16 << 10 // bytes of a request's header, which has every cookie of the site
-	requestTimeout = 30 * time.Second
-)
+// Store is the database as each surface needs it; *db.Store is all of it.
+type Store struct {
+	API      api.Store
+	Health   HealthStore
+	Inbound  inbound.Store
+	Pages    pages.Store
+	Prio     prio.Store
+	Sessions web.SessionStore
+	Tokens   auth.TokenStore
+}
 
-// Options are what the application needs; all are required but those that say what
-// nothing means.
+// Dispatcher is what the surfaces need of the dispatcher; *dispatch.Dispatcher is
+// one.
+type Dispatcher interface {
+	api.Dispatcher
+	inbound.Dispatcher
+	pages.Dispatcher
+	prio.Dispatcher
+	// Alive reports whether deliveries are being made.
+	Alive() bool
+}
+
+// Options are what the application needs; all are required except those that say
+// what nothing means.
 type Options struct {
-	Store      Store
-	Dispatcher Dispatcher
-	BaseURL    string // as people reach Bookhook, without a slash at the end; "" means as each request came
-	Version    string
-	CookieKey  []byte // 32 bytes that sign the session cookie
-	Log        *slog.Logger
-	Tries      int                // length of the retry schedule, for the words on a delivery's page
-	SetupToken string             // opens /setup while there is no user; "" keeps it shut
-	Proxies    []string           // addresses or CIDRs whose X-Forwarded-For is believed
-	Platforms  platforms.Registry // nil: all that Bookhook speaks
+	Store       Store
+	Dispatcher  Dispatcher
+	Platforms   platforms.Registry
+	BaseURL     string // as people reach Bookhook, without a slash at the end; "" means as each request came
+	Version     string
+	CookieKey   []byte // 32 bytes that sign the session cookie
+	Log         *slog.Logger
+	MaxAttempts int            // of a delivery: the length of the retry schedule
+	SetupToken  string         // opens /setup while there is no user; "" keeps it shut
+	Proxies     []netip.Prefix // whose X-Forwarded headers are believed
 }
 
-// app holds what the handlers share.
+// app is the four surfaces and what they share.
 type app struct {
-	Options
-	sessions *sessionStore
-	crossing *http.CrossOriginProtection
-	proxies  []netip.Prefix
-	logins   *limiter
-	clients  *limiter // of the Prioticket-compatible API
-	hashing  hashing
-	tokens   *tokens
-	chunked  *chunked
+	server     *web.Server
+	pages      *pages.Pages
+	api        *api.API
+	inbound    *inbound.Inbound
+	prio       *prio.Prio
+	health     HealthStore
+	dispatcher Dispatcher
+	version    string
+	log        *slog.Logger
 }
 
-// New returns the application, ready to listen.
+// New returns the application, ready to listen. It fails if the base URL is not
+// one.
 func New(o Options) (*fiber.App, error) {
-	secure := false
-	crossing := http.NewCrossOriginProtection()
-	if o.BaseURL != "" {
-		base, err := url.Parse(o.BaseURL)
-		if err != nil {
-			return nil, fmt.Errorf("read the base URL: %w", err)
-		}
-		secure = base.Scheme == "https"
-		if err := crossing.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
-			return nil, fmt.Errorf("read the base URL: %w", err)
-		}
-	}
-	if o.Platforms == nil {
-		o.Platforms = platforms.All()
-	}
-	proxies, err := readProxies(o.Proxies)
+	server, err := web.NewServer(o.BaseURL, o.Proxies, inbound.Path)
 	if err != nil {
 		return nil, err
 	}
+	tokens := auth.NewTokens(o.Store.Tokens)
 	a := &app{
-		Options: o, sessions: newSessionStore(o.Store, o.CookieKey, secure), crossing: crossing, proxies: proxies,
-		logins: newLimiter(), clients: newLimiter(), hashing: make(hashing, maxHashing), tokens: &tokens{}, chunked: &chunked{},
+		server: server, health: o.Store.Health, dispatcher: o.Dispatcher, version: o.Version, log: o.Log,
+		pages: pages.New(pages.Options{
+			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
+			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
+			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path + prio.TokenPath,
+		}),
+		api:     api.New(api.Options{Store: o.Store.API, Dispatcher: o.Dispatcher, Tokens: tokens, Platforms: o.Platforms, Log: o.Log}),
+		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Log: o.Log}),
+		prio:    prio.New(prio.Options{Store: o.Store.Prio, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms}),
 	}
-	f := fiber.New(fiber.Config{
-		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,
-		BodyLimit: maxBody, ReadBufferSize: maxHeader, DisablePreParseMultipartForm: true,
-		ReadTimeout: requestTimeout, WriteTimeout: 2 * requestTimeout, IdleTimeout: 2 * time.Minute,
-		ErrorHandler:            a.fail,
-		EnableTrustedProxyCheck: true, TrustedProxies: o.Proxies, // for the scheme and the host; the address is clientIP's
-	})
-	f.Server().HeaderReceived = a.chunked.note
-	f.Use(nameRequest)
-	f.Use(a.secureHeaders(secure))
-	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: a.logPanic}))
-	f.Use(deadline, a.plainAddress, plainBody)
+	f := server.App(web.Hooks{Fail: a.fail, Panicked: a.logPanic, BadAddress: a.badAddress})
 	a.routes(f)
 	return f, nil
 }
 
-const requestIDKey = "request"
-
-// nameRequest gives the request the id under which the log has it. One that the
-// client sent is not taken over: it could be anything, and anybody's.
-func nameRequest(c *fiber.Ctx) error {
-	id := rand.Text()
-	c.Locals(requestIDKey, id)
-	c.Set(fiber.HeaderXRequestID, id)
-	return c.Next()
+// fail is where every error of a handler ends: one log line if it is ours, and
+// the answer of the surface that the address belongs to.
+func (a *app) fail(c *fiber.Ctx, err error) error {
+	p := web.Failed(c, err)
+	head := a.server.HeadOf(c)
+	if p.Status >= http.StatusInternalServerError {
+		a.log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", a.inbound.LoggedPath(head.Path), "status", p.Status, "error", err)
+		c.Set(fiber.HeaderRetryAfter, "5")
+	}
+	err = a.showError(c, p, head)
+	if p.Status == http.StatusRequestEntityTooLarge && web.Unread(c) {
+		web.Drain(c)
+	}
+	return err
 }
 
-// plainBody refuses a compressed body: a small one can unpack to more than there
-// is memory, and what reads bodies would unpack it without asking.
-func plainBody(c *fiber.Ctx) error {
-	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
-		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
-			return unsupported("Send the body as it is, without a Content-Encoding.")
-		}
+func (a *app) showError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
+	switch {
+	case under(head.Path, prio.Path):
+		return a.prio.ShowError(c, p)
+	case strings.HasPrefix(head.Path, inbound.Path):
+		return a.inbound.ShowError(c, p, head)
+	case head.Path == "", strings.HasPrefix(head.Path, "/api/"), head.Path == "/healthz": // "": it was sent in chunks, which browsers do not do
+		return a.api.ShowError(c, p)
 	}
-	return c.Next()
+	return a.pages.ShowError(c, p)
 }
 
-// deadline bounds what a request may take; fiber's own context has no end.
-func deadline(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
-	defer cancel()
-	c.SetUserContext(ctx)
-	return c.Next()
+func under(path, prefix string) bool {
+	return path == prefix || strings.HasPrefix(path, prefix+"/")
 }
 
-// contentPolicy allows nothing but what Bookhook itself serves.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-func (a *app) secureHeaders(https bool) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		h := &c.Response().Header
-		h.Set(fiber.HeaderContentSecurityPolicy, contentPolicy)
-		h.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-		h.Set(fiber.HeaderXFrameOptions, "DENY")
-		h.Set(fiber.HeaderReferrerPolicy, "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=()")
-		h.Set(fiber.HeaderCacheControl, "no-store")
-		if https {
-			h.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
-		}
-		return c.Next()
+// badAddress answers an address that cannot be read. That of a platform is stored
+// in the account's list.
+func (a *app) badAddress(c *fiber.Ctx, query string) error {
+	if strings.HasPrefix(c.Path(), inbound.Path) {
+		return a.inbound.ReceiveUnreadable(c, query)
 	}
+	return web.BadAddress()
 }
 
-func (a *app) showStatic(c *fiber.Ctx) error {
-	f, ok := static.Lookup(c.Params("name"))
-	if !ok {
-		return fiber.ErrNotFound
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	c.Set(fiber.HeaderContentType, f.Type)
-	return c.Send(f.Body)
-}
-
-// showHealth answers 200 when the database answers and the dispatcher is alive.
-func (a *app) showHealth(c *fiber.Ctx) error {
-	if err := a.ping(c.UserContext()); err != nil && !errors.Is(err, webhook.ErrBusy) { // much to do is no illness
-		if down, ok := errors.AsType[webhook.Unavailable](err); ok {
-			return unavailable(down.What, err)
-		}
-		return unavailable("the database does not answer", err)
-	}
-	if !a.Dispatcher.Alive() {
-		return unavailable("the dispatcher is not running", errors.New("dispatcher is not alive"))
-	}
-	return c.JSON(fiber.Map{"status": "ok", "version": a.Version})
-}
-
-// healthTime is how long the database may take to answer; less than whoever
-// asks for the health waits.
-const healthTime = 3 * time.Second
-
-func (a *app) ping(ctx context.Context) error {
-	answer := make(chan error, 1)
-	go func() { answer <- a.Store.Ping(ctx) }()
-	select {
-	case err := <-answer:
-		return err
-	case <-time.After(healthTime):
-		return fmt.Errorf("no answer within %s", healthTime)
-	}
+func (a *app) logPanic(c *fiber.Ctx, cause any) {
+	a.log.Error("panic in a handler", "request_id", web.RequestID(c), "path", a.inbound.LoggedPath(c.Path()), "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 }

@@ -12,14 +12,14 @@ import (
 
 // pagesOf are the pages that show something of a webhook, and of its draft.
 func (s *site) pagesOf(w *webhook.Webhook, draft string) []string {
-	paths := []string{"/webhooks", "/webhooks/" + w.Ref(), "/deliveries", "/events", "/settings/activity"}
+	paths := []string{"/webhooks", "/webhooks/" + w.ID.String(), "/deliveries", "/events", "/settings/activity"}
 	if draft != "" {
 		paths = append(paths, draft+"/type", draft+"/name", draft+"/review")
 	}
 	list, err := s.store.Deliveries(s.Context(), w.Account, webhook.DeliveryFilter{Limit: 10})
 	s.check(err)
 	for _, d := range list.Rows {
-		paths = append(paths, "/deliveries/"+d.Ref())
+		paths = append(paths, "/deliveries/"+d.ID.String())
 	}
 	return paths
 }
@@ -27,6 +27,7 @@ func (s *site) pagesOf(w *webhook.Webhook, draft string) []string {
 // TestBasicInTheWizard types a value, keeps it, and takes it away; nothing shows
 // it.
 func TestBasicInTheWizard(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	r := newReceiver(t, 200)
 	b := s.signIn(anna)
@@ -37,7 +38,7 @@ func TestBasicInTheWizard(t *testing.T) {
 	}
 	name := func(draft string, want int, basic string, more ...string) page {
 		t.Helper()
-		form := url.Values{"name": {"Basic"}, "url": {r.URL}, "format": {"native"}, "basic_auth": {basic}}
+		form := url.Values{"name": {"Basic"}, "url": {r.URL}, "format": {"native"}, "basic": {basic}}
 		for _, field := range more {
 			form.Set(field, "1")
 		}
@@ -45,11 +46,11 @@ func TestBasicInTheWizard(t *testing.T) {
 	}
 	draft := b.begin()
 	b.post(draft+"/type", steps()[webhook.StepType]).is(http.StatusSeeOther)
-	b.get(draft + "/name").lacks("basic_auth_off")
+	b.get(draft + "/name").lacks("basic_off")
 	name(draft, 422, "schlüssel").has("Use letters without accents").lacks("schlüssel")
 	name(draft, 422, "a\x00b").has("no control characters")
 	name(draft, 303, secret)
-	shows(b.get(draft+"/name")).has("basic_auth_off", "keep the one that is stored", "authorization: Basic ••••")
+	shows(b.get(draft+"/name")).has("basic_off", "keep the stored one", "authorization: Basic ••••")
 	name(draft, 303, "") // keeps it
 	for _, step := range []webhook.Step{webhook.StepEvents, webhook.StepChannels, webhook.StepTours} {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
@@ -61,54 +62,56 @@ func TestBasicInTheWizard(t *testing.T) {
 	}
 	b.finish(draft).is(http.StatusSeeOther)
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
-	b.post("/webhooks/"+w.Ref()+"/test", nil).is(http.StatusSeeOther)
+	b.post("/webhooks/"+w.ID.String()+"/test", nil).is(http.StatusSeeOther)
 	if got := arrived(t, r.got).Header.Get("Authorization"); got != "Basic "+encoded {
 		t.Errorf("the delivery had %q", got)
 	}
 	s.settled()
 
-	draft = strings.TrimSuffix(b.post("/webhooks/"+w.Ref()+"/edit", nil).location, "/review")
+	draft = strings.TrimSuffix(b.post("/webhooks/"+w.ID.String()+"/edit", nil).location, "/review")
 	for _, path := range s.pagesOf(w, draft) {
 		shows(b.get(path))
 	}
-	name(draft, 303, "dG9rZW4=", "basic_auth_off") // a new one is meant
+	name(draft, 303, "dG9rZW4=", "basic_off") // a new one is meant
 	b.finish(draft).is(http.StatusSeeOther)
 	if w = only(t, must(t, s.store.Webhooks, s.account.ID), nil); w.Basic != "dG9rZW4=" {
 		t.Errorf("got %q, want the new one", w.Basic)
 	}
-	draft = strings.TrimSuffix(b.post("/webhooks/"+w.Ref()+"/edit", nil).location, "/review")
-	name(draft, 303, "", "basic_auth_off")
+	draft = strings.TrimSuffix(b.post("/webhooks/"+w.ID.String()+"/edit", nil).location, "/review")
+	name(draft, 303, "", "basic_off")
 	b.finish(draft).is(http.StatusSeeOther)
 	if w = only(t, must(t, s.store.Webhooks, s.account.ID), nil); w.Basic != "" {
 		t.Errorf("got %q, want none", w.Basic)
 	}
-	b.get("/webhooks/" + w.Ref()).lacks("With Basic authentication")
+	b.get("/webhooks/" + w.ID.String()).lacks("With Basic authentication")
 }
 
 // TestBareInTheWizard: the choice is there for who uses Prioticket.
 func TestBareInTheWizard(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.post(draft+"/type", steps()[webhook.StepType]).is(http.StatusSeeOther)
-	b.get(draft + "/name").is(http.StatusOK).lacks("webhook_payload")
-	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "prioticket", true, "test", s.account.CreatedAt)
+	b.get(draft + "/name").is(http.StatusOK).lacks("Leave out the payload")
+	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "prioticket", true, change())
 	s.check(err)
-	b.get(draft + "/name").is(http.StatusOK).has("webhook_payload")
+	b.get(draft + "/name").is(http.StatusOK).has("Leave out the payload")
 	form := steps()[webhook.StepName]
-	form.Set("bare", "1")
+	form.Set("omit_payload", "1")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
 	for _, step := range []webhook.Step{webhook.StepEvents, webhook.StepChannels, webhook.StepTours} {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
 	}
-	b.get(draft + "/review").is(http.StatusOK).has("Without what changed (webhook_payload)")
+	b.get(draft + "/review").is(http.StatusOK).has("Without payload")
 	b.finish(draft).is(http.StatusSeeOther)
-	if w := only(t, must(t, s.store.Webhooks, s.account.ID), nil); !w.Bare {
+	if w := only(t, must(t, s.store.Webhooks, s.account.ID), nil); !w.OmitPayload {
 		t.Errorf("got %+v, want it bare", w)
 	}
 }
 
 func TestBasicInTheAPI(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	id := a.hook(t, "Basic", `,"basic_auth":"guide:river boat","payload":false`)
 	kept := func() *webhook.Webhook {
@@ -123,7 +126,7 @@ func TestBasicInTheAPI(t *testing.T) {
 		}
 		return shown
 	}
-	if w := kept(); w.Basic != "Z3VpZGU6cml2ZXIgYm9hdA==" || !w.Bare {
+	if w := kept(); w.Basic != "Z3VpZGU6cml2ZXIgYm9hdA==" || !w.OmitPayload {
 		t.Errorf("got %+v", w)
 	}
 	if shown := change(200, `{"name":"Other"}`); shown["has_basic_auth"] != true || shown["payload"] != false || kept().Basic == "" {

@@ -8,14 +8,15 @@ import (
 )
 
 func TestClientsPanel(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.get("/settings/tokens").is(http.StatusOK).has("Clients of the Prioticket API", "No clients yet", s.url+prio+"/oauth2/token")
-	b.post("/settings/clients", url.Values{"name": {" "}}).is(http.StatusUnprocessableEntity).has("Give it a name", "f-client-name-problem")
+	b.post("/settings/clients", url.Values{"name": {" "}}).is(http.StatusUnprocessableEntity).has("Enter a name.", "f-client-name-problem")
 	p := b.post("/settings/clients", url.Values{"name": {"Portal & Söhne"}}).is(http.StatusCreated).has("it is not shown again", "Portal & Söhne", "never")
 	secret, id := p.find(`(bhs_[\w-]{43})<`), p.find(`(cli_[0-9a-z]{13})<`)
 	b.get("/settings/tokens").is(http.StatusOK).has("Portal & Söhne", id).lacks(secret)
-	b.get("/settings/activity").is(http.StatusOK).has("Client created: Portal & Söhne").lacks(secret)
+	b.get("/settings/activity").is(http.StatusOK).has("Created the client “Portal & Söhne”").lacks(secret)
 
 	grant := func() page {
 		request := s.anonymous().request(http.MethodPost, prio+"/oauth2/token", ask)
@@ -41,8 +42,8 @@ func TestClientsPanel(t *testing.T) {
 	}
 	list().is(http.StatusUnauthorized)
 	grant().is(http.StatusUnauthorized)
-	b.get("/settings/tokens").is(http.StatusOK).has("The client was revoked", "No clients yet")
-	if text := b.get("/settings/activity").text; !strings.Contains(text, "Client revoked") {
+	b.get("/settings/tokens").is(http.StatusOK).has("The client and its access tokens were revoked", "No clients yet")
+	if text := b.get("/settings/activity").text; !strings.Contains(text, "Revoked the client") {
 		t.Error("the activity does not say that it was revoked")
 	}
 }

@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,7 +11,9 @@ import (
 	"time"
 
 	"bookhook/handlers"
+	"bookhook/messages"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -20,33 +21,33 @@ const platformsPage = "/settings/platforms"
 
 // madeUp is TourCMS, and a platform that wants to know something.
 func madeUp() platforms.Registry {
-	tourcms, _ := platforms.All().Get("tourcms")
+	tourcms, _ := all.Platforms().Get("tourcms")
 	ferry := tourcms
 	ferry.Key, ferry.Name, ferry.About = "ferry", "Ferryman", "Enter it under Harbour › Bells.\nFerryman rings once."
-	ferry.Events = []webhook.EventType{
+	ferry.Events = []platforms.EventType{
 		{Key: "crossing.booked", Group: "Crossings", Name: "Crossing booked", NameET: "Ülesõit broneeritud", Assumed: "Ferryman documents no other key."},
 		{Key: "crossing.sunk", Group: "Crossings", Subgroup: "Mishaps", Name: "Crossing sunk", Retired: true},
 	}
-	ferry.Settings = []webhook.Setting{
-		{Key: "pier", Label: "Pier", Hint: "Where you moor.", Default: "1", Check: func(value string) string {
+	ferry.Settings = []platforms.Setting{
+		{Key: "pier", Label: "Pier", Hint: "Where you moor.", Default: "1", Check: func(value string) webhook.Message {
 			if strings.Trim(value, "0123456789") != "" {
-				return "A pier is a number."
+				return webhook.NewMessage("ferry.pier")
 			}
-			return ""
+			return webhook.Message{}
 		}},
 		{Key: "bell", Label: "Bell code", Secret: true},
 		{Key: "flag", Label: "Flag"},
 	}
+	ferry.Texts = messages.Texts{"ferry.pier": "A pier is a number."}
 	return platforms.Registry{tourcms, ferry}
 }
 
 // speaking is the same site for other platforms.
 func (s *site) speaking(r platforms.Registry) *site {
 	s.Helper()
-	app, err := handlers.New(handlers.Options{
-		Store: s.store, Dispatcher: s.dispatcher, CookieKey: bytes.Repeat([]byte("k"), 32), BaseURL: "https://bookhook.example.com",
-		Log: slog.New(slog.NewTextHandler(s.Output(), nil)), Platforms: r,
-	})
+	o := options(s.store.Store, s.dispatcher, s.Output())
+	o.BaseURL, o.Platforms = "https://bookhook.example.com", r
+	app, err := handlers.New(o)
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.check(err)
@@ -69,17 +70,18 @@ func (s *site) connection(platform string) webhook.Connection {
 }
 
 func TestPlatformIsSwitched(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b, other := s.signIn(anna), s.signIn(staff)
 	address := s.url + s.connection("tourcms").Path()
-	b.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "129 events to choose from", "Nothing received yet", address, "Switch Wink on to get its address.", "Everything that came in could be read")
+	b.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "129 events to choose from", "Nothing received yet", address, "Switch Wink on to get its address.", "Your booking platform sends its events to an address of Bookhook")
 
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).has("Wink is on. Enter its address in Wink", "Wink On", s.url+"/in/wink/")
 	wink := s.connection("wink")
-	s.check(s.store.Received(t.Context(), wink, time.Now().Add(-3*time.Minute)))
+	s.check(s.store.ConnectionUsed(t.Context(), wink, time.Now().Add(-3*time.Minute)))
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"0"}}).
-		has("Wink is off.", "Last received 3 min ago", s.url+wink.Path(), "While Wink is off, what comes in here is kept and sent to no webhook.")
-	b.get("/settings/activity").has("Platform switched off: Wink", "Platform switched on: Wink")
+		has("Wink is off.", "Last received 3 min ago", s.url+wink.Path(), "While Wink is off, its events are kept but sent to no webhook.")
+	b.get("/settings/activity").has("Switched off the platform Wink", "Switched on the platform Wink")
 
 	other.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "Last received 3 min ago").lacks("/in/", wink.Token, "Switch")
 	b.post(platformsPage+"/wink/switch", url.Values{"enabled": {"maybe"}}).is(http.StatusUnprocessableEntity)
@@ -90,25 +92,27 @@ func TestPlatformIsSwitched(t *testing.T) {
 }
 
 func TestAddressIsRotated(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	first := s.connection("tourcms").Token
 	const address = "https://bookhook.example.com/in/tourcms/"
 	b.get(platformsPage).has(address + first).lacks("The address before")
-	b.follow(platformsPage+"/tourcms/rotate", nil).has("TourCMS has a new address. Enter it there; the one before goes on working until",
-		address+s.connection("tourcms").Token, "The address before, which ends in …"+first[len(first)-6:], "The address before it stops at once.").
+	b.follow(platformsPage+"/tourcms/rotate", nil).has("TourCMS has a new address. Enter it there; the old one works until",
+		address+s.connection("tourcms").Token, "The previous address, which ends in …"+first[len(first)-6:], "The previous address stops working at once.").
 		lacks(first)
 	if _, err := s.store.ConnectionByToken(t.Context(), "tourcms", first, time.Now()); err != nil {
 		t.Errorf("the address before: %v", err)
 	}
-	b.get("/settings/activity").has("New address for the platform: TourCMS")
+	b.get("/settings/activity").has("Created a new address for the platform TourCMS")
 }
 
 func TestPlatformSettings(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	b.follow(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).
-		has("Enter it under Harbour › Bells.", "Good to know about Ferryman Ferryman rings once.", "Where you moor. Left empty, it is 1.", "Bell code").lacks("Remove the stored")
+		has("Enter it under Harbour › Bells.", "Good to know about Ferryman Ferryman rings once.", "Where you moor. Default: 1.", "Bell code").lacks("Remove the stored")
 	save := func(pairs ...string) page {
 		t.Helper()
 		form := url.Values{}
@@ -124,7 +128,7 @@ func TestPlatformSettings(t *testing.T) {
 		}
 	}
 	save("pier", "seven", "bell", "ding dong", "flag", "blue <b>").is(http.StatusUnprocessableEntity).
-		has("2 things need your attention", "A pier is a number.", "Bell code is not shown again: type it once more.", `value="seven"`, `value="blue <b>"`).
+		has("2 problems", "A pier is a number.", "Bell code is not shown again: enter it once more.", `value="seven"`, `value="blue <b>"`).
 		lacks("ding dong")
 	save("flag", strings.Repeat("ü", webhook.MaxSetting+1)).is(http.StatusUnprocessableEntity).has("Use at most 500 characters.")
 	stored(nil)
@@ -136,71 +140,75 @@ func TestPlatformSettings(t *testing.T) {
 	stored(webhook.Settings{"bell": "ding dong", "flag": "blue"})
 	save("bell", "", "remove", "bell", "remove", "flag", "flag", "blue").is(http.StatusSeeOther)
 	stored(webhook.Settings{"flag": "blue"})
-	b.get("/settings/activity").has("Platform settings changed: Ferryman").lacks("ding dong")
+	b.get("/settings/activity").has("Changed the settings of the platform Ferryman").lacks("ding dong")
 	s.signIn(staff).get(platformsPage).lacks("Bell code", "Where you moor")
 }
 
-func (s *site) keepUnread(u webhook.Unrecognised) {
+func (s *site) keepUnread(u webhook.RejectedRequest) {
 	s.Helper()
 	u.Account, u.Platform = s.account.ID, "prioticket"
-	s.check(s.store.KeepUnrecognised(s.Context(), u, time.Now()))
+	s.check(s.store.AddRejectedRequest(s.Context(), u, time.Now()))
 }
 
 func TestUnrecognisedPage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
-	b.get("/settings/unrecognised").is(http.StatusOK).has("Everything could be read", "Entries go after 7 days; the newest 1,000 are kept")
+	b.get("/settings/rejected").is(http.StatusOK).has("No rejected requests", "The newest 1,000 are kept for 7 days")
 	for i := range 20 {
-		s.keepUnread(webhook.Unrecognised{Method: "GET", Query: fmt.Sprintf("n=%d&name=a%%20b", i), Status: 400, Message: "Old."})
+		s.keepUnread(webhook.RejectedRequest{Method: "GET", Query: fmt.Sprintf("n=%d&name=a%%20b", i), Status: 400, Why: webhook.NewMessage("json.empty")})
 	}
-	odd := webhook.Unrecognised{
-		Method: "POST", ContentType: "text/<plain>", Body: append([]byte{0, 0xff}, bytes.Repeat([]byte("x"), webhook.MaxUnrecognised)...),
-		Status: http.StatusUnsupportedMediaType, Message: "Prioticket sends JSON; this was <text>.",
+	odd := webhook.RejectedRequest{
+		Method: "POST", ContentType: "text/<plain>", Body: append([]byte{0, 0xff}, bytes.Repeat([]byte("x"), webhook.MaxRejectedBody)...),
+		Status: http.StatusUnsupportedMediaType, Why: webhook.NewMessage("json.content_type", "<text>"),
 	}
 	s.keepUnread(odd)
 	s.keepUnread(odd)
-	newest := b.get("/settings/unrecognised").is(http.StatusOK)
-	newest.has("21 requests", "Prioticket sends JSON; this was <text>.", "Prioticket · answered 415 Unsupported Media Type · 2 times, last just now · first just now",
-		"text/<plain>", "00 ff 78 78", "Cut after 64 KiB; there was more.", "n=1&name=a%20b").lacks("n=0&", "/in/")
-	older := b.get(newest.find(`href="(/settings/unrecognised\?before=[^"]*)"`)).is(http.StatusOK)
+	newest := b.get("/settings/rejected").is(http.StatusOK)
+	newest.has("21 requests", "The content type is “<text>”, but this platform sends JSON.", "Prioticket · answered 415 Unsupported Media Type · 2 times, last just now · first just now",
+		"text/<plain>", "00 ff 78 78", "Bookhook keeps the first 64 KiB; there was more.", "n=1&name=a%20b").lacks("n=0&", "/in/")
+	older := b.get(newest.find(`href="(/settings/rejected\?before=[^"]*)"`)).is(http.StatusOK)
 	older.has("n=0&name=a%20b", "21 requests", "Newest").lacks("n=1&", "Older")
 
-	b.get(platformsPage).has("21 requests could not be read in the last 7 days")
-	s.signIn(staff).get("/settings/unrecognised").has("text/<plain>")
-	s.signIn(others).get("/settings/unrecognised").has("Everything could be read")
-	b.get("/settings/unrecognised?before=evt_0").is(http.StatusNotFound)
+	b.get(platformsPage).has("Rejected requests 21")
+	s.signIn(staff).get("/settings/rejected").has("text/<plain>")
+	s.signIn(others).get("/settings/rejected").has("No rejected requests")
+	b.get("/settings/rejected?before=evt_0").is(http.StatusNotFound)
 }
 
 func TestWizardShowsEventsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.walk(draft, webhook.StepEvents)
-	b.get(draft+"/events").has("These come only when the inline webhook of TourCMS points at Bookhook.", "Other platforms: switch them on in Settings › Platforms",
+	b.get(draft+"/events").has("TourCMS sends these only if its inline webhook is set to Bookhook.", "Other platforms: switch them on in Settings › Platforms",
 		"2 of 6 chosen").lacks("Ferryman", "crossing.")
 
 	b.post(platformsPage+"/ferry/switch", url.Values{"enabled": {"1"}}).is(http.StatusSeeOther)
 	b.get(draft+"/events").has("TourCMS 16 events", "Ferryman 2 events", "Crossings 0 of 2 chosen", "Crossing booked Ülesõit broneeritud crossing.booked Assumed Ferryman documents no other key.",
-		`lang="et">Ülesõit broneeritud`, "Mishaps", "Crossing sunk crossing.sunk Retired Ferryman’s present catalogue no longer has it.", `value="ferry:crossing.sunk"`).
+		`lang="et">Ülesõit broneeritud`, "Mishaps", "Crossing sunk crossing.sunk Retired No longer in Ferryman’s catalogue.", `value="ferry:crossing.sunk"`).
 		lacks("Other platforms:")
 	b.post(draft+"/events", url.Values{"all_events": {"0"}, "events": {"cancelled", "ferry:crossing.sunk"}}).is(http.StatusSeeOther)
 	b.post(platformsPage+"/ferry/switch", url.Values{"enabled": {"0"}}).is(http.StatusSeeOther)
-	b.get(draft+"/events").has("Crossings 1 of 2 chosen", "Ferryman is switched off: its events are kept and sent to no webhook.")
+	b.get(draft+"/events").has("Crossings 1 of 2 chosen", "Ferryman is switched off, so its events are sent to no webhook.")
 }
 
 // A webhook that is asked has only what it can be asked about.
 func TestInlineDraftShowsInlineEvents(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	d := webhook.NewDraft([]string{"new_confirmed_web"})
 	d.Account, d.Kind, d.Done = s.account.ID, webhook.Inline, []webhook.Step{webhook.StepType, webhook.StepName}
 	d, err := s.store.SaveDraft(t.Context(), d, time.Now())
 	s.check(err)
-	s.signIn(anna).get("/drafts/"+d.ID.Text(webhook.DraftPrefix)+"/events").is(http.StatusOK).
+	s.signIn(anna).get("/drafts/"+webhook.DraftID(d.ID).String()+"/events").is(http.StatusOK).
 		has("new_temporary_web", "New booking 1 of 6 chosen").lacks("redeem_voucher", "These come only", "Other platforms:")
 }
 
 // TestFiltersTellEventsApart: Wink has the same name for several of its events.
 func TestFiltersTellEventsApart(t *testing.T) {
+	t.Parallel()
 	b := newSite(t).signIn(anna)
 	for _, path := range []string{"/events", "/deliveries"} {
 		b.get(path+"?type=wink:booking.create").has("Initialization requested (booking.initialize.request)",
@@ -209,6 +217,7 @@ func TestFiltersTellEventsApart(t *testing.T) {
 }
 
 func TestFiltersOfferEventsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).speaking(madeUp())
 	b := s.signIn(anna)
 	for _, path := range []string{"/events", "/deliveries"} {
@@ -223,18 +232,19 @@ func TestFiltersOfferEventsOfPlatforms(t *testing.T) {
 }
 
 func TestEventSaysWhereItCameFrom(t *testing.T) {
+	t.Parallel()
 	r := newReceiver(t, http.StatusOK)
 	s := newSite(t)
 	s.hook(r.URL)
 	b := s.signIn(anna)
 	sent := s.ingest(webhook.Event{BookingID: "1"})
-	b.get("/events/" + sent.Event.Ref()).has("TourCMS sent through the API").lacks("byte for byte")
+	b.get("/events/" + sent.Event.ID.String()).has("TourCMS sent through the API").lacks("byte for byte")
 
 	came := s.ingest(webhook.Event{BookingID: "2", Inbound: true, Wire: []byte("event=cancelled&x=%20"), Data: []byte(`{"query":{"event":"cancelled"}}`)})
-	b.get("/events/"+came.Event.Ref()).has("TourCMS came from TourCMS itself", "What TourCMS sent, byte for byte", "event=cancelled&x=%20")
-	b.get("/deliveries/" + came.Decisions[0].Delivery.Text(webhook.DeliveryPrefix)).has("TourCMS came from TourCMS itself")
+	b.get("/events/"+came.Event.ID.String()).has("TourCMS sent by TourCMS", "Original request of TourCMS", "event=cancelled&x=%20")
+	b.get("/deliveries/" + came.Decisions[0].Delivery.String()).has("TourCMS sent by TourCMS")
 
 	off := s.ingest(webhook.Event{Platform: "wink", Type: "booking.create", Inbound: true})
-	b.get("/events/"+off.Event.Ref()).has("Wink came from Wink itself",
-		"The booking platform that sent the event is switched off for this account. Settings › Platforms", `href="/settings/platforms"`)
+	b.get("/events/"+off.Event.ID.String()).has("Wink sent by Wink",
+		"The booking platform is switched off for this account. Settings › Platforms", `href="/settings/platforms"`)
 }

@@ -15,6 +15,7 @@ import (
 const nowhere = "https://hooks.example.com/bookings"
 
 func TestDeliveriesEmpty(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	b.get("/deliveries").is(http.StatusOK).has("No deliveries yet")
@@ -23,11 +24,12 @@ func TestDeliveriesEmpty(t *testing.T) {
 }
 
 func TestDeliveriesFilter(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	up, down := newReceiver(t, http.StatusOK), newReceiver(t, http.StatusInternalServerError)
-	one := s.hook(up.URL, func(w *webhook.Webhook) { w.Events = []string{"cancelled"} })
-	s.hook(down.URL, func(w *webhook.Webhook) { w.Name, w.Events = "E-mail tool", []string{"token_failure"} })
+	one := s.hook(up.URL, func(w *webhook.Webhook) { w.SelectEvents([]string{"cancelled"}) })
+	s.hook(down.URL, func(w *webhook.Webhook) { w.Name = "E-mail tool"; w.SelectEvents([]string{"token_failure"}) })
 	s.ingest(webhook.Event{BookingID: "A 1🦭"})
 	s.settled()
 	s.ingest(webhook.Event{BookingID: "B-2", Type: "token_failure"})
@@ -38,7 +40,7 @@ func TestDeliveriesFilter(t *testing.T) {
 		"state=delivered":                            "A",
 		"state=failed":                               "B",
 		"state=pending":                              "",
-		"webhook_id=" + one.Ref():                    "A",
+		"webhook_id=" + one.ID.String():              "A",
 		"type=token_failure":                         "B",
 		"type=redeem_voucher":                        "",
 		"booking_id=A+1%F0%9F%A6%AD":                 "A",
@@ -49,7 +51,7 @@ func TestDeliveriesFilter(t *testing.T) {
 		"state=failed&type=cancelled":                "",
 		"state=failed&booking_id=B-2&since=" + today: "B",
 	} {
-		rows := cut(b.get("/deliveries?"+query).is(http.StatusOK).words, "Tries")
+		rows := cut(b.get("/deliveries?"+query).is(http.StatusOK).words, "Attempts")
 		for booking, sign := range map[string]string{"A 1🦭": "A", "B-2": "B"} {
 			if got, want := strings.Contains(rows, booking), strings.Contains(want, sign); got != want {
 				t.Errorf("%s: booking %s is shown: %v, want %v", query, booking, got, want)
@@ -65,11 +67,12 @@ func cut(text, mark string) string {
 }
 
 func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
 	s.leave(webhook.Event{BookingID: "1234"})
-	foreign := webhook.ID(99).Text(webhook.WebhookPrefix)
+	foreign := webhook.WebhookID(99).String()
 	for query, problem := range map[string]string{
 		"state=lost":                              "There is no such status",
 		"webhook_id=" + foreign:                   "There is no such webhook",
@@ -77,7 +80,7 @@ func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
 		"type=renamed":                            "There is no such event",
 		"since=yesterday":                         "Write the day as",
 		"until=2026-02-30":                        "Write the day as",
-		"since=2026-11-22&until=2026-11-21":       "This day lies before the first one",
+		"since=2026-11-22&until=2026-11-21":       "This day is before the first one",
 		"booking_id=" + strings.Repeat("1", 101):  "Use at most 100 characters",
 		"booking_id=%00":                          "no control characters",
 		"state=lost&since=yesterday&until=+x+y+z": "There is no such status",
@@ -92,12 +95,13 @@ func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
 
 // Days are those of the account, not those of UTC.
 func TestDeliveriesFilterInTheAccountsTimeZone(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.account.TimeZone = "Pacific/Kiritimati" // fourteen hours ahead
 	if time.Now().UTC().Hour() < 10 {
 		s.account.TimeZone = "Pacific/Honolulu" // ten hours behind
 	}
-	s.check(s.store.UpdateAccount(t.Context(), s.account, "test", time.Now()))
+	s.check(s.store.UpdateAccount(t.Context(), s.account, change()))
 	s.hook(nowhere)
 	s.leave(webhook.Event{BookingID: "1234"})
 	b := s.signIn(staff)
@@ -107,6 +111,7 @@ func TestDeliveriesFilterInTheAccountsTimeZone(t *testing.T) {
 }
 
 func TestDeliveriesPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -138,6 +143,7 @@ func TestDeliveriesPages(t *testing.T) {
 }
 
 func TestDeliveriesManyAreCounted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -159,6 +165,7 @@ func TestDeliveriesManyAreCounted(t *testing.T) {
 
 // A rare delivery is found by going on with the search, which needs no script.
 func TestDeliveriesSearch(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	r := newReceiver(t, http.StatusOK)
@@ -183,6 +190,7 @@ func TestDeliveriesSearch(t *testing.T) {
 }
 
 func TestDeliveriesAnnounced(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	s.hook(nowhere)
@@ -197,22 +205,23 @@ func TestDeliveriesAnnounced(t *testing.T) {
 
 // deliveryOf is the one delivery of an event.
 func deliveryOf(a webhook.Accepted) string {
-	return "/deliveries/" + a.Decisions[0].Delivery.Text(webhook.DeliveryPrefix)
+	return "/deliveries/" + a.Decisions[0].Delivery.String()
 }
 
 func TestDeliveryReplay(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(staff)
 	r := newReceiver(t, http.StatusServiceUnavailable)
 	s.hook(r.URL + "/hook")
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	s.settled()
-	b.get(path).is(http.StatusOK).has("Booking cancelled, booking 1234", "Bookhook gave up after 1 try", "503 (temporarily unavailable)", "booking_id=1234", "Replay").
-		lacks("Stop trying")
+	b.get(path).is(http.StatusOK).has("Booking cancelled, booking 1234", "Bookhook gave up after 1 attempt", "503 Service Unavailable", "booking_id=1234", "Replay").
+		lacks("Stop retrying")
 	r.status.Store(http.StatusOK)
 	sent := b.post(path+"/replay", nil).is(http.StatusSeeOther)
 	s.settled()
-	b.get(sent.location).has("It is being sent now", "Your server accepted this event of booking 1234", "on try 2")
+	b.get(sent.location).has("It is being sent now", "Accounting accepted this event of booking 1234", "on attempt 2")
 	first, second := arrived(t, r.got), arrived(t, r.got)
 	if id := first.Header.Get("Webhook-Id"); id != second.Header.Get("Webhook-Id") || "/deliveries/"+id != path {
 		t.Errorf("the webhook-id changed: %q, %q", id, second.Header.Get("Webhook-Id"))
@@ -220,6 +229,7 @@ func TestDeliveryReplay(t *testing.T) {
 }
 
 func TestDeliveryReplayInFlight(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -228,35 +238,37 @@ func TestDeliveryReplayInFlight(t *testing.T) {
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	arrived(t, r.got)
 	b.get(path).has("Sending").lacks(path + "/replay") // which could only be refused
-	b.follow(path+"/replay", nil).has("It is on its way right now. Wait for the answer")
-	b.follow(path+"/cancel", nil).has("The one that is on its way may still arrive")
+	b.follow(path+"/replay", nil).has("It is being sent right now. Wait for the answer")
+	b.follow(path+"/cancel", nil).has("The one that is in flight may still arrive")
 	close(r.hold)
 	s.settled()
 }
 
 func TestDeliveryReplayWithoutWebhook(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	w := s.hook(nowhere)
 	path := deliveryOf(s.leave(webhook.Event{BookingID: "1234"})[0])
-	b.follow("/webhooks/"+w.Ref()+"/switch", url.Values{"enabled": {"0"}})
-	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "It waits because the webhook is off").lacks("Try now")
-	for _, list := range []string{"/deliveries", "/webhooks/" + w.Ref()} {
-		b.get(list).has("until the webhook is on").lacks("try is due")
+	b.follow("/webhooks/"+w.ID.String()+"/switch", url.Values{"enabled": {"0"}})
+	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "Switch it on to send this delivery.").lacks("Retry now")
+	for _, list := range []string{"/deliveries", "/webhooks/" + w.ID.String()} {
+		b.get(list).has("webhook is off").lacks("try is due")
 	}
-	b.follow("/webhooks/"+w.Ref()+"/delete", nil)
+	b.follow("/webhooks/"+w.ID.String()+"/delete", nil)
 	b.follow(path+"/replay", nil).has("The webhook of this delivery was deleted")
 }
 
 func TestDeliveryCancel(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, time.Hour)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusInternalServerError)
 	s.hook(r.URL)
 	path := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	s.settled()
-	b.get(path).has("Waiting", "Bookhook tries again at", "It is the last try")
-	b.follow(path+"/cancel", nil).has("Bookhook makes no further try. You can replay it later.", "Cancelled")
+	b.get(path).has("Waiting", "Next attempt at", "it is the last one")
+	b.follow(path+"/cancel", nil).has("Bookhook makes no further attempt. You can replay it later.", "Cancelled")
 	b.follow(path+"/cancel", nil).has("Nothing was stopped")
 	r.status.Store(http.StatusOK)
 	b.post(path+"/replay", nil).is(http.StatusSeeOther)

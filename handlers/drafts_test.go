@@ -34,11 +34,12 @@ func (b *browser) finished(draft string) page {
 }
 
 // Two people who begin at the same moment do not write into one draft.
-func TestUnsavedHasAnOwner(t *testing.T) {
+func TestDraftHasAnOwner(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL)
-	for _, path := range []string{"/webhooks/new", "/webhooks/" + w.Ref() + "/edit"} {
+	for _, path := range []string{"/webhooks/new", "/webhooks/" + w.ID.String() + "/edit"} {
 		mine, theirs := a.post(path, nil).is(http.StatusSeeOther).location, b.post(path, nil).is(http.StatusSeeOther).location
 		if mine == theirs {
 			t.Errorf("%s: both got %s", path, mine)
@@ -47,13 +48,14 @@ func TestUnsavedHasAnOwner(t *testing.T) {
 			t.Errorf("%s: got %s, want her own untouched draft %s", path, again, mine)
 		}
 	}
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	a.walk(a.begin(), webhook.StepEvents)
-	b.get("/webhooks").has("Not finished yet", "begun by "+anna)
+	b.get("/webhooks").has("Drafts", "started by "+anna)
 }
 
 // What is created is what was looked at.
-func TestUnsavedChangedAfterReview(t *testing.T) {
+func TestDraftChangedAfterReview(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	draft := a.begin()
@@ -63,11 +65,11 @@ func TestUnsavedChangedAfterReview(t *testing.T) {
 	form.Set("name", "Somebody else’s")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
 	for _, old := range []url.Values{seen, nil} {
-		a.post(draft+"/review", old).is(http.StatusConflict).has("This draft was changed after you opened it", "No webhook exists yet", "Somebody else’s")
+		a.post(draft+"/review", old).is(http.StatusConflict).has("This draft was changed after you opened it", "No webhook was created yet", "Somebody else’s")
 	}
 	form.Set("url", "ftp://example.com")
 	b.post(draft+"/name", form).is(http.StatusUnprocessableEntity)
-	a.post(draft+"/review", seen).is(http.StatusConflict).has("This draft was changed", "addresses only", draft+"/name#f-url")
+	a.post(draft+"/review", seen).is(http.StatusConflict).has("This draft was changed", "URLs only", draft+"/name#f-url")
 	if all := must(t, s.store.Webhooks, s.account.ID); len(all) != 0 {
 		t.Fatalf("got %+v", all)
 	}
@@ -77,12 +79,13 @@ func TestUnsavedChangedAfterReview(t *testing.T) {
 }
 
 // Steps that are saved at the same moment are all kept.
-func TestUnsavedStepsAtOnce(t *testing.T) {
+func TestDraftStepsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.walk(draft, webhook.StepReview)
-	id, err := webhook.ParseID(webhook.DraftPrefix, strings.TrimPrefix(draft, "/drafts/"))
+	id, err := webhook.ParseID[webhook.DraftID](strings.TrimPrefix(draft, "/drafts/"))
 	s.check(err)
 	for _, round := range []string{"1", "2", "3", "4", "5"} {
 		forms := steps()
@@ -109,7 +112,8 @@ func TestUnsavedStepsAtOnce(t *testing.T) {
 	}
 }
 
-func TestUnsavedTestReloads(t *testing.T) {
+func TestDraftTestReloads(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -119,15 +123,16 @@ func TestUnsavedTestReloads(t *testing.T) {
 }
 
 // The test of an edited webhook is one that its receiver believes.
-func TestUnsavedTestSigns(t *testing.T) {
+func TestDraftTestSigns(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL, func(w *webhook.Webhook) { w.Format = webhook.Native })
-	b.post("/webhooks/"+w.Ref()+"/rotate", nil).is(http.StatusSeeOther)
+	b.post("/webhooks/"+w.ID.String()+"/rotate", nil).is(http.StatusSeeOther)
 	w, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
-	draft := strings.TrimSuffix(b.post("/webhooks/"+w.Ref()+"/edit", nil).location, "/review")
+	draft := strings.TrimSuffix(b.post("/webhooks/"+w.ID.String()+"/edit", nil).location, "/review")
 	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived", "signed with the secret of this webhook").lacks("made for this test only")
 	got := arrived(t, r.got)
 	seconds, err := strconv.ParseInt(got.Header.Get("Webhook-Timestamp"), 10, 64)
@@ -140,7 +145,8 @@ func TestUnsavedTestSigns(t *testing.T) {
 }
 
 // What is typed within reason is kept and shown; beyond it a draft stays small.
-func TestUnsavedStaysSmall(t *testing.T) {
+func TestDraftStaysSmall(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -155,7 +161,7 @@ func TestUnsavedStaysSmall(t *testing.T) {
 		field, problem string
 		value          string
 	}{
-		{webhook.StepType, "type", "Choose the type", huge},
+		{webhook.StepType, "kind", "Choose the type", huge},
 		{webhook.StepType, "concurrency", "from 1 to 256", strings.Repeat("1", 1_000_000)},
 		{webhook.StepName, "name", "at most 100 characters", huge},
 		{webhook.StepName, "url", "more than 2000 characters", "https://example.com/" + huge},
@@ -187,10 +193,11 @@ func TestUnsavedStaysSmall(t *testing.T) {
 }
 
 // Nothing happens before a person comes: browsers fetch ahead, programs look.
-func TestUnsavedIsNotBegunUnseen(t *testing.T) {
+func TestDraftIsNotBegunUnseen(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
-	p := b.post("/webhooks/"+s.hook(hookURL).Ref()+"/rotate", nil).is(http.StatusSeeOther)
+	p := b.post("/webhooks/"+s.hook(hookURL).ID.String()+"/rotate", nil).is(http.StatusSeeOther)
 	for _, ask := range []struct{ method, header, value string }{
 		{http.MethodHead, "Accept", "*/*"},
 		{http.MethodGet, "Purpose", "prefetch"},
@@ -212,15 +219,17 @@ func TestUnsavedIsNotBegunUnseen(t *testing.T) {
 
 // The Enter key does what the page is for: the first button of a form is what
 // it presses, unless that belongs to another form.
-func TestUnsavedEnterCreates(t *testing.T) {
+func TestDraftEnterCreates(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL)
-	review := b.post("/webhooks/"+w.Ref()+"/edit", nil).location
-	change, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
+	review := b.post("/webhooks/"+w.ID.String()+"/edit", nil).location
+	changed, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
-	s.check(s.store.UpdateWebhook(t.Context(), change, time.Time{}, nil, berta, time.Now()))
-	p := b.finish(strings.TrimSuffix(review, "/review")).is(http.StatusConflict).has("Begin again from there", "Send a test")
+	_, err = s.store.UpdateWebhook(t.Context(), webhook.Update{Webhook: changed}, webhook.Change{By: berta, At: time.Now()})
+	s.check(err)
+	p := b.finish(strings.TrimSuffix(review, "/review")).is(http.StatusConflict).has("Start again from there", "Send a test")
 	form := p.find(`(?s)class="wizard"(.*?)</form>`)
 	for _, button := range regexp.MustCompile(`<button[^>]*>`).FindAllString(form, -1) {
 		if strings.Contains(button, "form=") {
@@ -235,6 +244,7 @@ func TestUnsavedEnterCreates(t *testing.T) {
 }
 
 func TestWizardTriesBeforeSaving(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
@@ -243,7 +253,7 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 	form := steps()[webhook.StepName]
 	form.Set("url", r.URL+"/hook?key=1")
 	b.post(draft+"/name", form).is(http.StatusSeeOther)
-	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: your server answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
+	b.post(draft+"/test", nil).is(http.StatusOK).has("The test arrived: Büro 🦭 answered 200 OK", r.URL+"/hook?key=1&event=new_confirmed_web", "Create webhook")
 	if got := arrived(t, r.got).URL.Query(); got.Get("channel_id") != "3930" || got.Get("key") != "1" {
 		t.Errorf("got %v", got)
 	}
@@ -254,10 +264,11 @@ func TestWizardTriesBeforeSaving(t *testing.T) {
 	}
 	form.Set("url", "ftp://example.com")
 	b.post(draft+"/name", form).is(http.StatusUnprocessableEntity)
-	b.post(draft+"/test", nil).is(http.StatusUnprocessableEntity).has("addresses only", draft+"/name#f-url")
+	b.post(draft+"/test", nil).is(http.StatusUnprocessableEntity).has("URLs only", draft+"/name#f-url")
 }
 
 func TestWizardChecksURLs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	check := b.begin() + "/check-url"
@@ -265,8 +276,8 @@ func TestWizardChecksURLs(t *testing.T) {
 	for address, want := range map[string]string{
 		up.URL + "/hook":     "The receiver answers",
 		broken.URL:           "500",
-		"":                   "Enter the address",
-		"ftp://example.com":  "addresses only",
+		"":                   "Enter the URL to call",
+		"ftp://example.com":  "URLs only",
 		"https://10.0.0.1/":  "a private address",
 		"http://127.0.0.1:1": "",
 	} {

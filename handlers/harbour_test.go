@@ -11,16 +11,14 @@ import (
 	"time"
 
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/platforms/harbour"
 	"bookhook/webhook"
 )
 
 // withHarbour are all platforms, and the made-up one of the guide.
 func withHarbour() platforms.Registry {
-	return append(platforms.All(), platforms.Platform{
-		Key: "harbour", Name: "Harbour", About: harbour.About, Events: harbour.Events(), Methods: harbour.Methods, Settings: harbour.Settings(),
-		Read: harbour.Read, Native: harbour.Native, Booking: harbour.Booking, Sample: harbour.Sample,
-	})
+	return append(all.Platforms(), harbour.Platform())
 }
 
 // newHarbour is a site that speaks Harbour's language, too; change may change
@@ -39,7 +37,7 @@ func newHarbour(t testing.TB, change ...func(*platforms.Platform)) *site {
 // connect switches a platform on and returns the connection.
 func (s *site) connect(platform string) webhook.Connection {
 	s.Helper()
-	c, err := s.store.SwitchPlatform(s.Context(), s.account.ID, platform, true, "test", time.Now())
+	c, err := s.store.SwitchPlatform(s.Context(), s.account.ID, platform, true, change())
 	s.check(err)
 	return c
 }
@@ -72,13 +70,13 @@ func (s *site) send(method, path, body string, change ...func(*http.Request)) an
 }
 
 // taken wants that the event is on disk, and returns its id.
-func (a answer) taken() webhook.ID {
+func (a answer) taken() webhook.EventID {
 	a.Helper()
 	var shown struct {
 		ID string `json:"id"`
 	}
 	err := json.Unmarshal([]byte(a.body), &shown)
-	id, problem := webhook.ParseID(webhook.EventPrefix, shown.ID)
+	id, problem := webhook.ParseID[webhook.EventID](shown.ID)
 	if a.status != http.StatusOK || err != nil || problem != nil || a.body != `{"id":"`+shown.ID+`"}` || a.header.Get("Content-Type") != "application/json" {
 		a.Fatalf("got %d %q %s, want 200 and an event", a.status, a.header.Get("Content-Type"), a.body)
 	}
@@ -105,6 +103,7 @@ const bookedBerth = `{ "id":"n-1", "event":"berth.booked", "at":"2026-11-21T09:0
 // TestFifthPlatform goes all the way with a platform that Bookhook does not
 // speak: a folder and a line in the registry are all that it takes.
 func TestFifthPlatform(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -115,12 +114,12 @@ func TestFifthPlatform(t *testing.T) {
 	b.post(draft+"/events", url.Values{"all_events": {"0"}, "events": {"harbour:berth.booked"}}).is(http.StatusSeeOther)
 
 	native, standard, other := newReceiver(t, 200), newReceiver(t, 200), newReceiver(t, 200)
-	berths := func(w *webhook.Webhook) { w.Events = []string{"harbour:berth.booked"} }
+	berths := func(w *webhook.Webhook) { w.SelectEvents([]string{"harbour:berth.booked"}) }
 	s.hook(native.URL+"/in?a=1", berths, func(w *webhook.Webhook) {
 		w.Channels, w.Tours = webhook.NewFilter(webhook.Include, []string{"3930"}), webhook.NewFilter(webhook.Include, []string{"12"})
 	})
 	s.hook(standard.URL, berths, func(w *webhook.Webhook) { w.Format = webhook.Standard })
-	s.hook(other.URL, func(w *webhook.Webhook) { w.Events = []string{"berth.booked", "harbour:berth.cancelled"} })
+	s.hook(other.URL, func(w *webhook.Webhook) { w.SelectEvents([]string{"berth.booked", "harbour:berth.cancelled"}) })
 
 	id := s.send("POST", address, bookedBerth).taken()
 	s.settled()
@@ -129,7 +128,7 @@ func TestFifthPlatform(t *testing.T) {
 	if got.Method != "POST" || got.URL.String() != "/in?a=1" || got.body != bookedBerth {
 		t.Errorf("native: got %s %s %s, want what came, byte for byte", got.Method, got.URL, got.body)
 	}
-	want := `{"id":"` + id.Text(webhook.EventPrefix) + `","type":"berth.booked","platform":"harbour","account_id":"4069",` +
+	want := `{"id":"` + webhook.EventID(id).String() + `","type":"berth.booked","platform":"harbour","account_id":"4069",` +
 		`"channel_id":"3930","tour_ids":["12"],"booking_id":"B-17","timestamp":"2026-11-21T09:00:00Z","booking":{"action":"made",` +
 		`"reference":"B-17","status":"confirmed","channel":{"id":"3930","name":"Website"},"tours":[{"id":"12","name":"Seal","quantity":2}],` +
 		`"total":{"amount":49.50}},"data":` + bookedBerth + `}`
@@ -149,14 +148,15 @@ func TestFifthPlatform(t *testing.T) {
 	if n := len(native.got) + len(standard.got) + len(other.got); n > 0 {
 		t.Errorf("got %d more requests", n)
 	}
-	b.get("/events/"+id.Text(webhook.EventPrefix)).is(http.StatusOK).has("Berth booked", "B-17")
+	b.get("/events/"+webhook.EventID(id).String()).is(http.StatusOK).has("Berth booked", "B-17")
 }
 
 // TestPlatformThatIsOff keeps what comes and tells nobody.
 func TestPlatformThatIsOff(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	c := s.connect("harbour")
-	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "harbour", false, "test", time.Now())
+	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "harbour", false, change())
 	s.check(err)
 	s.hook(nowhere)
 	id := s.send("POST", c.Path(), bookedBerth).taken()

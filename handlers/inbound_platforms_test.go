@@ -28,7 +28,7 @@ func calls(t *testing.T, all platforms.Registry) [][]call {
 		var own []call
 		for i, kind := range p.Events {
 			e := p.Sample(kind.Key, fmt.Sprint("B-", i), time.Now().UTC())
-			r := p.Native(&webhook.Webhook{URL: "https://example.com/"}, webhook.Account{Number: 4069, Name: "River"}, e)
+			r := p.Native(&webhook.Webhook{Config: webhook.Config{URL: "https://example.com/"}}, webhook.Account{Number: 4069, Name: "River"}, e)
 			u, err := url.Parse(r.URL)
 			if err != nil {
 				t.Fatal(err)
@@ -43,6 +43,7 @@ func calls(t *testing.T, all platforms.Registry) [][]call {
 // TestOwnCalls: what a platform's folder writes, its address reads as the same
 // event, once, and what leaves is what came.
 func TestOwnCalls(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = withHarbour()
 	s.run([]time.Duration{0})
@@ -70,6 +71,7 @@ func TestOwnCalls(t *testing.T) {
 
 // TestBadCalls makes the calls of every platform wrong in every way.
 func TestBadCalls(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = withHarbour()
 	s.run([]time.Duration{0})
@@ -78,11 +80,11 @@ func TestBadCalls(t *testing.T) {
 		t.Run(c.Key, func(t *testing.T) {
 			address := s.connect(c.Key)
 			for _, bad := range c.bad() {
-				before := len(s.unrecognised())
+				before := len(s.rejected())
 				s.send(bad.method, address.Path()[:len(address.Path())-1]+"_?"+bad.query, bad.body, bad.change...).refused(orLarge(404, bad.status))
 				s.send(bad.method, address.Path()+"?"+bad.query, bad.body, bad.change...).refused(bad.status)
-				kept := s.unrecognised()
-				if len(kept) != before+1 || kept[0].Platform != c.Key || kept[0].Status != bad.status || kept[0].Message == "" {
+				kept := s.rejected()
+				if len(kept) != before+1 || kept[0].Platform != c.Key || kept[0].Status != bad.status || kept[0].Why.IsZero() {
 					t.Errorf("%s: got %d kept, the last %+v; want one more than %d", bad.name, len(kept), kept[0], before)
 				}
 			}

@@ -16,26 +16,26 @@ import (
 	"bookhook/webhook"
 )
 
-var errFull = webhook.Unavailable{What: "The disk is full.", Cause: errNone}
+var errFull = webhook.Unavailable{Message: webhook.NewMessage("database.full"), Cause: errNone}
 
-func (s *tap) Ingest(ctx context.Context, account webhook.ID, events []webhook.Event, now, lease time.Time, take func(*webhook.Webhook) bool) ([]webhook.Accepted, error) {
+func (s *tap) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
 	if s.full.Load() {
 		return nil, errFull
 	}
-	return s.Store.Ingest(ctx, account, events, now, lease, take)
+	return s.Store.Insert(ctx, p)
 }
 
-func (s *tap) KeepUnrecognised(ctx context.Context, u webhook.Unrecognised, now time.Time) error {
+func (s *tap) AddRejectedRequest(ctx context.Context, u webhook.RejectedRequest, now time.Time) error {
 	if s.full.Load() {
 		return errFull
 	}
-	return s.Store.KeepUnrecognised(ctx, u, now)
+	return s.Store.AddRejectedRequest(ctx, u, now)
 }
 
-// unrecognised is what the account's list has, the newest first.
-func (s *site) unrecognised() []webhook.Unrecognised {
+// rejected are the rejected requests of the account, the newest first.
+func (s *site) rejected() []webhook.RejectedRequest {
 	s.Helper()
-	list, err := s.store.Unrecognised(s.Context(), s.account.ID, 0, 100)
+	list, err := s.store.RejectedRequests(s.Context(), s.account.ID, 0, 100)
 	s.check(err)
 	return list
 }
@@ -53,6 +53,7 @@ var requestIDText = regexp.MustCompile(`,"request_id":"[^"]*"`)
 // TestWrongAddress: whatever is wrong with an address, and whatever comes to it,
 // the answer is the same.
 func TestWrongAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	c := s.connect("harbour")
 	var first answer
@@ -72,7 +73,7 @@ func TestWrongAddress(t *testing.T) {
 			}
 		}
 	}
-	if len(s.events())+len(s.unrecognised()) > 0 {
+	if len(s.events())+len(s.rejected()) > 0 {
 		t.Error("something was kept")
 	}
 	if got := s.send("POST", "/inside", "", header("Sec-Fetch-Site", "cross-site")); got.status != http.StatusForbidden {
@@ -82,24 +83,26 @@ func TestWrongAddress(t *testing.T) {
 
 // TestOldAddress: the address before is taken until its end.
 func TestOldAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	before := s.connect("harbour")
-	now, err := s.store.RotateAddress(t.Context(), s.account.ID, "harbour", "test", time.Now())
+	now, err := s.store.RotateAddress(t.Context(), s.account.ID, "harbour", change())
 	s.check(err)
 	id := s.send("POST", before.Path(), bookedBerth).taken()
 	if again := s.send("POST", now.Path(), bookedBerth).taken(); again != id {
 		t.Errorf("got %v at the new address, want the same event, %v", again, id)
 	}
-	_, err = s.store.RotateAddress(t.Context(), s.account.ID, "harbour", "test", time.Now().Add(-webhook.AddressOverlap))
+	_, err = s.store.RotateAddress(t.Context(), s.account.ID, "harbour", webhook.Change{By: "test", At: time.Now().Add(-webhook.AddressOverlap)})
 	s.check(err)
 	s.send("POST", now.Path(), bookedBerth).refused(http.StatusNotFound)
 }
 
 func TestOtherMethodsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	for _, method := range []string{"GET", "HEAD", "OPTIONS", "DELETE"} {
-		says := []string{"Harbour calls by POST", "by " + method, "The address is right"}
+		says := []string{"Harbour sends by POST", "this is " + method, "The address is right"}
 		if method == "HEAD" {
 			says = nil
 		}
@@ -108,13 +111,13 @@ func TestOtherMethodsOfPlatforms(t *testing.T) {
 			t.Errorf("%s: got %q allowed, want POST", method, allow)
 		}
 	}
-	if kept := s.unrecognised(); len(kept) > 0 {
+	if kept := s.rejected(); len(kept) > 0 {
 		t.Errorf("got %+v kept of requests that say nothing", kept)
 	}
-	s.send("PUT", path, bookedBerth).refused(http.StatusMethodNotAllowed, "Harbour calls by POST", "by PUT")
+	s.send("PUT", path, bookedBerth).refused(http.StatusMethodNotAllowed, "Harbour sends by POST", "this is PUT")
 	s.send("GET", path+"?event=cancelled", "").refused(http.StatusMethodNotAllowed)
 	s.send("HEAD", s.tourcms().Path()+"?event=cancelled&account_id=1&booking_id=1", "").refused(http.StatusMethodNotAllowed)
-	if kept := s.unrecognised(); len(kept) != 3 || kept[1].Query != "event=cancelled" || string(kept[2].Body) != bookedBerth || kept[2].Status != 405 {
+	if kept := s.rejected(); len(kept) != 3 || kept[1].Query != "event=cancelled" || string(kept[2].Body) != bookedBerth || kept[2].Status != 405 {
 		t.Errorf("got %+v kept", kept)
 	}
 	if len(s.events()) > 0 {
@@ -133,9 +136,10 @@ func (s *site) tourcms() webhook.Connection {
 // TestRefusedIsKept: what could not be read is answered with what is wrong, and
 // kept as it came.
 func TestRefusedIsKept(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
-	s.check(s.store.SaveSettings(t.Context(), s.account.ID, "harbour", webhook.Settings{"key": "secret"}, "test", time.Now()))
+	s.check(s.store.SaveSettings(t.Context(), s.account.ID, "harbour", webhook.Settings{"key": "secret"}, change()))
 	key := header("Authorization", "Harbour secret")
 	long := `{"id":"n-1","event":"berth.booked","booking":{"ref":"` + strings.Repeat("x", 101) + `"}}`
 	many := `{"event":"berth.booked","booking":{"boats":[` + strings.Repeat(`{"id":1},`, 500) + `{"id":1}]}}`
@@ -155,14 +159,14 @@ func TestRefusedIsKept(t *testing.T) {
 		{long, 400, "xxx", []func(*http.Request){key}},
 		{many, 400, "501 tours", []func(*http.Request){key}},
 	} {
-		before := s.unrecognised()
+		before := s.rejected()
 		got := s.send("POST", path+"?a=%ff&a=1", c.body, c.change...).refused(c.status, c.words, `"type":"unrecognised"`)
 		if challenge := got.header.Get("WWW-Authenticate"); (challenge != "") != (c.status == 401) {
 			t.Errorf("%s: got the challenge %q", c.body, challenge)
 		}
-		kept := s.unrecognised()
+		kept := s.rejected()
 		u := kept[0]
-		if u.Method != "POST" || u.Query != "a=%ff&a=1" || string(u.Body) != c.body || u.Status != c.status || !strings.Contains(got.body, jsonText(u.Message)) {
+		if u.Method != "POST" || u.Query != "a=%ff&a=1" || string(u.Body) != c.body || u.Status != c.status || !strings.Contains(got.body, jsonText(s.platforms.Text(u.Why))) {
 			t.Errorf("%s: got %+v kept", c.body, u)
 		}
 		if c.status == 401 && len(before) > 0 && before[0].Status == 401 {
@@ -189,6 +193,7 @@ func jsonText(text string) string {
 // TestRefusedBeforeItIsRead: what is too large or packed is kept without its
 // body, when the address is somebody's, and answered alike when it is not.
 func TestRefusedBeforeItIsRead(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	wrong := path[:len(path)-1] + "_"
@@ -204,18 +209,18 @@ func TestRefusedBeforeItIsRead(t *testing.T) {
 		for _, path := range []string{path, wrong} {
 			s.send(c.method, path+"?a=1", c.body, c.change, header("Content-Type", "text/x")).refused(c.status)
 		}
-		kept := s.unrecognised()
+		kept := s.rejected()
 		if len(kept) != i+1 {
 			t.Fatalf("got %d kept, want %d", len(kept), i+1)
 		}
 		u := kept[0]
-		if u.Method != c.method || u.Query != "a=1" || u.ContentType != "text/x" || len(u.Body) > 0 || u.Status != c.status || u.Message == "" || u.Platform != "harbour" {
+		if u.Method != c.method || u.Query != "a=1" || u.ContentType != "text/x" || len(u.Body) > 0 || u.Status != c.status || u.Why.IsZero() || u.Platform != "harbour" {
 			t.Errorf("got %+v kept", u)
 		}
 	}
 	s.send("POST", path, bookedBerth, inChunks).taken()
 	s.send("POST", "/login", large, inChunks)
-	if n := len(s.unrecognised()); n != 3 {
+	if n := len(s.rejected()); n != 3 {
 		t.Errorf("got %d kept, want 3", n)
 	}
 }
@@ -223,6 +228,7 @@ func TestRefusedBeforeItIsRead(t *testing.T) {
 // TestUnreadableAddress: a request of which the address cannot be read does not
 // pass for one to the start page, and is kept when it is known whose it is.
 func TestUnreadableAddress(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	for i, c := range []struct {
@@ -242,11 +248,11 @@ func TestUnreadableAddress(t *testing.T) {
 		if response.StatusCode != c.status || response.Header.Get("Location") != "" {
 			t.Errorf("%q: got %d to %q, want %d", c.target, response.StatusCode, response.Header.Get("Location"), c.status)
 		}
-		if n := len(s.unrecognised()); n != c.kept {
+		if n := len(s.rejected()); n != c.kept {
 			t.Fatalf("%d: got %d kept, want %d", i, n, c.kept)
 		}
 	}
-	if u := s.unrecognised()[2]; u.Query != "a=\t1" || string(u.Body) != "{}" || u.Status != 400 || u.Message == "" {
+	if u := s.rejected()[2]; u.Query != "a=\t1" || string(u.Body) != "{}" || u.Status != 400 || u.Why.IsZero() {
 		t.Errorf("got %+v kept", u)
 	}
 }
@@ -268,10 +274,11 @@ func (s *site) bare(text string) *http.Response {
 
 // TestSameNotification: by the platform's id, or by all that came.
 func TestSameNotification(t *testing.T) {
+	t.Parallel()
 	id := "n-1"
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
-		p.Read = func(in webhook.Inbound) (webhook.Reading, error) {
+		p.Read = func(in platforms.Inbound) (platforms.Reading, error) {
 			r, err := read(in)
 			r.Identity = id
 			return r, err
@@ -280,11 +287,11 @@ func TestSameNotification(t *testing.T) {
 	path := s.connect("harbour").Path()
 	other := strings.Replace(bookedBerth, "B-17", "B-18", 1)
 	first := s.send("POST", path, bookedBerth).taken()
-	s.send("POST", path, other).refused(http.StatusConflict, "n-1", "That one stands")
-	if kept := s.unrecognised(); len(kept) != 1 || kept[0].Status != 409 || string(kept[0].Body) != other {
+	s.send("POST", path, other).refused(http.StatusConflict, "n-1", "That one is valid")
+	if kept := s.rejected(); len(kept) != 1 || kept[0].Status != 409 || string(kept[0].Body) != other {
 		t.Errorf("got %+v kept", kept)
 	}
-	seen := map[webhook.ID]bool{first: true}
+	seen := map[webhook.EventID]bool{first: true}
 	for _, c := range []struct{ id, query, body string }{
 		{"n-2", "", bookedBerth},
 		{strings.Repeat("x", 500), "", bookedBerth},
@@ -309,6 +316,7 @@ func TestSameNotification(t *testing.T) {
 
 // TestSameAtOnce: however many come at the same time, one is told.
 func TestSameAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	answers := make(chan answer)
@@ -329,10 +337,11 @@ func TestSameAtOnce(t *testing.T) {
 // TestReadOtherwise: the same bytes are the same notification, even after an
 // upgrade that reads more in them.
 func TestReadOtherwise(t *testing.T) {
+	t.Parallel()
 	channel := "1"
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
-		p.Read = func(in webhook.Inbound) (webhook.Reading, error) {
+		p.Read = func(in platforms.Inbound) (platforms.Reading, error) {
 			r, err := read(in)
 			r.Identity, r.Event.ChannelID = "", channel
 			return r, err
@@ -349,10 +358,11 @@ func TestReadOtherwise(t *testing.T) {
 // TestSameWithin: where bytes can come again in earnest, they are the same for a
 // time only.
 func TestSameWithin(t *testing.T) {
+	t.Parallel()
 	within := 1000 * time.Hour
 	s := newHarbour(t, func(p *platforms.Platform) {
 		read := p.Read
-		p.Read = func(in webhook.Inbound) (webhook.Reading, error) {
+		p.Read = func(in platforms.Inbound) (platforms.Reading, error) {
 			r, err := read(in)
 			r.Within = within
 			return r, err
@@ -380,6 +390,7 @@ func TestSameWithin(t *testing.T) {
 
 // TestReceivedIsNoted, be it readable or not.
 func TestReceivedIsNoted(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	for platform, body := range map[string]string{"harbour": bookedBerth, "wink": "nothing"} {
 		c := s.connect(platform)
@@ -397,11 +408,12 @@ func TestReceivedIsNoted(t *testing.T) {
 
 // TestFullDatabase: what cannot be kept is not taken, and comes again.
 func TestFullDatabase(t *testing.T) {
+	t.Parallel()
 	s := newHarbour(t)
 	path := s.connect("harbour").Path()
 	s.store.full.Store(true)
 	for _, body := range []string{bookedBerth, "nothing"} {
-		if got := s.send("POST", path, body).refused(http.StatusServiceUnavailable, "disk is full"); got.header.Get("Retry-After") == "" {
+		if got := s.send("POST", path, body).refused(http.StatusServiceUnavailable, "database is full"); got.header.Get("Retry-After") == "" {
 			t.Error("got no Retry-After")
 		}
 	}
@@ -412,10 +424,11 @@ func TestFullDatabase(t *testing.T) {
 
 // TestAddressIsNotLogged, whatever goes wrong.
 func TestAddressIsNotLogged(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	s := furnish(t)
 	s.log, s.platforms = &log, withHarbour()
-	s.platforms[len(s.platforms)-1].Read = func(webhook.Inbound) (webhook.Reading, error) { panic("a bug in a platform") }
+	s.platforms[len(s.platforms)-1].Read = func(platforms.Inbound) (platforms.Reading, error) { panic("a bug in a platform") }
 	t.Run("requests", func(t *testing.T) {
 		s := *s
 		s.TB = t
@@ -431,7 +444,7 @@ func TestAddressIsNotLogged(t *testing.T) {
 			t.Errorf("the address of %s is in the log:\n%s", c.Platform, log.String())
 		}
 	}
-	for _, want := range []string{"path=/in/harbour/…", "path=/in/tourcms/…", "a bug in a platform", "could not be kept"} {
+	for _, want := range []string{"path=/in/harbour/…", "path=/in/tourcms/…", "a bug in a platform", "could not be stored"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%q is not in the log:\n%s", want, log.String())
 		}

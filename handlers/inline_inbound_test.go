@@ -12,6 +12,7 @@ import (
 // When TourCMS asks at the account's address, it gets the answer of the inline
 // webhook; what that accepts is told to the others, what it refuses to nobody.
 func TestAskedByThePlatform(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const question = "?event=new_temporary_web&account_id=4069&account_name=River&channel_id=3930&booking_id="
 	xml := func(booking string) string {
@@ -35,12 +36,13 @@ func TestAskedByThePlatform(t *testing.T) {
 	}))
 	t.Cleanup(gate.Close)
 	s.hook(gate.URL, func(w *webhook.Webhook) {
-		w.Name, w.Kind, w.Events, w.TimeLimit = "Gate", webhook.Inline, []string{"new_temporary_web"}, 10
+		w.Name, w.Kind, w.TimeLimit = "Gate", webhook.Inline, 10
+		w.SelectEvents([]string{"new_temporary_web"})
 	})
 	answer = func(w http.ResponseWriter) { w.WriteHeader(http.StatusConflict) }
 	for range 2 { // TourCMS asks again: so is the receiver
 		got := s.send("POST", path+question+"2", xml("2"), asXML)
-		if got.status != http.StatusBadGateway || got.body != "hook answered 409 Conflict." {
+		if got.status != http.StatusBadGateway || got.body != "Gate answered 409 Conflict." {
 			t.Errorf("refused: got %d %q, want 502 and the reason", got.status, got.body)
 		}
 	}

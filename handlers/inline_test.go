@@ -13,12 +13,13 @@ import (
 const gate = `"name":"Gate","type":"inline","events":["new_temporary_web","temporary_booking_deleted"]`
 
 // ask sends a question and returns what it was answered.
-func (a *api) ask(t testing.TB, body string) map[string]any {
+func (a *apiSite) ask(t testing.TB, body string) map[string]any {
 	t.Helper()
 	return a.call(t, http.StatusOK, "POST", "/api/v1/inline", body)
 }
 
 func TestAPIAsk(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	requests := make(chan string, 10)
 	answers := map[string]func(http.ResponseWriter){
@@ -86,6 +87,7 @@ func TestAPIAsk(t *testing.T) {
 // The same id gives the first verdict; telling of the event afterwards under the
 // same id is another thing.
 func TestAPIAskTwice(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.call(t, 201, "POST", "/api/v1/webhooks", `{`+gate+`,"url":"`+a.receiver.URL+`"}`)
 	told := a.hook(t, "Told", "")
@@ -107,6 +109,7 @@ func TestAPIAskTwice(t *testing.T) {
 
 // Ids of Bookhook's own cannot be taken from it, by any way to send an event.
 func TestAPIOwnIDs(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	for _, id := range []string{"in:prioticket:n-1 ORDER_CREATE", "inline:q-1"} {
 		event := `{"id":"` + id + `","type":"new_temporary_web","booking_id":"1"}`
@@ -120,6 +123,7 @@ func TestAPIOwnIDs(t *testing.T) {
 }
 
 func TestAPIAskNobody(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	got := a.ask(t, `{"type":"new_temporary_web","booking_id":"1"}`)
 	if got["accepted"] != true || got["webhook_id"] != nil || got["delivery_id"] != nil || len(got["skipped"].([]any)) != 0 {
@@ -133,12 +137,13 @@ func TestAPIAskNobody(t *testing.T) {
 }
 
 func TestRefusedQuestions(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	const ok = `"type":"new_temporary_web","booking_id":"1"`
 	for _, tt := range []struct{ name, body, field, message string }{
 		{"nothing", `{}`, "type", "Say what happened"},
 		{"no booking", `{"type":"new_temporary_web"}`, "booking_id", "which booking"},
-		{"told only", `{"type":"cancelled","booking_id":"1"}`, "type", "Nobody is asked about cancelled. Known: new_confirmed_staff,"},
+		{"told only", `{"type":"cancelled","booking_id":"1"}`, "type", "There are no inline calls for “cancelled”. Known: new_confirmed_staff,"},
 		{"unknown", `{"type":"renamed","booking_id":"1"}`, "type", "has no event"},
 		{"another platform", `{"platform":"wink","type":"booking.create","booking_id":"1"}`, "type", ""},
 		{"data", `{` + ok + `,"data":{}}`, "data", "under xml"},
@@ -166,6 +171,7 @@ func TestRefusedQuestions(t *testing.T) {
 }
 
 func TestAPIInlineWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	a.call(t, 200, "PUT", "/api/v1/channels", `{"items":[{"id":"3930","name":"Website"},{"id":"7","name":"Viator"}]}`)
 	for range webhook.DefaultLimit { // inline ones are beside the limit
@@ -187,7 +193,7 @@ func TestAPIInlineWebhooks(t *testing.T) {
 	}
 	a.call(t, 422, "PATCH", path, `{"concurrency":2}`)
 	other := a.call(t, 422, "PATCH", path, `{"type":"async"}`)
-	if said, _ := problems(other)["type"].(string); !strings.Contains(said, "stays as it is") {
+	if said, _ := problems(other)["type"].(string); !strings.Contains(said, "cannot be changed") {
 		t.Errorf("got %v, want that the type stays", other)
 	}
 	sent := a.call(t, 202, "POST", path+"/test", "")

@@ -1,13 +1,11 @@
 package handlers_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"html"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -29,6 +27,7 @@ import (
 	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -70,7 +69,8 @@ type site struct {
 type tap struct {
 	*db.Store
 	finished chan webhook.Result
-	full     atomic.Bool // nothing more can be kept of what comes in
+	full     atomic.Bool // nothing more can be stored of what is received
+	quiet    atomic.Bool // the dispatcher does not learn of changes
 }
 
 func (s *tap) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
@@ -120,14 +120,14 @@ func openStore(t testing.TB, path string) *tap {
 
 func (s *site) addAccount(a webhook.Account) webhook.Account {
 	s.Helper()
-	a, err := s.store.AddAccount(s.Context(), a, "test")
+	a, err := s.store.AddAccount(s.Context(), a, change())
 	s.check(err)
 	return a
 }
 
-func (s *site) addUser(email string, account webhook.ID, role webhook.Role) webhook.User {
+func (s *site) addUser(email string, account webhook.AccountID, role webhook.Role) webhook.User {
 	s.Helper()
-	u, err := s.store.AddUser(s.Context(), webhook.User{Account: account, Email: email, PasswordHash: passwordHash(), Role: role, CreatedAt: time.Now()}, "test")
+	u, err := s.store.AddUser(s.Context(), webhook.User{Account: account, Email: email, PasswordHash: passwordHash(), Role: role, CreatedAt: time.Now()}, change())
 	s.check(err)
 	return u
 }
@@ -144,18 +144,26 @@ func (s *site) run(schedule []time.Duration) {
 	s.Helper()
 	allowed, err := addressguard.New("127.0.0.0/8")
 	s.check(err)
-	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
-	s.app, err = handlers.New(handlers.Options{
-		Store: s.store, Dispatcher: s.dispatcher, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
-		Log: slog.New(slog.NewTextHandler(s.log, nil)), Tries: len(schedule), Platforms: s.platforms,
+	if s.platforms == nil {
+		s.platforms = all.Platforms()
+	}
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Lookups: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
+	dispatcher := s.dispatcher // a site may be run again
+	s.store.Watch(func(touched []webhook.Touched) {
+		if !s.store.quiet.Load() {
+			dispatcher.Touched(touched)
+		}
 	})
+	o := options(s.store.Store, s.dispatcher, s.log)
+	o.Store.Inbound, o.MaxAttempts, o.Platforms = s.store, len(schedule), s.platforms
+	s.app, err = handlers.New(o)
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.check(err)
 	s.url = "http://" + listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	app, dispatcher := s.app, s.dispatcher // a site may be run again
+	app := s.app
 	running.Go(func() { s.note(dispatcher.Run(ctx)) })
 	running.Go(func() { s.note(app.Listener(listener)) })
 	<-dispatcher.Ready()
@@ -225,17 +233,17 @@ func arrived[T any](t testing.TB, got <-chan T) T {
 }
 
 // hook makes a webhook that is told of everything, as changed by the functions.
-func (s *site) hook(url string, change ...func(*webhook.Webhook)) *webhook.Webhook {
+func (s *site) hook(url string, with ...func(*webhook.Webhook)) *webhook.Webhook {
 	s.Helper()
-	w := &webhook.Webhook{
-		Account: s.account.ID, Name: "Accounting", URL: url, Kind: webhook.Async, Format: webhook.Native, Events: []string{webhook.AllEventsKey},
-		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: 8, Secret: webhook.NewSecret(),
+	config := webhook.NewConfig(nil)
+	config.Name, config.URL, config.AllEvents, config.Ordered, config.TimeLimit = "Accounting", url, true, false, 0
+	w := &webhook.Webhook{Account: s.account.ID, Config: config, Enabled: true, Secret: webhook.NewSecret()}
+	for _, apply := range with {
+		apply(w)
 	}
-	for _, change := range change {
-		change(w)
-	}
-	w, err := s.store.CreateWebhook(s.Context(), w, nil, "test", time.Now())
+	s.store.quiet.Store(true)
+	w, err := s.store.CreateWebhook(s.Context(), w, nil, change())
+	s.store.quiet.Store(false)
 	s.check(err)
 	return w
 }
@@ -255,8 +263,9 @@ func (s *site) leave(events ...webhook.Event) []webhook.Accepted {
 	for i := range events {
 		events[i].Platform, events[i].Type = "tourcms", cmp.Or(events[i].Type, "cancelled")
 	}
-	now := time.Now()
-	accepted, err := s.store.Ingest(s.Context(), s.account.ID, events, now, now, func(*webhook.Webhook) bool { return false })
+	s.store.quiet.Store(true)
+	accepted, err := insert(s.Context(), s.store, s.account.ID, events)
+	s.store.quiet.Store(false)
 	s.check(err)
 	return accepted
 }
@@ -275,7 +284,7 @@ func (s *site) settled() webhook.Result {
 
 func (s *site) putItems(kind webhook.ItemKind, items ...webhook.Item) {
 	s.Helper()
-	_, _, err := s.store.PutItems(s.Context(), s.account.ID, kind, items, "test", time.Now())
+	_, _, err := s.store.PutItems(s.Context(), s.account.ID, kind, items, change())
 	s.check(err)
 }
 
@@ -398,6 +407,7 @@ func (p page) find(expression string) string {
 }
 
 func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.anonymous()
 	login := b.get("/deliveries?state=failed").is(http.StatusSeeOther).location
@@ -409,30 +419,33 @@ func TestSignInIsAskedForAndLeadsBack(t *testing.T) {
 	if p.location != "/deliveries?state=failed" {
 		t.Errorf("got %s", p.location)
 	}
-	b.post("/login", url.Values{"email": {anna}, "password": {"wrong"}}).is(http.StatusUnprocessableEntity).has(anna, "do not go together")
+	b.post("/login", url.Values{"email": {anna}, "password": {"wrong"}}).is(http.StatusUnprocessableEntity).has(anna, "Wrong e-mail address or password.")
 }
 
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.anonymous().get("/healthz").is(http.StatusOK).has(`"ok"`, "1.2.3")
 }
 
 func TestNoSuchPage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
-	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("There is no such page", "No booking is affected")
+	s.signIn(anna).get("/nowhere").is(http.StatusNotFound).has("Page not found", "No booking is affected")
 }
 
 // Ids of another account and ids of nothing are the same to whoever asks.
 func TestUnknownIDs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
-	nothing := webhook.ID(12345)
+	const nothing = 12345
 	for _, path := range []string{
-		"/webhooks/" + nothing.Text(webhook.WebhookPrefix), "/webhooks/1", "/webhooks/whk_",
-		"/webhooks/" + nothing.Text(webhook.EventPrefix),
-		"/deliveries/" + nothing.Text(webhook.DeliveryPrefix), "/deliveries/%00", "/deliveries/🦭",
-		"/events/" + nothing.Text(webhook.EventPrefix),
-		"/drafts/" + nothing.Text(webhook.DraftPrefix) + "/type",
+		"/webhooks/" + webhook.WebhookID(nothing).String(), "/webhooks/1", "/webhooks/whk_",
+		"/webhooks/" + webhook.EventID(nothing).String(),
+		"/deliveries/" + webhook.DeliveryID(nothing).String(), "/deliveries/%00", "/deliveries/🦭",
+		"/events/" + webhook.EventID(nothing).String(),
+		"/drafts/" + webhook.DraftID(nothing).String() + "/type",
 		"/deliveries?before=x", "/deliveries/new?after=x", "/events?before=x",
 	} {
 		b.get(path).is(http.StatusNotFound)

@@ -7,6 +7,7 @@ import (
 )
 
 func TestNewPasswordOfSomebody(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	forgetful := s.signIn(staff)
 	p := s.signIn(anna).post(s.passwordPath(staff), nil).is(http.StatusOK).has("First password of " + staff)
@@ -19,6 +20,7 @@ func TestNewPasswordOfSomebody(t *testing.T) {
 }
 
 func TestWhosePasswordMayBeRenewed(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, c := range []struct {
 		who, whose string
@@ -44,5 +46,5 @@ func (s *site) passwordPath(email string) string {
 	s.Helper()
 	u, err := s.store.UserByEmail(s.Context(), email)
 	s.check(err)
-	return "/settings/people/" + u.Ref() + "/password"
+	return "/settings/people/" + u.ID.String() + "/password"
 }

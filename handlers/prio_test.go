@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"bookhook/handlers"
+	"bookhook/auth"
 	"bookhook/webhook"
 )
 
@@ -26,21 +26,21 @@ const (
 
 // reseller is a program written from Prioticket's documentation alone.
 type reseller struct {
-	*api
+	*apiSite
 	testing.TB
 	id, secret, token string
 }
 
 // reseller makes a client of an account, and signs it in.
-func (a *api) reseller(t testing.TB, account webhook.ID) *reseller {
+func (a *apiSite) reseller(t testing.TB, account webhook.AccountID) *reseller {
 	t.Helper()
-	secret, hash := handlers.NewClientSecret()
-	client, err := a.store.AddClient(t.Context(), webhook.Client{Account: account, Name: "portal", CreatedAt: time.Now()}, hash, "test")
+	secret, hash := auth.NewClientSecret()
+	client, err := a.store.AddClient(t.Context(), webhook.Client{Account: account, Name: "portal", CreatedAt: time.Now()}, hash, change())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reseller{api: a, TB: t, id: client.Ref(), secret: secret}
-	granted := r.api.call(t, 200, "POST", prio+"/oauth2/token", ask, basic(r.id, r.secret))
+	r := &reseller{apiSite: a, TB: t, id: client.ID.String(), secret: secret}
+	granted := r.apiSite.call(t, 200, "POST", prio+"/oauth2/token", ask, basic(r.id, r.secret))
 	if granted["token_type"] != "Bearer" || granted["expires_in"] != 3600.0 || granted["scope"] != scope {
 		t.Errorf("got %v", granted)
 	}
@@ -54,7 +54,7 @@ func basic(user, password string) func(*http.Request) {
 
 func (r *reseller) call(want int, method, path, body string, change ...func(*http.Request)) map[string]any {
 	r.Helper()
-	return r.api.call(r, want, method, prio+path, body, append([]func(*http.Request){as(r.token)}, change...)...)
+	return r.apiSite.call(r, want, method, prio+path, body, append([]func(*http.Request){as(r.token)}, change...)...)
 }
 
 // create makes a webhook from its fields and returns what is shown of it.
@@ -92,6 +92,7 @@ func (r *reseller) refused(status int, code string, says string, method, path, b
 }
 
 func TestPrioWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	if data := r.list(""); data["total_items"] != 0.0 || data["total_pages"] != 0.0 || len(ids(data)) != 0 {
@@ -117,10 +118,10 @@ func TestPrioWebhooks(t *testing.T) {
 		t.Fatalf("got %v, %v, want one webhook", hooks, err)
 	}
 	w := *hooks[0]
+	config := webhook.NewConfig([]string{"prioticket:ORDER_CREATE", "prioticket:REDEMPTION"})
+	config.Name, config.URL, config.TimeLimit = "Prioticket: example.com", "https://example.com/hook?a=1", 0
 	made := webhook.Webhook{
-		ID: w.ID, Account: a.account.ID, Name: "Prioticket: example.com", URL: "https://example.com/hook?a=1", Kind: webhook.Async, Format: webhook.Native,
-		Events: []string{"prioticket:ORDER_CREATE", "prioticket:REDEMPTION"}, Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.All, nil),
-		Enabled: true, Concurrency: webhook.DefaultConcurrency, Ordered: true, Secret: w.Secret, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
+		ID: w.ID, Account: a.account.ID, Config: config, Enabled: true, Secret: w.Secret, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
 	}
 	if !reflect.DeepEqual(w, made) {
 		t.Errorf("got  %+v\nwant %+v", w, made)
@@ -135,6 +136,7 @@ func TestPrioWebhooks(t *testing.T) {
 // TestPrioSwitchesOn: who makes a webhook of Prioticket uses it, and that is
 // written down; a refused one changes nothing.
 func TestPrioSwitchesOn(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	r.refused(422, "UNPROCESSABLE_ENTITY", "webhook_url", "POST", "/webhooks", `{"data":{"webhook":{"webhook_events":["ORDER_CREATE"]}}}`)
@@ -152,13 +154,14 @@ func TestPrioSwitchesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"webhook.created Prioticket: example.com (2)", "webhook.created Prioticket: example.com", "platform.on prioticket"} {
-		if e := entries[i]; e.Action+" "+e.Subject != want || e.Actor != "Prioticket client portal" {
+		if e := entries[i]; e.Action+" "+e.Args[0] != want || e.By != "Prioticket client portal" {
 			t.Errorf("got %+v, want %s by the client", e, want)
 		}
 	}
 }
 
 func TestPrioOptionalFields(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	const value = "dXNlcjpzZWNyZXQ="
@@ -170,7 +173,7 @@ func TestPrioOptionalFields(t *testing.T) {
 		t.Errorf("got %v, want no webhook_auth", shown)
 	}
 	hooks, err := a.store.Webhooks(t.Context(), a.account.ID)
-	if err != nil || len(hooks) != 1 || hooks[0].Basic != value || !hooks[0].Bare {
+	if err != nil || len(hooks) != 1 || hooks[0].Basic != value || !hooks[0].OmitPayload {
 		t.Fatalf("got %+v, %v", hooks, err)
 	}
 	got := make(chan string, 10)
@@ -180,7 +183,7 @@ func TestPrioOptionalFields(t *testing.T) {
 	if sent := arrived(t, got); sent != "Basic "+value {
 		t.Errorf("sent %q", sent)
 	}
-	for _, path := range []string{"/api/v1/webhooks", "/api/v1/webhooks/" + hooks[0].Ref(), "/api/v1/deliveries"} {
+	for _, path := range []string{"/api/v1/webhooks", "/api/v1/webhooks/" + hooks[0].ID.String(), "/api/v1/deliveries"} {
 		if text := a.raw(t, 200, a.request("GET", path, "")); strings.Contains(string(text), value) {
 			t.Errorf("%s shows it: %s", path, text)
 		}
@@ -194,15 +197,16 @@ func TestPrioOptionalFields(t *testing.T) {
 
 // The webhooks of the wizard and of the JSON API are the same ones.
 func TestPrioShowsAllWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	add := func(name, events, more string) string {
 		made := a.call(t, 201, "POST", "/api/v1/webhooks", `{"name":"`+name+`","url":"https://example.com","events":`+events+more+`}`)
-		id, err := webhook.ParseID(webhook.WebhookPrefix, made["id"].(string))
+		id, err := webhook.ParseID[webhook.WebhookID](made["id"].(string))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return id.UUID()
+		return uuidOf(id)
 	}
 	all := add("all", `["*"]`, `,"format":"standard"`)
 	add("tourcms", `["cancelled"]`, "")
@@ -227,7 +231,7 @@ func TestPrioShowsAllWebhooks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{hooks[1].ID.UUID(), hooks[0].Ref(), "x", "00000000-0000-0000-0000-000000000000"} { // the first is TourCMS's alone
+	for _, id := range []string{uuidOf(hooks[1].ID), hooks[0].ID.String(), "x", "00000000-0000-0000-0000-000000000000"} { // the first is TourCMS's alone
 		r.refused(404, "NOT_FOUND", "", "DELETE", "/webhooks/"+id, "")
 	}
 	r.call(204, "DELETE", "/webhooks/"+mixed, "")
@@ -237,7 +241,7 @@ func TestPrioShowsAllWebhooks(t *testing.T) {
 }
 
 // accountOf is the account of a token.
-func (a *api) accountOf(t testing.TB, token string) webhook.ID {
+func (a *apiSite) accountOf(t testing.TB, token string) webhook.AccountID {
 	t.Helper()
 	sum := sha256.Sum256([]byte(token))
 	found, err := a.store.TokenByHash(t.Context(), sum[:])
@@ -248,8 +252,9 @@ func (a *api) accountOf(t testing.TB, token string) webhook.ID {
 }
 
 func TestPrioPages(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
-	if err := a.store.SetLimit(t.Context(), a.account.ID, 30, "test", time.Now()); err != nil {
+	if err := a.store.SetLimit(t.Context(), a.account.ID, 30, change()); err != nil {
 		t.Fatal(err)
 	}
 	r := a.reseller(t, a.account.ID)
@@ -300,11 +305,12 @@ func TestPrioPages(t *testing.T) {
 	} {
 		name, _, _ := strings.Cut(query, "=")
 		r.refused(400, "INVALID_REQUEST", name, "GET", "/webhooks?"+query, "")
-		r.refused(400, "INVALID_REQUEST", "a parameter", "GET", "/webhooks?"+query, "")
+		r.refused(400, "INVALID_REQUEST", "A parameter", "GET", "/webhooks?"+query, "")
 	}
 }
 
 func TestPrioBadWebhooks(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	const good = `"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com"`
@@ -316,10 +322,10 @@ func TestPrioBadWebhooks(t *testing.T) {
 		`"webhook_events":["*"],"webhook_url":"https://example.com"`:                                      "webhook_events: Prioticket has no event",
 		`"webhook_events":[],"webhook_url":"https://example.com"`:                                         "webhook_events: Send at least one of: ORDER_CREATE",
 		`"webhook_url":"https://example.com"`:                                                             "webhook_events: Send at least one",
-		`"webhook_events":["ORDER_CREATE"]`:                                                               "webhook_url: Enter the address",
+		`"webhook_events":["ORDER_CREATE"]`:                                                               "webhook_url: Enter the URL to call",
 		`"webhook_events":["ORDER_CREATE"],"webhook_email":"a@example.com"`:                               "webhook_url: Bookhook sends no mail",
 		`"webhook_events":["ORDER_CREATE"],"webhook_url":"ftp://example.com"`:                             "webhook_url: Bookhook calls https",
-		`"webhook_events":["ORDER_CREATE"],"webhook_url":"https://user:pw@example.com"`:                   "webhook_url: Take the user name",
+		`"webhook_events":["ORDER_CREATE"],"webhook_url":"https://user:pw@example.com"`:                   "webhook_url: Remove the user name",
 		`"webhook_events":["ORDER_CREATE"],"webhook_url":"https://a%ff/"`:                                 "webhook_url: ",
 		`"webhook_events":["ORDER_CREATE"],"webhook_url":"https://` + strings.Repeat("a", 2000) + `.com"`: "webhook_url: ",
 		good + `,"webhook_email":"nobody"`:                                                                "webhook_email: ",
@@ -355,6 +361,7 @@ func TestPrioBadWebhooks(t *testing.T) {
 }
 
 func TestPrioLimit(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	for n := range webhook.DefaultLimit {
@@ -369,6 +376,7 @@ func TestPrioLimit(t *testing.T) {
 }
 
 func TestPrioNotifications(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	got := make(chan string, 10)
 	a.answer = func(_ http.ResponseWriter, r *http.Request) {

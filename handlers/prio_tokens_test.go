@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
+	"bookhook/db"
 	"bookhook/handlers"
 	"bookhook/webhook"
 )
@@ -19,6 +21,7 @@ const grantPath = "/oauth2/token"
 func form(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
 
 func TestPrioToken(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	const other = "https://www.prioticketapis.com/auth/distributor.bookings"
@@ -60,6 +63,7 @@ func TestPrioToken(t *testing.T) {
 }
 
 func TestPrioBadGrants(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	for _, c := range []struct {
@@ -102,6 +106,7 @@ func TestPrioBadGrants(t *testing.T) {
 // Guessing a secret is stopped; whoever knows it is not, even from the same
 // network.
 func TestPrioTries(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r, other := a.reseller(t, a.account.ID), a.reseller(t, a.account.ID)
 	for range 10 {
@@ -116,6 +121,7 @@ func TestPrioTries(t *testing.T) {
 }
 
 func TestPrioAccessTokens(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	clients, err := a.store.Clients(t.Context(), a.account.ID)
@@ -123,7 +129,7 @@ func TestPrioAccessTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	add := func(expires time.Time) string {
-		text, hash := handlers.NewToken()
+		text, hash := auth.NewToken()
 		if err := a.store.AddClientToken(t.Context(), clients[0].ID, hash, scope, expires, time.Now().Add(-2*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +150,7 @@ func TestPrioAccessTokens(t *testing.T) {
 		})
 	}
 	a.call(t, 401, "GET", "/api/v1/account", "", as(r.token)) // it is for this API alone
-	if err := a.store.RevokeClient(t.Context(), a.account.ID, clients[0].ID, "test", time.Now()); err != nil {
+	if err := a.store.RevokeClient(t.Context(), a.account.ID, clients[0].ID, change()); err != nil {
 		t.Fatal(err)
 	}
 	r.refused(401, "UNAUTHORIZED", "", "GET", "/webhooks", "")
@@ -154,6 +160,7 @@ func TestPrioAccessTokens(t *testing.T) {
 // TestPrioErrors wants Prioticket's model for whatever goes wrong below its
 // address.
 func TestPrioErrors(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	for _, c := range []struct {
@@ -185,17 +192,17 @@ func TestPrioErrors(t *testing.T) {
 	}
 }
 
-// breaking is a database in which nothing can be found any more, but who asks.
+// breaking is a database in which nothing can be found any more, except who asks.
 type breaking struct {
-	handlers.Store
+	*db.Store
 	err error
 }
 
-func (b breaking) ClientByID(context.Context, webhook.ID) (webhook.Client, []byte, error) {
+func (b breaking) ClientByID(context.Context, webhook.ClientID) (webhook.Client, []byte, error) {
 	return webhook.Client{}, nil, b.err
 }
 
-func (b breaking) Webhooks(context.Context, webhook.ID) ([]*webhook.Webhook, error) {
+func (b breaking) Webhooks(context.Context, webhook.AccountID) ([]*webhook.Webhook, error) {
 	return nil, b.err
 }
 
@@ -205,12 +212,13 @@ type pressed struct {
 	err error
 }
 
-func (p pressed) Ingest(context.Context, webhook.ID, []webhook.Event) ([]webhook.Accepted, error) {
+func (p pressed) Ingest(context.Context, webhook.AccountID, []webhook.Event) ([]webhook.Accepted, error) {
 	return nil, p.err
 }
 
 // TestPrioEverything provokes every documented status of every operation.
 func TestPrioEverything(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	const (
@@ -221,7 +229,7 @@ func TestPrioEverything(t *testing.T) {
 	calls := []struct{ method, path, good string }{
 		{"POST", grantPath, ask}, {"GET", "/webhooks", ""}, {"POST", "/webhooks", hook}, {"DELETE", "/webhooks/" + id, ""}, {"POST", "/notifications", notice},
 	}
-	text, hash := handlers.NewToken()
+	text, hash := auth.NewToken()
 	clients, err := a.store.Clients(t.Context(), a.account.ID)
 	if err == nil {
 		err = a.store.AddClientToken(t.Context(), clients[0].ID, hash, "x", time.Now().Add(time.Hour), time.Now())
@@ -239,7 +247,9 @@ func TestPrioEverything(t *testing.T) {
 			a.raw(t, status, a.request(c.method, prio+c.path, body, change...))
 		}
 		for status, err := range map[int]error{503: webhook.ErrBusy, 500: io.ErrUnexpectedEOF} {
-			app := a.with(t, breaking{a.store, err}, pressed{nil, err})
+			app := a.with(t, func(o *handlers.Options) {
+				o.Store.Prio, o.Dispatcher = breaking{a.store.Store, err}, pressed{a.dispatcher, err}
+			})
 			a.rawOf(t, app, status, a.request(c.method, prio+c.path, c.good, as(r.token), func(q *http.Request) {
 				if c.path == grantPath {
 					q.SetBasicAuth(r.id, r.secret)
@@ -264,7 +274,7 @@ func TestPrioEverything(t *testing.T) {
 	r.call(204, "POST", "/notifications", notice)
 	r.call(204, "DELETE", "/webhooks/"+id, "")
 	r.call(404, "DELETE", "/webhooks/"+id, "")
-	if err := a.store.SetLimit(t.Context(), a.account.ID, 0, "test", time.Now()); err != nil {
+	if err := a.store.SetLimit(t.Context(), a.account.ID, 0, change()); err != nil {
 		t.Fatal(err)
 	}
 	r.call(409, "POST", "/webhooks", hook)

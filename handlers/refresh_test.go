@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -26,12 +27,12 @@ func keyed(key, date string) string {
 
 // listing is TourCMS with a small API of its own, which lists what a server says.
 func listing() platforms.Registry {
-	p, _ := platforms.All().Get("tourcms")
-	p.Lists = &webhook.Lists{
+	p, _ := all.Platforms().Get("tourcms")
+	p.Lists = &platforms.Lists{
 		Ready: func(s webhook.Settings) bool { return s["key"] != "" },
-		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]webhook.Request, error) {
+		Requests: func(s webhook.Settings, kind webhook.ItemKind, now time.Time) ([]platforms.Request, error) {
 			date := now.UTC().Format(time.RFC3339)
-			return []webhook.Request{{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{
+			return []platforms.Request{{Method: http.MethodGet, URL: s["api"] + "/" + string(kind), Header: http.Header{
 				"X-Date": {date}, "Authorization": {keyed(s["key"], date)},
 			}}}, nil
 		},
@@ -61,12 +62,13 @@ func lister(t *testing.T, items ...webhook.Item) *httptest.Server {
 
 func (s *site) settings(settings webhook.Settings) {
 	s.Helper()
-	s.check(s.store.SaveSettings(s.Context(), s.account.ID, "tourcms", settings, "test", time.Now()))
+	s.check(s.store.SaveSettings(s.Context(), s.account.ID, "tourcms", settings, change()))
 }
 
 var refresh = url.Values{"platform": {"tourcms"}}
 
 func TestRefreshItems(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = listing()
 	s.run(nil)
@@ -74,23 +76,24 @@ func TestRefreshItems(t *testing.T) {
 	api := lister(t, webhook.Item{ID: "1", Name: "Renamed there"}, webhook.Item{ID: "2", Name: " Two \n\u0001words "}, webhook.Item{ID: "2", Name: "Again"}, webhook.Item{ID: "3"}, webhook.Item{ID: "4", Name: long})
 	s.putItems(webhook.Tours, webhook.Item{ID: "1", Name: "One"}, webhook.Item{ID: "9", Name: "Ours"})
 	b := s.signIn(anna)
-	b.get("/tours").is(http.StatusOK).lacks("Import from TourCMS").has("TourCMS can be asked for your tours once the credentials of its API are in", `href="/settings/platforms"`)
+	b.get("/tours").is(http.StatusOK).lacks("Import from TourCMS").has("To import tours from TourCMS, enter the credentials of its API in", `href="/settings/platforms"`)
 	s.settings(webhook.Settings{"api": api.URL, "key": "right"})
 	for _, path := range []string{"/tours", "/channels"} {
 		b.get(path).has("Import from TourCMS").lacks("can be asked for your")
 	}
 	s.signIn(staff).get("/tours").is(http.StatusOK).lacks("Import from TourCMS", "can be asked for your")
-	b.follow("/tours/refresh", refresh).has("TourCMS was asked for your tours: 3 added, 1 renamed, 0 unchanged.")
-	b.follow("/tours/refresh", refresh).has("TourCMS was asked for your tours: 0 added, 0 renamed, 4 unchanged.")
+	b.follow("/tours/refresh", refresh).has("Your tours were refreshed from TourCMS: 3 added, 1 renamed, 0 unchanged.")
+	b.follow("/tours/refresh", refresh).has("Your tours were refreshed from TourCMS: 0 added, 0 renamed, 4 unchanged.")
 	s.tours("3 3", "9 Ours", "1 Renamed there", "2 Two words", "4 "+long[:99]+"…")
-	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "tourcms", false, "test", time.Now())
+	_, err := s.store.SwitchPlatform(t.Context(), s.account.ID, "tourcms", false, change())
 	s.check(err)
 	b.get("/tours").lacks("Import from TourCMS", "can be asked for your")
-	b.post("/tours/refresh", refresh).is(http.StatusUnprocessableEntity).has("No booking platform can be asked")
+	b.post("/tours/refresh", refresh).is(http.StatusUnprocessableEntity).has("No booking platform is connected")
 }
 
 // Whatever goes wrong is said on the page, and nothing is changed.
 func TestRefreshThatFails(t *testing.T) {
+	t.Parallel()
 	s := furnish(t)
 	s.platforms = listing()
 	s.run(nil)
@@ -102,13 +105,13 @@ func TestRefreshThatFails(t *testing.T) {
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }))
 	t.Cleanup(broken.Close)
 	for name, tt := range map[string]struct{ api, key, want string }{
-		"wrong key":   {lister(t, good).URL, "wrong", "TourCMS could not be asked for your tours: it refused the API key. Nothing was changed."},
+		"wrong key":   {lister(t, good).URL, "wrong", "TourCMS did not list your tours: it refused the API key. Nothing was changed."},
 		"no answer":   {gone.URL, "right", "refused the connection. Nothing was changed."},
 		"blocked":     {"http://10.0.0.1", "right", "Bookhook does not call 10.0.0.1, which is a private address"},
 		"nonsense":    {broken.URL, "right", "invalid character"},
-		"bad id":      {lister(t, good, webhook.Item{ID: "a,b", Name: "x"}).URL, "right", "TourCMS lists tours that cannot be taken over: “a,b”. An id has no spaces and no commas. Nothing was changed."},
+		"bad id":      {lister(t, good, webhook.Item{ID: "a,b", Name: "x"}).URL, "right", "TourCMS lists tours that cannot be stored: “a,b”. An id has no spaces and no commas. Nothing was changed."},
 		"nothing new": {lister(t).URL, "right", ""},
-		"no key":      {lister(t, good).URL, "", "No booking platform can be asked"},
+		"no key":      {lister(t, good).URL, "", "No booking platform is connected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.settings(webhook.Settings{"api": tt.api, "key": tt.key})

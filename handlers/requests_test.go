@@ -33,6 +33,7 @@ func (s *site) parts(fields map[string]string, file string) (body, kind string) 
 
 // A packed body is refused before anybody looks into it, signed in or not.
 func TestPackedBodiesAreRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	body, kind := s.parts(map[string]string{"email": anna, "password": password}, "")
 	var packed bytes.Buffer
@@ -69,6 +70,7 @@ func TestPackedBodiesAreRefused(t *testing.T) {
 
 // A form is what was posted: not the address, and not parts, but for a list.
 func TestFormsAreReadFromTheBody(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.post("/tours?id=1&name=Linked", url.Values{"id": {"12"}, "name": {"Typed"}}).is(http.StatusSeeOther)
@@ -81,6 +83,7 @@ func TestFormsAreReadFromTheBody(t *testing.T) {
 }
 
 func TestImportTakesAFileOrATextInParts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	for _, c := range []struct{ text, file string }{{"1,Pasted", ""}, {"", "2,Uploaded"}} {
@@ -110,6 +113,7 @@ func (s *site) tours(want ...string) {
 
 // Nobody chooses the id under which the log has their request.
 func TestRequestIDIsOurs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.anonymous()
 	request := b.request(http.MethodGet, "/healthz", "")
@@ -123,6 +127,7 @@ func TestRequestIDIsOurs(t *testing.T) {
 }
 
 func TestOtherMethods(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	token := s.token(s.account.ID)
 	for request, want := range map[string]struct {
@@ -151,6 +156,7 @@ func TestOtherMethods(t *testing.T) {
 
 // A browser may have more cookies for the host than a small header holds.
 func TestLongHeaders(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.anonymous()
 	request := b.request(http.MethodGet, "/login", "")
@@ -159,6 +165,7 @@ func TestLongHeaders(t *testing.T) {
 }
 
 func TestTheme(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.anonymous()
 	for theme, want := range map[string]int{"light": 303, "dark": 303, "system": 303, "": 422, "dark; Domain=evil.example": 422} {
@@ -170,9 +177,10 @@ func TestTheme(t *testing.T) {
 
 // However long an e-mail address somebody types, nothing of it is kept.
 func TestLongEmail(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	p := s.anonymous().post("/login", url.Values{"email": {strings.Repeat("x", 1<<20)}, "password": {password}})
-	p.is(http.StatusUnprocessableEntity).has("do not go together")
+	p.is(http.StatusUnprocessableEntity).has("Wrong e-mail address or password.")
 	if len(p.text) > 1<<16 {
 		t.Errorf("got %d bytes back", len(p.text))
 	}

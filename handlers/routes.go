@@ -1,183 +1,155 @@
 package handlers
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/api"
+	"bookhook/handlers/inbound"
+	"bookhook/handlers/pages"
+	"bookhook/handlers/prio"
+	"bookhook/handlers/web"
 )
 
 // routes has every address of Bookhook. A group's guards are written once, in
 // front of it; what they let through is in the group's name.
 func (a *app) routes(f *fiber.App) {
 	f.Get("/healthz", a.showHealth)
-	f.Get("/static/:name", a.showStatic)
-	a.apiRoutes(f.Group("/api"))
-	a.inboundRoutes(f)
-	a.prioRoutes(f.Group(prioPath))
+	f.Get("/static/:name", a.pages.ShowStatic)
+	apiRoutes(f.Group("/api"), a.api)
+	inboundRoutes(f, a.inbound)
+	prioRoutes(f.Group(prio.Path), a.prio)
+	f.Use(a.server.SameOrigin, web.OtherMethods)
+	pageRoutes(f, a.pages)
+}
 
+// pageRoutes are the pages, for people.
+func pageRoutes(f *fiber.App, p *pages.Pages) {
 	// Anybody.
-	f.Use(a.sameOrigin, otherMethods)
-	f.Get("/setup", a.showSetup)
-	f.Post("/setup", a.saveSetup)
-	f.Get("/login", a.showLogin)
-	f.Post("/login", a.login)
-	f.Post("/logout", a.logout)
-	f.Post("/settings/theme", a.saveTheme)
+	f.Get("/setup", p.ShowSetup)
+	f.Post("/setup", p.SaveSetup)
+	f.Get("/login", p.ShowLogin)
+	f.Post("/login", p.SignIn)
+	f.Post("/logout", p.SignOut)
+	f.Post("/settings/theme", p.SaveTheme)
 
 	// Who is signed in.
-	people := f.Group("", a.signedIn)
-	people.Get("/", a.showHome)
-	people.Get("/settings", a.showProfile)
-	people.Post("/settings/password", a.savePassword)
-	people.Post("/settings/sign-out", a.signOutEverywhere)
+	people := f.Group("", p.SignedIn)
+	people.Get("/", p.ShowHome)
+	people.Get("/settings", p.ShowProfile)
+	people.Post("/settings/password", p.SavePassword)
+	people.Post("/settings/sign-out", p.SignOutEverywhere)
 
 	// Admins of the instance.
-	admin := people.Group("/admin", admins)
-	admin.Get("/accounts", a.listAccounts)
-	admin.Post("/accounts", a.addAccount)
-	admin.Post("/accounts/:id/limit", a.saveLimit)
-	admin.Post("/accounts/:id/users", a.addAccountUser)
+	admin := people.Group("/admin", pages.Admins)
+	admin.Get("/accounts", p.ListAccounts)
+	admin.Post("/accounts", p.AddAccount)
+	admin.Post("/accounts/:id/limit", p.SaveLimit)
+	admin.Post("/accounts/:id/users", p.AddAccountUser)
 
 	// Staff of an account: see everything, test and replay.
-	staff := people.Group("", withAccount)
-	staff.Get("/webhooks", a.listWebhooks)
-	staff.Get("/webhooks/new", operators, a.newDraft)
-	staff.Post("/webhooks/new", operators, a.newDraft)
-	staff.Get("/webhooks/:id", a.showWebhook)
-	staff.Post("/webhooks/:id/test", a.testWebhook)
-	staff.Get("/deliveries", a.listDeliveries)
-	staff.Get("/deliveries/new", a.countNewDeliveries)
-	staff.Get("/deliveries/:id", a.showDelivery)
-	staff.Post("/deliveries/:id/replay", a.replayDelivery)
-	staff.Get("/events", a.listEvents)
-	staff.Get("/events/:id", a.showEvent)
-	staff.Get("/channels", a.listItems)
-	staff.Get("/tours", a.listItems)
-	staff.Get("/settings/account", a.showAccountSettings)
-	staff.Get("/settings/platforms", a.listPlatforms)
-	staff.Get("/settings/unrecognised", a.listUnrecognised)
-	staff.Get("/settings/people", a.listPeople)
-	staff.Get("/settings/tokens", a.listTokens)
-	staff.Get("/settings/activity", a.showActivity)
+	staff := people.Group("", pages.WithAccount)
+	staff.Get("/webhooks", p.ListWebhooks)
+	staff.Get("/webhooks/new", pages.Operators, p.NewDraft)
+	staff.Post("/webhooks/new", pages.Operators, p.NewDraft)
+	staff.Get("/webhooks/:id", p.ShowWebhook)
+	staff.Post("/webhooks/:id/test", p.TestWebhook)
+	staff.Get("/deliveries", p.ListDeliveries)
+	staff.Get("/deliveries/new", p.CountNewDeliveries)
+	staff.Get("/deliveries/:id", p.ShowDelivery)
+	staff.Post("/deliveries/:id/replay", p.ReplayDelivery)
+	staff.Get("/events", p.ListEvents)
+	staff.Get("/events/:id", p.ShowEvent)
+	staff.Get("/channels", p.ListItems)
+	staff.Get("/tours", p.ListItems)
+	staff.Get("/settings/account", p.ShowAccountSettings)
+	staff.Get("/settings/platforms", p.ListPlatforms)
+	staff.Get("/settings/rejected", p.ListRejected)
+	staff.Get("/settings/people", p.ListPeople)
+	staff.Get("/settings/tokens", p.ListTokens)
+	staff.Get("/settings/activity", p.ShowActivity)
 
-	operatorRoutes(guarded{staff, operators}, a)
+	operatorRoutes(web.Guarded{Router: staff, Guard: pages.Operators}, p)
 }
 
 // operatorRoutes are for operators of an account: they change it.
-func operatorRoutes(operator guarded, a *app) {
-	operator.post("/deliveries/:id/cancel", a.cancelDelivery)
-	operator.post("/webhooks/:id/edit", a.editWebhook)
-	operator.post("/webhooks/:id/switch", a.switchWebhook)
-	operator.post("/webhooks/:id/rotate", a.rotateSecret)
-	operator.post("/webhooks/:id/delete", a.deleteWebhook)
-	operator.post("/drafts/:id/delete", a.deleteDraft)
-	operator.post("/drafts/:id/check-url", a.checkURL)
-	operator.get("/drafts/:id/test", a.showTried)
-	operator.post("/drafts/:id/test", a.tryDraft)
-	operator.get("/drafts/:id/:step", a.showStep)
-	operator.post("/drafts/:id/:step", a.saveStep)
+func operatorRoutes(operator web.Guarded, p *pages.Pages) {
+	operator.Post("/deliveries/:id/cancel", p.CancelDelivery)
+	operator.Post("/webhooks/:id/edit", p.EditWebhook)
+	operator.Post("/webhooks/:id/switch", p.SwitchWebhook)
+	operator.Post("/webhooks/:id/rotate", p.RotateSecret)
+	operator.Post("/webhooks/:id/delete", p.DeleteWebhook)
+	operator.Post("/drafts/:id/delete", p.DeleteDraft)
+	operator.Post("/drafts/:id/check-url", p.CheckURL)
+	operator.Get("/drafts/:id/test", p.ShowTestedDraft)
+	operator.Post("/drafts/:id/test", p.TestDraft)
+	operator.Get("/drafts/:id/:step", p.ShowStep)
+	operator.Post("/drafts/:id/:step", p.SaveStep)
 	for _, kind := range []string{"/channels", "/tours"} {
-		operator.post(kind, a.addItem)
-		operator.post(kind+"/rename", a.renameItem)
-		operator.post(kind+"/retire", a.retireItem)
-		operator.post(kind+"/restore", a.restoreItem)
-		operator.post(kind+"/import", a.importItems)
-		operator.post(kind+"/refresh", a.refreshItems)
+		operator.Post(kind, p.AddItem)
+		operator.Post(kind+"/rename", p.RenameItem)
+		operator.Post(kind+"/retire", p.RetireItem)
+		operator.Post(kind+"/restore", p.RestoreItem)
+		operator.Post(kind+"/import", p.ImportItems)
+		operator.Post(kind+"/refresh", p.RefreshItems)
 	}
-	operator.post("/settings/account", a.saveAccountSettings)
-	operator.post("/settings/platforms/:platform/switch", a.switchPlatform)
-	operator.post("/settings/platforms/:platform/rotate", a.rotateAddress)
-	operator.post("/settings/platforms/:platform/settings", a.savePlatform)
-	operator.post("/settings/people", a.addPerson)
-	operator.post("/settings/people/:id/password", a.renewPassword)
-	operator.post("/settings/people/:id/remove", a.removePerson)
-	operator.post("/settings/tokens", a.addToken)
-	operator.post("/settings/tokens/:id/revoke", a.revokeToken)
-	operator.post("/settings/clients", a.addClient)
-	operator.post("/settings/clients/:id/revoke", a.revokeClient)
+	operator.Post("/settings/account", p.SaveAccountSettings)
+	operator.Post("/settings/platforms/:platform/switch", p.SwitchPlatform)
+	operator.Post("/settings/platforms/:platform/rotate", p.RotateAddress)
+	operator.Post("/settings/platforms/:platform/settings", p.SavePlatform)
+	operator.Post("/settings/people", p.AddPerson)
+	operator.Post("/settings/people/:id/password", p.RenewPassword)
+	operator.Post("/settings/people/:id/remove", p.RemovePerson)
+	operator.Post("/settings/tokens", p.AddToken)
+	operator.Post("/settings/tokens/:id/revoke", p.RevokeToken)
+	operator.Post("/settings/clients", p.AddClient)
+	operator.Post("/settings/clients/:id/revoke", p.RevokeClient)
 }
 
 // inboundRoutes are for the booking platforms: the address is the proof.
-func (a *app) inboundRoutes(f *fiber.App) {
-	f.Get(inboundPath+":platform/:token", a.receive)
-	f.Post(inboundPath+":platform/:token", a.receive)
-	f.Use(inboundPath+"*", a.receive) // which answers other methods, and what is no address
+func inboundRoutes(f *fiber.App, i *inbound.Inbound) {
+	f.Get(inbound.Path+":platform/:token", i.Receive)
+	f.Post(inbound.Path+":platform/:token", i.Receive)
+	f.Use(inbound.Path+"*", i.Receive) // answers other methods, and what is not an address
 }
 
 // apiRoutes are the JSON API: one token, one account.
-func (a *app) apiRoutes(api fiber.Router) {
-	api.Get("/openapi.json", a.showOpenAPI)
-	v1 := api.Group("/v1", a.bearer)
-	v1.Get("/account", a.apiShowAccount)
+func apiRoutes(router fiber.Router, a *api.API) {
+	router.Get("/openapi.json", a.ShowOpenAPI)
+	v1 := router.Group("/v1", a.Bearer)
+	v1.Get("/account", a.ShowAccount)
 
-	v1.Post("/events", a.apiAddEvent)
-	v1.Post("/events/batch", a.apiAddEvents)
-	v1.Get("/events", a.apiListEvents)
-	v1.Get("/events/:id", a.apiShowEvent)
+	v1.Post("/events", a.AddEvent)
+	v1.Post("/events/batch", a.AddEvents)
+	v1.Get("/events", a.ListEvents)
+	v1.Get("/events/:id", a.ShowEvent)
 
-	v1.Post("/inline", a.apiAsk)
+	v1.Post("/inline", a.CallInline)
 
-	v1.Get("/deliveries", a.apiListDeliveries)
-	v1.Get("/deliveries/:id", a.apiShowDelivery)
-	v1.Post("/deliveries/:id/replay", a.apiReplayDelivery)
+	v1.Get("/deliveries", a.ListDeliveries)
+	v1.Get("/deliveries/:id", a.ShowDelivery)
+	v1.Post("/deliveries/:id/replay", a.ReplayDelivery)
 
-	v1.Get("/webhooks", a.apiListWebhooks)
-	v1.Post("/webhooks", a.apiAddWebhook)
-	v1.Get("/webhooks/:id", a.apiShowWebhook)
-	v1.Patch("/webhooks/:id", a.apiChangeWebhook)
-	v1.Delete("/webhooks/:id", a.apiDeleteWebhook)
-	v1.Post("/webhooks/:id/test", a.apiTestWebhook)
+	v1.Get("/webhooks", a.ListWebhooks)
+	v1.Post("/webhooks", a.AddWebhook)
+	v1.Get("/webhooks/:id", a.ShowWebhook)
+	v1.Patch("/webhooks/:id", a.ChangeWebhook)
+	v1.Delete("/webhooks/:id", a.DeleteWebhook)
+	v1.Post("/webhooks/:id/test", a.TestWebhook)
 
-	v1.Get("/channels", a.apiListItems)
-	v1.Put("/channels", a.apiPutItems)
-	v1.Get("/tours", a.apiListItems)
-	v1.Put("/tours", a.apiPutItems)
+	v1.Get("/channels", a.ListItems)
+	v1.Put("/channels", a.PutItems)
+	v1.Get("/tours", a.ListItems)
+	v1.Put("/tours", a.PutItems)
 
-	api.Use(noRoute)
+	router.Use(web.NoRoute)
 }
 
-// prioRoutes are for clients written for Prioticket's Distributor API.
-func (a *app) prioRoutes(prio fiber.Router) {
-	prio.Post("/oauth2/token", a.prioGrant)
-	prio.Get("/webhooks", a.withGrant, a.prioListWebhooks)
-	prio.Post("/webhooks", a.withGrant, a.prioAddWebhook)
-	prio.Delete("/webhooks/:webhook_id", a.withGrant, a.prioDeleteWebhook)
-	prio.Post("/notifications", a.withGrant, a.prioNotify)
-	prio.Use(noRoute)
+// prioRoutes are for clients of Prioticket's Distributor API.
+func prioRoutes(router fiber.Router, p *prio.Prio) {
+	router.Post(prio.TokenPath, p.GrantToken)
+	router.Get("/webhooks", p.WithGrant, p.ListWebhooks)
+	router.Post("/webhooks", p.WithGrant, p.AddWebhook)
+	router.Delete("/webhooks/:webhook_id", p.WithGrant, p.DeleteWebhook)
+	router.Post("/notifications", p.WithGrant, p.Notify)
+	router.Use(web.NoRoute)
 }
-
-// otherMethods answers what no page takes, before anybody is asked to sign in
-// for it.
-func otherMethods(c *fiber.Ctx) error {
-	switch c.Method() {
-	case fiber.MethodGet, fiber.MethodHead, fiber.MethodPost:
-		return c.Next()
-	}
-	return noRoute(c)
-}
-
-// noRoute says that there is nothing here, or which methods there are for it.
-func noRoute(c *fiber.Ctx) error {
-	var allowed []string
-	for _, r := range c.App().GetRoutes(true) {
-		if !slices.Contains(allowed, r.Method) && fiber.RoutePatternMatch(c.Path(), r.Path, c.App().Config()) {
-			allowed = append(allowed, r.Method)
-		}
-	}
-	if len(allowed) == 0 {
-		return fiber.ErrNotFound
-	}
-	c.Set(fiber.HeaderAllow, strings.Join(allowed, ", "))
-	return fiber.ErrMethodNotAllowed
-}
-
-// guarded registers routes behind a guard of their own. A group would put the
-// guard before whatever is registered later, and before what is not found.
-type guarded struct {
-	router fiber.Router
-	guard  fiber.Handler
-}
-
-func (g guarded) get(path string, handler fiber.Handler)  { g.router.Get(path, g.guard, handler) }
-func (g guarded) post(path string, handler fiber.Handler) { g.router.Post(path, g.guard, handler) }

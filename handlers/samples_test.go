@@ -2,24 +2,23 @@ package handlers_test
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
 	"bookhook/handlers"
-	"bookhook/platforms"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
-// told is a dispatcher that passes on which event a test would send.
-type told struct {
+// testRecorder is a dispatcher that records which event a test would send.
+type testRecorder struct {
 	handlers.Dispatcher
 	events chan webhook.Event
 }
 
-func (d told) Test(_ context.Context, _, _ webhook.ID, e webhook.Event) (webhook.Delivery, error) {
+func (d testRecorder) Test(_ context.Context, _ webhook.AccountID, _ webhook.WebhookID, e webhook.Event) (webhook.Delivery, error) {
 	d.events <- e
 	return webhook.Delivery{State: webhook.Pending, CreatedAt: time.Now()}, nil
 }
@@ -27,8 +26,9 @@ func (d told) Test(_ context.Context, _, _ webhook.ID, e webhook.Event) (webhook
 // TestSamples wants "Send a test" to send what the platform makes as a sample,
 // with a channel and a tour of the webhook's lists.
 func TestSamples(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t)
-	registry := platforms.All()
+	registry := all.Platforms()
 	registry[0].Sample = func(eventType, id string, now time.Time) webhook.Event { // says no more than this
 		return webhook.Event{Platform: "tourcms", Type: eventType, BookingID: id, OccurredAt: now}
 	}
@@ -37,13 +37,8 @@ func TestSamples(t *testing.T) {
 			Platform: "prioticket", Type: eventType, BookingID: id, OccurredAt: now, ChannelID: "9", TourIDs: []string{"8"}, Data: []byte(`{"shape":"its own"}`),
 		}
 	}
-	d := told{events: make(chan webhook.Event, 1)}
-	app, err := handlers.New(handlers.Options{
-		Store: a.store, Dispatcher: d, CookieKey: make([]byte, 32), Log: slog.New(slog.DiscardHandler), Platforms: registry,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := testRecorder{a.dispatcher, make(chan webhook.Event, 1)}
+	app := a.with(t, func(o *handlers.Options) { o.Dispatcher, o.Platforms = d, registry })
 	a.call(t, 200, "PUT", "/api/v1/channels", `{"items":[{"id":"3930","name":"Website"}]}`)
 	a.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":"12","name":"Kayak"},{"id":"15","name":"Walk"}]}`)
 	const some = `,"channels":{"mode":"include","ids":["3930"]},"tours":{"mode":"include","ids":["15","12"]}`

@@ -11,8 +11,9 @@ import (
 
 // Staff see the account's settings, and nothing there to change them with.
 func TestStaffSeeSettings(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
-	_, err := s.store.AddToken(t.Context(), webhook.Token{Account: s.account.ID, Name: "TourCMS bridge", CreatedAt: time.Now()}, []byte("hash"), anna)
+	_, err := s.store.AddToken(t.Context(), webhook.Token{Account: s.account.ID, Name: "TourCMS bridge"}, []byte("hash"), webhook.Change{By: anna, At: time.Now()})
 	s.check(err)
 	b, operator := s.signIn(staff), s.signIn(anna)
 	for path, want := range map[string]string{
@@ -20,7 +21,7 @@ func TestStaffSeeSettings(t *testing.T) {
 		"/settings/platforms": "Nothing received yet",
 		"/settings/people":    anna,
 		"/settings/tokens":    "TourCMS bridge",
-		"/settings/activity":  "Token created: TourCMS bridge",
+		"/settings/activity":  "Created the API token “TourCMS bridge”",
 	} {
 		b.get("/settings").has(`href="` + path + `"`)
 		p := b.get(path).is(http.StatusOK).has(want)
@@ -35,6 +36,7 @@ func TestStaffSeeSettings(t *testing.T) {
 
 // A token that is in use ends with the click that revokes it, though it is remembered for a second.
 func TestRevokedAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	text := s.token(s.account.ID)
 	tokens, err := s.store.Tokens(t.Context(), s.account.ID)
@@ -46,7 +48,7 @@ func TestRevokedAtOnce(t *testing.T) {
 		return b.do(request)
 	}
 	call().is(http.StatusOK)
-	b.post("/settings/tokens/"+tokens[0].Ref()+"/revoke", nil).is(http.StatusSeeOther)
+	b.post("/settings/tokens/"+tokens[0].ID.String()+"/revoke", nil).is(http.StatusSeeOther)
 	call().is(http.StatusUnauthorized)
 }
 

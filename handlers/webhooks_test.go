@@ -10,6 +10,7 @@ import (
 )
 
 func TestWebhooksList(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	b.get("/webhooks").is(http.StatusOK).has("0 of 10 webhooks used", "No webhooks yet", "Create your first webhook")
@@ -18,46 +19,48 @@ func TestWebhooksList(t *testing.T) {
 	s.hook("https://example.com/off", func(w *webhook.Webhook) { w.Name, w.Enabled = "E-mail tool", false })
 	s.ingest(webhook.Event{BookingID: "1234"})
 	s.settled()
-	b.get("/webhooks").has("2 of 10 webhooks used", "Accounting", `href="/webhooks/`+w.Ref()+`"`, "Delivered", "E-mail tool", "none yet")
+	b.get("/webhooks").has("2 of 10 webhooks used", "Accounting", `href="/webhooks/`+w.ID.String()+`"`, "Delivered", "E-mail tool", "none yet")
 	s.signIn(staff).get("/webhooks").is(http.StatusOK).has("Accounting").lacks("Create new booking webhook")
 }
 
 func TestWebhookTest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := newReceiver(t, http.StatusOK)
-	w := s.hook(r.URL+"/hook", func(w *webhook.Webhook) { w.Events = []string{"new_confirmed_web"} })
+	w := s.hook(r.URL+"/hook", func(w *webhook.Webhook) { w.SelectEvents([]string{"new_confirmed_web"}) })
 	for _, email := range []string{anna, staff} {
 		b := s.signIn(email)
-		sent := b.post("/webhooks/"+w.Ref()+"/test", nil).is(http.StatusSeeOther)
+		sent := b.post("/webhooks/"+w.ID.String()+"/test", nil).is(http.StatusSeeOther)
 		s.settled()
 		if got := arrived(t, r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
 			t.Errorf("got %s", got)
 		}
-		b.get(sent.location).is(http.StatusOK).has("The test is on its way", "Your server accepted this test", "200")
+		b.get(sent.location).is(http.StatusOK).has("The test is being sent", "Accounting accepted this test", "200")
 	}
 	off := s.hook(r.URL, func(w *webhook.Webhook) { w.Enabled = false })
-	s.signIn(staff).follow("/webhooks/"+off.Ref()+"/test", nil).has("This webhook is off. Switch it on")
+	s.signIn(staff).follow("/webhooks/"+off.ID.String()+"/test", nil).has("This webhook is off. Switch it on")
 	if len(r.got) != 0 {
 		t.Error("a webhook that is off was called")
 	}
 }
 
 func TestWebhookSwitch(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL)
-	path := "/webhooks/" + w.Ref()
+	path := "/webhooks/" + w.ID.String()
 	off, on := url.Values{"enabled": {"0"}}, url.Values{"enabled": {"1"}}
 	s.leave(webhook.Event{BookingID: "waiting"})
-	b.follow(path+"/switch", off).has("The webhook is off", "Switch on", "1 delivery that was waiting goes out")
+	b.follow(path+"/switch", off).has("The webhook is off", "Switch on", "1 waiting delivery is sent")
 	b.follow(path+"/switch", off).has("is off already")
 	for range 3 {
 		s.ingest(webhook.Event{BookingID: "skipped"})
 	}
 	b.get(path).has("3 so far")
 	p := b.follow(path+"/switch", on)
-	p.has("3 events were skipped while it was off; they were not stored for later", "1 delivery that was waiting goes out now")
+	p.has("3 events were skipped while it was off; they are not sent later", "1 waiting delivery is sent now")
 	s.settled()
 	if got := arrived(t, r.got).URL.Query().Get("booking_id"); got != "waiting" || len(r.got) != 0 {
 		t.Errorf("got %s and %d more", got, len(r.got))
@@ -67,19 +70,20 @@ func TestWebhookSwitch(t *testing.T) {
 }
 
 func TestWebhookRotate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	r := newReceiver(t, http.StatusOK)
 	w := s.hook(r.URL)
-	p := b.follow("/webhooks/"+w.Ref()+"/rotate", nil)
+	p := b.follow("/webhooks/"+w.ID.String()+"/rotate", nil)
 	now, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
 	if now.Secret == w.Secret {
 		t.Fatal("the secret is the same")
 	}
-	p.has(now.Secret, "The new signing secret", "signed with the old").lacks(w.Secret)
-	b.get("/webhooks/" + w.Ref()).lacks(now.Secret).has("The one before is valid too until")
-	s.signIn(berta).get("/webhooks/" + w.Ref()).lacks(now.Secret)
+	p.has(now.Secret, "New signing secret", "signed with the old").lacks(w.Secret)
+	b.get("/webhooks/" + w.ID.String()).lacks(now.Secret).has("The previous one is valid until")
+	s.signIn(berta).get("/webhooks/" + w.ID.String()).lacks(now.Secret)
 	s.ingest(webhook.Event{})
 	s.settled()
 	if got := arrived(t, r.got).Header.Get("Webhook-Signature"); strings.Count(got, "v1,") != 2 {
@@ -88,16 +92,17 @@ func TestWebhookRotate(t *testing.T) {
 }
 
 func TestWebhookDelete(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.signIn(anna)
 	w := s.hook("https://example.com/hook")
-	path := "/webhooks/" + w.Ref()
+	path := "/webhooks/" + w.ID.String()
 	s.leave(webhook.Event{BookingID: "1"}, webhook.Event{BookingID: "2"})
 	draft := b.post(path+"/edit", nil).is(http.StatusSeeOther).location
-	b.follow(path+"/delete", nil).has("“Accounting” was deleted. 2 waiting deliveries were cancelled. The log of what was sent stays.")
+	b.follow(path+"/delete", nil).has("“Accounting” was deleted. The log of what was sent stays.", "2 waiting deliveries were cancelled.")
 	b.get(path).is(http.StatusNotFound)
 	b.post(path+"/delete", nil).is(http.StatusNotFound)
 	b.get(draft).is(http.StatusNotFound)
-	p := b.get("/deliveries?webhook_id="+w.Ref()).is(http.StatusOK).has("2 deliveries", "Accounting (deleted)", "Cancelled")
+	p := b.get("/deliveries?webhook_id="+w.ID.String()).is(http.StatusOK).has("2 deliveries", "Accounting (deleted)", "Cancelled")
 	b.get(p.find(`href="(/deliveries/dlv_[^"]*)"`)).is(http.StatusOK).has("its webhook was deleted")
 }

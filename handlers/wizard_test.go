@@ -20,7 +20,7 @@ const hookURL = "https://hooks.example.com/bookings"
 // steps are the forms of a wizard that ends well, in their order.
 func steps() map[webhook.Step]url.Values {
 	return map[webhook.Step]url.Values{
-		webhook.StepType:     {"type": {"async"}, "concurrency": {"8"}, "ordered": {"1"}},
+		webhook.StepType:     {"kind": {"async"}, "concurrency": {"8"}, "ordered": {"1"}},
 		webhook.StepName:     {"name": {"Büro 🦭"}, "url": {"https://hooks.example.com/bookings?key=a%20b"}, "format": {"native"}},
 		webhook.StepEvents:   {"all_events": {"0"}, "events": {"new_confirmed_web", "cancelled"}},
 		webhook.StepChannels: {"channels_mode": {"include"}, "channels": {"3930"}},
@@ -59,6 +59,7 @@ func (b *browser) walk(draft string, to webhook.Step) {
 }
 
 func TestWizardForwards(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -70,7 +71,7 @@ func TestWizardForwards(t *testing.T) {
 	p := b.finish(draft).is(http.StatusSeeOther)
 
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
-	if p.location != "/webhooks/"+w.Ref() {
+	if p.location != "/webhooks/"+w.ID.String() {
 		t.Errorf("got %s", p.location)
 	}
 	if w.Name != "Büro 🦭" || w.URL != "https://hooks.example.com/bookings?key=a%20b" || w.Format != webhook.Native || !w.Enabled || w.Concurrency != 8 ||
@@ -79,14 +80,14 @@ func TestWizardForwards(t *testing.T) {
 		w.Tours.Mode != webhook.Exclude || !slices.Equal(w.Tours.IDs, []string{"12", "15"}) {
 		t.Errorf("got %+v", w)
 	}
-	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and is told of new events", "Waiting for the first delivery")
-	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "is told of new events from now on")
-	b.get(draft + "/review").is(http.StatusNotFound).has("This draft is not there any more")
+	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and receives new events", "Waiting for the first delivery")
+	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "receives new events from now on")
+	b.get(draft + "/review").is(http.StatusNotFound).has("This draft does not exist any more")
 	b.post(draft+"/review", nil).is(http.StatusNotFound)
 }
 
 // must calls a list method of the store.
-func must[T any](t testing.TB, list func(ctx context.Context, account webhook.ID) ([]T, error), account webhook.ID) []T {
+func must[T any](t testing.TB, list func(ctx context.Context, account webhook.AccountID) ([]T, error), account webhook.AccountID) []T {
 	t.Helper()
 	items, err := list(t.Context(), account)
 	if err != nil {
@@ -96,6 +97,7 @@ func must[T any](t testing.TB, list func(ctx context.Context, account webhook.ID
 }
 
 func TestWizardStepsInOrder(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -106,7 +108,7 @@ func TestWizardStepsInOrder(t *testing.T) {
 			t.Errorf("%s: got %s", step, p.location)
 		}
 		if step == webhook.StepReview { // whoever looked at it finds it changed
-			b.post(draft+"/review", nil).is(http.StatusConflict).has("Give it a name", "No webhook exists yet")
+			b.post(draft+"/review", nil).is(http.StatusConflict).has("Enter a name.", "No webhook was created yet")
 			continue
 		}
 		if p := b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther); p.location != draft+"/type" {
@@ -120,6 +122,7 @@ func TestWizardStepsInOrder(t *testing.T) {
 }
 
 func TestWizardBack(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -139,6 +142,7 @@ func TestWizardBack(t *testing.T) {
 }
 
 func TestWizardInvalid(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -150,24 +154,24 @@ func TestWizardInvalid(t *testing.T) {
 		value   string
 		problem string
 	}{
-		{webhook.StepType, "type", "inline", "from 1 to 25"},
-		{webhook.StepType, "type", "", "Choose the type"},
+		{webhook.StepType, "kind", "inline", "from 1 to 25"},
+		{webhook.StepType, "kind", "", "Choose the type"},
 		{webhook.StepType, "concurrency", "many", "from 1 to 256"},
 		{webhook.StepType, "concurrency", "257", "from 1 to 256"},
 		{webhook.StepType, "concurrency", "99999999999999999999", "from 1 to 256"},
-		{webhook.StepName, "name", "", "Give it a name"},
+		{webhook.StepName, "name", "", "Enter a name."},
 		{webhook.StepName, "name", strings.Repeat("🦭", 101), "at most 100"},
-		{webhook.StepName, "url", "", "Enter the address"},
-		{webhook.StepName, "url", "ftp://example.com/🦭", "http:// addresses only"},
+		{webhook.StepName, "url", "", "Enter the URL to call"},
+		{webhook.StepName, "url", "ftp://example.com/🦭", "http:// URLs only"},
 		{webhook.StepName, "url", "https:///bookings", "names no host"},
-		{webhook.StepName, "url", "https://anna:secret@example.com/", "Take the user name"},
+		{webhook.StepName, "url", "https://anna:secret@example.com/", "Remove the user name"},
 		{webhook.StepName, "url", "https://example.com:0/", "from 1 to 65535"},
 		{webhook.StepName, "url", long, "more than 2000 characters"},
 		{webhook.StepName, "url", "https://example.com/?a=1#top", "from # on"},
 		{webhook.StepName, "url", "https://10.0.0.1/hook", "a private address"},
 		{webhook.StepName, "url", "https://[::1]/hook", "a loopback address"},
 		{webhook.StepName, "format", "xml", "Choose the format"},
-		{webhook.StepEvents, "events", "", "There is no event"},
+		{webhook.StepEvents, "events", "", "Choose at least one event"},
 		{webhook.StepEvents, "events", "renamed", "There is no event renamed"},
 		{webhook.StepChannels, "channels", "nine", "no channel with the id nine"},
 		{webhook.StepChannels, "channels_mode", "exclude", "Choose one of: all, include"},
@@ -176,6 +180,9 @@ func TestWizardInvalid(t *testing.T) {
 	} {
 		form := maps.Clone(steps()[c.step])
 		form[c.field] = []string{c.value}
+		if c.value == "inline" {
+			form.Set("time_limit", "")
+		}
 		shown := b.post(draft+"/"+string(c.step), form).is(http.StatusUnprocessableEntity).has(c.problem)
 		again := b.get(draft + "/" + string(c.step)).is(http.StatusOK)
 		switch c.field {
@@ -200,12 +207,13 @@ func TestWizardInvalid(t *testing.T) {
 }
 
 func TestWizardNothingChosen(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.walk(draft, webhook.StepReview)
 	for step, form := range map[webhook.Step]url.Values{
-		webhook.StepEvents:   {},
+		webhook.StepEvents:   {"events": {""}},
 		webhook.StepChannels: {"channels_mode": {"include"}},
 		webhook.StepTours:    {"tours_mode": {"exclude"}},
 	} {
@@ -215,6 +223,7 @@ func TestWizardNothingChosen(t *testing.T) {
 }
 
 func TestWizardTakesInternationalHosts(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -227,6 +236,7 @@ func TestWizardTakesInternationalHosts(t *testing.T) {
 
 // Ids that are in no list come back as pasted when the step is opened again.
 func TestWizardKeepsPastedIDs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -243,6 +253,7 @@ func TestWizardKeepsPastedIDs(t *testing.T) {
 }
 
 func TestWizardReviewNamesOtherSteps(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -256,14 +267,15 @@ func TestWizardReviewNamesOtherSteps(t *testing.T) {
 }
 
 func TestWizardResume(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	b.walk(draft, webhook.StepEvents)
 	s.run([]time.Duration{0}) // a second program on the same database, as after a restart
 	b = s.signIn(berta)
-	b.get("/webhooks").has("Not finished yet", "Büro 🦭", `href="`+draft+`/events"`)
+	b.get("/webhooks").has("Drafts", "Büro 🦭", `href="`+draft+`/events"`)
 	for _, step := range webhook.Steps[2:5] {
 		b.post(draft+"/"+string(step), steps()[step]).is(http.StatusSeeOther)
 	}
@@ -271,6 +283,7 @@ func TestWizardResume(t *testing.T) {
 }
 
 func TestWizardBeginsOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -289,17 +302,19 @@ func TestWizardBeginsOnce(t *testing.T) {
 }
 
 func TestWizardThrowAway(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
-	b.follow(draft+"/delete", nil).has("The draft was thrown away")
+	b.follow(draft+"/delete", nil).has("The draft was discarded")
 	b.post(draft+"/delete", nil).is(http.StatusNotFound)
 	w := s.hook(hookURL)
-	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
-	b.follow(strings.TrimSuffix(edit, "review")+"delete", nil).has("The webhook is as it was", w.Name)
+	edit := b.post("/webhooks/"+w.ID.String()+"/edit", nil).is(http.StatusSeeOther).location
+	b.follow(strings.TrimSuffix(edit, "review")+"delete", nil).has("The webhook is unchanged", w.Name)
 }
 
 func TestWizardTwoTabs(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	one, two := s.signIn(anna), s.signIn(anna)
 	draft := one.begin()
@@ -314,15 +329,16 @@ func TestWizardTwoTabs(t *testing.T) {
 }
 
 func TestWizardEdit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
-	review := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
-	if again := b.post("/webhooks/"+w.Ref()+"/edit", nil).location; again != review {
+	review := b.post("/webhooks/"+w.ID.String()+"/edit", nil).is(http.StatusSeeOther).location
+	if again := b.post("/webhooks/"+w.ID.String()+"/edit", nil).location; again != review {
 		t.Errorf("an untouched edit was not taken up again: %s, %s", review, again)
 	}
 	draft := strings.TrimSuffix(review, "/review")
-	b.get("/webhooks").lacks("Not finished yet")
+	b.get("/webhooks").lacks("Drafts")
 	b.get(draft+"/name").has("Edit Accounting", `value="https://hooks.example.com/old"`)
 	if got := b.post(draft+"/name", steps()[webhook.StepName]).location; got != review {
 		t.Errorf("got %s, want the review", got)
@@ -332,7 +348,7 @@ func TestWizardEdit(t *testing.T) {
 	b.finished(draft).has("Your changes are saved", "Büro 🦭").lacks("Copy it now", w.Secret)
 	got, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 	s.check(err)
-	if got.Name != "Büro 🦭" || got.Secret != w.Secret || !got.AllEvents() || !got.CreatedAt.Equal(w.CreatedAt) {
+	if got.Name != "Büro 🦭" || got.Secret != w.Secret || !got.AllEvents || !got.CreatedAt.Equal(w.CreatedAt) {
 		t.Errorf("got %+v", got)
 	}
 	if drafts := must(t, s.store.Drafts, s.account.ID); len(drafts) != 0 {
@@ -341,11 +357,12 @@ func TestWizardEdit(t *testing.T) {
 }
 
 func TestWizardConflict(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	a, b := s.signIn(anna), s.signIn(berta)
 	w := s.hook(hookURL, func(w *webhook.Webhook) { w.URL = "https://hooks.example.com/old" })
 	edit := func(b *browser, name string) string {
-		draft := strings.TrimSuffix(b.post("/webhooks/"+w.Ref()+"/edit", nil).location, "/review")
+		draft := strings.TrimSuffix(b.post("/webhooks/"+w.ID.String()+"/edit", nil).location, "/review")
 		form := steps()[webhook.StepName]
 		form.Set("name", name)
 		b.post(draft+"/name", form).is(http.StatusSeeOther)
@@ -353,13 +370,14 @@ func TestWizardConflict(t *testing.T) {
 	}
 	slow, fast := edit(a, "Slow"), edit(b, "Fast")
 	b.finish(fast).is(http.StatusSeeOther)
-	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Begin again from there", `href="/webhooks/`+w.Ref()+`"`, "Slow")
+	a.finish(slow).is(http.StatusConflict).has(berta+" changed this webhook", "Start again from there", `href="/webhooks/`+w.ID.String()+`"`, "Slow")
 	a.get(slow + "/review").is(http.StatusOK).has("Slow")
 	again := edit(a, "Slow again")
 	a.finished(again).has("Slow again")
 }
 
 func TestWizardAtTheLimit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -369,17 +387,18 @@ func TestWizardAtTheLimit(t *testing.T) {
 		last = s.hook(fmt.Sprintf("https://example.com/%d", i), func(w *webhook.Webhook) { w.Enabled = i > 3 })
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		b.do(b.request(method, "/webhooks/new", "")).is(http.StatusConflict).has("10 of 10", "switched-off ones count").lacks("Create new booking webhook")
+		b.do(b.request(method, "/webhooks/new", "")).is(http.StatusConflict).has("10 of 10", "Webhooks that are off count").lacks("Create new booking webhook")
 	}
-	b.finish(draft).is(http.StatusConflict).has("All 10 webhooks of your account are in use", "Büro 🦭")
+	b.finish(draft).is(http.StatusConflict).has("All 10 webhooks of your account are used", "Büro 🦭")
 	if got := len(must(t, s.store.Drafts, s.account.ID)); got != 1 {
 		t.Errorf("got %d drafts, want the one that could not be finished", got)
 	}
-	b.follow("/webhooks/"+last.Ref()+"/delete", nil)
+	b.follow("/webhooks/"+last.ID.String()+"/delete", nil)
 	b.finished(draft).has("Büro 🦭")
 }
 
 func TestWizardFiftyAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	for i := range 9 {
@@ -412,6 +431,7 @@ func TestWizardFiftyAtOnce(t *testing.T) {
 
 // What the examples show is what a receiver gets.
 func TestWizardExamples(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -426,9 +446,10 @@ func TestWizardExamples(t *testing.T) {
 
 // Each platform that is on calls in its own way.
 func TestWizardExamplesOfPlatforms(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	for _, platform := range []string{"ltd", "prioticket"} {
-		if _, err := s.store.SwitchPlatform(t.Context(), s.account.ID, platform, true, "test", s.account.CreatedAt); err != nil {
+		if _, err := s.store.SwitchPlatform(t.Context(), s.account.ID, platform, true, change()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -446,13 +467,14 @@ func TestWizardExamplesOfPlatforms(t *testing.T) {
 // inlineSteps are the forms of a synchronous webhook.
 func inlineSteps() map[webhook.Step]url.Values {
 	forms := steps()
-	forms[webhook.StepType] = url.Values{"type": {"inline"}, "time_limit": {"12"}, "concurrency": {"8"}}
+	forms[webhook.StepType] = url.Values{"kind": {"inline"}, "time_limit": {"12"}, "concurrency": {"8"}}
 	forms[webhook.StepName].Del("format")
 	forms[webhook.StepEvents] = url.Values{"events": {"new_temporary_web"}}
 	return forms
 }
 
 func TestWizardInline(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	draft := b.begin()
@@ -461,7 +483,7 @@ func TestWizardInline(t *testing.T) {
 	if got := b.post(draft+"/type", forms[webhook.StepType]).is(http.StatusSeeOther); got.location != draft+"/name" {
 		t.Errorf("another type: got %s, want the next step", got.location)
 	}
-	b.get(draft+"/events").is(http.StatusOK).has("Nobody is asked about", "Which events is it asked about?").lacks("All events")
+	b.get(draft+"/events").is(http.StatusOK).has("only after the booking is accepted", "Before which events should this webhook be asked?").lacks("All events")
 	if got := b.get(draft + "/review"); got.location != draft+"/events" {
 		t.Errorf("got %s, want the events that the other type does not have", got.location)
 	}
@@ -470,28 +492,30 @@ func TestWizardInline(t *testing.T) {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
 	}
 	b.get(draft+"/review").is(http.StatusOK).has("Before a booking ", "Before a booking is started (web/API) on the Website channel, ", ", ask ", "12 seconds", " is a refusal.",
-		"Synchronous (inline) webhook", "It does not count among the 10 webhooks")
+		"Synchronous (inline) webhook", "It does not count towards the limit of 10 webhooks")
 	b.finish(draft).is(http.StatusSeeOther)
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
 	if w.Kind != webhook.Inline || w.TimeLimit != 12 || w.Format != webhook.Native || w.Concurrency != webhook.DefaultConcurrency {
 		t.Errorf("got %+v", w)
 	}
 	b.get("/webhooks").has("Synchronous, 12 seconds", "0 of 10")
-	b.get("/webhooks/"+w.Ref()).has("Asked about", "Waits up to 12 seconds").lacks("Nothing waits", "requests at once")
-	edit := b.post("/webhooks/"+w.Ref()+"/edit", nil).is(http.StatusSeeOther).location
+	b.get("/webhooks/"+w.ID.String()).has("Temporary booking started (web/API)", "Has 12 seconds").lacks("None waiting", "requests at once")
+	edit := b.post("/webhooks/"+w.ID.String()+"/edit", nil).is(http.StatusSeeOther).location
 	edit = strings.TrimSuffix(edit, "/review")
-	b.get(edit + "/type").has("The type of a webhook stays as it is").find(`(value="async" disabled)`)
+	b.get(edit + "/type").has("The type of a webhook cannot be changed").find(`(value="async" disabled)`)
 	b.post(edit+"/type", steps()[webhook.StepType])
 	b.get(edit + "/review")
-	b.finish(edit).is(http.StatusUnprocessableEntity).has("The type of a webhook stays as it is")
+	b.finish(edit).is(http.StatusUnprocessableEntity).has("The type of a webhook cannot be changed")
 }
 
 func TestWizardOneInlineForAChannel(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	s.hook("https://example.com/", func(w *webhook.Webhook) {
 		w.Name, w.Kind, w.TimeLimit, w.Enabled = "Gatekeeper", webhook.Inline, 10, false
-		w.Events, w.Channels = []string{"new_temporary_web"}, webhook.NewFilter(webhook.Include, []string{"3930"})
+		w.SelectEvents([]string{"new_temporary_web"})
+		w.Channels = webhook.NewFilter(webhook.Include, []string{"3930"})
 	})
 	draft := b.begin()
 	forms := inlineSteps()
@@ -499,7 +523,7 @@ func TestWizardOneInlineForAChannel(t *testing.T) {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)
 	}
 	for _, form := range []url.Values{{"channels_mode": {"all"}}, {"channels_mode": {"include"}, "channels": {"3930"}}} {
-		b.post(draft+"/channels", form).is(http.StatusUnprocessableEntity).has("The webhook “Gatekeeper” is asked about the channel ", "(3930) already")
+		b.post(draft+"/channels", form).is(http.StatusUnprocessableEntity).has("The webhook “Gatekeeper” is for the channel ", "(3930), and a channel has one")
 	}
 	b.post(draft+"/channels", forms[webhook.StepChannels]).is(http.StatusUnprocessableEntity)
 	d := only(t, must(t, s.store.Drafts, s.account.ID), nil) // as if the other one had come meanwhile
@@ -513,14 +537,15 @@ func TestWizardOneInlineForAChannel(t *testing.T) {
 
 // With all webhooks in use there is room for a synchronous one.
 func TestInlineBesideTheLimit(t *testing.T) {
+	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
 	for range webhook.DefaultLimit {
 		s.hook("https://example.com/")
 	}
-	b.get("/webhooks").has("Create synchronous webhook", "Synchronous webhooks do not count.").lacks("Create new booking webhook")
+	b.get("/webhooks").has("Create synchronous webhook", "synchronous ones do not.").lacks("Create new booking webhook")
 	b.post("/webhooks/new", nil).is(http.StatusConflict)
-	draft := strings.TrimSuffix(b.post("/webhooks/new", url.Values{"type": {"inline"}}).is(http.StatusSeeOther).location, "/type")
+	draft := strings.TrimSuffix(b.post("/webhooks/new", url.Values{"kind": {"inline"}}).is(http.StatusSeeOther).location, "/type")
 	forms := inlineSteps()
 	for _, step := range webhook.Steps[:5] {
 		b.post(draft+"/"+string(step), forms[step]).is(http.StatusSeeOther)

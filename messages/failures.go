@@ -60,7 +60,8 @@ var failures = Texts{
 		"Answer with an empty body, or with a JSON object and the content type application/json.",
 	"attempt.internal": "Bookhook could not make the request: %s. The person who runs this Bookhook can see more in its log.",
 
-	"attempt.bug": "there is a mistake in Bookhook",
+	"attempt.cut_off": "Bookhook stopped before or while the request was sent; whether the receiver got it is not known.",
+	"attempt.bug":     "there is a mistake in Bookhook",
 
 	"probe.timeout":     "%s did not answer within %s.",
 	"probe.gone":        "The receiver answers 410 Gone. If it answers a delivery so, the webhook is switched off.",

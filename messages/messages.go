@@ -3,6 +3,8 @@
 // for it, in English, in one place per kind:
 //
 //	problems.go  what is wrong with an input
+//	forms.go     what is wrong with a form of a page
+//	requests.go  what is wrong with a request of a program
 //	failures.go  why an attempt failed, and what checking a URL found
 //	inbound.go   why a platform's request was rejected, notes of events
 //	activity.go  entries of the activity log
@@ -25,7 +27,7 @@ import (
 type Texts map[string]string
 
 // all are the sentences that are not a platform's.
-var all = merge(problems, failures, inbound, activity, outcomes, database)
+var all = merge(problems, forms, requests, failures, inbound, activity, outcomes, database)
 
 func merge(tables ...Texts) Texts {
 	merged := Texts{}

@@ -90,7 +90,7 @@ type use struct {
 
 // makers are the functions that take a code and its arguments, with the place of
 // the code among theirs.
-var makers = map[string]int{"NewMessage": 0, "BadRequest": 0, "BadSignature": 0, "BadType": 0, "UnknownEvent": 0, "Add": 1}
+var makers = map[string]int{"NewMessage": 0, "BadRequest": 0, "BadSignature": 0, "BadType": 0, "UnknownEvent": 0, "Add": 1, "Wrong": 1, "wrong": 1}
 
 func uses(file *ast.File) []use {
 	var found []use

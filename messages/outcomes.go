@@ -1,4 +1,73 @@
 package messages
 
-// outcomes are what came of what a person did on a page.
-var outcomes = Texts{}
+// outcomes are what came of what a person did on a page, and what happens next.
+var outcomes = Texts{
+	"account.welcome": "Welcome to Bookhook. Add your channels and tours, or create your first webhook right away.",
+	"account.created": "The account “%s” was created with the number %s. Add the first person who may sign in to it.",
+	"account.limit":   "“%s” may now have %s webhooks.",
+	"account.saved":   "The account was saved.",
+
+	"password.changed": "Your password was changed. Other browsers were signed out.",
+	"person.removed":   "%s was removed and signed out everywhere.",
+	"token.revoked":    "The token was revoked. Requests that use it are refused from now on.",
+	"client.revoked":   "The client and its access tokens were revoked. Its webhooks stay.",
+
+	"platform.on":      "%s is on. Enter its address in %s, and choose its events in your webhooks.",
+	"platform.off":     "%s is off. What it sends is stored and goes to no webhook until you switch it on again.",
+	"platform.address": "%s has a new address. Enter it there; the old one works until %s.",
+	"platform.saved":   "The settings for %s were saved. They apply to what is received from now on.",
+
+	"item.added":          "“%s” was added. Webhooks can now select it.",
+	"item.renamed":        "%s is now called “%s”.",
+	"item.retired":        "“%s” was retired. It is no longer offered; webhooks that select it still match it.",
+	"item.restored":       "“%s” is in use again.",
+	"items.list_imported": "The list was imported: %s added, %s updated.",
+	"items.imported":      "Your %s were refreshed from %s: %s added, %s renamed, %s unchanged.",
+	"items.none_listed":   "%s lists no %s; nothing was changed.",
+	"items.unanswered":    "%s did not list your %s: %s. Nothing was changed.",
+	"items.not_valid":     "%s lists %s that cannot be stored: %s Nothing was changed.",
+	"item.not_valid":      "“%s”. %s",
+	"items.no_platform": "No booking platform is connected: switch one on in Settings › Platforms, " +
+		"and enter the credentials of its API there.",
+
+	"draft.discarded":         "The draft was discarded.",
+	"draft.changes_discarded": "Your changes were discarded. The webhook is unchanged.",
+
+	"webhook.created":        "“%s” is on and receives new events from now on. Send it a test to see that it arrives.",
+	"webhook.inline_created": "“%s” is on and is asked about bookings from now on. Send it a test to see what it answers.",
+	"webhook.saved":          "Your changes are saved. They apply to new events and to waiting deliveries.",
+	"webhook.deleted":        "“%s” was deleted. The log of what was sent stays.",
+	"webhook.cancelled":      "%s waiting deliveries were cancelled.",
+	"webhook.cancelled_one":  "1 waiting delivery was cancelled.",
+
+	"webhook.on_already":    "This webhook is on already.",
+	"webhook.off_already":   "This webhook is off already.",
+	"webhook.switched_on":   "The webhook is on and receives new events from now on.",
+	"webhook.switched_off":  "The webhook is off. New events are skipped, and waiting deliveries stay until you switch it on again.",
+	"webhook.inline_on":     "The webhook is on and is asked about bookings from now on.",
+	"webhook.inline_off":    "The webhook is off. From now on bookings are confirmed without asking it.",
+	"webhook.skipped":       "%s events were skipped while it was off; they are not sent later.",
+	"webhook.skipped_one":   "1 event was skipped while it was off; it is not sent later.",
+	"webhook.not_asked":     "%s bookings were not asked about while it was off.",
+	"webhook.not_asked_one": "1 booking was not asked about while it was off.",
+	"webhook.sent_now":      "%s waiting deliveries are sent now.",
+	"webhook.sent_now_one":  "1 waiting delivery is sent now.",
+	"webhook.all_sent_now":  "The waiting deliveries are sent now.",
+
+	"secret.rotated": "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
+
+	"test.sent":  "The test is being sent. The answer appears below.",
+	"test.asked": "%s is being asked about a test booking. The answer appears below.",
+	"test.circuit_open": "The receiver failed repeatedly, so the test is sent as the next attempt, within five minutes. " +
+		"The answer appears below.",
+
+	"delivery.sent_now":          "It is being sent now. The answer appears below.",
+	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
+	"delivery.when_on":           "It is sent as soon as the webhook is switched on again.",
+	"delivery.when_released":     "It is sent as soon as the earlier events of its booking are delivered, failed or stopped.",
+	"delivery.rate_limited":      "It is sent next, as soon as the webhook's rate limit allows it. The answer appears below.",
+	"delivery.circuit_open":      "The receiver failed repeatedly, so it is sent as the next attempt, within five minutes. The answer appears below.",
+	"delivery.finished_before":   "Nothing was stopped: it had finished before.",
+	"delivery.stopped":           "Bookhook makes no further attempt. You can replay it later.",
+	"delivery.stopped_in_flight": "Bookhook makes no further attempt. The one that is in flight may still arrive. You can replay it later.",
+}

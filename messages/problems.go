@@ -2,7 +2,9 @@ package messages
 
 // problems are what can be wrong with an input. They say what to do.
 var problems = Texts{
-	"text.too_long": "Use at most %s characters.",
+	"text.too_long":      "Use at most %s characters.",
+	"email.invalid":      "Enter an e-mail address, such as anna@example.com.",
+	"password.too_short": "Use at least %s characters; a few words are easy to remember.",
 
 	"name.missing":            "Enter a name.",
 	"name.control_characters": "Use letters, digits, signs and spaces only, no control characters.",
@@ -26,6 +28,8 @@ var problems = Texts{
 	"ref.control_characters": "Use letters, digits and signs only, no control characters.",
 	"item.id_missing":        "Enter the id that your booking system uses.",
 	"item.id_separator":      "An id has no spaces and no commas.",
+	"import.line":            "1 line has a problem; nothing was imported.",
+	"import.lines":           "%s lines have a problem; nothing was imported.",
 
 	"type.missing":      "Choose the type: async or inline.",
 	"type.stays":        "The type of a webhook cannot be changed. Create a new webhook of the other type, and delete this one.",

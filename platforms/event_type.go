@@ -13,10 +13,19 @@ type EventType struct {
 	Name        string `json:"name"`
 	NameET      string `json:"name_et,omitempty"` // Estonian, where the platform publishes it
 	Description string `json:"description,omitempty"`
-	Primary     bool   `json:"primary,omitempty"` // the platform tells integrators to handle it; preselected
-	Inline      bool   `json:"inline,omitempty"`  // synchronous webhooks are called about it
-	Retired     bool   `json:"retired,omitempty"` // no longer in the platform's catalogue
-	Assumed     string `json:"assumed,omitempty"` // why the key itself is our assumption; "" when the platform documents it
+	Primary     bool   `json:"primary,omitempty"`     // the platform tells integrators to handle it; preselected
+	Inline      bool   `json:"inline,omitempty"`      // synchronous webhooks are called about it
+	InlineOnly  bool   `json:"inline_only,omitempty"` // the platform sends it only to a synchronous webhook
+	Retired     bool   `json:"retired,omitempty"`     // no longer in the platform's catalogue
+	Assumed     string `json:"assumed,omitempty"`     // why the key itself is our assumption; "" when the platform documents it
+
+	// When completes "When a booking …", such as "is confirmed", and Before
+	// completes "Before a booking …" for a synchronous webhook. Both are "" for an
+	// event that has no such phrase. Events that share a phrase differ by Variant,
+	// such as "staff".
+	When    string `json:"when,omitempty"`
+	Before  string `json:"before,omitempty"`
+	Variant string `json:"variant,omitempty"`
 }
 
 // ReadCatalogue reads the JSON list in which a platform's folder keeps its

@@ -30,7 +30,7 @@ func (in Inbound) JSON() (Object, error) {
 		return nil, BadRequest("json.not_utf8")
 	case bytes.HasPrefix(in.Body, []byte("\ufeff")):
 		return nil, BadRequest("json.byte_order_mark")
-	case tooDeep(in.Body):
+	case webhook.JSONDepth(in.Body) > MaxDepth:
 		return nil, BadRequest("json.too_deep", MaxDepth)
 	}
 	if err := json.Unmarshal(in.Body, new(json.RawMessage)); err != nil {
@@ -49,26 +49,6 @@ func isJSON(contentType string) bool {
 	kind = strings.ToLower(strings.TrimSpace(kind))
 	main, sub, _ := strings.Cut(kind, "/")
 	return kind == "" || kind == "application/json" || main != "" && strings.HasSuffix(sub, "+json")
-}
-
-// tooDeep reports whether objects and lists are nested more than [MaxDepth]
-// levels, as far as the text is JSON.
-func tooDeep(text []byte) bool {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	for depth := 0; ; {
-		token, err := decoder.Token()
-		if err != nil {
-			return false
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			if depth++; depth > MaxDepth {
-				return true
-			}
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-	}
 }
 
 // maxMembers is how many members an object may have, and how many entries a list

@@ -46,6 +46,9 @@ type Platform struct {
 	// InlineCall writes the call of an inline webhook, signed with the key; see
 	// [Registry.InlineCall]. Nil: the platform makes none.
 	InlineCall func(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (Request, error)
+	// InlineAbout tells operators what an inline webhook gets and has to answer; after
+	// a line break what of it is assumed.
+	InlineAbout string
 	// APIKey is the account's for a channel, "" when it is not known. Nil: the
 	// platform has none.
 	APIKey func(s webhook.Settings, channel string) string

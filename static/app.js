@@ -1,11 +1,11 @@
-// What every page gains from JavaScript; each page works without it.
+// Enhancements of all pages; each page works without JavaScript.
 "use strict";
 
-// A refused form: take the focus to what is wrong with it.
+// Moves the focus to the problems of a form that was refused.
 document.querySelector("[data-focus]")?.focus();
 
-// What a page is given, at first and when a part of it is made anew.
-const enliven = (root) => {
+// enhance adds behaviour to a page, or to a part of it that was replaced.
+const enhance = (root) => {
   // Buttons that copy a text.
   for (const button of root.querySelectorAll("[data-copy]")) {
     if (!navigator.clipboard) break;
@@ -24,8 +24,8 @@ const enliven = (root) => {
     });
   }
 
-  // A box that asks closes by Escape, and when another one opens.
-  const boxes = root.querySelectorAll("details.ask");
+  // A confirmation closes on Escape, and when another one opens.
+  const boxes = root.querySelectorAll("details.confirm");
   for (const box of boxes) {
     box.addEventListener("toggle", () => {
       if (!box.open) return;
@@ -38,7 +38,7 @@ const enliven = (root) => {
     });
   }
 
-  // A form is sent once, however often its button is pressed.
+  // A form is sent once, even if its button is pressed repeatedly.
   for (const form of root.querySelectorAll("form[method=post]")) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) event.preventDefault();
@@ -46,7 +46,7 @@ const enliven = (root) => {
     });
   }
 };
-enliven(document);
+enhance(document);
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });

@@ -1,9 +1,9 @@
-// What the wizard gains from JavaScript: search, select all, the live example,
-// the check of the URL.
+// Enhancements of the wizard: search, select all, the live example, the check of
+// the URL.
 "use strict";
 
-// A refused step is the answer to a post. Back and reload shall show the draft,
-// not the browser's question whether to send the form again.
+// A refused step is the response to a POST. Back and reload should show the draft,
+// not ask whether to send the form again.
 const step = document.querySelector("form.wizard");
 if (step) history.replaceState(null, "", step.action + location.hash);
 
@@ -11,9 +11,9 @@ for (const list of document.querySelectorAll("[data-search]")) {
   const items = [...list.querySelectorAll("[data-item]")];
   const texts = items.map((item) => `${item.textContent} ${item.querySelector("input").value}`.toLowerCase());
   const groups = [...list.querySelectorAll("[data-group]")];
-  const parts = [...groups, ...list.querySelectorAll("[data-within]")]; // gone when nothing in them is left
-  const shows = []; // each shows how many of a group are chosen
-  let open = null; // the groups that were, before the search opened others
+  const parts = [...groups, ...list.querySelectorAll("[data-within]")]; // hidden when nothing in them matches
+  const shows = []; // functions that update the number of chosen items of a group
+  let open = null; // the groups that were open before the search
   const search = list.querySelector(".search");
   const input = search?.querySelector("input");
   const found = search?.querySelector(".found");
@@ -44,7 +44,7 @@ for (const list of document.querySelectorAll("[data-search]")) {
     let wait;
     input.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(filter, 80); });
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") event.preventDefault(); // searches, does not go on
+      if (event.key === "Enter") event.preventDefault(); // searches, does not submit the form
     });
     list.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !input.value) return;
@@ -103,7 +103,7 @@ if (check) {
   input.addEventListener("input", showExamples);
 
   // The press that leaves the field is the first half of a click: nothing may
-  // move until the button is up, or the click misses what it was for.
+  // move until the button is released, or the click misses its target.
   let pressed = Promise.resolve();
   addEventListener("pointerdown", () => {
     pressed = new Promise((up) => {
@@ -121,7 +121,7 @@ if (check) {
     try {
       const reply = await fetch(check.dataset.check, { method: "POST", body: new URLSearchParams({ url }) });
       let text = reply.ok || reply.status === 422 ? await reply.text() : "";
-      if (reply.redirected) { // to the sign-in; a new tab leaves here what was typed
+      if (reply.redirected) { // to the sign-in; a new tab keeps what was typed here
         text = `You are signed out. <a href="/login" target="_blank">Sign in again</a> (in a new tab), then go on here.`;
         asked = "";
       }

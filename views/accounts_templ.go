@@ -32,7 +32,7 @@ type AccountRow struct {
 
 // AccountForm is a refused form of the page, as typed.
 type AccountForm struct {
-	Account  webhook.ID // zero for a new account; else the one whose limit or users were to change
+	Account  webhook.AccountID // zero for a new account; else the one whose limit or users were to change
 	Name     string
 	Number   string
 	Limit    string
@@ -43,7 +43,7 @@ type AccountForm struct {
 
 // Accounts is the page /admin/accounts. It posts to /admin/accounts (name,
 // number), /admin/accounts/{id}/limit (limit) and /admin/accounts/{id}/users
-// (email, role; Bookhook makes the first password).
+// (email, role; Bookhook creates the first password).
 func Accounts(p AccountsProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -142,7 +142,7 @@ func Accounts(p AccountsProps) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>Each tour operator has an account of its own, with its own webhooks, lists, people and log.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>Each tour operator has an account with its own webhooks, lists, people and log.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -162,8 +162,8 @@ func Accounts(p AccountsProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = input(field{
-				name: "number", label: "TourCMS account number", value: p.form(0).Number, optional: true, complete: "off",
-				problem: p.form(0).Problems["number"], hint: "Without it Bookhook takes the next free one.",
+				name: "number", label: "Account number", value: p.form(0).Number, optional: true, complete: "off",
+				problem: p.form(0).Problems["number"], hint: "Left empty, Bookhook takes the next free one.",
 				more: templ.Attributes{"inputmode": "numeric", "class": "short"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -184,19 +184,19 @@ func Accounts(p AccountsProps) templ.Component {
 }
 
 // form is the refused form when it is that of the account, else an empty one.
-func (p AccountsProps) form(account webhook.ID) AccountForm {
+func (p AccountsProps) form(account webhook.AccountID) AccountForm {
 	if p.Form.Account == account && len(p.Form.Problems) > 0 {
 		return p.Form
 	}
 	return AccountForm{}
 }
 
-// accountPrefix begins the ids of an account's fields; zero is the new one.
-func accountPrefix(account webhook.ID) string {
+// accountPrefix is the prefix of the ids of an account's fields; zero is the new one.
+func accountPrefix(account webhook.AccountID) string {
 	if account == 0 {
 		return "f-"
 	}
-	return "f-" + account.Text(webhook.AccountPrefix) + "-"
+	return "f-" + account.String() + "-"
 }
 
 func accountRow(p AccountsProps, r AccountRow) templ.Component {
@@ -326,11 +326,11 @@ func limitForm(a webhook.Account, f AccountForm) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<details class=\"ask\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<details class=\"confirm\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if f.Problems["limit"] != "" {
+		if !f.Problems["limit"].IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -362,14 +362,14 @@ func limitForm(a webhook.Account, f AccountForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\" class=\"askbox\" novalidate>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "\" class=\"confirm-box\" novalidate>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = input(field{
-			name: "limit", id: accountPrefix(a.ID) + "limit", label: "Webhooks it may have", more: templ.Attributes{"inputmode": "numeric"},
+			name: "limit", id: accountPrefix(a.ID) + "limit", label: "Webhook limit", more: templ.Attributes{"inputmode": "numeric"},
 			value: cmp.Or(f.Limit, strconv.Itoa(a.WebhookLimit)), problem: f.Problems["limit"],
-			hint: "Switched-off ones count. A lower limit deletes nothing.",
+			hint: "Webhooks that are off count. A lower limit deletes none.",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -403,11 +403,11 @@ func userForm(a webhook.Account, f AccountForm) templ.Component {
 			templ_7745c5c3_Var14 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<details class=\"ask\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<details class=\"confirm\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if f.Problems["email"] != "" || f.Problems["role"] != "" {
+		if !f.Problems["email"].IsZero() || !f.Problems["role"].IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -439,7 +439,7 @@ func userForm(a webhook.Account, f AccountForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "\" class=\"askbox\" novalidate>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "\" class=\"confirm-box\" novalidate>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

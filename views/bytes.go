@@ -16,23 +16,23 @@ import (
 // Curl writes an attempt's request as a command for a POSIX shell. The
 // signature in it is the one that was sent, so receivers may find it too old.
 func Curl(a webhook.Attempt) string {
-	lines := []string{"curl -g -i -X " + quote(a.Method) + " " + quote(a.URL)}
+	lines := []string{"curl -g -i -X " + shellQuote(a.Method) + " " + shellQuote(a.URL)}
 	for _, name := range sortedNames(a.RequestHeaders) {
 		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Host") {
 			continue // curl writes them itself
 		}
 		for _, value := range a.RequestHeaders[name] {
-			lines = append(lines, "  -H "+quote(strings.ToLower(name)+": "+value))
+			lines = append(lines, "  -H "+shellQuote(strings.ToLower(name)+": "+value))
 		}
 	}
 	if len(a.RequestBody) > 0 {
-		lines = append(lines, "  --data-binary "+quote(readable(a.RequestBody)))
+		lines = append(lines, "  --data-binary "+shellQuote(readable(a.RequestBody)))
 	}
 	return strings.Join(lines, " \\\n")
 }
 
-// quote makes one word of the text for a POSIX shell.
-func quote(text string) string {
+// shellQuote quotes the text as one word for a POSIX shell.
+func shellQuote(text string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r)
 	}
@@ -44,8 +44,8 @@ func quote(text string) string {
 
 func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
 
-// prettyJSON lays out a JSON body, or says that it is none, or is one of which
-// laying it out would make many times as much (20 KB of brackets make 200 MB).
+// prettyJSON indents a JSON body. It returns false for what is not JSON, and for a
+// body that would grow too much (20 KB of brackets become 200 MB).
 func prettyJSON(body []byte) (string, bool) {
 	body = bytes.TrimSpace(body)
 	if !utf8.Valid(body) || indentation(body) > 8*len(body)+1024 {
@@ -58,7 +58,7 @@ func prettyJSON(body []byte) (string, bool) {
 	return out.String(), true
 }
 
-// indentation is how many bytes laying out a JSON body adds at most.
+// indentation is how many bytes indenting a JSON body adds at most.
 func indentation(body []byte) int {
 	added, depth, inString, escaped := 0, 0, false, false
 	for _, b := range body {
@@ -84,10 +84,10 @@ func indentation(body []byte) int {
 	return added
 }
 
-// readable is a body as text; what is not UTF-8, or has bytes that a page cannot
-// hold, is shown as hexadecimal.
+// readable is a body as text, or in hexadecimal when it is not UTF-8 or has bytes
+// that a page cannot contain.
 func readable(body []byte) string {
-	if text := whole(body); utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
+	if text := wholeRunes(body); utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
 		return string(text)
 	}
 	var out strings.Builder
@@ -103,9 +103,9 @@ func readable(body []byte) string {
 	return out.String()
 }
 
-// whole is a body without the letter in the middle of which it was cut off when
-// it was too long to be kept.
-func whole(body []byte) []byte {
+// wholeRunes is a stored body without the UTF-8 sequence that was cut at its end
+// because the body was too long.
+func wholeRunes(body []byte) []byte {
 	if len(body) < webhook.MaxStoredBody {
 		return body
 	}
@@ -117,7 +117,7 @@ func whole(body []byte) []byte {
 	return body
 }
 
-// size is a number of bytes in words.
+// size is a number of bytes with its unit.
 func size(n int) string {
 	if n < 1024 {
 		return count(n, false, "byte", "bytes")

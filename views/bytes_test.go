@@ -31,7 +31,7 @@ func TestHostileAnswerOnThePage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := kinds[0]
 			a := k.attempt(2, webhook.Outcome{Status: 500, Failure: webhook.FailStatus})
-			a.ResponseBody, a.Error = []byte(body), markup
+			a.ResponseBody, a.Error = []byte(body), webhook.NewMessage(markup)
 			a.ResponseHeaders = http.Header{"X-Markup": {markup}, markup: {markup}, "X-Direction": {"\u202e" + markup}}
 			var page bytes.Buffer
 			p := DeliveryProps{Page: Page{Now: now}, Delivery: k.delivery(0), Attempts: []webhook.Attempt{a}}

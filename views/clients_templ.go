@@ -20,6 +20,7 @@ type ClientsProps struct {
 	Name     string // as typed
 	Problems webhook.Invalid
 	New      *NewClient // shown once; else nil
+	TokenURL string     // where a client gets its access tokens
 }
 
 // NewClient is a client with the secret of which only the hash is kept.
@@ -28,8 +29,8 @@ type NewClient struct {
 	Secret string
 }
 
-// clients is the panel of the programs that use Prioticket's way to manage
-// webhooks. It posts to /settings/clients (name) and
+// clients is the panel of the programs that use the Prioticket-compatible API. It
+// posts to /settings/clients (name) and
 // /settings/clients/{id}/revoke.
 func clients(p TokensProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -52,20 +53,20 @@ func clients(p TokensProps) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"panel\" id=\"clients\" aria-labelledby=\"clients-title\"><h2 id=\"clients-title\">Clients of the Prioticket API</h2><p class=\"hint\">A program written for Prioticket’s Distributor API can manage the webhooks of this account: it gets a token at <span class=\"mono\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"panel\" id=\"clients\" aria-labelledby=\"clients-title\"><h2 id=\"clients-title\">Clients of the Prioticket API</h2><p class=\"hint\">Programs written for Prioticket’s Distributor API can manage the webhooks of this account. They get a token at <span class=\"mono\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var2 string
-		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(p.BaseURL + prioBase)
+		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(p.Clients.TokenURL)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 29, Col: 172}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 30, Col: 170}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "/oauth2/token</span> with its client id and secret.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</span> with a client id and secret.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -74,7 +75,7 @@ func clients(p TokensProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if p.Page.can() {
+		} else if p.Page.canConfigure() {
 			templ_7745c5c3_Err = clientTable(p).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -92,7 +93,7 @@ func clients(p TokensProps) templ.Component {
 				var templ_7745c5c3_Var3 string
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(c.Name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 37, Col: 23}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 38, Col: 23}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 				if templ_7745c5c3_Err != nil {
@@ -108,7 +109,7 @@ func clients(p TokensProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Page.can() {
+		if p.Page.canConfigure() {
 			templ_7745c5c3_Err = problems(p.Clients.Problems, "f-client-").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -119,7 +120,7 @@ func clients(p TokensProps) templ.Component {
 			}
 			templ_7745c5c3_Err = input(field{
 				name: "name", id: "f-client-name", label: "Name of the client", value: p.Clients.Name, complete: "off", problem: p.Clients.Problems["name"],
-				hint: "What it is, such as “Reseller portal”.",
+				hint: "Such as “Reseller portal”.",
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -137,10 +138,7 @@ func clients(p TokensProps) templ.Component {
 	})
 }
 
-// prioBase is where the Prioticket-compatible API begins.
-const prioBase = "/v3.8/distributor"
-
-// newClient shows a client with its secret this once.
+// newClient shows a client with its secret, which is not shown again.
 func newClient(p TokensProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -170,11 +168,11 @@ func newClient(p TokensProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "The new client</h2><p><strong>Copy the secret now; it is not shown again.</strong> With both the program gets its access tokens.</p><h3>Client id</h3>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "The new client</h2><p><strong>Copy the secret now; it is not shown again.</strong> The program needs both to get access tokens.</p><h3>Client id</h3>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = copyable("client-id", "client id", p.Clients.New.Ref()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = copyable("client-id", "client id", p.Clients.New.ID.String()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -186,11 +184,11 @@ func newClient(p TokensProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<details><summary>A first call to try</summary>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<details><summary>Example: get a first access token</summary>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = copyable("client-try", "command", tryClient(p)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = copyable("client-try", "command", clientExample(p)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -235,7 +233,7 @@ func clientTable(p TokensProps) templ.Component {
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(c.Name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 90, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 88, Col: 30}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -246,9 +244,9 @@ func clientTable(p TokensProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(c.Ref())
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(c.ID.String())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 91, Col: 60}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 89, Col: 66}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -269,7 +267,7 @@ func clientTable(p TokensProps) templ.Component {
 			var templ_7745c5c3_Var8 string
 			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(lastUsed(p.Page, c.UsedAt))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 95, Col: 60}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 93, Col: 60}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {
@@ -298,13 +296,13 @@ func clientTable(p TokensProps) templ.Component {
 				var templ_7745c5c3_Var10 string
 				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(c.Name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 98, Col: 21}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/clients.templ`, Line: 96, Col: 21}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "” is refused from now on, and its access tokens with it. Its webhooks stay and go on.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "” and its access tokens are refused from now on. Its webhooks keep working.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -314,7 +312,7 @@ func clientTable(p TokensProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("small ghost", "trash", "Revoke").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("small ghost", "trash", "Revoke").Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -331,7 +329,7 @@ func clientTable(p TokensProps) templ.Component {
 	})
 }
 
-// lastUsed is kept to the hour only, and said so.
+// lastUsed is kept to the hour only, and shown so.
 func lastUsed(p Page, at time.Time) string {
 	switch gap := p.Now.Sub(at); {
 	case at.IsZero():
@@ -343,9 +341,9 @@ func lastUsed(p Page, at time.Time) string {
 	}
 }
 
-func tryClient(p TokensProps) string {
-	return "curl -X POST " + quote(p.BaseURL+prioBase+"/oauth2/token") + " \\\n" +
-		"  -u " + quote(p.Clients.New.Ref()+":"+p.Clients.New.Secret) + " \\\n" +
+func clientExample(p TokensProps) string {
+	return "curl -X POST " + shellQuote(p.Clients.TokenURL) + " \\\n" +
+		"  -u " + shellQuote(p.Clients.New.ID.String()+":"+p.Clients.New.Secret) + " \\\n" +
 		"  -H 'content-type: application/json' \\\n" +
 		"  -d '{\"grant_type\":\"client_credentials\"}'"
 }

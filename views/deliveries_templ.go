@@ -17,28 +17,28 @@ import (
 
 // DeliveriesProps are those of the log.
 type DeliveriesProps struct {
-	Page     Page
-	Rows     []DeliveryRow // newest first
-	Filter   DeliveryFilter
-	Problems webhook.Invalid // of the filter
-	Webhooks []Option        // value: webhook id (whk_…)
-	Types    []EventTypes    // of the platforms that the account uses or used
-	Asks     bool            // there are synchronous webhooks, whose questions are accepted or refused
-	Count    webhook.Count   // of all pages
-	Older    webhook.ID      // the next page begins below it; zero on the last one
-	Stopped  bool            // this page is not full: the search stopped at Older
-	First    bool            // this is the first page
-	Newest   webhook.ID      // newest delivery of the account, for the announcer; zero when none
+	Page      Page
+	Rows      []DeliveryRow // newest first
+	Filter    DeliveryFilter
+	Problems  webhook.Invalid    // of the filter
+	Webhooks  []Option           // value: webhook id (whk_…)
+	Types     []EventTypes       // of the platforms that the account uses or used
+	HasInline bool               // there are synchronous webhooks, whose deliveries are accepted or refused
+	Count     webhook.Count      // of all pages
+	Older     webhook.DeliveryID // the next page has those before it; zero on the last one
+	Stopped   bool               // this page is not full: the search stopped at Older
+	First     bool               // this is the first page
+	Newest    webhook.DeliveryID // newest delivery of the account, for the announcer; zero when none
 }
 
 // DeliveryRow is one delivery with the names that go with it.
 type DeliveryRow struct {
 	Delivery    webhook.Delivery
 	EventName   string
-	Platform    string // as people know it; "" when it goes without saying
+	Platform    string // as people know it; "" when the account uses only one
 	WebhookName string // as the log names it
-	WebhookOff  bool   // what waits goes out when it is switched on
-	Probing     bool   // the webhook's circuit is open
+	WebhookOff  bool   // what is waiting is sent when it is switched on
+	Paused      bool   // the webhook's circuit is open
 }
 
 // DeliveryFilter is the filter as typed, under the names it has in the address:
@@ -59,8 +59,8 @@ type EventTypes struct {
 }
 
 // Deliveries is the page /deliveries. Older pages are ?before=dlv_…; while the
-// page is seen, a script asks /deliveries/new?after=dlv_…&(filter) every ten
-// seconds and shows the answer, which is [NewDeliveries].
+// page is visible, a script requests /deliveries/new?after=dlv_…&(filter) every
+// ten seconds and shows the response, which is [NewDeliveries].
 func Deliveries(p DeliveriesProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -111,9 +111,9 @@ func Deliveries(p DeliveriesProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 string
-			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(liveAddress(p))
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(newDeliveriesHref(p))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 60, Col: 65}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 60, Col: 71}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 			if templ_7745c5c3_Err != nil {
@@ -150,7 +150,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Stopped {
-					templ_7745c5c3_Err = searchedTo(p.Page, p.Older).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = searchedTo(p.Page, p.Older.Time()).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -168,11 +168,11 @@ func Deliveries(p DeliveriesProps) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = searchedTo(p.Page, p.Older).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = searchedTo(p.Page, p.Older.Time()).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p>What you look for may be older. A booking, a webhook or a period makes the search shorter.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <p>What you are searching for may be older. A booking, webhook or period narrows the search.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -195,7 +195,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>Each time a booking event matches a webhook, what was sent and what was answered stands here.</p><a class=\"button primary\" href=\"/webhooks\">Go to the webhooks</a>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<p>Each booking event that matches a webhook appears here, with what was sent and what was answered.</p><a class=\"button primary\" href=\"/webhooks\">View webhooks</a>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -218,7 +218,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>If a booking is missing here, look for it among the events: they say why a webhook was not told.</p><p class=\"row\"><a class=\"button\" href=\"/deliveries\">Clear the filters</a> <a class=\"button\" href=\"")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>If a booking is missing here, search the events: they show why it was not sent to a webhook.</p><p class=\"row\"><a class=\"button\" href=\"/deliveries\">Clear filters</a> <a class=\"button\" href=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -231,7 +231,7 @@ func Deliveries(p DeliveriesProps) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">Look among the events</a></p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">Search events</a></p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -260,8 +260,8 @@ func Deliveries(p DeliveriesProps) templ.Component {
 	})
 }
 
-// searchedTo says how far a search went before its page was full.
-func searchedTo(p Page, older webhook.ID) templ.Component {
+// searchedTo says how far back a search went before its page was full.
+func searchedTo(p Page, t time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -287,9 +287,9 @@ func searchedTo(p Page, older webhook.ID) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var10 string
-		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.ResolveAttributeValue(machine(older.Time()))
+		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.ResolveAttributeValue(machine(t))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 73}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 62}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var10)
 		if templ_7745c5c3_Err != nil {
@@ -300,9 +300,9 @@ func searchedTo(p Page, older webhook.ID) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var11 string
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(day(older.Time(), p.Now, p.loc()))
+		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(date(t, p.Now, p.loc()))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 111}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 92, Col: 90}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {
@@ -324,7 +324,7 @@ func olderName(stopped bool) string {
 	return "Older"
 }
 
-// noMatch heads a page without rows, which may come after others that had some.
+// noMatch is the heading of a page without rows, which may follow pages with some.
 func noMatch(first bool, kind string) string {
 	if first {
 		return "No " + kind + " matches"
@@ -343,15 +343,16 @@ func olderHref(p DeliveriesProps) string {
 	if p.Older == 0 {
 		return ""
 	}
-	return p.Filter.href("/deliveries", "before", deliveryCursor(p.Older))
+	return p.Filter.href("/deliveries", "before", cursor(p.Older))
 }
 
-// liveAddress is what the script asks for news; only the first page has any.
-func liveAddress(p DeliveriesProps) string {
+// newDeliveriesHref is what the script polls for new deliveries; only the first
+// page has it.
+func newDeliveriesHref(p DeliveriesProps) string {
 	if !p.First {
 		return ""
 	}
-	return p.Filter.href("/deliveries/new", "after", deliveryCursor(p.Newest))
+	return p.Filter.href("/deliveries/new", "after", cursor(p.Newest))
 }
 
 func deliveryFilters(p DeliveriesProps) templ.Component {
@@ -383,7 +384,7 @@ func deliveryFilters(p DeliveriesProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = selectBox(field{name: "state", label: "Status", value: p.Filter.State, free: true, problem: p.Problems["state"]}, stateOptions(p.Asks)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selectBox(field{name: "state", label: "Status", value: p.Filter.State, free: true, problem: p.Problems["state"]}, stateOptions(p.HasInline)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -429,7 +430,8 @@ func deliveryFilters(p DeliveriesProps) templ.Component {
 	})
 }
 
-// dateKind is the kind of a date's input: what is no date stays only in a text.
+// dateKind is the type of a date's input: only a text input keeps a value that is
+// no date.
 func dateKind(value string) string {
 	if _, err := time.Parse(time.DateOnly, value); err != nil && value != "" {
 		return "text"
@@ -441,8 +443,8 @@ func stateOptions(asks bool) []Option {
 	options := []Option{{"", "Any"}}
 	for _, s := range webhook.States {
 		name := StateName(s)
-		if answer := stateName(webhook.Delivery{State: s, Asked: true}); asks && answer != name {
-			name += " or " + lowerFirst(answer)
+		if inline := deliveryStateName(webhook.Delivery{State: s, Inline: true}); asks && inline != name {
+			name += " or " + lowerFirst(inline)
 		}
 		options = append(options, Option{string(s), name})
 	}
@@ -454,7 +456,7 @@ func anyOption(options []Option) []Option {
 }
 
 // eventBox is the filter by event, grouped by platform when there are several.
-func eventBox(chosen, problem string, types []EventTypes) templ.Component {
+func eventBox(chosen string, problem webhook.Message, types []EventTypes) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -509,7 +511,7 @@ func eventBox(chosen, problem string, types []EventTypes) templ.Component {
 					var templ_7745c5c3_Var15 string
 					templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.ResolveAttributeValue(t.Platform)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 185, Col: 33}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 187, Col: 33}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var15)
 					if templ_7745c5c3_Err != nil {
@@ -577,7 +579,7 @@ func eventOptions(chosen string, options []Option) templ.Component {
 			var templ_7745c5c3_Var17 string
 			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.ResolveAttributeValue(o.Value)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 198, Col: 25}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 200, Col: 25}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var17)
 			if templ_7745c5c3_Err != nil {
@@ -600,7 +602,7 @@ func eventOptions(chosen string, options []Option) templ.Component {
 			var templ_7745c5c3_Var18 string
 			templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(o.Name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 198, Col: 68}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 200, Col: 68}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 			if templ_7745c5c3_Err != nil {
@@ -647,7 +649,7 @@ func deliveryTable(p Page, rows []DeliveryRow, withWebhook bool) templ.Component
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<th scope=\"col\">Status</th><th scope=\"col\">Last answer</th><th scope=\"col\" class=\"num\">Took</th><th scope=\"col\" class=\"num\">Tries</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<th scope=\"col\">Status</th><th scope=\"col\">Last response</th><th scope=\"col\" class=\"num\">Duration</th><th scope=\"col\" class=\"num\">Attempts</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -701,7 +703,7 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 		var templ_7745c5c3_Var21 templ.SafeURL
 		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinURLErrs(hrefDelivery(r.Delivery.ID, ""))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 233, Col: 58}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 235, Col: 58}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 		if templ_7745c5c3_Err != nil {
@@ -718,9 +720,9 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 			}
 		} else {
 			var templ_7745c5c3_Var22 string
-			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(r.Delivery.BookingID))
+			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(r.Delivery.BookingID))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 237, Col: 38}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 239, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 			if templ_7745c5c3_Err != nil {
@@ -755,9 +757,9 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(r.WebhookName))
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(r.WebhookName))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 249, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 251, Col: 29}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 			if templ_7745c5c3_Err != nil {
@@ -776,11 +778,11 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = nextTry(r, p.Now).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = nextAttempt(r, p.Now).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "</td><td data-label=\"Last answer\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "</td><td data-label=\"Last response\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -788,27 +790,27 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "</td><td data-label=\"Took\" class=\"num\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "</td><td data-label=\"Duration\" class=\"num\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var24 string
-		templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(took(r.Delivery.Last.Duration))
+		templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(duration(r.Delivery.Last.Duration))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 259, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 261, Col: 76}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "</td><td data-label=\"Tries\" class=\"num\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "</td><td data-label=\"Attempts\" class=\"num\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var25 string
 		templ_7745c5c3_Var25, templ_7745c5c3_Err = templ.JoinStringErrs(number(r.Delivery.Attempts))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 260, Col: 66}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 262, Col: 69}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var25))
 		if templ_7745c5c3_Err != nil {
@@ -822,7 +824,7 @@ func deliveryRow(p Page, r DeliveryRow, withWebhook bool) templ.Component {
 	})
 }
 
-// eventCell is an event in a list, and whose it is when several platforms are used.
+// eventCell is an event in a list, with its platform when several are used.
 func eventCell(name, platform string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -845,9 +847,9 @@ func eventCell(name, platform string) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		var templ_7745c5c3_Var27 string
-		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(shortName(name))
+		templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(name))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 266, Col: 18}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 268, Col: 17}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var27))
 		if templ_7745c5c3_Err != nil {
@@ -865,7 +867,7 @@ func eventCell(name, platform string) templ.Component {
 			var templ_7745c5c3_Var28 string
 			templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(platform)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 268, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 270, Col: 30}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
 			if templ_7745c5c3_Err != nil {
@@ -880,8 +882,8 @@ func eventCell(name, platform string) templ.Component {
 	})
 }
 
-// NewDeliveries is the answer to /deliveries/new: how many came in since, and
-// where to see them. For none it is empty.
+// NewDeliveries is the response of /deliveries/new: how many deliveries are new,
+// with a link to them. For none it is empty.
 func NewDeliveries(c webhook.Count, f DeliveryFilter) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -911,7 +913,7 @@ func NewDeliveries(c webhook.Count, f DeliveryFilter) templ.Component {
 			var templ_7745c5c3_Var30 templ.SafeURL
 			templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinURLErrs(f.href("/deliveries"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 276, Col: 46}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 278, Col: 46}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 			if templ_7745c5c3_Err != nil {
@@ -924,7 +926,7 @@ func NewDeliveries(c webhook.Count, f DeliveryFilter) templ.Component {
 			var templ_7745c5c3_Var31 string
 			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(counted(c, "new delivery", "new deliveries"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 276, Col: 95}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/deliveries.templ`, Line: 278, Col: 95}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 			if templ_7745c5c3_Err != nil {

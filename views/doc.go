@@ -3,15 +3,16 @@
 //
 // Every page is one component with one props struct: values of package webhook
 // where they fit, plain fields elsewhere. Components build their own addresses
-// from ids ([href.go] has all of them), decide nothing about rights but what
-// to show ([webhook.Role.CanConfigure]), and never read a clock: [Page] brings
-// the time, the account's time zone, the person and the theme.
+// from ids ([href.go] has all of them), decide about rights only what to
+// show ([webhook.Role.CanConfigure]), and never read a clock: [Page] has the time,
+// the account's time zone, the person and the theme.
 //
 // A form that was refused is the same page again, with Problems set and the
-// typed values kept in its props; its component says which address it posts to
-// and under which field names. Problems are keyed by those field names.
+// typed values kept in its props. The component documents the address that the
+// form posts to and its field names, which are the keys of Problems.
 //
-// All words that need thought are plain functions, tested as tables: [Sentence]
-// says what a webhook is told of, [StoryOf] what became of a delivery,
-// [ReasonText] why an event was not sent.
+// Texts that depend on more than one value are plain functions with table tests:
+// [Sentence] says what a webhook receives, [StoryOf] what became of a delivery,
+// [ReasonText] why an event was not sent. What is said of a failed attempt is in
+// failure.go. Texts about one booking platform are not here: its folder has them.
 package views

@@ -15,7 +15,7 @@ import (
 	"bookhook/webhook"
 )
 
-// ErrorProps tell what went wrong. What, Meaning and Next may stay empty: the
+// ErrorProps say what went wrong. What, Meaning and Next may stay empty: the
 // page then says what fits the status.
 type ErrorProps struct {
 	Page      *Page  // nil when nobody is signed in
@@ -68,7 +68,7 @@ func Error(p ErrorProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = plain(p.Theme, errorWords(p.Status).What).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = publicLayout(p.Theme, errorWords(p.Status).What).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -183,7 +183,7 @@ func errorBody(p ErrorProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<a class=\"button\" href=\"/deliveries\">See the deliveries</a> <a class=\"button\" href=\"/webhooks\">See the webhooks</a>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<a class=\"button\" href=\"/deliveries\">View deliveries</a> <a class=\"button\" href=\"/webhooks\">View webhooks</a>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -221,31 +221,31 @@ func errorBody(p ErrorProps) templ.Component {
 
 // errorWords are the words for a status for which the handler has none.
 func errorWords(status int) ErrorProps {
-	untouched := "No booking is affected: events are taken in and delivered as before."
+	untouched := "No booking is affected: events are received and delivered as before."
 	switch status {
 	case 400, 422:
 		return ErrorProps{What: "This request could not be read", Meaning: "Nothing was changed, and no booking is affected.", Next: "Go back, reload the page and try again."}
 	case 401:
-		return ErrorProps{What: "Please sign in", Meaning: untouched, Next: "Your session has ended. Sign in again and repeat what you were doing."}
+		return ErrorProps{What: "Please sign in", Meaning: untouched, Next: "Your session has expired. Sign in again and repeat what you were doing."}
 	case 403:
-		return ErrorProps{What: "You may not do this", Meaning: "Nothing was changed, and no booking is affected.", Next: "Ask an operator of your account to do it, or " + webhook.SupportContact + "."}
+		return ErrorProps{What: "You are not allowed to do this", Meaning: "Nothing was changed, and no booking is affected.", Next: "Ask an operator of your account to do it, or " + webhook.SupportContact + "."}
 	case 404:
-		return ErrorProps{What: "There is no such page", Meaning: untouched, Next: "It may have been deleted, or the address is incomplete. Look for it in the lists."}
+		return ErrorProps{What: "Page not found", Meaning: untouched, Next: "It may have been deleted, or the address is incomplete. Search for it in the lists."}
 	case 405:
-		return ErrorProps{What: "This page cannot be used like that", Meaning: "Nothing was changed, and no booking is affected.", Next: "Go back and use the buttons of the page."}
+		return ErrorProps{What: "This page cannot be used this way", Meaning: "Nothing was changed, and no booking is affected.", Next: "Go back and use the buttons on the page."}
 	case 409:
-		return ErrorProps{What: "Somebody else changed this meanwhile", Meaning: "Your change was not saved; theirs stands.", Next: "Look at it as it is now, then make your change again."}
+		return ErrorProps{What: "Somebody else has changed this", Meaning: "Your change was not saved; theirs is kept.", Next: "View the current state, then make your change again."}
 	case 413:
-		return ErrorProps{What: "This is too large", Meaning: "Nothing was changed, and no booking is affected.", Next: "Split it into smaller parts and send these one after the other."}
+		return ErrorProps{What: "This is too large", Meaning: "Nothing was changed, and no booking is affected.", Next: "Split it into smaller parts and send them one by one."}
 	case 429:
-		return ErrorProps{What: "Too many tries", Meaning: untouched, Next: "Wait a minute and try again."}
+		return ErrorProps{What: "Too many attempts", Meaning: untouched, Next: "Wait a minute and try again."}
 	case 503:
 		return ErrorProps{What: "Bookhook is busy right now", Meaning: "What was accepted before is safe and will be delivered. What you just did was not saved.", Next: "Try again in a minute."}
 	}
 	return ErrorProps{
 		What:    "Something went wrong in Bookhook",
 		Meaning: "What was accepted before is safe and will be delivered. What you just did may not have been saved.",
-		Next:    "Try again. If it stays so, tell " + webhook.SupportContact + " the request id below.",
+		Next:    "Try again. If this happens again, give the request id below to " + webhook.SupportContact + ".",
 	}
 }
 

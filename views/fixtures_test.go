@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
-
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -50,11 +48,11 @@ func (k kind) page(role webhook.Role) Page {
 func (k kind) webhook(i int) *webhook.Webhook {
 	names := []string{"Accounting", "Mailchimp", "Guide rota", "Partner: Viator sync", "Data warehouse", "Night desk", "Old CRM", "Printer"}
 	w := &webhook.Webhook{
-		ID: webhook.ID(9e16 + i), Name: cmp.Or(k.text(names[i%len(names)]), "W"), URL: "https://hooks.example.com/" + k.text("bookings?ApplyTourCMSPromo=FULL"),
-		Kind: webhook.Async, Format: webhook.Native, Events: []string{"cancelled", "new_confirmed_staff", "new_confirmed_web"},
-		Channels: webhook.NewFilter(webhook.All, nil), Tours: webhook.NewFilter(webhook.Exclude, []string{"15"}),
-		Enabled: true, Concurrency: 8, CreatedAt: now.Add(-400 * time.Hour), UpdatedAt: now.Add(-3 * time.Hour),
+		ID: webhook.WebhookID(9e16 + i), Config: webhook.NewConfig([]string{"cancelled", "new_confirmed_staff", "new_confirmed_web"}),
+		Enabled: true, CreatedAt: now.Add(-400 * time.Hour), UpdatedAt: now.Add(-3 * time.Hour),
 	}
+	w.Name, w.URL = cmp.Or(k.text(names[i%len(names)]), "W"), "https://hooks.example.com/"+k.text("bookings?ApplyTourCMSPromo=FULL")
+	w.Tours = webhook.NewFilter(webhook.Exclude, []string{"15"})
 	switch i % 5 {
 	case 1:
 		w.FailingSince, w.Format = now.Add(-31*time.Hour), webhook.Standard
@@ -64,56 +62,57 @@ func (k kind) webhook(i int) *webhook.Webhook {
 	case 3:
 		w.Enabled, w.OffReason, w.OffAt = false, webhook.OffByUser, now.Add(-50*time.Hour)
 	case 4:
-		w.Events = []string{webhook.AllEventsKey}
+		w.AllEvents, w.Events = true, nil
 	}
 	return w
 }
 
 func (k kind) names() Names {
+	catalogues := k.catalogues()
+	if k.name == "normal" {
+		catalogues = sentenceCatalogues()
+	}
 	return Names{
-		Events: map[string]string{
-			"cancelled": k.text("Booking cancelled"), "new_confirmed_web": k.text("New confirmed booking (web/API)"),
-			"new_confirmed_staff": k.text("New confirmed booking (staff)"),
-		},
-		Channels: map[string]string{"3930": k.text("Website"), "3931": k.text("Viator")},
-		Tours:    map[string]string{"15": k.text("Night Walk"), "12": k.text("Old Town on Foot")},
+		Catalogues: catalogues,
+		Channels:   map[string]string{"3930": k.text("Website"), "3931": k.text("Viator")},
+		Tours:      map[string]string{"15": k.text("Night Walk"), "12": k.text("Old Town on Foot")},
 	}
 }
 
 func (k kind) delivery(i int) webhook.Delivery {
 	d := webhook.Delivery{
-		ID: webhook.ID(8e16 + i), Event: 77, Webhook: 9e16, Platform: "tourcms", Type: "new_confirmed_web",
-		BookingID: k.text(fmt.Sprint(12345 - i)), Attempts: 1, Answered: 1, CreatedAt: now.Add(-time.Duration(i*i*7+1) * time.Minute),
+		ID: webhook.DeliveryID(8e16 + i), Event: 77, Webhook: 9e16, Platform: "tourcms", Type: "new_confirmed_web",
+		BookingID: k.text(fmt.Sprint(12345 - i)), Attempts: 1, Completed: 1, CreatedAt: now.Add(-time.Duration(i*i*7+1) * time.Minute),
 		Last: webhook.Outcome{Status: 200, Duration: 84 * time.Millisecond}, State: webhook.Delivered, Finished: now.Add(-time.Duration(i*i*7+1)*time.Minute + 84*time.Millisecond),
 	}
 	switch i % 8 {
 	case 1:
-		d.State, d.Attempts, d.Answered, d.Finished = webhook.Pending, 2, 2, time.Time{}
+		d.State, d.Attempts, d.Completed, d.Finished = webhook.Pending, 2, 2, time.Time{}
 		d.NextAt, d.Last = now.Add(4*time.Minute), webhook.Outcome{Status: 503, Failure: webhook.FailStatus, Duration: 1250 * time.Millisecond}
 	case 2:
-		d.State, d.Attempts, d.Answered = webhook.Failed, 11, 11
+		d.State, d.Attempts, d.Completed = webhook.Failed, 11, 11
 		d.Last = webhook.Outcome{Failure: webhook.FailTimeout, Duration: 15 * time.Second}
 		d.CreatedAt = now.Add(-77 * time.Hour)
 		d.Finished = now.Add(-time.Hour)
 	case 3:
-		d.State, d.Attempts, d.Answered, d.Finished, d.Last = webhook.Pending, 1, 0, time.Time{}, webhook.Outcome{}
+		d.State, d.Attempts, d.Completed, d.Finished, d.Last = webhook.Pending, 1, 0, time.Time{}, webhook.Outcome{}
 		d.NextAt = now.Add(20 * time.Second)
 	case 4:
 		d.State, d.Last = webhook.Cancelled, webhook.Outcome{Failure: webhook.FailRefused, Duration: 900 * time.Microsecond}
 	case 7:
-		d.State, d.Attempts, d.Answered, d.Finished, d.NextAt = webhook.Pending, 2, 2, time.Time{}, now.Add(-time.Hour)
+		d.State, d.Attempts, d.Completed, d.Finished, d.NextAt = webhook.Pending, 2, 2, time.Time{}, now.Add(-time.Hour)
 		d.Last = webhook.Outcome{Status: 200, Failure: webhook.FailTimeout, Duration: 15 * time.Second}
 	case 5:
 		d.Test, d.BookingID = true, "TEST-1"
 	case 6:
-		d.Attempts, d.Answered, d.Base = 4, 4, 3
+		d.Attempts, d.Completed, d.Base = 4, 4, 3
 	}
 	return d
 }
 
 func (k kind) held() webhook.Delivery {
 	d := k.delivery(7)
-	d.ID, d.Held, d.Attempts, d.Answered, d.NextAt, d.Last = 81e15, true, 0, 0, time.Time{}, webhook.Outcome{}
+	d.ID, d.Held, d.Attempts, d.Completed, d.NextAt, d.Last = 81e15, true, 0, 0, time.Time{}, webhook.Outcome{}
 	return d
 }
 
@@ -134,7 +133,7 @@ func (k kind) attempt(n int, o webhook.Outcome) webhook.Attempt {
 		Number: n, StartedAt: now.Add(-time.Duration(12-n) * time.Hour), Duration: o.Duration, Status: o.Status, Failure: o.Failure,
 		Method: "POST", URL: k.webhook(0).URL, RemoteAddr: "192.0.2.1:443",
 		RequestHeaders: http.Header{
-			"User-Agent": {"bookhook/0.1.0"}, "Content-Type": {"application/json"}, "Webhook-Id": {k.delivery(0).Ref()},
+			"User-Agent": {"bookhook/0.1.0"}, "Content-Type": {"application/json"}, "Webhook-Id": {k.delivery(0).ID.String()},
 			"Webhook-Timestamp": {"1795266309"}, "Webhook-Signature": {"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}, "Bookhook-Attempt": {fmt.Sprint(n)},
 		},
 		RequestBody: []byte(`{"id":"evt_02gtcfw2k0400","type":"new_confirmed_web","platform":"tourcms","account_id":"4069","channel_id":"3930","tour_ids":["12"],"booking_id":"12345","timestamp":"2026-11-21T13:05:09Z","data":{"customer":"` + "O’Brien 🚤" + `","pax":2}}`),
@@ -145,19 +144,19 @@ func (k kind) attempt(n int, o webhook.Outcome) webhook.Attempt {
 		a.Truncated = n == 1
 	}
 	if o.Failure != "" {
-		a.Error = k.text("the receiver answered " + fmt.Sprint(o.Status))
+		a.Error = webhook.NewMessage("the receiver answered", k.text(fmt.Sprint(o.Status)))
 	}
 	return a
 }
 
 func (k kind) attempts(d webhook.Delivery) []webhook.Attempt {
 	var list []webhook.Attempt
-	for n := 1; n <= d.Answered; n++ {
+	for n := 1; n <= d.Completed; n++ {
 		o := webhook.Outcome{Status: 503, Failure: webhook.FailStatus, Duration: 640 * time.Millisecond}
-		if n == d.Answered {
+		if n == d.Completed {
 			o = d.Last
 		}
-		if n == 3 && d.Answered > 4 {
+		if n == 3 && d.Completed > 4 {
 			continue // cut off
 		}
 		list = append(list, k.attempt(n, o))
@@ -168,9 +167,14 @@ func (k kind) attempts(d webhook.Delivery) []webhook.Attempt {
 func (k kind) invalid(fields ...string) webhook.Invalid {
 	v := webhook.Invalid{}
 	for _, f := range fields {
-		v.Add(f, "%s", "Something is wrong with "+f+" "+k.text("here")+".")
+		v.AddMessage(f, webhook.Message{Code: "Something is wrong with " + f, Args: []string{k.text("here")}})
 	}
 	return v
+}
+
+// message is one without a text of its own, which is shown as it is.
+func (k kind) message(text string) webhook.Message {
+	return webhook.Message{Code: text, Args: []string{k.text("here")}}
 }
 
 func (k kind) items(n int) []webhook.Item {
@@ -206,10 +210,10 @@ func (k kind) catalogues() []Catalogue {
 	if k.n == 0 {
 		return nil
 	}
-	event := func(key, group, name, about string, primary bool) webhook.EventType {
-		return webhook.EventType{Key: key, Group: group, Name: k.text(name), Description: k.text(about), Primary: primary}
+	event := func(key, group, name, about string, primary bool) platforms.EventType {
+		return platforms.EventType{Key: key, Group: group, Name: k.text(name), Description: k.text(about), Primary: primary}
 	}
-	return []Catalogue{{Platform: "tourcms", Name: "TourCMS", Events: []webhook.EventType{
+	return []Catalogue{{Platform: "tourcms", Name: "TourCMS", Events: []platforms.EventType{
 		event("new_confirmed_staff", "New booking", "New confirmed booking (staff)", "A booking reached Confirmed status through a staff member; also fires when an existing booking is moved to Confirmed by staff.", true),
 		event("new_confirmed_web", "New booking", "New confirmed booking (web/API)", "A booking reached Confirmed status through the booking engine or the API.", true),
 		event("new_provisional_staff", "New booking", "New provisional booking (staff)", "Staff created a booking in Provisional status, or moved one to it.", false),
@@ -227,7 +231,7 @@ func (k kind) manyEvents() []Catalogue {
 	}
 	c := Catalogue{Platform: "wink", Name: "Wink", Off: true}
 	for i := range 30 {
-		e := webhook.EventType{
+		e := platforms.EventType{
 			Key: fmt.Sprintf("account.updated.%d", i), Group: "Account events", Name: k.text("Account updated"),
 			NameET: k.text("Konto uuendatud"), Description: k.text("Something in the account record changed."), Retired: i%5 == 0,
 		}
@@ -268,253 +272,4 @@ func (k kind) rows() (list []DeliveryRow) {
 		list = append(list, held)
 	}
 	return list
-}
-
-// pages are all pages with the content of the kind, by name.
-func (k kind) pages() map[string]templ.Component {
-	all := map[string]templ.Component{}
-	add := func(name string, c templ.Component) { all[name] = c }
-	k.addOutside(add)
-	k.addWebhooks(add)
-	k.addWizard(add)
-	k.addLog(add)
-	k.addSettings(add)
-	k.addPlatforms(add)
-	return all
-}
-
-func (k kind) addOutside(add func(string, templ.Component)) {
-	page := k.page(webhook.RoleStaff)
-	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.text("E-mail or password is wrong.")}))
-	add("setup", Setup(SetupProps{Token: "t", AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
-	add("error-404", Error(ErrorProps{Page: &page, Status: 404, RequestID: k.text("K3TQ")}))
-	add("error-500", Error(ErrorProps{Status: 500, What: k.text(""), RequestID: "K3TQ"}))
-}
-
-func (k kind) addWebhooks(add func(string, templ.Component)) {
-	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names()}
-	for i := range k.n {
-		d := k.delivery(i)
-		row := WebhookRow{Webhook: k.webhook(i), Last: &d, Backlog: webhook.Backlog{Waiting: i * i, Oldest: now.Add(-4 * time.Minute)}}
-		if i%5 == 1 {
-			row.Circuit, row.Backlog.Waiting = k.circuit(), webhook.CountCap+1
-		}
-		list.Rows = append(list.Rows, row)
-	}
-	if k.n > 0 {
-		list.Rows[0].Last = nil
-		list.Drafts = []webhook.Draft{*k.draft()}
-	}
-	add("webhooks", Webhooks(list))
-	list.Page.User.Role, list.Used = webhook.RoleStaff, 10
-	add("webhooks-staff", Webhooks(list))
-	full := list
-	full.Page.User.Role = webhook.RoleAdmin
-	full.Page.Flash = []string{k.text("“Old CRM” was deleted. 3 deliveries that waited were cancelled.")}
-	add("webhooks-full", Webhooks(full))
-	for i := range 3 {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
-		p.Backlog.Waiting = i * 4
-		if i == 0 {
-			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-			p.Page.Flash = []string{"The webhook was created and is on. Send a test to see it work."}
-		} else {
-			p.Recent = k.rows()
-		}
-		if i == 1 {
-			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
-		}
-		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
-	}
-	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent}
-		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
-		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
-		add(name, Webhook(p))
-	}
-}
-
-func (k kind) addWizard(add func(string, templ.Component)) {
-	add("wizard-1", WizardType(k.wizard()))
-	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency", "rate_limit")))
-	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), false}))
-	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), true}))
-	add("wizard-3", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: k.catalogues(), More: true}))
-	add("wizard-3-wrong", WizardEvents(EventsStepProps{Wizard: k.wizard("events"), Catalogues: k.catalogues()}))
-	add("wizard-3-many", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: append(k.catalogues(), k.manyEvents()...)}))
-	add("wizard-4", WizardChannels(PickProps{Wizard: k.wizard(), Items: k.items(k.n * 2)}))
-	add("wizard-5", WizardTours(PickProps{Wizard: k.wizard("tours"), Items: k.items(k.n * 3), Paste: k.text("12, 15\n16")}))
-	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10}
-	add("wizard-6", WizardReview(review))
-	edit := review
-	edit.Wizard.Draft = k.draft()
-	edit.Wizard.Draft.Edits, edit.Wizard.Edited, edit.Wizard.Draft.Done = 9, k.text("Accounting"), webhook.Steps
-	add("wizard-6-edit", WizardReview(edit))
-	edit.Used = 10
-	edit.Wizard.Draft = k.draft()
-	edit.Wizard.Problems = k.invalid("url", "events")
-	add("wizard-6-full", WizardReview(edit))
-}
-
-func (k kind) addLog(add func(string, templ.Component)) {
-	list := DeliveriesProps{
-		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: webhook.Count{N: 10000, More: true}, Older: 8e16, First: true, Newest: 8e16,
-		Webhooks: []Option{{"whk_1", k.text("Accounting")}}, Types: k.types(),
-	}
-	add("deliveries", Deliveries(list))
-	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
-	list.Problems = k.invalid("since", "until")
-	add("deliveries-filtered", Deliveries(list))
-	list.Stopped, list.Count.N = true, 57
-	add("deliveries-searched", Deliveries(list))
-	list.Rows = nil
-	add("deliveries-searched-nothing", Deliveries(list))
-	for i := range 8 {
-		d := k.delivery(i)
-		p := DeliveryProps{
-			Page: k.page(webhook.RoleOperator), Delivery: d, EventName: k.text("New confirmed booking (web/API)"),
-			Event: webhook.Event{ID: 77}, Platform: k.text("TourCMS"), Webhook: k.webhook(i % 2), Attempts: k.attempts(d),
-		}
-		if i == 4 {
-			p.Webhook = nil
-		}
-		add(fmt.Sprintf("delivery-%d", i), Delivery(p))
-	}
-	for _, first := range []webhook.ID{0, 8e16} {
-		p := DeliveryProps{Page: k.page(webhook.RoleOperator), Delivery: k.held(), Event: webhook.Event{ID: 77}, Webhook: k.webhook(0), WaitsFor: first, Circuit: k.circuit()}
-		add(fmt.Sprintf("delivery-held-%d", first), Delivery(p))
-	}
-	k.addEvents(add)
-}
-
-func (k kind) addEvents(add func(string, templ.Component)) {
-	event := webhook.Event{
-		ID: 77, ExternalID: k.text("tc-1234-confirmed"), Platform: "tourcms", Type: "new_confirmed_web", ChannelID: k.text("3930"), BookingID: k.text("12345"),
-		TourIDs: []string{"12", "15", k.text("99")}, OccurredAt: now.Add(-time.Hour), ReceivedAt: now.Add(-59 * time.Minute), Data: []byte(`{"customer":"<b>O’Brien</b>","pax":[2,1]}`),
-	}
-	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: k.types(), Count: webhook.Count{N: 2400}, Older: 77, First: true}
-	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, Platform: k.text("TourCMS"), EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
-	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded, webhook.ReasonPlatformOff}
-	for i := range k.n {
-		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
-		d := k.delivery(i)
-		row := DecisionRow{Webhook: webhook.ID(9e16 + i), Name: k.webhook(i).Name, Deleted: i == 6, Reason: reasons[i%len(reasons)]}
-		if row.Reason == webhook.Matched {
-			row.Delivery = &d
-		}
-		page.Decisions = append(page.Decisions, row)
-	}
-	for _, first := range []webhook.ID{0, 8e16} {
-		d := k.held()
-		page.Decisions = append(page.Decisions, DecisionRow{Webhook: 9e16, Name: k.webhook(0).Name, Delivery: &d, WaitsFor: first})
-	}
-	if k.n == 0 {
-		page.Event = webhook.Event{ID: 77, ReceivedAt: now}
-	}
-	add("events", Events(list))
-	waits := page
-	waits.Decisions, waits.Platform = nil, k.text("TourCMS")
-	waits.Event.Inbound, waits.Event.Lookup, waits.Event.Note = true, true, k.text("TourCMS did not answer in time; it is asked again.")
-	waits.Event.Wire = []byte(k.text("event=new_confirmed_web&account_id=4069&account_name=Sea%20%26%20Sun&channel_id=3930&booking_id=12345"))
-	add("event-waits", Event(waits))
-	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
-	add("events-none", Events(list))
-	add("event", Event(page))
-}
-
-func (k kind) settings() []webhook.Setting {
-	return []webhook.Setting{
-		{Key: "marketplace", Label: k.text("Marketplace id"), Hint: k.text("In TourCMS under API. 0 for a tour operator."), Default: "0"},
-		{Key: "api_key", Label: k.text("API key"), Hint: k.text("Signs what Bookhook asks TourCMS."), Secret: true},
-		{Key: "basic", Label: k.text("Basic authorization"), Secret: true},
-	}
-}
-
-func (k kind) addPlatforms(add func(string, templ.Component)) {
-	about := k.text("In TourCMS, open Configuration › System & Setup › Booking webhooks and enter the address.") + "\n\n" + k.text("A GET webhook carries no tour.")
-	used := &webhook.Connection{
-		Platform: "tourcms", Enabled: true, Token: "jpxq7c5dnvt2k4h6m3wy5zab3q", OldToken: "t5vw2x7c5dnqk4h6m3wy5zabf2", OldUntil: now.Add(76 * time.Hour),
-		ReceivedAt: now.Add(-3 * time.Minute), Settings: webhook.Settings{"api_key": "never to be seen", "marketplace": k.text("126")},
-	}
-	off := *used
-	off.Platform, off.Enabled, off.OldToken, off.ReceivedAt = "ltd", false, "", time.Time{}
-	p := PlatformsProps{Page: k.page(webhook.RoleOperator), Unread: k.n, Platforms: []PlatformPanel{
-		{Key: "tourcms", Name: k.text("TourCMS"), About: about, Events: 16, Settings: k.settings(), Connection: used, Address: "https://bookhook.example.com" + used.Path()},
-		{Key: "ltd", Name: k.text("London Theatre Direct"), Events: 2, Connection: &off, Address: "https://bookhook.example.com" + off.Path()},
-		{Key: "wink", Name: k.text("Wink"), About: about, Events: 129},
-	}}
-	if k.n == 0 {
-		p.Platforms = nil
-	}
-	add("platforms", Platforms(p))
-	if k.n > 0 {
-		p.Platforms = slices.Clone(p.Platforms)
-		p.Platforms[0].Typed = webhook.Settings{"marketplace": k.text("many")}
-		p.Platforms[0].Problems = k.invalid("marketplace", "api_key")
-		add("platforms-wrong", Platforms(p))
-	}
-	p.Page = k.page(webhook.RoleStaff)
-	add("platforms-staff", Platforms(PlatformsProps{Page: p.Page, Platforms: p.Platforms[min(k.n, 1):]}))
-	unread := UnrecognisedProps{Page: p.Page, Count: k.n, First: k.n == 0}
-	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
-	for i := range k.n {
-		unread.Older = webhook.ID(7e16 + i)
-		unread.Rows = append(unread.Rows, UnreadRow{PlatformName: k.text("Prioticket"), Unrecognised: webhook.Unrecognised{
-			ID: webhook.ID(7e16 + i), Method: []string{"GET", "POST"}[min(i%3, 1)], Query: k.text("a=1"), ContentType: k.text("text/plain"), Body: bodies[i%3],
-			Truncated: i%3 == 2, Status: 422, Message: k.text("There is no event ORDER_MADE in Prioticket’s catalogue."), Times: 1 + i%2*411, LastAt: now.Add(-4 * time.Minute),
-		}})
-	}
-	add("unrecognised", Unrecognised(unread))
-	unread.First, unread.Rows = false, nil
-	add("unrecognised-older", Unrecognised(unread))
-}
-
-func (k kind) addSettings(add func(string, templ.Component)) {
-	page := k.page(webhook.RoleAdmin)
-	items := ItemsProps{Page: page, Kind: webhook.Channels, Rows: k.items(k.n), Count: k.n, Total: k.n, First: true}
-	items.Sources = []ItemSource{{Key: "tourcms", Name: "TourCMS", Ready: true}, {Key: "other", Name: k.text("Other")}}
-	add("channels", Items(items))
-	items.Page.User.Role = webhook.RoleStaff
-	add("channels-staff", Items(items))
-	items.Page.User.Role = webhook.RoleOperator
-	items.Kind, items.Query, items.First, items.After = webhook.Tours, k.text("walk"), false, k.text("12")
-	items.Add = ItemForm{ID: k.text("12"), Problems: k.invalid("id", "name")}
-	if k.n > 0 {
-		items.Rename = ItemForm{ID: k.text("3931"), Name: "", Problems: k.invalid("name")}
-	}
-	items.Import = ImportForm{Text: k.text("12;Night Walk\n;;"), Lines: []LineProblem{{2, k.text(";;"), "Give the id that your booking system uses."}}}
-	items.Refresh = k.text("TourCMS could not be asked for your tours: it refused the key. Nothing was changed.")
-	add("tours-wrong", Items(items))
-
-	add("settings", Profile(ProfileProps{Page: page, Problems: k.invalid("current"), Sessions: 3}))
-	staff := k.page(webhook.RoleStaff)
-	add("settings-staff", Profile(ProfileProps{Page: staff}))
-	add("settings-account", AccountSettings(AccountSettingsProps{Page: page, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "Europe/Madrid", Zones: []string{"UTC", "Europe/London"}, Problems: k.invalid("number")}))
-	people := PeopleProps{Page: page, Email: k.text("new@example.com"), Problems: k.invalid("email"), Added: NewUser{k.text("ben@example.com"), "correct horse battery"}}
-	clients := ClientsProps{Name: k.text("Portal"), Problems: k.invalid("name"), New: &NewClient{webhook.Client{ID: 5, Name: k.text("Portal")}, k.text("bhs_4k9d0q")}}
-	tokens := TokensProps{Page: page, New: k.text("bh_4k9d0q"), BaseURL: "https://bookhook.example.com", Problems: k.invalid("name")}
-	activity := ActivityProps{Page: page, Older: 5}
-	accounts := AccountsProps{Page: page, Form: AccountForm{Limit: k.text("x"), Problems: k.invalid("name")}, Added: people.Added}
-	for i := range k.n {
-		people.Users = append(people.Users, webhook.User{ID: webhook.ID(7 + i), Email: k.text(fmt.Sprintf("person%d@example.com", i)), Role: webhook.Roles[i%3], CreatedAt: now.Add(-time.Duration(i) * 90 * time.Hour)})
-		tokens.Tokens = append(tokens.Tokens, webhook.Token{ID: webhook.ID(i), Name: k.text("TourCMS bridge"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
-		clients.Clients = append(clients.Clients, webhook.Client{ID: webhook.ID(i), Name: k.text("Portal"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
-		activity.Entries = append(activity.Entries, webhook.AuditEntry{Actor: k.text("marta@example.com"), Action: "webhook.switched_off", Subject: k.text("Accounting"), At: now.Add(-time.Duration(i) * time.Hour)})
-		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.ID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
-	}
-	add("people", People(people))
-	tokens.Clients = clients
-	add("tokens", Tokens(tokens))
-	add("activity", Activity(activity))
-	add("settings-account-staff", AccountSettings(AccountSettingsProps{Page: staff, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "America/New_York"}))
-	add("people-staff", People(PeopleProps{Page: staff, Users: people.Users}))
-	add("tokens-staff", Tokens(TokensProps{Page: staff, Tokens: tokens.Tokens, Clients: ClientsProps{Clients: clients.Clients}}))
-	add("activity-staff", Activity(ActivityProps{Page: staff, Entries: activity.Entries}))
-	if k.n > 0 {
-		accounts.Form = AccountForm{Account: 1, Limit: k.text("x"), Problems: k.invalid("limit")}
-	}
-	add("accounts", Accounts(accounts))
-	nobody := accounts
-	nobody.Page.Account, nobody.Form = webhook.Account{}, AccountForm{Problems: k.invalid("name", "number")}
-	add("accounts-new", Accounts(nobody))
 }

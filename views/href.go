@@ -7,34 +7,34 @@ import (
 	"bookhook/webhook"
 )
 
-func hrefWebhook(id webhook.ID, more string) string {
-	return "/webhooks/" + id.Text(webhook.WebhookPrefix) + more
+func hrefWebhook(id webhook.WebhookID, more string) string {
+	return "/webhooks/" + id.String() + more
 }
 
-func hrefDelivery(id webhook.ID, more string) string {
-	return "/deliveries/" + id.Text(webhook.DeliveryPrefix) + more
+func hrefDelivery(id webhook.DeliveryID, more string) string {
+	return "/deliveries/" + id.String() + more
 }
 
-func hrefEvent(id webhook.ID) string { return "/events/" + id.Text(webhook.EventPrefix) }
+func hrefEvent(id webhook.EventID) string { return "/events/" + id.String() }
 
-func hrefDraft(id webhook.ID, more string) string {
-	return "/drafts/" + id.Text(webhook.DraftPrefix) + "/" + more
+func hrefDraft(id webhook.DraftID, more string) string {
+	return "/drafts/" + id.String() + "/" + more
 }
 
-func hrefAccount(id webhook.ID, more string) string {
-	return "/admin/accounts/" + id.Text(webhook.AccountPrefix) + more
+func hrefAccount(id webhook.AccountID, more string) string {
+	return "/admin/accounts/" + id.String() + more
 }
 
-func hrefPerson(id webhook.ID, action string) string {
-	return "/settings/people/" + id.Text(webhook.UserPrefix) + action
+func hrefUser(id webhook.UserID, action string) string {
+	return "/settings/people/" + id.String() + action
 }
 
-func hrefToken(id webhook.ID) string {
-	return "/settings/tokens/" + id.Text(webhook.TokenPrefix) + "/revoke"
+func hrefToken(id webhook.TokenID) string {
+	return "/settings/tokens/" + id.String() + "/revoke"
 }
 
-func hrefClient(id webhook.ID) string {
-	return "/settings/clients/" + id.Text(webhook.ClientPrefix) + "/revoke"
+func hrefClient(id webhook.ClientID) string {
+	return "/settings/clients/" + id.String() + "/revoke"
 }
 
 // withQuery adds the pairs of name and value that have a value.
@@ -65,15 +65,15 @@ func (f EventFilter) href(more ...string) string {
 
 func (f EventFilter) empty() bool { return f == EventFilter{} }
 
-func deliveryCursor(id webhook.ID) string { return cursor(id, webhook.DeliveryPrefix) }
-
-func eventCursor(id webhook.ID) string { return cursor(id, webhook.EventPrefix) }
-
-func cursor(id webhook.ID, prefix string) string {
+// cursor is an id in an address; "" for the zero id.
+func cursor[I interface {
+	~int64
+	String() string
+}](id I) string {
 	if id == 0 {
 		return ""
 	}
-	return id.Text(prefix)
+	return id.String()
 }
 
 func number(n int) string {

@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// icon draws one of the icons, which never stands without a word or a label.
+// icon draws one of the icons. It always needs a word or label beside it.
 func icon(name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -70,7 +70,6 @@ var icons = map[string]string{
 	"pause":      "M5.500 3.500v9M10.500 3.500v9",
 	"off":        "M8 14.200A6.200 6.200 0 1 0 8 1.800a6.200 6.200 0 0 0 0 12.400z",
 	"alert":      "M8 2 14.500 13.500h-13zM8 6.500v3M8 11.500v.1",
-	"info":       "M8 14.200A6.200 6.200 0 1 0 8 1.800a6.200 6.200 0 0 0 0 12.400zM8 7.500v3.700M8 4.900V5",
 	"copy":       "M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3",
 	"plus":       "M8 3v10M3 8h10",
 	"search":     "M7 11.500a4.500 4.500 0 1 0 0-9 4.500 4.500 0 0 0 0 9zM10.300 10.300 14 14",
@@ -79,7 +78,6 @@ var icons = map[string]string{
 	"screen":     "M2 3h12v8H2zM5.500 14h5M8 11v3",
 	"out":        "M6 2.500H2.500v11H6M7 8h7M11 5l3 3-3 3",
 	"menu":       "M2 4h12M2 8h12M2 12h12",
-	"next":       "M6 3.500 10.500 8 6 12.500",
 	"replay":     "M3 8a5 5 0 1 1 1.500 3.500M3 4.500V8h3.500",
 	"test":       "M6 2h4M6.800 2v4L3 13.500h10L9.200 6V2M4.700 10.300h6.600",
 	"trash":      "M2.500 4h11M6 4V2.500h4V4M4 4l.7 9.500h6.600L12 4",

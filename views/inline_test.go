@@ -10,53 +10,53 @@ import (
 )
 
 func TestInlineSentence(t *testing.T) {
-	names := Names{Channels: map[string]string{"1": "Website"}, Tours: map[string]string{"15": "Night Walk"}}
-	w := &webhook.Webhook{
+	names := Names{Catalogues: sentenceCatalogues(), Channels: map[string]string{"1": "Website"}, Tours: map[string]string{"15": "Night Walk"}}
+	c := webhook.Config{
 		Kind: webhook.Inline, URL: "https://example.com/x", TimeLimit: 10, Events: []string{"new_temporary_web"},
 		Channels: webhook.NewFilter(webhook.Include, []string{"1"}), Tours: webhook.NewFilter(webhook.All, nil),
 	}
 	const end = ", ask https://example.com/x; no 200 within 10 seconds is a refusal."
-	if got, want := Sentence(w, names), "Before a booking is started (web/API) on the Website channel, for any tour"+end; got != want {
+	if got, want := Sentence(c, names), "Before a booking is started (web/API) on the Website channel, for any tour"+end; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	w.Channels, w.Tours, w.TimeLimit = webhook.NewFilter(webhook.All, nil), webhook.NewFilter(webhook.Exclude, []string{"15"}), 1
+	c.Channels, c.Tours, c.TimeLimit = webhook.NewFilter(webhook.All, nil), webhook.NewFilter(webhook.Exclude, []string{"15"}), 1
 	for _, tt := range []struct {
 		events []string
 		want   string
 	}{
 		{[]string{"check_booking_status", "new_temporary_web", "new_temporary_staff"}, "Before a booking is started or is cancelled,"},
-		{[]string{"new_confirmed_web", "temporary_booking_deleted"}, "Before a booking is confirmed (web/API), and when an unconfirmed one is dropped,"},
-		{[]string{"temporary_booking_deleted"}, "When an unconfirmed booking is dropped"},
+		{[]string{"new_confirmed_web", "temporary_booking_deleted"}, "Before a booking is confirmed (web/API), and when one is dropped,"},
+		{[]string{"temporary_booking_deleted"}, "When a booking is dropped"},
 	} {
-		w.Events = tt.events
+		c.Events = tt.events
 		want := tt.want + " on any channel, for any tour except Night Walk" + strings.Replace(end, "10 seconds", "1 second", 1)
-		if got := Sentence(w, names); got != want {
+		if got := Sentence(c, names); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 }
 
-// said is the one try of a question with this answer.
-func said(status int, failure webhook.Failure, body string) []webhook.Attempt {
+// inlineAttempts is the one attempt of a synchronous webhook with this answer.
+func inlineAttempts(status int, failure webhook.Failure, body string) []webhook.Attempt {
 	return []webhook.Attempt{{
 		Number: 1, Method: http.MethodPost, Status: status, Failure: failure, Duration: 40 * time.Millisecond,
 		ResponseHeaders: http.Header{"Content-Type": {"application/json"}}, ResponseBody: []byte(body),
 	}}
 }
 
-func question(state webhook.State, o webhook.Outcome) webhook.Delivery {
-	return webhook.Delivery{ID: 5, State: state, Asked: true, BookingID: "1234", Attempts: 1, Answered: 1, Finished: now, Last: o}
+func inlineDelivery(state webhook.State, o webhook.Outcome) webhook.Delivery {
+	return webhook.Delivery{ID: 5, State: state, Inline: true, BookingID: "1234", Attempts: 1, Completed: 1, Finished: now, Last: o}
 }
 
-func TestAskedStory(t *testing.T) {
+func TestInlineStory(t *testing.T) {
 	refused := webhook.Outcome{Status: 409, Failure: webhook.FailStatus}
-	flying := question(webhook.Pending, webhook.Outcome{})
-	flying.Answered, flying.NextAt = 0, now.Add(time.Minute)
-	late := flying
+	inFlight := inlineDelivery(webhook.Pending, webhook.Outcome{})
+	inFlight.Completed, inFlight.NextAt = 0, now.Add(time.Minute)
+	late := inFlight
 	late.NextAt = now.Add(-time.Second)
-	cut := question(webhook.Failed, webhook.Outcome{Failure: webhook.CutOff})
-	cut.Answered = 0
-	trial := question(webhook.Failed, refused)
+	cut := inlineDelivery(webhook.Failed, webhook.Outcome{Failure: webhook.CutOff})
+	cut.Completed = 0
+	trial := inlineDelivery(webhook.Failed, refused)
 	trial.Test = true
 	for _, tt := range []struct {
 		name     string
@@ -65,20 +65,20 @@ func TestAskedStory(t *testing.T) {
 		what     string
 		rest     string // of why or next
 	}{
-		{"on its way", flying, nil, "Bookhook is asking your server", "within seconds"},
-		{"not written down", late, nil, "could not write down the answer yet", "as soon as"},
-		{"cut off", cut, nil, "nobody knows the answer", "counts as refused"},
+		{"in progress", inFlight, nil, "Bookhook is waiting for the answer", "within seconds"},
+		{"not stored", late, nil, "could not be stored yet", "as soon as"},
+		{"cut off", cut, nil, "stopped before it had the answer", "counts as refused"},
 		{
-			"accepted", question(webhook.Delivered, webhook.Outcome{Status: 200, Duration: 40 * time.Millisecond}), said(200, "", ""),
-			"Your server accepted the booking at 14:05, after 40 ms.", "Nothing is left",
+			"accepted", inlineDelivery(webhook.Delivered, webhook.Outcome{Status: 200, Duration: 40 * time.Millisecond}), inlineAttempts(200, "", ""),
+			"The receiver accepted the booking at 14:05, after 40 ms.", "nothing left",
 		},
-		{"refused", question(webhook.Failed, refused), said(409, webhook.FailStatus, ""), "Your server refused the booking: your server answered 409 (conflict).", "it has to answer 200"},
-		{"refused with words", question(webhook.Failed, refused), said(409, webhook.FailStatus, `{"text":"sold out"}`), "Your server refused the booking: “sold out”.", "409 (conflict)"},
-		{"refused with a sentence", question(webhook.Failed, refused), said(409, webhook.FailStatus, `{"text":"Sold out."}`), "refused the booking: “Sold out.”", "409 (conflict)"},
-		{"a test", trial, said(409, webhook.FailStatus, ""), "refused the test booking", "it has to answer 200"},
-		{"too late", question(webhook.Failed, webhook.Outcome{Failure: webhook.FailTimeout}), nil, "did not answer in time", "longer time limit"},
-		{"a page", question(webhook.Failed, webhook.Outcome{Status: 200, Failure: webhook.FailAnswer}), nil, "is no answer", "JSON object"},
-		{"down", question(webhook.Failed, webhook.Outcome{Failure: webhook.FailRefused}), nil, "Nothing listens", "Nothing is asked again"},
+		{"refused", inlineDelivery(webhook.Failed, refused), inlineAttempts(409, webhook.FailStatus, ""), "The receiver refused the booking.", "The receiver answered 409 Conflict. If the receiver meant to accept the booking, it has to answer 200."},
+		{"refused with words", inlineDelivery(webhook.Failed, refused), inlineAttempts(409, webhook.FailStatus, `{"text":"sold out"}`), "The receiver refused the booking: “sold out”.", "409 Conflict"},
+		{"refused with a sentence", inlineDelivery(webhook.Failed, refused), inlineAttempts(409, webhook.FailStatus, `{"text":"Sold out."}`), "refused the booking: “Sold out.”", "409 Conflict"},
+		{"a test", trial, inlineAttempts(409, webhook.FailStatus, ""), "refused the test booking", "it has to answer 200"},
+		{"too late", inlineDelivery(webhook.Failed, webhook.Outcome{Failure: webhook.FailTimeout}), nil, "refused the booking.", "did not answer in time. The receiver should answer sooner, or the webhook needs a longer time limit."},
+		{"a page", inlineDelivery(webhook.Failed, webhook.Outcome{Status: 200, Failure: webhook.FailAnswer}), nil, "refused the booking.", "neither empty nor a JSON object"},
+		{"down", inlineDelivery(webhook.Failed, webhook.Outcome{Failure: webhook.FailRefused}), nil, "refused the booking.", "nothing is listening at the address. Check that the receiver is running, and the port in the URL. It is not sent again"},
 	} {
 		got := StoryOf(tt.d, tt.attempts, nil, 11, now, madrid())
 		if !strings.Contains(strings.ToLower(got.What), strings.ToLower(tt.what)) || !strings.Contains(got.Why+" "+got.Next, tt.rest) || strings.Contains(got.Next, "Replay") {
@@ -95,38 +95,38 @@ func TestPagesOfInlineWebhooks(t *testing.T) {
 		if err := Webhook(WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: w}).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"Waits up to 12 seconds", "Asked about", "new_temporary_web"} {
+		for _, want := range []string{"Has 12 seconds to answer", "Events", "new_temporary_web"} {
 			if !strings.Contains(page.String(), want) {
 				t.Errorf("%s: the webhook's page lacks %q", k.name, want)
 			}
 		}
-		if strings.Contains(page.String(), "Nothing waits") || strings.Contains(page.String(), "at once;") {
-			t.Errorf("%s: the webhook's page speaks of what waits, or of the pace", k.name)
+		if strings.Contains(page.String(), "None waiting") || strings.Contains(page.String(), "at once;") {
+			t.Errorf("%s: the webhook's page shows a queue or a rate limit", k.name)
 		}
 		p := DeliveryProps{
-			Page: k.page(webhook.RoleOperator), Delivery: question(webhook.Delivered, webhook.Outcome{Status: 200}), Webhook: w,
-			Attempts: said(200, "", `{"text":"held <b>","tickets":[{"value":"00123"}]}`),
+			Page: k.page(webhook.RoleOperator), Delivery: inlineDelivery(webhook.Delivered, webhook.Outcome{Status: 200}), Webhook: w,
+			Attempts: inlineAttempts(200, "", `{"text":"held <b>","tickets":[{"value":"00123"}]}`),
 		}
 		if err := Delivery(p).Render(t.Context(), &delivery); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"held &lt;b&gt;", "00123", "Your server accepted the booking"} {
+		for _, want := range []string{"held &lt;b&gt;", "00123", " accepted the booking"} {
 			if !strings.Contains(delivery.String(), want) {
 				t.Errorf("%s: the delivery's page lacks %q", k.name, want)
 			}
 		}
-		if strings.Contains(delivery.String(), "/replay") || strings.Contains(delivery.String(), "Stop trying") {
-			t.Errorf("%s: the delivery's page offers what a question has not", k.name)
+		if strings.Contains(delivery.String(), "/replay") || strings.Contains(delivery.String(), "Stop retrying") {
+			t.Errorf("%s: the delivery's page offers what a synchronous webhook does not have", k.name)
 		}
 	}
 }
 
-func TestStatusOfQuestions(t *testing.T) {
+func TestStatusOfInlineDeliveries(t *testing.T) {
 	for _, k := range kinds {
-		p := DeliveriesProps{Page: k.page(webhook.RoleStaff), Asks: true, First: true, Count: webhook.Count{N: 3}, Rows: []DeliveryRow{
-			{Delivery: question(webhook.Delivered, webhook.Outcome{Status: 200}), Platform: "Harbour"},
-			{Delivery: question(webhook.Failed, webhook.Outcome{Status: 409, Failure: webhook.FailStatus})},
-			{Delivery: question(webhook.Pending, webhook.Outcome{})},
+		p := DeliveriesProps{Page: k.page(webhook.RoleStaff), HasInline: true, First: true, Count: webhook.Count{N: 3}, Rows: []DeliveryRow{
+			{Delivery: inlineDelivery(webhook.Delivered, webhook.Outcome{Status: 200}), Platform: "Harbour"},
+			{Delivery: inlineDelivery(webhook.Failed, webhook.Outcome{Status: 409, Failure: webhook.FailStatus})},
+			{Delivery: inlineDelivery(webhook.Pending, webhook.Outcome{})},
 		}}
 		var page strings.Builder
 		if err := Deliveries(p).Render(t.Context(), &page); err != nil {
@@ -138,9 +138,9 @@ func TestStatusOfQuestions(t *testing.T) {
 				t.Errorf("%s: the rows lack %q", k.name, want)
 			}
 		}
-		for _, wrong := range []string{">Delivered<", ">Failed<", "next try"} {
+		for _, wrong := range []string{">Delivered<", ">Failed<", "next attempt"} {
 			if strings.Contains(rows, wrong) {
-				t.Errorf("%s: the rows say %q of a question", k.name, wrong)
+				t.Errorf("%s: the rows show %q for a synchronous webhook", k.name, wrong)
 			}
 		}
 		for _, want := range []string{">Delivered or accepted<", ">Failed or refused<"} {
@@ -151,7 +151,7 @@ func TestStatusOfQuestions(t *testing.T) {
 	}
 }
 
-func TestEventListSaysWhatItWaitsFor(t *testing.T) {
+func TestEventListShowsWhatItWaitsFor(t *testing.T) {
 	for _, k := range kinds {
 		p := EventsProps{Page: k.page(webhook.RoleStaff), First: true, Rows: []EventRow{{Event: webhook.Event{Lookup: true}, Platform: "Harbour"}}}
 		var page strings.Builder
@@ -164,20 +164,20 @@ func TestEventListSaysWhatItWaitsFor(t *testing.T) {
 	}
 }
 
-func TestEventPageOfAQuestion(t *testing.T) {
+func TestEventPageOfInlineEvent(t *testing.T) {
 	for _, k := range kinds {
-		p := EventProps{Page: k.page(webhook.RoleStaff), Decisions: []DecisionRow{{Webhook: 7, Name: "Gate", Asks: true, Reason: webhook.ReasonEvent}}}
+		p := EventProps{Page: k.page(webhook.RoleStaff), Decisions: []DecisionRow{{Webhook: 7, Name: "Gate", Inline: true, Reason: webhook.ReasonEvent}}}
 		var page strings.Builder
 		if err := Event(p).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"Who was asked", "No webhook was asked", "Not asked", "The webhook is not asked about this kind of event."} {
+		for _, want := range []string{"No webhook is asked for this channel", "Not asked", "This type of event is not selected in the webhook."} {
 			if !strings.Contains(page.String(), want) {
 				t.Errorf("%s: the page lacks %q", k.name, want)
 			}
 		}
 		if strings.Contains(page.String(), "Not sent") {
-			t.Errorf("%s: the page says that a question was not sent", k.name)
+			t.Errorf("%s: the page says that it was not sent", k.name)
 		}
 	}
 }

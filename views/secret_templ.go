@@ -25,20 +25,20 @@ const hook = new Webhook(process.env.BOOKHOOK_SECRET);
 // Throws when the signature is wrong or older than five minutes.
 const event = hook.verify(body, request.headers);`
 
-// verifyNative is the same for a call whose data is in its query.
+// verifyNative is the same for a native call, without a library.
 const verifyNative = `// Node.js
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 const key = Buffer.from(process.env.BOOKHOOK_SECRET.replace("whsec_", ""), "base64");
 
-// The signature covers the query string as received, without the "?".
-const query = request.url.slice(request.url.indexOf("?") + 1);
+// The signature covers the body as received, or the query string of a GET, without the "?".
+const signed = request.method === "GET" ? request.url.slice(request.url.indexOf("?") + 1) : body;
 const { "webhook-id": id, "webhook-timestamp": time, "webhook-signature": sent } = request.headers;
-const want = Buffer.from("v1," + createHmac("sha256", key).update(id + "." + time + "." + query).digest("base64"));
+const want = Buffer.from("v1," + createHmac("sha256", key).update(id + "." + time + "." + signed).digest("base64"));
 const genuine = sent.split(" ").map((s) => Buffer.from(s))
   .some((s) => s.length === want.length && timingSafeEqual(s, want));`
 
-// newSecret shows a secret this once.
+// newSecret shows a secret, which is not shown again.
 func newSecret(p WebhookProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -69,12 +69,12 @@ func newSecret(p WebhookProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Rotated {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "The new signing secret")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "New signing secret")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "The signing secret")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "Your signing secret")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -97,12 +97,12 @@ func newSecret(p WebhookProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " every delivery is signed with the old secret too, so you can change over without losing a booking.")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " every delivery is signed with both secrets, so that no booking is lost while you change over.")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "With it your server can check that a call really comes from Bookhook. Checking is wise, but not needed for deliveries to arrive.")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "With it, the receiver can verify that a request is from Bookhook. Verifying is recommended, but not required.")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -130,7 +130,7 @@ func newSecret(p WebhookProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>The header <code>bookhook-sequence</code> tells an older event of a booking from a newer one, however they arrive: it is larger for what was accepted later, and a replay keeps it. Compare it as a 64-bit integer, in JavaScript as a BigInt.</p></details></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>The header <code>bookhook-sequence</code> shows which event of a booking is newer, in whatever order they arrive. It is larger for a later event, and a replay keeps it. Compare it as a 64-bit integer (in JavaScript, a BigInt).</p></details></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -175,7 +175,7 @@ func secretPanel(p WebhookProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Webhook.Kind == webhook.Inline {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "Every question is signed with a secret that was shown once; the XML in it with your TourCMS API key, once Bookhook knows it, and with this secret until then. ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "Every request is signed with a secret that was shown once. A signature of the booking platform’s own uses your API key there, or this secret while no key is stored. ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -186,14 +186,14 @@ func secretPanel(p WebhookProps) templ.Component {
 			}
 		}
 		if !p.OldUntil.IsZero() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "The one before is valid too until ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "The previous one is valid until ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(clock(p.OldUntil, p.Page.Now, p.Page.loc()))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/secret.templ`, Line: 87, Col: 83}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/secret.templ`, Line: 87, Col: 81}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {
@@ -220,7 +220,7 @@ func secretPanel(p WebhookProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>The new secret is shown once. The present one stays valid for ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p>The new secret is shown once. The current one stays valid for ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -233,17 +233,17 @@ func secretPanel(p WebhookProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, ", then only the new one is; put it into your server before.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "; set the new one in the receiver before that.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = postButton(hrefWebhook(p.Webhook.ID, "/rotate"), "primary", "key", "Make a new secret now").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = postButton(hrefWebhook(p.Webhook.ID, "/rotate"), "primary", "key", "Create the new secret").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ask("", "key", "Make a new secret").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = confirm("", "key", "Create a new secret").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

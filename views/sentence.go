@@ -1,96 +1,93 @@
 package views
 
 import (
+	"cmp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
 // How much of a list Sentence names before it counts the rest.
 const (
-	namedInFull = 5  // lists of up to this length stand in full
+	namedInFull = 5  // lists of up to this length are named in full
 	namedFirst  = 3  // of longer ones this many are named
 	longestName = 60 // characters of a name
 )
 
-// Sentence says in one sentence that a person can check what the webhook is
-// told of and where: "When a booking is cancelled on any channel, for any tour,
+// Sentence says in one sentence that a person can check what the webhook
+// receives and where: "When a booking is cancelled on any channel, for any tour,
 // call https://example.com/bookings." Long lists and names are shortened.
-func Sentence(w *webhook.Webhook, names Names) string {
-	return strings.Join(sentenceParts(w, names), "")
+func Sentence(c webhook.Config, names Names) string {
+	return strings.Join(sentenceParts(c, names), "")
 }
 
 // sentenceParts is Sentence in parts: every second one is what was chosen, and
-// stands out on the page.
-func sentenceParts(w *webhook.Webhook, names Names) []string {
-	if w.Kind == webhook.Inline {
-		return inlineSentence(w, names)
+// is set in bold on the page.
+func sentenceParts(c webhook.Config, names Names) []string {
+	if c.Kind == webhook.Inline {
+		return inlineSentence(c, names)
 	}
-	told, several := eventsText(w, names)
-	comma := " "
-	if several {
-		comma = ", "
+	events, several := "anything happens to a booking", false
+	if !c.AllEvents {
+		events, several = eventsText(c.Events, names, whenPhrase)
 	}
 	return []string{
-		"When ", told, comma, channelsText(w.Channels, names.Channels), ", ",
-		toursText(w.Tours, names.Tours), ", call ", w.URL, ".",
+		"When ", events, commaAfter(several), channelsText(c.Channels, names.Channels), ", ",
+		toursText(c.Tours, names.Tours), ", call ", c.URL, ".",
 	}
 }
 
-// draftWebhook is as much of a webhook as Sentence needs.
-func draftWebhook(d *webhook.Draft) *webhook.Webhook {
-	events := d.Events
-	if d.AllEvents {
-		events = []string{webhook.AllEventsKey}
+// inlineSentence is sentenceParts for a synchronous webhook.
+func inlineSentence(c webhook.Config, names Names) []string {
+	lead, events, several := inlineEventsText(c.Events, names)
+	return []string{
+		lead, events, commaAfter(several), channelsText(c.Channels, names.Channels), ", ", toursText(c.Tours, names.Tours),
+		", ask ", c.URL, "; no 200 within ", seconds(c.TimeLimit), " is a refusal.",
 	}
-	return &webhook.Webhook{Kind: d.Kind, TimeLimit: d.TimeLimit, URL: d.URL, Events: events, Channels: d.Channels, Tours: d.Tours}
 }
 
-// clause is what happens to a booking with one of the events.
-type clause struct {
-	keys []string
-	text string
-}
-
-// clauses say what happens to a booking; events without one are quoted by name.
-// Where both halves of a pair are chosen, the pair is said once.
-var clauses = []clause{
-	{[]string{"new_confirmed_staff", "new_confirmed_web"}, "is confirmed"},
-	{[]string{"new_confirmed_staff"}, "is confirmed (staff)"},
-	{[]string{"new_confirmed_web"}, "is confirmed (web/API)"},
-	{[]string{"new_provisional_staff", "new_provisional_web"}, "becomes provisional"},
-	{[]string{"new_provisional_staff"}, "becomes provisional (staff)"},
-	{[]string{"new_provisional_web"}, "becomes provisional (web/API)"},
-	{[]string{"new_quotation_staff", "new_quotation_web"}, "becomes a quotation"},
-	{[]string{"new_quotation_staff"}, "becomes a quotation (staff)"},
-	{[]string{"new_quotation_web"}, "becomes a quotation (web/API)"},
-	{[]string{"cancelled"}, "is cancelled"},
-	{[]string{"expq_quotation"}, "expires as a quotation"},
-	{[]string{"expp_provisional"}, "expires while provisional"},
-	{[]string{"redeem_voucher"}, "has a voucher redeemed"},
-	{[]string{"token_success"}, "is paid by payment request"},
-	{[]string{"token_failure"}, "fails to be paid by payment request"},
-}
-
-// eventsText is the part after "When", and whether it names several things.
-func eventsText(w *webhook.Webhook, names Names) (string, bool) {
-	if w.AllEvents() {
-		return "anything happens to a booking", false
-	}
-	return happenings(w.Events, clauses, names)
-}
-
-// happenings says what happens with one of the events, and whether it names
-// several things.
-func happenings(events []string, said []clause, names Names) (string, bool) {
-	booking, others := phrases(events, said)
-	for i, key := range others {
-		others[i] = "“" + shortName(nameOf(names.Events, key)) + "”"
-		if platform, _ := webhook.SplitEventKey(key); names.Platforms[platform] != "" && platform != webhook.DefaultPlatform {
-			others[i] += " (" + names.Platforms[platform] + ")"
+// inlineEventsText is eventsText for a synchronous webhook. It is asked before
+// most events happen, and called when the others have happened.
+func inlineEventsText(events []string, names Names) (lead, text string, several bool) {
+	var before, when []string
+	for _, key := range events {
+		if _, e, _ := names.event(key); e.Before == "" && e.When != "" {
+			when = append(when, key)
+		} else {
+			before = append(before, key)
 		}
+	}
+	if len(before) == 0 && len(when) > 0 {
+		text, several = eventsText(when, names, whenPhrase)
+		return "When ", text, several
+	}
+	text, several = eventsText(before, names, beforePhrase)
+	if len(when) > 0 {
+		phrases, _ := phrasesOf(when, names, whenPhrase)
+		return "Before ", text + ", and when one " + list(phrases, "or"), true
+	}
+	return "Before ", text, several
+}
+
+func commaAfter(several bool) string {
+	if several {
+		return ", "
+	}
+	return " "
+}
+
+func whenPhrase(e platforms.EventType) string { return e.When }
+
+func beforePhrase(e platforms.EventType) string { return e.Before }
+
+// eventsText says what happens with one of the events, and whether it names
+// several things. Events without a phrase are quoted by name.
+func eventsText(events []string, names Names, phrase func(platforms.EventType) string) (text string, several bool) {
+	booking, others := phrasesOf(events, names, phrase)
+	for i, key := range others {
+		others[i] = quotedEvent(key, names)
 	}
 	all := len(booking) + len(others)
 	switch {
@@ -111,17 +108,70 @@ func happenings(events []string, said []clause, names Names) (string, bool) {
 	return "a booking " + strings.Join(booking, ", ") + ", or " + list(others, "or") + " happens", true
 }
 
-// phrases are the clauses of the keys, and the keys without one.
-func phrases(keys []string, known []clause) (said, rest []string) {
+// quotedEvent is the name of an event, with its platform unless that is the
+// usual one.
+func quotedEvent(key string, names Names) string {
+	c, e, ok := names.event(key)
+	switch {
+	case !ok:
+		return "“" + truncate(key) + "”"
+	case c.Platform == webhook.DefaultPlatform:
+		return "“" + truncate(e.Name) + "”"
+	}
+	return "“" + truncate(e.Name) + "” (" + c.Name + ")"
+}
+
+// phrasesOf returns the phrases of the events in the order of the catalogues, and
+// the keys of those without one.
+func phrasesOf(keys []string, names Names, phrase func(platforms.EventType) string) (phrases, rest []string) {
 	rest = slices.Clone(keys)
-	for _, c := range known {
-		if slices.ContainsFunc(c.keys, func(k string) bool { return !slices.Contains(rest, k) }) {
+	for _, c := range names.Catalogues {
+		texts, said := c.phrasesOf(keys, phrase)
+		phrases = append(phrases, texts...)
+		rest = slices.DeleteFunc(rest, func(key string) bool { return slices.Contains(said, key) })
+	}
+	return phrases, rest
+}
+
+// phrasesOf returns the phrases of those events that are of this catalogue, and
+// their keys. A phrase that several events share is said once, with the chosen
+// variants unless these are all.
+func (c Catalogue) phrasesOf(keys []string, phrase func(platforms.EventType) string) (phrases, said []string) {
+	all := map[string]int{} // events with this phrase
+	variants := map[string][]string{}
+	for _, e := range inlineOnlyFirst(c.Events) {
+		text, key := phrase(e), webhook.EventKey(c.Platform, e.Key)
+		all[text]++
+		if text == "" || !slices.Contains(keys, key) {
 			continue
 		}
-		said = append(said, c.text)
-		rest = slices.DeleteFunc(rest, func(k string) bool { return slices.Contains(c.keys, k) })
+		if variants[text] == nil {
+			phrases = append(phrases, text)
+		}
+		variants[text] = append(variants[text], e.Variant)
+		said = append(said, key)
 	}
-	return said, rest
+	for i, text := range phrases {
+		if len(variants[text]) < all[text] {
+			phrases[i] += " (" + strings.Join(variants[text], ", ") + ")"
+		}
+	}
+	return phrases, said
+}
+
+// inlineOnlyFirst puts the events of synchronous webhooks first, which come
+// before the others in the life of a booking.
+func inlineOnlyFirst(events []platforms.EventType) []platforms.EventType {
+	sorted := slices.Clone(events)
+	slices.SortStableFunc(sorted, func(a, b platforms.EventType) int { return cmp.Compare(rank(a), rank(b)) })
+	return sorted
+}
+
+func rank(e platforms.EventType) int {
+	if e.InlineOnly {
+		return 0
+	}
+	return 1
 }
 
 func channelsText(f webhook.Filter, names map[string]string) string {
@@ -155,7 +205,7 @@ func toursText(f webhook.Filter, names map[string]string) string {
 func namesOf(ids []string, names map[string]string) []string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
-		texts[i] = shortName(nameOf(names, id))
+		texts[i] = truncate(nameOf(names, id))
 	}
 	return texts
 }
@@ -180,7 +230,7 @@ func nameFew(texts []string, word, others string) string {
 	return strings.Join(texts[:namedFirst], ", ") + " " + word + " " + rest
 }
 
-// list joins as one speaks: "a", "a or b", "a, b or c".
+// list joins texts as in speech: "a", "a or b", "a, b or c".
 func list(texts []string, word string) string {
 	if len(texts) < 2 {
 		return strings.Join(texts, "")
@@ -189,28 +239,33 @@ func list(texts []string, word string) string {
 	return strings.Join(texts[:last], ", ") + " " + word + " " + texts[last]
 }
 
-func shortName(name string) string {
-	if utf8.RuneCountInString(name) <= longestName {
-		return name
-	}
-	return strings.TrimSpace(string([]rune(name)[:longestName-1])) + "…"
-}
+// truncate shortens a name that a sentence or a row repeats.
+func truncate(name string) string { return webhook.Truncate(name, longestName) }
 
-// told is what a webhook is told of, for a row of the list: "3 events · 2
-// channels · all tours but 1".
-func told(w *webhook.Webhook) string {
+// filterSummary is what a webhook receives, for a row of the list: "3 events · 2
+// channels · all tours except Night Walk".
+func filterSummary(c webhook.Config, names Names) string {
 	events, channels, tours := "All events", "all channels", "all tours"
-	if !w.AllEvents() {
-		events = count(len(w.Events), false, "event", "events")
+	if !c.AllEvents {
+		events = count(len(c.Events), false, "event", "events")
 	}
-	if w.Channels.Mode == webhook.Include {
-		channels = count(len(w.Channels.IDs), false, "channel", "channels")
+	if c.Channels.Mode == webhook.Include {
+		channels = count(len(c.Channels.IDs), false, "channel", "channels")
 	}
-	switch w.Tours.Mode {
+	switch c.Tours.Mode {
 	case webhook.Include:
-		tours = count(len(w.Tours.IDs), false, "tour", "tours")
+		tours = count(len(c.Tours.IDs), false, "tour", "tours")
 	case webhook.Exclude:
-		tours = "all tours but " + number(len(w.Tours.IDs))
+		tours = "all tours except " + exceptTours(c.Tours.IDs, names.Tours)
 	}
 	return events + " · " + channels + " · " + tours
+}
+
+// exceptTours names up to three tours whose names are known, and counts others.
+func exceptTours(ids []string, names map[string]string) string {
+	unnamed := func(id string) bool { return names[id] == "" }
+	if len(ids) > namedFirst || slices.ContainsFunc(ids, unnamed) {
+		return count(len(ids), false, "tour", "tours")
+	}
+	return list(namesOf(ids, names), "and")
 }

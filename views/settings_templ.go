@@ -33,7 +33,7 @@ type AccountSettingsProps struct {
 }
 
 // Profile is the page /settings. It posts to /settings/password (current,
-// password) and /settings/sign-out (ends every session of the person).
+// password) and /settings/sign-out (deletes every session of the person).
 func Profile(p ProfileProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -88,7 +88,7 @@ func Profile(p ProfileProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(field{name: "current", label: "Present password", kind: "password", complete: "current-password", problem: p.Problems["current"]}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(field{name: "current", label: "Current password", kind: "password", complete: "current-password", problem: p.Problems["current"]}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -122,7 +122,7 @@ func Profile(p ProfileProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "Lost a phone, or used somebody else’s computer? Sign out everywhere.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "If you lost a phone or used somebody else’s computer, sign out everywhere.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -138,7 +138,7 @@ func Profile(p ProfileProps) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>All your browsers are signed out, this one too. Nothing else changes.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>All your browsers are signed out, including this one.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -148,7 +148,7 @@ func Profile(p ProfileProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ask("", "out", "Sign out everywhere").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm("", "out", "Sign out everywhere").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -158,7 +158,7 @@ func Profile(p ProfileProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = settingsFrame(p.Page, "Profile", "/settings").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = settingsLayout(p.Page, "Profile", "/settings").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -166,8 +166,8 @@ func Profile(p ProfileProps) templ.Component {
 	})
 }
 
-// settingsFrame is the frame of all settings, with the way from one to another.
-func settingsFrame(p Page, title, path string) templ.Component {
+// settingsLayout is the layout of all settings, with tabs between them.
+func settingsLayout(p Page, title, path string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -200,7 +200,7 @@ func settingsFrame(p Page, title, path string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(crumb{"Settings", "/settings"}, crumb{name: title}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(crumb{name: "Configuration"}, crumb{"Settings", "/settings"}, crumb{name: title}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -290,14 +290,13 @@ var settingsTabs = []crumb{
 	{"Profile", "/settings"},
 	{"Account", "/settings/account"},
 	{"Platforms", platformsPath},
-	{"Unrecognised", unreadPath},
 	{"People", "/settings/people"},
 	{"API tokens", "/settings/tokens"},
 	{"Activity", "/settings/activity"},
 }
 
 // AccountSettings is the page /settings/account and posts name, number and
-// time_zone to it. Who may not change them sees them as they are.
+// time_zone to it. Who may not change them sees them as text.
 func AccountSettings(p AccountSettingsProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -331,7 +330,7 @@ func AccountSettings(p AccountSettingsProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if p.Page.can() {
+			if p.Page.canConfigure() {
 				templ_7745c5c3_Err = problems(p.Problems, "f-").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -352,7 +351,7 @@ func AccountSettings(p AccountSettingsProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = settingsFrame(p.Page, "Account", "/settings/account").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = settingsLayout(p.Page, "Account", "/settings/account").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -387,14 +386,14 @@ func accountForm(p AccountSettingsProps) templ.Component {
 		}
 		templ_7745c5c3_Err = input(field{
 			name: "name", label: "Name", value: p.Name, complete: "organization", problem: p.Problems["name"],
-			hint: "Receivers see it in TourCMS calls as account_name.",
+			hint: "Receivers see it as account_name.",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = input(field{
 			name: "number", label: "Account number", value: p.Number, complete: "off", problem: p.Problems["number"],
-			hint: "Receivers see it as account_id. If you use TourCMS, take the number you have there.",
+			hint: "Receivers see it as account_id. Use the number that your booking platform gave you.",
 			more: templ.Attributes{"inputmode": "numeric", "class": "short"},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -402,7 +401,7 @@ func accountForm(p AccountSettingsProps) templ.Component {
 		}
 		templ_7745c5c3_Err = selectBox(field{
 			name: "time_zone", label: "Time zone", value: p.TimeZone, problem: p.Problems["time_zone"],
-			hint: "Times on these pages are shown in it. Deliveries always carry UTC.",
+			hint: "Times on these pages are in this zone. Deliveries always use UTC.",
 		}, zoneOptions(p)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -443,7 +442,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(p.Name)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 131, Col: 15}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 130, Col: 15}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -456,7 +455,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(p.Number)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 135, Col: 17}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 134, Col: 17}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -469,7 +468,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(zoneName(p.TimeZone))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 139, Col: 29}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 138, Col: 29}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {

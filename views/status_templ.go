@@ -106,8 +106,8 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		switch {
-		case d.InFlight(now) && d.Asked:
-			templ_7745c5c3_Err = status("live", "sending", "Asking").Render(ctx, templ_7745c5c3_Buffer)
+		case d.InFlight(now) && d.Inline:
+			templ_7745c5c3_Err = status("live", "sending", "In progress").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -122,17 +122,17 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case d.State == webhook.Delivered:
-			templ_7745c5c3_Err = status("ok", "check", stateName(d)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("ok", "check", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case d.State == webhook.Failed:
-			templ_7745c5c3_Err = status("bad", "cross", stateName(d)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("bad", "cross", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = status("idle", "ban", stateName(d)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("idle", "ban", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -141,8 +141,8 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 	})
 }
 
-// nextTry is the small line below a waiting delivery.
-func nextTry(r DeliveryRow, now time.Time) templ.Component {
+// nextAttempt is the small line below a waiting delivery.
+func nextAttempt(r DeliveryRow, now time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -163,15 +163,15 @@ func nextTry(r DeliveryRow, now time.Time) templ.Component {
 			templ_7745c5c3_Var6 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if r.Delivery.State == webhook.Pending && !r.Delivery.Asked && !r.Delivery.InFlight(now) {
+		if r.Delivery.State == webhook.Pending && !r.Delivery.Inline && !r.Delivery.InFlight(now) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<span class=\"sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(nextTryText(r, now))
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(nextAttemptShort(r, now))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 40, Col: 41}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 40, Col: 46}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -186,20 +186,20 @@ func nextTry(r DeliveryRow, now time.Time) templ.Component {
 	})
 }
 
-func nextTryText(r DeliveryRow, now time.Time) string {
+func nextAttemptShort(r DeliveryRow, now time.Time) string {
 	switch d := r.Delivery; {
 	case r.WebhookOff:
-		return "until the webhook is on"
+		return "webhook is off"
 	case d.Held:
 		return "for an earlier event"
-	case r.Probing && !d.NextAt.After(now):
-		return "for a probe to succeed"
+	case r.Paused && !d.NextAt.After(now):
+		return "webhook is paused"
 	case d.Attempts == 0 && !d.NextAt.After(now):
-		return "first try is due"
+		return "first attempt due"
 	case !d.NextAt.After(now):
-		return "next try is due"
+		return "next attempt due"
 	}
-	return "next try in " + span(r.Delivery.NextAt.Sub(now))
+	return "next attempt in " + span(r.Delivery.NextAt.Sub(now))
 }
 
 // due reports whether a delivery could be sent at now.
@@ -207,8 +207,7 @@ func due(d webhook.Delivery, now time.Time) bool {
 	return d.State == webhook.Pending && !d.Held && !d.NextAt.After(now)
 }
 
-// webhookStatus is whether a webhook is told of anything.
-func webhookStatus(w *webhook.Webhook) templ.Component {
+func testBadge() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -229,28 +228,24 @@ func webhookStatus(w *webhook.Webhook) templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		switch {
-		case w.Enabled:
-			templ_7745c5c3_Err = status("ok", "check", "On").Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		case w.OffReason == webhook.OffByUser || w.OffReason == "":
-			templ_7745c5c3_Err = status("idle", "off", "Off").Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		default:
-			templ_7745c5c3_Err = status("bad", "pause", "Paused by Bookhook").Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<span class=\"badge\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = icon("test").Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "Test</span>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
 		}
 		return nil
 	})
 }
 
-func testBadge() templ.Component {
+// answer is the last answer of a delivery in a few words.
+func answer(o webhook.Outcome) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -271,56 +266,18 @@ func testBadge() templ.Component {
 			templ_7745c5c3_Var9 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<span class=\"badge\">")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = icon("test").Render(ctx, templ_7745c5c3_Buffer)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "Test</span>")
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		return nil
-	})
-}
-
-// answer is the last answer of a delivery, short.
-func answer(o webhook.Outcome) templ.Component {
-	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
-		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
-		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
-			return templ_7745c5c3_CtxErr
-		}
-		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
-		if !templ_7745c5c3_IsBuffer {
-			defer func() {
-				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err == nil {
-					templ_7745c5c3_Err = templ_7745c5c3_BufErr
-				}
-			}()
-		}
-		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var10 == nil {
-			templ_7745c5c3_Var10 = templ.NopComponent
-		}
-		ctx = templ.ClearChildren(ctx)
 		if text := answerText(o); text == "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<span class=\"quiet\">–</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			var templ_7745c5c3_Var11 string
-			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text)
+			var templ_7745c5c3_Var10 string
+			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 89, Col: 8}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 77, Col: 8}
 			}
-			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -329,17 +286,17 @@ func answer(o webhook.Outcome) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if brokenOff(o) {
+		if incomplete(o) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<span class=\"sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var12 string
-			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(brokenOffDetail(o))
+			var templ_7745c5c3_Var11 string
+			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(incompleteDetail(o))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 92, Col: 40}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 80, Col: 41}
 			}
-			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

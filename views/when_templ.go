@@ -196,9 +196,9 @@ func clock(t, now time.Time, loc *time.Location) string {
 	return t.Format("15:04 on Mon 2 Jan")
 }
 
-// day is a moment of the past in full: "3 November, 14:05", with the year when
+// date is a time of the past in full: "3 November, 14:05", with the year when
 // it is not this one.
-func day(t, now time.Time, loc *time.Location) string {
+func date(t, now time.Time, loc *time.Location) string {
 	t, now = t.In(loc), now.In(loc)
 	if t.Year() == now.Year() {
 		return t.Format("2 January, 15:04")
@@ -206,8 +206,8 @@ func day(t, now time.Time, loc *time.Location) string {
 	return t.Format("2 January 2006, 15:04")
 }
 
-// took is how long a request took.
-func took(d time.Duration) string {
+// duration is how long a request took.
+func duration(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "–"

@@ -10,9 +10,9 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "bookhook/webhook"
 
-// authentication is the part of step 2 that most webhooks do without. Fields:
-// basic_auth (never shown again; empty keeps what there is), basic_auth_off (1),
-// and where Prioticket's events can be had bare (1).
+// authentication is the part of step 2 that most webhooks do not need. Fields:
+// basic (never shown again; empty keeps what there is), basic_off (1),
+// and omit_payload (0, 1) where a platform can leave out the payload.
 func authentication(p NameProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -39,41 +39,41 @@ func authentication(p NameProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if d.Basic != "" || d.Bare || p.Wizard.Problems["basic_auth"] != "" {
+		if d.Basic != "" || d.OmitPayload || !p.Wizard.Problems["basic_auth"].IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "><summary>For engineers</summary><div class=\"stack\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "><summary>Advanced</summary><div class=\"stack\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = input(field{
-			name: "basic_auth", label: "Basic authentication", kind: "password", problem: p.Wizard.Problems["basic_auth"],
+			name: "basic", id: "f-basic_auth", label: "Basic authentication", kind: "password", problem: p.Wizard.Problems["basic_auth"],
 			complete: "new-password", mono: true, optional: true, hint: basicHint(d),
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if d.Basic != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"choice\"><input type=\"checkbox\" name=\"basic_auth_off\" value=\"1\"> <span><strong>Send no Basic authentication any more</strong> <span class=\"hint\">One is stored. It is not shown again, here or in the log.</span></span></label> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"choice\"><input type=\"checkbox\" name=\"basic_off\" value=\"1\"> <span><strong>Stop sending Basic authentication</strong> <span class=\"hint\">It is stored, and is never shown here or in the log.</span></span></label> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Bare || d.Bare {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<label class=\"choice\"><input type=\"checkbox\" name=\"bare\" value=\"1\"")
+		if p.OmitPayload || d.OmitPayload {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<input type=\"hidden\" name=\"omit_payload\" value=\"0\"> <label class=\"choice\"><input type=\"checkbox\" name=\"omit_payload\" value=\"1\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if d.Bare {
+			if d.OmitPayload {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " checked")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " aria-describedby=\"bare-hint\"> <span><strong>Leave out what changed (webhook_payload)</strong> <span class=\"hint\" id=\"bare-hint\">For Prioticket’s events in the native format: your server gets the notification alone and asks Prioticket for the rest.</span></span></label>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " aria-describedby=\"omit-payload-hint\"> <span><strong>Leave out the payload</strong> <span class=\"hint\" id=\"omit-payload-hint\">In the native format, the receiver gets only the notification, and asks the booking platform for the rest.</span></span></label>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -87,15 +87,15 @@ func authentication(p NameProps) templ.Component {
 }
 
 func basicHint(d *webhook.Draft) string {
-	hint := "If your server asks for it: user:password, or the value that follows the word Basic. It is sent with each delivery."
+	hint := "If the receiver requires it: user:password, or the value after the word Basic."
 	if d.Basic != "" {
-		return hint + " Leave it empty to keep the one that is stored."
+		return hint + " Leave empty to keep the stored one."
 	}
 	return hint
 }
 
-// authText says what [authentication] was filled in with; never with which value.
-func authText(basic string, bare bool) templ.Component {
+// authText says what was chosen in [authentication], but no value.
+func authText(basic string, omitPayload bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -122,8 +122,8 @@ func authText(basic string, bare bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if bare {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<span class=\"sub\">Without what changed (webhook_payload)</span>")
+		if omitPayload {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<span class=\"sub\">Without payload</span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -62,11 +62,11 @@ func WizardChannels(p PickProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = modeChoice("channels_mode", webhook.All, p.Wizard.Draft.Channels.Mode, "All channels", "Those that are added later, too.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = modeChoice("channels_mode", webhook.All, p.Wizard.Draft.Channels.Mode, "All channels", "Including channels added later.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = modeChoice("channels_mode", webhook.Include, p.Wizard.Draft.Channels.Mode, "Only selected channels", "Events that name no channel are left out.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = modeChoice("channels_mode", webhook.Include, p.Wizard.Draft.Channels.Mode, "Only selected channels", "Events without a channel are not sent.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -80,7 +80,7 @@ func WizardChannels(p PickProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = wizard(p.Wizard, webhook.StepChannels, "Bookings from which channels?").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = wizard(p.Wizard, webhook.StepChannels, "Which channels should it cover?").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -89,8 +89,8 @@ func WizardChannels(p PickProps) templ.Component {
 }
 
 // WizardTours is step 5. Fields: tours_mode (all, include, exclude), tours
-// (repeated), tours_paste (ids set apart by commas, spaces or lines; added to
-// those that are ticked).
+// (repeated), tours_paste (ids separated by commas, spaces or lines; added to
+// those that are selected).
 func WizardTours(p PickProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -128,7 +128,7 @@ func WizardTours(p PickProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = modeChoice("tours_mode", webhook.All, p.Wizard.Draft.Tours.Mode, "All tours", "Those that are added later, too.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = modeChoice("tours_mode", webhook.All, p.Wizard.Draft.Tours.Mode, "All tours", "Including tours added later.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -164,7 +164,7 @@ func WizardTours(p PickProps) templ.Component {
 			}
 			templ_7745c5c3_Err = textarea(field{
 				name: "tours_paste", label: "Tour ids", value: p.Paste, free: true, mono: true,
-				hint: "One per line, or set apart by commas or spaces. They are added to those ticked above.",
+				hint: "One per line, or separated by commas or spaces. They are added to those selected above.",
 			}, "5").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -175,7 +175,7 @@ func WizardTours(p PickProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = wizard(p.Wizard, webhook.StepTours, "Bookings of which tours?").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = wizard(p.Wizard, webhook.StepTours, "Which tours should it cover?").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -300,7 +300,7 @@ func modeChoice(name string, mode, chosen webhook.Mode, label, hint string) temp
 	})
 }
 
-// pick is the list of channels or tours; those that are chosen stand first.
+// pick is the list of channels or tours; those that are chosen come first.
 func pick(p PickProps, kind webhook.ItemKind, chosen webhook.Filter) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -396,7 +396,7 @@ func pick(p PickProps, kind webhook.ItemKind, chosen webhook.Filter) templ.Compo
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "</a> first; this draft waits for you.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "</a> first; this draft is kept.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -528,15 +528,15 @@ func pick(p PickProps, kind webhook.ItemKind, chosen webhook.Filter) templ.Compo
 
 func singular(kind webhook.ItemKind) string { return strings.TrimSuffix(string(kind), "s") }
 
-// choice is a channel or tour that can be ticked.
+// choice is a channel or tour that can be selected.
 type choice struct {
 	webhook.Item
 	chosen bool
 }
 
 // chosenFirst puts what is chosen before the rest and leaves out what is
-// retired and not chosen. What is chosen and not in the list stands on top, to
-// be taken out, unless it stands in the pasted list.
+// retired and not chosen. What is chosen but not in the list comes first of all,
+// so that it can be removed, unless it is in the pasted list.
 func chosenFirst(p PickProps, ids []string) []choice {
 	chosen := make(map[string]bool, len(ids))
 	for _, id := range ids {

@@ -13,25 +13,28 @@ import (
 	"slices"
 	"strconv"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
 // WizardProps are what every step of the wizard shares. Every step posts to its
 // own address /drafts/{id}/{step}, with the version of the draft that it shows;
-// problems show on the step that was posted.
+// problems show on the step that was posted. The fields have the names of those of
+// webhook.Config in JSON; a hidden field before a checkbox is its value when it is
+// not checked.
 type WizardProps struct {
-	Page     Page
-	Draft    *webhook.Draft
-	Problems webhook.Invalid
-	Edited   string // name of the webhook that is edited; "" for a new one
-	AtOnce   string // the concurrency as typed when it was refused; else ""
-	Rate     string // the number of the rate limit as typed when it was refused; else ""
-	Limit    string // the time limit as typed when it was refused; else ""
+	Page        Page
+	Draft       *webhook.Draft
+	Problems    webhook.Invalid
+	Edited      string // name of the webhook that is edited; "" for a new one
+	Concurrency string // the concurrency as typed when it was refused; else ""
+	Rate        string // the number of the rate limit as typed when it was refused; else ""
+	Limit       string // the time limit as typed when it was refused; else ""
 }
 
-// WizardType is step 1. Fields: type (async, inline), concurrency, ordered (1),
+// WizardType is step 1. Fields: kind (async, inline), concurrency, ordered (0, 1),
 // rate_requests, rate_per (second, minute), time_limit. The type of a webhook that
-// is edited stays.
+// is edited cannot be changed.
 func WizardType(p WizardProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -69,11 +72,11 @@ func WizardType(p WizardProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = typeCard(p, webhook.Async, "Told after a booking is accepted. Any number of webhooks can be told of one booking. If your server is down, Bookhook tries again for three days.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = typeCard(p, webhook.Async, "Called after a booking is accepted; any number of webhooks per booking. While the receiver is down, Bookhook retries for three days.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = typeCard(p, webhook.Inline, "Asked before the booking is confirmed; one per channel. Without a 200 from your server in time the booking is refused, so it has to be up day and night. For bookings that TourCMS or your booking system asks about.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = typeCard(p, webhook.Inline, "Asked before the booking is confirmed; one per channel. Without a 200 in time the booking is refused, so the receiver has to be up day and night.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -91,9 +94,9 @@ func WizardType(p WizardProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var3 string
-				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(webhook.TypeStays)
+				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(messages.Text(webhook.KindStays))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 36, Col: 38}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 39, Col: 53}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 				if templ_7745c5c3_Err != nil {
@@ -108,20 +111,20 @@ func WizardType(p WizardProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Problems["concurrency"] != "" || p.Problems["rate_limit"] != "" || p.Problems["time_limit"] != "" {
+			if !p.Problems["concurrency"].IsZero() || !p.Problems["rate_limit"].IsZero() || !p.Problems["time_limit"].IsZero() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " open")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "><summary>For engineers</summary><div class=\"stack when-inline\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "><summary>Advanced</summary><div class=\"stack when-inline\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = input(field{
 				name: "time_limit", label: "Time limit in seconds", value: timeLimit(p),
 				problem: p.Problems["time_limit"],
-				hint:    "How long your server may take to answer; no answer in time is a refusal. " + strconv.Itoa(webhook.DefaultTimeLimit) + " suits most; at most " + strconv.Itoa(webhook.MaxTimeLimit) + ". The customer is waiting.",
+				hint:    "Without an answer in time the booking is refused. Default " + strconv.Itoa(webhook.DefaultTimeLimit) + ", at most " + strconv.Itoa(webhook.MaxTimeLimit) + "; the customer is waiting.",
 				more:    templ.Attributes{"inputmode": "numeric", "class": "short"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -134,7 +137,7 @@ func WizardType(p WizardProps) templ.Component {
 			templ_7745c5c3_Err = input(field{
 				name: "concurrency", label: "Requests at once", value: atOnce(p),
 				problem: p.Problems["concurrency"],
-				hint:    "How many deliveries Bookhook may send to this webhook at the same time. " + strconv.Itoa(webhook.DefaultConcurrency) + " suits most servers; at most " + strconv.Itoa(webhook.MaxConcurrency) + ".",
+				hint:    "How many deliveries are sent to this webhook at the same time. Default " + strconv.Itoa(webhook.DefaultConcurrency) + ", at most " + strconv.Itoa(webhook.MaxConcurrency) + ".",
 				more:    templ.Attributes{"inputmode": "numeric", "class": "short"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -144,7 +147,7 @@ func WizardType(p WizardProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<label class=\"choice\"><input type=\"checkbox\" name=\"ordered\" value=\"1\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<input type=\"hidden\" name=\"ordered\" value=\"0\"> <label class=\"choice\"><input type=\"checkbox\" name=\"ordered\" value=\"1\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -154,13 +157,13 @@ func WizardType(p WizardProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " aria-describedby=\"ordered-hint\"> <span><strong>Keep the order of each booking</strong> <span class=\"hint\" id=\"ordered-hint\">Your server hears of a booking’s events one after another, in the order they came in: a cancellation never overtakes the booking it cancels. When one has to be tried again, later ones of that booking wait for it; other bookings go on.</span></span></label></div></details>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " aria-describedby=\"ordered-hint\"> <span><strong>Keep the order of each booking</strong> <span class=\"hint\" id=\"ordered-hint\">The events of a booking are sent one by one, in the order in which they were received. While one is retried, later ones of the same booking wait for it; other bookings do not.</span></span></label></div></details>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = wizard(p, webhook.StepType, "What kind of webhook?").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = wizard(p, webhook.StepType, "Which type of webhook?").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -209,14 +212,14 @@ func typeCard(p WizardProps, k webhook.Kind, hint string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\"><input type=\"radio\" name=\"type\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\"><input type=\"radio\" name=\"kind\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var7 string
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.ResolveAttributeValue(string(k))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 72, Col: 51}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 76, Col: 51}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
 		if templ_7745c5c3_Err != nil {
@@ -245,7 +248,7 @@ func typeCard(p WizardProps, k webhook.Kind, hint string) templ.Component {
 		var templ_7745c5c3_Var8 string
 		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.ResolveAttributeValue(string(k) + "-hint")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 72, Col: 156}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 76, Col: 156}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var8)
 		if templ_7745c5c3_Err != nil {
@@ -258,7 +261,7 @@ func typeCard(p WizardProps, k webhook.Kind, hint string) templ.Component {
 		var templ_7745c5c3_Var9 string
 		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(kindName(k))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 74, Col: 24}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 78, Col: 24}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 		if templ_7745c5c3_Err != nil {
@@ -271,7 +274,7 @@ func typeCard(p WizardProps, k webhook.Kind, hint string) templ.Component {
 		var templ_7745c5c3_Var10 string
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.ResolveAttributeValue(string(k) + "-hint")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 75, Col: 46}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 79, Col: 46}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var10)
 		if templ_7745c5c3_Err != nil {
@@ -284,7 +287,7 @@ func typeCard(p WizardProps, k webhook.Kind, hint string) templ.Component {
 		var templ_7745c5c3_Var11 string
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(hint)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 75, Col: 55}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 79, Col: 55}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {
@@ -298,7 +301,8 @@ func typeCard(p WizardProps, k webhook.Kind, hint string) templ.Component {
 	})
 }
 
-// rateLimit is a number and what it counts in; without a number there is no limit.
+// rateLimit is a number of requests per second or minute; without it there is no
+// limit.
 func rateLimit(p WizardProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -328,7 +332,7 @@ func rateLimit(p WizardProps) templ.Component {
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.ResolveAttributeValue(requests.ref())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 86, Col: 30}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 91, Col: 30}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var13)
 		if templ_7745c5c3_Err != nil {
@@ -341,7 +345,7 @@ func rateLimit(p WizardProps) templ.Component {
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.ResolveAttributeValue(requests.value)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 87, Col: 44}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 92, Col: 44}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var14)
 		if templ_7745c5c3_Err != nil {
@@ -383,7 +387,7 @@ func rateLimit(p WizardProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<p class=\"hint\" id=\"rate-hint\">If your server takes only so many calls in a time. Bookhook spreads them evenly and keeps the rest waiting. Leave it empty for no limit.</p></fieldset>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<p class=\"hint\" id=\"rate-hint\">For receivers that accept only so many requests. Bookhook spreads them evenly. Leave empty for no limit.</p></fieldset>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -399,7 +403,7 @@ func rateField(p WizardProps) field {
 	if p.Draft.Rate.Requests > 0 {
 		f.value = strconv.Itoa(p.Draft.Rate.Requests)
 	}
-	if p.Problems["rate_limit"] != "" {
+	if !p.Problems["rate_limit"].IsZero() {
 		f.value = p.Rate
 		f.more["aria-invalid"], f.more["aria-describedby"] = "true", "f-rate_limit-problem rate-hint"
 	}
@@ -407,13 +411,14 @@ func rateField(p WizardProps) field {
 }
 
 func atOnce(p WizardProps) string {
-	if p.Problems["concurrency"] != "" {
-		return p.AtOnce
+	if !p.Problems["concurrency"].IsZero() {
+		return p.Concurrency
 	}
 	return strconv.Itoa(p.Draft.Concurrency)
 }
 
-// wizard is the frame of a step: where one is, what the form says, and the way on.
+// wizard is the layout of a step: the step bar, the problems, the form and its
+// buttons.
 func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -447,7 +452,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(crumb{"Booking webhooks", "/webhooks"}, crumb{name: wizardTitle(p)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(crumb{name: "Configuration"}, crumb{"Booking webhooks", "/webhooks"}, crumb{name: wizardTitle(p)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -467,7 +472,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = throwAway(p).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = discard(p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -489,7 +494,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = problemsAt(p.Problems, func(name string) string { return p.where(step, name) }).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = problemsAt(messages.Problems(p.Problems), func(name string) string { return p.fieldHref(step, name) }).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -500,7 +505,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 			var templ_7745c5c3_Var18 templ.SafeURL
 			templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(hrefDraft(p.Draft.ID, string(step)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 130, Col: 66}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 136, Col: 66}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 			if templ_7745c5c3_Err != nil {
@@ -513,7 +518,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 			var templ_7745c5c3_Var19 string
 			templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.ResolveAttributeValue(p.Draft.Version())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 131, Col: 64}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 137, Col: 64}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var19)
 			if templ_7745c5c3_Err != nil {
@@ -526,7 +531,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 			var templ_7745c5c3_Var20 string
 			templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(question)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 132, Col: 17}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 138, Col: 17}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 			if templ_7745c5c3_Err != nil {
@@ -545,9 +550,9 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var21 string
-			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(onward(p, step))
+			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(continueLabel(p, step))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 135, Col: 45}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 141, Col: 52}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 			if templ_7745c5c3_Err != nil {
@@ -565,7 +570,7 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 				var templ_7745c5c3_Var22 templ.SafeURL
 				templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinURLErrs(hrefDraft(p.Draft.ID, string(webhook.Steps[i-1])))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 137, Col: 85}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 143, Col: 85}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 				if templ_7745c5c3_Err != nil {
@@ -596,15 +601,15 @@ func wizard(p WizardProps, step webhook.Step, question string) templ.Component {
 	})
 }
 
-// stepsOf says on which step a field stands.
+// stepsOf says which step a field is on.
 var stepsOf = map[string]webhook.Step{
 	"type": webhook.StepType, "concurrency": webhook.StepType, "rate_limit": webhook.StepType, "time_limit": webhook.StepType,
 	"name": webhook.StepName, "url": webhook.StepName, "format": webhook.StepName, "basic_auth": webhook.StepName,
 	"events": webhook.StepEvents, "channels": webhook.StepChannels, "tours": webhook.StepTours,
 }
 
-// where is the address of a field, on this step or another one.
-func (p WizardProps) where(step webhook.Step, name string) string {
+// fieldHref is the address of a field, on this step or another one.
+func (p WizardProps) fieldHref(step webhook.Step, name string) string {
 	if other, ok := stepsOf[name]; ok && other != step {
 		return hrefDraft(p.Draft.ID, string(other)) + "#f-" + name
 	}
@@ -613,7 +618,7 @@ func (p WizardProps) where(step webhook.Step, name string) string {
 
 func wizardTitle(p WizardProps) string {
 	if p.Draft.Edits != 0 {
-		return "Edit " + cmp.Or(shortName(p.Edited), "webhook")
+		return "Edit " + cmp.Or(truncate(p.Edited), "webhook")
 	}
 	return "New booking webhook"
 }
@@ -626,7 +631,7 @@ func stepTitle(p WizardProps, step webhook.Step) string {
 	return prefix + stepName(step) + " – " + wizardTitle(p)
 }
 
-func onward(p WizardProps, step webhook.Step) string {
+func continueLabel(p WizardProps, step webhook.Step) string {
 	switch {
 	case step != webhook.StepReview:
 		return "Continue"
@@ -652,7 +657,7 @@ func stepName(step webhook.Step) string {
 	return "Review"
 }
 
-// stepBar shows where one is, and leads to every step that can be reached.
+// stepBar shows the current step, with links to every step that can be reached.
 func stepBar(p WizardProps, current webhook.Step) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -681,7 +686,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 		var templ_7745c5c3_Var24 string
 		templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(slices.Index(webhook.Steps, current) + 1))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 206, Col: 80}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 212, Col: 80}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 		if templ_7745c5c3_Err != nil {
@@ -694,7 +699,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 		var templ_7745c5c3_Var25 string
 		templ_7745c5c3_Var25, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(len(webhook.Steps)))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 206, Col: 120}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 212, Col: 120}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var25))
 		if templ_7745c5c3_Err != nil {
@@ -735,7 +740,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 				var templ_7745c5c3_Var28 string
 				templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(i + 1))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 212, Col: 45}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 218, Col: 45}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
 				if templ_7745c5c3_Err != nil {
@@ -748,7 +753,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 				var templ_7745c5c3_Var29 string
 				templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(stepName(s))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 213, Col: 26}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 219, Col: 26}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 				if templ_7745c5c3_Err != nil {
@@ -766,7 +771,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 				var templ_7745c5c3_Var30 templ.SafeURL
 				templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinURLErrs(hrefDraft(p.Draft.ID, string(s)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 216, Col: 61}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 222, Col: 61}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 				if templ_7745c5c3_Err != nil {
@@ -787,7 +792,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 				var templ_7745c5c3_Var31 string
 				templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(stepName(s))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 219, Col: 21}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 225, Col: 21}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 				if templ_7745c5c3_Err != nil {
@@ -815,7 +820,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 				var templ_7745c5c3_Var32 string
 				templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(i + 1))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 227, Col: 45}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 233, Col: 45}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 				if templ_7745c5c3_Err != nil {
@@ -828,7 +833,7 @@ func stepBar(p WizardProps, current webhook.Step) templ.Component {
 				var templ_7745c5c3_Var33 string
 				templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(stepName(s))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 228, Col: 26}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 234, Col: 26}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var33))
 				if templ_7745c5c3_Err != nil {
@@ -886,7 +891,7 @@ func stepMark(p WizardProps, s webhook.Step, i int) templ.Component {
 			var templ_7745c5c3_Var35 string
 			templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(i + 1))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 242, Col: 24}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/wizard.templ`, Line: 248, Col: 24}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 			if templ_7745c5c3_Err != nil {
@@ -901,7 +906,7 @@ func stepMark(p WizardProps, s webhook.Step, i int) templ.Component {
 	})
 }
 
-func throwAway(p WizardProps) templ.Component {
+func discard(p WizardProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -922,7 +927,7 @@ func throwAway(p WizardProps) templ.Component {
 			templ_7745c5c3_Var36 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<p class=\"sub\">Saved as a draft at each step</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<p class=\"sub\">Each step is saved as a draft</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -948,7 +953,7 @@ func throwAway(p WizardProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "What you entered is lost; no webhook exists yet.")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "What you entered is lost; no webhook was created yet.")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -957,13 +962,13 @@ func throwAway(p WizardProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = postButton(hrefDraft(p.Draft.ID, "delete"), "danger", "trash", "Throw the draft away").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = postButton(hrefDraft(p.Draft.ID, "delete"), "danger", "trash", "Discard draft").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ask("ghost", "trash", "Throw away").Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = confirm("ghost", "trash", "Discard").Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -6,15 +6,40 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
+// sentenceCatalogues are some events of three platforms.
+func sentenceCatalogues() []Catalogue {
+	confirmed := func(key, variant string) platforms.EventType {
+		return platforms.EventType{Key: key, When: "is confirmed", Before: "is confirmed", Variant: variant, Inline: true}
+	}
+	started := func(key, variant string) platforms.EventType {
+		return platforms.EventType{Key: key, When: "is started", Before: "is started", Variant: variant, Inline: true, InlineOnly: true}
+	}
+	return []Catalogue{
+		{Platform: "tourcms", Name: "TourCMS", Events: []platforms.EventType{
+			confirmed("new_confirmed_staff", "staff"), confirmed("new_confirmed_web", "web/API"),
+			{Key: "cancelled", When: "is cancelled"},
+			{Key: "expq_quotation", When: "expires as a quotation"},
+			{Key: "expp_provisional", When: "expires while provisional"},
+			{Key: "redeem_voucher", When: "has a voucher redeemed"},
+			{Key: "token_failure", When: "fails to be paid by payment request"},
+			started("new_temporary_web", "web/API"), started("new_temporary_staff", "staff"),
+			{Key: "temporary_booking_deleted", When: "is dropped", Inline: true, InlineOnly: true},
+			{Key: "check_booking_status", Name: "Booking status asked", Before: "is cancelled", Inline: true, InlineOnly: true},
+		}},
+		{Platform: "wink", Name: "Wink", Events: []platforms.EventType{{Key: "changed", Name: "Booking changed"}}},
+		{Platform: "ltd", Name: "London Theatre Direct", Events: []platforms.EventType{{Key: "x", Name: "Slot freed"}}},
+	}
+}
+
 func TestSentence(t *testing.T) {
 	names := Names{
-		Events:    map[string]string{"wink:changed": "Booking changed", "ltd:x": "Slot freed"},
-		Platforms: map[string]string{"ltd": "London Theatre Direct"},
-		Channels:  map[string]string{"1": "Website", "2": "Viator", "3": "Phone", "4": "Desk", "5": "Klook", "6": "Expedia"},
-		Tours:     map[string]string{"7": "Night Walk", "8": "Old Town"},
+		Catalogues: sentenceCatalogues(),
+		Channels:   map[string]string{"1": "Website", "2": "Viator", "3": "Phone", "4": "Desk", "5": "Klook", "6": "Expedia"},
+		Tours:      map[string]string{"7": "Night Walk", "8": "Old Town"},
 	}
 	all := webhook.NewFilter(webhook.All, nil)
 	include := func(ids ...string) webhook.Filter { return webhook.NewFilter(webhook.Include, ids) }
@@ -36,8 +61,8 @@ func TestSentence(t *testing.T) {
 			[]string{"cancelled", "expp_provisional", "expq_quotation", "new_confirmed_staff", "redeem_voucher", "token_failure"},
 			all, all, "a booking is confirmed (staff), is cancelled, expires as a quotation or one of 3 other events happens, on any channel, for any tour",
 		},
-		{[]string{"wink:changed"}, all, all, "“Booking changed” happens on any channel, for any tour"},
-		{[]string{"cancelled", "wink:changed"}, all, all, "a booking is cancelled, or “Booking changed” happens, on any channel, for any tour"},
+		{[]string{"wink:changed"}, all, all, "“Booking changed” (Wink) happens on any channel, for any tour"},
+		{[]string{"cancelled", "wink:changed"}, all, all, "a booking is cancelled, or “Booking changed” (Wink) happens, on any channel, for any tour"},
 		{[]string{"ltd:x"}, all, all, "“Slot freed” (London Theatre Direct) happens on any channel, for any tour"},
 		{nil, include(), include(), "nothing yet happens (no event is chosen) on no channel yet, for no tour yet"},
 		{
@@ -45,22 +70,24 @@ func TestSentence(t *testing.T) {
 			include("1", "2", "3", "4", "5", "6", "9"), exclude("7", "8"),
 			"a booking is cancelled on the channels Website, Viator, Phone or one of 4 others, for any tour except Night Walk and Old Town",
 		},
+		{[]string{"check_booking_status", "new_temporary_web", "gone"}, all, all, "a booking is started (web/API), or “Booking status asked” or “gone” happens, on any channel, for any tour"},
 		{[]string{"cancelled"}, all, include("1", "2", "3", "4", "5", "6"), "a booking is cancelled on any channel, for the tours 1, 2, 3 or one of 3 others"},
 	} {
-		w := &webhook.Webhook{URL: "https://example.com/x", Events: test.events, Channels: test.channels, Tours: test.tours}
-		if got, want := Sentence(w, names), "When "+test.want+", call https://example.com/x."; got != want {
+		c := webhook.Config{URL: "https://example.com/x", Channels: test.channels, Tours: test.tours}
+		c.SelectEvents(test.events)
+		if got, want := Sentence(c, names), "When "+test.want+", call https://example.com/x."; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 }
 
-var failedTries = []webhook.Attempt{{Number: 2, Status: 503, Failure: webhook.FailStatus}, {Number: 1, Failure: webhook.FailTimeout}}
+var failedAttempts = []webhook.Attempt{{Number: 2, Status: 503, Failure: webhook.FailStatus}, {Number: 1, Failure: webhook.FailTimeout}}
 
 func TestStory(t *testing.T) {
-	w := &webhook.Webhook{Enabled: true}
-	paused := &webhook.Webhook{Health: webhook.Health{OffReason: webhook.OffFailing}}
+	w := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}, Enabled: true}
+	off := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}, Health: webhook.Health{OffReason: webhook.OffFailing}}
 	unavailable := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
-	waiting := webhook.Delivery{State: webhook.Pending, BookingID: "1234", Attempts: 2, Answered: 2, NextAt: now.Add(4 * time.Minute), Last: unavailable}
+	waiting := webhook.Delivery{State: webhook.Pending, BookingID: "1234", Attempts: 2, Completed: 2, NextAt: now.Add(4 * time.Minute), Last: unavailable}
 	with := func(change func(*webhook.Delivery)) webhook.Delivery {
 		d := waiting
 		change(&d)
@@ -73,55 +100,55 @@ func TestStory(t *testing.T) {
 		want Story
 	}{
 		{"waiting", waiting, w, Story{
-			"Your server has not accepted this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
-			"Bookhook tries again at 14:09 (in 4 min). 9 tries are left.",
+			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
+			"Next attempt at 14:09 (in 4 min); 9 attempts left.",
 		}},
-		{"last try", with(func(d *webhook.Delivery) { d.Attempts, d.Answered, d.NextAt = 10, 10, now.Add(24*time.Hour) }), w, Story{
-			"Your server has not accepted this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
-			"Bookhook tries again at 14:05 on Sun 22 Nov (in 1 day). It is the last try.",
+		{"last attempt", with(func(d *webhook.Delivery) { d.Attempts, d.Completed, d.NextAt = 10, 10, now.Add(24*time.Hour) }), w, Story{
+			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
+			"Next attempt at 14:05 on Sun 22 Nov (in 1 day); it is the last one.",
 		}},
 		{"new", with(func(d *webhook.Delivery) {
-			d.Attempts, d.Answered, d.NextAt, d.Last, d.Test = 0, 0, now, webhook.Outcome{}, true
+			d.Attempts, d.Completed, d.NextAt, d.Last, d.Test = 0, 0, now, webhook.Outcome{}, true
 		}), w, Story{
-			"Your server has not accepted this test yet.", "", "Bookhook makes the first try in a moment.",
+			"Accounting has not accepted this test yet.", "", "First attempt now.",
 		}},
-		{"webhook off", waiting, paused, Story{
-			"Your server has not accepted this event of booking 1234 yet.", "Your server answered 503 (temporarily unavailable).",
-			"It waits because the webhook is off (it failed for five days without one success), and goes out when you switch it on again.",
+		{"webhook off", waiting, off, Story{
+			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
+			"The webhook was switched off because every delivery had failed for five days. Switch it on to send this delivery.",
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
-			"Bookhook is about to call your server, or waits for its answer (try 3 of 11).", "The try before: your server answered 503 (temporarily unavailable).",
-			"The answer appears here; if it does not, reload the page.",
+			"Attempt 3 of 11 is in progress.", "Previous attempt: Accounting answered 503 Service Unavailable.",
+			"The result appears here; if it does not, reload the page.",
 		}},
 		{"cut off", with(func(d *webhook.Delivery) { d.Attempts, d.NextAt = 3, now.Add(-time.Second) }), w, Story{
-			"Bookhook was stopped while try 3 was about to be sent or on its way, so nobody knows whether your server got it.",
-			"It will be sent again; your server can tell it is the same by the webhook-id.", "Bookhook tries again in a moment. 8 tries are left.",
+			"Bookhook stopped during attempt 3; it is not known whether Accounting received it.",
+			"It is sent again with the same webhook-id, by which the receiver can recognise it.", "Next attempt now; 8 attempts left.",
 		}},
 		{"delivered", with(func(d *webhook.Delivery) {
-			d.State, d.Attempts, d.Answered, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
+			d.State, d.Attempts, d.Completed, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
 		}), w, Story{
-			"Your server accepted this event of booking 1234 at 14:05, on try 3.", "Before that, try 2 failed: your server answered 503 (temporarily unavailable).",
-			"Nothing is left to do.",
+			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 failed: Accounting answered 503 Service Unavailable.",
+			"There is nothing left to do.",
 		}},
 		{"failed", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Last = webhook.Failed, 11, webhook.Outcome{Failure: webhook.FailDNS}
 			d.CreatedAt, d.Finished = now.Add(-75*time.Hour), now
 		}), w, Story{
-			"Your server never accepted this event of booking 1234. Bookhook gave up after 11 tries over 3 days.", "The host name in the webhook’s URL was not found.",
-			"Check the spelling of the host in the webhook’s URL. Then press Replay to send it again.",
+			"Accounting did not accept this event of booking 1234. Bookhook gave up after 11 attempts over 3 days.", "The host name in the URL was not found.",
+			"Check the spelling of the host in the URL. Then press Replay to send it again.",
 		}},
 		{"gone", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Last = webhook.Failed, 1, webhook.Outcome{Status: 410, Failure: webhook.FailGone}
 		}), w, Story{
-			"Your server never accepted this event of booking 1234. Bookhook gave up after 1 try.", "Your server answered 410 (gone).",
-			"This answer says that the address is gone for good, so Bookhook switched the webhook off. Correct its URL, switch it on, then press Replay.",
+			"Accounting did not accept this event of booking 1234. Bookhook gave up after 1 attempt.", "Accounting answered 410 Gone.",
+			"This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay.",
 		}},
 		{"webhook deleted", with(func(d *webhook.Delivery) { d.State = webhook.Cancelled }), nil, Story{
-			"This delivery was cancelled because its webhook was deleted.", "The last try: your server answered 503 (temporarily unavailable).",
-			"Your server was not told of it by this webhook.",
+			"This delivery was cancelled because its webhook was deleted.", "Last attempt: The receiver answered 503 Service Unavailable.",
+			"The receiver has not accepted it, and it cannot be sent again.",
 		}},
 	} {
-		if got := StoryOf(test.d, failedTries, test.w, len(webhook.Schedule), now, madrid()); got != test.want {
+		if got := StoryOf(test.d, failedAttempts, test.w, len(webhook.Schedule), now, madrid()); got != test.want {
 			t.Errorf("%s:\ngot  %q\nwant %q", test.name, got, test.want)
 		}
 	}
@@ -149,7 +176,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 		} else {
 			seen[word] = true
 		}
-		if text := outcomeText(webhook.Outcome{Status: 418, Failure: f}); seen[text] && f != webhook.FailGone {
+		if text := outcomeText(webhook.Outcome{Status: 418, Failure: f}, noName); seen[text] && f != webhook.FailGone {
 			t.Errorf("%s: %q", f, text)
 		} else {
 			seen[text] = true
@@ -157,31 +184,31 @@ func TestEveryReasonHasWords(t *testing.T) {
 	}
 }
 
-// The status of an answer that broke off is not how the try ended.
+// The status of an answer that was not finished is not how the attempt ended.
 func TestAnswer(t *testing.T) {
 	for _, test := range []struct {
 		o          webhook.Outcome
 		word, text string
 	}{
-		{webhook.Outcome{Status: 200}, "200 OK", "Your server answered 200 (ok)."},
-		{webhook.Outcome{Status: 503, Failure: webhook.FailStatus}, "503 Service Unavailable", "Your server answered 503 (temporarily unavailable)."},
-		{webhook.Outcome{Failure: webhook.FailTimeout}, "No answer in time", "Your server did not answer in time."},
-		{webhook.Outcome{Status: 200, Failure: webhook.FailTimeout}, "Timed out", "Your server began to answer 200 (ok) but did not finish in time."},
+		{webhook.Outcome{Status: 200}, "200 OK", "The receiver answered 200 OK."},
+		{webhook.Outcome{Status: 503, Failure: webhook.FailStatus}, "503 Service Unavailable", "The receiver answered 503 Service Unavailable."},
+		{webhook.Outcome{Failure: webhook.FailTimeout}, "No answer in time", "The receiver did not answer in time."},
+		{webhook.Outcome{Status: 200, Failure: webhook.FailTimeout}, "Timed out", "The receiver began to answer 200 OK, but did not finish in time."},
 		{
 			webhook.Outcome{Status: 200, Failure: webhook.FailNetwork},
-			"No complete answer", "Your server began to answer 200 (ok) but the connection broke before it had finished.",
+			"Incomplete answer", "The receiver began to answer 200 OK, but the connection was lost before it had finished.",
 		},
 	} {
 		if got := answerText(test.o); got != test.word {
 			t.Errorf("%+v: got %q, want %q", test.o, got, test.word)
 		}
-		if got := outcomeText(test.o); got != test.text {
+		if got := outcomeText(test.o, noName); got != test.text {
 			t.Errorf("%+v: got %q, want %q", test.o, got, test.text)
 		}
 	}
 }
 
-// How an answer began stands beside what became of it.
+// How an incomplete answer began is shown beside how it ended.
 func TestAnswerDetail(t *testing.T) {
 	o := webhook.Outcome{Status: 200, Failure: webhook.FailNetwork}
 	var cell strings.Builder
@@ -195,13 +222,13 @@ func TestAnswerDetail(t *testing.T) {
 	}
 }
 
-// A switch-off is foretold only while it lies ahead.
+// A switch-off is announced only while it is in the future.
 func TestSwitchOffText(t *testing.T) {
 	page := Page{Now: now, Location: madrid()}
 	for since, want := range map[time.Duration]string{
-		31 * time.Hour:                     "If it goes on failing, Bookhook switches it off from Wed 25 Nov, 07:05 on.",
-		webhook.FailingLimit:               "If it goes on failing, Bookhook switches it off.",
-		webhook.FailingLimit + 3*time.Hour: "If it goes on failing, Bookhook switches it off.",
+		31 * time.Hour:                     "If it keeps failing, Bookhook switches it off on Wed 25 Nov, 07:05.",
+		webhook.FailingLimit:               "If it keeps failing, Bookhook switches it off.",
+		webhook.FailingLimit + 3*time.Hour: "If it keeps failing, Bookhook switches it off.",
 	} {
 		w := &webhook.Webhook{Enabled: true, Health: webhook.Health{FailingSince: now.Add(-since)}}
 		if got := switchOffText(w, page); got != want {
@@ -210,25 +237,25 @@ func TestSwitchOffText(t *testing.T) {
 	}
 }
 
-func TestNextTryText(t *testing.T) {
+func TestNextAttemptShort(t *testing.T) {
 	row := func(attempts int, in time.Duration, off bool) DeliveryRow {
-		d := webhook.Delivery{State: webhook.Pending, Attempts: attempts, Answered: attempts, NextAt: now.Add(in)}
+		d := webhook.Delivery{State: webhook.Pending, Attempts: attempts, Completed: attempts, NextAt: now.Add(in)}
 		return DeliveryRow{Delivery: d, WebhookOff: off}
 	}
 	for _, test := range []struct {
 		row  DeliveryRow
 		want string
 	}{
-		{row(0, 0, false), "first try is due"},
-		{row(1, -time.Second, false), "next try is due"},
-		{row(1, 4*time.Minute, false), "next try in 4 min"},
-		{row(0, 0, true), "until the webhook is on"},
-		{row(1, 4*time.Minute, true), "until the webhook is on"},
+		{row(0, 0, false), "first attempt due"},
+		{row(1, -time.Second, false), "next attempt due"},
+		{row(1, 4*time.Minute, false), "next attempt in 4 min"},
+		{row(0, 0, true), "webhook is off"},
+		{row(1, 4*time.Minute, true), "webhook is off"},
 		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Held: true}}, "for an earlier event"},
-		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Probing: true}, "for a probe to succeed"},
-		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Answered: 1, NextAt: now.Add(time.Minute)}, Probing: true}, "next try in 1 min"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending}, Paused: true}, "webhook is paused"},
+		{DeliveryRow{Delivery: webhook.Delivery{State: webhook.Pending, Attempts: 1, Completed: 1, NextAt: now.Add(time.Minute)}, Paused: true}, "next attempt in 1 min"},
 	} {
-		if got := nextTryText(test.row, now); got != test.want {
+		if got := nextAttemptShort(test.row, now); got != test.want {
 			t.Errorf("%+v: got %q, want %q", test.row, got, test.want)
 		}
 	}
@@ -287,8 +314,8 @@ func TestCount(t *testing.T) {
 		"at least 9,999 rows":   counted(webhook.Count{N: 9999, More: true}, "row", "rows"),
 		"more than 10,000 logs": counted(webhook.Count{N: 10000, More: true}, "log", "logs"),
 		"":                      counted(webhook.Count{More: true}, "row", "rows"),
-		"3 November, 14:05":     day(time.Date(2026, 11, 3, 14, 5, 6, 7, time.UTC), time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC), time.UTC),
-		"1 January 2027, 00:30": day(time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC), time.Date(2026, 12, 31, 22, 0, 0, 0, time.UTC), time.FixedZone("", 3600)),
+		"3 November, 14:05":     date(time.Date(2026, 11, 3, 14, 5, 6, 7, time.UTC), time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC), time.UTC),
+		"1 January 2027, 00:30": date(time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC), time.Date(2026, 12, 31, 22, 0, 0, 0, time.UTC), time.FixedZone("", 3600)),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

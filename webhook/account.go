@@ -6,6 +6,18 @@ import "time"
 // support raised it; the number is that of TourCMS.
 const DefaultLimit = 10
 
+// CountAsync counts the webhooks that an account's limit applies to: the
+// asynchronous ones, switched-off ones included.
+func CountAsync(all []*Webhook) int {
+	n := 0
+	for _, w := range all {
+		if w.Kind == Async {
+			n++
+		}
+	}
+	return n
+}
+
 // SupportContact is whom an operator asks for more than the limit.
 const SupportContact = "the person who runs this Bookhook"
 

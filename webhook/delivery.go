@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -94,6 +95,12 @@ type Attempt struct {
 	ResponseHeaders http.Header
 	ResponseBody    []byte // the first MaxStoredBody bytes
 	Truncated       bool   // there was more
+}
+
+// Known leaves out of the attempts of a delivery those that ended after the
+// delivery was read, with which it would contradict itself. It reuses the slice.
+func (d Delivery) Known(attempts []Attempt) []Attempt {
+	return slices.DeleteFunc(attempts, func(a Attempt) bool { return a.Number >= d.Attempts && a.Number > d.Completed })
 }
 
 // Job is a claimed delivery with all that sending it takes.

@@ -13,6 +13,7 @@ import (
 // Limits of an incoming event. Longer ones are refused, never cut.
 const (
 	MaxEventID   = 200     // characters of the sender's own id
+	MaxEventKeys = 1000    // event types that a webhook's list may have
 	MaxRefLength = 100     // characters of a channel, tour or booking id
 	MaxTours     = 500     // tours in one booking
 	MaxData      = 1 << 20 // bytes of data

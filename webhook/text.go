@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"fmt"
+	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,4 +34,75 @@ func Quote(text string, limit int) string {
 		}
 		return utf8.RuneError
 	}, text), limit)
+}
+
+// JoinText lists the texts of all, separated by commas.
+func JoinText[T any](all []T, text func(T) string) string {
+	texts := make([]string, len(all))
+	for i, one := range all {
+		texts[i] = text(one)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// ParsePrefixes reads addresses and CIDR ranges that are separated by commas, each
+// masked; an address is the range of itself, and an IPv4-mapped IPv6 one stands
+// for its IPv4 address. The error names every item that is neither, in quotation
+// marks.
+func ParsePrefixes(list string) ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	var wrong []string
+	for item := range strings.SplitSeq(list, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
+		if prefix, ok := parsePrefix(item); ok {
+			prefixes = append(prefixes, prefix)
+		} else {
+			wrong = append(wrong, fmt.Sprintf("%q", item))
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, fmt.Errorf("%s: neither an address nor a range such as 10.0.0.0/8", strings.Join(wrong, ", "))
+	}
+	return prefixes, nil
+}
+
+func parsePrefix(item string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(item); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(item)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if prefix.Addr().Is4In6() {
+		if prefix.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}
+
+// JSONDepth counts how deep the objects and lists of a JSON text are nested.
+func JSONDepth(text []byte) int {
+	depth, deepest, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case quoted && b == '\\':
+			i++
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '{' || b == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case b == '}' || b == ']':
+			depth--
+		}
+	}
+	return deepest
 }

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -37,4 +38,17 @@ func FuzzQuote(f *testing.F) {
 			t.Errorf("%q to %d: got %q", text, limit, got)
 		}
 	})
+}
+
+func TestParsePrefixes(t *testing.T) {
+	t.Parallel()
+	got, err := webhook.ParsePrefixes("10.1.2.3/8, 192.0.2.1,::ffff:192.0.2.2 ,::ffff:10.0.0.0/104,,2001:db8::1,2001:db8::1/48")
+	const want = "[10.0.0.0/8 192.0.2.1/32 192.0.2.2/32 10.0.0.0/8 2001:db8::1/128 2001:db8::/48]"
+	if err != nil || fmt.Sprint(got) != want {
+		t.Errorf("got %v, %v, want %s", got, err, want)
+	}
+	got, err = webhook.ParsePrefixes("proxy.example.com,192.0.2.1,fe80::1%eth0,::ffff:0.0.0.0/90")
+	if len(got) != 0 || err == nil || !strings.HasPrefix(err.Error(), `"proxy.example.com", "fe80::1%eth0", "::ffff:0.0.0.0/90": `) {
+		t.Errorf("got %v, %v", got, err)
+	}
 }

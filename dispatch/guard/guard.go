@@ -28,46 +28,19 @@ type Guard struct {
 // names every item that cannot be parsed.
 func New(allow string) (*Guard, error) {
 	g := &Guard{}
-	var wrong []string
+	var ranges []string
 	for item := range strings.SplitSeq(allow, ",") {
-		switch item = strings.TrimSpace(item); item {
-		case "":
-		case "all":
+		if item = strings.TrimSpace(item); item == "all" {
 			g.all = true
-		default:
-			prefix, ok := parsePrefix(item)
-			if !ok {
-				wrong = append(wrong, fmt.Sprintf("%q", item))
-				continue
-			}
-			g.allowed = append(g.allowed, prefix)
+			continue
 		}
+		ranges = append(ranges, item)
 	}
-	if len(wrong) > 0 {
-		return nil, fmt.Errorf("%s: %s: neither an address, nor a range such as 10.0.0.0/8, nor all",
-			Setting, strings.Join(wrong, ", "))
+	var err error
+	if g.allowed, err = webhook.ParsePrefixes(strings.Join(ranges, ",")); err != nil {
+		return nil, fmt.Errorf("%s: %w, nor all", Setting, err)
 	}
 	return g, nil
-}
-
-// parsePrefix parses a range or a single address; an IPv4-mapped one is
-// replaced by the IPv4 address.
-func parsePrefix(item string) (netip.Prefix, bool) {
-	if addr, err := netip.ParseAddr(item); err == nil && addr.Zone() == "" {
-		addr = addr.Unmap()
-		return netip.PrefixFrom(addr, addr.BitLen()), true
-	}
-	prefix, err := netip.ParsePrefix(item)
-	if err != nil {
-		return netip.Prefix{}, false
-	}
-	if prefix.Addr().Is4In6() {
-		if prefix.Bits() < 96 {
-			return netip.Prefix{}, false
-		}
-		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
-	}
-	return prefix.Masked(), true
 }
 
 // BlockedError is returned when the guard refuses an address.

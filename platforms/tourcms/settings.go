@@ -24,6 +24,11 @@ const (
 	defaultURL         = "https://api.tourcms.com"
 )
 
+// inlineAbout tells operators what an inline webhook gets and has to answer.
+const inlineAbout = "A POST with five values in the address and the XML of the booking. It is signed with your TourCMS API key, " +
+	"or with the secret of this webhook while no key is stored. Answer 200 to accept, with an empty body or with JSON (text, tickets).\n" +
+	"TourCMS documents neither the content type nor which fields it signs; both are our reading."
+
 // about is for operators: what to do, then what is good to know.
 const about = `In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook”, ` +
 	`the asynchronous type, and enter this address as the URL, with all events, all channels and all tours: Bookhook does the filtering. ` +

@@ -66,6 +66,6 @@ func Platform() platforms.Platform {
 		Key: platform, Name: "TourCMS", About: about, Events: Events(),
 		Methods: []string{http.MethodGet, http.MethodPost}, Settings: settings(), Texts: texts,
 		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
-		InlineCall: InlineCall, APIKey: Key, Lookup: Lookup(), Lists: Lists(),
+		InlineCall: InlineCall, InlineAbout: inlineAbout, APIKey: Key, Lookup: Lookup(), Lists: Lists(),
 	}
 }

@@ -1,0 +1,49 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+)
+
+// TokenPrefix is what an API token begins with. Each kind of secret has a prefix
+// of its own, so that scanners for leaked ones find them.
+const TokenPrefix = "bh_"
+
+const (
+	clientSecretPrefix = "bhs_"
+	accessTokenPrefix  = "bha_"
+)
+
+// NewToken returns an API token of 32 random bytes: the text that is shown once,
+// and the hash that is stored.
+func NewToken() (text string, hash []byte) { return newSecret(TokenPrefix) }
+
+// NewClientSecret returns the secret of a client of the Prioticket-compatible
+// API: the text that is shown once, and the hash that is stored.
+func NewClientSecret() (text string, hash []byte) { return newSecret(clientSecretPrefix) }
+
+// NewAccessToken returns an access token that a client gets for its secret: the
+// text that is sent once, and the hash that is stored.
+func NewAccessToken() (text string, hash []byte) { return newSecret(accessTokenPrefix) }
+
+// NewSessionID returns the id of a session: the text that the signed cookie
+// carries, and the hash that is stored.
+func NewSessionID() (text string, hash []byte) {
+	text = rand.Text() + rand.Text()
+	return text, HashSecret(text)
+}
+
+// HashSecret returns the SHA-256 under which a secret is stored: of an API token,
+// a client secret, an access token or the id of a session.
+func HashSecret(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+func newSecret(prefix string) (text string, hash []byte) {
+	secret := make([]byte, 32)
+	rand.Read(secret) //nolint:errcheck // never fails, as documented
+	text = prefix + base64.RawURLEncoding.EncodeToString(secret)
+	return text, HashSecret(text)
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/auth"
+	"bookhook/handlers/web"
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// Store is what the API needs of the database, by noun; *db.Store is all of
+// them. Methods that take an account return webhook.ErrNotFound for what belongs
+// to another.
+type Store struct {
+	AccountStore
+	DeliveryStore
+	EventStore
+	ItemStore
+	WebhookStore
+}
+
+// AccountStore is what the API needs of the accounts.
+type AccountStore interface {
+	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
+}
+
+// Dispatcher is what the API needs of the dispatcher; *dispatch.Dispatcher is
+// one.
+type Dispatcher interface {
+	// Ingest stores events and delivers them; see db.Store.Ingest.
+	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
+	// CallInline calls the inline webhook that matches, and waits for its answer.
+	CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error)
+	// Test sends a test event to one webhook, whatever its filters.
+	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error)
+	// Replay makes a delivery due now.
+	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
+	// Circuit says how the receiver of a webhook is treated after failures.
+	Circuit(id webhook.WebhookID) webhook.Circuit
+	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	CheckURL(url string) webhook.Message
+}
+
+// Options are what the API needs; all are required.
+type Options struct {
+	Store      Store
+	Dispatcher Dispatcher
+	Tokens     *auth.Tokens
+	Platforms  platforms.Registry
+	Log        *slog.Logger
+}
+
+// API has the handlers of the JSON API.
+type API struct{ Options }
+
+// New returns the handlers of the JSON API.
+func New(o Options) *API { return &API{o} }
+
+// ShowError sends a problem document.
+func (a *API) ShowError(c *fiber.Ctx, p *web.Problem) error { return web.SendProblem(c, p) }
+
+const tokenKey = "token"
+
+// Bearer lets only requests with an API token through. The answer to any other
+// is the same, whatever is wrong with it.
+func (a *API) Bearer(c *fiber.Ctx) error {
+	token, err := a.findToken(c)
+	if errors.Is(err, webhook.ErrNotFound) {
+		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
+		return &web.Problem{
+			Type: "unauthorized", Title: "A valid API token is needed", Status: http.StatusUnauthorized, Cause: err,
+			Detail: "Send the header “Authorization: Bearer bh_…” with a token from Settings, API tokens.",
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.Tokens.Used(c.UserContext(), token, time.Now()); err != nil { // no reason to refuse the request
+		a.Log.Warn("the use of a token was not recorded", "request_id", web.RequestID(c), "token", token.ID.String(), "error", err)
+	}
+	c.Locals(tokenKey, token)
+	return c.Next()
+}
+
+func (a *API) findToken(c *fiber.Ctx) (webhook.Token, error) {
+	text := web.Credentials(c, "Bearer")
+	if !strings.HasPrefix(text, auth.TokenPrefix) {
+		return webhook.Token{}, webhook.ErrNotFound
+	}
+	return a.Tokens.Find(c.UserContext(), text)
+}
+
+// currentToken is the token of a request, on a route behind [API.Bearer]; its
+// account is the one that the request is about.
+func currentToken(c *fiber.Ctx) webhook.Token {
+	return c.Locals(tokenKey).(webhook.Token) //nolint:forcetypeassert // Bearer put it there
+}
+
+// byToken names the token as the actor of a change that is made now.
+func byToken(c *fiber.Ctx) webhook.Change {
+	return webhook.Change{By: "API token " + currentToken(c).Name, At: time.Now()}
+}
+
+// known is what a draft of the account may name.
+func (a *API) known(ctx context.Context, account webhook.AccountID) (webhook.Known, error) {
+	return a.Platforms.Known(ctx, a.Store, account, a.Dispatcher.CheckURL)
+}
+
+// ShowAccount shows the account of the token.
+func (a *API) ShowAccount(c *fiber.Ctx) error {
+	account, err := a.Store.Account(c.UserContext(), currentToken(c).Account)
+	if err != nil {
+		return err
+	}
+	hooks, err := a.Store.Webhooks(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
+	return web.SendJSON(c, http.StatusOK, fiber.Map{
+		"number": account.Number, "name": account.Name, "time_zone": account.TimeZone,
+		"webhook_limit": account.WebhookLimit, "webhooks_used": webhook.CountAsync(hooks),
+	})
+}
+
+// timeOrNull is a time as the API shows it; the zero time is null.
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

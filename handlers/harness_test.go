@@ -1,0 +1,57 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"bookhook/db"
+	"bookhook/handlers"
+	"bookhook/handlers/api"
+	"bookhook/handlers/pages"
+	"bookhook/platforms/all"
+	"bookhook/webhook"
+)
+
+// options are the application on a database and a dispatcher, with all platforms.
+func options(s *db.Store, d handlers.Dispatcher, log io.Writer) handlers.Options {
+	return handlers.Options{
+		Store: handlers.Store{
+			API:     api.Store{AccountStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
+			Inbound: s,
+			Pages: pages.Store{
+				AccountStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
+				PlatformStore: s, SettingsStore: s, TokenStore: s, UserStore: s, WebhookStore: s, WizardStore: s,
+			},
+			Prio: s, Sessions: s, Tokens: s, Health: s,
+		},
+		Dispatcher: d, Platforms: all.Platforms(), Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
+		Log: slog.New(slog.NewTextHandler(log, nil)), MaxAttempts: 1,
+	}
+}
+
+// change is a change by nobody in particular, made now.
+func change() webhook.Change { return webhook.Change{By: "test", At: time.Now()} }
+
+// insert stores events whose deliveries nobody sends.
+func insert(ctx context.Context, s interface {
+	Subscriptions(ctx context.Context, account webhook.AccountID) (*webhook.Subscriptions, error)
+	Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
+}, account webhook.AccountID, events []webhook.Event,
+) ([]webhook.Accepted, error) {
+	subscriptions, err := s.Subscriptions(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	return s.Insert(ctx, webhook.NewPlan(subscriptions, events, now, now))
+}
+
+// uuidOf is the id of a webhook as Prioticket's clients see it: its 63 bits around
+// version and variant.
+func uuidOf(id webhook.WebhookID) string {
+	return fmt.Sprintf("%08x-%04x-8%03x-%02x00-000000000000", int64(id)>>31, int64(id)>>15&0xffff, int64(id)>>3&0xfff, 0x80|int64(id)&7<<3)
+}

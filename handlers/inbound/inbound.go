@@ -1,0 +1,236 @@
+package inbound
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// Path is what the addresses begin with to which platforms send.
+const Path = "/in/"
+
+// Store is what the platforms' addresses need of the database; *db.Store is one.
+type Store interface {
+	// ConnectionByToken returns webhook.ErrNotFound for a token that is not an
+	// address of the platform at now.
+	ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error)
+	ConnectionUsed(ctx context.Context, c webhook.Connection, now time.Time) error
+	AddRejectedRequest(ctx context.Context, r webhook.RejectedRequest, now time.Time) error
+	EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error)
+	Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
+}
+
+// Dispatcher is what the platforms' addresses need of the dispatcher;
+// *dispatch.Dispatcher is one.
+type Dispatcher interface {
+	// Ingest stores events and delivers them; see db.Store.Ingest.
+	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
+	// CallInline calls the inline webhook that matches, and waits for its answer.
+	CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error)
+}
+
+// Options are what the platforms' addresses need; all are required.
+type Options struct {
+	Store      Store
+	Dispatcher Dispatcher
+	Platforms  platforms.Registry
+	Log        *slog.Logger
+}
+
+// Inbound has the handlers of the platforms' addresses.
+type Inbound struct{ Options }
+
+// New returns the handlers of the platforms' addresses.
+func New(o Options) *Inbound { return &Inbound{o} }
+
+// Receive takes what a booking platform sends to an account's address: 200 once
+// it is on disk, now or since it was received before. What cannot be read goes
+// into the account's list of rejected requests, and is answered with what is
+// wrong. Where the platform asks before it confirms a booking, the account's
+// inline webhook is called first; a booking that it refuses is delivered to
+// nobody. An address that is wrong in any way, by whatever method, is not found.
+func (ib *Inbound) Receive(c *fiber.Ctx) error {
+	p, connection, err := ib.connection(c.UserContext(), c.Path())
+	if err != nil {
+		return err
+	}
+	in := readInbound(c, connection)
+	in.Body = c.BodyRaw()
+	if !slices.Contains(p.Methods, in.Method) {
+		return ib.rejectMethod(c, p, connection, in)
+	}
+	n, err := readNotification(p, connection, in)
+	var answer *webhook.InlineCall
+	if err == nil {
+		answer, err = ib.callInline(c.UserContext(), connection.Account, in, n.Event)
+	}
+	if answer != nil && !answer.Accepted {
+		ib.recordReceived(c, connection)
+		return refuseBooking(c, ib.Platforms.Text(answer.Error))
+	}
+	var id webhook.EventID
+	if err == nil {
+		id, err = ib.storeNotification(c.UserContext(), connection.Account, n)
+	}
+	if why, ok := errors.AsType[platforms.Rejected](err); ok {
+		return ib.reject(c, connection, in, why)
+	}
+	if err != nil {
+		return err
+	}
+	ib.recordReceived(c, connection)
+	if answer != nil {
+		return sendAnswer(c, answer)
+	}
+	return web.SendJSON(c, http.StatusOK, fiber.Map{"id": id.String()})
+}
+
+// connection finds the platform and the connection that a path is the address of.
+func (ib *Inbound) connection(ctx context.Context, path string) (platforms.Platform, webhook.Connection, error) {
+	key, token, _ := strings.Cut(strings.TrimPrefix(path, Path), "/")
+	p, known := ib.Platforms.Get(key)
+	if !known {
+		return p, webhook.Connection{}, fiber.ErrNotFound
+	}
+	connection, err := ib.Store.ConnectionByToken(ctx, p.Key, token, time.Now())
+	if errors.Is(err, webhook.ErrNotFound) {
+		err = fiber.ErrNotFound
+	}
+	return p, connection, err
+}
+
+// readInbound is a request without its body.
+func readInbound(c *fiber.Ctx, connection webhook.Connection) platforms.Inbound {
+	return platforms.Inbound{
+		Method: c.Method(), Query: string(c.Request().URI().QueryString()), ContentType: c.Get(fiber.HeaderContentType),
+		Authorization: c.Get(fiber.HeaderAuthorization), Settings: connection.Settings,
+	}
+}
+
+// reject stores what could not be read, and answers why it could not.
+func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in platforms.Inbound, why platforms.Rejected) error {
+	if why.Status == http.StatusUnauthorized {
+		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="Bookhook", charset="UTF-8"`)
+	}
+	if err := ib.store(c.UserContext(), connection, in, why); err != nil {
+		return err // and the platform will send it again
+	}
+	ib.recordReceived(c, connection)
+	return ib.problem(why)
+}
+
+// typeRejected is the type of a problem about what a platform sent and could not
+// be read.
+const typeRejected = "unrecognised"
+
+func (ib *Inbound) problem(why platforms.Rejected) error {
+	return &web.Problem{Type: typeRejected, Title: "Bookhook cannot read this as an event", Status: why.Status, Detail: ib.Platforms.Text(why.Why), Cause: why}
+}
+
+// rejectMethod says by which methods the platform calls. A request with a query or
+// a body may be that of another platform, and is stored; one without is of
+// a person who opens the address.
+func (ib *Inbound) rejectMethod(c *fiber.Ctx, p platforms.Platform, connection webhook.Connection, in platforms.Inbound) error {
+	c.Set(fiber.HeaderAllow, strings.Join(p.Methods, ", "))
+	methods := strings.Join(p.Methods, " or ")
+	if in.Query == "" && len(in.Body) == 0 {
+		return ib.problem(platforms.Rejected{Status: http.StatusMethodNotAllowed, Why: webhook.NewMessage("request.empty", p.Name, methods, in.Method)})
+	}
+	return ib.reject(c, connection, in, platforms.Rejected{
+		Status: http.StatusMethodNotAllowed, Why: webhook.NewMessage("request.method", p.Name, methods, in.Method),
+	})
+}
+
+// notification is what a platform sent, as an event.
+type notification struct {
+	webhook.Event
+	identity string // the platform's own; "" when it has none
+	before   string // the external id under which the same may have been received before; "" for no other
+}
+
+func readNotification(p platforms.Platform, connection webhook.Connection, in platforms.Inbound) (notification, error) {
+	r, err := p.Read(in)
+	if err != nil {
+		return notification{}, err
+	}
+	n := notification{Event: r.Event, identity: r.Identity}
+	n.Platform, n.Inbound = p.Key, true
+	n.Lookup = p.Lookup != nil && p.Lookup.Wanted(connection.Settings, n.Event)
+	n.ExternalID, n.before = inboundID(p.Key, r, in, time.Now())
+	return n, platforms.CheckRefs(n.Event)
+}
+
+// storeNotification stores what a platform sent and starts its deliveries, once
+// for each notification, however often it comes.
+func (ib *Inbound) storeNotification(ctx context.Context, account webhook.AccountID, n notification) (webhook.EventID, error) {
+	if n.before != "" {
+		id, err := ib.Store.EventID(ctx, account, n.before)
+		if !errors.Is(err, webhook.ErrNotFound) {
+			return id, err
+		}
+	}
+	accepted, err := ib.Dispatcher.Ingest(ctx, account, []webhook.Event{n.Event})
+	switch _, conflict := errors.AsType[webhook.IDConflict](err); {
+	case conflict && n.identity == "": // the same bytes, which an earlier version of Bookhook read differently
+		return ib.Store.EventID(ctx, account, n.ExternalID)
+	case conflict:
+		return 0, platforms.Rejected{Status: http.StatusConflict, Why: webhook.NewMessage("request.same_id", webhook.Quote(n.identity, web.MaxQuoted))}
+	case err != nil:
+		return 0, err
+	}
+	return accepted[0].Event.ID, nil
+}
+
+// inboundID is the external id of what a platform sent: the same notification
+// has the same. Where that holds only for some time, the id ends in the number of
+// the present period of that length, and before is the id that it had in the
+// period before; so the same is a redelivery for at least Within and less than
+// twice that.
+func inboundID(platform string, r platforms.Reading, in platforms.Inbound, now time.Time) (id, before string) {
+	id = webhook.InboundPrefix + platform + ":" + r.Identity
+	if r.Identity == "" || !webhook.CheckExternalID(id+":0123456789").IsZero() {
+		id = webhook.InboundPrefix + platform + ":" + fingerprint(r.Identity, in)
+	}
+	if r.Within == 0 {
+		return id, ""
+	}
+	period := now.UnixNano() / int64(r.Within)
+	return id + ":" + strconv.FormatInt(period, 10), id + ":" + strconv.FormatInt(period-1, 10)
+}
+
+// fingerprint is the identity of a notification that has none of its own, or
+// one that is no id: the identity, or else all that came.
+func fingerprint(identity string, in platforms.Inbound) string {
+	parts := [][]byte{[]byte(identity)}
+	if identity == "" {
+		parts = [][]byte{[]byte(in.Method), []byte(in.Query), in.Body}
+	}
+	hash := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(hash, "%d:", len(part))
+		hash.Write(part)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// recordReceived records that the platform sent something. A failure is no reason
+// to refuse what is on disk.
+func (ib *Inbound) recordReceived(c *fiber.Ctx, connection webhook.Connection) {
+	if err := ib.Store.ConnectionUsed(c.UserContext(), connection, time.Now()); err != nil {
+		ib.Log.Warn("it was not recorded that a platform sent something", "request_id", web.RequestID(c), "platform", connection.Platform, "error", err)
+	}
+}

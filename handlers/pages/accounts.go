@@ -1,0 +1,112 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// AccountStore is what the pages need of the accounts.
+type AccountStore interface {
+	AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error)
+	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
+	Accounts(ctx context.Context) ([]webhook.AccountUse, error)
+	SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error
+}
+
+// maxLimit is the most webhooks an account can be allowed.
+const maxLimit = 1000
+
+// ListAccounts shows all accounts of the instance.
+func (pg *Pages) ListAccounts(c *fiber.Ctx) error {
+	page, err := pg.page(c)
+	if err != nil {
+		return err
+	}
+	return pg.showAccounts(c, http.StatusOK, views.AccountsProps{Page: page})
+}
+
+func (pg *Pages) showAccounts(c *fiber.Ctx, status int, props views.AccountsProps) error {
+	accounts, err := pg.Store.Accounts(c.UserContext())
+	if err != nil {
+		return err
+	}
+	for _, use := range accounts {
+		props.Rows = append(props.Rows, views.AccountRow{Account: use.Account, Webhooks: use.Webhooks, Users: use.Users})
+	}
+	return render(c, status, views.Accounts(props))
+}
+
+// refuseAccount shows the list again with a form that is not valid.
+func (pg *Pages) refuseAccount(c *fiber.Ctx, form views.AccountForm) error {
+	return pg.showAccounts(c, http.StatusUnprocessableEntity, views.AccountsProps{Page: currentUser(c).page(c, nil), Form: form})
+}
+
+// AddAccount creates an account with the default limit of webhooks.
+func (pg *Pages) AddAccount(c *fiber.Ctx) error {
+	form := views.AccountForm{Name: web.FormValue(c, "name"), Number: web.FormValue(c, "number")}
+	account, problems := readAccount(form.Name, form.Number)
+	if len(problems) == 0 {
+		var err error
+		account, err = pg.Store.AddAccount(c.UserContext(), account, currentUser(c).change())
+		if problems, err = invalid(err); err != nil {
+			return err
+		}
+	}
+	if form.Problems = problems; len(problems) > 0 {
+		return pg.refuseAccount(c, form)
+	}
+	return pg.done(c, "/admin/accounts", webhook.NewMessage("account.created", account.Name, account.Number))
+}
+
+// SaveLimit changes how many asynchronous webhooks an account may have, up to
+// 1,000.
+func (pg *Pages) SaveLimit(c *fiber.Ctx) error {
+	account, err := pg.accountParam(c)
+	if err != nil {
+		return err
+	}
+	form := views.AccountForm{Account: account.ID, Limit: web.FormValue(c, "limit")}
+	limit, err := strconv.Atoi(strings.TrimSpace(form.Limit))
+	if err != nil || limit < 0 || limit > maxLimit {
+		form.Problems = webhook.Invalid{"limit": webhook.NewMessage("number.range", 0, maxLimit)}
+		return pg.refuseAccount(c, form)
+	}
+	if err := pg.Store.SetLimit(c.UserContext(), account.ID, limit, currentUser(c).change()); err != nil {
+		return err
+	}
+	return pg.done(c, "/admin/accounts", webhook.NewMessage("account.limit", account.Name, limit))
+}
+
+// AddAccountUser creates a user of an account, with any role; the first password
+// is shown once.
+func (pg *Pages) AddAccountUser(c *fiber.Ctx) error {
+	account, err := pg.accountParam(c)
+	if err != nil {
+		return err
+	}
+	form := views.AccountForm{Account: account.ID, Email: web.FormValue(c, "email"), Role: web.FormValue(c, "role")}
+	added, problems, err := pg.addUser(c, account.ID, webhook.Roles)
+	if err != nil {
+		return err
+	}
+	if form.Problems = problems; len(problems) > 0 {
+		return pg.refuseAccount(c, form)
+	}
+	return pg.showAccounts(c, http.StatusCreated, views.AccountsProps{Page: currentUser(c).page(c, nil), Added: added})
+}
+
+func (pg *Pages) accountParam(c *fiber.Ctx) (webhook.Account, error) {
+	id, err := web.IDParam[webhook.AccountID](c)
+	if err != nil {
+		return webhook.Account{}, err
+	}
+	return pg.Store.Account(c.UserContext(), id)
+}

@@ -1,0 +1,122 @@
+package pages
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/webhook"
+)
+
+// Bounds of what a draft stores. Each is above what a webhook may have, so what
+// was truncated has a problem, and the rest of it stays to be corrected.
+const (
+	maxTyped = 4000                     // characters of a field
+	maxIDs   = webhook.MaxFilterIDs + 1 // of a list
+	maxRef   = webhook.MaxRefLength + 1 // characters of an id
+	maxPaste = maxIDs * (maxRef + 1)    // characters of a pasted list as it is shown again
+)
+
+// readConfig reads a posted form into a configuration, by the JSON names of its
+// fields. A field whose name was not posted stays as it is; a checkbox is posted
+// with a hidden 0 before it, a list with a hidden empty value.
+func readConfig(c *fiber.Ctx, config *webhook.Config) {
+	v := reflect.ValueOf(config).Elem()
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		readField(c, name, v.Field(i).Addr())
+	}
+}
+
+func readField(c *fiber.Ctx, name string, field reflect.Value) {
+	switch to := field.Interface().(type) {
+	case *webhook.Filter:
+		if posted(c, name+"_mode") {
+			*to = readFilter(c, name)
+		}
+		return
+	case *webhook.Rate:
+		if posted(c, name+"_requests") {
+			*to = readRate(c, name)
+		}
+		return
+	}
+	if !posted(c, name) {
+		return
+	}
+	switch to := field.Interface().(type) {
+	case *bool:
+		values := web.FormValues(c, name)
+		*to = values[len(values)-1] == "1"
+	case *int:
+		*to, _ = strconv.Atoi(typed(c, name)) // what is not a number is 0, and refused
+	case *[]string:
+		*to = boundIDs(web.FormValues(c, name))
+	default: // a text, of whatever kind
+		if name == "basic" {
+			field.Elem().SetString(readBasic(c, name, field.Elem().String()))
+			return
+		}
+		field.Elem().SetString(typed(c, name))
+	}
+}
+
+func posted(c *fiber.Ctx, name string) bool { return c.Request().PostArgs().Has(name) }
+
+// readRate reads how often a webhook may be called; no number is no limit, and
+// what is not a number is refused.
+func readRate(c *fiber.Ctx, name string) webhook.Rate {
+	number := typed(c, name+"_requests")
+	if number == "" {
+		return webhook.Rate{}
+	}
+	requests, err := strconv.Atoi(number)
+	if err != nil {
+		requests = -1
+	}
+	return webhook.Rate{Requests: requests, Per: webhook.Period(typed(c, name+"_per"))}
+}
+
+// readBasic reads a value of Basic authentication. The form does not show it, so
+// an empty field keeps the stored one.
+func readBasic(c *fiber.Ctx, name, stored string) string {
+	if text := typed(c, name); text != "" {
+		value, _ := webhook.ReadBasic(text) // the draft says what is wrong
+		return value
+	}
+	if typed(c, name+"_off") == "1" {
+		return ""
+	}
+	return stored
+}
+
+// readFilter reads a mode and ids, ticked and pasted. The ids are kept in every
+// mode, so that going back to another mode finds them again.
+func readFilter(c *fiber.Ctx, name string) webhook.Filter {
+	ids := append(web.FormValues(c, name), splitIDs(web.FormValue(c, name+"_paste"))...)
+	slices.Sort(ids)
+	return webhook.Filter{Mode: webhook.Mode(typed(c, name+"_mode")), IDs: boundIDs(slices.Compact(ids))}
+}
+
+// splitIDs takes a pasted list apart; no id has white space or a comma in it.
+func splitIDs(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n\u00a0,;", r) })
+}
+
+func boundIDs(ids []string) []string {
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+	ids = ids[:min(len(ids), maxIDs)]
+	for i, id := range ids {
+		ids[i] = webhook.Truncate(id, maxRef)
+	}
+	return ids
+}
+
+// typed is a field as it is stored.
+func typed(c *fiber.Ctx, name string) string {
+	return webhook.Truncate(strings.TrimSpace(web.FormValue(c, name)), maxTyped)
+}

@@ -1,0 +1,240 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// DeliveryStore is what the pages need of the log of deliveries.
+type DeliveryStore interface {
+	Deliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], error)
+	CountDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Count, error)
+	Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error)
+	WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error)
+	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error)
+	Cancel(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) error
+}
+
+// pageRows is how many deliveries or events one page shows.
+const pageRows = 50
+
+func deliveryPath(id webhook.DeliveryID) string { return "/deliveries/" + id.String() }
+
+// deliveryRows names what the rows are of; the platform when the account uses several.
+func (pg *Pages) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
+	shown := make([]views.DeliveryRow, len(rows))
+	for i, r := range rows {
+		w := h.find(r.Webhook)
+		shown[i] = views.DeliveryRow{
+			Delivery: r.Delivery, EventName: pg.eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
+			Paused: pg.Dispatcher.Circuit(r.Webhook).Open(),
+		}
+	}
+	return shown
+}
+
+// ListDeliveries shows the log. A part of the filter that cannot be read is
+// named and left out.
+func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
+	account := currentUser(c).Account
+	h, err := pg.hooks(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
+	f := readDeliveryFilter(c, account.Location(), h, pg.Platforms.KnownKey)
+	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook)}
+	all := f.DeliveryFilter
+	if f.Before, err = web.IDQuery[webhook.DeliveryID](c, "before"); err != nil {
+		return err
+	}
+	f.Limit = pageRows
+	found, err := pg.Store.Deliveries(c.UserContext(), account.ID, f.DeliveryFilter)
+	if err != nil {
+		return err
+	}
+	props.Rows, props.Older, props.First = pg.deliveryRows(found.Rows, h), found.Next, f.Before == 0
+	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
+	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
+		if props.Count, err = pg.Store.CountDeliveries(c.UserContext(), account.ID, all); err != nil {
+			return err
+		}
+	}
+	if props.Types, err = pg.eventTypes(c.UserContext(), account.ID, f.Type); err != nil {
+		return err
+	}
+	props.HasInline = h.inline()
+	if len(props.Types) > 1 {
+		for i := range props.Rows {
+			props.Rows[i].Platform = pg.platformName(props.Rows[i].Delivery.Platform)
+		}
+	}
+	if props.Newest, err = pg.newestDelivery(c); err != nil {
+		return err
+	}
+	if props.Page, err = pg.page(c); err != nil {
+		return err
+	}
+	return render(c, formStatus(f.problems), views.Deliveries(props))
+}
+
+// newestDelivery is the one after which new deliveries are counted; zero when
+// there is none.
+func (pg *Pages) newestDelivery(c *fiber.Ctx) (webhook.DeliveryID, error) {
+	found, err := pg.Store.Deliveries(c.UserContext(), currentUser(c).Account.ID, webhook.DeliveryFilter{Limit: 1})
+	if err != nil || len(found.Rows) == 0 {
+		return 0, err
+	}
+	return found.Rows[0].ID, nil
+}
+
+// CountNewDeliveries says how many deliveries there are after the one that was
+// the newest when the page was rendered.
+func (pg *Pages) CountNewDeliveries(c *fiber.Ctx) error {
+	account := currentUser(c).Account
+	h, err := pg.hooks(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
+	f := readDeliveryFilter(c, account.Location(), h, pg.Platforms.KnownKey)
+	if f.After, err = web.IDQuery[webhook.DeliveryID](c, "after"); err != nil {
+		return err
+	}
+	count, err := pg.Store.CountDeliveries(c.UserContext(), account.ID, f.DeliveryFilter)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.NewDeliveries(count, f.typed))
+}
+
+func (pg *Pages) deliveryParam(c *fiber.Ctx) (webhook.Delivery, error) {
+	id, err := web.IDParam[webhook.DeliveryID](c)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	return pg.Store.Delivery(c.UserContext(), currentUser(c).Account.ID, id)
+}
+
+// ShowDelivery shows a delivery with its attempts.
+func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
+	d, err := pg.deliveryParam(c)
+	if err != nil {
+		return err
+	}
+	props := views.DeliveryProps{
+		Delivery: d, EventName: pg.eventName(d.Platform, d.Type), Platform: pg.platformName(d.Platform),
+		MaxAttempts: pg.MaxAttempts, Circuit: pg.Dispatcher.Circuit(d.Webhook),
+	}
+	if props.WaitsFor, err = pg.waitsFor(c.UserContext(), d); err != nil {
+		return err
+	}
+	event, err := pg.Store.Event(c.UserContext(), d.Account, d.Event)
+	if err != nil {
+		return err
+	}
+	props.Event = event.Event
+	attempts, err := pg.Store.Attempts(c.UserContext(), d.Account, d.ID)
+	if err != nil {
+		return err
+	}
+	props.Attempts = d.Known(attempts)
+	named, err := pg.hooks(c.UserContext(), d.Account)
+	if err != nil {
+		return err
+	}
+	props.Webhook, props.WebhookName = named.find(d.Webhook), named.names[d.Webhook]
+	if props.Page, err = pg.page(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Delivery(props))
+}
+
+// waitsFor is the delivery that d is held behind; zero when it is not held, or
+// not any more.
+func (pg *Pages) waitsFor(ctx context.Context, d webhook.Delivery) (webhook.DeliveryID, error) {
+	if !d.Held {
+		return 0, nil
+	}
+	first, err := pg.Store.WaitsFor(ctx, d.Account, d.ID)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return 0, nil
+	}
+	return first, err
+}
+
+// liveWebhook is the webhook of a delivery, nil when it was deleted.
+func (pg *Pages) liveWebhook(c *fiber.Ctx, d webhook.Delivery) (*webhook.Webhook, error) {
+	w, err := pg.Store.Webhook(c.UserContext(), d.Account, d.Webhook)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil, nil
+	}
+	return w, err
+}
+
+// ReplayDelivery makes a delivery due now and says when it is sent.
+func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
+	d, err := pg.deliveryParam(c)
+	if err != nil {
+		return err
+	}
+	w, err := pg.liveWebhook(c, d)
+	if err != nil {
+		return err
+	}
+	replayed, err := pg.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, currentUser(c).change())
+	message, err := replayMessage(replayed, err, w, pg.Dispatcher.Circuit(d.Webhook))
+	if err != nil {
+		return err
+	}
+	return pg.done(c, deliveryPath(d.ID), message)
+}
+
+// replayMessage says how a replay ended and what happens next.
+func replayMessage(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Circuit) (webhook.Message, error) {
+	if errors.Is(err, webhook.ErrConflict) {
+		return webhook.NewMessage("delivery.in_flight"), nil
+	}
+	problems, err := invalid(err)
+	switch {
+	case err != nil:
+		return webhook.Message{}, err
+	case len(problems) > 0:
+		return problems["webhook"], nil
+	case w != nil && !w.Enabled:
+		return webhook.NewMessage("delivery.when_on"), nil
+	case d.Held:
+		return webhook.NewMessage("delivery.when_released"), nil
+	case c.Open():
+		return webhook.NewMessage("delivery.circuit_open"), nil
+	case w != nil && w.Rate.Requests > 0:
+		return webhook.NewMessage("delivery.rate_limited"), nil
+	}
+	return webhook.NewMessage("delivery.sent_now"), nil
+}
+
+// CancelDelivery stops a delivery; a request in flight is not cut off.
+func (pg *Pages) CancelDelivery(c *fiber.Ctx) error {
+	d, err := pg.deliveryParam(c)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	err = pg.Store.Cancel(c.UserContext(), d.Account, d.ID, webhook.Change{By: currentUser(c).User.Email, At: now})
+	if errors.Is(err, webhook.ErrConflict) {
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.finished_before"))
+	}
+	if err != nil {
+		return err
+	}
+	if d.InFlight(now) {
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.stopped_in_flight"))
+	}
+	return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.stopped"))
+}

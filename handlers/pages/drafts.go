@@ -1,0 +1,191 @@
+package pages
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// DraftStore is what the pages need of the drafts of webhooks.
+type DraftStore interface {
+	SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error)
+	Draft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) (webhook.Draft, error)
+	Drafts(ctx context.Context, account webhook.AccountID) ([]webhook.Draft, error)
+	DeleteDraft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) error
+}
+
+func draftPath(id webhook.DraftID, step webhook.Step) string {
+	return "/drafts/" + id.String() + "/" + string(step)
+}
+
+// NewDraft starts a webhook. At the limit it shows the list, which says so.
+func (pg *Pages) NewDraft(c *fiber.Ctx) error {
+	if web.Prefetched(c) {
+		return fiber.ErrTooEarly
+	}
+	account := currentUser(c).Account
+	all, err := pg.Store.Webhooks(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
+	kind := webhook.Async
+	if webhook.Kind(web.FormValue(c, "kind")) == webhook.Inline {
+		kind = webhook.Inline
+	}
+	if kind == webhook.Async && webhook.CountAsync(all) >= account.WebhookLimit {
+		return pg.showWebhooks(c, http.StatusConflict)
+	}
+	fresh, err := pg.freshDraft(c.UserContext(), account.ID, kind)
+	if err != nil {
+		return err
+	}
+	return pg.startDraft(c, fresh)
+}
+
+// freshDraft has the primary events of the platforms that the account uses; of an
+// inline webhook those that it can be called for.
+func (pg *Pages) freshDraft(ctx context.Context, account webhook.AccountID, kind webhook.Kind) (webhook.Draft, error) {
+	used, err := pg.platformsOn(ctx, account)
+	if err != nil {
+		return webhook.Draft{}, err
+	}
+	d := webhook.NewDraft(used.Primary())
+	if d.Kind = kind; kind == webhook.Inline {
+		d.Events = slices.DeleteFunc(d.Events, func(key string) bool { return !used.Inline(key) })
+	}
+	return d, nil
+}
+
+// preselect gives a draft that got another type the events that are preselected
+// for it, if it still has those of the type before; what a person chose stays.
+func (pg *Pages) preselect(ctx context.Context, d *webhook.Draft, before webhook.Kind) error {
+	was, err := pg.freshDraft(ctx, d.Account, before)
+	if err != nil || slices.Contains(d.Done, webhook.StepEvents) || !slices.Equal(d.Events, was.Events) {
+		return err
+	}
+	now, err := pg.freshDraft(ctx, d.Account, d.Kind)
+	if err != nil {
+		return err
+	}
+	d.Events = now.Events
+	return nil
+}
+
+// startDraft leads to a draft that equals the fresh one: one that the user
+// started and nobody changed, or a new one. So opening the wizard twice leaves one
+// draft.
+func (pg *Pages) startDraft(c *fiber.Ctx, fresh webhook.Draft) error {
+	fresh.Account, fresh.Owner = currentUser(c).Account.ID, currentUser(c).User.Email
+	drafts, err := pg.Store.Drafts(c.UserContext(), fresh.Account)
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		if same(d, fresh) {
+			return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+		}
+	}
+	d, err := pg.Store.SaveDraft(c.UserContext(), fresh, time.Now())
+	if err != nil {
+		return err
+	}
+	return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+}
+
+// same compares what was typed into two drafts.
+func same(one, other webhook.Draft) bool {
+	a, errA := json.Marshal(one)
+	b, errB := json.Marshal(other)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// startedDrafts lists the drafts of the account that somebody changed.
+func (pg *Pages) startedDrafts(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.Draft, error) {
+	account := currentUser(c).Account.ID
+	drafts, err := pg.Store.Drafts(c.UserContext(), account)
+	if err != nil || len(drafts) == 0 {
+		return nil, err
+	}
+	untouched, err := pg.freshDraft(c.UserContext(), account, webhook.Async)
+	if err != nil {
+		return nil, err
+	}
+	var touched []webhook.Draft
+	for _, d := range drafts {
+		fresh := untouched
+		if w := (hooks{live: all}).find(d.Edits); w != nil {
+			fresh = webhook.EditDraft(w)
+		}
+		fresh.Owner = d.Owner
+		if !same(d, fresh) {
+			touched = append(touched, d)
+		}
+	}
+	return touched, nil
+}
+
+// draftParam finds the draft in the path.
+func (pg *Pages) draftParam(c *fiber.Ctx) (*webhook.Draft, error) {
+	id, err := web.IDParam[webhook.DraftID](c)
+	if err != nil {
+		return nil, draftGone(err)
+	}
+	d, err := pg.Store.Draft(c.UserContext(), currentUser(c).Account.ID, id)
+	if err != nil {
+		return nil, draftGone(err)
+	}
+	return &d, nil
+}
+
+// draftGone has the words for a draft that does not exist any more: a button was
+// pressed twice, or an old page was opened.
+func draftGone(err error) error {
+	if !errors.Is(err, webhook.ErrNotFound) {
+		return err
+	}
+	return &web.Problem{
+		Type: "not-found", Title: "This draft does not exist any more", Status: http.StatusNotFound, Cause: err,
+		Meaning: "It was finished or discarded. If it was finished, its webhook is in the list.",
+		Next:    "Open the list of webhooks; there you can also create a new one.",
+	}
+}
+
+// DeleteDraft discards a draft.
+func (pg *Pages) DeleteDraft(c *fiber.Ctx) error {
+	d, err := pg.draftParam(c)
+	if err != nil {
+		return err
+	}
+	if err := pg.Store.DeleteDraft(c.UserContext(), d.Account, d.ID); err != nil {
+		return draftGone(err)
+	}
+	if d.Edits != 0 {
+		return pg.done(c, webhookPath(d.Edits), webhook.NewMessage("draft.changes_discarded"))
+	}
+	return pg.done(c, "/webhooks", webhook.NewMessage("draft.discarded"))
+}
+
+// CheckURL checks a URL while it is typed, without sending a booking.
+func (pg *Pages) CheckURL(c *fiber.Ctx) error {
+	if _, err := pg.draftParam(c); err != nil {
+		return err
+	}
+	address, problem := webhook.CheckURL(web.FormValue(c, "url"))
+	if problem.IsZero() {
+		problem = pg.Dispatcher.CheckURL(address)
+	}
+	if !problem.IsZero() {
+		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeBad, Message: problem}))
+	}
+	return render(c, http.StatusOK, views.URLCheck(pg.Dispatcher.Probe(c.UserContext(), address)))
+}

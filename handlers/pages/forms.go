@@ -1,0 +1,79 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/auth"
+	"bookhook/handlers/web"
+	"bookhook/webhook"
+)
+
+// readAccount reads name and number of an account as typed; no number is 0.
+func readAccount(name, number string) (webhook.Account, webhook.Invalid) {
+	problems := webhook.Invalid{}
+	account := webhook.Account{TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit}
+	var problem webhook.Message
+	if account.Name, problem = webhook.CheckName(name); !problem.IsZero() {
+		problems.AddMessage("name", problem)
+	}
+	if number = strings.TrimSpace(number); number != "" {
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || n < 1 || n > 1<<53 {
+			problems.Add("number", "account.number")
+		}
+		account.Number = n
+	}
+	return account, problems
+}
+
+func readEmail(text string, problems webhook.Invalid) string {
+	email, problem := auth.CheckEmail(text)
+	problems.AddMessage("email", problem)
+	return email
+}
+
+func checkPassword(field, password string, problems webhook.Invalid) {
+	problems.AddMessage(field, auth.CheckPassword(password))
+}
+
+// readSwitch reads whether something is to be switched on or off.
+func readSwitch(c *fiber.Ctx) (bool, error) {
+	switch web.FormValue(c, "enabled") {
+	case "1":
+		return true, nil
+	case "0":
+		return false, nil
+	}
+	return false, webhook.Invalid{"enabled": webhook.NewMessage("switch.unknown")}
+}
+
+// readDay reads a day as a form has it, in the account's time zone; no day is
+// the zero time.
+func readDay(text string, loc *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	return time.ParseInLocation(time.DateOnly, text, loc)
+}
+
+// invalid takes the problems of a form out of an error.
+func invalid(err error) (webhook.Invalid, error) {
+	if problems, ok := errors.AsType[webhook.Invalid](err); ok {
+		return problems, nil
+	}
+	return nil, err
+}
+
+// formStatus is 422 when a form has problems, else 200.
+func formStatus(problems webhook.Invalid) int {
+	if len(problems) > 0 {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}

@@ -1,0 +1,159 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// ItemStore is what the pages need of channels and tours.
+type ItemStore interface {
+	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
+	Item(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string) (webhook.Item, error)
+	AddItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error
+	PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error)
+	ImportItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (webhook.ItemsImported, error)
+	RenameItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error
+	RetireItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired bool, change webhook.Change) error
+}
+
+// itemsPage is how many channels or tours one page shows.
+const itemsPage = 100
+
+// kindOf is the list that a path is about: /channels… or /tours….
+func kindOf(c *fiber.Ctx) webhook.ItemKind {
+	if strings.HasPrefix(c.Path(), "/tours") {
+		return webhook.Tours
+	}
+	return webhook.Channels
+}
+
+// ListItems shows the channels or the tours, 100 on a page.
+func (pg *Pages) ListItems(c *fiber.Ctx) error {
+	page, err := pg.page(c)
+	if err != nil {
+		return err
+	}
+	return pg.showItems(c, http.StatusOK, views.ItemsProps{Page: page})
+}
+
+// refuseItems shows the list again with a form that is not valid.
+func (pg *Pages) refuseItems(c *fiber.Ctx, props views.ItemsProps) error {
+	props.Page = currentUser(c).page(c, nil)
+	return pg.showItems(c, http.StatusUnprocessableEntity, props)
+}
+
+func (pg *Pages) showItems(c *fiber.Ctx, status int, props views.ItemsProps) error {
+	props.Kind, props.Query = kindOf(c), strings.TrimSpace(c.Query("q"))
+	var err error
+	if props.Sources, err = pg.itemSources(c); err != nil {
+		return err
+	}
+	all, err := pg.Store.AllItems(c.UserContext(), currentUser(c).Account.ID, props.Kind)
+	if err != nil {
+		return err
+	}
+	found := searchItems(all, props.Query)
+	props.Total, props.Count = len(all), len(found)
+	from := 1 + slices.IndexFunc(found, func(i webhook.Item) bool { return i.ID == c.Query("after") })
+	to := min(from+itemsPage, len(found))
+	props.Rows, props.First = found[from:to], from == 0
+	if to < len(found) {
+		props.After = found[to-1].ID
+	}
+	return render(c, status, views.Items(props))
+}
+
+// searchItems finds the items whose id or name contains the query.
+func searchItems(items []webhook.Item, query string) []webhook.Item {
+	if query == "" {
+		return items
+	}
+	query = strings.ToLower(query)
+	return slices.DeleteFunc(slices.Clone(items), func(i webhook.Item) bool {
+		return !strings.Contains(strings.ToLower(i.ID+" "+i.Name), query)
+	})
+}
+
+func readItem(c *fiber.Ctx) webhook.Item {
+	return webhook.Item{ID: web.FormValue(c, "id"), Name: web.FormValue(c, "name")}
+}
+
+// AddItem adds a channel or a tour.
+func (pg *Pages) AddItem(c *fiber.Ctx) error {
+	v := currentUser(c)
+	form := views.ItemForm{ID: web.FormValue(c, "id"), Name: web.FormValue(c, "name")}
+	item, problems := webhook.CheckItem(readItem(c))
+	if len(problems) == 0 {
+		var err error
+		problems, err = invalid(pg.Store.AddItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.change()))
+		if err != nil {
+			return err
+		}
+	}
+	if form.Problems = problems; len(problems) > 0 {
+		return pg.refuseItems(c, views.ItemsProps{Add: form})
+	}
+	return pg.done(c, "/"+string(kindOf(c)), webhook.NewMessage("item.added", item.Name))
+}
+
+// RenameItem renames a channel or a tour.
+func (pg *Pages) RenameItem(c *fiber.Ctx) error {
+	v := currentUser(c)
+	item, problems := webhook.CheckItem(readItem(c))
+	if len(problems) > 0 {
+		return pg.refuseItems(c, views.ItemsProps{Rename: views.ItemForm{ID: web.FormValue(c, "id"), Name: web.FormValue(c, "name"), Problems: problems}})
+	}
+	if err := pg.Store.RenameItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.change()); err != nil {
+		return err
+	}
+	return pg.done(c, "/"+string(kindOf(c)), webhook.NewMessage("item.renamed", item.ID, item.Name))
+}
+
+// RetireItem takes a channel or a tour out of what webhooks can select.
+func (pg *Pages) RetireItem(c *fiber.Ctx) error {
+	return pg.changeRetired(c, true, "item.retired")
+}
+
+// RestoreItem undoes RetireItem.
+func (pg *Pages) RestoreItem(c *fiber.Ctx) error {
+	return pg.changeRetired(c, false, "item.restored")
+}
+
+func (pg *Pages) changeRetired(c *fiber.Ctx, retired bool, code string) error {
+	v, kind, id := currentUser(c), kindOf(c), web.FormValue(c, "id")
+	item, err := pg.Store.Item(c.UserContext(), v.Account.ID, kind, id)
+	if err != nil {
+		return err
+	}
+	if err := pg.Store.RetireItem(c.UserContext(), v.Account.ID, kind, id, retired, v.change()); err != nil {
+		return err
+	}
+	return pg.done(c, "/"+string(kind), webhook.NewMessage(code, item.Name))
+}
+
+// ImportItems adds and renames channels or tours from a CSV list: all of it, or
+// nothing if a line is not valid.
+func (pg *Pages) ImportItems(c *fiber.Ctx) error {
+	v, kind := currentUser(c), kindOf(c)
+	text, err := web.UploadedText(c, "file", "text")
+	if err != nil {
+		return err
+	}
+	items, form := readCSV(text)
+	if !form.Problem.IsZero() || len(form.Lines) > 0 {
+		return pg.refuseItems(c, views.ItemsProps{Import: form})
+	}
+	added, changed, err := pg.Store.PutItems(c.UserContext(), v.Account.ID, kind, items, v.change())
+	if err != nil {
+		return err
+	}
+	return pg.done(c, "/"+string(kind), webhook.NewMessage("items.list_imported", added, changed))
+}

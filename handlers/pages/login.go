@@ -1,0 +1,179 @@
+package pages
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/auth"
+	"bookhook/handlers/web"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// LoginStore is what sign-in and set-up need.
+type LoginStore interface {
+	Setup(ctx context.Context, a webhook.Account, u webhook.User, change webhook.Change) (webhook.Account, webhook.User, error)
+	HasUsers(ctx context.Context) (bool, error)
+	UserByEmail(ctx context.Context, email string) (webhook.User, error)
+}
+
+// ShowSetup shows the form for the first account and user, if the printed
+// link was opened.
+func (pg *Pages) ShowSetup(c *fiber.Ctx) error {
+	if err := pg.checkSetup(c, c.Query("token")); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Setup(views.SetupProps{Theme: theme(c), Token: c.Query("token")}))
+}
+
+// checkSetup lets only the holder of the printed link through, and only while
+// there is no user.
+func (pg *Pages) checkSetup(c *fiber.Ctx, token string) error {
+	over, err := pg.Store.HasUsers(c.UserContext())
+	if err != nil {
+		return err
+	}
+	if over {
+		return &web.Problem{
+			Type: "conflict", Title: "Bookhook is set up already", Status: http.StatusConflict,
+			Meaning: "No booking is affected.", Next: "Sign in at /login, or ask an operator to add you.",
+		}
+	}
+	if pg.SetupToken == "" || subtle.ConstantTimeCompare([]byte(token), []byte(pg.SetupToken)) != 1 {
+		return &web.Problem{
+			Type: "forbidden", Title: "This set-up link is not valid", Status: http.StatusForbidden,
+			Meaning: "Nothing was changed.", Next: "Use the link that Bookhook printed when it was last started; each start prints a new one.",
+		}
+	}
+	return nil
+}
+
+// SaveSetup creates the first account and its admin, and signs the admin in.
+func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
+	if err := pg.checkSetup(c, web.FormValue(c, "token")); err != nil {
+		return err
+	}
+	form := views.SetupProps{
+		Theme: theme(c), Token: web.FormValue(c, "token"),
+		AccountName: web.FormValue(c, "account_name"), AccountNumber: web.FormValue(c, "account_number"), Email: web.FormValue(c, "email"),
+	}
+	account, user, problems := readSetup(form, web.FormValue(c, "password"))
+	if len(problems) == 0 {
+		var err error
+		user.PasswordHash, err = pg.hasher.Hash(c.UserContext(), web.FormValue(c, "password"))
+		if err != nil {
+			return err
+		}
+		_, user, err = pg.Store.Setup(c.UserContext(), account, user, webhook.Change{By: user.Email, At: time.Now()})
+		if problems, err = invalid(err); err != nil {
+			return err
+		}
+	}
+	if len(problems) > 0 {
+		form.Problems = problems
+		return render(c, formStatus(problems), views.Setup(form))
+	}
+	return pg.signIn(c, user, "/webhooks", webhook.NewMessage("account.welcome"))
+}
+
+func readSetup(form views.SetupProps, password string) (webhook.Account, webhook.User, webhook.Invalid) {
+	problems := webhook.Invalid{}
+	account, wrong := readAccount(form.AccountName, form.AccountNumber)
+	for field, problem := range wrong {
+		problems.AddMessage("account_"+field, problem)
+	}
+	email := readEmail(form.Email, problems)
+	checkPassword("password", password, problems)
+	return account, webhook.User{Email: email, Role: webhook.RoleAdmin}, problems
+}
+
+// ShowLogin shows the sign-in.
+func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
+	over, err := pg.Store.HasUsers(c.UserContext())
+	if err != nil {
+		return err
+	}
+	if !over && pg.SetupToken != "" {
+		return &web.Problem{
+			Type: "conflict", Title: "Bookhook is not set up yet", Status: http.StatusConflict,
+			Meaning: "Nobody can sign in yet.", Next: "Open the set-up link that Bookhook printed when it was started.",
+		}
+	}
+	flash, err := pg.takeFlash(c)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Login(views.LoginProps{Theme: theme(c), Next: localPath(c.Query("next"), ""), Flash: flash}))
+}
+
+// SignIn checks e-mail address and password and starts a session. Failed
+// attempts are limited by address and network ([auth.Limiter]).
+func (pg *Pages) SignIn(c *fiber.Ctx) error {
+	form := views.LoginProps{Theme: theme(c), Email: web.FormValue(c, "email"), Next: localPath(web.FormValue(c, "next"), "")}
+	email, from := strings.ToLower(strings.TrimSpace(form.Email)), auth.Network(pg.Server.ClientIP(c))
+	if len(email) > auth.MaxEmail { // nobody's
+		form.Email = ""
+		return refuseLogin(c, form)
+	}
+	if !pg.logins.Allow(from, email, time.Now()) {
+		form.Problem = webhook.NewMessage("login.too_many")
+		return render(c, http.StatusTooManyRequests, views.Login(form))
+	}
+	user, err := pg.Store.UserByEmail(c.UserContext(), email)
+	if errors.Is(err, webhook.ErrNotFound) {
+		user, err = webhook.User{}, nil // whose empty hash takes as long to compare and matches nothing
+	}
+	if err != nil {
+		return err
+	}
+	match, err := pg.hasher.Matches(c.UserContext(), web.FormValue(c, "password"), user.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if !match {
+		return refuseLogin(c, form)
+	}
+	pg.logins.Forgive(from, email)
+	return pg.signIn(c, user, localPath(form.Next, "/"), webhook.Message{})
+}
+
+func refuseLogin(c *fiber.Ctx, form views.LoginProps) error {
+	form.Problem = webhook.NewMessage("login.wrong")
+	return render(c, http.StatusUnprocessableEntity, views.Login(form))
+}
+
+// signIn starts a session under a new id.
+func (pg *Pages) signIn(c *fiber.Ctx, user webhook.User, target string, message webhook.Message) error {
+	s, err := pg.Sessions.Open(c)
+	if err != nil {
+		return err
+	}
+	s.SignIn(user.ID)
+	if !message.IsZero() {
+		return pg.done(c, target, message)
+	}
+	if err := s.Save(c); err != nil {
+		return err
+	}
+	return c.Redirect(target, http.StatusSeeOther)
+}
+
+// SignOut ends the session.
+func (pg *Pages) SignOut(c *fiber.Ctx) error {
+	s, err := pg.Sessions.Open(c)
+	if err != nil {
+		return err
+	}
+	if s.End() {
+		if err := s.Save(c); err != nil {
+			return err
+		}
+	}
+	return c.Redirect("/login", http.StatusSeeOther)
+}

@@ -1,0 +1,194 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/auth"
+	"bookhook/handlers/web"
+	"bookhook/platforms"
+	"bookhook/static"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// Store is what the pages need of the database, by noun; *db.Store is all of
+// them. Methods that take an account return webhook.ErrNotFound for what belongs
+// to another.
+type Store struct {
+	AccountStore
+	ClientStore
+	DeliveryStore
+	DraftStore
+	EventStore
+	ItemStore
+	LoginStore
+	PlatformStore
+	SettingsStore
+	TokenStore
+	UserStore
+	WebhookStore
+	WizardStore
+}
+
+// Dispatcher is what the pages need of the dispatcher; *dispatch.Dispatcher is
+// one.
+type Dispatcher interface {
+	// Test sends a test event to one webhook, whatever its filters.
+	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error)
+	// TestUnsaved sends an event once to a webhook that is not saved; nothing is stored.
+	TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
+	// Replay makes a delivery due now.
+	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
+	// Circuit says how the receiver of a webhook is treated after failures.
+	Circuit(id webhook.WebhookID) webhook.Circuit
+	// Probe checks whether a URL could be called, without sending a booking.
+	Probe(ctx context.Context, url string) webhook.Probe
+	// Items reads an account's channels or tours from a platform; an error that
+	// is platforms.Unanswered says why that failed.
+	Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) ([]webhook.Item, error)
+	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	CheckURL(url string) webhook.Message
+}
+
+// Options are what the pages need; all are required but SetupToken.
+type Options struct {
+	Store       Store
+	Dispatcher  Dispatcher
+	Server      *web.Server
+	Sessions    *web.Sessions
+	Tokens      *auth.Tokens // purged when an API token is revoked
+	Platforms   platforms.Registry
+	Version     string
+	MaxAttempts int    // of a delivery: the length of the retry schedule
+	TokenPath   string // of the token endpoint of the Prioticket-compatible API
+	SetupToken  string // opens /setup while there is no user; "" keeps it shut
+}
+
+// Pages has the handlers of the pages.
+type Pages struct {
+	Options
+	logins *auth.Limiter
+	hasher *auth.Hasher
+}
+
+// New returns the handlers of the pages.
+func New(o Options) *Pages {
+	return &Pages{Options: o, logins: auth.NewLimiter(), hasher: auth.NewHasher()}
+}
+
+// ShowError shows a problem as a page.
+func (pg *Pages) ShowError(c *fiber.Ctx, p *web.Problem) error {
+	props := views.ErrorProps{Theme: theme(c), Status: p.Status, Meaning: p.Meaning, Next: p.Next}
+	if p.Type != "about:blank" && p.Meaning != "" {
+		props.What = p.Title
+	}
+	if p.Status >= 500 {
+		props.RequestID = p.RequestID
+	}
+	if v, ok := c.Locals(visitorKey).(*visitor); ok {
+		page := v.page(c, nil)
+		props.Page = &page
+	}
+	return render(c, p.Status, views.Error(props))
+}
+
+// ShowStatic sends a stylesheet, script or icon. Its name changes with its
+// content, so it is cached for a year.
+func (pg *Pages) ShowStatic(c *fiber.Ctx) error {
+	f, ok := static.Lookup(c.Params("name"))
+	if !ok {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Set(fiber.HeaderContentType, f.Type)
+	return c.Send(f.Body)
+}
+
+// page is what every page shows around itself.
+func (v *visitor) page(c *fiber.Ctx, flash []string) views.Page {
+	return views.Page{
+		User: v.User, Account: v.Account, Flash: flash, Theme: theme(c),
+		Path: pathOf(c), Location: v.Account.Location(), Now: time.Now(),
+	}
+}
+
+// pathOf is where a page can be reloaded from. One that answers a post has the
+// path of the page with the form.
+func pathOf(c *fiber.Ctx) string {
+	if c.Method() == fiber.MethodGet {
+		return c.OriginalURL()
+	}
+	parts := strings.Split(c.Path(), "/") // the first is empty
+	switch {
+	case parts[1] == "drafts" && parts[len(parts)-1] == "test":
+		return strings.Join(parts[:len(parts)-1], "/") + "/" + string(webhook.StepReview)
+	case parts[1] == "drafts":
+		return c.Path()
+	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":
+		return strings.Join(parts[:3], "/")
+	}
+	return "/" + parts[1]
+}
+
+// page is the page of the current user with the flash messages in one paragraph,
+// which are then gone.
+func (pg *Pages) page(c *fiber.Ctx) (views.Page, error) {
+	flash, err := pg.takeFlash(c)
+	if err != nil {
+		return views.Page{}, err
+	}
+	return currentUser(c).page(c, flash), nil
+}
+
+func (pg *Pages) takeFlash(c *fiber.Ctx) ([]string, error) {
+	s, err := pg.Sessions.Open(c)
+	if err != nil {
+		return nil, err
+	}
+	messages := s.TakeFlash()
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	sentences := make([]string, len(messages))
+	for i, message := range messages {
+		sentences[i] = pg.Platforms.Text(message)
+	}
+	return []string{strings.Join(sentences, " ")}, s.Save(c)
+}
+
+// done answers a post: messages for the next page, and the way there.
+func (pg *Pages) done(c *fiber.Ctx, target string, messages ...webhook.Message) error {
+	s, err := pg.Sessions.Open(c)
+	if err != nil {
+		return err
+	}
+	s.AddFlash(messages...)
+	if err := s.Save(c); err != nil {
+		return err
+	}
+	return c.Redirect(target, http.StatusSeeOther)
+}
+
+// render needs no deadline, and the page that says it has passed must not fail
+// because of it.
+func render(c *fiber.Ctx, status int, page templ.Component) error {
+	c.Status(status)
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	return page.Render(context.WithoutCancel(c.UserContext()), c.Response().BodyWriter())
+}
+
+// localPath is the path if it stays on this site, or else the other one.
+func localPath(path, other string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || len(path) < 1 || path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') {
+		return other
+	}
+	return path
+}

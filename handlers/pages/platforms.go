@@ -1,0 +1,185 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/platforms"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// PlatformStore is what the pages need of the account's connections to booking
+// platforms.
+type PlatformStore interface {
+	Connections(ctx context.Context, account webhook.AccountID) ([]webhook.Connection, error)
+	Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error)
+	SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (webhook.Connection, error)
+	RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (webhook.Connection, error)
+	SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error
+	RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error)
+	CountRejectedRequests(ctx context.Context, account webhook.AccountID) (int, error)
+}
+
+const platformsPath = "/settings/platforms"
+
+// ListPlatforms shows the booking platforms; their addresses only to those who
+// may change them.
+func (pg *Pages) ListPlatforms(c *fiber.Ctx) error {
+	page, err := pg.page(c)
+	if err != nil {
+		return err
+	}
+	return pg.showPlatforms(c, http.StatusOK, page, views.PlatformPanel{})
+}
+
+// showPlatforms shows all platforms; refused is the panel of the one whose
+// settings were refused, with what was typed.
+func (pg *Pages) showPlatforms(c *fiber.Ctx, status int, page views.Page, refused views.PlatformPanel) error {
+	account := currentUser(c).Account.ID
+	connections, err := pg.Store.Connections(c.UserContext(), account)
+	if err != nil {
+		return err
+	}
+	props := views.PlatformsProps{Page: page}
+	if props.Rejected, err = pg.Store.CountRejectedRequests(c.UserContext(), account); err != nil {
+		return err
+	}
+	for _, p := range pg.Platforms {
+		panel := views.PlatformPanel{Key: p.Key}
+		if refused.Key == p.Key {
+			panel = refused
+		}
+		panel.Name, panel.About, panel.Settings, panel.Events, panel.Texts = p.Name, p.About, p.Settings, len(p.Events), p.Texts
+		if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
+			panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()
+		}
+		props.Platforms = append(props.Platforms, panel)
+	}
+	return render(c, status, views.Platforms(props))
+}
+
+// connectionTo finds the connection to a platform; nil when the account never used
+// it.
+func connectionTo(all []webhook.Connection, platform string) *webhook.Connection {
+	for i := range all {
+		if all[i].Platform == platform {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// platformParam finds the platform that the path names.
+func (pg *Pages) platformParam(c *fiber.Ctx) (platforms.Platform, error) {
+	p, ok := pg.Platforms.Get(c.Params("platform"))
+	if !ok {
+		return p, webhook.ErrNotFound
+	}
+	return p, nil
+}
+
+// SwitchPlatform switches a platform on or off for the account.
+func (pg *Pages) SwitchPlatform(c *fiber.Ctx) error {
+	p, err := pg.platformParam(c)
+	if err != nil {
+		return err
+	}
+	on, err := readSwitch(c)
+	if err != nil {
+		return err
+	}
+	v := currentUser(c)
+	if _, err := pg.Store.SwitchPlatform(c.UserContext(), v.Account.ID, p.Key, on, v.change()); err != nil {
+		return err
+	}
+	message := webhook.NewMessage("platform.off", p.Name)
+	if on {
+		message = webhook.NewMessage("platform.on", p.Name, p.Name)
+	}
+	return pg.done(c, platformsPath, message)
+}
+
+// RotateAddress gives the account a new address for a platform; the old one
+// works for seven more days.
+func (pg *Pages) RotateAddress(c *fiber.Ctx) error {
+	p, err := pg.platformParam(c)
+	if err != nil {
+		return err
+	}
+	v := currentUser(c)
+	connection, err := pg.Store.RotateAddress(c.UserContext(), v.Account.ID, p.Key, v.change())
+	if err != nil {
+		return err
+	}
+	until := connection.OldUntil.In(v.Account.Location()).Format("15:04 on Mon 2 January")
+	return pg.done(c, platformsPath, webhook.NewMessage("platform.address", p.Name, until))
+}
+
+// SavePlatform stores the settings of a platform for the account.
+func (pg *Pages) SavePlatform(c *fiber.Ctx) error {
+	p, err := pg.platformParam(c)
+	if err != nil {
+		return err
+	}
+	v := currentUser(c)
+	connection, err := pg.Store.Connection(c.UserContext(), v.Account.ID, p.Key)
+	if err != nil {
+		return err
+	}
+	settings, form := readSettings(c, p, connection.Settings)
+	if len(form.Problems) > 0 {
+		return pg.showPlatforms(c, formStatus(form.Problems), v.page(c, nil), form)
+	}
+	if err := pg.Store.SaveSettings(c.UserContext(), v.Account.ID, p.Key, settings, v.change()); err != nil {
+		return err
+	}
+	return pg.done(c, platformsPath, webhook.NewMessage("platform.saved", p.Name))
+}
+
+// readSettings reads the settings of a platform. A secret that was left empty
+// stays as it is stored, unless it is to be removed. The panel has the problems
+// and what was typed, but no secret: one that was typed has to be typed again.
+func readSettings(c *fiber.Ctx, p platforms.Platform, stored webhook.Settings) (webhook.Settings, views.PlatformPanel) {
+	settings := webhook.Settings{}
+	form := views.PlatformPanel{Key: p.Key, Typed: webhook.Settings{}, Problems: webhook.Invalid{}}
+	removed := web.FormValues(c, "remove")
+	for _, s := range p.Settings {
+		value := strings.TrimSpace(web.FormValue(c, s.Key))
+		if value == "" {
+			if s.Secret && stored[s.Key] != "" && !slices.Contains(removed, s.Key) {
+				settings[s.Key] = stored[s.Key]
+			}
+			continue
+		}
+		settings[s.Key] = value
+		form.Problems.AddMessage(s.Key, checkSetting(s, value))
+		if !s.Secret {
+			form.Typed[s.Key] = webhook.Truncate(value, maxTyped)
+		}
+	}
+	if len(form.Problems) > 0 {
+		for _, s := range p.Settings {
+			if s.Secret && web.FormValue(c, s.Key) != "" && form.Problems[s.Key].IsZero() {
+				form.Problems.Add(s.Key, "setting.secret_again", s.Label)
+			}
+		}
+	}
+	return settings, form
+}
+
+func checkSetting(s platforms.Setting, value string) webhook.Message {
+	switch {
+	case utf8.RuneCountInString(value) > webhook.MaxSetting:
+		return webhook.NewMessage("text.too_long", webhook.MaxSetting)
+	case s.Check != nil:
+		return s.Check(value)
+	}
+	return webhook.Message{}
+}

@@ -1,0 +1,276 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// WebhookStore is what the pages need of the webhooks.
+type WebhookStore interface {
+	Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
+	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)
+	WebhookNames(ctx context.Context, account webhook.AccountID) (map[webhook.WebhookID]string, error)
+	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
+	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
+	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error
+	DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error)
+}
+
+const (
+	recentRows = 10 // deliveries on a webhook's page
+	maxCounted = 20 // webhooks of a list that counts the waiting deliveries of each
+)
+
+func webhookPath(id webhook.WebhookID) string { return "/webhooks/" + id.String() }
+
+// ListWebhooks shows the webhooks and the drafts that somebody changed.
+func (pg *Pages) ListWebhooks(c *fiber.Ctx) error { return pg.showWebhooks(c, http.StatusOK) }
+
+func (pg *Pages) showWebhooks(c *fiber.Ctx, status int) error {
+	v := currentUser(c)
+	all, err := pg.Store.Webhooks(c.UserContext(), v.Account.ID)
+	if err != nil {
+		return err
+	}
+	props := views.WebhooksProps{Used: webhook.CountAsync(all), Limit: v.Account.WebhookLimit}
+	if props.Names, err = pg.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
+		return err
+	}
+	for _, w := range all {
+		row, err := pg.webhookRow(c, w, len(all) <= maxCounted)
+		if err != nil {
+			return err
+		}
+		props.Rows = append(props.Rows, row)
+	}
+	if v.User.Role.CanConfigure() {
+		if props.Drafts, err = pg.startedDrafts(c, all); err != nil {
+			return err
+		}
+	}
+	if props.Page, err = pg.page(c); err != nil {
+		return err
+	}
+	return render(c, status, views.Webhooks(props))
+}
+
+func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (views.WebhookRow, error) {
+	row := views.WebhookRow{Webhook: w, Circuit: pg.Dispatcher.Circuit(w.ID)}
+	last, err := pg.recent(c, w, 1)
+	if err != nil {
+		return views.WebhookRow{}, err
+	}
+	if len(last) > 0 {
+		row.Last = &last[0].Delivery
+	}
+	if !counted || w.Kind != webhook.Async {
+		return row, nil
+	}
+	if row.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
+		return views.WebhookRow{}, err
+	}
+	return row, nil
+}
+
+// toursOf are the ids of the tours that the webhooks select.
+func toursOf(webhooks []*webhook.Webhook) (ids []string) {
+	for _, w := range webhooks {
+		ids = append(ids, w.Tours.IDs...)
+	}
+	return ids
+}
+
+// recent lists the newest deliveries of a webhook.
+func (pg *Pages) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.DeliveryRow, error) {
+	found, err := pg.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	return pg.deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}}), nil
+}
+
+func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
+	id, err := web.IDParam[webhook.WebhookID](c)
+	if err != nil {
+		return nil, err
+	}
+	return pg.Store.Webhook(c.UserContext(), currentUser(c).Account.ID, id)
+}
+
+// ShowWebhook shows a webhook, and once its new secret.
+func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
+	w, err := pg.webhookParam(c)
+	if err != nil {
+		return err
+	}
+	props := views.WebhookProps{Webhook: w, Grace: webhook.SecretOverlap, Circuit: pg.Dispatcher.Circuit(w.ID)}
+	if props.Names, err = pg.names(c.UserContext(), w.Account, w.Channels.IDs, w.Tours.IDs); err != nil {
+		return err
+	}
+	if props.Recent, err = pg.recent(c, w, recentRows); err != nil {
+		return err
+	}
+	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
+		return err
+	}
+	if err := pg.addSecret(c, &props); err != nil {
+		return err
+	}
+	if props.Page, err = pg.page(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Webhook(props))
+}
+
+// secretKey has, in a session, the ref of the webhook whose secret is shown on its
+// next page.
+const secretKey = "secret"
+
+// addSecret shows the secret if the user has just created it, this once.
+func (pg *Pages) addSecret(c *fiber.Ctx, props *views.WebhookProps) error {
+	w := props.Webhook
+	if w.OldSecret != "" && time.Now().Before(w.OldUntil) {
+		props.OldUntil = w.OldUntil
+	}
+	s, err := pg.Sessions.Open(c)
+	if err != nil || s.Text(secretKey) != w.ID.String() {
+		return err
+	}
+	if web.Prefetched(c) {
+		return fiber.ErrTooEarly
+	}
+	props.NewSecret, props.Rotated = w.Secret, w.OldSecret != ""
+	s.SetText(secretKey, "")
+	return s.Save(c)
+}
+
+// showSecret leads to the page of a webhook, which then shows its new secret.
+func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.WebhookID, message webhook.Message) error {
+	s, err := pg.Sessions.Open(c)
+	if err != nil {
+		return err
+	}
+	s.SetText(secretKey, id.String())
+	return pg.done(c, webhookPath(id), message)
+}
+
+// TestWebhook sends a test event to a webhook, whatever its filters.
+func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
+	w, err := pg.webhookParam(c)
+	if err != nil {
+		return err
+	}
+	d, err := pg.Dispatcher.Test(c.UserContext(), w.Account, w.ID, pg.Platforms.TestEvent(w, time.Now()))
+	if problems, err := invalid(err); err != nil {
+		return err
+	} else if len(problems) > 0 {
+		return pg.done(c, webhookPath(w.ID), problems["webhook"])
+	}
+	if pg.Dispatcher.Circuit(w.ID).Open() {
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.circuit_open"))
+	}
+	if w.Kind == webhook.Inline {
+		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.asked", w.Name))
+	}
+	return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.sent"))
+}
+
+// EditWebhook starts a draft that changes a webhook.
+func (pg *Pages) EditWebhook(c *fiber.Ctx) error {
+	w, err := pg.webhookParam(c)
+	if err != nil {
+		return err
+	}
+	return pg.startDraft(c, webhook.EditDraft(w))
+}
+
+// SwitchWebhook switches a webhook on or off.
+func (pg *Pages) SwitchWebhook(c *fiber.Ctx) error {
+	w, err := pg.webhookParam(c)
+	if err != nil {
+		return err
+	}
+	on, err := readSwitch(c)
+	if err != nil {
+		return err
+	}
+	backlog, err := pg.Store.Backlog(c.UserContext(), w.Account, w.ID)
+	if err != nil {
+		return err
+	}
+	before, err := pg.Store.SetEnabled(c.UserContext(), w.Account, w.ID, on, currentUser(c).change())
+	if err != nil {
+		return err
+	}
+	return pg.done(c, webhookPath(w.ID), switchedMessages(before, on, backlog.Waiting)...)
+}
+
+// switchedMessages say what switching a webhook on or off means for the bookings.
+func switchedMessages(before *webhook.Webhook, on bool, waiting int) []webhook.Message {
+	switch {
+	case before.Enabled == on && on:
+		return []webhook.Message{webhook.NewMessage("webhook.on_already")}
+	case before.Enabled == on:
+		return []webhook.Message{webhook.NewMessage("webhook.off_already")}
+	case before.Kind == webhook.Inline && !on:
+		return []webhook.Message{webhook.NewMessage("webhook.inline_off")}
+	case before.Kind == webhook.Inline:
+		done := []webhook.Message{webhook.NewMessage("webhook.inline_on")}
+		return append(done, counted(before.Skipped, "webhook.not_asked_one", "webhook.not_asked")...)
+	case !on:
+		return []webhook.Message{webhook.NewMessage("webhook.switched_off")}
+	}
+	done := []webhook.Message{webhook.NewMessage("webhook.switched_on")}
+	done = append(done, counted(before.Skipped, "webhook.skipped_one", "webhook.skipped")...)
+	if waiting > webhook.CountCap {
+		return append(done, webhook.NewMessage("webhook.all_sent_now"))
+	}
+	return append(done, counted(waiting, "webhook.sent_now_one", "webhook.sent_now")...)
+}
+
+// counted is a message about n things: none for none of them, one without a number
+// for a single one.
+func counted(n int, one, many string) []webhook.Message {
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return []webhook.Message{{Code: one}}
+	}
+	return []webhook.Message{webhook.NewMessage(many, n)}
+}
+
+// RotateSecret gives a webhook a new secret; the old one signs too for 24 hours.
+func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
+	w, err := pg.webhookParam(c)
+	if err != nil {
+		return err
+	}
+	if err := pg.Store.RotateSecret(c.UserContext(), w.Account, w.ID, webhook.NewSecret(), currentUser(c).change()); err != nil {
+		return err
+	}
+	return pg.showSecret(c, w.ID, webhook.NewMessage("secret.rotated"))
+}
+
+// DeleteWebhook deletes a webhook; its waiting deliveries are cancelled, its log
+// stays.
+func (pg *Pages) DeleteWebhook(c *fiber.Ctx) error {
+	w, err := pg.webhookParam(c)
+	if err != nil {
+		return err
+	}
+	cancelled, err := pg.Store.DeleteWebhook(c.UserContext(), w.Account, w.ID, currentUser(c).change())
+	if err != nil {
+		return err
+	}
+	done := []webhook.Message{webhook.NewMessage("webhook.deleted", w.Name)}
+	done = append(done, counted(int(cancelled), "webhook.cancelled_one", "webhook.cancelled")...)
+	return pg.done(c, "/webhooks", done...)
+}

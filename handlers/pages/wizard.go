@@ -1,0 +1,301 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/webhook"
+)
+
+// WizardStore is what the wizard needs beside drafts and webhooks.
+type WizardStore interface {
+	CheckChannels(ctx context.Context, w *webhook.Webhook) error
+	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error)
+	UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (before *webhook.Webhook, err error)
+}
+
+// stepParam finds the draft and the step in the path.
+func (pg *Pages) stepParam(c *fiber.Ctx) (*webhook.Draft, webhook.Step, error) {
+	step := webhook.Step(c.Params("step"))
+	if !slices.Contains(webhook.Steps, step) {
+		return nil, "", fiber.ErrNotFound
+	}
+	d, err := pg.draftParam(c)
+	if err != nil {
+		return nil, "", err
+	}
+	return d, step, nil
+}
+
+// known is what a draft of the account may name.
+func (pg *Pages) known(ctx context.Context, account webhook.AccountID) (webhook.Known, error) {
+	return pg.Platforms.Known(ctx, pg.Store, account, pg.Dispatcher.CheckURL)
+}
+
+// ShowStep shows a step of the wizard.
+func (pg *Pages) ShowStep(c *fiber.Ctx) error {
+	d, step, err := pg.stepParam(c)
+	if err != nil {
+		return err
+	}
+	if !d.Reachable(step) {
+		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+	}
+	shown := stepProblem{status: http.StatusOK}
+	if step == webhook.StepEvents && d.Kind == webhook.Inline && len(d.Events) > 0 { // chosen for the other type
+		known, err := pg.known(c.UserContext(), d.Account)
+		if err != nil {
+			return err
+		}
+		shown.problems = d.Problems(step, known)
+	}
+	return pg.renderStep(c, d, step, shown)
+}
+
+// SaveStep reads a step into its draft and saves it, valid or not.
+func (pg *Pages) SaveStep(c *fiber.Ctx) error {
+	d, step, err := pg.stepParam(c)
+	if err != nil {
+		return err
+	}
+	if step == webhook.StepReview {
+		return pg.finishDraft(c, d)
+	}
+	if !d.Reachable(step) {
+		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+	}
+	problems, err := pg.storeStep(c, d, step)
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return pg.renderStep(c, d, step, stepProblem{
+			status: http.StatusUnprocessableEntity, problems: problems,
+			concurrency: typed(c, "concurrency"), rate: typed(c, "rate_requests"), limit: typed(c, "time_limit"), paste: webhook.Truncate(web.FormValue(c, "tours_paste"), maxPaste),
+		})
+	}
+	return c.Redirect(draftPath(d.ID, nextStep(d, step)), http.StatusSeeOther)
+}
+
+// nextStep is the review when nothing else is left to do, else the next step.
+func nextStep(d *webhook.Draft, step webhook.Step) webhook.Step {
+	if d.Resume() == webhook.StepReview {
+		return webhook.StepReview
+	}
+	return step.Next()
+}
+
+// saveAttempts is how often a step is read into its draft when others save that
+// draft at the same moment; each time one of them gets through.
+const saveAttempts = 20
+
+// storeStep reads a step into the draft as it is stored now, and saves it.
+func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (webhook.Invalid, error) {
+	known, err := pg.known(c.UserContext(), d.Account)
+	if err != nil {
+		return nil, err
+	}
+	for range saveAttempts {
+		kind := d.Kind
+		readConfig(c, &d.Config)
+		if d.Kind != kind {
+			if err := pg.preselect(c.UserContext(), d, kind); err != nil {
+				return nil, err
+			}
+		}
+		problems := d.Problems(step, known)
+		if step == webhook.StepChannels && len(problems) == 0 {
+			if problems, err = pg.channelConflict(c.UserContext(), d); err != nil {
+				return nil, err
+			}
+		}
+		d.Note(step, len(problems) == 0)
+		if step == webhook.StepType && len(problems) == 0 {
+			d.Recheck(known)
+		}
+		saved, err := pg.Store.SaveDraft(c.UserContext(), *d, time.Now())
+		if err == nil {
+			*d = saved
+			return problems, nil
+		}
+		if !errors.Is(err, webhook.ErrDraftChanged) {
+			return nil, draftGone(err)
+		}
+		stored, err := pg.Store.Draft(c.UserContext(), d.Account, d.ID)
+		if err != nil {
+			return nil, draftGone(err)
+		}
+		*d = stored
+	}
+	return nil, webhook.ErrBusy
+}
+
+// channelConflict says which other inline webhook has a channel in common with that of a
+// draft.
+func (pg *Pages) channelConflict(ctx context.Context, d *webhook.Draft) (webhook.Invalid, error) {
+	return invalid(pg.Store.CheckChannels(ctx, &webhook.Webhook{ID: d.Edits, Account: d.Account, Config: d.Config}))
+}
+
+// webhookOf turns a draft into its webhook, or says what is wrong with it.
+func (pg *Pages) webhookOf(c *fiber.Ctx, d *webhook.Draft) (*webhook.Webhook, webhook.Invalid, error) {
+	known, err := pg.known(c.UserContext(), d.Account)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := d.Webhook(known)
+	if err != nil {
+		problems, err := invalid(err)
+		return nil, problems, err
+	}
+	return w, nil, nil
+}
+
+// finishDraft creates or changes the webhook of a draft, if the draft is the one
+// that the review showed.
+func (pg *Pages) finishDraft(c *fiber.Ctx, d *webhook.Draft) error {
+	if web.FormValue(c, "version") != d.Version() {
+		return pg.refuseStale(c, d)
+	}
+	if !d.Reachable(webhook.StepReview) {
+		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
+	}
+	w, problems, err := pg.webhookOf(c, d)
+	switch {
+	case err != nil:
+		return err
+	case len(problems) > 0:
+		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusUnprocessableEntity, problems: problems})
+	case d.Edits != 0:
+		return pg.changeWebhook(c, d, w)
+	}
+	return pg.createWebhook(c, d, w)
+}
+
+// refuseStale shows the review of a draft that was changed since its form was
+// made.
+func (pg *Pages) refuseStale(c *fiber.Ctx, d *webhook.Draft) error {
+	now, err := pg.Store.Draft(c.UserContext(), d.Account, d.ID)
+	if err != nil {
+		return draftGone(err)
+	}
+	_, problems, err := pg.webhookOf(c, &now)
+	if err != nil {
+		return err
+	}
+	return pg.renderStep(c, &now, webhook.StepReview, stepProblem{status: http.StatusConflict, problems: problems, stale: true})
+}
+
+// ShowTestedDraft leads to the review: a browser gets here when it reloads the
+// page after a test.
+func (pg *Pages) ShowTestedDraft(c *fiber.Ctx) error {
+	d, err := pg.draftParam(c)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(draftPath(d.ID, webhook.StepReview), http.StatusSeeOther)
+}
+
+// TestDraft sends a test, once, to the webhook that a draft would become.
+func (pg *Pages) TestDraft(c *fiber.Ctx) error {
+	d, err := pg.draftParam(c)
+	if err != nil {
+		return err
+	}
+	w, problems, err := pg.webhookOf(c, d)
+	switch {
+	case err != nil:
+		return err
+	case len(problems) > 0:
+		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusUnprocessableEntity, problems: problems})
+	}
+	if err := pg.copySecrets(c, d, w); err != nil {
+		return err
+	}
+	attempt := pg.Dispatcher.TestUnsaved(c.UserContext(), w, currentUser(c).Account, pg.Platforms.TestEvent(w, time.Now()))
+	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusOK, test: &attempt})
+}
+
+// copySecrets lets a test of an edited webhook be signed as its deliveries are.
+func (pg *Pages) copySecrets(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
+	if d.Edits == 0 {
+		return nil
+	}
+	now, err := pg.Store.Webhook(c.UserContext(), d.Account, d.Edits)
+	if err != nil {
+		return draftGone(err)
+	}
+	w.Secret, w.OldSecret, w.OldUntil = now.Secret, now.OldSecret, now.OldUntil
+	return nil
+}
+
+func (pg *Pages) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
+	created, err := pg.Store.CreateWebhook(c.UserContext(), w, d, currentUser(c).change())
+	switch {
+	case errors.Is(err, webhook.ErrDraftChanged):
+		return pg.refuseStale(c, d)
+	case errors.Is(err, webhook.ErrLimit): // the review says so
+		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict})
+	case err != nil:
+		return pg.refuseInvalid(c, d, err)
+	}
+	if created.Kind == webhook.Inline {
+		return pg.showSecret(c, created.ID, webhook.NewMessage("webhook.inline_created", created.Name))
+	}
+	return pg.showSecret(c, created.ID, webhook.NewMessage("webhook.created", created.Name))
+}
+
+func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
+	_, err := pg.Store.UpdateWebhook(c.UserContext(), webhook.Update{Webhook: w, Base: d.Base, Draft: d}, currentUser(c).change())
+	switch {
+	case errors.Is(err, webhook.ErrDraftChanged):
+		return pg.refuseStale(c, d)
+	case errors.Is(err, webhook.ErrConflict):
+		return pg.refuseChange(c, d)
+	case err != nil:
+		return pg.refuseInvalid(c, d, err)
+	}
+	return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.saved"))
+}
+
+// refuseInvalid shows on the review what only the store could find wrong.
+func (pg *Pages) refuseInvalid(c *fiber.Ctx, d *webhook.Draft, err error) error {
+	problems, err := invalid(err)
+	if err != nil {
+		return draftGone(err)
+	}
+	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusUnprocessableEntity, problems: problems})
+}
+
+// refuseChange shows the review again and who changed the webhook meanwhile.
+func (pg *Pages) refuseChange(c *fiber.Ctx, d *webhook.Draft) error {
+	change, err := pg.lastChange(c, d)
+	if err != nil {
+		return err
+	}
+	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict, changed: change})
+}
+
+// lastChange is the newest change of the webhook that a draft edits; it has no
+// actor when that was too long ago to be found.
+func (pg *Pages) lastChange(c *fiber.Ctx, d *webhook.Draft) (*webhook.AuditEntry, error) {
+	w, err := pg.Store.Webhook(c.UserContext(), d.Account, d.Edits)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := pg.Store.Audit(c.UserContext(), d.Account, 0, 200)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.Action == "webhook.changed" && e.Subject == w.ID.String() && e.At.After(d.Base) {
+			return &e, nil
+		}
+	}
+	return &webhook.AuditEntry{Change: webhook.Change{At: w.UpdatedAt}}, nil
+}

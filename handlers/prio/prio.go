@@ -1,0 +1,42 @@
+package prio
+
+import (
+	"context"
+
+	"bookhook/auth"
+	"bookhook/handlers/web"
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// Store is what this API needs of the database; *db.Store is one.
+type Store interface {
+	ClientStore
+	WebhookStore
+}
+
+// Dispatcher is what this API needs of the dispatcher; *dispatch.Dispatcher is
+// one.
+type Dispatcher interface {
+	// Ingest stores events and delivers them; see db.Store.Ingest.
+	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
+	// CheckURL says by its text alone why a URL may not be called; zero when it may.
+	CheckURL(url string) webhook.Message
+}
+
+// Options are what this API needs; all are required.
+type Options struct {
+	Store      Store
+	Dispatcher Dispatcher
+	Server     *web.Server
+	Platforms  platforms.Registry
+}
+
+// Prio has the handlers of the Prioticket-compatible API.
+type Prio struct {
+	Options
+	attempts *auth.Limiter // to get a token
+}
+
+// New returns the handlers of the Prioticket-compatible API.
+func New(o Options) *Prio { return &Prio{Options: o, attempts: auth.NewLimiter()} }

@@ -1,0 +1,47 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzParseObject wants that reading never panics, that what is refused has
+// words for it, and that the members are those that encoding/json finds.
+func FuzzParseObject(f *testing.F) {
+	for _, seed := range []string{
+		`{"id":"tc-1","tour_ids":[12,"15"],"data":{"any":["json",null,1e9,"\ud800"]}}`, `{"type":"cancelled","data":null}`,
+		` {"type":"cancelled" , "type":5}`, `{"id":00}`, `{"id":1e5}`, `{"tour_ids":[[],{},""]}`, `[]`, `null`, `{`, ``, "\xff", `{"":{}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		o, err := ParseObject(body)
+		if err != nil {
+			if p := AsProblem(err); p.Status != http.StatusBadRequest || !utf8.ValidString(p.Detail) {
+				t.Fatalf("got %+v", p)
+			}
+			return
+		}
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(body, &members); err != nil || len(members) != len(o.members) {
+			t.Fatalf("%v: got %d members, want %d", err, len(o.members), len(members))
+		}
+		for name, want := range members {
+			if got := o.members[name]; string(got) != string(want) {
+				t.Fatalf("%q: got %s, want %s", name, got, want)
+			}
+		}
+	})
+}
+
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	text := []byte("é\r\n{\"🎟\":\n}")
+	for at, want := range map[int]string{-1: "line 1, column 1", 0: "line 1, column 1", 2: "line 1, column 2", 4: "line 2, column 1", 10: "line 2, column 4", 99: "line 3, column 2"} {
+		if got := position(text, at); got != want {
+			t.Errorf("%d: got %s, want %s", at, got, want)
+		}
+	}
+}

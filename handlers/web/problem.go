@@ -1,0 +1,173 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/auth"
+	"bookhook/messages"
+	"bookhook/webhook"
+)
+
+// Problem is an error with words for the client; its cause is only logged. As JSON it is a problem document of RFC 9457.
+type Problem struct {
+	Type      string            `json:"type"`
+	Title     string            `json:"title"`
+	Status    int               `json:"status"`
+	Detail    string            `json:"detail,omitempty"`
+	Errors    map[string]string `json:"errors,omitempty"` // field → what is wrong with it
+	RequestID string            `json:"request_id,omitempty"`
+
+	Meaning string `json:"-"` // for a page: what it means for the bookings
+	Next    string `json:"-"` // for a page: what to do
+	Cause   error  `json:"-"`
+}
+
+// Error is the text of the cause, for the log.
+func (p *Problem) Error() string {
+	if p.Cause != nil {
+		return p.Cause.Error()
+	}
+	return p.Title
+}
+
+// Unwrap is the cause.
+func (p *Problem) Unwrap() error { return p.Cause }
+
+// Failed is the problem of a request whose handler returned err, with the
+// request's id. What the handler wrote before is dropped.
+func Failed(c *fiber.Ctx, err error) *Problem {
+	c.Response().ResetBody()
+	p := *AsProblem(err)
+	p.RequestID = RequestID(c)
+	return &p
+}
+
+// Unavailable is a 503: Bookhook itself does not work right now.
+func Unavailable(detail string, cause error) error {
+	return &Problem{Type: "unavailable", Title: "Bookhook is not available right now", Status: http.StatusServiceUnavailable, Detail: detail, Cause: cause}
+}
+
+// Unsupported is a 415: a body of a kind that is not read here.
+func Unsupported(detail string) error {
+	return &Problem{
+		Type: "unsupported-media-type", Title: "This kind of body is not supported", Status: http.StatusUnsupportedMediaType, Detail: detail,
+		Meaning: "Nothing was changed, and no booking is affected.", Next: detail,
+	}
+}
+
+// Malformed is a 400: a body that is not what it must be.
+func Malformed(format string, args ...any) *Problem {
+	return &Problem{Type: "malformed", Title: "The body is malformed", Status: http.StatusBadRequest, Detail: fmt.Sprintf(format, args...)}
+}
+
+// BadAddress is a 400: an address that fasthttp cannot read.
+func BadAddress() error {
+	return &Problem{
+		Type: "about:blank", Title: http.StatusText(http.StatusBadRequest), Status: http.StatusBadRequest,
+		Detail: "The address or the Host header contains characters that are not allowed there.",
+	}
+}
+
+// LimitReached is a 409: the account has as many asynchronous webhooks as its
+// limit allows.
+func LimitReached(limit int, cause error) error {
+	p := limitProblem(cause)
+	p.Detail = fmt.Sprintf("This account may have %d asynchronous webhooks. %s", limit, p.Detail)
+	return p
+}
+
+func limitProblem(cause error) *Problem {
+	return &Problem{
+		Type: "webhook-limit", Title: "The account has reached its limit of asynchronous webhooks", Status: http.StatusConflict, Cause: cause,
+		Detail: "Webhooks that are off count too. Delete one, or ask " + webhook.SupportContact + " to raise the limit.",
+	}
+}
+
+// AsProblem finds the words for an error. An error that it does not know is an
+// internal one, about which the outside learns nothing but a request id.
+func AsProblem(err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if f, ok := errors.AsType[*fiber.Error](err); ok {
+		return &Problem{Type: "about:blank", Title: http.StatusText(f.Code), Status: f.Code, Detail: fiberDetail(f), Cause: err}
+	}
+	if fields, ok := errors.AsType[webhook.Invalid](err); ok {
+		return &Problem{
+			Type: "invalid", Title: "Something in the request is not valid", Status: http.StatusUnprocessableEntity,
+			Detail: list(messages.Problems(fields)), Errors: messages.Problems(fields), Cause: err,
+		}
+	}
+	if used, ok := errors.AsType[webhook.IDConflict](err); ok {
+		return &Problem{
+			Type: "id-conflict", Title: "This id was used for another event", Status: http.StatusConflict, Cause: err,
+			Detail: fmt.Sprintf("An event with the id %q was received before with other content. Send a new event with a new id.", used.ExternalID),
+		}
+	}
+	if down, ok := errors.AsType[webhook.Unavailable](err); ok {
+		return &Problem{
+			Type: "unavailable", Title: "Bookhook's database cannot be used right now", Status: http.StatusServiceUnavailable, Cause: err,
+			Detail:  messages.Text(down.Message) + " Nothing of this request was stored. Send it again, with the same id, until it is accepted.",
+			Meaning: messages.Text(down.Message) + " What was accepted before is safe and will be delivered. What you just did was not saved.",
+			Next:    "Try again in a minute. If the problem persists, tell the person who runs this Bookhook.",
+		}
+	}
+	return sentinelProblem(err)
+}
+
+// list has all fields in the order of their names.
+func list(problems map[string]string) string {
+	parts := make([]string, 0, len(problems))
+	for _, field := range slices.Sorted(maps.Keys(problems)) {
+		parts = append(parts, field+": "+problems[field])
+	}
+	return strings.Join(parts, "; ")
+}
+
+func sentinelProblem(err error) *Problem {
+	switch {
+	case errors.Is(err, webhook.ErrNotFound):
+		return &Problem{Type: "not-found", Title: "Not found", Status: http.StatusNotFound, Detail: "This account has nothing with this id.", Cause: err}
+	case errors.Is(err, webhook.ErrConflict):
+		return &Problem{
+			Type: "conflict", Title: "Changed in the meantime", Status: http.StatusConflict, Cause: err,
+			Detail: "It was changed meanwhile, or is in use right now. Read it again, then repeat the request.",
+		}
+	case errors.Is(err, webhook.ErrLimit):
+		return limitProblem(err)
+	case errors.Is(err, auth.ErrOverloaded):
+		return &Problem{
+			Type: "busy", Title: "Too many people are signing in right now", Status: http.StatusServiceUnavailable, Cause: err,
+			Meaning: "Nothing was changed, and no booking is affected.", Next: "Try again in a few seconds.",
+		}
+	case errors.Is(err, webhook.ErrBusy), errors.Is(err, context.DeadlineExceeded):
+		return &Problem{
+			Type: "busy", Title: "More is received than can be stored right now", Status: http.StatusServiceUnavailable, Cause: err,
+			Detail: "Nothing of this request was stored. Send it again in a few seconds.",
+		}
+	}
+	return &Problem{
+		Type: "internal", Title: "Something went wrong in Bookhook", Status: http.StatusInternalServerError, Cause: err,
+		Detail: "The cause is in Bookhook's log under the request id.",
+	}
+}
+
+func fiberDetail(f *fiber.Error) string {
+	switch f.Code {
+	case http.StatusRequestEntityTooLarge:
+		return fmt.Sprintf("A request body may have at most %d MiB. Send less at once.", MaxBody>>20)
+	case http.StatusNotFound:
+		return "There is nothing at this address."
+	case http.StatusMethodNotAllowed:
+		return "This address does not support this method."
+	}
+	return ""
+}

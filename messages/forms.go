@@ -1,0 +1,35 @@
+package messages
+
+// forms are what can be wrong with a form of a page, beside what is in problems.
+var forms = Texts{
+	"login.wrong":    "Wrong e-mail address or password.",
+	"login.too_many": "Too many failed attempts. Wait 15 minutes, or sign in from another network.",
+	"password.wrong": "This is not your password.",
+
+	"account.number":         "Use a whole number, such as 4069.",
+	"account.number_missing": "Enter the account's number, such as 4069.",
+	"number.range":           "Use a whole number from %s to %s.",
+	"time_zone.unknown":      "Choose a time zone from the list.",
+	"role.unknown":           "Choose a role from the list.",
+	"theme.unknown":          "Choose light, dark or as the system.",
+	"switch.unknown":         "Send 1 to switch it on, 0 to switch it off.",
+	"setting.secret_again":   "%s is not shown again: enter it once more.",
+
+	"person.self_remove":   "You cannot remove yourself. Ask another operator to do it.",
+	"person.self_password": "Change your own password under Settings, Profile.",
+
+	"filter.state":   "There is no such status; choose one from the list.",
+	"filter.webhook": "There is no such webhook; choose one from the list.",
+	"filter.event":   "There is no such event; choose one from the list.",
+	"filter.until":   "This day is before the first one.",
+	"filter.day":     "Write the day as year, month and day: 2026-11-21.",
+
+	"import.not_utf8":   "This list is not in UTF-8. Save it again as “CSV UTF-8”, or paste it here.",
+	"import.empty":      "There is nothing in this list. Write one line each: id,name.",
+	"import.too_long":   "This list has %s rows; import at most %s at once.",
+	"import.many_lines": "%s lines are not valid; here are the first %s.",
+	"import.twice":      "The id %s is already on line %s.",
+	"import.quotes":     "The quotes on this line do not match. Write a quote inside a name twice.",
+	"import.one_part":   "A line has two parts, id and name; this one has 1. Write it as %s.",
+	"import.parts":      "A line has two parts, id and name; this one has %s. Put quotes around a name with a %s in it.",
+}

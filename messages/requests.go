@@ -1,0 +1,64 @@
+package messages
+
+// requests are what can be wrong with a request of a program: its JSON, its query
+// and its form. They say what to send.
+var requests = Texts{
+	"field.unknown":    "There is no field of this name here; check the spelling.",
+	"field.twice":      "Is here twice.",
+	"field.object":     "Must be an object, such as {…}.",
+	"field.no_object":  "Must be present, and be an object, such as {…}.",
+	"field.type":       "Must be %s.",
+	"field.text":       "Must be text in quotes.",
+	"field.id":         "Must be an id: text in quotes, or a whole number without sign, point and exponent.",
+	"field.id_empty":   "An id cannot be empty.",
+	"field.too_many":   "Send at most %s %s; these are %s.",
+	"field.time":       "“%s” is not a time as RFC 3339 defines it, such as 2026-11-21T09:00:00Z.",
+	"field.time_space": "“%s” is not a time as RFC 3339 defines it, such as 2026-11-21T09:00:00Z. In a URL, write + as %%2B.",
+	"field.time_early": "Send a time after 1970.",
+
+	"query.unknown": "There is no such parameter here. Known: %s.",
+	"query.twice":   "Send this parameter once.",
+	"query.number":  "Send a whole number from %s to %s.",
+	"query.cursor":  "Send the next_cursor of the page before, as it is.",
+	"query.id":      "This is not such an id; it begins with %s_ and has 13 characters after that.",
+	"query.event":   "There is no event “%s”. Check the spelling.",
+	"query.one_of":  "Send one of: %s.",
+
+	"event.id":            "Use at most %s characters, none of them control characters.",
+	"event.id_reserved":   "Ids that begin with “%s” are reserved for Bookhook. Put something else before it.",
+	"event.platform":      "There is no platform “%s”. Known: %s.",
+	"event.type":          "%s has no event “%s”. Known: %s.",
+	"event.type_missing":  "Say what happened, with one of: %s.",
+	"event.data_too_long": "Send at most %s KiB of data.",
+
+	"idempotency.other_id": "Leave the header out, or give the same id in both: the body has the id “%s”.",
+	"idempotency.batch":    "This header is for a single event. Give each event of a batch its own id.",
+
+	"call.booking_missing": "Say which booking this is about.",
+	"call.data":            "There is no field of this name here; send the document under xml.",
+	"call.type":            "There are no inline calls for “%s”. Known: %s.",
+	"call.xml":             "This cannot be sent: %s.",
+	"call.xml_too_long":    "Send at most %s KiB.",
+
+	"items.not_sent":   "Send the list, such as [{\"id\":\"3930\",\"name\":\"Website\"}].",
+	"items.twice":      "The id %s is in the list twice.",
+	"events.none_sent": "Send at least one event.",
+	"events.star":      "“*” stands for all events; send it alone.",
+	"events.one_of":    "Send at least one of: %s.",
+
+	"webhook.inline_only": "Only a synchronous webhook has a time limit; leave it out.",
+	"webhook.async_only":  "A synchronous webhook is called at once, whatever else is in flight; leave this out.",
+	"format.inline":       "A synchronous webhook is called in the native format only.",
+	"filter.all_ids":      "The mode “all” takes no ids.",
+	"rate.object":         "Send requests and per, such as {\"requests\":60,\"per\":\"minute\"}, or null for no limit.",
+	"url.no_mail":         "Bookhook sends no mail. Send a webhook_url too.",
+	"notification.item":   "Send the id of a product, a payment or an order; the sample is about it.",
+
+	"request.method": "%s sends by %s, and this is %s. Is the address entered at another platform?",
+	"request.empty":  "%s sends by %s, and this is %s. The address is right; there is nothing to see at it.",
+	"request.address": "The address or the Host header of the request contains characters that are not allowed there, so it could not be read. " +
+		"Check what is between the platform and Bookhook.",
+	"request.too_large": "A request body may have at most %s MiB. Send less at once.",
+	"request.encoding":  "Send the body as it is, without a Content-Encoding.",
+	"request.same_id":   "A notification with the id “%s” was received before with other content. That one is valid; this one was delivered to nobody.",
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"bookhook/db"
+	"bookhook/webhook"
+)
+
+// change returns who changes something now, for the account's activity.
+func change() webhook.Change {
+	return webhook.Change{By: webhook.ByCommandLine, At: time.Now()}
+}
+
+// openStore opens the database. It fails if there is none: a typing mistake in
+// the path must not create one.
+func openStore(ctx context.Context, path databasePath) (*db.Store, error) {
+	store, err := db.Open(ctx, string(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no database %s; name another one with --database, or create it with \"bookhook serve\"", path)
+	}
+	return store, err
+}
+
+// withStore opens the database for one command. A running Bookhook may have it
+// open as well.
+func withStore(ctx context.Context, path databasePath, do func(store *db.Store) error) error {
+	store, err := openStore(ctx, path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(store), store.Close())
+}
+
+// withAccount opens the database for a command about one account.
+func withAccount(ctx context.Context, path databasePath, number accountNumber, do func(store *db.Store, account webhook.Account) error) error {
+	return withStore(ctx, path, func(store *db.Store) error {
+		account, err := findAccount(ctx, store, number, path)
+		if err != nil {
+			return err
+		}
+		return do(store, account)
+	})
+}
+
+// findAccount returns the account with the number.
+func findAccount(ctx context.Context, store *db.Store, number accountNumber, path databasePath) (webhook.Account, error) {
+	account, err := store.AccountByNumber(ctx, int64(number))
+	if errors.Is(err, webhook.ErrNotFound) {
+		err = fmt.Errorf("there is no account %d in %s", number, path)
+	}
+	return account, err
+}
+
+// describe returns the name and the number of an account.
+func describe(a webhook.Account) string { return fmt.Sprintf("%s (account %d)", a.Name, a.Number) }

@@ -1,0 +1,151 @@
+package views
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"bookhook/webhook"
+)
+
+// failureTexts are what the pages say of a failed attempt. They are made from
+// the failure and the status alone.
+type failureTexts struct {
+	word     string // in a list, in a few words
+	sentence string // what happened; {receiver} stands for its name, {status} for what it answered
+	advice   string // what to do about it; "" where the status says it
+}
+
+var failures = map[webhook.Failure]failureTexts{
+	webhook.FailBlocked: {
+		"Address not allowed", "The URL leads to a private or reserved network address, which Bookhook does not call.",
+		"Correct the URL, or ask " + webhook.SupportContact + " to allow the address.",
+	},
+	webhook.FailDNS: {
+		"Host not found", "The host name in the URL was not found.",
+		"Check the spelling of the host in the URL.",
+	},
+	webhook.FailTLS: {
+		"Certificate problem", "No secure connection: the certificate of {receiver} is missing, expired or not trusted.",
+		"Ask whoever runs the receiver to renew its certificate.",
+	},
+	webhook.FailRefused: {
+		"Connection refused", "The connection was refused: nothing is listening at the address.",
+		"Check that the receiver is running, and the port in the URL.",
+	},
+	webhook.FailTimeout: {
+		"No answer in time", "{receiver} did not answer in time.",
+		"The receiver should answer first and do its work afterwards.",
+	},
+	webhook.FailNetwork: {
+		"Connection lost", "The connection to {receiver} was lost before it had answered, or what it sent is not HTTP.",
+		"Check the log of the receiver for why it closed the connection.",
+	},
+	webhook.FailRedirect: {
+		"Redirected", "{receiver} redirected to another address ({status}), which Bookhook does not follow.",
+		"Enter the final address as the URL.",
+	},
+	webhook.FailAnswer: {
+		"Invalid answer", "{receiver} answered {status}, but the body is neither empty nor a JSON object.",
+		"The receiver has to answer with an empty body, or with a JSON object and the content type application/json.",
+	},
+	webhook.FailInternal: {
+		"Not sent", "Bookhook could not create this request.",
+		"Please tell " + webhook.SupportContact + ".",
+	},
+	webhook.CutOff: {
+		"Interrupted", "Bookhook stopped during this attempt; it is not known whether {receiver} received it.", "",
+	},
+	webhook.FailGone:   {"Gone", "{receiver} answered {status}.", ""},
+	webhook.FailStatus: {"Not accepted", "{receiver} answered {status}.", ""},
+}
+
+// failureWord is a failure in a few words.
+func failureWord(f webhook.Failure) string { return failures[f].word }
+
+// answerText is the last answer of a delivery in a few words.
+func answerText(o webhook.Outcome) string {
+	switch {
+	case o.Failure == webhook.FailAnswer:
+		return failureWord(o.Failure)
+	case incomplete(o) && o.Failure == webhook.FailTimeout:
+		return "Timed out"
+	case incomplete(o):
+		return "Incomplete answer"
+	case o.Status != 0:
+		return statusText(o.Status)
+	case o.Failure == "":
+		return ""
+	}
+	return failureWord(o.Failure)
+}
+
+// outcomeText says in a sentence how an attempt ended; receiver is how the
+// receiver is called.
+func outcomeText(o webhook.Outcome, receiver string) string {
+	text := failures[o.Failure].sentence
+	switch {
+	case incomplete(o) && o.Failure == webhook.FailTimeout:
+		text = "{receiver} began to answer {status}, but did not finish in time."
+	case incomplete(o):
+		text = "{receiver} began to answer {status}, but the connection was lost before it had finished."
+	case o.Failure == webhook.FailStatus && o.Status >= 200 && o.Status <= 299:
+		text = "{receiver} answered {status}, but this format accepts only 200."
+	case text == "":
+		text = "{receiver} answered {status}."
+	}
+	text = strings.NewReplacer("{receiver}", receiver, "{status}", statusText(o.Status)).Replace(text)
+	return atStart(text)
+}
+
+// advice says what to do about a failure.
+func advice(o webhook.Outcome) string {
+	switch text := failures[o.Failure].advice; {
+	case text != "":
+		return text
+	case o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden:
+		return "Check whether the receiver or its firewall requires a sign-in for this URL."
+	case o.Status == http.StatusNotFound || o.Status == http.StatusMethodNotAllowed:
+		return "Check the path of the URL, and the method that the receiver expects."
+	case o.Status >= 500:
+		return "Check the log of the receiver for the time of the last attempt."
+	}
+	return "Correct what the receiver complains about."
+}
+
+// incomplete reports whether an answer began and was not finished: its status
+// then counts for nothing.
+func incomplete(o webhook.Outcome) bool {
+	return o.Status != 0 && (o.Failure == webhook.FailTimeout || o.Failure == webhook.FailNetwork)
+}
+
+// incompleteDetail says how such an answer began.
+func incompleteDetail(o webhook.Outcome) string { return "began as " + statusText(o.Status) }
+
+// statusText is such as "503 Service Unavailable".
+func statusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
+
+// receiverName is what the sentences call a receiver: the webhook's name.
+func receiverName(w *webhook.Webhook) string {
+	if w == nil || w.Name == "" {
+		return noName
+	}
+	return truncate(w.Name)
+}
+
+// noName is what the sentences call a receiver without a name.
+const noName = "the receiver"
+
+// atStart makes the text the beginning of a sentence; names stay as they are.
+func atStart(text string) string {
+	if strings.HasPrefix(text, noName) {
+		return "T" + text[1:]
+	}
+	return text
+}
+
+func outcome(a webhook.Attempt) webhook.Outcome {
+	return webhook.Outcome{Status: a.Status, Failure: a.Failure, Duration: a.Duration}
+}

@@ -1,0 +1,261 @@
+package views
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"bookhook/platforms"
+	"bookhook/webhook"
+)
+
+// pages are all pages with the content of the kind, by name.
+func (k kind) pages() map[string]templ.Component {
+	all := map[string]templ.Component{}
+	add := func(name string, c templ.Component) { all[name] = c }
+	k.addOutside(add)
+	k.addWebhooks(add)
+	k.addWizard(add)
+	k.addLog(add)
+	k.addSettings(add)
+	k.addPlatforms(add)
+	return all
+}
+
+func (k kind) addOutside(add func(string, templ.Component)) {
+	page := k.page(webhook.RoleStaff)
+	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.message("Wrong e-mail address or password.")}))
+	add("setup", Setup(SetupProps{Token: "t", AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
+	add("error-404", Error(ErrorProps{Page: &page, Status: 404, RequestID: k.text("K3TQ")}))
+	add("error-500", Error(ErrorProps{Status: 500, What: k.text(""), RequestID: "K3TQ"}))
+}
+
+func (k kind) addWebhooks(add func(string, templ.Component)) {
+	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names()}
+	for i := range k.n {
+		d := k.delivery(i)
+		row := WebhookRow{Webhook: k.webhook(i), Last: &d, Backlog: webhook.Backlog{Waiting: i * i, Oldest: now.Add(-4 * time.Minute)}}
+		if i%5 == 1 {
+			row.Circuit, row.Backlog.Waiting = k.circuit(), webhook.CountCap+1
+		}
+		list.Rows = append(list.Rows, row)
+	}
+	if k.n > 0 {
+		list.Rows[0].Last = nil
+		list.Drafts = []webhook.Draft{*k.draft()}
+	}
+	add("webhooks", Webhooks(list))
+	list.Page.User.Role, list.Used = webhook.RoleStaff, 10
+	add("webhooks-staff", Webhooks(list))
+	full := list
+	full.Page.User.Role = webhook.RoleAdmin
+	full.Page.Flash = []string{k.text("“Old CRM” was deleted.")}
+	add("webhooks-full", Webhooks(full))
+	for i := range 3 {
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
+		p.Backlog.Waiting = i * 4
+		if i == 0 {
+			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+			p.Page.Flash = []string{"The webhook was created and is on."}
+		} else {
+			p.Recent = k.rows()
+		}
+		if i == 1 {
+			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
+		}
+		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
+	}
+	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent}
+		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
+		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
+		add(name, Webhook(p))
+	}
+}
+
+func (k kind) addWizard(add func(string, templ.Component)) {
+	add("wizard-1", WizardType(k.wizard()))
+	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency", "rate_limit")))
+	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), false, ""}))
+	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), true, k.text("A POST.") + "\nOur reading."}))
+	add("wizard-3", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: k.catalogues(), More: true}))
+	add("wizard-3-wrong", WizardEvents(EventsStepProps{Wizard: k.wizard("events"), Catalogues: k.catalogues()}))
+	add("wizard-3-many", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: append(k.catalogues(), k.manyEvents()...)}))
+	add("wizard-4", WizardChannels(PickProps{Wizard: k.wizard(), Items: k.items(k.n * 2)}))
+	add("wizard-5", WizardTours(PickProps{Wizard: k.wizard("tours"), Items: k.items(k.n * 3), Paste: k.text("12, 15\n16")}))
+	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10}
+	add("wizard-6", WizardReview(review))
+	edit := review
+	edit.Wizard.Draft = k.draft()
+	edit.Wizard.Draft.Edits, edit.Wizard.Edited, edit.Wizard.Draft.Done = 9, k.text("Accounting"), webhook.Steps
+	add("wizard-6-edit", WizardReview(edit))
+	edit.Used = 10
+	edit.Wizard.Draft = k.draft()
+	edit.Wizard.Problems = k.invalid("url", "events")
+	add("wizard-6-full", WizardReview(edit))
+}
+
+func (k kind) addLog(add func(string, templ.Component)) {
+	list := DeliveriesProps{
+		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: webhook.Count{N: 10000, More: true}, Older: 8e16, First: true, Newest: 8e16,
+		Webhooks: []Option{{"whk_1", k.text("Accounting")}}, Types: k.types(),
+	}
+	add("deliveries", Deliveries(list))
+	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
+	list.Problems = k.invalid("since", "until")
+	add("deliveries-filtered", Deliveries(list))
+	list.Stopped, list.Count.N = true, 57
+	add("deliveries-searched", Deliveries(list))
+	list.Rows = nil
+	add("deliveries-searched-nothing", Deliveries(list))
+	for i := range 8 {
+		d := k.delivery(i)
+		p := DeliveryProps{
+			Page: k.page(webhook.RoleOperator), Delivery: d, EventName: k.text("New confirmed booking (web/API)"),
+			Event: webhook.Event{ID: 77}, Platform: k.text("TourCMS"), Webhook: k.webhook(i % 2), Attempts: k.attempts(d),
+		}
+		if i == 4 {
+			p.Webhook = nil
+		}
+		add(fmt.Sprintf("delivery-%d", i), Delivery(p))
+	}
+	for _, first := range []webhook.DeliveryID{0, 8e16} {
+		p := DeliveryProps{Page: k.page(webhook.RoleOperator), Delivery: k.held(), Event: webhook.Event{ID: 77}, Webhook: k.webhook(0), WaitsFor: first, Circuit: k.circuit()}
+		add(fmt.Sprintf("delivery-held-%d", first), Delivery(p))
+	}
+	k.addEvents(add)
+}
+
+func (k kind) addEvents(add func(string, templ.Component)) {
+	event := webhook.Event{
+		ID: 77, ExternalID: k.text("tc-1234-confirmed"), Platform: "tourcms", Type: "new_confirmed_web", ChannelID: k.text("3930"), BookingID: k.text("12345"),
+		TourIDs: []string{"12", "15", k.text("99")}, OccurredAt: now.Add(-time.Hour), ReceivedAt: now.Add(-59 * time.Minute), Data: []byte(`{"customer":"<b>O’Brien</b>","pax":[2,1]}`),
+	}
+	list := EventsProps{Page: k.page(webhook.RoleOperator), Types: k.types(), Count: webhook.Count{N: 2400}, Older: 77, First: true}
+	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, Platform: k.text("TourCMS"), EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
+	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded, webhook.ReasonPlatformOff}
+	for i := range k.n {
+		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
+		d := k.delivery(i)
+		row := DecisionRow{Webhook: webhook.WebhookID(9e16 + i), Name: k.webhook(i).Name, Deleted: i == 6, Reason: reasons[i%len(reasons)]}
+		if row.Reason == webhook.Matched {
+			row.Delivery = &d
+		}
+		page.Decisions = append(page.Decisions, row)
+	}
+	for _, first := range []webhook.DeliveryID{0, 8e16} {
+		d := k.held()
+		page.Decisions = append(page.Decisions, DecisionRow{Webhook: 9e16, Name: k.webhook(0).Name, Delivery: &d, WaitsFor: first})
+	}
+	if k.n == 0 {
+		page.Event = webhook.Event{ID: 77, ReceivedAt: now}
+	}
+	add("events", Events(list))
+	waits := page
+	waits.Decisions, waits.Platform = nil, k.text("TourCMS")
+	waits.Event.Inbound, waits.Event.Lookup, waits.Event.Note = true, true, k.message("TourCMS did not answer in time.")
+	waits.Event.Wire = []byte(k.text("event=new_confirmed_web&account_id=4069&account_name=Sea%20%26%20Sun&channel_id=3930&booking_id=12345"))
+	add("event-waits", Event(waits))
+	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
+	add("events-none", Events(list))
+	add("event", Event(page))
+}
+
+func (k kind) settings() []platforms.Setting {
+	return []platforms.Setting{
+		{Key: "marketplace", Label: k.text("Marketplace id"), Hint: k.text("In TourCMS under API. 0 for a tour operator."), Default: "0"},
+		{Key: "api_key", Label: k.text("API key"), Hint: k.text("Signs what Bookhook asks TourCMS."), Secret: true},
+		{Key: "basic", Label: k.text("Basic authorization"), Secret: true},
+	}
+}
+
+func (k kind) addPlatforms(add func(string, templ.Component)) {
+	about := k.text("In TourCMS, open Configuration › System & Setup › Booking Webhooks and enter the address.") + "\n\n" + k.text("A GET webhook carries no tour.")
+	used := &webhook.Connection{
+		Platform: "tourcms", Enabled: true, Token: "jpxq7c5dnvt2k4h6m3wy5zab3q", OldToken: "t5vw2x7c5dnqk4h6m3wy5zabf2", OldUntil: now.Add(76 * time.Hour),
+		ReceivedAt: now.Add(-3 * time.Minute), Settings: webhook.Settings{"api_key": "never to be seen", "marketplace": k.text("126")},
+	}
+	off := *used
+	off.Platform, off.Enabled, off.OldToken, off.ReceivedAt = "ltd", false, "", time.Time{}
+	p := PlatformsProps{Page: k.page(webhook.RoleOperator), Rejected: k.n, Platforms: []PlatformPanel{
+		{Key: "tourcms", Name: k.text("TourCMS"), About: about, Events: 16, Settings: k.settings(), Connection: used, Address: "https://bookhook.example.com" + used.Path()},
+		{Key: "ltd", Name: k.text("London Theatre Direct"), Events: 2, Connection: &off, Address: "https://bookhook.example.com" + off.Path()},
+		{Key: "wink", Name: k.text("Wink"), About: about, Events: 129},
+	}}
+	if k.n == 0 {
+		p.Platforms = nil
+	}
+	add("platforms", Platforms(p))
+	if k.n > 0 {
+		p.Platforms = slices.Clone(p.Platforms)
+		p.Platforms[0].Typed = webhook.Settings{"marketplace": k.text("many")}
+		p.Platforms[0].Problems = k.invalid("marketplace", "api_key")
+		add("platforms-wrong", Platforms(p))
+	}
+	p.Page = k.page(webhook.RoleStaff)
+	add("platforms-staff", Platforms(PlatformsProps{Page: p.Page, Platforms: p.Platforms[min(k.n, 1):]}))
+	rejected := RejectedProps{Page: p.Page, Count: k.n, First: k.n == 0}
+	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
+	for i := range k.n {
+		rejected.Older = webhook.RejectedID(7e16 + i)
+		rejected.Rows = append(rejected.Rows, RejectedRow{PlatformName: k.text("Prioticket"), RejectedRequest: webhook.RejectedRequest{
+			ID: webhook.RejectedID(7e16 + i), Method: []string{"GET", "POST"}[min(i%3, 1)], Query: k.text("a=1"), ContentType: k.text("text/plain"), Body: bodies[i%3],
+			Truncated: i%3 == 2, Status: 422, Why: k.message("There is no event ORDER_MADE."), Times: 1 + i%2*411, LastAt: now.Add(-4 * time.Minute),
+		}})
+	}
+	add("rejected", RejectedRequests(rejected))
+	rejected.First, rejected.Rows = false, nil
+	add("rejected-older", RejectedRequests(rejected))
+}
+
+func (k kind) addSettings(add func(string, templ.Component)) {
+	page := k.page(webhook.RoleAdmin)
+	items := ItemsProps{Page: page, Kind: webhook.Channels, Rows: k.items(k.n), Count: k.n, Total: k.n, First: true}
+	items.Sources = []ItemSource{{Key: "tourcms", Name: "TourCMS", Ready: true}, {Key: "other", Name: k.text("Other")}}
+	add("channels", Items(items))
+	items.Page.User.Role = webhook.RoleStaff
+	add("channels-staff", Items(items))
+	items.Page.User.Role = webhook.RoleOperator
+	items.Kind, items.Query, items.First, items.After = webhook.Tours, k.text("walk"), false, k.text("12")
+	items.Add = ItemForm{ID: k.text("12"), Problems: k.invalid("id", "name")}
+	if k.n > 0 {
+		items.Rename = ItemForm{ID: k.text("3931"), Name: "", Problems: k.invalid("name")}
+	}
+	items.Import = ImportForm{Text: k.text("12;Night Walk\n;;"), Lines: []LineProblem{{2, k.text(";;"), k.message("Enter the id.")}}}
+	items.Refresh = k.message("TourCMS refused the key.")
+	add("tours-wrong", Items(items))
+
+	add("settings", Profile(ProfileProps{Page: page, Problems: k.invalid("current"), Sessions: 3}))
+	staff := k.page(webhook.RoleStaff)
+	add("settings-staff", Profile(ProfileProps{Page: staff}))
+	add("settings-account", AccountSettings(AccountSettingsProps{Page: page, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "Europe/Madrid", Zones: []string{"UTC", "Europe/London"}, Problems: k.invalid("number")}))
+	people := PeopleProps{Page: page, Email: k.text("new@example.com"), Problems: k.invalid("email"), Added: NewUser{k.text("ben@example.com"), "correct horse battery"}}
+	clients := ClientsProps{TokenURL: "https://bookhook.example.com/oauth2/token", Name: k.text("Portal"), Problems: k.invalid("name"), New: &NewClient{webhook.Client{ID: 5, Name: k.text("Portal")}, k.text("bhs_4k9d0q")}}
+	tokens := TokensProps{Page: page, New: k.text("bh_4k9d0q"), BaseURL: "https://bookhook.example.com", Event: "cancelled", Problems: k.invalid("name")}
+	activity := ActivityProps{Page: page, Older: 5}
+	accounts := AccountsProps{Page: page, Form: AccountForm{Limit: k.text("x"), Problems: k.invalid("name")}, Added: people.Added}
+	for i := range k.n {
+		people.Users = append(people.Users, webhook.User{ID: webhook.UserID(7 + i), Email: k.text(fmt.Sprintf("person%d@example.com", i)), Role: webhook.Roles[i%3], CreatedAt: now.Add(-time.Duration(i) * 90 * time.Hour)})
+		tokens.Tokens = append(tokens.Tokens, webhook.Token{ID: webhook.TokenID(i), Name: k.text("TourCMS bridge"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
+		clients.Clients = append(clients.Clients, webhook.Client{ID: webhook.ClientID(i), Name: k.text("Portal"), CreatedAt: now.Add(-90 * time.Hour), UsedAt: now.Add(-time.Duration(i) * time.Hour)})
+		activity.Entries = append(activity.Entries, webhook.AuditEntry{Change: webhook.Change{By: k.text("marta@example.com"), At: now.Add(-time.Duration(i) * time.Hour)}, Action: "webhook.off", Args: []string{k.text("Accounting")}})
+		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.AccountID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
+	}
+	add("people", People(people))
+	tokens.Clients = clients
+	add("tokens", Tokens(tokens))
+	add("activity", Activity(activity))
+	add("settings-account-staff", AccountSettings(AccountSettingsProps{Page: staff, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "America/New_York"}))
+	add("people-staff", People(PeopleProps{Page: staff, Users: people.Users}))
+	add("tokens-staff", Tokens(TokensProps{Page: staff, Tokens: tokens.Tokens, Clients: ClientsProps{Clients: clients.Clients}}))
+	add("activity-staff", Activity(ActivityProps{Page: staff, Entries: activity.Entries}))
+	if k.n > 0 {
+		accounts.Form = AccountForm{Account: 1, Limit: k.text("x"), Problems: k.invalid("limit")}
+	}
+	add("accounts", Accounts(accounts))
+	nobody := accounts
+	nobody.Page.Account, nobody.Form = webhook.Account{}, AccountForm{Problems: k.invalid("name", "number")}
+	add("accounts-new", Accounts(nobody))
+}

@@ -106,8 +106,7 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 }
 
 // exchange sends the request to the webhook of that name, and reads the response
-// into a. It returns a
-// [guard.RequestError] if there is no complete response, and a
+// into a. It returns a [guard.RequestError] if there is no complete response, and a
 // [guard.StatusError] if that is not a success.
 func (s *sender) exchange(request *http.Request, receiver string, wire platforms.Request, l limits, a *attemptResult) error {
 	failed := guard.RequestError{Host: request.URL.Host, Timeout: l.timeout, Connect: l.connect, Inline: l.inline}

@@ -35,6 +35,10 @@ func sentenceCatalogues() []Catalogue {
 	}
 }
 
+func sentenceText(c webhook.Config, names Names) string {
+	return strings.Join(sentenceParts(c, names), "")
+}
+
 func TestSentence(t *testing.T) {
 	names := Names{
 		Catalogues: sentenceCatalogues(),
@@ -75,7 +79,7 @@ func TestSentence(t *testing.T) {
 	} {
 		c := webhook.Config{URL: "https://example.com/x", Channels: test.channels, Tours: test.tours}
 		c.SelectEvents(test.events)
-		if got, want := Sentence(c, names), "When "+test.want+", call https://example.com/x."; got != want {
+		if got, want := sentenceText(c, names), "When "+test.want+", call https://example.com/x."; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

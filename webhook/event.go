@@ -71,7 +71,7 @@ func (e Event) Digest() [sha256.Size]byte {
 		at = e.OccurredAt.UTC().Format(time.RFC3339Nano)
 	}
 	// Five parts, the tours, the data: only the tours vary in number, and each
-	// part stands behind its length, so no two events give the same bytes.
+	// part follows its length, so no two events give the same bytes.
 	data := compact(e.Data)
 	text := make([]byte, 0, len(data)+256)
 	for _, part := range slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs) {

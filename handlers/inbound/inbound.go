@@ -37,7 +37,7 @@ type Store interface {
 // Dispatcher is what the platforms' addresses need of the dispatcher;
 // *dispatch.Dispatcher is one.
 type Dispatcher interface {
-	// Ingest stores events and delivers them; see db.Store.Ingest.
+	// Ingest stores events and delivers them; see dispatch.Dispatcher.Ingest.
 	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
 	// CallInline calls the inline webhook that matches, and waits for its answer.
 	CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error)

@@ -18,7 +18,7 @@ type Store interface {
 // Dispatcher is what this API needs of the dispatcher; *dispatch.Dispatcher is
 // one.
 type Dispatcher interface {
-	// Ingest stores events and delivers them; see db.Store.Ingest.
+	// Ingest stores events and delivers them; see dispatch.Dispatcher.Ingest.
 	Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error)
 	// CheckURL says by its text alone why a URL may not be called; zero when it may.
 	CheckURL(url string) webhook.Message

@@ -13,7 +13,7 @@ import (
 // is that of its orders where they agree; what the tickets are is not counted.
 func Booking(e webhook.Event) *platforms.Booking {
 	payload, err := platforms.ParseObject(e.Data)
-	if e.Inbound {
+	if err == nil && e.Inbound {
 		payload, err = payload.Object("Payload")
 	}
 	if err != nil {

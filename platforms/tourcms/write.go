@@ -13,7 +13,7 @@ import (
 
 // Native writes an event as TourCMS itself would call the URL. What TourCMS sent
 // leaves with its query byte for byte; of a POST, too, only that, because a
-// webhook that is told afterwards gets a GET. For other events all five keys are
+// webhook that is called afterwards gets a GET. For other events all five keys are
 // always there, empty when the event does not know them.
 func Native(w *webhook.Webhook, a webhook.Account, e webhook.Event) platforms.Request {
 	full := address(w, a, e)
@@ -41,7 +41,7 @@ func address(w *webhook.Webhook, a webhook.Account, e webhook.Event) string {
 	}, "&")
 }
 
-// joiner is what stands between the URL as configured and the query of TourCMS.
+// joiner is what comes between the URL as configured and the query of TourCMS.
 func joiner(target string) string {
 	_, query, has := strings.Cut(target, "?")
 	switch {

@@ -1,14 +1,13 @@
-// Package auth is about who a user or a program is, without a web server and
-// without a database: it hashes and checks passwords, makes the secrets that programs
-// present and the ids of sessions, and slows down guessing.
+// Package auth authenticates users and programs, without a web server and without
+// a database: it hashes and checks passwords, creates tokens, secrets and session
+// ids, and limits failed attempts.
 //
-// A password is stored as an argon2id hash that says how it was made
-// ([HashPassword]). Each hashing takes 64 MiB, so requests share a few places
-// ([Hasher]). API tokens, client secrets, access tokens and session ids have
-// 256 random bits; of these the SHA-256 is stored ([HashSecret]), which is enough
-// for what cannot be guessed.
+// A password is stored as an argon2id hash with its parameters ([HashPassword]).
+// Each hashing takes 64 MiB, so only a few run at once ([Hasher]). API tokens,
+// client secrets, access tokens and session ids are random and too long to guess,
+// so it is enough to store their SHA-256 ([HashSecret]).
 //
-// [Limiter] counts attempts that failed by e-mail address and network.
+// [Limiter] counts failed attempts by e-mail address and network.
 //
 // Both the web server and the command line use it.
 package auth

@@ -12,26 +12,25 @@ import (
 // LimitWindow is for how long failed attempts are counted.
 const LimitWindow = 15 * time.Minute
 
-// Bounds of failed attempts within LimitWindow. Those for one name are counted
-// for each network separately, so that nobody can lock the owner out from
-// elsewhere.
+// Limits of failed attempts within LimitWindow. Those for one name are counted for
+// each network separately, so that nobody can lock the owner out from another
+// network.
 const (
 	limitPerName    = 10  // from one network for one name
 	limitPerNetwork = 100 // from one network in all
 	limitEntries    = 100_000
 )
 
-// Limiter counts attempts to sign in that were not yet forgiven, by network and
-// by the name that was tried (an e-mail address, the id of a client). What it
-// keeps is bounded, whatever is typed and from however many networks: beyond
-// 100,000 counts the least recently used is dropped. It is safe for concurrent
-// use.
+// Limiter counts attempts to sign in, by network and by the name that was used (an
+// e-mail address, the id of a client); a success resets the counts ([Limiter.Forgive]).
+// Its memory is bounded: beyond 100,000 counts the least recently used is dropped.
+// It is safe for concurrent use.
 type Limiter struct {
 	mu     sync.Mutex
 	counts *lru.Cache[limitKey, count]
 }
 
-// limitKey is a hash, so that it is as long for everybody.
+// limitKey is a hash, so that long names take no more memory.
 type limitKey [sha256.Size]byte
 
 type count struct {
@@ -54,7 +53,7 @@ func nameKey(network, name string) limitKey {
 	return sha256.Sum256([]byte("ip " + network + " email " + name))
 }
 
-// Allow counts an attempt at now and reports whether it may be made: at most 10
+// Allow counts an attempt at now and reports whether it is allowed: at most 10
 // within [LimitWindow] for one name from one network, and 100 from one network.
 func (l *Limiter) Allow(network, name string, now time.Time) bool {
 	l.mu.Lock()
@@ -62,7 +61,7 @@ func (l *Limiter) Allow(network, name string, now time.Time) bool {
 	return l.count(networkKey(network), now) <= limitPerNetwork && l.count(nameKey(network, name), now) <= limitPerName
 }
 
-// Forgive drops the counts of somebody who signed in.
+// Forgive resets the counts of somebody who signed in.
 func (l *Limiter) Forgive(network, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,8 +79,9 @@ func (l *Limiter) count(key limitKey, now time.Time) int {
 	return c.n
 }
 
-// Network returns what attempts from an address are counted under: everybody
-// has as many IPv6 addresses as they like, but only one /64.
+// Network returns the network under which attempts from an address are counted: an
+// IPv4 address itself, or the /64 of an IPv6 address, since everybody has a whole
+// /64.
 func Network(addr netip.Addr) string {
 	if addr.Is4() {
 		return addr.String()

@@ -16,7 +16,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Bounds of a password in characters; whole phrases fit, whole books do not.
+// Limits of a password in characters.
 const (
 	minPassword = 12
 	maxPassword = 200
@@ -25,8 +25,7 @@ const (
 // MaxEmail is how many bytes an e-mail address can have.
 const MaxEmail = 254
 
-// CheckPassword says what is wrong with a password that somebody chose; zero when
-// nothing is.
+// CheckPassword says what is wrong with a new password; zero if nothing is.
 func CheckPassword(password string) webhook.Message {
 	switch n := utf8.RuneCountInString(password); {
 	case n < minPassword:
@@ -37,8 +36,8 @@ func CheckPassword(password string) webhook.Message {
 	return webhook.Message{}
 }
 
-// CheckEmail returns an e-mail address as it is stored, in lower case, and what
-// is wrong with it; zero when nothing is.
+// CheckEmail returns an e-mail address as it is stored, trimmed and in lower case,
+// and what is wrong with it; zero if nothing is.
 func CheckEmail(text string) (email string, problem webhook.Message) {
 	email = strings.ToLower(strings.TrimSpace(text))
 	parsed, err := mail.ParseAddress(email)
@@ -48,45 +47,45 @@ func CheckEmail(text string) (email string, problem webhook.Message) {
 	return email, webhook.Message{}
 }
 
-// NewPassword returns a first password that can be read aloud: 20 letters and
+// NewPassword returns a generated password that can be read aloud: 20 letters and
 // digits in groups of five, 100 bits.
 func NewPassword() string {
 	text := strings.ToLower(rand.Text()[:20])
 	return strings.Join([]string{text[:5], text[5:10], text[10:15], text[15:]}, "-")
 }
 
-// hashParams are constants, not the library's defaults: those depend on the
-// machine, and then the time of an answer would tell whether a user exists.
+// hashParams are fixed: the library's defaults depend on the machine, and dummyHash
+// must have the same parameters as every other hash.
 var hashParams = argon2id.Params{Memory: 64 << 10, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32}
 
-// dummyHash is compared with when there is no such user, so that the answer
-// takes as long as for one who exists. It has the parameters of hashParams.
+// dummyHash is compared if there is no such user, so that response times do not
+// reveal which users exist. It has the parameters of hashParams.
 const dummyHash = "$argon2id$v=19$m=65536,t=1,p=2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// HashPassword returns a password as it is stored (argon2id, 64 MiB, one pass).
-// It fails only when the system has no randomness.
+// HashPassword returns the hash of a password (argon2id, 64 MiB, one pass). It
+// fails only if the system has no randomness.
 func HashPassword(password string) (string, error) {
 	return argon2id.CreateHash(password, &hashParams)
 }
 
-// Bounds of hashing, since each takes hashParams.Memory.
+// Limits of hashing, which takes hashParams.Memory each time.
 const (
-	hashingPlaces = 2               // at once
-	hashingWait   = 5 * time.Second // for a place
+	maxHashing  = 2               // at once
+	hashingWait = 5 * time.Second // for one to finish
 )
 
-// ErrOverloaded says that too many passwords were being hashed or compared for
-// one more to begin within 5 seconds, or that the request ended while it waited.
+// ErrOverloaded says that too many passwords were being hashed or compared to start
+// another one within 5 seconds, or that the request ended while it waited.
 var ErrOverloaded = errors.New("too many passwords are being checked")
 
-// Hasher hashes and compares passwords for requests, two at once. [NewHasher]
-// makes one; it is safe for concurrent use.
-type Hasher struct{ places chan struct{} }
+// Hasher hashes and compares passwords, at most two at once. Use [NewHasher]; it is
+// safe for concurrent use.
+type Hasher struct{ running chan struct{} }
 
-// NewHasher returns a Hasher with all places free.
-func NewHasher() *Hasher { return &Hasher{make(chan struct{}, hashingPlaces)} }
+// NewHasher returns a Hasher.
+func NewHasher() *Hasher { return &Hasher{make(chan struct{}, maxHashing)} }
 
-// Hash is [HashPassword] once there is a place; else it returns ErrOverloaded.
+// Hash is [HashPassword], or returns ErrOverloaded.
 func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err error) {
 	err = h.do(ctx, func() (err error) {
 		hash, err = HashPassword(password)
@@ -95,9 +94,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err er
 	return hash, err
 }
 
-// Matches reports whether the password is the one of the hash, once there is a
-// place; else it returns ErrOverloaded. The empty hash, of a user who does not
-// exist, takes as long as another and matches nothing.
+// Matches reports whether the password is the one of the hash, or returns
+// ErrOverloaded. The empty hash, for a user who does not exist, takes as long to
+// compare as any other and matches nothing.
 func (h *Hasher) Matches(ctx context.Context, password, hash string) (match bool, err error) {
 	err = h.do(ctx, func() (err error) {
 		match, err = argon2id.ComparePasswordAndHash(password, cmp.Or(hash, dummyHash))
@@ -106,13 +105,13 @@ func (h *Hasher) Matches(ctx context.Context, password, hash string) (match bool
 	return match && hash != "", err
 }
 
-// do waits for a place and works there.
+// do runs work when fewer than maxHashing are running.
 func (h *Hasher) do(ctx context.Context, work func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, hashingWait)
 	defer cancel()
 	select {
-	case h.places <- struct{}{}:
-		defer func() { <-h.places }()
+	case h.running <- struct{}{}:
+		defer func() { <-h.running }()
 		return work()
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrOverloaded, ctx.Err())

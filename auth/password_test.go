@@ -40,7 +40,7 @@ func TestHasherWaitsForAPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := NewHasher()
 		leave := make(chan struct{})
-		for range hashingPlaces {
+		for range maxHashing {
 			go func() {
 				if err := h.do(t.Context(), func() error { <-leave; return nil }); err != nil {
 					t.Error(err)

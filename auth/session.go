@@ -6,7 +6,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Session is what the cookie of a browser stands for.
+// Session is the session of a browser, whose cookie has the session's id.
 type Session struct {
 	User      webhook.UserID // zero before the user has signed in
 	Data      []byte
@@ -16,7 +16,7 @@ type Session struct {
 // Grant is what an access token of a client permits.
 type Grant struct {
 	Client    webhook.Client
-	Scope     string // what was asked for and granted, separated by spaces
+	Scope     string // the granted scopes, separated by spaces
 	ExpiresAt time.Time
 }
 

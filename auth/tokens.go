@@ -12,26 +12,26 @@ import (
 	"bookhook/webhook"
 )
 
-// Bounds of what is remembered of API tokens.
+// Limits of the cache of API tokens.
 const (
-	tokenTTL    = time.Second // another process may revoke one
+	tokenTTL    = time.Second // short, since another process may revoke a token
 	maxTokens   = 10_000      // beyond it the least recently used is dropped
 	tokenUseGap = time.Hour   // between two records that a token is in use
 )
 
-// TokenStore has the API tokens; *db.Store is one. TokenByHash returns
-// webhook.ErrNotFound for a hash that belongs to none.
+// TokenStore stores the API tokens; *db.Store is one. TokenByHash returns
+// webhook.ErrNotFound if no token has the hash.
 type TokenStore interface {
 	TokenByHash(ctx context.Context, hash []byte) (webhook.Token, error)
 	TokenUsed(ctx context.Context, id webhook.TokenID, now time.Time) error
 }
 
-// Tokens finds API tokens. It keeps what it read for one second, so that many
-// requests in a row read the database once, and records the use of each token at
-// most once an hour. It is safe for concurrent use.
+// Tokens finds API tokens. It caches them for one second, so that many requests in
+// a row read the database once, and records the use of each token at most once an
+// hour. It is safe for concurrent use.
 type Tokens struct {
 	store TokenStore
-	known *expirable.LRU[tokenHash, webhook.Token]
+	cache *expirable.LRU[tokenHash, webhook.Token]
 
 	mu       sync.Mutex
 	purges   int
@@ -40,20 +40,19 @@ type Tokens struct {
 
 type tokenHash [sha256.Size]byte
 
-// NewTokens returns a Tokens that has read nothing.
+// NewTokens returns a Tokens with an empty cache.
 func NewTokens(store TokenStore) *Tokens {
 	recorded, err := lru.New[webhook.TokenID, time.Time](maxTokens)
 	if err != nil { // only for a size that is not positive
 		panic(err)
 	}
-	return &Tokens{store: store, known: expirable.NewLRU[tokenHash, webhook.Token](maxTokens, nil, tokenTTL), recorded: recorded}
+	return &Tokens{store: store, cache: expirable.NewLRU[tokenHash, webhook.Token](maxTokens, nil, tokenTTL), recorded: recorded}
 }
 
-// Find returns the token with this text; it returns webhook.ErrNotFound if there
-// is none.
+// Find returns the token with this text, or webhook.ErrNotFound.
 func (t *Tokens) Find(ctx context.Context, text string) (webhook.Token, error) {
 	hash := tokenHash(sha256.Sum256([]byte(text)))
-	if token, known := t.known.Get(hash); known {
+	if token, cached := t.cache.Get(hash); cached {
 		return token, nil
 	}
 	t.mu.Lock()
@@ -65,19 +64,18 @@ func (t *Tokens) Find(ctx context.Context, text string) (webhook.Token, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if purges == t.purges { // else it may have been revoked while it was read
-		t.known.Add(hash, token)
+	if purges == t.purges { // otherwise it may have been revoked while it was read
+		t.cache.Add(hash, token)
 	}
 	return token, nil
 }
 
-// Purge makes the next request of every token read the database; it is called
-// when one was revoked.
+// Purge empties the cache; call it when a token was revoked.
 func (t *Tokens) Purge() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.purges++
-	t.known.Purge()
+	t.cache.Purge()
 }
 
 // Used records that the token is in use at now, at most once an hour.
@@ -88,8 +86,8 @@ func (t *Tokens) Used(ctx context.Context, token webhook.Token, now time.Time) e
 	return t.store.TokenUsed(ctx, token.ID, now)
 }
 
-// due reports whether the use of the token is to be recorded now, and counts it
-// as recorded.
+// due reports whether the use of the token is to be recorded now, and remembers
+// that it was.
 func (t *Tokens) due(token webhook.Token, now time.Time) bool {
 	if now.Sub(token.UsedAt) < tokenUseGap {
 		return false

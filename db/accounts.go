@@ -15,7 +15,7 @@ func scanAccount(r scanner) (a webhook.Account, err error) {
 }
 
 // Setup creates the first account and its admin, in one transaction. It returns
-// webhook.ErrConflict once there is any user.
+// webhook.ErrConflict if there is any user.
 func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User, change webhook.Change) (webhook.Account, webhook.User, error) {
 	var created webhook.Account
 	err := s.write(ctx, func(tx transaction) error {
@@ -37,8 +37,8 @@ func (s *Store) Setup(ctx context.Context, a webhook.Account, u webhook.User, ch
 	return created, u, err
 }
 
-// AddAccount creates an account; number 0 takes the next free one. A number that
-// is taken is webhook.Invalid.
+// AddAccount creates an account; number 0 takes the next free one. It returns
+// webhook.Invalid if the number is taken.
 func (s *Store) AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error) {
 	var created webhook.Account
 	err := s.write(ctx, func(tx transaction) (err error) {
@@ -95,8 +95,8 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 		FROM accounts a ORDER BY a.number`)
 }
 
-// UpdateAccount changes name, number and time zone. A number that is taken is
-// webhook.Invalid.
+// UpdateAccount changes name, number and time zone. It returns webhook.Invalid if
+// the number is taken.
 func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE accounts SET name = $2, number = $3, time_zone = $4 WHERE id = $1`, a.ID, a.Name, a.Number, a.TimeZone)
@@ -110,8 +110,8 @@ func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, change web
 	})
 }
 
-// SetLimit sets how many asynchronous webhooks an account may have; lowering
-// it below what is used stops new ones and takes nothing away.
+// SetLimit sets how many asynchronous webhooks an account may have. A limit below
+// the present number prevents new webhooks and deletes none.
 func (s *Store) SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE accounts SET webhook_limit = $2 WHERE id = $1`, account, limit)

@@ -10,8 +10,8 @@ import (
 	"bookhook/webhook"
 )
 
-// Attempts lists the attempts of a delivery in their order; a number that is
-// missing was cut off. The caller has checked the account.
+// Attempts lists the attempts of a delivery in their order; a missing number is an
+// attempt that was cut off.
 func (s *Store) Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error) {
 	return list(ctx, s.engine, scanAttempt, `SELECT a.number, a.started_at, a.duration_us, a.status, a.failure, a.error, a.method, a.url,
 			a.remote_addr, a.request_headers, a.request_body, a.data_at, a.response_headers, a.response_body, a.truncated, e.data
@@ -25,17 +25,17 @@ const insertAttempt = `INSERT INTO attempts (delivery_id, number, started_at, du
 
 func attemptValues(r webhook.Result) []any {
 	a := r.Attempt
-	body, dataAt := cutData(a.RequestBody, r.Data)
+	body, dataAt := removeData(a.RequestBody, r.Data)
 	return []any{
 		r.Delivery, a.Number, toMillis(a.StartedAt), a.Duration.Microseconds(), a.Status, string(a.Failure), messageJSON(a.Error), a.Method, a.URL,
 		a.RemoteAddr, headersJSON(a.RequestHeaders), body, dataAt, headersJSON(a.ResponseHeaders), a.ResponseBody, boolInt(a.Truncated),
 	}
 }
 
-// cutData removes the event's data from a request's body, if it is there byte
-// for byte: it is stored with the event and would be most of what an attempt
-// takes. It returns where that was; -1 if it is not there.
-func cutData(body, data []byte) (rest []byte, from int) {
+// removeData removes the event's data from a request's body, if the body contains
+// it byte for byte: it is stored with the event, and would be most of the size of
+// an attempt. It returns its position; -1 if the body does not contain it.
+func removeData(body, data []byte) (rest []byte, from int) {
 	if len(data) == 0 {
 		return body, -1
 	}

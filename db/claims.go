@@ -9,9 +9,10 @@ import (
 	"bookhook/webhook"
 )
 
-// RecoverClaims recovers what a dead process left: it makes every claim due at once, fails
-// the calls of inline webhooks, and finishes the deletion of webhooks. On SQLite no
-// other process can hold a claim; call it before the dispatcher starts.
+// RecoverClaims cleans up after a process that died: it makes every claimed
+// delivery due at once, marks its inline calls as failed, and finishes the deletion
+// of webhooks. On SQLite no other process can hold a claim. Call it before the
+// dispatcher starts.
 func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 	err := s.write(ctx, func(tx transaction) error {
 		if err := failInlineCalls(ctx, tx, now); err != nil {
@@ -41,8 +42,8 @@ func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// Due tells, for every switched-on asynchronous webhook with something pending,
-// when the earliest of it is due; the end of a lease counts.
+// Due returns, for every asynchronous webhook that is on and has pending
+// deliveries, when the earliest of them is due; the end of a lease counts.
 func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error) {
 	type due struct {
 		id webhook.WebhookID
@@ -74,9 +75,9 @@ const nextDue = `
 	COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 0), 0),
 	EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 1), w.config ->> 'ordered'`
 
-// scanNextDue scans nextDue behind other columns, and returns when the next
-// delivery is due; zero: none is pending. What is held for a webhook that does not
-// keep the order any more is overdue.
+// scanNextDue scans nextDue after other columns, and returns when the next
+// delivery is due; zero: none is pending. Held deliveries of a webhook that no
+// longer keeps the order are overdue.
 func scanNextDue(r scanner, before ...any) (time.Time, error) {
 	var urgent, other time.Time
 	var held, ordered bool
@@ -92,11 +93,11 @@ func scanNextDue(r scanner, before ...any) (time.Time, error) {
 	return other, nil
 }
 
-// Claim takes up to n due deliveries of a webhook, urgent ones first and then the
-// longest due, and returns them in the order they were created: it raises their
-// attempts and moves them to lease. It also returns when the next pending one is
-// due, the end of a lease included; zero if there is none. A webhook that is off or
-// gone has none, nor has an inline one.
+// Claim claims up to n due deliveries of a webhook, urgent ones first and then the
+// longest due: it increments their attempts and sets their next time to lease. It
+// returns them in the order they were created, and when the next pending one is
+// due, the end of a lease included; zero if there is none. It claims nothing for a
+// webhook that is off, deleted or inline.
 func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		jobs, next = nil, time.Time{}
@@ -124,13 +125,13 @@ func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lea
 		next, err = scanNextDue(queryRow(ctx, tx, `SELECT `+nextDue+` FROM webhooks w WHERE w.id = $1`, id))
 		return err
 	})
-	if err != nil { // also of the commit: then nothing was claimed
+	if err != nil { // if the commit failed, nothing was claimed
 		return nil, time.Time{}, err
 	}
 	return jobs, next, nil
 }
 
-// claim takes urgent deliveries first and then, up to n, others that are due.
+// claim claims urgent deliveries first and then, up to n, others that are due.
 func claim(ctx context.Context, tx transaction, id webhook.WebhookID, n int, now, lease time.Time) (claimed []webhook.Delivery, err error) {
 	for _, urgent := range []bool{true, false} {
 		found, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4, urgent = 0 WHERE id IN (
@@ -146,7 +147,7 @@ func claim(ctx context.Context, tx transaction, id webhook.WebhookID, n int, now
 	return claimed, nil
 }
 
-// jobsOf adds to deliveries of a webhook what it takes to send them.
+// jobsOf reads what is needed to send deliveries of a webhook.
 func jobsOf(ctx context.Context, tx transaction, claimed []webhook.Delivery, account webhook.Account, w *webhook.Webhook) ([]webhook.Job, error) {
 	jobs := make([]webhook.Job, len(claimed))
 	for i, d := range claimed {
@@ -159,15 +160,15 @@ func jobsOf(ctx context.Context, tx transaction, claimed []webhook.Delivery, acc
 	return jobs, nil
 }
 
-// stepRows is how many deliveries are changed in one transaction where it could
-// be all of a webhook: some 10 ms, in which all other writes wait.
+// stepRows is how many deliveries one transaction changes if a change could affect
+// all of a webhook's: it takes some 10 ms, in which all other writes wait.
 const stepRows = 1000
 
-// RetryNow makes due at now what waits for its next attempt at a webhook: not what is
-// in flight, nor what is held. That attempt is an extra one: if it fails, the
-// schedule goes on where it was, or a receiver that fails now and then would use it
-// up in minutes. Each stepRows deliveries are one transaction; after an error some are
-// due and the others keep their time.
+// RetryNow makes the deliveries of a webhook that wait for their next attempt due
+// at now, but not those in flight or held. That attempt is an extra one: if it
+// fails, the retry schedule continues where it was; otherwise a receiver that fails
+// now and then would use it up in minutes. Every stepRows deliveries are one
+// transaction; after an error some are due and the others keep their time.
 func (s *Store) RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error {
 	_, err := s.inSteps(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 0 AND next_at > $2
@@ -175,9 +176,9 @@ func (s *Store) RetryNow(ctx context.Context, id webhook.WebhookID, now time.Tim
 	return err
 }
 
-// inSteps makes a change that could be of all a webhook has, a transaction for
-// each step, and returns how many rows it changed. The change takes at most
-// stepRows rows, none twice.
+// inSteps repeats a change, each time in a transaction of its own, until it has no
+// more rows to change, and returns how many it changed. The statement changes at
+// most stepRows rows, and none twice.
 func (s *Store) inSteps(ctx context.Context, change string, args ...any) (changed int64, err error) {
 	for {
 		var n int64
@@ -194,8 +195,8 @@ func (s *Store) inSteps(ctx context.Context, change string, args ...any) (change
 	}
 }
 
-// Release gives a claimed delivery back uncharged: the attempt that was not
-// made is not counted, and it is due at now unless it was cancelled meanwhile.
+// Release undoes the claim of a delivery: the attempt was not made and does not
+// count, and the delivery is due at now unless it was cancelled meanwhile.
 func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3

@@ -8,8 +8,8 @@ import (
 	"bookhook/webhook"
 )
 
-// AddClient creates a client of the Prioticket-compatible API; of its secret only
-// the hash is kept.
+// AddClient creates a client of the Prioticket-compatible API; only the hash of its
+// secret is stored.
 func (s *Store) AddClient(ctx context.Context, c webhook.Client, hash []byte, change webhook.Change) (webhook.Client, error) {
 	c.ID, c.CreatedAt = webhook.ClientID(s.nextID()), roundMillis(change.At)
 	err := s.write(ctx, func(tx transaction) error {
@@ -38,14 +38,14 @@ func (s *Store) Clients(ctx context.Context, account webhook.AccountID) ([]webho
 	return list(ctx, s.engine, scan, `SELECT `+clientColumns+` FROM clients c WHERE c.account_id = $1 ORDER BY c.id`, account)
 }
 
-// ClientByID finds a client of any account, and the hash of its secret: who
-// asks does not know yet whom they talk to.
+// ClientByID finds a client of any account, and the hash of its secret: until the
+// client is authenticated, its account is not known.
 func (s *Store) ClientByID(ctx context.Context, id webhook.ClientID) (c webhook.Client, hash []byte, err error) {
 	err = queryRow(ctx, s.engine, `SELECT `+clientColumns+`, c.hash FROM clients c WHERE c.id = $1`, id).Scan(append(clientFields(&c), &hash)...)
 	return c, hash, err
 }
 
-// RevokeClient deletes a client and its access tokens; none is valid any more.
+// RevokeClient deletes a client and its access tokens.
 func (s *Store) RevokeClient(ctx context.Context, account webhook.AccountID, id webhook.ClientID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var name string
@@ -56,10 +56,10 @@ func (s *Store) RevokeClient(ctx context.Context, account webhook.AccountID, id 
 	})
 }
 
-// AddClientToken keeps an access token of a client until it expires, notes that
-// the client is in use, and deletes its tokens that have expired, and the oldest
-// beyond auth.MaxClientTokens. A client that was revoked meanwhile is
-// webhook.ErrNotFound.
+// AddClientToken stores an access token of a client, records that the client is in
+// use, and deletes its tokens that have expired, and the oldest beyond
+// auth.MaxClientTokens. It returns webhook.ErrNotFound if the client was revoked
+// meanwhile.
 func (s *Store) AddClientToken(ctx context.Context, client webhook.ClientID, hash []byte, scope string, expires, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE clients SET used_at = $2 WHERE id = $1`, client, toMillis(now))
@@ -81,7 +81,7 @@ func (s *Store) AddClientToken(ctx context.Context, client webhook.ClientID, has
 	})
 }
 
-// ClientToken finds what an access token that has not expired at now permits.
+// ClientToken returns what an access token that has not expired at now permits.
 func (s *Store) ClientToken(ctx context.Context, hash []byte, now time.Time) (g auth.Grant, err error) {
 	err = queryRow(ctx, s.engine, `SELECT `+clientColumns+`, t.scope, t.expires_at
 		FROM client_tokens t JOIN clients c ON c.id = t.client_id WHERE t.hash = $1 AND t.expires_at > $2`, hash, toMillis(now)).

@@ -32,7 +32,7 @@ func findConnection(ctx context.Context, q querier, account webhook.AccountID, p
 	return scanConnection(queryRow(ctx, q, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 AND platform = $2`, account, platform))
 }
 
-// ConnectionByToken finds the connection with this address; the address before it
+// ConnectionByToken finds the connection with this address; its previous address
 // is valid until OldUntil.
 func (s *Store) ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error) {
 	return scanConnection(queryRow(ctx, s.engine, `SELECT `+connectionColumns+` FROM connections
@@ -46,7 +46,7 @@ func insertConnection(ctx context.Context, tx transaction, account webhook.Accou
 }
 
 // SwitchPlatform switches a platform on or off for an account, and returns the
-// connection. It gets an address the first time, which stays while it is off.
+// connection. Its address is created the first time, and kept while it is off.
 func (s *Store) SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (c webhook.Connection, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE connections SET enabled = $3 WHERE account_id = $1 AND platform = $2`, account, platform, boolInt(on))
@@ -69,7 +69,7 @@ func (s *Store) SwitchPlatform(ctx context.Context, account webhook.AccountID, p
 	return c, err
 }
 
-// RotateAddress gives a connection a new address; the one it had goes on receiving
+// RotateAddress gives a connection a new address; the previous one still receives
 // events for webhook.AddressOverlap.
 func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (c webhook.Connection, err error) {
 	err = s.write(ctx, func(tx transaction) error {
@@ -89,7 +89,7 @@ func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, pl
 	return c, err
 }
 
-// SaveSettings replaces what a connection knows about the account.
+// SaveSettings replaces the settings of a connection.
 func (s *Store) SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE connections SET settings = $3 WHERE account_id = $1 AND platform = $2`, account, platform, toJSON(settings))
@@ -107,10 +107,10 @@ func platformEntry(account webhook.AccountID, platform, action string, change we
 	return webhook.AuditEntry{Account: account, Change: change, Action: action, Subject: platform, Args: []string{platform}}
 }
 
-// receivedGap is how old the time of the last request may be.
+// receivedGap is how far ReceivedAt may lag behind the last request.
 const receivedGap = 10 * time.Second
 
-// ConnectionUsed notes that a request was received at an address.
+// ConnectionUsed records that a request was received at an address.
 func (s *Store) ConnectionUsed(ctx context.Context, c webhook.Connection, now time.Time) error {
 	if now.Sub(c.ReceivedAt) < receivedGap {
 		return nil

@@ -1,32 +1,31 @@
-// Package db is everything SQL: it keeps accounts, webhooks, events, deliveries
-// and attempts in one [Store].
+// Package db has all SQL: it stores accounts, webhooks, events, deliveries and
+// attempts in one [Store].
 //
 // One exported method is one transaction. Every method that reads or changes
 // something of an account takes the account's id and returns
 // [webhook.ErrNotFound] for what belongs to another one. Times are arguments; no
 // query says "now".
 //
-// Each method has one SQL text, in the words that SQLite and PostgreSQL share.
-// What differs from one database to the next is behind the interface engine, and
-// package db/sqlite has it for SQLite: the tables, how a file is opened, how
-// errors are recognised, and how writes are run. Writes that are waiting run as a
-// group in one transaction, and a write that returned is on disk; Insert, Claim
-// and Finish all go that way, so that whatever happens at the same time shares
-// the cost of a commit.
+// Each method has one SQL text, in the syntax that SQLite and PostgreSQL share.
+// What differs between databases is behind the interface engine, which package
+// db/sqlite implements: the tables, how a file is opened, how errors are
+// recognised, and how writes are run. Waiting writes run as a group in one
+// transaction, and a write that returned is on disk; Insert, Claim and Finish are
+// such writes, so that concurrent requests share the cost of a commit.
 //
-// Matching is no part of a transaction: whoever receives events makes a
-// [webhook.Plan] of the account's [Store.Subscriptions], and [Store.Insert] stores
-// it if they have not changed since (subscriptions.go).
+// Matching is not part of a transaction: the dispatcher makes a [webhook.Plan]
+// from the account's [Store.Subscriptions], and [Store.Insert] stores it if they
+// have not changed since (subscriptions.go).
 //
-// The common life of a delivery costs two writes: [Store.Insert] inserts it
-// already claimed, [Store.Finish] adds the attempt and moves it.
+// A delivery usually costs two writes: [Store.Insert] inserts it already claimed,
+// [Store.Finish] adds the attempt and sets the new state.
 //
-// An event that waits for what its platform says of the booking has a row in the
+// An event whose platform must first be asked about the booking has a row in the
 // table lookups, and no decisions, until [Store.CompleteLookups] stores its match
 // (lookups.go). The call of an inline webhook ([Store.InsertInline]) is one
 // delivery, which is claimed when it is inserted and never due.
 //
-// [Store.Watch] reports which webhooks a change concerns.
+// [Store.Watch] reports which webhooks a change affects.
 package db
 
 import (
@@ -46,7 +45,7 @@ type Store struct {
 	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
 	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy; used by writes only
 	arriving      atomic.Int64                          // bytes of events that wait to be written
-	search        int                                   // rows that one request looks at; see searchRows
+	search        int                                   // rows that one request reads; see searchRows
 	touched       func([]webhook.Touched)               // see Watch
 }
 
@@ -86,10 +85,10 @@ func newStore(e engine) (*Store, error) {
 	}, nil
 }
 
-// Watch makes the store call touched after each change that concerns the
+// Watch makes the store call touched after each change that affects the
 // deliveries of webhooks, once it is on disk and before the method returns. Claim,
-// Finish, Release, RetryNow and what is in the result of Insert are not reported:
-// whoever calls them knows. Call Watch before the store is used by others.
+// Finish, Release, RetryNow and what is in the result of Insert are not reported,
+// since their caller knows. Call Watch before others use the store.
 func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 
 // Close finishes what is being written and closes the database.

@@ -16,7 +16,7 @@ func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.Inline, &d.State, &d.Attempts, &d.Completed, &d.Base,
 		timeScanner{&d.NextAt}, &d.Held, &d.Urgent, timeScanner{&d.CreatedAt}, timeScanner{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
-	if d.State != webhook.Pending { // one that was cancelled is neither any more
+	if d.State != webhook.Pending { // the columns of a cancelled delivery keep their values
 		d.Held, d.Urgent = false, false
 	}
 	return d, err
@@ -45,7 +45,7 @@ func (s *Store) Deliveries(ctx context.Context, account webhook.AccountID, f web
 }
 
 // CountDeliveries counts what Deliveries lists under a filter, on all pages; it
-// looks at no more rows than one request may.
+// reads no more rows than one request may.
 func (s *Store) CountDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Count, error) {
 	l, err := s.deliveryListing(ctx, account, f)
 	if err != nil {
@@ -54,9 +54,9 @@ func (s *Store) CountDeliveries(ctx context.Context, account webhook.AccountID, 
 	return countRows(ctx, s.engine, l)
 }
 
-// deliveryListing lists by the index that leaves the fewest rows: that of the
-// account within an event, or that of a booking, of a state other than delivered,
-// of a webhook, or of the account.
+// deliveryListing lists by the index that leaves the fewest rows: the account's,
+// limited to the ids of an event, or that of a booking, of a state other than
+// delivered, of a webhook, or of the account.
 func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (l listing, err error) {
 	l = listing{table: "deliveries", columns: deliveryColumns, span: newSpan(f.Since, f.Until, int64(f.Before), int64(f.After))}
 	rest := f
@@ -116,8 +116,9 @@ func findDelivery(ctx context.Context, q querier, account webhook.AccountID, id 
 // Replay makes a delivery due and urgent: one that finished restarts its schedule,
 // one that waits is attempted early, even if it is held. It returns
 // webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:
-// its response would be taken for that of the replay. One whose webhook was deleted
-// is webhook.Invalid, and so is the call of an inline webhook, which is made once.
+// its response would be taken for that of the replay. It returns webhook.Invalid if
+// the webhook was deleted, and for the call of an inline webhook, which is made
+// only once.
 func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (d webhook.Delivery, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		if d, err = findDelivery(ctx, tx, account, id); err != nil {
@@ -163,7 +164,7 @@ func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.
 }
 
 // Cancel cancels a pending delivery. It returns webhook.ErrConflict for one that is
-// not pending; the call of an inline webhook is webhook.Invalid.
+// not pending, and webhook.Invalid for the call of an inline webhook.
 func (s *Store) Cancel(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		d, err := findDelivery(ctx, tx, account, id)

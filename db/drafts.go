@@ -8,9 +8,9 @@ import (
 	"bookhook/webhook"
 )
 
-// SaveDraft writes a draft as it is, valid or not; a new one gets its id.
-// A draft that was saved since d was read is webhook.ErrDraftChanged, one that
-// is gone webhook.ErrNotFound.
+// SaveDraft stores a draft, valid or not; a new one gets its id. It returns
+// webhook.ErrDraftChanged if the draft was saved since d was read, and
+// webhook.ErrNotFound if it is gone.
 func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error) {
 	body, err := json.Marshal(d)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 		if err := unchanged(ctx, tx, d.Account, d.ID, read); err != nil {
 			return err
 		}
-		if !d.UpdatedAt.After(read) { // two in one millisecond differ
+		if !d.UpdatedAt.After(read) { // two saves in one millisecond must differ
 			d.UpdatedAt = read.Add(time.Millisecond)
 		}
 		_, err := tx.Exec(ctx, `UPDATE drafts SET body = $2, updated_at = $3 WHERE id = $1`, d.ID, string(body), toMillis(d.UpdatedAt))
@@ -38,7 +38,7 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 	return d, err
 }
 
-// unchanged checks that a draft is stored as it was at base.
+// unchanged returns webhook.ErrDraftChanged if a draft was saved since base.
 func unchanged(ctx context.Context, q querier, account webhook.AccountID, id webhook.DraftID, base time.Time) error {
 	var updated time.Time
 	err := queryRow(ctx, q, `SELECT updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(timeScanner{&updated})
@@ -76,8 +76,8 @@ func (s *Store) DeleteDraft(ctx context.Context, account webhook.AccountID, id w
 	return s.write(ctx, func(tx transaction) error { return deleteDraft(ctx, tx, account, id) })
 }
 
-// finishDraft removes the draft that a webhook of the account comes from, as it
-// was read; nil is none.
+// finishDraft removes the draft of a webhook that is saved; nil: none. The draft
+// must not have changed since it was read.
 func finishDraft(ctx context.Context, tx transaction, account webhook.AccountID, d *webhook.Draft) error {
 	if d == nil {
 		return nil

@@ -38,8 +38,9 @@ type querier interface {
 type engineTx = interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	Exec(ctx context.Context, query string, args ...any) (changed int64, err error)
-	// Round returns a number that is another one whenever what an earlier write
-	// read or wrote may not be so any more.
+	// Round returns a number that changes whenever something that an earlier
+	// write read or wrote may have changed since: within a round, what a write
+	// has read can be cached.
 	Round() uint64
 }
 
@@ -53,7 +54,7 @@ type transaction struct {
 // Unavailable implements querier.
 func (tx transaction) Unavailable(err error) webhook.Message { return tx.engine.Unavailable(err) }
 
-// touch notes that the write concerns a webhook; see Watch.
+// touch records that the write affects a webhook; see Watch.
 func (tx transaction) touch(id webhook.WebhookID, what webhook.Touch) {
 	*tx.touched = append(*tx.touched, webhook.Touched{Webhook: id, What: what})
 }
@@ -75,14 +76,14 @@ func (s *Store) write(ctx context.Context, do func(transaction) error) error {
 	return nil
 }
 
-// row is the first row of a query, or the error of asking for it.
+// row is the first row of a query, or the error of the query.
 type row struct {
 	from querier
 	rows *sql.Rows
 	err  error
 }
 
-// queryRow asks for one row. Scan it in any case.
+// queryRow runs a query for one row. The row must always be scanned.
 func queryRow(ctx context.Context, q querier, query string, args ...any) row {
 	rows, err := q.Query(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // Scan does
 	return row{q, rows, err}
@@ -105,7 +106,7 @@ func (r row) Scan(dest ...any) error {
 	return unavailable(r.from, err)
 }
 
-// scanOptional reads the row if there is one and leaves dest alone otherwise.
+// scanOptional reads the row if there is one, and leaves dest unchanged otherwise.
 func (r row) scanOptional(dest ...any) error {
 	return ignoreNotFound(r.Scan(dest...))
 }
@@ -141,9 +142,9 @@ func list[T any](ctx context.Context, q querier, scan func(scanner) (T, error), 
 	return items, nil
 }
 
-// unavailable makes an error a webhook.Unavailable if its cause lies in the
-// database as a whole and not in what was asked: then the same may succeed
-// later. Other errors stay as they are.
+// unavailable makes an error a webhook.Unavailable if the database as a whole is
+// the cause, so that the same operation may succeed later. It returns other errors
+// unchanged.
 func unavailable(q querier, err error) error {
 	if err == nil {
 		return nil

@@ -25,7 +25,7 @@ func (s *Store) Event(ctx context.Context, account webhook.AccountID, id webhook
 	return scanEvent(queryRow(ctx, s.engine, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// EventID finds the event that came with this external id.
+// EventID finds the event with this external id.
 func (s *Store) EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error) {
 	var id webhook.EventID
 	err := queryRow(ctx, s.engine, `SELECT id FROM events WHERE account_id = $1 AND external_id = $2`, account, external).Scan(&id)
@@ -38,13 +38,14 @@ func (s *Store) Events(ctx context.Context, account webhook.AccountID, f webhook
 	return webhook.Page[webhook.EventRow, webhook.EventID]{Rows: rows, Next: webhook.EventID(next)}, err
 }
 
-// CountEvents counts what Events lists under a filter, on all pages; it looks at
-// no more rows than one request may.
+// CountEvents counts what Events lists under a filter, on all pages; it reads no
+// more rows than one request may.
 func (s *Store) CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error) {
 	return countRows(ctx, s.engine, s.eventListing(account, f))
 }
 
-// eventListing lists by events_account, which has the type, or by events_booking.
+// eventListing lists by the index events_account, which has the type, or by
+// events_booking.
 func (s *Store) eventListing(account webhook.AccountID, f webhook.EventFilter) listing {
 	l := listing{table: "events", columns: listColumns, span: newSpan(f.Since, f.Until, int64(f.Before), 0)}
 	l.index(`account_id = ?`, account)
@@ -60,7 +61,7 @@ func (s *Store) eventListing(account webhook.AccountID, f webhook.EventFilter) l
 	return l
 }
 
-// matchedEvent is an event and the deliveries that its decisions name.
+// matchedEvent is an event and its decisions.
 type matchedEvent struct {
 	id        webhook.EventID
 	decisions []webhook.Decision
@@ -72,8 +73,8 @@ func scanMatchedEvent(r scanner) (e matchedEvent, err error) {
 	return e, err
 }
 
-// deliveries is the smallest span that has all deliveries of the event; empty if
-// it has none. They are made at one moment, so that it has few others.
+// deliveries returns the smallest span with all deliveries of the event; empty if
+// it has none. They are created together, so the span has few others.
 func (e matchedEvent) deliveries() (s span) {
 	for _, d := range e.decisions {
 		if d.Delivery == 0 {
@@ -88,7 +89,7 @@ func (e matchedEvent) deliveries() (s span) {
 	return s
 }
 
-// eventDeliveries is the span that has all deliveries of an event of an account;
+// eventDeliveries returns the span with all deliveries of an event of an account;
 // empty if there is no such event.
 func (s *Store) eventDeliveries(ctx context.Context, account webhook.AccountID, event webhook.EventID) (span, error) {
 	e, err := scanMatchedEvent(queryRow(ctx, s.engine, `SELECT id, decisions FROM events WHERE account_id = $1 AND id = $2`, account, event))

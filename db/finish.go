@@ -7,31 +7,31 @@ import (
 	"bookhook/webhook"
 )
 
-// Finish writes the attempt into the log and moves its delivery, unless that
-// was moved or claimed again in the meantime. Doing it twice is harmless, and
-// so is a delivery that is gone.
+// Finish adds the attempt to the log and updates its delivery, unless that was
+// changed or claimed again in the meantime. Calling it twice is harmless, and so
+// is a delivery that is gone.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
 	row := attemptValues(r)
 	err = s.write(ctx, func(tx transaction) error {
 		f = webhook.Finished{}
-		moved, err := moveDelivery(ctx, tx, r, now)
+		updated, err := updateDelivery(ctx, tx, r, now)
 		if err != nil {
 			return err
 		}
-		if !moved {
+		if !updated {
 			return s.finishLate(ctx, tx, r, row, now, &f)
 		}
 		if _, err := tx.Exec(ctx, insertAttempt, row...); err != nil {
 			return err
 		}
-		f.Off, err = s.noteHealth(ctx, tx, r, now)
+		f.Off, err = s.recordHealth(ctx, tx, r, now)
 		return err
 	})
 	return f, err
 }
 
-// finishLate is Finish for what is rare: others are held behind the delivery,
-// or it was changed since the attempt started.
+// finishLate is Finish for the rare cases: others are held behind the delivery, or
+// it was changed since the attempt started.
 func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result, row []any, now time.Time, f *webhook.Finished) error {
 	var state webhook.State
 	var attempts int
@@ -48,50 +48,51 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	switch {
 	case attempts == a.Number && state == webhook.Pending:
 		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
-	case attempts == a.Number: // cancelled while the request was in flight: the answer is shown all the same
+	case attempts == a.Number: // cancelled while the request was in flight: the response is still shown
 		_, err = tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
 			r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
 	}
 	if err != nil {
 		return err
 	}
-	f.Off, err = s.noteHealth(ctx, tx, r, now)
+	f.Off, err = s.recordHealth(ctx, tx, r, now)
 	return err
 }
 
-// finishBlocking moves a delivery behind which others are held, releases the next
-// of them and reports whether there is one.
+// finishBlocking updates a delivery behind which others are held, releases the
+// next of them and reports whether there is one.
 func finishBlocking(ctx context.Context, tx transaction, r webhook.Result, booking string, now time.Time) (released bool, err error) {
 	if _, err := tx.Exec(ctx, `UPDATE deliveries SET blocking = 0 WHERE id = $1`, r.Delivery); err != nil {
 		return false, err
 	}
-	if _, err := moveDelivery(ctx, tx, r, now); err != nil {
+	if _, err := updateDelivery(ctx, tx, r, now); err != nil {
 		return false, err
 	}
 	return releaseNext(ctx, tx, r.Webhook, booking, now)
 }
 
-// moveDelivery moves the delivery if it still waits for this attempt, and, when
-// that ends it, nothing is held behind it.
-func moveDelivery(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (bool, error) {
+// updateDelivery writes the result into the delivery, if it still waits for this
+// attempt and, should it be finished now, nothing is held behind it. It reports
+// whether it did.
+func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (bool, error) {
 	finished := int64(0)
 	if r.State != webhook.Pending {
 		finished = toMillis(now)
 	}
 	a := r.Attempt
-	moved, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, completed = $2, next_at = $4, finished_at = $5,
+	updated, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, completed = $2, next_at = $4, finished_at = $5,
 			last_status = $6, last_failure = $7, last_us = $8
 		WHERE id = $1 AND attempts = $2 AND completed < $2 AND state = 'pending' AND (blocking = 0 OR $5 = 0)`,
 		r.Delivery, a.Number, string(r.State), toMillis(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds())
-	return moved > 0, err
+	return updated > 0, err
 }
 
-// noteHealth records what an attempt says about its webhook, and switches it off if
-// that is too much (see webhook.Health); it returns why.
-func (s *Store) noteHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+// recordHealth records a success or failure of a webhook, and switches it off if
+// webhook.Health says so; it returns why.
+func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	switch {
 	case r.Attempt.Failure == "":
-		return "", s.noteSuccess(ctx, tx, r.Webhook)
+		return "", s.recordSuccess(ctx, tx, r.Webhook)
 	case r.Test && !r.Gone:
 		delete(s.healthy, r.Webhook)
 		return "", nil
@@ -129,9 +130,9 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 	return s.changed(ctx, tx, webhookEntry(w, "webhook.off_"+string(off), webhook.Change{By: webhook.ByBookhook, At: now}))
 }
 
-// noteSuccess records that a webhook is healthy. It writes nothing if that is known:
-// most attempts succeed.
-func (s *Store) noteSuccess(ctx context.Context, tx transaction, id webhook.WebhookID) error {
+// recordSuccess records that a webhook is healthy. It writes nothing if that is
+// known: most attempts succeed.
+func (s *Store) recordSuccess(ctx context.Context, tx transaction, id webhook.WebhookID) error {
 	if s.healthy[id] == tx.Round() {
 		return nil
 	}

@@ -7,17 +7,17 @@ import (
 	"bookhook/webhook"
 )
 
-// InsertInline stores an event about which an inline webhook is to be called: with
-// the decision on every inline webhook of the account, and claimed until lease the
-// one delivery of the webhook that matches, if one does. Such a delivery is sent by
-// whoever inserted it or not at all: it is never due, and RecoverClaims fails it.
+// InsertInline stores an event for an inline call: with the decision on every
+// inline webhook of the account and, if one matches, its delivery, claimed until
+// lease. Such a delivery is sent by the caller or not at all: it is never due, and
+// RecoverClaims marks it as failed.
 //
-// An event with an external id that is known is a duplicate: the first decisions
-// and the delivery are returned, and nothing is stored. With other content, or
-// when no inline webhook was to be called about it, it is webhook.IDConflict. While
-// too much waits to be written, InsertInline returns webhook.ErrBusy.
+// An event with a known external id is a duplicate: the first decisions and the
+// delivery are returned, and nothing is stored. It returns webhook.IDConflict if
+// the content is different, or if the first event was not for an inline call, and
+// webhook.ErrBusy if too much waits to be written.
 func (s *Store) InsertInline(ctx context.Context, account webhook.AccountID, e webhook.Event, now, lease time.Time) (webhook.InlineCall, error) {
-	done, err := s.arrive(&webhook.Plan{Events: []webhook.PlannedEvent{{Event: e}}})
+	done, err := s.admit(&webhook.Plan{Events: []webhook.PlannedEvent{{Event: e}}})
 	if err != nil {
 		return webhook.InlineCall{}, err
 	}
@@ -90,16 +90,16 @@ func duplicateInline(ctx context.Context, q querier, in *arrival) (webhook.Inlin
 	return call, nil
 }
 
-// failInlineCalls fails the calls that a dead process had made: nobody waits for
-// the answer any more.
+// failInlineCalls marks the calls of a dead process as failed: nobody waits for
+// their answers.
 func failInlineCalls(ctx context.Context, tx transaction, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET state = 'failed', finished_at = $1, next_at = 0, last_failure = $2
 		WHERE state = 'pending' AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.kind = 'inline')`, toMillis(now), string(webhook.CutOff))
 	return err
 }
 
-// CheckChannels reports whether an inline webhook could be saved as it is: it
-// returns webhook.Invalid if another one has a channel in common with it.
+// CheckChannels returns webhook.Invalid if another inline webhook of the account
+// has a channel in common with this one.
 func (s *Store) CheckChannels(ctx context.Context, w *webhook.Webhook) error {
 	return checkChannels(ctx, s.engine, w)
 }

@@ -10,30 +10,29 @@ import (
 	"bookhook/webhook"
 )
 
-// Limits of the events that wait to be written: all the writes that may wait
-// would have gigabytes of them, and take minutes.
+// Limits of the events that wait to be written. Without them, as many writes as
+// may wait could have gigabytes of events, and take minutes.
 const (
 	maxArriving  = 128 << 20 // bytes
-	arrivalBytes = 1 << 10   // that an event takes besides its data
+	arrivalBytes = 1 << 10   // of an event besides its data
 )
 
 // Insert stores the events of a plan with the decisions of their match and one
-// delivery for every webhook that matches, all in one transaction. A delivery for
-// which the plan claims a place is inserted claimed until the plan's lease and is
-// among the Jobs, unless it has to wait for an earlier event of its booking: then
-// it is held, and its place is free.
+// delivery for every webhook that matches, all in one transaction. A delivery whose
+// Claim is set is inserted as claimed until the plan's lease and is among the Jobs,
+// unless it has to wait for an earlier event of its booking: then it is held.
 //
-// An event whose platform is to be asked first is stored without decisions and
-// waits for CompleteLookups, and so does any other that its platform sends about
-// the booking meanwhile.
+// An event whose platform must be asked first is stored without decisions and
+// waits for CompleteLookups, and so do later events that the platform sends about
+// the same booking.
 //
-// An event with an external id that is known is a duplicate: its first decisions
-// are returned and nothing is stored. With other content it is webhook.IDConflict,
-// and nothing of the plan is stored. Insert returns webhook.ErrStale if the
-// subscriptions of the plan are out of date, and webhook.ErrBusy if too much waits
-// to be written.
+// An event with a known external id is a duplicate: its first decisions are
+// returned and nothing is stored. If its content is different, Insert returns
+// webhook.IDConflict, and nothing of the plan is stored. Insert returns
+// webhook.ErrStale if the subscriptions of the plan are out of date, and
+// webhook.ErrBusy if too much waits to be written.
 func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
-	done, err := s.arrive(p)
+	done, err := s.admit(p)
 	if err != nil {
 		return nil, err
 	}
@@ -57,15 +56,15 @@ func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted
 		}
 		return nil
 	})
-	if err != nil { // also of the commit: then nothing is stored
+	if err != nil { // if the commit failed, nothing is stored
 		return nil, err
 	}
 	return accepted, nil
 }
 
-// arrive counts the bytes of events that wait to be written, until done is called;
+// admit counts the bytes of events that wait to be written, until done is called;
 // it returns webhook.ErrBusy if too much waits.
-func (s *Store) arrive(p *webhook.Plan) (done func(), err error) {
+func (s *Store) admit(p *webhook.Plan) (done func(), err error) {
 	size := int64(len(p.Events)) * arrivalBytes
 	for i := range p.Events {
 		size += int64(len(p.Events[i].Event.Data))
@@ -77,8 +76,8 @@ func (s *Store) arrive(p *webhook.Plan) (done func(), err error) {
 	return func() { s.arriving.Add(-size) }, nil
 }
 
-// arrival is an event with what is made of it before the writer's turn, which
-// all others wait for.
+// arrival is an event with what is computed from it before the write, so that
+// other writes need not wait for that.
 type arrival struct {
 	webhook.Event
 	digest [sha256.Size]byte
@@ -91,10 +90,11 @@ func newArrival(e webhook.Event) arrival {
 	return in
 }
 
-// newMatch is an arrival without its digest, which only the first storing takes.
+// newMatch returns an arrival without its digest, which is stored only when the
+// event is inserted.
 func newMatch(e webhook.Event) arrival {
 	in := arrival{Event: e, tours: "[]"}
-	in.OccurredAt = roundMillis(e.OccurredAt) // what is sent at once is what is sent later
+	in.OccurredAt = roundMillis(e.OccurredAt) // so that the first attempt sends what a retry will read
 	if len(e.TourIDs) > 0 {
 		in.tours = toJSON(e.TourIDs)
 	}
@@ -126,7 +126,7 @@ func (s *Store) accept(ctx context.Context, tx transaction, p *webhook.Plan, i i
 	return a, deliver(ctx, tx, p, i, &a)
 }
 
-// withDeliveries copies decisions and gives those that matched an id for their
+// withDeliveries copies decisions and gives those that matched the id of their
 // delivery.
 func (s *Store) withDeliveries(decisions []webhook.Decision) []webhook.Decision {
 	all := slices.Clone(decisions)
@@ -138,7 +138,7 @@ func (s *Store) withDeliveries(decisions []webhook.Decision) []webhook.Decision 
 	return all
 }
 
-// duplicate finds the event that was received with this external id before.
+// duplicate finds the event that was first received with this external id.
 func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, error) {
 	a := webhook.Accepted{Event: in.Event, Duplicate: true}
 	var first []byte
@@ -220,16 +220,16 @@ func deliveryValues(d webhook.Delivery) []any {
 	}
 }
 
-// Test stores a test event and one delivery of it for this webhook, whatever
-// its filters. The delivery is due and urgent. A webhook that is off is
-// webhook.Invalid.
+// Test stores a test event and one delivery of it for this webhook, whatever its
+// filters. The delivery is due and urgent. It returns webhook.Invalid if the
+// webhook is off.
 func (s *Store) Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event, now time.Time) (webhook.Delivery, error) {
 	job, err := s.insertTest(ctx, account, id, e, now, time.Time{})
 	return job.Delivery, err
 }
 
 // TestInline is Test for an inline webhook: the delivery is claimed until lease,
-// and is the caller's to send.
+// and the caller sends it.
 func (s *Store) TestInline(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event, now, lease time.Time) (webhook.Job, error) {
 	return s.insertTest(ctx, account, id, e, now, lease)
 }

@@ -7,8 +7,8 @@ import (
 	"bookhook/webhook"
 )
 
-// Channels and tours are two tables of one shape. Their names come from the
-// two constants of webhook.ItemKind only, never from outside.
+// Channels and tours are two tables with the same columns. Their names are only
+// ever the two constants of webhook.ItemKind, never user input.
 
 func scanItem(r scanner) (i webhook.Item, err error) {
 	err = r.Scan(&i.ID, &i.Name, timeScanner{&i.RetiredAt})
@@ -27,7 +27,7 @@ func (s *Store) Item(ctx context.Context, account webhook.AccountID, kind webhoo
 	return scanItem(queryRow(ctx, s.engine, `SELECT id, name, retired_at FROM `+string(kind)+` WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// AddItem adds a channel or tour. An id that is there is webhook.Invalid.
+// AddItem adds a channel or tour. It returns webhook.Invalid if the id exists.
 func (s *Store) AddItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3)`, account, item.ID, item.Name)
@@ -53,8 +53,8 @@ func countsEntry(account webhook.AccountID, kind webhook.ItemKind, action string
 	return e
 }
 
-// PutItems adds new items and renames and restores those that are there, all
-// or none, and says how many there were of each.
+// PutItems adds new items and renames and restores existing ones, all or none, and
+// returns how many there were of each.
 func (s *Store) PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		added, changed = 0, 0
@@ -77,9 +77,10 @@ func (s *Store) PutItems(ctx context.Context, account webhook.AccountID, kind we
 	return added, changed, err
 }
 
-// ImportItems adds what a booking platform lists and this list has not, and
-// takes over the names, all or none, and says how many there were of each. What
-// was retired here stays so, and so does what the platform does not list.
+// ImportItems adds the items of a booking platform that are not in the list yet,
+// and renames the others, all or none, and returns how many there were of each.
+// Retired items stay retired, and items that the platform does not list stay as
+// they are.
 func (s *Store) ImportItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (imported webhook.ItemsImported, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		imported = webhook.ItemsImported{}
@@ -115,8 +116,8 @@ func (s *Store) RenameItem(ctx context.Context, account webhook.AccountID, kind 
 	})
 }
 
-// RetireItem hides a channel or tour where one chooses, from change.At on, or
-// brings it back.
+// RetireItem retires a channel or tour, so that it is no longer offered to choose
+// from, or restores it.
 func (s *Store) RetireItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired bool, change webhook.Change) error {
 	action, at := ".restored", int64(0)
 	if retired {

@@ -11,11 +11,11 @@ import (
 )
 
 // A list is read newest first, page by page, from one index that has its rows in
-// the order of their ids. What that index does not answer is a filter that each row
-// is checked against; then one request looks at a limited number of rows, and the
-// page says where it stopped.
+// the order of their ids. A condition that the index does not cover is a filter
+// against which each row is checked; then one request reads a limited number of
+// rows, and the page says where it stopped.
 
-// Rows that one request looks at: searchRows if each is read from its table,
+// Rows that one request reads: searchRows if each is read from its table,
 // indexFactor times as many if the index itself has all columns of the filters.
 const (
 	searchRows  = 500
@@ -43,7 +43,7 @@ func newSpan(since, until time.Time, before, after int64) span {
 	return s
 }
 
-// intersect is what both spans have.
+// intersect returns the ids that are in both spans.
 func (s span) intersect(other span) span {
 	return span{max(s.from, other.from), min(s.to, other.to)}
 }
@@ -52,19 +52,19 @@ func (s span) intersect(other span) span {
 type listing struct {
 	table, columns string
 	span           span
-	where          []string // conditions that the index answers
+	where          []string // conditions that the index covers
 	filters        []string // conditions that each row is checked against
 	args           []any    // $1 and so on, of where and filters
-	limit          int      // rows that one request looks at, if there are filters
+	limit          int      // rows that one request reads, if there are filters
 }
 
-// index adds conditions that the index answers; each ? is the next argument.
+// index adds conditions that the index covers; each ? is the next argument.
 func (l *listing) index(condition string, args ...any) {
 	l.where = append(l.where, l.bind(condition, args))
 }
 
 // filter adds a condition that each row is checked against. limit is how many rows
-// one request may look at for it.
+// one request may read for it.
 func (l *listing) filter(limit int, condition string, args ...any) {
 	l.filters = append(l.filters, l.bind(condition, args))
 	if l.limit == 0 || limit < l.limit {
@@ -99,7 +99,7 @@ func (l *listing) countQuery() string {
 	return fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 %s LIMIT $%d) AS found`, l.from(l.filters), len(l.args)+3)
 }
 
-// endQuery selects the newest row that one request does not look at any more.
+// endQuery selects the newest row that is beyond the limit of one request.
 func (l *listing) endQuery() string {
 	return fmt.Sprintf(`SELECT id %s ORDER BY id DESC LIMIT 1 OFFSET $%d`, l.from(nil), len(l.args)+3)
 }
@@ -108,8 +108,8 @@ func (l *listing) arguments(limit int) []any {
 	return append(l.args[:len(l.args):len(l.args)], l.span.from, l.span.to, limit)
 }
 
-// shorten moves the beginning of the span to where one request has looked at
-// enough rows, and reports whether there are more before it.
+// shorten moves the beginning of the span to where the limit of one request is
+// reached, and reports whether there are more rows before it.
 func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error) {
 	if len(l.filters) == 0 {
 		return false, nil
@@ -122,8 +122,8 @@ func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error)
 	return last != 0, err
 }
 
-// readPage reads one page of a listing, and where the next one begins; zero if
-// there is none. That is set although the page is not full if a search stopped.
+// readPage reads one page of a listing, and returns where the next one begins; zero
+// if there is none. If a search stopped, next is set although the page is not full.
 func readPage[R any](ctx context.Context, q querier, l listing, limit int, scan func(scanner) (R, error), id func(R) int64) (rows []R, next int64, err error) {
 	more, err := l.shorten(ctx, q)
 	if err != nil {
@@ -142,8 +142,8 @@ func readPage[R any](ctx context.Context, q querier, l listing, limit int, scan 
 	return rows, next, nil
 }
 
-// countRows counts a listing up to webhook.CountCap, and looks at no more rows
-// than one request may.
+// countRows counts a listing up to webhook.CountCap, and reads no more rows than
+// one request may.
 func countRows(ctx context.Context, q querier, l listing) (c webhook.Count, err error) {
 	more, err := l.shorten(ctx, q)
 	if err != nil {
@@ -155,8 +155,8 @@ func countRows(ctx context.Context, q querier, l listing) (c webhook.Count, err 
 	return c, err
 }
 
-// beforeOrNewest is the id below which a page begins: before, or above all ids for
-// the first page, of which before is zero.
+// beforeOrNewest returns the id below which a page begins: before, or for the first
+// page, whose before is zero, the greatest id there is.
 func beforeOrNewest[I ~int64](before I) int64 {
 	if before == 0 {
 		return math.MaxInt64

@@ -6,11 +6,11 @@ import (
 	"bookhook/webhook"
 )
 
-// An event that waits for a lookup has no decisions, and a row here until it
-// has. What its platform sends about the booking meanwhile waits behind it,
-// whether it is to be asked about or not: the match is made in the order in which
-// they were accepted, or the deliveries could not be sent in it. What others send
-// through the API waits for nothing, since the response has the decisions.
+// An event that waits for a lookup has no decisions yet, and a row in the table
+// lookups. Later events of the same platform and booking wait behind it, whether
+// they need a lookup or not: only if events are matched in the order in which they
+// were accepted, their deliveries can be sent in that order. Events from the API
+// never wait, since the response has the decisions.
 
 // needsLookup reports whether an event is not to be matched yet.
 func needsLookup(ctx context.Context, q querier, subscriptions *webhook.Subscriptions, in *arrival) (bool, error) {
@@ -32,11 +32,12 @@ func insertLookup(ctx context.Context, tx transaction, in *arrival) error {
 	return err
 }
 
-// Lookups lists up to limit events behind after that wait for a lookup, in the
-// order in which they were accepted. None is added before one that was listed.
+// Lookups lists up to limit events that wait for a lookup and come after the given
+// one, in the order in which they were accepted. None is ever added before one that
+// was listed.
 func (s *Store) Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error) {
 	scan := func(r scanner) (p webhook.PendingLookup, err error) {
-		err = r.Scan(&p.Event, &p.Account, &p.Platform, &p.Booking, &p.Ask)
+		err = r.Scan(&p.Event, &p.Account, &p.Platform, &p.Booking, &p.Lookup)
 		return p, err
 	}
 	return list(ctx, s.engine, scan, `SELECT event_id, account_id, platform, booking_id, ask FROM lookups
@@ -50,8 +51,8 @@ func (s *Store) PendingEvent(ctx context.Context, account webhook.AccountID, eve
 }
 
 // CompleteLookups stores the match of events that waited for a lookup, in the order
-// of the plan, all or none. It keeps their TourIDs, Data and Note, and inserts
-// deliveries as Insert does. One that does not wait any more is passed over and not
+// of the plan, all or none. It stores their TourIDs, Data and Note, and inserts
+// deliveries as Insert does. An event that no longer waits is skipped and not
 // among those returned. It returns webhook.ErrStale if the subscriptions of the plan
 // are out of date.
 func (s *Store) CompleteLookups(ctx context.Context, p *webhook.Plan) (accepted []webhook.Accepted, err error) {
@@ -89,8 +90,8 @@ func (s *Store) CompleteLookups(ctx context.Context, p *webhook.Plan) (accepted 
 	return accepted, nil
 }
 
-// storeMatch stores the match of an event, and reports whether it waited for it. The
-// event keeps the time at which it was received.
+// storeMatch stores the match of an event, and reports whether the event was
+// waiting for it. The event keeps the time at which it was received.
 func storeMatch(ctx context.Context, tx transaction, e *arrival, decisions []webhook.Decision) (bool, error) {
 	err := queryRow(ctx, tx, `UPDATE events SET tour_ids = $3, data = $4, note = $5, decisions = $6
 		WHERE account_id = $1 AND id = $2 AND decisions = '' RETURNING received_at`,

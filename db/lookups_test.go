@@ -73,7 +73,7 @@ func testLookupWaits(t *testing.T, s *db.Store) {
 	same(t, "the other's lookup", got[1].Event.Lookup, false)
 	same(t, "its decisions", len(got[1].Decisions), 1)
 	same(t, "what waits", must(s.Lookups(ctx, 0, 9))(t), []webhook.PendingLookup{
-		{Event: first.Event.ID, Account: a.ID, Platform: "tourcms", Booking: "1", Ask: true},
+		{Event: first.Event.ID, Account: a.ID, Platform: "tourcms", Booking: "1", Lookup: true},
 	})
 	row := must(s.Event(ctx, a.ID, first.Event.ID))(t)
 	same(t, "read", row.Event, first.Event)
@@ -170,7 +170,7 @@ func testLookupBehind(t *testing.T, s *db.Store) {
 		same(t, "lookup", a.Event.Lookup, want[i])
 	}
 	rows := must(s.Lookups(t.Context(), 0, 9))(t)
-	same(t, "asked about", []bool{rows[0].Ask, rows[1].Ask}, []bool{true, false})
+	same(t, "asked about", []bool{rows[0].Lookup, rows[1].Lookup}, []bool{true, false})
 	same(t, "what waits", pendingLookups(t, s), []webhook.EventID{got[1].Event.ID, got[2].Event.ID})
 	lookedUp(t, s, nil, got[1], got[2])
 	same(t, "after that", ingest(t, s, a.ID, plain("tourcms", "1", true))[0].Event.Lookup, false)

@@ -11,7 +11,7 @@ import (
 // a booking is active at a time: about to be sent, in flight or waiting for its
 // next attempt. Those of later events are held: pending, but never due. An active
 // delivery behind which others are held is marked as blocking; when it finishes,
-// the next one is released. Deliveries without a booking, and tests, are in no order.
+// the next one is released. Deliveries without a booking, and tests, have no order.
 
 // hasOrder reports whether a delivery has a place in the order of its booking.
 func hasOrder(d webhook.Delivery, w *webhook.Webhook) bool {
@@ -39,8 +39,8 @@ func insertInOrder(ctx context.Context, tx transaction, d webhook.Delivery, w *w
 	return true, err
 }
 
-// holdReplay reports whether a delivery that is sent again must be held, since an
-// earlier one of its booking is pending; then what is active is marked.
+// holdReplay reports whether a delivery that is replayed must be held, because an
+// earlier one of its booking is pending; then it marks the active one as blocking.
 func holdReplay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook) (held bool, err error) {
 	if !hasOrder(d, w) {
 		return false, nil
@@ -54,7 +54,7 @@ func holdReplay(ctx context.Context, tx transaction, d webhook.Delivery, w *webh
 	return true, markBlocking(ctx, tx, d)
 }
 
-// markBlocking marks what is active of the delivery's booking.
+// markBlocking marks the active deliveries of the delivery's booking as blocking.
 func markBlocking(ctx context.Context, tx transaction, d webhook.Delivery) error {
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET blocking = 1
 		WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> '' AND state = 'pending' AND held = 0 AND blocking = 0`,
@@ -76,9 +76,9 @@ func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booki
 	return n > 0, err
 }
 
-// releaseHeld makes up to n held deliveries of a webhook due: of one that does not
-// keep the order any more. They are marked as blocking, since others may still be
-// held behind them if it keeps the order again.
+// releaseHeld makes up to n held deliveries due, of a webhook that no longer keeps
+// the order. They are marked as blocking, since others may still be held behind
+// them if the webhook keeps the order again.
 func releaseHeld(ctx context.Context, tx transaction, w webhook.WebhookID, n int, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $2, blocking = 1 WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 1 AND urgent = 0 ORDER BY next_at, id LIMIT $3)`,
@@ -92,9 +92,8 @@ const waitsFor = `SELECT COALESCE(MIN(o.id), 0) FROM deliveries d
 		AND o.state = 'pending' AND o.booking_id <> '' AND o.held = 0 AND o.id < d.id AND o.test = 0`
 
 // WaitsFor finds the delivery that a held delivery of an account waits for: the
-// oldest earlier one of its booking that is about to be sent, in flight or waiting
-// for its next attempt. It returns webhook.ErrNotFound for a delivery that is not
-// held.
+// oldest earlier one of its booking that is active. It returns webhook.ErrNotFound
+// for a delivery that is not held.
 func (s *Store) WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error) {
 	err = queryRow(ctx, s.engine, waitsFor, account, delivery).Scan(&first)
 	if err == nil && first == 0 {

@@ -9,9 +9,10 @@ import (
 	"bookhook/webhook"
 )
 
-// AddRejectedRequest keeps a request that was rejected; the same again is counted.
-// Its body is cut at webhook.MaxRejectedBody. The newest webhook.MaxRejected of an
-// account stay: whoever has an address could fill the disk otherwise.
+// AddRejectedRequest stores a request that was rejected; the same request again is
+// only counted. Its body is truncated to webhook.MaxRejectedBody. Only the newest
+// webhook.MaxRejected of an account are kept: otherwise anybody who has an address
+// could fill the disk.
 func (s *Store) AddRejectedRequest(ctx context.Context, r webhook.RejectedRequest, now time.Time) error {
 	why := messageJSON(r.Why)
 	digest := sha256.New()
@@ -45,14 +46,14 @@ func scanRejectedRequest(r scanner) (rejected webhook.RejectedRequest, err error
 }
 
 // RejectedRequests lists the rejected requests of an account, the newest first,
-// from before the given id on (0: from the newest).
+// beginning below the id before (0: with the newest).
 func (s *Store) RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error) {
 	return list(ctx, s.engine, scanRejectedRequest, `SELECT id, account_id, platform, method, query, content_type, body, truncated,
 			status, why, times, last_at
 		FROM rejected_requests WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, beforeOrNewest(before), limit)
 }
 
-// CountRejectedRequests counts them.
+// CountRejectedRequests counts the rejected requests of an account.
 func (s *Store) CountRejectedRequests(ctx context.Context, account webhook.AccountID) (n int, err error) {
 	err = queryRow(ctx, s.engine, `SELECT count(*) FROM rejected_requests WHERE account_id = $1`, account).Scan(&n)
 	return n, err

@@ -7,14 +7,17 @@ import (
 	"bookhook/webhook"
 )
 
-// Prune deletes one small batch of what is older than before: of the next
-// events behind after, the oldest first, the deliveries that finished before it,
-// with their attempts, and the events that have none left; and audit entries;
-// and, whatever before is, rejected requests that were last received
-// webhook.KeepRejected before now; and, in the first batch, expired sessions and
-// access tokens. It returns how many rows it deleted and the last event that it
-// looked at: begin with 0 and go on behind that, until nothing was deleted and last
-// is after. What is pending is so passed over once, not in every batch.
+// Prune deletes one small batch of old rows:
+//
+//   - of the next events after the given one, the deliveries that finished earlier
+//     than before, with their attempts, and the events that have no deliveries left;
+//   - entries of the activity log that are older than before;
+//   - rejected requests that were last received webhook.KeepRejected ago;
+//   - in the first batch, expired sessions and access tokens.
+//
+// It returns how many rows it deleted, and the last event that it read. Call it
+// with 0 first and then with last, until nothing is deleted and last equals after:
+// so pending deliveries are read once, and not in every batch.
 func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.EventID, batch int) (deleted int64, last webhook.EventID, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		deleted, last = 0, after
@@ -50,8 +53,8 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 	return deleted, last, err
 }
 
-// pruneRejected deletes what was last received long ago. Its id is of when it was
-// first received.
+// pruneRejected deletes requests that were last received long ago. The id of one
+// has the time when it was first received, which bounds the rows to read.
 func pruneRejected(now time.Time, batch int) statement {
 	end := now.Add(-webhook.KeepRejected)
 	return statement{
@@ -78,8 +81,8 @@ func execAll(ctx context.Context, tx transaction, all []statement) (changed int6
 	return changed, nil
 }
 
-// pruneEvent deletes what finished of an event, and the event when nothing is left
-// of it. One that waits for its match stays.
+// pruneEvent deletes the finished deliveries of an event, and the event if it has
+// none left. An event that waits for its match is kept.
 func pruneEvent(ctx context.Context, tx transaction, e matchedEvent, before time.Time) (deleted int64, err error) {
 	const its = `event_id = $1 AND id >= $2 AND id < $3`
 	const finished = its + ` AND state <> 'pending' AND finished_at < $4`

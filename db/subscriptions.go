@@ -7,10 +7,10 @@ import (
 	"bookhook/webhook"
 )
 
-// What a match needs of an account is kept in memory, each under the revision it
-// was read at. Insert compares that with the account's revision in its own
-// transaction, one small read instead of parsing every filter for every event;
-// whoever changes a webhook, in this process or another, gives the account a new
+// What matching needs to know about an account is cached, with the revision at
+// which it was read. Insert compares that with the account's revision in its own
+// transaction: one small read instead of parsing every filter for every event.
+// Every change of a webhook, in this process or another, gives the account a new
 // revision.
 
 // subscriptionCache keeps the subscriptions of accounts, those of the latest
@@ -20,7 +20,7 @@ type subscriptionCache struct {
 	byAccount map[webhook.AccountID]*webhook.Subscriptions
 }
 
-// maxCached bounds the memory: beyond so many accounts the cache is reset.
+// maxCached is how many accounts are cached; beyond it the cache is reset.
 const maxCached = 10_000
 
 func (c *subscriptionCache) get(account webhook.AccountID) *webhook.Subscriptions {
@@ -49,9 +49,9 @@ func (c *subscriptionCache) remove(account webhook.AccountID) {
 	delete(c.byAccount, account)
 }
 
-// Subscriptions returns what a match needs of an account. It may be out of date;
-// Insert and CompleteLookups notice that and return webhook.ErrStale, and then the
-// next call reads it again. Callers share it and must not change it.
+// Subscriptions returns what matching needs to know about an account. It may be
+// stale; then Insert and CompleteLookups return webhook.ErrStale, and the next call
+// reads it again. Callers share it and must not change it.
 func (s *Store) Subscriptions(ctx context.Context, account webhook.AccountID) (*webhook.Subscriptions, error) {
 	if known := s.subscriptions.get(account); known != nil {
 		return known, nil
@@ -97,8 +97,8 @@ type checkedRevision struct {
 	round    uint64
 }
 
-// revision is an account's revision, for writes. Within one round only newRevision
-// gives an account another one.
+// revision returns an account's revision, for writes. It is cached within a round,
+// in which only newRevision changes it.
 func (s *Store) revision(ctx context.Context, tx transaction, account webhook.AccountID) (int64, error) {
 	if known := s.revisions[account]; known.revision != 0 && known.round == tx.Round() {
 		return known.revision, nil
@@ -114,7 +114,7 @@ func (s *Store) revision(ctx context.Context, tx transaction, account webhook.Ac
 	return now.revision, nil
 }
 
-// current is Subscriptions for writes: it is up to date.
+// current is Subscriptions for writes: it is never stale.
 func (s *Store) current(ctx context.Context, tx transaction, account webhook.AccountID) (*webhook.Subscriptions, error) {
 	revision, err := s.revision(ctx, tx, account)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"bookhook/webhook"
 )
 
-// AddToken creates an API token of which only the hash is kept.
+// AddToken creates an API token; only its hash is stored.
 func (s *Store) AddToken(ctx context.Context, t webhook.Token, hash []byte, change webhook.Change) (webhook.Token, error) {
 	t.ID, t.CreatedAt = webhook.TokenID(s.nextID()), roundMillis(change.At)
 	err := s.write(ctx, func(tx transaction) error {
@@ -38,7 +38,7 @@ func (s *Store) TokenByHash(ctx context.Context, hash []byte) (webhook.Token, er
 	return scanToken(queryRow(ctx, s.engine, `SELECT `+tokenColumns+` FROM api_tokens WHERE hash = $1`, hash))
 }
 
-// TokenUsed notes that a token is in use.
+// TokenUsed records that a token is in use.
 func (s *Store) TokenUsed(ctx context.Context, id webhook.TokenID, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `UPDATE api_tokens SET used_at = $2 WHERE id = $1`, id, toMillis(now))
@@ -46,7 +46,7 @@ func (s *Store) TokenUsed(ctx context.Context, id webhook.TokenID, now time.Time
 	})
 }
 
-// RevokeToken deletes a token; it is not valid any more.
+// RevokeToken deletes a token.
 func (s *Store) RevokeToken(ctx context.Context, account webhook.AccountID, id webhook.TokenID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var name string

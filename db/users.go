@@ -23,7 +23,7 @@ func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 	return any, err
 }
 
-// AddUser creates a user. An e-mail address that is taken is webhook.Invalid.
+// AddUser creates a user. It returns webhook.Invalid if the e-mail address is taken.
 func (s *Store) AddUser(ctx context.Context, u webhook.User, change webhook.Change) (webhook.User, error) {
 	err := s.write(ctx, func(tx transaction) (err error) {
 		u, err = s.addUser(ctx, tx, u, change)
@@ -68,8 +68,8 @@ func (s *Store) AllUsers(ctx context.Context) ([]webhook.User, error) {
 	return list(ctx, s.engine, scanUser, `SELECT `+userColumns+` FROM users ORDER BY id`)
 }
 
-// RemoveUser removes a user of an account and signs them out everywhere; account
-// 0 stands for users without one.
+// RemoveUser removes a user of an account and signs them out everywhere; account 0
+// is for users without one.
 func (s *Store) RemoveUser(ctx context.Context, account webhook.AccountID, id webhook.UserID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var email string
@@ -116,8 +116,8 @@ func (s *Store) AddSession(ctx context.Context, hash, old []byte, v auth.Session
 	})
 }
 
-// UpdateSession writes a session that was started. One that was ended meanwhile
-// stays ended, which is no error.
+// UpdateSession writes a session that was started. A session that was ended
+// meanwhile stays ended, which is not an error.
 func (s *Store) UpdateSession(ctx context.Context, hash []byte, v auth.Session) error {
 	return s.write(ctx, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `UPDATE sessions SET data = $2, expires_at = $3 WHERE hash = $1`, hash, v.Data, toMillis(v.ExpiresAt))

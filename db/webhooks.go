@@ -57,8 +57,9 @@ func (s *Store) WebhookNames(ctx context.Context, account webhook.AccountID) (ma
 	return names, nil
 }
 
-// Backlog counts what is waiting for a webhook of an account; of more than
-// webhook.CountCap deliveries, the oldest of those that are due first.
+// Backlog counts the deliveries that are waiting for a webhook of an account, and
+// says when the oldest was created. Of more than webhook.CountCap it considers only
+// those that are due first.
 func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (b webhook.Backlog, err error) {
 	var oldest webhook.DeliveryID
 	err = queryRow(ctx, s.engine, `SELECT count(*), COALESCE(min(id), 0) FROM (SELECT d.id FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
@@ -71,11 +72,11 @@ func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webho
 	return b, err
 }
 
-// CreateWebhook creates a webhook and removes the draft it came from (nil: none),
-// which must be as it was read, or it returns webhook.ErrDraftChanged. It returns
-// webhook.ErrLimit if the account has as many asynchronous webhooks as it may have;
-// those that are off count. An inline one that has a channel in common with another
-// is webhook.Invalid.
+// CreateWebhook creates a webhook and removes its draft (nil: none). It returns
+// webhook.ErrDraftChanged if the draft was changed since it was read,
+// webhook.ErrLimit if the account has as many asynchronous webhooks as it may have,
+// those that are off included, and webhook.Invalid if an inline webhook has a
+// channel in common with another.
 func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error) {
 	created := *w
 	created.ID = webhook.WebhookID(s.nextID())
@@ -121,11 +122,11 @@ func webhookEntry(w *webhook.Webhook, action string, change webhook.Change) webh
 	return webhook.AuditEntry{Account: w.Account, Change: change, Action: action, Subject: w.ID.String(), Args: []string{w.Name}}
 }
 
-// UpdateWebhook writes the configuration of a webhook and switches it on or off, as
-// the update says, and removes the draft it came from as CreateWebhook does. It
-// returns webhook.ErrConflict if the webhook was changed since u.Base. Another
-// kind, or an inline webhook that has a channel in common with another, is
-// webhook.Invalid. It returns the webhook as it was before.
+// UpdateWebhook writes the configuration of a webhook, switches it on or off if the
+// update says so, and removes its draft as CreateWebhook does. It returns
+// webhook.ErrConflict if the webhook was changed since u.Base, and webhook.Invalid
+// if the kind is another one, or if an inline webhook has a channel in common with
+// another. It returns the webhook as it was before.
 func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (before *webhook.Webhook, err error) {
 	w := u.Webhook
 	err = s.write(ctx, func(tx transaction) error {
@@ -136,7 +137,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 			return webhook.ErrConflict
 		}
 		if before.Kind != w.Kind {
-			return webhook.Invalid{"type": webhook.KindStays}
+			return webhook.Invalid{"type": webhook.KindFixed}
 		}
 		if err := checkChannels(ctx, tx, w); err != nil {
 			return err
@@ -144,7 +145,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 		if err := finishDraft(ctx, tx, w.Account, u.Draft); err != nil {
 			return err
 		}
-		updated := max(toMillis(change.At), toMillis(before.UpdatedAt)+1) // two changes in one millisecond differ
+		updated := max(toMillis(change.At), toMillis(before.UpdatedAt)+1) // two changes in one millisecond must differ
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET config = $2, updated_at = $3 WHERE id = $1`, w.ID, toJSON(w.Config), updated); err != nil {
 			return err
 		}
@@ -160,9 +161,9 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 	return before, s.retryAfterSwitch(ctx, before, u.Enabled, change.At)
 }
 
-// SetEnabled switches a webhook on or off. What waited while it was off is due
-// when it is on. It returns the webhook as it was before: when it was off, that
-// tells how many events were skipped.
+// SetEnabled switches a webhook on or off. Deliveries that waited while it was off
+// become due when it is switched on. It returns the webhook as it was before, which
+// says how many events were skipped while it was off.
 func (s *Store) SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		if before, err = findWebhook(ctx, tx, account, id); err != nil {
@@ -176,7 +177,8 @@ func (s *Store) SetEnabled(ctx context.Context, account webhook.AccountID, id we
 	return before, s.retryAfterSwitch(ctx, before, &enabled, change.At)
 }
 
-// switchTo switches a webhook on or off, if that is wanted and it is not so.
+// switchTo switches a webhook on or off; it does nothing if enabled is nil or no
+// change.
 func (s *Store) switchTo(ctx context.Context, tx transaction, w *webhook.Webhook, enabled *bool, change webhook.Change) error {
 	if enabled == nil || *enabled == w.Enabled {
 		return nil
@@ -200,7 +202,8 @@ func switchOff(ctx context.Context, tx transaction, id webhook.WebhookID, reason
 	return err
 }
 
-// retryAfterSwitch makes due what waited for a webhook that was switched on.
+// retryAfterSwitch makes the waiting deliveries of a webhook that was switched on
+// due.
 func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, enabled *bool, now time.Time) error {
 	if enabled == nil || !*enabled || before.Enabled {
 		return nil
@@ -212,8 +215,8 @@ func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, e
 	return nil
 }
 
-// RotateSecret gives a webhook a new signing secret; the one it had goes on
-// signing for webhook.SecretOverlap.
+// RotateSecret gives a webhook a new signing secret; deliveries are also signed
+// with the previous one for webhook.SecretOverlap.
 func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		w, err := findWebhook(ctx, tx, account, id)
@@ -230,8 +233,8 @@ func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id 
 	})
 }
 
-// DeleteWebhook removes a webhook and cancels what waits for it; it returns
-// how many deliveries that were. The log stays and still names it.
+// DeleteWebhook deletes a webhook, cancels its waiting deliveries, and returns how
+// many those were. The log is kept, with the webhook's name.
 func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		w, err := findWebhook(ctx, tx, account, id)
@@ -253,8 +256,8 @@ func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id
 	return s.cancelAll(ctx, id, change.At)
 }
 
-// cancelAll cancels what waits for a webhook that was deleted, in steps. What a
-// crash leaves of that is cancelled by RecoverClaims.
+// cancelAll cancels the waiting deliveries of a deleted webhook, in steps. After a
+// crash RecoverClaims cancels the rest.
 func (s *Store) cancelAll(ctx context.Context, id webhook.WebhookID, now time.Time) (cancelled int64, err error) {
 	return s.inSteps(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY held, urgent, next_at LIMIT $3)`, id, toMillis(now), stepRows)

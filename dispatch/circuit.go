@@ -15,7 +15,7 @@ const (
 // breaker opens and closes the circuit of a lane.
 type breaker struct {
 	webhook.Circuit
-	openedAt time.Time // when the present pause began
+	openedAt time.Time // when the current pause began
 	pause    time.Duration
 }
 
@@ -26,9 +26,9 @@ type attemptSignal struct {
 	retryAfter time.Duration // the pause that the receiver asked for
 }
 
-// update closes the circuit after a success. A failure counts; it opens the
+// update closes the circuit after a success. It counts a failure, which opens the
 // circuit or lengthens the pause, unless its attempt was in flight when the
-// present pause began.
+// current pause began.
 func (b *breaker) update(a attemptSignal, now time.Time) {
 	if !a.failed {
 		*b = breaker{}

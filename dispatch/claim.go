@@ -15,10 +15,10 @@ const storePause = time.Second
 type claim struct {
 	lane    *lane
 	version int
-	n       int // most jobs
+	n       int // at most this many jobs
 }
 
-// turn moves lanes whose time has come into the queues, starts their jobs, and
+// turn moves lanes whose timer has fired into the queues, starts their jobs, and
 // returns the claims to make, in the order in which they became due. next is
 // when turn is to be called again; zero: when woken.
 func (s *lanes) turn() (claims []claim, next time.Time) {
@@ -45,16 +45,15 @@ func (s *lanes) turn() (claims []claim, next time.Time) {
 func (s *lanes) beginClaim(l *lane) claim {
 	n := max(l.concurrency, l.room()-l.concurrency) // leaves room for an ingest meanwhile
 	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch)}
-	l.claiming, l.nextDue = true, time.Time{} // what becomes due from now on is noted again
+	l.claiming, l.nextDue = true, time.Time{} // set again by what becomes due from now on
 	s.reserve(l, c.n)
 	s.claims++
 	return c
 }
 
 // claimDone queues the jobs of a claim; next is when the webhook's next row is
-// due. It returns the jobs that cannot be kept because the webhook changed
-// meanwhile, because it leaves less room than the lane knew of, or because the
-// dispatcher stops.
+// due. It returns the jobs that must be released: the webhook changed meanwhile,
+// the lane turned out to have less room, or the dispatcher is stopping.
 func (s *lanes) claimDone(c claim, jobs []webhook.Job, next time.Time) (stale []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -28,7 +28,7 @@ type Options struct {
 	Schedule    []time.Duration // pause before each attempt; nil: webhook.Schedule
 	Timeout     time.Duration   // of one attempt in all; 0: 15 s
 	Connect     time.Duration   // of name resolution and connection, and again of the TLS handshake; 0: 5 s
-	Grace       time.Duration   // for what is in flight at shutdown; 0: 20 s
+	Grace       time.Duration   // for requests in flight at shutdown; 0: 20 s
 	MaxInFlight int             // requests over all webhooks; 0: 2048
 	RootCAs     *x509.CertPool  // nil: those of the system
 }
@@ -54,13 +54,13 @@ func (o Options) withDefaults() Options {
 // Times that no option changes.
 const (
 	finishTime     = 5 * time.Second // to record an attempt before its lease ends
-	closingTime    = time.Second     // to record what was in flight at the end of the grace
+	closingTime    = time.Second     // to record what was in flight when the grace period ended
 	releaseTimeout = 5 * time.Second // to release jobs for a caller who may be gone
 )
 
 // Dispatcher sends deliveries. Its methods may be called from any goroutine;
-// before [Dispatcher.Run] is ready, and after it returned, what comes in is left
-// in the table.
+// before [Dispatcher.Run] is ready, and after it returned, new deliveries stay in
+// the table.
 type Dispatcher struct {
 	store       Store
 	lookupStore LookupStore
@@ -76,9 +76,9 @@ type Dispatcher struct {
 	inlineCalls *inlineCalls
 
 	work      sync.WaitGroup     // attempts, claims, lookups and inline calls under way
-	sending   context.Context    // of requests; ends with the grace
+	sending   context.Context    // of requests; ends with the grace period
 	cutOff    context.CancelFunc // ends sending
-	recording context.Context    // of writing down what came of them; ends a little later
+	recording context.Context    // of recording their results; ends a little later
 	abandon   context.CancelFunc // ends recording
 
 	ready      chan struct{} // closed when the loop begins
@@ -105,9 +105,9 @@ func New(o Options) *Dispatcher {
 	return d
 }
 
-// Run dispatches until ctx ends, and returns when nothing is in flight any
-// more. It is called once. It first recovers the claims of a dead process; if
-// that fails it returns the error, and nothing was sent.
+// Run dispatches until ctx ends, and returns when nothing is in flight. It must
+// be called only once. It first recovers the claims of a dead process; if that
+// fails it returns the error, and nothing was sent.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	due, err := d.recoverClaims(ctx)
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]t
 	return due, nil
 }
 
-// loop starts claims and jobs when their time comes.
+// loop starts claims and jobs when they are due.
 func (d *Dispatcher) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -178,9 +178,10 @@ func (d *Dispatcher) claim(c claim) {
 	d.releaseJobs(d.recording, d.lanes.claimDone(c, jobs, next))
 }
 
-// stop waits for what is in flight until the grace ends, and then cuts it off.
+// stop waits for requests in flight until the grace period ends, and then cuts
+// them off.
 func (d *Dispatcher) stop() {
-	queued := d.lanes.shut()
+	queued := d.lanes.close()
 	d.work.Go(func() { d.releaseJobs(d.recording, queued) })
 	done := make(chan struct{})
 	go func() {

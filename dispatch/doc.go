@@ -7,12 +7,12 @@
 //	  ▲                                ▼           ▼
 //	  └───────────── due again ◀── cut off     retry, delivered, failed
 //
-// The table of deliveries is the truth; memory only says what to do next. A
-// delivery is claimed before it is sent: its attempts are raised and its next
-// time is set to the end of a lease, so that claims expire by themselves after a
-// crash; at start they are recovered at once. A fresh delivery is inserted
+// The table of deliveries is the source of truth; memory only says what to do
+// next. A delivery is claimed before it is sent: its attempt is counted and its
+// NextAt is set to the end of a lease, so that claims expire by themselves after
+// a crash; at start they are recovered at once. A new delivery is inserted
 // already claimed if its lane has room ([Dispatcher.Ingest]), and is sent as
-// soon as it is on disk, without another read.
+// soon as it is on disk, without being read again.
 //
 // # Scheduling
 //
@@ -21,39 +21,39 @@
 // fit stays in the table until the lane has room, so that a dead receiver costs
 // a few places in memory and delays nobody else.
 //
-// There is one scheduler (lanes.go). A lane that waits for a time, be it a due
-// row, its rate or the next probe, has one timer in one heap. When the time has
-// come the lane goes into the queue for a start or into that for a claim; from
-// these lanes are taken in turn, one request or claim each, so that all get
-// their share when the global limits are reached. A goroutine for each webhook
-// would need the same limits as semaphores, and could be tested only by running
-// it; this one is a state machine without I/O, stepped by tests.
+// There is one scheduler (lanes.go). A lane that waits for a point in time (a due
+// row, its rate or the next probe) has a timer in one heap. When the timer fires,
+// the lane is put into the queue of starts or into that of claims. Lanes are taken
+// from these queues in turn, one request or claim each, so that all get their
+// share when the global limits are reached. A goroutine for each webhook would
+// need the same limits as semaphores, and could be tested only by running it; this
+// scheduler is a state machine without I/O, which tests step through.
 //
 // A receiver that fails ten times in a row opens the circuit of its lane
 // (circuit.go): one delivery at a time is sent as a probe, after growing pauses,
 // while the others wait in the table. The first success closes it; after the
-// success of a probe, all that waits is due at once.
+// success of a probe, everything that is waiting is due at once.
 //
 // The order of a booking is kept by the table alone: a delivery that has to wait
 // for an earlier one is held and never due.
 //
 // # Inline calls
 //
-// A call of an inline webhook ([Dispatcher.CallInline]) takes none of these
-// ways: the caller waits for the one request, within the time limit of the
-// webhook, and for its recording. Its delivery is inserted as claimed and is
-// never due; what a dead process leaves of it, the next start fails.
+// A call of an inline webhook ([Dispatcher.CallInline]) bypasses all of this: the
+// caller waits for the one request, within the time limit of the webhook, and
+// until its result is recorded. Its delivery is inserted as claimed and is never
+// due; one that a dead process left behind is marked as failed at the next start.
 //
 // # Loop and shutdown
 //
 // One loop ([Dispatcher.Run]) sleeps until it is woken or the first timer fires;
-// there is no polling. A place in flight is free as soon as the response is
-// there; the recording goes on beside it and is repeated until the store accepts
-// it.
+// there is no polling. A place in flight is free as soon as the response has been
+// received; its result is recorded afterwards, with retries until the store
+// accepts it.
 //
-// At shutdown nothing more is claimed, lookups are cut off, what is queued is
-// released uncharged, what is in flight has the grace to finish, and what is then
-// cut off is released uncharged too.
+// At shutdown nothing more is claimed, lookups are cut off, queued jobs are
+// released, and requests in flight have a grace period to finish. What is cut off
+// after that is released as well. A released job does not lose an attempt.
 //
 // A receiver's failure is a result and never an error of a method here;
 // guard.Classify explains it.

@@ -9,12 +9,12 @@ import (
 	"bookhook/webhook"
 )
 
-// Ingest stores events and starts their deliveries at once where there is
-// room; the others wait in the table. It returns one Accepted for each event, in
-// their order, when all is on disk; an event that waits for a lookup has no
-// decisions then. Its errors are those of the store's Insert, but for
-// webhook.ErrStale: webhook.ErrBusy if the webhooks of the account change again
-// and again.
+// Ingest stores events and starts their deliveries at once where there is room;
+// the others wait in the table. It returns one Accepted for each event, in their
+// order, when all are on disk; an event that waits for a lookup has no decisions
+// yet. It returns the errors of the store's Insert, except that it returns
+// webhook.ErrBusy instead of webhook.ErrStale if the webhooks of the account keep
+// changing.
 func (d *Dispatcher) Ingest(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error) {
 	accepted, err := d.insert(ctx, account, events, d.store.Insert)
 	if err != nil {
@@ -38,7 +38,7 @@ func (d *Dispatcher) matchLookups(account webhook.AccountID, events []webhook.Ev
 }
 
 // insert matches events and stores them. If the webhooks of the account change
-// in between it does so once more.
+// in between, it repeats both once.
 func (d *Dispatcher) insert(
 	ctx context.Context, account webhook.AccountID, events []webhook.Event, store func(context.Context, *webhook.Plan) ([]webhook.Accepted, error),
 ) ([]webhook.Accepted, error) {
@@ -64,14 +64,14 @@ func (d *Dispatcher) insertPlan(
 	r := d.lanes.reservePlan(p)
 	defer func() { d.releaseDetached(r.commit(accepted)) }() // after a panic, too: a place is never lost
 	stored, err := store(ctx, p)
-	if err != nil { // nothing of it is in the table, and nothing may be sent
+	if err != nil { // nothing was stored, and nothing may be sent
 		return nil, err
 	}
 	return stored, nil
 }
 
 // Test sends a test event to one webhook, whatever its filters; an inline
-// webhook is called. Its errors are those of the store's Test and TestInline,
+// webhook is called. It returns the errors of the store's Test and TestInline,
 // and those of [Dispatcher.CallInline].
 func (d *Dispatcher) Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error) {
 	w, err := d.store.Webhook(ctx, account, id)
@@ -84,14 +84,14 @@ func (d *Dispatcher) Test(ctx context.Context, account webhook.AccountID, id web
 	return d.store.Test(ctx, account, id, e, d.clock())
 }
 
-// Replay sends a delivery again, on a fresh schedule. Its errors are those of
-// the store's Replay.
+// Replay sends a delivery again, with a new retry schedule. It returns the errors
+// of the store's Replay.
 func (d *Dispatcher) Replay(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, c webhook.Change) (webhook.Delivery, error) {
 	return d.store.Replay(ctx, account, delivery, c)
 }
 
 // Touched is called by the store with the webhooks that a committed change
-// concerns. What is in flight finishes as it began.
+// affects. Requests in flight finish unchanged.
 func (d *Dispatcher) Touched(touched []webhook.Touched) {
 	for _, t := range touched {
 		switch t.What {

@@ -15,15 +15,15 @@ import (
 const inlineLease = webhook.MaxTimeLimit*time.Second + 2*finishTime
 
 // CallInline calls the inline webhook of the account that matches the event,
-// once, and returns its answer when the call and its result are on disk. If
-// none matches, the event is accepted. An event with a known external id gets
-// the first answer; while that call is under way, it is waited for. Circuit,
-// order and rate do not apply.
+// once, and returns its answer when the call and its result are on disk. If none
+// matches, the event is accepted. An event with a known external id gets the
+// answer to the first call; if that is still running, CallInline waits for it.
+// Circuit, order and rate do not apply.
 //
-// Its errors are those of the store's InsertInline; it returns webhook.ErrBusy also if
-// the dispatcher does not run, or very many calls are under way. If ctx ends
-// before the result is on disk it returns the error of ctx: the call goes on,
-// and another one with the same external id gets its answer.
+// It returns the errors of the store's InsertInline, and webhook.ErrBusy also if
+// the dispatcher does not run or too many calls are running. If ctx ends before
+// the result is on disk, it returns the error of ctx: the call continues, and
+// another one with the same external id gets its answer.
 func (d *Dispatcher) CallInline(ctx context.Context, account webhook.AccountID, e webhook.Event) (webhook.InlineCall, error) {
 	release, err := d.acquireInline(ctx, account, e.ExternalID)
 	if err != nil {
@@ -56,8 +56,8 @@ func (d *Dispatcher) CallInline(ctx context.Context, account webhook.AccountID, 
 	}
 }
 
-// storedAnswer completes a call that is not made: no webhook matches, or the
-// call was made before.
+// storedAnswer returns the answer without making a call: no webhook matches, or
+// the call was made before.
 func (d *Dispatcher) storedAnswer(ctx context.Context, call webhook.InlineCall) (webhook.InlineCall, error) {
 	if !call.Called() {
 		call.InlineAnswer = webhook.InlineAnswer{Accepted: true}
@@ -93,8 +93,8 @@ func (d *Dispatcher) testInline(ctx context.Context, account webhook.AccountID, 
 	return job.Delivery, nil
 }
 
-// acquireInline takes a place for an inline call, and one for its goroutine
-// among those that a stop waits for.
+// acquireInline takes a place for an inline call, and makes the dispatcher wait
+// for the call when it stops.
 func (d *Dispatcher) acquireInline(ctx context.Context, account webhook.AccountID, externalID string) (release func(), err error) {
 	free, err := d.inlineCalls.acquire(ctx, inlineCallID{account, externalID})
 	if err != nil {
@@ -118,8 +118,8 @@ type inlineResult struct {
 	err error
 }
 
-// callInline makes an inline call and records it. One that a stop cuts off
-// stays in the table, and is failed by the next start.
+// callInline makes an inline call and records it. A call that is cut off at
+// shutdown stays in the table, and is marked as failed at the next start.
 func (d *Dispatcher) callInline(job *webhook.Job) inlineResult {
 	a := d.requestInline(d.sending, job)
 	if a.cutOff {

@@ -7,10 +7,9 @@ import (
 	"bookhook/webhook"
 )
 
-// inlineCalls bounds the inline calls that are under way: there are no more of
-// one account than a webhook may have requests in flight, so that a slow
-// receiver takes no places of others, and of those with the same external id
-// there is one at a time.
+// inlineCalls limits the inline calls that are running: for each account to as
+// many as a webhook may have requests in flight, so that a slow receiver takes no
+// places from other accounts, and for each external id to one at a time.
 type inlineCalls struct {
 	max int // over all accounts
 

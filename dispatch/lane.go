@@ -16,8 +16,8 @@ const (
 	rateAhead = 30 * time.Second
 
 	// retryNowInterval is the least time between two recoveries that make all
-	// waiting retries due: a receiver may fail at some events and accept
-	// others.
+	// waiting retries due: a receiver may keep failing for some events and
+	// accept others.
 	retryNowInterval = 10 * time.Minute
 )
 
@@ -35,7 +35,7 @@ type lane struct {
 	reserved     int            // places for jobs of a claim or an ingest that is under way
 	queue        []*webhook.Job // claimed, oldest first
 	nextDue      time.Time      // of its rows in the table; zero: none known
-	version      int            // raised when the webhook changes or its circuit opens
+	version      int            // incremented when the webhook changes or its circuit opens
 	claiming     bool           // a claim is under way
 	startQueued  bool           // is in lanes.startQueue
 	claimQueued  bool           // is in lanes.claimQueue
@@ -67,10 +67,10 @@ func (l *lane) capacity() int {
 // room is how many more jobs the lane may hold.
 func (l *lane) room() int { return l.capacity() - l.inFlight - l.reserved - len(l.queue) }
 
-// rateAllows returns when the rate allows the next request; zero without a
-// rate. These lines are not a rate.Limiter, because that cannot tell the time
-// without taking the place, and after a change of the rate it goes on with the
-// fraction that was earned at the old one, so that a request comes too early.
+// rateAllows returns when the rate allows the next request; zero without a rate.
+// It is not a rate.Limiter, because that cannot tell the time without reserving
+// it, and after a change of the rate keeps the fraction of a token that was earned
+// at the old rate, so that a request would be sent too early.
 func (l *lane) rateAllows() time.Time {
 	if l.gap == 0 {
 		return time.Time{}
@@ -89,13 +89,13 @@ func (l *lane) startAt() time.Time {
 // wantsStart reports whether the lane has a job, and a place in flight for it.
 func (l *lane) wantsStart() bool { return len(l.queue) > 0 && l.inFlight < l.maxInFlight() }
 
-// canStart reports whether a job may start now, as far as the lane is concerned.
+// canStart reports whether the lane's own limits allow a job to start now.
 func (l *lane) canStart(now time.Time) bool { return l.wantsStart() && !l.startAt().After(now) }
 
 // wantsClaim reports whether rows are to be claimed once they are due. The lane
-// waits until a good part of it is free, because one claim brings many jobs,
-// and until all attempts are recorded: their leases end while the store fails,
-// and a claim would send again what has arrived.
+// waits until a good part of it is free, because one claim returns many jobs, and
+// until all attempts are recorded: while the store fails their leases end, and a
+// claim would send again what was already delivered.
 func (l *lane) wantsClaim() bool {
 	return !l.nextDue.IsZero() && !l.claiming && l.unrecorded == 0 && l.room() >= max(1, min(l.concurrency, l.capacity()/2))
 }
@@ -130,8 +130,8 @@ func (l *lane) idle(now time.Time) bool {
 		l.breaker.Failures == 0 && !l.rateAllows().After(now) && now.Sub(l.lastRetryNow) > retryNowInterval
 }
 
-// due notes that a row is due at that time, if that is earlier than what is
-// known; a zero time changes nothing.
+// due records that a row is due at that time, if that is earlier than nextDue; a
+// zero time changes nothing.
 func (l *lane) due(at time.Time) {
 	if !at.IsZero() && (l.nextDue.IsZero() || at.Before(l.nextDue)) {
 		l.nextDue = at
@@ -143,7 +143,7 @@ func (l *lane) configure(w *webhook.Webhook) {
 	l.gap = w.Rate.Gap()
 }
 
-// requestStarted notes that a request starts now.
+// requestStarted counts a request that starts now.
 func (l *lane) requestStarted(now time.Time) {
 	l.inFlight++
 	l.lastStart = now

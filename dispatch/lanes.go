@@ -15,14 +15,14 @@ const (
 	maxBytes   = 128 << 20 // of payload; above it the table keeps the rest
 )
 
-// lanes schedules claims and requests of all webhooks. A lane that has to wait
-// for a time (a due row, a probe, its rate) is among the timers; when the time
-// has come it goes into the queue for a claim, or into that for a start, from
-// which lanes are taken in turn, one request or claim each, while the limits of
-// all allow it. It does no I/O and never blocks; its methods may be called from
-// any goroutine.
+// lanes schedules claims and requests of all webhooks. A lane that waits for a
+// point in time (a due row, a probe, its rate) is among the timers. When its timer
+// fires it is put into the queue of claims or into that of starts. Lanes are taken
+// from these queues in turn, one request or claim each, while the global limits
+// allow it. It does no I/O and never blocks; its methods may be called from any
+// goroutine.
 //
-// A job is held from when a place is reserved for it until it is done.
+// A job counts as held from when a place is reserved for it until it is done.
 type lanes struct {
 	start       func(*lane, *webhook.Job) // runs a job in its own goroutine; the mutex is held
 	clock       func() time.Time
@@ -49,7 +49,7 @@ func newLanes(maxInFlight int, clock func() time.Time, start func(*lane, *webhoo
 	}
 }
 
-// accept begins to accept jobs; due is what the table has.
+// accept starts accepting jobs; due says when each webhook's next row is due.
 func (s *lanes) accept(due map[webhook.WebhookID]time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,19 +72,19 @@ func (s *lanes) whileOpen(do func()) bool {
 	return s.open
 }
 
-// shut stops starting jobs and returns those that were queued.
-func (s *lanes) shut() []*webhook.Job {
+// close stops starting jobs and returns those that were queued.
+func (s *lanes) close() []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = false
 	var queued []*webhook.Job
 	for _, l := range s.byID {
-		queued = append(queued, s.empty(l)...)
+		queued = append(queued, s.dequeueAll(l)...)
 	}
 	return queued
 }
 
-// due notes that a row of the webhook is due at that time.
+// due records that a row of the webhook is due at that time.
 func (s *lanes) due(id webhook.WebhookID, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,20 +93,20 @@ func (s *lanes) due(id webhook.WebhookID, at time.Time) {
 	s.update(l)
 }
 
-// invalidate drops everything that was read of the webhook, and returns its
+// invalidate makes everything that was read of the webhook stale, and returns its
 // queued jobs, which are to be released.
 func (s *lanes) invalidate(id webhook.WebhookID) []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(id)
 	l.version++
-	queued := s.empty(l)
+	queued := s.dequeueAll(l)
 	s.update(l)
 	return queued
 }
 
 // mayRetryNow reports whether a recovery may make the waiting retries of a
-// webhook due, and notes that it does.
+// webhook due, and records that it does.
 func (s *lanes) mayRetryNow(id webhook.WebhookID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,8 +127,8 @@ func (s *lanes) resetCircuit(id webhook.WebhookID) {
 	s.update(l)
 }
 
-// requestDone frees the place in flight of a request that says nothing about
-// the receiver.
+// requestDone frees the place in flight of a request whose result says nothing
+// about the receiver's health.
 func (s *lanes) requestDone(l *lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,9 +138,9 @@ func (s *lanes) requestDone(l *lane) {
 }
 
 // attemptDone frees the place in flight of an attempt and updates the circuit.
-// It returns the circuit before and after. If it opened, the queued jobs are
-// returned too, which are to be released; so will be those that arrive for
-// places reserved before.
+// It returns the circuit before and after. If it opened, it also returns the
+// queued jobs, which are to be released; jobs for places that were reserved before
+// will be released, too.
 func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after webhook.Circuit, queued []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +149,7 @@ func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after webhook.Cir
 	after = l.breaker.Circuit
 	if after.Open() && !before.Open() {
 		l.version++
-		queued = s.empty(l)
+		queued = s.dequeueAll(l)
 	}
 	l.inFlight--
 	s.inFlight--
@@ -198,7 +198,7 @@ func (s *lanes) lane(id webhook.WebhookID) *lane {
 	return l
 }
 
-// update does what a change of lanes makes possible.
+// update reschedules the lanes that changed, and starts what may start now.
 func (s *lanes) update(changed ...*lane) {
 	now := s.clock()
 	for _, l := range changed {
@@ -208,8 +208,8 @@ func (s *lanes) update(changed ...*lane) {
 	s.wakeIfLate()
 }
 
-// reschedule puts a lane where it belongs: into a queue, among the timers, or
-// nowhere at all.
+// reschedule puts a lane into a queue or among the timers, or deletes it if it is
+// idle.
 func (s *lanes) reschedule(l *lane, now time.Time) {
 	s.markReady(l, now)
 	s.timers.set(l, l.nextTimer())
@@ -230,8 +230,8 @@ func (s *lanes) markReady(l *lane, now time.Time) {
 	}
 }
 
-// startReady starts jobs, one of each lane in turn. There are as many workers
-// again as requests: behind a slow disk, requests wait for the recording.
+// startReady starts jobs, one of each lane in turn. There may be twice as many
+// workers as requests: on a slow disk, results wait to be recorded.
 func (s *lanes) startReady(now time.Time) {
 	for s.open && len(s.startQueue) > 0 && s.inFlight < s.maxInFlight && s.workers < 2*s.maxInFlight {
 		l := s.startQueue[0]
@@ -249,7 +249,7 @@ func (s *lanes) startReady(now time.Time) {
 	}
 }
 
-// full reports whether the table has to keep what comes.
+// full reports whether memory has no room for more jobs.
 func (s *lanes) full() bool { return s.held >= 4*s.maxInFlight || s.bytes >= maxBytes }
 
 // mayClaim reports whether another claim may begin.
@@ -279,8 +279,8 @@ func (s *lanes) enqueue(l *lane, job *webhook.Job) {
 	s.bytes += len(job.Event.Data)
 }
 
-// empty removes all queued jobs of the lane.
-func (s *lanes) empty(l *lane) []*webhook.Job {
+// dequeueAll removes all queued jobs of the lane.
+func (s *lanes) dequeueAll(l *lane) []*webhook.Job {
 	queued := l.queue
 	l.queue = nil
 	for _, job := range queued {

@@ -236,7 +236,7 @@ func TestLookupIsNotNeededAnyMore(t *testing.T) {
 		}, "platform_off", ""},
 		"no settings": {func(r *rig) error {
 			return r.store.SaveSettings(r.Context(), r.account.ID, "tourcms", webhook.Settings{}, byTest())
-		}, "matched", "TourCMS could not be asked for the tours of this booking: the settings needed for it are gone. It was matched as a booking without tours."},
+		}, "matched", "TourCMS could not be asked for the tours of this booking: the settings needed for it were removed. It was matched as a booking without tours."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAPI(t, tours("12"))

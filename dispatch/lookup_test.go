@@ -115,7 +115,7 @@ func TestLookupIsGivenUp(t *testing.T) {
 		"wrong key": {strange.settings(), strange.requests, "it refused the key. Compare it with the one in TourCMS."},
 		"moved":     {moved.settings(), moved.requests, "a redirect, which Bookhook does not follow."},
 		"huge":      {huge.settings(), huge.requests, "its answer is larger than 4 MiB."},
-		"a mistake": {trouble.settings(), trouble.requests, "there is a mistake in Bookhook, which its log has."},
+		"a mistake": {trouble.settings(), trouble.requests, "there is a bug in Bookhook, which its log describes."},
 		"private":   {private, nil, "Bookhook does not call 10.0.0.1, which is a private address;"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,10 +13,9 @@ import (
 // probeTimeout is how long a probe may take in all: a person waits for it.
 const probeTimeout = 5 * time.Second
 
-// Probe checks whether a URL can be called, for the form in which it is typed:
-// it makes a HEAD request without any data, in 5 seconds at most. Any answer
-// shows that there is a server; what it makes of a real delivery, only a test
-// delivery shows.
+// Probe checks whether a URL can be called, for the form in which it is typed: it
+// makes a HEAD request without any data, in 5 seconds at most. Any response shows
+// that there is a server; only a test shows how it handles a delivery.
 func (d *Dispatcher) Probe(ctx context.Context, url string) webhook.Probe {
 	target, problem := webhook.CheckURL(url)
 	if problem.IsZero() {

@@ -44,10 +44,10 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 	return r
 }
 
-// take reserves the i-th place for one delivery of the webhook, if there is room,
-// the circuit is closed and nothing older waits in the table. What is older has
-// its own places while a claim is under way; refusing then, too, would send every
-// delivery of a busy webhook through the table.
+// take reserves a place for one delivery of the i-th webhook, if there is room,
+// the circuit is closed and nothing older waits in the table. While a claim is
+// running, older deliveries have places of their own; refusing then, too, would
+// send every delivery of a busy webhook through the table.
 func (r *reservation) take(i int, w *webhook.Webhook) bool {
 	s, p := r.lanes, &r.places[i]
 	if p.lane == nil {
@@ -75,8 +75,8 @@ func (r *reservation) find(id webhook.WebhookID) *place {
 	return nil
 }
 
-// commit queues the jobs that came for the places, frees all places, and notes
-// what waits in the table. It returns the jobs that cannot be kept, as
+// commit queues the jobs that were stored for the places, frees all places, and
+// schedules what waits in the table. It returns the jobs that must be released, as
 // [lanes.claimDone] does.
 func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job) {
 	s := r.lanes
@@ -104,8 +104,8 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 	return stale
 }
 
-// update does what a change of the lanes makes possible, of all lanes before any
-// job starts, so that they start in turn.
+// update reschedules all lanes of the reservation before any job starts, so that
+// their jobs start in turn.
 func (r *reservation) update() {
 	changed := make([]*lane, len(r.places))
 	for i, p := range r.places {

@@ -10,13 +10,13 @@ import (
 	"bookhook/webhook"
 )
 
-// ParseRetryAfter reads a Retry-After header, seconds or an HTTP date, as the
-// pause that it asks for: from 0 to [webhook.MaxRetryAfter]. What is missing,
-// negative, past or no such value asks for nothing.
+// ParseRetryAfter parses a Retry-After header, seconds or an HTTP date, and
+// returns the pause that it asks for: from 0 to [webhook.MaxRetryAfter]. It returns
+// 0 if the header is missing, negative, in the past or not valid.
 func ParseRetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	seconds, err := strconv.ParseInt(value, 10, 64)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the nearest number that there is
+	if err == nil || errors.Is(err, strconv.ErrRange) { // out of range, seconds is the nearest int64
 		most := int64(webhook.MaxRetryAfter / time.Second)
 		return time.Duration(min(max(seconds, 0), most)) * time.Second
 	}

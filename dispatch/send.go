@@ -51,15 +51,15 @@ func newSender(o Options) *sender {
 	}
 }
 
-// attemptResult is an attempt and what the dispatcher needs to know of it.
+// attemptResult is an attempt and what the dispatcher needs to know about it.
 type attemptResult struct {
 	webhook.Attempt
 	retryAfter time.Duration // the pause that the receiver asked for
-	cutOff     bool          // by a stop: as if it had not been made
+	cutOff     bool          // at shutdown: it does not count as an attempt
 	begun      *atomic.Bool  // bytes of a response arrived
 }
 
-// fail notes why the attempt failed.
+// fail records why the attempt failed.
 func (a *attemptResult) fail(err error) {
 	a.Failure, a.Error = guard.Classify(err)
 	if a.RemoteAddr == "" {
@@ -74,8 +74,8 @@ func (s *sender) send(ctx context.Context, job *webhook.Job) attemptResult {
 	})
 }
 
-// attempt makes the request that write returns. It ends within the timeout, or
-// soon after ctx does.
+// attempt sends the request that write returns. It returns within the timeout, or
+// soon after ctx ends.
 func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write func() (platforms.Request, error)) (a attemptResult) {
 	a.Number, a.StartedAt, a.begun = job.Delivery.Attempts, time.Now(), new(atomic.Bool)
 	defer func() {
@@ -106,8 +106,8 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 }
 
 // exchange sends the request to the webhook of that name, and reads the response
-// into a. It returns a [guard.RequestError] if there is no complete response, and a
-// [guard.StatusError] if that is not a success.
+// into a. It returns a [guard.RequestError] if there is no complete response, and
+// a [guard.StatusError] if the response is not a success.
 func (s *sender) exchange(request *http.Request, receiver string, wire platforms.Request, l limits, a *attemptResult) error {
 	failed := guard.RequestError{Host: request.URL.Host, Timeout: l.timeout, Connect: l.connect, Inline: l.inline}
 	response, err := s.transport.RoundTrip(request)
@@ -138,9 +138,9 @@ func (s *sender) exchange(request *http.Request, receiver string, wire platforms
 	}
 }
 
-// readBody reads what is kept of the body, and a bounded rest. It returns what
-// it read even if that fails. After a change of protocol there is no body, but
-// the bare connection, from which net/http reads without a deadline.
+// readBody reads the part of the body that is kept, and discards a bounded rest.
+// It returns what it read even if that fails. After a change of protocol there is
+// no body but the bare connection, which net/http reads without a deadline.
 func readBody(response *http.Response) (body []byte, truncated bool, err error) {
 	if response.Body == http.NoBody || response.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false, nil
@@ -153,7 +153,7 @@ func readBody(response *http.Response) (body []byte, truncated bool, err error) 
 	return body[:webhook.MaxStoredBody], true, nil
 }
 
-// request builds the request and notes in a what is sent.
+// request builds the request and records in a what is sent.
 func (s *sender) request(ctx context.Context, job *webhook.Job, wire platforms.Request, a *attemptResult) (*http.Request, error) {
 	a.Method, a.URL, a.RequestBody = wire.Method, wire.URL, wire.Body
 	signature, err := webhook.Sign(job.Webhook.Secrets(a.StartedAt), job.Delivery.ID.String(), a.StartedAt, wire.Signed)
@@ -204,12 +204,12 @@ func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http
 	return h
 }
 
-// trace notes the address that is called, whether a response began, and the host
-// as it is sent if it is an internationalised name. net/http calls these
-// functions in the goroutine of RoundTrip, before it writes the request, except
-// for that of the first byte.
+// trace records the address that is called, whether a response began, and for an
+// internationalised name the host as it is sent. net/http calls these functions in
+// the goroutine of RoundTrip, before it writes the request, except for that of the
+// first byte.
 func trace(a *attemptResult, withPort bool) *httptrace.ClientTrace {
-	begun := a.begun // the reader may outlive the attempt, and must not keep it
+	begun := a.begun // net/http's reader may outlive the attempt, and must not keep it alive
 	t := &httptrace.ClientTrace{
 		GotConn:              func(info httptrace.GotConnInfo) { a.RemoteAddr = info.Conn.RemoteAddr().String() },
 		GotFirstResponseByte: func() { begun.Store(true) },

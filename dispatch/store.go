@@ -17,16 +17,17 @@ type Store interface {
 	inlineStore
 }
 
-// LookupStore is what it needs for lookups; the same database is both.
+// LookupStore is what the dispatcher needs of the database for lookups; *db.Store
+// is both.
 type LookupStore interface {
 	lookup.Store
 
 	// CompleteLookups is Insert for events that waited for a lookup. One that
-	// does not wait any more is skipped.
+	// no longer waits is skipped.
 	CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
 }
 
-// deliveryStore claims deliveries and records what came of them.
+// deliveryStore claims deliveries and records their results.
 type deliveryStore interface {
 	// RecoverClaims makes every claim that a dead process left due at once. It
 	// must not be called while another process can hold one.
@@ -36,31 +37,31 @@ type deliveryStore interface {
 	// earliest delivery is due; the end of a lease counts.
 	Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error)
 
-	// Claim takes up to n due deliveries of an enabled webhook, the oldest due
-	// first: it raises Attempts and sets NextAt to lease. next is when the
+	// Claim claims up to n due deliveries of an enabled webhook, the longest due
+	// first: it increments Attempts and sets NextAt to lease. next is when the
 	// webhook's next pending delivery is due after that, ends of leases
 	// included; zero if there is none.
 	Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
 
 	// Finish adds the attempt to the log, and updates the delivery if it is
-	// still pending with this attempt's number. It disables the webhook if the
-	// result says Gone, or if the webhook has failed for webhook.FailingLimit,
-	// and makes the next delivery of the booking due that was held behind this
-	// one; it returns both.
+	// still pending with this attempt's number. It switches the webhook off if the
+	// result says Gone, or if the webhook has failed for webhook.FailingLimit. If
+	// this was the delivery that others of its booking are held behind, it makes
+	// the next of them due. It reports both.
 	Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error)
 
 	// RetryNow makes every pending delivery of the webhook due at now that
 	// waits for its next attempt.
 	RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error
 
-	// Release gives a claimed delivery back, uncharged and due at now, if it
-	// is still pending with this attempt number.
+	// Release undoes the claim of a delivery, if it is still pending with this
+	// attempt number: the attempt does not count, and it is due at now.
 	Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error
 }
 
 // eventStore stores events and their deliveries.
 type eventStore interface {
-	// Subscriptions returns what a match needs to know of an account; they may
+	// Subscriptions returns what matching needs to know about an account; it may
 	// be stale.
 	Subscriptions(ctx context.Context, account webhook.AccountID) (*webhook.Subscriptions, error)
 
@@ -69,7 +70,7 @@ type eventStore interface {
 	// the plan's lease and is among the Jobs, else its webhook is among the
 	// Waiting; one that is held behind an earlier delivery of its booking is
 	// neither. It returns webhook.ErrStale if the subscriptions have changed;
-	// then Subscriptions reads them anew.
+	// Subscriptions then returns the current ones.
 	Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
 
 	// Test stores a test event and its one delivery for this webhook, whatever

@@ -6,9 +6,9 @@ import (
 	"bookhook/webhook"
 )
 
-// TestUnsaved sends an event once to a webhook that is not saved yet, as a test
-// delivery would, and returns the attempt. Nothing is stored. A person waits for
-// it, at most as long as any attempt may take.
+// TestUnsaved sends an event once, as a test, to a webhook that is not saved yet,
+// and returns the attempt. Nothing is stored. It takes at most as long as any
+// attempt may.
 func (d *Dispatcher) TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt {
 	now := d.clock()
 	e.ID, e.Account, e.ReceivedAt, e.Test = webhook.FirstID[webhook.EventID](now), account.ID, now, true

@@ -49,10 +49,10 @@ func (d *Dispatcher) waitedTooLong(job *webhook.Job) bool {
 // updateCircuit frees the place in flight and updates the circuit; a failed
 // test, or a failure of Bookhook itself, says nothing about the receiver.
 //
-// Only the success of a probe means that the receiver has recovered. One that
-// was in flight when the circuit opened closes it too, but is of a receiver that
-// fails now and then: waiting retries keep their times, or their attempts would
-// be used up at once.
+// Only the success of a probe means that the receiver has recovered. The success
+// of an attempt that was in flight when the circuit opened closes it, too, but
+// shows only that the receiver fails now and then: waiting retries keep their
+// times, or their attempts would be used up at once.
 func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (recovered bool, queued []*webhook.Job) {
 	failed := a.Failure != ""
 	if failed && (job.Delivery.Test || a.Failure == webhook.FailInternal) {
@@ -70,8 +70,8 @@ func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (
 	return false, queued
 }
 
-// retryNow makes due what waits for its next attempt at a receiver that has
-// recovered. If that fails, each is sent at its own time.
+// retryNow makes all waiting retries of a recovered receiver due. If that fails,
+// each is sent at its own time.
 func (d *Dispatcher) retryNow(job *webhook.Job) {
 	if !d.lanes.mayRetryNow(job.Webhook.ID) {
 		return
@@ -105,11 +105,12 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 	return r
 }
 
-// maxRecordRetries is how often recording is repeated if the failure may lie in
-// the result itself; others are repeated until the dispatcher stops.
+// maxRecordRetries is how often recording is retried if the result itself may be
+// the cause of the failure; after other failures it is retried until the
+// dispatcher stops.
 const maxRecordRetries = 10
 
-// Pauses between two attempts to record; they double.
+// Bounds of the pause before recording is retried; it doubles each time.
 const (
 	firstRecordPause = 100 * time.Millisecond
 	maxRecordPause   = 5 * time.Second
@@ -145,7 +146,7 @@ func (d *Dispatcher) logUnrecorded(message string, job *webhook.Job, r webhook.R
 		"delivery", job.Delivery.ID.String(), "number", r.Attempt.Number, "error", err)
 }
 
-// isTemporary reports whether the same may succeed later.
+// isTemporary reports whether the same operation may succeed later.
 func isTemporary(err error) bool {
 	_, unavailable := errors.AsType[webhook.Unavailable](err)
 	return unavailable || errors.Is(err, webhook.ErrBusy) || errors.Is(err, context.Canceled)
@@ -166,7 +167,7 @@ func (d *Dispatcher) afterRecord(job *webhook.Job, r webhook.Result, done webhoo
 	}
 }
 
-// releaseJobs releases jobs, a few at a time so that they share their commits.
+// releaseJobs releases jobs, several at a time so that they share commits.
 func (d *Dispatcher) releaseJobs(ctx context.Context, jobs []*webhook.Job) {
 	var releases sync.WaitGroup
 	places := make(chan struct{}, 16)
@@ -180,8 +181,7 @@ func (d *Dispatcher) releaseJobs(ctx context.Context, jobs []*webhook.Job) {
 	releases.Wait()
 }
 
-// release gives a claimed job back to the table, uncharged; if that fails, its
-// claim expires by itself.
+// release undoes the claim of a job; if that fails, its claim expires by itself.
 func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
 	due := d.clock()
 	if d.storeFailed("release", d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)) {

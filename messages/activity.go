@@ -1,7 +1,7 @@
 package messages
 
-// activity are the entries of the activity log, without who and when. Their
-// codes are "activity." and the action.
+// activity has the entries of the activity log, without who and when. Their codes
+// are "activity." and the action.
 var activity = Texts{
 	"activity.account.created": "Created the account “%s”.",
 	"activity.account.changed": "Changed the settings of the account “%s”.",

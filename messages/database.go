@@ -1,6 +1,6 @@
 package messages
 
-// database are why the database cannot be used, and why it refuses a change.
+// database says why the database cannot be used, and why it refuses a change.
 var database = Texts{
 	"database.stopping": "Bookhook is stopping.",
 	"database.full":     "The disk that holds Bookhook's database is full.",
@@ -11,7 +11,7 @@ var database = Texts{
 	"number.taken":             "The number %s belongs to another account.",
 	"email.taken":              "Somebody with this e-mail address signs in here already.",
 	"item.id_taken":            "The id %s is in the list already; rename that one instead.",
-	"delivery.inline_replay":   "This is a call before a booking is confirmed. It is made once, at that moment; nobody waits for another answer.",
-	"delivery.inline_cancel":   "This is a call before a booking is confirmed, and ends by itself within seconds.",
+	"delivery.inline_replay":   "This is a call before a booking is confirmed. It is made once, at that moment, and cannot be repeated later.",
+	"delivery.inline_cancel":   "This is a call before a booking is confirmed, and finishes by itself within seconds.",
 	"delivery.webhook_deleted": "The webhook of this delivery was deleted, so there is nowhere to send it.",
 }

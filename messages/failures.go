@@ -1,6 +1,6 @@
 package messages
 
-// failures are why an attempt failed, and what checking a URL found: what
+// failures says why an attempt failed, and what checking a URL found: what
 // happened, and what to do about it. In those about a status the first argument
 // is the name of the webhook.
 var failures = Texts{
@@ -14,13 +14,13 @@ var failures = Texts{
 	"attempt.tls_wrong_name_for": "The certificate of %s is not valid for that name: it is for %s. Install one that is.",
 	"attempt.tls_not_yet_valid": "The certificate of %s is not valid yet: it begins on %s. " +
 		"Install one that is, or have the clock of this Bookhook checked.",
-	"attempt.tls_expired": "The certificate of %s is not valid any more: it expired on %s. Renew it.",
+	"attempt.tls_expired": "The certificate of %s is no longer valid: it expired on %s. Renew it.",
 	"attempt.tls_untrusted": "The certificate of %s is not signed by an authority that Bookhook trusts: it is self-signed, " +
 		"or the intermediate certificate is missing on the server. Install a certificate of a public authority, with its intermediates.",
 	"attempt.tls_not_supported": "%s does not support TLS on this port. Check the port in the URL; an address without TLS begins with http://.",
 	"attempt.tls_closed":        "%s closed the connection during the TLS handshake. Check the TLS settings of the server.",
 	"attempt.tls_alert":         "%s refused the TLS handshake (%s). Check the TLS settings of the server; TLS 1.2 or newer is needed.",
-	"attempt.tls_failed": "No secure connection to %s could be made (%s). Check certificate and TLS settings of the server; " +
+	"attempt.tls_failed": "No secure connection to %s could be made (%s). Check the certificate and the TLS settings of the server; " +
 		"TLS 1.2 or newer is needed.",
 
 	"attempt.refused": "Nothing answers at %s: the connection was refused. Check that the server is running, and the port in the URL.",
@@ -36,7 +36,7 @@ var failures = Texts{
 	"attempt.closed_in_headers": "%s closed the connection before its answer was complete: in the middle of the headers. " +
 		"Check the log of the server, and of any proxy before it.",
 	"attempt.closed": "%s closed the connection without an answer. Check the log of the server, and of any proxy or firewall before it.",
-	"attempt.unreachable": "There is no way to %s from here: host or network is unreachable. " +
+	"attempt.unreachable": "There is no route to %s: the host or its network is unreachable. " +
 		"Check the address in the URL, and that the network of the server is connected.",
 	"attempt.unreadable_body": "%s began to answer, but the body of its answer cannot be read (%s). " +
 		"Check what writes the answer: the server, or a proxy before it.",
@@ -61,16 +61,16 @@ var failures = Texts{
 	"attempt.internal": "Bookhook could not make the request: %s. The person who runs this Bookhook can see more in its log.",
 
 	"attempt.cut_off": "Bookhook stopped before or while the request was sent; whether the receiver got it is not known.",
-	"attempt.bug":     "there is a mistake in Bookhook",
+	"attempt.bug":     "there is a bug in Bookhook",
 
 	"probe.timeout":     "%s did not answer within %s.",
-	"probe.gone":        "The receiver answers 410 Gone. If it answers a delivery so, the webhook is switched off.",
+	"probe.gone":        "The receiver answers 410 Gone. If it answers a delivery like this, the webhook is switched off.",
 	"probe.failing":     "The receiver answers; it answered an empty request with %s. Send a test to see how it answers a delivery.",
 	"probe.ok":          "The receiver answers. Send a test to see how it answers a delivery.",
 	"probe.redirect":    "The receiver answers %s, a redirect. Bookhook does not follow redirects; enter the final address as the URL of the webhook.",
 	"probe.redirect_to": "The receiver answers %s, a redirect to %s. Bookhook does not follow redirects; enter the final address as the URL of the webhook.",
 
-	"address.no_address":    "no internet address",
+	"address.no_address":    "not an internet address",
 	"address.metadata":      "the metadata service of a cloud provider",
 	"address.loopback":      "a loopback address",
 	"address.private":       "a private address",
@@ -83,7 +83,7 @@ var failures = Texts{
 	"address.documentation": "an address for documentation",
 	"address.benchmarks":    "an address for benchmarks",
 	"address.6to4_relay":    "an address of the retired 6to4 relays",
-	"address.6to4":          "an address of the retired 6to4",
+	"address.6to4":          "a 6to4 address, which is no longer in use",
 	"address.local_nat64":   "an address of a local NAT64",
 	"address.teredo":        "a Teredo address",
 	"address.reserved":      "a reserved address",

@@ -1,6 +1,6 @@
 package messages
 
-// forms are what can be wrong with a form of a page, beside what is in problems.
+// forms says what is wrong with a form of a page, besides what is in problems.
 var forms = Texts{
 	"login.wrong":    "Wrong e-mail address or password.",
 	"login.too_many": "Too many failed attempts. Wait 15 minutes, or sign in from another network.",

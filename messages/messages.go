@@ -1,6 +1,6 @@
-// Package messages turns codes into sentences: a [webhook.Message] is what the
-// domain, the dispatcher and the database know, and this package has the words
-// for it, in English, in one place per kind:
+// Package messages turns codes into sentences: the domain, the dispatcher and the
+// database use a [webhook.Message], and this package has its English text, in one
+// place per kind:
 //
 //	problems.go  what is wrong with an input
 //	forms.go     what is wrong with a form of a page
@@ -8,7 +8,7 @@
 //	failures.go  why an attempt failed, and what checking a URL found
 //	inbound.go   why a platform's request was rejected, notes of events
 //	activity.go  entries of the activity log
-//	outcomes.go  what came of what a person did on a page
+//	outcomes.go  the result of what a person did on a page
 //	database.go  why the database cannot be used
 //
 // A sentence is a format of package fmt with one %s for each argument of the
@@ -26,7 +26,7 @@ import (
 // Texts are sentences by their codes.
 type Texts map[string]string
 
-// all are the sentences that are not a platform's.
+// all has the sentences that are not a platform's.
 var all = merge(problems, forms, requests, failures, inbound, activity, outcomes, database)
 
 func merge(tables ...Texts) Texts {
@@ -37,8 +37,8 @@ func merge(tables ...Texts) Texts {
 	return merged
 }
 
-// Text is the sentence of a message. A code that is not known, which a newer
-// Bookhook may have stored, is shown as it is.
+// Text returns the sentence of a message. An unknown code, which a newer Bookhook
+// may have stored, is shown as it is.
 func Text(m webhook.Message) string { return Render(m) }
 
 // Render is Text with more texts, such as those of the booking platforms.
@@ -70,7 +70,7 @@ func find(code string, more []Texts) (format string, ok bool) {
 	return format, ok
 }
 
-// Problems are the sentences for all fields of an Invalid.
+// Problems returns the sentences for all fields of an Invalid.
 func Problems(v webhook.Invalid, more ...Texts) map[string]string {
 	texts := make(map[string]string, len(v))
 	for field, problem := range v {

@@ -27,7 +27,7 @@ func TestText(t *testing.T) {
 		{webhook.NewMessage("url.host", "100 %s"), "“100 %s” is not a host name; check its spelling."},
 		{
 			webhook.NewMessage("refs.tour", "12\x00").Because(webhook.NewMessage("ref.control_characters")),
-			"The id of the tour, “12\x00”, cannot be kept. Use letters, digits and signs only, no control characters.",
+			"The id of the tour, “12\x00”, cannot be stored. Use letters, digits and signs only, no control characters.",
 		},
 		{webhook.NewMessage("of.tomorrow", 1, "two"), "of.tomorrow (1, two)"},
 	} {

@@ -1,6 +1,7 @@
 package messages
 
-// outcomes are what came of what a person did on a page, and what happens next.
+// outcomes says what the result of a person's action on a page is, and what happens
+// next.
 var outcomes = Texts{
 	"account.welcome": "Welcome to Bookhook. Add your channels and tours, or create your first webhook right away.",
 	"account.created": "The account “%s” was created with the number %s. Add the first person who may sign in to it.",

@@ -1,6 +1,6 @@
 package messages
 
-// problems are what can be wrong with an input. They say what to do.
+// problems says what is wrong with an input, and what to do.
 var problems = Texts{
 	"text.too_long":      "Use at most %s characters.",
 	"email.invalid":      "Enter an e-mail address, such as anna@example.com.",

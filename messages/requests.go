@@ -1,10 +1,10 @@
 package messages
 
-// requests are what can be wrong with a request of a program: its JSON, its query
-// and its form. They say what to send.
+// requests says what is wrong with a request of a program (its JSON, its query or
+// its form), and what to send.
 var requests = Texts{
 	"field.unknown":    "There is no field of this name here; check the spelling.",
-	"field.twice":      "Is here twice.",
+	"field.twice":      "Appears twice.",
 	"field.object":     "Must be an object, such as {…}.",
 	"field.no_object":  "Must be present, and be an object, such as {…}.",
 	"field.type":       "Must be %s.",
@@ -25,7 +25,7 @@ var requests = Texts{
 	"query.one_of":  "Send one of: %s.",
 
 	"event.id":            "Use at most %s characters, none of them control characters.",
-	"event.id_reserved":   "Ids that begin with “%s” are reserved for Bookhook. Put something else before it.",
+	"event.id_reserved":   "Ids that begin with “%s” are reserved for Bookhook. Use another prefix.",
 	"event.platform":      "There is no platform “%s”. Known: %s.",
 	"event.type":          "%s has no event “%s”. Known: %s.",
 	"event.type_missing":  "Say what happened, with one of: %s.",
@@ -55,7 +55,7 @@ var requests = Texts{
 	"notification.item":   "Send the id of a product, a payment or an order; the sample is about it.",
 
 	"request.method": "%s sends by %s, and this is %s. Is the address entered at another platform?",
-	"request.empty":  "%s sends by %s, and this is %s. The address is right; there is nothing to see at it.",
+	"request.empty":  "%s sends by %s, and this is %s. The address is right, but the request carries no event.",
 	"request.address": "The address or the Host header of the request contains characters that are not allowed there, so it could not be read. " +
 		"Check what is between the platform and Bookhook.",
 	"request.too_large": "A request body may have at most %s MiB. Send less at once.",

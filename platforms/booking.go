@@ -6,8 +6,8 @@ import (
 	"bookhook/webhook"
 )
 
-// Action is what happened to a booking, in words that all platforms share. The
-// texts are part of the API.
+// Action is what happened to a booking, the same for all platforms. The texts are
+// part of the API.
 type Action string
 
 // The actions of a booking's life.
@@ -22,9 +22,10 @@ const (
 	VoucherRevoked   Action = "voucher_revoked"
 )
 
-// Booking is what an event says about a booking, in words that all platforms
-// share. It is derived from what was received, which is untouched beside it in
-// the standard format. What the platform did not say is absent, never guessed.
+// Booking is what an event says about a booking, in the same fields for all
+// platforms. In the standard format it is beside the data it is derived from, which
+// are sent as they were received. What the platform did not say is absent, never
+// guessed.
 type Booking struct {
 	Action    Action       `json:"action"`
 	Reference string       `json:"reference,omitempty"` // the platform's
@@ -38,7 +39,8 @@ type Booking struct {
 	EndsAt    string       `json:"ends_at,omitempty"`
 }
 
-// NewBooking is what the event's own ids say, for a platform to add to.
+// NewBooking returns a Booking with the ids of the event; the platform adds the
+// rest.
 func NewBooking(action Action, e webhook.Event) *Booking {
 	b := &Booking{Action: action, Reference: e.BookingID}
 	if e.ChannelID != "" {

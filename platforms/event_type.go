@@ -14,13 +14,13 @@ type EventType struct {
 	NameET      string `json:"name_et,omitempty"` // Estonian, where the platform publishes it
 	Description string `json:"description,omitempty"`
 	Primary     bool   `json:"primary,omitempty"`     // the platform tells integrators to handle it; preselected
-	Inline      bool   `json:"inline,omitempty"`      // synchronous webhooks are called about it
-	InlineOnly  bool   `json:"inline_only,omitempty"` // the platform sends it only to a synchronous webhook
+	Inline      bool   `json:"inline,omitempty"`      // inline webhooks are called about it
+	InlineOnly  bool   `json:"inline_only,omitempty"` // the platform sends it only to an inline webhook
 	Retired     bool   `json:"retired,omitempty"`     // no longer in the platform's catalogue
 	Assumed     string `json:"assumed,omitempty"`     // why the key itself is our assumption; "" when the platform documents it
 
 	// When completes "When a booking …", such as "is confirmed", and Before
-	// completes "Before a booking …" for a synchronous webhook. Both are "" for an
+	// completes "Before a booking …" for an inline webhook. Both are "" for an
 	// event that has no such phrase. Events that share a phrase differ by Variant,
 	// such as "staff".
 	When    string `json:"when,omitempty"`
@@ -28,8 +28,8 @@ type EventType struct {
 	Variant string `json:"variant,omitempty"`
 }
 
-// ReadCatalogue reads the JSON list in which a platform's folder keeps its
-// events. It is part of the program, so a mistake in it is a panic.
+// ReadCatalogue parses the embedded JSON list of a platform's events. It panics if
+// the list is not valid.
 func ReadCatalogue(text []byte) []EventType {
 	var events []EventType
 	if err := json.Unmarshal(text, &events); err != nil {
@@ -38,8 +38,8 @@ func ReadCatalogue(text []byte) []EventType {
 	return events
 }
 
-// CatalogueKeys returns the test whether a catalogue has a key; matching is by
-// the whole key.
+// CatalogueKeys returns a function that reports whether a catalogue has a key;
+// the whole key must match.
 func CatalogueKeys(catalogue []byte) func(key string) bool {
 	keys := sync.OnceValue(func() map[string]bool {
 		keys := map[string]bool{}

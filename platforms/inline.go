@@ -17,10 +17,11 @@ func (r Registry) Inline(key string) bool {
 	return ok && e.Inline && p.InlineCall != nil
 }
 
-// InlineCall writes the call of an inline webhook about an event, as the platform
-// itself calls; settings are the account's there. It is signed with the account's
-// API key on the platform, and while there is none with the text of the webhook's
-// own secret. Each call has an X-Request-Id, a UUID of version 4.
+// InlineCall writes the call of an inline webhook about an event, in the format in
+// which the platform itself calls; settings are the account's settings for the
+// platform. It is signed with the account's API key on the platform, or with the
+// text of the webhook's own secret while there is none. Each call has an
+// X-Request-Id, a UUID of version 4.
 func (r Registry) InlineCall(w *webhook.Webhook, a webhook.Account, e webhook.Event, settings webhook.Settings) (Request, error) {
 	p, ok := r.Get(e.Platform)
 	if !ok || p.InlineCall == nil {

@@ -7,14 +7,14 @@ import (
 	"bookhook/webhook"
 )
 
-// ItemStore has the channels and tours of the accounts; *db.Store is one.
+// ItemStore reads the channels and tours of accounts; *db.Store is one.
 type ItemStore interface {
 	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
 }
 
-// Known returns what a draft of the account may name: the events of the
-// platforms, and the channels and tours of its lists, retired ones too. checkURL
-// says by its text alone why a URL may not be called; zero when it may.
+// Known returns what a draft of the account may select: the events of the
+// platforms, and the account's channels and tours, retired ones included. checkURL
+// says why a URL may not be called, judged by its text alone; zero if it may.
 func (r Registry) Known(ctx context.Context, store ItemStore, account webhook.AccountID, checkURL func(url string) webhook.Message) (webhook.Known, error) {
 	channel, err := listed(ctx, store, account, webhook.Channels)
 	if err != nil {
@@ -27,7 +27,8 @@ func (r Registry) Known(ctx context.Context, store ItemStore, account webhook.Ac
 	return webhook.Known{Event: r.KnownKey, Inline: r.Inline, Channel: channel, Tour: tour, Guard: checkURL}, nil
 }
 
-// listed returns the test whether an id is in one of the account's lists.
+// listed returns a function that reports whether an id is in one of the account's
+// lists.
 func listed(ctx context.Context, store ItemStore, account webhook.AccountID, kind webhook.ItemKind) (func(id string) bool, error) {
 	items, err := store.AllItems(ctx, account, kind)
 	if err != nil {
@@ -40,10 +41,10 @@ func listed(ctx context.Context, store ItemStore, account webhook.AccountID, kin
 	return func(id string) bool { return ids[id] }, nil
 }
 
-// TestEvent returns what "Send a test" sends to a webhook at now: the first
-// event that it selects as its platform could send it, with a channel and a tour
-// of the webhook's filters. Where the platform sends no data, these say that it
-// is a test.
+// TestEvent returns the event that "Send a test" sends to a webhook at now: the
+// first one that it selects, as its platform could send it, with a channel and a
+// tour of the webhook's filters. If the platform sends no data, the data say that
+// it is a test.
 func (r Registry) TestEvent(w *webhook.Webhook, now time.Time) webhook.Event {
 	e := r.SampleEvent(w, "TEST-1", now)
 	e.Test = true
@@ -60,7 +61,7 @@ func (r Registry) TestEvent(w *webhook.Webhook, now time.Time) webhook.Event {
 }
 
 // SampleEvent returns the first event that a webhook selects, as its platform
-// could send it at now about the thing with this id.
+// could send it at now about the booking with this id.
 func (r Registry) SampleEvent(w *webhook.Webhook, id string, now time.Time) webhook.Event {
 	platform, eventType := r.firstEvent(w)
 	if p, known := r.Get(platform); known {

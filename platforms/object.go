@@ -15,10 +15,9 @@ import (
 // MaxDepth is how many levels JSON and XML of a platform may be nested.
 const MaxDepth = 100
 
-// JSON reads the body of a platform that sends JSON: one object in UTF-8, each
-// key in it once, nested at most [MaxDepth] levels. The content type is one of
-// JSON or absent; no platform documents what it sends there. The error is
-// [Rejected].
+// JSON parses the body of a platform that sends JSON: one object in UTF-8, with
+// each key once, nested at most [MaxDepth] levels. The content type must be one of
+// JSON or absent; no platform documents which it sends. The error is [Rejected].
 func (in Inbound) JSON() (Object, error) {
 	if !isJSON(in.ContentType) {
 		return nil, BadType("json.content_type", webhook.Quote(in.ContentType, 100))
@@ -51,21 +50,21 @@ func isJSON(contentType string) bool {
 	return kind == "" || kind == "application/json" || main != "" && strings.HasSuffix(sub, "+json")
 }
 
-// maxMembers is how many members an object may have, and how many entries a list
-// that is read. A body within its limit could have a million, and each takes a
-// hundred times its bytes here.
+// maxMembers is how many members an object, and how many entries a list may have. A
+// body within its limit could have a million, and each takes a hundred times its
+// size in memory.
 const maxMembers = 10_000
 
 var errMembers = BadRequest("json.too_many_members", maxMembers)
 
-// Object is a JSON object of a platform, its values as they came. Unlike the
-// fields of a struct, keys differ by case. What is not there, or is of another
-// kind than asked for, is empty; so is everything in a nil Object.
+// Object is a JSON object of a platform, with its values unparsed. Unlike the
+// fields of a struct, keys are case-sensitive. Its methods return an empty value
+// for what is missing or of another type; so do those of a nil Object.
 type Object map[string]json.RawMessage
 
-// ParseObject takes an object apart. An error is [Rejected]: the text is no
-// object, has a key twice, so that two readers could read it differently, or has
-// more members than anybody sends.
+// ParseObject splits an object into its members. The error is [Rejected]: the text
+// is not an object, has more members than any platform sends, or has a key twice,
+// so that two readers could read it differently.
 func ParseObject(text []byte) (Object, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
@@ -93,8 +92,8 @@ func ParseObject(text []byte) (Object, error) {
 	return o, nil
 }
 
-// Object reads a member that is an object; nil when it is not there or is
-// something else. The error is that of [ParseObject].
+// Object reads a member that is an object; nil if it is missing or of another
+// type. The error is that of [ParseObject].
 func (o Object) Object(key string) (Object, error) {
 	if !bytes.HasPrefix(o[key], []byte("{")) {
 		return nil, nil
@@ -103,7 +102,7 @@ func (o Object) Object(key string) (Object, error) {
 }
 
 // Objects reads the objects in a list. The error is that of [ParseObject], or says
-// that the list is longer than any.
+// that the list is too long.
 func (o Object) Objects(key string) ([]Object, error) {
 	decoder := json.NewDecoder(bytes.NewReader(o[key]))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('[') {
@@ -130,13 +129,13 @@ func (o Object) Objects(key string) ([]Object, error) {
 	return objects, nil
 }
 
-// Text reads a text.
+// Text reads a string.
 func (o Object) Text(key string) (text string) {
-	_ = json.Unmarshal(o[key], &text) // anything else leaves it empty
+	_ = json.Unmarshal(o[key], &text) // another type leaves it empty
 	return text
 }
 
-// Number reads a number, digit for digit as it came.
+// Number reads a number, digit for digit as it was sent.
 func (o Object) Number(key string) json.Number {
 	value := o[key]
 	if len(value) == 0 || value[0] != '-' && (value[0] < '0' || value[0] > '9') {
@@ -145,7 +144,7 @@ func (o Object) Number(key string) json.Number {
 	return json.Number(value)
 }
 
-// Ref reads an id: a text, or a number as it came.
+// Ref reads an id: a string, or a number as it was sent.
 func (o Object) Ref(key string) string {
 	if number := o.Number(key); number != "" {
 		return number.String()
@@ -153,7 +152,7 @@ func (o Object) Ref(key string) string {
 	return o.Text(key)
 }
 
-// Time reads a time as RFC 3339 writes it; zero when it is none, or before 1970.
+// Time reads a time of RFC 3339; zero if it is not one, or before 1970.
 func (o Object) Time(key string) (at time.Time) {
 	if at.UnmarshalText([]byte(o.Text(key))) != nil || at.Before(time.Unix(0, 0)) {
 		return time.Time{}
@@ -161,7 +160,8 @@ func (o Object) Time(key string) (at time.Time) {
 	return at
 }
 
-// CheckRefs says which of an event's ids cannot be kept; the error is [Rejected].
+// CheckRefs checks the ids of an event; the error is [Rejected], and names the
+// first that cannot be stored.
 func CheckRefs(e webhook.Event) error {
 	if len(e.TourIDs) > webhook.MaxTours {
 		return BadRequest("refs.too_many_tours", len(e.TourIDs), webhook.MaxTours)

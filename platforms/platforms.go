@@ -1,9 +1,9 @@
-// Package platforms says what a booking platform is to Bookhook: a [Platform]
-// with its catalogue of events, how its webhook is read, how a delivery is
+// Package platforms defines what Bookhook needs to know about a booking platform,
+// a [Platform]: its catalogue of events, how its webhook is read, how a delivery is
 // written in its wire format, what its payload says about a booking, and its
-// texts. Each platform has a folder of its own in here and nothing about it is
-// anywhere else; the package all lists them. README.md in this folder shows how
-// one is added.
+// texts. Each platform has a folder of its own here, and nothing about it is
+// anywhere else; package all lists them. README.md in this folder shows how one is
+// added.
 package platforms
 
 import (
@@ -18,11 +18,11 @@ import (
 type Platform struct {
 	Key    string // in the API, in addresses and in event keys
 	Name   string // as people know it
-	About  string // for operators: where to enter the address; after a line break what else is good to know, and what of it is assumed
+	About  string // for operators: where to enter the address; after a line break what else is good to know, and what is assumed
 	Events []EventType
-	// Methods are those by which the platform calls.
+	// Methods are the HTTP methods by which the platform sends.
 	Methods []string
-	// Settings are what the platform needs to know about an account.
+	// Settings are what Bookhook needs to know about an account on the platform.
 	Settings []Setting
 	// Texts are the sentences of the platform's own messages, by their codes,
 	// which begin with the platform's key and a dot; see package messages.
@@ -31,34 +31,34 @@ type Platform struct {
 	// Read reads a request of the platform; its error is Rejected.
 	Read func(in Inbound) (Reading, error)
 	// Native writes a delivery as the platform itself would call the URL. What
-	// the platform sent is passed on as it was received.
+	// the platform sent is passed on unchanged.
 	Native func(w *webhook.Webhook, a webhook.Account, e webhook.Event) Request
-	// OmitsPayload says that Native leaves out what the event says when the
-	// webhook's OmitPayload is set.
+	// OmitsPayload says that Native leaves out the payload if the webhook's
+	// OmitPayload is set.
 	OmitsPayload bool
-	// Booking says what the event says about a booking; nil when it is not of a
-	// booking's life.
+	// Booking returns what the event says about a booking; nil if it is not about
+	// one.
 	Booking func(e webhook.Event) *Booking
-	// Sample is an event of this type as the platform could send it at now, about
-	// the thing with this id; for tests and examples.
+	// Sample returns an event of this type as the platform could send it at now,
+	// about the booking with this id; for tests and examples.
 	Sample func(eventType, id string, now time.Time) webhook.Event
 
 	// InlineCall writes the call of an inline webhook, signed with the key; see
 	// [Registry.InlineCall]. Nil: the platform makes none.
 	InlineCall func(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (Request, error)
-	// InlineAbout tells operators what an inline webhook gets and has to answer; after
-	// a line break what of it is assumed.
+	// InlineAbout tells operators what an inline webhook receives and has to
+	// answer; after a line break what of it is assumed.
 	InlineAbout string
-	// APIKey is the account's for a channel, "" when it is not known. Nil: the
-	// platform has none.
+	// APIKey returns the account's API key for a channel; "" if there is none.
+	// Nil: the platform has no API keys.
 	APIKey func(s webhook.Settings, channel string) string
 
-	Lookup *Lookup // nil: events say which tours they are of
+	Lookup *Lookup // nil: events name their tours
 	Lists  *Lists  // nil: channels and tours cannot be imported
 }
 
-// Registry is a list of platforms in the order they are shown. The one of package
-// all is what Bookhook supports; tests have others.
+// Registry is a list of platforms in the order they are shown. That of package all
+// has those that Bookhook supports; tests use others.
 type Registry []Platform
 
 // Get finds a platform by its key.
@@ -70,7 +70,7 @@ func (r Registry) Get(key string) (Platform, bool) {
 	return r[i], true
 }
 
-// Event finds an event type by its key; matching is by the whole key.
+// Event finds an event type by its key; the whole key must match.
 func (p Platform) Event(eventType string) (EventType, bool) {
 	i := slices.IndexFunc(p.Events, func(e EventType) bool { return e.Key == eventType })
 	if i < 0 {
@@ -107,9 +107,9 @@ func (r Registry) Primary() []string {
 	return keys
 }
 
-// Write turns an event into the request that a webhook gets, in the webhook's
-// format. An event of a platform that is not registered goes out in the standard
-// format, which tells all there is.
+// Write turns an event into the request that is sent to a webhook, in the webhook's
+// format. An event of a platform that is not registered is sent in the standard
+// format.
 func (r Registry) Write(w *webhook.Webhook, a webhook.Account, e webhook.Event) Request {
 	p, ok := r.Get(e.Platform)
 	switch {
@@ -121,8 +121,7 @@ func (r Registry) Write(w *webhook.Webhook, a webhook.Account, e webhook.Event) 
 	return StandardRequest(a, e, nil, w.URL)
 }
 
-// Text is the sentence of a message, be it one of a platform's own or one that
-// all share.
+// Text returns the sentence of a message, with the platforms' own texts included.
 func (r Registry) Text(m webhook.Message) string {
 	texts := make([]messages.Texts, len(r))
 	for i, p := range r {

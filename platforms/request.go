@@ -16,7 +16,7 @@ type Request struct {
 	Only200 bool        // success is 200 exactly, not any 2xx
 }
 
-// JSONRequest is a POST of JSON.
+// JSONRequest returns a POST of JSON.
 func JSONRequest(url string, body []byte) Request {
 	return Request{
 		Method: http.MethodPost, URL: url, Body: body, Signed: body,
@@ -24,8 +24,8 @@ func JSONRequest(url string, body []byte) Request {
 	}
 }
 
-// EncodeJSON writes a value that always encodes, such as texts and JSON that was
-// read, with <, > and & as they are: a receiver reads it, and no page.
+// EncodeJSON encodes a value with <, > and & unescaped: it is for receivers, not for
+// pages. It panics if the value cannot be encoded.
 func EncodeJSON(value any) []byte {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -36,8 +36,8 @@ func EncodeJSON(value any) []byte {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
-// Succeeded says whether a response with this status means that the receiver
-// has the event.
+// Succeeded reports whether a response with this status means that the receiver
+// has accepted the event.
 func (r Request) Succeeded(status int) bool {
 	if r.Only200 {
 		return status == http.StatusOK

@@ -25,10 +25,9 @@ type standardBody struct {
 	Data      json.RawMessage `json:"data"`
 }
 
-// StandardBody writes the event as the signed JSON that every receiver of the
-// standard format gets; its timestamp is [webhook.Event.At]. Data is in it byte for
-// byte as it was received; booking is what it says in words that all platforms
-// share, nil when nothing.
+// StandardBody writes the event as the signed JSON of the standard format; its
+// timestamp is [webhook.Event.At]. It contains the data byte for byte as they were
+// received; booking is what they say about a booking, nil if nothing.
 func StandardBody(e webhook.Event, accountNumber int64, booking *Booking) []byte {
 	tours := e.TourIDs
 	if tours == nil {
@@ -48,8 +47,8 @@ func StandardBody(e webhook.Event, accountNumber int64, booking *Booking) []byte
 	return slices.Concat(start, data, []byte("}"))
 }
 
-// StandardRequest writes the event in the standard format; booking is what it
-// says about a booking, nil when it says nothing.
+// StandardRequest writes the event in the standard format; booking is as for
+// [StandardBody].
 func StandardRequest(a webhook.Account, e webhook.Event, booking *Booking, url string) Request {
 	return JSONRequest(url, StandardBody(e, a.Number, booking))
 }

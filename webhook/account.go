@@ -18,7 +18,7 @@ func CountAsync(all []*Webhook) int {
 	return n
 }
 
-// SupportContact is whom an operator asks for more than the limit.
+// SupportContact names who can raise an account's limit, as pages write it.
 const SupportContact = "the person who runs this Bookhook"
 
 // Account is one tour operator.
@@ -31,7 +31,7 @@ type Account struct {
 	CreatedAt    time.Time
 }
 
-// Location is the account's time zone, UTC when it cannot be loaded.
+// Location returns the account's time zone, UTC if it cannot be loaded.
 func (a Account) Location() *time.Location {
 	if loc, err := time.LoadLocation(a.TimeZone); err == nil {
 		return loc
@@ -59,7 +59,7 @@ const (
 // Roles lists all roles.
 var Roles = []Role{RoleAdmin, RoleOperator, RoleStaff}
 
-// CanConfigure says whether the role may change webhooks, lists and settings.
+// CanConfigure reports whether the role may change webhooks, lists and settings.
 func (r Role) CanConfigure() bool { return r == RoleAdmin || r == RoleOperator }
 
 // User is a person who signs in. Account is zero for an admin without one.
@@ -91,9 +91,9 @@ type Client struct {
 	UsedAt    time.Time // to the hour; zero when never used
 }
 
-// Item is a channel or a tour: the booking system's own id and a name. A match
-// looks at ids only; a retired item is hidden where one chooses, and webhooks
-// that name it go on matching it.
+// Item is a channel or a tour: the booking system's own id and a name. Matching
+// uses the id only. A retired item is no longer offered to choose from; webhooks
+// that select it still match it.
 type Item struct {
 	ID        string
 	Name      string

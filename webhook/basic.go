@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// HiddenBasic stands where an Authorization header is shown or kept.
+// HiddenBasic replaces an Authorization header where it is shown or stored.
 const HiddenBasic = "Basic ••••"
 
-// ReadBasic returns the value of Basic authentication that a person means: it
-// may be written as user:password, which is encoded here, or as the value
-// itself, with or without the word Basic before it.
+// ReadBasic returns the value of Basic authentication from what a person typed:
+// user:password, which is encoded here, or the value itself, with or without
+// the word Basic before it.
 func ReadBasic(text string) (value string, problem Message) {
 	text = strings.TrimSpace(text)
 	if scheme, rest, found := strings.Cut(text, " "); found && strings.EqualFold(scheme, "Basic") {
@@ -23,9 +23,9 @@ func ReadBasic(text string) (value string, problem Message) {
 	return text, CheckBasic(text)
 }
 
-// CheckBasic says what is wrong with a value that is sent behind the word Basic
-// as it is; an empty one is in order, and not sent. The message does not repeat
-// it.
+// CheckBasic says what is wrong with a value that is sent after the word Basic;
+// an empty value is valid, and nothing is sent. The message does not contain the
+// value.
 func CheckBasic(value string) (problem Message) {
 	switch {
 	case utf8.RuneCountInString(value) > MaxBasic:

@@ -68,16 +68,16 @@ func NewConfig(events []string) Config {
 	}
 }
 
-// Clone shares nothing with c.
+// Clone returns a deep copy.
 func (c Config) Clone() Config {
 	c.Events = slices.Clone(c.Events)
 	c.Channels, c.Tours = NewFilter(c.Channels.Mode, c.Channels.IDs), NewFilter(c.Tours.Mode, c.Tours.IDs)
 	return c
 }
 
-// normal is the configuration as a webhook has it: sorted, and without what was
-// typed for the other kind or for another choice.
-func (c Config) normal() Config {
+// normalized returns the configuration as a webhook stores it: sorted, and
+// without what was typed for the other kind or for another choice.
+func (c Config) normalized() Config {
 	c = c.Clone()
 	c.Events = slices.Compact(slices.Sorted(slices.Values(c.Events)))
 	if c.AllEvents {
@@ -113,10 +113,10 @@ func (c *Config) SelectEvents(keys []string) {
 	}
 }
 
-// Mode is how a filter reads its list.
+// Mode is how a filter uses its list.
 type Mode string
 
-// The modes: channels know all and include, tours all three.
+// The modes: channels can have all and include, tours all three.
 const (
 	All     Mode = "all"
 	Include Mode = "include"
@@ -184,11 +184,11 @@ func (r Rate) check() Message {
 	return Message{}
 }
 
-// Known answers what the account and its platforms have, so that a webhook
-// cannot name what does not exist.
+// Known says what exists in the account and its platforms, so that a webhook
+// cannot select what does not.
 type Known struct {
 	Event   func(key string) bool
-	Inline  func(key string) bool // a platform calls inline webhooks about the event
+	Inline  func(key string) bool // inline webhooks can be called about the event
 	Channel func(id string) bool
 	Tour    func(id string) bool
 	Guard   func(url string) Message // what is wrong with calling a URL by its text alone, such as a private address
@@ -270,7 +270,7 @@ func (c Config) checkEvents(problems Invalid, known Known) {
 	}
 }
 
-// check notes what is wrong with a filter; the codes of its messages begin with
+// check adds what is wrong with a filter; the codes of its messages begin with
 // the field's name.
 func (f Filter) check(problems Invalid, field string, modes []Mode, known func(string) bool) {
 	switch {

@@ -20,19 +20,18 @@ type Connection struct {
 	Settings   Settings
 }
 
-// Settings are what an account tells Bookhook about itself on a platform, by the
-// keys of the platform's settings; an empty one is not there.
+// Settings are what Bookhook has to know about an account on a platform, by the
+// keys of the platform's settings; an empty one is absent.
 type Settings map[string]string
 
-// AddressOverlap is how long the old address goes on receiving events beside a
-// new one.
+// AddressOverlap is how long the old address still receives events after a new
+// one was created.
 const AddressOverlap = 7 * 24 * time.Hour
 
-// NewAddressToken makes the last part of an address: 26 characters that nobody
-// guesses.
+// NewAddressToken creates the last part of an address: 26 random characters.
 func NewAddressToken() string { return strings.ToLower(rand.Text()) }
 
-// Path is the address without scheme and host.
+// Path returns the address without scheme and host.
 func (c Connection) Path() string { return "/in/" + c.Platform + "/" + c.Token }
 
 // MaxSetting is how long a setting may be, in characters.
@@ -45,7 +44,7 @@ const (
 	MaxRejected     = 1000 // the newest of an account that are kept
 )
 
-// RejectedRequest is a request to an account's address that could not be taken
+// RejectedRequest is a request to an account's address that could not be read
 // as an event.
 type RejectedRequest struct {
 	ID          RejectedID
@@ -56,9 +55,9 @@ type RejectedRequest struct {
 	ContentType string
 	Body        []byte  // the first MaxRejectedBody bytes
 	Truncated   bool    // there was more
-	Status      int     // of the answer
+	Status      int     // of the response
 	Why         Message // for the operator: what is wrong and what to do
-	Times       int     // how often the same was received
+	Times       int     // how often the same request was received
 	LastAt      time.Time
 }
 
@@ -69,5 +68,5 @@ type PendingLookup struct {
 	Account  AccountID
 	Platform string
 	Booking  string
-	Ask      bool // false: it only waits for an earlier event of its booking
+	Lookup   bool // false: it only waits for an earlier event of its booking
 }

@@ -9,9 +9,9 @@ import (
 // State of a delivery.
 type State string
 
-// The states. A delivery in flight is pending: its attempts are raised and its
-// next attempt lies in the future (the lease), so claims expire by themselves
-// after a crash.
+// The states. A delivery in flight is pending: its attempt is already counted,
+// and its NextAt is the end of a lease, so that claims expire by themselves after
+// a crash.
 const (
 	Pending   State = "pending"
 	Delivered State = "delivered"
@@ -71,8 +71,8 @@ const (
 	FailStatus   Failure = "status"   // a response that is not a success
 	FailRedirect Failure = "redirect" // a 3xx, which is not followed
 	FailGone     Failure = "gone"     // 410; switches the webhook off
-	FailAnswer   Failure = "answer"   // 200 to an inline call, with a body that is no answer to it
-	FailInternal Failure = "internal" // Bookhook itself could not write the request
+	FailAnswer   Failure = "answer"   // 200 to an inline call, with a body that is not valid
+	FailInternal Failure = "internal" // Bookhook itself could not create the request
 	CutOff       Failure = "cut_off"  // Bookhook stopped while the request was in flight
 )
 
@@ -97,13 +97,13 @@ type Attempt struct {
 	Truncated       bool   // there was more
 }
 
-// Known leaves out of the attempts of a delivery those that ended after the
-// delivery was read, with which it would contradict itself. It reuses the slice.
-func (d Delivery) Known(attempts []Attempt) []Attempt {
+// SameSnapshot removes the attempts that ended after the delivery was read, so
+// that both show the same moment. It reuses the slice.
+func (d Delivery) SameSnapshot(attempts []Attempt) []Attempt {
 	return slices.DeleteFunc(attempts, func(a Attempt) bool { return a.Number >= d.Attempts && a.Number > d.Completed })
 }
 
-// Job is a claimed delivery with all that sending it takes.
+// Job is a claimed delivery with everything needed to send it.
 type Job struct {
 	Delivery Delivery
 	Event    Event
@@ -124,7 +124,7 @@ type Result struct {
 	Test     bool      // a test or an inline call: that it failed does not count against the webhook
 }
 
-// Finished says what recording a result changed beside its delivery.
+// Finished says what recording a result changed besides its delivery.
 type Finished struct {
 	Off      OffReason // why the webhook was switched off by it; "" when it was not
 	Released bool      // a held delivery of the same webhook became due

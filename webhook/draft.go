@@ -25,44 +25,43 @@ const (
 // Steps lists the steps in order.
 var Steps = []Step{StepType, StepName, StepEvents, StepChannels, StepTours, StepReview}
 
-// Next is the step after s; review is followed by itself.
+// Next returns the step after s; review is followed by itself.
 func (s Step) Next() Step { return Steps[min(slices.Index(Steps, s)+1, len(Steps)-1)] }
 
-// ErrDraftChanged is an [ErrConflict]: the draft was saved again since it was
-// read.
+// ErrDraftChanged is an [ErrConflict]: the draft was saved by another request
+// after it was read.
 var ErrDraftChanged = fmt.Errorf("draft: %w", ErrConflict)
 
-// Draft is a webhook in the making: what a person typed so far, right or
-// wrong. It is kept as JSON and survives whatever the browser does.
+// Draft is an unfinished webhook: what a person typed so far, valid or not. It is
+// stored as JSON.
 type Draft struct {
 	ID        DraftID   `json:"-"`
 	Account   AccountID `json:"-"`
 	UpdatedAt time.Time `json:"-"` // given by the store; different after each save
 
-	Owner string    `json:"owner,omitempty"` // e-mail address of who began it
+	Owner string    `json:"owner,omitempty"` // e-mail address of who started it
 	Edits WebhookID `json:"edits,omitempty"` // the webhook that is edited; zero for a new one
 	Base  time.Time `json:"base,omitzero"`   // its UpdatedAt when editing began
 	Config
 	Done []Step `json:"done"` // steps that were passed
 }
 
-// NewDraft begins a webhook with the given events preselected.
+// NewDraft returns a draft of a new webhook with the given events preselected.
 func NewDraft(events []string) Draft { return Draft{Config: NewConfig(events)} }
 
-// EditDraft begins the editing of a webhook; every step counts as done. The
-// draft shares nothing with the webhook.
+// EditDraft returns a draft that edits a webhook; every step counts as done. The
+// draft shares no memory with the webhook.
 func EditDraft(w *Webhook) Draft {
 	d := Draft{Account: w.Account, Edits: w.ID, Base: w.UpdatedAt, Config: w.Config.Clone(), Done: slices.Clone(Steps)}
 	d.TimeLimit = cmp.Or(d.TimeLimit, DefaultTimeLimit)
 	return d
 }
 
-// Version differs after each save.
+// Version returns a text that is different after each save.
 func (d *Draft) Version() string { return strconv.FormatInt(d.UpdatedAt.UnixMilli(), 10) }
 
-// Note notes whether a step was passed. One that is wrong now counts as not
-// passed, even if it was before.
-func (d *Draft) Note(step Step, passed bool) {
+// SetPassed marks a step as passed, or as not passed, even if it was before.
+func (d *Draft) SetPassed(step Step, passed bool) {
 	if passed {
 		d.Pass(step)
 	} else {
@@ -70,24 +69,25 @@ func (d *Draft) Note(step Step, passed bool) {
 	}
 }
 
-// Pass notes that a step was passed.
+// Pass marks a step as passed.
 func (d *Draft) Pass(step Step) {
 	if !slices.Contains(d.Done, step) {
 		d.Done = append(d.Done, step)
 	}
 }
 
-// Recheck counts every step before the review in which something is wrong now as
-// not passed; the events of one type of webhook may not be those of the other.
+// Recheck marks every step before the review that is invalid now as not passed:
+// a change of the type, for example, makes some of the selected events invalid.
 func (d *Draft) Recheck(known Known) {
 	for _, step := range Steps[:len(Steps)-1] {
 		if len(d.Problems(step, known)) > 0 {
-			d.Note(step, false)
+			d.SetPassed(step, false)
 		}
 	}
 }
 
-// Reachable says whether the step may be shown: all before it were passed.
+// Reachable reports whether the step may be shown: all steps before it were
+// passed.
 func (d *Draft) Reachable(step Step) bool {
 	for _, s := range Steps {
 		if s == step {
@@ -100,7 +100,7 @@ func (d *Draft) Reachable(step Step) bool {
 	return false
 }
 
-// Resume is the first step that was not passed.
+// Resume returns the first step that was not passed.
 func (d *Draft) Resume() Step {
 	for _, s := range Steps {
 		if !slices.Contains(d.Done, s) {
@@ -110,18 +110,18 @@ func (d *Draft) Resume() Step {
 	return StepReview
 }
 
-// Problems says what is wrong with a step; for the review, with any step. Name
-// and URL lose their outer space.
+// Problems says what is wrong with a step; for the review, with any step. It
+// trims name and URL.
 func (d *Draft) Problems(step Step, known Known) Invalid {
 	d.Name, d.URL = strings.TrimSpace(d.Name), strings.TrimSpace(d.URL)
 	return d.Config.Problems(step, known)
 }
 
-// Webhook turns a finished draft into a webhook that is switched on, with a
-// new secret and no times; its error is [Invalid].
+// Webhook turns a finished draft into a webhook that is switched on and has a new
+// secret; its error is [Invalid].
 func (d *Draft) Webhook(known Known) (*Webhook, error) {
 	if problems := d.Problems(StepReview, known); len(problems) > 0 {
 		return nil, problems
 	}
-	return &Webhook{ID: d.Edits, Account: d.Account, Config: d.Config.normal(), Enabled: true, Secret: NewSecret()}, nil
+	return &Webhook{ID: d.Edits, Account: d.Account, Config: d.Config.normalized(), Enabled: true, Secret: NewSecret()}, nil
 }

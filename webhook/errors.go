@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// ErrNotFound says that there is no such thing in this account.
+// ErrNotFound says that this account has nothing with this id.
 var ErrNotFound = errors.New("not found")
 
-// ErrConflict says that the thing was changed by somebody else in the meantime,
-// or that the same external id came with another body.
+// ErrConflict says that somebody else changed it in the meantime, or that the
+// same external id was received with different content.
 var ErrConflict = errors.New("conflict")
 
 // IDConflict is an [ErrConflict]: an event with this external id was received
-// before with other content.
+// before with different content.
 type IDConflict struct{ ExternalID string }
 
 func (e IDConflict) Error() string { return "the id " + e.ExternalID + " was used for another event" }
@@ -26,23 +26,23 @@ func (e IDConflict) Unwrap() error { return ErrConflict }
 // ErrLimit says that the account has as many asynchronous webhooks as it may have.
 var ErrLimit = errors.New("webhook limit reached")
 
-// ErrBusy says that more is received than can be kept; try again shortly.
+// ErrBusy says that more is received than can be stored; try again shortly.
 var ErrBusy = errors.New("busy")
 
-// ErrStale says that a [Plan] was made of subscriptions that have changed since;
-// nothing of it was stored. Make it again.
+// ErrStale says that the subscriptions of a [Plan] have changed since it was
+// made, and that nothing of it was stored. Make a new plan.
 var ErrStale = errors.New("the webhooks of the account have changed")
 
 // Unavailable says that the database cannot be used right now, and that nothing
-// of what was asked was stored. It works again once the cause is gone.
+// of the request was stored. It works again once the cause is gone.
 type Unavailable struct {
-	Message Message // why, for whoever asked
+	Message Message // why, for the client
 	Cause   error
 }
 
 func (e Unavailable) Error() string { return e.Cause.Error() }
 
-// Unwrap is the cause.
+// Unwrap returns the cause.
 func (e Unavailable) Unwrap() error { return e.Cause }
 
 // Invalid says what is wrong with each field of an input. Keys are field names
@@ -58,11 +58,10 @@ func (v Invalid) Error() string {
 	return strings.Join(parts, "; ")
 }
 
-// Add notes a problem of a field; the first one of a field stays.
+// Add adds a problem of a field; only the first problem of a field is kept.
 func (v Invalid) Add(field, code string, args ...any) { v.AddMessage(field, NewMessage(code, args...)) }
 
-// AddMessage is Add for a message that is there already; one that says nothing
-// is no problem.
+// AddMessage is Add with a message; the zero message is ignored.
 func (v Invalid) AddMessage(field string, problem Message) {
 	if _, ok := v[field]; !ok && !problem.IsZero() {
 		v[field] = problem

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Limits of an incoming event. Longer ones are refused, never cut.
+// Limits of an incoming event. An event beyond them is refused, never truncated.
 const (
 	MaxEventID   = 200     // characters of the sender's own id
 	MaxEventKeys = 1000    // event types that a webhook's list may have
@@ -40,11 +40,11 @@ type Event struct {
 	Note       Message // what went wrong before the match; zero when nothing did
 }
 
-// Key is what a webhook's selection names: the type, with the platform before
-// it for every platform but TourCMS.
+// Key returns the key by which webhooks select the event: the type, with the
+// platform before it for every platform but TourCMS.
 func (e Event) Key() string { return EventKey(e.Platform, e.Type) }
 
-// EventKey joins platform and type as they are written in a webhook's events.
+// EventKey joins platform and type into a key of a webhook's events.
 func EventKey(platform, eventType string) string {
 	if platform == DefaultPlatform {
 		return eventType
@@ -52,7 +52,7 @@ func EventKey(platform, eventType string) string {
 	return platform + ":" + eventType
 }
 
-// SplitEventKey takes apart what [EventKey] joined.
+// SplitEventKey splits what [EventKey] joined.
 func SplitEventKey(key string) (platform, eventType string) {
 	if platform, eventType, found := strings.Cut(key, ":"); found {
 		return platform, eventType
@@ -63,11 +63,12 @@ func SplitEventKey(key string) (platform, eventType string) {
 // DefaultPlatform is the platform of an event that names none.
 const DefaultPlatform = "tourcms"
 
-// Digest tells whether a second event with the same external id is the same
-// event: equal content gives an equal digest, whatever its white space.
+// Digest returns a hash of the content, by which a second event with the same
+// external id is recognised as the same event. White space between the tokens of
+// its JSON does not count.
 func (e Event) Digest() [sha256.Size]byte {
 	at := ""
-	if !e.OccurredAt.IsZero() { // every year has its own text; UnixNano comes round
+	if !e.OccurredAt.IsZero() { // as text: UnixNano overflows
 		at = e.OccurredAt.UTC().Format(time.RFC3339Nano)
 	}
 	// Five parts, the tours, the data: only the tours vary in number, and each
@@ -84,8 +85,8 @@ func appendLength(text []byte, n int) []byte {
 	return append(strconv.AppendInt(text, int64(n), 10), ':')
 }
 
-// compact leaves out the white space around the tokens of JSON; other data lose
-// only what surrounds them.
+// compact removes the white space between the tokens of JSON; data that are not
+// JSON are only trimmed.
 func compact(data []byte) []byte {
 	text := bytes.TrimSpace(data)
 	var out bytes.Buffer
@@ -95,7 +96,8 @@ func compact(data []byte) []byte {
 	return out.Bytes()
 }
 
-// At is when it happened, or was received when the sender did not say.
+// At returns when the event happened, or if the sender did not say, when it was
+// received.
 func (e Event) At() time.Time {
 	if e.OccurredAt.IsZero() {
 		return e.ReceivedAt
@@ -103,7 +105,7 @@ func (e Event) At() time.Time {
 	return e.OccurredAt
 }
 
-// Accepted is what became of one incoming event.
+// Accepted is the result of storing one incoming event.
 type Accepted struct {
 	Event     Event
 	Decisions []Decision  // one for every webhook of the account, in the order they were made

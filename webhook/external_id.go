@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// Prefixes of the external ids that Bookhook makes itself; senders may not use
-// them, so that what they send is never taken for something else that came in.
+// Prefixes of the external ids that Bookhook creates itself. Senders may not use
+// them, so that an id of theirs never equals one of these.
 const (
 	InboundPrefix = "in:"     // of a notification that a platform sent
 	InlinePrefix  = "inline:" // of an inline call, which may have the same id as the event that follows it
 )
 
-// CheckSentID says what is wrong with an event's id that a sender chose; zero when
-// nothing is.
+// CheckSentID says what is wrong with an external id that a sender chose; zero
+// when nothing is.
 func CheckSentID(id string) Message {
 	for _, prefix := range []string{InboundPrefix, InlinePrefix} {
 		if strings.HasPrefix(id, prefix) {

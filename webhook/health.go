@@ -2,16 +2,16 @@ package webhook
 
 import "time"
 
-// Health is what Bookhook itself noted about a webhook.
+// Health is what Bookhook recorded about a webhook's attempts.
 type Health struct {
-	FailingSince time.Time // first failure since the last success; zero when all is well
-	FailedAt     time.Time // the last failure since then; zero when all is well
+	FailingSince time.Time // first failure since the last success; zero if there is none
+	FailedAt     time.Time // the last failure since then; zero if there is none
 	OffAt        time.Time // when it was switched off; zero while it is on
 	OffReason    OffReason
 	Skipped      int // events skipped since it was switched off
 }
 
-// OffReason says who switched a webhook off and why.
+// OffReason is why a webhook is off.
 type OffReason string
 
 // The reasons of being off.
@@ -30,7 +30,7 @@ const FailingLimit = 5 * 24 * time.Hour
 // not switched off because of one failure now and one last month.
 const FailingGap = 48 * time.Hour
 
-// SwitchOffAt is when a failing webhook will be switched off; zero when it is
+// SwitchOffAt returns when a failing webhook will be switched off; zero if it is
 // not failing.
 func (h Health) SwitchOffAt() time.Time {
 	if h.FailingSince.IsZero() {
@@ -39,8 +39,8 @@ func (h Health) SwitchOffAt() time.Time {
 	return h.FailingSince.Add(FailingLimit)
 }
 
-// AfterFailure returns the health after an attempt failed at now. Failures further
-// apart than FailingGap are not one trouble: then it is failing since now.
+// AfterFailure returns the health after an attempt failed at now. A failure more
+// than FailingGap after the last one starts a new outage.
 func (h Health) AfterFailure(now time.Time) Health {
 	if h.FailingSince.IsZero() || h.FailedAt.Before(now.Add(-FailingGap)) {
 		h.FailingSince = now
@@ -51,8 +51,8 @@ func (h Health) AfterFailure(now time.Time) Health {
 
 // SwitchOff returns why a webhook of this health is to be switched off after a
 // failure at now: its receiver is gone (it answered 410), or it has failed for
-// FailingLimit without a success. It returns "" if the webhook goes on, or is off
-// already.
+// FailingLimit without a success. It returns "" if the webhook stays on, or is
+// off already.
 func (h Health) SwitchOff(now time.Time, gone bool) OffReason {
 	switch failing := h.SwitchOffAt(); {
 	case !h.OffAt.IsZero():

@@ -12,13 +12,13 @@ import (
 	"github.com/sony/sonyflake/v2"
 )
 
-// ID names a row: 63 bits, ascending with the time it was made, and shown as
+// ID identifies a row: 63 bits, ascending with the time of creation, and shown as
 // the prefix of its kind and 13 characters: evt_0d3k5m7p9r1t2. An ID is no
-// secret; every query that takes one also names the account. The zero ID names
-// nothing.
+// secret; every query that takes one also takes the account. The zero ID means
+// none.
 type ID[K kind] int64
 
-// kind tells the ids of one kind of thing from those of another.
+// kind makes the ids of one kind of record a type of their own.
 type kind interface{ prefix() string }
 
 type (
@@ -45,7 +45,7 @@ func (deliveryKind) prefix() string { return "dlv" }
 func (rejectedKind) prefix() string { return "rej" }
 func (auditKind) prefix() string    { return "aud" }
 
-// The ids, one type for each kind of thing, so that no call can swap two.
+// The ids, one type for each kind of record, so that no call can swap two.
 type (
 	AccountID  = ID[accountKind]
 	UserID     = ID[userKind]
@@ -76,7 +76,7 @@ func (ID[K]) prefix() string {
 	return k.prefix()
 }
 
-// String is the ID as people and programs see it.
+// String returns the ID as people and programs see it.
 func (id ID[K]) String() string {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(id)) //nolint:gosec // an ID is never negative
@@ -103,7 +103,7 @@ func (id *ID[K]) UnmarshalText(text []byte) (err error) {
 }
 
 // ParseID reads what String wrote of an ID of this kind. Any other text is
-// [ErrNotFound]: whoever asks for it asks for something that does not exist.
+// [ErrNotFound]: nothing with that id exists.
 func ParseID[I anyID](text string) (I, error) {
 	prefix := I(0).prefix()
 	notFound := fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
@@ -129,9 +129,9 @@ const (
 // idEpoch is the time from which the milliseconds of an ID count.
 var idEpoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// FirstID is the smallest ID that can be made at t: what is older has a
-// smaller one, so that a list by ID is a list by time. It is zero before 2025
-// and the greatest ID there is after 2094.
+// FirstID returns the smallest ID that can be generated at t: everything older
+// has a smaller one, so that a list by ID is a list by time. It is zero before
+// 2025, and the greatest ID there is after 2094.
 func FirstID[I anyID](t time.Time) I {
 	const below = sequenceBits + machineBits
 	ms := max(t.Sub(idEpoch).Milliseconds(), 0)
@@ -141,15 +141,16 @@ func FirstID[I anyID](t time.Time) I {
 	return I(ms << below)
 }
 
-// Time is when the ID was made, to the millisecond.
+// Time returns when the ID was generated, to the millisecond.
 func (id ID[K]) Time() time.Time {
 	return idEpoch.Add(time.Duration(id>>(sequenceBits+machineBits)) * time.Millisecond)
 }
 
 // NewIDs returns a source of ascending IDs, safe for concurrent use: 41 bits of
-// milliseconds since 2025, a sequence of 10 bits, and 12 random bits that tell
-// processes on one database apart. It makes at most 1,024 IDs in a millisecond
-// and waits for the next one after that. The caller gives each its kind.
+// milliseconds since 2025, a sequence of 10 bits, and 12 random bits that
+// distinguish processes on one database. It generates at most 1,024 IDs in a
+// millisecond, and then waits for the next. The caller converts each to the type
+// of its kind.
 func NewIDs() (func() int64, error) {
 	flake, err := sonyflake.New(sonyflake.Settings{
 		StartTime: idEpoch, TimeUnit: time.Millisecond,

@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// InlineCall is what became of asking the inline webhook of an account about an
+// InlineCall is the result of calling the inline webhook of an account about an
 // event, before a booking is confirmed.
 type InlineCall struct {
 	Event     Event
 	Decisions []Decision // one for every inline webhook of the account, in the order they were made
-	Duplicate bool       // the external id was known: this is the answer of the first time
+	Duplicate bool       // the external id was known: this is the answer to the first call
 	Job       Job        // the call; its delivery is zero when no webhook matched
 	Attempt   Attempt    // of the delivery; zero when it was cut off, or no webhook was called
 	InlineAnswer
@@ -21,7 +21,7 @@ type InlineCall struct {
 // Called reports whether a webhook was called.
 func (c InlineCall) Called() bool { return c.Job.Delivery.ID != 0 }
 
-// InlineAnswer is what a receiver answers to an inline call.
+// InlineAnswer is the answer of a receiver to an inline call.
 type InlineAnswer struct {
 	Accepted bool            // the booking may be confirmed
 	Reason   Failure         // why it is refused; "" when it is accepted
@@ -30,20 +30,20 @@ type InlineAnswer struct {
 	Tickets  json.RawMessage // its tickets, as received; nil when there are none
 }
 
-// AnswerOf reads the answer from the attempt of an inline call. What the receiver
-// wrote is read even if it refuses.
+// AnswerOf reads the answer from the attempt of an inline call. A refusal can
+// have a text, too.
 func AnswerOf(a Attempt) InlineAnswer {
 	answer := InlineAnswer{Accepted: a.Failure == "", Reason: a.Failure, Error: a.Error}
 	answer.Text, answer.Tickets, _ = ReadInlineBody(a)
 	return answer
 }
 
-// CutOffAnswer is the refusal when nobody knows what the receiver answered.
+// CutOffAnswer is the refusal if the receiver's answer is not known.
 var CutOffAnswer = InlineAnswer{Reason: CutOff, Error: NewMessage("inline.cut_off")}
 
-// ReadInlineBody reads text and tickets from the response to an inline call; the
-// problem says why a 200 with such a body is no answer. The body is empty or a
-// JSON object, with the content type of JSON.
+// ReadInlineBody reads text and tickets from the response to an inline call. A
+// valid body is empty, or a JSON object with the content type of JSON; the
+// problem says what is wrong with another.
 func ReadInlineBody(a Attempt) (text string, tickets json.RawMessage, problem Message) {
 	body := bytes.TrimSpace(a.ResponseBody)
 	if len(body) == 0 {
@@ -98,7 +98,7 @@ func FindChannelConflict(w *Webhook, all []*Webhook) *ChannelConflict {
 	return nil
 }
 
-// commonChannel is a channel that both filters let through.
+// commonChannel returns a channel that matches both filters.
 func commonChannel(one, other Filter) (channel string, both bool) {
 	if one.Mode == All && other.Mode == All {
 		return "", true
@@ -114,7 +114,7 @@ func commonChannel(one, other Filter) (channel string, both bool) {
 	return "", false
 }
 
-// Problem says what to do about the conflict; channel is what people call it.
+// Problem says what to do about the conflict; channel is the channel's name.
 func (c ChannelConflict) Problem(channel string) Message {
 	if c.Channel == "" {
 		return NewMessage("channels.all_taken", c.With.Name)

@@ -28,11 +28,11 @@ type Decision struct {
 
 // Match decides whether the webhook receives the event, and if not, why.
 //
-// That it is off comes before everything else, then event, channel and tour in the order
-// of the wizard. A booking can hold several tours: "include" matches if any of
-// them is listed, "exclude" unless every one is. An event without tours does
-// not match "include" and does match "exclude"; one without a channel does not
-// match selected channels.
+// A webhook that is off receives nothing; then event, channel and tour are checked
+// in the order of the wizard. A booking can have several tours: "include" matches
+// if any of them is listed, "exclude" unless every one is. An event without tours
+// does not match "include" and does match "exclude"; one without a channel does
+// not match selected channels.
 func Match(w *Webhook, e *Event) Reason {
 	switch {
 	case !w.Enabled:

@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// Message is a sentence for people as a code with its arguments. It is what is
-// stored and passed on; the sentence is made where it is shown, by the package
-// messages, in the words and one day the language of the reader. The zero
-// Message says nothing.
+// Message is a text for people as a code with its arguments. It is what is stored
+// and passed on; package messages turns it into a sentence where it is shown. The
+// zero Message means none.
 type Message struct {
 	Code  string   `json:"code"`
 	Args  []string `json:"args,omitempty"`
@@ -30,11 +29,11 @@ func (m Message) Because(cause Message) Message {
 	return m
 }
 
-// IsZero reports whether the message says nothing.
+// IsZero reports whether there is no message.
 func (m Message) IsZero() bool { return m.Code == "" }
 
-// Error is the message for a log: its code and arguments. The sentence for
-// people is made by the package messages.
+// Error returns the code and the arguments, for a log. The sentence for people
+// is made by package messages.
 func (m Message) Error() string {
 	text := m.Code
 	if len(m.Args) > 0 {

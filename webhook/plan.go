@@ -2,8 +2,8 @@ package webhook
 
 import "time"
 
-// Subscriptions are what a match needs to know of an account, as they were at a
-// revision. Whoever has them only reads them: they are shared.
+// Subscriptions are what matching needs to know about an account, at one
+// revision. They are shared and must not be modified.
 type Subscriptions struct {
 	Revision  int64 // new whenever the account, a webhook or a connection of it changes
 	Account   Account
@@ -36,7 +36,7 @@ func (s *Subscriptions) match(w *Webhook, e *Event) Reason {
 	return Match(w, e)
 }
 
-// Webhook finds one of the asynchronous webhooks; nil when it is not there.
+// Webhook finds one of the asynchronous webhooks; nil if it is not among them.
 func (s *Subscriptions) Webhook(id WebhookID) *Webhook {
 	for _, w := range s.Webhooks {
 		if w.ID == id {
@@ -46,8 +46,8 @@ func (s *Subscriptions) Webhook(id WebhookID) *Webhook {
 	return nil
 }
 
-// Plan is what is to be stored of events that were received together: all of it
-// or nothing. It holds for the revision of the subscriptions it was made of.
+// Plan is a batch of matched events to be stored together, all or none. It is
+// valid for the revision of its subscriptions.
 type Plan struct {
 	Subscriptions *Subscriptions
 	Events        []PlannedEvent
@@ -60,11 +60,11 @@ type Plan struct {
 type PlannedEvent struct {
 	Event     Event
 	Decisions []Decision // one for each of Subscriptions.Webhooks, in their order
-	Claim     []bool     // for each decision: the dispatcher has kept a place, so that the delivery is stored claimed
+	Claim     []bool     // for each decision: the dispatcher has reserved a place, so the delivery is stored as claimed
 }
 
-// NewPlan matches events that were received at a time, or before, if they waited
-// for a lookup: then they have their time.
+// NewPlan matches events that were received at the given time. Those that waited
+// for a lookup keep their own ReceivedAt.
 func NewPlan(s *Subscriptions, events []Event, at, lease time.Time) *Plan {
 	p := &Plan{Subscriptions: s, Events: make([]PlannedEvent, len(events)), At: at, Lease: lease}
 	for i, e := range events {
@@ -77,7 +77,7 @@ func NewPlan(s *Subscriptions, events []Event, at, lease time.Time) *Plan {
 	return p
 }
 
-// Touched is a webhook that a committed change concerns, and how.
+// Touched is a webhook that a committed change affects, and how.
 type Touched struct {
 	Webhook WebhookID
 	What    Touch
@@ -86,7 +86,7 @@ type Touched struct {
 // Touch says what a change means for the deliveries of a webhook.
 type Touch int
 
-// The ways in which a change concerns a webhook, from the least to the most.
+// The ways in which a change affects a webhook, from the least to the most.
 const (
 	TouchDue        Touch = iota // a delivery became due
 	TouchDeliveries              // deliveries were cancelled or changed: what is queued in memory is stale

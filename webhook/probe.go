@@ -1,12 +1,12 @@
 package webhook
 
-// Probe is what checking a URL found, without sending it a booking.
+// Probe is the result of checking a URL without sending it a booking.
 type Probe struct {
 	Level   ProbeLevel
 	Message Message // for the person who typed the URL
 }
 
-// ProbeLevel says how it looks.
+// ProbeLevel is how serious the result is.
 type ProbeLevel string
 
 // The levels.

@@ -22,17 +22,17 @@ type DeliveryFilter struct {
 // Page is one page of a list, the newest first.
 type Page[R any, I anyID] struct {
 	Rows []R
-	// Next is the Before of the next page; zero on the last one. A filter that
-	// no index serves is searched for a bounded stretch at a time: then a page
-	// can have a Next although it is not full, or empty, and Next is where the
-	// search stopped.
+	// Next is the Before of the next page; zero on the last one. With a filter
+	// that no index serves, each page searches a bounded number of rows: it can
+	// then have a Next although it is not full, or even empty, and Next is where
+	// the search stopped.
 	Next I
 }
 
 // Count is how many rows a list has.
 type Count struct {
 	N    int
-	More bool // there are more than N, or there may be: the counting ended before the list
+	More bool // there are or may be more than N: counting stopped before the end of the list
 }
 
 // DeliveryRow is a delivery and what a list shows beside it.

@@ -22,7 +22,7 @@ var Schedule = []time.Duration{
 // Bounds of the pause between two attempts.
 const (
 	ThrottleFloor = time.Minute    // the least after a 429 or a timeout
-	MaxRetryAfter = 24 * time.Hour // the most that a receiver's Retry-After may ask
+	MaxRetryAfter = 24 * time.Hour // the most that a receiver's Retry-After may ask for
 )
 
 // NextAttempt says when to make the next attempt after the one with this number

@@ -16,16 +16,16 @@ import (
 // has it; the rest is base64.
 const secretPrefix = "whsec_"
 
-// NewSecret makes a signing secret of 32 random bytes.
+// NewSecret creates a signing secret of 32 random bytes.
 func NewSecret() string {
 	key := make([]byte, 32)
 	rand.Read(key) //nolint:errcheck // never fails, as documented
 	return secretPrefix + base64.StdEncoding.EncodeToString(key)
 }
 
-// Sign writes the webhook-signature header of the Standard Webhooks
+// Sign returns the webhook-signature header of the Standard Webhooks
 // specification: for each secret "v1," and the base64 of the HMAC-SHA256 over
-// id, unix seconds and body, joined by dots; several are set apart by spaces.
+// id, unix seconds and body, joined by dots; several are separated by spaces.
 // For a GET the body is the query string as sent, without the question mark.
 // It fails on a secret that is empty or not base64.
 func Sign(secrets []string, id string, at time.Time, body []byte) (string, error) {

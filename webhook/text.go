@@ -24,9 +24,9 @@ func Truncate(text string, limit int) string {
 	return text
 }
 
-// Quote returns a text that others wrote so that a sentence can repeat it:
-// truncated, and with a replacement character for what is not UTF-8 or cannot be
-// seen (control characters, those that turn the direction of the text).
+// Quote returns a text of others so that a sentence can repeat it: truncated, and
+// with a replacement character for what is not UTF-8 or not printable (control
+// characters, those that change the direction of text).
 func Quote(text string, limit int) string {
 	return Truncate(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -36,7 +36,7 @@ func Quote(text string, limit int) string {
 	}, text), limit)
 }
 
-// JoinText lists the texts of all, separated by commas.
+// JoinText joins the texts of all, separated by commas.
 func JoinText[T any](all []T, text func(T) string) string {
 	texts := make([]string, len(all))
 	for i, one := range all {
@@ -45,10 +45,9 @@ func JoinText[T any](all []T, text func(T) string) string {
 	return strings.Join(texts, ", ")
 }
 
-// ParsePrefixes reads addresses and CIDR ranges that are separated by commas, each
-// masked; an address is the range of itself, and an IPv4-mapped IPv6 one stands
-// for its IPv4 address. The error names every item that is neither, in quotation
-// marks.
+// ParsePrefixes parses addresses and CIDR ranges that are separated by commas, and
+// masks each. An address becomes a range of one, an IPv4-mapped IPv6 address its
+// IPv4 address. The error names every item that is neither, in quotation marks.
 func ParsePrefixes(list string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
 	var wrong []string

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// CheckName returns the name without outer space, or what is wrong with it.
+// CheckName returns the trimmed name and what is wrong with it.
 func CheckName(name string) (string, Message) {
 	name = strings.TrimSpace(name)
 	switch {
@@ -24,9 +24,8 @@ func CheckName(name string) (string, Message) {
 	return name, Message{}
 }
 
-// CheckURL returns the URL without outer space, or what is wrong with it. It
-// checks the text alone; whether the address may be called is for the outbound
-// address guard to say.
+// CheckURL returns the trimmed URL and what is wrong with it. It checks the text
+// alone; the outbound address guard decides whether the address may be called.
 func CheckURL(text string) (string, Message) {
 	text = strings.TrimSpace(text)
 	switch {
@@ -46,7 +45,7 @@ func CheckURL(text string) (string, Message) {
 	if problem := checkParts(u); !problem.IsZero() {
 		return text, problem
 	}
-	if strings.Contains(text, "#") { // in the text: url.Parse forgets an empty fragment
+	if strings.Contains(text, "#") { // in the text: url.Parse drops an empty fragment
 		return text, NewMessage("url.fragment")
 	}
 	return text, Message{}
@@ -105,7 +104,7 @@ func validHost(host string) bool {
 }
 
 // CheckRef says what is wrong with the id of a channel, tour or booking; an
-// empty one is in order.
+// empty one is valid.
 func CheckRef(id string) Message {
 	switch {
 	case utf8.RuneCountInString(id) > MaxRefLength:
@@ -116,7 +115,7 @@ func CheckRef(id string) Message {
 	return Message{}
 }
 
-// CheckItem returns a channel or tour as it is kept, or what is wrong.
+// CheckItem returns a channel or tour as it is stored, and what is wrong with it.
 func CheckItem(item Item) (Item, Invalid) {
 	problems := Invalid{}
 	item.ID = strings.TrimSpace(item.ID)

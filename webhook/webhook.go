@@ -17,7 +17,7 @@ type Webhook struct {
 	Health
 }
 
-// SecretOverlap is how long the old secret goes on signing beside a new one.
+// SecretOverlap is how long the old secret still signs beside a new one.
 const SecretOverlap = 24 * time.Hour
 
 // Secrets lists the secrets that sign at now, the newest first.
@@ -28,12 +28,12 @@ func (w *Webhook) Secrets(now time.Time) []string {
 	return []string{w.Secret}
 }
 
-// KindStays is why a webhook cannot become one of the other kind.
-var KindStays = NewMessage("type.stays")
+// KindFixed says that the kind of a webhook cannot be changed.
+var KindFixed = NewMessage("type.stays")
 
 // Circuit is how a webhook's receiver is treated after failures in a row. It
-// opens with the [CircuitFailures]th: then one delivery at a time is sent as a
-// probe, after growing pauses, while the others wait uncharged. A success
+// opens after [CircuitFailures]: then one delivery at a time is sent as a probe,
+// after growing pauses, while the others wait without losing attempts. A success
 // closes it at once.
 type Circuit struct {
 	Failures int       // attempts that failed since the last success
@@ -52,8 +52,7 @@ type Backlog struct {
 	Oldest  time.Time // when the oldest of them was created; zero when none is waiting
 }
 
-// Update is a change of a webhook by a person: what is written of it, in one
-// transaction.
+// Update is a change of a webhook by a person, written in one transaction.
 type Update struct {
 	Webhook *Webhook  // its ID and Account, and the Config to write
 	Enabled *bool     // switch it on or off; nil leaves that as it is

@@ -8,19 +8,18 @@ import (
 )
 
 // The WAL is copied into the database file here and not by SQLite itself, which
-// would do it within a commit: half a second in which everybody waits. Most of
-// it is copied by a connection of its own while the writer continues. What was
-// written meanwhile is copied in turn, until little is left. That rest the writer
-// copies itself between two groups and then waits for the readers of the WAL, so
-// that the WAL restarts from its beginning. Without this last step it would grow
-// without end: the next write can restart it only if nobody reads it at that
-// moment.
+// would do it within a commit: half a second in which all writes wait. Most of it
+// is copied by a connection of its own while the writer continues. What was written
+// meanwhile is copied in further passes, until little is left. The writer copies
+// that rest between two groups, and then waits for the readers of the WAL, so that
+// the WAL restarts from its beginning. Without this last step it would grow without
+// end: the next write can restart it only if nobody reads it at that moment.
 
 // Limits of copying, in pages of the WAL.
 const (
-	checkpointPages  = 20_000 // start
-	remainingPages   = 400    // leave to the writer
-	checkpointPasses = 8      // then the writer takes what there is
+	checkpointPages  = 20_000 // from which copying starts
+	remainingPages   = 400    // that are left to the writer
+	checkpointPasses = 8      // after which the writer copies the rest, however long
 	commitsPerCheck  = 16     // commits between two checks of the WAL's length
 )
 
@@ -105,8 +104,8 @@ func (c *checkpointer) checkpoint(ctx context.Context) {
 	c.runBetweenGroups(func(conn *sql.Conn) { restartWAL(ctx, conn, c.readersTimeout) })
 }
 
-// restartWAL copies the rest of the WAL and waits for its readers, for so many
-// milliseconds.
+// restartWAL copies the rest of the WAL and waits for its readers, for at most
+// patience milliseconds.
 func restartWAL(ctx context.Context, conn *sql.Conn, patience int) {
 	setTimeout := func(ms int) {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf(`PRAGMA busy_timeout = %d`, ms))

@@ -18,10 +18,10 @@ const readerConns = 4
 // busyTimeout is for how many milliseconds a connection waits for another process.
 const busyTimeout = 5000
 
-// openWriter opens the one connection that writes. synchronous=FULL puts every
-// commit on disk before it is answered; checkpoint.go looks after the WAL.
-// temp_store keeps the journals of savepoints in memory: in a file they are a
-// third of the work of a group.
+// openWriter opens the one connection that writes. With synchronous=FULL a commit
+// is on disk when it returns; checkpoint.go copies the WAL. temp_store keeps the
+// journals of savepoints in memory: in a file they are a third of the work of a
+// group.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	return open(ctx, path, 1, url.Values{
 		"_journal_mode": {"WAL"},

@@ -13,14 +13,14 @@ import (
 var errClosed = errors.New("the database is closed")
 
 // IsUnique reports whether a write failed because of a unique index or a primary
-// key: something like it is there already.
+// key.
 func (*DB) IsUnique(err error) bool {
 	e, ok := errors.AsType[*driver.Error](err)
 	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
 // Unavailable returns what is wrong with the database as a whole, or the zero
-// Message if err says nothing of that kind.
+// Message if err has another cause.
 func (*DB) Unavailable(err error) webhook.Message { return unavailable(err) }
 
 func unavailable(err error) webhook.Message {

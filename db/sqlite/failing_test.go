@@ -109,7 +109,7 @@ func TestPingAfterFailure(t *testing.T) {
 	wantErr(t, "a write that is refused", s.Write(t.Context(), func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
 	wantFull(t, "ping after that", s.Ping(t.Context()))
 	last := s.writer.failure.Load()
-	s.writer.failure.Store(&failure{last.err, time.Now().Add(-failureCounts)})
+	s.writer.failure.Store(&failure{last.err, time.Now().Add(-failureTTL)})
 	wantErr(t, "ping after a while", s.Ping(t.Context()), nil)
 	s.writer.failure.Store(last)
 	wantErr(t, "a small write", s.Write(t.Context(), put("b")), nil)

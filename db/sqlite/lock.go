@@ -7,7 +7,7 @@ import (
 )
 
 // Lock reserves the database at path for one serving process: a second one would
-// take the deliveries that the first has in flight for lost and send them again.
+// treat the deliveries that the first has in flight as lost and send them again.
 // Commands that only change something need no lock. The lock ends with the
 // process, however it ends; the file beside the database stays.
 func Lock(path string) (release func() error, err error) {

@@ -16,13 +16,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// baseVersion is the schema of the first release. Files of the time before it
-// cannot be upgraded.
+// baseVersion is the schema of the first release. Older files cannot be upgraded.
 const baseVersion = 2
 
-// checkVersion refuses a file that is none of ours or older than the base. It
-// only reads: a file that is refused stays as it is. A file without any table is
-// a new database.
+// checkVersion refuses a file of another program, or one older than baseVersion. It
+// only reads: a refused file is not changed. A file without any table is a new
+// database.
 func checkVersion(ctx context.Context, path string) (err error) {
 	pool, err := open(ctx, path, 1, url.Values{"_query_only": {"on"}})
 	if err != nil {
@@ -85,7 +84,7 @@ func snapshot(ctx context.Context, pool *sql.DB, path string) error {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	unfinished := path + ".part" // a copy that was cut off must not pass for a snapshot
+	unfinished := path + ".part" // an interrupted copy must not be taken for a snapshot
 	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep a snapshot as %s: %w", path, err)
 	}

@@ -8,13 +8,13 @@ import (
 )
 
 // session is the writer's connection with its prepared statements. It is the Tx
-// of every write. Statements run to their end whatever becomes of the caller: an
-// interrupted one would undo the whole group.
+// of every write. Statements run to their end even if the caller's context ends:
+// interrupting one would undo the whole group.
 type session struct {
 	conn        *sql.Conn
 	stmts       map[string]*sql.Stmt
 	round       uint64 // see Tx
-	dataVersion int64  // SQLite's data_version: another one after another process wrote
+	dataVersion int64  // SQLite's data_version: it changes when another process writes
 	changes     int    // statements that changed rows, or may have
 }
 
@@ -80,8 +80,8 @@ func (s *session) prepare(query string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// close closes the statements first: database/sql forgets those of a connection
-// that is closed, and SQLite stays open with them.
+// close closes the statements first: when a connection is closed, database/sql
+// drops its statements without closing them, which would keep SQLite open.
 func (s *session) close() error {
 	var err error
 	for _, stmt := range s.stmts {

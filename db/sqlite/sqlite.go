@@ -1,12 +1,12 @@
-// Package sqlite is what is SQLite's own about the database: its tables and
-// migrations, how the file is opened, locked and upgraded, how writes are grouped
-// into transactions, and how its errors are recognised. The statements that work
-// on the tables are those of package db.
+// Package sqlite has everything that is specific to SQLite: tables and migrations,
+// how the file is opened, locked and upgraded, how writes are grouped into
+// transactions, and how errors are recognised. The statements on the tables are in
+// package db.
 //
 // A [DB] reads with a pool of read-only connections and writes with one
-// connection that one goroutine owns (writer.go): it takes all writes that are
-// waiting, runs them in one transaction, commits once and answers all of them.
-// The write-ahead log (WAL) is copied into the file beside that (checkpoint.go).
+// connection that one goroutine owns (writer.go): it takes all waiting writes, runs
+// them in one transaction, commits once, and returns to all their callers. The
+// write-ahead log (WAL) is copied into the file in the background (checkpoint.go).
 //
 // One process at a time may serve a file ([Lock]). Other processes may open it
 // for short changes; SQLite itself keeps their writes apart.
@@ -31,9 +31,9 @@ type DB struct {
 }
 
 // Open opens the database at path and brings it up to the newest schema. It
-// returns an error that wraps fs.ErrNotExist if there is none, and refuses,
-// untouched, a file that is no database of Bookhook, or that is older than the
-// first schema or newer than the last one that this Bookhook knows.
+// returns an error that wraps fs.ErrNotExist if there is none. It refuses, without
+// changing it, a file that is not a database of Bookhook, or whose schema is older
+// than that of the first release or newer than this Bookhook's.
 func Open(ctx context.Context, path string) (*DB, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
@@ -45,8 +45,8 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return openFile(ctx, path)
 }
 
-// Create is Open, but creates the database if there is none. A new file is for
-// its owner only, since it holds bookings and signing secrets; SQLite gives the
+// Create is Open, but creates the database if there is none. Only its owner may
+// read a new file, since it holds bookings and signing secrets; SQLite gives the
 // files beside it the same permissions.
 func Create(ctx context.Context, path string) (*DB, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -86,8 +86,8 @@ func openFile(ctx context.Context, path string) (*DB, error) {
 	return &DB{readers: readers, writer: w, checkpointer: c}, nil
 }
 
-// Close finishes the writes that are waiting and closes the database. The writer
-// is last: only a connection that may write can copy the WAL into the file.
+// Close finishes the waiting writes and closes the database. The writer is closed
+// last: only a connection that may write can copy the WAL into the file.
 func (d *DB) Close() error {
 	return errors.Join(d.readers.Close(), d.checkpointer.stop(), d.writer.stop())
 }

@@ -16,8 +16,8 @@ import (
 // Limits of the writer.
 const (
 	maxGroup     = 1000        // writes in one transaction
-	maxWaiting   = 4000        // writes that wait for the next one
-	maxQueueWait = time.Second // for a place among them; then webhook.ErrBusy
+	maxWaiting   = 4000        // writes in the queue
+	maxQueueWait = time.Second // for a place in the queue; then webhook.ErrBusy
 )
 
 // Tx is a running write. It is an alias, so that it is the same type for every
@@ -27,8 +27,9 @@ type Tx = interface {
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	// Exec changes rows and returns how many.
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
-	// Round returns a number that is another one whenever what an earlier write
-	// read or wrote may not be so any more.
+	// Round returns a number that changes whenever something that an earlier
+	// write read or wrote may have changed since: another process wrote, or a
+	// write was undone.
 	Round() uint64
 }
 
@@ -41,7 +42,7 @@ type writer struct {
 	commits       int
 	failure       atomic.Pointer[failure]
 	afterCommits  func()        // called after every commitsPerCheck commits
-	stop          func() error  // ends the goroutine; more than once is harmless
+	stop          func() error  // ends the goroutine; may be called more than once
 	quit          chan struct{} // closed by stop
 	done          chan struct{} // closed when the goroutine has ended
 }
@@ -52,11 +53,11 @@ type failure struct {
 	at  time.Time
 }
 
-// failureCounts is for how long after it a failure says that the database cannot be
+// failureTTL is how long a failure makes Ping report that the database cannot be
 // written, unless a write succeeds before.
-const failureCounts = 30 * time.Second
+const failureTTL = 30 * time.Second
 
-// write is one write: its work and where its caller waits.
+// write is one write: its work, and the channel on which its caller waits.
 type write struct {
 	ctx  context.Context
 	do   func(Tx) error
@@ -78,7 +79,7 @@ func startWriter(ctx context.Context, pool *sql.DB, afterCommits func()) (*write
 	return w, nil
 }
 
-// close ends the writer after what is waiting now and closes its connection.
+// close finishes the waiting writes, ends the goroutine and closes its connection.
 func (w *writer) close() error {
 	close(w.quit)
 	<-w.done
@@ -87,10 +88,10 @@ func (w *writer) close() error {
 
 // Write runs do in a transaction that it may share with other writes, and returns
 // when that is on disk. do sees its own changes and those of the writes before
-// it; if it returns an error, its part alone is undone. do may run twice, when
-// what it did was undone with the rest of its group. It must neither write through
-// the database itself nor wait for something that does. Write returns
-// webhook.ErrBusy if too many writes are waiting.
+// it; if it returns an error, only its own changes are undone. do runs a second
+// time if its changes were undone with the rest of its group. It must neither call
+// Write nor wait for something that does. Write returns webhook.ErrBusy if too many
+// writes are waiting.
 func (d *DB) Write(ctx context.Context, do func(Tx) error) error {
 	wr := &write{ctx: ctx, do: do, done: make(chan struct{})}
 	if err := d.writer.enqueue(wr); err != nil {
@@ -134,7 +135,7 @@ func (w *writer) loop() {
 	for {
 		select {
 		case first := <-w.queue:
-			runtime.Gosched() // those who were just answered may have the next write at hand
+			runtime.Gosched() // callers that have just returned may have their next write ready
 			w.commit(w.gather(first))
 		case work := <-w.betweenGroups:
 			work(w.conn)
@@ -145,14 +146,14 @@ func (w *writer) loop() {
 	}
 }
 
-// drain commits what still waits when the writer stops.
+// drain commits the writes that still wait when the writer stops.
 func (w *writer) drain() {
 	for len(w.queue) > 0 {
 		w.commit(w.gather(<-w.queue))
 	}
 }
 
-// gather takes what is waiting besides first, without waiting for more.
+// gather takes the writes that are waiting besides first, without waiting for more.
 func (w *writer) gather(first *write) []*write {
 	group := []*write{first}
 	for len(group) < maxGroup {
@@ -177,11 +178,11 @@ func (w *writer) runBetweenGroups(work func(*sql.Conn)) {
 	}
 }
 
-// commit runs a group in one transaction and answers every caller.
+// commit runs a group in one transaction and wakes every caller.
 //
-// Most groups are free of errors, and savepoints cost as much as small writes
-// do. So the group runs without them first; if a write fails that had changed
-// something, all is undone and run again, each write in a savepoint.
+// Most groups are free of errors, and a savepoint costs as much as a small write.
+// So the group first runs without them; if a write fails after it changed
+// something, everything is undone and run again, each write in a savepoint.
 func (w *writer) commit(group []*write) {
 	before := w.changes
 	err := w.transact(group, w.runDirect)
@@ -189,19 +190,19 @@ func (w *writer) commit(group []*write) {
 		err = w.transact(group, w.runInSavepoint)
 	}
 	for _, wr := range group {
-		if err != nil { // everybody's: an ErrConflict may be about a change that was undone with it
+		if err != nil { // for all of them: an ErrConflict may be about a change that was undone as well
 			wr.err = err
 		}
 	}
-	w.noteFailure(group, err == nil && w.changes > before)
+	w.recordFailure(group, err == nil && w.changes > before)
 	for _, wr := range group {
 		close(wr.done)
 	}
 }
 
-// noteFailure remembers a failure of the database, and forgets it after a group that
-// changed something: one that did not succeeds on a full disk, too.
-func (w *writer) noteFailure(group []*write, changed bool) {
+// recordFailure stores a failure of the database, and clears it after a group that
+// changed something: a group without changes succeeds on a full disk, too.
+func (w *writer) recordFailure(group []*write, changed bool) {
 	for _, wr := range group {
 		if wr.err != nil && !unavailable(wr.err).IsZero() {
 			w.failure.Store(&failure{wr.err, time.Now()})
@@ -213,10 +214,10 @@ func (w *writer) noteFailure(group []*write, changed bool) {
 	}
 }
 
-// lastFailure is why the database could not be written a moment ago; nil if it
-// could.
+// lastFailure returns why the database could not be written within failureTTL; nil
+// if it could.
 func (w *writer) lastFailure() error {
-	if f := w.failure.Load(); f != nil && time.Since(f.at) < failureCounts {
+	if f := w.failure.Load(); f != nil && time.Since(f.at) < failureTTL {
 		return f.err
 	}
 	return nil
@@ -240,7 +241,7 @@ func (w *writer) transact(group []*write, run func(*write) error) (err error) {
 	}
 	for _, wr := range group {
 		if wr.err = wr.ctx.Err(); wr.err != nil {
-			continue // the caller left before it began
+			continue // the caller gave up before the write started
 		}
 		if err := run(wr); err != nil {
 			return err
@@ -256,7 +257,7 @@ func (w *writer) transact(group []*write, run func(*write) error) (err error) {
 }
 
 // runDirect runs one write without a savepoint. Some errors of SQLite undo the
-// transaction even when they come from reading.
+// whole transaction, even those of reading.
 func (w *writer) runDirect(wr *write) error {
 	before := w.changes
 	wr.err = runRecovered(wr.do, &w.session)
@@ -284,7 +285,8 @@ func (w *writer) runInSavepoint(wr *write) error {
 	return nil
 }
 
-// runRecovered turns a panic of one write into its error, so that the writer lives.
+// runRecovered turns a panic of one write into its error, so that the writer goes
+// on.
 func runRecovered(do func(Tx) error, tx Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

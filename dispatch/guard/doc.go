@@ -8,6 +8,7 @@
 // addresses, and the IPv6 forms of all of them. The administrator allows others
 // with the setting --allow-private-targets ([New]).
 //
-// A reason comes from the types of the errors and never from their text. It is
-// stored with a message, of which package messages makes the sentence.
+// The reason of a failure is decided by the types of errors and never by their
+// text. It is stored with a message, which package messages turns into a
+// sentence.
 package guard

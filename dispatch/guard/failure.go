@@ -57,15 +57,14 @@ type InlineBodyError struct {
 // Error returns the problem.
 func (e InlineBodyError) Error() string { return e.Problem.Error() }
 
-// maxQuoted is how many characters are quoted of a text that others wrote.
+// maxQuoted is how many characters are quoted of a text of others.
 const maxQuoted = 300
 
 func quote(text string) string { return webhook.Quote(text, maxQuoted) }
 
-// Classify explains why a request failed: the reason, and the same as a message
-// for people. Anything but a [RequestError], a [StatusError] or an
-// [InlineBodyError] is a mistake of Bookhook itself, or of a platform's package,
-// which may return a message.
+// Classify explains why a request failed: the reason, and a message for people.
+// Anything but a [RequestError], a [StatusError] or an [InlineBodyError] is a bug
+// in Bookhook itself, or an error of a platform's package, which may be a message.
 func Classify(err error) (webhook.Failure, webhook.Message) {
 	if e, ok := errors.AsType[StatusError](err); ok {
 		return classifyStatus(e)
@@ -165,7 +164,7 @@ func closed(err error) bool {
 // tlsAlert is how net/http quotes the response of a TLS server to plain HTTP.
 const tlsAlert = `"\x15\x03`
 
-// networkMessage tells how far the exchange came before it failed.
+// networkMessage says how far the exchange got before it failed.
 func networkMessage(e RequestError) webhook.Message {
 	text := errorText(e)
 	switch {

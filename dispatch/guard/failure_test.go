@@ -62,7 +62,7 @@ func TestClassify(t *testing.T) {
 		{StatusError{Receiver: "Accounting", Status: 410}, webhook.FailGone, "gone", "switched off"},
 		{StatusError{Receiver: "Accounting", Status: 410, Inline: true}, webhook.FailStatus, "status", "410 Gone."},
 		{InlineBodyError{"Accounting", webhook.NewMessage("inline.not_json")}, webhook.FailAnswer, "inline_body", "it is not valid JSON"},
-		{fmt.Errorf("wrapped: %w", webhook.NewMessage("attempt.bug")), webhook.FailInternal, "internal", "there is a mistake in Bookhook."},
+		{fmt.Errorf("wrapped: %w", webhook.NewMessage("attempt.bug")), webhook.FailInternal, "internal", "there is a bug in Bookhook."},
 		{fmt.Errorf("wrapped: %w", errors.New("no such platform")), webhook.FailInternal, "internal", "no such platform"},
 	} {
 		reason, why := Classify(tt.err)

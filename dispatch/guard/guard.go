@@ -16,8 +16,8 @@ const Setting = "--allow-private-targets"
 // Guard decides which addresses Bookhook calls: those of the public internet,
 // and those that the administrator allowed. The zero value allows nothing else.
 //
-// It is asked by the dialer, after name resolution, so that a name that
-// resolves to a private address is refused whatever it resolved to before.
+// The dialer calls it after name resolution, so that a name that resolves to a
+// private address is refused whatever it resolved to before.
 type Guard struct {
 	all     bool
 	allowed []netip.Prefix

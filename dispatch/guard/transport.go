@@ -27,8 +27,8 @@ type TransportOptions struct {
 }
 
 // NewTransport returns a transport that calls only what the guard allows. It
-// uses no proxy, follows no redirects and decompresses nothing; a failed TLS
-// handshake is told from a failed connection.
+// uses no proxy, follows no redirects and decompresses nothing. Its errors
+// distinguish a failed TLS handshake from a failed connection.
 func NewTransport(o TransportOptions) *http.Transport {
 	dialer := &net.Dialer{Timeout: o.Connect, Control: o.Guard.Control}
 	return &http.Transport{

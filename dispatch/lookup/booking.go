@@ -6,8 +6,8 @@ import (
 	"bookhook/webhook"
 )
 
-// booking has events that wait, in the order in which they were accepted. It
-// has a task, or is among the ready bookings of its source, or among the
+// booking has events that wait, in the order in which they were accepted. It has
+// a running task, is among the ready bookings of its source, or is among the
 // retries.
 type booking struct {
 	key       bookingKey
@@ -37,7 +37,7 @@ type task struct {
 	waiting   int             // how many events wait in all
 	cached    response        // the last one, if any
 	lastError webhook.Message // why the last request failed; zero if it did not
-	giveUp    webhook.Message // why no request is made for any of the events; zero if one may be
+	giveUp    webhook.Message // why no request is made for any of the events; zero if one may be made
 	startedAt time.Time
 	slow      bool // it counts among those of slow sources
 }
@@ -54,10 +54,10 @@ func (t task) giveUpReason(e pendingEvent) webhook.Message {
 	return webhook.Message{}
 }
 
-// result is the end of a task.
+// result is the result of a task.
 type result struct {
 	task
-	done        int             // so many of its events wait no more
+	done        int             // how many of its events no longer wait
 	response    response        // a new one; zero without
 	failure     webhook.Message // why a request failed; zero if none did
 	storeFailed bool

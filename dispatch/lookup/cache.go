@@ -15,10 +15,10 @@ const (
 )
 
 // reuseWindow is how long after a request an event may be accepted and still be
-// matched by its response. An event reports a change that was made before it,
-// so a response that was requested later shows that change; one that was
-// requested before may not. But what a platform sends within seconds (confirmed,
-// then paid) is one change, and one request is enough.
+// matched by its response. An event reports a change that was made before it, so
+// a response that was requested later shows that change; one that was requested
+// before may not. But events within a few seconds (confirmed, then paid) usually
+// report one change, and one request is enough.
 const reuseWindow = 5 * time.Second
 
 // covers reports whether the response shows the change that the event reports.

@@ -28,7 +28,7 @@ type Client struct {
 	Log       *slog.Logger // one line for each request
 }
 
-// response is what a platform answered.
+// response is the response of a platform.
 type response struct {
 	requestedAt time.Time
 	duration    time.Duration
@@ -59,13 +59,13 @@ func (c *Client) fetch(ctx context.Context, wire platforms.Request) (r response,
 	if request.Header.Get("User-Agent") == "" {
 		request.Header.Set("User-Agent", c.UserAgent)
 	}
-	answer, err := c.Transport.RoundTrip(request)
+	response, err := c.Transport.RoundTrip(request)
 	if err != nil {
 		return r, platforms.Unanswered{Why: transportMessage(request, err, r.requestedAt)}
 	}
-	defer answer.Body.Close()
-	r.status = answer.StatusCode
-	r.body, err = io.ReadAll(io.LimitReader(answer.Body, maxResponse+1))
+	defer response.Body.Close()
+	r.status = response.StatusCode
+	r.body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	switch {
 	case err != nil:
 		return r, platforms.Unanswered{Why: transportMessage(request, err, r.requestedAt)}
@@ -97,12 +97,12 @@ func transportMessage(request *http.Request, err error, since time.Time) webhook
 	return webhook.NewMessage("lookup.network", host)
 }
 
-// unanswered is why a platform did not answer.
+// unanswered returns an error that says why a platform did not answer.
 func unanswered(code string, args ...any) platforms.Unanswered {
 	return platforms.Unanswered{Why: webhook.NewMessage(code, args...)}
 }
 
-// platformError is what a platform's package reports about a request or a
+// platformError converts an error of a platform's package about a request or a
 // response.
 func platformError(err error) platforms.Unanswered {
 	if m, ok := errors.AsType[webhook.Message](err); ok {

@@ -1,11 +1,10 @@
 // Package lookup asks booking platforms about bookings and lists.
 //
 // Some platforms send an event without the tours of its booking. Such an event
-// waits in the table, without deliveries, until its platform was asked about
-// the booking; then it is matched. [Queue] does that: all events of a booking
-// wait together, are served by one request, and are matched in the order in
-// which they were accepted, a few in one transaction. A crash only repeats the
-// request.
+// waits in the table, without deliveries, until its platform has been asked about
+// the booking; then it is matched. [Queue] does that: the events of a booking
+// share one request, and are matched in the order in which they were accepted,
+// several in one transaction. After a crash the request is repeated.
 //
 //	table ──Lookups──▶ schedule ──task──▶ request (or cached response) ──▶ match
 //	                      ▲                        │
@@ -16,10 +15,10 @@
 // platform has failed for too long, the event is matched as a booking without
 // tours, with a note that says why.
 //
-// Accounts take turns (schedule.go). A platform that fails gets one request of
-// an account at a time, with pauses, and all slow ones together take half of
+// Accounts take turns (schedule.go). While a platform fails for an account, it gets
+// one request at a time, with pauses; all slow ones together take at most half of
 // the places, so that the others always have some.
 //
-// [Client.Items] requests the channels or tours of an account for a person who
-// waits for them.
+// [Client.Items] requests the channels or tours of an account, while a person
+// waits.
 package lookup

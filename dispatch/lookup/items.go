@@ -18,7 +18,7 @@ const (
 // Items requests the channels or tours that an account has on a platform, in
 // the platform's order; one may occur more than once. It returns
 // webhook.ErrNotFound for a platform without lists, and a [platforms.Unanswered]
-// that says why if they cannot be had.
+// that says why if the platform did not return them.
 func (c *Client) Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) (items []webhook.Item, err error) {
 	p, ok := c.Platforms.Get(platform)
 	if !ok || p.Lists == nil {

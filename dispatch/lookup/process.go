@@ -57,10 +57,10 @@ type batch struct {
 	failure    webhook.Message // why a request failed
 }
 
-// prepare completes events for their match, one after the other, until the
-// platform has to be asked again or they are many bytes: the rest is left to
-// another task. done is how many wait no more: those that are ready, and those
-// that are gone from the table.
+// prepare completes events for their match, one after the other, until another
+// request is needed or they have too many bytes; the rest is left to another task.
+// done counts the events that no longer wait: those that are ready, and those that
+// are gone from the table.
 func (b *batch) prepare(ctx, storing context.Context) (ready []webhook.Event, done int, err error) {
 	for size := 0; done < len(b.events) && size < maxBatchBytes; done++ {
 		p := b.events[done]
@@ -81,8 +81,8 @@ func (b *batch) prepare(ctx, storing context.Context) (ready []webhook.Event, do
 	return ready, done, nil
 }
 
-// complete adds what the platform says about the booking to an event. It is
-// false if the platform has to be asked, once more or later.
+// complete adds what the platform says about the booking to an event. It returns
+// false if another request is needed first.
 func (b *batch) complete(ctx context.Context, e webhook.Event, p pendingEvent) (completed webhook.Event, ok bool) {
 	var panicked error // an Unanswered
 	defer func() {
@@ -122,7 +122,7 @@ func (b *batch) complete(ctx context.Context, e webhook.Event, p pendingEvent) (
 	return e, true
 }
 
-// withoutTours notes on an event why it is matched as it is.
+// withoutTours adds a note to an event that says why it is matched without tours.
 func (b *batch) withoutTours(e webhook.Event, why webhook.Message) webhook.Event {
 	e.Note = webhook.NewMessage("lookup.failed", cmp.Or(b.platform.Name, e.Platform)).Because(why)
 	return e

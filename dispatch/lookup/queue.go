@@ -22,8 +22,8 @@ type Store interface {
 	// accepted. None is added before one that was listed.
 	Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error)
 
-	// PendingEvent reads an account's event that still waits for that. It
-	// returns webhook.ErrNotFound if it does not.
+	// PendingEvent reads an account's event that still waits for a lookup. It
+	// returns webhook.ErrNotFound if it no longer does.
 	PendingEvent(ctx context.Context, account webhook.AccountID, event webhook.EventID) (webhook.Event, error)
 
 	// Connection reads an account's use of a platform. It returns
@@ -72,9 +72,9 @@ func (q *Queue) Wake() {
 	}
 }
 
-// Run looks up bookings until ctx ends, and returns when no task is running any
-// more. Requests are cut off with ctx, and repeated after the next start;
-// storing bounds the reads and writes of tasks, and ends after ctx.
+// Run looks up bookings until ctx ends, and returns when no task is running.
+// Requests are cut off when ctx ends, and repeated after the next start; storing
+// is the context of the reads and writes of tasks, and ends after ctx.
 func (q *Queue) Run(ctx, storing context.Context) {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
@@ -103,7 +103,7 @@ func (q *Queue) Run(ctx, storing context.Context) {
 	}
 }
 
-// read reads on in the table while there is room for more.
+// read continues reading the table while there is room for more.
 func (q *Queue) read(ctx context.Context, now time.Time) {
 	if q.readAt.After(now) {
 		return

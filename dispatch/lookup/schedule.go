@@ -19,13 +19,13 @@ const (
 	storePause    = time.Second       // after the store failed
 )
 
-// failurePause is how long a source is left alone after a failure, whatever
+// failurePause is how long a source gets no request after a failure, whatever
 // else waits: one that refuses at once would get thousands of requests a second.
 const failurePause = 200 * time.Millisecond
 
 // retryPauses are the pauses after the failures of a booking. After the last
-// attempt its events are matched without a response. With the requests they
-// take less than maxWait, which bounds what waits behind others.
+// attempt its events are matched without a response. Pauses and requests together
+// take less than maxWait, which bounds how long an event waits for others.
 var retryPauses = [...]time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second}
 
 // schedule decides which booking is looked up next. It has no clock, does no
@@ -56,7 +56,7 @@ func (s *schedule) add(rows []webhook.PendingLookup, now time.Time) {
 			s.bookings[key] = b
 			b.source.bookings++
 		}
-		b.events = append(b.events, pendingEvent{id: row.Event, lookup: row.Ask, since: now})
+		b.events = append(b.events, pendingEvent{id: row.Event, lookup: row.Lookup, since: now})
 		if len(b.events) == 1 {
 			b.source.markReady(b)
 		}
@@ -147,7 +147,8 @@ func (s *schedule) finish(r result, now time.Time) {
 	s.requeue(b, r, now)
 }
 
-// requeue puts a booking where it belongs after a task.
+// requeue makes a booking ready or schedules its retry after a task, or removes it
+// if none of its events waits any longer.
 func (s *schedule) requeue(b *booking, r result, now time.Time) {
 	if len(b.events) == 0 {
 		s.remove(b)

@@ -13,7 +13,7 @@ var down = webhook.NewMessage("lookup.network", "example.com")
 func rows(account webhook.AccountID, first, n int) []webhook.PendingLookup {
 	list := make([]webhook.PendingLookup, n)
 	for i := range list {
-		list[i] = webhook.PendingLookup{Event: webhook.EventID(first + i), Account: account, Platform: "tourcms", Booking: fmt.Sprint(first + i), Ask: true}
+		list[i] = webhook.PendingLookup{Event: webhook.EventID(first + i), Account: account, Platform: "tourcms", Booking: fmt.Sprint(first + i), Lookup: true}
 	}
 	return list
 }

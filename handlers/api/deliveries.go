@@ -69,7 +69,7 @@ func (a *API) ShowDelivery(c *fiber.Ctx) error {
 		deliveryJSON
 		WaitsFor *string `json:"waits_for"`
 		Attempts []any   `json:"attempts"`
-	}{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.Known(attempts), now)})
+	}{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.SameSnapshot(attempts), now)})
 }
 
 // waitsFor is the delivery that d is held behind; zero when it is not held, or

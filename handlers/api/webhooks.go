@@ -131,7 +131,7 @@ func (a *API) updateWebhook(c *fiber.Ctx, body *web.Object, w *webhook.Webhook, 
 	d := webhook.EditDraft(w)
 	readConfig(body, &d.Config)
 	if d.Kind != w.Kind {
-		body.WrongMessage("type", webhook.KindStays)
+		body.WrongMessage("type", webhook.KindFixed)
 	}
 	edited, err := a.readWebhook(c, body, &d)
 	if err != nil {

@@ -144,7 +144,7 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props.Attempts = d.Known(attempts)
+	props.Attempts = d.SameSnapshot(attempts)
 	named, err := pg.hooks(c.UserContext(), d.Account)
 	if err != nil {
 		return err

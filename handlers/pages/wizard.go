@@ -115,7 +115,7 @@ func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (w
 				return nil, err
 			}
 		}
-		d.Note(step, len(problems) == 0)
+		d.SetPassed(step, len(problems) == 0)
 		if step == webhook.StepType && len(problems) == 0 {
 			d.Recheck(known)
 		}

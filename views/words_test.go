@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/messages"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -175,12 +176,12 @@ func TestEveryReasonHasWords(t *testing.T) {
 		webhook.FailBlocked, webhook.FailDNS, webhook.FailTLS, webhook.FailRefused, webhook.FailTimeout, webhook.FailNetwork,
 		webhook.FailStatus, webhook.FailRedirect, webhook.FailGone, webhook.FailInternal, webhook.CutOff,
 	} {
-		if word := failureWord(f); seen[word] {
+		if word := messages.FailureWord(f); seen[word] {
 			t.Errorf("%s: %q", f, word)
 		} else {
 			seen[word] = true
 		}
-		if text := outcomeText(webhook.Outcome{Status: 418, Failure: f}, noName); seen[text] && f != webhook.FailGone {
+		if text := messages.OutcomeText(webhook.Outcome{Status: 418, Failure: f}, messages.NoName); seen[text] && f != webhook.FailGone {
 			t.Errorf("%s: %q", f, text)
 		} else {
 			seen[text] = true
@@ -203,10 +204,10 @@ func TestAnswer(t *testing.T) {
 			"Incomplete answer", "The receiver began to answer 200 OK, but the connection was lost before it had finished.",
 		},
 	} {
-		if got := answerText(test.o); got != test.word {
+		if got := messages.AnswerText(test.o); got != test.word {
 			t.Errorf("%+v: got %q, want %q", test.o, got, test.word)
 		}
-		if got := outcomeText(test.o, noName); got != test.text {
+		if got := messages.OutcomeText(test.o, messages.NoName); got != test.text {
 			t.Errorf("%+v: got %q, want %q", test.o, got, test.text)
 		}
 	}

@@ -119,6 +119,9 @@ func (s *sampleAccounts) unrecorded(ctx context.Context, path string, wanted fun
 		return 0, err
 	}
 	due, err := store.Due(ctx)
+	if err != nil {
+		return 0, errors.Join(err, store.Close())
+	}
 	for i, hooks := range s.webhooks {
 		for _, w := range hooks {
 			if _, pending := due[w.ID]; pending && wanted(i) {
@@ -126,5 +129,5 @@ func (s *sampleAccounts) unrecorded(ctx context.Context, path string, wanted fun
 			}
 		}
 	}
-	return n, errors.Join(err, store.Close())
+	return n, store.Close()
 }

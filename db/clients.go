@@ -31,7 +31,10 @@ func clientFields(c *webhook.Client) []any {
 
 // Clients lists the clients of an account in the order they were created.
 func (s *Store) Clients(ctx context.Context, account webhook.AccountID) ([]webhook.Client, error) {
-	scan := func(r scanner) (c webhook.Client, err error) { return c, r.Scan(clientFields(&c)...) }
+	scan := func(r scanner) (c webhook.Client, err error) {
+		err = r.Scan(clientFields(&c)...)
+		return c, err
+	}
 	return list(ctx, s.engine, scan, `SELECT `+clientColumns+` FROM clients c WHERE c.account_id = $1 ORDER BY c.id`, account)
 }
 

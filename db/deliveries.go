@@ -37,8 +37,11 @@ func (s *Store) Deliveries(ctx context.Context, account webhook.AccountID, f web
 		return webhook.DeliveryRow{Delivery: d, WebhookName: names[d.Webhook]}, err
 	}
 	rows, next, err := readPage(ctx, s.engine, l, f.Limit, scan, func(d webhook.DeliveryRow) int64 { return int64(d.ID) })
+	if err != nil {
+		return p, err
+	}
 	p.Rows, p.Next = rows, webhook.DeliveryID(next)
-	return p, err
+	return p, nil
 }
 
 // CountDeliveries counts what Deliveries lists under a filter, on all pages; it
@@ -59,8 +62,10 @@ func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, 
 	rest := f
 	switch {
 	case f.Event != 0:
-		var its span
-		its, err = s.eventDeliveries(ctx, account, f.Event)
+		its, err := s.eventDeliveries(ctx, account, f.Event)
+		if err != nil {
+			return l, err
+		}
 		l.span = l.span.intersect(its)
 		l.index(`account_id = ? AND event_id = ?`, account, f.Event)
 	case f.Booking != "":
@@ -79,7 +84,7 @@ func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, 
 		l.index(`account_id = ?`, account)
 	}
 	s.filterDeliveries(&l, rest)
-	return l, err
+	return l, nil
 }
 
 // filterDeliveries adds what the index of the listing does not answer.

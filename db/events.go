@@ -69,7 +69,8 @@ type matchedEvent struct {
 }
 
 func scanMatchedEvent(r scanner) (e matchedEvent, err error) {
-	return e, r.Scan(&e.id, decisionsScanner{&e.decisions, &e.pending})
+	err = r.Scan(&e.id, decisionsScanner{&e.decisions, &e.pending})
+	return e, err
 }
 
 // deliveries returns the smallest span with all deliveries of the event; empty if
@@ -92,5 +93,8 @@ func (e matchedEvent) deliveries() (s span) {
 // empty if there is no such event.
 func (s *Store) eventDeliveries(ctx context.Context, account webhook.AccountID, event webhook.EventID) (span, error) {
 	e, err := scanMatchedEvent(queryRow(ctx, s.engine, `SELECT id, decisions FROM events WHERE account_id = $1 AND id = $2`, account, event))
-	return e.deliveries(), ignoreNotFound(err)
+	if err != nil {
+		return span{}, ignoreNotFound(err)
+	}
+	return e.deliveries(), nil
 }

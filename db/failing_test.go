@@ -60,17 +60,14 @@ func TestClaimUndone(t *testing.T) {
 func TestNothingTouched(t *testing.T) {
 	s := openTemp(t)
 	a := anAccount(t, s)
+	w, err := s.CreateWebhook(t.Context(), aHook(a.ID, false), nil, changedAt(now))
+	wantErr(t, "create", err, nil)
 	var touched []webhook.Touched
 	s.Watch(func(all []webhook.Touched) { touched = append(touched, all...) })
-	undo(t, s, func() error {
-		_, err := s.CreateWebhook(t.Context(), aHook(a.ID, false), nil, changedAt(now))
-		return err
-	})
+	rotate := func() error { return s.RotateSecret(t.Context(), a.ID, w.ID, "whsec_two", changedAt(now)) }
+	undo(t, s, rotate)
 	want(t, "touched by what was undone", len(touched), 0)
-	twice(t, s, func() error {
-		_, err := s.CreateWebhook(t.Context(), aHook(a.ID, false), nil, changedAt(now))
-		return err
-	})
+	twice(t, s, rotate)
 	want(t, "touched by what ran twice", len(touched), 1)
 }
 

@@ -72,10 +72,10 @@ func inlineDelivery(id webhook.DeliveryID, w *webhook.Webhook, e webhook.Event, 
 
 func duplicateInline(ctx context.Context, q querier, in *arrival) (webhook.InlineCall, error) {
 	first, err := duplicate(ctx, q, in)
-	call := webhook.InlineCall{Event: first.Event, Decisions: first.Decisions, Duplicate: true}
 	if err != nil {
-		return call, err
+		return webhook.InlineCall{}, err
 	}
+	call := webhook.InlineCall{Event: first.Event, Decisions: first.Decisions, Duplicate: true}
 	for _, d := range first.Decisions {
 		if d.Reason != webhook.Matched {
 			continue

@@ -253,12 +253,13 @@ func (s *Store) insertTest(ctx context.Context, account webhook.AccountID, id we
 		d.Urgent = true
 		if w.Kind == webhook.Inline {
 			d = inlineDelivery(d.ID, w, e, lease)
+		} else {
+			tx.touch(id, webhook.TouchDue)
 		}
 		if _, err := insertEvent(ctx, tx, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
 			return err
 		}
 		job = webhook.Job{Delivery: d, Event: in.Event, Webhook: w, Account: subscriptions.Account}
-		tx.touch(id, webhook.TouchDue)
 		_, err = tx.Exec(ctx, insertDelivery, deliveryValues(d)...)
 		return err
 	})

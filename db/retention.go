@@ -44,8 +44,11 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 				statement{`DELETE FROM client_tokens WHERE expires_at <= $1`, []any{toMillis(now)}})
 		}
 		n, err := execAll(ctx, tx, others)
+		if err != nil {
+			return err
+		}
 		deleted += n
-		return err
+		return nil
 	})
 	return deleted, last, err
 }

@@ -29,9 +29,14 @@ func (c *subscriptionCache) get(account webhook.AccountID) *webhook.Subscription
 	return c.byAccount[account]
 }
 
+// put keeps subscriptions, unless later ones are there: somebody slow may have
+// read these before a change.
 func (c *subscriptionCache) put(s *webhook.Subscriptions) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if known := c.byAccount[s.Account.ID]; known != nil && known.Revision > s.Revision {
+		return
+	}
 	if c.byAccount == nil || len(c.byAccount) >= maxCached {
 		c.byAccount = map[webhook.AccountID]*webhook.Subscriptions{}
 	}

@@ -28,7 +28,7 @@ func testTouched(t *testing.T, s *db.Store) {
 	w := addHook(t, s, a.ID, ordered)
 	changed := webhook.Touched{Webhook: w.ID, What: webhook.TouchWebhook}
 	due := webhook.Touched{Webhook: w.ID, What: webhook.TouchDue}
-	after("create", changed)
+	after("create, when nothing waits for it")
 	ok(t, update(t, s, webhook.Update{Webhook: w}, at(t0)))
 	after("update", changed)
 	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))

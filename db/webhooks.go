@@ -98,7 +98,6 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		if err != nil {
 			return err
 		}
-		tx.touch(created.ID, webhook.TouchWebhook)
 		return s.changed(ctx, tx, webhookEntry(&created, "webhook.created", change))
 	})
 	return &created, err

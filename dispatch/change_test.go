@@ -31,9 +31,8 @@ func TestChangedUsesTheNewURL(t *testing.T) {
 func TestOffWaitsUntilOn(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
-	r := newRig(t)
-	w := r.hook(g.URL, concurrency(1)) // before the start: a created webhook is claimed for, and the table comes first
-	r.run(dispatch.Options{})
+	r := start(t, dispatch.Options{})
+	w := r.hook(g.URL, concurrency(1))
 	ids := r.ingest(3)
 	receive(t, g.arrived)
 	switchTo := func(on bool) {

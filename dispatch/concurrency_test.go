@@ -56,10 +56,9 @@ func TestConcurrency(t *testing.T) {
 func TestGlobalCapIsShared(t *testing.T) {
 	t.Parallel()
 	a, b := newGate(t), newGate(t)
-	r := newRig(t)
-	r.hook(a.URL) // before the start: a created webhook is claimed for, and the table comes first
+	r := start(t, dispatch.Options{MaxInFlight: 2})
+	r.hook(a.URL)
 	r.hook(b.URL)
-	r.run(dispatch.Options{MaxInFlight: 2})
 	r.ingest(20)
 	receive(t, a.arrived)
 	receive(t, b.arrived)

@@ -218,7 +218,8 @@ func (d *Dispatcher) storeFailed(operation string, err error) bool {
 		}
 		return false
 	}
-	if !errors.Is(err, context.Canceled) && d.storeFails.CompareAndSwap(false, true) {
+	temporary := errors.Is(err, context.Canceled) || errors.Is(err, webhook.ErrBusy)
+	if !temporary && d.storeFails.CompareAndSwap(false, true) {
 		d.log.Error("the database fails, deliveries wait for it", "operation", operation, "error", err)
 	}
 	return true

@@ -3,7 +3,9 @@ package dispatch_test
 import (
 	"testing"
 
+	"bookhook/db"
 	"bookhook/dispatch"
+	"bookhook/webhook"
 )
 
 func TestDuplicatesGiveTheirPlacesBack(t *testing.T) {
@@ -30,4 +32,34 @@ func TestDuplicatesGiveTheirPlacesBack(t *testing.T) {
 		t.Errorf("got %+v, want the delivery taken at once", d)
 	}
 	r.next()
+}
+
+// TestIngestPlansAnew: another process, such as the command line, has changed a
+// webhook, so that what the dispatcher knows of the account is out of date.
+func TestIngestPlansAnew(t *testing.T) {
+	t.Parallel()
+	r := start(t, dispatch.Options{})
+	w := r.hook(receiver(t, answer(200)).URL)
+	r.ingest(1)
+	r.next()
+	command, err := db.Open(t.Context(), r.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, on := range []bool{false, true} {
+		if _, err := command.SetEnabled(t.Context(), r.account.ID, w.ID, on, byTest()); err != nil {
+			t.Fatal(err)
+		}
+		accepted, err := r.Ingest(t.Context(), r.account.ID, events(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if matched := accepted[0].Decisions[0].Reason == webhook.Matched; matched != on {
+			t.Errorf("switched on elsewhere: %v, got %+v", on, accepted[0].Decisions)
+		}
+	}
+	r.next()
+	if err := command.Close(); err != nil {
+		t.Error(err)
+	}
 }

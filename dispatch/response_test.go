@@ -75,13 +75,16 @@ func TestGoneSwitchesOffAndTheRestWaits(t *testing.T) {
 	if got := r.next(); got.State != webhook.Failed || !got.Gone {
 		t.Errorf("got %s, gone %t, want failed, gone", got.State, got.Gone)
 	}
-	for range 2 { // given back, or sent by a dispatcher that did not know yet
-		select {
-		case <-r.store.released:
-		case <-r.store.finished:
+	r.stop()
+	page, err := r.store.Deliveries(context.Background(), r.account.ID, webhook.DeliveryFilter{Limit: 10})
+	if err != nil || len(page.Rows) != 3 {
+		t.Fatalf("got %d deliveries, %v, want 3", len(page.Rows), err)
+	}
+	for _, d := range page.Rows { // sent by a dispatcher that did not know yet, or waiting uncharged
+		if sent := d.State == webhook.Failed; !sent && (d.State != webhook.Pending || d.Attempts != 0) {
+			t.Errorf("got %+v, want it failed, or pending without an attempt", d.Delivery)
 		}
 	}
-	r.stop()
 	after, err := r.store.Webhook(context.Background(), r.account.ID, w.ID)
 	if err != nil || after.Enabled || after.OffReason != webhook.OffGone {
 		t.Errorf("got %+v, %v, want a webhook that is off", after, err)

@@ -11,9 +11,8 @@ import (
 
 func TestShutdownWaitsWithinTheGrace(t *testing.T) {
 	g := newGate(t)
-	r := newRig(t)
-	r.hook(g.URL, concurrency(2)) // before the start: a created webhook is claimed for, and the table comes first
-	r.run(dispatch.Options{})
+	r := start(t, dispatch.Options{})
+	r.hook(g.URL, concurrency(2))
 	ids := r.ingest(5)
 	receive(t, g.arrived)
 	receive(t, g.arrived)

@@ -86,8 +86,8 @@ func TestBasicInTheWizard(t *testing.T) {
 	b.get("/webhooks/" + w.ID.String()).lacks("With Basic authentication")
 }
 
-// TestBareInTheWizard: the choice is there for who uses Prioticket.
-func TestBareInTheWizard(t *testing.T) {
+// TestOmitPayloadInTheWizard: the choice is there for who uses Prioticket.
+func TestOmitPayloadInTheWizard(t *testing.T) {
 	t.Parallel()
 	s := newWizard(t)
 	b := s.signIn(anna)
@@ -106,7 +106,7 @@ func TestBareInTheWizard(t *testing.T) {
 	b.get(draft + "/review").is(http.StatusOK).has("Without payload")
 	b.finish(draft).is(http.StatusSeeOther)
 	if w := only(t, must(t, s.store.Webhooks, s.account.ID), nil); !w.OmitPayload {
-		t.Errorf("got %+v, want it bare", w)
+		t.Errorf("got %+v, want it without payload", w)
 	}
 }
 

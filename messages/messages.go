@@ -6,6 +6,7 @@
 //	forms.go     what is wrong with a form of a page
 //	requests.go  what is wrong with a request of a program
 //	failures.go  why an attempt failed, and what checking a URL found
+//	attempts.go  the same in short, from what a delivery keeps of it
 //	inbound.go   why a platform's request was rejected, notes of events
 //	activity.go  entries of the activity log
 //	outcomes.go  the result of what a person did on a page

@@ -191,8 +191,8 @@ func attempt(p DeliveryProps, a webhook.Attempt) templ.Component {
 }
 
 func attemptDetail(a webhook.Attempt) string {
-	if o := outcome(a); incomplete(o) {
-		return incompleteDetail(o) + " · " + duration(a.Duration)
+	if o := outcome(a); messages.Incomplete(o) {
+		return messages.IncompleteDetail(o) + " · " + duration(a.Duration)
 	}
 	return duration(a.Duration)
 }
@@ -205,7 +205,7 @@ func missingText(p DeliveryProps, a webhook.Attempt) string {
 	if inProgress(p, a) {
 		return "This attempt is in progress; the result appears here."
 	}
-	return outcomeText(outcome(a), receiverName(p.Webhook))
+	return messages.OutcomeText(outcome(a), receiverName(p.Webhook))
 }
 
 func attemptTone(p DeliveryProps, a webhook.Attempt) string {
@@ -248,17 +248,17 @@ func attemptStatus(p DeliveryProps, a webhook.Attempt) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case a.Failure == "":
-			templ_7745c5c3_Err = status("ok", "check", answerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("ok", "check", messages.AnswerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case a.Method == "":
-			templ_7745c5c3_Err = status("idle", "ban", failureWord(webhook.CutOff)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("idle", "ban", messages.FailureWord(webhook.CutOff)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = status("bad", "cross", answerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("bad", "cross", messages.AnswerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -316,9 +316,9 @@ func attemptSummary(p DeliveryProps, a webhook.Attempt) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var10 string
-			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(outcomeText(outcome(a), receiverName(p.Webhook)))
+			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(messages.OutcomeText(outcome(a), receiverName(p.Webhook)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/attempt.templ`, Line: 110, Col: 56}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/attempt.templ`, Line: 110, Col: 65}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -40,17 +41,17 @@ func inlineStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webh
 		}
 	case d.State == webhook.Delivered:
 		return Story{
-			What: atStart(name) + " accepted " + inlineSubject(d) + " at " + clock(d.Finished, now, loc) + ", after " + duration(d.Last.Duration) + ".",
+			What: messages.AtStart(name) + " accepted " + inlineSubject(d) + " at " + clock(d.Finished, now, loc) + ", after " + duration(d.Last.Duration) + ".",
 			Next: "There is nothing left to do.",
 		}
 	}
 	s := Story{
-		What: atStart(name) + " refused " + inlineSubject(d) + ".",
-		Why:  outcomeText(d.Last, name),
+		What: messages.AtStart(name) + " refused " + inlineSubject(d) + ".",
+		Why:  messages.OutcomeText(d.Last, name),
 		Next: inlineAdvice(d.Last) + " " + notAgain,
 	}
 	if text := receiverText(attempts); text != "" {
-		s.What = atStart(name) + " refused " + inlineSubject(d) + ": " + quoted(text)
+		s.What = messages.AtStart(name) + " refused " + inlineSubject(d) + ": " + quoted(text)
 	}
 	return s
 }
@@ -82,7 +83,7 @@ func inlineAdvice(o webhook.Outcome) string {
 	case o.Failure == webhook.FailStatus && o.Status < 500:
 		return "If the receiver meant to accept the booking, it has to answer 200."
 	}
-	return advice(o)
+	return messages.Advice(o)
 }
 
 // receiverText is what the receiver wrote for people.

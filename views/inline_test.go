@@ -16,7 +16,7 @@ func TestInlineSentence(t *testing.T) {
 		Channels: webhook.NewFilter(webhook.Include, []string{"1"}), Tours: webhook.NewFilter(webhook.All, nil),
 	}
 	const end = ", ask https://example.com/x; no 200 within 10 seconds is a refusal."
-	if got, want := Sentence(c, names), "Before a booking is started (web/API) on the Website channel, for any tour"+end; got != want {
+	if got, want := sentenceText(c, names), "Before a booking is started (web/API) on the Website channel, for any tour"+end; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	c.Channels, c.Tours, c.TimeLimit = webhook.NewFilter(webhook.All, nil), webhook.NewFilter(webhook.Exclude, []string{"15"}), 1
@@ -30,7 +30,7 @@ func TestInlineSentence(t *testing.T) {
 	} {
 		c.Events = tt.events
 		want := tt.want + " on any channel, for any tour except Night Walk" + strings.Replace(end, "10 seconds", "1 second", 1)
-		if got := Sentence(c, names); got != want {
+		if got := sentenceText(c, names); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

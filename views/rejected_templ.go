@@ -274,7 +274,7 @@ func rejectedRequest(page Page, r RejectedRow) templ.Component {
 	})
 }
 
-func answeredWith(status int) string { return "answered " + statusText(status) }
+func answeredWith(status int) string { return "answered " + messages.StatusText(status) }
 
 func rejectedTimes(page Page, r RejectedRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

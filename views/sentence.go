@@ -16,15 +16,10 @@ const (
 	longestName = 60 // characters of a name
 )
 
-// Sentence says in one sentence that a person can check what the webhook
+// sentenceParts says in one sentence that a person can check what the webhook
 // receives and where: "When a booking is cancelled on any channel, for any tour,
-// call https://example.com/bookings." Long lists and names are shortened.
-func Sentence(c webhook.Config, names Names) string {
-	return strings.Join(sentenceParts(c, names), "")
-}
-
-// sentenceParts is Sentence in parts: every second one is what was chosen, and
-// is set in bold on the page.
+// call https://example.com/bookings." Long lists and names are shortened. Every
+// second part is what was chosen, and is set in bold on the page.
 func sentenceParts(c webhook.Config, names Names) []string {
 	if c.Kind == webhook.Inline {
 		return inlineSentence(c, names)

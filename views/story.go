@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -40,7 +41,7 @@ func inFlightStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int) Stor
 		Next: "The result appears here; if it does not, reload the page.",
 	}
 	if d.Completed > 0 && d.Last.Failure != "" {
-		s.Why = "Previous attempt: " + outcomeText(d.Last, receiverName(w))
+		s.Why = "Previous attempt: " + messages.OutcomeText(d.Last, receiverName(w))
 	}
 	return s
 }
@@ -50,13 +51,13 @@ func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now t
 		return heldStory(d, w)
 	}
 	name := receiverName(w)
-	s := Story{What: atStart(name) + " has not accepted " + subject(d) + " yet.", Next: nextAttemptText(d, maxAttempts, now, loc)}
+	s := Story{What: messages.AtStart(name) + " has not accepted " + subject(d) + " yet.", Next: nextAttemptText(d, maxAttempts, now, loc)}
 	switch {
 	case d.Attempts > d.Completed:
 		s.What = "Bookhook stopped during attempt " + strconv.Itoa(d.Attempts) + "; it is not known whether " + name + " received it."
 		s.Why = "It is sent again with the same webhook-id, by which the receiver can recognise it."
 	case d.Completed > 0:
-		s.Why = outcomeText(d.Last, name)
+		s.Why = messages.OutcomeText(d.Last, name)
 	}
 	if w != nil && !w.Enabled {
 		s.Next = offText(w.OffReason) + " Switch it on to send this delivery."
@@ -99,12 +100,12 @@ func nextAttemptText(d webhook.Delivery, maxAttempts int, now time.Time, loc *ti
 
 func deliveredStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook, now time.Time, loc *time.Location) Story {
 	name := receiverName(w)
-	s := Story{What: atStart(name) + " accepted " + subject(d) + "."}
+	s := Story{What: messages.AtStart(name) + " accepted " + subject(d) + "."}
 	if !d.Finished.IsZero() {
-		s.What = atStart(name) + " accepted " + subject(d) + " at " + clock(d.Finished, now, loc) + ", " + onAttempt(d) + "."
+		s.What = messages.AtStart(name) + " accepted " + subject(d) + " at " + clock(d.Finished, now, loc) + ", " + onAttempt(d) + "."
 	}
 	if before := lastFailure(attempts); before != nil && d.Attempts > 1 {
-		s.Why = "Attempt " + strconv.Itoa(before.Number) + " failed: " + outcomeText(outcome(*before), name)
+		s.Why = "Attempt " + strconv.Itoa(before.Number) + " failed: " + messages.OutcomeText(outcome(*before), name)
 	}
 	s.Next = "There is nothing left to do."
 	return s
@@ -112,9 +113,9 @@ func deliveredStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.W
 
 func failedStory(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{
-		What: atStart(receiverName(w)) + " did not accept " + subject(d) + ". Bookhook gave up after " + count(d.Attempts, false, "attempt", "attempts") + over(d) + ".",
-		Why:  outcomeText(d.Last, receiverName(w)),
-		Next: strings.TrimSpace(advice(d.Last) + " Then press Replay to send it again."),
+		What: messages.AtStart(receiverName(w)) + " did not accept " + subject(d) + ". Bookhook gave up after " + count(d.Attempts, false, "attempt", "attempts") + over(d) + ".",
+		Why:  messages.OutcomeText(d.Last, receiverName(w)),
+		Next: strings.TrimSpace(messages.Advice(d.Last) + " Then press Replay to send it again."),
 	}
 	if w == nil {
 		s.Next = "The webhook was deleted, so it cannot be sent again."
@@ -127,7 +128,7 @@ func failedStory(d webhook.Delivery, w *webhook.Webhook) Story {
 func cancelledStory(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{What: "This delivery was stopped before " + receiverName(w) + " accepted it.", Next: "Press Replay to send it after all."}
 	if d.Completed > 0 {
-		s.Why = "Last attempt: " + outcomeText(d.Last, receiverName(w))
+		s.Why = "Last attempt: " + messages.OutcomeText(d.Last, receiverName(w))
 	}
 	if w == nil {
 		s.What = "This delivery was cancelled because its webhook was deleted."

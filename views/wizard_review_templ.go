@@ -451,17 +451,17 @@ func trial(p ReviewProps) templ.Component {
 
 // testText is the result of the test.
 func testText(p ReviewProps) string {
-	a, name := *p.Test, cmp.Or(truncate(p.Wizard.Draft.Name), noName)
+	a, name := *p.Test, cmp.Or(truncate(p.Wizard.Draft.Name), messages.NoName)
 	inline := p.Wizard.Draft.Kind == webhook.Inline
 	switch {
 	case a.Failure == "" && inline:
-		return atStart(name) + " accepted the test booking after " + duration(a.Duration) + "."
+		return messages.AtStart(name) + " accepted the test booking after " + duration(a.Duration) + "."
 	case a.Failure == "":
-		return "The test arrived: " + name + " answered " + answerText(outcome(a)) + " after " + duration(a.Duration) + "."
+		return "The test arrived: " + name + " answered " + messages.AnswerText(outcome(a)) + " after " + duration(a.Duration) + "."
 	case inline:
-		return atStart(name) + " refused the test booking. " + cmp.Or(messages.Text(a.Error), outcomeText(outcome(a), name))
+		return messages.AtStart(name) + " refused the test booking. " + cmp.Or(messages.Text(a.Error), messages.OutcomeText(outcome(a), name))
 	}
-	return cmp.Or(messages.Text(a.Error), outcomeText(outcome(a), name))
+	return cmp.Or(messages.Text(a.Error), messages.OutcomeText(outcome(a), name))
 }
 
 func draftRate(d *webhook.Draft) string {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/messages"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -33,6 +34,10 @@ func sentenceCatalogues() []Catalogue {
 		{Platform: "wink", Name: "Wink", Events: []platforms.EventType{{Key: "changed", Name: "Booking changed"}}},
 		{Platform: "ltd", Name: "London Theatre Direct", Events: []platforms.EventType{{Key: "x", Name: "Slot freed"}}},
 	}
+}
+
+func sentenceText(c webhook.Config, names Names) string {
+	return strings.Join(sentenceParts(c, names), "")
 }
 
 func TestSentence(t *testing.T) {
@@ -75,7 +80,7 @@ func TestSentence(t *testing.T) {
 	} {
 		c := webhook.Config{URL: "https://example.com/x", Channels: test.channels, Tours: test.tours}
 		c.SelectEvents(test.events)
-		if got, want := Sentence(c, names), "When "+test.want+", call https://example.com/x."; got != want {
+		if got, want := sentenceText(c, names), "When "+test.want+", call https://example.com/x."; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -171,12 +176,12 @@ func TestEveryReasonHasWords(t *testing.T) {
 		webhook.FailBlocked, webhook.FailDNS, webhook.FailTLS, webhook.FailRefused, webhook.FailTimeout, webhook.FailNetwork,
 		webhook.FailStatus, webhook.FailRedirect, webhook.FailGone, webhook.FailInternal, webhook.CutOff,
 	} {
-		if word := failureWord(f); seen[word] {
+		if word := messages.FailureWord(f); seen[word] {
 			t.Errorf("%s: %q", f, word)
 		} else {
 			seen[word] = true
 		}
-		if text := outcomeText(webhook.Outcome{Status: 418, Failure: f}, noName); seen[text] && f != webhook.FailGone {
+		if text := messages.OutcomeText(webhook.Outcome{Status: 418, Failure: f}, messages.NoName); seen[text] && f != webhook.FailGone {
 			t.Errorf("%s: %q", f, text)
 		} else {
 			seen[text] = true
@@ -199,10 +204,10 @@ func TestAnswer(t *testing.T) {
 			"Incomplete answer", "The receiver began to answer 200 OK, but the connection was lost before it had finished.",
 		},
 	} {
-		if got := answerText(test.o); got != test.word {
+		if got := messages.AnswerText(test.o); got != test.word {
 			t.Errorf("%+v: got %q, want %q", test.o, got, test.word)
 		}
-		if got := outcomeText(test.o, noName); got != test.text {
+		if got := messages.OutcomeText(test.o, messages.NoName); got != test.text {
 			t.Errorf("%+v: got %q, want %q", test.o, got, test.text)
 		}
 	}

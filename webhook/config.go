@@ -38,24 +38,25 @@ const (
 )
 
 // Config is what a person chooses about a webhook. It is part of [Webhook] and
-// [Draft] and is stored as one JSON document. README.md in this folder shows how
-// an option is added.
+// [Draft] and is stored as one JSON document. The tag step is the step of the wizard
+// whose form has the field; one without it is in no form. README.md in this folder
+// shows how an option is added.
 type Config struct {
-	Name         string   `json:"name"`
-	URL          string   `json:"url"`
-	Kind         Kind     `json:"kind"`
-	Format       Format   `json:"format"`
-	AllEvents    bool     `json:"all_events,omitempty"` // of every platform, events added later included
-	Events       []string `json:"events"`               // keys as [EventKey] writes them
-	Channels     Filter   `json:"channels"`
-	Tours        Filter   `json:"tours"`
-	Concurrency  int      `json:"concurrency"`             // requests in flight at once
-	Ordered      bool     `json:"ordered"`                 // events of one booking are delivered one after another, in the order they were accepted
-	Rate         Rate     `json:"rate,omitzero"`           // how often the URL is called at most
-	Basic        string   `json:"basic,omitempty"`         // sent as "Authorization: Basic …" with each delivery; "" sends none
-	OmitPayload  bool     `json:"omit_payload,omitempty"`  // the native call leaves out what the event says, where the platform can
-	ContactEmail string   `json:"contact_email,omitempty"` // of whoever manages the webhook by a platform's own API; no mail is sent to it
-	TimeLimit    int      `json:"time_limit,omitempty"`    // seconds that an inline webhook has to answer; 0 for an asynchronous one
+	Name         string   `json:"name" step:"name"`
+	URL          string   `json:"url" step:"name"`
+	Kind         Kind     `json:"kind" step:"type"`
+	Format       Format   `json:"format" step:"name"`
+	AllEvents    bool     `json:"all_events,omitempty" step:"events"` // of every platform, events added later included
+	Events       []string `json:"events" step:"events"`               // keys as [EventKey] writes them
+	Channels     Filter   `json:"channels" step:"channels"`
+	Tours        Filter   `json:"tours" step:"tours"`
+	Concurrency  int      `json:"concurrency" step:"type"`            // requests in flight at once
+	Ordered      bool     `json:"ordered" step:"type"`                // events of one booking are delivered one after another, in the order they were accepted
+	Rate         Rate     `json:"rate,omitzero" step:"type"`          // how often the URL is called at most
+	Basic        string   `json:"basic,omitempty" step:"name"`        // sent as "Authorization: Basic …" with each delivery; "" sends none
+	OmitPayload  bool     `json:"omit_payload,omitempty" step:"name"` // the native call leaves out what the event says, where the platform can
+	ContactEmail string   `json:"contact_email,omitempty"`            // of whoever manages the webhook by a platform's own API; no mail is sent to it
+	TimeLimit    int      `json:"time_limit,omitempty" step:"type"`   // seconds that an inline webhook has to answer; 0 for an asynchronous one
 }
 
 // NewConfig is a configuration with the given events selected and the defaults

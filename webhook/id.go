@@ -52,7 +52,7 @@ type (
 	TokenID    = ID[tokenKind]
 	ClientID   = ID[clientKind]
 	DraftID    = ID[draftKind]
-	WebhookID  = ID[webhookKind]
+	WebhookID  = ID[webhookKind] //nolint:revive // beside its siblings it repeats nothing
 	EventID    = ID[eventKind]
 	DeliveryID = ID[deliveryKind]
 	RejectedID = ID[rejectedKind] // of a [RejectedRequest]

@@ -102,8 +102,9 @@ func (d *DB) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer rows.Close()
 	rows.Next()
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
 
 // Query reads what is committed. Close the rows.

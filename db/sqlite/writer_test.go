@@ -69,10 +69,11 @@ func scanOne(q interface {
 	if err != nil {
 		return err
 	}
+	defer rows.Close()
 	if rows.Next() {
 		err = rows.Scan(to)
 	}
-	return errors.Join(err, rows.Err(), rows.Close())
+	return errors.Join(err, rows.Err())
 }
 
 // group makes the writer run these writes in one group, and returns them when

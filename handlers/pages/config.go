@@ -21,13 +21,18 @@ const (
 	maxPaste = maxIDs * (maxRef + 1)    // characters of a pasted list as it is shown again
 )
 
-// readConfig reads a posted form into a configuration, by the JSON names of its
-// fields. A field whose name was not posted stays as it is; a checkbox is posted
-// with a hidden 0 before it, a list with a hidden empty value.
-func readConfig(c *fiber.Ctx, config *webhook.Config) {
+// readConfig reads the posted form of a step into a configuration: the fields that
+// are tagged with the step, by their JSON names. A field whose name was not posted
+// stays as it is; a checkbox is posted with a hidden 0 before it, a list with a
+// hidden empty value.
+func readConfig(c *fiber.Ctx, step webhook.Step, config *webhook.Config) {
 	v := reflect.ValueOf(config).Elem()
 	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		tag := v.Type().Field(i).Tag
+		if webhook.Step(tag.Get("step")) != step {
+			continue
+		}
+		name, _, _ := strings.Cut(tag.Get("json"), ",")
 		readField(c, name, v.Field(i).Addr())
 	}
 }

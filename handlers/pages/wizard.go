@@ -104,7 +104,7 @@ func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (w
 	}
 	for range saveAttempts {
 		kind := d.Kind
-		readConfig(c, &d.Config)
+		readConfig(c, step, &d.Config)
 		if d.Kind != kind {
 			if err := pg.preselect(c.UserContext(), d, kind); err != nil {
 				return nil, err

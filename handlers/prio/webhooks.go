@@ -21,7 +21,7 @@ import (
 const Path = "/v3.8/distributor"
 
 // TokenPath is where clients get their access tokens, below [Path].
-const TokenPath = "/oauth2/token"
+const TokenPath = "/oauth2/token" //nolint:gosec // an address, no credential
 
 const (
 	version     = "3.8.0"

@@ -29,6 +29,9 @@ func Read(in platforms.Inbound) (platforms.Reading, error) {
 		return platforms.Reading{}, err
 	}
 	boats, err := booking.Objects("boats")
+	if err != nil {
+		return platforms.Reading{}, err
+	}
 	e := webhook.Event{
 		Type: kind, ChannelID: seller.Ref("id"), BookingID: booking.Ref("ref"), OccurredAt: n.Time("at"), Data: in.Body,
 	}
@@ -37,5 +40,5 @@ func Read(in platforms.Inbound) (platforms.Reading, error) {
 			e.TourIDs = append(e.TourIDs, id)
 		}
 	}
-	return platforms.Reading{Event: e, Identity: n.Ref("id")}, err
+	return platforms.Reading{Event: e, Identity: n.Ref("id")}, nil
 }

@@ -13,7 +13,7 @@ import (
 // that of its orders if they all agree.
 func Booking(e webhook.Event) *platforms.Booking {
 	payload, err := platforms.ParseObject(e.Data)
-	if e.Inbound {
+	if err == nil && e.Inbound {
 		payload, err = payload.Object("Payload")
 	}
 	if err != nil {

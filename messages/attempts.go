@@ -1,4 +1,4 @@
-package views
+package messages
 
 import (
 	"net/http"
@@ -8,15 +8,16 @@ import (
 	"bookhook/webhook"
 )
 
-// failureTexts are the texts about a failed attempt. They depend only on the failure
-// and the status.
-type failureTexts struct {
+// attemptTexts are the summaries of a failed attempt, for lists and stories. They
+// depend only on the failure and the status, which is all that a delivery stores;
+// the attempt's own message (failures.go) says more.
+type attemptTexts struct {
 	word     string // in a list, in a few words
 	sentence string // what happened; {receiver} is replaced by its name, {status} by its status
 	advice   string // what to do about it; "" if it depends on the status
 }
 
-var failures = map[webhook.Failure]failureTexts{
+var attempts = map[webhook.Failure]attemptTexts{
 	webhook.FailBlocked: {
 		"Address not allowed", "The URL leads to a private or reserved network address, which Bookhook does not call.",
 		"Correct the URL, or ask " + webhook.SupportContact + " to allow the address.",
@@ -60,47 +61,47 @@ var failures = map[webhook.Failure]failureTexts{
 	webhook.FailStatus: {"Not accepted", "{receiver} answered {status}.", ""},
 }
 
-// failureWord returns a failure in a few words.
-func failureWord(f webhook.Failure) string { return failures[f].word }
+// FailureWord returns a failure in a few words.
+func FailureWord(f webhook.Failure) string { return attempts[f].word }
 
-// answerText returns the last response of a delivery in a few words.
-func answerText(o webhook.Outcome) string {
+// AnswerText returns the last response of a delivery in a few words.
+func AnswerText(o webhook.Outcome) string {
 	switch {
 	case o.Failure == webhook.FailAnswer:
-		return failureWord(o.Failure)
-	case incomplete(o) && o.Failure == webhook.FailTimeout:
+		return FailureWord(o.Failure)
+	case Incomplete(o) && o.Failure == webhook.FailTimeout:
 		return "Timed out"
-	case incomplete(o):
+	case Incomplete(o):
 		return "Incomplete answer"
 	case o.Status != 0:
-		return statusText(o.Status)
+		return StatusText(o.Status)
 	case o.Failure == "":
 		return ""
 	}
-	return failureWord(o.Failure)
+	return FailureWord(o.Failure)
 }
 
-// outcomeText says in a sentence how an attempt ended; receiver is the receiver's
+// OutcomeText says in a sentence how an attempt ended; receiver is the receiver's
 // name.
-func outcomeText(o webhook.Outcome, receiver string) string {
-	text := failures[o.Failure].sentence
+func OutcomeText(o webhook.Outcome, receiver string) string {
+	text := attempts[o.Failure].sentence
 	switch {
-	case incomplete(o) && o.Failure == webhook.FailTimeout:
+	case Incomplete(o) && o.Failure == webhook.FailTimeout:
 		text = "{receiver} began to answer {status}, but did not finish in time."
-	case incomplete(o):
+	case Incomplete(o):
 		text = "{receiver} began to answer {status}, but the connection was lost before it had finished."
 	case o.Failure == webhook.FailStatus && o.Status >= 200 && o.Status <= 299:
 		text = "{receiver} answered {status}, but this format accepts only 200."
 	case text == "":
 		text = "{receiver} answered {status}."
 	}
-	text = strings.NewReplacer("{receiver}", receiver, "{status}", statusText(o.Status)).Replace(text)
-	return atStart(text)
+	text = strings.NewReplacer("{receiver}", receiver, "{status}", StatusText(o.Status)).Replace(text)
+	return AtStart(text)
 }
 
-// advice says what to do about a failure.
-func advice(o webhook.Outcome) string {
-	switch text := failures[o.Failure].advice; {
+// Advice says what to do about a failure.
+func Advice(o webhook.Outcome) string {
+	switch text := attempts[o.Failure].advice; {
 	case text != "":
 		return text
 	case o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden:
@@ -113,39 +114,27 @@ func advice(o webhook.Outcome) string {
 	return "Correct what the receiver complains about."
 }
 
-// incomplete reports whether a response began and did not finish; its status then
+// Incomplete reports whether a response began and did not finish; its status then
 // does not count.
-func incomplete(o webhook.Outcome) bool {
+func Incomplete(o webhook.Outcome) bool {
 	return o.Status != 0 && (o.Failure == webhook.FailTimeout || o.Failure == webhook.FailNetwork)
 }
 
-// incompleteDetail says how an incomplete response began.
-func incompleteDetail(o webhook.Outcome) string { return "began as " + statusText(o.Status) }
+// IncompleteDetail says how an incomplete response began.
+func IncompleteDetail(o webhook.Outcome) string { return "began as " + StatusText(o.Status) }
 
-// statusText is such as "503 Service Unavailable".
-func statusText(status int) string {
+// StatusText returns a status with its name, such as "503 Service Unavailable".
+func StatusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// receiverName returns the name of a receiver in sentences: the webhook's name.
-func receiverName(w *webhook.Webhook) string {
-	if w == nil || w.Name == "" {
-		return noName
-	}
-	return truncate(w.Name)
-}
+// NoName is the name of a receiver in sentences if the webhook has none.
+const NoName = "the receiver"
 
-// noName is the name of a receiver in sentences if the webhook has none.
-const noName = "the receiver"
-
-// atStart returns the text as the beginning of a sentence; names are not changed.
-func atStart(text string) string {
-	if strings.HasPrefix(text, noName) {
+// AtStart returns the text as the beginning of a sentence; names are not changed.
+func AtStart(text string) string {
+	if strings.HasPrefix(text, NoName) {
 		return "T" + text[1:]
 	}
 	return text
-}
-
-func outcome(a webhook.Attempt) webhook.Outcome {
-	return webhook.Outcome{Status: a.Status, Failure: a.Failure, Duration: a.Duration}
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -54,23 +55,26 @@ func (s *Store) CountDeliveries(ctx context.Context, account webhook.AccountID, 
 	return countRows(ctx, s.engine, l)
 }
 
-// deliveryListing lists by the index that leaves the fewest rows: the account's,
-// limited to the ids of an event, or that of a booking, of a state other than
-// delivered, of a webhook, or of the account.
+// deliveryListing lists by what leaves the fewest rows: the ids in the decisions on
+// an event or on those of a booking, or the index of a state other than delivered,
+// of a webhook, or of the account.
 func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (l listing, err error) {
 	l = listing{table: "deliveries", columns: deliveryColumns, span: newSpan(f.Since, f.Until, int64(f.Before), int64(f.After))}
 	rest := f
 	switch {
-	case f.Event != 0:
-		its, err := s.eventDeliveries(ctx, account, f.Event)
+	case f.Event != 0 || f.Booking != "":
+		ids, oldest, err := s.decidedDeliveries(ctx, account, f, l.span.to)
 		if err != nil {
 			return l, err
 		}
-		l.span = l.span.intersect(its)
-		l.index(`account_id = ? AND event_id = ?`, account, f.Event)
-	case f.Booking != "":
-		l.index(`account_id = ? AND booking_id = ? AND booking_id <> ''`, account, f.Booking)
-		rest.Booking = ""
+		if oldest != 0 {
+			l.span.from, l.stopped = max(l.span.from, int64(oldest)), int64(oldest) > l.span.from
+		}
+		ids = padded(ids)
+		l.index(`account_id = ? AND id IN (?`+strings.Repeat(", ?", len(ids)-1)+`)`, append([]any{account}, ids...)...)
+		if f.Event == 0 {
+			rest.Booking = ""
+		}
 	case f.State != "" && f.State != webhook.Delivered:
 		l.index(`account_id = ? AND state = ? AND state <> 'delivered'`, account, string(f.State))
 		if f.Webhook != 0 {

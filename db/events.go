@@ -89,12 +89,47 @@ func (e matchedEvent) deliveries() (s span) {
 	return s
 }
 
-// eventDeliveries returns the span with all deliveries of an event of an account;
-// empty if there is no such event.
-func (s *Store) eventDeliveries(ctx context.Context, account webhook.AccountID, event webhook.EventID) (span, error) {
-	e, err := scanMatchedEvent(queryRow(ctx, s.engine, `SELECT id, decisions FROM events WHERE account_id = $1 AND id = $2`, account, event))
-	if err != nil {
-		return span{}, ignoreNotFound(err)
+// Of a booking one request reads so many events, and so many of their deliveries.
+const (
+	maxBookingEvents     = 1000
+	maxBookingDeliveries = 8192
+)
+
+// decidedDeliveries returns the ids of the deliveries of an event, or of the newest
+// events of a booking, as they are in the decisions of the match. If a booking has
+// more, oldest is the last event that was read.
+func (s *Store) decidedDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter, before int64) (ids []any, oldest webhook.EventID, err error) {
+	query, args := `SELECT id, decisions FROM events WHERE account_id = $1 AND id = $2`, []any{account, f.Event}
+	if f.Event == 0 {
+		query = `SELECT id, decisions FROM events WHERE account_id = $1 AND booking_id = $2 AND booking_id <> '' AND id < $3 ORDER BY id DESC LIMIT $4`
+		args = []any{account, f.Booking, before, maxBookingEvents}
 	}
-	return e.deliveries(), nil
+	events, err := list(ctx, s.engine, scanMatchedEvent, query, args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, e := range events {
+		for _, d := range e.decisions {
+			if d.Delivery != 0 {
+				ids = append(ids, d.Delivery)
+			}
+		}
+		if i+1 == maxBookingEvents || len(ids) >= maxBookingDeliveries && i+1 < len(events) {
+			return ids, e.id, nil
+		}
+	}
+	return ids, 0, nil
+}
+
+// padded returns the ids with zeros behind them, so that there are a few numbers of
+// arguments only, and as few texts of queries.
+func padded(ids []any) []any {
+	n := 8
+	for n < len(ids) {
+		n *= 2
+	}
+	for len(ids) < n {
+		ids = append(ids, int64(0))
+	}
+	return ids
 }

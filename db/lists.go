@@ -43,11 +43,6 @@ func newSpan(since, until time.Time, before, after int64) span {
 	return s
 }
 
-// intersect returns the ids that are in both spans.
-func (s span) intersect(other span) span {
-	return span{max(s.from, other.from), min(s.to, other.to)}
-}
-
 // listing is a list of the rows of one table.
 type listing struct {
 	table, columns string
@@ -56,6 +51,7 @@ type listing struct {
 	filters        []string // conditions that each row is checked against
 	args           []any    // $1 and so on, of where and filters
 	limit          int      // rows that one request reads, if there are filters
+	stopped        bool     // there are more rows before the span
 }
 
 // index adds conditions that the index covers; each ? is the next argument.
@@ -73,11 +69,14 @@ func (l *listing) filter(limit int, condition string, args ...any) {
 }
 
 func (l *listing) bind(condition string, args []any) string {
+	var text strings.Builder
 	for _, arg := range args {
 		l.args = append(l.args, arg)
-		condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(l.args)), 1)
+		before, rest, _ := strings.Cut(condition, "?")
+		fmt.Fprintf(&text, "%s$%d", before, len(l.args))
+		condition = rest
 	}
-	return condition
+	return text.String() + condition
 }
 
 // from is the FROM clause for all rows of the span, or for those that pass the
@@ -112,14 +111,14 @@ func (l *listing) arguments(limit int) []any {
 // reached, and reports whether there are more rows before it.
 func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error) {
 	if len(l.filters) == 0 {
-		return false, nil
+		return l.stopped, nil
 	}
 	var last int64
 	err = queryRow(ctx, q, l.endQuery(), l.arguments(l.limit)...).scanOptional(&last)
 	if err == nil && last != 0 {
 		l.span.from = last + 1
 	}
-	return last != 0, err
+	return last != 0 || l.stopped, err
 }
 
 // readPage reads one page of a listing, and returns where the next one begins; zero

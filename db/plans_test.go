@@ -35,11 +35,11 @@ func plan(tb testing.TB, s *Store, query string) string {
 // order.
 func TestListPlans(t *testing.T) {
 	const (
-		all     = "INDEX deliveries_account (account_id=? AND id>? AND id<?)"
-		hook    = "INDEX deliveries_webhook (webhook_id=? AND id>? AND id<?)"
-		booking = "INDEX deliveries_booking (account_id=? AND booking_id=? AND id>? AND id<?)"
-		state   = "INDEX deliveries_state (account_id=? AND state=? AND id>? AND id<?)"
-		events  = "INDEX events_account (account_id=? AND id>? AND id<?)"
+		all    = "INDEX deliveries_account (account_id=? AND id>? AND id<?)"
+		hook   = "INDEX deliveries_webhook (webhook_id=? AND id>? AND id<?)"
+		byID   = "INTEGER PRIMARY KEY (rowid=?)"
+		state  = "INDEX deliveries_state (account_id=? AND state=? AND id>? AND id<?)"
+		events = "INDEX events_account (account_id=? AND id>? AND id<?)"
 	)
 	s := openTemp(t)
 	deliveries := func(f webhook.DeliveryFilter) listing {
@@ -54,11 +54,11 @@ func TestListPlans(t *testing.T) {
 		{deliveries(webhook.DeliveryFilter{}), all},
 		{deliveries(webhook.DeliveryFilter{Type: "x"}), all},
 		{deliveries(webhook.DeliveryFilter{State: webhook.Delivered}), all},
-		{deliveries(webhook.DeliveryFilter{Event: 1}), all},
+		{deliveries(webhook.DeliveryFilter{Event: 1}), byID},
 		{deliveries(webhook.DeliveryFilter{Webhook: 1}), hook},
 		{deliveries(webhook.DeliveryFilter{Webhook: 1, State: webhook.Delivered, Type: "x"}), hook},
-		{deliveries(webhook.DeliveryFilter{Booking: "x"}), booking},
-		{deliveries(webhook.DeliveryFilter{Booking: "x", State: webhook.Failed, Webhook: 1, Type: "x"}), booking},
+		{deliveries(webhook.DeliveryFilter{Booking: "x"}), byID},
+		{deliveries(webhook.DeliveryFilter{Booking: "x", State: webhook.Failed, Webhook: 1, Type: "x"}), byID},
 		{deliveries(webhook.DeliveryFilter{State: webhook.Failed}), state},
 		{deliveries(webhook.DeliveryFilter{State: webhook.Pending}), state},
 		{deliveries(webhook.DeliveryFilter{State: webhook.Cancelled, Webhook: 1}), state},
@@ -75,7 +75,7 @@ func TestListPlans(t *testing.T) {
 				t.Errorf("%s\nsorts: %s", query, got)
 			}
 		}
-		if strings.Contains(l.from(nil), "event_id") { // few rows
+		if tt.access == byID { // few rows
 			continue
 		}
 		planned(t, s, l.endQuery(), "SEARCH "+l.table+" USING COVERING "+tt.access)

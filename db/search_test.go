@@ -19,6 +19,7 @@ var searchTests = []test{
 	{"any filter of events", testAnyEventFilter},
 	{"of a booking, made at the same time", testBookingAtOnce},
 	{"nothing is read to the end", testSearchStops},
+	{"a booking with more events than one request reads", testLongBooking},
 }
 
 // mixed is an account with deliveries of every kind, and another one beside it.
@@ -282,5 +283,41 @@ func testSearchStops(t *testing.T, s *db.Store) {
 		}
 		n := must(s.CountDeliveries(t.Context(), a.ID, f))(t)
 		same(t, name, n, webhook.Count{N: 0, More: true})
+	}
+}
+
+// testLongBooking pages through all deliveries of a booking that has more events
+// than one request reads, and counts them honestly.
+func testLongBooking(t *testing.T, s *db.Store) {
+	a := newAccount(t, s)
+	addHook(t, s, a.ID, func(w *webhook.Webhook) { w.SelectEvents([]string{"*"}) })
+	const events = 1100
+	var batch []webhook.Event
+	for i := range events {
+		e := newEvent("")
+		e.BookingID = "B-1"
+		if batch = append(batch, e); len(batch) == 100 || i == events-1 {
+			ingest(t, s, a.ID, batch...)
+			batch = nil
+		}
+	}
+	f := webhook.DeliveryFilter{Booking: "B-1", Limit: 200}
+	count, err := s.CountDeliveries(t.Context(), a.ID, f)
+	if err != nil || !count.More || count.N < 900 || count.N > events {
+		t.Errorf("got %+v, %v, want at least 900 and more", count, err)
+	}
+	found := 0
+	for {
+		page, err := s.Deliveries(t.Context(), a.ID, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found += len(page.Rows)
+		if f.Before = page.Next; page.Next == 0 {
+			break
+		}
+	}
+	if found != events {
+		t.Errorf("got %d deliveries, want %d", found, events)
 	}
 }

@@ -85,6 +85,9 @@ func TestRefusedQueries(t *testing.T) {
 		{"deliveries?state=done", "state", "pending, delivered, failed, cancelled"},
 		{"deliveries?webhook_id=12", "webhook_id", "whk_"},
 		{"deliveries?event_id=whk_0000000000000", "event_id", "evt_"},
+		{"deliveries?event_id=evt_0000000000000", "event_id", "evt_"}, // zero is not “any”
+		{"deliveries?webhook_id=whk_0000000000000", "webhook_id", "whk_"},
+		{"deliveries?cursor=dlv_0000000000000", "cursor", "next_cursor"},
 		{"deliveries?booking_id=" + strings.Repeat("x", 101), "booking_id", "100"},
 		{"deliveries?booking_id=%ff", "booking_id", "control"},
 		{"events?type=canceled", "type", "“canceled”"},

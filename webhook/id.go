@@ -102,8 +102,8 @@ func (id *ID[K]) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// ParseID reads what String wrote of an ID of this kind. Any other text is
-// [ErrNotFound]: nothing with that id exists.
+// ParseID reads what String wrote of an ID of this kind. Any other text, and the
+// zero ID, is [ErrNotFound]: nothing with that id exists.
 func ParseID[I anyID](text string) (I, error) {
 	prefix := I(0).prefix()
 	notFound := fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
@@ -117,7 +117,11 @@ func ParseID[I anyID](text string) (I, error) {
 	if err != nil || len(b) != 8 || b[0] > 127 || idText.EncodeToString(b) != rest {
 		return 0, notFound
 	}
-	return I(binary.BigEndian.Uint64(b)), nil //nolint:gosec // checked
+	id := I(binary.BigEndian.Uint64(b)) //nolint:gosec // checked
+	if id == 0 {                        // it means none, and as a filter would select everything
+		return 0, notFound
+	}
+	return id, nil
 }
 
 // The parts of an ID below its milliseconds.

@@ -17,7 +17,6 @@ func TestIDText(t *testing.T) {
 		id   webhook.EventID
 		want string
 	}{
-		{0, "evt_0000000000000"},
 		{1, "evt_0000000000002"},
 		{0x0102030405060708, "evt_041061050r3gg"},
 		{math.MaxInt64, "evt_fzzzzzzzzzzzy"},
@@ -48,6 +47,7 @@ func TestParseIDRefuses(t *testing.T) {
 		{"letter left out: o", "evt_000000000000o"},
 		{"letter left out: u", "evt_000000000000u"},
 		{"a bit too many at the end", "evt_0000000000003"},
+		{"zero", "evt_0000000000000"},
 		{"negative", "evt_g000000000000"},
 		{"all bits", "evt_zzzzzzzzzzzzy"},
 		{"padding", "evt_000000000000="},

@@ -9,6 +9,7 @@ import (
 // Session is the session of a browser, whose cookie has the session's id.
 type Session struct {
 	User      webhook.UserID // zero before the user has signed in
+	Password  string         // the password hash with which the user signed in; only for AddSession
 	Data      []byte
 	ExpiresAt time.Time
 }

@@ -102,9 +102,21 @@ func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v auth
 	return v, err
 }
 
-// AddSession starts a session; old is the hash it had before, nil for none.
+// AddSession starts a session; old is the hash it had before, nil for none. It
+// returns webhook.ErrNotFound if the user's password is no longer v.Password: it
+// was changed while it was checked, and that ends all sessions. An empty
+// v.Password is not compared.
 func (s *Store) AddSession(ctx context.Context, hash, old []byte, v auth.Session) error {
 	return s.write(ctx, func(tx transaction) error {
+		if v.Password != "" {
+			u, err := scanUser(queryRow(ctx, tx, `SELECT `+userColumns+` FROM users WHERE id = $1`, v.User))
+			if err != nil {
+				return err
+			}
+			if u.PasswordHash != v.Password {
+				return webhook.ErrNotFound
+			}
+		}
 		if old != nil {
 			if _, err := tx.Exec(ctx, `DELETE FROM sessions WHERE hash = $1`, old); err != nil {
 				return err

@@ -86,6 +86,12 @@ func testSetPassword(t *testing.T, s *db.Store) {
 	ok(t, s.SetPassword(ctx, u.ID, "new", []byte("keep"), at(t0)))
 	same(t, "hash", must(s.User(ctx, u.ID))(t).PasswordHash, "new")
 	same(t, "sessions", alive(t, s, "keep", "end", "other"), []string{"keep", "other"})
+	late := session(u.ID)
+	late.Password = u.PasswordHash // checked before the change, saved after it
+	wantError(t, "sign-in with the old password", s.AddSession(ctx, []byte("late"), nil, late), webhook.ErrNotFound)
+	late.Password = "new"
+	ok(t, s.AddSession(ctx, []byte("new"), nil, late))
+	same(t, "sessions after it", alive(t, s, "keep", "late", "new"), []string{"keep", "new"})
 	wantError(t, "no such user", s.SetPassword(ctx, u.ID+99, "new", nil, at(t0)), webhook.ErrNotFound)
 }
 

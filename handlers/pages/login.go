@@ -140,7 +140,11 @@ func (pg *Pages) SignIn(c *fiber.Ctx) error {
 		return refuseLogin(c, form)
 	}
 	pg.logins.Forgive(from, email)
-	return pg.signIn(c, user, localPath(form.Next, "/"), webhook.Message{})
+	err = pg.signIn(c, user, localPath(form.Next, "/"), webhook.Message{})
+	if errors.Is(err, webhook.ErrNotFound) { // the password was changed meanwhile
+		return refuseLogin(c, form)
+	}
+	return err
 }
 
 func refuseLogin(c *fiber.Ctx, form views.LoginProps) error {
@@ -154,7 +158,7 @@ func (pg *Pages) signIn(c *fiber.Ctx, user webhook.User, target string, message 
 	if err != nil {
 		return err
 	}
-	s.SignIn(user.ID)
+	s.SignIn(user)
 	if !message.IsZero() {
 		return pg.done(c, target, message)
 	}

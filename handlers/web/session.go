@@ -42,10 +42,11 @@ func (s *Session) User() webhook.UserID {
 }
 
 // SignIn makes it the session of a user, under a new id, so that the id from before
-// the sign-in cannot be used.
-func (s *Session) SignIn(user webhook.UserID) {
+// the sign-in cannot be used. Saving it returns webhook.ErrNotFound if the user was
+// removed or has another password by then.
+func (s *Session) SignIn(user webhook.User) {
 	s.session.Values[oldKey], s.session.ID = s.session.ID, ""
-	s.session.Values[userKey] = user
+	s.session.Values[userKey], s.session.Values[passwordKey] = user.ID, user.PasswordHash
 }
 
 // End ends the session, and reports whether there was one.

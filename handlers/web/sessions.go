@@ -27,6 +27,8 @@ const (
 	flashKey = "flash" // []webhook.Message, shown on the next page
 	oldKey   = "old"   // the id before a rotation, until it is saved
 	endKey   = "end"   // when it expires
+
+	passwordKey = "password" // the hash with which the user signed in, until it is saved; never stored
 )
 
 // SessionStore stores the sessions; *db.Store is one. Session returns
@@ -134,7 +136,8 @@ func (s *Sessions) write(ctx context.Context, session *sessions.Session) error {
 func writeSession(session *sessions.Session) auth.Session {
 	values := maps.Clone(session.Values)
 	user, _ := values[userKey].(webhook.UserID)
-	for _, key := range []string{userKey, oldKey, endKey} {
+	password, _ := values[passwordKey].(string)
+	for _, key := range []string{userKey, oldKey, endKey, passwordKey} {
 		delete(values, key)
 	}
 	texts := make(map[string]any, len(values))
@@ -145,5 +148,5 @@ func writeSession(session *sessions.Session) auth.Session {
 	if err != nil { // messages and texts always marshal
 		panic(err)
 	}
-	return auth.Session{User: user, Data: data, ExpiresAt: time.Now().Add(sessionAge)}
+	return auth.Session{User: user, Password: password, Data: data, ExpiresAt: time.Now().Add(sessionAge)}
 }

@@ -58,7 +58,7 @@ e2e: setup ## browser tests against the real binary
 crash: need-go ## kill it KILLS times (200) and count
 	BOOKHOOK_CRASH_KILLS=$(or $(KILLS),200) go test -count=1 -timeout 10m -v -run '^TestCrash' $(TESTFLAGS) ./e2e
 
-setup: need-go ## install what the browser tests need (into e2e/.cache; on Debian as root also packages)
+setup: need-go ## install what the browser tests need (into e2e; on Debian as root also packages)
 	@e2e/setup.sh
 
 fuzz: need-go ## run every fuzz test for FUZZTIME (10s)
@@ -78,7 +78,7 @@ build: need-go ## the static binary, ./bookhook
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bookhook .
 
 clean: ## remove what the other targets made
-	rm -rf bookhook e2e/.cache e2e/screenshots
+	rm -rf bookhook e2e/.cache e2e/node_modules e2e/screenshots
 
 need-go:
 	@command -v go >/dev/null || { echo 'Go is missing: install Go 1.26 or newer, https://go.dev/doc/install'; exit 1; }

@@ -2,6 +2,8 @@ module bookhook
 
 go 1.26.0
 
+ignore ./e2e/node_modules
+
 replace github.com/google/pprof => github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe
 
 require (

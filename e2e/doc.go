@@ -1,7 +1,8 @@
 // Package e2e drives the real binary with a real browser and a real receiver. It holds tests only.
 //
-// "make setup" (setup.sh) puts the Playwright driver, axe-core and the name of a Chromium into .cache; "make e2e"
-// does that and runs the tests. A test is made of these parts:
+// "make setup" (setup.sh) installs the programs that package.json pins into node_modules, and puts the Playwright
+// driver and the name of a Chromium into .cache; "make e2e" does that and runs the tests. A test is made of these
+// parts:
 //
 //	srv := startServer(t, "--allow-private-targets", "all") // the binary on a new database; see server_test.go
 //	p := newPage(t, pageOptions{Dark: true})                // a fresh browser context; see browser_test.go
@@ -11,6 +12,7 @@
 //	p.sees("Welcome")
 //	axe(t, p)                                               // WCAG, in both themes; see axe_test.go
 //	in := receiver(t)                                       // records requests, answers as told; see receiver_test.go
+//	out := node(t, "oauth.mjs", srv.URL)                    // a client that others wrote, in testdata; see node_test.go
 //	srv.kill9()
 //	srv.restart()
 //

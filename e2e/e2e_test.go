@@ -83,7 +83,7 @@ func startBrowser() (playwright.Browser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the browser is not set up: %w", err)
 	}
-	axe, err := os.ReadFile(".cache/axe.js")
+	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if err != nil {
 		return nil, fmt.Errorf("axe-core is not set up: %w", err)
 	}

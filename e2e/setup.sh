@@ -1,21 +1,14 @@
 #!/bin/sh
-# Puts what the browser tests need into e2e/.cache: the Playwright driver, axe-core, and the name of a Chromium.
-# Safe to run again at any time; when everything is there it takes a fraction of a second.
+# Installs what the tests here need: the npm packages that package.json pins into e2e/node_modules, and into e2e/.cache
+# the Playwright driver and the name of a Chromium. Safe to run again at any time; when everything is there it takes a
+# fraction of a second. playwright-core must be exactly the version that playwright-go in go.mod needs.
 #
 #   BOOKHOOK_E2E_BROWSER   path of the Chromium or Chrome to use, instead of the first one found
 set -eu
 
-# The driver must be exactly the version that playwright-go in go.mod speaks to. To move either version:
-# npm view NAME@VERSION dist.integrity
-playwright_version=1.60.0
-playwright_integrity=sha512-9bW6zvX/m0lEbgTKJ6YppOKx8H3VOPBMOCFh2irXFOT4BbHgrx5hPjwJYLT40Lu+4qtD36qKc/Hn56StUW57IA==
-axe_version=4.14.1
-axe_integrity=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
-
 cd "$(dirname "$0")"
 cache=$PWD/.cache
 mkdir -p "$cache"
-trap 'rm -rf "$cache"/tmp.*' EXIT
 echo '*' >"$cache/.gitignore"
 
 fail() {
@@ -36,26 +29,19 @@ apt_install() {
 }
 
 need_node() {
-	if command -v node >/dev/null && command -v npm >/dev/null; then return; fi
-	if debian_root; then apt_install nodejs npm ca-certificates; fi
-	command -v node >/dev/null || fail "node is missing; install Node.js 18 or newer"
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+		if debian_root; then apt_install nodejs npm ca-certificates; fi
+	fi
+	command -v node >/dev/null || fail "node is missing; install Node.js 20.19 or newer"
 	command -v npm >/dev/null || fail "npm is missing; it comes with Node.js"
 }
 
-# fetch NAME VERSION INTEGRITY: the npm package, checked, unpacked to .cache/NAME-VERSION/package.
-# The folder gets its name last, so that an interrupted run leaves nothing that looks complete.
-fetch() {
-	dir=$cache/$1-$2
-	[ -d "$dir" ] && return
-	need_node
-	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
-	(cd "$tmp" && npm pack --silent "$1@$2" </dev/null >/dev/null) || fail "npm pack $1@$2 did not work (is there a network?)"
-	got=sha512-$(node -e 'const c = require("crypto"), f = require("fs")
-		console.log(c.createHash("sha512").update(f.readFileSync(process.argv[1])).digest("base64"))' "$tmp"/*.tgz)
-	[ "$got" = "$3" ] || fail "$1@$2 is not the package that was pinned: want $3, got $got"
-	tar -xzf "$tmp"/*.tgz -C "$tmp"
-	rm "$tmp"/*.tgz
-	mv "$tmp" "$dir"
+# The copy of the lock file comes last, so that an interrupted run leaves nothing that looks complete.
+install_packages() {
+	cmp -s package-lock.json "$cache/package-lock.json" && [ -d node_modules ] && return
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null ||
+		fail "npm ci did not work (is there a network, and is $(node --version) 20.19 or newer?)"
+	cp package-lock.json "$cache/package-lock.json"
 }
 
 works() {
@@ -80,13 +66,15 @@ find_browser() {
 	done
 }
 
-fetch playwright-core $playwright_version "$playwright_integrity"
-fetch axe-core $axe_version "$axe_integrity"
+need_node
+install_packages
 
 # The driver is a folder with "node" beside "package". The link is renewed, because node moves when it is upgraded.
-need_node
-driver=$cache/playwright-core-$playwright_version
-ln -sf "$(command -v node)" "$driver/node"
+driver=$cache/driver
+rm -rf "$driver"
+mkdir "$driver"
+ln -s "$(command -v node)" "$driver/node"
+ln -s ../../node_modules/playwright-core "$driver/package"
 
 browser=$(find_browser)
 if [ -z "$browser" ] && debian_root; then
@@ -100,7 +88,5 @@ if [ -z "$browser" ]; then
 	browser=bundled # the driver knows where it keeps its own
 fi
 
-# What the tests open: these three names, whatever the versions. "browser" last: it says that the rest is there.
-ln -sfn "playwright-core-$playwright_version" "$cache/driver"
-ln -sfn "axe-core-$axe_version/package/axe.min.js" "$cache/axe.js"
+# Last: it says that the rest is there.
 printf '%s\n' "$browser" >"$cache/browser"

@@ -20,6 +20,7 @@ require (
 	github.com/playwright-community/playwright-go v0.6000.0
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/sony/sonyflake/v2 v2.2.0
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	github.com/valyala/fasthttp v1.51.0
 	golang.org/x/net v0.61.0
 	modernc.org/sqlite v1.61.1

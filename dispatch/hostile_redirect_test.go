@@ -62,8 +62,8 @@ func TestHostileTextIsQuotedSafely(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newTarget(t, dispatch.Options{}).try("http://" + raw(t, say(answer, shut)))
-			if a.Failure != webhook.FailRedirect && a.Failure != webhook.FailNetwork || a.Error.IsZero() {
-				t.Errorf("got %q, %q", a.Failure, a.Error)
+			if a.Error.IsZero() {
+				t.Errorf("got %q without a message", a.Failure)
 			}
 			unseen := func(r rune) bool { return r != utf8.RuneError && !unicode.IsPrint(r) }
 			if i := strings.IndexFunc(messages.Text(a.Error), unseen); i >= 0 || !utf8.ValidString(messages.Text(a.Error)) || utf8.RuneCountInString(messages.Text(a.Error)) > 700 {

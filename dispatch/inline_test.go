@@ -175,7 +175,7 @@ func TestInlineOnTheWire(t *testing.T) {
 	seconds, _ := strconv.ParseInt(got.Header.Get("Webhook-Timestamp"), 10, 64)
 	signature, _ := webhook.Sign([]string{w.Secret}, a.Job.Delivery.ID.String(), time.Unix(seconds, 0), got.body)
 	for name, want := range map[string]string{
-		"Webhook-Id": a.Job.Delivery.ID.String(), "Webhook-Signature": signature, "User-Agent": "bookhook/1.2.3", "Bookhook-Attempt": "1", "Bookhook-Test": "",
+		"Webhook-Id": a.Job.Delivery.ID.String(), "Webhook-Signature": signature, "User-Agent": "bookhook/1.2.3", "Accept": "*/*", "Bookhook-Attempt": "1", "Bookhook-Test": "",
 	} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("%s: got %q, want %q", name, value, want)

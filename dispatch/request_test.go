@@ -37,7 +37,7 @@ func TestDelivered(t *testing.T) {
 	signature, _ := webhook.Sign([]string{w.Secret}, got.Header.Get("Webhook-Id"), time.Unix(seconds, 0), got.body)
 	for name, want := range map[string]string{
 		"Content-Type": "application/json", "User-Agent": "bookhook/1.2.3", "Bookhook-Attempt": "1", "Bookhook-Test": "",
-		"Webhook-Id": id.String(), "Webhook-Signature": signature, "Accept-Encoding": "",
+		"Webhook-Id": id.String(), "Webhook-Signature": signature, "Accept": "*/*", "Accept-Encoding": "",
 	} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("%s: got %q, want %q", name, value, want)

@@ -107,7 +107,10 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 
 // exchange sends the request to the webhook of that name, and reads the response
 // into a. It returns a [guard.RequestError] if there is no complete response, and
-// a [guard.StatusError] if the response is not a success.
+// a [guard.StatusError] if the response is not a success. A success whose body is
+// cut short remains one, with a remark in a: the receiver has the event, and must
+// not get it again. Only the answer to an inline call says in its body what it
+// means.
 func (s *sender) exchange(request *http.Request, receiver string, wire platforms.Request, l limits, a *attemptResult) error {
 	failed := guard.RequestError{Host: request.URL.Host, Timeout: l.timeout, Connect: l.connect, Inline: l.inline}
 	response, err := s.transport.RoundTrip(request)
@@ -123,11 +126,15 @@ func (s *sender) exchange(request *http.Request, receiver string, wire platforms
 	}
 	a.Status, a.ResponseHeaders = response.StatusCode, response.Header
 	a.ResponseBody, a.Truncated, err = readBody(response)
+	succeeded := wire.Succeeded(a.Status)
 	if err != nil {
 		failed.Err, failed.InBody = err, true
-		return failed
+		if l.inline || !succeeded {
+			return failed
+		}
+		a.Error = guard.BodyRemark(failed, a.Status)
 	}
-	if wire.Succeeded(a.Status) {
+	if succeeded {
 		return nil
 	}
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
@@ -187,6 +194,7 @@ func (s *sender) request(ctx context.Context, job *webhook.Job, wire platforms.R
 func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http.Request, a *attemptResult, signature string) http.Header {
 	h := http.Header{
 		"Host":              {request.URL.Host},
+		"Accept":            {"*/*"}, // some firewalls refuse requests without it
 		"User-Agent":        {s.userAgent},
 		"Webhook-Id":        {job.Delivery.ID.String()},
 		"Webhook-Timestamp": {strconv.FormatInt(a.StartedAt.Unix(), 10)},

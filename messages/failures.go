@@ -1,8 +1,11 @@
 package messages
 
+// delivered ends the remarks on a success.
+const delivered = "It counts as delivered and is not sent again."
+
 // failures says why an attempt failed, and what checking a URL found: what
 // happened, and what to do about it. In those about a status the first argument
-// is the name of the webhook.
+// is the name of the webhook. Those of a success are remarks about its body.
 var failures = Texts{
 	"attempt.blocked": "Bookhook does not call %s: it is %s. Use an address that is reachable from the internet, " +
 		"or ask the person who runs this Bookhook to allow it.",
@@ -44,6 +47,11 @@ var failures = Texts{
 	"attempt.not_http": "The answer of %s cannot be read as an HTTP answer (%s). " +
 		"Check the port in the URL; if it is right, check what writes the answer: the server, or a proxy before it.",
 	"attempt.network": "The exchange with %s failed (%s). Check the log of the server, and of any proxy before it.",
+
+	"attempt.success_closed":     "%s answered %s, but closed the connection before the body of its answer was complete. " + delivered,
+	"attempt.success_slow":       "%s answered %s, but the body of its answer was not complete within %s. " + delivered,
+	"attempt.success_stopped":    "%s answered %s. Bookhook was stopped before it had read the body of the answer. " + delivered,
+	"attempt.success_unreadable": "%s answered %s, but the body of its answer cannot be read (%s). " + delivered,
 
 	"attempt.gone": "%s answered %s, which asks Bookhook never to call this URL again: " +
 		"the webhook is switched off. Correct the URL if need be, and switch it on again.",

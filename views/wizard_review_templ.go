@@ -457,7 +457,7 @@ func testText(p ReviewProps) string {
 	case a.Failure == "" && inline:
 		return messages.AtStart(name) + " accepted the test booking after " + duration(a.Duration) + "."
 	case a.Failure == "":
-		return "The test arrived: " + name + " answered " + messages.AnswerText(outcome(a)) + " after " + duration(a.Duration) + "."
+		return strings.TrimSpace("The test arrived: " + name + " answered " + messages.AnswerText(outcome(a)) + " after " + duration(a.Duration) + ". " + messages.Text(a.Error))
 	case inline:
 		return messages.AtStart(name) + " refused the test booking. " + cmp.Or(messages.Text(a.Error), messages.OutcomeText(outcome(a), name))
 	}

@@ -81,6 +81,20 @@ func Classify(err error) (webhook.Failure, webhook.Message) {
 	return webhook.FailInternal, webhook.NewMessage("attempt.internal", quote(err.Error()))
 }
 
+// BodyRemark says of a success why the body of the response was not read to its
+// end.
+func BodyRemark(e RequestError, status int) webhook.Message {
+	switch {
+	case timedOut(e):
+		return webhook.NewMessage("attempt.success_slow", e.Host, StatusText(status), e.Timeout)
+	case errors.Is(e, context.Canceled):
+		return webhook.NewMessage("attempt.success_stopped", e.Host, StatusText(status))
+	case closed(e):
+		return webhook.NewMessage("attempt.success_closed", e.Host, StatusText(status))
+	}
+	return webhook.NewMessage("attempt.success_unreadable", e.Host, StatusText(status), errorText(e))
+}
+
 func classifyRequest(e RequestError) (webhook.Failure, webhook.Message) {
 	blocked, isBlocked := errors.AsType[*BlockedError](e)
 	dns, isDNS := errors.AsType[*net.DNSError](e)

@@ -55,10 +55,8 @@ func (c *Client) fetch(ctx context.Context, wire platforms.Request) (r response,
 	if err != nil || request.URL.Host == "" || !strings.HasPrefix(request.URL.Scheme, "http") {
 		return r, unanswered("lookup.address")
 	}
+	request.Header = http.Header{"User-Agent": {c.UserAgent}, "Accept": {"*/*"}}
 	maps.Copy(request.Header, wire.Header)
-	if request.Header.Get("User-Agent") == "" {
-		request.Header.Set("User-Agent", c.UserAgent)
-	}
 	response, err := c.Transport.RoundTrip(request)
 	if err != nil {
 		return r, platforms.Unanswered{Why: transportMessage(request, err, r.requestedAt)}

@@ -49,7 +49,7 @@ func (r *reseller) call(method, path, body string) reply {
 	return r.send(method, path, body, func(q *http.Request) { q.Header.Set("Authorization", "Bearer "+r.bearer) })
 }
 
-var clientLines = regexp.MustCompile(`^client_id=(cli_\w{13})\nclient_secret=(bhs_\S{43})\n$`)
+var clientLines = regexp.MustCompile(`^client_id=(cli[0-9a-z]{13})\nclient_secret=(bhs[0-9A-Z]{52})\n$`)
 
 // A client from the command line makes a webhook, which is one of the list of pages too, and has it called.
 func TestPrioticketClient(t *testing.T) {

@@ -17,9 +17,9 @@ import (
 // version is the version of Prioticket's API.
 const version = "3.8.0"
 
-// TimeLayout is how Prioticket writes times: RFC 3339 with milliseconds, and with
+// timeLayout is how Prioticket writes times: RFC 3339 with milliseconds, and with
 // the offset in digits, since its API takes no Z.
-const TimeLayout = "2006-01-02T15:04:05.000-07:00"
+const timeLayout = "2006-01-02T15:04:05.000-07:00"
 
 // pending is the status of a notification that is being delivered.
 const pending = "DELIVERY_PENDING"
@@ -51,7 +51,7 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Re
 	case e.Inbound:
 		return platforms.JSONRequest(w.URL, e.Data)
 	}
-	body := wrapped(notice{uuidOf(e.ID.String()), pending, e.Type, itemOf(e), e.At().UTC().Format(TimeLayout)})
+	body := wrapped(notice{uuidOf(e.ID.String()), pending, e.Type, itemOf(e), e.At().UTC().Format(timeLayout)})
 	if !w.OmitPayload && len(e.Data) > 0 {
 		body = slices.Concat(bytes.TrimSuffix(body, []byte("}}")), []byte(`,"`+family(e.Type)+`":`), e.Data, []byte("}}"))
 	}
@@ -148,7 +148,7 @@ func assemble(o platforms.Object) []byte {
 // Prioticket puts there is not documented.
 func Sample(eventType, id string, now time.Time) webhook.Event {
 	now = now.Truncate(time.Second)
-	body := wrapped(notice{uuidOf(eventType + id + now.String()), pending, eventType, id, now.UTC().Format(TimeLayout)})
+	body := wrapped(notice{uuidOf(eventType + id + now.String()), pending, eventType, id, now.UTC().Format(timeLayout)})
 	e := webhook.Event{Type: eventType, BookingID: id, OccurredAt: now, Data: body}
 	if read, err := Read(platforms.Inbound{Body: body}); err == nil {
 		e = read.Event

@@ -56,11 +56,7 @@ func TestPrioticketClient(t *testing.T) {
 	t.Parallel()
 	o := newShop(t)
 	in := receiver(t)
-	made := clientLines.FindStringSubmatch(o.run("", "client", "add", "--account", o.Number, "Reseller portal"))
-	if made == nil {
-		t.Fatal("client add does not print client_id and client_secret")
-	}
-	r := o.resell(made[1], made[2])
+	r := o.resell(o.addClient())
 	var created struct {
 		Data struct {
 			Webhook struct {

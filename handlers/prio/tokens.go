@@ -195,7 +195,7 @@ func (pr *Prio) WithGrant(c *fiber.Ctx) error {
 }
 
 // bearer is the challenge for an access token; RFC 6750 wants a parameter in it.
-const bearer = `Bearer realm="Bookhook"`
+const bearer = `Bearer realm="Bookhook"` //nolint:gosec // a challenge, no credential
 
 func invalidToken(c *fiber.Ctx, reason string, cause error) error {
 	c.Set(fiber.HeaderWWWAuthenticate, bearer+reason)

@@ -129,6 +129,7 @@ func TestParseCommands(t *testing.T) {
 		"platform rotate --account 4069 ltd --database e.db":         platformRotate{platformArgs{4069, "ltd"}},
 		"client add --account 4069 reseller":                         clientAdd{4069, "reseller"},
 		"client list --account 4069 --json":                          clientList{listFlags{true}, 4069},
+		"client revoke --account 4069 cli0000000000002":              clientRevoke{4069, 1},
 		"client revoke --account 4069 cli_0000000000002":             clientRevoke{4069, 1},
 		"healthcheck":                                                healthcheckCommand{"http://127.0.0.1:8080/healthz"},
 		"healthcheck --listen 0.0.0.0:81":                            healthcheckCommand{"http://127.0.0.1:81/healthz"},

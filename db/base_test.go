@@ -100,6 +100,7 @@ func readBase(t *testing.T, s *db.Store) {
 	w, off := webhooks[0], webhooks[1]
 	same(t, "one that is off", []any{off.Name, off.Enabled, off.OffReason}, []any{"Off", false, webhook.OffByUser})
 	same(t, "webhook", []any{w.Name, w.URL, w.AllEvents, w.Ordered, w.Enabled}, []any{"Accounting", "https://example.com/hook?a=1", true, true, true})
+	same(t, "who created them, from the activity log", []string{w.CreatedBy, off.CreatedBy}, []string{at(t0).By, at(t0).By})
 	same(t, "tokens, clients, drafts", []int{
 		len(must(s.Tokens(ctx, a.ID))(t)), len(must(s.Clients(ctx, a.ID))(t)), len(must(s.Drafts(ctx, a.ID))(t)),
 	}, []int{1, 1, 1})

@@ -8,13 +8,13 @@ import (
 )
 
 const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
-	failing_since, failed_at, off_at, off_reason, skipped`
+	created_by, failing_since, failed_at, off_at, off_reason, skipped`
 
 func scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
 	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
 		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
-		timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.Skipped)
+		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.Skipped)
 	return w, err
 }
 
@@ -80,7 +80,7 @@ func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webho
 func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error) {
 	created := *w
 	created.ID = webhook.WebhookID(s.nextID())
-	created.CreatedAt, created.UpdatedAt = roundMillis(change.At), roundMillis(change.At)
+	created.CreatedAt, created.UpdatedAt, created.CreatedBy = roundMillis(change.At), roundMillis(change.At), change.By
 	if !created.Enabled {
 		created.OffAt, created.OffReason = roundMillis(change.At), webhook.OffByUser
 	}
@@ -91,10 +91,10 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		if err := finishDraft(ctx, tx, w.Account, from); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, off_at, off_reason)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		_, err := tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, created_by, off_at, off_reason)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			created.ID, created.Account, string(created.Kind), toJSON(created.Config), boolInt(created.Enabled), created.Secret,
-			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), toMillis(created.OffAt), string(created.OffReason))
+			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), created.CreatedBy, toMillis(created.OffAt), string(created.OffReason))
 		if err != nil {
 			return err
 		}

@@ -121,7 +121,7 @@ func TestWizardEventsOfWink(t *testing.T) {
 	isOpen(t, p.eventGroup("New booking"), true) // something in it is recommended, and so chosen
 	isOpen(t, p.eventGroup("Account events"), false)
 	p.fill("Search events", "konto loodud")
-	p.sees("1 of 159")
+	p.sees("1 of 166")
 	p.sees("Account created")
 	p.sees("No longer in Wink’s catalogue.")
 	p.lacks("New confirmed booking (web/API)")
@@ -129,7 +129,9 @@ func TestWizardEventsOfWink(t *testing.T) {
 	p.fill("Search events", "wink:account.tasks")
 	p.lacks("Account created")
 	p.fill("Search events", "ORDER_UPDATE")
-	p.sees("Prioticket documents only ORDER_CREATE; this key follows its pattern.")
+	p.lacks("follows the pattern")
+	p.fill("Search events", "PAYMENT_UPDATE")
+	p.sees("this one follows the pattern of the others.")
 	p.fill("Search events", "")
 	p.sees("1 of 20 chosen")
 	isOpen(t, p.eventGroup("Account events"), true) // for what was chosen in it

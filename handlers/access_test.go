@@ -37,8 +37,9 @@ type route struct {
 }
 
 // routes has every route of Bookhook; {whk} and the like become ids of things
-// that were made for each request.
-var routes = map[string]route{
+// that were made for each request. Those of Prioticket's API are there once in each
+// version.
+var routes = inVersions(map[string]route{
 	"GET /healthz":          {anybody, 200, ""},
 	"GET /static/{static}":  {anybody, 200, ""},
 	"GET /setup":            {anybody, 409, ""},
@@ -145,6 +146,15 @@ var routes = map[string]route{
 	"PUT /api/v1/channels":                 {program, 200, `{"items":[{"id":"1","name":"One"}]}`},
 	"GET /api/v1/tours":                    {program, 200, ""},
 	"PUT /api/v1/tours":                    {program, 200, `{"items":[{"id":"1","name":"One"}]}`},
+})
+
+func inVersions(all map[string]route) map[string]route {
+	for path, r := range maps.Clone(all) {
+		for _, version := range []string{"3.5", "3.6", "3.7"} {
+			all[strings.Replace(path, prio, "/v"+version+"/distributor", 1)] = r
+		}
+	}
+	return all
 }
 
 // caller is who asks, and how.
@@ -198,7 +208,7 @@ func (r route) wantSignedIn(c *caller, path string) int {
 }
 
 func forPrograms(path string) bool {
-	return strings.Contains(path, " /api/") || strings.Contains(path, " /in/") || strings.Contains(path, " "+prio)
+	return strings.Contains(path, " /api/") || strings.Contains(path, " /in/") || strings.Contains(path, "/distributor")
 }
 
 // namesOurs reports whether the request names something of the first account.

@@ -210,6 +210,9 @@ func (a *apiSite) rawOf(t testing.TB, app *fiber.App, want int, r *http.Request)
 // hold holds a request and its answer against openapi.json.
 func (a *apiSite) hold(t testing.TB, r *http.Request, response *http.Response, text []byte) {
 	t.Helper()
+	if prioPath.MatchString(r.URL.Path) && !strings.HasPrefix(r.URL.Path, prio) {
+		return // openapi.json has the newest version of Prioticket's API; see holdToVendor
+	}
 	route, params, err := a.router.FindRoute(r)
 	if err != nil {
 		t.Fatalf("%s %s is not documented: %v", r.Method, r.URL, err)

@@ -53,6 +53,7 @@ func (a *apiSite) live(t testing.TB, app *fiber.App, r *http.Request) (*http.Res
 	if err != nil {
 		t.Fatalf("%s %s: the client gets half an answer: %v", r.Method, r.URL, err)
 	}
+	holdToVendor(t, r, response, text)
 	return response, text
 }
 

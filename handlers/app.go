@@ -72,7 +72,7 @@ type app struct {
 // New returns the application, ready to listen. It fails if the base URL is not
 // valid.
 func New(o Options) (*fiber.App, error) {
-	server, err := web.NewServer(o.BaseURL, o.Proxies, inbound.Path)
+	server, err := web.NewServer(o.BaseURL, o.Proxies, func(path string) bool { return strings.HasPrefix(path, inbound.Path) || prio.Owns(path) })
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func New(o Options) (*fiber.App, error) {
 		pages: pages.New(pages.Options{
 			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
-			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path + prio.TokenPath,
+			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path(prio.Newest) + prio.TokenPath,
 		}),
 		api:     api.New(api.Options{Store: o.Store.API, Dispatcher: o.Dispatcher, Tokens: tokens, Platforms: o.Platforms, Log: o.Log}),
 		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Log: o.Log}),
@@ -111,18 +111,14 @@ func (a *app) fail(c *fiber.Ctx, err error) error {
 
 func (a *app) showError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
 	switch {
-	case under(head.Path, prio.Path):
-		return a.prio.ShowError(c, p)
+	case prio.Owns(head.Path):
+		return a.prio.ShowError(c, p, head.Path)
 	case strings.HasPrefix(head.Path, inbound.Path):
 		return a.inbound.ShowError(c, p, head)
 	case head.Path == "", strings.HasPrefix(head.Path, "/api/"), head.Path == "/healthz": // "": it was sent in chunks, which browsers do not do
 		return a.api.ShowError(c, p)
 	}
 	return a.pages.ShowError(c, p)
-}
-
-func under(path, prefix string) bool {
-	return path == prefix || strings.HasPrefix(path, prefix+"/")
 }
 
 // badAddress handles an address that cannot be read. A request to the address of an

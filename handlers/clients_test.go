@@ -14,7 +14,7 @@ func TestClientsPanel(t *testing.T) {
 	b.get("/settings/tokens").is(http.StatusOK).has("Clients of the Prioticket API", "No clients yet", s.url+prio+"/oauth2/token")
 	b.post("/settings/clients", url.Values{"name": {" "}}).is(http.StatusUnprocessableEntity).has("Enter a name.", "f-client-name-problem")
 	p := b.post("/settings/clients", url.Values{"name": {"Portal & Söhne"}}).is(http.StatusCreated).has("it is not shown again", "Portal & Söhne", "never")
-	secret, id := p.find(`(bhs_[\w-]{43})<`), p.find(`(cli_[0-9a-z]{13})<`)
+	secret, id := p.find(`(bhs[0-9A-Z]{52})<`), p.find(`(cli[0-9a-z]{13})<`)
 	b.get("/settings/tokens").is(http.StatusOK).has("Portal & Söhne", id).lacks(secret)
 	b.get("/settings/activity").is(http.StatusOK).has("Created the client “Portal & Söhne”").lacks(secret)
 

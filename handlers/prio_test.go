@@ -28,6 +28,7 @@ const (
 type reseller struct {
 	*apiSite
 	testing.TB
+	base              string // of the version that it speaks
 	id, secret, token string
 }
 
@@ -39,7 +40,7 @@ func (a *apiSite) reseller(t testing.TB, account webhook.AccountID) *reseller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reseller{apiSite: a, TB: t, id: client.ID.String(), secret: secret}
+	r := &reseller{apiSite: a, TB: t, base: prio, id: client.ID.String(), secret: secret}
 	granted := r.apiSite.call(t, 200, "POST", prio+"/oauth2/token", ask, basic(r.id, r.secret))
 	if granted["token_type"] != "Bearer" || granted["expires_in"] != 3600.0 || granted["scope"] != scope {
 		t.Errorf("got %v", granted)
@@ -54,14 +55,14 @@ func basic(user, password string) func(*http.Request) {
 
 func (r *reseller) call(want int, method, path, body string, change ...func(*http.Request)) map[string]any {
 	r.Helper()
-	return r.apiSite.call(r, want, method, prio+path, body, append([]func(*http.Request){as(r.token)}, change...)...)
+	return r.apiSite.call(r, want, method, r.base+path, body, append([]func(*http.Request){as(r.token)}, change...)...)
 }
 
 // create makes a webhook from its fields and returns what is shown of it.
 func (r *reseller) create(fields string) map[string]any {
 	r.Helper()
 	made := r.call(201, "POST", "/webhooks", `{"data":{"webhook":{`+fields+`}}}`)
-	if made["api_version"] != "3.8.0" || made["data"].(map[string]any)["kind"] != "webhook" {
+	if made["api_version"] != strings.Split(r.base, "/")[1][1:]+".0" || made["data"].(map[string]any)["kind"] != "webhook" {
 		r.Errorf("got the envelope %v", made)
 	}
 	return made["data"].(map[string]any)["webhook"].(map[string]any)
@@ -100,12 +101,13 @@ func TestPrioWebhooks(t *testing.T) {
 	}
 	shown := r.create(`"webhook_events":["ORDER_CREATE","REDEMPTION"],"webhook_url":"https://example.com/hook?a=1","webhook_id":"mine","webhook_status":7,"more":{}`)
 	id, created := shown["webhook_id"].(string), shown["webhook_created"].(string)
-	if !regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$`).MatchString(created) {
+	if !regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$`).MatchString(created) {
 		t.Errorf("got the time %s", created)
 	}
 	want := map[string]any{
 		"webhook_id": id, "webhook_status": "ENABLED", "webhook_version": "3.8.0", "webhook_events": []any{"ORDER_CREATE", "REDEMPTION"},
 		"webhook_url": "https://example.com/hook?a=1", "webhook_payload": true, "webhook_created": created,
+		"webhook_created_name": "portal", "webhook_created_email": "account-1@bookhook.invalid",
 	}
 	if !reflect.DeepEqual(shown, want) {
 		t.Errorf("got  %v\nwant %v", shown, want)
@@ -121,7 +123,7 @@ func TestPrioWebhooks(t *testing.T) {
 	config := webhook.NewConfig([]string{"prioticket:ORDER_CREATE", "prioticket:REDEMPTION"})
 	config.Name, config.URL, config.TimeLimit = "Prioticket: example.com", "https://example.com/hook?a=1", 0
 	made := webhook.Webhook{
-		ID: w.ID, Account: a.account.ID, Config: config, Enabled: true, Secret: w.Secret, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
+		ID: w.ID, Account: a.account.ID, Config: config, Enabled: true, Secret: w.Secret, CreatedAt: w.CreatedAt, CreatedBy: "Prioticket client portal", UpdatedAt: w.UpdatedAt,
 	}
 	if !reflect.DeepEqual(w, made) {
 		t.Errorf("got  %+v\nwant %+v", w, made)
@@ -216,8 +218,8 @@ func TestPrioShowsAllWebhooks(t *testing.T) {
 		t.Fatalf("got %v, want %s and %s", got, all, mixed)
 	}
 	first, second := data["items"].([]any)[0].(map[string]any), data["items"].([]any)[1].(map[string]any)
-	if got := first["webhook_events"].([]any); len(got) != 12 || got[0] != "ORDER_CREATE" || first["webhook_status"] != "ENABLED" {
-		t.Errorf("got %v, want all of Prioticket's events", first)
+	if got := first["webhook_events"].([]any); len(got) != 18 || slices.Contains(got, any("PAYMENT_UPDATE")) || got[0] != "ORDER_CREATE" || first["webhook_status"] != "ENABLED" {
+		t.Errorf("got %v, want all that Prioticket documents", first)
 	}
 	if got := second["webhook_events"]; !reflect.DeepEqual(got, []any{"ORDER_CANCEL", "REDEMPTION"}) || second["webhook_status"] != "DISABLED" || second["webhook_payload"] != false {
 		t.Errorf("got %v", second)
@@ -276,7 +278,9 @@ func TestPrioPages(t *testing.T) {
 		"?start_index=23":                        {22, 23, 10, 23, 3, 3},
 		"?start_index=24":                        {23, 23, 10, 24, 3, 3},
 		"?start_index=10000":                     {23, 23, 10, 10000, 1000, 3},
-		"?start_index=3&page=2&items_per_page=4": {4, 8, 4, 5, 2, 6}, // page holds
+		"?start_index=3&page=2&items_per_page=4": {4, 8, 4, 5, 2, 6}, // a page above 1 holds
+		"?start_index=3&page=1&items_per_page=4": {2, 6, 4, 3, 1, 6}, // generated clients always send page=1
+		"?start_index=1&page=1":                  {0, 10, 10, 1, 1, 3},
 		"?key=x&sort=up":                         {0, 10, 10, 1, 1, 3},
 	} {
 		data := r.list(query)
@@ -349,6 +353,7 @@ func TestPrioBadWebhooks(t *testing.T) {
 		`{"data":{"webhook":{"webhook_events":[7],"webhook_url":"https://example.com"}}}`:                                       "webhook_events[0]: ",
 		`{"data":{"webhook":{"webhook_events":["ORDER_CREATE"],"webhook_url":7}}}`:                                              "webhook_url: ",
 		`{"data":{"webhook":{` + good + `,"webhook_payload":"no"}}}`:                                                            "webhook_payload: ",
+		`{"data":{"webhook":{` + good + `,"webhook_payload":1}}}`:                                                               "webhook_payload: ",
 		`{"data":{"webhook":{` + good + `,"webhook_auth":{}}}}`:                                                                 "webhook_auth: ",
 		`{"data":{"webhook":{` + good + `,"webhook_email":false}}}`:                                                             "webhook_email: ",
 		`{"data":{"webhook":{"webhook_events":[` + strings.Repeat(`"A",`, 1000) + `"A"],"webhook_url":"https://example.com"}}}`: "webhook_events: ",

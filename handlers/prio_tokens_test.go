@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -25,28 +26,38 @@ func TestPrioToken(t *testing.T) {
 	a := newAPI(t)
 	r := a.reseller(t, a.account.ID)
 	const other = "https://www.prioticketapis.com/auth/distributor.bookings"
+	inBody := "client_id=" + r.id + "&client_secret=" + r.secret + "&grant_type=client_credentials"
+	nobody := header("Authorization", "")
 	for _, c := range []struct {
 		body, scope string
 		change      func(*http.Request)
 	}{
 		{ask, scope, basic(r.id, r.secret)},
+		{ask, scope, header("Content-Type", "application/json; charset=UTF-8")},
 		{`{"grant_type":"client_credentials"}`, scope, basic(r.id, r.secret)},
 		{`{"grant_type":"client_credentials","scope":null}`, scope, basic(r.id, r.secret)},
 		{`{"grant_type":"client_credentials","scope":" "}`, scope, basic(r.id, r.secret)},
+		{`{"grant_type":"client_credentials","scope":[]}`, scope, basic(r.id, r.secret)},
+		{`{"grant_type":"client_credentials","scope":["` + scope + `","` + other + `"]}`, other + " " + scope, basic(r.id, r.secret)},
 		{`{"grant_type":"client_credentials","scope":"` + scope + ` ` + other + ` ` + scope + `","more":1}`, other + " " + scope, basic(r.id, r.secret)},
 		{`{"grant_type":"client_credentials","scope":"` + other + `"}`, other, basic(r.id, r.secret)},
 		{ask, scope, header("Authorization", "basic  "+encode(r.id+":"+r.secret))},
 		{"grant_type=client_credentials", scope, form},
+		{"grant_type=client_credentials&scope=&more=1&more=2", scope, form},
 		{"grant_type=client_credentials&scope=" + strings.ReplaceAll(other, ":", "%3A") + "+" + scope, other + " " + scope, form},
+		{"grant_type=client_credentials&client_id=" + r.id + "&client_secret=", scope, form}, // the client names itself
+		{inBody, scope, both(form, nobody)},
+		{inBody, scope, both(form, as("the last access token"))},
+		{`{"grant_type":"client_credentials","client_id":"` + r.id + `","client_secret":"` + r.secret + `"}`, scope, nobody},
 	} {
 		request := a.request("POST", prio+grantPath, c.body, basic(r.id, r.secret), c.change)
 		response, text := a.live(t, a.app, request)
 		var got map[string]any
-		if err := json.Unmarshal(text, &got); err != nil || response.StatusCode != 200 || response.Header.Get("Cache-Control") != "no-store" {
+		if err := json.Unmarshal(text, &got); err != nil || response.StatusCode != 200 {
 			t.Fatalf("%s: got %d %s, %v", c.body, response.StatusCode, text, response.Header)
 		}
 		token, _ := got["access_token"].(string)
-		if got["scope"] != c.scope || got["token_type"] != "Bearer" || got["expires_in"] != 3600.0 || len(token) != 47 || len(got) != 4 {
+		if got["scope"] != c.scope || got["token_type"] != "Bearer" || got["expires_in"] != 3600.0 || len(token) != 55 || len(got) != 4 {
 			t.Errorf("%s: got %s, want the scope %s", c.body, text, c.scope)
 		}
 		want := 200
@@ -62,57 +73,116 @@ func TestPrioToken(t *testing.T) {
 	}
 }
 
+// both makes two changes to a request.
+func both(one, other func(*http.Request)) func(*http.Request) {
+	return func(r *http.Request) {
+		one(r)
+		other(r)
+	}
+}
+
+// A client from before ids and secrets had letters and digits only gets its token as
+// it always did, and from programs that encode what they send.
+func TestPrioOldClient(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, secret := range []string{"bhs_Ab-_9", "100% sure+", "a%41"} {
+		client, err := a.store.AddClient(t.Context(), webhook.Client{Account: a.account.ID, Name: "old"}, auth.HashSecret(secret), change())
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := strings.Replace(client.ID.String(), "cli", "cli_", 1)
+		for _, c := range []func(*http.Request){
+			basic(id, secret), basic(id, url.QueryEscape(secret)), basic(strings.ReplaceAll(id, "_", "%5F"), url.QueryEscape(secret)),
+			basic(strings.ReplaceAll(id, "_", "%5f"), strings.ReplaceAll(url.QueryEscape(secret), "_", "%5F")), basic(client.ID.String(), secret),
+		} {
+			a.call(t, 200, "POST", prio+grantPath, ask, c)
+		}
+		inBody := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}.Encode()
+		a.call(t, 200, "POST", prio+grantPath, inBody, form, header("Authorization", ""))
+		a.call(t, 401, "POST", prio+grantPath, ask, basic(id, url.QueryEscape(url.QueryEscape(secret+" "))))
+	}
+}
+
 func TestPrioBadGrants(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	r := a.reseller(t, a.account.ID)
+	r, other := a.reseller(t, a.account.ID), a.reseller(t, a.account.ID)
+	nobody := header("Authorization", "")
+	const good = "grant_type=client_credentials"
 	for _, c := range []struct {
 		status     int
 		body, code string
 		change     func(*http.Request)
 	}{
-		{400, `{`, "INVALID_REQUEST", nil},
-		{400, `[]`, "INVALID_REQUEST", nil},
-		{400, `{"grant_type":7}`, "INVALID_REQUEST", nil},
-		{400, `{"grant_type":"client_credentials","scope":["x"]}`, "INVALID_REQUEST", nil},
-		{400, `{}`, "UNSUPPORTED_GRANT_TYPE", nil},
-		{400, `{"grant_type":"password"}`, "UNSUPPORTED_GRANT_TYPE", nil},
-		{400, `scope=x`, "UNSUPPORTED_GRANT_TYPE", form},
-		{400, `{"grant_type":"client_credentials","scope":"webhooks"}`, "INVALID_SCOPE", nil},
-		{400, `{"grant_type":"client_credentials","scope":"` + scope + ` more"}`, "INVALID_SCOPE", nil},
-		{415, ask, "UNSUPPORTED_MEDIA_TYPE", header("Content-Type", "text/plain")},
-		{415, ask, "UNSUPPORTED_MEDIA_TYPE", func(r *http.Request) { r.Header.Del("Content-Type") }},
-		{415, ask, "UNSUPPORTED_MEDIA_TYPE", header("Content-Encoding", "gzip")},
-		{401, ask, "INVALID_CLIENT", header("Authorization", "")},
-		{401, ask, "INVALID_CLIENT", header("Authorization", "Basic")},
-		{401, ask, "INVALID_CLIENT", header("Authorization", "Basic !")},
-		{401, ask, "INVALID_CLIENT", header("Authorization", "Basic "+encode(r.id))},
-		{401, ask, "INVALID_CLIENT", header("Authorization", "Bearer "+r.token)},
-		{401, ask, "INVALID_CLIENT", basic(r.id, r.secret+"x")},
-		{401, ask, "INVALID_CLIENT", basic(r.id, "")},
-		{401, ask, "INVALID_CLIENT", basic("cli_0000000000001", r.secret)},
-		{401, ask, "INVALID_CLIENT", basic("portal", r.secret)},
+		{400, `{`, "invalid_request", nil},
+		{400, `[]`, "invalid_request", nil},
+		{400, `{"grant_type":7}`, "invalid_request", nil},
+		{400, `{"grant_type":"client_credentials","scope":[7]}`, "invalid_request", nil},
+		{400, `{"grant_type":"client_credentials","scope":{}}`, "invalid_request", nil},
+		{400, `{"grant_type":"client_credentials","scope":["x"]}`, "invalid_scope", nil},
+		{400, `{"grant_type":"client_credentials","grant_type":"client_credentials"}`, "invalid_request", nil},
+		{400, `{}`, "invalid_request", nil},
+		{400, `{"grant_type":""}`, "invalid_request", nil},
+		{400, `{"grant_type":"password"}`, "unsupported_grant_type", nil},
+		{400, `{"grant_type":"CLIENT_CREDENTIALS"}`, "unsupported_grant_type", nil},
+		{400, `scope=x`, "invalid_request", form},
+		{400, `grant_type=`, "invalid_request", form},
+		{400, `grant_type=refresh_token`, "unsupported_grant_type", form},
+		{400, good + "&" + good, "invalid_request", form},
+		{400, good + "&scope=x&scope=y", "invalid_request", form},
+		{400, `{"grant_type":"client_credentials","scope":"webhooks"}`, "invalid_scope", nil},
+		{400, `{"grant_type":"client_credentials","scope":"` + scope + ` more"}`, "invalid_scope", nil},
+		{400, `{"grant_type":"client_credentials","scope":"\"M\u00fcnster\" \\"}`, "invalid_scope", nil},
+		{400, good + "&client_id=" + r.id + "&client_secret=" + r.secret, "invalid_request", form}, // twice
+		{400, good + "&client_secret=" + r.secret, "invalid_request", form},
+		{400, good + "&client_id=" + other.id, "invalid_request", form}, // somebody else
+		{400, `{"grant_type":"client_credentials","client_id":"` + r.id + `","client_secret":"x"}`, "invalid_request", nil},
+		{400, good + "&client_id=a&client_id=b&client_secret=c", "invalid_request", both(form, nobody)},
+		{415, ask, "invalid_request", header("Content-Type", "text/plain")},
+		{415, ask, "invalid_request", func(r *http.Request) { r.Header.Del("Content-Type") }},
+		{415, ask, "invalid_request", header("Content-Encoding", "gzip")},
+		{401, ask, "invalid_client", nobody},
+		{401, ask, "invalid_client", header("Authorization", "Basic")},
+		{401, ask, "invalid_client", header("Authorization", "Basic !")},
+		{401, ask, "invalid_client", header("Authorization", "Basic "+encode(r.id))},
+		{401, ask, "invalid_client", header("Authorization", "Bearer "+r.token)},
+		{401, ask, "invalid_client", basic(r.id, r.secret+"x")},
+		{401, ask, "invalid_client", basic(r.id, other.secret)},
+		{401, ask, "invalid_client", basic(r.id, "")},
+		{401, ask, "invalid_client", basic("cli0000000000002", r.secret)},
+		{401, ask, "invalid_client", basic("portal", r.secret)},
+		{401, ask, "invalid_client", basic("", "")},
+		{401, good + "&client_id=" + r.id, "invalid_client", both(form, nobody)},
+		{401, good + "&client_id=" + r.id + "&client_secret=x", "invalid_client", both(form, nobody)},
 	} {
 		if c.change == nil {
 			c.change = func(*http.Request) {}
 		}
-		r.refused(c.status, c.code, "", "POST", grantPath, c.body, basic(r.id, r.secret), c.change)
-		if response, _ := a.live(t, a.app, a.request("POST", prio+grantPath, c.body, basic(r.id, r.secret), c.change)); (c.status == 401) != strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Basic ") {
+		response, text := a.live(t, a.app, a.request("POST", prio+grantPath, c.body, basic(r.id, r.secret), c.change))
+		var got map[string]any
+		if err := json.Unmarshal(text, &got); err != nil || response.StatusCode != c.status || got["error"] != c.code {
+			t.Errorf("%s: got %d %s, want %d %s", c.body, response.StatusCode, text, c.status, c.code)
+		}
+		if (c.status == 401) != strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Basic ") {
 			t.Errorf("%d %s: got the challenge %q", c.status, c.body, response.Header.Get("WWW-Authenticate"))
 		}
 	}
+	query := "?grant_type=client_credentials&client_id=" + r.id + "&client_secret=" + r.secret // credentials do not belong there
+	a.call(t, 401, "POST", prio+grantPath+query, good, form, nobody)
 }
 
-// Guessing a secret is stopped; whoever knows it is not, even from the same
-// network.
+// Guessing a secret is stopped, however the id is written; whoever knows it is not,
+// even from the same network.
 func TestPrioTries(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	r, other := a.reseller(t, a.account.ID), a.reseller(t, a.account.ID)
-	for range 10 {
-		r.refused(401, "INVALID_CLIENT", "", "POST", grantPath, ask, basic(r.id, "guess"))
+	for n := range 10 {
+		id := []string{r.id, strings.Replace(r.id, "cli", "cli_", 1), strings.Replace(r.id, "cli", "cli%5F", 1), strings.Replace(r.id, "c", "%63", 1)}[n%4]
+		r.refused(401, "invalid_client", "", "POST", grantPath, ask, basic(id, "guess"))
 	}
-	r.refused(429, "TOO_MANY_REQUESTS", "15 minutes", "POST", grantPath, ask, basic(r.id, "guess"))
+	r.refused(429, "temporarily_unavailable", "15 minutes", "POST", grantPath, ask, basic(r.id, "guess"))
 	for range 11 {
 		r.call(200, "POST", grantPath, ask, basic(r.id, r.secret))
 	}
@@ -154,7 +224,7 @@ func TestPrioAccessTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.refused(401, "UNAUTHORIZED", "", "GET", "/webhooks", "")
-	r.refused(401, "INVALID_CLIENT", "", "POST", grantPath, ask, basic(r.id, r.secret))
+	r.refused(401, "invalid_client", "", "POST", grantPath, ask, basic(r.id, r.secret))
 }
 
 // TestPrioErrors wants Prioticket's model for whatever goes wrong below its
@@ -173,7 +243,8 @@ func TestPrioErrors(t *testing.T) {
 		{404, "POST", "/webhooks/a/b", "NOT_FOUND", "{}"},
 		{405, "PUT", "/webhooks", "METHOD_NOT_ALLOWED", "{}"},
 		{405, "PATCH", "/webhooks/x", "METHOD_NOT_ALLOWED", "{}"},
-		{405, "GET", "/oauth2/token", "METHOD_NOT_ALLOWED", ""},
+		{405, "GET", "/oauth2/token", "invalid_request", ""},
+		{413, "POST", "/oauth2/token", "invalid_request", `"` + strings.Repeat("x", 5<<20) + `"`},
 		{405, "GET", "/notifications", "METHOD_NOT_ALLOWED", ""},
 		{413, "POST", "/webhooks", "REQUEST_ENTITY_TOO_LARGE", `"` + strings.Repeat("x", 5<<20) + `"`},
 	} {

@@ -17,7 +17,10 @@ func (a *app) routes(f *fiber.App) {
 	f.Get("/static/:name", a.pages.ShowStatic)
 	apiRoutes(f.Group("/api"), a.api)
 	inboundRoutes(f, a.inbound)
-	prioRoutes(f.Group(prio.Path), a.prio)
+	for _, version := range prio.Versions {
+		prioRoutes(f.Group(prio.Path(version)), a.prio)
+	}
+	f.Use(a.prio.OtherVersions)
 	f.Use(a.server.SameOrigin, web.OtherMethods)
 	pageRoutes(f, a.pages)
 }
@@ -144,7 +147,7 @@ func apiRoutes(router fiber.Router, a *api.API) {
 	router.Use(web.NoRoute)
 }
 
-// prioRoutes are for clients of Prioticket's Distributor API.
+// prioRoutes are for clients of one version of Prioticket's Distributor API.
 func prioRoutes(router fiber.Router, p *prio.Prio) {
 	router.Post(prio.TokenPath, p.GrantToken)
 	router.Get("/webhooks", p.WithGrant, p.ListWebhooks)

@@ -232,7 +232,7 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	add("settings-staff", Profile(ProfileProps{Page: staff}))
 	add("settings-account", AccountSettings(AccountSettingsProps{Page: page, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "Europe/Madrid", Zones: []string{"UTC", "Europe/London"}, Problems: k.invalid("number")}))
 	people := PeopleProps{Page: page, Email: k.text("new@example.com"), Problems: k.invalid("email"), Added: NewUser{k.text("ben@example.com"), "correct horse battery"}}
-	clients := ClientsProps{TokenURL: "https://bookhook.example.com/oauth2/token", Name: k.text("Portal"), Problems: k.invalid("name"), New: &NewClient{webhook.Client{ID: 5, Name: k.text("Portal")}, k.text("bhs_4k9d0q")}}
+	clients := ClientsProps{TokenURL: "https://bookhook.example.com/oauth2/token", Name: k.text("Portal"), Problems: k.invalid("name"), New: &NewClient{webhook.Client{ID: 5, Name: k.text("Portal")}, k.text("bhs4K9D0Q")}}
 	tokens := TokensProps{Page: page, New: k.text("bh_4k9d0q"), BaseURL: "https://bookhook.example.com", Event: "cancelled", Problems: k.invalid("name")}
 	activity := ActivityProps{Page: page, Older: 5}
 	accounts := AccountsProps{Page: page, Form: AccountForm{Limit: k.text("x"), Problems: k.invalid("name")}, Added: people.Added}

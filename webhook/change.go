@@ -4,7 +4,7 @@ import "time"
 
 // Change says who changes something, and when.
 type Change struct {
-	By string // a user's e-mail address, [ByCommandLine] or [ByBookhook]
+	By string // a user's e-mail address, a program such as "API token till", [ByCommandLine] or [ByBookhook]
 	At time.Time
 }
 

@@ -13,9 +13,9 @@ import (
 )
 
 // ID identifies a row: 63 bits, ascending with the time of creation, and shown as
-// the prefix of its kind and 13 characters: evt_0d3k5m7p9r1t2. An ID is no
-// secret; every query that takes one also takes the account. The zero ID means
-// none.
+// the prefix of its kind and 13 characters: evt_0d3k5m7p9r1t2. Only the id of a
+// client has no underscore. An ID is no secret; every query that takes one also
+// takes the account. The zero ID means none.
 type ID[K kind] int64
 
 // kind makes the ids of one kind of record a type of their own.
@@ -34,16 +34,16 @@ type (
 	auditKind    struct{}
 )
 
-func (accountKind) prefix() string  { return "acc" }
-func (userKind) prefix() string     { return "usr" }
-func (tokenKind) prefix() string    { return "tok" }
-func (clientKind) prefix() string   { return "cli" }
-func (draftKind) prefix() string    { return "drf" }
-func (webhookKind) prefix() string  { return "whk" }
-func (eventKind) prefix() string    { return "evt" }
-func (deliveryKind) prefix() string { return "dlv" }
-func (rejectedKind) prefix() string { return "rej" }
-func (auditKind) prefix() string    { return "aud" }
+func (accountKind) prefix() string  { return "acc_" }
+func (userKind) prefix() string     { return "usr_" }
+func (tokenKind) prefix() string    { return "tok_" }
+func (clientKind) prefix() string   { return "cli" } // letters alone: some clients of OAuth 2.0 encode an underscore, and some do not
+func (draftKind) prefix() string    { return "drf_" }
+func (webhookKind) prefix() string  { return "whk_" }
+func (eventKind) prefix() string    { return "evt_" }
+func (deliveryKind) prefix() string { return "dlv_" }
+func (rejectedKind) prefix() string { return "rej_" }
+func (auditKind) prefix() string    { return "aud_" }
 
 // The ids, one type for each kind of record, so that no call can swap two.
 type (
@@ -80,7 +80,7 @@ func (ID[K]) prefix() string {
 func (id ID[K]) String() string {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(id)) //nolint:gosec // an ID is never negative
-	return id.prefix() + "_" + idText.EncodeToString(b[:])
+	return id.prefix() + idText.EncodeToString(b[:])
 }
 
 // MarshalText writes the ID as [ID.String] does, the zero ID as nothing.
@@ -102,12 +102,17 @@ func (id *ID[K]) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// ParseID reads what String wrote of an ID of this kind. Any other text, and the
+// ParseID reads what String wrote of an ID of this kind, that of a client also with
+// an underscore behind its prefix, as it was shown before. Any other text, and the
 // zero ID, is [ErrNotFound]: nothing with that id exists.
 func ParseID[I anyID](text string) (I, error) {
 	prefix := I(0).prefix()
-	notFound := fmt.Errorf("%s id %.40q: %w", prefix, text, ErrNotFound)
-	rest, ok := strings.CutPrefix(text, prefix+"_")
+	kind, underscore := strings.CutSuffix(prefix, "_")
+	notFound := fmt.Errorf("%s id %.40q: %w", kind, text, ErrNotFound)
+	rest, ok := strings.CutPrefix(text, prefix)
+	if !underscore {
+		rest = strings.TrimPrefix(rest, "_")
+	}
 	if !ok || len(rest) != idTextLength {
 		return 0, notFound
 	}

@@ -31,11 +31,29 @@ func TestIDText(t *testing.T) {
 	}
 }
 
+// The id of a client is shown without an underscore, and read with one, too.
+func TestClientID(t *testing.T) {
+	const id = webhook.ClientID(0x0102030405060708)
+	if got := id.String(); got != "cli041061050r3gg" {
+		t.Errorf("got %s", got)
+	}
+	for text, want := range map[string]webhook.ClientID{
+		"cli041061050r3gg": id, "cli_041061050r3gg": id,
+		"cli__041061050r3gg": 0, "_041061050r3gg": 0, "cli-041061050r3gg": 0, "cli%5F041061050r3gg": 0, "cli": 0, "cli_": 0,
+	} {
+		if got, err := webhook.ParseID[webhook.ClientID](text); got != want || (err != nil) != (want == 0) {
+			t.Errorf("%s: got %d, %v, want %d", text, got, err, want)
+		}
+	}
+}
+
 func TestParseIDRefuses(t *testing.T) {
 	tests := []struct{ name, text string }{
 		{"empty", ""},
 		{"prefix only", "evt"},
 		{"no characters", "evt_"},
+		{"no underscore", "evt0000000000002"},
+		{"two underscores", "evt__0000000000002"},
 		{"another prefix", "whk_0000000000002"},
 		{"no prefix", "0000000000002"},
 		{"prefix in capitals", "EVT_0000000000002"},

@@ -13,6 +13,7 @@ type Webhook struct {
 	OldSecret string    // the one before, "" unless it was rotated
 	OldUntil  time.Time // until when OldSecret signs too
 	CreatedAt time.Time
+	CreatedBy string // see Change.By; "" if it was created before this was recorded
 	UpdatedAt time.Time
 	Health
 }

@@ -18,16 +18,12 @@ type errorJSON struct {
 	Error       string   `json:"error"`
 	Reference   string   `json:"error_reference"`
 	Message     string   `json:"error_message"`
-	Description string   `json:"error_description,omitempty"` // for developers, in ASCII
+	Description string   `json:"error_description,omitempty"` // for developers; see printable
 	Errors      []string `json:"errors,omitempty"`
 }
 
-// codes has Prioticket's error codes for types of problems; those of the token
-// endpoint are the codes of RFC 6749 in capital letters.
+// codes has Prioticket's error codes for types of problems.
 var codes = map[string]string{
-	"invalid-client":     "INVALID_CLIENT",
-	"unsupported-grant":  "UNSUPPORTED_GRANT_TYPE",
-	"invalid-scope":      "INVALID_SCOPE",
 	"insufficient-scope": "INSUFFICIENT_SCOPE",
 	"webhook-limit":      "WEBHOOK_LIMIT_REACHED",
 }
@@ -43,9 +39,37 @@ func codeOf(p *web.Problem) string {
 	return strings.ToUpper(strings.ReplaceAll(http.StatusText(p.Status), " ", "_"))
 }
 
-// ShowError sends a problem in Prioticket's model of errors.
-func (pr *Prio) ShowError(c *fiber.Ctx, p *web.Problem) error {
-	shown := errorJSON{Error: codeOf(p), Reference: p.RequestID, Message: p.Title, Description: ascii(p.Detail)}
+// oauthCodes has the error codes of RFC 6749, section 5.2, for types of problems.
+var oauthCodes = map[string]string{
+	"invalid-client":    "invalid_client",
+	"unsupported-grant": "unsupported_grant_type",
+	"invalid-scope":     "invalid_scope",
+}
+
+// oauthCodeOf is codeOf for the token endpoint. For what is not the client's fault
+// it has the codes of section 4.1.2.1, since 5.2 has none.
+func oauthCodeOf(p *web.Problem) string {
+	code, known := oauthCodes[p.Type]
+	switch {
+	case known:
+		return code
+	case p.Status == http.StatusTooManyRequests, p.Status == http.StatusServiceUnavailable:
+		return "temporarily_unavailable"
+	case p.Status >= http.StatusInternalServerError:
+		return "server_error"
+	}
+	return "invalid_request"
+}
+
+// ShowError sends a problem with the address in Prioticket's model of errors, that of
+// the token endpoint with a code of RFC 6749.
+func (pr *Prio) ShowError(c *fiber.Ctx, p *web.Problem, path string) error {
+	shown := errorJSON{Error: codeOf(p), Reference: p.RequestID, Message: p.Title, Description: printable(p.Detail)}
+	if strings.HasSuffix(strings.TrimSuffix(path, "/"), TokenPath) {
+		shown.Error = oauthCodeOf(p)
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		c.Set(fiber.HeaderPragma, "no-cache")
+	}
 	if shown.Reference == "" { // refused before the request got an id
 		shown.Reference = rand.Text()
 	}
@@ -56,16 +80,19 @@ func (pr *Prio) ShowError(c *fiber.Ctx, p *web.Problem) error {
 	return web.SendJSON(c, p.Status, shown)
 }
 
-// asciiPunctuation replaces the punctuation of our texts by ASCII.
-var asciiPunctuation = strings.NewReplacer("“", `"`, "”", `"`, "’", "'", "…", "...", "–", "-")
+// inASCII replaces the punctuation of our texts, and what RFC 6749 does not allow in
+// a description.
+var inASCII = strings.NewReplacer("“", "'", "”", "'", `"`, "'", "’", "'", `\`, "/", "…", "...", "–", "-")
 
-func ascii(text string) string {
+// printable returns a text in the characters that RFC 6749 allows in an
+// error_description: printable ASCII without quotation marks and backslashes.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r > '~' {
+		if r < ' ' || r > '~' {
 			return '?'
 		}
 		return r
-	}, asciiPunctuation.Replace(text))
+	}, inASCII.Replace(text))
 }
 
 // wrongTypes returns an error for members that are missing or of the wrong type; its

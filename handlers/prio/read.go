@@ -43,12 +43,10 @@ func child(o *web.Object, name string) *web.Object {
 // Unknown members, and those that clients cannot set, are ignored.
 func readWebhook(o *web.Object) (*webhook.Draft, error) {
 	d := webhook.NewDraft(nil)
-	payload := true
 	web.Text(o, "webhook_url", &d.URL)
 	web.Text(o, "webhook_email", &d.ContactEmail)
 	web.Text(o, "webhook_auth", &d.Basic)
-	web.Field(o, "webhook_payload", "true or false", &payload)
-	d.OmitPayload = !payload
+	d.OmitPayload = !readPayload(o)
 	for i, value := range o.List("webhook_events", "events", webhook.MaxEventKeys) {
 		key, ok := web.Unquote(value)
 		if !ok {
@@ -57,6 +55,28 @@ func readWebhook(o *web.Object) (*webhook.Draft, error) {
 		d.Events = append(d.Events, key)
 	}
 	return &d, wrongTypes(o.Problems)
+}
+
+// readPayload reads whether what changed is sent: a boolean, or the text that clients
+// generated from Prioticket's description of version 3.5 send. It is true if it is
+// missing or empty.
+func readPayload(o *web.Object) bool {
+	value := o.Take("webhook_payload")
+	if value == nil {
+		return true
+	}
+	text, quoted := web.Unquote(value)
+	if !quoted {
+		text = string(value)
+	}
+	switch strings.ToLower(text) {
+	case "", "true":
+		return true
+	case "false":
+		return false
+	}
+	o.Wrong("webhook_payload", "field.type", "true or false")
+	return true
 }
 
 // fieldNames are the names of a draft's fields in this API.

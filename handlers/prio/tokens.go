@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,16 +41,22 @@ var otherScopes = []string{
 	"https://www.prioticketapis.com/auth/distributor.booking",
 	"https://www.prioticketapis.com/auth/distributor.bookings",
 	"https://www.prioticketapis.com/auth/distributor.bookings.details",
+	"https://www.prioticketapis.com/auth/distributor/orders",
 	"https://www.prioticketapis.com/auth/distributor/reporting",
 }
 
-// GrantToken exchanges a client's secret for an access token.
+// GrantToken exchanges a client's secret for an access token (RFC 6749, section
+// 4.4).
 func (pr *Prio) GrantToken(c *fiber.Ctx) error {
-	client, err := pr.authenticate(c)
+	request, err := readGrantRequest(c)
 	if err != nil {
 		return err
 	}
-	scope, err := readScope(c)
+	client, err := pr.authenticate(c, request)
+	if err != nil {
+		return err
+	}
+	scope, err := grantedScope(request)
 	if err != nil {
 		return err
 	}
@@ -74,16 +79,24 @@ func (pr *Prio) GrantToken(c *fiber.Ctx) error {
 // attempts are counted, and after ten the client has to wait. The correct secret is
 // always accepted: it is too long to guess, and otherwise anybody who knows the id
 // could lock out a client in the same network.
-func (pr *Prio) authenticate(c *fiber.Ctx) (webhook.Client, error) {
-	id, secret, ok := web.BasicAuth(c)
+func (pr *Prio) authenticate(c *fiber.Ctx, request grantRequest) (webhook.Client, error) {
+	given, ok, err := credentialsOf(c, request)
+	if err != nil {
+		return webhook.Client{}, err
+	}
 	if !ok {
 		return webhook.Client{}, invalidClient(c, nil)
 	}
-	client, err := pr.findClient(c, id, secret)
+	id := clientID(given.ids)
+	client, err := pr.findClient(c, id, given.secrets)
 	if !errors.Is(err, webhook.ErrNotFound) {
 		return client, err
 	}
-	if !pr.attempts.Allow(auth.Network(pr.Server.ClientIP(c)), id, time.Now()) {
+	name := id.String() // however it was encoded
+	if id == 0 {
+		name = given.ids[0]
+	}
+	if !pr.attempts.Allow(auth.Network(pr.Server.ClientIP(c)), name, time.Now()) {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(auth.LimitWindow.Seconds())))
 		return webhook.Client{}, &web.Problem{
 			Type: "too-many-tries", Title: "Too many failed attempts", Status: http.StatusTooManyRequests,
@@ -93,16 +106,29 @@ func (pr *Prio) authenticate(c *fiber.Ctx) (webhook.Client, error) {
 	return webhook.Client{}, invalidClient(c, err)
 }
 
-func (pr *Prio) findClient(c *fiber.Ctx, ref, secret string) (webhook.Client, error) {
-	id, err := webhook.ParseID[webhook.ClientID](ref)
-	if err != nil {
-		return webhook.Client{}, err
+// clientID reads the first of the texts that is the id of a client; zero if none
+// is.
+func clientID(texts []string) webhook.ClientID {
+	for _, text := range texts {
+		if id, err := webhook.ParseID[webhook.ClientID](text); err == nil {
+			return id
+		}
 	}
+	return 0
+}
+
+// findClient returns the client with this id and one of the secrets, or
+// webhook.ErrNotFound.
+func (pr *Prio) findClient(c *fiber.Ctx, id webhook.ClientID, secrets []string) (webhook.Client, error) {
 	client, hash, err := pr.Store.ClientByID(c.UserContext(), id)
 	if err != nil {
 		return webhook.Client{}, err
 	}
-	if subtle.ConstantTimeCompare(auth.HashSecret(secret), hash) != 1 {
+	match := 0
+	for _, secret := range secrets {
+		match |= subtle.ConstantTimeCompare(auth.HashSecret(secret), hash)
+	}
+	if match != 1 {
 		return webhook.Client{}, webhook.ErrNotFound
 	}
 	return client, nil
@@ -112,42 +138,20 @@ func invalidClient(c *fiber.Ctx, cause error) error {
 	c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="Bookhook"`)
 	return &web.Problem{
 		Type: "invalid-client", Title: "The client is unknown", Status: http.StatusUnauthorized, Cause: cause,
-		Detail: "Send client_id and client_secret as user name and password of HTTP Basic authentication. They are created in Settings, API tokens.",
+		Detail: "Send client_id and client_secret as user name and password of HTTP Basic authentication, or in the body. They are created in Settings, API tokens.",
 	}
 }
 
-// readScope reads the scope that a client requests, as JSON or as a form, and
-// returns the scope that is granted.
-func readScope(c *fiber.Ctx) (string, error) {
-	var grant, scope string
-	kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
-	switch kind {
-	case fiber.MIMEApplicationForm:
-		grant, scope = web.FormValue(c, "grant_type"), web.FormValue(c, "scope")
-	case fiber.MIMEApplicationJSON:
-		body, err := web.ParseObject(c.BodyRaw())
-		if err != nil {
-			return "", err
-		}
-		web.Text(body, "grant_type", &grant)
-		web.Text(body, "scope", &scope)
-		if err := wrongTypes(body.Problems); err != nil {
-			return "", err
-		}
-	default:
-		return "", web.Unsupported("Send JSON with the header “Content-Type: application/json”, or a form.")
+// grantedScope returns the scope that a request is granted.
+func grantedScope(r grantRequest) (string, error) {
+	const next = "Send grant_type with the value client_credentials."
+	if r.grant == "" {
+		return "", &web.Problem{Type: "malformed", Title: "The grant type is missing", Status: http.StatusBadRequest, Detail: next}
 	}
-	if grant != "client_credentials" {
-		return "", &web.Problem{
-			Type: "unsupported-grant", Title: "This kind of grant is not supported", Status: http.StatusBadRequest,
-			Detail: "Send grant_type with the value client_credentials.",
-		}
+	if r.grant != "client_credentials" {
+		return "", &web.Problem{Type: "unsupported-grant", Title: "This kind of grant is not supported", Status: http.StatusBadRequest, Detail: next}
 	}
-	return grantScope(scope)
-}
-
-func grantScope(asked string) (string, error) {
-	scopes := strings.Fields(asked)
+	scopes := strings.Fields(r.scope)
 	if len(scopes) == 0 {
 		return webhooksScope, nil
 	}
@@ -170,17 +174,17 @@ const grantKey = "grant"
 func (pr *Prio) WithGrant(c *fiber.Ctx) error {
 	text := web.Credentials(c, "Bearer")
 	if text == "" {
-		return invalidToken(c, "Bearer", nil)
+		return invalidToken(c, "", nil)
 	}
 	grant, err := pr.Store.ClientToken(c.UserContext(), auth.HashSecret(text), time.Now())
 	if errors.Is(err, webhook.ErrNotFound) {
-		return invalidToken(c, `Bearer error="invalid_token"`, err)
+		return invalidToken(c, `, error="invalid_token"`, err)
 	}
 	if err != nil {
 		return err
 	}
 	if !slices.Contains(strings.Fields(grant.Scope), webhooksScope) {
-		c.Set(fiber.HeaderWWWAuthenticate, `Bearer error="insufficient_scope", scope="`+webhooksScope+`"`)
+		c.Set(fiber.HeaderWWWAuthenticate, bearer+`, error="insufficient_scope", scope="`+webhooksScope+`"`)
 		return &web.Problem{
 			Type: "insufficient-scope", Title: "This access token is not for webhooks", Status: http.StatusForbidden,
 			Detail: "Ask for a token with the scope " + webhooksScope + ".",
@@ -190,11 +194,14 @@ func (pr *Prio) WithGrant(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-func invalidToken(c *fiber.Ctx, challenge string, cause error) error {
-	c.Set(fiber.HeaderWWWAuthenticate, challenge)
+// bearer is the challenge for an access token; RFC 6750 wants a parameter in it.
+const bearer = `Bearer realm="Bookhook"` //nolint:gosec // a challenge, no credential
+
+func invalidToken(c *fiber.Ctx, reason string, cause error) error {
+	c.Set(fiber.HeaderWWWAuthenticate, bearer+reason)
 	return &web.Problem{
 		Type: "unauthorized", Title: "A valid access token is needed", Status: http.StatusUnauthorized, Cause: cause,
-		Detail: "Send the header “Authorization: Bearer …” with a token from POST " + Path + TokenPath + " that has not expired.",
+		Detail: "Send the header “Authorization: Bearer …” with a token from POST " + Path(versionOf(c)) + TokenPath + " that has not expired.",
 	}
 }
 
@@ -206,5 +213,5 @@ func currentClient(c *fiber.Ctx) webhook.Client {
 
 // byClient returns a change that the client makes now.
 func byClient(c *fiber.Ctx) webhook.Change {
-	return webhook.Change{By: "Prioticket client " + currentClient(c).Name, At: time.Now()}
+	return webhook.Change{By: clientPrefix + currentClient(c).Name, At: time.Now()}
 }

@@ -16,23 +16,14 @@ import (
 	"bookhook/webhook"
 )
 
-// Path is the beginning of the addresses of this API, as in Prioticket's
-// Distributor API.
-const Path = "/v3.8/distributor"
-
-// TokenPath is where clients get their access tokens, below [Path].
-const TokenPath = "/oauth2/token" //nolint:gosec // an address, no credential
-
-const (
-	version     = "3.8.0"
-	platformKey = "prioticket"
-)
+const platformKey = "prioticket"
 
 // WebhookStore is what the calls about webhooks need of the database. Methods that
 // take an account return webhook.ErrNotFound for what belongs to another.
 type WebhookStore interface {
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
+	Users(ctx context.Context, account webhook.AccountID) ([]webhook.User, error)
 	Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error)
 	SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (webhook.Connection, error)
 	Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
@@ -51,36 +42,43 @@ const (
 // webhookJSON is a webhook as Prioticket shows it. The value of webhook_auth is
 // never shown.
 type webhookJSON struct {
-	ID      string   `json:"webhook_id"`
-	Status  string   `json:"webhook_status"`
-	Version string   `json:"webhook_version"`
-	Events  []string `json:"webhook_events"`
-	URL     string   `json:"webhook_url"`
-	Email   string   `json:"webhook_email,omitempty"`
-	Payload bool     `json:"webhook_payload"`
-	Created string   `json:"webhook_created"`
+	ID           string   `json:"webhook_id"`
+	Status       string   `json:"webhook_status"`
+	Version      string   `json:"webhook_version"`
+	Events       []string `json:"webhook_events"`
+	URL          string   `json:"webhook_url"`
+	Email        string   `json:"webhook_email,omitempty"`
+	Payload      any      `json:"webhook_payload"` // see payloadOf
+	Created      string   `json:"webhook_created"`
+	CreatedName  string   `json:"webhook_created_name"`
+	CreatedEmail string   `json:"webhook_created_email"`
 }
 
-// timeLayout is RFC 3339 with a numeric offset; Prioticket does not accept Z.
-const timeLayout = "2006-01-02T15:04:05-07:00"
-
-func showWebhook(p platforms.Platform, w *webhook.Webhook) webhookJSON {
+func showWebhook(c *fiber.Ctx, p platforms.Platform, w *webhook.Webhook, by creator) webhookJSON {
 	status := "ENABLED"
 	if !w.Enabled {
 		status = "DISABLED"
 	}
+	version := versionOf(c)
 	return webhookJSON{
-		ID: uuidOf(w.ID), Status: status, Version: version, Events: eventsOf(p, w), URL: w.URL,
-		Email: w.ContactEmail, Payload: !w.OmitPayload, Created: w.CreatedAt.UTC().Format(timeLayout),
+		ID: uuidOf(w.ID), Status: status, Version: version + ".0", Events: eventsOf(p, w), URL: w.URL,
+		Email: w.ContactEmail, Payload: payloadOf(version, !w.OmitPayload), Created: w.CreatedAt.UTC().Format(timeLayout),
+		CreatedName: by.name, CreatedEmail: by.email,
 	}
 }
 
+// timeLayout is RFC 3339 with milliseconds and a numeric offset; Prioticket does not
+// accept Z.
+const timeLayout = "2006-01-02T15:04:05.000-07:00"
+
 // eventsOf returns the events of the platform that an asynchronous webhook receives,
-// without the platform before them.
+// without the platform before them. For one that receives all events, they are those
+// that Prioticket documents: strict clients fail at a key that they do not know, and
+// nobody has asked for the others.
 func eventsOf(p platforms.Platform, w *webhook.Webhook) []string {
 	var keys []string
 	for _, e := range p.Events {
-		if w.Kind == webhook.Async && (w.AllEvents || slices.Contains(w.Events, webhook.EventKey(p.Key, e.Key))) {
+		if w.Kind == webhook.Async && (w.AllEvents && e.Assumed == "" || slices.Contains(w.Events, webhook.EventKey(p.Key, e.Key))) {
 			keys = append(keys, e.Key)
 		}
 	}
@@ -108,17 +106,9 @@ func (pr *Prio) webhooks(c *fiber.Ctx) (p platforms.Platform, ours, all []*webho
 // ListWebhooks lists a page of the webhooks. Unknown parameters are ignored, as
 // everywhere in this API.
 func (pr *Prio) ListWebhooks(c *fiber.Ctx) error {
-	problems := webhook.Invalid{}
-	per := queryNumber(c, problems, "items_per_page", defaultItems, maxItems)
-	start := queryNumber(c, problems, "start_index", 1, maxStart)
-	if page := queryNumber(c, problems, "page", 0, maxPage); page > 0 {
-		start = (page-1)*per + 1
-	}
-	if len(problems) > 0 {
-		return &web.Problem{
-			Type: "malformed", Title: "A parameter of the query is not valid", Status: http.StatusBadRequest,
-			Detail: "Send whole numbers in their range, or leave the parameters out.", Errors: messages.Problems(problems),
-		}
+	start, per, err := readPage(c)
+	if err != nil {
+		return err
 	}
 	p, hooks, _, err := pr.webhooks(c)
 	if err != nil {
@@ -127,15 +117,42 @@ func (pr *Prio) ListWebhooks(c *fiber.Ctx) error {
 	if only := c.Query("webhook_id"); only != "" {
 		hooks = slices.DeleteFunc(hooks, func(w *webhook.Webhook) bool { return !strings.EqualFold(uuidOf(w.ID), only) })
 	}
+	account, err := pr.Store.Account(c.UserContext(), currentClient(c).Account)
+	if err != nil {
+		return err
+	}
+	by, err := pr.creators(c.UserContext(), account)
+	if err != nil {
+		return err
+	}
 	total := len(hooks)
 	items := []webhookJSON{}
 	for _, w := range hooks[min(start-1, total):min(start-1+per, total)] {
-		items = append(items, showWebhook(p, w))
+		items = append(items, showWebhook(c, p, w, by(w)))
 	}
 	return send(c, http.StatusOK, fiber.Map{
 		"kind": "webhook", "current_item_count": len(items), "items_per_page": per, "start_index": start, "total_items": total,
 		"page_index": (start-1)/per + 1, "total_pages": (total + per - 1) / per, "items": items,
 	})
+}
+
+// readPage reads which part of a list is asked for: the index of its first item,
+// from 1, and the number of items. A page above 1 holds before a start_index;
+// generated clients send page=1 with every request.
+func readPage(c *fiber.Ctx) (start, per int, err error) {
+	problems := webhook.Invalid{}
+	per = queryNumber(c, problems, "items_per_page", defaultItems, maxItems)
+	start = queryNumber(c, problems, "start_index", 1, maxStart)
+	if page := queryNumber(c, problems, "page", 1, maxPage); page > 1 {
+		start = (page-1)*per + 1
+	}
+	if len(problems) > 0 {
+		return 0, 0, &web.Problem{
+			Type: "malformed", Title: "A parameter of the query is not valid", Status: http.StatusBadRequest,
+			Detail: "Send whole numbers in their range, or leave the parameters out.", Errors: messages.Problems(problems),
+		}
+	}
+	return start, per, nil
 }
 
 // queryNumber reads a number of the query from 1 to most.
@@ -152,7 +169,7 @@ func queryNumber(c *fiber.Ctx, problems webhook.Invalid, name string, otherwise,
 }
 
 func send(c *fiber.Ctx, status int, data fiber.Map) error {
-	return web.SendJSON(c, status, fiber.Map{"api_version": version, "data": data})
+	return web.SendJSON(c, status, fiber.Map{"api_version": versionOf(c) + ".0", "data": data})
 }
 
 // AddWebhook creates a webhook, and switches the platform on in the account, since
@@ -191,7 +208,11 @@ func (pr *Prio) AddWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return send(c, http.StatusCreated, fiber.Map{"kind": "webhook", "webhook": showWebhook(p, created)})
+	by, err := pr.creators(c.UserContext(), account)
+	if err != nil {
+		return err
+	}
+	return send(c, http.StatusCreated, fiber.Map{"kind": "webhook", "webhook": showWebhook(c, p, created, by(created))})
 }
 
 // switchOn switches the platform on if it is off.

@@ -31,10 +31,10 @@ func (s *Server) HeadOf(c *fiber.Ctx) Head {
 	}
 }
 
-// heads remembers the heads of requests under a path that have a chunked body: if
+// heads remembers the heads of requests to some paths that have a chunked body: if
 // the body turns out too large, fasthttp drops them.
 type heads struct {
-	under string // the path
+	keep  func(path string) bool
 	mu    sync.Mutex
 	known map[*fasthttp.RequestHeader]Head
 }
@@ -45,7 +45,7 @@ const maxHeads = 1000
 // remember is called by fasthttp when it has read a header.
 func (h *heads) remember(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	path, query, _ := strings.Cut(string(header.RequestURI()), "?")
-	if inChunks := header.ContentLength() == -1; !inChunks || !strings.HasPrefix(path, h.under) {
+	if inChunks := header.ContentLength() == -1; !inChunks || !h.keep(path) {
 		return fasthttp.RequestConfig{}
 	}
 	h.mu.Lock()

@@ -33,10 +33,10 @@ type Server struct {
 
 // NewServer returns a server. baseURL is how people reach Bookhook, without a slash
 // at the end; "" means the address of each request. The X-Forwarded headers of the
-// proxies are trusted. The heads of requests under secretPath, whose addresses are
-// secret, are remembered until the body has been read.
-func NewServer(baseURL string, proxies []netip.Prefix, secretPath string) (*Server, error) {
-	s := &Server{baseURL: baseURL, proxies: proxies, origins: http.NewCrossOriginProtection(), heads: heads{under: secretPath}}
+// proxies are trusted. The heads of requests to the paths that keepHead reports are
+// remembered until the body has been read, for those whose body is too large.
+func NewServer(baseURL string, proxies []netip.Prefix, keepHead func(path string) bool) (*Server, error) {
+	s := &Server{baseURL: baseURL, proxies: proxies, origins: http.NewCrossOriginProtection(), heads: heads{keep: keepHead}}
 	if baseURL == "" {
 		return s, nil
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 // actions maps events about a booking to their actions. An amended payment
-// (PAYMENT_UPDATE) is neither paid nor refunded, so it is not among them.
+// (PAYMENT_UPDATE) is neither paid nor refunded, so it is not among them; products,
+// credit, categories, locations and availability are no bookings.
 var actions = map[string]platforms.Action{
 	"ORDER_CREATE":    platforms.Made,
 	"ORDER_UPDATE":    platforms.Changed,

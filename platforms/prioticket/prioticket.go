@@ -1,13 +1,16 @@
 // Package prioticket supports the wire format of Prioticket: JSON notifications of
-// its Distributor API, version 3.8.
+// its Distributor API, versions 3.5 to 3.8.
 //
-// What Prioticket publishes (https://docs.prioticket.com/endpoints/notifications
-// and the OpenAPI file of version 3.5) about a notification is little: it is an
-// asynchronous callback; an optional value is sent verbatim after
-// "Authorization: Basic "; a switch says whether what changed is sent along; and
-// a notification has the fields notification_id, notification_event,
-// notification_item_id and notification_created among others. Of the events only
-// ORDER_CREATE is a documented name; the catalogue says so at each other one.
+// Prioticket publishes (https://docs.prioticket.com/endpoints/notifications and
+// .../models, and clients generated from the OpenAPI file of version 3.5) that a
+// notification is an asynchronous callback; that an optional value is sent verbatim
+// after "Authorization: Basic "; that a switch says whether what changed is sent
+// along; that a notification has notification_id, notification_status,
+// notification_event and notification_item_id, and may have
+// notification_account_id, notification_note and notification_created; and that an
+// item is a product, an availability, a payment, an order or a contact. It publishes
+// the keys of all events but of amended payments: PAYMENT_UPDATE is our assumption,
+// and the catalogue says so.
 //
 // The rest is our reading, after the habits of the rest of that API:
 //
@@ -15,12 +18,17 @@
 //     "notification" at the top and a notification without any wrapping are read
 //     too;
 //   - what changed is in "data" beside "notification", under the noun of the event's
-//     family: order, product, payment, voucher, redemption;
+//     family: order, product, payment, voucher, redemption, credit, category,
+//     location, availability;
 //   - the item is the order's reference for orders, and by exclusion (items are
 //     products, payments and orders) for vouchers and redemptions, which makes it
 //     the booking; it is the product's id for products, which makes it the tour;
 //     for payments it is the payment's id, and the booking is the notification's
-//     order_reference, if it has one.
+//     order_reference, if it has one;
+//   - the item of availability, categories, locations and credit is an id of their
+//     own, so that these events have neither booking nor tour;
+//   - the status of a notification is DELIVERY_PENDING in the request that delivers
+//     it, since nobody knows yet how that ends.
 //
 // A redelivery is recognised by its notification_id and its event.
 package prioticket
@@ -55,7 +63,7 @@ func Platform() platforms.Platform {
 // about is for operators: what to do, then what is good to know.
 const about = "Give this address to Prioticket as the webhook_url of a webhook with the events you want, through its API or by asking its support. " +
 	"If you also give it a webhook_auth, enter the same value below, and Bookhook refuses whatever comes without it.\n" +
-	"Prioticket documents only the event ORDER_CREATE and not how a notification is wrapped: the other event names and the way Bookhook reads the body are our reading. " +
+	"Prioticket documents the fields of a notification, but not how it is wrapped, nor the key of the event that a payment was amended: those are our reading. " +
 	"Whatever cannot be read is kept for 7 days among the rejected requests."
 
 // keyBasic is the setting with the value that the operator gave Prioticket.

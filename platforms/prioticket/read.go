@@ -47,7 +47,7 @@ func Read(in platforms.Inbound) (platforms.Reading, error) {
 		}
 	case "payment":
 		e.BookingID = n.Ref(keyOrder)
-	default:
+	case "order", "voucher", "redemption":
 		e.BookingID = item
 	}
 	return platforms.Reading{Event: e, Identity: identity(n.Ref(keyID), key)}, platforms.CheckRefs(e)

@@ -7,7 +7,7 @@ var texts = messages.Texts{
 	"prioticket.basic": "The request does not carry the Basic value that is set for Prioticket. " +
 		"Enter the same value in the settings here and as webhook_auth at Prioticket, or empty it here.",
 	"prioticket.event": "The notification_event is “%s”, which is not in the catalogue of Prioticket's events. " +
-		"Prioticket documents only ORDER_CREATE; if this is the true name of an event, report it to the makers of Bookhook.",
+		"If Prioticket documents it, report it to the makers of Bookhook.",
 	"prioticket.no_event": "There is no notification_event in the body. Bookhook looks for it in data.notification, in data, in notification and at the top. " +
 		"Check that the request is a notification of Prioticket.",
 	"prioticket.basic_not_ascii":   "Use letters, digits and signs without accents only; other characters cannot be sent in a header.",

@@ -17,8 +17,12 @@ import (
 // version is the version of Prioticket's API.
 const version = "3.8.0"
 
-// created is RFC 3339 with the offset in digits: Prioticket's API takes no Z.
-const created = "2006-01-02T15:04:05.999999999-07:00"
+// timeLayout is how Prioticket writes times: RFC 3339 with milliseconds, and with
+// the offset in digits, since its API takes no Z.
+const timeLayout = "2006-01-02T15:04:05.000-07:00"
+
+// pending is the status of a notification that is being delivered.
+const pending = "DELIVERY_PENDING"
 
 // envelope is a notification with what is around it, in the order of its keys.
 type envelope struct {
@@ -28,10 +32,12 @@ type envelope struct {
 	} `json:"data"`
 }
 
+// notice is a notification; the item is "" if the event does not say it.
 type notice struct {
 	ID      string `json:"notification_id"`
+	Status  string `json:"notification_status"`
 	Event   string `json:"notification_event"`
-	Item    string `json:"notification_item_id,omitempty"`
+	Item    string `json:"notification_item_id"`
 	Created string `json:"notification_created"`
 }
 
@@ -45,7 +51,7 @@ func Native(w *webhook.Webhook, _ webhook.Account, e webhook.Event) platforms.Re
 	case e.Inbound:
 		return platforms.JSONRequest(w.URL, e.Data)
 	}
-	body := wrapped(notice{uuidOf(e.ID.String()), e.Type, itemOf(e), e.At().UTC().Format(created)})
+	body := wrapped(notice{uuidOf(e.ID.String()), pending, e.Type, itemOf(e), e.At().UTC().Format(timeLayout)})
 	if !w.OmitPayload && len(e.Data) > 0 {
 		body = slices.Concat(bytes.TrimSuffix(body, []byte("}}")), []byte(`,"`+family(e.Type)+`":`), e.Data, []byte("}}"))
 	}
@@ -68,19 +74,22 @@ func uuidOf(text string) string {
 }
 
 // itemOf is what the notification is about: the product, the payment if the data
-// name it, else the order.
+// name it, else the order; and of what is no booking the id that the data name, such
+// as availability_id.
 func itemOf(e webhook.Event) string {
-	switch family(e.Type) {
+	noun := family(e.Type)
+	switch noun {
+	case "order", "voucher", "redemption":
+		return e.BookingID
 	case "product":
 		if len(e.TourIDs) > 0 {
 			return e.TourIDs[0]
 		}
 		return ""
-	case "payment":
-		payment, err := platforms.ParseObject(e.Data)
-		if id := payment.Ref("payment_id"); err == nil && id != "" {
-			return id
-		}
+	}
+	data, err := platforms.ParseObject(e.Data)
+	if id := data.Ref(noun + "_id"); err == nil && id != "" {
+		return id
 	}
 	return e.BookingID
 }
@@ -139,7 +148,7 @@ func assemble(o platforms.Object) []byte {
 // Prioticket puts there is not documented.
 func Sample(eventType, id string, now time.Time) webhook.Event {
 	now = now.Truncate(time.Second)
-	body := wrapped(notice{uuidOf(eventType + id + now.String()), eventType, id, now.UTC().Format(created)})
+	body := wrapped(notice{uuidOf(eventType + id + now.String()), pending, eventType, id, now.UTC().Format(timeLayout)})
 	e := webhook.Event{Type: eventType, BookingID: id, OccurredAt: now, Data: body}
 	if read, err := Read(platforms.Inbound{Body: body}); err == nil {
 		e = read.Event

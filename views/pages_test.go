@@ -33,7 +33,7 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 }
 
 func (k kind) addWebhooks(add func(string, templ.Component)) {
-	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names()}
+	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names(), Support: "support@example.com"}
 	for i := range k.n {
 		d := k.delivery(i)
 		row := WebhookRow{Webhook: k.webhook(i), Last: &d, Backlog: webhook.Backlog{Waiting: i * i, Oldest: now.Add(-4 * time.Minute)}}
@@ -85,7 +85,7 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 	add("wizard-3-many", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: append(k.catalogues(), k.manyEvents()...)}))
 	add("wizard-4", WizardChannels(PickProps{Wizard: k.wizard(), Items: k.items(k.n * 2)}))
 	add("wizard-5", WizardTours(PickProps{Wizard: k.wizard("tours"), Items: k.items(k.n * 3), Paste: k.text("12, 15\n16")}))
-	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10}
+	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10, Support: webhook.Support(k.text("Anna"))}
 	add("wizard-6", WizardReview(review))
 	edit := review
 	edit.Wizard.Draft = k.draft()

@@ -247,7 +247,7 @@ func (k kind) manyEvents() []Catalogue {
 }
 
 func (k kind) types() []EventTypes {
-	types := []EventTypes{{k.text("TourCMS"), []Option{{"cancelled", k.text("Booking cancelled")}}}}
+	types := []EventTypes{{k.text("TourCMS"), []Option{{"cancelled", cmp.Or(k.text("Booking cancelled"), "cancelled")}}}}
 	if k.n > 0 {
 		types = append(types, EventTypes{k.text("Wink"), []Option{{"wink:booking.create", k.text("Booking created")}}})
 	}

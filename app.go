@@ -37,6 +37,7 @@ type options struct {
 	schedule   []time.Duration // nil: webhook.Schedule
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
+	support    webhook.Support
 	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
 	setupToken string
 	log        *slog.Logger
@@ -99,7 +100,7 @@ func (a *app) wire(ctx context.Context) error {
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
-		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: all.Platforms(), BaseURL: a.baseURL, Version: version,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
 		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 	})
 	return err

@@ -15,6 +15,7 @@ import (
 	"bookhook/db"
 	"bookhook/demo"
 	"bookhook/dispatch/guard"
+	"bookhook/webhook"
 )
 
 type demoCommand struct {
@@ -92,7 +93,7 @@ func startDemo(ctx context.Context, listener net.Listener, path string, to *demo
 		return nil, sample, errors.Join(err, listener.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, retention: 24 * time.Hour,
+		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, retention: 24 * time.Hour, support: webhook.DefaultSupport,
 		log: newLogger(std.err, "text", slog.LevelError), // the pages show the rest better
 	})
 	return a, sample, err

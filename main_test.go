@@ -236,6 +236,9 @@ func TestExitCodes(t *testing.T) {
 	}
 	refused(t, "unknown flag --nonsense", 2, "", "--nonsense")
 	refused(t, "--retention", 2, "", "serve", "--retention", "0")
+	refused(t, "--support: say whom", 2, "", "serve", "--support", " ")
+	refused(t, "--support: use one line", 2, "", "serve", "--support", "Anna\nin the office")
+	refused(t, "--support: use at most 200", 2, "", "serve", "--support", strings.Repeat("ä", 201))
 }
 
 func TestStartupErrors(t *testing.T) {

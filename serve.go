@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/webhook"
 )
 
 type serveCommand struct {
 	Listen              listenAddress  `setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}); \":8080\" is every address, port 0 any free one."`
 	BaseURL             baseURL        `setting:"" name:"base-url" placeholder:"URL" help:"How people reach Bookhook when it is behind a proxy, such as https://hooks.example.com."`
+	Support             supportContact `setting:"" default:"the person who runs this Bookhook" placeholder:"TEXT" help:"Whom people ask for more webhooks, shown where the limit is (${default})."`
 	AllowPrivateTargets privateTargets `setting:"" placeholder:"CIDR,…" help:"Private addresses that webhooks may call, such as 10.0.0.0/8, or all. Default: none."`
 	TrustedProxies      networks       `setting:"" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is trusted. Default: none."`
 	Retention           number         `setting:"" default:"90" min:"1" max:"36500" placeholder:"DAYS" help:"How long events and deliveries are kept (${default} days)."`
@@ -68,7 +70,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, path databasePath) e
 	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
-		proxies: c.TrustedProxies, setupToken: token, log: log,
+		support: webhook.Support(c.Support), proxies: c.TrustedProxies, setupToken: token, log: log,
 	})
 	if err != nil {
 		return err

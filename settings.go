@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
@@ -182,6 +185,26 @@ func (n *displayName) UnmarshalText(text []byte) error {
 		return errors.New(messages.Text(wrong))
 	}
 	*n = displayName(name)
+	return nil
+}
+
+// supportContact is a webhook.Support.
+type supportContact webhook.Support
+
+// maxSupport is how long it may be, in characters: it stands in a sentence.
+const maxSupport = 200
+
+// UnmarshalText trims the text and refuses what cannot stand in a sentence.
+func (s *supportContact) UnmarshalText(text []byte) error {
+	*s = supportContact(bytes.TrimSpace(text))
+	switch {
+	case *s == "":
+		return errors.New("say whom people should ask, such as support@example.com")
+	case utf8.RuneCount(text) > maxSupport:
+		return fmt.Errorf("use at most %d characters", maxSupport)
+	case !utf8.Valid(text) || bytes.ContainsFunc(text, unicode.IsControl):
+		return errors.New("use one line of plain text, such as support@example.com")
+	}
 	return nil
 }
 

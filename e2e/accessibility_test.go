@@ -8,10 +8,11 @@ import (
 	"testing"
 )
 
-// looks checks a page as it stands: nothing for axe on a desktop in either theme and, with all unfolded, on a phone, where
+// looks checks a page as it stands: valid HTML (at the end of all tests), nothing for axe on a desktop in either theme and, with all unfolded, on a phone, where
 // the colours are the same; and nothing that sticks out of a phone's screen.
 func (p *page) looks() {
 	p.t.Helper()
+	p.keepHTML()
 	axe(p.t, p)
 	must(p.t, p.SetViewportSize(390, 844))
 	p.fits()

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/playwright-community/playwright-go"
@@ -25,7 +26,22 @@ type pageOptions struct {
 // fail the test instead of returning errors.
 type page struct {
 	playwright.Page
-	t testing.TB
+	t        testing.TB
+	document atomic.Pointer[playwright.Response] // what the tab shows, as it was sent
+}
+
+// open opens a tab.
+func open(t testing.TB, context playwright.BrowserContext) *page {
+	t.Helper()
+	tab, err := context.NewPage()
+	must(t, err)
+	p := &page{Page: tab, t: t}
+	tab.OnResponse(func(r playwright.Response) {
+		if status := r.Status(); r.Request().IsNavigationRequest() && (status < 300 || status > 399) {
+			p.document.Store(&r)
+		}
+	})
+	return p
 }
 
 // newPage opens a tab in a fresh browser context (no cookies, no cache) and watches it until the test ends: a console
@@ -52,17 +68,13 @@ func newPage(t testing.TB, o pageOptions) *page {
 			t.Errorf("close the browser context: %v", err)
 		}
 	})
-	tab, err := context.NewPage()
-	must(t, err)
-	return &page{tab, t}
+	return open(t, context)
 }
 
 // newTab opens a second tab for the same visitor, with the same cookies.
 func (p *page) newTab() *page {
 	p.t.Helper()
-	tab, err := p.Context().NewPage()
-	must(p.t, err)
-	return &page{tab, p.t}
+	return open(p.t, p.Context())
 }
 
 func contextOptions(o pageOptions) playwright.BrowserNewContextOptions {

@@ -62,7 +62,9 @@ func runAll(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, stopBrowser()) }()
-	return m.Run(), nil
+	kept.folder = filepath.Join(dir, "html")
+	code = m.Run()
+	return code, kept.validate()
 }
 
 // build makes the binary as it is shipped, but for the optimised size: stack traces should be readable.

@@ -120,6 +120,10 @@ func TestWizardEventsOfWink(t *testing.T) {
 
 	isOpen(t, p.eventGroup("New booking"), true) // something in it is recommended, and so chosen
 	isOpen(t, p.eventGroup("Account events"), false)
+	must(t, expect.Locator(p.Locator("summary [lang=et]")).ToHaveText([]string{
+		"Konto sündmused", "Saaja sündmused", "Broneeringu lepingu sündmused", "Maksete sündmused", "Broneeringu sündmused",
+		"Kanalihalduri sündmused", "Pearaamatu sündmused", "Halduse üksuse sündmused",
+	}))
 	p.fill("Search events", "konto loodud")
 	p.sees("1 of 166")
 	p.sees("Account created")

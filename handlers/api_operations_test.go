@@ -180,7 +180,7 @@ func (a *apiSite) conflicts(t *testing.T, ids map[string]string) {
 		a.hook(t, fmt.Sprint("Hook ", n), `,"enabled":false`)
 	}
 	full := a.call(t, 409, "POST", "/api/v1/webhooks", `{"name":"Eleven","url":"https://example.com","events":["*"]}`)
-	if detail := full["detail"].(string); full["type"] != "webhook-limit" || !strings.Contains(detail, "10") || !strings.Contains(detail, webhook.SupportContact) {
+	if detail := full["detail"].(string); full["type"] != "webhook-limit" || !strings.Contains(detail, "10") || !strings.Contains(detail, webhook.DefaultSupport) {
 		t.Errorf("got %v, want the limit and whom to ask", full)
 	}
 	if used := a.call(t, 200, "GET", "/api/v1/account", "")["webhooks_used"]; used != 10.0 {

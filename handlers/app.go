@@ -17,6 +17,7 @@ import (
 	"bookhook/handlers/prio"
 	"bookhook/handlers/web"
 	"bookhook/platforms"
+	"bookhook/webhook"
 )
 
 // Store is what each surface needs of the database; *db.Store is all of them.
@@ -47,7 +48,8 @@ type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
 	Platforms   platforms.Registry
-	BaseURL     string // as people reach Bookhook, without a slash at the end; "" means the address of each request
+	BaseURL     string          // as people reach Bookhook, without a slash at the end; "" means the address of each request
+	Support     webhook.Support // whom people ask for a higher limit
 	Version     string
 	CookieKey   []byte // 32 bytes that sign the session cookie
 	Log         *slog.Logger
@@ -72,7 +74,8 @@ type app struct {
 // New returns the application, ready to listen. It fails if the base URL is not
 // valid.
 func New(o Options) (*fiber.App, error) {
-	server, err := web.NewServer(o.BaseURL, o.Proxies, func(path string) bool { return strings.HasPrefix(path, inbound.Path) || prio.Owns(path) })
+	keepHead := func(path string) bool { return strings.HasPrefix(path, inbound.Path) || prio.Owns(path) }
+	server, err := web.NewServer(o.BaseURL, o.Support, o.Proxies, keepHead)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +87,7 @@ func New(o Options) (*fiber.App, error) {
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
 			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path(prio.Newest) + prio.TokenPath,
 		}),
-		api:     api.New(api.Options{Store: o.Store.API, Dispatcher: o.Dispatcher, Tokens: tokens, Platforms: o.Platforms, Log: o.Log}),
+		api:     api.New(api.Options{Store: o.Store.API, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Log: o.Log}),
 		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Log: o.Log}),
 		prio:    prio.New(prio.Options{Store: o.Store.Prio, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms}),
 	}

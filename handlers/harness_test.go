@@ -28,7 +28,7 @@ func options(s *db.Store, d handlers.Dispatcher, log io.Writer) handlers.Options
 			},
 			Prio: s, Sessions: s, Tokens: s, Health: s,
 		},
-		Dispatcher: d, Platforms: all.Platforms(), Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
+		Dispatcher: d, Platforms: all.Platforms(), Support: webhook.DefaultSupport, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
 		Log: slog.New(slog.NewTextHandler(log, nil)), MaxAttempts: 1,
 	}
 }

@@ -374,7 +374,7 @@ func TestPrioLimit(t *testing.T) {
 	}
 	const body = `{"data":{"webhook":{"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com"}}}`
 	r.refused(409, "WEBHOOK_LIMIT_REACHED", "10", "POST", "/webhooks", body)
-	r.refused(409, "WEBHOOK_LIMIT_REACHED", webhook.SupportContact, "POST", "/webhooks", body)
+	r.refused(409, "WEBHOOK_LIMIT_REACHED", webhook.DefaultSupport, "POST", "/webhooks", body)
 	if c, err := a.store.Connection(t.Context(), a.account.ID, "prioticket"); err == nil {
 		t.Errorf("got %+v, want the platform as it was", c)
 	}

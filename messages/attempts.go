@@ -20,7 +20,7 @@ type attemptTexts struct {
 var attempts = map[webhook.Failure]attemptTexts{
 	webhook.FailBlocked: {
 		"Address not allowed", "The URL leads to a private or reserved network address, which Bookhook does not call.",
-		"Correct the URL, or ask " + webhook.SupportContact + " to allow the address.",
+		"Correct the URL, or ask " + webhook.DefaultSupport + " to allow the address.",
 	},
 	webhook.FailDNS: {
 		"Host not found", "The host name in the URL was not found.",
@@ -52,7 +52,7 @@ var attempts = map[webhook.Failure]attemptTexts{
 	},
 	webhook.FailInternal: {
 		"Not sent", "Bookhook could not create this request.",
-		"Please tell " + webhook.SupportContact + ".",
+		"Please tell " + webhook.DefaultSupport + ".",
 	},
 	webhook.CutOff: {
 		"Interrupted", "Bookhook stopped during this attempt; it is not known whether {receiver} received it.", "",

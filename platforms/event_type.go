@@ -9,9 +9,11 @@ import (
 type EventType struct {
 	Key         string `json:"key"`
 	Group       string `json:"group"`
+	GroupET     string `json:"group_et,omitempty"` // this and the other names in Estonian: where the platform publishes them
 	Subgroup    string `json:"subgroup,omitempty"`
+	SubgroupET  string `json:"subgroup_et,omitempty"`
 	Name        string `json:"name"`
-	NameET      string `json:"name_et,omitempty"` // Estonian, where the platform publishes it
+	NameET      string `json:"name_et,omitempty"`
 	Description string `json:"description,omitempty"`
 	Primary     bool   `json:"primary,omitempty"`     // the platform tells integrators to handle it; preselected
 	Inline      bool   `json:"inline,omitempty"`      // inline webhooks are called about it

@@ -228,7 +228,7 @@ func errorTexts(status int) ErrorProps {
 	case 401:
 		return ErrorProps{What: "Please sign in", Meaning: untouched, Next: "Your session has expired. Sign in again and repeat what you were doing."}
 	case 403:
-		return ErrorProps{What: "You are not allowed to do this", Meaning: "Nothing was changed, and no booking is affected.", Next: "Ask an operator of your account to do it, or " + webhook.SupportContact + "."}
+		return ErrorProps{What: "You are not allowed to do this", Meaning: "Nothing was changed, and no booking is affected.", Next: "Ask an operator of your account to do it, or " + webhook.DefaultSupport + "."}
 	case 404:
 		return ErrorProps{What: "Page not found", Meaning: untouched, Next: "It may have been deleted, or the address is incomplete. Search for it in the lists."}
 	case 405:
@@ -245,7 +245,7 @@ func errorTexts(status int) ErrorProps {
 	return ErrorProps{
 		What:    "Something went wrong in Bookhook",
 		Meaning: "What was accepted before is safe and will be delivered. What you just did may not have been saved.",
-		Next:    "Try again. If this happens again, give the request id below to " + webhook.SupportContact + ".",
+		Next:    "Try again. If this happens again, give the request id below to " + webhook.DefaultSupport + ".",
 	}
 }
 

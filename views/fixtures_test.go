@@ -232,14 +232,14 @@ func (k kind) manyEvents() []Catalogue {
 	c := Catalogue{Platform: "wink", Name: "Wink", Off: true}
 	for i := range 30 {
 		e := platforms.EventType{
-			Key: fmt.Sprintf("account.updated.%d", i), Group: "Account events", Name: k.text("Account updated"),
+			Key: fmt.Sprintf("account.updated.%d", i), Group: "Account events", GroupET: k.text("Konto sündmused"), Name: k.text("Account updated"),
 			NameET: k.text("Konto uuendatud"), Description: k.text("Something in the account record changed."), Retired: i%5 == 0,
 		}
 		if i > 7 {
-			e.Subgroup = k.text("Account tasks")
+			e.Subgroup, e.SubgroupET = k.text("Account tasks"), k.text("Konto ülesanded")
 		}
 		if i > 20 {
-			e.Group, e.Assumed = k.text("Booking events"), k.text("Wink documents only the first; this key follows its pattern.")
+			e.Group, e.GroupET, e.Assumed = k.text("Booking events"), "", k.text("Wink documents only the first; this key follows its pattern.")
 		}
 		c.Events = append(c.Events, e)
 	}
@@ -247,7 +247,7 @@ func (k kind) manyEvents() []Catalogue {
 }
 
 func (k kind) types() []EventTypes {
-	types := []EventTypes{{k.text("TourCMS"), []Option{{"cancelled", k.text("Booking cancelled")}}}}
+	types := []EventTypes{{k.text("TourCMS"), []Option{{"cancelled", cmp.Or(k.text("Booking cancelled"), "cancelled")}}}}
 	if k.n > 0 {
 		types = append(types, EventTypes{k.text("Wink"), []Option{{"wink:booking.create", k.text("Booking created")}}})
 	}

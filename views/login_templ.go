@@ -155,7 +155,7 @@ func Login(p LoginProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(webhook.SupportContact)
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(webhook.DefaultSupport)
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/login.templ`, Line: 54, Col: 71}
 			}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -28,12 +29,14 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 	page := k.page(webhook.RoleStaff)
 	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.message("Wrong e-mail address or password.")}))
 	add("setup", Setup(SetupProps{Token: "t", AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
-	add("error-404", Error(ErrorProps{Page: &page, Status: 404, RequestID: k.text("K3TQ")}))
-	add("error-500", Error(ErrorProps{Status: 500, What: k.text(""), RequestID: "K3TQ"}))
+	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
+		add(fmt.Sprintf("error-%d", status), Error(ErrorProps{Page: &page, Status: status, RequestID: k.text("K3TQ")}))
+		add(fmt.Sprintf("error-%d-outside", status), Error(ErrorProps{Status: status, What: k.text(""), RequestID: "K3TQ"}))
+	}
 }
 
 func (k kind) addWebhooks(add func(string, templ.Component)) {
-	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names()}
+	list := WebhooksProps{Page: k.page(webhook.RoleOperator), Used: k.n, Limit: 10, Names: k.names(), Support: "support@example.com"}
 	for i := range k.n {
 		d := k.delivery(i)
 		row := WebhookRow{Webhook: k.webhook(i), Last: &d, Backlog: webhook.Backlog{Waiting: i * i, Oldest: now.Add(-4 * time.Minute)}}
@@ -85,7 +88,7 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 	add("wizard-3-many", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: append(k.catalogues(), k.manyEvents()...)}))
 	add("wizard-4", WizardChannels(PickProps{Wizard: k.wizard(), Items: k.items(k.n * 2)}))
 	add("wizard-5", WizardTours(PickProps{Wizard: k.wizard("tours"), Items: k.items(k.n * 3), Paste: k.text("12, 15\n16")}))
-	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10}
+	review := ReviewProps{Wizard: k.wizard(), Names: k.names(), Example: k.examples()[0].Text, Used: 3, Limit: 10, Support: webhook.Support(k.text("Anna"))}
 	add("wizard-6", WizardReview(review))
 	edit := review
 	edit.Wizard.Draft = k.draft()
@@ -100,7 +103,7 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 func (k kind) addLog(add func(string, templ.Component)) {
 	list := DeliveriesProps{
 		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: webhook.Count{N: 10000, More: true}, Older: 8e16, First: true, Newest: 8e16,
-		Webhooks: []Option{{"whk_1", k.text("Accounting")}}, Types: k.types(),
+		Webhooks: []Option{{"whk_1", cmp.Or(k.text("Accounting"), "whk_1")}}, Types: k.types(),
 	}
 	add("deliveries", Deliveries(list))
 	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
@@ -244,8 +247,9 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.AccountID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
 	}
 	add("people", People(people))
-	tokens.Clients = clients
+	tokens.Clients = ClientsProps{TokenURL: clients.TokenURL, Clients: clients.Clients}
 	add("tokens", Tokens(tokens))
+	add("tokens-client", Tokens(TokensProps{Page: page, Tokens: tokens.Tokens, Clients: clients}))
 	add("activity", Activity(activity))
 	add("settings-account-staff", AccountSettings(AccountSettingsProps{Page: staff, Name: k.text("Sea Tours"), Number: "4069", TimeZone: "America/New_York"}))
 	add("people-staff", People(PeopleProps{Page: staff, Users: people.Users}))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,31 @@ func TestPages(t *testing.T) {
 				}
 				check(t, page.String())
 			})
+		}
+	}
+}
+
+// TestEveryPageIsHere: each component that a handler shows is among the pages that
+// are checked here and by the HTML validator of package e2e.
+func TestEveryPageIsHere(t *testing.T) {
+	shown, err := os.ReadFile("pages_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.templ")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %d templ files (%v)", len(files), err)
+	}
+	fragments := []string{"NewDeliveries", "URLCheck"} // which a script puts into a page
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`(?m)^templ ([A-Z]\w*)`).FindAllStringSubmatch(string(text), -1) {
+			if name := found[1]; !slices.Contains(fragments, name) && !regexp.MustCompile(`\b`+name+`\(`).Match(shown) {
+				t.Errorf("%s: %s is no page of pages_test.go", file, name)
+			}
 		}
 	}
 }
@@ -63,6 +89,11 @@ func check(t *testing.T, page string) {
 			}
 		}
 	}
+	for _, meta := range []string{`<meta name="description" content="\w[^"]{20,}\."`, `<meta name="robots" content="noindex, nofollow"`} {
+		if n := len(regexp.MustCompile(meta).FindAllString(page, -1)); n != 1 {
+			t.Errorf("%d of %s, want 1", n, meta)
+		}
+	}
 	if len(open) > 0 {
 		t.Errorf("left open: %v", open)
 	}
@@ -97,7 +128,7 @@ func attributes(t *testing.T, token html.Token, ids map[string]int) (refs []stri
 			refs = append(refs, strings.Fields(a.Val)...)
 		case a.Key == "href" && strings.HasPrefix(a.Val, "#"):
 			refs = append(refs, a.Val[1:])
-		case (a.Key == "href" || a.Key == "action") && !strings.HasPrefix(a.Val, "/"):
+		case (a.Key == "href" || a.Key == "action") && !strings.HasPrefix(a.Val, "/") && a.Val != "mailto:support@example.com":
 			t.Errorf("<%s> leads to %q", token.Data, a.Val)
 		case a.Key == "aria-current" && a.Val == "": // which means that it is not the current one
 			t.Errorf("<%s> has an empty aria-current", token.Data)

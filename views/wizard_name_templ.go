@@ -107,7 +107,7 @@ func WizardName(p NameProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = input(field{
-				name: "url", label: "URL", value: p.Wizard.Draft.URL, kind: "url", problem: p.Wizard.Problems["url"], complete: "off", mono: true,
+				name: "url", label: "URL", value: p.Wizard.Draft.URL, problem: p.Wizard.Problems["url"], complete: "off", mono: true,
 				hint: "The address of the receiver, beginning with https://. Whoever runs the receiver knows it.",
 				more: templ.Attributes{"inputmode": "url", "placeholder": "https://"},
 			}).Render(ctx, templ_7745c5c3_Buffer)

@@ -18,9 +18,6 @@ func CountAsync(all []*Webhook) int {
 	return n
 }
 
-// SupportContact names who can raise an account's limit, as pages write it.
-const SupportContact = "the person who runs this Bookhook"
-
 // Account is one tour operator.
 type Account struct {
 	ID           AccountID

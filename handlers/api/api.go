@@ -54,6 +54,7 @@ type Dispatcher interface {
 type Options struct {
 	Store      Store
 	Dispatcher Dispatcher
+	Server     *web.Server
 	Tokens     *auth.Tokens
 	Platforms  platforms.Registry
 	Log        *slog.Logger

@@ -168,8 +168,7 @@ func (a *API) ShowEvent(c *fiber.Ctx) error {
 	if len(data) == 0 {
 		data = []byte("null")
 	}
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	return c.Send(slices.Concat(head[:len(head)-1], []byte(`,"data":`), data, []byte("}")))
+	return web.SendBytes(c, fiber.MIMEApplicationJSON, slices.Concat(head[:len(head)-1], []byte(`,"data":`), data, []byte("}")))
 }
 
 // decidedJSON is an event and the decision for each webhook.

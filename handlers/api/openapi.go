@@ -4,6 +4,8 @@ import (
 	_ "embed"
 
 	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
 )
 
 // openAPI describes every operation of the API; a test of package handlers checks
@@ -14,6 +16,5 @@ var openAPI []byte
 
 // ShowOpenAPI sends the description of the API.
 func (a *API) ShowOpenAPI(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	return c.Send(openAPI)
+	return web.SendBytes(c, fiber.MIMEApplicationJSON, openAPI)
 }

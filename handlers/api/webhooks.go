@@ -91,7 +91,7 @@ func (a *API) explainLimit(c *fiber.Ctx, id webhook.AccountID, err error) error 
 	if failed != nil {
 		return failed
 	}
-	return web.LimitReached(account.WebhookLimit, err)
+	return a.Server.LimitReached(account.WebhookLimit, err)
 }
 
 // ChangeWebhook changes the fields that the body has and leaves the others, in one

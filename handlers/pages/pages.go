@@ -108,8 +108,7 @@ func (pg *Pages) ShowStatic(c *fiber.Ctx) error {
 		return fiber.ErrNotFound
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	c.Set(fiber.HeaderContentType, f.Type)
-	return c.Send(f.Body)
+	return web.SendBytes(c, f.Type, f.Body)
 }
 
 // page returns what the layout of every page shows.
@@ -123,7 +122,7 @@ func (v *visitor) page(c *fiber.Ctx, flash []string) views.Page {
 // pathOf returns the path from which a page can be reloaded. The response to a post
 // has the path of the page with the form.
 func pathOf(c *fiber.Ctx) string {
-	if c.Method() == fiber.MethodGet {
+	if c.Method() != fiber.MethodPost {
 		return c.OriginalURL()
 	}
 	parts := strings.Split(c.Path(), "/") // the first is empty
@@ -182,7 +181,11 @@ func (pg *Pages) done(c *fiber.Ctx, target string, messages ...webhook.Message) 
 func render(c *fiber.Ctx, status int, page templ.Component) error {
 	c.Status(status)
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	return page.Render(context.WithoutCancel(c.UserContext()), c.Response().BodyWriter())
+	if err := page.Render(context.WithoutCancel(c.UserContext()), c.Response().BodyWriter()); err != nil {
+		return err
+	}
+	web.Compress(c)
+	return nil
 }
 
 // localPath returns the path if it is on this site, and other if not.

@@ -39,7 +39,7 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int) error {
 	if err != nil {
 		return err
 	}
-	props := views.WebhooksProps{Used: webhook.CountAsync(all), Limit: v.Account.WebhookLimit}
+	props := views.WebhooksProps{Used: webhook.CountAsync(all), Limit: v.Account.WebhookLimit, Support: pg.Server.Support()}
 	if props.Names, err = pg.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
 		return err
 	}

@@ -186,6 +186,7 @@ func (pg *Pages) reviewView(ctx context.Context, props views.WizardProps, r step
 	}
 	return views.WizardReview(views.ReviewProps{
 		Wizard: props, Names: names, Example: sample.example(d.Format).Text,
-		Used: webhook.CountAsync(all), Limit: props.Page.Account.WebhookLimit, Test: r.test, Changed: r.changed, Stale: r.stale,
+		Used: webhook.CountAsync(all), Limit: props.Page.Account.WebhookLimit, Support: pg.Server.Support(),
+		Test: r.test, Changed: r.changed, Stale: r.stale,
 	}), nil
 }

@@ -196,14 +196,14 @@ func (pr *Prio) AddWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	if webhook.CountAsync(all) >= account.WebhookLimit { // before anything is switched on
-		return web.LimitReached(account.WebhookLimit, webhook.ErrLimit)
+		return pr.Server.LimitReached(account.WebhookLimit, webhook.ErrLimit)
 	}
 	if err := pr.switchOn(c); err != nil {
 		return err
 	}
 	created, err := pr.Store.CreateWebhook(c.UserContext(), w, nil, byClient(c))
 	if errors.Is(err, webhook.ErrLimit) {
-		return web.LimitReached(account.WebhookLimit, err)
+		return pr.Server.LimitReached(account.WebhookLimit, err)
 	}
 	if err != nil {
 		return err

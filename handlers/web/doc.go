@@ -18,6 +18,7 @@
 //
 //   - strings of a request change after its handler has returned: Immutable is set;
 //   - the context of a request never ends: a deadline is set;
+//   - its compress middleware ignores weights and errors: [Compress];
 //   - what was written before an error is sent before it: [Failed] drops it;
 //   - fasthttp drops the headers of a request with a chunked body that is too
 //     large: the heads of such requests are remembered (head.go);

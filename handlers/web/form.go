@@ -95,6 +95,17 @@ func send(c *fiber.Ctx, status int, contentType string, value any) error {
 		return err
 	}
 	c.Response().SetBodyRaw(bytes.TrimSuffix(c.Response().Body(), []byte("\n")))
+	if c.Method() != http.MethodPost { // not the responses to events: there are many, and most are small
+		Compress(c)
+	}
+	return nil
+}
+
+// SendBytes sends a file or a text as it is.
+func SendBytes(c *fiber.Ctx, contentType string, body []byte) error {
+	c.Set(fiber.HeaderContentType, contentType)
+	c.Response().SetBodyRaw(body)
+	Compress(c)
 	return nil
 }
 

@@ -79,16 +79,11 @@ func BadAddress() error {
 
 // LimitReached returns a 409: the account has as many asynchronous webhooks as its
 // limit allows.
-func LimitReached(limit int, cause error) error {
-	p := limitProblem(cause)
-	p.Detail = fmt.Sprintf("This account may have %d asynchronous webhooks. %s", limit, p.Detail)
-	return p
-}
-
-func limitProblem(cause error) *Problem {
+func (s *Server) LimitReached(limit int, cause error) error {
 	return &Problem{
 		Type: "webhook-limit", Title: "The account has reached its limit of asynchronous webhooks", Status: http.StatusConflict, Cause: cause,
-		Detail: "Webhooks that are off count too. Delete one, or ask " + webhook.SupportContact + " to raise the limit.",
+		Detail: fmt.Sprintf("This account may have %d asynchronous webhooks. Webhooks that are off count too. Delete one, or %s %s to raise the limit.",
+			limit, messages.Ask(s.support), s.support),
 	}
 }
 
@@ -142,8 +137,6 @@ func sentinelProblem(err error) *Problem {
 			Type: "conflict", Title: "Changed in the meantime", Status: http.StatusConflict, Cause: err,
 			Detail: "It was changed meanwhile, or is in use right now. Read it again, then repeat the request.",
 		}
-	case errors.Is(err, webhook.ErrLimit):
-		return limitProblem(err)
 	case errors.Is(err, auth.ErrOverloaded):
 		return &Problem{
 			Type: "busy", Title: "Too many people are signing in right now", Status: http.StatusServiceUnavailable, Cause: err,

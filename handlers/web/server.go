@@ -13,6 +13,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"bookhook/webhook"
 )
 
 // Bounds of a request.
@@ -25,6 +27,7 @@ const (
 // Server has what all requests share.
 type Server struct {
 	baseURL string
+	support webhook.Support
 	secure  bool // the base URL has the scheme https
 	proxies []netip.Prefix
 	origins *http.CrossOriginProtection
@@ -35,8 +38,8 @@ type Server struct {
 // at the end; "" means the address of each request. The X-Forwarded headers of the
 // proxies are trusted. The heads of requests to the paths that keepHead reports are
 // remembered until the body has been read, for those whose body is too large.
-func NewServer(baseURL string, proxies []netip.Prefix, keepHead func(path string) bool) (*Server, error) {
-	s := &Server{baseURL: baseURL, proxies: proxies, origins: http.NewCrossOriginProtection(), heads: heads{keep: keepHead}}
+func NewServer(baseURL string, support webhook.Support, proxies []netip.Prefix, keepHead func(path string) bool) (*Server, error) {
+	s := &Server{baseURL: baseURL, support: support, proxies: proxies, origins: http.NewCrossOriginProtection(), heads: heads{keep: keepHead}}
 	if baseURL == "" {
 		return s, nil
 	}
@@ -76,6 +79,9 @@ func (s *Server) App(h Hooks) *fiber.App {
 
 // BaseURL returns how people reach Bookhook, without a slash at the end.
 func (s *Server) BaseURL(c *fiber.Ctx) string { return cmp.Or(s.baseURL, c.BaseURL()) }
+
+// Support returns whom people ask for a higher limit.
+func (s *Server) Support() webhook.Support { return s.support }
 
 // Secure reports whether cookies are for HTTPS only.
 func (s *Server) Secure() bool { return s.secure }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,30 @@ func TestEvents(t *testing.T) {
 		if seen[key] != present {
 			t.Errorf("%s: got %t, want %t", key, seen[key], present)
 		}
+	}
+}
+
+// The headings of the Estonian catalogue, in its order; what came later has none.
+func TestEstonianHeadings(t *testing.T) {
+	var groups, subgroups []string
+	for _, e := range wink.Events() {
+		if e.GroupET != "" && !slices.Contains(groups, e.GroupET) {
+			groups = append(groups, e.GroupET)
+		}
+		if e.SubgroupET != "" && !slices.Contains(subgroups, e.SubgroupET) {
+			subgroups = append(subgroups, e.SubgroupET)
+		}
+	}
+	if want := []string{
+		"Konto sündmused", "Saaja sündmused", "Broneeringu lepingu sündmused", "Maksete sündmused", "Broneeringu sündmused",
+		"Kanalihalduri sündmused", "Pearaamatu sündmused", "Halduse üksuse sündmused",
+	}; !slices.Equal(groups, want) {
+		t.Errorf("got the groups %q, want %q", groups, want)
+	}
+	if want := []string{
+		"Konto ülesanded", "Konto hankija", "Tellimus", "Staatus ja haldus", "Halduri elutsükkel", "Üksuse info",
+	}; !slices.Equal(subgroups, want) {
+		t.Errorf("got the subgroups %q, want %q", subgroups, want)
 	}
 }
 

@@ -111,6 +111,7 @@ func TestPutItems(t *testing.T) {
 	a := newAPI(t)
 	tests := []struct{ name, body, field, message string }{
 		{"no list", `{}`, "items", "Send the list"},
+		{"null", `{"items":null}`, "items", "Send the list"},
 		{"no name", `{"items":[{"id":"1","name":"A"},{"id":"2"}]}`, "items[1].name", "Enter a name."},
 		{"no id", `{"items":[{"name":"A"}]}`, "items[0].id", "Enter the id"},
 		{"a space in the id", `{"items":[{"id":"1 2","name":"A"}]}`, "items[0].id", "no spaces"},

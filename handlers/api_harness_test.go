@@ -30,7 +30,7 @@ import (
 // apiSite is a whole Bookhook with two accounts, driven through its JSON API; every
 // request that succeeds and every answer is held against openapi.json.
 type apiSite struct {
-	t          *testing.T // of the whole, not of a part of it
+	t          testing.TB // of the whole, not of a part of it
 	app        *fiber.App
 	store      *finishing
 	dispatcher *dispatch.Dispatcher
@@ -57,7 +57,7 @@ func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time)
 	return done, err
 }
 
-func newAPI(t *testing.T) *apiSite {
+func newAPI(t testing.TB) *apiSite {
 	t.Helper()
 	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
 	if err != nil {

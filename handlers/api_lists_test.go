@@ -11,7 +11,7 @@ import (
 )
 
 // ids walks a list to its end and returns the ids in their order.
-func (a *apiSite) ids(t *testing.T, path string, limit int) (ids []string) {
+func (a *apiSite) ids(t testing.TB, path string, limit int) (ids []string) {
 	t.Helper()
 	cursor, joint, pages := "", "?", 0
 	if strings.Contains(path, "?") {

@@ -222,7 +222,7 @@ func (o *Object) Time(name string) (at time.Time) {
 
 // ReadTime returns a time of RFC 3339, and what is wrong with it.
 func ReadTime(value string) (at time.Time, problem webhook.Message) {
-	if err := at.UnmarshalText([]byte(value)); err != nil {
+	if err := at.UnmarshalText([]byte(value)); err != nil || strings.Contains(value, ",") { // Go takes a comma before a fraction
 		if strings.Contains(value, " ") {
 			return time.Time{}, webhook.NewMessage("field.time_space", webhook.Quote(value, MaxQuoted))
 		}

@@ -44,8 +44,6 @@ func TestRefusedEvents(t *testing.T) {
 		{"other case", `{"Type":"cancelled"}`, 422, "Type", "no field of this name"},
 		{"field twice", `{"type":"cancelled","type":"cancelled"}`, 422, "type", "twice"},
 		{"id a fraction", `{"type":"cancelled","id":1.5}`, 422, "id", "whole number"},
-		{"id with a negative exponent", `{"type":"cancelled","booking_id":1e-3}`, 422, "booking_id", "whole number"},
-		{"id with a huge exponent", `{"type":"cancelled","booking_id":1e999999999999}`, 422, "booking_id", "whole number"},
 		{"id of 101 digits", `{"type":"cancelled","booking_id":1e100}`, 422, "booking_id", "at most 100"},
 		{"half of a character", `{"type":"cancelled","booking_id":"\ud83d"}`, 422, "booking_id", "half of a character"},
 		{"id negative", `{"type":"cancelled","channel_id":-1}`, 422, "channel_id", "whole number"},

@@ -150,7 +150,17 @@ func object(members map[string]json.RawMessage, name, value string) string {
 	return "{" + strings.Join(written, ",") + "}"
 }
 
-// sample returns a value that a schema allows.
+// samples returns values that a schema allows: its examples, if it has any.
+func samples(s *openapi3.Schema) (all []json.RawMessage) {
+	for _, example := range s.Examples {
+		all = append(all, json.RawMessage(asJSON(example)))
+	}
+	if len(all) == 0 {
+		all = append(all, sample(s))
+	}
+	return all
+}
+
 func sample(s *openapi3.Schema) json.RawMessage {
 	if len(s.Examples) > 0 {
 		return json.RawMessage(asJSON(s.Examples[0]))

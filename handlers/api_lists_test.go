@@ -11,7 +11,7 @@ import (
 )
 
 // ids walks a list to its end and returns the ids in their order.
-func (a *apiSite) ids(t *testing.T, path string, limit int) (ids []string) {
+func (a *apiSite) ids(t testing.TB, path string, limit int) (ids []string) {
 	t.Helper()
 	cursor, joint, pages := "", "?", 0
 	if strings.Contains(path, "?") {
@@ -111,6 +111,7 @@ func TestPutItems(t *testing.T) {
 	a := newAPI(t)
 	tests := []struct{ name, body, field, message string }{
 		{"no list", `{}`, "items", "Send the list"},
+		{"null", `{"items":null}`, "items", "Send the list"},
 		{"no name", `{"items":[{"id":"1","name":"A"},{"id":"2"}]}`, "items[1].name", "Enter a name."},
 		{"no id", `{"items":[{"name":"A"}]}`, "items[0].id", "Enter the id"},
 		{"a space in the id", `{"items":[{"id":"1 2","name":"A"}]}`, "items[0].id", "no spaces"},

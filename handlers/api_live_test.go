@@ -1,12 +1,15 @@
 package handlers_test
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -43,7 +46,7 @@ func (a *apiSite) live(t testing.TB, app *fiber.App, r *http.Request) (*http.Res
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent.Header, sent.ContentLength = r.Header, r.ContentLength
+	sent.Header, sent.ContentLength, sent.Host = r.Header, r.ContentLength, r.Host
 	response, err := http.DefaultClient.Do(sent)
 	if err != nil {
 		t.Fatalf("%s %s: the client gets no answer: %v", r.Method, r.URL, err)
@@ -84,5 +87,39 @@ func TestTooLarge(t *testing.T) {
 	answer, err := io.ReadAll(conn)
 	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 413")) {
 		t.Fatalf("got %.100s, %v, want 413", answer, err)
+	}
+}
+
+// TestSlowRequests wants the documented answer where a request does not arrive.
+func TestSlowRequests(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	app := a.with(t)
+	app.Server().ReadTimeout = 50 * time.Millisecond
+	address := strings.TrimPrefix(listen(t, app), "http://")
+	for path, item := range a.doc.Paths.Map() {
+		for method := range item.Operations() {
+			if !strings.HasPrefix(path, "/api/") {
+				continue
+			}
+			r := a.request(method, path, "")
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{", method, path); err != nil {
+				t.Fatal(err)
+			}
+			response, err := http.ReadResponse(bufio.NewReader(conn), r)
+			if err != nil {
+				t.Fatalf("%s %s: %v", method, path, err)
+			}
+			text, err := io.ReadAll(response.Body)
+			if err != nil || response.StatusCode != http.StatusRequestTimeout || !bytes.Contains(text, []byte("30 seconds")) {
+				t.Errorf("%s %s: got %d %s, %v, want 408", method, path, response.StatusCode, text, err)
+			}
+			a.hold(t, r, response, text)
+		}
 	}
 }

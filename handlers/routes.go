@@ -119,30 +119,30 @@ func inboundRoutes(f *fiber.App, i *inbound.Inbound) {
 func apiRoutes(router fiber.Router, a *api.API) {
 	router.Get("/openapi.json", a.ShowOpenAPI)
 	v1 := router.Group("/v1", a.Bearer)
-	v1.Get("/account", a.ShowAccount)
+	v1.Get("/account", api.NoQuery, a.ShowAccount)
 
-	v1.Post("/events", a.AddEvent)
-	v1.Post("/events/batch", a.AddEvents)
+	v1.Post("/events", api.NoQuery, a.AddEvent)
+	v1.Post("/events/batch", api.NoQuery, a.AddEvents)
 	v1.Get("/events", a.ListEvents)
-	v1.Get("/events/:id", a.ShowEvent)
+	v1.Get("/events/:id", api.NoQuery, a.ShowEvent)
 
-	v1.Post("/inline", a.CallInline)
+	v1.Post("/inline", api.NoQuery, a.CallInline)
 
 	v1.Get("/deliveries", a.ListDeliveries)
-	v1.Get("/deliveries/:id", a.ShowDelivery)
-	v1.Post("/deliveries/:id/replay", a.ReplayDelivery)
+	v1.Get("/deliveries/:id", api.NoQuery, a.ShowDelivery)
+	v1.Post("/deliveries/:id/replay", api.NoQuery, a.ReplayDelivery)
 
 	v1.Get("/webhooks", a.ListWebhooks)
-	v1.Post("/webhooks", a.AddWebhook)
-	v1.Get("/webhooks/:id", a.ShowWebhook)
-	v1.Patch("/webhooks/:id", a.ChangeWebhook)
-	v1.Delete("/webhooks/:id", a.DeleteWebhook)
-	v1.Post("/webhooks/:id/test", a.TestWebhook)
+	v1.Post("/webhooks", api.NoQuery, a.AddWebhook)
+	v1.Get("/webhooks/:id", api.NoQuery, a.ShowWebhook)
+	v1.Patch("/webhooks/:id", api.NoQuery, a.ChangeWebhook)
+	v1.Delete("/webhooks/:id", api.NoQuery, a.DeleteWebhook)
+	v1.Post("/webhooks/:id/test", api.NoQuery, a.TestWebhook)
 
 	v1.Get("/channels", a.ListItems)
-	v1.Put("/channels", a.PutItems)
+	v1.Put("/channels", api.NoQuery, a.PutItems)
 	v1.Get("/tours", a.ListItems)
-	v1.Put("/tours", a.PutItems)
+	v1.Put("/tours", api.NoQuery, a.PutItems)
 
 	router.Use(web.NoRoute)
 }

@@ -9,14 +9,16 @@ var requests = Texts{
 	"field.no_object":  "Must be present, and be an object, such as {…}.",
 	"field.type":       "Must be %s.",
 	"field.text":       "Must be text in quotes.",
-	"field.id":         "Must be an id: text in quotes, or a whole number without sign, point and exponent.",
+	"field.surrogate":  "Has an escape such as \\ud83d that is only half of a character. Send both halves, or the character itself.",
+	"field.id":         "Must be an id: text in quotes, or a whole number without a sign.",
 	"field.id_empty":   "An id cannot be empty.",
 	"field.too_many":   "Send at most %s %s; these are %s.",
 	"field.time":       "“%s” is not a time as RFC 3339 defines it, such as 2026-11-21T09:00:00Z.",
 	"field.time_space": "“%s” is not a time as RFC 3339 defines it, such as 2026-11-21T09:00:00Z. In a URL, write + as %%2B.",
-	"field.time_early": "Send a time after 1970.",
+	"field.time_range": "Send a time after 1970 and before the year 10000.",
 
 	"query.unknown": "There is no such parameter here. Known: %s.",
+	"query.none":    "There are no parameters here.",
 	"query.twice":   "Send this parameter once.",
 	"query.number":  "Send a whole number from %s to %s.",
 	"query.cursor":  "Send the next_cursor of the page before, as it is.",
@@ -32,6 +34,7 @@ var requests = Texts{
 	"event.data_too_long": "Send at most %s KiB of data.",
 
 	"idempotency.other_id": "Leave the header out, or give the same id in both: the body has the id “%s”.",
+	"idempotency.twice":    "Send this header once.",
 	"idempotency.batch":    "This header is for a single event. Give each event of a batch its own id.",
 
 	"call.booking_missing": "Say which booking this is about.",

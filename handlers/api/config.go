@@ -2,7 +2,10 @@ package api
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"bookhook/handlers/web"
 	"bookhook/webhook"
@@ -11,13 +14,13 @@ import (
 // readConfig reads the members of a webhook's configuration; a missing one leaves
 // its field unchanged. [showHook] writes the same members.
 func readConfig(o *web.Object, c *webhook.Config) {
-	web.Text(o, "name", &c.Name)
-	web.Text(o, "url", &c.URL)
+	readText(o, "name", webhook.MaxName, &c.Name)
+	readText(o, "url", webhook.MaxURL, &c.URL)
 	web.Text(o, "type", &c.Kind)
 	web.Text(o, "format", &c.Format)
 	refuseOther(o, c)
-	web.Field(o, "time_limit", "a whole number of seconds", &c.TimeLimit)
-	web.Field(o, "concurrency", "a whole number", &c.Concurrency)
+	o.Int("time_limit", "a whole number of seconds", &c.TimeLimit)
+	o.Int("concurrency", "a whole number", &c.Concurrency)
 	web.Field(o, "ordered", "true or false", &c.Ordered)
 	readRate(o, "rate_limit", &c.Rate)
 	readBasic(o, "basic_auth", &c.Basic)
@@ -34,6 +37,18 @@ func readConfig(o *web.Object, c *webhook.Config) {
 	readFilter(o, "tours", &c.Tours)
 }
 
+// readText reads a member that is one line of at most limit characters. White space
+// around it counts here; it is removed later.
+func readText(o *web.Object, name string, limit int, to *string) {
+	web.Text(o, name, to)
+	switch {
+	case utf8.RuneCountInString(*to) > limit:
+		o.Wrong(name, "text.too_long", limit)
+	case strings.ContainsFunc(*to, unicode.IsControl):
+		o.Wrong(name, "name.control_characters")
+	}
+}
+
 // refuseOther refuses members that are only for the other type of webhook.
 func refuseOther(o *web.Object, c *webhook.Config) {
 	other, problem := []string{"time_limit"}, webhook.NewMessage("webhook.inline_only")
@@ -41,6 +56,8 @@ func refuseOther(o *web.Object, c *webhook.Config) {
 		other, problem = []string{"concurrency", "ordered", "rate_limit"}, webhook.NewMessage("webhook.async_only")
 		if c.Format == webhook.Standard {
 			o.Wrong("format", "format.inline")
+		} else if c.Format != webhook.Native {
+			o.Wrong("format", "format.missing")
 		}
 	}
 	for _, name := range other {
@@ -76,7 +93,7 @@ func readRate(o *web.Object, name string, r *webhook.Rate) {
 	}
 	member := o.Child(name, value)
 	*r = webhook.Rate{}
-	web.Field(member, "requests", "a whole number", &r.Requests)
+	member.Int("requests", "a whole number", &r.Requests)
 	web.Text(member, "per", &r.Per)
 	if *r == (webhook.Rate{}) {
 		o.Wrong(name, "rate.object")
@@ -90,7 +107,7 @@ func readBasic(o *web.Object, name string, to *string) {
 		return
 	}
 	var typed string
-	web.Text(o, name, &typed)
+	readText(o, name, webhook.MaxBasic, &typed)
 	value, problem := webhook.ReadBasic(typed)
 	o.WrongMessage(name, problem)
 	*to = value

@@ -53,6 +53,9 @@ func readKey(c *fiber.Ctx, body *web.Object, id string) string {
 	if key == "" {
 		return id
 	}
+	if len(c.Request().Header.PeekAll(idempotencyKey)) > 1 {
+		body.Problems.Add(idempotencyKey, "idempotency.twice")
+	}
 	if problem := webhook.CheckSentID(key); !problem.IsZero() {
 		body.Problems.AddMessage(idempotencyKey, problem)
 	}

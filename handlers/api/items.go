@@ -32,6 +32,9 @@ func listOfRoute(c *fiber.Ctx) webhook.ItemKind {
 // ListItems lists channels or tours by their ids, retired ones too.
 func (a *API) ListItems(c *fiber.Ctx) error {
 	q := readQuery(c)
+	if !webhook.CheckRef(q.values["cursor"]).IsZero() {
+		q.wrong("cursor", "query.cursor")
+	}
 	if err := q.problems.Err(); err != nil {
 		return err
 	}
@@ -49,7 +52,7 @@ func (a *API) PutItems(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !body.Has("items") {
+	if !body.Has("items") || body.IsNull("items") {
 		body.Wrong("items", "items.not_sent")
 	}
 	var items []webhook.Item
@@ -74,7 +77,10 @@ func (a *API) PutItems(c *fiber.Ctx) error {
 
 func readPutItem(o *web.Object) webhook.Item {
 	item := webhook.Item{ID: o.Ref("id")}
-	web.Text(o, "name", &item.Name)
+	if strings.TrimSpace(item.ID) != item.ID {
+		o.Wrong("id", "item.id_separator")
+	}
+	readText(o, "name", webhook.MaxName, &item.Name)
 	item, problems := webhook.CheckItem(item)
 	for name, problem := range problems {
 		o.WrongMessage(name, problem)

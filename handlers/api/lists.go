@@ -53,6 +53,18 @@ func readQuery(c *fiber.Ctx, names ...string) *query {
 	return q
 }
 
+// NoQuery is a guard: it refuses the parameters of a request that has none.
+func NoQuery(c *fiber.Ctx) error {
+	q := &query{problems: webhook.Invalid{}}
+	c.Context().QueryArgs().VisitAll(func(key, _ []byte) {
+		q.wrong(webhook.Truncate(string(key), web.MaxQuoted), "query.none")
+	})
+	if err := q.problems.Err(); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
 func (q *query) wrong(name, code string, args ...any) {
 	q.wrongMessage(name, webhook.NewMessage(code, args...))
 }

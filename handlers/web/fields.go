@@ -58,17 +58,73 @@ func Field[T any](o *Object, name, must string, to *T) {
 	}
 }
 
+// Int reads a member that is a whole number into to; a missing member leaves it
+// unchanged. A number that no int can hold becomes the nearest one.
+func (o *Object) Int(name, must string, to *int) {
+	if value := o.Take(name); value != nil {
+		digits, ok := wholeNumber(value)
+		if !ok {
+			o.Wrong(name, "field.type", must)
+			return
+		}
+		*to, _ = strconv.Atoi(digits) // out of range it is the nearest
+	}
+}
+
+// maxDigits bounds how many digits an exponent can make of a short text.
+const maxDigits = 1000
+
+// wholeNumber returns a JSON number that is whole, however it is written, as digits:
+// 1.0 is 1, and 1e2 is 100.
+func wholeNumber(value json.RawMessage) (digits string, ok bool) {
+	text, negative := strings.CutPrefix(string(value), "-")
+	if text[0] < '0' || text[0] > '9' {
+		return "", false
+	}
+	zeros := 0
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		exponent, err := strconv.Atoi(text[i+1:])
+		if err != nil {
+			return "", false
+		}
+		text, zeros = text[:i], exponent
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	all := strings.TrimLeft(whole+fraction, "0")
+	digits = strings.TrimRight(all, "0")
+	if digits == "" {
+		return "0", true
+	}
+	zeros += len(all) - len(digits) - len(fraction)
+	if zeros < 0 || len(digits)+zeros > maxDigits {
+		return "", false
+	}
+	if negative {
+		digits = "-" + digits
+	}
+	return digits + strings.Repeat("0", zeros), true
+}
+
 // Text reads a member that is a string into to; a missing member leaves it
 // unchanged.
 func Text[T ~string](o *Object, name string, to *T) {
 	if value := o.Take(name); value != nil {
 		read, ok := Unquote(value)
 		if !ok {
-			o.Wrong(name, "field.text")
+			o.WrongMessage(name, notText(value, "field.text"))
 			return
 		}
 		*to = T(read)
 	}
+}
+
+// notText says what is wrong with a value that [Unquote] does not read: code, unless
+// it is a string.
+func notText(value json.RawMessage, code string) webhook.Message {
+	if value[0] == '"' {
+		code = "field.surrogate"
+	}
+	return webhook.NewMessage(code)
 }
 
 // Ref reads an id of the booking system, a string or a whole number; "" if it is
@@ -86,16 +142,15 @@ func (o *Object) Ref(name string) string {
 	return id
 }
 
-// ReadRef returns an id, a number digit for digit, and what is wrong with it.
+// ReadRef returns an id, a number with all its digits, and what is wrong with it.
 func ReadRef(value json.RawMessage) (id string, problem webhook.Message) {
-	if strings.Trim(string(value), "0123456789") == "" {
-		return string(value), webhook.Message{}
+	if id, ok := Unquote(value); ok {
+		return id, webhook.Message{}
 	}
-	id, ok := Unquote(value)
-	if !ok {
-		return "", webhook.NewMessage("field.id")
+	if digits, ok := wholeNumber(value); ok && digits[0] != '-' {
+		return digits, webhook.Message{}
 	}
-	return id, webhook.Message{}
+	return "", notText(value, "field.id")
 }
 
 // Refs reads a list of ids, none of which may be empty; nil if it is missing, not
@@ -151,26 +206,30 @@ func Element(list string, i int) string { return list + "[" + strconv.Itoa(i) + 
 
 // Time reads a time of RFC 3339; zero when it is missing.
 func (o *Object) Time(name string) (at time.Time) {
-	var value string
-	Text(o, name, &value)
-	if value == "" {
+	value := o.Take(name)
+	if value == nil {
 		return at
 	}
-	at, problem := ReadTime(value)
+	text, ok := Unquote(value)
+	if !ok {
+		o.WrongMessage(name, notText(value, "field.text"))
+		return at
+	}
+	at, problem := ReadTime(text)
 	o.WrongMessage(name, problem)
 	return at
 }
 
 // ReadTime returns a time of RFC 3339, and what is wrong with it.
 func ReadTime(value string) (at time.Time, problem webhook.Message) {
-	if err := at.UnmarshalText([]byte(value)); err != nil {
+	if err := at.UnmarshalText([]byte(value)); err != nil || strings.Contains(value, ",") { // Go takes a comma before a fraction
 		if strings.Contains(value, " ") {
 			return time.Time{}, webhook.NewMessage("field.time_space", webhook.Quote(value, MaxQuoted))
 		}
 		return time.Time{}, webhook.NewMessage("field.time", webhook.Quote(value, MaxQuoted))
 	}
-	if at.Year() < 1971 {
-		return time.Time{}, webhook.NewMessage("field.time_early")
+	if at.Year() < 1971 || at.UTC().Year() > 9999 {
+		return time.Time{}, webhook.NewMessage("field.time_range")
 	}
 	return at, webhook.Message{}
 }

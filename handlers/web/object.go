@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -154,7 +156,8 @@ func cutValue(text []byte) (value, rest []byte) {
 	return text, nil
 }
 
-// Unquote reads a JSON string; ok is false for any other value.
+// Unquote reads a JSON string; ok is false for any other value, and for a string
+// that is not Unicode: one of its escapes is half of a surrogate pair.
 func Unquote(value json.RawMessage) (text string, ok bool) {
 	if value[0] != '"' {
 		return "", false
@@ -162,7 +165,42 @@ func Unquote(value json.RawMessage) (text string, ok bool) {
 	if bytes.IndexByte(value, '\\') < 0 {
 		return string(value[1 : len(value)-1]), true
 	}
-	return text, json.Unmarshal(value, &text) == nil
+	return text, json.Unmarshal(value, &text) == nil && !loneSurrogate(value)
+}
+
+// loneSurrogate reports whether a JSON string has the escape of one half of a
+// surrogate pair without the other half. encoding/json replaces it.
+func loneSurrogate(value []byte) bool {
+	for i := 0; i < len(value); i++ {
+		if value[i] != '\\' {
+			continue
+		}
+		if i++; value[i] != 'u' {
+			continue
+		}
+		first := escaped(value[i-1:])
+		if i += 4; !utf16.IsSurrogate(first) {
+			continue
+		}
+		if utf16.DecodeRune(first, escaped(value[i+1:])) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// escaped returns what an escape such as \u00e9 at the beginning of text stands for;
+// 0 if there is none.
+func escaped(text []byte) rune {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(n)
 }
 
 // Wrong adds a problem of a member, as a code of package messages.

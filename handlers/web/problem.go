@@ -158,6 +158,10 @@ func fiberDetail(f *fiber.Error) string {
 	switch f.Code {
 	case http.StatusRequestEntityTooLarge:
 		return fmt.Sprintf("A request body may have at most %d MiB. Send less at once.", MaxBody>>20)
+	case http.StatusRequestTimeout:
+		return fmt.Sprintf("The request did not arrive within %.0f seconds. Send it again.", RequestTimeout.Seconds())
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return fmt.Sprintf("Address and headers of a request may have at most %d KiB. Send shorter ones.", maxHeader>>10)
 	case http.StatusNotFound:
 		return "There is nothing at this address."
 	case http.StatusMethodNotAllowed:

@@ -99,13 +99,16 @@ func writeValues(w hash.Hash, root *element, paths []string, must *element) (cov
 			refused = path
 		}
 		for _, n := range found {
-			of, value, ok := cast(n)
-			if !ok || !f.SpendText(len(value)) {
-				continue
+			of, value, ok := cast(n, f)
+			if !f.SpendText(len(value)) {
+				break
 			}
-			w.Write([]byte(between + value))
-			between = "|"
-			covered = covered || of == must && strings.TrimSpace(value) != ""
+			if ok {
+				w.Write([]byte(between))
+				w.Write([]byte(value))
+				between = "|"
+				covered = covered || of == must && strings.TrimSpace(value) != ""
+			}
 		}
 		if !f.Spend(0) {
 			return false, "", webhook.NewMessage("tourcms.hash_fields_too_costly")
@@ -116,15 +119,18 @@ func writeValues(w hash.Hash, root *element, paths []string, must *element) (cov
 
 // cast is what SimpleXML makes of a node that a path found, tried with PHP 8.2.36
 // and libxml2 2.9.14: a text is the element that it is in, and sections of CDATA
-// and the document itself are left out.
-func cast(n *xpath.Node) (of *element, value string, ok bool) {
+// and the document itself are left out. Without effort there is no value.
+func cast(n *xpath.Node, f *xpath.Effort) (of *element, value string, ok bool) {
 	switch n.Kind {
-	case xpath.Element:
+	case xpath.Element, xpath.Text:
 		of = (*element)(n)
-		return of, of.text(), true
-	case xpath.Text:
-		of = (*element)(n.Parent)
-		return of, of.text(), true
+		if n.Kind == xpath.Text {
+			of = (*element)(n.Parent)
+		}
+		if f.Spend(len(of.Children)) {
+			value = of.text()
+		}
+		return of, value, true
 	case xpath.Attribute, xpath.Comment, xpath.Instruction:
 		return nil, n.Data, true
 	}

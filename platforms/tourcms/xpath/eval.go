@@ -122,10 +122,10 @@ func (x chain) eval(c context) value {
 		}
 		switch o.operator {
 		case "or", "and":
-			if c.truth(v) == (o.operator == "or") {
+			if truth(v) == (o.operator == "or") {
 				return o.operator == "or"
 			}
-			v = c.truth(o.operand.eval(c))
+			v = truth(o.operand.eval(c))
 		case "=", "!=":
 			v = c.equal(v, o.operand.eval(c), o.operator == "!=")
 		case "<", "<=", ">", ">=":
@@ -189,15 +189,16 @@ func (x path) eval(c context) value {
 	switch {
 	case x.from != nil:
 		found = c.nodes(x.from.eval(c))
-		for _, p := range x.predicates {
-			found = c.filter(found, p)
-		}
+		found = c.filter(found, x.predicates)
 	case x.absolute:
-		for found[0].Parent != nil {
+		for found[0].Parent != nil && c.spend(1) {
 			found[0] = found[0].Parent
 		}
 	}
 	for _, s := range x.steps {
+		if !c.spend(1) {
+			break
+		}
 		found = c.step(s, found)
 	}
 	return found
@@ -231,10 +232,7 @@ func (c context) step(s step, from nodes) nodes {
 			}
 			return c.spend(1)
 		})
-		matching := found[before:]
-		for _, p := range s.predicates {
-			matching = c.filter(matching, p)
-		}
+		matching := c.filter(found[before:], s.predicates)
 		found = found[:before+len(matching)]
 		if s.axis.reverse() {
 			slices.Reverse(matching)
@@ -274,19 +272,25 @@ func (t test) holds(n *Node, a axis, space string) bool {
 	return n.Name.Local == t.name && n.Name.Space == space
 }
 
-// filter keeps the nodes for which the predicate holds. It overwrites what it is
-// given.
-func (c context) filter(all nodes, predicate expression) nodes {
-	kept := all[:0]
-	for i, n := range all {
-		if !c.spend(1) {
-			return nil
+// filter keeps the nodes for which all the predicates hold. It overwrites what it
+// is given.
+func (c context) filter(all nodes, predicates []expression) nodes {
+	for _, predicate := range predicates {
+		size := len(all)
+		kept := all[:0]
+		for i, n := range all {
+			if !c.spend(1) {
+				return nil
+			}
+			v := predicate.eval(context{c.evaluation, n, i + 1, size})
+			position, isNumber := v.(float64)
+			if isNumber && position == float64(i+1) || !isNumber && truth(v) {
+				kept = append(kept, n)
+			}
 		}
-		v := predicate.eval(context{c.evaluation, n, i + 1, len(all)})
-		position, isNumber := v.(float64)
-		if isNumber && position == float64(i+1) || !isNumber && c.truth(v) {
-			kept = append(kept, n)
+		if all = kept; len(all) == 0 {
+			break
 		}
 	}
-	return kept
+	return all
 }

@@ -58,8 +58,8 @@ var functions = map[string]function{
 	"string-length":    {0, 1, func(c context, a []value) value { return float64(utf8.RuneCountInString(c.handled(c.given(a)))) }},
 	"normalize-space":  {0, 1, normalizeSpace},
 	"translate":        {3, 3, translate},
-	"boolean":          {1, 1, func(c context, a []value) value { return c.truth(a[0]) }},
-	"not":              {1, 1, func(c context, a []value) value { return !c.truth(a[0]) }},
+	"boolean":          {1, 1, func(c context, a []value) value { return truth(a[0]) }},
+	"not":              {1, 1, func(c context, a []value) value { return !truth(a[0]) }},
 	"true":             {0, 0, func(context, []value) value { return true }},
 	"false":            {0, 0, func(context, []value) value { return false }},
 	"lang":             {1, 1, lang},
@@ -150,7 +150,14 @@ func substring(c context, a []value) value {
 
 func normalizeSpace(c context, a []value) value {
 	space := func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
-	return strings.Join(strings.FieldsFunc(c.handled(c.given(a)), space), " ")
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(c.handled(c.given(a)), space) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+	}
+	return b.String()
 }
 
 // translate replaces each character of the second text with that in its place in

@@ -250,7 +250,8 @@ func leadingNumber(text string) (value float64, length int) {
 func (p *parser) name() string {
 	end := 0
 	for i, r := range p.rest {
-		if !(r == '_' || unicode.IsLetter(r) || i > 0 && (r == '-' || r == '.' || unicode.In(r, unicode.Nd, unicode.M) || r == '·')) {
+		first := r == '_' || unicode.IsLetter(r)
+		if !first && (i == 0 || r != '-' && r != '.' && r != '·' && !unicode.In(r, unicode.Nd, unicode.M)) {
 			break
 		}
 		end = i + utf8.RuneLen(r)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-func (e *evaluation) truth(v value) bool {
+func truth(v value) bool {
 	switch v := v.(type) {
 	case nodes:
 		return len(v) > 0
@@ -123,7 +123,7 @@ func (e *evaluation) same(a, b value) bool {
 	_, bNumber := b.(float64)
 	switch {
 	case aBool || bBool:
-		return e.truth(a) == e.truth(b)
+		return truth(a) == truth(b)
 	case aNumber || bNumber:
 		return e.number(a) == e.number(b)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"bookhook/platforms"
+	"bookhook/platforms/tourcms/xpath"
 	"bookhook/webhook"
 )
 
@@ -34,39 +35,35 @@ func Inline(text []byte, key string) ([]byte, error) {
 		return nil, err
 	}
 	id := root.child("booking").child("booking_id")
-	if id == nil || len(bytes.TrimSpace(id.text)) == 0 {
+	if id == nil || strings.TrimSpace(id.text()) == "" {
 		return nil, webhook.NewMessage("tourcms.nothing_to_sign")
 	}
-	var fields []string
-	var paths []path
-	for _, field := range signedFields {
-		p, err := parsePath(field)
-		if err != nil {
-			return nil, err
-		}
-		if len(p.find(root, &effort{maxVisits})) > 0 {
-			fields, paths = append(fields, field), append(paths, p)
-		}
-	}
+	fields := slices.DeleteFunc(slices.Clone(signedFields), func(field string) bool {
+		found, err := root.find(field, xpath.NewEffort(maxEffort))
+		return err != nil || len(found) == 0
+	})
 	mac := hmac.New(sha256.New, []byte(key))
-	if _, err := writeValues(mac, root, paths, id); err != nil {
+	switch covered, _, err := writeValues(mac, root, fields, id); {
+	case err != nil:
 		return nil, err
+	case !covered: // its namespace hides it from paths
+		return nil, webhook.NewMessage("tourcms.nothing_to_sign")
 	}
 	block := "<signed><algorithm>SHA256</algorithm><hash_fields>" + strings.Join(fields, " ") +
 		"</hash_fields><hash>" + hex.EncodeToString(mac.Sum(nil)) + "</hash></signed>"
-	return slices.Concat(withoutSigned(text, root), []byte(block), text[root.inside:]), nil
+	return slices.Concat(withoutSigned(text, root), []byte(block), text[root.Inside:]), nil
 }
 
 // withoutSigned is the document up to the root's end tag without the signed
 // blocks in it.
 func withoutSigned(text []byte, root *element) []byte {
 	var kept []byte
-	from := 0
+	from := int32(0)
 	for signed := range root.named("signed") {
-		kept = append(kept, text[from:signed.start]...)
-		from = signed.end
+		kept = append(kept, text[from:signed.Start]...)
+		from = signed.End
 	}
-	return append(kept, text[from:root.inside]...)
+	return append(kept, text[from:root.Inside]...)
 }
 
 // ShowBooking writes a minimal Show Booking document for an event without one: what

@@ -122,6 +122,7 @@ func TestInline(t *testing.T) {
 		"signed before":             "<r><signed><hash>x</hash></signed>a<booking><booking_id>1</booking_id></booking><signed/>b<signed></signed ></r>",
 		"signed elsewhere":          "<r><booking><signed/><booking_id>1</booking_id></booking></r>",
 		"text that looks like tags": "<r a='/r>'><!-- </r> --><![CDATA[</r>]]><booking><booking_id>&#49;<!-- x -->|2\r\n</booking_id></booking></r>\n<!-- </r> -->",
+		"a DOCTYPE":                 "<!DOCTYPE r SYSTEM 'r.dtd'><r><booking><booking_id>1</booking_id></booking></r>",
 		"a mark at the beginning":   "\uFEFF<?xml version='1.0'?>\n<r><booking><booking_id>ü</booking_id></booking></r  >",
 	} {
 		got, err := tourcms.Inline([]byte(text), "K")
@@ -136,7 +137,7 @@ func TestInline(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"nothing": "", "no booking": "<r/>", "no id": "<r><booking/></r>", "an empty id": "<r><booking><booking_id> </booking_id></booking></r>",
-		"another name space": "<r xmlns='x'><booking><booking_id>1</booking_id></booking></r>", "a DOCTYPE": "<!DOCTYPE r><r><booking><booking_id>1</booking_id></booking></r>",
+		"another name space": "<r xmlns='x'><booking><booking_id>1</booking_id></booking></r>", "a declaration": "<!DOCTYPE r [<!ELEMENT r ANY>]><r><booking><booking_id>1</booking_id></booking></r>",
 	} {
 		if got, err := tourcms.Inline([]byte(text), "K"); err == nil {
 			t.Errorf("%s: got %s, want an error", name, got)
@@ -159,6 +160,9 @@ func FuzzInline(f *testing.F) {
 			return
 		}
 		bare := bytes.TrimPrefix(got, []byte("\uFEFF"))
+		if xml.Unmarshal(bare, new(node)) != nil {
+			return // a version or encoding that the independent check does not read
+		}
 		if !phpAccepts(t, bare, key) {
 			t.Errorf("the independent check does not accept %s", got)
 		}

@@ -110,7 +110,7 @@ func sign(key, text string) string {
 // readBooking adds the tours in the response to the event, and the response to its
 // Data.
 func readBooking(e webhook.Event, status int, body []byte) (webhook.Event, error) {
-	root, err := readAnswer(status, body)
+	root, text, err := readAnswer(status, body)
 	if err != nil {
 		return e, err
 	}
@@ -123,29 +123,29 @@ func readBooking(e webhook.Event, status int, body []byte) (webhook.Event, error
 		return e, unusable(err)
 	}
 	e.TourIDs = found
-	e.Data = withShowBooking(e.Data, string(body))
+	e.Data = withShowBooking(e.Data, string(text))
 	return e, nil
 }
 
-// readAnswer returns the document of the API's response, or the error that TourCMS
-// reports in it.
-func readAnswer(status int, body []byte) (*element, error) {
-	root, err := parse(body)
-	said := ""
+// readAnswer returns the document of the API's response and its text in UTF-8, or
+// the error that TourCMS reports in it.
+func readAnswer(status int, body []byte) (root *element, text []byte, err error) {
+	text, err = toUTF8(body, "")
 	if err == nil {
-		said = root.value("error")
+		root, err = parse(text)
 	}
+	said := root.value("error")
 	switch {
 	case said != "" && said != "OK":
-		return nil, webhook.NewMessage("tourcms.answered_error", quote(said), status)
+		return nil, nil, webhook.NewMessage("tourcms.answered_error", quote(said), status)
 	case status != http.StatusOK:
-		return nil, webhook.NewMessage("tourcms.answered_status", status)
+		return nil, nil, webhook.NewMessage("tourcms.answered_status", status)
 	case err != nil:
-		return nil, unusable(err)
+		return nil, nil, unusable(err)
 	case said == "":
-		return nil, webhook.NewMessage("tourcms.answered_no_ok")
+		return nil, nil, webhook.NewMessage("tourcms.answered_no_ok")
 	}
-	return root, nil
+	return root, text, nil
 }
 
 // unusable returns the error for a response that cannot be read.
@@ -177,7 +177,7 @@ func withShowBooking(data []byte, answer string) []byte {
 
 // readList reads the channels or tours of a response, as TourCMS writes them.
 func readList(kind webhook.ItemKind, status int, body []byte) ([]webhook.Item, error) {
-	root, err := readAnswer(status, body)
+	root, _, err := readAnswer(status, body)
 	if err != nil {
 		return nil, err
 	}

@@ -190,6 +190,10 @@ func TestLookupRead(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", tt.name, got, err)
 		}
 	}
+	latin1 := strings.Replace("<?xml version='1.0' encoding='ISO-8859-1'?>"+right, "<r>", "<r>\xeb", 1)
+	if got, err := tourcms.Lookup().Read(e, 200, []byte(latin1)); err != nil || !strings.Contains(string(got.Data), "<r>ë") {
+		t.Errorf("in another encoding: got %s, %v", got.Data, err)
+	}
 	for data, want := range map[string]string{
 		"": `{"show_booking":`, "null": `{"show_booking":`, " { } ": `{"show_booking":`, "{\"a\": 1.0 \n}\n": `{"a": 1.0,"show_booking":`, "[1]": `[1]`, "7": `7`,
 	} {

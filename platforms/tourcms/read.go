@@ -38,10 +38,11 @@ func Read(in platforms.Inbound) (platforms.Reading, error) {
 	}
 	data := payload{Query: q}
 	if in.Method == http.MethodPost {
-		if err := readBody(in, &e); err != nil {
+		text, err := readBody(in, &e)
+		if err != nil {
 			return platforms.Reading{}, err
 		}
-		data.XML = string(in.Body)
+		data.XML = string(text)
 	}
 	e.Data = platforms.EncodeJSON(data)
 	return platforms.Reading{Event: e, Within: again}, nil
@@ -161,16 +162,28 @@ func checkQuery(q query) error {
 }
 
 // readBody reads the XML of a POST, checks who sent it when the account has an
-// API key, and adds to the event what it says.
-func readBody(in platforms.Inbound, e *webhook.Event) error {
-	if err := checkType(in.ContentType); err != nil {
-		return err
-	}
-	root, err := parse(in.Body)
+// API key, adds to the event what it says, and returns it in UTF-8.
+func readBody(in platforms.Inbound, e *webhook.Event) ([]byte, error) {
+	charset, err := checkType(in.ContentType)
 	if err != nil {
-		return badXML(http.StatusBadRequest, err)
+		return nil, err
 	}
-	booking := root.child("booking")
+	text, err := toUTF8(in.Body, charset)
+	if err != nil {
+		return nil, badXML(http.StatusBadRequest, err)
+	}
+	root, err := parse(text)
+	if err != nil {
+		return nil, badXML(http.StatusBadRequest, err)
+	}
+	if err := takeBooking(root.child("booking"), e); err != nil {
+		return nil, err
+	}
+	return text, prove(in.Settings, root, e.ChannelID)
+}
+
+// takeBooking adds to the event what the booking says, and checks that they agree.
+func takeBooking(booking *element, e *webhook.Event) (err error) {
 	for _, part := range []struct {
 		key string
 		to  *string
@@ -189,7 +202,7 @@ func readBody(in platforms.Inbound, e *webhook.Event) error {
 	if e.TourIDs, err = tours(booking); err != nil {
 		return badXML(http.StatusBadRequest, err)
 	}
-	return prove(in.Settings, root, e.ChannelID)
+	return nil
 }
 
 // prove checks the signature with the key of the channel, if there are keys.
@@ -220,24 +233,19 @@ func badXML(status int, err error) error {
 	return rejected(status, webhook.NewMessage("tourcms.body").Because(why))
 }
 
-// checkType accepts every content type that could be XML: that of TourCMS's POST is
-// not documented.
-func checkType(contentType string) error {
+// checkType accepts every content type that could be XML, and returns the charset
+// in it: that of TourCMS's POST is not documented.
+func checkType(contentType string) (charset string, err error) {
 	kind, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		kind, _, _ = strings.Cut(strings.ToLower(contentType), ";")
 		kind = strings.TrimSpace(kind)
 	}
-	taken := []string{"", "text/xml", "application/xml", "application/x-www-form-urlencoded", "application/octet-stream"}
+	taken := []string{"", "text/xml", "application/xml", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream"}
 	if !slices.Contains(taken, kind) && !strings.HasSuffix(kind, "+xml") {
-		return platforms.BadType("tourcms.content_type", quote(kind))
+		return "", platforms.BadType("tourcms.content_type", quote(kind))
 	}
-	switch charset := parameters["charset"]; strings.ToLower(charset) {
-	case "", "utf-8", "utf8", "us-ascii":
-		return nil
-	default:
-		return platforms.BadType("tourcms.charset", quote(charset))
-	}
+	return parameters["charset"], nil
 }
 
 // tours lists the tours of a booking, each once, in their order.

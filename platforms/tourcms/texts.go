@@ -19,22 +19,22 @@ var texts = messages.Texts{
 	"tourcms.xml_value":     "The %s of the XML cannot be accepted. %s",
 	"tourcms.body":          "The body of the POST cannot be accepted: %s.",
 	"tourcms.content_type":  "The body of the POST is of the type “%s”; TourCMS sends XML.",
-	"tourcms.charset":       "The body of the POST is in the encoding “%s”; only UTF-8 is read.",
 	"tourcms.no_channel_key": "No API key is stored for the channel “%s”, so the signature of the XML cannot be checked. " +
 		"Add the key of this channel to the settings.",
 
 	// What is wrong with the XML or its signature.
 	"tourcms.product_id":       "a product_id is no id (%s)",
 	"tourcms.too_many_tours":   "the booking has more than %s tours",
-	"tourcms.xml_encoding":     "the XML says that it is not UTF-8",
+	"tourcms.xml_encoding":     "the XML is in the encoding “%s”, which is not read here",
+	"tourcms.xml_not_encoded":  "the XML is not in the encoding %s that it says",
 	"tourcms.xml_empty":        "there is no XML",
 	"tourcms.xml_not_utf8":     "the XML is not valid UTF-8",
 	"tourcms.xml_no_root":      "the XML has no root element",
-	"tourcms.xml_declaration":  "the XML has a DOCTYPE or another declaration (<!…>), which is not read",
+	"tourcms.xml_declaration":  "the XML has declarations (a DOCTYPE with more than a name, or <!…> elsewhere), which are not read",
 	"tourcms.xml_text_outside": "the XML has text outside of its root element",
 	"tourcms.xml_roots":        "the XML has more than one root element",
 	"tourcms.xml_too_deep":     "the XML is nested deeper than %s levels",
-	"tourcms.xml_too_large":    "the XML has more than %s elements and attributes",
+	"tourcms.xml_too_large":    "the XML has more than %s elements, attributes and texts",
 	"tourcms.xml_syntax":       "the XML cannot be read: %s",
 	"tourcms.xml_syntax_at":    "the XML cannot be read: line %s: %s",
 	"tourcms.unsigned": "the XML has no signature (no signed element in its root), but an API key is stored for TourCMS. " +
@@ -43,10 +43,9 @@ var texts = messages.Texts{
 	"tourcms.algorithm":              "the XML is signed with the algorithm “%s”, which is not known here; known are MD5, SHA1, SHA256, SHA384 and SHA512",
 	"tourcms.signature_elsewhere":    "the signature of the XML does not cover booking/booking_id, so it proves nothing about this booking",
 	"tourcms.signature_wrong":        "the signature of the XML is wrong. Compare the API key stored here with the one in TourCMS",
-	"tourcms.hash_fields_too_long":   "the hash_fields of the signature have more than %s characters or %s paths",
+	"tourcms.hash_fields_too_long":   "the hash_fields of the signature have more than %s bytes or %s paths",
 	"tourcms.hash_fields_too_costly": "the hash_fields of the signature name so much of so large a document that it is not checked",
-	"tourcms.path": "in the hash_fields of the signature, “%s” is not read: only paths of names, *, ., @attributes and simple conditions are, " +
-		"with // at most once and not in a condition",
+	"tourcms.path":                   "the signature of the XML is not right, and in its hash_fields “%s” is not XPath 1.0, or uses the namespace axis or id(), which are not read",
 
 	// Why an inline call cannot be written.
 	"tourcms.no_key":          "there is no key to sign with",

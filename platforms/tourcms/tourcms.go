@@ -25,8 +25,12 @@
 // fields and which hash function TourCMS takes is not documented, nor is the
 // content type. Neither event and query nor the list of fields is signed:
 // [Read] therefore also wants the signature to cover booking/booking_id, and
-// the query to agree with it. It reads the part of XPath that a list of fields
-// needs; everything else is refused, since the caller could make it costly.
+// the query to agree with it. Paths are evaluated as PHP's SimpleXML with libxml2
+// does, with a bound on what that may cost; see package xpath. A path that is no
+// XPath adds nothing, there and here.
+//
+// Documents are read in the encoding that they declare, and are UTF-8 from then on:
+// SimpleXML's texts are UTF-8 always, so that the signature stays right.
 //
 // # The API
 //

@@ -1,0 +1,155 @@
+package tourcms
+
+import (
+	"bufio"
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/platforms/tourcms/xpath"
+)
+
+// TestXPathAsLibxml2 compares with what libxml2 found; e2e/testdata/xpath.mjs wrote
+// it, and a test there checks that libxml2 still does.
+func TestXPathAsLibxml2(t *testing.T) {
+	documents, err := filepath.Glob("testdata/xpath/*.xml")
+	if err != nil || len(documents) < 5 {
+		t.Fatalf("got %v, %v", documents, err)
+	}
+	for _, name := range documents {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			root, err := parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareResults(t, (*xpath.Node)(root), strings.TrimSuffix(name, "xml")+"jsonl")
+		})
+	}
+}
+
+func compareResults(t *testing.T, root *xpath.Node, results string) {
+	t.Helper()
+	f, err := os.Open(results)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	places := places(root.Parent)
+	compared := 0
+	for lines := bufio.NewScanner(f); lines.Scan(); compared++ {
+		var expression string
+		var want any
+		if err := json.Unmarshal(lines.Bytes(), &[]any{&expression, &want}); err != nil {
+			t.Fatal(err)
+		}
+		var got any
+		compiled, err := xpath.Compile(expression)
+		if err == nil {
+			got, err = compiled.Eval(root, xpath.NewEffort(maxEffort))
+		}
+		if err != nil && want != nil || err == nil && !same(got, want, places) {
+			t.Errorf("%s: got %s, %v, want %v", expression, show(got, places), err, want)
+		}
+	}
+	if compared < 60 {
+		t.Errorf("got %d results", compared)
+	}
+}
+
+// places are the nodes as the results have them: by the number of nodes before
+// them, attributes by that and their name.
+func places(document *xpath.Node) map[*xpath.Node]string {
+	found := map[*xpath.Node]string{}
+	count := 0
+	var walk func(n *xpath.Node)
+	walk = func(n *xpath.Node) {
+		found[n] = strconv.Itoa(count)
+		count++
+		for _, a := range n.Attributes {
+			found[a] = strconv.Itoa(count) + "@" + a.Name.String()
+		}
+		for _, c := range n.Children {
+			walk(c)
+		}
+	}
+	walk(document)
+	return found
+}
+
+func same(got, want any, places map[*xpath.Node]string) bool {
+	if number, ok := got.(float64); ok {
+		text, _ := want.(map[string]any)["number"].(string)
+		n, err := strconv.ParseFloat(text, 64)
+		return err == nil && (n == number || math.IsNaN(n) && math.IsNaN(number))
+	}
+	return show(got, places) == fmt.Sprint(want)
+}
+
+func show(got any, places map[*xpath.Node]string) string {
+	switch got := got.(type) {
+	case []*xpath.Node:
+		var all []string
+		for _, n := range got {
+			all = append(all, places[n])
+		}
+		return fmt.Sprint(all)
+	case bool:
+		return fmt.Sprint(map[string]any{"boolean": got})
+	case string:
+		return fmt.Sprint(map[string]any{"string": got})
+	}
+	return fmt.Sprint(got)
+}
+
+// hostile lists take long, or a lot of memory, where one step of them costs nothing.
+func hostile() []string {
+	repeat := strings.Repeat
+	return []string{
+		repeat("//*[a]/*[a]/*[a]/*[a]/*[a]/*[a]/*[a]/*/*/* ", 1000), "//*//*//*//*//*", repeat("//node() ", 1000), repeat("//text() ", 1000),
+		"//*/*" + repeat("[1]", 20_000), "//*/*/@b/*" + repeat("[1]", 20_000), "//*" + repeat("[*", 98) + repeat("]", 98), "//*[count(//*)=count(//*)]",
+		"//*[//*=//*]", "//*[//*<//*]", "//*[.!=//*]", repeat("//*|", 12_000) + "//*", "//*" + repeat("/..//*", 9_000), "." + repeat("/.", 30_000),
+		"//*[x" + repeat("/x", 30_000) + "]", "//*[string-length(concat(" + repeat(".,", 9_000) + ".))=1]",
+		"*[" + repeat("concat(.,", 90) + "." + repeat(",.)", 90) + "]", repeat("//*[string(.)='x'] ", 1000), "//*[translate(.,.,.)=.]",
+		repeat("t[normalize-space()=contains(.,.)] ", 1000), "//*[contains(/,//*)]", repeat("*[substring-after(/,.)=substring-before(/,'xx')] ", 1000),
+		repeat("t[substring(.,2)=substring(.,3)] ", 1000), repeat("*[sum(//*)] ", 1000), "//*[preceding::*='x']", "//*/following::*/preceding::*",
+		"//*/following-sibling::*/preceding-sibling::*", "//*/ancestor::*", "//@*[../@*=../../*/@*]", repeat("(", 60_000), repeat("-", 60_000) + "1",
+		"1" + repeat("+1", 30_000), "a" + repeat("[a", 30_000), repeat("1", 60_000), repeat(".e", 30_000), "//*[lang('x')]", repeat("t|", 30_000) + "t",
+	}
+}
+
+// TestHostileLists: on a document as large as one may be, no list costs more than
+// reading the document does.
+func TestHostileLists(t *testing.T) {
+	repeat := strings.Repeat
+	began := time.Now()
+	root, err := parse([]byte("<r><t>" + repeat("x ", 1_000_000) + "</t>" + repeat("<a/>xxxxxxxxxxxxxxxx", 30_000) + repeat("<a b='1' c='2' d='3'/>", 8_000) +
+		repeat("<a>", 98) + repeat("<a>x</a>", 10_000) + repeat("</a>", 98) + repeat(repeat("<a>", 90)+repeat("</a>", 90), 500) + "</r>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log("read in", time.Since(began))
+	for _, list := range hostile() {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began = time.Now()
+		covered, _, _ := writeValues(hmac.New(sha512.New, nil), root, strings.Split(strings.TrimSpace(list), " "), nil)
+		took := time.Since(began)
+		runtime.ReadMemStats(&after)
+		if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; covered || took > 5*time.Second || mib > 120 {
+			t.Errorf("%.60s: %v, %d MiB, %t", list, took, mib, covered)
+		}
+	}
+}

@@ -64,7 +64,6 @@ func (o operation) example() string {
 // prober sends requests that are made from the description.
 type prober struct {
 	*apiSite
-	compiler   *jsonschema.Compiler
 	operations []operation
 	sent       int
 }
@@ -72,8 +71,14 @@ type prober struct {
 func newProber(t testing.TB) *prober {
 	t.Helper()
 	p := &prober{apiSite: newAPI(t)}
-	go func() { // whatever is delivered
-		for range p.store.finished { //nolint:revive // nobody waits for it
+	ctx := t.Context()
+	go func() { // nobody waits for what is delivered
+		for {
+			select {
+			case <-p.store.finished:
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 	p.prepare(t)

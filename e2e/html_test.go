@@ -21,7 +21,7 @@ import (
 
 const checker = "node_modules/vnu-jar/build/dist/vnu.jar"
 
-var errNoJava = errors.New("Java is not installed, so the HTML is not validated")
+var errNoJava = errors.New("the HTML is not validated, because Java is not installed")
 
 // remark is what the checker says of a file; anything that it says is too much.
 type remark struct {

@@ -15,7 +15,7 @@ func testOrderOff(t *testing.T, s *db.Store) {
 	same(t, "due", must(s.Due(t.Context()))(t)[w.ID].After(t0), false)
 	got := []webhook.DeliveryID{}
 	for range 5 { // a few at a time
-		jobs, next, err := s.Claim(t.Context(), w.ID, 2, t0, lease)
+		jobs, next, err := s.Claim(t.Context(), w.ID, 2, false, t0, lease)
 		ok(t, err)
 		got = append(got, ids(jobs)...)
 		if len(got) < 5 && next.After(t0) {

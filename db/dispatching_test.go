@@ -225,16 +225,22 @@ func testFinishTwice(t *testing.T, s *db.Store) {
 func testFinishCancelled(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	d := deliver(t, s, a.ID, 2)
-	claim(t, s, w.ID, 2, t0)
+	d := deliver(t, s, a.ID, 4)
+	claim(t, s, w.ID, 4, t0)
 	ok(t, s.Cancel(ctx, a.ID, d[0], at(t0)))
+	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0)))
 	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
-	for _, id := range d {
-		want := must(s.Delivery(ctx, a.ID, id))(t)
-		finish(t, s, success(id, w.ID, 1), t0.Add(time.Second))
-		want.Completed, want.Last = 1, webhook.Outcome{Status: 200, Duration: 12 * time.Millisecond}
-		same(t, "cancelled, with the answer", must(s.Delivery(ctx, a.ID, id))(t), want)
-		same(t, "state", want.State, webhook.Cancelled)
+	for i, id := range d {
+		want, later := must(s.Delivery(ctx, a.ID, id))(t), t0.Add(time.Second)
+		same(t, "state before", want.State, webhook.Cancelled)
+		r := failure(id, w.ID, 1, lease)
+		if i%2 == 0 {
+			r = success(id, w.ID, 1)
+			want.State, want.Finished = webhook.Delivered, later // the receiver has it
+		}
+		finish(t, s, r, later)
+		want.Completed, want.Last = 1, webhook.Outcome{Status: r.Attempt.Status, Failure: r.Attempt.Failure, Duration: r.Attempt.Duration}
+		same(t, "with the answer", must(s.Delivery(ctx, a.ID, id))(t), want)
 		same(t, "attempts", numbers(t, s, a.ID, id), []int{1})
 	}
 }

@@ -111,6 +111,7 @@ func (r *report) checkDisk(folder string) {
 	}
 	free, err := freeSpace(folder)
 	switch {
+	case errors.Is(err, errors.ErrUnsupported):
 	case err != nil:
 		r.bad("disk", "the free space of %s cannot be read: %s", folder, err)
 	case free < leastFree:

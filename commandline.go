@@ -18,7 +18,7 @@ import (
 // method; the types of the flags (settings.go) check their values. A flag with
 // the tag "setting" can also come from the environment.
 type commandLine struct {
-	Database    databasePath     `setting:"" default:"bookhook.db" placeholder:"PATH" help:"The SQLite file (${default}). Only serve, demo and bench create one."`
+	Database    databasePath     `setting:"" default:"bookhook.db" placeholder:"PATH" help:"The SQLite file (${default}). Only serve, demo, bench and restore create one."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Run Bookhook. This is what bookhook does when no command is given."`
@@ -28,6 +28,9 @@ type commandLine struct {
 	Token       tokenCommands      `cmd:"" help:"Tokens for the JSON API."`
 	Platform    platformCommands   `cmd:"" help:"Booking platforms that send their events to an account."`
 	Client      clientCommands     `cmd:"" help:"Clients of the Prioticket-compatible API."`
+	Backup      backupCommand      `cmd:"" help:"Copy the database to a new file, also while Bookhook is running; the copy is checked."`
+	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database, which is kept under another name. Stop Bookhook first."`
+	Doctor      doctorCommand      `cmd:"" help:"Check database, disk, clock, addresses and the names of receivers; exit 1 if something is wrong."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Bookhook whether it is healthy; exit 0 if it is."`
 	Bench       benchCommand       `cmd:"" help:"Measure how fast Bookhook is on this machine, and what the machine could do at best; exit 0 if that is enough."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -16,22 +16,30 @@ type healthcheckCommand struct {
 
 // Run asks a running Bookhook whether it is healthy.
 func (c healthcheckCommand) Run(ctx context.Context, std streams) error {
+	if err := askHealth(ctx, string(c.URL)); err != nil {
+		return err
+	}
+	fmt.Fprintln(std.out, "ok")
+	return nil
+}
+
+// askHealth asks a running Bookhook whether it is healthy, through no proxy.
+func askHealth(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, string(c.URL), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // and no proxy
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("no answer: %w", err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", c.URL, response.Status)
+		return fmt.Errorf("%s answers %s", url, response.Status)
 	}
-	fmt.Fprintln(std.out, "ok")
 	return nil
 }
 

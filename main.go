@@ -32,7 +32,7 @@
 // serve is a flag, a BOOKHOOK_ variable or a default, in this order; an empty
 // variable counts as unset. The whole command line is parsed before anything is
 // done, by a pure function, and everything that is wrong is reported in one line
-// on stderr. Only serve, demo and bench create a database.
+// on stderr. Only serve, demo, bench and restore create a database.
 //
 // Exit codes: 0 success, 1 failure, 2 wrong usage.
 package main

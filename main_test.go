@@ -262,7 +262,7 @@ func TestStartupErrors(t *testing.T) {
 	}
 }
 
-// TestNoDatabase: a command other than serve, demo and bench creates none.
+// TestNoDatabase: a command other than serve, demo, bench and restore creates none.
 func TestNoDatabase(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "typo.db")
 	for _, args := range []string{
@@ -270,7 +270,7 @@ func TestNoDatabase(t *testing.T) {
 		"user password --email a@example.com", "user list", "user remove --email a@example.com", "token add --account 4069 till",
 		"token list --account 4069", "token revoke --account 4069 tok_0000000000002", "platform on --account 4069 tourcms",
 		"platform off --account 4069 tourcms", "platform rotate --account 4069 tourcms", "client add --account 4069 reseller",
-		"client list --account 4069", "client revoke --account 4069 cli0000000000002", "bench-unstored",
+		"client list --account 4069", "client revoke --account 4069 cli0000000000002", "backup copy.db", "bench-unstored",
 	} {
 		refused(t, "there is no database "+missing+"; ", 1, "", append(strings.Fields(args), "--database", missing)...)
 		if _, err := os.Stat(missing); !os.IsNotExist(err) {

@@ -21,9 +21,13 @@ func change() webhook.Change {
 func openStore(ctx context.Context, path databasePath) (*db.Store, error) {
 	store, err := db.Open(ctx, string(path))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database %s; name another one with --database, or create it with \"bookhook serve\"", path)
+		return nil, noDatabase(path)
 	}
 	return store, err
+}
+
+func noDatabase(path databasePath) error {
+	return fmt.Errorf("there is no database %s; name another one with --database, or create it with \"bookhook serve\"", path)
 }
 
 // withStore opens the database for one command. A running Bookhook may have it

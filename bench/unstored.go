@@ -112,7 +112,7 @@ func (u *Unstored) awaitRoom(ctx context.Context) error {
 }
 
 // Claim returns up to n queued deliveries of the webhook.
-func (u *Unstored) Claim(_ context.Context, id webhook.WebhookID, n int, now, lease time.Time) ([]webhook.Job, time.Time, error) {
+func (u *Unstored) Claim(_ context.Context, id webhook.WebhookID, n int, _ bool, now, lease time.Time) ([]webhook.Job, time.Time, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	queue := u.queues[id]

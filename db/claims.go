@@ -94,11 +94,11 @@ func scanNextDue(r scanner, before ...any) (time.Time, error) {
 }
 
 // Claim claims up to n due deliveries of a webhook, urgent ones first and then the
-// longest due: it increments their attempts and sets their next time to lease. It
+// longest due, or if newest the last due: it increments their attempts and sets their next time to lease. It
 // returns them in the order they were created, and when the next pending one is
 // due, the end of a lease included; zero if there is none. It claims nothing for a
 // webhook that is off, deleted or inline.
-func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
+func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		jobs, next = nil, time.Time{}
 		var account webhook.AccountID
@@ -115,7 +115,7 @@ func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lea
 				return err
 			}
 		}
-		claimed, err := claim(ctx, tx, id, n, now, lease)
+		claimed, err := claim(ctx, tx, claimArgs{id, n, newest, now, lease})
 		if err != nil {
 			return err
 		}
@@ -131,13 +131,25 @@ func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lea
 	return jobs, next, nil
 }
 
+// claimArgs are the arguments of [Store.Claim].
+type claimArgs struct {
+	webhook    webhook.WebhookID
+	n          int
+	newest     bool
+	now, lease time.Time
+}
+
 // claim claims urgent deliveries first and then, up to n, others that are due.
-func claim(ctx context.Context, tx transaction, id webhook.WebhookID, n int, now, lease time.Time) (claimed []webhook.Delivery, err error) {
+func claim(ctx context.Context, tx transaction, c claimArgs) (claimed []webhook.Delivery, err error) {
+	order := "next_at, id"
+	if c.newest {
+		order = "next_at DESC, id DESC"
+	}
 	for _, urgent := range []bool{true, false} {
 		found, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4, urgent = 0 WHERE id IN (
 				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = $5 AND next_at <= $2
-				ORDER BY next_at, id LIMIT $3)
-			RETURNING `+deliveryColumns, id, toMillis(now), n-len(claimed), toMillis(lease), boolInt(urgent))
+				ORDER BY `+order+` LIMIT $3)
+			RETURNING `+deliveryColumns, c.webhook, toMillis(c.now), c.n-len(claimed), toMillis(c.lease), boolInt(urgent))
 		if err != nil {
 			return nil, err
 		}

@@ -32,6 +32,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"bookhook/db/sqlite"
 	"bookhook/webhook"
@@ -73,6 +74,29 @@ func Create(ctx context.Context, path string) (*Store, error) {
 // Lock reserves the SQLite database at path for one serving process until it
 // ends or calls release. Commands that only change something need no lock.
 func Lock(path string) (release func() error, err error) { return sqlite.Lock(path) }
+
+// Backup copies the database at path to a new file, while Bookhook may run. The
+// copy is complete, checked and on disk when Backup returns; else there is none.
+func Backup(ctx context.Context, path, to string) error { return sqlite.Backup(ctx, path, to) }
+
+// Restore puts a copy of a backup in the place of the database at path, which
+// nobody may be using, and returns under which name the database that was there is
+// kept; "" if there was none. A backup that is not sound is refused.
+func Restore(ctx context.Context, backup, path string, now time.Time) (kept string, err error) {
+	release, err := sqlite.Lock(path)
+	if err != nil {
+		return "", err
+	}
+	kept, err = sqlite.Restore(ctx, backup, path, now)
+	return kept, errors.Join(err, release())
+}
+
+// Contents is what a database holds.
+type Contents = sqlite.Contents
+
+// Check reads the whole database at path and returns what it holds, or what is
+// wrong with it. It changes nothing, and Bookhook may run.
+func Check(ctx context.Context, path string) (Contents, error) { return sqlite.Check(ctx, path) }
 
 func newStore(e engine) (*Store, error) {
 	nextID, err := webhook.NewIDs()

@@ -75,7 +75,10 @@ func testReplayWaiting(t *testing.T, s *db.Store) {
 	fresh := deliver(t, s, a.ID, 1)[0]
 	same(t, "one that was never tried", must(s.Replay(ctx, a.ID, fresh, at(t0)))(t).Base, 0)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
-	must(s.Replay(ctx, a.ID, d, at(t0)))(t) // waits until the webhook is on
+	before := must(s.Delivery(ctx, a.ID, d))(t)
+	_, err := s.Replay(ctx, a.ID, d, at(t0))
+	wantError(t, "while the webhook is off", err, webhook.ErrOff)
+	same(t, "refused", must(s.Delivery(ctx, a.ID, d))(t), before)
 }
 
 func testReplayInFlight(t *testing.T, s *db.Store) {

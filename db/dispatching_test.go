@@ -14,6 +14,7 @@ var dispatchingTests = []test{
 	{"claim the longest due", testClaimOrder},
 	{"claim in parallel", testClaimParallel},
 	{"claim when the next is due", testClaimNext},
+	{"claim of the newest", testClaimNewest},
 	{"claim nothing of a webhook that is off", testClaimOff},
 	{"claim raises the attempt", testClaimRaises},
 	{"finish", testFinish},
@@ -59,7 +60,7 @@ func testClaimParallel(t *testing.T, s *db.Store) {
 	for range 10 {
 		wg.Go(func() {
 			for {
-				jobs, _, err := s.Claim(t.Context(), w.ID, 7, t0, lease)
+				jobs, _, err := s.Claim(t.Context(), w.ID, 7, false, t0, lease)
 				if err != nil || len(jobs) == 0 {
 					return
 				}
@@ -81,16 +82,33 @@ func testClaimParallel(t *testing.T, s *db.Store) {
 func testClaimNext(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	_, next, err := s.Claim(ctx, w.ID, 5, t0, lease)
+	_, next, err := s.Claim(ctx, w.ID, 5, false, t0, lease)
 	ok(t, err)
 	same(t, "next of none", next, time.Time{})
 	deliver(t, s, a.ID, 2)
-	_, next, err = s.Claim(ctx, w.ID, 1, t0, lease)
+	_, next, err = s.Claim(ctx, w.ID, 1, false, t0, lease)
 	ok(t, err)
 	same(t, "next while one is left", next, t0)
-	_, next, err = s.Claim(ctx, w.ID, 1, t0, lease.Add(time.Second))
+	_, next, err = s.Claim(ctx, w.ID, 1, false, t0, lease.Add(time.Second))
 	ok(t, err)
 	same(t, "next when all are claimed: the first lease", next, lease)
+}
+
+// A claim of the newest brings what became due last, urgent ones before it.
+func testClaimNewest(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 4)
+	newest := func() webhook.DeliveryID {
+		jobs, _, err := s.Claim(ctx, w.ID, 1, true, t0, lease)
+		ok(t, err)
+		return jobs[0].Delivery.ID
+	}
+	same(t, "newest", newest(), d[3])
+	same(t, "the newest of the others", newest(), d[2])
+	must(s.Replay(ctx, a.ID, d[0], at(t0)))(t)
+	same(t, "an urgent one", newest(), d[0])
+	same(t, "the last", newest(), d[1])
 }
 
 func testClaimOff(t *testing.T, s *db.Store) {
@@ -98,7 +116,7 @@ func testClaimOff(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
-	jobs, next, err := s.Claim(ctx, w.ID, 5, t0, lease)
+	jobs, next, err := s.Claim(ctx, w.ID, 5, false, t0, lease)
 	ok(t, err)
 	same(t, "jobs and next of one that is off", []any{len(jobs), next}, []any{0, time.Time{}})
 	same(t, "attempts", must(s.Delivery(ctx, a.ID, d[0]))(t).Attempts, 0)
@@ -207,16 +225,22 @@ func testFinishTwice(t *testing.T, s *db.Store) {
 func testFinishCancelled(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	d := deliver(t, s, a.ID, 2)
-	claim(t, s, w.ID, 2, t0)
+	d := deliver(t, s, a.ID, 4)
+	claim(t, s, w.ID, 4, t0)
 	ok(t, s.Cancel(ctx, a.ID, d[0], at(t0)))
+	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0)))
 	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
-	for _, id := range d {
-		want := must(s.Delivery(ctx, a.ID, id))(t)
-		finish(t, s, success(id, w.ID, 1), t0.Add(time.Second))
-		want.Completed, want.Last = 1, webhook.Outcome{Status: 200, Duration: 12 * time.Millisecond}
-		same(t, "cancelled, with the answer", must(s.Delivery(ctx, a.ID, id))(t), want)
-		same(t, "state", want.State, webhook.Cancelled)
+	for i, id := range d {
+		want, later := must(s.Delivery(ctx, a.ID, id))(t), t0.Add(time.Second)
+		same(t, "state before", want.State, webhook.Cancelled)
+		r := failure(id, w.ID, 1, lease)
+		if i%2 == 0 {
+			r = success(id, w.ID, 1)
+			want.State, want.Finished = webhook.Delivered, later // the receiver has it
+		}
+		finish(t, s, r, later)
+		want.Completed, want.Last = 1, webhook.Outcome{Status: r.Attempt.Status, Failure: r.Attempt.Failure, Duration: r.Attempt.Duration}
+		same(t, "with the answer", must(s.Delivery(ctx, a.ID, id))(t), want)
 		same(t, "attempts", numbers(t, s, a.ID, id), []int{1})
 	}
 }

@@ -48,14 +48,26 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	switch {
 	case attempts == a.Number && state == webhook.Pending:
 		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
-	case attempts == a.Number: // cancelled while the request was in flight: the response is still shown
-		_, err = tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
-			r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
+	case attempts == a.Number: // cancelled while the request was in flight
+		err = finishCancelled(ctx, tx, r, now)
 	}
 	if err != nil {
 		return err
 	}
 	f.Off, err = s.recordHealth(ctx, tx, r, now)
+	return err
+}
+
+// finishCancelled records the response for a delivery that was cancelled
+// meanwhile. A success makes it delivered: the receiver has it.
+func finishCancelled(ctx context.Context, tx transaction, r webhook.Result, now time.Time) error {
+	a := r.Attempt
+	_, err := tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
+		r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
+	if err != nil || r.State != webhook.Delivered {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE deliveries SET state = 'delivered', finished_at = $2 WHERE id = $1 AND state = 'cancelled'`, r.Delivery, toMillis(now))
 	return err
 }
 

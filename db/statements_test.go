@@ -70,8 +70,10 @@ func useEverything(tb testing.TB, s *Store) {
 	accepted, err := s.Insert(ctx, planFor(tb, s, a.ID, []webhook.Event{{ExternalID: "x", Platform: webhook.DefaultPlatform}}...))
 	check(err)
 	d := accepted[0].Decisions[0].Delivery
-	_, _, err = s.Claim(ctx, w.ID, 1, now, now)
-	check(err)
+	for _, newest := range []bool{false, true} {
+		_, _, err = s.Claim(ctx, w.ID, 1, newest, now, now)
+		check(err)
+	}
 	check(s.RecoverClaims(ctx, now))
 	check(s.RetryNow(ctx, w.ID, now))
 	check(s.Release(ctx, d, 7, now))

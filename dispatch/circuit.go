@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"net/http"
 	"time"
 
 	"bookhook/webhook"
@@ -12,11 +13,30 @@ const (
 	maxPause   = 5 * time.Minute
 )
 
+// promptAnswer is how fast a receiver refuses what it has only looked at.
+const promptAnswer = 2 * time.Second
+
 // breaker opens and closes the circuit of a lane.
 type breaker struct {
 	webhook.Circuit
 	openedAt time.Time // when the current pause began
 	pause    time.Duration
+	pauses   int
+}
+
+// newestFirst reports whether the next probe is the newest delivery that is due.
+// Every other one is: the oldest may be one that the receiver will never accept.
+func (b *breaker) newestFirst() bool { return b.pauses%2 == 0 && b.Open() }
+
+// refusesContent reports whether a healthy receiver refused a delivery for what it
+// says. That is a failure of the delivery and not of the receiver.
+func refusesContent(a webhook.Attempt) bool {
+	switch a.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return a.Failure == webhook.FailStatus && a.Duration < promptAnswer
+	}
+	return false
 }
 
 // attemptSignal is what an attempt says about the health of the receiver.
@@ -38,6 +58,7 @@ func (b *breaker) update(a attemptSignal, now time.Time) {
 	if b.Failures < webhook.CircuitFailures || !a.startedAt.After(b.openedAt) {
 		return
 	}
+	b.pauses++
 	b.pause = min(max(2*b.pause, firstPause), maxPause)
 	b.openedAt, b.ProbeAt = now, now.Add(max(b.pause, a.retryAfter))
 }

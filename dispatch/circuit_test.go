@@ -67,6 +67,51 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
+func TestRefusesContent(t *testing.T) {
+	t.Parallel()
+	refused := func(status int, after time.Duration) bool {
+		return refusesContent(webhook.Attempt{Status: status, Failure: webhook.FailStatus, Duration: after})
+	}
+	for _, status := range []int{400, 404, 405, 409, 413, 415, 422} {
+		if !refused(status, time.Second) || refused(status, promptAnswer) {
+			t.Errorf("%d: got %t at once and %t late, want it to be about the content only at once", status, refused(status, 0), refused(status, promptAnswer))
+		}
+	}
+	for _, status := range []int{401, 403, 408, 429, 500, 503} {
+		if refused(status, 0) {
+			t.Errorf("%d is not about the content", status)
+		}
+	}
+	if refusesContent(webhook.Attempt{Status: 404, Failure: webhook.FailTimeout}) {
+		t.Error("an answer that did not end is not about the content")
+	}
+}
+
+// A delivery that the receiver never accepts must not be every probe.
+func TestProbesAlternate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestLanes(100)
+		w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 1}}
+		b.openCircuit(t, w)
+		b.due(1, time.Now())
+		var newest []bool
+		for range 4 {
+			claims, next := b.turn()
+			for len(claims) == 0 {
+				time.Sleep(time.Until(next))
+				claims, next = b.turn()
+			}
+			newest = append(newest, claims[0].newest)
+			b.claimDone(claims[0], jobs(w, 1), time.Now())
+			b.fail(0, time.Now())
+		}
+		if want := []bool{false, true, false, true}; !slices.Equal(newest, want) {
+			t.Errorf("got the newest as the probe: %t, want %t", newest, want)
+		}
+	})
+}
+
 func TestPausesGrow(t *testing.T) {
 	t.Parallel()
 	b, now := breaker{}, day

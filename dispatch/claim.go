@@ -15,7 +15,8 @@ const storePause = time.Second
 type claim struct {
 	lane    *lane
 	version int
-	n       int // at most this many jobs
+	n       int  // at most this many jobs
+	newest  bool // that are due, instead of the oldest
 }
 
 // turn moves lanes whose timer has fired into the queues, starts their jobs, and
@@ -44,7 +45,7 @@ func (s *lanes) turn() (claims []claim, next time.Time) {
 
 func (s *lanes) beginClaim(l *lane) claim {
 	n := max(l.concurrency, l.room()-l.concurrency) // leaves room for an ingest meanwhile
-	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch)}
+	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch), newest: l.breaker.newestFirst()}
 	l.claiming, l.nextDue = true, time.Time{} // set again by what becomes due from now on
 	s.reserve(l, c.n)
 	s.claims++

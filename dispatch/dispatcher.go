@@ -171,7 +171,7 @@ func (d *Dispatcher) loop(ctx context.Context) {
 
 func (d *Dispatcher) claim(c claim) {
 	now := d.clock()
-	jobs, next, err := d.store.Claim(d.recording, c.lane.id, c.n, now, now.Add(d.lease))
+	jobs, next, err := d.store.Claim(d.recording, c.lane.id, c.n, c.newest, now, now.Add(d.lease))
 	if d.storeFailed("claim", err) {
 		jobs, next = nil, now.Add(storePause)
 	}

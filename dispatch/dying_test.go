@@ -61,8 +61,8 @@ func (s *dying) InsertInline(ctx context.Context, account webhook.AccountID, e w
 	return c, err
 }
 
-func (s *dying) Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
-	err = s.call(func() error { jobs, next, err = s.testStore.Claim(ctx, id, n, now, lease); return err })
+func (s *dying) Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
+	err = s.call(func() error { jobs, next, err = s.testStore.Claim(ctx, id, n, newest, now, lease); return err })
 	return jobs, next, err
 }
 

@@ -168,6 +168,41 @@ func TestFailedTestsOpenNoCircuit(t *testing.T) {
 	})
 }
 
+// TestRefusedContentOpensNoCircuit: a receiver that refuses bookings for what they
+// say gets the others at once as well.
+func TestRefusedContentOpensNoCircuit(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{400, 404, 405, 409, 413, 415, 422} {
+		var good atomic.Bool
+		server := outside(t, func(w http.ResponseWriter, _ *http.Request) {
+			if !good.Load() {
+				w.WriteHeader(status)
+			}
+		})
+		bubble(t, func(t *testing.T) {
+			r := newRig(t).run(dispatch.Options{})
+			w := r.hook(server.URL)
+			r.ingest(24)
+			for range 24 {
+				<-r.store.finished
+			}
+			if c := r.Circuit(w.ID); c != (webhook.Circuit{}) {
+				t.Errorf("%d: got %+v, want a closed circuit", status, c)
+			}
+			good.Store(true)
+			began := time.Now()
+			r.ingest(5)
+			for range 5 {
+				<-r.store.finished
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("%d: the good ones took %s", status, took)
+			}
+			r.stop()
+		})
+	}
+}
+
 // TestRetryAfterDelaysTheProbe: who asks for a pause gets it.
 func TestRetryAfterDelaysTheProbe(t *testing.T) {
 	t.Parallel()

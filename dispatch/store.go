@@ -41,7 +41,7 @@ type deliveryStore interface {
 	// first: it increments Attempts and sets NextAt to lease. next is when the
 	// webhook's next pending delivery is due after that, ends of leases
 	// included; zero if there is none.
-	Claim(ctx context.Context, id webhook.WebhookID, n int, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
+	Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
 
 	// Finish adds the attempt to the log, and updates the delivery if it is
 	// still pending with this attempt's number. It switches the webhook off if the

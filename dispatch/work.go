@@ -47,9 +47,10 @@ func (d *Dispatcher) waitedTooLong(job *webhook.Job) bool {
 }
 
 // updateCircuit frees the place in flight and updates the circuit; a failed
-// test, or a failure of Bookhook itself, says nothing about the receiver.
+// test, or a failure of Bookhook itself, says nothing about the receiver, and one
+// that refuses the content shows that it works.
 //
-// Only the success of a probe means that the receiver has recovered. The success
+// Only the success of a probe means that all deliveries may succeed now. The success
 // of an attempt that was in flight when the circuit opened closes it, too, but
 // shows only that the receiver fails now and then: waiting retries keep their
 // times, or their attempts would be used up at once.
@@ -59,11 +60,12 @@ func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (
 		d.lanes.requestDone(l)
 		return false, nil
 	}
-	before, after, queued := d.lanes.attemptDone(l, attemptSignal{failed: failed, startedAt: a.StartedAt, retryAfter: a.retryAfter})
+	signal := attemptSignal{failed: failed && !refusesContent(a.Attempt), startedAt: a.StartedAt, retryAfter: a.retryAfter}
+	before, after, queued := d.lanes.attemptDone(l, signal)
 	switch {
 	case before.Open() && !after.Open():
 		d.log.Info("receiver recovered, circuit closed", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
-		return !a.StartedAt.Before(before.ProbeAt), nil
+		return !failed && !a.StartedAt.Before(before.ProbeAt), nil
 	case after.Open() && !before.Open():
 		d.log.Warn("receiver keeps failing, circuit opened", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
 	}

@@ -106,6 +106,10 @@ func TestChangeWebhook(t *testing.T) {
 	if sent["test"] != true || event["test"] != true || event["booking_id"] != "TEST-1" || event["tour_ids"].([]any)[0] != "15" {
 		t.Errorf("got %v of %v, want a test that fits the webhook", sent, event)
 	}
+	a.call(t, 200, "PATCH", path, `{"enabled":false}`)
+	if refused := a.call(t, 409, "POST", "/api/v1/deliveries/"+sent["id"].(string)+"/replay", ""); refused["type"] != "webhook-off" {
+		t.Errorf("got %v, want the reason", refused)
+	}
 	a.call(t, 204, "DELETE", path, "")
 	a.call(t, 404, "GET", path, "")
 	deleted := a.call(t, 422, "POST", "/api/v1/deliveries/"+sent["id"].(string)+"/replay", "")

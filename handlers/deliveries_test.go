@@ -251,7 +251,7 @@ func TestDeliveryReplayWithoutWebhook(t *testing.T) {
 	w := s.hook(nowhere)
 	path := deliveryOf(s.leave(webhook.Event{BookingID: "1234"})[0])
 	b.follow("/webhooks/"+w.ID.String()+"/switch", url.Values{"enabled": {"0"}})
-	b.follow(path+"/replay", nil).has("It is sent as soon as the webhook is switched on again", "Switch it on to send this delivery.").lacks("Retry now")
+	b.follow(path+"/replay", nil).has("It was not sent: the webhook is off. Switch it on, then replay the delivery.", "Switch it on to send this delivery.").lacks("Retry now")
 	for _, list := range []string{"/deliveries", "/webhooks/" + w.ID.String()} {
 		b.get(list).has("webhook is off").lacks("try is due")
 	}

@@ -64,7 +64,7 @@ var outcomes = Texts{
 
 	"delivery.sent_now":          "It is being sent now. The answer appears below.",
 	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
-	"delivery.when_on":           "It is sent as soon as the webhook is switched on again.",
+	"delivery.webhook_off":       "It was not sent: the webhook is off. Switch it on, then replay the delivery.",
 	"delivery.when_released":     "It is sent as soon as the earlier events of its booking are delivered, failed or stopped.",
 	"delivery.rate_limited":      "It is sent next, as soon as the webhook's rate limit allows it. The answer appears below.",
 	"delivery.circuit_open":      "The receiver failed repeatedly, so it is sent as the next attempt, within five minutes. The answer appears below.",

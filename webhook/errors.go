@@ -26,6 +26,9 @@ func (e IDConflict) Unwrap() error { return ErrConflict }
 // ErrLimit says that the account has as many asynchronous webhooks as it may have.
 var ErrLimit = errors.New("webhook limit reached")
 
+// ErrOff says that the webhook is off, so that nothing is sent to it.
+var ErrOff = errors.New("the webhook is off")
+
 // ErrBusy says that more is received than can be stored; try again shortly.
 var ErrBusy = errors.New("busy")
 

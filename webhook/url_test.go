@@ -19,6 +19,10 @@ func TestCheckURLAccepts(t *testing.T) {
 		{"scheme and host in capitals", "HTTPS://Example.COM/Hook", ""},
 		{"outer space is taken off", " \thttps://example.com/hook\r\n", "https://example.com/hook"},
 		{"query is kept as it is", "https://example.com/hook?b=2&a=1&&x=%2F+y;z&empty=", ""},
+		{
+			"what a query may not have is percent-encoded", `https://example.com/é?name=Café"x"|[1]^{a}\&p=50%&q=%zz%C3`,
+			`https://example.com/é?name=Caf%C3%A9%22x%22%7C%5B1%5D%5E%7Ba%7D%5C&p=50%25&q=%25zz%C3`,
+		},
 		{"empty query", "https://example.com/hook?", ""},
 		{"question mark and at sign in the query", "https://example.com/?mail=a@b.test?c", ""},
 		{"percent signs in the path", "https://example.com/a%20b%2Fc", ""},
@@ -134,16 +138,25 @@ func FuzzCheckURL(f *testing.F) {
 		"https://[::1]:8443/", "https://[fe80::1%25eth0]/", "https://bücher.example/🎟", "https://x.test/%zz",
 		"https://x.test:/", "https:///", "https://\xff/", "https://%C3%BC.test/", "https://x.test/a b", "https://x.test\\y",
 		"http://a.test./?", "https://x.test//..//?#", "https://[::ffff:192.0.2.1]", "https://_a.test/;x=1?;=&",
+		"https://a.test/?é=%C3|%zz%", "https://a.test/??[\"]",
 	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		got, problem := webhook.CheckURL(text)
-		if got != strings.TrimSpace(text) {
-			t.Fatalf("got %q of %q, want it as typed", got, text)
-		}
 		if !problem.IsZero() {
 			return
+		}
+		typed := strings.TrimSpace(text)
+		before, query, _ := strings.Cut(got, "?")
+		if path, _, _ := strings.Cut(typed, "?"); before != path || len(got) < len(typed) {
+			t.Fatalf("got %q of %q, want all but the query as typed", got, text)
+		}
+		if strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>[]\\^`{|}#", r) }) {
+			t.Errorf("got the query %q of %q", query, text)
+		}
+		if again, problem := webhook.CheckURL(got); again != got || !problem.IsZero() {
+			t.Errorf("got %q of %q, and of that %q, %s", got, text, again, problem)
 		}
 		u, err := url.Parse(got)
 		if err != nil {

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"encoding/hex"
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
@@ -24,7 +26,8 @@ func CheckName(name string) (string, Message) {
 	return name, Message{}
 }
 
-// CheckURL returns the trimmed URL and what is wrong with it. It checks the text
+// CheckURL returns the URL as it is kept, and what is wrong with it: trimmed, and
+// with percent-encoding of what may not stand in a query. It checks the text
 // alone; the outbound address guard decides whether the address may be called.
 func CheckURL(text string) (string, Message) {
 	text = strings.TrimSpace(text)
@@ -48,7 +51,43 @@ func CheckURL(text string) (string, Message) {
 	if strings.Contains(text, "#") { // in the text: url.Parse drops an empty fragment
 		return text, NewMessage("url.fragment")
 	}
+	if text = escapeQuery(text); utf8.RuneCountInString(text) > MaxURL {
+		return text, NewMessage("url.too_long", MaxURL)
+	}
 	return text, Message{}
+}
+
+// inQuery are the characters that RFC 3986 allows in a query, beside letters,
+// digits and percent-encoded bytes.
+const inQuery = "-._~!$&'()*+,;=:@/?"
+
+// escapeQuery percent-encodes what may not stand in the query of a URL. All else
+// is kept as it is: the query is sent untouched.
+func escapeQuery(text string) string {
+	before, query, found := strings.Cut(text, "?")
+	if !found {
+		return text
+	}
+	var b strings.Builder
+	b.WriteString(before + "?")
+	for i := range len(query) {
+		switch c := query[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte(inQuery, c) >= 0, c == '%' && escaped(query[i:]):
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// escaped reports whether a text begins with a percent-encoded byte.
+func escaped(text string) bool {
+	if len(text) < 3 {
+		return false
+	}
+	_, err := hex.DecodeString(text[1:3])
+	return err == nil
 }
 
 func unreadableURL(text string) Message {

@@ -64,7 +64,7 @@ func migrateTo(ctx context.Context, pool *sql.DB, path string, files fs.FS) erro
 	case err != nil:
 		return fmt.Errorf("read the version: %w", err)
 	case has > wants:
-		return fmt.Errorf("it was written by a newer Bookhook (version %d, this one knows %d); run that one", has, wants)
+		return errNewer(has, wants)
 	case has == wants:
 		return nil
 	}
@@ -84,12 +84,8 @@ func snapshot(ctx context.Context, pool *sql.DB, path string) error {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	unfinished := path + ".part" // an interrupted copy must not be taken for a snapshot
-	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := copyTo(ctx, pool, path); err != nil {
 		return fmt.Errorf("keep a snapshot as %s: %w", path, err)
 	}
-	if _, err := pool.ExecContext(ctx, `VACUUM INTO $1`, unfinished); err != nil {
-		return fmt.Errorf("keep a snapshot as %s: %w", path, err)
-	}
-	return os.Rename(unfinished, path)
+	return nil
 }

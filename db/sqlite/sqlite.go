@@ -35,14 +35,21 @@ type DB struct {
 // changing it, a file that is not a database of Bookhook, or whose schema is older
 // than that of the first release or newer than this Bookhook's.
 func Open(ctx context.Context, path string) (*DB, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return nil, fmt.Errorf("there is no database at %s; start bookhook serve to create it: %w", path, fs.ErrNotExist)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
+	if err := mustExist(path); err != nil {
+		return nil, err
 	}
 	return openFile(ctx, path)
+}
+
+func mustExist(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return fmt.Errorf("there is no database at %s; start bookhook serve to create it: %w", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", path, err)
+	}
+	return nil
 }
 
 // Create is Open, but creates the database if there is none. Only its owner may

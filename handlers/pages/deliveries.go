@@ -202,14 +202,15 @@ func replayMessage(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.
 	if errors.Is(err, webhook.ErrConflict) {
 		return webhook.NewMessage("delivery.in_flight"), nil
 	}
+	if errors.Is(err, webhook.ErrOff) {
+		return webhook.NewMessage("delivery.webhook_off"), nil
+	}
 	problems, err := invalid(err)
 	switch {
 	case err != nil:
 		return webhook.Message{}, err
 	case len(problems) > 0:
 		return problems["webhook"], nil
-	case w != nil && !w.Enabled:
-		return webhook.NewMessage("delivery.when_on"), nil
 	case d.Held:
 		return webhook.NewMessage("delivery.when_released"), nil
 	case c.Open():

@@ -70,21 +70,18 @@ func (f *deliveryFilter) readBooking() {
 }
 
 func (f *deliveryFilter) readPeriod(loc *time.Location) {
-	f.Since = f.day("since", f.typed.Since, loc)
-	if last := f.day("until", f.typed.Until, loc); !last.IsZero() {
-		f.Until = last.AddDate(0, 0, 1)
-	}
+	f.Since, _ = f.day("since", f.typed.Since, loc)
+	_, f.Until = f.day("until", f.typed.Until, loc)
 	if !f.Until.IsZero() && !f.Until.After(f.Since) {
 		f.problems.Add("until", "filter.until")
 		f.Until = time.Time{}
 	}
 }
 
-func (f *deliveryFilter) day(field, text string, loc *time.Location) time.Time {
-	day, err := readDay(text, loc)
+func (f *deliveryFilter) day(field, text string, loc *time.Location) (start, end time.Time) {
+	start, end, err := readDay(text, loc)
 	if err != nil {
 		f.problems.Add(field, "filter.day")
-		return time.Time{}
 	}
-	return day
+	return start, end
 }

@@ -53,13 +53,18 @@ func readSwitch(c *fiber.Ctx) (bool, error) {
 	return false, webhook.Invalid{"enabled": webhook.NewMessage("switch.unknown")}
 }
 
-// readDay parses a day of a form, in the account's time zone; an empty one is the
-// zero time.
-func readDay(text string, loc *time.Location) (time.Time, error) {
+// readDay parses a day of a form, and returns when it begins and ends in the
+// account's time zone; an empty one is zero times.
+func readDay(text string, loc *time.Location) (start, end time.Time, err error) {
 	if text == "" {
-		return time.Time{}, nil
+		return start, end, nil
 	}
-	return time.ParseInLocation(time.DateOnly, text, loc)
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return start, end, err
+	}
+	year, month, n := day.Date()
+	return webhook.StartOfDay(year, month, n, loc), webhook.StartOfDay(year, month, n+1, loc), nil
 }
 
 // invalid returns the problems in an error, or the error if it has none.

@@ -137,6 +137,11 @@ func sentinelProblem(err error) *Problem {
 			Type: "conflict", Title: "Changed in the meantime", Status: http.StatusConflict, Cause: err,
 			Detail: "It was changed meanwhile, or is in use right now. Read it again, then repeat the request.",
 		}
+	case errors.Is(err, webhook.ErrOff):
+		return &Problem{
+			Type: "webhook-off", Title: "The webhook is off", Status: http.StatusConflict, Cause: err,
+			Detail: "Nothing is sent to it, and nothing was changed. Switch it on, then repeat the request.",
+		}
 	case errors.Is(err, auth.ErrOverloaded):
 		return &Problem{
 			Type: "busy", Title: "Too many people are signing in right now", Status: http.StatusServiceUnavailable, Cause: err,

@@ -137,14 +137,6 @@ func (s *lanes) requestDone(l *lane) {
 	s.update(l)
 }
 
-// requestRepeated counts a request that follows another one in the same place in
-// flight; the rate goes on from it.
-func (s *lanes) requestRepeated(l *lane) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l.lastStart = s.clock()
-}
-
 // attemptDone frees the place in flight of an attempt and updates the circuit.
 // It returns the circuit before and after. If it opened, it also returns the
 // queued jobs, which are to be released; jobs for places that were reserved before

@@ -33,6 +33,7 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 		d.retryNow(job)
 	}
 }
+
 // attempt makes an attempt, and another one on a new connection if a kept one turned
 // out to be closed. It reports false if there is no result: the job was released, or
 // is no longer this one's.

@@ -96,7 +96,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	unasked := c.read(n, err)
 	if unasked {
-		c.Close()
+		_ = c.Close()
 		return 0, errUnasked
 	}
 	return n, err

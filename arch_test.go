@@ -72,6 +72,7 @@ var homes = map[string][]string{
 	"github.com/pressly/goose":        {"db/sqlite"},
 	"github.com/gofrs/flock":          {"db/sqlite"},
 	"github.com/jackc":                {"db/postgres"},
+	"golang.org/x/net/idna":           {"dispatch/guard"},
 	"github.com/playwright-community": {"e2e"},
 }
 

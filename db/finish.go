@@ -21,6 +21,7 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 		if !updated {
 			return s.finishLate(ctx, tx, r, row, now, &f)
 		}
+		f.Again = r.Again
 		if _, err := tx.Exec(ctx, insertAttempt, row...); err != nil {
 			return err
 		}
@@ -84,8 +85,8 @@ func finishBlocking(ctx context.Context, tx transaction, r webhook.Result, booki
 }
 
 // updateDelivery writes the result into the delivery, if it still waits for this
-// attempt and, should it be finished now, nothing is held behind it. It reports
-// whether it did.
+// attempt and, should it be finished now, nothing is held behind it; it claims the
+// next attempt if the result says so. It reports whether it did.
 func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (bool, error) {
 	finished := int64(0)
 	if r.State != webhook.Pending {
@@ -93,9 +94,9 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 	}
 	a := r.Attempt
 	updated, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, completed = $2, next_at = $4, finished_at = $5,
-			last_status = $6, last_failure = $7, last_us = $8
+			attempts = attempts + $9, base = base + $9, last_status = $6, last_failure = $7, last_us = $8
 		WHERE id = $1 AND attempts = $2 AND completed < $2 AND state = 'pending' AND (blocking = 0 OR $5 = 0)`,
-		r.Delivery, a.Number, string(r.State), toMillis(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds())
+		r.Delivery, a.Number, string(r.State), toMillis(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds(), boolInt(r.Again))
 	return updated > 0, err
 }
 
@@ -103,6 +104,8 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 // webhook.Health says so; it returns why.
 func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	switch {
+	case r.Again:
+		return "", nil
 	case r.Attempt.Failure == "":
 		return "", s.recordSuccess(ctx, tx, r.Webhook)
 	case r.Test && !r.Gone:

@@ -14,6 +14,7 @@ var healthTests = []test{
 	{"quiet", testQuiet},
 	{"off when gone", testOffGone},
 	{"tests do not count", testHealthOfTests},
+	{"a kept connection that was closed", testAgain},
 }
 
 // failOnce sends one more delivery, which fails at now.
@@ -112,4 +113,38 @@ func testHealthOfTests(t *testing.T, s *db.Store) {
 	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0, FailedAt: t0})
 	gone := func(r *webhook.Result) { r.Test, r.Gone = true, true }
 	same(t, "a test that is told to stop does", failOnce(t, s, w, t0, gone), webhook.OffGone)
+}
+
+// testAgain: the attempt is in the log and the next one claimed, and neither the
+// health nor the schedule counts it; not if the delivery was cancelled or claimed
+// meanwhile, or the result is handed in again.
+func testAgain(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 3)
+	claim(t, s, w.ID, 3, t0)
+	result := func(d webhook.DeliveryID) webhook.Result {
+		r := failure(d, w.ID, 1, lease)
+		r.Again = true
+		return r
+	}
+	want := must(s.Delivery(ctx, a.ID, d[0]))(t)
+	want.Attempts, want.Completed, want.Base, want.NextAt = 2, 1, 1, lease
+	want.Last = webhook.Outcome{Status: 500, Failure: webhook.FailStatus, Duration: 12 * time.Millisecond}
+	same(t, "claimed again", must(s.Finish(ctx, result(d[0]), t0))(t).Again, true)
+	same(t, "delivery", must(s.Delivery(ctx, a.ID, d[0]))(t), want)
+	same(t, "failing since", must(s.Webhook(ctx, a.ID, w.ID))(t).FailingSince.IsZero(), true)
+	same(t, "claimed by others", len(claim(t, s, w.ID, 9, t0)), 0)
+	same(t, "handed in twice", must(s.Finish(ctx, result(d[0]), t0))(t).Again, false)
+	same(t, "delivery after that", must(s.Delivery(ctx, a.ID, d[0]))(t), want)
+	finish(t, s, success(d[0], w.ID, 2), t0)
+	same(t, "state", must(s.Delivery(ctx, a.ID, d[0]))(t).State, webhook.Delivered)
+	same(t, "in the log", numbers(t, s, a.ID, d[0]), []int{1, 2})
+
+	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0)))
+	same(t, "cancelled meanwhile", must(s.Finish(ctx, result(d[1]), t0))(t).Again, false)
+	same(t, "state", must(s.Delivery(ctx, a.ID, d[1]))(t).State, webhook.Cancelled)
+	claim(t, s, w.ID, 1, lease)
+	same(t, "claimed meanwhile", must(s.Finish(ctx, result(d[2]), lease))(t).Again, false)
+	same(t, "in the log", numbers(t, s, a.ID, d[2]), []int{1})
 }

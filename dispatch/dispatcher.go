@@ -98,9 +98,10 @@ func New(o Options) *Dispatcher {
 		inlineCalls: newInlineCalls(o.MaxInFlight),
 	}
 	d.lanes = newLanes(o.MaxInFlight, d.clock, d.start)
+	platformTransport := guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, MaxRead: lookup.MaxRead, RootCAs: o.RootCAs})
 	d.lookups = lookup.New(lookup.Options{
 		Store: o.Lookups, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
-		Client: &lookup.Client{Transport: d.sender.transport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Log: o.Log},
+		Client: &lookup.Client{Transport: platformTransport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Log: o.Log},
 	})
 	return d
 }

@@ -37,6 +37,13 @@
 // The order of a booking is kept by the table alone: a delivery that has to wait
 // for an earlier one is held and never due.
 //
+// # Closed connections
+//
+// A receiver may close a kept connection while a request is on its way, and nobody
+// knows whether it got that. It is an attempt of its own: one Finish records it and
+// claims the next, which the same job makes at once on a new connection. Circuit,
+// health and retry schedule do not count it.
+//
 // # Inline calls
 //
 // A call of an inline webhook ([Dispatcher.CallInline]) bypasses all of this: the

@@ -127,21 +127,22 @@ func (d *Dispatcher) callInline(job *webhook.Job) inlineResult {
 	}
 	result := d.resultOf(job, a)
 	d.logAttempt(job, result)
-	if !d.record(job, result) {
+	if _, ok := d.record(job, result); !ok {
 		return inlineResult{err: webhook.ErrBusy}
 	}
 	return inlineResult{Attempt: a.Attempt, InlineAnswer: webhook.AnswerOf(a.Attempt)}
 }
 
 // requestInline makes the one request of an inline call, within the webhook's
-// time limit.
+// time limit. It is on a new connection: a kept one may turn out to be closed, and
+// the request is never repeated.
 func (d *Dispatcher) requestInline(ctx context.Context, job *webhook.Job) attemptResult {
 	limits := d.sender.limits
 	if job.Webhook.TimeLimit > 0 {
 		limits.timeout = time.Duration(job.Webhook.TimeLimit) * time.Second
 	}
 	limits.connect = min(limits.connect, limits.timeout)
-	limits.inline = true
+	limits.inline, limits.fresh = true, true
 	a := d.sender.attempt(ctx, job, limits, func() (platforms.Request, error) { return d.writeInline(ctx, job) })
 	if a.Failure != "" {
 		return a

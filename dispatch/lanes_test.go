@@ -297,7 +297,7 @@ func TestCountsBalance(t *testing.T) {
 func TestPanicIsAnOutcome(t *testing.T) {
 	t.Parallel()
 	d := New(Options{})
-	a := d.sender.send(t.Context(), &webhook.Job{Delivery: webhook.Delivery{Attempts: 1}}) // without a webhook
+	a := d.sender.send(t.Context(), &webhook.Job{Delivery: webhook.Delivery{Attempts: 1}}, false) // without a webhook
 	if a.Failure != webhook.FailInternal || a.Error.IsZero() || a.Number != 1 || a.cutOff {
 		t.Errorf("got %+v, want an internal failure", a)
 	}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -26,7 +27,7 @@ func (d *Dispatcher) Probe(ctx context.Context, url string) webhook.Probe {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodHead, target, nil)
+	request, err := guard.NewRequest(ctx, http.MethodHead, target, nil)
 	if err != nil {
 		return probeFailed(err)
 	}
@@ -42,11 +43,14 @@ func (d *Dispatcher) Probe(ctx context.Context, url string) webhook.Probe {
 // CheckURL returns why a URL may not be called, judged by its text alone; zero
 // if it may.
 func (d *Dispatcher) CheckURL(url string) webhook.Message {
-	blocked, ok := errors.AsType[*guard.BlockedError](d.guard.CheckURL(url))
-	if !ok {
-		return webhook.Message{}
+	err := d.guard.CheckURL(url)
+	if blocked, ok := errors.AsType[*guard.BlockedError](err); ok {
+		return blocked.Message()
 	}
-	return blocked.Message()
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
+		return webhook.NewMessage("url.host", webhook.Quote(unknown.Name, 300))
+	}
+	return webhook.Message{}
 }
 
 // probeFailed is the result if there was no response.

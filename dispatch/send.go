@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,13 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"runtime/debug"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"bookhook/dispatch/guard"
@@ -29,25 +24,30 @@ const maxDrain = 256 << 10
 
 // sender makes the requests of deliveries.
 type sender struct {
-	transport *http.Transport
+	transport *guard.Transport
 	platforms platforms.Registry
 	log       *slog.Logger
 	userAgent string
 	limits    limits
 }
 
+// maxRead is how many bytes an answer may take on the wire: what is kept and
+// drained of its body, its headers, and as much again for how they are framed.
+const maxRead = 1 << 20
+
 // limits bound one attempt.
 type limits struct {
 	timeout time.Duration // in all
 	connect time.Duration // of the connection, and again of the TLS handshake
 	inline  bool          // of an inline call: the timeout is the webhook's own
+	fresh   bool          // on a new connection, which is closed afterwards
 }
 
 func newSender(o Options) *sender {
 	return &sender{
 		platforms: o.Platforms, log: o.Log, userAgent: "bookhook/" + cmp.Or(o.Version, "dev"),
 		limits:    limits{timeout: o.Timeout, connect: o.Connect},
-		transport: guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, Timeout: o.Timeout, RootCAs: o.RootCAs}),
+		transport: guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, MaxRead: maxRead, RootCAs: o.RootCAs}),
 	}
 }
 
@@ -56,7 +56,7 @@ type attemptResult struct {
 	webhook.Attempt
 	retryAfter time.Duration // the pause that the receiver asked for
 	cutOff     bool          // at shutdown: it does not count as an attempt
-	begun      *atomic.Bool  // bytes of a response arrived
+	keptClosed bool          // there was no answer, because a kept connection was closed
 }
 
 // fail records why the attempt failed.
@@ -67,9 +67,11 @@ func (a *attemptResult) fail(err error) {
 	}
 }
 
-// send makes one attempt to deliver.
-func (s *sender) send(ctx context.Context, job *webhook.Job) attemptResult {
-	return s.attempt(ctx, job, s.limits, func() (platforms.Request, error) {
+// send makes one attempt to deliver; fresh says that it must be on a new connection.
+func (s *sender) send(ctx context.Context, job *webhook.Job, fresh bool) attemptResult {
+	limits := s.limits
+	limits.fresh = fresh
+	return s.attempt(ctx, job, limits, func() (platforms.Request, error) {
 		return s.platforms.Write(job.Webhook, job.Account, job.Event), nil
 	})
 }
@@ -77,7 +79,7 @@ func (s *sender) send(ctx context.Context, job *webhook.Job) attemptResult {
 // attempt sends the request that write returns. It returns within the timeout, or
 // soon after ctx ends.
 func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write func() (platforms.Request, error)) (a attemptResult) {
-	a.Number, a.StartedAt, a.begun = job.Delivery.Attempts, time.Now(), new(atomic.Bool)
+	a.Number, a.StartedAt = job.Delivery.Attempts, time.Now()
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("panic while sending", "delivery", job.Delivery.ID.String(), "panic", p, "stack", string(debug.Stack()))
@@ -97,7 +99,7 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 		a.fail(err)
 		return a
 	}
-	if err := s.exchange(request, job.Webhook.Name, wire, l, &a); err != nil {
+	if err := s.exchange(request, job, wire, l, &a); err != nil {
 		_, complete := errors.AsType[guard.StatusError](err)
 		a.cutOff = !complete && ctx.Err() != nil
 		a.fail(err)
@@ -105,17 +107,18 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 	return a
 }
 
-// exchange sends the request to the webhook of that name, and reads the response
-// into a. It returns a [guard.RequestError] if there is no complete response, and
+// exchange sends the request and reads the response into a. It returns a [guard.RequestError] if there is no complete response, and
 // a [guard.StatusError] if the response is not a success. A success whose body is
 // cut short remains one, with a remark in a: the receiver has the event, and must
 // not get it again. Only the answer to an inline call says in its body what it
 // means.
-func (s *sender) exchange(request *http.Request, receiver string, wire platforms.Request, l limits, a *attemptResult) error {
+func (s *sender) exchange(request *http.Request, job *webhook.Job, wire platforms.Request, l limits, a *attemptResult) error {
 	failed := guard.RequestError{Host: request.URL.Host, Timeout: l.timeout, Connect: l.connect, Inline: l.inline}
-	response, err := s.transport.RoundTrip(request)
+	response, seen, err := s.roundTrip(request, job.Account.ID, l.fresh)
+	a.observe(seen)
 	if err != nil {
-		failed.Err, failed.Begun = err, a.begun.Load()
+		a.keptClosed = seen.KeptClosed()
+		failed.Err, failed.Begun, failed.Kept = err, seen.Begun(), a.keptClosed
 		return failed
 	}
 	defer response.Body.Close()
@@ -141,7 +144,26 @@ func (s *sender) exchange(request *http.Request, receiver string, wire platforms
 		a.retryAfter = ParseRetryAfter(response.Header.Get("Retry-After"), time.Now())
 	}
 	return guard.StatusError{
-		Receiver: cmp.Or(receiver, "The receiver"), Status: a.Status, Location: response.Header.Get("Location"), Method: wire.Method, Only200: wire.Only200, Inline: l.inline,
+		Receiver: cmp.Or(job.Webhook.Name, "The receiver"), Status: a.Status, Location: response.Header.Get("Location"), Method: wire.Method, Only200: wire.Only200, Inline: l.inline,
+	}
+}
+
+func (s *sender) roundTrip(request *http.Request, account webhook.AccountID, fresh bool) (*http.Response, *guard.Wire, error) {
+	if fresh {
+		return s.transport.Send(request)
+	}
+	return s.transport.SendKept(request, account)
+}
+
+// observe records what was seen on the wire. If nothing was written, the headers
+// stay those that would have been.
+func (a *attemptResult) observe(seen *guard.Wire) {
+	a.RemoteAddr = seen.RemoteAddr
+	if sent := seen.Header(); sent != nil {
+		a.RequestHeaders = sent
+	}
+	if _, ok := a.RequestHeaders["Authorization"]; ok {
+		a.RequestHeaders["Authorization"] = []string{webhook.HiddenBasic}
 	}
 }
 
@@ -167,33 +189,21 @@ func (s *sender) request(ctx context.Context, job *webhook.Job, wire platforms.R
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, wire.Method, wire.URL, bytes.NewReader(wire.Body))
+	request, err := guard.NewRequest(ctx, wire.Method, wire.URL, wire.Body)
 	if err != nil {
 		return nil, err
 	}
-	if request.URL.Host == "" || !strings.HasPrefix(request.URL.Scheme, "http") {
-		return nil, fmt.Errorf("%.200q is not a URL that can be called", wire.URL)
-	}
 	a.URL = request.URL.String()
-	a.RequestHeaders = s.headers(job, wire, request, a, signature)
-	request.Header = maps.Clone(a.RequestHeaders)
-	if len(wire.Body) > 0 {
-		// This tells net/http that a POST may be repeated if a kept connection
-		// turns out to be closed; a nil value is not sent.
-		request.Header["X-Idempotency-Key"] = nil
-	}
-	if job.Webhook.Basic != "" {
-		request.Header["Authorization"] = []string{"Basic " + job.Webhook.Basic}
-		a.RequestHeaders["Authorization"] = []string{webhook.HiddenBasic}
-	}
-	return request.WithContext(httptrace.WithClientTrace(ctx, trace(a, request.URL.Port() != ""))), nil
+	request.Header = s.headers(job, wire, request, a, signature)
+	a.RequestHeaders = maps.Clone(request.Header)
+	return request, nil
 }
 
 // headers returns all headers that are sent. net/http writes Host and
 // Content-Length itself, with these values, and ignores those given here.
 func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http.Request, a *attemptResult, signature string) http.Header {
 	h := http.Header{
-		"Host":              {request.URL.Host},
+		"Host":              {request.Host},
 		"Accept":            {"*/*"}, // some firewalls refuse requests without it
 		"User-Agent":        {s.userAgent},
 		"Webhook-Id":        {job.Delivery.ID.String()},
@@ -209,28 +219,8 @@ func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http
 		h["Content-Length"] = []string{strconv.FormatInt(request.ContentLength, 10)}
 	}
 	maps.Copy(h, wire.Header)
+	if job.Webhook.Basic != "" {
+		h["Authorization"] = []string{"Basic " + job.Webhook.Basic}
+	}
 	return h
-}
-
-// trace records the address that is called, whether a response began, and for an
-// internationalised name the host as it is sent. net/http calls these functions in
-// the goroutine of RoundTrip, before it writes the request, except for that of the
-// first byte.
-func trace(a *attemptResult, withPort bool) *httptrace.ClientTrace {
-	begun := a.begun // net/http's reader may outlive the attempt, and must not keep it alive
-	t := &httptrace.ClientTrace{
-		GotConn:              func(info httptrace.GotConnInfo) { a.RemoteAddr = info.Conn.RemoteAddr().String() },
-		GotFirstResponseByte: func() { begun.Store(true) },
-	}
-	host := a.RequestHeaders["Host"]
-	if !strings.ContainsFunc(host[0], func(r rune) bool { return r > 127 }) {
-		return t
-	}
-	t.GetConn = func(address string) {
-		host[0] = address
-		if name, _, err := net.SplitHostPort(address); err == nil && !withPort {
-			host[0] = name
-		}
-	}
-	return t
 }

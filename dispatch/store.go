@@ -47,7 +47,9 @@ type deliveryStore interface {
 	// still pending with this attempt's number. It switches the webhook off if the
 	// result says Gone, or if the webhook has failed for webhook.FailingLimit. If
 	// this was the delivery that others of its booking are held behind, it makes
-	// the next of them due. It reports both.
+	// the next of them due. If the result says Again and the delivery is still
+	// pending, it claims the next attempt until the result's NextAt, which neither
+	// the webhook's health nor the retry schedule counts. It reports all three.
 	Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error)
 
 	// RetryNow makes every pending delivery of the webhook due at now that

@@ -19,5 +19,5 @@ func (d *Dispatcher) TestUnsaved(ctx context.Context, w *webhook.Webhook, accoun
 	if w.Kind == webhook.Inline {
 		return d.requestInline(ctx, &job).Attempt
 	}
-	return d.sender.send(ctx, &job).Attempt
+	return d.sender.send(ctx, &job, true).Attempt
 }

@@ -19,15 +19,9 @@ func (d *Dispatcher) start(l *lane, job *webhook.Job) {
 // run sends a job and records the result, or releases it.
 func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 	defer d.lanes.jobDone(job)
-	if d.waitedTooLong(job) {
+	a, ok := d.attempt(l, job)
+	if !ok {
 		d.lanes.requestDone(l)
-		d.release(d.recording, job)
-		return
-	}
-	a := d.sender.send(d.sending, job)
-	if a.cutOff {
-		d.lanes.requestDone(l)
-		d.release(d.recording, job)
 		return
 	}
 	recovered, queued := d.updateCircuit(l, job, a)
@@ -38,6 +32,50 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 	if recovered {
 		d.retryNow(job)
 	}
+}
+
+// attempt makes an attempt, and another one on a new connection if a kept one turned
+// out to be closed. It reports false if there is no result: the job was released, or
+// is no longer this one's.
+func (d *Dispatcher) attempt(l *lane, job *webhook.Job) (a attemptResult, ok bool) {
+	for fresh := false; ; fresh = true {
+		if d.waitedTooLong(job) {
+			d.release(d.recording, job)
+			return a, false
+		}
+		a = d.sender.send(d.sending, job, fresh)
+		switch {
+		case a.cutOff:
+			d.release(d.recording, job)
+			return a, false
+		case !a.keptClosed:
+			return a, true
+		case !d.claimAgain(job, a):
+			return a, false
+		}
+		d.lanes.requestRepeated(l)
+	}
+}
+
+// claimAgain records an attempt whose kept connection was closed, and claims the
+// next one with it, which is made at once on a new connection. That the receiver
+// closed a connection it had kept says nothing about its health, and the retry
+// schedule does not count it. It reports false if the delivery is no longer this
+// job's, or the attempt could not be recorded.
+func (d *Dispatcher) claimAgain(job *webhook.Job, a attemptResult) bool {
+	r := webhook.Result{
+		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
+		State: webhook.Pending, NextAt: d.clock().Add(d.lease), Again: true,
+	}
+	d.logAttempt(job, r)
+	done, ok := d.record(job, r)
+	if !ok || !done.Again {
+		return false
+	}
+	job.Delivery.Attempts++
+	job.Delivery.Base++
+	job.Delivery.Completed, job.Delivery.NextAt = a.Number, r.NextAt
+	return true
 }
 
 // waitedTooLong reports whether too little of the job's lease is left for an
@@ -118,8 +156,8 @@ const (
 	maxRecordPause   = 5 * time.Second
 )
 
-// record stores the result, and reports whether it could.
-func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) bool {
+// record stores the result, and reports what that changed and whether it could.
+func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) (done webhook.Finished, ok bool) {
 	done, err := d.store.Finish(d.recording, r, d.clock())
 	if d.storeFailed("finish", err) {
 		d.lanes.addUnrecorded(job.Webhook.ID, 1)
@@ -128,19 +166,19 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) bool {
 	for pause, retries := firstRecordPause, 1; err != nil; pause, retries = min(2*pause, maxRecordPause), retries+1 {
 		if retries > maxRecordRetries && !isTemporary(err) {
 			d.logUnrecorded("result cannot be recorded", job, r, err)
-			return false
+			return done, false
 		}
 		select {
 		case <-time.After(pause):
 		case <-d.recording.Done():
 			d.logUnrecorded("result lost at shutdown", job, r, err)
-			return false
+			return done, false
 		}
 		done, err = d.store.Finish(d.recording, r, d.clock())
 		d.storeFailed("finish", err)
 	}
 	d.afterRecord(job, r, done)
-	return true
+	return done, true
 }
 
 func (d *Dispatcher) logUnrecorded(message string, job *webhook.Job, r webhook.Result, err error) {

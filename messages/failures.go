@@ -39,6 +39,8 @@ var failures = Texts{
 	"attempt.closed_in_headers": "%s closed the connection before its answer was complete: in the middle of the headers. " +
 		"Check the log of the server, and of any proxy before it.",
 	"attempt.closed": "%s closed the connection without an answer. Check the log of the server, and of any proxy or firewall before it.",
+	"attempt.kept_closed": "%s closed the connection that was kept from an earlier request, without an answer. That is no failure of the receiver, " +
+		"but it may have got the request. Bookhook sends it again at once, on a new connection.",
 	"attempt.unreachable": "There is no route to %s: the host or its network is unreachable. " +
 		"Check the address in the URL, and that the network of the server is connected.",
 	"attempt.unreadable_body": "%s began to answer, but the body of its answer cannot be read (%s). " +

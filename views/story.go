@@ -148,14 +148,15 @@ func subject(d webhook.Delivery) string {
 }
 
 // attemptOf is such as "Attempt 3 of 11"; after a replay, which starts the
-// schedule again, it is "Attempt 14 (3 of 11 since the replay)".
+// schedule again, or one that the schedule does not count, it is "Attempt 14 (3 of 11
+// of the retry schedule)".
 func attemptOf(d webhook.Delivery, maxAttempts int) string {
 	text, n := "Attempt "+strconv.Itoa(d.Attempts), d.Attempts-d.Base
 	switch {
 	case n > maxAttempts || n < 1:
 		return text
 	case d.Base > 0:
-		return text + " (" + strconv.Itoa(n) + " of " + strconv.Itoa(maxAttempts) + " since the replay)"
+		return text + " (" + strconv.Itoa(n) + " of " + strconv.Itoa(maxAttempts) + " of the retry schedule)"
 	}
 	return text + " of " + strconv.Itoa(maxAttempts)
 }

@@ -36,7 +36,7 @@ type Delivery struct {
 	State     State
 	Attempts  int       // made or in flight, over all replays
 	Completed int       // number of the last attempt that ended; below Attempts while one is in flight
-	Base      int       // attempts that the retry schedule does not count: before the last replay, and early ones after a receiver recovered
+	Base      int       // attempts that the retry schedule does not count: before the last replay, early ones after a receiver recovered, and those whose kept connection was closed
 	NextAt    time.Time // next attempt while pending; the end of the lease while in flight; zero while held
 	Held      bool      // pending behind an earlier delivery of the same booking to the same webhook
 	Urgent    bool      // pending for a person who waits for it: it goes before everything that is due
@@ -118,7 +118,8 @@ type Result struct {
 	Webhook  WebhookID
 	Attempt  Attempt // Attempt.Number fences: a late result does not move the delivery
 	State    State
-	NextAt   time.Time // when Pending
+	NextAt   time.Time // when Pending; with Again, until when the next attempt is claimed
+	Again    bool      // the next attempt is made at once: a kept connection was closed, which is no failure of the receiver
 	Data     []byte    // of the event; the log does not keep it again in the request's body
 	Gone     bool      // switch the webhook off
 	Test     bool      // a test or an inline call: that it failed does not count against the webhook
@@ -128,4 +129,5 @@ type Result struct {
 type Finished struct {
 	Off      OffReason // why the webhook was switched off by it; "" when it was not
 	Released bool      // a held delivery of the same webhook became due
+	Again    bool      // the next attempt is claimed, as the result asked
 }

@@ -162,14 +162,3 @@ func parseLegacyPart(part string) (uint64, bool) {
 	n, err := strconv.ParseUint(part, base, 32)
 	return n, err == nil
 }
-
-// toHalfWidth maps full-width letters, digits and dots to ASCII, as IDNA does.
-func toHalfWidth(r rune) rune {
-	switch {
-	case r >= '！' && r <= '～':
-		return r - '！' + '!'
-	case r == '。' || r == '｡':
-		return '.'
-	}
-	return r
-}

@@ -1,7 +1,11 @@
 // Package guard makes Bookhook's outbound connections. [Guard] decides which
-// addresses may be called; [NewTransport] is the HTTP transport of deliveries
-// and of requests to platforms, with the guard in its dialer; [Classify] explains
-// the errors of that transport.
+// addresses may be called; [Transport] makes the requests of deliveries and those
+// to platforms, with the guard in its dialer; [Classify] explains its errors.
+//
+// One call of a transport is one request on the wire, and [Wire] says what was
+// observed of it. [NewRequest] gives the host the one form in which it is looked up,
+// sent and logged. Connections are kept for an account only ([Transport.SendKept]),
+// and close when something arrives that no request asked for.
 //
 // The guard refuses addresses that are not of the public internet: loopback,
 // private, link-local, shared (CGNAT), multicast, documentation and metadata

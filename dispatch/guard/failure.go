@@ -27,6 +27,7 @@ type RequestError struct {
 	Inline  bool          // the timeout is the webhook's own time limit
 	Begun   bool          // bytes of a response arrived
 	InBody  bool          // status and headers arrived
+	Kept    bool          // a connection was closed that had been used before; see [Wire.KeptClosed]
 }
 
 // Error returns the text of the cause.
@@ -100,6 +101,8 @@ func classifyRequest(e RequestError) (webhook.Failure, webhook.Message) {
 	dns, isDNS := errors.AsType[*net.DNSError](e)
 	_, isHandshake := errors.AsType[handshakeError](e)
 	switch {
+	case e.Kept:
+		return webhook.FailNetwork, webhook.NewMessage("attempt.kept_closed", e.Host)
 	case isBlocked:
 		return webhook.FailBlocked, blocked.Message()
 	case isDNS && dns.IsNotFound:

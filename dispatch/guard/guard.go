@@ -3,7 +3,6 @@ package guard
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"strings"
 	"syscall"
 
@@ -85,32 +84,4 @@ func (g *Guard) Control(_, address string, _ syscall.RawConn) error {
 		return &BlockedError{Kind: noAddress}
 	}
 	return g.Check(target.Addr())
-}
-
-// CheckURL checks a URL by its text alone: it returns a [*BlockedError] if the
-// host is localhost, or an address in any spelling, that the guard refuses.
-// Other names are checked when they are dialled.
-func (g *Guard) CheckURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil {
-		return nil //nolint:nilerr // the caller validates the URL itself
-	}
-	host := strings.TrimSuffix(strings.ToLower(strings.Map(toHalfWidth, u.Hostname())), ".")
-	addr, ok := parseHost(host)
-	if !ok {
-		return nil
-	}
-	return g.Check(addr)
-}
-
-// parseHost returns the address of a host that is an IP address, or a name
-// that is defined to be the loopback address.
-func parseHost(host string) (netip.Addr, bool) {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "localhost.localdomain" {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), true
-	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr, true
-	}
-	return parseLegacyIPv4(host)
 }

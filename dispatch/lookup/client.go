@@ -1,7 +1,6 @@
 package lookup
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -17,12 +16,16 @@ import (
 	"bookhook/webhook"
 )
 
-// maxResponse is the most bytes of a response that are read.
-const maxResponse = 4 << 20
+// Bounds of a response.
+const (
+	maxResponse = 4 << 20 // bytes of the body that are read
+	MaxRead     = 8 << 20 // bytes that it may take on the wire
+)
 
-// Client makes requests to the platforms' APIs.
+// Client makes requests to the platforms' APIs, each on a new connection: one is
+// never repeated but by [Queue], which logs it.
 type Client struct {
-	Transport http.RoundTripper // with the address guard
+	Transport *guard.Transport
 	Platforms platforms.Registry
 	UserAgent string       // for requests of a platform that sets none
 	Log       *slog.Logger // one line for each request
@@ -51,8 +54,8 @@ func (r response) attributes(err error) []slog.Attr {
 func (c *Client) fetch(ctx context.Context, wire platforms.Request) (r response, err error) {
 	r.requestedAt = time.Now()
 	defer func() { r.duration = time.Since(r.requestedAt) }()
-	request, err := http.NewRequestWithContext(ctx, wire.Method, wire.URL, bytes.NewReader(wire.Body))
-	if err != nil || request.URL.Host == "" || !strings.HasPrefix(request.URL.Scheme, "http") {
+	request, err := guard.NewRequest(ctx, wire.Method, wire.URL, wire.Body)
+	if err != nil {
 		return r, unanswered("lookup.address")
 	}
 	request.Header = http.Header{"User-Agent": {c.UserAgent}, "Accept": {"*/*"}}

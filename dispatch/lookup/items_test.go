@@ -58,8 +58,7 @@ func newClient(t *testing.T, allow string) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := guard.NewTransport(guard.TransportOptions{Guard: g, Connect: 5 * time.Second, Timeout: 15 * time.Second})
-	t.Cleanup(transport.CloseIdleConnections)
+	transport := guard.NewTransport(guard.TransportOptions{Guard: g, Connect: 5 * time.Second, MaxRead: MaxRead})
 	return &Client{Transport: transport, Platforms: testRegistry(), UserAgent: "bookhook/test", Log: slog.New(slog.DiscardHandler)}
 }
 

@@ -158,11 +158,11 @@ func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions str
 		external = in.ExternalID
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO events (id, account_id, external_id, platform, type, channel_id, booking_id, tour_ids,
-			occurred_at, received_at, test, data, digest, decisions, inbound, wire)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			occurred_at, received_at, test, data, digest, decisions, inbound, wire, via)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
 		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
-		toMillis(in.OccurredAt), toMillis(in.ReceivedAt), boolInt(in.Test), in.Data, in.digest[:], decisions, boolInt(in.Inbound), in.Wire)
+		toMillis(in.OccurredAt), toMillis(in.ReceivedAt), boolInt(in.Test), in.Data, in.digest[:], decisions, boolInt(in.Inbound), in.Wire, string(in.Via))
 	return n > 0, err
 }
 

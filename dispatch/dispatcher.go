@@ -22,15 +22,17 @@ type Options struct {
 	Store       Store
 	Lookups     LookupStore
 	Platforms   platforms.Registry
-	Guard       *guard.Guard    // nil: public addresses only
-	Log         *slog.Logger    // one line for each attempt; nil: none
-	Version     string          // for the user-agent, bookhook/VERSION
-	Schedule    []time.Duration // pause before each attempt; nil: webhook.Schedule
-	Timeout     time.Duration   // of one attempt in all; 0: 15 s
-	Connect     time.Duration   // of name resolution and connection, and again of the TLS handshake; 0: 5 s
-	Grace       time.Duration   // for requests in flight at shutdown; 0: 20 s
-	MaxInFlight int             // requests over all webhooks; 0: 2048
-	RootCAs     *x509.CertPool  // nil: those of the system
+	Guard       *guard.Guard     // nil: public addresses only
+	Log         *slog.Logger     // one line for each attempt; nil: none
+	Version     string           // for the user-agent, bookhook/VERSION
+	Instance    webhook.Instance // for the path of each event
+	Own         guard.Own        // where this Bookhook is reached
+	Schedule    []time.Duration  // pause before each attempt; nil: webhook.Schedule
+	Timeout     time.Duration    // of one attempt in all; 0: 15 s
+	Connect     time.Duration    // of name resolution and connection, and again of the TLS handshake; 0: 5 s
+	Grace       time.Duration    // for requests in flight at shutdown; 0: 20 s
+	MaxInFlight int              // requests over all webhooks; 0: 2048
+	RootCAs     *x509.CertPool   // nil: those of the system
 }
 
 // withDefaults replaces zero values.
@@ -65,6 +67,7 @@ type Dispatcher struct {
 	store       Store
 	lookupStore LookupStore
 	guard       *guard.Guard
+	own         guard.Own
 	log         *slog.Logger
 	schedule    []time.Duration
 	grace       time.Duration
@@ -90,7 +93,7 @@ type Dispatcher struct {
 func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	d := &Dispatcher{
-		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
+		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, own: o.Own, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
 		ready: make(chan struct{}),
 		// The longest wait is that of the last in a full lane, or of one request a minute.
 		lease:       lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
@@ -100,7 +103,9 @@ func New(o Options) *Dispatcher {
 	d.lanes = newLanes(o.MaxInFlight, d.clock, d.start)
 	d.lookups = lookup.New(lookup.Options{
 		Store: o.Lookups, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
-		Client: &lookup.Client{Transport: d.sender.transport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Log: o.Log},
+		Client: &lookup.Client{
+			Transport: d.sender.transport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Instance: o.Instance, Log: o.Log,
+		},
 	})
 	return d
 }

@@ -42,11 +42,13 @@ func (d *Dispatcher) Probe(ctx context.Context, url string) webhook.Probe {
 // CheckURL returns why a URL may not be called, judged by its text alone; zero
 // if it may.
 func (d *Dispatcher) CheckURL(url string) webhook.Message {
-	blocked, ok := errors.AsType[*guard.BlockedError](d.guard.CheckURL(url))
-	if !ok {
-		return webhook.Message{}
+	if blocked, ok := errors.AsType[*guard.BlockedError](d.guard.CheckURL(url)); ok {
+		return blocked.Message()
 	}
-	return blocked.Message()
+	if d.own.Has(url) {
+		return webhook.NewMessage("url.own")
+	}
+	return webhook.Message{}
 }
 
 // probeFailed is the result if there was no response.

@@ -95,6 +95,7 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 		r.State = webhook.Delivered
 	case a.Failure == webhook.FailGone:
 		r.Gone = true
+	case a.Failure == webhook.FailLoop: // it would come back again
 	case r.Test: // somebody waits for the result; there is no second attempt
 	default:
 		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}

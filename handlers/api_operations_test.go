@@ -265,6 +265,8 @@ func (a *apiSite) refuse(op *openapi3.Operation, send func(status, body string, 
 			send(status, "", as("bh_wrong"))
 		case status == "415":
 			send(status, body, header("Content-Type", "text/plain"))
+		case status == "508":
+			send(status, "{}", header(webhook.ViaHeader, instance.Extend("", a.account.ID)))
 		case some && op.RequestBody == nil:
 			send(status, "")
 		default:

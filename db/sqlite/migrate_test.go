@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -164,23 +165,38 @@ func TestNewerDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
 	upgrade(t, path, "SELECT 1")
 	_, err := Open(t.Context(), path)
-	const text = "written by a newer Bookhook (version 3, this one knows 2); run that one"
+	text := fmt.Sprintf("written by a newer Bookhook (version %d, this one knows %d); run that one", newest(t)+1, newest(t))
 	if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), path) {
 		t.Errorf("got error %v, want %q", err, text)
 	}
 }
 
-// next are the migrations with one more.
-func next(tb testing.TB, sql string) fs.FS {
+// newest is the number of the newest migration; they are numbered without gaps.
+func newest(tb testing.TB) int {
 	tb.Helper()
-	first, err := migrations.ReadFile("migrations/00002_base.sql")
+	files, err := migrations.ReadDir("migrations")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return fstest.MapFS{
-		"00002_base.sql": {Data: first},
-		"00003_next.sql": {Data: []byte("-- +goose Up\n" + sql + ";\n")},
+	return baseVersion + len(files) - 1
+}
+
+// next are the migrations with one more.
+func next(tb testing.TB, sql string) fs.FS {
+	tb.Helper()
+	files := fstest.MapFS{fmt.Sprintf("%05d_next.sql", newest(tb)+1): {Data: []byte("-- +goose Up\n" + sql + ";\n")}}
+	known, err := migrations.ReadDir("migrations")
+	if err != nil {
+		tb.Fatal(err)
 	}
+	for _, file := range known {
+		text, err := migrations.ReadFile("migrations/" + file.Name())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		files[file.Name()] = &fstest.MapFile{Data: text}
+	}
+	return files
 }
 
 // migrateWith opens the database as a later Bookhook would.
@@ -206,7 +222,7 @@ func TestUpgradeKeepsSnapshot(t *testing.T) {
 	s := openPath(t, path)
 	wantErr(t, "write", s.Write(t.Context(), put("a")), nil)
 	wantErr(t, "close", s.Close(), nil)
-	kept := path + ".before-3"
+	kept := fmt.Sprintf("%s.before-%d", path, newest(t)+1)
 	if err := os.WriteFile(kept+".part", []byte("cut off"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -95,12 +95,16 @@ func (g *Guard) CheckURL(text string) error {
 	if err != nil {
 		return nil //nolint:nilerr // the caller validates the URL itself
 	}
-	host := strings.TrimSuffix(strings.ToLower(strings.Map(toHalfWidth, u.Hostname())), ".")
-	addr, ok := parseHost(host)
+	addr, ok := parseHost(hostOf(u))
 	if !ok {
 		return nil
 	}
 	return g.Check(addr)
+}
+
+// hostOf returns the host of a URL in one spelling.
+func hostOf(u *url.URL) string {
+	return strings.TrimSuffix(strings.ToLower(strings.Map(toHalfWidth, u.Hostname())), ".")
 }
 
 // parseHost returns the address of a host that is an IP address, or a name

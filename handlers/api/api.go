@@ -56,6 +56,7 @@ type Options struct {
 	Dispatcher Dispatcher
 	Tokens     *auth.Tokens
 	Platforms  platforms.Registry
+	Instance   webhook.Instance
 	Log        *slog.Logger
 }
 

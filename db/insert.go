@@ -254,7 +254,7 @@ func (s *Store) insertTest(ctx context.Context, account webhook.AccountID, id we
 		if w.Kind == webhook.Inline {
 			d = inlineDelivery(d.ID, w, e, lease)
 		} else {
-			tx.touch(id, webhook.TouchDue)
+			tx.touch(account, id, webhook.TouchDue)
 		}
 		if _, err := insertEvent(ctx, tx, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
 			return err

@@ -140,7 +140,7 @@ func (d *Dispatcher) Ready() <-chan struct{} { return d.ready }
 func (d *Dispatcher) Alive() bool { return d.alive.Load() }
 
 // recoverClaims recovers the claims of a dead process and reads what is due.
-func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]time.Time, error) {
+func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
 	if err := d.store.RecoverClaims(ctx, d.clock()); err != nil {
 		return nil, fmt.Errorf("recover claims: %w", err)
 	}

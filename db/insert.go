@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"slices"
+	"sync"
 	"time"
 
 	"bookhook/webhook"
@@ -30,9 +31,9 @@ const (
 // returned and nothing is stored. If its content is different, Insert returns
 // webhook.IDConflict, and nothing of the plan is stored. Insert returns
 // webhook.ErrStale if the subscriptions of the plan are out of date, and
-// webhook.ErrBusy if too much waits to be written.
+// webhook.ErrBusy if too much waits to be written, in all or of the account.
 func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
-	done, err := s.admit(p)
+	done, err := s.arriving.admit(p.Subscriptions.Account.ID, p.Events)
 	if err != nil {
 		return nil, err
 	}
@@ -62,18 +63,39 @@ func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted
 	return accepted, nil
 }
 
-// admit counts the bytes of events that wait to be written, until done is called;
-// it returns webhook.ErrBusy if too much waits.
-func (s *Store) admit(p *webhook.Plan) (done func(), err error) {
-	size := int64(len(p.Events)) * arrivalBytes
-	for i := range p.Events {
-		size += int64(len(p.Events[i].Event.Data))
+// arriving counts the bytes of events that wait to be written.
+type arriving struct {
+	mu        sync.Mutex
+	total     int
+	byAccount map[webhook.AccountID]int
+}
+
+// admit counts the events of an account until done is called. It returns
+// webhook.ErrBusy if too much waits, or if the account has as much waiting as is free
+// for all: so others can always send.
+func (in *arriving) admit(account webhook.AccountID, events []webhook.PlannedEvent) (done func(), err error) {
+	size := len(events) * arrivalBytes
+	for i := range events {
+		size += len(events[i].Event.Data)
 	}
-	if s.arriving.Add(size) > maxArriving {
-		s.arriving.Add(-size)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if free := maxArriving - in.total; size > free || in.byAccount[account] >= free {
 		return nil, webhook.ErrBusy
 	}
-	return func() { s.arriving.Add(-size) }, nil
+	in.add(account, size)
+	return func() {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.add(account, -size)
+	}, nil
+}
+
+func (in *arriving) add(account webhook.AccountID, size int) {
+	in.total += size
+	if in.byAccount[account] += size; in.byAccount[account] == 0 {
+		delete(in.byAccount, account)
+	}
 }
 
 // arrival is an event with what is computed from it before the write, so that

@@ -66,7 +66,7 @@ func TestFullHouse(t *testing.T) {
 	t.Parallel()
 	const places = 2048
 	b := newTestLanes(places)
-	for n := range 20 {
+	for n := range 8 {
 		free, share := places-len(b.started), places/(n+1)
 		if free < share*9/10 {
 			t.Fatalf("got %d of %d places free beside %d accounts, want a share of %d", free, places, n, share)
@@ -76,7 +76,7 @@ func TestFullHouse(t *testing.T) {
 		if got := b.inFlightOf(webhook.AccountID(n+1)) - before; got < share*4/10 {
 			t.Fatalf("got %d places at once beside %d accounts, want about half of %d", got, n, share)
 		}
-		for range 3 * places { // the oldest requests are answered, round after round
+		for range 2 * places { // the oldest requests are answered, round after round
 			b.finish(0)
 			b.claimAgain()
 		}

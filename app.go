@@ -82,11 +82,17 @@ func start(ctx context.Context, o options) (*app, error) {
 }
 
 func (a *app) wire(ctx context.Context) error {
-	key := make([]byte, 32)
-	rand.Read(key) //nolint:errcheck // never fails, as documented
-	key, err := a.store.Setting(ctx, "cookie-key", key)
+	key, err := a.secret(ctx, "cookie-key")
 	if err != nil {
-		return fmt.Errorf("read the cookie key: %w", err)
+		return err
+	}
+	instance, err := a.secret(ctx, "instance")
+	if err != nil {
+		return err
+	}
+	own, err := guard.NewOwn(a.listener.Addr(), a.baseURL)
+	if err != nil {
+		return fmt.Errorf("find this machine's addresses: %w", err)
 	}
 	if a.schedule == nil {
 		a.schedule = webhook.Schedule
@@ -96,14 +102,27 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
-		Platforms: all.Platforms(),
+		Platforms: all.Platforms(), Instance: webhook.NewInstance(instance), Own: own,
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
 		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
 		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
+		Instance: webhook.NewInstance(instance),
 	})
 	return err
+}
+
+// secret returns the random bytes of this name, which are made once for each
+// database.
+func (a *app) secret(ctx context.Context, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	rand.Read(fresh) //nolint:errcheck // never fails, as documented
+	kept, err := a.store.Setting(ctx, name, fresh)
+	if err != nil {
+		return nil, fmt.Errorf("read the setting %s: %w", name, err)
+	}
+	return kept, nil
 }
 
 // handlersStore is the database as each of the surfaces needs it.

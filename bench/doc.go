@@ -18,6 +18,9 @@
 // then Bookhook is stopped, and its database is checked for deliveries that it
 // has not recorded.
 //
+// An account is measured alone and beside a hostile one, whose receivers take all the
+// time that they are given: its deliveries must not take more than twice as long.
+//
 // The backlog grows in front of a receiver that is slower than the load, and is
 // drained after that receiver has recovered: memory must not grow once the caches
 // are full, and accepting an event must not get slower. A refused event is not a

@@ -17,6 +17,7 @@ const (
 	slowLeast      = 2 * time.Second
 	slowMost       = 5 * time.Second
 	overloadedTime = 100 * time.Millisecond
+	stuckTime      = 14 * time.Second // Bookhook waits for 15
 )
 
 // receiver is where deliveries go: a healthy server on loopback, and some that
@@ -24,6 +25,7 @@ const (
 type receiver struct {
 	url        string // answers at once
 	slow       string // answers after seconds
+	stuck      string // answers right before the time limit
 	overloaded string // answers after overloadedTime, until recover
 	silent     string // accepts connections and never answers
 	refused    string // nothing listens there
@@ -56,13 +58,15 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	}
 	r := &receiver{
 		url: "http://" + healthy.Addr().String() + "/", slow: "http://" + healthy.Addr().String() + "/slow",
+		stuck:      "http://" + healthy.Addr().String() + "/stuck",
 		overloaded: "http://" + healthy.Addr().String() + "/overloaded", recovered: make(chan struct{}),
 		silent: "http://" + silentListener.Addr().String() + "/", refused: "http://" + closed.Addr().String() + "/", silentListener: silentListener,
 	}
 	r.begin()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", r.receive)
-	mux.HandleFunc("/slow", r.receiveSlowly)
+	mux.HandleFunc("/slow", r.receiveAfter(func() time.Duration { return slowLeast + rand.N(slowMost-slowLeast) }))
+	mux.HandleFunc("/stuck", r.receiveAfter(func() time.Duration { return stuckTime }))
 	mux.HandleFunc("/overloaded", r.receiveOverloaded)
 	r.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	r.serving.Go(func() { _ = r.server.Serve(healthy) }) // ends with close
@@ -99,11 +103,14 @@ func (r *receiver) receive(_ http.ResponseWriter, request *http.Request) {
 	}
 }
 
-func (r *receiver) receiveSlowly(w http.ResponseWriter, request *http.Request) {
-	select {
-	case <-time.After(slowLeast + rand.N(slowMost-slowLeast)):
-		r.receive(w, request)
-	case <-request.Context().Done():
+// receiveAfter receives each request after a time of its own.
+func (r *receiver) receiveAfter(wait func() time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, request *http.Request) {
+		select {
+		case <-time.After(wait()):
+			r.receive(w, request)
+		case <-request.Context().Done():
+		}
 	}
 }
 

@@ -18,16 +18,21 @@ const (
 	idleTime       = 2 * time.Second
 	disturbedRate  = 500 // events/s; far from what the machine can do
 	oneInTen       = 10
-	minP99         = 0.01 // ms; below it, a comparison is one of clocks
-	limitPart      = 3    // each limit is measured twice, for this part of the time
+	fillTime       = 15 * time.Second // until the hostile account has all places that it can get
+	minP99         = 0.01             // ms; below it, a comparison is one of clocks
+	limitPart      = 3                // each limit is measured twice, for this part of the time
 	commonRequests = webhook.DefaultConcurrency
 )
 
 // neighbours is the shape in which healthy receivers share Bookhook with bad ones.
 var neighbours = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
 
+// twoAccounts is the shape in which one account shares Bookhook with a hostile one,
+// which has all webhooks and all requests in flight that an account may have.
+var twoAccounts = shape{accounts: 2, perAccount: webhook.DefaultLimit, concurrency: webhook.MaxConcurrency}
+
 func (r *runner) all(ctx context.Context) error {
-	steps := []func(context.Context) error{r.idle, r.saturation, r.paced, r.backlog}
+	steps := []func(context.Context) error{r.idle, r.saturation, r.paced, r.fairness, r.backlog}
 	if r.Full {
 		steps = append(steps, r.fullTable, r.disturbed)
 	}
@@ -194,14 +199,57 @@ func (r *runner) fullTable(ctx context.Context) error {
 // healthy reports whether the receiver of an account is always healthy.
 func healthy(account int) bool { return account%oneInTen != oneInTen-1 }
 
+// fairness compares the latency of an account with and without a hostile one beside
+// it, whose receivers take all the time that they are given.
+func (r *runner) fairness(ctx context.Context) error {
+	first := func(account int) bool { return account == 0 }
+	alone := phase{name: "two accounts", way: Stored, shape: twoAccounts, rate: disturbedRate, time: r.Time / 2, wanted: first}
+	beside := alone
+	beside.name, beside.warm = "two accounts, one hostile", min(fillTime, 2*r.Time)
+	beside.target = func(account int) string {
+		if first(account) {
+			return r.receiver.url
+		}
+		return r.receiver.stuck
+	}
+	undisturbed, during, err := r.beside(ctx, alone, beside)
+	if err != nil {
+		return err
+	}
+	t := r.report
+	t.add("an account: accepted → delivered, p99", "ms", &undisturbed.P99)
+	t.add("  beside one with slow receivers everywhere", "ms", &during.P99)
+	r.checkMultiple(undisturbed, during)
+	return nil
+}
+
+// beside measures a phase before and after another one, and returns the latencies of
+// both.
+func (r *runner) beside(ctx context.Context, alone, other phase) (undisturbed, during Percentiles, err error) {
+	before, err := r.measure(ctx, alone)
+	if err != nil {
+		return undisturbed, during, err
+	}
+	m, err := r.measure(ctx, other)
+	if err != nil {
+		return undisturbed, during, err
+	}
+	after, err := r.measure(ctx, alone)
+	if err != nil {
+		return undisturbed, during, err
+	}
+	return percentiles(slices.Concat(before.latencies, after.latencies)), m.Delivery, nil
+}
+
+func (r *runner) checkMultiple(undisturbed, during Percentiles) {
+	times := during.P99 / max(undisturbed.P99, minP99)
+	r.report.check(Line{What: "  as a multiple of the undisturbed one", Unit: "×", Measured: &times, Limit: new(2.0), AtMost: true})
+}
+
 // disturbed compares the latency of healthy receivers with and without dead and
 // slow ones beside them.
 func (r *runner) disturbed(ctx context.Context) error {
 	allHealthy := phase{name: "all receivers healthy", way: Stored, shape: neighbours, rate: disturbedRate, time: r.Time / 2, wanted: healthy}
-	before, err := r.measure(ctx, allHealthy)
-	if err != nil {
-		return err
-	}
 	bad := []string{r.receiver.refused, r.receiver.silent, r.receiver.slow}
 	someBad := allHealthy
 	someBad.name, someBad.time = "one receiver in ten dead or slow", r.Time
@@ -211,19 +259,13 @@ func (r *runner) disturbed(ctx context.Context) error {
 		}
 		return bad[account/oneInTen%len(bad)]
 	}
-	during, err := r.measure(ctx, someBad)
+	undisturbed, during, err := r.beside(ctx, allHealthy, someBad)
 	if err != nil {
 		return err
 	}
-	after, err := r.measure(ctx, allHealthy)
-	if err != nil {
-		return err
-	}
-	undisturbed := percentiles(slices.Concat(before.latencies, after.latencies))
 	t := r.report
 	t.add("all healthy: accepted → delivered, p99", "ms", &undisturbed.P99)
-	t.add("one in ten dead or slow: p99 of the healthy", "ms", &during.Delivery.P99)
-	times := during.Delivery.P99 / max(undisturbed.P99, minP99)
-	t.check(Line{What: "  as a multiple of the undisturbed one", Unit: "×", Measured: &times, Limit: new(2.0), AtMost: true})
+	t.add("one in ten dead or slow: p99 of the healthy", "ms", &during.P99)
+	r.checkMultiple(undisturbed, during)
 	return nil
 }

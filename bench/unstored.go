@@ -145,7 +145,7 @@ func (*Unstored) Release(context.Context, webhook.DeliveryID, int, time.Time) er
 func (*Unstored) RecoverClaims(context.Context, time.Time) error { return nil }
 
 // Due returns nothing: at the start nothing is queued.
-func (*Unstored) Due(context.Context) (map[webhook.WebhookID]time.Time, error) { return nil, nil }
+func (*Unstored) Due(context.Context) (map[webhook.WebhookID]webhook.Due, error) { return nil, nil }
 
 // Lookups returns nothing: no event waits for its platform.
 func (*Unstored) Lookups(context.Context, webhook.EventID, int) ([]webhook.PendingLookup, error) {

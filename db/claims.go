@@ -44,24 +44,24 @@ func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 
 // Due returns, for every asynchronous webhook that is on and has pending
 // deliveries, when the earliest of them is due; the end of a lease counts.
-func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error) {
+func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
 	type due struct {
 		id webhook.WebhookID
-		at time.Time
+		webhook.Due
 	}
 	scan := func(r scanner) (d due, err error) {
-		d.at, err = scanNextDue(r, &d.id)
+		d.At, err = scanNextDue(r, &d.id, &d.Account)
 		return d, err
 	}
-	rows, err := list(ctx, s.engine, scan, `SELECT w.id, `+nextDue+` FROM webhooks w
+	rows, err := list(ctx, s.engine, scan, `SELECT w.id, w.account_id, `+nextDue+` FROM webhooks w
 		WHERE w.enabled = 1 AND w.deleted_at = 0 AND w.kind = 'async'`)
 	if err != nil {
 		return nil, err
 	}
-	dues := map[webhook.WebhookID]time.Time{}
+	dues := map[webhook.WebhookID]webhook.Due{}
 	for _, d := range rows {
-		if !d.at.IsZero() {
-			dues[d.id] = d.at
+		if !d.At.IsZero() {
+			dues[d.id] = d.Due
 		}
 	}
 	return dues, nil

@@ -31,7 +31,6 @@ package db
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"bookhook/db/sqlite"
@@ -45,9 +44,9 @@ type Store struct {
 	subscriptions subscriptionCache
 	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
 	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy; used by writes only
-	arriving      atomic.Int64                          // bytes of events that wait to be written
-	search        int                                   // rows that one request reads; see searchRows
-	touched       func([]webhook.Touched)               // see Watch
+	arriving      arriving
+	search        int                     // rows that one request reads; see searchRows
+	touched       func([]webhook.Touched) // see Watch
 }
 
 // Open opens the SQLite database at path and brings it up to date; before an
@@ -105,7 +104,7 @@ func newStore(e engine) (*Store, error) {
 	}
 	return &Store{
 		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {},
-		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{},
+		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{}, arriving: arriving{byAccount: map[webhook.AccountID]int{}},
 	}, nil
 }
 

@@ -147,7 +147,7 @@ func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhoo
 		if d, err = replay(ctx, tx, d, w, change.At); err != nil {
 			return err
 		}
-		tx.touch(d.Webhook, webhook.TouchDue)
+		tx.touch(d.Account, d.Webhook, webhook.TouchDue)
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "delivery.replayed", Subject: id.String()})
 	})
 	return d, err
@@ -191,7 +191,7 @@ func (s *Store) Cancel(ctx context.Context, account webhook.AccountID, id webhoo
 		if _, err := releaseNext(ctx, tx, d.Webhook, d.BookingID, change.At); err != nil {
 			return err
 		}
-		tx.touch(d.Webhook, webhook.TouchDeliveries)
+		tx.touch(d.Account, d.Webhook, webhook.TouchDeliveries)
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "delivery.cancelled", Subject: id.String()})
 	})
 }

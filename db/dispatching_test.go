@@ -302,7 +302,7 @@ func testRecoverClaims(t *testing.T, s *db.Store) {
 func testDue(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	same(t, "nothing pending", must(s.Due(ctx))(t), map[webhook.WebhookID]time.Time{})
+	same(t, "nothing pending", must(s.Due(ctx))(t), map[webhook.WebhookID]webhook.Due{})
 	deliver(t, s, a.ID, 2)
 	b, second := shop(t, s)
 	deliver(t, s, b.ID, 1)
@@ -310,5 +310,5 @@ func testDue(t *testing.T, s *db.Store) {
 	deliver(t, s, b.ID, 1)
 	must(s.SetEnabled(ctx, b.ID, off.ID, false, at(t0)))(t)
 	claim(t, s, second.ID, 5, t0)
-	same(t, "due", must(s.Due(ctx))(t), map[webhook.WebhookID]time.Time{w.ID: t0, second.ID: lease})
+	same(t, "due", must(s.Due(ctx))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: t0}, second.ID: {Account: second.Account, At: lease}})
 }

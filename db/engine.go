@@ -55,8 +55,8 @@ type transaction struct {
 func (tx transaction) Unavailable(err error) webhook.Message { return tx.engine.Unavailable(err) }
 
 // touch records that the write affects a webhook; see Watch.
-func (tx transaction) touch(id webhook.WebhookID, what webhook.Touch) {
-	*tx.touched = append(*tx.touched, webhook.Touched{Webhook: id, What: what})
+func (tx transaction) touch(account webhook.AccountID, id webhook.WebhookID, what webhook.Touch) {
+	*tx.touched = append(*tx.touched, webhook.Touched{Account: account, Webhook: id, What: what})
 }
 
 // write runs do in a transaction, returns when that is on disk, and reports what it

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	eventColumns = eventStart + `, data, wire, decisions`
-	// listColumns leave the data out, which may be a megabyte each.
-	listColumns = eventStart + `, NULL, NULL, decisions`
+	eventColumns = eventStart + `, data, wire, via, decisions`
+	// listColumns leave the data out, which may be a megabyte each, and what is behind them.
+	listColumns = eventStart + `, NULL, NULL, '', decisions`
 	eventStart  = `id, account_id, COALESCE(external_id, ''), platform, type, channel_id, booking_id, tour_ids,
 	occurred_at, received_at, test, inbound, note`
 )
 
 func scanEvent(r scanner) (e webhook.EventRow, err error) {
 	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, jsonScanner{&e.TourIDs},
-		timeScanner{&e.OccurredAt}, timeScanner{&e.ReceivedAt}, &e.Test, &e.Inbound, messageScanner{&e.Note}, &e.Data, &e.Wire, decisionsScanner{&e.Decisions, &e.Lookup})
+		timeScanner{&e.OccurredAt}, timeScanner{&e.ReceivedAt}, &e.Test, &e.Inbound, messageScanner{&e.Note}, &e.Data, &e.Wire, &e.Via, decisionsScanner{&e.Decisions, &e.Lookup})
 	return e, err
 }
 

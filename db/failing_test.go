@@ -177,14 +177,15 @@ func TestIngestIsBounded(t *testing.T) {
 		return err
 	}
 	for _, tt := range []struct {
-		waiting int64
-		want    error
-	}{{free + 1, webhook.ErrBusy}, {free, nil}} {
-		s.arriving.Store(tt.waiting)
-		wantErr(t, fmt.Sprint("insert while ", tt.waiting, " bytes wait"), ingest(), tt.want)
-		want(t, "bytes that wait then", s.arriving.Load(), tt.waiting)
+		waiting, own int
+		want         error
+	}{{free + 1, 0, webhook.ErrBusy}, {free, 0, nil}, {maxArriving / 2, maxArriving / 2, webhook.ErrBusy}, {maxArriving/2 - 1, maxArriving/2 - 1, nil}} {
+		s.arriving.total, s.arriving.byAccount[a.ID] = tt.waiting, tt.own
+		wantErr(t, fmt.Sprint("insert while ", tt.waiting, " bytes wait, ", tt.own, " of the account"), ingest(), tt.want)
+		want(t, "bytes that wait then", s.arriving.total, tt.waiting)
+		want(t, "of the account", s.arriving.byAccount[a.ID], tt.own)
 	}
 	page, err := s.Events(t.Context(), a.ID, webhook.EventFilter{Limit: 10})
 	wantErr(t, "events", err, nil)
-	want(t, "events", len(page.Rows), 2)
+	want(t, "events", len(page.Rows), 4)
 }

@@ -17,7 +17,7 @@ import (
 // the content is different, or if the first event was not for an inline call, and
 // webhook.ErrBusy if too much waits to be written.
 func (s *Store) InsertInline(ctx context.Context, account webhook.AccountID, e webhook.Event, now, lease time.Time) (webhook.InlineCall, error) {
-	done, err := s.admit(&webhook.Plan{Events: []webhook.PlannedEvent{{Event: e}}})
+	done, err := s.arriving.admit(account, []webhook.PlannedEvent{{Event: e}})
 	if err != nil {
 		return webhook.InlineCall{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"slices"
+	"sync"
 	"time"
 
 	"bookhook/webhook"
@@ -30,9 +31,9 @@ const (
 // returned and nothing is stored. If its content is different, Insert returns
 // webhook.IDConflict, and nothing of the plan is stored. Insert returns
 // webhook.ErrStale if the subscriptions of the plan are out of date, and
-// webhook.ErrBusy if too much waits to be written.
+// webhook.ErrBusy if too much waits to be written, in all or of the account.
 func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
-	done, err := s.admit(p)
+	done, err := s.arriving.admit(p.Subscriptions.Account.ID, p.Events)
 	if err != nil {
 		return nil, err
 	}
@@ -62,18 +63,39 @@ func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted
 	return accepted, nil
 }
 
-// admit counts the bytes of events that wait to be written, until done is called;
-// it returns webhook.ErrBusy if too much waits.
-func (s *Store) admit(p *webhook.Plan) (done func(), err error) {
-	size := int64(len(p.Events)) * arrivalBytes
-	for i := range p.Events {
-		size += int64(len(p.Events[i].Event.Data))
+// arriving counts the bytes of events that wait to be written.
+type arriving struct {
+	mu        sync.Mutex
+	total     int
+	byAccount map[webhook.AccountID]int
+}
+
+// admit counts the events of an account until done is called. It returns
+// webhook.ErrBusy if too much waits, or if the account has as much waiting as is free
+// for all: so others can always send.
+func (in *arriving) admit(account webhook.AccountID, events []webhook.PlannedEvent) (done func(), err error) {
+	size := len(events) * arrivalBytes
+	for i := range events {
+		size += len(events[i].Event.Data)
 	}
-	if s.arriving.Add(size) > maxArriving {
-		s.arriving.Add(-size)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if free := maxArriving - in.total; size > free || in.byAccount[account] >= free {
 		return nil, webhook.ErrBusy
 	}
-	return func() { s.arriving.Add(-size) }, nil
+	in.add(account, size)
+	return func() {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.add(account, -size)
+	}, nil
+}
+
+func (in *arriving) add(account webhook.AccountID, size int) {
+	in.total += size
+	if in.byAccount[account] += size; in.byAccount[account] == 0 {
+		delete(in.byAccount, account)
+	}
 }
 
 // arrival is an event with what is computed from it before the write, so that
@@ -158,11 +180,11 @@ func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions str
 		external = in.ExternalID
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO events (id, account_id, external_id, platform, type, channel_id, booking_id, tour_ids,
-			occurred_at, received_at, test, data, digest, decisions, inbound, wire)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			occurred_at, received_at, test, data, digest, decisions, inbound, wire, via)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
 		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
-		toMillis(in.OccurredAt), toMillis(in.ReceivedAt), boolInt(in.Test), in.Data, in.digest[:], decisions, boolInt(in.Inbound), in.Wire)
+		toMillis(in.OccurredAt), toMillis(in.ReceivedAt), boolInt(in.Test), in.Data, in.digest[:], decisions, boolInt(in.Inbound), in.Wire, string(in.Via))
 	return n > 0, err
 }
 
@@ -254,7 +276,7 @@ func (s *Store) insertTest(ctx context.Context, account webhook.AccountID, id we
 		if w.Kind == webhook.Inline {
 			d = inlineDelivery(d.ID, w, e, lease)
 		} else {
-			tx.touch(id, webhook.TouchDue)
+			tx.touch(account, id, webhook.TouchDue)
 		}
 		if _, err := insertEvent(ctx, tx, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
 			return err

@@ -73,6 +73,7 @@ func testEventRoundTrip(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	full, bare := newEvent("id 🎟"), webhook.Event{Platform: "wink", Type: "x", TourIDs: []string{}}
 	full.Data = []byte("{\"b\":1,\n\t\"a\" : \"\\u00e9 <é> 🎟\", \"n\": 1.0e+2}\r\n ")
+	full.Via = "there.one, there.two"
 	for i, got := range ingest(t, s, a.ID, full, bare) {
 		want := []webhook.Event{full, bare}[i]
 		want.ID, want.Account, want.ReceivedAt = got.Event.ID, a.ID, t0

@@ -29,6 +29,7 @@ var lookupTests = []test{
 func asked(external, booking string) webhook.Event {
 	e := newEvent(external)
 	e.BookingID, e.TourIDs, e.Inbound, e.Lookup, e.Wire = booking, []string{}, true, true, []byte("event=cancelled")
+	e.Via = "there.one"
 	return e
 }
 

@@ -26,8 +26,8 @@ func testTouched(t *testing.T, s *db.Store) {
 		touched = nil
 	}
 	w := addHook(t, s, a.ID, ordered)
-	changed := webhook.Touched{Webhook: w.ID, What: webhook.TouchWebhook}
-	due := webhook.Touched{Webhook: w.ID, What: webhook.TouchDue}
+	changed := webhook.Touched{Account: a.ID, Webhook: w.ID, What: webhook.TouchWebhook}
+	due := webhook.Touched{Account: a.ID, Webhook: w.ID, What: webhook.TouchDue}
 	after("create, when nothing waits for it")
 	ok(t, update(t, s, webhook.Update{Webhook: w}, at(t0)))
 	after("update", changed)
@@ -38,7 +38,7 @@ func testTouched(t *testing.T, s *db.Store) {
 	finish(t, s, success(d[0], w.ID, 1), t0)
 	after("insert, claim and finish")
 	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0)))
-	after("cancel", webhook.Touched{Webhook: w.ID, What: webhook.TouchDeliveries})
+	after("cancel", webhook.Touched{Account: a.ID, Webhook: w.ID, What: webhook.TouchDeliveries})
 	must(s.Replay(ctx, a.ID, d[0], at(t0)))(t)
 	after("replay", due)
 	must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0))(t)

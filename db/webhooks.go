@@ -149,7 +149,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET config = $2, updated_at = $3 WHERE id = $1`, w.ID, toJSON(w.Config), updated); err != nil {
 			return err
 		}
-		tx.touch(w.ID, webhook.TouchWebhook)
+		tx.touch(w.Account, w.ID, webhook.TouchWebhook)
 		if err := s.changed(ctx, tx, webhookEntry(w, "webhook.changed", change)); err != nil {
 			return err
 		}
@@ -183,7 +183,7 @@ func (s *Store) switchTo(ctx context.Context, tx transaction, w *webhook.Webhook
 	if enabled == nil || *enabled == w.Enabled {
 		return nil
 	}
-	tx.touch(w.ID, webhook.TouchWebhook)
+	tx.touch(w.Account, w.ID, webhook.TouchWebhook)
 	if !*enabled {
 		if err := switchOff(ctx, tx, w.ID, webhook.OffByUser, change.At); err != nil {
 			return err
@@ -211,7 +211,7 @@ func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, e
 	if err := s.RetryNow(ctx, before.ID, now); err != nil {
 		return err
 	}
-	s.touched([]webhook.Touched{{Webhook: before.ID, What: webhook.TouchDue}})
+	s.touched([]webhook.Touched{{Account: before.Account, Webhook: before.ID, What: webhook.TouchDue}})
 	return nil
 }
 
@@ -228,7 +228,7 @@ func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id 
 		if err != nil {
 			return err
 		}
-		tx.touch(id, webhook.TouchWebhook)
+		tx.touch(account, id, webhook.TouchWebhook)
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.secret", change))
 	})
 }
@@ -247,7 +247,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 0, deleted_at = $2 WHERE id = $1`, id, toMillis(change.At)); err != nil {
 			return err
 		}
-		tx.touch(id, webhook.TouchWebhook)
+		tx.touch(account, id, webhook.TouchWebhook)
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.deleted", change))
 	})
 	if err != nil {

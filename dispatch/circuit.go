@@ -29,8 +29,12 @@ type breaker struct {
 func (b *breaker) newestFirst() bool { return b.pauses%2 == 0 && b.Open() }
 
 // refusesContent reports whether a healthy receiver refused a delivery for what it
-// says. That is a failure of the delivery and not of the receiver.
+// says, or for where it came from. That is a failure of the delivery and not of the
+// receiver.
 func refusesContent(a webhook.Attempt) bool {
+	if a.Failure == webhook.FailLoop {
+		return true
+	}
 	switch a.Status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -19,8 +18,8 @@ type claim struct {
 	newest  bool // that are due, instead of the oldest
 }
 
-// turn moves lanes whose timer has fired into the queues, starts their jobs, and
-// returns the claims to make, in the order in which they became due. next is
+// turn moves lanes whose timer has fired into the lines, starts their jobs, and
+// returns the claims to make, one of each account and lane in turn. next is
 // when turn is to be called again; zero: when woken.
 func (s *lanes) turn() (claims []claim, next time.Time) {
 	s.mu.Lock()
@@ -30,9 +29,7 @@ func (s *lanes) turn() (claims []claim, next time.Time) {
 		s.reschedule(s.timers[0], now)
 	}
 	s.startReady(now)
-	for len(s.claimQueue) > 0 && s.mayClaim() {
-		l := s.claimQueue[0]
-		s.claimQueue = slices.Delete(s.claimQueue, 0, 1)
+	for l := s.claiming.next(s.mayClaim); l != nil; l = s.claiming.next(s.mayClaim) {
 		l.claimQueued = false
 		if l.canClaim(now) {
 			claims = append(claims, s.beginClaim(l))
@@ -48,7 +45,7 @@ func (s *lanes) beginClaim(l *lane) claim {
 	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch), newest: l.breaker.newestFirst()}
 	l.claiming, l.nextDue = true, time.Time{} // set again by what becomes due from now on
 	s.reserve(l, c.n)
-	s.claims++
+	s.addClaims(l.account, 1)
 	return c
 }
 
@@ -60,7 +57,7 @@ func (s *lanes) claimDone(c claim, jobs []webhook.Job, next time.Time) (stale []
 	defer s.mu.Unlock()
 	l := c.lane
 	l.claiming = false
-	s.claims--
+	s.addClaims(l.account, -1)
 	s.reserve(l, -c.n)
 	current := s.open && l.version == c.version
 	if current && len(jobs) > 0 {

@@ -22,15 +22,17 @@ type Options struct {
 	Store       Store
 	Lookups     LookupStore
 	Platforms   platforms.Registry
-	Guard       *guard.Guard    // nil: public addresses only
-	Log         *slog.Logger    // one line for each attempt; nil: none
-	Version     string          // for the user-agent, bookhook/VERSION
-	Schedule    []time.Duration // pause before each attempt; nil: webhook.Schedule
-	Timeout     time.Duration   // of one attempt in all; 0: 15 s
-	Connect     time.Duration   // of name resolution and connection, and again of the TLS handshake; 0: 5 s
-	Grace       time.Duration   // for requests in flight at shutdown; 0: 20 s
-	MaxInFlight int             // requests over all webhooks; 0: 2048
-	RootCAs     *x509.CertPool  // nil: those of the system
+	Guard       *guard.Guard     // nil: public addresses only
+	Log         *slog.Logger     // one line for each attempt; nil: none
+	Version     string           // for the user-agent, bookhook/VERSION
+	Instance    webhook.Instance // for the path of each event
+	Own         guard.Own        // where this Bookhook is reached
+	Schedule    []time.Duration  // pause before each attempt; nil: webhook.Schedule
+	Timeout     time.Duration    // of one attempt in all; 0: 15 s
+	Connect     time.Duration    // of name resolution and connection, and again of the TLS handshake; 0: 5 s
+	Grace       time.Duration    // for requests in flight at shutdown; 0: 20 s
+	MaxInFlight int              // requests over all webhooks; 0: 2048
+	RootCAs     *x509.CertPool   // nil: those of the system
 }
 
 // withDefaults replaces zero values.
@@ -65,6 +67,7 @@ type Dispatcher struct {
 	store       Store
 	lookupStore LookupStore
 	guard       *guard.Guard
+	own         guard.Own
 	log         *slog.Logger
 	schedule    []time.Duration
 	grace       time.Duration
@@ -90,7 +93,7 @@ type Dispatcher struct {
 func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	d := &Dispatcher{
-		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
+		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, own: o.Own, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
 		ready: make(chan struct{}),
 		// The longest wait is that of the last in a full lane, or of one request a minute.
 		lease:       lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
@@ -101,7 +104,9 @@ func New(o Options) *Dispatcher {
 	platformTransport := guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, MaxRead: lookup.MaxRead, RootCAs: o.RootCAs})
 	d.lookups = lookup.New(lookup.Options{
 		Store: o.Lookups, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
-		Client: &lookup.Client{Transport: platformTransport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Log: o.Log},
+		Client: &lookup.Client{
+			Transport: platformTransport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Instance: o.Instance, Log: o.Log,
+		},
 	})
 	return d
 }
@@ -136,7 +141,7 @@ func (d *Dispatcher) Ready() <-chan struct{} { return d.ready }
 func (d *Dispatcher) Alive() bool { return d.alive.Load() }
 
 // recoverClaims recovers the claims of a dead process and reads what is due.
-func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]time.Time, error) {
+func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
 	if err := d.store.RecoverClaims(ctx, d.clock()); err != nil {
 		return nil, fmt.Errorf("recover claims: %w", err)
 	}

@@ -23,11 +23,17 @@
 //
 // There is one scheduler (lanes.go). A lane that waits for a point in time (a due
 // row, its rate or the next probe) has a timer in one heap. When the timer fires,
-// the lane is put into the queue of starts or into that of claims. Lanes are taken
-// from these queues in turn, one request or claim each, so that all get their
-// share when the global limits are reached. A goroutine for each webhook would
-// need the same limits as semaphores, and could be tested only by running it; this
-// scheduler is a state machine without I/O, which tests step through.
+// the lane is put into the line of starts or into that of claims. In these lines
+// accounts take turns, and so do the lanes of each, for one request or claim at a
+// time. A goroutine for each webhook would need the same limits as semaphores, and
+// could be tested only by running it; this scheduler is a state machine without I/O,
+// which tests step through.
+//
+// What is limited is shared by account (account.go): requests in flight, workers,
+// memory, claims, inline calls, and in package lookup the requests to platforms. An
+// account gets another place as long as it has fewer than are free. A request in
+// flight may last for 15 s, so what the next account is to have at once must be free
+// beforehand.
 //
 // A receiver that fails ten times in a row opens the circuit of its lane
 // (circuit.go): one delivery at a time is sent as a probe, after growing pauses,
@@ -61,6 +67,13 @@
 // At shutdown nothing more is claimed, lookups are cut off, queued jobs are
 // released, and requests in flight have a grace period to finish. What is cut off
 // after that is released as well. A released job does not lose an attempt.
+//
+// # Loops
+//
+// Every request about an event has the path of the event through Bookhooks
+// ([webhook.Via]), by which a Bookhook to which the event comes back refuses it with
+// 508. That attempt is final. URLs at Bookhook's own address are refused when they
+// are saved ([Dispatcher.CheckURL]).
 //
 // A receiver's failure is a result and never an error of a method here;
 // guard.Classify explains it.

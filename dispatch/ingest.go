@@ -96,12 +96,12 @@ func (d *Dispatcher) Touched(touched []webhook.Touched) {
 	for _, t := range touched {
 		switch t.What {
 		case webhook.TouchWebhook:
-			d.lanes.resetCircuit(t.Webhook)
-			d.releaseDetached(d.lanes.invalidate(t.Webhook))
+			d.lanes.resetCircuit(t.Account, t.Webhook)
+			d.releaseDetached(d.lanes.invalidate(t.Account, t.Webhook))
 		case webhook.TouchDeliveries:
-			d.releaseDetached(d.lanes.invalidate(t.Webhook))
+			d.releaseDetached(d.lanes.invalidate(t.Account, t.Webhook))
 		}
-		d.lanes.due(t.Webhook, d.clock())
+		d.lanes.due(t.Account, t.Webhook, d.clock())
 	}
 }
 

@@ -7,9 +7,10 @@ import (
 	"bookhook/webhook"
 )
 
-// inlineCalls limits the inline calls that are running: for each account to as
-// many as a webhook may have requests in flight, so that a slow receiver takes no
-// places from other accounts, and for each external id to one at a time.
+// inlineCalls limits the inline calls that are running: for each account to its share
+// (see fair) and to as many as a webhook may have requests in flight, so that a slow
+// receiver takes no places from other accounts, and for each external id to one at a
+// time.
 type inlineCalls struct {
 	max int // over all accounts
 
@@ -55,7 +56,7 @@ func (c *inlineCalls) tryAcquire(id inlineCallID) (release func(), same chan str
 	if same = c.byID[id]; same != nil {
 		return nil, same, nil
 	}
-	if c.running >= c.max || c.byAccount[id.account] >= webhook.MaxConcurrency {
+	if has := c.byAccount[id.account]; has >= webhook.MaxConcurrency || !fair(has, c.max-c.running) {
 		return nil, nil, webhook.ErrBusy
 	}
 	done := make(chan struct{})

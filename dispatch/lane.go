@@ -25,6 +25,7 @@ const (
 // Its fields are guarded by the mutex of [lanes].
 type lane struct {
 	id           webhook.WebhookID
+	account      *account
 	concurrency  int           // of the webhook; 1 until a job says more
 	gap          time.Duration // between two requests; zero without a rate
 	lastStart    time.Time     // of a request
@@ -37,13 +38,15 @@ type lane struct {
 	nextDue      time.Time      // of its rows in the table; zero: none known
 	version      int            // incremented when the webhook changes or its circuit opens
 	claiming     bool           // a claim is under way
-	startQueued  bool           // is in lanes.startQueue
-	claimQueued  bool           // is in lanes.claimQueue
-	timer        time.Time      // when it may go into one of the queues; see nextTimer
+	startQueued  bool           // is in lanes.starting
+	claimQueued  bool           // is in lanes.claiming
+	timer        time.Time      // when it may go into one of the lines; see nextTimer
 	timerIndex   int            // in lanes.timers; -1 if it is not there
 }
 
-func newLane(id webhook.WebhookID) *lane { return &lane{id: id, concurrency: 1, timerIndex: -1} }
+func newLane(id webhook.WebhookID, a *account) *lane {
+	return &lane{id: id, account: a, concurrency: 1, timerIndex: -1}
+}
 
 // maxInFlight is how many requests may be in flight.
 func (l *lane) maxInFlight() int {
@@ -112,7 +115,7 @@ func (l *lane) claimAt() time.Time {
 // canClaim reports whether rows may be claimed now.
 func (l *lane) canClaim(now time.Time) bool { return l.wantsClaim() && !l.claimAt().After(now) }
 
-// nextTimer returns when the lane may go into one of the queues where it is not
+// nextTimer returns when the lane may go into one of the lines where it is not
 // yet; zero: not by time alone.
 func (l *lane) nextTimer() (at time.Time) {
 	if l.wantsClaim() && !l.claimQueued {
@@ -126,7 +129,7 @@ func (l *lane) nextTimer() (at time.Time) {
 
 // idle reports whether the lane can be deleted.
 func (l *lane) idle(now time.Time) bool {
-	return l.inFlight == 0 && l.unrecorded == 0 && l.reserved == 0 && len(l.queue) == 0 && l.nextDue.IsZero() && !l.claiming && !l.startQueued &&
+	return l.inFlight == 0 && l.unrecorded == 0 && l.reserved == 0 && len(l.queue) == 0 && l.nextDue.IsZero() && !l.claiming && !l.startQueued && !l.claimQueued &&
 		l.breaker.Failures == 0 && !l.rateAllows().After(now) && now.Sub(l.lastRetryNow) > retryNowInterval
 }
 

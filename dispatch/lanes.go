@@ -17,10 +17,10 @@ const (
 
 // lanes schedules claims and requests of all webhooks. A lane that waits for a
 // point in time (a due row, a probe, its rate) is among the timers. When its timer
-// fires it is put into the queue of claims or into that of starts. Lanes are taken
-// from these queues in turn, one request or claim each, while the global limits
-// allow it. It does no I/O and never blocks; its methods may be called from any
-// goroutine.
+// fires it is put into the line of claims or into that of starts. Lanes are taken
+// from these lines in turn, one request or claim each, while the limits and the share
+// of their account (account.go) allow it. It does no I/O and never blocks; its
+// methods may be called from any goroutine.
 //
 // A job counts as held from when a place is reserved for it until it is done.
 type lanes struct {
@@ -29,34 +29,35 @@ type lanes struct {
 	wake        chan struct{} // capacity 1; tells the loop to call turn
 	maxInFlight int           // requests over all lanes
 
-	mu         sync.Mutex
-	open       bool // jobs are accepted and started
-	byID       map[webhook.WebhookID]*lane
-	timers     timers
-	startQueue []*lane   // with a job that may start
-	claimQueue []*lane   // with rows that may be claimed
-	nextWake   time.Time // when the loop calls turn by itself; zero: never
-	claims     int       // under way
-	inFlight   int       // requests
-	workers    int       // goroutines of jobs: in flight, or recording
-	held       int       // jobs, reserved places included
-	bytes      int       // payload of the jobs in memory
+	mu       sync.Mutex
+	open     bool // jobs are accepted and started
+	byID     map[webhook.WebhookID]*lane
+	accounts map[webhook.AccountID]*account
+	timers   timers
+	starting line      // lanes with a job that may start
+	claiming line      // lanes with rows that may be claimed
+	nextWake time.Time // when the loop calls turn by itself; zero: never
+	inFlight int       // requests
+	total    account   // what all accounts have
 }
 
 func newLanes(maxInFlight int, clock func() time.Time, start func(*lane, *webhook.Job)) *lanes {
 	return &lanes{
-		start: start, clock: clock, wake: make(chan struct{}, 1), maxInFlight: maxInFlight, byID: map[webhook.WebhookID]*lane{},
+		start: start, clock: clock, wake: make(chan struct{}, 1), maxInFlight: maxInFlight,
+		byID: map[webhook.WebhookID]*lane{}, accounts: map[webhook.AccountID]*account{},
+		starting: line{queue: func(a *account) *[]*lane { return &a.startQueue }},
+		claiming: line{queue: func(a *account) *[]*lane { return &a.claimQueue }},
 	}
 }
 
 // accept starts accepting jobs; due says when each webhook's next row is due.
-func (s *lanes) accept(due map[webhook.WebhookID]time.Time) {
+func (s *lanes) accept(due map[webhook.WebhookID]webhook.Due) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = true
-	for id, at := range due {
-		l := s.lane(id)
-		l.due(at)
+	for id, d := range due {
+		l := s.lane(d.Account, id)
+		l.due(d.At)
 		s.update(l)
 	}
 }
@@ -84,21 +85,21 @@ func (s *lanes) close() []*webhook.Job {
 	return queued
 }
 
-// due records that a row of the webhook is due at that time.
-func (s *lanes) due(id webhook.WebhookID, at time.Time) {
+// due records that a row of the account's webhook is due at that time.
+func (s *lanes) due(account webhook.AccountID, id webhook.WebhookID, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(id)
+	l := s.lane(account, id)
 	l.due(at)
 	s.update(l)
 }
 
 // invalidate makes everything that was read of the webhook stale, and returns its
 // queued jobs, which are to be released.
-func (s *lanes) invalidate(id webhook.WebhookID) []*webhook.Job {
+func (s *lanes) invalidate(account webhook.AccountID, id webhook.WebhookID) []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(id)
+	l := s.lane(account, id)
 	l.version++
 	queued := s.dequeueAll(l)
 	s.update(l)
@@ -107,10 +108,10 @@ func (s *lanes) invalidate(id webhook.WebhookID) []*webhook.Job {
 
 // mayRetryNow reports whether a recovery may make the waiting retries of a
 // webhook due, and records that it does.
-func (s *lanes) mayRetryNow(id webhook.WebhookID) bool {
+func (s *lanes) mayRetryNow(account webhook.AccountID, id webhook.WebhookID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l, now := s.lane(id), s.clock()
+	l, now := s.lane(account, id), s.clock()
 	if now.Sub(l.lastRetryNow) < retryNowInterval {
 		return false
 	}
@@ -119,10 +120,10 @@ func (s *lanes) mayRetryNow(id webhook.WebhookID) bool {
 }
 
 // resetCircuit closes the circuit of a webhook.
-func (s *lanes) resetCircuit(id webhook.WebhookID) {
+func (s *lanes) resetCircuit(account webhook.AccountID, id webhook.WebhookID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(id)
+	l := s.lane(account, id)
 	l.breaker = breaker{}
 	s.update(l)
 }
@@ -159,20 +160,21 @@ func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after webhook.Cir
 
 // addUnrecorded adds n to the attempts that the store has failed to record. The
 // lane of the request may have been deleted by then, and replaced by another.
-func (s *lanes) addUnrecorded(id webhook.WebhookID, n int) {
+func (s *lanes) addUnrecorded(account webhook.AccountID, id webhook.WebhookID, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(id)
+	l := s.lane(account, id)
 	l.unrecorded += n
 	s.update(l)
 }
 
-// jobDone frees the memory and the worker of a job that was started.
-func (s *lanes) jobDone(job *webhook.Job) {
+// jobDone frees the memory and the worker of a job that the lane started.
+func (s *lanes) jobDone(l *lane, job *webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.workers--
-	s.unhold(job)
+	s.addWorkers(l.account, -1)
+	s.unhold(l.account, job)
+	s.forget(l.account)
 	s.startReady(s.clock())
 	s.wakeIfLate()
 }
@@ -189,13 +191,30 @@ func (s *lanes) circuit(id webhook.WebhookID) webhook.Circuit {
 
 // The functions below are called with the mutex held.
 
-func (s *lanes) lane(id webhook.WebhookID) *lane {
+func (s *lanes) lane(account webhook.AccountID, id webhook.WebhookID) *lane {
 	l := s.byID[id]
 	if l == nil {
-		l = newLane(id)
+		l = newLane(id, s.account(account))
 		s.byID[id] = l
+		l.account.lanes++
 	}
 	return l
+}
+
+func (s *lanes) account(id webhook.AccountID) *account {
+	a := s.accounts[id]
+	if a == nil {
+		a = &account{id: id}
+		s.accounts[id] = a
+	}
+	return a
+}
+
+// forget deletes an account that is idle.
+func (s *lanes) forget(a *account) {
+	if a.idle() {
+		delete(s.accounts, a.id)
+	}
 }
 
 // update reschedules the lanes that changed, and starts what may start now.
@@ -213,52 +232,66 @@ func (s *lanes) update(changed ...*lane) {
 func (s *lanes) reschedule(l *lane, now time.Time) {
 	s.markReady(l, now)
 	s.timers.set(l, l.nextTimer())
-	if l.idle(now) {
+	if l.idle(now) && s.byID[l.id] == l {
 		delete(s.byID, l.id)
+		l.account.lanes--
+		s.forget(l.account)
 	}
 }
 
-// markReady puts a lane into the queues where it has something to do now.
+// markReady puts a lane into the lines where it has something to do now.
 func (s *lanes) markReady(l *lane, now time.Time) {
 	if !l.startQueued && l.canStart(now) {
 		l.startQueued = true
-		s.startQueue = append(s.startQueue, l)
+		s.starting.add(l)
 	}
 	if !l.claimQueued && l.canClaim(now) {
 		l.claimQueued = true
-		s.claimQueue = append(s.claimQueue, l)
+		s.claiming.add(l)
 	}
 }
 
-// startReady starts jobs, one of each lane in turn. There may be twice as many
-// workers as requests: on a slow disk, results wait to be recorded.
+// startReady starts jobs, one of each account and lane in turn.
 func (s *lanes) startReady(now time.Time) {
-	for s.open && len(s.startQueue) > 0 && s.inFlight < s.maxInFlight && s.workers < 2*s.maxInFlight {
-		l := s.startQueue[0]
-		s.startQueue = slices.Delete(s.startQueue, 0, 1)
+	for s.open {
+		l := s.starting.next(s.mayStart)
+		if l == nil {
+			return
+		}
 		l.startQueued = false
 		if l.canStart(now) {
 			job := l.queue[0]
 			l.queue = slices.Delete(l.queue, 0, 1)
 			l.requestStarted(now)
 			s.inFlight++
-			s.workers++
+			s.addWorkers(l.account, 1)
 			s.start(l, job)
 		}
 		s.reschedule(l, now)
 	}
 }
 
-// full reports whether memory has no room for more jobs.
-func (s *lanes) full() bool { return s.held >= 4*s.maxInFlight || s.bytes >= maxBytes }
+// mayStart reports whether the account may have another request. There may be twice
+// as many workers as requests: on a slow disk, results wait to be recorded.
+func (s *lanes) mayStart(a *account) bool {
+	return fair(a.workers, min(s.maxInFlight-s.inFlight, 2*s.maxInFlight-s.total.workers))
+}
 
-// mayClaim reports whether another claim may begin.
-func (s *lanes) mayClaim() bool { return s.claims < maxClaims && !s.full() }
+// hasMemory reports whether the account may have more jobs in memory.
+func (s *lanes) hasMemory(a *account) bool {
+	return fair(a.held, 4*s.maxInFlight-s.total.held) && fair(a.bytes, maxBytes-s.total.bytes)
+}
+
+// mayClaim reports whether the account may begin another claim.
+func (s *lanes) mayClaim(a *account) bool {
+	return fair(a.claims, maxClaims-s.total.claims) && s.hasMemory(a)
+}
 
 // wakeIfLate wakes the loop if it would sleep too long.
 func (s *lanes) wakeIfLate() {
 	next := s.timers.next()
-	if late := !next.IsZero() && (s.nextWake.IsZero() || next.Before(s.nextWake)); late || len(s.claimQueue) > 0 && s.mayClaim() {
+	late := !next.IsZero() && (s.nextWake.IsZero() || next.Before(s.nextWake))
+	if late || slices.ContainsFunc(s.claiming.accounts, s.mayClaim) {
 		select {
 		case s.wake <- struct{}{}:
 		default: // it is awake already
@@ -266,17 +299,34 @@ func (s *lanes) wakeIfLate() {
 	}
 }
 
+func (s *lanes) addWorkers(a *account, n int) {
+	a.workers += n
+	s.total.workers += n
+}
+
+func (s *lanes) addClaims(a *account, n int) {
+	a.claims += n
+	s.total.claims += n
+}
+
+// hold counts jobs in memory and their payload.
+func (s *lanes) hold(a *account, jobs, bytes int) {
+	a.held += jobs
+	a.bytes += bytes
+	s.total.held += jobs
+	s.total.bytes += bytes
+}
+
 // reserve reserves n places of the lane, or frees them if n is negative.
 func (s *lanes) reserve(l *lane, n int) {
 	l.reserved += n
-	s.held += n
+	s.hold(l.account, n, 0)
 }
 
 // enqueue adds a claimed job to its lane.
 func (s *lanes) enqueue(l *lane, job *webhook.Job) {
 	l.queue = append(l.queue, job)
-	s.held++
-	s.bytes += len(job.Event.Data)
+	s.hold(l.account, 1, len(job.Event.Data))
 }
 
 // dequeueAll removes all queued jobs of the lane.
@@ -284,12 +334,9 @@ func (s *lanes) dequeueAll(l *lane) []*webhook.Job {
 	queued := l.queue
 	l.queue = nil
 	for _, job := range queued {
-		s.unhold(job)
+		s.unhold(l.account, job)
 	}
 	return queued
 }
 
-func (s *lanes) unhold(job *webhook.Job) {
-	s.held--
-	s.bytes -= len(job.Event.Data)
-}
+func (s *lanes) unhold(a *account, job *webhook.Job) { s.hold(a, -1, -len(job.Event.Data)) }

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func (b *testLanes) finish(i int) {
 	f := b.started[i]
 	b.started = append(b.started[:i], b.started[i+1:]...)
 	b.requestDone(f.lane)
-	b.jobDone(f.job)
+	b.jobDone(f.lane, f.job)
 }
 
 func jobs(w *webhook.Webhook, n int) []webhook.Job {
@@ -45,7 +46,7 @@ func jobs(w *webhook.Webhook, n int) []webhook.Job {
 
 // plan reserves places for n events that match a webhook.
 func (b *testLanes) plan(w *webhook.Webhook, n int) (r *reservation, taken int) {
-	p := &webhook.Plan{Subscriptions: &webhook.Subscriptions{Webhooks: []*webhook.Webhook{w}}}
+	p := &webhook.Plan{Subscriptions: &webhook.Subscriptions{Account: webhook.Account{ID: w.Account}, Webhooks: []*webhook.Webhook{w}}}
 	for range n {
 		p.Events = append(p.Events, webhook.PlannedEvent{Decisions: []webhook.Decision{{Webhook: w.ID}}, Claim: make([]bool, 1)})
 	}
@@ -61,7 +62,7 @@ func (b *testLanes) plan(w *webhook.Webhook, n int) (r *reservation, taken int) 
 // ingest reserves places for n events and lets the first of them become jobs.
 func (b *testLanes) ingest(w *webhook.Webhook, n, become int) int {
 	r, taken := b.plan(w, n)
-	a := webhook.Accepted{Jobs: jobs(w, min(taken, become))}
+	a := webhook.Accepted{Event: webhook.Event{Account: w.Account}, Jobs: jobs(w, min(taken, become))}
 	if taken < n {
 		a.Waiting = []webhook.WebhookID{w.ID}
 	}
@@ -71,10 +72,10 @@ func (b *testLanes) ingest(w *webhook.Webhook, n, become int) int {
 
 func (b *testLanes) mustBeEmpty(t *testing.T) {
 	t.Helper()
-	if len(b.byID) != 0 || b.held != 0 || b.bytes != 0 || b.inFlight != 0 || b.workers != 0 || b.claims != 0 ||
-		len(b.startQueue) != 0 || len(b.claimQueue) != 0 || len(b.timers) != 0 {
-		t.Errorf("something is left: %d lanes, held %d, %d bytes, %d in flight, %d workers, %d claims, queued %d and %d, %d timers",
-			len(b.byID), b.held, b.bytes, b.inFlight, b.workers, b.claims, len(b.startQueue), len(b.claimQueue), len(b.timers))
+	if len(b.byID) != 0 || len(b.accounts) != 0 || b.inFlight != 0 || !reflect.DeepEqual(b.total, account{}) ||
+		len(b.starting.accounts) != 0 || len(b.claiming.accounts) != 0 || len(b.timers) != 0 {
+		t.Errorf("something is left: %d lanes, %d accounts with %+v, %d in flight, waiting %d and %d, %d timers",
+			len(b.byID), len(b.accounts), b.total, b.inFlight, len(b.starting.accounts), len(b.claiming.accounts), len(b.timers))
 	}
 }
 
@@ -114,12 +115,12 @@ func TestPlacesBesideAClaim(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(1000)
 	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 4}}
-	b.due(w.ID, time.Now())
+	b.due(w.Account, w.ID, time.Now())
 	if got := b.ingest(w, 1, 1); got != 0 {
 		t.Errorf("got %d places before what is older, want none", got)
 	}
 	claims, _ := b.turn()
-	b.due(w.ID, time.Now())
+	b.due(w.Account, w.ID, time.Now())
 	if got := b.ingest(w, 20, 20); got != 12-claims[0].n {
 		t.Errorf("got %d places beside a claim of %d, want the rest of 12", got, claims[0].n)
 	}
@@ -133,7 +134,7 @@ func TestPlacesBesideAClaim(t *testing.T) {
 // got no place leaves nothing behind.
 func TestPlanIsShared(t *testing.T) {
 	t.Parallel()
-	b := newTestLanes(2)
+	b := newTestLanes(3) // one account gets two
 	hooks := []*webhook.Webhook{
 		{ID: 1, Config: webhook.Config{Concurrency: 2}},
 		{ID: 2, Config: webhook.Config{Concurrency: 2}},
@@ -161,17 +162,17 @@ func TestPlanIsShared(t *testing.T) {
 
 func TestTurnsAreTaken(t *testing.T) {
 	t.Parallel()
-	b := newTestLanes(2)
+	b := newTestLanes(3) // one account gets two
 	first, second := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 2}}, &webhook.Webhook{ID: 2, Config: webhook.Config{Concurrency: 2}}
-	b.ingest(first, 4, 4)
-	b.ingest(second, 4, 4)
+	b.ingest(first, 3, 3)
+	b.ingest(second, 3, 3)
 	var order []webhook.WebhookID
 	for len(b.started) > 0 {
 		order = append(order, b.started[0].lane.id)
 		b.finish(0)
 	}
 	// Two of the first were in flight when the second came.
-	want := []webhook.WebhookID{1, 1, 2, 1, 2, 1, 2, 2}
+	want := []webhook.WebhookID{1, 1, 2, 1, 2, 2}
 	for i := range want {
 		if i >= len(order) || order[i] != want[i] {
 			t.Fatalf("got %v, want %v", order, want)
@@ -184,14 +185,14 @@ func TestMemoryIsBoundedByBytes(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(1000)
 	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 200}}
-	big := make([]byte, maxBytes/10+1)
+	big := make([]byte, maxBytes/20+1) // half of the memory is one account's
 	r, _ := b.plan(w, 10)
 	list := jobs(w, 10)
 	for i := range list {
 		list[i].Event.Data = big
 	}
 	r.commit([]webhook.Accepted{{Jobs: list}})
-	b.due(2, time.Now())
+	b.due(0, 2, time.Now())
 	if claims, _ := b.turn(); len(claims) != 0 || b.ingest(&webhook.Webhook{ID: 3, Config: webhook.Config{Concurrency: 1}}, 1, 1) != 0 {
 		t.Fatal("got more than memory allows")
 	}
@@ -215,18 +216,18 @@ func TestStaleJobsAreGivenBack(t *testing.T) {
 	b := newTestLanes(100)
 	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 1}}
 	r, _ := b.plan(w, 1)
-	b.invalidate(w.ID)
+	b.invalidate(w.Account, w.ID)
 	if got := len(r.commit([]webhook.Accepted{{Jobs: jobs(w, 1)}})); got != 1 {
 		t.Errorf("got %d stale jobs of an ingest, want 1", got)
 	}
-	b.due(w.ID, time.Now())
+	b.due(w.Account, w.ID, time.Now())
 	claims, _ := b.turn()
-	b.invalidate(w.ID)
+	b.invalidate(w.Account, w.ID)
 	if got := len(b.claimDone(claims[0], jobs(w, 1), time.Time{})); got != 1 {
 		t.Errorf("got %d stale jobs of a claim, want 1", got)
 	}
 	b.ingest(w, 3, 3)
-	if got := len(b.invalidate(w.ID)); got != 2 {
+	if got := len(b.invalidate(w.Account, w.ID)); got != 2 {
 		t.Errorf("got %d queued jobs, want 2", got)
 	}
 	b.finish(0)
@@ -238,7 +239,7 @@ func TestContradictingStoreIsRetriedLater(t *testing.T) {
 	b := newTestLanes(100)
 	now := time.Now()
 	b.clock = func() time.Time { return now }
-	b.due(1, now)
+	b.due(0, 1, now)
 	claims, _ := b.turn()
 	b.claimDone(claims[0], nil, now) // due, but nothing there
 	if claims, next := b.turn(); len(claims) != 0 || !next.Equal(now.Add(storePause)) {
@@ -255,7 +256,8 @@ func TestCountsBalance(t *testing.T) {
 		b := newTestLanes(5)
 		var claims []claim
 		for range 200 {
-			w := &webhook.Webhook{ID: webhook.WebhookID(random.IntN(6)), Config: webhook.Config{Concurrency: 1 + random.IntN(4)}}
+			id := random.IntN(6)
+			w := &webhook.Webhook{ID: webhook.WebhookID(id), Account: webhook.AccountID(id % 3), Config: webhook.Config{Concurrency: 1 + random.IntN(4)}}
 			switch random.IntN(6) {
 			case 0:
 				b.ingest(w, random.IntN(6), random.IntN(6))
@@ -263,9 +265,9 @@ func TestCountsBalance(t *testing.T) {
 				more, _ := b.turn()
 				claims = append(claims, more...)
 			case 2:
-				b.due(w.ID, time.Now())
+				b.due(w.Account, w.ID, time.Now())
 			case 3:
-				b.invalidate(w.ID)
+				b.invalidate(w.Account, w.ID)
 			case 4:
 				if len(b.started) > 0 {
 					b.finish(random.IntN(len(b.started)))
@@ -276,11 +278,11 @@ func TestCountsBalance(t *testing.T) {
 					claims = claims[1:]
 				}
 			}
-			if len(b.started) > 5 || b.inFlight != len(b.started) || b.claims != len(claims) || b.claims > maxClaims {
-				t.Fatalf("%d in flight (%d), claims %d (%d)", b.inFlight, len(b.started), b.claims, len(claims))
+			if len(b.started) > 5 || b.inFlight != len(b.started) || b.total.claims != len(claims) || b.total.claims > maxClaims {
+				t.Fatalf("%d in flight (%d), claims %d (%d)", b.inFlight, len(b.started), b.total.claims, len(claims))
 			}
 		}
-		for len(b.started)+len(claims)+len(b.claimQueue)+len(b.timers) > 0 {
+		for len(b.started)+len(claims)+len(b.claiming.accounts)+len(b.timers) > 0 {
 			more, _ := b.turn()
 			for _, c := range append(claims, more...) {
 				b.claimDone(c, nil, time.Time{})
@@ -313,13 +315,13 @@ func TestUnrecordedHoldsClaims(t *testing.T) {
 	b.ingest(w, 1, 1)
 	b.finish(0)
 	b.mustBeEmpty(t)
-	b.addUnrecorded(w.ID, 1)
-	b.due(w.ID, time.Now())
+	b.addUnrecorded(w.Account, w.ID, 1)
+	b.due(w.Account, w.ID, time.Now())
 	if claims, _ := b.turn(); len(claims) != 0 {
 		t.Error("got a claim while an attempt is not recorded")
 	}
 	b.ingest(&webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 2}}, 1, 1)
-	b.addUnrecorded(w.ID, -1)
+	b.addUnrecorded(w.Account, w.ID, -1)
 	if len(b.byID) != 1 {
 		t.Errorf("got %d lanes, want the one that has something to do", len(b.byID))
 	}

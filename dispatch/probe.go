@@ -50,6 +50,9 @@ func (d *Dispatcher) CheckURL(url string) webhook.Message {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return webhook.NewMessage("url.host", webhook.Quote(unknown.Name, 300))
 	}
+	if d.own.Has(url) {
+		return webhook.NewMessage("url.own")
+	}
 	return webhook.Message{}
 }
 

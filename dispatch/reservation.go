@@ -34,7 +34,7 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 		e := &p.Events[i]
 		for j, d := range e.Decisions {
 			if d.Reason == webhook.Matched && !e.Event.Lookup {
-				e.Claim[j] = r.take(j, p.Subscriptions.Webhooks[j])
+				e.Claim[j] = r.take(j, p.Subscriptions.Account.ID, p.Subscriptions.Webhooks[j])
 			}
 		}
 	}
@@ -48,16 +48,16 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 // the circuit is closed and nothing older waits in the table. While a claim is
 // running, older deliveries have places of their own; refusing then, too, would
 // send every delivery of a busy webhook through the table.
-func (r *reservation) take(i int, w *webhook.Webhook) bool {
+func (r *reservation) take(i int, account webhook.AccountID, w *webhook.Webhook) bool {
 	s, p := r.lanes, &r.places[i]
 	if p.lane == nil {
-		p.lane = s.lane(w.ID)
+		p.lane = s.lane(account, w.ID)
 		p.version = p.lane.version
 		p.lane.configure(w)
 	}
 	l := p.lane
 	older := !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(s.clock())
-	if older || l.breaker.Open() || l.room() < 1 || s.full() {
+	if older || l.breaker.Open() || l.room() < 1 || !s.hasMemory(l.account) {
 		return false
 	}
 	s.reserve(l, 1)
@@ -92,7 +92,7 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 			}
 		}
 		for _, id := range a.Waiting {
-			l := s.lane(id)
+			l := s.lane(a.Event.Account, id)
 			l.due(s.clock())
 			s.reschedule(l, s.clock())
 		}

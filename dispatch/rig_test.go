@@ -175,7 +175,7 @@ func (r *rig) save(w *webhook.Webhook) {
 
 // touch tells the dispatcher of a change that was none.
 func (r *rig) touch(w *webhook.Webhook) {
-	r.Touched([]webhook.Touched{{Webhook: w.ID, What: webhook.TouchWebhook}})
+	r.Touched([]webhook.Touched{{Account: w.Account, Webhook: w.ID, What: webhook.TouchWebhook}})
 }
 
 // hook makes a webhook for all events in the standard format.

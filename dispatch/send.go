@@ -28,6 +28,7 @@ type sender struct {
 	platforms platforms.Registry
 	log       *slog.Logger
 	userAgent string
+	instance  webhook.Instance
 	limits    limits
 }
 
@@ -45,7 +46,7 @@ type limits struct {
 
 func newSender(o Options) *sender {
 	return &sender{
-		platforms: o.Platforms, log: o.Log, userAgent: "bookhook/" + cmp.Or(o.Version, "dev"),
+		platforms: o.Platforms, log: o.Log, userAgent: "bookhook/" + cmp.Or(o.Version, "dev"), instance: o.Instance,
 		limits:    limits{timeout: o.Timeout, connect: o.Connect},
 		transport: guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, MaxRead: maxRead, RootCAs: o.RootCAs}),
 	}
@@ -145,6 +146,7 @@ func (s *sender) exchange(request *http.Request, job *webhook.Job, wire platform
 	}
 	return guard.StatusError{
 		Receiver: cmp.Or(job.Webhook.Name, "The receiver"), Status: a.Status, Location: response.Header.Get("Location"), Method: wire.Method, Only200: wire.Only200, Inline: l.inline,
+		Loop: response.Header.Get(webhook.LoopHeader) != "",
 	}
 }
 
@@ -211,6 +213,7 @@ func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http
 		"Webhook-Signature": {signature},
 		"Bookhook-Attempt":  {strconv.Itoa(a.Number)},
 		"Bookhook-Sequence": {strconv.FormatInt(int64(job.Delivery.ID), 10)},
+		webhook.ViaHeader:   {s.instance.Extend(job.Event.Via, job.Account.ID)},
 	}
 	if job.Delivery.Test {
 		h["Bookhook-Test"] = []string{"true"}

@@ -35,7 +35,7 @@ type deliveryStore interface {
 
 	// Due returns, for every enabled webhook with something pending, when its
 	// earliest delivery is due; the end of a lease counts.
-	Due(ctx context.Context) (map[webhook.WebhookID]time.Time, error)
+	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
 
 	// Claim claims up to n due deliveries of an enabled webhook, the longest due
 	// first: it increments Attempts and sets NextAt to lease. next is when the

@@ -18,7 +18,7 @@ func (d *Dispatcher) start(l *lane, job *webhook.Job) {
 
 // run sends a job and records the result, or releases it.
 func (d *Dispatcher) run(l *lane, job *webhook.Job) {
-	defer d.lanes.jobDone(job)
+	defer d.lanes.jobDone(l, job)
 	a, ok := d.attempt(l, job)
 	if !ok {
 		d.lanes.requestDone(l)
@@ -113,12 +113,12 @@ func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (
 // retryNow makes all waiting retries of a recovered receiver due. If that fails,
 // each is sent at its own time.
 func (d *Dispatcher) retryNow(job *webhook.Job) {
-	if !d.lanes.mayRetryNow(job.Webhook.ID) {
+	if !d.lanes.mayRetryNow(job.Account.ID, job.Webhook.ID) {
 		return
 	}
 	now := d.clock()
 	if !d.storeFailed("retry now", d.store.RetryNow(d.recording, job.Webhook.ID, now)) {
-		d.lanes.due(job.Webhook.ID, now)
+		d.lanes.due(job.Account.ID, job.Webhook.ID, now)
 	}
 }
 
@@ -133,6 +133,7 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 		r.State = webhook.Delivered
 	case a.Failure == webhook.FailGone:
 		r.Gone = true
+	case a.Failure == webhook.FailLoop: // it would come back again
 	case r.Test: // somebody waits for the result; there is no second attempt
 	default:
 		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
@@ -160,8 +161,8 @@ const (
 func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) (done webhook.Finished, ok bool) {
 	done, err := d.store.Finish(d.recording, r, d.clock())
 	if d.storeFailed("finish", err) {
-		d.lanes.addUnrecorded(job.Webhook.ID, 1)
-		defer d.lanes.addUnrecorded(job.Webhook.ID, -1)
+		d.lanes.addUnrecorded(job.Account.ID, job.Webhook.ID, 1)
+		defer d.lanes.addUnrecorded(job.Account.ID, job.Webhook.ID, -1)
 	}
 	for pause, retries := firstRecordPause, 1; err != nil; pause, retries = min(2*pause, maxRecordPause), retries+1 {
 		if retries > maxRecordRetries && !isTemporary(err) {
@@ -196,14 +197,14 @@ func isTemporary(err error) bool {
 func (d *Dispatcher) afterRecord(job *webhook.Job, r webhook.Result, done webhook.Finished) {
 	if done.Off != "" {
 		d.log.Warn("webhook switched off", "webhook", job.Webhook.ID.String(), "account", job.Account.Number, "reason", done.Off)
-		d.Touched([]webhook.Touched{{Webhook: job.Webhook.ID, What: webhook.TouchWebhook}})
+		d.Touched([]webhook.Touched{{Account: job.Account.ID, Webhook: job.Webhook.ID, What: webhook.TouchWebhook}})
 		return
 	}
 	if r.State == webhook.Pending {
-		d.lanes.due(job.Webhook.ID, r.NextAt)
+		d.lanes.due(job.Account.ID, job.Webhook.ID, r.NextAt)
 	}
 	if done.Released {
-		d.lanes.due(job.Webhook.ID, d.clock())
+		d.lanes.due(job.Account.ID, job.Webhook.ID, d.clock())
 	}
 }
 
@@ -227,7 +228,7 @@ func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
 	if d.storeFailed("release", d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)) {
 		due = job.Delivery.NextAt
 	}
-	d.lanes.due(job.Webhook.ID, due)
+	d.lanes.due(job.Account.ID, job.Webhook.ID, due)
 }
 
 // logAttempt logs an attempt: neither URL nor header nor payload, which may be

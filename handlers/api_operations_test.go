@@ -270,6 +270,8 @@ func (a *apiSite) refuse(op *openapi3.Operation, send func(status, body string, 
 			send(status, "{}", header("Content-Encoding", "gzip"))
 		case status == "431":
 			send(status, "", header("Accept", strings.Repeat("x", 17<<10)))
+		case status == "508":
+			send(status, "{}", header(webhook.ViaHeader, instance.Extend("", a.account.ID)))
 		case status == "422" && op.RequestBody != nil:
 			send(status, `{"nonsense":1}`)
 		default:

@@ -51,7 +51,8 @@ type Options struct {
 	BaseURL     string          // as people reach Bookhook, without a slash at the end; "" means the address of each request
 	Support     webhook.Support // whom people ask for a higher limit
 	Version     string
-	CookieKey   []byte // 32 bytes that sign the session cookie
+	Instance    webhook.Instance // for the path of each event
+	CookieKey   []byte           // 32 bytes that sign the session cookie
 	Log         *slog.Logger
 	MaxAttempts int            // of a delivery: the length of the retry schedule
 	SetupToken  string         // opens /setup while there is no user; "" keeps it shut
@@ -87,9 +88,11 @@ func New(o Options) (*fiber.App, error) {
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
 			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path(prio.Newest) + prio.TokenPath,
 		}),
-		api:     api.New(api.Options{Store: o.Store.API, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Log: o.Log}),
-		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Log: o.Log}),
-		prio:    prio.New(prio.Options{Store: o.Store.Prio, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms}),
+		api: api.New(api.Options{
+			Store: o.Store.API, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log,
+		}),
+		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log}),
+		prio:    prio.New(prio.Options{Store: o.Store.Prio, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms, Instance: o.Instance}),
 	}
 	f := server.App(web.Hooks{Fail: a.fail, Panicked: a.logPanic, BadAddress: a.badAddress})
 	a.routes(f)
@@ -101,7 +104,11 @@ func New(o Options) (*fiber.App, error) {
 func (a *app) fail(c *fiber.Ctx, err error) error {
 	p := web.Failed(c, err)
 	head := a.server.HeadOf(c)
-	if p.Status >= http.StatusInternalServerError {
+	switch {
+	case p.Status == http.StatusLoopDetected:
+		a.log.Warn("an event came back and was refused", "request_id", p.RequestID, "path", a.inbound.LoggedPath(head.Path))
+		c.Set(webhook.LoopHeader, "true")
+	case p.Status >= http.StatusInternalServerError:
 		a.log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", a.inbound.LoggedPath(head.Path), "status", p.Status, "error", err)
 		c.Set(fiber.HeaderRetryAfter, "5")
 	}

@@ -28,10 +28,13 @@ func options(s *db.Store, d handlers.Dispatcher, log io.Writer) handlers.Options
 			},
 			Prio: s, Sessions: s, Tokens: s, Health: s,
 		},
-		Dispatcher: d, Platforms: all.Platforms(), Support: webhook.DefaultSupport, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
+		Dispatcher: d, Platforms: all.Platforms(), Support: webhook.DefaultSupport, Instance: instance, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
 		Log: slog.New(slog.NewTextHandler(log, nil)), MaxAttempts: 1,
 	}
 }
+
+// instance is the Bookhook of the tests.
+var instance = webhook.NewInstance([]byte("test"))
 
 // change is a change by nobody in particular, made now.
 func change() webhook.Change { return webhook.Change{By: "test", At: time.Now()} }

@@ -46,6 +46,10 @@ var attempts = map[webhook.Failure]attemptTexts{
 		"Redirected", "{receiver} redirected to another address ({status}), which Bookhook does not follow.",
 		"Enter the final address as the URL.",
 	},
+	webhook.FailLoop: {
+		"Came back", "The event had already come through the Bookhook that {receiver} calls, which refused it ({status}): it would travel in a circle.",
+		"Change the URL of the webhook to the system that is to receive the events.",
+	},
 	webhook.FailAnswer: {
 		"Invalid answer", "{receiver} answered {status}, but the body is neither empty nor a JSON object.",
 		"The receiver has to answer with an empty body, or with a JSON object and the content type application/json.",

@@ -57,6 +57,8 @@ var failures = Texts{
 
 	"attempt.gone": "%s answered %s, which asks Bookhook never to call this URL again: " +
 		"the webhook is switched off. Correct the URL if need be, and switch it on again.",
+	"attempt.loop": "%s answered %s: the webhook calls a Bookhook through which this event has come already, so the event would travel in a circle. " +
+		"It is not sent again. Change the URL of the webhook to the system that is to receive the events.",
 	"attempt.redirect_to":      "%s answered %s, a redirect to %s. Bookhook does not follow redirects; enter the final address as the URL of the webhook.",
 	"attempt.redirect":         "%s answered %s, a redirect. Bookhook does not follow redirects; enter the final address as the URL of the webhook.",
 	"attempt.status":           "%s answered %s.",

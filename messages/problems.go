@@ -20,6 +20,7 @@ var problems = Texts{
 	"url.credentials": "Remove the user name and password from the URL; deliveries are signed instead.",
 	"url.no_host":     "The URL names no host; write it as https://example.com/bookings.",
 	"url.host":        "“%s” is not a host name; check its spelling.",
+	"url.own":         "This is an address of Bookhook itself, so every event would come back. Enter the URL of the system that is to receive the events.",
 	"url.port":        "The port must be a number from 1 to 65535.",
 
 	"basic.not_ascii":   "Use letters without accents, digits and signs only, no control characters.",

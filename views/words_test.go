@@ -174,7 +174,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 	}
 	for _, f := range []webhook.Failure{
 		webhook.FailBlocked, webhook.FailDNS, webhook.FailTLS, webhook.FailRefused, webhook.FailTimeout, webhook.FailNetwork,
-		webhook.FailStatus, webhook.FailRedirect, webhook.FailGone, webhook.FailInternal, webhook.CutOff,
+		webhook.FailStatus, webhook.FailRedirect, webhook.FailGone, webhook.FailLoop, webhook.FailInternal, webhook.CutOff,
 	} {
 		if word := messages.FailureWord(f); seen[word] {
 			t.Errorf("%s: %q", f, word)

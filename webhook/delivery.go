@@ -71,6 +71,7 @@ const (
 	FailStatus   Failure = "status"   // a response that is not a success
 	FailRedirect Failure = "redirect" // a 3xx, which is not followed
 	FailGone     Failure = "gone"     // 410; switches the webhook off
+	FailLoop     Failure = "loop"     // the receiver is a Bookhook, to which the event came back; not attempted again
 	FailAnswer   Failure = "answer"   // 200 to an inline call, with a body that is not valid
 	FailInternal Failure = "internal" // Bookhook itself could not create the request
 	CutOff       Failure = "cut_off"  // Bookhook stopped while the request was in flight

@@ -37,6 +37,7 @@ type Event struct {
 	Inbound    bool    // the platform itself sent it: Data, or Wire, are what it sent
 	Wire       []byte  // what the platform sent, where that is not JSON; see the platform's package
 	Lookup     bool    // the platform is asked about the booking before the event is matched
+	Via        Via     // the Bookhooks that it came through; "" when it came from none
 	Note       Message // what went wrong before the match; zero when nothing did
 }
 

@@ -77,8 +77,15 @@ func NewPlan(s *Subscriptions, events []Event, at, lease time.Time) *Plan {
 	return p
 }
 
+// Due is when the next delivery of a webhook of the account is due.
+type Due struct {
+	Account AccountID
+	At      time.Time
+}
+
 // Touched is a webhook that a committed change affects, and how.
 type Touched struct {
+	Account AccountID
 	Webhook WebhookID
 	What    Touch
 }

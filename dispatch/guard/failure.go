@@ -44,6 +44,7 @@ type StatusError struct {
 	Method   string // of the request
 	Only200  bool   // the format accepts 200 only
 	Inline   bool   // a 410 to an inline call does not switch the webhook off
+	Loop     bool   // the response has the header by which a Bookhook says that the event came back
 }
 
 // Error returns the status.
@@ -215,6 +216,8 @@ func classifyStatus(e StatusError) (webhook.Failure, webhook.Message) {
 	switch {
 	case e.Status == http.StatusGone && !e.Inline:
 		return webhook.FailGone, webhook.NewMessage("attempt.gone", e.Receiver, status)
+	case e.Status == http.StatusLoopDetected && e.Loop:
+		return webhook.FailLoop, webhook.NewMessage("attempt.loop", e.Receiver, status)
 	case e.Status >= 300 && e.Status <= 399 && e.Location != "":
 		return webhook.FailRedirect, webhook.NewMessage("attempt.redirect_to", e.Receiver, status, quote(e.Location))
 	case e.Status >= 300 && e.Status <= 399:

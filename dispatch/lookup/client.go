@@ -27,8 +27,9 @@ const (
 type Client struct {
 	Transport *guard.Transport
 	Platforms platforms.Registry
-	UserAgent string       // for requests of a platform that sets none
-	Log       *slog.Logger // one line for each request
+	UserAgent string           // for requests of a platform that sets none
+	Instance  webhook.Instance // for the path of the event that a request is about
+	Log       *slog.Logger     // one line for each request
 }
 
 // response is the response of a platform.
@@ -49,9 +50,10 @@ func (r response) attributes(err error) []slog.Attr {
 	return []slog.Attr{slog.Int("status", r.status), slog.Int64("ms", r.duration.Milliseconds()), slog.String("reason", reason)}
 }
 
-// fetch makes one request, which ends with ctx. Its error is a
+// fetch makes one request, which ends with ctx; via is the path of the event that it
+// is about, "" for none. Its error is a
 // [platforms.Unanswered]; what the status means is up to the platform.
-func (c *Client) fetch(ctx context.Context, wire platforms.Request) (r response, err error) {
+func (c *Client) fetch(ctx context.Context, wire platforms.Request, via string) (r response, err error) {
 	r.requestedAt = time.Now()
 	defer func() { r.duration = time.Since(r.requestedAt) }()
 	request, err := guard.NewRequest(ctx, wire.Method, wire.URL, wire.Body)
@@ -59,6 +61,9 @@ func (c *Client) fetch(ctx context.Context, wire platforms.Request) (r response,
 		return r, unanswered("lookup.address")
 	}
 	request.Header = http.Header{"User-Agent": {c.UserAgent}, "Accept": {"*/*"}}
+	if via != "" { // the API may be a Bookhook, for which a request is an event
+		request.Header[webhook.ViaHeader] = []string{via}
+	}
 	maps.Copy(request.Header, wire.Header)
 	response, err := c.Transport.RoundTrip(request)
 	if err != nil {

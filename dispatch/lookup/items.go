@@ -46,7 +46,7 @@ func (c *Client) Items(ctx context.Context, platform string, settings webhook.Se
 
 // itemsOf makes one of the requests for a list.
 func (c *Client) itemsOf(ctx context.Context, p platforms.Platform, wire platforms.Request, kind webhook.ItemKind) ([]webhook.Item, error) {
-	r, err := c.fetch(ctx, wire)
+	r, err := c.fetch(ctx, wire, "")
 	c.Log.LogAttrs(ctx, slog.LevelInfo, "list", append(r.attributes(err), slog.String("platform", p.Key), slog.String("of", string(kind)))...)
 	if err != nil {
 		return nil, err

@@ -132,7 +132,7 @@ func (b *batch) withoutTours(e webhook.Event, why webhook.Message) webhook.Event
 func (b *batch) fetch(ctx context.Context, e webhook.Event, wire platforms.Request) bool {
 	limited, cancel := context.WithTimeout(ctx, min(maxTimeout, b.Timeout))
 	defer cancel()
-	r, err := b.Client.fetch(limited, wire)
+	r, err := b.Client.fetch(limited, wire, b.Client.Instance.Extend(e.Via, e.Account))
 	if ctx.Err() != nil { // cut off by a stop
 		return false
 	}

@@ -37,13 +37,14 @@ type schedule struct {
 
 	bookings map[bookingKey]*booking
 	sources  map[sourceKey]*source
+	accounts map[webhook.AccountID]*account
 	turns    []*source                        // all of them; the next one first
 	retries  [len(retryPauses) + 1][]*booking // one list for each pause, so that each is sorted by time
 	cache    responseCache
 }
 
 func newSchedule() *schedule {
-	return &schedule{bookings: map[bookingKey]*booking{}, sources: map[sourceKey]*source{}}
+	return &schedule{bookings: map[bookingKey]*booking{}, sources: map[sourceKey]*source{}, accounts: map[webhook.AccountID]*account{}}
 }
 
 // add adds rows of the table.
@@ -67,7 +68,13 @@ func (s *schedule) add(rows []webhook.PendingLookup, now time.Time) {
 func (s *schedule) source(key sourceKey) *source {
 	src := s.sources[key]
 	if src == nil {
-		src = &source{key: key}
+		a := s.accounts[key.account]
+		if a == nil {
+			a = &account{}
+			s.accounts[key.account] = a
+		}
+		a.sources++
+		src = &source{key: key, account: a}
 		s.sources[key] = src
 		s.turns = append(s.turns, src)
 	}
@@ -77,22 +84,38 @@ func (s *schedule) source(key sourceKey) *source {
 // next starts the next task, if there is one and a place for it.
 func (s *schedule) next(now time.Time) (task, bool) {
 	s.wakeRetries(now)
-	for i, src := range s.turns {
+	for _, src := range s.turns {
 		if s.running == maxConcurrent {
 			break
 		}
-		if len(src.ready) == 0 {
+		if len(src.ready) == 0 || !fair(src.account.running, maxConcurrent-s.running) {
 			continue
 		}
 		b := src.ready[0]
 		waitedTooLong := !src.lastError.IsZero() && now.Sub(b.events[0].since) > maxWait
-		if !waitedTooLong && (src.running >= src.limit() || src.paused(now) || src.isSlow() && s.slow == maxSlow) {
+		if !waitedTooLong && (src.running >= src.limit() || src.paused(now) || src.isSlow() && !fair(src.account.slow, maxSlow-s.slow)) {
 			continue
 		}
-		s.turns = append(slices.Delete(s.turns, i, i+1), src)
+		s.endTurn(src)
 		return s.start(b, waitedTooLong, now), true
 	}
 	return task{}, false
+}
+
+// fair reports whether an account that has some of the places may take another one,
+// as for requests of deliveries: as long as it has fewer than are free.
+func fair(has, free int) bool { return has < free }
+
+// endTurn puts a source, and the others of its account, behind those of all others.
+func (s *schedule) endTurn(src *source) {
+	var own []*source
+	s.turns = slices.DeleteFunc(s.turns, func(other *source) bool {
+		if other.account == src.account && other != src {
+			own = append(own, other)
+		}
+		return other.account == src.account
+	})
+	s.turns = append(append(s.turns, own...), src)
 }
 
 // wakeRetries makes bookings ready whose pause is over.
@@ -110,12 +133,14 @@ func (s *schedule) start(b *booking, waitedTooLong bool, now time.Time) task {
 	src := b.source
 	src.ready = slices.Delete(src.ready, 0, 1)
 	src.running++
+	src.account.running++
 	s.running++
 	t := task{booking: b, key: b.key, waiting: len(b.events), cached: s.cache.get(b.key), lastError: b.lastError, startedAt: now}
 	t.events = slices.Clone(b.events[:min(len(b.events), maxBatch)])
 	if waitedTooLong {
 		t.giveUp = src.lastError
 	} else if t.slow = src.isSlow(); t.slow {
+		src.account.slow++
 		s.slow++
 	}
 	return t
@@ -125,8 +150,10 @@ func (s *schedule) start(b *booking, waitedTooLong bool, now time.Time) task {
 func (s *schedule) finish(r result, now time.Time) {
 	b, src := r.booking, r.booking.source
 	src.running--
+	src.account.running--
 	s.running--
 	if r.slow {
+		src.account.slow--
 		s.slow--
 	}
 	if !r.response.requestedAt.IsZero() {
@@ -174,6 +201,9 @@ func (s *schedule) remove(b *booking) {
 	delete(s.bookings, b.key)
 	if b.source.bookings--; b.source.bookings == 0 {
 		delete(s.sources, b.source.key)
+		if b.source.account.sources--; b.source.account.sources == 0 {
+			delete(s.accounts, b.source.key.account)
+		}
 		s.turns = slices.DeleteFunc(s.turns, func(src *source) bool { return src == b.source })
 	}
 }
@@ -203,9 +233,17 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// account is what an account has of the places.
+type account struct {
+	sources int // with events that wait
+	running int // tasks
+	slow    int // of them: those of slow sources
+}
+
 // source is an account on a platform.
 type source struct {
 	key         sourceKey
+	account     *account
 	bookings    int             // with events that wait
 	running     int             // tasks
 	ready       []*booking      // may be looked up; the one with the oldest event first

@@ -53,8 +53,49 @@ func TestSourcesTakeTurns(t *testing.T) {
 			other++
 		}
 	}
-	if slow != maxSlow || other != maxConcurrent-maxSlow {
-		t.Errorf("got %d tasks of failing sources and %d others, want half of each", slow, other)
+	if slow != maxSlow || other < maxConcurrent-maxSlow-1 {
+		t.Errorf("got %d tasks of failing sources and %d others, want half of each, but for one that is left free", slow, other)
+	}
+}
+
+// TestAccountsShare: an account with slow APIs on several platforms leaves places to
+// another one, a slow one too, and takes turns as one.
+func TestAccountsShare(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	s := newSchedule()
+	for platform := range 6 {
+		waiting := rows(1, 100*platform, 50)
+		for i := range waiting {
+			waiting[i].Platform = fmt.Sprint("platform ", platform)
+		}
+		s.add(waiting, now)
+	}
+	start := func() (running []task) {
+		for next, ok := s.next(now); ok; next, ok = s.next(now) {
+			running = append(running, next)
+		}
+		return running
+	}
+	first := start()
+	if len(first) != maxConcurrent/2 {
+		t.Fatalf("got %d tasks of one account, want half of %d", len(first), maxConcurrent)
+	}
+	for _, next := range first {
+		s.finish(result{task: next, done: 1, response: response{requestedAt: now}}, now.Add(2*slowAfter))
+	}
+	if got := len(start()); got != maxSlow/2 {
+		t.Fatalf("got %d tasks of one slow account, want half of %d", got, maxSlow)
+	}
+	s.add(rows(2, 1000, 10), now)
+	s.source(sourceKey{2, "tourcms"}).slow = true
+	second := start()
+	if len(second) != maxSlow/4 || second[0].key.account != 2 {
+		t.Errorf("got %d tasks of the other slow account, want %d at once", len(second), maxSlow/4)
+	}
+	s.add(rows(3, 2000, 10), now)
+	if third := start(); len(third) != maxPerSource || third[0].key.account != 3 {
+		t.Errorf("got %d tasks of a healthy account, want %d at once", len(third), maxPerSource)
 	}
 }
 
@@ -84,7 +125,7 @@ func TestBookingIsGivenUp(t *testing.T) {
 		t.Fatalf("got %+v, %t, want the event given up", next, ok)
 	}
 	s.finish(result{task: next, done: 1}, now)
-	if s.pending != 0 || s.running != 0 || s.slow != 0 || len(s.bookings) != 0 || len(s.sources) != 0 || len(s.turns) != 0 {
+	if s.pending != 0 || s.running != 0 || s.slow != 0 || len(s.bookings) != 0 || len(s.sources) != 0 || len(s.accounts) != 0 || len(s.turns) != 0 {
 		t.Errorf("something is left: %+v", s)
 	}
 }

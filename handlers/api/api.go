@@ -57,6 +57,7 @@ type Options struct {
 	Server     *web.Server
 	Tokens     *auth.Tokens
 	Platforms  platforms.Registry
+	Instance   webhook.Instance
 	Log        *slog.Logger
 }
 

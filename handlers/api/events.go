@@ -26,11 +26,16 @@ const idempotencyKey = "Idempotency-Key"
 // AddEvent stores one event. The response is 202 once the event is on disk, or 200
 // if it was received before.
 func (a *API) AddEvent(c *fiber.Ctx) error {
+	via, err := web.Via(c, a.Instance, currentToken(c).Account)
+	if err != nil {
+		return err
+	}
 	body, err := web.ReadObject(c)
 	if err != nil {
 		return err
 	}
 	e := a.readEvent(body)
+	e.Via = via
 	e.ExternalID = readKey(c, body, e.ExternalID)
 	if err := body.End(); err != nil {
 		return err
@@ -67,12 +72,20 @@ func readKey(c *fiber.Ctx, body *web.Object, id string) string {
 
 // AddEvents stores a batch of events, all or none.
 func (a *API) AddEvents(c *fiber.Ctx) error {
+	via, err := web.Via(c, a.Instance, currentToken(c).Account)
+	if err != nil {
+		return err
+	}
 	body, err := web.ReadObject(c)
 	if err != nil {
 		return err
 	}
 	var events []webhook.Event
-	body.Objects("events", "events", webhook.MaxBatch, func(o *web.Object) { events = append(events, a.readEvent(o)) })
+	body.Objects("events", "events", webhook.MaxBatch, func(o *web.Object) {
+		e := a.readEvent(o)
+		e.Via = via
+		events = append(events, e)
+	})
 	if len(events) == 0 {
 		body.Wrong("events", "events.none_sent")
 	}

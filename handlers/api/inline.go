@@ -16,11 +16,16 @@ import (
 // CallInline calls the inline webhook that matches before a booking is confirmed,
 // and returns its answer. A refusal is not an error.
 func (a *API) CallInline(c *fiber.Ctx) error {
+	via, err := web.Via(c, a.Instance, currentToken(c).Account)
+	if err != nil {
+		return err
+	}
 	body, err := web.ReadObject(c)
 	if err != nil {
 		return err
 	}
 	e := a.readInline(body)
+	e.Via = via
 	e.ExternalID = readKey(c, body, e.ExternalID)
 	if err := body.End(); err != nil {
 		return err

@@ -48,6 +48,7 @@ type Options struct {
 	Store      Store
 	Dispatcher Dispatcher
 	Platforms  platforms.Registry
+	Instance   webhook.Instance
 	Log        *slog.Logger
 }
 
@@ -62,9 +63,14 @@ func New(o Options) *Inbound { return &Inbound{o} }
 // cannot be read is added to the account's list of rejected requests, and the
 // response says what is wrong. If the platform asks before it confirms a booking,
 // the account's inline webhook is called first; a booking that it refuses is not
-// delivered. An address that is wrong in any way is not found, by whatever method.
+// delivered. An event that came back is refused before it is read. An address that is
+// wrong in any way is not found, by whatever method.
 func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	p, connection, err := ib.connection(c.UserContext(), c.Path())
+	if err != nil {
+		return err
+	}
+	via, err := web.Via(c, ib.Instance, connection.Account)
 	if err != nil {
 		return err
 	}
@@ -74,6 +80,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 		return ib.rejectMethod(c, p, connection, in)
 	}
 	n, err := readNotification(p, connection, in)
+	n.Via = via
 	var answer *webhook.InlineCall
 	if err == nil {
 		answer, err = ib.callInline(c.UserContext(), connection.Account, in, n.Event)

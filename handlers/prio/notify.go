@@ -38,6 +38,9 @@ func (pr *Prio) Notify(c *fiber.Ctx) error {
 	}
 	e := p.Sample(key, item, time.Now())
 	e.Test = true
+	if e.Via, err = web.Via(c, pr.Instance, currentClient(c).Account); err != nil {
+		return err
+	}
 	if _, err := pr.Dispatcher.Ingest(c.UserContext(), currentClient(c).Account, []webhook.Event{e}); err != nil {
 		return err
 	}

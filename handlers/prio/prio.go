@@ -31,6 +31,7 @@ type Options struct {
 	Dispatcher Dispatcher
 	Server     *web.Server
 	Platforms  platforms.Registry
+	Instance   webhook.Instance
 }
 
 // Prio has the handlers of the Prioticket-compatible API.

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"bookhook/webhook"
 )
 
 // ClientIP returns the address of the client: that of the peer or, if the peer is a
@@ -44,6 +47,12 @@ func parseHop(text string) (netip.Addr, bool) {
 		return withPort.Addr().Unmap().WithZone(""), err == nil
 	}
 	return addr.Unmap().WithZone(""), true
+}
+
+// Via returns the path on which the event of a request has come to an account. It
+// returns webhook.ErrLoop if the event must not be accepted.
+func Via(c *fiber.Ctx, instance webhook.Instance, account webhook.AccountID) (webhook.Via, error) {
+	return instance.Arrive(string(bytes.Join(c.Request().Header.PeekAll(webhook.ViaHeader), []byte(","))), account)
 }
 
 // Credentials returns the credentials of the Authorization header for a scheme such

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -141,6 +142,12 @@ func sentinelProblem(err error) *Problem {
 		return &Problem{
 			Type: "webhook-off", Title: "The webhook is off", Status: http.StatusConflict, Cause: err,
 			Detail: "Nothing is sent to it, and nothing was changed. Switch it on, then repeat the request.",
+		}
+	case errors.Is(err, webhook.ErrLoop):
+		return &Problem{
+			Type: "loop", Title: "This event came back", Status: http.StatusLoopDetected, Cause: err,
+			Detail: "According to its header " + webhook.ViaHeader + ", this account sent the event itself, or it has passed more than " +
+				strconv.Itoa(webhook.MaxHops) + " accounts. It was not accepted again, because it would travel without end.",
 		}
 	case errors.Is(err, auth.ErrOverloaded):
 		return &Problem{

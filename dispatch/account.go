@@ -1,0 +1,65 @@
+package dispatch
+
+import (
+	"slices"
+
+	"bookhook/webhook"
+)
+
+// account is what one account has of everything that the accounts share. Its fields
+// are guarded by the mutex of [lanes].
+type account struct {
+	id         webhook.AccountID
+	lanes      int     // that exist
+	workers    int     // goroutines of jobs: in flight, or recording
+	held       int     // jobs, reserved places included
+	bytes      int     // payload of the jobs in memory
+	claims     int     // under way
+	startQueue []*lane // with a job that may start
+	claimQueue []*lane // with rows that may be claimed
+}
+
+// idle reports whether the account can be deleted.
+func (a *account) idle() bool { return a.lanes == 0 && a.workers == 0 && a.held == 0 && a.claims == 0 }
+
+// fair reports whether an account that has some of the places may take another one:
+// as long as it has fewer than are free.
+//
+// A request in flight cannot be taken back, so what others are to have at once must
+// be free beforehand. By this rule one account takes at most half of the places, and
+// of any number of accounts that take all they can get, each has as much as they
+// leave free for the next. An account with a few jobs never notices it.
+func fair(has, free int) bool { return has < free }
+
+// line is lanes that wait for their turn. Accounts take turns, and so do the lanes of
+// each.
+type line struct {
+	accounts []*account                // with lanes that wait
+	queue    func(a *account) *[]*lane // the lanes of an account
+}
+
+func (q *line) add(l *lane) {
+	lanes := q.queue(l.account)
+	if len(*lanes) == 0 {
+		q.accounts = append(q.accounts, l.account)
+	}
+	*lanes = append(*lanes, l)
+}
+
+// next takes the lane whose turn it is out of the line, among those of accounts that
+// may go on; nil if there is none.
+func (q *line) next(may func(*account) bool) *lane {
+	i := slices.IndexFunc(q.accounts, may)
+	if i < 0 {
+		return nil
+	}
+	a := q.accounts[i]
+	lanes := q.queue(a)
+	l := (*lanes)[0]
+	*lanes = slices.Delete(*lanes, 0, 1)
+	q.accounts = slices.Delete(q.accounts, i, i+1)
+	if len(*lanes) > 0 {
+		q.accounts = append(q.accounts, a)
+	}
+	return l
+}

@@ -3,6 +3,8 @@ package power
 import (
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -22,6 +24,15 @@ const (
 
 // image is the content of the files after a power cut, by their names.
 type image map[string][]byte
+
+func (i image) write(folder string) error {
+	for name, content := range i {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // cut returns what a power cut at this moment could leave.
 func (d *disk) cut(w way, rng *rand.Rand) image {

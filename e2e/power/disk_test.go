@@ -66,6 +66,15 @@ func (tp *tape) flush(c *call) bool {
 	return (c.name == "fsync" || c.name == "fdatasync") && (counts || c.on == tp.folder)
 }
 
+// renames tells whether the call changes a name that counts.
+func (tp *tape) renames(c *call) bool {
+	if !slices.Contains([]string{"unlink", "unlinkat", "rename", "renameat", "renameat2"}, c.name) {
+		return false
+	}
+	_, counts := tp.name(string(c.texts[len(c.texts)-1]))
+	return counts
+}
+
 // advance goes on to the moment: what begins before it may be on the disk, and flushes that end before it are over.
 func (d *disk) advance(moment int) error {
 	for {
@@ -167,7 +176,7 @@ func (o *op) rename(names map[string]*inode) {
 // flushed has all that ended before the flush began on the disk for certain. If the flush failed, the system may have
 // given up on any part of it: that part is never written, whatever a later flush says.
 func (d *disk) flushed(c *call) {
-	if !c.failed && d.ignores(c) {
+	if d.ignores(c) {
 		return
 	}
 	before := func(o *op) bool { return o.end < c.begin }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -37,12 +36,7 @@ func (tp *tape) promises(moment int) promises {
 }
 
 // keeps opens an image as serve does after a power cut, and returns what is wrong with it.
-func (p promises) keeps(ctx context.Context, folder string, files image) (problems []string) {
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-			return []string{err.Error()}
-		}
-	}
+func (p promises) keeps(ctx context.Context, folder string) (problems []string) {
 	now := time.Now()
 	path := filepath.Join(folder, "bookhook.db")
 	store, err := db.Create(ctx, path)
@@ -59,9 +53,7 @@ func (p promises) keeps(ctx context.Context, folder string, files image) (proble
 	}
 	defer pool.Close()
 	pool.SetMaxOpenConns(1)
-	v := &view{ctx: ctx, pool: pool}
-	v.sound()
-	v.read()
+	v := look(ctx, pool)
 	if len(v.problems) == 0 {
 		p.compare(v)
 		v.waits(now)
@@ -76,6 +68,7 @@ type view struct {
 	pool     *sql.DB
 	problems []string
 
+	accounts         map[string]bool // by their numbers
 	events, webhooks map[string]bool
 	deliveries       map[string]row
 	attempts         map[string]int // by delivery and number: the status
@@ -86,6 +79,14 @@ type row struct {
 	event    string
 	state    string
 	attempts int
+}
+
+// look reads an image, and checks that it is sound.
+func look(ctx context.Context, pool *sql.DB) *view {
+	v := &view{ctx: ctx, pool: pool}
+	v.sound()
+	v.read()
+	return v
 }
 
 func (v *view) wrong(format string, args ...any) {
@@ -127,7 +128,14 @@ func (v *view) sound() {
 }
 
 func (v *view) read() {
-	v.events, v.webhooks, v.deliveries, v.attempts = map[string]bool{}, map[string]bool{}, map[string]row{}, map[string]int{}
+	v.accounts, v.events, v.webhooks = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	v.deliveries, v.attempts = map[string]row{}, map[string]int{}
+	v.each(`SELECT number FROM accounts`, func(r *sql.Rows) error {
+		var number string
+		err := r.Scan(&number)
+		v.accounts[number] = true
+		return err
+	})
 	v.each(`SELECT id FROM webhooks`, func(r *sql.Rows) error {
 		var id webhook.WebhookID
 		err := r.Scan(&id)
@@ -173,6 +181,10 @@ func (p promises) compare(v *view) {
 				if v.deliveries[id].event != m.id {
 					v.wrong("delivery %s of the answered event %s is lost", id, m.id)
 				}
+			}
+		case added:
+			if !v.accounts[m.id] {
+				v.wrong("account %s was added and is lost", m.id)
 			}
 		case created:
 			if !v.webhooks[m.id] {

@@ -1,31 +1,33 @@
 package power
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"slices"
-	"sync"
-	"sync/atomic"
-	"syscall"
+	"strconv"
 	"testing"
 	"time"
 )
 
 // What TestMain builds.
 var (
-	binary       string // with checkpoints often, see build
+	binary       string // with checkpoints often
 	honestBinary string // as it is shipped
+	nextBinary   string // with one more migration
 )
 
 func TestMain(m *testing.M) {
+	if path := os.Getenv(readerOf); path != "" {
+		if err := holdOpen(path); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e/power: reader:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	folder, err := os.MkdirTemp("", "bookhook-power-")
 	if err == nil {
-		if binary, err = build(folder, true); err == nil {
-			honestBinary, err = build(folder, false)
-		}
+		err = buildAll(folder)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e/power:", err)
@@ -36,126 +38,117 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// honest is a disk that flushes what it is told to flush.
-func honest(*call) bool { return false }
-
-// moments are when the power is cut: before and after each flush, and at each answer.
-func (tp *tape) moments() []int {
-	at := map[int]bool{}
-	for _, c := range tp.calls {
-		if tp.flush(c) {
-			at[c.begin], at[min(c.end, tp.lines)+1] = true, true
-		}
+func buildAll(folder string) (err error) {
+	lower, err := often()
+	if err != nil {
+		return err
 	}
-	for _, m := range tp.marks {
-		if m.kind != heard && m.kind != asked {
-			at[m.at+1] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(at))
-}
-
-// trial is one image to open.
-type trial struct {
-	moment int
-	way    way
-	files  image
-}
-
-// cuts makes the images of all moments, in every way, until more returns false.
-func (tp *tape) cuts(seed uint64, ignores func(*call) bool, moments []int, do func(trial) (more bool)) error {
-	rng := rand.New(rand.NewPCG(seed, 3))
-	d := newDisk(tp, rng, ignores)
-	for _, moment := range moments {
-		if err := d.advance(moment); err != nil {
+	for _, b := range []struct {
+		path  *string
+		name  string
+		other sources
+	}{{&binary, "often", lower}, {&honestBinary, "honest", nil}, {&nextBinary, "next", nextMigration()}} {
+		if *b.path, err = build(folder, b.name, b.other); err != nil {
 			return err
-		}
-		for w := range waysToCut {
-			if !do(trial{moment, w, d.cut(w, rng)}) {
-				return nil
-			}
 		}
 	}
 	return nil
 }
 
-// open opens images with some workers, and calls each result.
-func (tp *tape) open(t testing.TB, seed uint64, ignores func(*call) bool, moments []int, result func(trial, []string) (more bool)) {
+// Set by "make power".
+const (
+	imagesWanted = "BOOKHOOK_POWER_IMAGES" // in this run; by default some hundred
+	countsFile   = "BOOKHOOK_POWER_COUNTS" // the file in which runs are added up
+)
+
+// counts are the results of all runs.
+type counts struct {
+	Recordings, Flushes, Answers, Moments, Images, Broken int
+	Seed                                                  uint64 // of the next recording
+	Seconds                                               float64
+	Last                                                  time.Time
+	Kinds                                                 map[string]int // images of each kind of recording
+}
+
+func readCounts(t testing.TB, path string) counts {
 	t.Helper()
-	trials := make(chan trial)
-	var more atomic.Bool
-	more.Store(true)
-	var workers sync.WaitGroup
-	var mu sync.Mutex
-	for range 2 {
-		workers.Go(func() {
-			for one := range trials {
-				folder := imageFolder(t)
-				problems := tp.promises(one.moment).keeps(t.Context(), folder, one.files)
-				_ = os.RemoveAll(folder)
-				mu.Lock()
-				if more.Load() && !result(one, problems) {
-					more.Store(false)
-				}
-				mu.Unlock()
-			}
-		})
+	c := counts{Kinds: map[string]int{}}
+	if path == "" {
+		return c
 	}
-	err := tp.cuts(seed, ignores, moments, func(one trial) bool {
-		trials <- one
-		return more.Load()
-	})
-	close(trials)
-	workers.Wait()
+	text, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return c
+	}
 	must(t, err)
+	must(t, json.Unmarshal(text, &c))
+	return c
 }
 
-// imageFolder is a new folder in memory, if there is such a place.
-func imageFolder(t testing.TB) string {
-	base := "/dev/shm"
-	if _, err := os.Stat(base); err != nil {
-		base = ""
+func (c counts) write(t testing.TB, path string) {
+	t.Helper()
+	if path == "" {
+		return
 	}
-	folder, err := os.MkdirTemp(base, "bookhook-power-")
-	if err != nil {
-		t.Error(err)
-	}
-	return folder
+	text, err := json.MarshalIndent(c, "", "\t")
+	must(t, err)
+	must(t, os.WriteFile(path+".new", append(text, '\n'), 0o600))
+	must(t, os.Rename(path+".new", path)) // complete or not at all
 }
 
-func TestTry(t *testing.T) {
-	s := newShop(t, 1)
-	r := newRecording(t, binary, s.folder)
-	began := time.Now()
-	r.start()
-	s.load(r.URL, 200)
-	r.end(syscall.SIGTERM)
-	t.Log("recorded", time.Since(began))
-	tp := r.tape()
-	t.Log("read", time.Since(began))
-	kinds := map[markKind]int{}
-	for _, m := range tp.marks {
-		kinds[m.kind]++
-	}
-	flushes := map[string]int{}
-	for _, c := range tp.calls {
-		if tp.flush(c) {
-			flushes[filepath.Base(c.on)]++
+// TestPower: whatever a power cut leaves keeps the promises that were made.
+func TestPower(t *testing.T) {
+	needStrace(t)
+	wanted, err := strconv.Atoi(cmp.Or(os.Getenv(imagesWanted), "600"))
+	must(t, err)
+	path := os.Getenv(countsFile)
+	c := readCounts(t, path)
+	for done := 0; done < wanted && !t.Failed(); {
+		before := c.Images
+		t.Run(fmt.Sprint("seed ", c.Seed), func(t *testing.T) { c.one(t, wanted-done, wanted/len(recordings)) })
+		done += c.Images - before
+		c.write(t, path)
+		t.Logf("%d images of %d, %d of them broken; %d in all runs", done, wanted, c.Broken, c.Images)
+		if c.Images == before {
+			break // something is wrong, and was said
 		}
 	}
-	moments := tp.moments()
-	t.Log(tp.lines, len(tp.calls), kinds, flushes, len(moments))
-	n, bad := 0, 0
-	began = time.Now()
-	tp.open(t, 1, honest, moments, func(one trial, problems []string) bool {
+}
+
+// one makes a recording and opens its images, about as many as are left, but at least a share of the recording's kind.
+func (c *counts) one(t *testing.T, left, share int) {
+	began := time.Now()
+	kind := recordings[c.Seed%uint64(len(recordings))]
+	s, tp := kind.record(t, c.Seed)
+	p := tp.every(c.Seed)
+	if os.Getenv(imagesWanted) == "" {
+		p = p.some(min(left, share))
+	}
+	n := 0
+	tp.open(t, p, tp.keeps(t), func(one trial, problems []string) {
 		n++
 		if len(problems) > 0 {
-			bad++
-			if bad < 10 {
-				t.Errorf("moment %d way %d: %q", one.moment, one.way, problems[:min(3, len(problems))])
-			}
+			c.Broken++
+			t.Errorf("%s, seed %d, moment %d, way %d: %d problems, such as %q", kind.name, c.Seed, one.moment, one.way, len(problems), problems[:min(3, len(problems))])
 		}
-		return n < 600
 	})
-	t.Log(n, bad, time.Since(began))
+	tp.serve(t, s, p)
+	c.Seed++
+	c.Recordings++
+	c.Images += n
+	c.Kinds[kind.name] += n
+	c.Moments += len(p.moments)
+	c.Seconds += time.Since(began).Seconds()
+	c.Last = time.Now().UTC().Truncate(time.Second)
+	for _, call := range tp.calls {
+		if tp.flush(call) {
+			c.Flushes++
+		}
+	}
+	for _, m := range tp.marks {
+		if m.kind == taken {
+			c.Answers++
+		}
+	}
+	t.Logf("%s: %d images of %d moments in %s", kind.name, n, len(p.moments), time.Since(began).Round(time.Millisecond))
 }

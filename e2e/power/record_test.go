@@ -3,10 +3,7 @@ package power
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -32,9 +29,12 @@ type recording struct {
 	URL     string
 	files   map[string][]byte // what the folder held at first, on disk
 
+	added map[int]string // by run: the account that the command added
+
 	traces []string
 	left   []map[string][]byte // what was in the folder after each run
 	cmd    *exec.Cmd
+	stdout *strings.Builder // complete when exited
 	exited chan struct{}
 }
 
@@ -42,7 +42,7 @@ type recording struct {
 func newRecording(t testing.TB, program, folder string) *recording {
 	t.Helper()
 	needStrace(t)
-	return &recording{t: t, program: program, folder: folder, files: readFolder(t, folder)}
+	return &recording{t: t, program: program, folder: folder, files: readFolder(t, folder), added: map[int]string{}}
 }
 
 func readFolder(t testing.TB, folder string) map[string][]byte {
@@ -87,6 +87,18 @@ func (r *recording) start(faults ...string) {
 	}
 }
 
+// run runs another command on the database, recorded, and returns what it printed.
+func (r *recording) run(args ...string) string {
+	r.t.Helper()
+	r.launch(nil, append(args, "--database", r.database())...)
+	<-r.exited
+	r.end(syscall.SIGKILL)
+	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
+		r.t.Fatalf("bookhook %v: exit code %d", args, code)
+	}
+	return strings.TrimSpace(r.stdout.String())
+}
+
 // launch starts a command of the binary under strace; its address comes over the channel, if it gets one.
 func (r *recording) launch(faults []string, args ...string) <-chan string {
 	r.t.Helper()
@@ -96,15 +108,16 @@ func (r *recording) launch(faults []string, args ...string) <-chan string {
 	strace := append([]string{"-D", "-f", "-qq", "--seccomp-bpf", "-y", "-xx", "-s", strconv.Itoa(8 << 20), "-o", trace, "-e", "trace=" + traced}, faults...)
 	r.cmd = exec.Command("strace", append(append(strace, r.program), args...)...)
 	r.cmd.Env = environ()
-	printed := &tail{}
-	r.cmd.Stderr = printed
-	stdout, err := r.cmd.StdoutPipe()
+	stdout, stderr := &strings.Builder{}, &strings.Builder{}
+	r.cmd.Stderr, r.stdout = stderr, stdout
+	out, err := r.cmd.StdoutPipe()
 	must(r.t, err)
 	must(r.t, r.cmd.Start())
 	address := make(chan string, 1)
 	r.exited = make(chan struct{})
 	go func(cmd *exec.Cmd, exited chan struct{}) {
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			stdout.WriteString(lines.Text() + "\n")
 			if m := listening.FindStringSubmatch(lines.Text()); m != nil {
 				address <- m[1]
 			}
@@ -114,7 +127,7 @@ func (r *recording) launch(faults []string, args ...string) <-chan string {
 	}(r.cmd, r.exited)
 	r.t.Cleanup(func() {
 		if r.end(syscall.SIGKILL); r.t.Failed() {
-			r.t.Logf("it printed:\n%s", printed.text)
+			r.t.Logf("it printed:\n%s%s", stdout, stderr)
 		}
 	})
 	return address
@@ -158,10 +171,13 @@ func (r *recording) tape() *tape {
 		must(r.t, tp.read(trace, i))
 		tp.settle(i, r.left[i])
 		ends = append(ends, tp.lines+1)
+		if number := r.added[i]; number != "" {
+			tp.marks = append(tp.marks, mark{at: tp.lines, kind: added, id: number})
+		}
 	}
 	must(r.t, tp.listen())
 	rng := rand.New(rand.NewPCG(1, 1))
-	d := newDisk(tp, rng, honest)
+	d := newDisk(tp, rng, func(c *call) bool { return c.failed }) // that the system has given up shows after a power cut only
 	for i, end := range ends {
 		must(r.t, d.advance(end))
 		got := d.cut(all, rng)
@@ -183,61 +199,4 @@ func environ() []string {
 		}
 	}
 	return env
-}
-
-// tail keeps what a process printed, for a test that fails.
-type tail struct{ text []byte }
-
-func (l *tail) Write(p []byte) (int, error) {
-	l.text = append(l.text, p...)
-	if n := len(l.text); n > 8<<10 {
-		l.text = l.text[n-8<<10:]
-	}
-	return len(p), nil
-}
-
-// build makes the binary. If often is set, it makes a checkpoint after some hundred pages instead of 20,000: that number
-// is the only difference, and with it a short recording has many checkpoints and its files are small.
-func build(folder string, often bool) (string, error) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(folder, fmt.Sprint("bookhook-", often))
-	args := []string{"build", "-buildvcs=false", "-o", path}
-	if often {
-		overlay, err := checkpointsOften(folder, filepath.Join(root, "db", "sqlite", "checkpoint.go"))
-		if err != nil {
-			return "", err
-		}
-		args = append(args, "-overlay", overlay)
-	}
-	cmd := exec.Command("go", append(args, ".")...)
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-}
-
-var limits = regexp.MustCompile(`(checkpointPages\s*=) 20_000\b|(remainingPages\s*=) 400\b`)
-
-// checkpointsOften writes the overlay for "go build" in which the source has lower limits.
-func checkpointsOften(folder, source string) (string, error) {
-	text, err := os.ReadFile(source)
-	if err != nil {
-		return "", err
-	}
-	if n := len(limits.FindAll(text, -1)); n != 2 {
-		return "", fmt.Errorf("%s has %d of the 2 limits that are to be lowered", source, n)
-	}
-	changed := filepath.Join(folder, "checkpoint.go")
-	overlay := filepath.Join(folder, "overlay.json")
-	table, err := json.Marshal(map[string]map[string]string{"Replace": {source: changed}})
-	if err != nil {
-		return "", err
-	}
-	low := limits.ReplaceAll(text, []byte("${1}${2} 160"))
-	return overlay, errors.Join(os.WriteFile(changed, low, fs.FileMode(0o600)), os.WriteFile(overlay, table, 0o600))
 }

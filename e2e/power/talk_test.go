@@ -18,7 +18,7 @@ type mark struct {
 	at   int
 	kind markKind
 
-	id       string   // evt_… of taken, whk_… of webhook, dlv_… of the others
+	id       string   // evt_… of taken, whk_… of created, the number of added, dlv_… of the others
 	children []string // of taken: its deliveries
 	number   int      // of the attempt; of shown and replayed: attempts made by then
 	status   int      // of heard
@@ -31,6 +31,7 @@ const (
 	taken    markKind = iota // an event was answered with 202, or with 200 because it was there
 	asked                    // a replay was asked for
 	replayed                 // a replay was answered with 200 or 202
+	added                    // the command ended that adds an account
 	created                  // a webhook was made, and answered with 201
 	shown                    // a delivery was shown
 	sent                     // a request to a receiver began

@@ -48,7 +48,7 @@ type plan struct {
 	others  int // of the other ways, picked for each moment
 }
 
-// twice is what happens at each moment of a recording that is used in full.
+// every is the plan for a recording that is used in full.
 func (tp *tape) every(seed uint64) plan {
 	return plan{seed: seed, ignores: honest, moments: tp.moments(), ways: []way{nothing, all}, others: 2}
 }

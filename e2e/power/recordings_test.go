@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// recordings are the kinds of runs that are recorded.
+// recordings are the kinds of runs that are recorded. A backup has its place here, when there is the command: beside the
+// load with s.command, in a folder of its own, restored, and compared with tape.promises of the moment when it began.
 var recordings = []struct {
 	name   string
 	record func(t testing.TB, seed uint64) (*shop, *tape)
@@ -31,7 +32,21 @@ func recordStops(t testing.TB, seed uint64) (*shop, *tape) {
 		s.load(r.URL, 100)
 		r.stop()
 	}
-	return s, r.tape()
+	tp := r.tape()
+	if n := tp.checkpoints(); n < 4 { // one at each stop, and at least as many under load
+		t.Errorf("got %d checkpoints, want more", n)
+	}
+	return s, tp
+}
+
+// checkpoints counts the flushes of the database file: each is the end of a checkpoint.
+func (tp *tape) checkpoints() (n int) {
+	for _, c := range tp.calls {
+		if name, counts := tp.name(c.on); counts && name == "bookhook.db" && tp.flush(c) {
+			n++
+		}
+	}
+	return n
 }
 
 // slowFlushes makes each flush take 15 ms, as disks do: then a kill often finds what is written and not flushed.

@@ -28,7 +28,7 @@ type op struct {
 	gone bool
 	made *inode // the file that it gets
 
-	begin, end int
+	by *call
 }
 
 // disk is the state of the files at a moment of a recording.
@@ -155,11 +155,11 @@ func (d *disk) begins(c *call) error {
 }
 
 func (d *disk) changed(file *inode, data []byte, offset int64, c *call) {
-	file.pending = append(file.pending, &op{file: file, data: data, offset: offset, begin: c.begin, end: c.end})
+	file.pending = append(file.pending, &op{file: file, data: data, offset: offset, by: c})
 }
 
 func (d *disk) named(o *op, c *call) {
-	o.begin, o.end = c.begin, c.end
+	o.by = c
 	d.renames = append(d.renames, o)
 	o.rename(d.names)
 }
@@ -174,12 +174,14 @@ func (o *op) rename(names map[string]*inode) {
 }
 
 // flushed has all that ended before the flush began on the disk for certain. If the flush failed, the system may have
-// given up on any part of it: that part is never written, whatever a later flush says.
+// given up on any part of what was written through this descriptor: that part is never written, whatever a later flush
+// says. (Linux tells of it on every descriptor of the file; the failure that strace makes is told on this one only, so
+// what others wrote is not given up.)
 func (d *disk) flushed(c *call) {
 	if d.ignores(c) {
 		return
 	}
-	before := func(o *op) bool { return o.end < c.begin }
+	before := func(o *op) bool { return o.by.end < c.begin }
 	if c.on == filepath.Clean(d.tape.folder) {
 		for len(d.renames) > 0 && before(d.renames[0]) && !c.failed {
 			d.renames[0].rename(d.kept)
@@ -196,6 +198,8 @@ func (d *disk) flushed(c *call) {
 	for _, o := range file.pending {
 		switch {
 		case !before(o):
+			later = append(later, o)
+		case c.failed && (o.by.fd != c.fd || o.by.run != c.run):
 			later = append(later, o)
 		case c.failed:
 			file.flushed = o.partly(file.flushed, d.rng, sector, 0.5)

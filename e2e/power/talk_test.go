@@ -15,8 +15,9 @@ import (
 
 // mark is what the binary said or heard at a moment.
 type mark struct {
-	at   int
-	kind markKind
+	at    int
+	since int // of taken: when its request was read
+	kind  markKind
 
 	id       string   // evt_… of taken, whk_… of created, the number of added, dlv_… of the others
 	children []string // of taken: its deliveries
@@ -98,7 +99,7 @@ func (tp *tape) listen() error {
 		if called := len(c.in.parts) > 0 && (len(c.out.parts) == 0 || c.in.parts[0].call.end < c.out.parts[0].call.begin); called {
 			for _, m := range messages(c.in.data, c.out.data) {
 				tp.asks(m, c.in)
-				if err := tp.answered(m, c.out); err != nil {
+				if err := tp.answered(m, c.in, c.out); err != nil {
 					return err
 				}
 			}
@@ -161,7 +162,7 @@ func (tp *tape) asks(m message, in *stream) {
 }
 
 // answered marks what an answer of the API promises, from the moment its first byte may have left.
-func (tp *tape) answered(m message, out *stream) error {
+func (tp *tape) answered(m message, in, out *stream) error {
 	if m.answer == nil || m.answer.StatusCode >= 300 || len(m.body) == 0 {
 		return nil
 	}
@@ -178,7 +179,7 @@ func (tp *tape) answered(m message, out *stream) error {
 	if err := json.Unmarshal(m.body, &answer); err != nil {
 		return fmt.Errorf("%s %s answered %s: %w", m.request.Method, path, m.body, err)
 	}
-	base := mark{at: out.holder(m.answeredAt).begin, id: answer.ID, number: answer.Made, state: answer.State}
+	base := mark{at: out.holder(m.answeredAt).begin, since: in.holder(m.asked).begin, id: answer.ID, number: answer.Made, state: answer.State}
 	switch route := m.request.Method + " " + path; {
 	case route == "POST /events":
 		tp.take(base, answer.accepted)
@@ -205,7 +206,7 @@ type accepted struct {
 
 func (tp *tape) take(base mark, events ...accepted) {
 	for _, e := range events {
-		m := mark{at: base.at, kind: taken, id: e.ID}
+		m := mark{at: base.at, since: base.since, kind: taken, id: e.ID}
 		for _, d := range e.Deliveries {
 			m.children = append(m.children, d.ID)
 		}

@@ -19,7 +19,8 @@ const never = math.MaxInt
 // call is one system call. Moments are line numbers of the trace: what a call caused is always below it.
 type call struct {
 	name       string
-	on         string // the file or socket of its descriptor
+	fd         string // its descriptor
+	on         string // and the file or socket of that
 	texts      [][]byte
 	rest       string // of the arguments, after the first text or the descriptor
 	result     int64
@@ -109,7 +110,7 @@ func (c *call) parse(text string, line int) error {
 		if err != nil {
 			return err
 		}
-		c.on = string(on)
+		c.fd, c.on = args[:from], string(on)
 		args = args[to+1:]
 	}
 	for {

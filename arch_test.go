@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"demo":                    {"webhook", "auth", "db"},
 	"bench":                   {"webhook", "platforms", "platforms/all", "auth", "db"},
 	"e2e":                     {},
+	"e2e/power":               {},
 	".": {
 		"webhook", "messages", "platforms/all", "auth", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",

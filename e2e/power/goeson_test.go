@@ -46,7 +46,7 @@ func (v *view) goesOn(store *db.Store, now time.Time) {
 	}
 	later := now.Add(longAfter)
 	for id := range pending {
-		if due[id].IsZero() {
+		if due[id].At.IsZero() {
 			v.wrong("deliveries of webhook %s wait and are never due", id)
 		}
 		jobs, _, err := store.Claim(v.ctx, id, claimsEach, false, later, later.Add(time.Minute))

@@ -85,7 +85,7 @@ func TestWebhookRotate(t *testing.T) {
 	p.has(now.Secret, "New signing secret", "signed with the old").lacks(w.Secret)
 	b.get("/webhooks/" + w.ID.String()).lacks(now.Secret).has("The previous one is valid until")
 	s.signIn(berta).get("/webhooks/" + w.ID.String()).lacks(now.Secret)
-	b.get("/webhooks/"+w.ID.String()).has("The previous secret stops working at once, not at")
+	b.get("/webhooks/" + w.ID.String()).has("The previous secret stops working at once, not at")
 	s.ingest(webhook.Event{})
 	s.settled()
 	if got := arrived(t, r.got).Header.Get("Webhook-Signature"); strings.Count(got, "v1,") != 2 {

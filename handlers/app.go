@@ -72,7 +72,7 @@ type app struct {
 // New returns the application, ready to listen. It fails if the base URL is not
 // valid.
 func New(o Options) (*fiber.App, error) {
-	server, err := web.NewServer(o.BaseURL, o.Proxies, inbound.Path)
+	server, err := web.NewServer(o.BaseURL, o.Proxies)
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +85,10 @@ func New(o Options) (*fiber.App, error) {
 			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path + prio.TokenPath,
 		}),
 		api:     api.New(api.Options{Store: o.Store.API, Dispatcher: o.Dispatcher, Tokens: tokens, Platforms: o.Platforms, Log: o.Log}),
-		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Log: o.Log}),
+		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms, Log: o.Log}),
 		prio:    prio.New(prio.Options{Store: o.Store.Prio, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms}),
 	}
-	f := server.App(web.Hooks{Fail: a.fail, Panicked: a.logPanic, BadAddress: a.badAddress})
+	f := server.App(web.Hooks{Fail: a.fail, Panicked: a.logPanic})
 	a.routes(f)
 	return f, nil
 }
@@ -97,25 +97,20 @@ func New(o Options) (*fiber.App, error) {
 // the surface to which the address belongs send the response.
 func (a *app) fail(c *fiber.Ctx, err error) error {
 	p := web.Failed(c, err)
-	head := a.server.HeadOf(c)
+	path := ""
+	if !web.Unread(c) {
+		path = c.Path()
+	}
 	if p.Status >= http.StatusInternalServerError {
-		a.log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", a.inbound.LoggedPath(head.Path), "status", p.Status, "error", err)
+		a.log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", a.inbound.LoggedPath(path), "status", p.Status, "error", err)
 		c.Set(fiber.HeaderRetryAfter, "5")
 	}
-	err = a.showError(c, p, head)
-	if p.Status == http.StatusRequestEntityTooLarge && web.Unread(c) {
-		web.Drain(c)
-	}
-	return err
-}
-
-func (a *app) showError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
 	switch {
-	case under(head.Path, prio.Path):
+	case under(path, prio.Path):
 		return a.prio.ShowError(c, p)
-	case strings.HasPrefix(head.Path, inbound.Path):
-		return a.inbound.ShowError(c, p, head)
-	case head.Path == "", strings.HasPrefix(head.Path, "/api/"), head.Path == "/healthz": // "": it was sent in chunks, which browsers do not do
+	case strings.HasPrefix(path, inbound.Path):
+		return web.SendProblem(c, p)
+	case path == "", strings.HasPrefix(path, "/api/"), path == "/healthz": // "": no browser sends what cannot be read
 		return a.api.ShowError(c, p)
 	}
 	return a.pages.ShowError(c, p)
@@ -123,15 +118,6 @@ func (a *app) showError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
 
 func under(path, prefix string) bool {
 	return path == prefix || strings.HasPrefix(path, prefix+"/")
-}
-
-// badAddress handles an address that cannot be read. A request to the address of an
-// account is stored among its rejected requests.
-func (a *app) badAddress(c *fiber.Ctx, query string) error {
-	if strings.HasPrefix(c.Path(), inbound.Path) {
-		return a.inbound.ReceiveUnreadable(c, query)
-	}
-	return web.BadAddress()
 }
 
 func (a *app) logPanic(c *fiber.Ctx, cause any) {

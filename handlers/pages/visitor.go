@@ -45,6 +45,7 @@ func (pg *Pages) SignedIn(c *fiber.Ctx) error {
 		return err
 	}
 	c.Locals(visitorKey, v)
+	web.Identify(c, v.Account.ID)
 	if s.IsEnding() {
 		if err := s.Save(c); err != nil {
 			return err

@@ -51,6 +51,10 @@ func (pr *Prio) GrantToken(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	web.Identify(c, client.Account)
+	if err := pr.Server.TakeBody(c, web.MaxForm); err != nil {
+		return err
+	}
 	scope, err := readScope(c)
 	if err != nil {
 		return err
@@ -125,7 +129,7 @@ func readScope(c *fiber.Ctx) (string, error) {
 	case fiber.MIMEApplicationForm:
 		grant, scope = web.FormValue(c, "grant_type"), web.FormValue(c, "scope")
 	case fiber.MIMEApplicationJSON:
-		body, err := web.ParseObject(c.BodyRaw())
+		body, err := web.ParseObject(web.BodyOf(c))
 		if err != nil {
 			return "", err
 		}
@@ -187,6 +191,7 @@ func (pr *Prio) WithGrant(c *fiber.Ctx) error {
 		}
 	}
 	c.Locals(grantKey, grant)
+	web.Identify(c, grant.Client.Account)
 	return c.Next()
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"bookhook/accept"
 	"bookhook/db"
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
@@ -38,6 +39,7 @@ type options struct {
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
 	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
+	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	log        *slog.Logger
 }
@@ -46,6 +48,7 @@ type options struct {
 type app struct {
 	options
 	web            web
+	outbound       int // connections to receivers and platforms
 	dispatcher     *dispatch.Dispatcher
 	stopDispatcher context.CancelFunc
 	stopRetention  context.CancelFunc
@@ -63,7 +66,9 @@ type web interface {
 // start runs a Bookhook and returns when it is ready. It keeps running after ctx
 // ends, until stop. If start fails, everything is stopped and closed.
 func start(ctx context.Context, o options) (*app, error) {
-	a := &app{options: o, served: make(chan error, 1), dispatched: make(chan error, 1)}
+	inbound, outbound := accept.Share(fileLimit())
+	o.listener = accept.Wrap(o.listener, accept.Options{Max: inbound, PerAddress: o.perAddress, Proxies: o.proxies, Log: o.log})
+	a := &app{options: o, outbound: outbound, served: make(chan error, 1), dispatched: make(chan error, 1)}
 	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, o.listener.Close(), o.store.Close())
 	}
@@ -95,7 +100,7 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
-		Platforms: all.Platforms(),
+		Platforms: all.Platforms(), MaxConnections: a.outbound,
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{

@@ -21,10 +21,10 @@ const (
 	warnPause  = time.Minute // between two warnings of a kind
 )
 
-// Options configure a [Listener]; all are required but Proxies.
+// Options configure a [Listener]; Max and Log are required.
 type Options struct {
 	Max        int            // connections in all
-	PerAddress int            // connections of one client address; a /64 of IPv6 is one
+	PerAddress int            // connections of one client address; a /64 of IPv6 is one; 0: Max
 	Proxies    []netip.Prefix // addresses for which only Max holds
 	Log        *slog.Logger
 }
@@ -107,7 +107,7 @@ func (l *Listener) makeRoom(conn *Conn) (victim *Conn, refusal string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch siblings := l.peers[conn.peer]; {
-	case conn.peer != "" && len(siblings) >= l.PerAddress:
+	case conn.peer != "" && l.PerAddress > 0 && len(siblings) >= l.PerAddress:
 		if victim = longestOf(siblings); victim == nil {
 			return nil, "429 Too Many Requests"
 		}

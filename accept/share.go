@@ -9,6 +9,9 @@ const (
 	minInbound = 8
 )
 
+// MaxFiles is what Share makes use of; more change nothing.
+const MaxFiles = 1 << 16
+
 // Share divides the files that the process may open: inbound is how many connections
 // to accept; the rest is for those to receivers and platforms.
 func Share(files int) (inbound, outbound int) {

@@ -44,11 +44,15 @@ type limits struct {
 }
 
 func newSender(o Options) *sender {
-	return &sender{
+	s := &sender{
 		platforms: o.Platforms, log: o.Log, userAgent: "bookhook/" + cmp.Or(o.Version, "dev"),
-		limits:    limits{timeout: o.Timeout, connect: o.Connect},
-		transport: guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, Timeout: o.Timeout, RootCAs: o.RootCAs}),
+		limits: limits{timeout: o.Timeout, connect: o.Connect},
 	}
+	s.transport = guard.NewTransport(guard.TransportOptions{
+		Guard: o.Guard, Connect: o.Connect, Timeout: o.Timeout, RootCAs: o.RootCAs,
+		Connections: guard.NewConnections(o.MaxConnections, func() { s.transport.CloseIdleConnections() }),
+	})
+	return s
 }
 
 // attemptResult is an attempt and what the dispatcher needs to know about it.

@@ -24,13 +24,15 @@ type TransportOptions struct {
 	Connect time.Duration  // for name resolution and connection, and again for the TLS handshake
 	Timeout time.Duration  // of one request in all; an HTTP/2 connection is checked after so long without a frame
 	RootCAs *x509.CertPool // nil: those of the system
+
+	Connections *Connections // nil: any number
 }
 
 // NewTransport returns a transport that calls only what the guard allows. It
 // uses no proxy, follows no redirects and decompresses nothing. Its errors
 // distinguish a failed TLS handshake from a failed connection.
 func NewTransport(o TransportOptions) *http.Transport {
-	dialer := &net.Dialer{Timeout: o.Connect, Control: o.Guard.Control}
+	dialer := limitedDialer{&net.Dialer{Timeout: o.Connect, Control: o.Guard.Control}, o.Connections}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
 		DialTLSContext:         tlsDialer{dialer, o}.dial,
@@ -50,9 +52,20 @@ type handshakeError struct{ error }
 // Unwrap returns the cause.
 func (e handshakeError) Unwrap() error { return e.error }
 
+// limitedDialer dials connections that are limited.
+type limitedDialer struct {
+	*net.Dialer
+	limit *Connections
+}
+
+// DialContext dials when there is a place.
+func (d limitedDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return d.limit.dial(ctx, d.Timeout, func(ctx context.Context) (net.Conn, error) { return d.Dialer.DialContext(ctx, network, address) })
+}
+
 // tlsDialer dials TLS connections.
 type tlsDialer struct {
-	*net.Dialer
+	limitedDialer
 	options TransportOptions
 }
 

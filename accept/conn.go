@@ -84,7 +84,7 @@ func (c *Conn) drain() {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		return
 	}
-	rest := make([]byte, 4<<10)
+	rest := make([]byte, 1<<10)
 	for now, end := time.Now(), time.Now().Add(lingerTime); now.Before(end); now = time.Now() {
 		if c.Conn.SetReadDeadline(now.Add(lingerPause)) != nil {
 			return

@@ -13,8 +13,9 @@ const (
 const MaxFiles = 1 << 16
 
 // Share divides the files that the process may open: inbound is how many connections
-// to accept; the rest is for those to receivers and platforms.
+// to accept; most of the rest is for connections to receivers and platforms, whose
+// names are resolved with files, too.
 func Share(files int) (inbound, outbound int) {
 	inbound = min(max((files-reserved)/2, minInbound), maxInbound)
-	return inbound, max(files-reserved-inbound, minInbound)
+	return inbound, max((files-reserved-inbound)*3/4, minInbound)
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -107,27 +108,39 @@ func (s *Server) receive(b *body, limit int) ([]byte, error) {
 	if b.length >= 0 {
 		most = b.length
 	}
-	var text []byte
+	var blocks [][]byte // each as large as all before it: nothing is copied before all has arrived
+	size := 0
 	for !b.ended {
-		if len(text) == cap(text) {
-			grown := min(max(2*cap(text), firstRead), most)
-			if !s.bodies.take(b.account, grown-cap(text)) {
-				return nil, busy()
-			}
-			b.size += grown - cap(text)
-			text = append(make([]byte, 0, grown), text...)
+		n := min(max(b.size, firstRead), most-b.size)
+		if !s.bodies.take(b.account, n) {
+			return nil, busy()
 		}
-		n, err := b.stream.Read(text[len(text):cap(text)])
-		text = text[:len(text)+n]
-		b.ended = errors.Is(err, io.EOF)
+		b.size += n
+		block, err := fill(b, make([]byte, 0, n))
+		blocks, size = append(blocks, block), size+len(block)
 		switch {
-		case len(text) > limit:
+		case size > limit:
 			return nil, tooLarge(limit)
-		case b.ended && len(text) < b.length, err != nil && !b.ended:
+		case err != nil, b.ended && size < b.length:
 			return nil, unreadable(err)
 		}
 	}
-	return text, nil
+	if len(blocks) == 1 {
+		return blocks[0], nil
+	}
+	return bytes.Join(blocks, nil), nil
+}
+
+// fill reads until the block is full or the body ends.
+func fill(b *body, block []byte) ([]byte, error) {
+	for !b.ended && len(block) < cap(block) {
+		n, err := b.stream.Read(block[len(block):cap(block)])
+		block = block[:len(block)+n]
+		if b.ended = errors.Is(err, io.EOF); err != nil && !b.ended {
+			return block, err
+		}
+	}
+	return block, nil
 }
 
 // BodyOf returns the body of a request after it was taken. It stays as it is.

@@ -209,28 +209,16 @@ func TestGuesses(t *testing.T) {
 	a.Number = a.addAccount("Ada Tours", operator)
 	a.addUser(staff, "staff", a.Number)
 	a.addAccount("Other Tours", "other@example.com")
+	signedIn := a.session("other@example.com")
+	client := &http.Client{CheckRedirect: signedIn.CheckRedirect, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
 	var sent sync.WaitGroup
 	post := func(client *http.Client, from, path string, form url.Values) int {
-		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) {
+		return a.postForm(client, from, path, form, func() {
 			if form.Get("password") != password {
 				sent.Done()
 			}
-		}})
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL+path, strings.NewReader(form.Encode()))
-		must(t, err)
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.Header.Set("X-Forwarded-For", from)
-		response, err := client.Do(request)
-		if err != nil {
-			return 0
-		}
-		defer response.Body.Close()
-		_, _ = io.Copy(io.Discard, response.Body)
-		return response.StatusCode
+		})
 	}
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client := &http.Client{CheckRedirect: stay, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
-	signedIn := a.session("other@example.com")
 	signIn := func() time.Duration {
 		begun := time.Now()
 		if got := post(client, "203.0.113.7", "/login", url.Values{"email": {staff}, "password": {password}}); got != http.StatusSeeOther {
@@ -276,6 +264,22 @@ func TestGuesses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// postForm posts a form for somebody behind a proxy, calls sent when it is sent, and returns the status; 0 for none.
+func (a *account) postForm(client *http.Client, from, path string, form url.Values, sent func()) int {
+	ctx := httptrace.WithClientTrace(a.t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL+path, strings.NewReader(form.Encode()))
+	must(a.t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("X-Forwarded-For", from)
+	response, err := client.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode
 }
 
 // session is a client that is signed in.

@@ -90,7 +90,7 @@ func (l *Listener) admit(accepted net.Conn) *Conn {
 	conn := &Conn{Conn: accepted, listener: l, peer: l.peer(accepted)}
 	victim, refusal := l.makeRoom(conn)
 	if victim != nil {
-		victim.abort()
+		_ = victim.abort()
 	}
 	if refusal == "" {
 		return conn
@@ -134,7 +134,7 @@ func (l *Listener) closeWaiting() {
 	}
 	l.mu.Unlock()
 	if victim != nil {
-		victim.abort()
+		_ = victim.abort()
 	}
 }
 

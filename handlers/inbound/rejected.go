@@ -28,7 +28,7 @@ func (ib *Inbound) store(ctx context.Context, connection webhook.Connection, in 
 // returns err, which says so; or err alone.
 func (ib *Inbound) rejectBody(c *fiber.Ctx, connection webhook.Connection, in platforms.Inbound, err error) error {
 	p, _ := errors.AsType[*web.Problem](err)
-	why := platforms.Rejected{}
+	var why platforms.Rejected
 	switch {
 	case p != nil && p.Status == http.StatusRequestEntityTooLarge:
 		why = platforms.Rejected{Status: p.Status, Why: webhook.NewMessage("request.too_large", web.MaxBody>>20)}

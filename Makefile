@@ -11,12 +11,12 @@ RACE ?= -race
 TESTFLAGS ?=
 
 # Everything but the browser tests, which want a browser.
-UNITS = $$(go list ./... | grep -v '/e2e$$')
+UNITS = $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$')
 
 # Git may refuse to tell Go about a working tree that another user owns (containers); the version comes from above.
 export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false
 
-.PHONY: help run demo generate generated lint vet fmt test unit e2e crash setup fuzz bench build clean need-go need-cc
+.PHONY: help run demo generate generated lint vet fmt test unit e2e crash power setup fuzz bench build clean need-go need-cc
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -52,11 +52,15 @@ unit: need-go need-cc ## unit and conformance tests
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary
-	go test -count=1 -timeout 15m $(TESTFLAGS) ./e2e
+	go test -count=1 -timeout 15m $(TESTFLAGS) -p 1 ./e2e ./e2e/power
 
 # In "make e2e" the same tests kill a few times.
 crash: need-go ## kill it KILLS times (200) and count
 	BOOKHOOK_CRASH_KILLS=$(or $(KILLS),200) go test -count=1 -timeout 10m -v -run '^TestCrash' $(TESTFLAGS) ./e2e
+
+# In "make e2e" the same tests open some hundred images. The runs are added up in e2e/power/counts.json.
+power: need-go ## cut the power on paper: open IMAGES images (20000) of what a power cut could leave, and count (Linux with strace)
+	BOOKHOOK_POWER_IMAGES=$(or $(IMAGES),20000) BOOKHOOK_POWER_COUNTS=counts.json go test -count=1 -timeout 24h -v -run '^TestPower' $(TESTFLAGS) ./e2e/power
 
 setup: need-go ## install what the browser tests need (into e2e; on Debian as root also packages)
 	@e2e/setup.sh

@@ -54,6 +54,7 @@ var arrows = map[string][]string{
 	"demo":                    {"webhook", "auth", "db"},
 	"bench":                   {"webhook", "platforms", "platforms/all", "auth", "db"},
 	"e2e":                     {},
+	"e2e/power":               {},
 	".": {
 		"webhook", "messages", "platforms/all", "accept", "auth", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",

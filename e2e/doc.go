@@ -27,6 +27,8 @@
 //	c.op.restart()
 //	c.audit(true)                 // what was accepted is there, once; the log agrees with what receivers saw
 //
+// Package power, below this one, cuts the power instead ("make power" for long).
+//
 // Every page is watched. A test fails on a console error, an uncaught exception, a violated content security policy,
 // or a script, style, image or other part of a page that does not load. When a test fails, it shows the server's log
 // and leaves pictures of its pages in screenshots.

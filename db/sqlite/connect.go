@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 )
@@ -29,6 +31,20 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 		"_txlock":       {"immediate"},
 		"_pragma":       {"wal_autocheckpoint(0)", fmt.Sprintf("journal_size_limit(%d)", maxWAL), "temp_store(memory)", "cache_size(-16384)"},
 	})
+}
+
+// flushWAL flushes what a process that was killed had written to the WAL and not
+// flushed. SQLite takes it for committed without doing so: whoever is told of it
+// would be told what the next power cut could take back.
+func flushWAL(path string) error {
+	wal, err := os.OpenFile(path+"-wal", os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(wal.Sync(), wal.Close())
 }
 
 func openReaders(ctx context.Context, path string) (*sql.DB, error) {

@@ -70,6 +70,9 @@ func openFile(ctx context.Context, path string) (*DB, error) {
 	if err := checkVersion(ctx, path); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
+	if err := flushWAL(path); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
 	writing, err := openWriter(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"bookhook/accept"
 	"bookhook/db"
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
@@ -39,6 +40,7 @@ type options struct {
 	baseURL    string
 	support    webhook.Support
 	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
+	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	log        *slog.Logger
 }
@@ -47,6 +49,7 @@ type options struct {
 type app struct {
 	options
 	web            web
+	outbound       int // connections to receivers and platforms
 	dispatcher     *dispatch.Dispatcher
 	stopDispatcher context.CancelFunc
 	stopRetention  context.CancelFunc
@@ -64,7 +67,9 @@ type web interface {
 // start runs a Bookhook and returns when it is ready. It keeps running after ctx
 // ends, until stop. If start fails, everything is stopped and closed.
 func start(ctx context.Context, o options) (*app, error) {
-	a := &app{options: o, served: make(chan error, 1), dispatched: make(chan error, 1)}
+	inbound, outbound := accept.Share(fileLimit())
+	o.listener = accept.Wrap(o.listener, accept.Options{Max: inbound, PerAddress: o.perAddress, Proxies: o.proxies, Log: o.log})
+	a := &app{options: o, outbound: outbound, served: make(chan error, 1), dispatched: make(chan error, 1)}
 	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, o.listener.Close(), o.store.Close())
 	}
@@ -102,7 +107,7 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
-		Platforms: all.Platforms(), Instance: webhook.NewInstance(instance), Own: own,
+		Platforms: all.Platforms(), Instance: webhook.NewInstance(instance), Own: own, MaxConnections: a.outbound,
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{

@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"platforms/harbour":       {"webhook", "messages", "platforms"}, // made up: the example of the guide, in no registry
 	"platforms/all":           {"platforms", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
 	"auth":                    {"webhook"},
+	"accept":                  {"auth"},
 	"db":                      {"webhook", "auth", "db/sqlite"},
 	"db/sqlite":               {"webhook"},
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
@@ -55,7 +56,7 @@ var arrows = map[string][]string{
 	"e2e":                     {},
 	"e2e/power":               {},
 	".": {
-		"webhook", "messages", "platforms/all", "auth", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
+		"webhook", "messages", "platforms/all", "accept", "auth", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",
 	},
 }

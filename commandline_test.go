@@ -39,7 +39,9 @@ func targets(t *testing.T, text string) (targets privateTargets) {
 
 // defaults is what "bookhook" without anything does.
 func defaults() serveCommand {
-	return serveCommand{Listen: "127.0.0.1:8080", Support: webhook.DefaultSupport, Retention: 90, LogFormat: "text", LogLevel: logLevel(slog.LevelInfo)}
+	return serveCommand{
+		Listen: "127.0.0.1:8080", Support: webhook.DefaultSupport, PerAddress: 256, Retention: 90, LogFormat: "text", LogLevel: logLevel(slog.LevelInfo),
+	}
 }
 
 func TestParseServe(t *testing.T) {
@@ -53,7 +55,7 @@ func TestParseServe(t *testing.T) {
 		TrustedProxies: networks{
 			netip.MustParsePrefix("10.1.2.0/24"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::1/128"),
 		},
-		Retention: 1, LogFormat: "json", LogLevel: logLevel(slog.LevelDebug),
+		PerAddress: 20, Retention: 1, LogFormat: "json", LogLevel: logLevel(slog.LevelDebug),
 	}
 	const database = "bookhook.db"
 	for _, c := range []struct {
@@ -87,11 +89,12 @@ func TestParseServe(t *testing.T) {
 		{"all targets", "--allow-private-targets all", nil, database, with(func(s *serveCommand) { s.AllowPrivateTargets = targets(t, "all") })},
 		{"every flag", "serve --database /data/b.db --listen :9000 --base-url https://hooks.example.com:8443/ " +
 			"--allow-private-targets 10.0.0.0/8,192.168.1.5 --trusted-proxies 10.1.2.3/24,192.0.2.1,2001:db8::1 " +
-			"--retention 1 --support support@example.com --log-format json --log-level debug", nil, "/data/b.db", everything},
+			"--connections-per-address 20 --retention 1 --support support@example.com --log-format json --log-level debug", nil, "/data/b.db", everything},
 		{"every variable", "", variables{
 			"BOOKHOOK_DATABASE": "/data/b.db", "BOOKHOOK_LISTEN": ":9000", "BOOKHOOK_BASE_URL": "https://hooks.example.com:8443",
 			"BOOKHOOK_ALLOW_PRIVATE_TARGETS": "10.0.0.0/8, 192.168.1.5", "BOOKHOOK_TRUSTED_PROXIES": "10.1.2.3/24, 192.0.2.1 , 2001:db8::1",
-			"BOOKHOOK_RETENTION": "1", "BOOKHOOK_SUPPORT": "support@example.com", "BOOKHOOK_LOG_FORMAT": "json", "BOOKHOOK_LOG_LEVEL": "debug",
+			"BOOKHOOK_CONNECTIONS_PER_ADDRESS": "20", "BOOKHOOK_RETENTION": "1", "BOOKHOOK_SUPPORT": "support@example.com",
+			"BOOKHOOK_LOG_FORMAT": "json", "BOOKHOOK_LOG_LEVEL": "debug",
 		}, "/data/b.db", everything},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,6 +23,7 @@ type serveCommand struct {
 	Support             supportContact `setting:"" default:"the person who runs this Bookhook" placeholder:"TEXT" help:"Whom people ask for more webhooks, shown where the limit is (${default})."`
 	AllowPrivateTargets privateTargets `setting:"" placeholder:"CIDR,…" help:"Private addresses that webhooks may call, such as 10.0.0.0/8, or all. Default: none."`
 	TrustedProxies      networks       `setting:"" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is trusted. Default: none."`
+	PerAddress          number         `setting:"" name:"connections-per-address" default:"256" min:"1" max:"100000" placeholder:"N" help:"How many connections one client address may have open (${default}); trusted proxies may have any number."`
 	Retention           number         `setting:"" default:"90" min:"1" max:"36500" placeholder:"DAYS" help:"How long events and deliveries are kept (${default} days)."`
 	LogFormat           logFormat      `setting:"" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
 	LogLevel            logLevel       `setting:"" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
@@ -70,7 +71,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, path databasePath) e
 	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
-		support: webhook.Support(c.Support), proxies: c.TrustedProxies, setupToken: token, log: log,
+		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, log: log,
 	})
 	if err != nil {
 		return err

@@ -3,7 +3,8 @@
 // ids, and limits failed attempts.
 //
 // A password is stored as an argon2id hash with its parameters ([HashPassword]).
-// Each hashing takes 64 MiB, so only a few run at once ([Hasher]). API tokens,
+// Each hashing takes 64 MiB, so only a few run at once, and nobody waits for the
+// many of another ([Hasher]). API tokens,
 // client secrets, access tokens and session ids are random and too long to guess,
 // so it is enough to store their SHA-256 ([HashSecret]).
 //

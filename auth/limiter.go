@@ -22,7 +22,7 @@ const (
 )
 
 // Limiter counts attempts to sign in, by network and by the name that was used (an
-// e-mail address, the id of a client); a success resets the counts ([Limiter.Forgive]).
+// e-mail address, the id of a client); a success takes its own back ([Limiter.Forgive]).
 // Its memory is bounded: beyond 100,000 counts the least recently used is dropped.
 // It is safe for concurrent use.
 type Limiter struct {
@@ -61,12 +61,16 @@ func (l *Limiter) Allow(network, name string, now time.Time) bool {
 	return l.count(networkKey(network), now) <= limitPerNetwork && l.count(nameKey(network, name), now) <= limitPerName
 }
 
-// Forgive resets the counts of somebody who signed in.
+// Forgive takes back the attempts of somebody who signed in: all for their name, and
+// of the network the one that succeeded, so that those for other names still count.
 func (l *Limiter) Forgive(network, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.counts.Remove(nameKey(network, name))
-	l.counts.Remove(networkKey(network))
+	if c, known := l.counts.Get(networkKey(network)); known {
+		c.n--
+		l.counts.Add(networkKey(network), c)
+	}
 }
 
 func (l *Limiter) count(key limitKey, now time.Time) int {

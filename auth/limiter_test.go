@@ -33,16 +33,30 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
+// TestLimiterForgivesWhoSignedIn, and nothing else: whoever has an account could guess
+// the passwords of others without end, and sign in from time to time.
 func TestLimiterForgivesWhoSignedIn(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	l := NewLimiter()
-	for range limitPerNetwork / 2 {
+	for range limitPerName {
 		l.Allow("192.0.2.1", "anna@example.com", now)
 	}
 	l.Forgive("192.0.2.1", "anna@example.com")
 	if !l.Allow("192.0.2.1", "anna@example.com", now) {
 		t.Error("refused after a sign-in that worked")
+	}
+	guesses := limitPerName // those of the network but the one that was forgiven, and the one after it
+	for ; guesses < 2*limitPerNetwork; guesses++ {
+		if !l.Allow("192.0.2.1", strconv.Itoa(guesses), now) {
+			break
+		}
+		if l.Allow("192.0.2.1", "mallory@example.com", now) {
+			l.Forgive("192.0.2.1", "mallory@example.com")
+		}
+	}
+	if guesses != limitPerNetwork {
+		t.Errorf("got %d guesses beside sign-ins that worked, want %d", guesses, limitPerNetwork)
 	}
 }
 

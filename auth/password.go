@@ -1,14 +1,9 @@
 package auth
 
 import (
-	"cmp"
-	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"net/mail"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -66,54 +61,4 @@ const dummyHash = "$argon2id$v=19$m=65536,t=1,p=2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAA
 // fails only if the system has no randomness.
 func HashPassword(password string) (string, error) {
 	return argon2id.CreateHash(password, &hashParams)
-}
-
-// Limits of hashing, which takes hashParams.Memory each time.
-const (
-	maxHashing  = 2               // at once
-	hashingWait = 5 * time.Second // for one to finish
-)
-
-// ErrOverloaded says that too many passwords were being hashed or compared to start
-// another one within 5 seconds, or that the request ended while it waited.
-var ErrOverloaded = errors.New("too many passwords are being checked")
-
-// Hasher hashes and compares passwords, at most two at once. Use [NewHasher]; it is
-// safe for concurrent use.
-type Hasher struct{ running chan struct{} }
-
-// NewHasher returns a Hasher.
-func NewHasher() *Hasher { return &Hasher{make(chan struct{}, maxHashing)} }
-
-// Hash is [HashPassword], or returns ErrOverloaded.
-func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err error) {
-	err = h.do(ctx, func() (err error) {
-		hash, err = HashPassword(password)
-		return err
-	})
-	return hash, err
-}
-
-// Matches reports whether the password is the one of the hash, or returns
-// ErrOverloaded. The empty hash, for a user who does not exist, takes as long to
-// compare as any other and matches nothing.
-func (h *Hasher) Matches(ctx context.Context, password, hash string) (match bool, err error) {
-	err = h.do(ctx, func() (err error) {
-		match, err = argon2id.ComparePasswordAndHash(password, cmp.Or(hash, dummyHash))
-		return err
-	})
-	return match && hash != "", err
-}
-
-// do runs work when fewer than maxHashing are running.
-func (h *Hasher) do(ctx context.Context, work func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, hashingWait)
-	defer cancel()
-	select {
-	case h.running <- struct{}{}:
-		defer func() { <-h.running }()
-		return work()
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrOverloaded, ctx.Err())
-	}
 }

@@ -190,7 +190,7 @@ func (r *runner) command(p phase) *exec.Cmd {
 
 func (r *runner) serve(path string) *exec.Cmd {
 	return r.Command("serve", "--listen", "127.0.0.1:0", "--database", path, "--allow-private-targets", "127.0.0.1",
-		"--base-url=", "--trusted-proxies=", "--retention", "36500", "--log-format", "text", "--log-level", "warn")
+		"--base-url=", "--trusted-proxies=", "--connections-per-address", "100000", "--retention", "36500", "--log-format", "text", "--log-level", "warn")
 }
 
 func removeDatabase(path string) error {

@@ -33,6 +33,8 @@ type Options struct {
 	Grace       time.Duration    // for requests in flight at shutdown; 0: 20 s
 	MaxInFlight int              // requests over all webhooks; 0: 2048
 	RootCAs     *x509.CertPool   // nil: those of the system
+
+	MaxConnections int // open at once, also for questions to platforms; 0: 8192
 }
 
 // withDefaults replaces zero values.
@@ -40,7 +42,8 @@ func (o Options) withDefaults() Options {
 	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
 	o.Connect = cmp.Or(o.Connect, 5*time.Second)
 	o.Grace = cmp.Or(o.Grace, 20*time.Second)
-	o.MaxInFlight = cmp.Or(o.MaxInFlight, 2048)
+	o.MaxConnections = cmp.Or(o.MaxConnections, 8192)
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, min(2048, max(o.MaxConnections/4, 1))) // names are resolved with files, too
 	if o.Guard == nil {
 		o.Guard = &guard.Guard{}
 	}
@@ -101,7 +104,9 @@ func New(o Options) *Dispatcher {
 		inlineCalls: newInlineCalls(o.MaxInFlight),
 	}
 	d.lanes = newLanes(o.MaxInFlight, d.clock, d.start)
-	platformTransport := guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, MaxRead: lookup.MaxRead, RootCAs: o.RootCAs})
+	platformTransport := guard.NewTransport(guard.TransportOptions{
+		Guard: o.Guard, Connect: o.Connect, MaxRead: lookup.MaxRead, RootCAs: o.RootCAs, Connections: d.sender.connections,
+	})
 	d.lookups = lookup.New(lookup.Options{
 		Store: o.Lookups, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
 		Client: &lookup.Client{

@@ -24,12 +24,13 @@ const maxDrain = 256 << 10
 
 // sender makes the requests of deliveries.
 type sender struct {
-	transport *guard.Transport
-	platforms platforms.Registry
-	log       *slog.Logger
-	userAgent string
-	instance  webhook.Instance
-	limits    limits
+	transport   *guard.Transport
+	connections *guard.Connections // of all transports; only those of this one are kept
+	platforms   platforms.Registry
+	log         *slog.Logger
+	userAgent   string
+	instance    webhook.Instance
+	limits      limits
 }
 
 // maxRead is how many bytes an answer may take on the wire: what is kept and
@@ -45,11 +46,15 @@ type limits struct {
 }
 
 func newSender(o Options) *sender {
-	return &sender{
+	s := &sender{
 		platforms: o.Platforms, log: o.Log, userAgent: "bookhook/" + cmp.Or(o.Version, "dev"), instance: o.Instance,
-		limits:    limits{timeout: o.Timeout, connect: o.Connect},
-		transport: guard.NewTransport(guard.TransportOptions{Guard: o.Guard, Connect: o.Connect, MaxRead: maxRead, RootCAs: o.RootCAs}),
+		limits: limits{timeout: o.Timeout, connect: o.Connect},
 	}
+	s.connections = guard.NewConnections(o.MaxConnections, func() { s.transport.CloseIdleConnections() })
+	s.transport = guard.NewTransport(guard.TransportOptions{
+		Guard: o.Guard, Connect: o.Connect, MaxRead: maxRead, RootCAs: o.RootCAs, Connections: s.connections,
+	})
+	return s
 }
 
 // attemptResult is an attempt and what the dispatcher needs to know about it.

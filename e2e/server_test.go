@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ type server struct {
 
 	t      testing.TB
 	args   []string
+	files  int // how many it may open; 0: as many as we
 	cmd    *exec.Cmd
 	log    *serverLog // of the running process, or of the last one
 	exited chan struct{}
@@ -72,6 +74,9 @@ func (s *server) launch() {
 	s.t.Helper()
 	s.log, s.exited = newServerLog(), make(chan struct{})
 	s.cmd = exec.Command(binary, s.args...)
+	if s.files > 0 {
+		s.cmd = exec.Command("sh", append([]string{"-c", `ulimit -n "$0" && exec "$@"`, strconv.Itoa(s.files), binary}, s.args...)...)
+	}
 	s.cmd.Env = environ()
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	must(s.t, s.cmd.Start())

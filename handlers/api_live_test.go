@@ -22,7 +22,7 @@ func listen(t testing.TB, app *fiber.App) string {
 		t.Fatal(err)
 	}
 	ended := make(chan error)
-	go func() { ended <- app.Listener(l) }()
+	go func() { ended <- app.Listener(accepting(l)) }()
 	t.Cleanup(func() {
 		if err := app.Shutdown(); err != nil {
 			t.Error(err)

@@ -75,8 +75,7 @@ type app struct {
 // New returns the application, ready to listen. It fails if the base URL is not
 // valid.
 func New(o Options) (*fiber.App, error) {
-	keepHead := func(path string) bool { return strings.HasPrefix(path, inbound.Path) || prio.Owns(path) }
-	server, err := web.NewServer(o.BaseURL, o.Support, o.Proxies, keepHead)
+	server, err := web.NewServer(o.BaseURL, o.Support, o.Proxies)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +90,12 @@ func New(o Options) (*fiber.App, error) {
 		api: api.New(api.Options{
 			Store: o.Store.API, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log,
 		}),
-		inbound: inbound.New(inbound.Options{Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log}),
-		prio:    prio.New(prio.Options{Store: o.Store.Prio, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms, Instance: o.Instance}),
+		inbound: inbound.New(inbound.Options{
+			Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log,
+		}),
+		prio: prio.New(prio.Options{Store: o.Store.Prio, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms, Instance: o.Instance}),
 	}
-	f := server.App(web.Hooks{Fail: a.fail, Panicked: a.logPanic, BadAddress: a.badAddress})
+	f := server.App(web.Hooks{Fail: a.fail, Panicked: a.logPanic})
 	a.routes(f)
 	return f, nil
 }
@@ -103,41 +104,27 @@ func New(o Options) (*fiber.App, error) {
 // the surface to which the address belongs send the response.
 func (a *app) fail(c *fiber.Ctx, err error) error {
 	p := web.Failed(c, err)
-	head := a.server.HeadOf(c)
+	path := ""
+	if !web.Unread(c) {
+		path = c.Path()
+	}
 	switch {
 	case p.Status == http.StatusLoopDetected:
-		a.log.Warn("an event came back and was refused", "request_id", p.RequestID, "path", a.inbound.LoggedPath(head.Path))
+		a.log.Warn("an event came back and was refused", "request_id", p.RequestID, "path", a.inbound.LoggedPath(path))
 		c.Set(webhook.LoopHeader, "true")
 	case p.Status >= http.StatusInternalServerError:
-		a.log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", a.inbound.LoggedPath(head.Path), "status", p.Status, "error", err)
+		a.log.Error("request failed", "request_id", p.RequestID, "method", c.Method(), "path", a.inbound.LoggedPath(path), "status", p.Status, "error", err)
 		c.Set(fiber.HeaderRetryAfter, "5")
 	}
-	err = a.showError(c, p, head)
-	if p.Status == http.StatusRequestEntityTooLarge && web.Unread(c) {
-		web.Drain(c)
-	}
-	return err
-}
-
-func (a *app) showError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
 	switch {
-	case prio.Owns(head.Path):
-		return a.prio.ShowError(c, p, head.Path)
-	case strings.HasPrefix(head.Path, inbound.Path):
-		return a.inbound.ShowError(c, p, head)
-	case head.Path == "", strings.HasPrefix(head.Path, "/api/"), head.Path == "/healthz": // "": it was sent in chunks, which browsers do not do
+	case prio.Owns(path):
+		return a.prio.ShowError(c, p)
+	case strings.HasPrefix(path, inbound.Path):
+		return web.SendProblem(c, p)
+	case path == "", strings.HasPrefix(path, "/api/"), path == "/healthz": // "": no browser sends what cannot be read
 		return a.api.ShowError(c, p)
 	}
 	return a.pages.ShowError(c, p)
-}
-
-// badAddress handles an address that cannot be read. A request to the address of an
-// account is stored among its rejected requests.
-func (a *app) badAddress(c *fiber.Ctx, query string) error {
-	if strings.HasPrefix(c.Path(), inbound.Path) {
-		return a.inbound.ReceiveUnreadable(c, query)
-	}
-	return web.BadAddress()
 }
 
 func (a *app) logPanic(c *fiber.Ctx, cause any) {

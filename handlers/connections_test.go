@@ -52,7 +52,7 @@ func (s *site) speaking(r platforms.Registry) *site {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.check(err)
 	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(listener) }()
+	go func() { ended <- app.Listener(accepting(listener)) }()
 	s.Cleanup(func() {
 		s.note(app.Shutdown())
 		s.note(<-ended)

@@ -151,7 +151,7 @@ func TestDraftStaysSmall(t *testing.T) {
 	b := s.signIn(anna)
 	draft := b.begin()
 	b.walk(draft, webhook.StepReview)
-	huge := strings.Repeat("x", 3_000_000)
+	huge := strings.Repeat("x", 2_000_000)
 	var many strings.Builder
 	for i := range 200_000 {
 		fmt.Fprintln(&many, i)

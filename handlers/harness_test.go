@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"time"
 
+	"bookhook/accept"
 	"bookhook/db"
 	"bookhook/handlers"
 	"bookhook/handlers/api"
@@ -57,4 +59,9 @@ func insert(ctx context.Context, s interface {
 // version and variant.
 func uuidOf(id webhook.WebhookID) string {
 	return fmt.Sprintf("%08x-%04x-8%03x-%02x00-000000000000", int64(id)>>31, int64(id)>>15&0xffff, int64(id)>>3&0xfff, 0x80|int64(id)&7<<3)
+}
+
+// accepting listens as serve does.
+func accepting(l net.Listener) net.Listener {
+	return accept.Wrap(l, accept.Options{Max: 2000, PerAddress: 2000, Log: slog.New(slog.DiscardHandler)})
 }

@@ -165,7 +165,7 @@ func (s *site) run(schedule []time.Duration) {
 	var running sync.WaitGroup
 	app := s.app
 	running.Go(func() { s.note(dispatcher.Run(ctx)) })
-	running.Go(func() { s.note(app.Listener(listener)) })
+	running.Go(func() { s.note(app.Listener(accepting(listener))) })
 	<-dispatcher.Ready()
 	s.listens()
 	s.Cleanup(func() {

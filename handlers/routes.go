@@ -11,14 +11,15 @@ import (
 )
 
 // routes registers every address of Bookhook. The guards of a group are written
-// once, before it; the comment of the group says whom they let through.
+// once, before it; the comment of the group says whom they let through. No body is
+// received before them; the guard after them says how large it may be.
 func (a *app) routes(f *fiber.App) {
 	f.Get("/healthz", a.showHealth)
 	f.Get("/static/:name", a.pages.ShowStatic)
-	apiRoutes(f.Group("/api"), a.api)
+	apiRoutes(f.Group("/api"), a.api, a.server.Body(web.MaxBody))
 	inboundRoutes(f, a.inbound)
 	for _, version := range prio.Versions {
-		prioRoutes(f.Group(prio.Path(version)), a.prio)
+		prioRoutes(f.Group(prio.Path(version)), a.prio, a.server.Body(web.MaxBody))
 	}
 	f.Use(a.prio.OtherVersions)
 	f.Use(a.server.SameOrigin, web.OtherMethods)
@@ -29,14 +30,14 @@ func (a *app) routes(f *fiber.App) {
 func pageRoutes(f *fiber.App, p *pages.Pages) {
 	// Anybody.
 	f.Get("/setup", p.ShowSetup)
-	f.Post("/setup", p.SaveSetup)
+	f.Post("/setup", p.TakeForm, p.SaveSetup)
 	f.Get("/login", p.ShowLogin)
-	f.Post("/login", p.SignIn)
+	f.Post("/login", p.TakeForm, p.SignIn)
 	f.Post("/logout", p.SignOut)
-	f.Post("/settings/theme", p.SaveTheme)
+	f.Post("/settings/theme", p.TakeForm, p.SaveTheme)
 
 	// Everybody who is signed in.
-	people := f.Group("", p.SignedIn)
+	people := f.Group("", p.SignedIn, p.TakeForm)
 	people.Get("/", p.ShowHome)
 	people.Get("/settings", p.ShowProfile)
 	people.Post("/settings/password", p.SavePassword)
@@ -116,9 +117,9 @@ func inboundRoutes(f *fiber.App, i *inbound.Inbound) {
 }
 
 // apiRoutes are the JSON API: one token, one account.
-func apiRoutes(router fiber.Router, a *api.API) {
+func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	router.Get("/openapi.json", a.ShowOpenAPI)
-	v1 := router.Group("/v1", a.Bearer)
+	v1 := router.Group("/v1", a.Bearer, body)
 	v1.Get("/account", api.NoQuery, a.ShowAccount)
 
 	v1.Post("/events", api.NoQuery, a.AddEvent)
@@ -148,11 +149,11 @@ func apiRoutes(router fiber.Router, a *api.API) {
 }
 
 // prioRoutes are for clients of one version of Prioticket's Distributor API.
-func prioRoutes(router fiber.Router, p *prio.Prio) {
+func prioRoutes(router fiber.Router, p *prio.Prio, body fiber.Handler) {
 	router.Post(prio.TokenPath, p.GrantToken)
 	router.Get("/webhooks", p.WithGrant, p.ListWebhooks)
-	router.Post("/webhooks", p.WithGrant, p.AddWebhook)
-	router.Delete("/webhooks/:webhook_id", p.WithGrant, p.DeleteWebhook)
-	router.Post("/notifications", p.WithGrant, p.Notify)
+	router.Post("/webhooks", p.WithGrant, body, p.AddWebhook)
+	router.Delete("/webhooks/:webhook_id", p.WithGrant, body, p.DeleteWebhook)
+	router.Post("/notifications", p.WithGrant, body, p.Notify)
 	router.Use(web.NoRoute)
 }

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -54,4 +55,26 @@ func TestRevokedAtOnce(t *testing.T) {
 
 func hasForm(page string) bool {
 	return strings.Contains(page, "<form") || strings.Contains(page, "<button") || strings.Contains(page, "<input")
+}
+
+// TestGuessesInSettings: whoever sits at somebody's browser cannot try passwords
+// without end, and a correct one forgives the mistakes before it.
+func TestGuessesInSettings(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const better = "another boat on the river"
+	change := func(b *browser, current, password string) page {
+		return b.post("/settings/password", url.Values{"current": {current}, "password": {password}})
+	}
+	b := s.signIn(anna)
+	for range 9 {
+		change(b, "guess", better).is(http.StatusUnprocessableEntity).has("This is not your password.")
+	}
+	change(b, password, better).is(http.StatusSeeOther)
+	for range 10 {
+		change(b, "guess", better).is(http.StatusUnprocessableEntity)
+	}
+	change(b, better, password).is(http.StatusTooManyRequests).has("Too many wrong passwords. Wait 15 minutes.")
+	change(s.signIn(berta), "guess", better).is(http.StatusUnprocessableEntity) // counted for each user
+	s.anonymous().post("/login", url.Values{"email": {anna}, "password": {better}}).is(http.StatusSeeOther)
 }

@@ -2,9 +2,10 @@ package messages
 
 // forms says what is wrong with a form of a page, besides what is in problems.
 var forms = Texts{
-	"login.wrong":    "Wrong e-mail address or password.",
-	"login.too_many": "Too many failed attempts. Wait 15 minutes, or sign in from another network.",
-	"password.wrong": "This is not your password.",
+	"login.wrong":       "Wrong e-mail address or password.",
+	"login.too_many":    "Too many failed attempts. Wait 15 minutes, or sign in from another network.",
+	"password.wrong":    "This is not your password.",
+	"password.too_many": "Too many wrong passwords. Wait 15 minutes.",
 
 	"account.number":         "Use a whole number, such as 4069.",
 	"account.number_missing": "Enter the account's number, such as 4069.",

@@ -29,6 +29,8 @@ type TransportOptions struct {
 	Connect time.Duration  // for name resolution and connection, and again for the TLS handshake
 	MaxRead int64          // bytes that one response may take on the wire, whatever they are; above it the connection is closed
 	RootCAs *x509.CertPool // nil: those of the system
+
+	Connections *Connections // nil: any number
 }
 
 // Transport makes requests to what the guard allows. It uses no proxy, follows no
@@ -130,8 +132,15 @@ type dialer struct {
 	options TransportOptions
 }
 
+// connect dials when there is a place for another connection.
+func (d *dialer) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	return d.options.Connections.dial(ctx, d.options.Connect, func(ctx context.Context) (net.Conn, error) {
+		return d.DialContext(ctx, network, address)
+	})
+}
+
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	raw, err := d.DialContext(ctx, network, address)
+	raw, err := d.connect(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +153,7 @@ func (d *dialer) dialTLS(ctx context.Context, network, address string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	raw, err := d.DialContext(ctx, network, address)
+	raw, err := d.connect(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

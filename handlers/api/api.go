@@ -90,6 +90,7 @@ func (a *API) Bearer(c *fiber.Ctx) error {
 		a.Log.Warn("the use of a token was not recorded", "request_id", web.RequestID(c), "token", token.ID.String(), "error", err)
 	}
 	c.Locals(tokenKey, token)
+	web.Identify(c, token.Account)
 	return c.Next()
 }
 

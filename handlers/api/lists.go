@@ -33,7 +33,7 @@ type query struct {
 func readQuery(c *fiber.Ctx, names ...string) *query {
 	q := &query{values: map[string]string{}, limit: defaultPageLimit, problems: webhook.Invalid{}}
 	names = append(names, "limit", "cursor")
-	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
+	for key, value := range c.Context().QueryArgs().All() {
 		name := string(key)
 		switch _, twice := q.values[name]; {
 		case !slices.Contains(names, name):
@@ -42,7 +42,7 @@ func readQuery(c *fiber.Ctx, names ...string) *query {
 			q.wrong(name, "query.twice")
 		}
 		q.values[name] = string(value)
-	})
+	}
 	if value := q.values["limit"]; value != "" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 || n > maxPageLimit {
@@ -56,9 +56,9 @@ func readQuery(c *fiber.Ctx, names ...string) *query {
 // NoQuery is a guard: it refuses the parameters of a request that has none.
 func NoQuery(c *fiber.Ctx) error {
 	q := &query{problems: webhook.Invalid{}}
-	c.Context().QueryArgs().VisitAll(func(key, _ []byte) {
+	for key := range c.Context().QueryArgs().All() {
 		q.wrong(webhook.Truncate(string(key), web.MaxQuoted), "query.none")
-	})
+	}
 	if err := q.problems.Err(); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ type Dispatcher interface {
 type Options struct {
 	Store      Store
 	Dispatcher Dispatcher
+	Server     *web.Server
 	Platforms  platforms.Registry
 	Instance   webhook.Instance
 	Log        *slog.Logger
@@ -64,7 +65,8 @@ func New(o Options) *Inbound { return &Inbound{o} }
 // response says what is wrong. If the platform asks before it confirms a booking,
 // the account's inline webhook is called first; a booking that it refuses is not
 // delivered. An event that came back is refused before it is read. An address that is
-// wrong in any way is not found, by whatever method.
+// wrong in any way is not found, by whatever method, and nothing of a body is received
+// before it is known whose it is.
 func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	p, connection, err := ib.connection(c.UserContext(), c.Path())
 	if err != nil {
@@ -75,7 +77,11 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 		return err
 	}
 	in := readInbound(c, connection)
-	in.Body = c.BodyRaw()
+	web.Identify(c, connection.Account)
+	if err := ib.Server.TakeBody(c, web.MaxBody); err != nil {
+		return ib.rejectBody(c, connection, in, err)
+	}
+	in.Body = web.BodyOf(c)
 	if !slices.Contains(p.Methods, in.Method) {
 		return ib.rejectMethod(c, p, connection, in)
 	}

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -23,58 +24,20 @@ func (ib *Inbound) store(ctx context.Context, connection webhook.Connection, in 
 	}, time.Now())
 }
 
-// ReceiveUnreadable stores a request to an account's address whose address cannot
-// be read: it has control characters, or the Host header is invalid. query is the
-// query as it was sent.
-func (ib *Inbound) ReceiveUnreadable(c *fiber.Ctx, query string) error {
-	_, connection, err := ib.connection(c.UserContext(), c.Path())
-	if err != nil {
-		return err
-	}
-	in := readInbound(c, connection)
-	in.Query, in.Body = query, c.BodyRaw()
-	return ib.reject(c, connection, in, platforms.Rejected{Status: http.StatusBadRequest, Why: webhook.NewMessage("request.address")})
-}
-
-// ShowError sends a problem document. A request to an account's address that was
-// refused before its handler ran (its body is too large, or compressed) is stored
-// without its body; the response is the same if there is no such address.
-func (ib *Inbound) ShowError(c *fiber.Ctx, p *web.Problem, head web.Head) error {
-	if why, early := rejectedEarly(p); early {
-		if err := ib.storeHead(head, why); err != nil {
-			ib.Log.Error("a request of a platform was refused and could not be stored", "path", ib.LoggedPath(head.Path), "status", p.Status, "error", err)
-		}
-	}
-	return web.SendProblem(c, p)
-}
-
-// rejectedEarly returns why a request was refused before its handler ran, if it was.
-func rejectedEarly(p *web.Problem) (platforms.Rejected, bool) {
+// rejectBody stores a request whose body is too large or compressed, without it, and
+// returns err, which says so; or err alone.
+func (ib *Inbound) rejectBody(c *fiber.Ctx, connection webhook.Connection, in platforms.Inbound, err error) error {
+	p, _ := errors.AsType[*web.Problem](err)
+	var why platforms.Rejected
 	switch {
-	case p.Type == typeRejected:
-		return platforms.Rejected{}, false
-	case p.Status == http.StatusRequestEntityTooLarge:
-		return platforms.Rejected{Status: p.Status, Why: webhook.NewMessage("request.too_large", web.MaxBody>>20)}, true
-	case p.Status == http.StatusUnsupportedMediaType:
-		return platforms.Rejected{Status: p.Status, Why: webhook.NewMessage("request.encoding")}, true
-	}
-	return platforms.Rejected{}, false
-}
-
-// storeHead stores the head of a request that was refused before its handler ran,
-// if its address is an account's.
-func (ib *Inbound) storeHead(head web.Head, why platforms.Rejected) error {
-	ctx, cancel := context.WithTimeout(context.Background(), web.RequestTimeout) // that of the request has ended
-	defer cancel()
-	_, connection, err := ib.connection(ctx, head.Path)
-	if errors.Is(err, fiber.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	case p != nil && p.Status == http.StatusRequestEntityTooLarge:
+		why = platforms.Rejected{Status: p.Status, Why: webhook.NewMessage("request.too_large", web.MaxBody>>20)}
+	case p != nil && p.Status == http.StatusUnsupportedMediaType:
+		why = platforms.Rejected{Status: p.Status, Why: webhook.NewMessage("request.encoding")}
+	default:
 		return err
 	}
-	in := platforms.Inbound{Method: head.Method, Query: head.Query, ContentType: head.ContentType}
-	return ib.store(ctx, connection, in, why)
+	return cmp.Or(ib.store(c.UserContext(), connection, in, why), err)
 }
 
 // LoggedPath returns a path for the log, without the token of an address, which is

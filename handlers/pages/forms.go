@@ -14,6 +14,22 @@ import (
 	"bookhook/webhook"
 )
 
+// TakeForm is a guard that receives the form which was posted; it may be large where
+// a list is imported, or where the channels and tours of a webhook are chosen.
+func (pg *Pages) TakeForm(c *fiber.Ctx) error {
+	limit := web.MaxForm
+	switch path := c.Path(); {
+	case strings.HasPrefix(path, "/drafts/"):
+		limit = web.MaxListForm
+	case path == "/channels/import", path == "/tours/import":
+		limit = web.MaxBody
+	}
+	if err := pg.Server.TakeBody(c, limit); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
 // readAccount reads the name and the number of an account; an empty number is 0.
 func readAccount(name, number string) (webhook.Account, webhook.Invalid) {
 	problems := webhook.Invalid{}

@@ -66,7 +66,7 @@ func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 	account, user, problems := readSetup(form, web.FormValue(c, "password"))
 	if len(problems) == 0 {
 		var err error
-		user.PasswordHash, err = pg.hasher.Hash(c.UserContext(), web.FormValue(c, "password"))
+		user.PasswordHash, err = pg.hasher.Hash(c.UserContext(), auth.Network(pg.Server.ClientIP(c)), web.FormValue(c, "password"))
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (pg *Pages) SignIn(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	match, err := pg.hasher.Matches(c.UserContext(), web.FormValue(c, "password"), user.PasswordHash)
+	match, err := pg.hasher.Matches(c.UserContext(), from, web.FormValue(c, "password"), user.PasswordHash)
 	if err != nil {
 		return err
 	}

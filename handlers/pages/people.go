@@ -62,7 +62,7 @@ func (pg *Pages) addUser(c *fiber.Ctx, account webhook.AccountID, roles []webhoo
 		return views.NewUser{}, problems, nil
 	}
 	password := auth.NewPassword()
-	hash, err := pg.hasher.Hash(c.UserContext(), password)
+	hash, err := pg.hasher.Hash(c.UserContext(), currentUser(c).hashOwner(), password)
 	if err != nil {
 		return views.NewUser{}, nil, err
 	}
@@ -114,7 +114,7 @@ func (pg *Pages) RenewPassword(c *fiber.Ctx) error {
 		return pg.refusePerson(c, webhook.NewMessage("person.self_password"))
 	}
 	password := auth.NewPassword()
-	hash, err := pg.hasher.Hash(c.UserContext(), password)
+	hash, err := pg.hasher.Hash(c.UserContext(), currentUser(c).hashOwner(), password)
 	if err != nil {
 		return err
 	}

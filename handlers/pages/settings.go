@@ -39,22 +39,31 @@ func (pg *Pages) ShowProfile(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Profile(views.ProfileProps{Page: page}))
 }
 
-// SavePassword changes the password and ends every other session.
+// SavePassword changes the password and ends every other session. Wrong current
+// passwords are limited for each user, wherever they come from, as those of a sign-in
+// are.
 func (pg *Pages) SavePassword(c *fiber.Ctx) error {
 	v := currentUser(c)
 	problems := webhook.Invalid{}
-	match, err := pg.hasher.Matches(c.UserContext(), web.FormValue(c, "current"), v.User.PasswordHash)
+	guesser := "user " + v.User.ID.String()
+	if !pg.logins.Allow(guesser, v.User.Email, time.Now()) {
+		problems.Add("current", "password.too_many")
+		return render(c, http.StatusTooManyRequests, views.Profile(views.ProfileProps{Page: v.page(c, nil), Problems: problems}))
+	}
+	match, err := pg.hasher.Matches(c.UserContext(), v.hashOwner(), web.FormValue(c, "current"), v.User.PasswordHash)
 	if err != nil {
 		return err
 	}
-	if !match {
+	if match {
+		pg.logins.Forgive(guesser, v.User.Email)
+	} else {
 		problems.Add("current", "password.wrong")
 	}
 	checkPassword("password", web.FormValue(c, "password"), problems)
 	if len(problems) > 0 {
 		return render(c, formStatus(problems), views.Profile(views.ProfileProps{Page: v.page(c, nil), Problems: problems}))
 	}
-	hash, err := pg.hasher.Hash(c.UserContext(), web.FormValue(c, "password"))
+	hash, err := pg.hasher.Hash(c.UserContext(), v.hashOwner(), web.FormValue(c, "password"))
 	if err != nil {
 		return err
 	}

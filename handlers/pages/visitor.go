@@ -26,6 +26,15 @@ func (v *visitor) change() webhook.Change {
 	return webhook.Change{By: v.User.Email, At: time.Now()}
 }
 
+// hashOwner returns whose share of hashing passwords the user has: their account's, or
+// that of an admin without one.
+func (v *visitor) hashOwner() string {
+	if v.Account.ID != 0 {
+		return v.Account.ID.String()
+	}
+	return v.User.ID.String()
+}
+
 // currentUser returns who is signed in, on a route behind [Pages.SignedIn].
 func currentUser(c *fiber.Ctx) *visitor {
 	return c.Locals(visitorKey).(*visitor) //nolint:forcetypeassert // SignedIn put it there
@@ -45,6 +54,7 @@ func (pg *Pages) SignedIn(c *fiber.Ctx) error {
 		return err
 	}
 	c.Locals(visitorKey, v)
+	web.Identify(c, v.Account.ID)
 	if s.IsEnding() {
 		if err := s.Save(c); err != nil {
 			return err

@@ -30,7 +30,7 @@ func readGrantRequest(c *fiber.Ctx) (r grantRequest, err error) {
 	default:
 		return r, web.Unsupported("Send a form, or JSON with the header “Content-Type: application/json”.")
 	}
-	body, err := web.ParseObject(c.BodyRaw())
+	body, err := web.ParseObject(web.BodyOf(c))
 	if err != nil {
 		return r, err
 	}

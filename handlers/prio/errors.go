@@ -1,7 +1,6 @@
 package prio
 
 import (
-	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
@@ -61,17 +60,14 @@ func oauthCodeOf(p *web.Problem) string {
 	return "invalid_request"
 }
 
-// ShowError sends a problem with the address in Prioticket's model of errors, that of
-// the token endpoint with a code of RFC 6749.
-func (pr *Prio) ShowError(c *fiber.Ctx, p *web.Problem, path string) error {
+// ShowError sends a problem in Prioticket's model of errors, that of the token
+// endpoint with a code of RFC 6749.
+func (pr *Prio) ShowError(c *fiber.Ctx, p *web.Problem) error {
 	shown := errorJSON{Error: codeOf(p), Reference: p.RequestID, Message: p.Title, Description: printable(p.Detail)}
-	if strings.HasSuffix(strings.TrimSuffix(path, "/"), TokenPath) {
+	if strings.HasSuffix(strings.TrimSuffix(c.Path(), "/"), TokenPath) {
 		shown.Error = oauthCodeOf(p)
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		c.Set(fiber.HeaderPragma, "no-cache")
-	}
-	if shown.Reference == "" { // refused before the request got an id
-		shown.Reference = rand.Text()
 	}
 	for field, message := range p.Errors {
 		shown.Errors = append(shown.Errors, field+": "+message)

@@ -46,8 +46,11 @@ var otherScopes = []string{
 }
 
 // GrantToken exchanges a client's secret for an access token (RFC 6749, section
-// 4.4).
+// 4.4). The secret may be in the body, so that is received first, and must be short.
 func (pr *Prio) GrantToken(c *fiber.Ctx) error {
+	if err := pr.Server.TakeBody(c, web.MaxForm); err != nil {
+		return err
+	}
 	request, err := readGrantRequest(c)
 	if err != nil {
 		return err
@@ -191,6 +194,7 @@ func (pr *Prio) WithGrant(c *fiber.Ctx) error {
 		}
 	}
 	c.Locals(grantKey, grant)
+	web.Identify(c, grant.Client.Account)
 	return c.Next()
 }
 

@@ -4,7 +4,11 @@
 // [Server] has what requests share (the base URL, the trusted proxies);
 // [Server.App] creates the Fiber application with the middleware for every
 // request: a request id, a deadline, security headers, recovery from panics, and
-// the refusal of compressed bodies and of addresses that fasthttp cannot read.
+// the refusal of requests that servers may read differently (strict.go).
+//
+// No body is received before a handler or a guard takes it ([Server.TakeBody]),
+// which knows whose request it is ([Identify]) and how large it may be: memory is
+// allocated as bytes arrive, from a budget that all requests share (budget.go).
 //
 // A handler reads its input with the functions of form.go (path, query, forms)
 // or object.go (JSON), and returns an error or writes a response. [AsProblem]
@@ -20,10 +24,13 @@
 //   - the context of a request never ends: a deadline is set;
 //   - its compress middleware ignores weights and errors: [Compress];
 //   - what was written before an error is sent before it: [Failed] drops it;
-//   - fasthttp drops the headers of a request with a chunked body that is too
-//     large: the heads of such requests are remembered (head.go);
-//   - the response is lost if the connection is closed before the body was read:
-//     the rest of the body is read and discarded (drain.go);
+//   - fasthttp reads a body before the handler runs, or streams it and then reads it
+//     whole, without a limit, for whoever asks for it: the stream is detached first,
+//     and a handler gets the bytes that TakeBody has read (body.go);
+//   - the response is lost if the connection is closed before the body was read: the
+//     connection is told to read and discard the rest;
+//   - a panic outside of a handler ends the process: that of an error page is
+//     recovered from, too;
 //   - a group's middleware also runs for routes that are registered later, and for
 //     addresses that do not exist: [Guarded] and [NoRoute];
 //   - c.IP() trusts any header: [Server.ClientIP].

@@ -40,12 +40,12 @@ func ReadObject(c *fiber.Ctx) (*Object, error) {
 	if err != nil || kind != fiber.MIMEApplicationJSON {
 		return nil, Unsupported("Send JSON with the header “Content-Type: application/json”.")
 	}
-	return ParseObject(c.BodyRaw())
+	return ParseObject(BodyOf(c))
 }
 
 // ReadNothing reads the body of a request that needs none: nothing, or {}.
 func ReadNothing(c *fiber.Ctx) error {
-	if len(c.BodyRaw()) == 0 {
+	if len(BodyOf(c)) == 0 {
 		return nil
 	}
 	body, err := ReadObject(c)

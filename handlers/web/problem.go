@@ -70,14 +70,6 @@ func Malformed(format string, args ...any) *Problem {
 	return &Problem{Type: "malformed", Title: "The body is malformed", Status: http.StatusBadRequest, Detail: fmt.Sprintf(format, args...)}
 }
 
-// BadAddress returns a 400: an address that fasthttp cannot read.
-func BadAddress() error {
-	return &Problem{
-		Type: "about:blank", Title: http.StatusText(http.StatusBadRequest), Status: http.StatusBadRequest,
-		Detail: "The address or the Host header contains characters that are not allowed there.",
-	}
-}
-
 // LimitReached returns a 409: the account has as many asynchronous webhooks as its
 // limit allows.
 func (s *Server) LimitReached(limit int, cause error) error {
@@ -168,8 +160,6 @@ func sentinelProblem(err error) *Problem {
 
 func fiberDetail(f *fiber.Error) string {
 	switch f.Code {
-	case http.StatusRequestEntityTooLarge:
-		return fmt.Sprintf("A request body may have at most %d MiB. Send less at once.", MaxBody>>20)
 	case http.StatusRequestTimeout:
 		return fmt.Sprintf("The request did not arrive within %.0f seconds. Send it again.", RequestTimeout.Seconds())
 	case http.StatusRequestHeaderFieldsTooLarge:

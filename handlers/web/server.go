@@ -4,22 +4,23 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/recover"
+	recovery "github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/valyala/fasthttp"
 
 	"bookhook/webhook"
 )
 
 // Bounds of a request.
 const (
-	MaxBody        = 4 << 20          // bytes of a request body
 	RequestTimeout = 30 * time.Second // of reading a request, and again of handling it
 	maxHeader      = 16 << 10         // bytes of a request's header, which can have cookies of other sites on the domain
 )
@@ -31,15 +32,17 @@ type Server struct {
 	secure  bool // the base URL has the scheme https
 	proxies []netip.Prefix
 	origins *http.CrossOriginProtection
-	heads   heads
+	bodies  budget
 }
 
 // NewServer returns a server. baseURL is how people reach Bookhook, without a slash
 // at the end; "" means the address of each request. The X-Forwarded headers of the
-// proxies are trusted. The heads of requests to the paths that keepHead reports are
-// remembered until the body has been read, for those whose body is too large.
-func NewServer(baseURL string, support webhook.Support, proxies []netip.Prefix, keepHead func(path string) bool) (*Server, error) {
-	s := &Server{baseURL: baseURL, support: support, proxies: proxies, origins: http.NewCrossOriginProtection(), heads: heads{keep: keepHead}}
+// proxies are trusted.
+func NewServer(baseURL string, support webhook.Support, proxies []netip.Prefix) (*Server, error) {
+	s := &Server{
+		baseURL: baseURL, support: support, proxies: proxies, origins: http.NewCrossOriginProtection(),
+		bodies: budget{shares: map[webhook.AccountID]int{}},
+	}
 	if baseURL == "" {
 		return s, nil
 	}
@@ -56,26 +59,57 @@ func NewServer(baseURL string, support webhook.Support, proxies []netip.Prefix, 
 
 // Hooks are what the middleware leaves to the application.
 type Hooks struct {
-	Fail       fiber.ErrorHandler                     // shows the error of a handler
-	Panicked   func(c *fiber.Ctx, cause any)          // logs a panic
-	BadAddress func(c *fiber.Ctx, query string) error // handles an address that cannot be read
+	Fail     fiber.ErrorHandler            // shows the error of a handler
+	Panicked func(c *fiber.Ctx, cause any) // logs a panic
 }
 
 // App returns a Fiber application without routes.
 func (s *Server) App(h Hooks) *fiber.App {
 	f := fiber.New(fiber.Config{
 		AppName: "Bookhook", DisableStartupMessage: true, Immutable: true, CaseSensitive: true,
-		BodyLimit: MaxBody, ReadBufferSize: maxHeader, DisablePreParseMultipartForm: true,
+		StreamRequestBody: true, BodyLimit: 1, // what fasthttp reads of a body before a handler runs
+		ReadBufferSize: maxHeader, DisablePreParseMultipartForm: true, ReduceMemoryUsage: true,
 		ReadTimeout: RequestTimeout, WriteTimeout: 2 * RequestTimeout, IdleTimeout: 2 * time.Minute,
-		ErrorHandler:            h.Fail,
+		ErrorHandler:            failed(h.Fail, h.Panicked),
 		EnableTrustedProxyCheck: true, TrustedProxies: texts(s.proxies), // for the scheme and the host; the address is ClientIP's
 	})
-	f.Server().HeaderReceived = s.heads.remember
-	f.Use(s.setRequestID, s.secureHeaders)
-	f.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: h.Panicked}))
-	f.Use(deadline, checkAddress(h.BadAddress), checkEncoding)
+	f.Server().ConnState = trackIdle
+	f.Use(s.setRequestID, recovery.New(recovery.Config{EnableStackTrace: true, StackTraceHandler: h.Panicked}))
+	f.Use(s.holdBody, s.secureHeaders, strict, deadline)
 	return f
 }
+
+// trackIdle tells a connection that can be idle, such as a *accept.Conn, whether it
+// is.
+func trackIdle(conn net.Conn, state fasthttp.ConnState) {
+	if c, ok := conn.(interface{ SetIdle(idle bool) }); ok && (state == fasthttp.StateIdle || state == fasthttp.StateActive) {
+		c.SetIdle(state == fasthttp.StateIdle)
+	}
+}
+
+// failed lets fail show an error. If the request could not be read, its connection
+// is closed after the response, and what else the client sends is dropped.
+func failed(fail fiber.ErrorHandler, panicked func(c *fiber.Ctx, cause any)) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, err error) (failed error) {
+		defer func() { // Fiber does not recover from a panic here
+			if cause := recover(); cause != nil {
+				panicked(c, cause)
+				failed = fiber.ErrInternalServerError
+			}
+		}()
+		if Unread(c) {
+			setLinger(c, true)
+			if errors.Is(err, fiber.ErrBadGateway) { // Fiber's word for a client that went away
+				err = fiber.ErrBadRequest
+			}
+		}
+		return fail(c, err)
+	}
+}
+
+// Unread reports whether the header of the request could not be read; then no
+// middleware has run, and its address is not known.
+func Unread(c *fiber.Ctx) bool { return RequestID(c) == "" }
 
 // BaseURL returns how people reach Bookhook, without a slash at the end.
 func (s *Server) BaseURL(c *fiber.Ctx) string { return cmp.Or(s.baseURL, c.BaseURL()) }
@@ -103,7 +137,6 @@ const requestIDKey = "request"
 // setRequestID gives the request an id for the log. An id from the client is not
 // used: it could be anything.
 func (s *Server) setRequestID(c *fiber.Ctx) error {
-	s.heads.take(c) // the body was read
 	id := rand.Text()
 	c.Locals(requestIDKey, id)
 	c.Set(fiber.HeaderXRequestID, id)
@@ -123,31 +156,6 @@ func deadline(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), RequestTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)
-	return c.Next()
-}
-
-// checkAddress refuses an address that fasthttp cannot read: it has control
-// characters, or the Host header is invalid. fasthttp would treat it as that of the
-// start page.
-func checkAddress(bad func(c *fiber.Ctx, query string) error) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		if len(c.Request().URI().PathOriginal()) > 0 {
-			return c.Next()
-		}
-		path, query, _ := strings.Cut(string(c.Request().Header.RequestURI()), "?")
-		c.Path(path) // for the response and the log
-		return bad(c, query)
-	}
-}
-
-// checkEncoding refuses a compressed body: a small one can decompress to more than
-// fits into memory, and Fiber would decompress it.
-func checkEncoding(c *fiber.Ctx) error {
-	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
-		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
-			return Unsupported("Send the body as it is, without a Content-Encoding.")
-		}
-	}
 	return c.Next()
 }
 

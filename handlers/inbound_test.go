@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -396,5 +397,26 @@ func TestAddressIsNotLogged(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%q is not in the log:\n%s", want, log.String())
 		}
+	}
+}
+
+// TestHalvesOfCharacters: as text, two ids with different halves would be one, and
+// the second event would be swallowed as a repetition of the first.
+func TestHalvesOfCharacters(t *testing.T) {
+	t.Parallel()
+	s := newHarbour(t)
+	path := s.connect("prioticket").Path()
+	body := func(item string) string {
+		return `{"data":{"notification":{"notification_id":"` + item + `","notification_event":"ORDER_CREATE","notification_item_id":"` + item + `"}}}`
+	}
+	for _, half := range []string{`x\ud83d`, `x\ud83c`} {
+		s.send("POST", path, body(half)).refused(http.StatusBadRequest, "booking", "half of a character")
+	}
+	if got := len(s.events()); got != 0 {
+		t.Errorf("got %d events", got)
+	}
+	id := s.send("POST", path, "\ufeff"+body(`x\ud83d\ude00`)).taken()
+	if e, err := s.store.Event(t.Context(), s.account.ID, id); err != nil || e.BookingID != "x😀" || !json.Valid(e.Data) {
+		t.Errorf("got %+v, %v, want the event behind a byte order mark", e, err)
 	}
 }

@@ -8,7 +8,6 @@ var inbound = Texts{
 	"json.empty": "The body is empty. Check that the platform sends its notification as a POST with JSON, " +
 		"and that nothing between it and Bookhook drops the body.",
 	"json.not_utf8":         "The body is not valid UTF-8. Have whatever sends it write JSON in UTF-8.",
-	"json.byte_order_mark":  "The body begins with a byte order mark, which JSON must not have. Have whatever sends it leave out the mark.",
 	"json.too_deep":         "The body is nested more than %s levels deep, which no booking is; check that the request comes from the platform.",
 	"json.syntax":           "The body is not valid JSON: %s. It may have been cut off or changed on its way; have it sent again.",
 	"json.syntax_at":        "The body is not valid JSON: %s (byte %s). It may have been cut off or changed on its way; have it sent again.",

@@ -7,6 +7,7 @@ var problems = Texts{
 	"password.too_short": "Use at least %s characters; a few words are easy to remember.",
 
 	"name.missing":            "Enter a name.",
+	"name.invisible":          "Use characters that can be seen, and none that turn the direction of writing or break the line.",
 	"name.control_characters": "Use letters, digits, signs and spaces only, no control characters.",
 
 	"url.missing":     "Enter the URL to call, such as https://example.com/bookings.",
@@ -26,6 +27,7 @@ var problems = Texts{
 	"basic.not_ascii":   "Use letters without accents, digits and signs only, no control characters.",
 	"basic.outer_space": "Remove the space at the beginning or the end.",
 
+	"ref.half_character":     "Has half of a character: an escape such as \\ud83d without its other half, or bytes that are no UTF-8.",
 	"ref.control_characters": "Use letters, digits and signs only, no control characters.",
 	"item.id_missing":        "Enter the id that your booking system uses.",
 	"item.id_separator":      "An id has no spaces and no commas.",

@@ -27,8 +27,6 @@ func (in Inbound) JSON() (Object, error) {
 		return nil, BadRequest("json.empty")
 	case !utf8.Valid(in.Body):
 		return nil, BadRequest("json.not_utf8")
-	case bytes.HasPrefix(in.Body, []byte("\ufeff")):
-		return nil, BadRequest("json.byte_order_mark")
 	case webhook.JSONDepth(in.Body) > MaxDepth:
 		return nil, BadRequest("json.too_deep", MaxDepth)
 	}
@@ -144,12 +142,18 @@ func (o Object) Number(key string) json.Number {
 	return json.Number(value)
 }
 
-// Ref reads an id: a string, or a number as it was sent.
+// Ref reads an id: a string, or a number as it was sent. One with an escape that is
+// half of a character is no UTF-8, so that webhook.CheckRef refuses it: as text, two
+// such ids could become one.
 func (o Object) Ref(key string) string {
 	if number := o.Number(key); number != "" {
 		return number.String()
 	}
-	return o.Text(key)
+	text := o.Text(key)
+	if webhook.LoneSurrogate(o[key]) {
+		return strings.ReplaceAll(text, string(utf8.RuneError), "\xff")
+	}
+	return text
 }
 
 // Time reads a time of RFC 3339; zero if it is not one, or before 1970.

@@ -27,6 +27,14 @@ func TestCheckName(t *testing.T) {
 		{"escape", "\x1b[31mred", "\x1b[31mred", "no control characters"},
 		{"next line", "a\u0085b", "a\u0085b", "no control characters"},
 		{"invalid UTF-8", "a\xffb", "a\xffb", "Use letters"},
+		{"flag of England", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", ""},
+		{"Persian, with a non-joiner", "می\u200cخواهم", "می\u200cخواهم", ""},
+		{"zero width alone", "\u200b\u200d\u2060", "\u200b\u200d\u2060", "can be seen"},
+		{"fillers alone", "\u3164\u115f\u2800", "\u3164\u115f\u2800", "can be seen"},
+		{"direction override", "invoice\u202egnp.exe", "invoice\u202egnp.exe", "direction of writing"},
+		{"isolate", "a\u2066b", "a\u2066b", "direction of writing"},
+		{"line separator", "a\u2028b", "a\u2028b", "break the line"},
+		{"byte order mark", "a\ufeffb", "a\ufeffb", "can be seen"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,7 +60,8 @@ func TestCheckRef(t *testing.T) {
 		{"100 characters", strings.Repeat("ü", 100), ""},
 		{"101 characters", strings.Repeat("ü", 101), "at most 100 characters"},
 		{"tab", "12\t", "no control characters"},
-		{"invalid UTF-8", "\xff", "no control characters"},
+		{"invalid UTF-8", "\xff", "half of a character"},
+		{"an unusual character", "x\ufffd", ""},
 	}
 	for _, tt := range tests {
 		if got := webhook.CheckRef(tt.text); !says(got, tt.problem) {

@@ -3,8 +3,10 @@ package webhook
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -104,4 +106,42 @@ func JSONDepth(text []byte) int {
 		}
 	}
 	return deepest
+}
+
+// ByteOrderMark is what some programs write before a text in UTF-8.
+var ByteOrderMark = []byte("\ufeff")
+
+// LoneSurrogate reports whether a JSON string has the escape of one half of a
+// surrogate pair without the other half. encoding/json replaces it.
+func LoneSurrogate(value []byte) bool {
+	for i := 0; i < len(value); i++ {
+		if value[i] != '\\' {
+			continue
+		}
+		if i++; value[i] != 'u' {
+			continue
+		}
+		first := escapedRune(value[i-1:])
+		if i += 4; !utf16.IsSurrogate(first) {
+			continue
+		}
+		if utf16.DecodeRune(first, escapedRune(value[i+1:])) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// escapedRune returns what an escape such as \u00e9 at the beginning of text stands for;
+// 0 if there is none.
+func escapedRune(text []byte) rune {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(n)
 }

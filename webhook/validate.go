@@ -22,6 +22,8 @@ func CheckName(name string) (string, Message) {
 		return name, NewMessage("text.too_long", MaxName)
 	case !printable(name):
 		return name, NewMessage("name.control_characters")
+	case !visible(name):
+		return name, NewMessage("name.invisible")
 	}
 	return name, Message{}
 }
@@ -148,6 +150,8 @@ func CheckRef(id string) Message {
 	switch {
 	case utf8.RuneCountInString(id) > MaxRefLength:
 		return NewMessage("text.too_long", MaxRefLength)
+	case !utf8.ValidString(id):
+		return NewMessage("ref.half_character")
 	case !printable(id):
 		return NewMessage("ref.control_characters")
 	}
@@ -173,4 +177,21 @@ func CheckItem(item Item) (Item, Invalid) {
 
 func printable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// confusing are characters that nobody sees and that change how what is around them
+// is read: line and paragraph separators, and those that turn the direction of
+// writing. Names in Hebrew or Arabic do not need them.
+const confusing = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+
+// blank are letters and signs that are drawn as nothing.
+const blank = "\u115f\u1160\u2800\u3164\uffa0"
+
+// visible reports whether a text has anything that can be seen, and nothing
+// confusing.
+func visible(text string) bool {
+	seen := func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) && !strings.ContainsRune(blank, r)
+	}
+	return strings.ContainsFunc(text, seen) && !strings.ContainsAny(text, confusing)
 }

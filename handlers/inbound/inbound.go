@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -81,7 +82,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	if err := ib.Server.TakeBody(c, web.MaxBody); err != nil {
 		return ib.rejectBody(c, connection, in, err)
 	}
-	in.Body = web.BodyOf(c)
+	in.Body = bytes.TrimPrefix(web.BodyOf(c), webhook.ByteOrderMark)
 	if !slices.Contains(p.Methods, in.Method) {
 		return ib.rejectMethod(c, p, connection, in)
 	}

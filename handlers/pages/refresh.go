@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -90,12 +89,16 @@ func (pg *Pages) RefreshItems(c *fiber.Ctx) error {
 	return pg.done(c, "/"+string(kind), message)
 }
 
-// cleanItems makes the items of a platform valid: an id replaces a missing name, a
-// name that is too long is truncated, and duplicates are dropped.
+// cleanItems makes the items of a platform valid: an id replaces a name that is
+// missing or cannot be seen, a name that is too long is truncated, and duplicates
+// are dropped.
 func cleanItems(listed []webhook.Item) (items []webhook.Item, problem webhook.Message) {
 	seen := map[string]bool{}
 	for _, item := range listed {
-		item.Name = cmp.Or(webhook.Truncate(oneLine(item.Name), webhook.MaxName-1), item.ID)
+		item.Name = webhook.Truncate(oneLine(item.Name), webhook.MaxName-1)
+		if _, problem := webhook.CheckName(item.Name); !problem.IsZero() {
+			item.Name = item.ID
+		}
 		item, problems := webhook.CheckItem(webhook.Item{ID: item.ID, Name: item.Name})
 		if len(problems) > 0 {
 			why := problems["id"]
@@ -112,7 +115,10 @@ func cleanItems(listed []webhook.Item) (items []webhook.Item, problem webhook.Me
 	return items, webhook.Message{}
 }
 
-// oneLine replaces white space and control characters by single spaces.
+// oneLine replaces white space, control characters and those that turn the
+// direction of writing by single spaces.
 func oneLine(name string) string {
-	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	return strings.Join(strings.FieldsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\ufeff'
+	}), " ")
 }

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
-	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -55,9 +53,10 @@ func ReadNothing(c *fiber.Ctx) error {
 	return body.End()
 }
 
-// ParseObject parses a JSON text that is one object. Its error is a [Problem] that
-// says what is wrong, and where.
+// ParseObject parses a JSON text that is one object, possibly behind a byte order
+// mark. Its error is a [Problem] that says what is wrong, and where.
 func ParseObject(text []byte) (*Object, error) {
+	text = bytes.TrimPrefix(text, webhook.ByteOrderMark)
 	if err := checkJSON(text); err != nil {
 		return nil, err
 	}
@@ -165,42 +164,7 @@ func Unquote(value json.RawMessage) (text string, ok bool) {
 	if bytes.IndexByte(value, '\\') < 0 {
 		return string(value[1 : len(value)-1]), true
 	}
-	return text, json.Unmarshal(value, &text) == nil && !loneSurrogate(value)
-}
-
-// loneSurrogate reports whether a JSON string has the escape of one half of a
-// surrogate pair without the other half. encoding/json replaces it.
-func loneSurrogate(value []byte) bool {
-	for i := 0; i < len(value); i++ {
-		if value[i] != '\\' {
-			continue
-		}
-		if i++; value[i] != 'u' {
-			continue
-		}
-		first := escaped(value[i-1:])
-		if i += 4; !utf16.IsSurrogate(first) {
-			continue
-		}
-		if utf16.DecodeRune(first, escaped(value[i+1:])) == utf8.RuneError {
-			return true
-		}
-		i += 6
-	}
-	return false
-}
-
-// escaped returns what an escape such as \u00e9 at the beginning of text stands for;
-// 0 if there is none.
-func escaped(text []byte) rune {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0
-	}
-	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-	if err != nil {
-		return 0
-	}
-	return rune(n)
+	return text, json.Unmarshal(value, &text) == nil && !webhook.LoneSurrogate(value)
 }
 
 // Wrong adds a problem of a member, as a code of package messages.

@@ -2,10 +2,12 @@ package guard_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/textproto"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -32,7 +34,10 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	go func() {
 		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
 			t.Cleanup(func() { conn.Close() })
-			go serve(conn)
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
 		}
 	}()
 	return "http://" + l.Addr().String()
@@ -102,5 +107,34 @@ func TestSecondAnswerIsDropped(t *testing.T) {
 	senders.Wait()
 	if wrong.Load() > 0 || failed.Load() > 0 {
 		t.Errorf("got %d wrong answers and %d failures of 12,800 requests on %d connections", wrong.Load(), failed.Load(), connections.Load())
+	}
+}
+
+// A GET has neither a body nor a header that announces one, whatever keeps net/http
+// from repeating it.
+func TestGetHasNoBody(t *testing.T) {
+	t.Parallel()
+	heads := make(chan string, 2)
+	url := listen(t, func(c net.Conn) {
+		in := textproto.NewReader(bufio.NewReader(c))
+		for {
+			line, err := in.ReadLine()
+			header, _ := in.ReadMIMEHeader()
+			if err != nil {
+				return
+			}
+			delete(header, "Host")
+			heads <- fmt.Sprint(line, header)
+			_, _ = io.WriteString(c, accepted)
+		}
+	})
+	transport := newTransport(t)
+	for range 2 {
+		if _, err := get(t, transport, url+"/in?a=1", 1); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := <-heads, "GET /in?a=1 HTTP/1.1map[User-Agent:[Go-http-client/1.1]]"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }

@@ -82,9 +82,9 @@ func (t *Transport) Send(request *http.Request) (*http.Response, *Wire, error) {
 func (t *Transport) SendKept(request *http.Request, account webhook.AccountID) (*http.Response, *Wire, error) {
 	once := *request
 	once.URL = ofAccount(request, account)
-	once.GetBody = nil // so that net/http cannot repeat it
-	if once.Body == nil || once.Body == http.NoBody {
-		once.Body = io.NopCloser(bytes.NewReader(nil)) // it would repeat a GET without a body
+	once.GetBody = nil                                             // so that net/http cannot repeat it
+	if once.Method == http.MethodGet && once.Body == http.NoBody { // which it would repeat, so this one has an empty body
+		once.Body, once.TransferEncoding = io.NopCloser(bytes.NewReader(nil)), []string{"identity"}
 	}
 	response, wire, err := send(t.kept, &once)
 	if err == nil || !wire.unsent() {

@@ -137,9 +137,12 @@ func testAgain(t *testing.T, s *db.Store) {
 	same(t, "claimed by others", len(claim(t, s, w.ID, 9, t0)), 0)
 	same(t, "handed in twice", must(s.Finish(ctx, result(d[0]), t0))(t).Again, false)
 	same(t, "delivery after that", must(s.Delivery(ctx, a.ID, d[0]))(t), want)
-	finish(t, s, success(d[0], w.ID, 2), t0)
+	ok(t, s.RecoverClaims(ctx, t0)) // after a crash in the attempt that was claimed
+	job := claim(t, s, w.ID, 1, t0)[0].Delivery
+	same(t, "claimed after a crash", []any{job.ID, job.Attempts, job.Base}, []any{d[0], 3, 1})
+	finish(t, s, success(d[0], w.ID, 3), t0)
 	same(t, "state", must(s.Delivery(ctx, a.ID, d[0]))(t).State, webhook.Delivered)
-	same(t, "in the log", numbers(t, s, a.ID, d[0]), []int{1, 2})
+	same(t, "in the log", numbers(t, s, a.ID, d[0]), []int{1, 3})
 
 	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0)))
 	same(t, "cancelled meanwhile", must(s.Finish(ctx, result(d[1]), t0))(t).Again, false)

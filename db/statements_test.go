@@ -84,20 +84,7 @@ func useEverything(tb testing.TB, s *Store) {
 	_, err = s.Replay(ctx, a.ID, d, changedAt(now))
 	check(err)
 	check(s.Cancel(ctx, a.ID, d, changedAt(now)))
-	for _, f := range []webhook.DeliveryFilter{{}, {State: webhook.Failed, Before: 1}, {State: webhook.Pending}, {State: webhook.Delivered}, {Webhook: w.ID}, {Event: 1}, {Booking: "1"}, {Booking: "1", Event: 1, State: webhook.Failed}, {Type: "x", Since: now}} {
-		f.Limit = 5
-		_, err = s.Deliveries(ctx, a.ID, f)
-		check(err)
-		_, err = s.CountDeliveries(ctx, a.ID, f)
-		check(err)
-	}
-	for _, f := range []webhook.EventFilter{{}, {Before: 1}, {Booking: "1"}, {Booking: "1", Before: 1}, {Type: "x"}, {Since: now, Until: now}} {
-		f.Limit = 5
-		_, err = s.Events(ctx, a.ID, f)
-		check(err)
-		_, err = s.CountEvents(ctx, a.ID, f)
-		check(err)
-	}
+	useLists(ctx, s, a.ID, w.ID, check)
 	_, err = s.Event(ctx, a.ID, accepted[0].Event.ID)
 	check(err)
 	_, err = s.EventID(ctx, a.ID, "x")
@@ -124,6 +111,25 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, _, err = s.Prune(ctx, now, now, 0, 1)
 	check(err)
+}
+
+// useLists reads the lists with all filters.
+func useLists(ctx context.Context, s *Store, account webhook.AccountID, hook webhook.WebhookID, check func(error)) {
+	now := time.Now()
+	for _, f := range []webhook.DeliveryFilter{{}, {State: webhook.Failed, Before: 1}, {State: webhook.Pending}, {State: webhook.Delivered}, {Webhook: hook}, {Event: 1}, {Booking: "1"}, {Booking: "1", Event: 1, State: webhook.Failed}, {Type: "x", Since: now}} {
+		f.Limit = 5
+		_, err := s.Deliveries(ctx, account, f)
+		check(err)
+		_, err = s.CountDeliveries(ctx, account, f)
+		check(err)
+	}
+	for _, f := range []webhook.EventFilter{{}, {Before: 1}, {Booking: "1"}, {Booking: "1", Before: 1}, {Type: "x"}, {Since: now, Until: now}} {
+		f.Limit = 5
+		_, err := s.Events(ctx, account, f)
+		check(err)
+		_, err = s.CountEvents(ctx, account, f)
+		check(err)
+	}
 }
 
 // useOrder sends three events of one booking in their order.

@@ -1,6 +1,11 @@
 package webhook
 
-import "time"
+import (
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+)
 
 // DefaultLimit is how many asynchronous webhooks an account may have unless
 // support raised it; the number is that of TourCMS.
@@ -108,3 +113,50 @@ const (
 
 // ItemsImported counts what an import of a platform's channels or tours did.
 type ItemsImported struct{ Added, Renamed, Unchanged int }
+
+// Support names whom people ask for a higher limit: a name, an e-mail address or an
+// https URL, as it follows "ask".
+type Support string
+
+// DefaultSupport is the support where nobody else is named.
+const DefaultSupport = "the person who runs this Bookhook"
+
+// Href returns where a link to the support leads; "" if it is neither an e-mail
+// address nor an https URL.
+func (s Support) Href() string {
+	text := string(s)
+	if address, err := mail.ParseAddress(text); err == nil && address.Address == text {
+		return "mailto:" + url.PathEscape(text)
+	}
+	if s.IsURL() {
+		return text
+	}
+	return ""
+}
+
+// IsURL reports whether the support is an https URL.
+func (s Support) IsURL() bool {
+	u, err := url.Parse(string(s))
+	return err == nil && u.Scheme == "https" && u.Hostname() != "" && !strings.Contains(string(s), " ")
+}
+
+// StartOfDay returns the first instant at which it is that day, or a later one, in
+// a time zone. That is not always midnight: where clocks change at midnight, the
+// day begins at 01:00, or has two midnights, and some zones have left out a day.
+// A day ends where the next one begins: StartOfDay(year, month, day+1, loc).
+func StartOfDay(year int, month time.Month, day int, loc *time.Location) time.Time {
+	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	t := midnight.Add(-36 * time.Hour).In(loc) // no zone is that far ahead
+	for {
+		_, offset := t.Zone()
+		start, end := t.ZoneBounds()
+		first := midnight.Add(time.Duration(-offset) * time.Second).In(loc)
+		if first.Before(start) { // midnight was skipped when this period began
+			first = start
+		}
+		if end.IsZero() || first.Before(end) {
+			return first
+		}
+		t = end
+	}
+}

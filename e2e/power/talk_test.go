@@ -67,7 +67,7 @@ type message struct {
 	request    *http.Request
 	asked      int
 	answer     *http.Response
-	body       []byte
+	body       []byte // nil if the answer was cut off
 	answeredAt int
 }
 
@@ -125,7 +125,9 @@ func messages(requests, answers []byte) (all []message) {
 		}
 		_, bodyError := io.Copy(io.Discard, m.request.Body)
 		if m.answer, err = http.ReadResponse(tells, m.request); err == nil {
-			m.body, err = io.ReadAll(m.answer.Body)
+			if m.body, err = io.ReadAll(m.answer.Body); err != nil {
+				m.body = nil
+			}
 		}
 		all = append(all, m)
 		if errors.Join(bodyError, err) != nil {

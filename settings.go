@@ -196,13 +196,14 @@ const maxSupport = 200
 
 // UnmarshalText trims the text and refuses what cannot stand in a sentence.
 func (s *supportContact) UnmarshalText(text []byte) error {
-	*s = supportContact(bytes.TrimSpace(text))
+	text = bytes.TrimSpace(text)
+	*s = supportContact(text)
 	switch {
 	case *s == "":
 		return errors.New("say whom people should ask, such as support@example.com")
 	case utf8.RuneCount(text) > maxSupport:
 		return fmt.Errorf("use at most %d characters", maxSupport)
-	case !utf8.Valid(text) || bytes.ContainsFunc(text, unicode.IsControl):
+	case !utf8.Valid(text) || bytes.ContainsFunc(text, func(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }):
 		return errors.New("use one line of plain text, such as support@example.com")
 	}
 	return nil

@@ -114,10 +114,10 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 }
 
 // exchange sends the request and reads the response into a. It returns a [guard.RequestError] if there is no complete response, and
-// a [guard.StatusError] if the response is not a success. A success whose body is
-// cut short remains one, with a remark in a: the receiver has the event, and must
-// not get it again. Only the answer to an inline call says in its body what it
-// means.
+// a [guard.StatusError] if the response is not a success. The status decides, even
+// if the body is cut short: of a success that is a remark in a, since the receiver
+// has the event and must not get it again. Only the answer to an inline call says
+// in its body what it means.
 func (s *sender) exchange(request *http.Request, job *webhook.Job, wire platforms.Request, l limits, a *attemptResult) error {
 	failed := guard.RequestError{Host: request.URL.Host, Timeout: l.timeout, Connect: l.connect, Inline: l.inline}
 	response, seen, err := s.roundTrip(request, job.Account.ID, l.fresh)
@@ -138,10 +138,10 @@ func (s *sender) exchange(request *http.Request, job *webhook.Job, wire platform
 	succeeded := wire.Succeeded(a.Status)
 	if err != nil {
 		failed.Err, failed.InBody = err, true
-		if l.inline || !succeeded {
+		if l.inline {
 			return failed
 		}
-		a.Error = guard.BodyRemark(failed, a.Status)
+		a.Error = guard.BodyRemark(failed, a.Status) // a failure by its status replaces it
 	}
 	if succeeded {
 		return nil

@@ -60,7 +60,7 @@ func TestRefusedEvents(t *testing.T) {
 		{"no such day", `{"type":"cancelled","occurred_at":"2026-02-30T09:00:00Z"}`, 422, "occurred_at", "RFC 3339"},
 		{"unix time", `{"type":"cancelled","occurred_at":1700000000}`, 422, "occurred_at", "text in quotes"},
 		{"no time", `{"type":"cancelled","occurred_at":""}`, 422, "occurred_at", "RFC 3339"},
-		{"year 10000 in UTC", `{"type":"cancelled","occurred_at":"9999-12-31T23:59:59-01:00"}`, 422, "occurred_at", "before the year 10000"},
+		{"year 9000", `{"type":"cancelled","occurred_at":"9000-01-01T00:00:00Z"}`, 422, "occurred_at", "before the year 9000"},
 		{"long ago", `{"type":"cancelled","occurred_at":"0001-01-01T00:00:00Z"}`, 422, "occurred_at", "after 1970"},
 		{"too much data", `{"type":"cancelled","data":"` + strings.Repeat("x", 1<<20) + `"}`, 422, "data", "1024 KiB"},
 		{"a long name of a field", `{"type":"cancelled","` + strings.Repeat("é", 1000) + `":1}`, 422, strings.Repeat("é", 60) + "…", "no field"},

@@ -236,9 +236,13 @@ func TestPrioShowsAllWebhooks(t *testing.T) {
 	for _, id := range []string{uuidOf(hooks[1].ID), hooks[0].ID.String(), "x", "00000000-0000-0000-0000-000000000000"} { // the first is TourCMS's alone
 		r.refused(404, "NOT_FOUND", "", "DELETE", "/webhooks/"+id, "")
 	}
-	r.call(204, "DELETE", "/webhooks/"+mixed, "")
-	if left := a.call(t, 200, "GET", "/api/v1/webhooks", "")["items"].([]any); len(left) != 2 {
-		t.Errorf("got %v, want two left", left)
+	for _, id := range []string{all, mixed} { // a client of Prioticket's API ends nobody's bookings of other platforms
+		r.refused(403, "FORBIDDEN", "other booking platforms", "DELETE", "/webhooks/"+id, "")
+	}
+	own := r.create(`"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com/own"`)["webhook_id"].(string)
+	r.call(204, "DELETE", "/webhooks/"+own, "")
+	if left := a.call(t, 200, "GET", "/api/v1/webhooks", "")["items"].([]any); len(left) != 3 {
+		t.Errorf("got %v, want all three left", left)
 	}
 }
 

@@ -8,6 +8,7 @@ var problems = Texts{
 
 	"name.missing":            "Enter a name.",
 	"name.invisible":          "Use characters that can be seen, and none that turn the direction of writing or break the line.",
+	"text.control_characters": "Leave out control characters, such as line breaks and tabs.",
 	"name.control_characters": "Use letters, digits, signs and spaces only, no control characters.",
 
 	"url.missing":     "Enter the URL to call, such as https://example.com/bookings.",

@@ -15,7 +15,7 @@ var requests = Texts{
 	"field.too_many":   "Send at most %s %s; these are %s.",
 	"field.time":       "“%s” is not a time as RFC 3339 defines it, such as 2026-11-21T09:00:00Z.",
 	"field.time_space": "“%s” is not a time as RFC 3339 defines it, such as 2026-11-21T09:00:00Z. In a URL, write + as %%2B.",
-	"field.time_range": "Send a time after 1970 and before the year 10000.",
+	"field.time_range": "Send a time after 1970 and before the year 9000.",
 
 	"query.unknown": "There is no such parameter here. Known: %s.",
 	"query.none":    "There are no parameters here.",

@@ -45,7 +45,7 @@ func readText(o *web.Object, name string, limit int, to *string) {
 	case utf8.RuneCountInString(*to) > limit:
 		o.Wrong(name, "text.too_long", limit)
 	case strings.ContainsFunc(*to, unicode.IsControl):
-		o.Wrong(name, "name.control_characters")
+		o.Wrong(name, "text.control_characters")
 	}
 }
 

@@ -85,15 +85,16 @@ func (pg *Pages) nativeExamples(s sample, d *webhook.Draft, on platforms.Registr
 	return examples
 }
 
-// firstOf returns the first event of the platform among the keys, or of its
-// catalogue if there is none.
+// firstOf returns the first event of the platform among the keys, or if there is
+// none the first of its catalogue that it still sends.
 func firstOf(p platforms.Platform, keys []string) string {
 	for _, key := range keys {
 		if of, eventType := webhook.SplitEventKey(key); of == p.Key {
 			return eventType
 		}
 	}
-	return p.Events[0].Key
+	i := slices.IndexFunc(p.Events, func(e platforms.EventType) bool { return !e.Retired })
+	return p.Events[max(i, 0)].Key
 }
 
 // inlineCall writes the call of an inline webhook of the example.

@@ -28,7 +28,7 @@ func readGrantRequest(c *fiber.Ctx) (r grantRequest, err error) {
 		return readGrantForm(c)
 	case fiber.MIMEApplicationJSON:
 	default:
-		return r, web.Unsupported("Send a form, or JSON with the header “Content-Type: application/json”.")
+		return r, web.Malformed("Send a form, or JSON with the header “Content-Type: application/json”.")
 	}
 	body, err := web.ParseObject(web.BodyOf(c))
 	if err != nil {

@@ -24,7 +24,7 @@ const TokenPath = "/oauth2/token" //nolint:gosec // an address, no credential
 // Path returns the beginning of the addresses of a version, as Prioticket has it.
 func Path(version string) string { return "/v" + version + "/distributor" }
 
-var anyVersion = regexp.MustCompile(`^/v[0-9][^/]*/distributor(/|$)`)
+var anyVersion = regexp.MustCompile(`(?i)^/v[0-9][^/]*/distributor(/|$)`)
 
 // Owns reports whether an address is one of this API, in any version.
 func Owns(path string) bool { return anyVersion.MatchString(path) }

@@ -229,19 +229,31 @@ func (pr *Prio) switchOn(c *fiber.Ctx) error {
 	return err
 }
 
-// DeleteWebhook deletes one of the listed webhooks; its waiting deliveries are
-// cancelled.
+// onlyOf reports whether a webhook receives events of the platform only.
+func onlyOf(p platforms.Platform, w *webhook.Webhook) bool {
+	return !w.AllEvents && !slices.ContainsFunc(w.Events, func(key string) bool { return !strings.HasPrefix(key, p.Key+":") })
+}
+
+// DeleteWebhook deletes one of the listed webhooks that receives nothing else; its
+// waiting deliveries are cancelled.
 func (pr *Prio) DeleteWebhook(c *fiber.Ctx) error {
 	id, err := parseUUID(c.Params("webhook_id"))
 	if err != nil {
 		return err
 	}
-	_, hooks, _, err := pr.webhooks(c)
+	p, hooks, _, err := pr.webhooks(c)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(hooks, func(w *webhook.Webhook) bool { return w.ID == id }) {
+	i := slices.IndexFunc(hooks, func(w *webhook.Webhook) bool { return w.ID == id })
+	if i < 0 {
 		return webhook.ErrNotFound
+	}
+	if !onlyOf(p, hooks[i]) {
+		return &web.Problem{
+			Type: "shared-webhook", Title: "This webhook also receives events of other booking platforms", Status: http.StatusForbidden,
+			Detail: "Deleting it would stop those, too. It can be deleted on the pages of Bookhook.",
+		}
 	}
 	if _, err := pr.Store.DeleteWebhook(c.UserContext(), currentClient(c).Account, id, byClient(c)); err != nil {
 		return err

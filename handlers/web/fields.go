@@ -84,8 +84,8 @@ func wholeNumber(value json.RawMessage) (digits string, ok bool) {
 	zeros := 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		exponent, err := strconv.Atoi(text[i+1:])
-		if err != nil {
-			return "", false
+		if far := len(text) + maxDigits; err != nil || exponent < -far || exponent > far {
+			exponent = far // whether it is zero does not depend on it, and no other number is whole and short enough
 		}
 		text, zeros = text[:i], exponent
 	}
@@ -228,7 +228,7 @@ func ReadTime(value string) (at time.Time, problem webhook.Message) {
 		}
 		return time.Time{}, webhook.NewMessage("field.time", webhook.Quote(value, MaxQuoted))
 	}
-	if at.Year() < 1971 || at.UTC().Year() > 9999 {
+	if at.Year() < 1971 || at.Year() > 8999 {
 		return time.Time{}, webhook.NewMessage("field.time_range")
 	}
 	return at, webhook.Message{}

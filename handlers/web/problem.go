@@ -116,9 +116,9 @@ func AsProblem(err error) *Problem {
 func list(problems map[string]string) string {
 	parts := make([]string, 0, len(problems))
 	for _, field := range slices.Sorted(maps.Keys(problems)) {
-		parts = append(parts, field+": "+problems[field])
+		parts = append(parts, field+": "+strings.TrimSuffix(problems[field], "."))
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, "; ") + "."
 }
 
 func sentinelProblem(err error) *Problem {

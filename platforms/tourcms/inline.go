@@ -121,7 +121,7 @@ func statusOf(eventType string) (status, text string) {
 
 // InlineCall writes the call with which TourCMS asks about a booking: a POST with
 // the five keys in the query and the signed XML in the body. XML that TourCMS sent
-// with its signature is passed on byte for byte. The content type is not
+// with its signature is passed on as it came, in UTF-8. The content type is not
 // documented: text/xml is our choice. Success is 200 exactly.
 func InlineCall(w *webhook.Webhook, a webhook.Account, e webhook.Event, key string) (platforms.Request, error) {
 	body, err := inlineBody(a, e, key)

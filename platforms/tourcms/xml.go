@@ -63,15 +63,16 @@ func parse(text []byte) (*element, error) {
 
 // parser is a document that is being read.
 type parser struct {
-	text    []byte
-	skipped int // bytes before what the decoder sees
-	decoder *xml.Decoder
-	names   map[xpath.Name]*xpath.Name // each name once
-	spaces  map[string][]string        // the namespaces of each prefix, the innermost last
-	root    *xpath.Node
-	open    []*xpath.Node // the document, and the elements from the root down
-	count   int32
-	typed   bool // there was a DOCTYPE
+	text     []byte
+	skipped  int // bytes before what the decoder sees
+	decoder  *xml.Decoder
+	names    map[xpath.Name]*xpath.Name // each name once
+	spaces   map[string][]string        // the namespaces of each prefix, the innermost last
+	root     *xpath.Node
+	open     []*xpath.Node // the document, and the elements from the root down
+	count    int32
+	declared int  // namespaces
+	typed    bool // there was a DOCTYPE
 }
 
 func (p *parser) offset() int { return p.skipped + int(p.decoder.InputOffset()) }
@@ -162,7 +163,9 @@ func (p *parser) begin(token xml.StartElement, from int) error {
 	if err != nil {
 		return err
 	}
-	p.declare(e, attributes)
+	if err := p.declare(e, attributes); err != nil {
+		return err
+	}
 	e.Name = p.name(token.Name, true)
 	for _, a := range attributes {
 		if declares(a) {
@@ -194,11 +197,20 @@ func declares(a xml.Attr) bool {
 	return a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns"
 }
 
-// declare takes what an element says about namespaces.
-func (p *parser) declare(e *xpath.Node, attributes []xml.Attr) {
+// declare takes what an element says about namespaces, and refuses an attribute
+// that stands twice.
+func (p *parser) declare(e *xpath.Node, attributes []xml.Attr) error {
+	seen := make(map[xml.Name]bool, len(attributes))
 	for _, a := range attributes {
+		if seen[a.Name] {
+			return p.problem("the attribute " + a.Name.Local + " is there twice")
+		}
+		seen[a.Name] = true
 		if !declares(a) {
 			continue
+		}
+		if p.declared++; p.declared > maxNodes {
+			return webhook.NewMessage("tourcms.xml_too_large", maxNodes)
 		}
 		if e.Spaces == nil {
 			e.Spaces = map[string]string{}
@@ -212,6 +224,7 @@ func (p *parser) declare(e *xpath.Node, attributes []xml.Attr) {
 		}
 		e.Spaces[prefix] = a.Value
 	}
+	return nil
 }
 
 // name resolves the prefix of a name. One that was not declared is a part of the

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -150,6 +151,30 @@ func TestHostileLists(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; covered || took > 5*time.Second || mib > 120 {
 			t.Errorf("%.60s: %v, %d MiB, %t", list, took, mib, covered)
+		}
+	}
+}
+
+// TestHostileTexts: long texts and names cost what handling them costs, however few
+// nodes are visited.
+func TestHostileTexts(t *testing.T) {
+	digits, name := strings.Repeat("1", 60_000), strings.Repeat("n", 400_000)
+	for path, start := range map[string]string{
+		"//*[-'" + digits + "']":                                     "<r>",
+		"//*['" + digits[:30_000] + "'='" + digits[:30_000] + "'=1]": "<r>",
+		"//*[lang('" + strings.Repeat("É", 30_000) + "')]":           "<r xml:lang='" + strings.Repeat("é", 30_000) + "'>",
+		"//*[name(/*)='']":                                           "<p:" + name + " xmlns:p='u'>",
+	} {
+		end := "</r>"
+		if strings.HasPrefix(start, "<p:") {
+			end = "</p:" + name + ">"
+		}
+		root, err := parse([]byte(start + strings.Repeat("<a/>", 20_000) + end))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := root.find(path, xpath.NewEffort(maxEffort)); !errors.Is(err, xpath.ErrEffort) {
+			t.Errorf("%.20s: got %v, want it to be too costly", path, err)
 		}
 	}
 }

@@ -92,7 +92,9 @@ func (c context) named(a []value) *Name {
 	if len(found) == 0 || found[0].Name == nil {
 		return &Name{}
 	}
-	return found[0].Name
+	name := found[0].Name
+	c.effort.SpendText(len(name.Prefix) + len(name.Local) + len(name.Space))
+	return name
 }
 
 // handled is the text of an argument that is gone through.
@@ -184,11 +186,12 @@ func translate(c context, a []value) value {
 
 // lang compares with the nearest xml:lang, or what stands before a - in it.
 func lang(c context, a []value) value {
-	wanted := c.string(a[0])
+	wanted := c.handled(a[0])
 	for n := c.node; n != nil && c.spend(1+len(n.Attributes)); n = n.Parent {
 		for _, attribute := range n.Attributes {
 			if attribute.Name.Local == "lang" && attribute.Name.Space == xmlSpace {
 				said := attribute.Data
+				c.effort.SpendText(len(said))
 				if len(said) > len(wanted) && said[len(wanted)] == '-' {
 					said = said[:len(wanted)]
 				}

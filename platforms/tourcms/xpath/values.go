@@ -30,7 +30,9 @@ func (e *evaluation) number(v value) float64 {
 		}
 		return 0
 	}
-	return readNumber(e.string(v))
+	text := e.string(v)
+	e.effort.SpendText(len(text))
+	return readNumber(text)
 }
 
 func (e *evaluation) string(v value) string {
@@ -127,7 +129,9 @@ func (e *evaluation) same(a, b value) bool {
 	case aNumber || bNumber:
 		return e.number(a) == e.number(b)
 	}
-	return a == b
+	one, other := e.string(a), e.string(b)
+	e.effort.SpendText(min(len(one), len(other)))
+	return one == other
 }
 
 // meet reports whether one of the first has the text of one of the others.

@@ -3,11 +3,14 @@ package handlers_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"bookhook/webhook"
@@ -188,4 +191,33 @@ func TestLongEmail(t *testing.T) {
 	if len(p.text) > 1<<16 {
 		t.Errorf("got %d bytes back", len(p.text))
 	}
+}
+
+// TestResponsesAreApart: however many are answered at once, each gets its own answer.
+func TestResponsesAreApart(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.token(s.account.ID)
+	var asking sync.WaitGroup
+	for i := range 16 {
+		asking.Go(func() {
+			for j := range 50 {
+				name := fmt.Sprintf("field-%d-%d", i, j)
+				request := s.anonymous().request(http.MethodPost, "/api/v1/events", `{"`+name+`":1}`)
+				request.Header.Set("Authorization", "Bearer "+token)
+				request.Header.Set("Content-Type", "application/json")
+				response, err := http.DefaultClient.Do(request)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				text, err := io.ReadAll(response.Body)
+				response.Body.Close()
+				if err != nil || !json.Valid(text) || !strings.Contains(string(text), name) || strings.Count(string(text), "field-") != 2 {
+					t.Errorf("asked about %s, got %s, %v", name, text, err)
+				}
+			}
+		})
+	}
+	asking.Wait()
 }

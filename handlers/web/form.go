@@ -89,12 +89,13 @@ func SendProblem(c *fiber.Ctx, p *Problem) error {
 func send(c *fiber.Ctx, status int, contentType string, value any) error {
 	c.Status(status)
 	c.Set(fiber.HeaderContentType, contentType)
-	encoder := json.NewEncoder(c.Response().BodyWriter())
+	var text bytes.Buffer // not the body's own, which fasthttp gives to others as soon as another is set
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return err
 	}
-	c.Response().SetBodyRaw(bytes.TrimSuffix(c.Response().Body(), []byte("\n")))
+	c.Response().SetBodyRaw(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 	return nil
 }
 

@@ -173,7 +173,7 @@ func (r *report) checkAddresses(ctx context.Context, c doctorCommand) {
 	} else if err := askHealth(ctx, string(health)); err == nil {
 		r.ok("address", "a Bookhook answers at %s", c.Listen)
 	} else if listener, free := listen(ctx, string(c.Listen)); free == nil {
-		listener.Close()
+		_ = listener.Close()
 		r.ok("address", "%s is free, no Bookhook is running there", c.Listen)
 	} else {
 		r.bad("address", "%s is in use, and what answers there is not a healthy Bookhook (%s)", c.Listen, err)

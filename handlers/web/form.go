@@ -89,7 +89,7 @@ func SendProblem(c *fiber.Ctx, p *Problem) error {
 func send(c *fiber.Ctx, status int, contentType string, value any) error {
 	c.Status(status)
 	c.Set(fiber.HeaderContentType, contentType)
-	var text bytes.Buffer // and not the response's, which fasthttp gives to another once SetBodyRaw replaces it
+	var text bytes.Buffer // not the body's own, which fasthttp gives to others as soon as another is set
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {

@@ -25,6 +25,7 @@ var problems = Texts{
 
 	"basic.not_ascii":   "Use letters without accents, digits and signs only, no control characters.",
 	"basic.outer_space": "Remove the space at the beginning or the end.",
+	"basic.again":       "The stored value was given for another scheme, host or port. Enter it again for this URL, or remove it.",
 
 	"ref.control_characters": "Use letters, digits and signs only, no control characters.",
 	"item.id_missing":        "Enter the id that your booking system uses.",

@@ -74,13 +74,13 @@ var homes = map[string][]string{
 	"github.com/pressly/goose":        {"db/sqlite"},
 	"github.com/gofrs/flock":          {"db/sqlite"},
 	"github.com/jackc":                {"db/postgres"},
-	"golang.org/x/net/idna":           {"dispatch/guard"},
+	"golang.org/x/net/idna":           {"webhook"},
 	"github.com/playwright-community": {"e2e"},
 }
 
 // pure packages use the standard library and the modules named here, no more.
 var pure = map[string][]string{
-	"webhook": {"github.com/sony/sonyflake"},
+	"webhook": {"github.com/sony/sonyflake", "golang.org/x/net/idna"},
 }
 
 // clients are the ways to make an HTTP request. Those to receivers and platforms go through dispatch, whose guard checks the address.

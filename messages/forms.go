@@ -15,6 +15,7 @@ var forms = Texts{
 	"theme.unknown":          "Choose light, dark or as the system.",
 	"switch.unknown":         "Send 1 to switch it on, 0 to switch it off.",
 	"setting.secret_again":   "%s is not shown again: enter it once more.",
+	"setting.destination":    "%s was stored for another scheme, host or port. Enter it again for this address, or remove it.",
 
 	"person.self_remove":   "You cannot remove yourself. Ask another operator to do it.",
 	"person.self_password": "Change your own password under Settings, Profile.",

@@ -27,6 +27,7 @@ var problems = Texts{
 
 	"basic.not_ascii":   "Use letters without accents, digits and signs only, no control characters.",
 	"basic.outer_space": "Remove the space at the beginning or the end.",
+	"basic.again":       "The stored value was given for another scheme, host or port. Enter it again for this URL, or remove it.",
 
 	"ref.half_character":     "Has half of a character: an escape such as \\ud83d without its other half, or bytes that are no UTF-8.",
 	"ref.control_characters": "Use letters, digits and signs only, no control characters.",

@@ -51,7 +51,7 @@ func authentication(p NameProps) templ.Component {
 		}
 		templ_7745c5c3_Err = input(field{
 			name: "basic", id: "f-basic_auth", label: "Basic authentication", kind: "password", problem: p.Wizard.Problems["basic_auth"],
-			complete: "new-password", mono: true, optional: true, hint: basicHint(d),
+			complete: "new-password", mono: true, optional: true, hint: basicHint(d, p.Wizard.Problems["basic_auth"]),
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -86,9 +86,9 @@ func authentication(p NameProps) templ.Component {
 	})
 }
 
-func basicHint(d *webhook.Draft) string {
+func basicHint(d *webhook.Draft, problem webhook.Message) string {
 	hint := "If the receiver requires it: user:password, or the value after the word Basic."
-	if d.Basic != "" {
+	if d.Basic != "" && problem.IsZero() {
 		return hint + " Leave empty to keep the stored one."
 	}
 	return hint

@@ -43,7 +43,8 @@ type Draft struct {
 	Edits WebhookID `json:"edits,omitempty"` // the webhook that is edited; zero for a new one
 	Base  time.Time `json:"base,omitzero"`   // its UpdatedAt when editing began
 	Config
-	Done []Step `json:"done"` // steps that were passed
+	BasicFor string `json:"basic_for,omitempty"` // the URL that the Basic value was given for; see SetBasic
+	Done     []Step `json:"done"`                // steps that were passed
 }
 
 // NewDraft returns a draft of a new webhook with the given events preselected.
@@ -54,7 +55,18 @@ func NewDraft(events []string) Draft { return Draft{Config: NewConfig(events)} }
 func EditDraft(w *Webhook) Draft {
 	d := Draft{Account: w.Account, Edits: w.ID, Base: w.UpdatedAt, Config: w.Config.Clone(), Done: slices.Clone(Steps)}
 	d.TimeLimit = cmp.Or(d.TimeLimit, DefaultTimeLimit)
+	d.SetBasic(w.Basic)
 	return d
+}
+
+// SetBasic sets the value of Basic authentication, given for the present URL: with
+// a URL of another scheme, host or port the draft is invalid until the value is set
+// again, so that nobody can send what others stored to a server of their own.
+func (d *Draft) SetBasic(value string) {
+	d.Basic, d.BasicFor = value, ""
+	if value != "" {
+		d.BasicFor = strings.TrimSpace(d.URL)
+	}
 }
 
 // Version returns a text that is different after each save.
@@ -114,7 +126,14 @@ func (d *Draft) Resume() Step {
 // trims name and URL.
 func (d *Draft) Problems(step Step, known Known) Invalid {
 	d.Name, d.URL = strings.TrimSpace(d.Name), strings.TrimSpace(d.URL)
-	return d.Config.Problems(step, known)
+	problems := d.Config.Problems(step, known)
+	if step != StepName && step != StepReview || d.Basic == "" || !problems["url"].IsZero() {
+		return problems
+	}
+	if !SameDestination(d.BasicFor, d.URL) {
+		problems.Add("basic_auth", "basic.again")
+	}
+	return problems
 }
 
 // Webhook turns a finished draft into a webhook that is switched on and has a new

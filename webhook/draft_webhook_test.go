@@ -202,3 +202,44 @@ func wantUnchanged(tb testing.TB, w *webhook.Webhook, known webhook.Known) {
 		tb.Errorf("after an edit that changed nothing: got %+v, want %+v", again, w)
 	}
 }
+
+// TestBasicFollowsItsDestination: what was stored for one server is not sent to
+// another, in a new draft and in one that edits a webhook.
+func TestBasicFollowsItsDestination(t *testing.T) {
+	const moved, again = "https://evil.example/hook", "The stored value was given for another scheme, host or port."
+	fresh, w := finished(), existing()
+	fresh.SetBasic("c2VjcmV0")
+	w.Basic = "c2VjcmV0"
+	for name, start := range map[string]webhook.Draft{"new": fresh, "edit": webhook.EditDraft(w)} {
+		tests := []struct {
+			what   string
+			change func(*webhook.Draft)
+			want   map[string]string
+		}{
+			{"nothing", func(*webhook.Draft) {}, nil},
+			{"another path", func(d *webhook.Draft) { d.URL = " HTTPS://EXAMPLE.com:443/other?x=1" }, nil},
+			{"another host", func(d *webhook.Draft) { d.URL = moved }, map[string]string{"basic_auth": again}},
+			{"another scheme", func(d *webhook.Draft) { d.URL = "http://example.com/hook" }, map[string]string{"basic_auth": again}},
+			{"another port", func(d *webhook.Draft) { d.URL = "https://example.com:8443/hook" }, map[string]string{"basic_auth": again}},
+			{"there and back", func(d *webhook.Draft) { d.URL = moved; d.Problems(webhook.StepName, known()); d.URL = "https://example.com/" }, nil},
+			{"the same value given again", func(d *webhook.Draft) { d.URL = moved; d.SetBasic(d.Basic) }, nil},
+			{"given before the URL", func(d *webhook.Draft) { d.SetBasic("bmV3"); d.URL = moved }, map[string]string{"basic_auth": again}},
+			{"removed", func(d *webhook.Draft) { d.URL = moved; d.SetBasic("") }, nil},
+			{"no URL", func(d *webhook.Draft) { d.URL = "evil.example" }, map[string]string{"url": "Begin the URL"}},
+			{"stored before destinations were", func(d *webhook.Draft) { d.BasicFor = "" }, map[string]string{"basic_auth": again}},
+		}
+		for _, tt := range tests {
+			d := start
+			tt.change(&d)
+			for _, step := range []webhook.Step{webhook.StepName, webhook.StepReview} {
+				wantProblems(t, d.Problems(step, known()), tt.want)
+			}
+			if w, err := d.Webhook(known()); (err == nil) != (tt.want == nil) {
+				t.Errorf("%s, %s: got %+v, %v", name, tt.what, w, err)
+			}
+			if problems := d.Problems(webhook.StepType, known()); len(problems) > 0 {
+				t.Errorf("%s, %s: the type has %v", name, tt.what, problems)
+			}
+		}
+	}
+}

@@ -179,3 +179,51 @@ func FuzzCheckURL(f *testing.F) {
 		}
 	})
 }
+
+func TestSameDestination(t *testing.T) {
+	same := [][2]string{
+		{"https://example.com", "https://example.com/other?query=1"},
+		{"https://example.com/", "HTTPS://EXAMPLE.com"},
+		{"https://example.com/", "https://example.com:443/"},
+		{"http://example.com:80", "http://example.com"},
+		{"http://example.com:", "http://example.com"},
+		{"http://example.com:08080", "http://example.com:8080"},
+		{"https://example.com./", " https://example.com/ "},
+		{"https://BÜCHER.example/a", "https://xn--bcher-kva.example/b"},
+		{"https://bu\u0308cher.example", "https://b%C3%BCcher.example"},
+		{"https://bücher。example", "https://bücher.example"}, // an ideographic full stop
+		{"https://[2001:db8::1]/", "https://[2001:DB8:0:0:0:0:0:1]:443/"},
+		{"http://192.0.2.1:8080/a", "http://192.0.2.1:8080/b"},
+	}
+	for _, pair := range same {
+		if !webhook.SameDestination(pair[0], pair[1]) || !webhook.SameDestination(pair[1], pair[0]) {
+			t.Errorf("%q and %q are the same", pair[0], pair[1])
+		}
+	}
+	other := [][2]string{
+		{"http://example.com/", "https://example.com/"},
+		{"http://example.com:443/", "https://example.com/"},
+		{"https://example.com/", "https://example.com:8443/"},
+		{"http://127.0.0.1:8080/", "http://127.0.0.1:8081/"},
+		{"http://127.0.0.1/", "http://localhost/"},
+		{"https://example.com/", "https://www.example.com/"},
+		{"https://example.com/", "https://example.com.evil.test/"},
+		{"https://example.com/", "https://example.com@evil.test/"},
+		{"https://example.com/", "https://evil.test/https://example.com/"},
+		{"https://example.com/", "https://exаmple.com/"}, // a Cyrillic а
+		{"https://straße.example/", "https://strasse.example/"},
+		{"https://[2001:db8::1]/", "https://[2001:db8::2]/"},
+		{"https://example.com/", ""},
+		{"", ""}, // what is no URL is nowhere
+		{"example.com", "example.com"},
+		{"ftp://example.com/", "ftp://example.com/"},
+		{"https:///x", "https:///x"},
+		{"https://[fe80::1%25eth0]/", "https://[fe80::1%25eth0]/"},
+		{"https://a\u200d.example/", "https://a\u200d.example/"}, // a name that no server has
+	}
+	for _, pair := range other {
+		if webhook.SameDestination(pair[0], pair[1]) || webhook.SameDestination(pair[1], pair[0]) {
+			t.Errorf("%q and %q are not the same", pair[0], pair[1])
+		}
+	}
+}

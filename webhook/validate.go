@@ -4,12 +4,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // CheckName returns the trimmed name and what is wrong with it.
@@ -142,6 +145,53 @@ func validHost(host string) bool {
 		}
 	}
 	return len(host) <= 253
+}
+
+// MapHost returns the one form of a host name or an address that is dialled: an
+// international name in ASCII, small letters, no dot at the end, and an address as
+// package netip writes it. ok is false if the name can be no host.
+func MapHost(name string) (host string, ok bool) {
+	if addr, err := netip.ParseAddr(name); err == nil && addr.Zone() == "" {
+		return addr.String(), true
+	}
+	host = strings.ToLower(name)
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		mapped, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return "", false
+		}
+		host = mapped
+	}
+	host = strings.TrimSuffix(host, ".")
+	return host, host != "" && !strings.ContainsAny(host, "%:") // as in the zone of an address
+}
+
+// SameDestination reports whether two URLs have the same scheme, host and port, in
+// any spelling, so that a secret that was given for one of them may be sent to the
+// other. What is no URL is the same as nothing.
+func SameDestination(a, b string) bool {
+	one, ok := destination(a)
+	other, known := destination(b)
+	return ok && known && one == other
+}
+
+// destination returns the scheme, host and port of a URL in their one form.
+func destination(text string) (d struct {
+	scheme, host string
+	port         int
+}, ok bool) {
+	u, err := url.Parse(strings.TrimSpace(text))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return d, false
+	}
+	d.scheme, d.port = u.Scheme, map[string]int{"http": 80, "https": 443}[u.Scheme]
+	if u.Port() != "" {
+		if d.port, err = strconv.Atoi(u.Port()); err != nil {
+			return d, false
+		}
+	}
+	d.host, ok = MapHost(u.Hostname())
+	return d, ok
 }
 
 // CheckRef says what is wrong with the id of a channel, tour or booking; an

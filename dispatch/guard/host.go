@@ -10,9 +10,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"unicode"
 
-	"golang.org/x/net/idna"
+	"bookhook/webhook"
 )
 
 // NewRequest returns a request to a URL, whose host has the one form that is
@@ -48,21 +47,10 @@ func joinHost(host, port string) string {
 	return host
 }
 
-// mapHost returns the form of a host name or an address that is dialled. Its error
-// is a [*net.DNSError].
+// mapHost is [webhook.MapHost] with an error, which is a [*net.DNSError].
 func mapHost(name string) (string, error) {
-	if addr, err := netip.ParseAddr(name); err == nil && addr.Zone() == "" {
-		return addr.String(), nil
-	}
-	host := strings.ToLower(name)
-	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
-		mapped, err := idna.Lookup.ToASCII(name)
-		if err != nil {
-			return "", noSuchHost(name)
-		}
-		host = mapped
-	}
-	if host = strings.TrimSuffix(host, "."); host == "" || strings.ContainsAny(host, "%:") { // as in the zone of an address
+	host, ok := webhook.MapHost(name)
+	if !ok {
 		return "", noSuchHost(name)
 	}
 	return host, nil

@@ -13,7 +13,8 @@ import (
 
 // readConfig reads the members of a webhook's configuration; a missing one leaves
 // its field unchanged. [showHook] writes the same members.
-func readConfig(o *web.Object, c *webhook.Config) {
+func readConfig(o *web.Object, d *webhook.Draft) {
+	c := &d.Config
 	readText(o, "name", webhook.MaxName, &c.Name)
 	readText(o, "url", webhook.MaxURL, &c.URL)
 	web.Text(o, "type", &c.Kind)
@@ -23,7 +24,7 @@ func readConfig(o *web.Object, c *webhook.Config) {
 	o.Int("concurrency", "a whole number", &c.Concurrency)
 	web.Field(o, "ordered", "true or false", &c.Ordered)
 	readRate(o, "rate_limit", &c.Rate)
-	readBasic(o, "basic_auth", &c.Basic)
+	readBasic(o, "basic_auth", d)
 	payload := !c.OmitPayload
 	web.Field(o, "payload", "true or false", &payload)
 	c.OmitPayload = !payload
@@ -101,8 +102,9 @@ func readRate(o *web.Object, name string, r *webhook.Rate) {
 	_ = member.End() // what is wrong is noted for the whole
 }
 
-// readBasic reads a value of Basic authentication; null removes it.
-func readBasic(o *web.Object, name string, to *string) {
+// readBasic reads a value of Basic authentication, given for the URL that was read
+// before; null removes it.
+func readBasic(o *web.Object, name string, d *webhook.Draft) {
 	if !o.Has(name) {
 		return
 	}
@@ -110,7 +112,7 @@ func readBasic(o *web.Object, name string, to *string) {
 	readText(o, name, webhook.MaxBasic, &typed)
 	value, problem := webhook.ReadBasic(typed)
 	o.WrongMessage(name, problem)
-	*to = value
+	d.SetBasic(value)
 }
 
 // hookJSON is a webhook as the API shows it.

@@ -65,7 +65,7 @@ func (a *API) AddWebhook(c *fiber.Ctx) error {
 	d.Account = currentToken(c).Account
 	enabled := true
 	web.Field(body, "enabled", "true or false", &enabled)
-	readConfig(body, &d.Config)
+	readConfig(body, &d)
 	w, err := a.readWebhook(c, body, &d)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (a *API) setEnabled(c *fiber.Ctx, body *web.Object, w *webhook.Webhook, ena
 
 func (a *API) updateWebhook(c *fiber.Ctx, body *web.Object, w *webhook.Webhook, enabled *bool) error {
 	d := webhook.EditDraft(w)
-	readConfig(body, &d.Config)
+	readConfig(body, &d)
 	if d.Kind != w.Kind {
 		body.WrongMessage("type", webhook.KindFixed)
 	}

@@ -21,12 +21,12 @@ const (
 	maxPaste = maxIDs * (maxRef + 1)    // characters of a pasted list as it is shown again
 )
 
-// readConfig reads the posted form of a step into a configuration: the fields that
+// readConfig reads the posted form of a step into a draft: the fields of Config that
 // are tagged with the step, by their JSON names. A field whose name was not posted
 // stays as it is; a checkbox is posted with a hidden 0 before it, a list with a
 // hidden empty value.
-func readConfig(c *fiber.Ctx, step webhook.Step, config *webhook.Config) {
-	v := reflect.ValueOf(config).Elem()
+func readConfig(c *fiber.Ctx, step webhook.Step, d *webhook.Draft) {
+	v := reflect.ValueOf(&d.Config).Elem()
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag
 		if webhook.Step(tag.Get("step")) != step {
@@ -34,6 +34,9 @@ func readConfig(c *fiber.Ctx, step webhook.Step, config *webhook.Config) {
 		}
 		name, _, _ := strings.Cut(tag.Get("json"), ",")
 		readField(c, name, v.Field(i).Addr())
+	}
+	if step == webhook.StepName && (d.Basic == "" || typed(c, "basic") != "") { // not a stored one
+		d.SetBasic(d.Basic)
 	}
 }
 

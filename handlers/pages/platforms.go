@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -150,11 +151,13 @@ func readSettings(c *fiber.Ctx, p platforms.Platform, stored webhook.Settings) (
 	settings := webhook.Settings{}
 	form := views.PlatformPanel{Key: p.Key, Typed: webhook.Settings{}, Problems: webhook.Invalid{}}
 	removed := web.FormValues(c, "remove")
+	var kept []platforms.Setting
 	for _, s := range p.Settings {
 		value := strings.TrimSpace(web.FormValue(c, s.Key))
 		if value == "" {
 			if s.Secret && stored[s.Key] != "" && !slices.Contains(removed, s.Key) {
 				settings[s.Key] = stored[s.Key]
+				kept = append(kept, s)
 			}
 			continue
 		}
@@ -162,6 +165,11 @@ func readSettings(c *fiber.Ctx, p platforms.Platform, stored webhook.Settings) (
 		form.Problems.AddMessage(s.Key, checkSetting(s, value))
 		if !s.Secret {
 			form.Typed[s.Key] = webhook.Truncate(value, maxTyped)
+		}
+	}
+	if len(form.Problems) == 0 && redirected(p, stored, settings) {
+		for _, s := range kept {
+			form.Problems.Add(s.Key, "setting.destination", s.Label)
 		}
 	}
 	if len(form.Problems) > 0 {
@@ -172,6 +180,14 @@ func readSettings(c *fiber.Ctx, p platforms.Platform, stored webhook.Settings) (
 		}
 	}
 	return settings, form
+}
+
+// redirected reports whether changed settings send the requests to a platform to
+// another destination than the stored ones.
+func redirected(p platforms.Platform, stored, changed webhook.Settings) bool {
+	return slices.ContainsFunc(p.Settings, func(s platforms.Setting) bool {
+		return s.Target && !webhook.SameDestination(cmp.Or(stored[s.Key], s.Default), cmp.Or(changed[s.Key], s.Default))
+	})
 }
 
 func checkSetting(s platforms.Setting, value string) webhook.Message {

@@ -104,13 +104,16 @@ func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (w
 	}
 	for range saveAttempts {
 		kind := d.Kind
-		readConfig(c, step, &d.Config)
+		readConfig(c, step, d)
 		if d.Kind != kind {
 			if err := pg.preselect(c.UserContext(), d, kind); err != nil {
 				return nil, err
 			}
 		}
 		problems := d.Problems(step, known)
+		if _, wrong := problems["url"]; wrong && step == webhook.StepName && typed(c, "basic") != "" { // the corrected URL may have another host
+			problems.Add("basic_auth", "setting.secret_again", "Basic authentication")
+		}
 		if step == webhook.StepChannels && len(problems) == 0 {
 			if problems, err = pg.channelConflict(c.UserContext(), d); err != nil {
 				return nil, err

@@ -46,6 +46,7 @@ func readWebhook(o *web.Object) (*webhook.Draft, error) {
 	web.Text(o, "webhook_url", &d.URL)
 	web.Text(o, "webhook_email", &d.ContactEmail)
 	web.Text(o, "webhook_auth", &d.Basic)
+	d.SetBasic(d.Basic)
 	d.OmitPayload = !readPayload(o)
 	for i, value := range o.List("webhook_events", "events", webhook.MaxEventKeys) {
 		key, ok := web.Unquote(value)

@@ -53,7 +53,7 @@ func settings() []platforms.Setting {
 			Hint: "0 for operators. Marketplace agents find theirs beside the API key.",
 		},
 		{
-			Key: settingURL, Label: "Address of the API", Default: defaultURL, Check: checkAPI,
+			Key: settingURL, Label: "Address of the API", Target: true, Default: defaultURL, Check: checkAPI,
 			Hint: "Leave this as it is unless TourCMS told you another address.",
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"bookhook/dispatch"
 	"bookhook/messages"
@@ -40,6 +41,24 @@ func TestSuccessCutShortIsNotSentAgain(t *testing.T) {
 		if string(a[0].ResponseBody) != "{}" || a[0].Status != 200 || a[0].Failure != "" {
 			t.Errorf("%s: got %+v, want what arrived of the answer", format, a[0])
 		}
+	}
+}
+
+// The status decides, also when what is cut short is a refusal.
+func TestRefusalCutShort(t *testing.T) {
+	t.Parallel()
+	r := start(t, dispatch.Options{})
+	w := r.hook("http://" + raw(t, say("HTTP/1.1 410 Gone\r\nContent-Length: 10\r\n\r\n{}", shut)))
+	r.ingest(1)
+	if got := r.next(); got.State != webhook.Failed || !got.Gone || got.Attempt.Failure != webhook.FailGone {
+		t.Errorf("got %+v, want the webhook gone", got)
+	}
+	w = r.hook("http://"+raw(t, say("HTTP/1.1 429 Slow\r\nRetry-After: 3600\r\nContent-Length: 10\r\n\r\n{}", shut)), func(o *webhook.Webhook) { o.Name = w.Name + " 2" })
+	before := time.Now()
+	id := r.ingest(1)[0]
+	r.next()
+	if d := r.delivery(id); d.Webhook != w.ID || d.NextAt.Sub(before) < time.Hour {
+		t.Errorf("got %+v, want it to wait for an hour", d)
 	}
 }
 

@@ -150,7 +150,7 @@ func TestBrokenConnections(t *testing.T) {
 		{"closed in a chunk", say(ok200+"Transfer-Encoding: chunked\r\n\r\n5\r\nab", shut), 200, "", "before the body of its answer was complete"},
 		{"closed before the last chunk", say(ok200+"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", shut), 200, "", "before the body of its answer was complete"},
 		{"reset in the body", say(ok200+"Content-Length: 10\r\n\r\nabc", reset), 200, "", "before the body of its answer was complete"},
-		{"closed in a failure", say("HTTP/1.1 503 No\r\nContent-Length: 10\r\n\r\nabc", shut), 503, network, "shorter"},
+		{"closed in a failure", say("HTTP/1.1 503 No\r\nContent-Length: 10\r\n\r\nabc", shut), 503, webhook.FailStatus, "answered 503"},
 	})
 	t.Run("closed before the request", func(t *testing.T) {
 		r, address := newTarget(t, dispatch.Options{}), rude(t)

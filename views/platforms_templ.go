@@ -1091,7 +1091,7 @@ func settingField(p PlatformPanel, s platforms.Setting) field {
 	}
 	stored := p.Connection.Settings[s.Key]
 	switch {
-	case s.Secret && stored != "":
+	case s.Secret && stored != "" && f.problem.IsZero():
 		f.kind, f.complete, f.more["placeholder"] = "password", "new-password", "Stored; leave empty to keep it"
 	case s.Secret:
 		f.kind, f.complete = "password", "new-password"

@@ -221,7 +221,11 @@ func TestBasicFollowsItsDestination(t *testing.T) {
 			{"another host", func(d *webhook.Draft) { d.URL = moved }, map[string]string{"basic_auth": again}},
 			{"another scheme", func(d *webhook.Draft) { d.URL = "http://example.com/hook" }, map[string]string{"basic_auth": again}},
 			{"another port", func(d *webhook.Draft) { d.URL = "https://example.com:8443/hook" }, map[string]string{"basic_auth": again}},
-			{"there and back", func(d *webhook.Draft) { d.URL = moved; d.Problems(webhook.StepName, known()); d.URL = "https://example.com/" }, nil},
+			{"there and back", func(d *webhook.Draft) {
+				d.URL = moved
+				d.Problems(webhook.StepName, known())
+				d.URL = "https://example.com/"
+			}, nil},
 			{"the same value given again", func(d *webhook.Draft) { d.URL = moved; d.SetBasic(d.Basic) }, nil},
 			{"given before the URL", func(d *webhook.Draft) { d.SetBasic("bmV3"); d.URL = moved }, map[string]string{"basic_auth": again}},
 			{"removed", func(d *webhook.Draft) { d.URL = moved; d.SetBasic("") }, nil},

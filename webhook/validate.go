@@ -170,16 +170,18 @@ func MapHost(name string) (host string, ok bool) {
 // any spelling, so that a secret that was given for one of them may be sent to the
 // other. What is no URL is the same as nothing.
 func SameDestination(a, b string) bool {
-	one, ok := destination(a)
-	other, known := destination(b)
+	one, ok := readDestination(a)
+	other, known := readDestination(b)
 	return ok && known && one == other
 }
 
-// destination returns the scheme, host and port of a URL in their one form.
-func destination(text string) (d struct {
+// destination is the scheme, host and port of a URL in their one form.
+type destination struct {
 	scheme, host string
 	port         int
-}, ok bool) {
+}
+
+func readDestination(text string) (d destination, ok bool) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return d, false

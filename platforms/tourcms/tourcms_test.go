@@ -54,7 +54,7 @@ func TestSettings(t *testing.T) {
 	checks := map[string]func(string) webhook.Message{}
 	for _, s := range tourcms.Platform().Settings {
 		checks[s.Key] = s.Check
-		if s.Label == "" || s.Hint == "" || s.Secret != (s.Key == "api_key") {
+		if s.Label == "" || s.Hint == "" || s.Secret != (s.Key == "api_key") || s.Target != (s.Key == "api_url") {
 			t.Errorf("%+v: something is missing", s)
 		}
 	}

@@ -223,7 +223,7 @@ func TestBasicFollowsItsDestination(t *testing.T) {
 			{"another port", func(d *webhook.Draft) { d.URL = "https://example.com:8443/hook" }, map[string]string{"basic_auth": again}},
 			{"there and back", func(d *webhook.Draft) {
 				d.URL = moved
-				d.Problems(webhook.StepName, known())
+				_ = d.Problems(webhook.StepName, known())
 				d.URL = "https://example.com/"
 			}, nil},
 			{"the same value given again", func(d *webhook.Draft) { d.URL = moved; d.SetBasic(d.Basic) }, nil},

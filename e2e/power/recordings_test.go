@@ -103,7 +103,9 @@ func recordUnflushed(t testing.TB, seed uint64) (*shop, *tape) {
 // failures makes a flush fail now and then.
 var failures = []string{"-e", "inject=fsync,fdatasync:error=EIO:when=9+7"}
 
-// recordFailures is the load while flushes fail: what could not be flushed is refused with 503.
+// recordFailures is the load while flushes fail: what could not be flushed is refused with 503. It ends with the process.
+// The next one would find in the system's memory, whole, what the system has given up writing: SQLite takes it for
+// committed and copies it, and a power cut in these milliseconds can leave a damaged file (docs/speed-and-safety.md).
 func recordFailures(t testing.TB, seed uint64) (*shop, *tape) {
 	s := newShop(t, seed)
 	var mu sync.Mutex
@@ -120,9 +122,6 @@ func recordFailures(t testing.TB, seed uint64) (*shop, *tape) {
 	r.start(failures...)
 	s.load(r.URL, 200)
 	r.kill9()
-	r.start()
-	s.again(r.URL)
-	r.stop()
 	tp := r.tape()
 	failed, answered := 0, 0
 	for _, c := range tp.calls {

@@ -93,7 +93,7 @@ func (c *call) parse(text string, line int) error {
 	}
 	c.name, c.texts, c.on = text[:open], nil, ""
 	result := text[equals+len(" = "):]
-	if !strings.HasPrefix(result, "?") { // killed in it
+	if !strings.HasPrefix(result, "?") && !strings.HasPrefix(result, "18446744073709551615") { // killed in it
 		digits := strings.IndexFunc(result[1:], func(r rune) bool { return r < '0' || r > '9' })
 		if digits >= 0 {
 			result = result[:digits+1]

@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"bookhook/db"
+	"bookhook/dispatch/guard"
 	"bookhook/webhook"
 )
 
@@ -211,8 +211,8 @@ func (r *report) checkReceivers(ctx context.Context, c doctorCommand, urls []str
 
 func hostsOf(urls []string) (hosts []string) {
 	for _, text := range urls {
-		if u, err := url.Parse(text); err == nil {
-			hosts = append(hosts, u.Hostname())
+		if request, err := guard.NewRequest(context.Background(), http.MethodGet, text, nil); err == nil { // the name as it is looked up
+			hosts = append(hosts, request.URL.Hostname())
 		}
 	}
 	slices.Sort(hosts)

@@ -94,7 +94,8 @@ func Restore(ctx context.Context, backup, path string, now time.Time) (kept stri
 type Contents = sqlite.Contents
 
 // Check reads the whole database at path and returns what it holds, or what is
-// wrong with it. It changes nothing, and Bookhook may run.
+// wrong with it. It writes nothing, and Bookhook may run; if it does not,
+// SQLite copies the write-ahead log into the file in the end.
 func Check(ctx context.Context, path string) (Contents, error) { return sqlite.Check(ctx, path) }
 
 func newStore(e engine) (*Store, error) {

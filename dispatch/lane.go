@@ -151,11 +151,3 @@ func (l *lane) requestStarted(now time.Time) {
 	l.inFlight++
 	l.lastStart = now
 }
-
-// requestRepeated counts a request that follows another one in the same place in
-// flight; the rate goes on from it.
-func (s *lanes) requestRepeated(l *lane) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l.lastStart = s.clock()
-}

@@ -138,6 +138,26 @@ func (s *lanes) requestDone(l *lane) {
 	s.update(l)
 }
 
+// version returns which state of the webhook the jobs of a lane were read in.
+func (s *lanes) version(l *lane) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return l.version
+}
+
+// requestRepeated counts a request that follows another one in the same place in
+// flight; the rate goes on from it. It reports false if the webhook has changed
+// since version, and then counts none.
+func (s *lanes) requestRepeated(l *lane, version int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.version != version {
+		return false
+	}
+	l.lastStart = s.clock()
+	return true
+}
+
 // attemptDone frees the place in flight of an attempt and updates the circuit.
 // It returns the circuit before and after. If it opened, it also returns the
 // queued jobs, which are to be released; jobs for places that were reserved before

@@ -38,6 +38,7 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 // out to be closed. It reports false if there is no result: the job was released, or
 // is no longer this one's.
 func (d *Dispatcher) attempt(l *lane, job *webhook.Job) (a attemptResult, ok bool) {
+	version := d.lanes.version(l)
 	for fresh := false; ; fresh = true {
 		if d.waitedTooLong(job) {
 			d.release(d.recording, job)
@@ -52,8 +53,10 @@ func (d *Dispatcher) attempt(l *lane, job *webhook.Job) (a attemptResult, ok boo
 			return a, true
 		case !d.claimAgain(job, a):
 			return a, false
+		case !d.lanes.requestRepeated(l, version): // it is to be sent as the webhook is now
+			d.release(d.recording, job)
+			return a, false
 		}
-		d.lanes.requestRepeated(l)
 	}
 }
 
@@ -200,7 +203,7 @@ func (d *Dispatcher) afterRecord(job *webhook.Job, r webhook.Result, done webhoo
 		d.Touched([]webhook.Touched{{Account: job.Account.ID, Webhook: job.Webhook.ID, What: webhook.TouchWebhook}})
 		return
 	}
-	if r.State == webhook.Pending {
+	if r.State == webhook.Pending && !done.Again {
 		d.lanes.due(job.Account.ID, job.Webhook.ID, r.NextAt)
 	}
 	if done.Released {

@@ -35,7 +35,8 @@ func exists(path string) error {
 	return fmt.Errorf("%s exists already; give the name of a new file", path)
 }
 
-// openExisting opens the database at path with one connection that changes nothing.
+// openExisting opens the database at path with one connection. It writes nothing; as the last
+// one to close, SQLite copies the write-ahead log into the file.
 func openExisting(ctx context.Context, path string) (*sql.DB, error) {
 	if err := mustExist(path); err != nil {
 		return nil, err

@@ -26,7 +26,8 @@ type Contents struct {
 
 // Check reads the whole database at path and returns what it holds, or what is
 // wrong with it: it is missing, damaged, of another program, or of another version.
-// It changes nothing, and others may use the database.
+// It writes nothing, and others may use the database; if nobody does, SQLite copies
+// the write-ahead log into the file in the end.
 func Check(ctx context.Context, path string) (c Contents, err error) {
 	pool, err := openExisting(ctx, path)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"bookhook/auth"
 	"bookhook/webhook"
 )
 
@@ -25,12 +26,12 @@ const (
 
 // body is the body of a request, which no handler sees before it was taken.
 type body struct {
-	stream  io.Reader
-	length  int // announced bytes; -1: it is sent in chunks
-	ended   bool
-	account webhook.AccountID // whose share of the budget has it
-	size    int               // bytes of the budget
-	cancel  context.CancelFunc
+	stream io.Reader
+	length int // announced bytes; -1: it is sent in chunks
+	ended  bool
+	sender sender // whose share of the budget has it
+	size   int    // bytes of the budget
+	cancel context.CancelFunc
 }
 
 const bodyKey = "body"
@@ -48,7 +49,7 @@ func (s *Server) holdBody(c *fiber.Ctx) error {
 	c.Locals(bodyKey, b)
 	defer func() {
 		b.cancel()
-		s.bodies.giveBack(b.account, b.size)
+		s.bodies.giveBack(b.sender, b.size)
 		setLinger(c, !b.ended)
 		if !b.ended && b.length < 0 { // fasthttp closes the connection, but does not say so
 			c.Context().SetConnectionClose()
@@ -90,7 +91,9 @@ func (s *Server) TakeBody(c *fiber.Ctx, limit int) error {
 	if b.length > limit {
 		return tooLarge(limit)
 	}
-	b.account, _ = c.Locals(accountKey).(webhook.AccountID)
+	if b.sender.account, _ = c.Locals(accountKey).(webhook.AccountID); b.sender.account == 0 {
+		b.sender.network = auth.Network(s.ClientIP(c))
+	}
 	text, err := s.receive(b, limit)
 	if err != nil {
 		return err
@@ -112,7 +115,7 @@ func (s *Server) receive(b *body, limit int) ([]byte, error) {
 	size := 0
 	for !b.ended {
 		n := min(max(b.size, firstRead), most-b.size)
-		if !s.bodies.take(b.account, n) {
+		if !s.bodies.take(b.sender, n) {
 			return nil, busy()
 		}
 		b.size += n

@@ -6,40 +6,55 @@ import (
 	"bookhook/webhook"
 )
 
-// The memory for the bodies of all requests that are being received or handled. Each
-// account can have a quarter of it, and so can all together who are not signed in:
-// nobody keeps out another.
+// The memory for the bodies of all requests that are being received or handled. A
+// sender takes more only while it has less than is free, so that something is left
+// for each other one.
 const (
-	maxBodies = 32 << 20 // bytes
-	maxShare  = 8 << 20  // bytes of one account
+	maxBodies    = 32 << 20 // bytes
+	maxShare     = 8 << 20  // bytes of one account
+	maxAnonymous = 1 << 20  // bytes of one network from which nobody has signed in
 )
 
-// budget is the memory for bodies that are under way, by account; zero is everybody
-// who is not signed in.
+// sender is who sends a body: an account, or the network of somebody who is not
+// known to be of one.
+type sender struct {
+	account webhook.AccountID
+	network string
+}
+
+func (s sender) most() int {
+	if s.account == 0 {
+		return maxAnonymous
+	}
+	return maxShare
+}
+
+// budget is the memory for bodies that are under way, by sender.
 type budget struct {
 	mu     sync.Mutex
 	taken  int
-	shares map[webhook.AccountID]int
+	shares map[sender]int
 }
 
 // take takes n bytes, and reports whether they were left.
-func (b *budget) take(account webhook.AccountID, n int) bool {
+func (b *budget) take(s sender, n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.taken+n > maxBodies || b.shares[account]+n > maxShare {
+	free, share := maxBodies-b.taken, b.shares[s]
+	if n > free || share >= free || share+n > s.most() {
 		return false
 	}
 	b.taken += n
-	b.shares[account] += n
+	b.shares[s] += n
 	return true
 }
 
 // giveBack returns n bytes.
-func (b *budget) giveBack(account webhook.AccountID, n int) {
+func (b *budget) giveBack(s sender, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.taken -= n
-	if b.shares[account] -= n; b.shares[account] == 0 {
-		delete(b.shares, account)
+	if b.shares[s] -= n; b.shares[s] == 0 {
+		delete(b.shares, s)
 	}
 }

@@ -41,7 +41,7 @@ type Server struct {
 func NewServer(baseURL string, support webhook.Support, proxies []netip.Prefix) (*Server, error) {
 	s := &Server{
 		baseURL: baseURL, support: support, proxies: proxies, origins: http.NewCrossOriginProtection(),
-		bodies: budget{shares: map[webhook.AccountID]int{}},
+		bodies: budget{shares: map[sender]int{}},
 	}
 	if baseURL == "" {
 		return s, nil
@@ -80,10 +80,19 @@ func (s *Server) App(h Hooks) *fiber.App {
 }
 
 // trackIdle tells a connection that can be idle, such as a *accept.Conn, whether it
-// is.
+// is. An idle one has nothing left to read when it is closed.
 func trackIdle(conn net.Conn, state fasthttp.ConnState) {
-	if c, ok := conn.(interface{ SetIdle(idle bool) }); ok && (state == fasthttp.StateIdle || state == fasthttp.StateActive) {
-		c.SetIdle(state == fasthttp.StateIdle)
+	c, ok := conn.(interface {
+		SetIdle(idle bool)
+		SetLinger(linger bool)
+	})
+	switch {
+	case !ok:
+	case state == fasthttp.StateIdle:
+		c.SetLinger(false)
+		c.SetIdle(true)
+	case state == fasthttp.StateActive:
+		c.SetIdle(false)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -228,5 +229,28 @@ func TestRetention(t *testing.T) {
 	}
 	if rows, err := store.Events(t.Context(), account.ID, webhook.EventFilter{Limit: 10}); len(rows.Rows) != 0 || err != nil {
 		t.Errorf("got %d events, %v, want none", len(rows.Rows), err)
+	}
+}
+
+// TestRefusedBodiesDoNotDelayTheStop: connections whose requests were refused before
+// their bodies were taken are kept, and closed at once when Bookhook stops.
+func TestRefusedBodiesDoNotDelayTheStop(t *testing.T) {
+	srv := launch(t, "--listen", "127.0.0.1:0", "--database", filepath.Join(t.TempDir(), "b.db"))
+	for range 20 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(srv.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || response.StatusCode != http.StatusUnauthorized || response.Close {
+			t.Fatalf("got %+v, %v, want a refusal on a connection that is kept", response, err)
+		}
+	}
+	began := time.Now()
+	srv.stop()
+	if took := time.Since(began); took > 5*time.Second { // each would take half a second, one after the other
+		t.Errorf("the stop took %s", took)
 	}
 }

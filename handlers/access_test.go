@@ -343,6 +343,9 @@ func (s *site) things() *strings.Replacer {
 		s.check(err)
 	}
 	w := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Secret of ours" })
+	ofPrio := s.hook(nowhere, func(w *webhook.Webhook) { // one that a client of Prioticket's API may delete
+		w.Name, w.AllEvents, w.Events = "Secret of ours, too", false, []string{"prioticket:ORDER_CREATE"}
+	})
 	a := s.leave(webhook.Event{BookingID: "Secret of ours"})[0]
 	d := a.Decisions[slices.IndexFunc(a.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })]
 	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Config: webhook.Config{Kind: webhook.Async, Name: "Secret of ours"}}, time.Now())
@@ -357,7 +360,7 @@ func (s *site) things() *strings.Replacer {
 	s.putItems(webhook.Tours, ours)
 	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.ID.String(),
 		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{evt}", a.Event.ID.String(),
-		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(w.ID),
+		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(ofPrio.ID),
 		"{ours}", ours.ID, "{item}", rand.Text(), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 

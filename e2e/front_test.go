@@ -135,7 +135,7 @@ func TestIdleConnections(t *testing.T) {
 // more than 150 MB.
 func TestAnnouncedBodies(t *testing.T) {
 	t.Parallel()
-	const bodies, size, most = 1000, 4 << 20, 150
+	const bodies, size = 1000, 4 << 20
 	op := newShop(t, "--connections-per-address", "100000")
 	announce := func(path, authorization string) string {
 		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n{", path, size, authorization)
@@ -143,14 +143,15 @@ func TestAnnouncedBodies(t *testing.T) {
 	bearer := "Authorization: Bearer " + op.token + "\r\n"
 	for _, c := range []struct {
 		name, head string
-		more       int // bytes that are sent after the head
+		more, most int // bytes that are sent after the head, and resident megabytes
 		want       map[string]bool
 	}{
-		{"to the sign-in", announce("/login", ""), 0, map[string]bool{"413": true}},
-		{"without a token", announce("/api/v1/events", ""), 0, map[string]bool{"401": true}},
-		{"to an address that does not exist", announce("/in/tourcms/nobody", ""), 0, map[string]bool{"404": true}},
-		{"with a token", announce("/api/v1/events", bearer), 0, map[string]bool{"": true}},
-		{"with a token, sent for the most part", announce("/api/v1/events", bearer), size - size/8, map[string]bool{"": true, "503": true}},
+		{"to the sign-in", announce("/login", ""), 0, 150, map[string]bool{"413": true}},
+		{"without a token", announce("/api/v1/events", ""), 0, 150, map[string]bool{"401": true}},
+		{"to an address that does not exist", announce("/in/tourcms/nobody", ""), 0, 150, map[string]bool{"404": true}},
+		{"with a token", announce("/api/v1/events", bearer), 0, 150, map[string]bool{"": true}},
+		// What was received and then refused is garbage until the next collection.
+		{"with a token, sent for the most part", announce("/api/v1/events", bearer), size - size/8, 300, map[string]bool{"": true, "503": true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			conns := make([]net.Conn, bodies)
@@ -174,8 +175,8 @@ func TestAnnouncedBodies(t *testing.T) {
 			}
 			got := op.resident()
 			t.Logf("%d MB resident", got)
-			if got > most {
-				t.Errorf("got %d MB resident, want at most %d", got, most)
+			if got > c.most {
+				t.Errorf("got %d MB resident, want at most %d", got, c.most)
 			}
 			seen := map[string]int{}
 			for _, conn := range conns {

@@ -67,7 +67,9 @@ type web interface {
 // start runs a Bookhook and returns when it is ready. It keeps running after ctx
 // ends, until stop. If start fails, everything is stopped and closed.
 func start(ctx context.Context, o options) (*app, error) {
-	inbound, outbound := accept.Share(fileLimit())
+	files := fileLimit()
+	inbound, outbound := accept.Share(files)
+	o.log.Info("limits by the files that may be open", "files", files, "connections", inbound, "to_receivers", outbound, "in_flight", dispatch.MaxInFlight(outbound))
 	o.listener = accept.Wrap(o.listener, accept.Options{Max: inbound, PerAddress: o.perAddress, Proxies: o.proxies, Log: o.log})
 	a := &app{options: o, outbound: outbound, served: make(chan error, 1), dispatched: make(chan error, 1)}
 	if err := a.wire(ctx); err != nil {

@@ -94,10 +94,10 @@ func scanNextDue(r scanner, before ...any) (time.Time, error) {
 }
 
 // Claim claims up to n due deliveries of a webhook, urgent ones first and then the
-// longest due, or if newest the last due: it increments their attempts and sets their next time to lease. It
-// returns them in the order they were created, and when the next pending one is
-// due, the end of a lease included; zero if there is none. It claims nothing for a
-// webhook that is off, deleted or inline.
+// longest due, or if newest the last due: it increments their attempts and sets
+// their next time to lease. It returns them in the order they were created, and when
+// the next pending one is due, the end of a lease included; zero if there is none.
+// It claims nothing for a webhook that is off, deleted or inline.
 func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		jobs, next = nil, time.Time{}

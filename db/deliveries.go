@@ -121,8 +121,8 @@ func findDelivery(ctx context.Context, q querier, account webhook.AccountID, id 
 // one that waits is attempted early, even if it is held. It returns
 // webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:
 // its response would be taken for that of the replay. It returns webhook.ErrOff if
-// the webhook is off, and webhook.Invalid if it was deleted, and for the call of an inline webhook, which is made
-// only once.
+// the webhook is off, and webhook.Invalid if it was deleted, and for the call of an
+// inline webhook, which is made only once.
 func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (d webhook.Delivery, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		if d, err = findDelivery(ctx, tx, account, id); err != nil {

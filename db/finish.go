@@ -43,6 +43,7 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	}
 	added, err := tx.Exec(ctx, insertAttempt, row...)
 	if err != nil || added == 0 {
+		f.Again = r.Again && attempts == r.Attempt.Number+1 && state == webhook.Pending // by this result, whose commit was not heard of
 		return err
 	}
 	a := r.Attempt

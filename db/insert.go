@@ -80,7 +80,7 @@ func (in *arriving) admit(account webhook.AccountID, events []webhook.PlannedEve
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if free := maxArriving - in.total; size > free || in.byAccount[account] >= free {
+	if free := maxArriving - in.total; size > free || !webhook.MayTake(in.byAccount[account], free) {
 		return nil, webhook.ErrBusy
 	}
 	in.add(account, size)

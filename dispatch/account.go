@@ -22,15 +22,6 @@ type account struct {
 // idle reports whether the account can be deleted.
 func (a *account) idle() bool { return a.lanes == 0 && a.workers == 0 && a.held == 0 && a.claims == 0 }
 
-// fair reports whether an account that has some of the places may take another one:
-// as long as it has fewer than are free.
-//
-// A request in flight cannot be taken back, so what others are to have at once must
-// be free beforehand. By this rule one account takes at most half of the places, and
-// of any number of accounts that take all they can get, each has as much as they
-// leave free for the next. An account with a few jobs never notices it.
-func fair(has, free int) bool { return has < free }
-
 // line is lanes that wait for their turn. Accounts take turns, and so do the lanes of
 // each.
 type line struct {

@@ -43,7 +43,7 @@ func (o Options) withDefaults() Options {
 	o.Connect = cmp.Or(o.Connect, 5*time.Second)
 	o.Grace = cmp.Or(o.Grace, 20*time.Second)
 	o.MaxConnections = cmp.Or(o.MaxConnections, 8192)
-	o.MaxInFlight = cmp.Or(o.MaxInFlight, min(2048, max(o.MaxConnections/4, 1))) // names are resolved with files, too
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, MaxInFlight(o.MaxConnections))
 	if o.Guard == nil {
 		o.Guard = &guard.Guard{}
 	}
@@ -55,6 +55,11 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// MaxInFlight is how many requests are in flight at most, over all webhooks, if so
+// many connections may be open: lookups, tests and inline calls need some, and names
+// are resolved with files, too.
+func MaxInFlight(connections int) int { return min(2048, max(connections/4, 1)) }
 
 // Times that no option changes.
 const (

@@ -56,7 +56,7 @@ func (c *inlineCalls) tryAcquire(id inlineCallID) (release func(), same chan str
 	if same = c.byID[id]; same != nil {
 		return nil, same, nil
 	}
-	if has := c.byAccount[id.account]; has >= webhook.MaxConcurrency || !fair(has, c.max-c.running) {
+	if has := c.byAccount[id.account]; has >= webhook.MaxConcurrency || !webhook.MayTake(has, c.max-c.running) {
 		return nil, nil, webhook.ErrBusy
 	}
 	done := make(chan struct{})

@@ -294,17 +294,17 @@ func (s *lanes) startReady(now time.Time) {
 // mayStart reports whether the account may have another request. There may be twice
 // as many workers as requests: on a slow disk, results wait to be recorded.
 func (s *lanes) mayStart(a *account) bool {
-	return fair(a.workers, min(s.maxInFlight-s.inFlight, 2*s.maxInFlight-s.total.workers))
+	return webhook.MayTake(a.workers, min(s.maxInFlight-s.inFlight, 2*s.maxInFlight-s.total.workers))
 }
 
 // hasMemory reports whether the account may have more jobs in memory.
 func (s *lanes) hasMemory(a *account) bool {
-	return fair(a.held, 4*s.maxInFlight-s.total.held) && fair(a.bytes, maxBytes-s.total.bytes)
+	return webhook.MayTake(a.held, 4*s.maxInFlight-s.total.held) && webhook.MayTake(a.bytes, maxBytes-s.total.bytes)
 }
 
 // mayClaim reports whether the account may begin another claim.
 func (s *lanes) mayClaim(a *account) bool {
-	return fair(a.claims, maxClaims-s.total.claims) && s.hasMemory(a)
+	return webhook.MayTake(a.claims, maxClaims-s.total.claims) && s.hasMemory(a)
 }
 
 // wakeIfLate wakes the loop if it would sleep too long.

@@ -62,6 +62,7 @@ type attemptResult struct {
 	webhook.Attempt
 	retryAfter time.Duration // the pause that the receiver asked for
 	cutOff     bool          // at shutdown: it does not count as an attempt
+	noPlace    bool          // Bookhook had no connection for it: nor does this
 	keptClosed bool          // there was no answer, because a kept connection was closed
 }
 
@@ -108,13 +109,15 @@ func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write 
 	if err := s.exchange(request, job, wire, l, &a); err != nil {
 		_, complete := errors.AsType[guard.StatusError](err)
 		a.cutOff = !complete && ctx.Err() != nil
+		a.noPlace = errors.Is(err, guard.ErrNoPlace)
 		a.fail(err)
 	}
 	return a
 }
 
-// exchange sends the request and reads the response into a. It returns a [guard.RequestError] if there is no complete response, and
-// a [guard.StatusError] if the response is not a success. The status decides, even
+// exchange sends the request and reads the response into a. It returns a
+// [guard.RequestError] if there is no complete response, and a [guard.StatusError]
+// if the response is not a success. The status decides, even
 // if the body is cut short: of a success that is a remark in a, since the receiver
 // has the event and must not get it again. Only the answer to an inline call says
 // in its body what it means.

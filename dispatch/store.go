@@ -38,9 +38,9 @@ type deliveryStore interface {
 	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
 
 	// Claim claims up to n due deliveries of an enabled webhook, the longest due
-	// first: it increments Attempts and sets NextAt to lease. next is when the
-	// webhook's next pending delivery is due after that, ends of leases
-	// included; zero if there is none.
+	// first, or if newest the last due: it increments Attempts and sets NextAt to
+	// lease. next is when the webhook's next pending delivery is due after that,
+	// ends of leases included; zero if there is none.
 	Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
 
 	// Finish adds the attempt to the log, and updates the delivery if it is

@@ -46,7 +46,7 @@ func (d *Dispatcher) attempt(l *lane, job *webhook.Job) (a attemptResult, ok boo
 		}
 		a = d.sender.send(d.sending, job, fresh)
 		switch {
-		case a.cutOff:
+		case a.cutOff, a.noPlace:
 			d.release(d.recording, job)
 			return a, false
 		case !a.keptClosed:

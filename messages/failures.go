@@ -72,8 +72,9 @@ var failures = Texts{
 		"Answer with an empty body, or with a JSON object and the content type application/json.",
 	"attempt.internal": "Bookhook could not make the request: %s. The person who runs this Bookhook can see more in its log.",
 
-	"attempt.cut_off": "Bookhook stopped before or while the request was sent; whether the receiver got it is not known.",
-	"attempt.bug":     "there is a bug in Bookhook",
+	"attempt.cut_off":  "Bookhook stopped before or while the request was sent; whether the receiver got it is not known.",
+	"attempt.bug":      "there is a bug in Bookhook",
+	"attempt.no_place": "Bookhook has too many connections open to make another one. The person who runs this Bookhook can allow it more open files.",
 
 	"probe.timeout":     "%s did not answer within %s.",
 	"probe.gone":        "The receiver answers 410 Gone. If it answers a delivery like this, the webhook is switched off.",

@@ -29,6 +29,7 @@ var inbound = Texts{
 	"lookup.tls":         "no secure connection to %s could be made",
 	"lookup.refused":     "%s refused the connection",
 	"lookup.timeout":     "%s gave no complete answer within %s",
+	"lookup.no_place":    "Bookhook has too many connections open to make another one",
 	"lookup.network":     "the connection to %s broke before the answer was complete",
 	"lookup.address":     "its address cannot be called",
 	"lookup.redirect":    "it answered %s, a redirect, which Bookhook does not follow",

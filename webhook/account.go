@@ -41,6 +41,15 @@ func (a Account) Location() *time.Location {
 	return time.UTC
 }
 
+// MayTake reports whether an account that has some of what all accounts share may
+// take more of it: as long as it has less than is free.
+//
+// What is in use cannot always be taken back, so what others are to have at once
+// must be free beforehand. By this rule one account takes at most half, and of any
+// number of accounts that take all they can get, each has as much as they leave free
+// for the next. An account that takes little never notices it.
+func MayTake(has, free int) bool { return has < free }
+
 // AccountUse is an account and what it uses.
 type AccountUse struct {
 	Account

@@ -28,6 +28,6 @@
 // Everything here is a value or a pure function, except for the functions that
 // create secrets and IDs: the time and the jitter of a pause are arguments. The
 // package imports only the standard library, the snowflake package that generates
-// IDs, and the one that maps international host names. README.md in this folder shows how an option of a webhook is
-// added.
+// IDs, and the one that maps international host names. README.md in this folder
+// shows how an option of a webhook is added.
 package webhook

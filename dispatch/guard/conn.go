@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Errors of a connection on which the peer sends what it should not.
@@ -78,11 +79,15 @@ func newConn(secured net.Conn, m *meter) *conn {
 	return c
 }
 
-// begin prepares for a request: it waits, never for long, until nothing of the
-// response before is left, or the connection is closed.
+// begin prepares for a request: it waits until nothing of the response before is
+// left, or the connection is closed. That takes net/http microseconds; should it take
+// a second, the connection is closed.
 func (c *conn) begin(reused bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.reading && !c.closed {
+		defer time.AfterFunc(time.Second, func() { _ = c.Close() }).Stop()
+	}
 	for !c.reading && !c.closed {
 		c.changed.Wait()
 	}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -21,8 +22,12 @@ func NewConnections(limit int, full func()) *Connections {
 	return &Connections{make(chan struct{}, limit), full}
 }
 
+// ErrNoPlace says that Bookhook itself had too many connections open to make
+// another one.
+var ErrNoPlace = errors.New("too many connections are open")
+
 // dial dials when there is a place, for which it waits as long as a connection may
-// take.
+// take; then the error is ErrNoPlace, unless ctx ended.
 func (c *Connections) dial(ctx context.Context, wait time.Duration, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
 	if c == nil {
 		return dial(ctx)
@@ -31,10 +36,12 @@ func (c *Connections) dial(ctx context.Context, wait time.Duration, dial func(co
 	case c.places <- struct{}{}:
 	default:
 		c.full()
-		ctx, cancel := context.WithTimeout(ctx, wait)
-		defer cancel()
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
 		select {
 		case c.places <- struct{}{}:
+		case <-timer.C:
+			return nil, ErrNoPlace
 		case <-ctx.Done():
 			return nil, fmt.Errorf("wait until fewer connections are open: %w", ctx.Err())
 		}

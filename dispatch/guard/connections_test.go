@@ -88,7 +88,7 @@ func TestNoPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.dial(t.Context(), time.Millisecond, fail); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := c.dial(t.Context(), time.Millisecond, fail); !errors.Is(err, ErrNoPlace) {
 		t.Errorf("got %v, want no place", err)
 	}
 	conn.Close()

@@ -102,6 +102,8 @@ func classifyRequest(e RequestError) (webhook.Failure, webhook.Message) {
 	dns, isDNS := errors.AsType[*net.DNSError](e)
 	_, isHandshake := errors.AsType[handshakeError](e)
 	switch {
+	case errors.Is(e, ErrNoPlace):
+		return webhook.FailInternal, webhook.NewMessage("attempt.no_place")
 	case e.Kept:
 		return webhook.FailNetwork, webhook.NewMessage("attempt.kept_closed", e.Host)
 	case isBlocked:

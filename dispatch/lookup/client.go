@@ -88,6 +88,8 @@ func transportMessage(request *http.Request, err error, since time.Time) webhook
 	host := request.URL.Host
 	reason, _ := guard.Classify(guard.RequestError{Err: err, Host: host})
 	switch reason {
+	case webhook.FailInternal: // see guard.ErrNoPlace
+		return webhook.NewMessage("lookup.no_place")
 	case webhook.FailBlocked:
 		blocked, _ := errors.AsType[*guard.BlockedError](err)
 		return webhook.NewMessage("lookup.blocked", blocked.Addr).Because(blocked.Kind.Message())

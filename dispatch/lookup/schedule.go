@@ -88,12 +88,12 @@ func (s *schedule) next(now time.Time) (task, bool) {
 		if s.running == maxConcurrent {
 			break
 		}
-		if len(src.ready) == 0 || !fair(src.account.running, maxConcurrent-s.running) {
+		if len(src.ready) == 0 || !webhook.MayTake(src.account.running, maxConcurrent-s.running) {
 			continue
 		}
 		b := src.ready[0]
 		waitedTooLong := !src.lastError.IsZero() && now.Sub(b.events[0].since) > maxWait
-		if !waitedTooLong && (src.running >= src.limit() || src.paused(now) || src.isSlow() && !fair(src.account.slow, maxSlow-s.slow)) {
+		if !waitedTooLong && (src.running >= src.limit() || src.paused(now) || src.isSlow() && !webhook.MayTake(src.account.slow, maxSlow-s.slow)) {
 			continue
 		}
 		s.endTurn(src)
@@ -101,10 +101,6 @@ func (s *schedule) next(now time.Time) (task, bool) {
 	}
 	return task{}, false
 }
-
-// fair reports whether an account that has some of the places may take another one,
-// as for requests of deliveries: as long as it has fewer than are free.
-func fair(has, free int) bool { return has < free }
 
 // endTurn puts a source, and the others of its account, behind those of all others.
 func (s *schedule) endTurn(src *source) {

@@ -55,10 +55,13 @@ type Options struct {
 }
 
 // Inbound has the handlers of the platforms' addresses.
-type Inbound struct{ Options }
+type Inbound struct {
+	Options
+	reading turns
+}
 
 // New returns the handlers of the platforms' addresses.
-func New(o Options) *Inbound { return &Inbound{o} }
+func New(o Options) *Inbound { return &Inbound{Options: o} }
 
 // Receive handles a request of a booking platform to an account's address. The
 // response is 200 once the event is on disk, also if it was received before. What
@@ -86,7 +89,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	if !slices.Contains(p.Methods, in.Method) {
 		return ib.rejectMethod(c, p, connection, in)
 	}
-	n, err := readNotification(p, connection, in)
+	n, err := ib.read(c.UserContext(), p, connection, in)
 	n.Via = via
 	var answer *webhook.InlineCall
 	if err == nil {
@@ -176,7 +179,12 @@ type notification struct {
 	previous string // another external id under which it may have been received before; "" for none
 }
 
-func readNotification(p platforms.Platform, connection webhook.Connection, in platforms.Inbound) (notification, error) {
+func (ib *Inbound) read(ctx context.Context, p platforms.Platform, connection webhook.Connection, in platforms.Inbound) (notification, error) {
+	done, err := ib.reading.take(ctx, connection.Account)
+	if err != nil {
+		return notification{}, err
+	}
+	defer done()
 	r, err := p.Read(in)
 	if err != nil {
 		return notification{}, err

@@ -41,7 +41,7 @@ func (b *budget) take(s sender, n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	free, share := maxBodies-b.taken, b.shares[s]
-	if n > free || share >= free || share+n > s.most() {
+	if n > free || !webhook.MayTake(share, free) || share+n > s.most() {
 		return false
 	}
 	b.taken += n

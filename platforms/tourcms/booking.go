@@ -15,9 +15,9 @@ import (
 // with it or that TourCMS's API returned, otherwise from the event alone.
 //
 // TourCMS sends new_… also if an existing booking changes to that status, and the
-// two cannot be distinguished, so that a booking can be "made" twice. An expired quotation or provisional booking was not
-// cancelled by anybody, a failed payment changes nothing, and a temporary booking
-// is none yet: these have no booking here.
+// two cannot be distinguished, so that a booking can be "made" twice. An expired
+// quotation or provisional booking was not cancelled by anybody, a failed payment
+// changes nothing, and a temporary booking is none yet: these have no booking here.
 func Booking(e webhook.Event) *platforms.Booking {
 	action := actionOf(e.Type)
 	if action == "" {

@@ -36,12 +36,21 @@ func insertLookup(ctx context.Context, tx transaction, in *arrival) error {
 // one, in the order in which they were accepted. None is ever added before one that
 // was listed.
 func (s *Store) Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error) {
-	scan := func(r scanner) (p webhook.PendingLookup, err error) {
-		err = r.Scan(&p.Event, &p.Account, &p.Platform, &p.Booking, &p.Lookup)
-		return p, err
-	}
-	return list(ctx, s.engine, scan, `SELECT event_id, account_id, platform, booking_id, ask FROM lookups
-		WHERE event_id > $1 ORDER BY event_id LIMIT $2`, after, limit)
+	return list(ctx, s.engine, scanLookup, `SELECT `+lookupColumns+` FROM lookups WHERE event_id > $1 ORDER BY event_id LIMIT $2`, after, limit)
+}
+
+// LookupsOf is Lookups for one account, up to the event last.
+func (s *Store) LookupsOf(ctx context.Context, account webhook.AccountID, after, last webhook.EventID, limit int) ([]webhook.PendingLookup, error) {
+	// "+" keeps to the order of events: the index by account would be sorted as a whole for each page.
+	return list(ctx, s.engine, scanLookup, `SELECT `+lookupColumns+` FROM lookups
+		WHERE +account_id = $1 AND event_id > $2 AND event_id <= $3 ORDER BY event_id LIMIT $4`, account, after, last, limit)
+}
+
+const lookupColumns = `event_id, account_id, platform, booking_id, ask`
+
+func scanLookup(r scanner) (p webhook.PendingLookup, err error) {
+	err = r.Scan(&p.Event, &p.Account, &p.Platform, &p.Booking, &p.Lookup)
+	return p, err
 }
 
 // PendingEvent reads an account's event that still waits for a lookup.

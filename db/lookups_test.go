@@ -281,6 +281,23 @@ func testLookupPages(t *testing.T, s *db.Store) {
 		}
 	}
 	same(t, "all, in their order", got, want)
+
+	other, _ := shop(t, s)
+	between := ingest(t, s, other.ID, asked("", "1"))[0].Event.ID
+	want = append(want[5:], ingest(t, s, a.ID, asked("", "1"))[0].Event.ID)
+	ingest(t, s, a.ID, asked("", "1"))
+	got = got[:0]
+	for after := want[0] - 1; ; after = got[len(got)-1] {
+		page := must(s.LookupsOf(t.Context(), a.ID, after, want[5], 4))(t)
+		for _, p := range page {
+			got = append(got, p.Event)
+		}
+		if len(page) < 4 {
+			break
+		}
+	}
+	same(t, "those of an account", got, want)
+	same(t, "those of the other one", len(must(s.LookupsOf(t.Context(), other.ID, 0, between, 4))(t)), 1)
 }
 
 // TestLookupsOutliveTheProcess: what was accepted waits on disk.

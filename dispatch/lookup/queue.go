@@ -11,7 +11,7 @@ import (
 
 // Bounds of what is read from the table.
 const (
-	maxPending = 100_000 // events in memory; the table keeps the rest
+	maxPending = 100_000 // events in memory, shared by account; the table keeps the rest
 	pageSize   = 1000    // rows in one read
 )
 
@@ -21,6 +21,9 @@ type Store interface {
 	// their platform is asked about the booking, in the order they were
 	// accepted. None is added before one that was listed.
 	Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error)
+
+	// LookupsOf is Lookups for one account, up to the event last.
+	LookupsOf(ctx context.Context, account webhook.AccountID, after, last webhook.EventID, limit int) ([]webhook.PendingLookup, error)
 
 	// PendingEvent reads an account's event that still waits for a lookup. It
 	// returns webhook.ErrNotFound if it no longer does.
@@ -53,14 +56,17 @@ type Queue struct {
 	finished chan result   // has room for all tasks
 	schedule *schedule
 
-	after  webhook.EventID // the table was read up to this event
-	more   bool            // there may be more after it
-	readAt time.Time       // when to read again after the store failed
+	after  webhook.EventID                       // the table was read up to this event
+	more   bool                                  // there may be more after it
+	behind map[webhook.AccountID]webhook.EventID // accounts of which there is more before it, after this event
+	readAt time.Time                             // when to read again after the store failed
 }
 
 // New returns a queue, which does nothing before [Queue.Run].
 func New(o Options) *Queue {
-	return &Queue{Options: o, wake: make(chan struct{}, 1), finished: make(chan result, maxConcurrent), schedule: newSchedule(), more: true}
+	return &Queue{
+		Options: o, wake: make(chan struct{}, 1), finished: make(chan result, maxConcurrent), schedule: newSchedule(maxPending),
+		more: true, behind: map[webhook.AccountID]webhook.EventID{}}
 }
 
 // Wake tells the queue that there may be more events in the table. It never
@@ -108,15 +114,50 @@ func (q *Queue) read(ctx context.Context, now time.Time) {
 	if q.readAt.After(now) {
 		return
 	}
-	for q.readAt = (time.Time{}); q.more && q.schedule.pending < maxPending; {
+	q.readAt = time.Time{}
+	if !q.readBehind(ctx, now) || !q.readNew(ctx, now) {
+		q.readAt = now.Add(storePause)
+	}
+}
+
+// readNew reads on. What is of an account that has its share in memory stays in the
+// table, with all that follows of it. It reports false if the store failed.
+func (q *Queue) readNew(ctx context.Context, now time.Time) bool {
+	for q.more && q.schedule.room() > 0 {
 		rows, err := q.Store.Lookups(ctx, q.after, pageSize)
 		if q.StoreFailed("read lookups", err) {
-			q.readAt = now.Add(storePause)
-			return
+			return false
 		}
-		q.schedule.add(rows, now)
-		if q.more = len(rows) == pageSize; len(rows) > 0 {
-			q.after = rows[len(rows)-1].Event
+		q.more = len(rows) == pageSize
+		for i, row := range rows {
+			if _, behind := q.behind[row.Account]; !behind && q.schedule.mayAdd(row.Account, 1) {
+				q.schedule.add(rows[i:i+1], now)
+			} else if !behind {
+				q.behind[row.Account] = q.after
+			}
+			q.after = row.Event
 		}
 	}
+	return true
+}
+
+// readBehind reads what stayed in the table of accounts that have room again. It
+// reports false if the store failed.
+func (q *Queue) readBehind(ctx context.Context, now time.Time) bool {
+	for account, after := range q.behind {
+		if !q.schedule.mayAdd(account, pageSize) {
+			continue
+		}
+		rows, err := q.Store.LookupsOf(ctx, account, after, q.after, pageSize)
+		if q.StoreFailed("read lookups", err) {
+			return false
+		}
+		q.schedule.add(rows, now)
+		if len(rows) < pageSize {
+			delete(q.behind, account)
+		} else {
+			q.behind[account] = rows[len(rows)-1].Event
+		}
+	}
+	return true
 }

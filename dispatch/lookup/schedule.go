@@ -31,6 +31,7 @@ var retryPauses = [...]time.Duration{2 * time.Second, 10 * time.Second, 30 * tim
 // schedule decides which booking is looked up next. It has no clock, does no
 // I/O, and is used by one goroutine.
 type schedule struct {
+	max     int // events that may wait
 	pending int // events that wait
 	running int // tasks
 	slow    int // of them: those of slow sources
@@ -43,8 +44,9 @@ type schedule struct {
 	cache    responseCache
 }
 
-func newSchedule() *schedule {
-	return &schedule{bookings: map[bookingKey]*booking{}, sources: map[sourceKey]*source{}, accounts: map[webhook.AccountID]*account{}}
+// newSchedule returns a schedule with room for this many events.
+func newSchedule(most int) *schedule {
+	return &schedule{max: most, bookings: map[bookingKey]*booking{}, sources: map[sourceKey]*source{}, accounts: map[webhook.AccountID]*account{}}
 }
 
 // add adds rows of the table.
@@ -62,7 +64,20 @@ func (s *schedule) add(rows []webhook.PendingLookup, now time.Time) {
 			b.source.markReady(b)
 		}
 		s.pending++
+		b.source.account.pending++
 	}
+}
+
+// room is how many more events may wait.
+func (s *schedule) room() int { return s.max - s.pending }
+
+// mayAdd reports whether n more events of an account may wait.
+func (s *schedule) mayAdd(id webhook.AccountID, n int) bool {
+	has := n - 1
+	if a := s.accounts[id]; a != nil {
+		has += a.pending
+	}
+	return webhook.MayTake(has, s.room())
 }
 
 func (s *schedule) source(key sourceKey) *source {
@@ -167,6 +182,7 @@ func (s *schedule) finish(r result, now time.Time) {
 	}
 	b.events = slices.Delete(b.events, 0, r.done)
 	s.pending -= r.done
+	src.account.pending -= r.done
 	s.requeue(b, r, now)
 }
 
@@ -232,6 +248,7 @@ func earlier(a, b time.Time) time.Time {
 // account is what an account has of the places.
 type account struct {
 	sources int // with events that wait
+	pending int // events that wait
 	running int // tasks
 	slow    int // of them: those of slow sources
 }

@@ -23,7 +23,7 @@ func rows(account webhook.AccountID, first, n int) []webhook.PendingLookup {
 func TestSourcesTakeTurns(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	s := newSchedule()
+	s := newSchedule(maxPending)
 	for account := range webhook.AccountID(20) {
 		s.add(rows(account, int(account)*100, 10), now)
 	}
@@ -63,7 +63,7 @@ func TestSourcesTakeTurns(t *testing.T) {
 func TestAccountsShare(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	s := newSchedule()
+	s := newSchedule(maxPending)
 	for platform := range 6 {
 		waiting := rows(1, 100*platform, 50)
 		for i := range waiting {
@@ -104,7 +104,7 @@ func TestAccountsShare(t *testing.T) {
 func TestBookingIsGivenUp(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	s := newSchedule()
+	s := newSchedule(maxPending)
 	s.add(rows(1, 1, 1), now)
 	for i := range len(retryPauses) + 1 {
 		next, ok := s.next(now)

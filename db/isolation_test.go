@@ -118,7 +118,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 
 // listing are the methods that take an account and an id and list: nothing of
 // another account, but no error.
-var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "RejectedRequests": true}
+var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "LookupsOf": true, "RejectedRequests": true}
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()

@@ -32,7 +32,7 @@ var neighbours = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
 var twoAccounts = shape{accounts: 2, perAccount: webhook.DefaultLimit, concurrency: webhook.MaxConcurrency}
 
 func (r *runner) all(ctx context.Context) error {
-	steps := []func(context.Context) error{r.idle, r.saturation, r.paced, r.fairness, r.backlog}
+	steps := []func(context.Context) error{r.idle, r.saturation, r.overload, r.paced, r.fairness, r.backlog}
 	if r.Full {
 		steps = append(steps, r.fullTable, r.disturbed)
 	}

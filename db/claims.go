@@ -97,7 +97,8 @@ func scanNextDue(r scanner, before ...any) (time.Time, error) {
 // longest due, or if newest the last due: it increments their attempts and sets
 // their next time to lease. It returns them in the order they were created, and when
 // the next pending one is due, the end of a lease included; zero if there is none.
-// It claims nothing for a webhook that is off, deleted or inline.
+// It claims fewer if their events have more than maxClaimBytes, and nothing for a
+// webhook that is off, deleted or inline.
 func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		jobs, next = nil, time.Time{}
@@ -115,12 +116,11 @@ func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, newest b
 				return err
 			}
 		}
-		claimed, err := claim(ctx, tx, claimArgs{id, n, newest, now, lease})
-		if err != nil {
+		if jobs, err = claimJobs(ctx, tx, claimArgs{id, n, newest, now, lease}); err != nil {
 			return err
 		}
-		if jobs, err = jobsOf(ctx, tx, claimed, subscriptions.Account, w); err != nil {
-			return err
+		for i := range jobs {
+			jobs[i].Webhook, jobs[i].Account = w, subscriptions.Account
 		}
 		next, err = scanNextDue(queryRow(ctx, tx, `SELECT `+nextDue+` FROM webhooks w WHERE w.id = $1`, id))
 		return err
@@ -139,37 +139,56 @@ type claimArgs struct {
 	now, lease time.Time
 }
 
-// claim claims urgent deliveries first and then, up to n, others that are due.
-func claim(ctx context.Context, tx transaction, c claimArgs) (claimed []webhook.Delivery, err error) {
+// maxClaimBytes is how much data the events of one claim have, but for the last one.
+const maxClaimBytes = 8 << 20
+
+// claimJobs claims urgent deliveries first and then, up to n, others that are due.
+func claimJobs(ctx context.Context, tx transaction, c claimArgs) (jobs []webhook.Job, err error) {
+	bytes := 0
+	for _, urgent := range []bool{true, false} {
+		claimed, err := claim(ctx, tx, c, urgent)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range claimed {
+			if bytes >= maxClaimBytes {
+				if err := unclaim(ctx, tx, d.ID, urgent, c.now); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			e, err := scanEvent(queryRow(ctx, tx, `SELECT `+eventColumns+` FROM events WHERE id = $1`, d.Event))
+			if err != nil {
+				return nil, err
+			}
+			bytes += len(e.Data)
+			jobs = append(jobs, webhook.Job{Delivery: d, Event: e.Event})
+		}
+		c.n -= len(claimed)
+	}
+	slices.SortFunc(jobs, func(a, b webhook.Job) int { return cmp.Compare(a.Delivery.ID, b.Delivery.ID) })
+	return jobs, nil
+}
+
+// claim claims up to n urgent deliveries, or others, and returns them in the order
+// they were created.
+func claim(ctx context.Context, tx transaction, c claimArgs, urgent bool) ([]webhook.Delivery, error) {
 	order := "next_at, id"
 	if c.newest {
 		order = "next_at DESC, id DESC"
 	}
-	for _, urgent := range []bool{true, false} {
-		found, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4, urgent = 0 WHERE id IN (
+	claimed, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4, urgent = 0 WHERE id IN (
 				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = $5 AND next_at <= $2
 				ORDER BY `+order+` LIMIT $3)
-			RETURNING `+deliveryColumns, c.webhook, toMillis(c.now), c.n-len(claimed), toMillis(c.lease), boolInt(urgent))
-		if err != nil {
-			return nil, err
-		}
-		claimed = append(claimed, found...)
-	}
+			RETURNING `+deliveryColumns, c.webhook, toMillis(c.now), c.n, toMillis(c.lease), boolInt(urgent))
 	slices.SortFunc(claimed, func(a, b webhook.Delivery) int { return cmp.Compare(a.ID, b.ID) })
-	return claimed, nil
+	return claimed, err
 }
 
-// jobsOf reads what is needed to send deliveries of a webhook.
-func jobsOf(ctx context.Context, tx transaction, claimed []webhook.Delivery, account webhook.Account, w *webhook.Webhook) ([]webhook.Job, error) {
-	jobs := make([]webhook.Job, len(claimed))
-	for i, d := range claimed {
-		e, err := scanEvent(queryRow(ctx, tx, `SELECT `+eventColumns+` FROM events WHERE id = $1`, d.Event))
-		if err != nil {
-			return nil, err
-		}
-		jobs[i] = webhook.Job{Delivery: d, Event: e.Event, Webhook: w, Account: account}
-	}
-	return jobs, nil
+// unclaim undoes the claim of a delivery that this transaction made.
+func unclaim(ctx context.Context, tx transaction, id webhook.DeliveryID, urgent bool, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $2, urgent = $3 WHERE id = $1`, id, toMillis(now), boolInt(urgent))
+	return err
 }
 
 // stepRows is how many deliveries one transaction changes if a change could affect

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ var dispatchingTests = []test{
 	{"claim in parallel", testClaimParallel},
 	{"claim when the next is due", testClaimNext},
 	{"claim of the newest", testClaimNewest},
+	{"claim of much data", testClaimBytes},
 	{"claim nothing of a webhook that is off", testClaimOff},
 	{"claim raises the attempt", testClaimRaises},
 	{"finish", testFinish},
@@ -92,6 +94,35 @@ func testClaimNext(t *testing.T, s *db.Store) {
 	_, next, err = s.Claim(ctx, w.ID, 1, false, t0, lease.Add(time.Second))
 	ok(t, err)
 	same(t, "next when all are claimed: the first lease", next, lease)
+}
+
+// testClaimBytes: a claim is bounded by the data of its events, and what it leaves is
+// as it was.
+func testClaimBytes(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	var all []webhook.DeliveryID
+	for range 12 {
+		e := newEvent("")
+		e.BookingID, e.Data = "", bytes.Repeat([]byte(" "), 1<<20)
+		all = append(all, ingest(t, s, a.ID, e)[0].Decisions[0].Delivery)
+	}
+	for _, id := range all {
+		must(s.Replay(ctx, a.ID, id, at(t0)))(t) // urgent
+	}
+	jobs, next, err := s.Claim(ctx, w.ID, 100, false, t0, lease)
+	ok(t, err)
+	got := []webhook.DeliveryID{}
+	for _, job := range jobs {
+		got = append(got, job.Delivery.ID)
+	}
+	same(t, "claimed", got, all[:8])
+	same(t, "next", next.Equal(t0), true)
+	left := must(s.Delivery(ctx, a.ID, all[11]))(t)
+	same(t, "attempts of one that is left", left.Attempts, 0)
+	same(t, "claimed before others", deliver(t, s, a.ID, 1)[0] > all[11], true)
+	same(t, "the rest", len(claim(t, s, w.ID, 4, t0)), 4)
+	same(t, "and then others", len(claim(t, s, w.ID, 4, t0)), 1)
 }
 
 // A claim of the newest brings what became due last, urgent ones before it.

@@ -13,8 +13,8 @@ type engine interface {
 	querier
 	// Write runs do in a transaction that other writes may share, and returns when
 	// that is on disk. If do returns an error, its part alone is undone. do may run
-	// twice.
-	Write(ctx context.Context, do func(engineTx) error) error
+	// twice. Writes that may go later do so while others wait.
+	Write(ctx context.Context, later bool, do func(engineTx) error) error
 	// IsUnique reports whether a statement failed because of a unique index.
 	IsUnique(err error) bool
 	// Ping reports whether the database can be read, and whether the last write
@@ -62,8 +62,18 @@ func (tx transaction) touch(account webhook.AccountID, id webhook.WebhookID, wha
 // write runs do in a transaction, returns when that is on disk, and reports what it
 // touched; see engine.Write. do must not write through the store itself.
 func (s *Store) write(ctx context.Context, do func(transaction) error) error {
+	return s.writeInTurn(ctx, false, do)
+}
+
+// writeLater is write for new work, which must not keep work under way from being
+// finished.
+func (s *Store) writeLater(ctx context.Context, do func(transaction) error) error {
+	return s.writeInTurn(ctx, true, do)
+}
+
+func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction) error) error {
 	var touched []webhook.Touched
-	err := s.engine.Write(ctx, func(tx engineTx) error {
+	err := s.engine.Write(ctx, later, func(tx engineTx) error {
 		touched = nil
 		return do(transaction{tx, s.engine, &touched})
 	})

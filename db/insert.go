@@ -45,7 +45,7 @@ func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted
 		arrivals[i] = newArrival(e)
 	}
 	accepted := make([]webhook.Accepted, len(p.Events))
-	err = s.write(ctx, func(tx transaction) error {
+	err = s.writeLater(ctx, func(tx transaction) error {
 		if err := s.checkRevision(ctx, tx, p.Subscriptions); err != nil {
 			return err
 		}

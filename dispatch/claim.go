@@ -42,7 +42,7 @@ func (s *lanes) turn() (claims []claim, next time.Time) {
 
 func (s *lanes) beginClaim(l *lane) claim {
 	n := max(l.concurrency, l.room()-l.concurrency) // leaves room for an ingest meanwhile
-	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch), newest: l.breaker.newestFirst()}
+	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch, s.share(l.account)), newest: l.breaker.newestFirst()}
 	l.claiming, l.nextDue = true, time.Time{} // set again by what becomes due from now on
 	s.reserve(l, c.n)
 	s.addClaims(l.account, 1)
@@ -75,5 +75,6 @@ func (s *lanes) claimDone(c claim, jobs []webhook.Job, next time.Time) (stale []
 	}
 	l.due(next)
 	s.update(l)
+	l.giveTurn()
 	return stale
 }

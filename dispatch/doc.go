@@ -35,6 +35,12 @@
 // flight may last for 15 s, so what the next account is to have at once must be free
 // beforehand.
 //
+// Delivering goes before accepting (pace.go): an event for a lane that is full, but
+// fast, waits for up to a quarter of a second until there is a place for it, and a
+// fast lane holds more than its concurrency asks for. So a backlog grows only because
+// of a receiver, and never because events come in fast: what goes through the table
+// costs more than sending does.
+//
 // A receiver that fails ten times in a row opens the circuit of its lane
 // (circuit.go): one delivery at a time is sent as a probe, after growing pauses,
 // while the others wait in the table. The first success closes it; after the

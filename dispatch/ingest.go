@@ -56,11 +56,12 @@ func (d *Dispatcher) insert(
 	return nil, webhook.ErrBusy
 }
 
-// insertPlan reserves places for the deliveries of a plan, stores it, and starts
-// those that were claimed.
+// insertPlan reserves places for the deliveries of a plan, for which it may wait a
+// little, stores it, and starts those that were claimed.
 func (d *Dispatcher) insertPlan(
 	ctx context.Context, p *webhook.Plan, store func(context.Context, *webhook.Plan) ([]webhook.Accepted, error),
 ) (accepted []webhook.Accepted, err error) {
+	d.lanes.awaitRoom(ctx, p)
 	r := d.lanes.reservePlan(p)
 	defer func() { d.releaseDetached(r.commit(accepted)) }() // after a panic, too: a place is never lost
 	stored, err := store(ctx, p)

@@ -30,18 +30,20 @@ type lane struct {
 	gap          time.Duration // between two requests; zero without a rate
 	lastStart    time.Time     // of a request
 	breaker      breaker
-	lastRetryNow time.Time      // when its waiting retries were last made due
-	inFlight     int            // requests
-	unrecorded   int            // attempts that the store has failed to record so far
-	reserved     int            // places for jobs of a claim or an ingest that is under way
-	queue        []*webhook.Job // claimed, oldest first
-	nextDue      time.Time      // of its rows in the table; zero: none known
-	version      int            // incremented when the webhook changes or its circuit opens
-	claiming     bool           // a claim is under way
-	startQueued  bool           // is in lanes.starting
-	claimQueued  bool           // is in lanes.claiming
-	timer        time.Time      // when it may go into one of the lines; see nextTimer
-	timerIndex   int            // in lanes.timers; -1 if it is not there
+	pace         pace
+	waiting      []chan struct{} // events that wait for room, each of capacity 1
+	lastRetryNow time.Time       // when its waiting retries were last made due
+	inFlight     int             // requests
+	unrecorded   int             // attempts that the store has failed to record so far
+	reserved     int             // places for jobs of a claim or an ingest that is under way
+	queue        []*webhook.Job  // claimed, oldest first
+	nextDue      time.Time       // of its rows in the table; zero: none known
+	version      int             // incremented when the webhook changes or its circuit opens
+	claiming     bool            // a claim is under way
+	startQueued  bool            // is in lanes.starting
+	claimQueued  bool            // is in lanes.claiming
+	timer        time.Time       // when it may go into one of the lines; see nextTimer
+	timerIndex   int             // in lanes.timers; -1 if it is not there
 }
 
 func newLane(id webhook.WebhookID, a *account) *lane {
@@ -64,7 +66,7 @@ func (l *lane) capacity() int {
 	case l.gap > 0:
 		return min(lookAhead*l.concurrency, max(1, int(rateAhead/l.gap)))
 	}
-	return lookAhead * l.concurrency
+	return max(lookAhead*l.concurrency, l.pace.ahead())
 }
 
 // room is how many more jobs the lane may hold.
@@ -100,7 +102,7 @@ func (l *lane) canStart(now time.Time) bool { return l.wantsStart() && !l.startA
 // until all attempts are recorded: while the store fails their leases end, and a
 // claim would send again what was already delivered.
 func (l *lane) wantsClaim() bool {
-	return !l.nextDue.IsZero() && !l.claiming && l.unrecorded == 0 && l.room() >= max(1, min(l.concurrency, l.capacity()/2))
+	return !l.nextDue.IsZero() && !l.claiming && l.unrecorded == 0 && l.room() >= max(1, l.capacity()/lookAhead)
 }
 
 // claimAt returns when rows are to be claimed: while the circuit is open, they
@@ -129,7 +131,7 @@ func (l *lane) nextTimer() (at time.Time) {
 
 // idle reports whether the lane can be deleted.
 func (l *lane) idle(now time.Time) bool {
-	return l.inFlight == 0 && l.unrecorded == 0 && l.reserved == 0 && len(l.queue) == 0 && l.nextDue.IsZero() && !l.claiming && !l.startQueued && !l.claimQueued &&
+	return l.inFlight == 0 && len(l.waiting) == 0 && l.unrecorded == 0 && l.reserved == 0 && len(l.queue) == 0 && l.nextDue.IsZero() && !l.claiming && !l.startQueued && !l.claimQueued &&
 		l.breaker.Failures == 0 && !l.rateAllows().After(now) && now.Sub(l.lastRetryNow) > retryNowInterval
 }
 

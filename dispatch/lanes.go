@@ -11,7 +11,7 @@ import (
 // Bounds of what is held in memory.
 const (
 	maxClaims  = 8         // under way at once
-	claimBatch = 32        // jobs in one claim: they may have 1 MiB each
+	claimBatch = 500       // jobs in one claim; the store bounds their bytes
 	maxBytes   = 128 << 20 // of payload; above it the table keeps the rest
 )
 
@@ -81,6 +81,9 @@ func (s *lanes) close() []*webhook.Job {
 	var queued []*webhook.Job
 	for _, l := range s.byID {
 		queued = append(queued, s.dequeueAll(l)...)
+		for len(l.waiting) > 0 {
+			l.giveTurn()
+		}
 	}
 	return queued
 }
@@ -133,9 +136,15 @@ func (s *lanes) resetCircuit(account webhook.AccountID, id webhook.WebhookID) {
 func (s *lanes) requestDone(l *lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.freePlace(l)
+}
+
+// freePlace ends a request of the lane.
+func (s *lanes) freePlace(l *lane) {
 	l.inFlight--
 	s.inFlight--
 	s.update(l)
+	l.giveTurn()
 }
 
 // version returns which state of the webhook the jobs of a lane were read in.
@@ -166,15 +175,15 @@ func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after webhook.Cir
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before = l.breaker.Circuit
-	l.breaker.update(a, s.clock())
+	now := s.clock()
+	l.breaker.update(a, now)
+	l.pace.update(a, now, l.inFlight+len(l.queue) > 1)
 	after = l.breaker.Circuit
 	if after.Open() && !before.Open() {
 		l.version++
 		queued = s.dequeueAll(l)
 	}
-	l.inFlight--
-	s.inFlight--
-	s.update(l)
+	s.freePlace(l)
 	return before, after, queued
 }
 
@@ -301,6 +310,10 @@ func (s *lanes) mayStart(a *account) bool {
 func (s *lanes) hasMemory(a *account) bool {
 	return webhook.MayTake(a.held, 4*s.maxInFlight-s.total.held) && webhook.MayTake(a.bytes, maxBytes-s.total.bytes)
 }
+
+// share is how many more jobs the account may take at once, at least one, so that it
+// then has no more than are free.
+func (s *lanes) share(a *account) int { return max(1, (4*s.maxInFlight-s.total.held-a.held)/2) }
 
 // mayClaim reports whether the account may begin another claim.
 func (s *lanes) mayClaim(a *account) bool {

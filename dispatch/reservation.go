@@ -45,9 +45,8 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 }
 
 // take reserves a place for one delivery of the i-th webhook, if there is room,
-// the circuit is closed and nothing older waits in the table. While a claim is
-// running, older deliveries have places of their own; refusing then, too, would
-// send every delivery of a busy webhook through the table.
+// the circuit is closed and nothing older waits in the table: refusing while a claim
+// is running, too, would send every delivery of a busy webhook through the table.
 func (r *reservation) take(i int, account webhook.AccountID, w *webhook.Webhook) bool {
 	s, p := r.lanes, &r.places[i]
 	if p.lane == nil {
@@ -56,8 +55,7 @@ func (r *reservation) take(i int, account webhook.AccountID, w *webhook.Webhook)
 		p.lane.configure(w)
 	}
 	l := p.lane
-	older := !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(s.clock())
-	if older || l.breaker.Open() || l.room() < 1 || !s.hasMemory(l.account) {
+	if l.hasOlder(s.clock()) || l.breaker.Open() || l.room() < 1 || !s.hasMemory(l.account) {
 		return false
 	}
 	s.reserve(l, 1)

@@ -19,7 +19,7 @@ func cancelled(tb testing.TB) context.Context {
 
 func TestWriteCancelled(t *testing.T) {
 	s := openTemp(t)
-	wantErr(t, "cancelled before", s.Write(cancelled(t), put("a")), context.Canceled)
+	wantErr(t, "cancelled before", s.Write(cancelled(t), false, put("a")), context.Canceled)
 	release := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	waits, next := enqueue(t, s, ctx, put("b")), enqueue(t, s, t.Context(), put("c"))
@@ -30,7 +30,7 @@ func TestWriteCancelled(t *testing.T) {
 	wantErr(t, "cancelled while it waited", waits.err, context.Canceled)
 	wantErr(t, "the one behind it", next.err, nil)
 	ctx, cancel = context.WithCancel(t.Context())
-	err := s.Write(ctx, func(tx Tx) error {
+	err := s.Write(ctx, false, func(tx Tx) error {
 		cancel() // too late: it is being written
 		return put("d")(tx)
 	})
@@ -42,13 +42,13 @@ func TestWriteCancelled(t *testing.T) {
 func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writer{queue: make(chan *write, 1), done: make(chan struct{})}
-		wantErr(t, "first", w.enqueue(&write{ctx: t.Context()}), nil)
-		wantErr(t, "queue full", w.enqueue(&write{ctx: t.Context()}), webhook.ErrBusy)
-		wantErr(t, "caller gone", w.enqueue(&write{ctx: cancelled(t)}), context.Canceled)
+		wantErr(t, "first", w.enqueue(&write{ctx: t.Context()}, w.queue), nil)
+		wantErr(t, "queue full", w.enqueue(&write{ctx: t.Context()}, w.queue), webhook.ErrBusy)
+		wantErr(t, "caller gone", w.enqueue(&write{ctx: cancelled(t)}, w.queue), context.Canceled)
 		go func() { <-w.queue }()
-		wantErr(t, "a place in time", w.enqueue(&write{ctx: t.Context()}), nil)
+		wantErr(t, "a place in time", w.enqueue(&write{ctx: t.Context()}, w.queue), nil)
 		close(w.done)
-		wantErr(t, "closed", w.enqueue(&write{ctx: t.Context()}), errClosed)
+		wantErr(t, "closed", w.enqueue(&write{ctx: t.Context()}, w.queue), errClosed)
 	})
 }
 
@@ -69,7 +69,7 @@ func TestCloseWithWaitingWrites(t *testing.T) {
 		<-wr.done
 		wantErr(t, "a write that waited", wr.err, nil)
 	}
-	wantErr(t, "a write after that", s.Write(t.Context(), put("x")), errClosed)
+	wantErr(t, "a write after that", s.Write(t.Context(), false, put("x")), errClosed)
 	wantErr(t, "ping", s.Ping(t.Context()), errClosed)
 	wantErr(t, "a read after that", scanOne(s, new(int), `SELECT count(*) FROM settings`), errClosed)
 	wantErr(t, "close again", s.Close(), nil)

@@ -63,12 +63,12 @@ func TestWALIsBounded(t *testing.T) {
 		}
 	})
 	var written atomic.Int64
-	wantErr(t, "write", s.Write(t.Context(), fill(0)), nil)
+	wantErr(t, "write", s.Write(t.Context(), false, fill(0)), nil)
 	first := restarts(t, path)
 	for range writers {
 		work.Go(func() {
 			for restarts(t, path) < first+enough && written.Load() < most {
-				wantErr(t, "write", s.Write(t.Context(), fill(int(written.Add(1)))), nil)
+				wantErr(t, "write", s.Write(t.Context(), false, fill(int(written.Add(1)))), nil)
 			}
 		})
 	}
@@ -87,7 +87,7 @@ func TestWALIsBoundedBesideReaders(t *testing.T) {
 	s := openPath(t, path)
 	const enough, most = 3, 1500
 	shortWAL(s, 400)
-	wantErr(t, "write", s.Write(t.Context(), fill(0)), nil)
+	wantErr(t, "write", s.Write(t.Context(), false, fill(0)), nil)
 	first := restarts(t, path)
 	reading, end := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
@@ -101,7 +101,7 @@ func TestWALIsBoundedBesideReaders(t *testing.T) {
 	}
 	written := 0
 	for ; written < most && restarts(t, path) < first+enough; written++ {
-		wantErr(t, "write", s.Write(t.Context(), fill(written)), nil)
+		wantErr(t, "write", s.Write(t.Context(), false, fill(written)), nil)
 	}
 	end()
 	readers.Wait()
@@ -123,7 +123,7 @@ func TestCloseWhileCopying(t *testing.T) {
 		var work sync.WaitGroup
 		for w := range writers {
 			work.Go(func() {
-				for s.Write(t.Context(), put(fmt.Sprint(round, ".", w, ".", answered[w]))) == nil {
+				for s.Write(t.Context(), false, put(fmt.Sprint(round, ".", w, ".", answered[w]))) == nil {
 					if answered[w]++; answered[w] == 10+10*round {
 						busy <- struct{}{}
 					}

@@ -16,7 +16,7 @@ import (
 // Limits of the writer.
 const (
 	maxGroup     = 1000        // writes in one transaction
-	maxWaiting   = 4000        // writes in the queue
+	maxWaiting   = 4000        // writes in each queue
 	maxQueueWait = time.Second // for a place in the queue; then webhook.ErrBusy
 )
 
@@ -37,7 +37,8 @@ type Tx = interface {
 type writer struct {
 	session
 	pool          *sql.DB
-	queue         chan *write
+	queue         chan *write // these go before those of later, in each group
+	later         chan *write
 	betweenGroups chan func(*sql.Conn)
 	commits       int
 	failure       atomic.Pointer[failure]
@@ -72,7 +73,7 @@ func startWriter(ctx context.Context, pool *sql.DB, afterCommits func()) (*write
 	}
 	w := &writer{
 		session: session{conn: conn, stmts: map[string]*sql.Stmt{}}, pool: pool, afterCommits: afterCommits,
-		queue: make(chan *write, maxWaiting), betweenGroups: make(chan func(*sql.Conn)), quit: make(chan struct{}), done: make(chan struct{}),
+		queue: make(chan *write, maxWaiting), later: make(chan *write, maxWaiting), betweenGroups: make(chan func(*sql.Conn)), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.stop = sync.OnceValue(w.close)
 	go w.loop()
@@ -92,9 +93,15 @@ func (w *writer) close() error {
 // time if its changes were undone with the rest of its group. It must neither call
 // Write nor wait for something that does. Write returns webhook.ErrBusy if too many
 // writes are waiting.
-func (d *DB) Write(ctx context.Context, do func(Tx) error) error {
-	wr := &write{ctx: ctx, do: do, done: make(chan struct{})}
-	if err := d.writer.enqueue(wr); err != nil {
+//
+// Writes of new work go later than others that wait, so that it does not keep work
+// under way from being finished.
+func (d *DB) Write(ctx context.Context, later bool, do func(Tx) error) error {
+	wr, queue := &write{ctx: ctx, do: do, done: make(chan struct{})}, d.writer.queue
+	if later {
+		queue = d.writer.later
+	}
+	if err := d.writer.enqueue(wr, queue); err != nil {
 		return err
 	}
 	select {
@@ -110,16 +117,16 @@ func (d *DB) Write(ctx context.Context, do func(Tx) error) error {
 	}
 }
 
-func (w *writer) enqueue(wr *write) error {
+func (w *writer) enqueue(wr *write, queue chan *write) error {
 	select {
-	case w.queue <- wr:
+	case queue <- wr:
 		return nil
 	default:
 	}
 	timer := time.NewTimer(maxQueueWait)
 	defer timer.Stop()
 	select {
-	case w.queue <- wr:
+	case queue <- wr:
 		return nil
 	case <-timer.C:
 		return webhook.ErrBusy
@@ -135,8 +142,9 @@ func (w *writer) loop() {
 	for {
 		select {
 		case first := <-w.queue:
-			runtime.Gosched() // callers that have just returned may have their next write ready
-			w.commit(w.gather(first))
+			w.commit(w.gather([]*write{first}, nil))
+		case first := <-w.later:
+			w.commit(w.gather(nil, []*write{first}))
 		case work := <-w.betweenGroups:
 			work(w.conn)
 		case <-w.quit:
@@ -148,21 +156,24 @@ func (w *writer) loop() {
 
 // drain commits the writes that still wait when the writer stops.
 func (w *writer) drain() {
-	for len(w.queue) > 0 {
-		w.commit(w.gather(<-w.queue))
+	for len(w.queue)+len(w.later) > 0 {
+		w.commit(w.gather(nil, nil))
 	}
 }
 
-// gather takes the writes that are waiting besides first, without waiting for more.
-func (w *writer) gather(first *write) []*write {
-	group := []*write{first}
-	for len(group) < maxGroup {
-		select {
-		case next := <-w.queue:
-			group = append(group, next)
-		default:
-			return group
-		}
+// gather takes the writes that are waiting, without waiting for more: those of now
+// first, then the one that was taken of later, if any, and the rest of later.
+func (w *writer) gather(now, later []*write) []*write {
+	runtime.Gosched() // callers that have just returned may have their next write ready
+	group := append(take(w.queue, now), later...)
+	return take(w.later, group)
+}
+
+// take adds what is in a queue to a group, as far as that has room. Nobody else takes
+// from it.
+func take(queue chan *write, group []*write) []*write {
+	for n := len(queue); n > 0 && len(group) < maxGroup; n-- {
+		group = append(group, <-queue)
 	}
 	return group
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,7 +98,7 @@ func group(tb testing.TB, s *DB, dos ...func(Tx) error) []error {
 func enqueue(tb testing.TB, s *DB, ctx context.Context, do func(Tx) error) *write { //nolint:revive // tb is first everywhere
 	tb.Helper()
 	wr := &write{ctx: ctx, do: do, done: make(chan struct{})}
-	if err := s.writer.enqueue(wr); err != nil {
+	if err := s.writer.enqueue(wr, s.writer.queue); err != nil {
 		tb.Fatal(err)
 	}
 	return wr
@@ -177,7 +178,7 @@ func TestConcurrentWrites(t *testing.T) {
 	n := commits(t, s)
 	var wg sync.WaitGroup
 	for i := range 2000 {
-		wg.Go(func() { wantErr(t, strconv.Itoa(i), s.Write(t.Context(), put(strconv.Itoa(i))), nil) })
+		wg.Go(func() { wantErr(t, strconv.Itoa(i), s.Write(t.Context(), false, put(strconv.Itoa(i))), nil) })
 	}
 	wg.Wait()
 	want(t, "rows", len(strings.Fields(traces(t, s))), 2000)
@@ -265,7 +266,37 @@ func TestRuns(t *testing.T) {
 			want(t, "runs of the first", runs[0], tt.runs)
 			want(t, "runs of the second", runs[1], tt.runs)
 			want(t, "rows", traces(t, s), tt.rows)
-			wantErr(t, "a write after that", s.Write(t.Context(), put("later")), nil)
+			wantErr(t, "a write after that", s.Write(t.Context(), false, put("later")), nil)
 		})
+	}
+}
+
+// TestLater: in a group, writes that may go later come after the others.
+func TestLater(t *testing.T) {
+	s := openTemp(t)
+	release := hold(t, s)
+	var order []string
+	add := func(name string) func(Tx) error {
+		return func(Tx) error {
+			order = append(order, name)
+			return nil
+		}
+	}
+	var writes []*write
+	for _, name := range []string{"new 1", "outcome 1", "new 2", "outcome 2"} {
+		queue := s.writer.queue
+		if strings.HasPrefix(name, "new") {
+			queue = s.writer.later
+		}
+		wr := &write{ctx: t.Context(), do: add(name), done: make(chan struct{})}
+		wantErr(t, name, s.writer.enqueue(wr, queue), nil)
+		writes = append(writes, wr)
+	}
+	release()
+	for _, wr := range writes {
+		<-wr.done
+	}
+	if want := []string{"outcome 1", "outcome 2", "new 1", "new 2"}; !slices.Equal(order, want) {
+		t.Errorf("got %q, want %q", order, want)
 	}
 }

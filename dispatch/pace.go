@@ -1,0 +1,137 @@
+package dispatch
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// When events arrive faster than they are delivered, accepting them must not win:
+// what does not fit into memory goes through the table, which costs more than
+// sending, so that ever less would be sent. So an event for a lane that is fast but
+// full waits for a place before it is stored. A lane that is slow because of its
+// receiver delays nobody: its events go to the table at once.
+const (
+	fastInterval = 2 * time.Millisecond   // between two requests of a fast lane, on average
+	fastPause    = 100 * time.Millisecond // without a request, after which a lane is no longer fast
+	paceWeight   = 32                     // requests that the average goes over
+	paceAhead    = 20 * time.Millisecond  // a fast lane holds what it sends in this time,
+	maxAhead     = 1000                   // and at most this many jobs
+	maxRoomWait  = 250 * time.Millisecond // of an event for a place
+)
+
+// pace is how fast the requests of a lane succeed. A failure is no reason to hold
+// more, however fast it comes.
+type pace struct {
+	last     time.Time     // when one did; zero: there was nothing to do after it
+	interval time.Duration // on average; 0: not known
+}
+
+// update records an attempt; more says that there is another one to make.
+func (p *pace) update(a attemptSignal, now time.Time, more bool) {
+	switch {
+	case a.failed:
+		*p = pace{}
+		return
+	case p.last.IsZero(): // the time since the one before was idle
+	case p.interval == 0:
+		p.interval = max(now.Sub(p.last), 1)
+	default:
+		p.interval = max(p.interval+(now.Sub(p.last)-p.interval)/paceWeight, 1)
+	}
+	p.last = now
+	if !more {
+		p.last = time.Time{}
+	}
+}
+
+// ahead is how many jobs the lane does in the time of paceAhead; 0 if it is not fast.
+func (p *pace) ahead() int {
+	if p.interval == 0 || p.interval > fastInterval {
+		return 0
+	}
+	return min(int(paceAhead/p.interval), maxAhead)
+}
+
+// isFast reports whether a place becomes free soon.
+func (p *pace) isFast(now time.Time) bool {
+	return p.ahead() > 0 && (p.last.IsZero() || now.Sub(p.last) < fastPause)
+}
+
+// awaitRoom waits until the lanes of the plan's matches have room, those of them that
+// are fast. It returns when ctx ends or after maxRoomWait, too: the table has room.
+func (s *lanes) awaitRoom(ctx context.Context, p *webhook.Plan) {
+	if s.crowded(p, nil) == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxRoomWait)
+	defer cancel()
+	turn := make(chan struct{}, 1)
+	for {
+		l := s.crowded(p, turn)
+		if l == nil {
+			return
+		}
+		select {
+		case <-turn:
+		case <-ctx.Done():
+			s.stopWaiting(l, turn)
+			return
+		}
+	}
+}
+
+// crowded returns the first fast lane of the plan's matches that has no room for
+// another delivery, and adds the turn to those who wait for it; nil if there is none.
+func (s *lanes) crowded(p *webhook.Plan, turn chan struct{}) *lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.clock()
+	for i := range p.Events {
+		e := &p.Events[i]
+		for j, d := range e.Decisions {
+			l := s.byID[p.Subscriptions.Webhooks[j].ID]
+			if d.Reason != webhook.Matched || e.Event.Lookup || l == nil || !s.open || !l.isCrowded(now) {
+				continue
+			}
+			if turn != nil {
+				l.waiting = append(l.waiting, turn)
+			}
+			return l
+		}
+	}
+	return nil
+}
+
+// stopWaiting removes a turn; if it has come already, the next one gets it.
+func (s *lanes) stopWaiting(l *lane, turn chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(l.waiting, turn); i >= 0 {
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+	} else {
+		l.giveTurn()
+	}
+}
+
+// isCrowded reports whether an event should wait for a place rather than go to the
+// table. So it should while older ones are there.
+func (l *lane) isCrowded(now time.Time) bool {
+	return l.gap == 0 && !l.breaker.Open() && l.pace.isFast(now) && (l.room() < 1 || l.hasOlder(now))
+}
+
+// hasOlder reports whether older deliveries wait in the table. While a claim is
+// running, these have places of their own.
+func (l *lane) hasOlder(now time.Time) bool {
+	return !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(now)
+}
+
+// giveTurn lets the first who waits look for room.
+func (l *lane) giveTurn() {
+	if len(l.waiting) > 0 {
+		l.waiting[0] <- struct{}{}
+		l.waiting = slices.Delete(l.waiting, 0, 1)
+	}
+}

@@ -1,0 +1,117 @@
+package dispatch
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// planFor is a plan with one event that matches a webhook.
+func planFor(w *webhook.Webhook) *webhook.Plan {
+	return &webhook.Plan{
+		Subscriptions: &webhook.Subscriptions{Account: webhook.Account{ID: w.Account}, Webhooks: []*webhook.Webhook{w}},
+		Events:        []webhook.PlannedEvent{{Decisions: []webhook.Decision{{Webhook: w.ID}}, Claim: make([]bool, 1)}},
+	}
+}
+
+// waits reports whether an event for the webhook waits for room, and for how long.
+func (b *testLanes) waits(ctx context.Context, w *webhook.Webhook) time.Duration {
+	began := time.Now()
+	b.awaitRoom(ctx, planFor(w))
+	return time.Since(began)
+}
+
+// fill lets requests of a lane succeed with this pause, and then gives it more than it
+// holds.
+func (b *testLanes) fill(id webhook.WebhookID, pause time.Duration) *webhook.Webhook {
+	b.started = nil
+	w := &webhook.Webhook{ID: id, Account: webhook.AccountID(id), Config: webhook.Config{Concurrency: 8}}
+	b.ingest(w, 4, 4)
+	for range 100 {
+		time.Sleep(pause)
+		b.attempted(0, false, time.Now())
+		b.ingest(w, 1, 1)
+	}
+	b.ingest(w, 2000, 2000)
+	return w
+}
+
+// TestEventsWaitForFastLanes: an event waits for a place in a lane that is fast and
+// full, gets the first one, and goes to the table at once if the lane is slow.
+func TestEventsWaitForFastLanes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestLanes(2048)
+		fast := b.fill(1, time.Millisecond)
+		if got := b.waits(t.Context(), fast); got != maxRoomWait {
+			t.Errorf("got an event that waited for %s while nothing moved, want %s", got, maxRoomWait)
+		}
+		if got := b.waits(t.Context(), fast); got != 0 {
+			t.Errorf("got an event that waited for %s for a lane that stopped, want it not to", got)
+		}
+		moving := b.fill(2, time.Millisecond)
+		go func() {
+			b.mu.Lock()
+			b.byID[moving.ID].nextDue = time.Time{} // what was in the table is claimed
+			b.mu.Unlock()
+			time.Sleep(5 * time.Millisecond)
+			b.attempted(0, false, time.Now())
+		}()
+		if got := b.waits(t.Context(), moving); got != 5*time.Millisecond {
+			t.Errorf("got an event that waited for %s, want 5ms, until a request had finished", got)
+		}
+		slow := b.fill(3, 10*time.Millisecond)
+		if got := b.waits(t.Context(), slow); got != 0 {
+			t.Errorf("got an event that waited for %s for a slow lane, want it not to", got)
+		}
+	})
+}
+
+// TestFastLanesHoldMore: a lane holds what it sends in a short time, if that is more
+// than its concurrency asks for; not if its requests fail, however fast.
+func TestFastLanesHoldMore(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	l := newLane(1, &account{})
+	l.concurrency = 8
+	run := func(pause time.Duration, failed bool) int {
+		for range 10 * paceWeight {
+			now = now.Add(pause)
+			l.pace.update(attemptSignal{failed: failed}, now, true)
+		}
+		return l.capacity()
+	}
+	for _, c := range []struct {
+		pause  time.Duration
+		failed bool
+		want   int
+	}{
+		{100 * time.Microsecond, false, int(paceAhead / (100 * time.Microsecond))},
+		{time.Microsecond, false, maxAhead},
+		{10 * time.Millisecond, false, 3 * 8},
+		{100 * time.Microsecond, true, 3 * 8},
+	} {
+		if got := run(c.pause, c.failed); got < c.want*9/10 || got > c.want*11/10 {
+			t.Errorf("got %d jobs with a request each %s, failed: %t; want about %d", got, c.pause, c.failed, c.want)
+		}
+	}
+}
+
+// TestClosedLanesLetEventsGo: at shutdown nobody waits.
+func TestClosedLanesLetEventsGo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestLanes(2048)
+		w := b.fill(1, time.Millisecond)
+		go func() {
+			time.Sleep(time.Millisecond)
+			b.close()
+		}()
+		if got := b.waits(t.Context(), w); got != time.Millisecond {
+			t.Errorf("got an event that waited for %s, want it to go when the lanes are closed", got)
+		}
+	})
+}

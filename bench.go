@@ -70,7 +70,7 @@ type unstoredCommand struct{}
 
 // Run runs Bookhook with a dispatcher that stores nothing; accounts, webhooks
 // and tokens are those of the database.
-func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) error {
+func (unstoredCommand) Run(ctx context.Context, std streams, at database) error {
 	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) 
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, path)
+	store, err := openStore(ctx, at)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

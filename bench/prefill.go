@@ -44,7 +44,7 @@ func fillNew(ctx context.Context, path string, s shape, target string, deliverie
 	if err != nil {
 		return err
 	}
-	store, err := db.Open(ctx, path)
+	store, err := db.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}

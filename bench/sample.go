@@ -42,7 +42,7 @@ type sampleAccounts struct {
 // and webhooks that exist are used again, with new tokens. target returns the URL
 // of the webhooks of an account.
 func createSample(ctx context.Context, path string, s shape, target func(account int) string) (*sampleAccounts, error) {
-	store, err := db.Create(ctx, path)
+	store, err := db.Create(ctx, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func createWebhooks(ctx context.Context, store *db.Store, account webhook.Accoun
 // unrecorded counts the webhooks of the wanted accounts that have a delivery
 // which is still pending in the database.
 func (s *sampleAccounts) unrecorded(ctx context.Context, path string, wanted func(account int) bool) (n int, err error) {
-	store, err := db.Open(ctx, path)
+	store, err := db.Open(ctx, path, nil)
 	if err != nil {
 		return 0, err
 	}

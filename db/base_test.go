@@ -39,11 +39,11 @@ func TestBase(t *testing.T) {
 	content, err := io.ReadAll(unzip)
 	ok(t, err)
 	ok(t, os.WriteFile(path, content, 0o600))
-	s := must(db.Open(t.Context(), path))(t)
+	s := must(db.Open(t.Context(), path, nil))(t)
 	readBase(t, s)
 	ok(t, s.Close())
 	fresh := filepath.Join(t.TempDir(), "fresh.db")
-	ok(t, must(db.Create(t.Context(), fresh))(t).Close())
+	ok(t, must(db.Create(t.Context(), fresh, nil))(t).Close())
 	same(t, "schema", schema(t, path), schema(t, fresh))
 }
 
@@ -51,7 +51,7 @@ func TestBase(t *testing.T) {
 func storeBase(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	s := must(db.Create(ctx, path))(t)
+	s := must(db.Create(ctx, path, nil))(t)
 	a, w := orderedShop(t, s)
 	newUser(t, s, a.ID, "ops@example.com")
 	newToken(t, s, a.ID, "Till", "hash")

@@ -68,7 +68,7 @@ func conform(t *testing.T, open func(testing.TB) *db.Store) {
 // openFile opens the SQLite database at path until the test ends.
 func openFile(tb testing.TB, path string) *db.Store {
 	tb.Helper()
-	s, err := db.Create(tb.Context(), path)
+	s, err := db.Create(tb.Context(), path, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func furnish(t testing.TB) *site {
 
 func openStore(t testing.TB, path string) *tap {
 	t.Helper()
-	store, err := db.Create(t.Context(), path)
+	store, err := db.Create(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	"handlers/prio":           {"webhook", "messages", "platforms", "auth", "handlers/web"},
 	"handlers":                append([]string{"webhook", "messages", "platforms", "auth", "handlers/web"}, surfaces...),
 	"demo":                    {"webhook", "auth", "db"},
-	"bench":                   {"webhook", "platforms", "platforms/all", "auth", "db"},
+	"bench":                   {"webhook", "platforms", "platforms/all", "auth", "seal", "db"},
 	"e2e":                     {},
 	"e2e/power":               {},
 	".": {

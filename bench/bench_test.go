@@ -420,7 +420,7 @@ func TestPrefill(t *testing.T) {
 	if err := prefill(t.Context(), path, s, "http://127.0.0.1:1/", deliveries, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	sample, err := createSample(t.Context(), path, s, func(int) string { return "http://127.0.0.1:2/" })
+	sample, err := createSample(t.Context(), path, nil, s, func(int) string { return "http://127.0.0.1:2/" })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func prefill(ctx context.Context, path string, s shape, target string, deliverie
 }
 
 func fillNew(ctx context.Context, path string, s shape, target string, deliveries int, progress io.Writer) error {
-	sample, err := createSample(ctx, path, s, func(int) string { return target })
+	sample, err := createSample(ctx, path, nil, s, func(int) string { return target })
 	if err != nil {
 		return err
 	}

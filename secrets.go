@@ -121,6 +121,9 @@ func (r *report) checkSecrets(ctx context.Context, at database) bool {
 	if at.key != "" {
 		r.checkKeyFile(string(at.key))
 	}
+	if _, err := os.Stat(string(at.path)); err != nil {
+		return false // which the check of the database reports
+	}
 	encrypted, err := checkKey(ctx, at, string(at.path))
 	switch {
 	case err != nil:

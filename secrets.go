@@ -27,8 +27,8 @@ type secretsKey struct{}
 func (secretsKey) Run(std streams) error {
 	fmt.Fprintln(std.err, "Keep this key in a file that only Bookhook can read (chmod 600), with a copy apart from the backups of the database: "+
 		"whoever has both can read the secrets, and without the key nobody can.")
-	fmt.Fprintln(std.out, seal.NewKey())
-	return nil
+	_, err := fmt.Fprintln(std.out, seal.NewKey())
+	return err
 }
 
 type secretsRotate struct {

@@ -23,8 +23,8 @@ type accountAdd struct {
 }
 
 // Run prints the number of the new account.
-func (c accountAdd) Run(ctx context.Context, std streams, path databasePath) error {
-	return withStore(ctx, path, func(store *db.Store) error {
+func (c accountAdd) Run(ctx context.Context, std streams, at database) error {
+	return withStore(ctx, at, func(store *db.Store) error {
 		account, err := store.AddAccount(ctx, webhook.Account{
 			Number: int64(c.Number), Name: string(c.Name), TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit,
 		}, change())
@@ -41,8 +41,8 @@ type accountLimit struct {
 }
 
 // Run raises or lowers the limit.
-func (c accountLimit) Run(ctx context.Context, std streams, path databasePath) error {
-	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+func (c accountLimit) Run(ctx context.Context, std streams, at database) error {
+	return withAccount(ctx, at, c.Account, func(store *db.Store, account webhook.Account) error {
 		if err := store.SetLimit(ctx, account.ID, int(c.Limit), change()); err != nil {
 			return err
 		}
@@ -65,8 +65,8 @@ type listedAccount struct {
 }
 
 // Run lists the accounts of the instance by number.
-func (c accountList) Run(ctx context.Context, std streams, path databasePath) error {
-	return withStore(ctx, path, func(store *db.Store) error {
+func (c accountList) Run(ctx context.Context, std streams, at database) error {
+	return withStore(ctx, at, func(store *db.Store) error {
 		accounts, err := store.Accounts(ctx)
 		if err != nil {
 			return err

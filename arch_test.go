@@ -38,7 +38,8 @@ var arrows = map[string][]string{
 	"platforms/all":           {"platforms", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
 	"auth":                    {"webhook"},
 	"accept":                  {"auth"},
-	"db":                      {"webhook", "auth", "db/sqlite"},
+	"seal":                    {},
+	"db":                      {"webhook", "auth", "seal", "db/sqlite"},
 	"db/sqlite":               {"webhook"},
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":          {"webhook"},
@@ -52,11 +53,11 @@ var arrows = map[string][]string{
 	"handlers/prio":           {"webhook", "messages", "platforms", "auth", "handlers/web"},
 	"handlers":                append([]string{"webhook", "messages", "platforms", "auth", "handlers/web"}, surfaces...),
 	"demo":                    {"webhook", "auth", "db"},
-	"bench":                   {"webhook", "platforms", "platforms/all", "auth", "db"},
+	"bench":                   {"webhook", "platforms", "platforms/all", "auth", "seal", "db"},
 	"e2e":                     {},
 	"e2e/power":               {},
 	".": {
-		"webhook", "messages", "platforms/all", "accept", "auth", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
+		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",
 	},
 }

@@ -15,10 +15,14 @@ type backupCommand struct {
 }
 
 // Run copies the database while Bookhook may be running.
-func (c backupCommand) Run(ctx context.Context, std streams, path databasePath) error {
-	err := db.Backup(ctx, string(path), c.File)
+func (c backupCommand) Run(ctx context.Context, std streams, at database) error {
+	encrypted, err := checkKey(ctx, at, string(at.path))
+	if err != nil {
+		return err
+	}
+	err = db.Backup(ctx, string(at.path), c.File)
 	if errors.Is(err, fs.ErrNotExist) {
-		return noDatabase(path)
+		return noDatabase(at)
 	}
 	if err != nil {
 		return err
@@ -27,7 +31,12 @@ func (c backupCommand) Run(ctx context.Context, std streams, path databasePath) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "%s is a complete copy of %s, checked and on disk: %s.\n", c.File, path, describeContents(held))
+	fmt.Fprintf(std.err, "%s is a complete copy of %s, checked and on disk: %s.\n", c.File, at, describeContents(held))
+	if encrypted {
+		fmt.Fprintf(std.err, "The secrets in it are encrypted. Their key is not in it: keep a copy of %s too, and not beside the backup.\n", at.key)
+	} else {
+		fmt.Fprintln(std.err, "The secrets of webhooks and platforms in it are not encrypted: keep it where nobody else can read it.")
+	}
 	return nil
 }
 
@@ -36,7 +45,7 @@ type restoreCommand struct {
 }
 
 // Run puts a backup in the place of the database.
-func (c restoreCommand) Run(ctx context.Context, std streams, path databasePath) error {
+func (c restoreCommand) Run(ctx context.Context, std streams, at database) error {
 	held, err := db.Check(ctx, c.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no backup %s", c.File)
@@ -44,7 +53,11 @@ func (c restoreCommand) Run(ctx context.Context, std streams, path databasePath)
 	if err != nil {
 		return err
 	}
-	kept, err := db.Restore(ctx, c.File, string(path), time.Now())
+	encrypted, err := checkKey(ctx, at, c.File)
+	if err != nil {
+		return err
+	}
+	kept, err := db.Restore(ctx, c.File, string(at.path), time.Now())
 	if kept != "" {
 		fmt.Fprintf(std.err, "The database that was there is kept as %s.\n", kept)
 	}
@@ -52,8 +65,21 @@ func (c restoreCommand) Run(ctx context.Context, std streams, path databasePath)
 		return err
 	}
 	fmt.Fprintf(std.err, "%s is restored from %s: %s. What the backup has as waiting is sent again when Bookhook starts, "+
-		"even if it was delivered since; receivers recognise it by its webhook-id.\n", path, c.File, describeContents(held))
+		"even if it was delivered since; receivers recognise it by its webhook-id.\n", at, c.File, describeContents(held))
+	if !encrypted && at.key != "" {
+		fmt.Fprintln(std.err, "The secrets in it are not encrypted yet; Bookhook encrypts them when it starts with this key.")
+	}
 	return nil
+}
+
+// checkKey reports whether the secrets in a database, or in a backup of it, are
+// encrypted, and fails if the key is not the right one.
+func checkKey(ctx context.Context, at database, path string) (encrypted bool, err error) {
+	key, err := at.key.read()
+	if err != nil {
+		return false, err
+	}
+	return db.CheckKey(ctx, path, key)
 }
 
 func describeContents(c db.Contents) string {

@@ -187,7 +187,7 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("stopped: got exit %d, %s%s", code, out, said)
 	}
 	code, out, _ = do(t, "", "doctor", "--database", database+"x")
-	if code != 1 || !strings.Contains(out, "wrong  database: there is no database "+database+"x; ") {
+	if code != 1 || !strings.Contains(out, "wrong  database: there is no database "+database+"x; ") || strings.Contains(out, "secrets") {
 		t.Errorf("no database: got exit %d, %s", code, out)
 	}
 }

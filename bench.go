@@ -25,11 +25,15 @@ type benchCommand struct {
 }
 
 // Run measures this very binary.
-func (c benchCommand) Run(ctx context.Context, std streams) error {
-	return c.measure(ctx, c.Seconds.seconds(), std)
+func (c benchCommand) Run(ctx context.Context, std streams, at database) error {
+	return c.measure(ctx, c.Seconds.seconds(), at.key, std)
 }
 
-func (c benchCommand) measure(ctx context.Context, long time.Duration, std streams) error {
+func (c benchCommand) measure(ctx context.Context, long time.Duration, key secretKeyFile, std streams) error {
+	secret, err := key.read()
+	if err != nil {
+		return err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find the binary to measure: %w", err)
@@ -38,6 +42,7 @@ func (c benchCommand) measure(ctx context.Context, long time.Duration, std strea
 		Command: func(args ...string) *exec.Cmd { return exec.Command(self, args...) }, //nolint:gosec // ourselves
 		Version: version, Time: long, Connections: int(c.Connections), Backlog: c.Backlog.seconds(), Progress: std.err,
 		Dir: c.Dir, Full: c.Full, Deliveries: int(c.Deliveries), Accounts: int(c.Accounts),
+		KeyFile: string(key), Key: secret,
 	})
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
@@ -70,7 +75,7 @@ type unstoredCommand struct{}
 
 // Run runs Bookhook with a dispatcher that stores nothing; accounts, webhooks
 // and tokens are those of the database.
-func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) error {
+func (unstoredCommand) Run(ctx context.Context, std streams, at database) error {
 	allowed, err := guard.New("127.0.0.1")
 	if err != nil {
 		return err
@@ -79,7 +84,7 @@ func (unstoredCommand) Run(ctx context.Context, std streams, path databasePath) 
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, path)
+	store, err := openStore(ctx, at)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

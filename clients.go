@@ -26,8 +26,8 @@ type clientAdd struct {
 
 // Run prints the id and the secret of the new client as lines of an environment
 // file.
-func (c clientAdd) Run(ctx context.Context, std streams, path databasePath) error {
-	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+func (c clientAdd) Run(ctx context.Context, std streams, at database) error {
+	return withAccount(ctx, at, c.Account, func(store *db.Store, account webhook.Account) error {
 		secret, hash := auth.NewClientSecret()
 		client, err := store.AddClient(ctx, webhook.Client{Account: account.ID, Name: string(c.Name)}, hash, change())
 		if err != nil {
@@ -53,8 +53,8 @@ type listedClient struct {
 }
 
 // Run lists the clients in the order in which they were created.
-func (c clientList) Run(ctx context.Context, std streams, path databasePath) error {
-	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+func (c clientList) Run(ctx context.Context, std streams, at database) error {
+	return withAccount(ctx, at, c.Account, func(store *db.Store, account webhook.Account) error {
 		clients, err := store.Clients(ctx, account.ID)
 		if err != nil {
 			return err
@@ -76,8 +76,8 @@ type clientRevoke struct {
 }
 
 // Run revokes the client.
-func (c clientRevoke) Run(ctx context.Context, std streams, path databasePath) error {
-	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+func (c clientRevoke) Run(ctx context.Context, std streams, at database) error {
+	return withAccount(ctx, at, c.Account, func(store *db.Store, account webhook.Account) error {
 		err := store.RevokeClient(ctx, account.ID, c.ID, change())
 		if errors.Is(err, webhook.ErrNotFound) {
 			return fmt.Errorf("%s has no client %s", describe(account), c.ID)

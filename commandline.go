@@ -19,6 +19,7 @@ import (
 // the tag "setting" can also come from the environment.
 type commandLine struct {
 	Database    databasePath     `setting:"" default:"bookhook.db" placeholder:"PATH" help:"The SQLite file (${default}). Only serve, demo, bench and restore create one."`
+	SecretKey   secretKeyFile    `setting:"" name:"secret-key-file" placeholder:"FILE" help:"The file of the key that encrypts the secrets in the database. Default: they are not encrypted."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Run Bookhook. This is what bookhook does when no command is given."`
@@ -28,6 +29,7 @@ type commandLine struct {
 	Token       tokenCommands      `cmd:"" help:"Tokens for the JSON API."`
 	Platform    platformCommands   `cmd:"" help:"Booking platforms that send their events to an account."`
 	Client      clientCommands     `cmd:"" help:"Clients of the Prioticket-compatible API."`
+	Secrets     secretsCommands    `cmd:"" help:"The key that encrypts the secrets in the database."`
 	Backup      backupCommand      `cmd:"" help:"Copy the database to a new file, also while Bookhook is running; the copy is checked."`
 	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database, which is kept under another name. Stop Bookhook first."`
 	Doctor      doctorCommand      `cmd:"" help:"Check database, disk, clock, addresses and the names of receivers; exit 1 if something is wrong."`
@@ -46,14 +48,14 @@ type invocation struct {
 }
 
 // run executes the command. It injects what the Run methods take: the context,
-// the streams and the path of the database.
+// the streams and the database.
 func (c invocation) run(ctx context.Context, std streams) error {
 	if c.text != "" {
 		_, err := io.WriteString(std.out, c.text)
 		return err
 	}
 	c.parsed.BindTo(ctx, (*context.Context)(nil))
-	return c.parsed.Run(std, c.line.Database)
+	return c.parsed.Run(std, database{path: c.line.Database, key: c.line.SecretKey})
 }
 
 // parse parses the command line and the environment, and does nothing else. Its

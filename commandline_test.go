@@ -141,7 +141,9 @@ func TestParseCommands(t *testing.T) {
 		"healthcheck --listen localhost:81":                          healthcheckCommand{"http://localhost:81/healthz"},
 		"bench":                                                      benchCommand{Seconds: 30, Connections: 128, Deliveries: 5_000_000, Accounts: 100},
 		"bench --seconds 1 --connections 2 --backlog 5 --full --deliveries 3 --accounts 4 --dir x --json -": benchCommand{1, 2, 5, true, 3, 4, "x", "-"},
-		"bench-unstored":          unstoredCommand{},
+		"bench-unstored": unstoredCommand{},
+		"secrets key":    secretsKey{},
+		"secrets rotate --new-secret-key-file new.key --secret-key-file old.key": secretsRotate{"new.key"},
 		"version":                 versionCommand{},
 		"version --database e.db": versionCommand{},
 	} {
@@ -161,7 +163,7 @@ func TestCommandsRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	given := []reflect.Type{reflect.TypeFor[context.Context](), reflect.TypeFor[streams](), reflect.TypeFor[databasePath]()}
+	given := []reflect.Type{reflect.TypeFor[context.Context](), reflect.TypeFor[streams](), reflect.TypeFor[database]()}
 	for _, command := range parser.Model.Leaves(false) {
 		method, ok := command.Target.Type().MethodByName("Run")
 		if !ok {
@@ -188,6 +190,8 @@ func TestParseProblems(t *testing.T) {
 		{args: "sevre", want: []string{"unexpected argument sevre"}},
 		{args: "--lisen x", want: []string{`unknown flag --lisen, did you mean "--listen"?`}},
 		{args: "demo --retention 1", want: []string{"unknown flag --retention"}},
+		{args: "serve --secret-key-file=", want: []string{"--secret-key-file: give the path of a file with a key"}},
+		{args: "secrets rotate", want: []string{"--new-secret-key-file"}},
 		{args: "account", want: []string{`expected one of "add", "limit"`}},
 		{args: "account add", want: []string{"<name>"}},
 		{args: "user add", want: []string{"--email", "--role"}},
@@ -281,7 +285,7 @@ func TestParseNames(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for args, wants := range map[string][]string{
-		"--help":             {"serve", "demo", "account add", "account limit", "user add", "token add", "platform on", "platform rotate", "client add", "account list", "user list", "user remove", "token list", "token revoke", "client list", "client revoke", "healthcheck", "bench", "version", "--database", "--version"},
+		"--help":             {"serve", "demo", "account add", "account limit", "user add", "token add", "platform on", "platform rotate", "client add", "account list", "user list", "user remove", "token list", "token revoke", "client list", "client revoke", "secrets key", "secrets rotate", "healthcheck", "bench", "version", "--database", "--version"},
 		"serve --help":       {"--listen", "127.0.0.1:8080", "BOOKHOOK_LISTEN", "BOOKHOOK_DATABASE", "--retention", "BOOKHOOK_LOG_FORMAT"},
 		"-h":                 {"Usage: bookhook"},
 		"demo --help":        {"BOOKHOOK_LISTEN"},
@@ -292,7 +296,7 @@ func TestHelp(t *testing.T) {
 		"platform on --help": {"--account", "<platform>", "tourcms, prioticket,"},
 		"healthcheck --help": {"--listen"},
 		"bench --help":       {"--seconds", "--connections", "--backlog", "--full", "--deliveries", "5000000", "--dir", "--json"},
-		"version --help":     {"--database"},
+		"version --help":     {"--database", "--secret-key-file", "BOOKHOOK_SECRET_KEY_FILE"},
 	} {
 		got, err := parse(strings.Fields(args), variables{}.get)
 		if err != nil || got.text == "" {

@@ -84,7 +84,7 @@ func startDemo(ctx context.Context, listener net.Listener, path string, to *demo
 	if err != nil {
 		return nil, demo.Sample{}, errors.Join(err, listener.Close())
 	}
-	store, err := db.Create(ctx, path)
+	store, err := db.Create(ctx, path, nil)
 	if err != nil {
 		return nil, demo.Sample{}, errors.Join(err, listener.Close())
 	}

@@ -38,13 +38,14 @@ const (
 var errUnwell = errors.New("something is wrong; see above")
 
 // Run checks what Bookhook needs and prints what it finds, a line for each.
-func (c doctorCommand) Run(ctx context.Context, std streams, path databasePath) error {
+func (c doctorCommand) Run(ctx context.Context, std streams, at database) error {
 	r := &report{to: std}
-	held, ok := r.checkDatabase(ctx, path)
-	r.checkDisk(filepath.Dir(string(path)))
+	held, ok := r.checkDatabase(ctx, at)
+	ok = r.checkSecrets(ctx, at) && ok
+	r.checkDisk(filepath.Dir(string(at.path)))
 	var in instance
 	if ok {
-		err := withStore(ctx, path, func(store *db.Store) (err error) {
+		err := withStore(ctx, at, func(store *db.Store) (err error) {
 			in, err = readInstance(ctx, store)
 			return err
 		})
@@ -71,6 +72,11 @@ func (r *report) ok(what, format string, args ...any) {
 	fmt.Fprintf(r.to.out, "ok     %s: %s\n", what, fmt.Sprintf(format, args...))
 }
 
+// warn reports what is not wrong, but could be better.
+func (r *report) warn(what, format string, args ...any) {
+	fmt.Fprintf(r.to.out, "warn   %s: %s\n", what, fmt.Sprintf(format, args...))
+}
+
 func (r *report) bad(what, format string, args ...any) {
 	r.wrong = true
 	fmt.Fprintf(r.to.out, "wrong  %s: %s\n", what, fmt.Sprintf(format, args...))
@@ -78,16 +84,16 @@ func (r *report) bad(what, format string, args ...any) {
 
 // checkDatabase reads the whole database, and reports whether it can be opened
 // without an upgrade.
-func (r *report) checkDatabase(ctx context.Context, path databasePath) (held db.Contents, ok bool) {
-	held, err := db.Check(ctx, string(path))
+func (r *report) checkDatabase(ctx context.Context, at database) (held db.Contents, ok bool) {
+	held, err := db.Check(ctx, string(at.path))
 	if errors.Is(err, fs.ErrNotExist) {
-		err = noDatabase(path)
+		err = noDatabase(at)
 	}
 	if err != nil {
 		r.bad("database", "%s", oneLine(err))
 		return held, false
 	}
-	r.ok("database", "%s is sound: %s", absolute(path), describeContents(held))
+	r.ok("database", "%s is sound: %s", absolute(at.path), describeContents(held))
 	if held.Outdated {
 		r.ok("database", "its schema is that of an older Bookhook, and is upgraded when this one starts")
 	}

@@ -9,6 +9,7 @@
 //	bookhook token add NAME       also list and revoke
 //	bookhook client add NAME      also list and revoke
 //	bookhook platform on KEY      also off and rotate
+//	bookhook secrets key          also rotate
 //	bookhook healthcheck          for containers
 //	bookhook bench                how fast it is on this machine
 //	bookhook version              also --version
@@ -22,6 +23,7 @@
 //	retention.go    deletes old events and deliveries, in small batches
 //	accounts.go     "account"; users.go, tokens.go, clients.go and platforms.go likewise
 //	store.go        opens the database for those commands
+//	secrets.go      "secrets": the key of the secrets in the database
 //	list.go         the tables and the JSON of the list commands
 //	demo.go         "demo"; its data are in the package demo
 //	health.go       "healthcheck" and "version"

@@ -70,7 +70,7 @@ func refused(t *testing.T, want string, code int, stdin string, args ...string) 
 func newDatabase(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	store, err := db.Create(t.Context(), path)
+	store, err := db.Create(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func newDatabase(t *testing.T) string {
 // open looks into a database.
 func open(t *testing.T, path string) *db.Store {
 	t.Helper()
-	store, err := db.Open(t.Context(), path)
+	store, err := db.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,8 @@ type platformArgs struct {
 type platformOn struct{ platformArgs }
 
 // Run prints the path of the address.
-func (c platformOn) Run(ctx context.Context, std streams, path databasePath) error {
-	connection, names, err := c.change(ctx, path, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
+func (c platformOn) Run(ctx context.Context, std streams, at database) error {
+	connection, names, err := c.change(ctx, at, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
 		return store.SwitchPlatform(ctx, account, string(c.Platform), true, change())
 	})
 	if err != nil {
@@ -42,8 +42,8 @@ func (c platformOn) Run(ctx context.Context, std streams, path databasePath) err
 type platformOff struct{ platformArgs }
 
 // Run switches the platform off.
-func (c platformOff) Run(ctx context.Context, std streams, path databasePath) error {
-	_, names, err := c.change(ctx, path, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
+func (c platformOff) Run(ctx context.Context, std streams, at database) error {
+	_, names, err := c.change(ctx, at, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
 		return store.SwitchPlatform(ctx, account, string(c.Platform), false, change())
 	})
 	if err != nil {
@@ -56,8 +56,8 @@ func (c platformOff) Run(ctx context.Context, std streams, path databasePath) er
 type platformRotate struct{ platformArgs }
 
 // Run prints the path of the new address.
-func (c platformRotate) Run(ctx context.Context, std streams, path databasePath) error {
-	connection, names, err := c.change(ctx, path, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
+func (c platformRotate) Run(ctx context.Context, std streams, at database) error {
+	connection, names, err := c.change(ctx, at, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
 		return store.RotateAddress(ctx, account, string(c.Platform), change())
 	})
 	if err != nil {
@@ -74,9 +74,9 @@ type platformNames struct{ platform, account string }
 
 // change makes a change to the account's connection to the platform.
 func (p platformArgs) change(
-	ctx context.Context, path databasePath, do func(store *db.Store, account webhook.AccountID) (webhook.Connection, error),
+	ctx context.Context, at database, do func(store *db.Store, account webhook.AccountID) (webhook.Connection, error),
 ) (connection webhook.Connection, names platformNames, err error) {
-	err = withAccount(ctx, path, p.Account, func(store *db.Store, account webhook.Account) error {
+	err = withAccount(ctx, at, p.Account, func(store *db.Store, account webhook.Account) error {
 		platform, _ := all.Platforms().Get(string(p.Platform))
 		names = platformNames{platform: platform.Name, account: describe(account)}
 		connection, err = do(store, account.ID)

@@ -49,18 +49,19 @@ const gcPercent = 300
 const memoryLimit = 512 << 20
 
 // Run runs Bookhook until ctx ends.
-func (c serveCommand) Run(ctx context.Context, std streams, path databasePath) error {
+func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	setMemoryLimits()
 	listener, err := listen(ctx, string(c.Listen)) // first: a second Bookhook must not touch the database
 	if err != nil {
 		return err
 	}
-	unlock, err := db.Lock(string(path))
+	unlock, err := db.Lock(string(at.path))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	defer unlock() //nolint:errcheck // the end of the process does it otherwise
-	store, err := db.Create(ctx, string(path))
+	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
+	store, err := createStore(ctx, at, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -68,7 +69,6 @@ func (c serveCommand) Run(ctx context.Context, std streams, path databasePath) e
 	if err != nil {
 		return errors.Join(err, listener.Close(), store.Close())
 	}
-	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
 		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, log: log,
@@ -76,7 +76,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, path databasePath) e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "using the database %s\n", absolute(path))
+	fmt.Fprintf(std.out, "using the database %s\n", absolute(at.path))
 	if token != "" {
 		fmt.Fprintf(std.out, "Nobody can sign in yet. Set Bookhook up here (the next start prints another link):\n%s/setup?token=%s\n", a.url(), token)
 	}

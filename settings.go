@@ -21,6 +21,7 @@ import (
 	"bookhook/dispatch/guard"
 	"bookhook/messages"
 	"bookhook/platforms/all"
+	"bookhook/seal"
 	"bookhook/webhook"
 )
 
@@ -43,6 +44,27 @@ func (p *databasePath) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is a URL; give the path of a SQLite file", text)
 	}
 	return nil
+}
+
+// secretKeyFile is the file of the key of the secrets in the database; "" if not
+// given.
+type secretKeyFile string
+
+// UnmarshalText refuses an empty path, which a script with an unset variable gives.
+func (f *secretKeyFile) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("give the path of a file with a key; \"bookhook secrets key\" prints a new one")
+	}
+	*f = secretKeyFile(text)
+	return nil
+}
+
+// read returns the key, nil if no file is given.
+func (f secretKeyFile) read() (*seal.Key, error) {
+	if f == "" {
+		return nil, nil
+	}
+	return seal.ReadKey(string(f))
 }
 
 // listenAddress is HOST:PORT to listen on; without a host it is every address.

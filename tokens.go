@@ -24,8 +24,8 @@ type tokenAdd struct {
 }
 
 // Run prints the new token.
-func (c tokenAdd) Run(ctx context.Context, std streams, path databasePath) error {
-	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+func (c tokenAdd) Run(ctx context.Context, std streams, at database) error {
+	return withAccount(ctx, at, c.Account, func(store *db.Store, account webhook.Account) error {
 		text, hash := auth.NewToken()
 		token := webhook.Token{Account: account.ID, Name: string(c.Name)}
 		if _, err := store.AddToken(ctx, token, hash, change()); err != nil {
@@ -51,8 +51,8 @@ type listedToken struct {
 }
 
 // Run lists the tokens in the order in which they were created.
-func (c tokenList) Run(ctx context.Context, std streams, path databasePath) error {
-	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+func (c tokenList) Run(ctx context.Context, std streams, at database) error {
+	return withAccount(ctx, at, c.Account, func(store *db.Store, account webhook.Account) error {
 		tokens, err := store.Tokens(ctx, account.ID)
 		if err != nil {
 			return err
@@ -74,8 +74,8 @@ type tokenRevoke struct {
 }
 
 // Run revokes the token.
-func (c tokenRevoke) Run(ctx context.Context, std streams, path databasePath) error {
-	return withAccount(ctx, path, c.Account, func(store *db.Store, account webhook.Account) error {
+func (c tokenRevoke) Run(ctx context.Context, std streams, at database) error {
+	return withAccount(ctx, at, c.Account, func(store *db.Store, account webhook.Account) error {
 		err := store.RevokeToken(ctx, account.ID, c.ID, change())
 		if errors.Is(err, webhook.ErrNotFound) {
 			return fmt.Errorf("%s has no token %s", describe(account), c.ID)

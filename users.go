@@ -42,12 +42,12 @@ func (c userAdd) Validate() error {
 }
 
 // Run adds the user.
-func (c userAdd) Run(ctx context.Context, std streams, path databasePath) error {
+func (c userAdd) Run(ctx context.Context, std streams, at database) error {
 	return withPassword(std, c.Email, func(hash string) error {
-		return withStore(ctx, path, func(store *db.Store) error {
+		return withStore(ctx, at, func(store *db.Store) error {
 			user := webhook.User{Email: string(c.Email), PasswordHash: hash, Role: webhook.Role(c.Role)}
 			if c.Account != 0 {
-				account, err := findAccount(ctx, store, c.Account, path)
+				account, err := findAccount(ctx, store, c.Account, at)
 				if err != nil {
 					return err
 				}
@@ -64,9 +64,9 @@ type userPassword struct {
 }
 
 // Run sets the password and ends the user's sessions.
-func (c userPassword) Run(ctx context.Context, std streams, path databasePath) error {
+func (c userPassword) Run(ctx context.Context, std streams, at database) error {
 	return withPassword(std, c.Email, func(hash string) error {
-		return withUser(ctx, path, c.Email, func(store *db.Store, user webhook.User) error {
+		return withUser(ctx, at, c.Email, func(store *db.Store, user webhook.User) error {
 			return store.SetPassword(ctx, user.ID, hash, nil, change())
 		})
 	})
@@ -77,8 +77,8 @@ type userRemove struct {
 }
 
 // Run removes the user.
-func (c userRemove) Run(ctx context.Context, std streams, path databasePath) error {
-	return withUser(ctx, path, c.Email, func(store *db.Store, user webhook.User) error {
+func (c userRemove) Run(ctx context.Context, std streams, at database) error {
+	return withUser(ctx, at, c.Email, func(store *db.Store, user webhook.User) error {
 		if err := store.RemoveUser(ctx, user.Account, user.ID, change()); err != nil {
 			return err
 		}
@@ -101,9 +101,9 @@ type listedUser struct {
 }
 
 // Run lists users in the order in which they were added.
-func (c userList) Run(ctx context.Context, std streams, path databasePath) error {
-	return withStore(ctx, path, func(store *db.Store) error {
-		users, err := c.users(ctx, store, path)
+func (c userList) Run(ctx context.Context, std streams, at database) error {
+	return withStore(ctx, at, func(store *db.Store) error {
+		users, err := c.users(ctx, store, at)
 		if err != nil {
 			return err
 		}
@@ -118,9 +118,9 @@ func (c userList) Run(ctx context.Context, std streams, path databasePath) error
 	})
 }
 
-func (c userList) users(ctx context.Context, store *db.Store, path databasePath) ([]listedUser, error) {
+func (c userList) users(ctx context.Context, store *db.Store, at database) ([]listedUser, error) {
 	if c.Account != 0 {
-		if _, err := findAccount(ctx, store, c.Account, path); err != nil {
+		if _, err := findAccount(ctx, store, c.Account, at); err != nil {
 			return nil, err
 		}
 	}
@@ -146,11 +146,11 @@ func (c userList) users(ctx context.Context, store *db.Store, path databasePath)
 }
 
 // withUser opens the database for a command about one user.
-func withUser(ctx context.Context, path databasePath, email emailAddress, do func(store *db.Store, user webhook.User) error) error {
-	return withStore(ctx, path, func(store *db.Store) error {
+func withUser(ctx context.Context, at database, email emailAddress, do func(store *db.Store, user webhook.User) error) error {
+	return withStore(ctx, at, func(store *db.Store) error {
 		user, err := store.UserByEmail(ctx, string(email))
 		if errors.Is(err, webhook.ErrNotFound) {
-			return fmt.Errorf("nobody signs in with %s in %s", email, path)
+			return fmt.Errorf("nobody signs in with %s in %s", email, at)
 		}
 		if err != nil {
 			return err

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"bookhook/seal"
 )
 
 // Options say what to measure; all are required but Backlog and Dir, and the last two without Full.
@@ -25,6 +27,8 @@ type Options struct {
 	Full        bool          // also with a full table, and with receivers that are dead or slow
 	Deliveries  int           // in the full table
 	Accounts    int           // in the full table, with ten webhooks each
+	KeyFile     string        // of the key that encrypts the secrets in the databases; "": they are not encrypted
+	Key         *seal.Key     // what is in it; nil without one
 }
 
 // unstoredCommand is the hidden command of the second way.
@@ -91,7 +95,7 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 		p.path = filepath.Join(r.temp, "bench.db")
 		defer func() { err = errors.Join(err, removeDatabase(p.path)) }()
 	}
-	sample, err := createSample(ctx, p.path, p.shape, p.target)
+	sample, err := createSample(ctx, p.path, r.Key, p.shape, p.target)
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +193,14 @@ func (r *runner) command(p phase) *exec.Cmd {
 }
 
 func (r *runner) serve(path string) *exec.Cmd {
-	return r.Command("serve", "--listen", "127.0.0.1:0", "--database", path, "--allow-private-targets", "127.0.0.1",
-		"--base-url=", "--trusted-proxies=", "--connections-per-address", "100000", "--retention", "36500", "--log-format", "text", "--log-level", "warn")
+	args := []string{
+		"serve", "--listen", "127.0.0.1:0", "--database", path, "--allow-private-targets", "127.0.0.1",
+		"--base-url=", "--trusted-proxies=", "--connections-per-address", "100000", "--retention", "36500", "--log-format", "text", "--log-level", "warn",
+	}
+	if r.KeyFile != "" {
+		args = append(args, "--secret-key-file", r.KeyFile)
+	}
+	return r.Command(args...)
 }
 
 func removeDatabase(path string) error {

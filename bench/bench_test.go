@@ -307,7 +307,7 @@ func contains(rows []string, want string) bool {
 // testStore has one account with one webhook that takes one request at a time.
 func testStore(t *testing.T, target string) (*db.Store, *sampleAccounts) {
 	t.Helper()
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bench.db"))
+	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bench.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,14 +420,14 @@ func TestPrefill(t *testing.T) {
 	if err := prefill(t.Context(), path, s, "http://127.0.0.1:1/", deliveries, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	sample, err := createSample(t.Context(), path, s, func(int) string { return "http://127.0.0.1:2/" })
+	sample, err := createSample(t.Context(), path, nil, s, func(int) string { return "http://127.0.0.1:2/" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n, err := sample.unrecorded(t.Context(), path, func(int) bool { return true }); n != 0 || err != nil {
 		t.Errorf("got %d, %v, want nothing that is still to be sent", n, err)
 	}
-	store, err := db.Create(t.Context(), path)
+	store, err := db.Create(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

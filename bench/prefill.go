@@ -40,11 +40,11 @@ func prefill(ctx context.Context, path string, s shape, target string, deliverie
 }
 
 func fillNew(ctx context.Context, path string, s shape, target string, deliveries int, progress io.Writer) error {
-	sample, err := createSample(ctx, path, s, func(int) string { return target })
+	sample, err := createSample(ctx, path, nil, s, func(int) string { return target })
 	if err != nil {
 		return err
 	}
-	store, err := db.Open(ctx, path)
+	store, err := db.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}

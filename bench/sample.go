@@ -9,6 +9,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/db"
+	"bookhook/seal"
 	"bookhook/webhook"
 )
 
@@ -36,18 +37,23 @@ type sampleAccounts struct {
 	accounts []webhook.AccountID
 	tokens   []string
 	webhooks [][]*webhook.Webhook // by account
+	key      *seal.Key            // of the database's secrets; nil: they are not encrypted
 }
 
 // createSample creates the accounts, webhooks and tokens in a database. Accounts
 // and webhooks that exist are used again, with new tokens. target returns the URL
-// of the webhooks of an account.
-func createSample(ctx context.Context, path string, s shape, target func(account int) string) (*sampleAccounts, error) {
-	store, err := db.Create(ctx, path)
+// of the webhooks of an account, key is that of the secrets.
+func createSample(ctx context.Context, path string, key *seal.Key, s shape, target func(account int) string) (*sampleAccounts, error) {
+	store, err := db.Create(ctx, path, key)
 	if err != nil {
 		return nil, err
 	}
 	sample, err := createSampleIn(ctx, store, s, target)
-	return sample, errors.Join(err, store.Close())
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	sample.key = key
+	return sample, store.Close()
 }
 
 func createSampleIn(ctx context.Context, store *db.Store, s shape, target func(account int) string) (*sampleAccounts, error) {
@@ -114,7 +120,7 @@ func createWebhooks(ctx context.Context, store *db.Store, account webhook.Accoun
 // unrecorded counts the webhooks of the wanted accounts that have a delivery
 // which is still pending in the database.
 func (s *sampleAccounts) unrecorded(ctx context.Context, path string, wanted func(account int) bool) (n int, err error) {
-	store, err := db.Open(ctx, path)
+	store, err := db.Open(ctx, path, s.key)
 	if err != nil {
 		return 0, err
 	}

@@ -60,7 +60,7 @@ func (s *Store) addAccount(ctx context.Context, tx transaction, a webhook.Accoun
 	if err != nil {
 		return a, s.numberTaken(err, a.Number)
 	}
-	if err := insertConnection(ctx, tx, a.ID, webhook.DefaultPlatform); err != nil {
+	if err := s.insertConnection(ctx, tx, a.ID, webhook.DefaultPlatform); err != nil {
 		return a, err
 	}
 	return a, s.audit(ctx, tx, webhook.AuditEntry{Account: a.ID, Change: change, Action: "account.created", Subject: a.ID.String(), Args: []string{a.Name}})

@@ -39,11 +39,12 @@ func TestBase(t *testing.T) {
 	content, err := io.ReadAll(unzip)
 	ok(t, err)
 	ok(t, os.WriteFile(path, content, 0o600))
-	s := must(db.Open(t.Context(), path))(t)
+	execute(t, path, `UPDATE connections SET old_token = 'the old address', old_until = $1 WHERE platform = 'wink'`, t0.Add(time.Hour).UnixMilli())
+	s := must(db.Open(t.Context(), path, nil))(t)
 	readBase(t, s)
 	ok(t, s.Close())
 	fresh := filepath.Join(t.TempDir(), "fresh.db")
-	ok(t, must(db.Create(t.Context(), fresh))(t).Close())
+	ok(t, must(db.Create(t.Context(), fresh, nil))(t).Close())
 	same(t, "schema", schema(t, path), schema(t, fresh))
 }
 
@@ -51,7 +52,7 @@ func TestBase(t *testing.T) {
 func storeBase(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	s := must(db.Create(ctx, path))(t)
+	s := must(db.Create(ctx, path, nil))(t)
 	a, w := orderedShop(t, s)
 	newUser(t, s, a.ID, "ops@example.com")
 	newToken(t, s, a.ID, "Till", "hash")
@@ -104,7 +105,12 @@ func readBase(t *testing.T, s *db.Store) {
 	same(t, "tokens, clients, drafts", []int{
 		len(must(s.Tokens(ctx, a.ID))(t)), len(must(s.Clients(ctx, a.ID))(t)), len(must(s.Drafts(ctx, a.ID))(t)),
 	}, []int{1, 1, 1})
-	same(t, "connections", len(must(s.Connections(ctx, a.ID))(t)), 2)
+	connections := must(s.Connections(ctx, a.ID))(t)
+	same(t, "connections", len(connections), 2)
+	for _, c := range connections {
+		same(t, "found by its address", must(s.ConnectionByToken(ctx, c.Platform, c.Token, t0))(t), c)
+	}
+	same(t, "found by its old address", must(s.ConnectionByToken(ctx, "wink", "the old address", t0))(t).Platform, "wink")
 	same(t, "setting", string(must(s.Setting(ctx, "key", nil))(t)), "value")
 	same(t, "channel", must(s.Item(ctx, a.ID, webhook.Channels, "3930"))(t).Name, "Website")
 	same(t, "rejected requests", bodies(must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)), []string{"{"})

@@ -93,7 +93,7 @@ func BenchmarkLists(b *testing.B) {
 		path = filepath.Join(b.TempDir(), "bookhook.db")
 	}
 	if _, err := os.Stat(path); err != nil {
-		s, err := db.Create(b.Context(), path)
+		s, err := db.Create(b.Context(), path, nil)
 		ok(b, err)
 		ok(b, s.Close())
 		fill(b, path, rows)

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"bookhook/db"
@@ -45,15 +46,33 @@ var suites = []struct {
 }
 
 func TestSQLite(t *testing.T) {
-	conform(t, func(tb testing.TB) *db.Store {
+	conform(t, all, func(tb testing.TB) *db.Store {
 		return openFile(tb, filepath.Join(tb.TempDir(), "bookhook.db"))
 	})
 }
 
-// conform holds a database against all suites. open makes an empty one, which
-// ends with the test.
-func conform(t *testing.T, open func(testing.TB) *db.Store) {
+// withSecrets are the suites that store secrets.
+var withSecrets = []string{"accounts", "connections", "drafts", "webhooks", "isolation", "inline", "health"}
+
+// TestSQLiteWithKey: what stores secrets does the same when they are encrypted.
+func TestSQLiteWithKey(t *testing.T) {
+	conform(t, withSecrets, func(tb testing.TB) *db.Store {
+		s := openFile(tb, filepath.Join(tb.TempDir(), "bookhook.db"))
+		must(s.UseKey(tb.Context(), newKey(tb)))(tb)
+		return s
+	})
+}
+
+// all stands for all suites.
+var all []string
+
+// conform holds a database against suites. open makes an empty one, which ends
+// with the test.
+func conform(t *testing.T, nouns []string, open func(testing.TB) *db.Store) {
 	for _, suite := range suites {
+		if nouns != nil && !slices.Contains(nouns, suite.noun) {
+			continue
+		}
 		t.Run(suite.noun, func(t *testing.T) {
 			for _, test := range suite.tests {
 				t.Run(test.name, func(t *testing.T) {
@@ -68,7 +87,7 @@ func conform(t *testing.T, open func(testing.TB) *db.Store) {
 // openFile opens the SQLite database at path until the test ends.
 func openFile(tb testing.TB, path string) *db.Store {
 	tb.Helper()
-	s, err := db.Create(tb.Context(), path)
+	s, err := db.Create(tb.Context(), path, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -4,44 +4,53 @@ import (
 	"context"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/webhook"
 )
 
 const connectionColumns = `account_id, platform, enabled, token, old_token, old_until, received_at, settings`
 
-func scanConnection(r scanner) (c webhook.Connection, err error) {
-	err = r.Scan(&c.Account, &c.Platform, &c.Enabled, &c.Token, &c.OldToken, timeScanner{&c.OldUntil}, timeScanner{&c.ReceivedAt}, jsonScanner{&c.Settings})
-	return c, err
+func (s *Store) scanConnection(r scanner) (c webhook.Connection, err error) {
+	var settings string
+	if err := r.Scan(&c.Account, &c.Platform, &c.Enabled, &c.Token, &c.OldToken, timeScanner{&c.OldUntil}, timeScanner{&c.ReceivedAt}, &settings); err != nil {
+		return c, err
+	}
+	return c, openConnection(s.key, &c, settings)
 }
 
 // Connections lists the platforms that an account uses or used, by their keys.
 func (s *Store) Connections(ctx context.Context, account webhook.AccountID) ([]webhook.Connection, error) {
-	return listConnections(ctx, s.engine, account)
+	return s.listConnections(ctx, s.engine, account)
 }
 
-func listConnections(ctx context.Context, q querier, account webhook.AccountID) ([]webhook.Connection, error) {
-	return list(ctx, q, scanConnection, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 ORDER BY platform`, account)
+func (s *Store) listConnections(ctx context.Context, q querier, account webhook.AccountID) ([]webhook.Connection, error) {
+	return list(ctx, q, s.scanConnection, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 ORDER BY platform`, account)
 }
 
 // Connection finds an account's use of a platform.
 func (s *Store) Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error) {
-	return findConnection(ctx, s.engine, account, platform)
+	return s.findConnection(ctx, s.engine, account, platform)
 }
 
-func findConnection(ctx context.Context, q querier, account webhook.AccountID, platform string) (webhook.Connection, error) {
-	return scanConnection(queryRow(ctx, q, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 AND platform = $2`, account, platform))
+func (s *Store) findConnection(ctx context.Context, q querier, account webhook.AccountID, platform string) (webhook.Connection, error) {
+	return s.scanConnection(queryRow(ctx, q, `SELECT `+connectionColumns+` FROM connections WHERE account_id = $1 AND platform = $2`, account, platform))
 }
 
 // ConnectionByToken finds the connection with this address; its previous address
 // is valid until OldUntil.
 func (s *Store) ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error) {
-	return scanConnection(queryRow(ctx, s.engine, `SELECT `+connectionColumns+` FROM connections
-		WHERE platform = $1 AND (token = $2 OR old_token <> '' AND old_token = $2 AND old_until > $3)`, platform, token, toMillis(now)))
+	return s.scanConnection(queryRow(ctx, s.engine, `SELECT `+connectionColumns+` FROM connections
+		WHERE platform = $1 AND (token_hash = $2 OR old_token_hash = $2 AND old_until > $3)`, platform, auth.HashSecret(token), toMillis(now)))
 }
 
-func insertConnection(ctx context.Context, tx transaction, account webhook.AccountID, platform string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO connections (account_id, platform, enabled, token) VALUES ($1, $2, 1, $3)`,
-		account, platform, webhook.NewAddressToken())
+func (s *Store) insertConnection(ctx context.Context, tx transaction, account webhook.AccountID, platform string) error {
+	key, err := s.writeKey(ctx, tx)
+	if err != nil {
+		return err
+	}
+	c := webhook.Connection{Account: account, Platform: platform, Token: webhook.NewAddressToken(), Settings: webhook.Settings{}}
+	_, err = tx.Exec(ctx, `INSERT INTO connections (account_id, platform, enabled, token, token_hash, settings) VALUES ($1, $2, 1, $3, $4, $5)`,
+		account, platform, sealToken(key, c), auth.HashSecret(c.Token), sealSettings(key, c))
 	return err
 }
 
@@ -49,6 +58,9 @@ func insertConnection(ctx context.Context, tx transaction, account webhook.Accou
 // connection. Its address is created the first time, and kept while it is off.
 func (s *Store) SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (c webhook.Connection, err error) {
 	err = s.write(ctx, func(tx transaction) error {
+		if _, err := s.writeKey(ctx, tx); err != nil {
+			return err
+		}
 		n, err := tx.Exec(ctx, `UPDATE connections SET enabled = $3 WHERE account_id = $1 AND platform = $2`, account, platform, boolInt(on))
 		if err != nil {
 			return err
@@ -57,11 +69,11 @@ func (s *Store) SwitchPlatform(ctx context.Context, account webhook.AccountID, p
 			return webhook.ErrNotFound
 		}
 		if n == 0 {
-			if err := insertConnection(ctx, tx, account, platform); err != nil {
+			if err := s.insertConnection(ctx, tx, account, platform); err != nil {
 				return err
 			}
 		}
-		if c, err = findConnection(ctx, tx, account, platform); err != nil {
+		if c, err = s.findConnection(ctx, tx, account, platform); err != nil {
 			return err
 		}
 		return s.changed(ctx, tx, platformEntry(account, platform, map[bool]string{true: "platform.on", false: "platform.off"}[on], change))
@@ -73,15 +85,18 @@ func (s *Store) SwitchPlatform(ctx context.Context, account webhook.AccountID, p
 // events for webhook.AddressOverlap.
 func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (c webhook.Connection, err error) {
 	err = s.write(ctx, func(tx transaction) error {
-		n, err := tx.Exec(ctx, `UPDATE connections SET old_token = token, old_until = $3, token = $4 WHERE account_id = $1 AND platform = $2`,
-			account, platform, toMillis(change.At.Add(webhook.AddressOverlap)), webhook.NewAddressToken())
+		key, err := s.writeKey(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return webhook.ErrNotFound
+		if c, err = s.findConnection(ctx, tx, account, platform); err != nil {
+			return err
 		}
-		if c, err = findConnection(ctx, tx, account, platform); err != nil {
+		c.Token, c.OldToken, c.OldUntil = webhook.NewAddressToken(), c.Token, roundMillis(change.At.Add(webhook.AddressOverlap))
+		_, err = tx.Exec(ctx, `UPDATE connections SET token = $3, token_hash = $4, old_token = $5, old_token_hash = token_hash, old_until = $6
+			WHERE account_id = $1 AND platform = $2`,
+			account, platform, sealToken(key, c), auth.HashSecret(c.Token), sealOldToken(key, c), toMillis(c.OldUntil))
+		if err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, platformEntry(account, platform, "platform.address", change))
@@ -92,7 +107,12 @@ func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, pl
 // SaveSettings replaces the settings of a connection.
 func (s *Store) SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
-		n, err := tx.Exec(ctx, `UPDATE connections SET settings = $3 WHERE account_id = $1 AND platform = $2`, account, platform, toJSON(settings))
+		key, err := s.writeKey(ctx, tx)
+		if err != nil {
+			return err
+		}
+		n, err := tx.Exec(ctx, `UPDATE connections SET settings = $3 WHERE account_id = $1 AND platform = $2`,
+			account, platform, sealSettings(key, webhook.Connection{Account: account, Platform: platform, Settings: settings}))
 		if err != nil {
 			return err
 		}

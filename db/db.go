@@ -26,6 +26,8 @@
 // delivery, which is claimed when it is inserted and never due.
 //
 // [Store.Watch] reports which webhooks a change affects.
+//
+// With a key, secrets are encrypted in the tables (secrets.go).
 package db
 
 import (
@@ -34,12 +36,15 @@ import (
 	"time"
 
 	"bookhook/db/sqlite"
+	"bookhook/seal"
 	"bookhook/webhook"
 )
 
 // Store is the database. Close it when done.
 type Store struct {
 	engine        engine
+	key           *seal.Key // of the secrets in the database; nil: they are not encrypted
+	keyCheck      string    // the row keyCheck when the database was opened; "" without a key
 	nextID        func() int64
 	subscriptions subscriptionCache
 	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
@@ -52,22 +57,32 @@ type Store struct {
 // Open opens the SQLite database at path and brings it up to date; before an
 // upgrade it leaves a snapshot beside it. It returns an error that wraps
 // fs.ErrNotExist if there is none. A database of a newer Bookhook, or of one from
-// before the first release, is refused and left as it is.
-func Open(ctx context.Context, path string) (*Store, error) {
-	engine, err := sqlite.Open(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	return newStore(engine)
+// before the first release, is refused and left as it is; and so is one whose
+// secrets are encrypted with another key, with an error that wraps ErrNoKey or
+// ErrOtherKey. While the secrets are not encrypted, the key is not used; see UseKey.
+func Open(ctx context.Context, path string, key *seal.Key) (*Store, error) {
+	return openWith(ctx, path, key, sqlite.Open)
 }
 
 // Create is Open, but creates the database if there is none.
-func Create(ctx context.Context, path string) (*Store, error) {
-	engine, err := sqlite.Create(ctx, path)
+func Create(ctx context.Context, path string, key *seal.Key) (*Store, error) {
+	return openWith(ctx, path, key, sqlite.Create)
+}
+
+func openWith(ctx context.Context, path string, key *seal.Key, open func(context.Context, string) (*sqlite.DB, error)) (*Store, error) {
+	check, err := readKeyCheck(ctx, path, key)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(engine)
+	engine, err := open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStore(engine)
+	if err == nil && check != "" {
+		s.key, s.keyCheck = key, check
+	}
+	return s, err
 }
 
 // Lock reserves the SQLite database at path for one serving process until it

@@ -12,18 +12,24 @@ import (
 // webhook.ErrDraftChanged if the draft was saved since d was read, and
 // webhook.ErrNotFound if it is gone.
 func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error) {
-	body, err := json.Marshal(d)
-	if err != nil {
-		return d, err
-	}
 	read := d.UpdatedAt
 	d.UpdatedAt = roundMillis(now)
 	fresh := d.ID == 0
-	err = s.write(ctx, func(tx transaction) error {
+	err := s.write(ctx, func(tx transaction) error {
 		if fresh {
 			d.ID = webhook.DraftID(s.nextID())
+		}
+		key, err := s.writeKey(ctx, tx)
+		if err != nil {
+			return err
+		}
+		body, err := sealDraft(key, d)
+		if err != nil {
+			return err
+		}
+		if fresh {
 			_, err := tx.Exec(ctx, `INSERT INTO drafts (id, account_id, webhook_id, body, updated_at) VALUES ($1, $2, $3, $4, $5)`,
-				d.ID, d.Account, nullID(d.Edits), string(body), toMillis(d.UpdatedAt))
+				d.ID, d.Account, nullID(d.Edits), body, toMillis(d.UpdatedAt))
 			return err
 		}
 		if err := unchanged(ctx, tx, d.Account, d.ID, read); err != nil {
@@ -32,7 +38,7 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 		if !d.UpdatedAt.After(read) { // two saves in one millisecond must differ
 			d.UpdatedAt = read.Add(time.Millisecond)
 		}
-		_, err := tx.Exec(ctx, `UPDATE drafts SET body = $2, updated_at = $3 WHERE id = $1`, d.ID, string(body), toMillis(d.UpdatedAt))
+		_, err = tx.Exec(ctx, `UPDATE drafts SET body = $2, updated_at = $3 WHERE id = $1`, d.ID, body, toMillis(d.UpdatedAt))
 		return err
 	})
 	return d, err
@@ -48,7 +54,9 @@ func unchanged(ctx context.Context, q querier, account webhook.AccountID, id web
 	return err
 }
 
-func scanDraft(r scanner) (d webhook.Draft, err error) {
+const draftColumns = `id, account_id, body, updated_at`
+
+func (s *Store) scanDraft(r scanner) (d webhook.Draft, err error) {
 	var body []byte
 	var id webhook.DraftID
 	var account webhook.AccountID
@@ -56,19 +64,22 @@ func scanDraft(r scanner) (d webhook.Draft, err error) {
 		return d, err
 	}
 	updated := d.UpdatedAt
-	err = json.Unmarshal(body, &d)
+	if err := json.Unmarshal(body, &d); err != nil {
+		return d, err
+	}
 	d.ID, d.Account, d.UpdatedAt = id, account, updated
+	d.Basic, err = s.key.Open(d.Basic, draftPlace(d))
 	return d, err
 }
 
 // Draft finds a draft of an account.
 func (s *Store) Draft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) (webhook.Draft, error) {
-	return scanDraft(queryRow(ctx, s.engine, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id))
+	return s.scanDraft(queryRow(ctx, s.engine, `SELECT `+draftColumns+` FROM drafts WHERE account_id = $1 AND id = $2`, account, id))
 }
 
 // Drafts lists the unfinished drafts of an account, the newest first.
 func (s *Store) Drafts(ctx context.Context, account webhook.AccountID) ([]webhook.Draft, error) {
-	return list(ctx, s.engine, scanDraft, `SELECT id, account_id, body, updated_at FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT 50`, account)
+	return list(ctx, s.engine, s.scanDraft, `SELECT `+draftColumns+` FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT 50`, account)
 }
 
 // DeleteDraft discards a draft.

@@ -20,6 +20,9 @@ type engine interface {
 	// Ping reports whether the database can be read, and whether the last write
 	// failed because it could not be written. It writes nothing itself.
 	Ping(ctx context.Context) error
+	// Purge rewrites the database, so that nothing that was deleted or overwritten
+	// is left in its files.
+	Purge(ctx context.Context) error
 	// Close finishes what is being written and closes the database.
 	Close() error
 }

@@ -136,7 +136,7 @@ func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Resu
 }
 
 func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhook.WebhookID, off webhook.OffReason, now time.Time) error {
-	w, err := scanWebhook(queryRow(ctx, tx, `SELECT `+webhookColumns+` FROM webhooks WHERE id = $1`, id))
+	w, err := s.scanWebhook(queryRow(ctx, tx, `SELECT `+webhookColumns+` FROM webhooks WHERE id = $1`, id))
 	if err != nil {
 		return err
 	}

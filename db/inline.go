@@ -101,14 +101,14 @@ func failInlineCalls(ctx context.Context, tx transaction, now time.Time) error {
 // CheckChannels returns webhook.Invalid if another inline webhook of the account
 // has a channel in common with this one.
 func (s *Store) CheckChannels(ctx context.Context, w *webhook.Webhook) error {
-	return checkChannels(ctx, s.engine, w)
+	return s.checkChannels(ctx, s.engine, w)
 }
 
-func checkChannels(ctx context.Context, q querier, w *webhook.Webhook) error {
+func (s *Store) checkChannels(ctx context.Context, q querier, w *webhook.Webhook) error {
 	if w.Kind != webhook.Inline {
 		return nil
 	}
-	all, err := listWebhooks(ctx, q, w.Account)
+	all, err := s.listWebhooks(ctx, q, w.Account)
 	if err != nil {
 		return err
 	}

@@ -260,7 +260,7 @@ func (s *Store) insertTest(ctx context.Context, account webhook.AccountID, id we
 	e.ID, e.Account, e.ReceivedAt, e.Test = webhook.EventID(s.nextID()), account, roundMillis(now), true
 	in := newArrival(e)
 	err = s.write(ctx, func(tx transaction) error {
-		w, err := findWebhook(ctx, tx, account, id)
+		w, err := s.findWebhook(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}

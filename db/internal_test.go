@@ -19,7 +19,7 @@ func changedAt(t time.Time) webhook.Change { return webhook.Change{By: "x", At: 
 
 func openTemp(tb testing.TB) *Store {
 	tb.Helper()
-	s, err := Create(tb.Context(), filepath.Join(tb.TempDir(), "bookhook.db"))
+	s, err := Create(tb.Context(), filepath.Join(tb.TempDir(), "bookhook.db"), nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -303,7 +303,7 @@ func testLookupPages(t *testing.T, s *db.Store) {
 // TestLookupsOutliveTheProcess: what was accepted waits on disk.
 func TestLookupsOutliveTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	s := must(db.Create(context.Background(), path))(t)
+	s := must(db.Create(context.Background(), path, nil))(t)
 	a, _ := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]
 	ok(t, s.Close())

@@ -69,14 +69,14 @@ func (s *Store) readSubscriptions(ctx context.Context, q querier, account webhoo
 		return nil, err
 	}
 	fresh := &webhook.Subscriptions{Revision: revision, Account: a, Platforms: map[string]bool{}}
-	connections, err := listConnections(ctx, q, account)
+	connections, err := s.listConnections(ctx, q, account)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range connections {
 		fresh.Platforms[c.Platform] = c.Enabled
 	}
-	webhooks, err := listWebhooks(ctx, q, account)
+	webhooks, err := s.listWebhooks(ctx, q, account)
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,11 @@ import (
 // and wait.
 func TestPlatformSwitchedByAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	s := must(db.Create(context.Background(), path))(t)
+	s := must(db.Create(context.Background(), path, nil))(t)
 	t.Cleanup(func() { ok(t, s.Close()) })
 	a, _ := shop(t, s)
 	waits := ingest(t, s, a.ID, asked("", "1"))[0]
-	other := must(db.Open(context.Background(), path))(t)
+	other := must(db.Open(context.Background(), path, nil))(t)
 	t.Cleanup(func() { ok(t, other.Close()) })
 	for _, on := range []bool{false, true, false} {
 		must(other.SwitchPlatform(t.Context(), a.ID, "tourcms", on, at(t0)))(t)

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"bookhook/auth"
@@ -157,20 +156,4 @@ func endSessions(ctx context.Context, tx transaction, user webhook.UserID, keep 
 	}
 	_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND hash <> $2`, user, keep)
 	return err
-}
-
-// Setting reads a setting of the instance, or stores and returns first if it has
-// never been set.
-func (s *Store) Setting(ctx context.Context, key string, first []byte) (value []byte, err error) {
-	err = queryRow(ctx, s.engine, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
-	if !errors.Is(err, webhook.ErrNotFound) {
-		return value, err
-	}
-	err = s.write(ctx, func(tx transaction) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING`, key, first); err != nil {
-			return err
-		}
-		return queryRow(ctx, tx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
-	})
-	return value, err
 }

@@ -10,30 +10,33 @@ import (
 const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
 	created_by, failing_since, failed_at, off_at, off_reason, skipped`
 
-func scanWebhook(r scanner) (*webhook.Webhook, error) {
+func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
 	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
 		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
 		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.Skipped)
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	return w, openWebhook(s.key, w)
 }
 
 // Webhooks lists the webhooks of an account in the order they were created.
 func (s *Store) Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error) {
-	return listWebhooks(ctx, s.engine, account)
+	return s.listWebhooks(ctx, s.engine, account)
 }
 
-func listWebhooks(ctx context.Context, q querier, account webhook.AccountID) ([]*webhook.Webhook, error) {
-	return list(ctx, q, scanWebhook, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND deleted_at = 0 ORDER BY id`, account)
+func (s *Store) listWebhooks(ctx context.Context, q querier, account webhook.AccountID) ([]*webhook.Webhook, error) {
+	return list(ctx, q, s.scanWebhook, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND deleted_at = 0 ORDER BY id`, account)
 }
 
 // Webhook finds a webhook of an account.
 func (s *Store) Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error) {
-	return findWebhook(ctx, s.engine, account, id)
+	return s.findWebhook(ctx, s.engine, account, id)
 }
 
-func findWebhook(ctx context.Context, q querier, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error) {
-	return scanWebhook(queryRow(ctx, q, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND id = $2 AND deleted_at = 0`, account, id))
+func (s *Store) findWebhook(ctx context.Context, q querier, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error) {
+	return s.scanWebhook(queryRow(ctx, q, `SELECT `+webhookColumns+` FROM webhooks WHERE account_id = $1 AND id = $2 AND deleted_at = 0`, account, id))
 }
 
 // WebhookNames names all webhooks of an account, deleted ones too, for the log.
@@ -85,15 +88,19 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		created.OffAt, created.OffReason = roundMillis(change.At), webhook.OffByUser
 	}
 	err := s.write(ctx, func(tx transaction) error {
-		if err := checkRoom(ctx, tx, w); err != nil {
+		if err := s.checkRoom(ctx, tx, w); err != nil {
 			return err
 		}
 		if err := finishDraft(ctx, tx, w.Account, from); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, created_by, off_at, off_reason)
+		key, err := s.writeKey(ctx, tx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, created_by, off_at, off_reason)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			created.ID, created.Account, string(created.Kind), toJSON(created.Config), boolInt(created.Enabled), created.Secret,
+			created.ID, created.Account, string(created.Kind), sealConfig(key, &created), boolInt(created.Enabled), sealSecret(key, &created),
 			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), created.CreatedBy, toMillis(created.OffAt), string(created.OffReason))
 		if err != nil {
 			return err
@@ -104,9 +111,9 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 }
 
 // checkRoom says whether the account can have the new webhook.
-func checkRoom(ctx context.Context, q querier, w *webhook.Webhook) error {
+func (s *Store) checkRoom(ctx context.Context, q querier, w *webhook.Webhook) error {
 	if w.Kind == webhook.Inline {
-		return checkChannels(ctx, q, w)
+		return s.checkChannels(ctx, q, w)
 	}
 	var used, limit int
 	err := queryRow(ctx, q, `SELECT webhook_limit,
@@ -130,7 +137,7 @@ func webhookEntry(w *webhook.Webhook, action string, change webhook.Change) webh
 func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (before *webhook.Webhook, err error) {
 	w := u.Webhook
 	err = s.write(ctx, func(tx transaction) error {
-		if before, err = findWebhook(ctx, tx, w.Account, w.ID); err != nil {
+		if before, err = s.findWebhook(ctx, tx, w.Account, w.ID); err != nil {
 			return err
 		}
 		if !u.Base.IsZero() && !before.UpdatedAt.Equal(u.Base) {
@@ -139,14 +146,18 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 		if before.Kind != w.Kind {
 			return webhook.Invalid{"type": webhook.KindFixed}
 		}
-		if err := checkChannels(ctx, tx, w); err != nil {
+		if err := s.checkChannels(ctx, tx, w); err != nil {
 			return err
 		}
 		if err := finishDraft(ctx, tx, w.Account, u.Draft); err != nil {
 			return err
 		}
+		key, err := s.writeKey(ctx, tx)
+		if err != nil {
+			return err
+		}
 		updated := max(toMillis(change.At), toMillis(before.UpdatedAt)+1) // two changes in one millisecond must differ
-		if _, err := tx.Exec(ctx, `UPDATE webhooks SET config = $2, updated_at = $3 WHERE id = $1`, w.ID, toJSON(w.Config), updated); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE webhooks SET config = $2, updated_at = $3 WHERE id = $1`, w.ID, sealConfig(key, w), updated); err != nil {
 			return err
 		}
 		tx.touch(w.Account, w.ID, webhook.TouchWebhook)
@@ -166,7 +177,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 // says how many events were skipped while it was off.
 func (s *Store) SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error) {
 	err = s.write(ctx, func(tx transaction) error {
-		if before, err = findWebhook(ctx, tx, account, id); err != nil {
+		if before, err = s.findWebhook(ctx, tx, account, id); err != nil {
 			return err
 		}
 		return s.switchTo(ctx, tx, before, &enabled, change)
@@ -219,12 +230,17 @@ func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, e
 // with the previous one for webhook.SecretOverlap.
 func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
-		w, err := findWebhook(ctx, tx, account, id)
+		w, err := s.findWebhook(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE webhooks SET old_secret = secret, old_until = $2, secret = $3 WHERE id = $1`,
-			id, toMillis(change.At.Add(webhook.SecretOverlap)), secret)
+		key, err := s.writeKey(ctx, tx)
+		if err != nil {
+			return err
+		}
+		w.Secret, w.OldSecret = secret, w.Secret
+		_, err = tx.Exec(ctx, `UPDATE webhooks SET old_secret = $4, old_until = $2, secret = $3 WHERE id = $1`,
+			id, toMillis(change.At.Add(webhook.SecretOverlap)), sealSecret(key, w), sealOldSecret(key, w))
 		if err != nil {
 			return err
 		}
@@ -237,7 +253,7 @@ func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id 
 // many those were. The log is kept, with the webhook's name.
 func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error) {
 	err = s.write(ctx, func(tx transaction) error {
-		w, err := findWebhook(ctx, tx, account, id)
+		w, err := s.findWebhook(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ func TestCatalogue(t *testing.T) {
 }
 
 func TestSeed(t *testing.T) {
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "demo.db"))
+	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "demo.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func BenchmarkDelivered(b *testing.B) {
 
 // benchDispatcher runs a dispatcher on a database on disk with one webhook.
 func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook.AccountID) {
-	store, err := db.Create(b.Context(), filepath.Join(b.TempDir(), "bookhook.db"))
+	store, err := db.Create(b.Context(), filepath.Join(b.TempDir(), "bookhook.db"), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

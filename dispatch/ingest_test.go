@@ -42,7 +42,7 @@ func TestIngestPlansAnew(t *testing.T) {
 	w := r.hook(receiver(t, answer(200)).URL)
 	r.ingest(1)
 	r.next()
-	command, err := db.Open(t.Context(), r.path)
+	command, err := db.Open(t.Context(), r.path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) open() {
 	r.Helper()
 	var err error
-	if r.store.Store, err = db.Create(context.Background(), r.path); err != nil {
+	if r.store.Store, err = db.Create(context.Background(), r.path, nil); err != nil {
 		r.Fatal(err)
 	}
 }

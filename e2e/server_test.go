@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -160,11 +161,18 @@ func (s *server) keepPort() {
 	}
 }
 
+// secretKeyFile is the flag of the server that its other commands need, too.
+const secretKeyFile = "--secret-key-file"
+
 // run runs another command of bookhook on the server's database, e.g. run("", "token", "add", "--account", "1", "till")
 // with the given standard input, and returns what it printed to standard output.
 func (s *server) run(stdin string, args ...string) string {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), binary, append(args, "--database", s.Database)...)
+	args = append(args, "--database", s.Database)
+	if i := slices.Index(s.args, secretKeyFile); i >= 0 {
+		args = append(args, s.args[i:i+2]...)
+	}
+	cmd := exec.CommandContext(s.t.Context(), binary, args...)
 	cmd.Env = environ()
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr strings.Builder

@@ -60,7 +60,7 @@ func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time)
 
 func newAPI(t testing.TB) *apiSite {
 	t.Helper()
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
+	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,6 +55,7 @@ const (
 // site is a whole Bookhook on a listener: database, dispatcher, pages.
 type site struct {
 	testing.TB
+	folder     string // of the database
 	store      *tap
 	dispatcher *dispatch.Dispatcher
 	app        *fiber.App
@@ -91,8 +92,9 @@ func newSite(t testing.TB, pauses ...time.Duration) *site {
 // furnish makes a site that does not run yet.
 func furnish(t testing.TB) *site {
 	t.Helper()
-	store := openStore(t, filepath.Join(t.TempDir(), "bookhook.db"))
-	s := &site{TB: t, store: store, log: t.Output()}
+	folder := t.TempDir()
+	store := openStore(t, filepath.Join(folder, "bookhook.db"))
+	s := &site{TB: t, folder: folder, store: store, log: t.Output()}
 	s.account = s.addAccount(webhook.Account{Number: 4069, Name: "River Tours & Söhne", TimeZone: "UTC", WebhookLimit: 10})
 	s.other = s.addAccount(webhook.Account{Number: 7, Name: "Other Tours", TimeZone: "UTC", WebhookLimit: 10})
 	s.addUser(anna, s.account.ID, webhook.RoleOperator)
@@ -106,7 +108,7 @@ func furnish(t testing.TB) *site {
 
 func openStore(t testing.TB, path string) *tap {
 	t.Helper()
-	store, err := db.Create(t.Context(), path)
+	store, err := db.Create(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/pressly/goose/v3"
 )
 
 // Contents is what a database holds.
@@ -93,11 +90,7 @@ func checkNotNewer(ctx context.Context, pool *sql.DB) (outdated bool, err error)
 	if err := pool.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied = 1`).Scan(&has); err != nil {
 		return false, err
 	}
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return false, err
-	}
-	newest, err := goose.NumericComponent(slices.Max(files))
+	newest, err := newestVersion(pool)
 	if err == nil && has > newest {
 		err = errNewer(has, newest)
 	}

@@ -44,20 +44,45 @@ func checkVersion(ctx context.Context, path string) (err error) {
 	return err
 }
 
+func migrationFiles() (fs.FS, error) { return fs.Sub(migrations, "migrations") }
+
+// newestVersion returns the number of the newest migration.
+func newestVersion(pool *sql.DB) (int64, error) {
+	files, err := migrationFiles()
+	if err != nil {
+		return 0, err
+	}
+	provider, err := newProvider(pool, files)
+	if err != nil {
+		return 0, err
+	}
+	all := provider.ListSources()
+	return all[len(all)-1].Version, nil
+}
+
 // migrate brings the database up to the newest numbered migration, each in a
 // transaction. There is no way down: before an upgrade it keeps a snapshot.
 func migrate(ctx context.Context, pool *sql.DB, path string) error {
-	files, err := fs.Sub(migrations, "migrations")
+	files, err := migrationFiles()
 	if err != nil {
 		return err
 	}
 	return migrateTo(ctx, pool, path, files)
 }
 
-func migrateTo(ctx context.Context, pool *sql.DB, path string, files fs.FS) error {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files, goose.WithLogger(goose.NopLogger()))
+// newProvider returns goose with the migrations in files and those in Go.
+func newProvider(pool *sql.DB, files fs.FS) (*goose.Provider, error) {
+	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files, goose.WithLogger(goose.NopLogger()), goose.WithGoMigrations(hashAddresses()))
 	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
+		return nil, fmt.Errorf("read the migrations: %w", err)
+	}
+	return provider, nil
+}
+
+func migrateTo(ctx context.Context, pool *sql.DB, path string, files fs.FS) error {
+	provider, err := newProvider(pool, files)
+	if err != nil {
+		return err
 	}
 	has, wants, err := provider.GetVersions(ctx)
 	switch {

@@ -24,6 +24,7 @@ import (
 
 // DB is an open database. Close it when done.
 type DB struct {
+	path         string
 	readers      *sql.DB
 	prepared     sync.Map // SQL text → *sql.Stmt on readers
 	writer       *writer
@@ -93,7 +94,7 @@ func openFile(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(err, c.pool.Close(), readers.Close(), writing.Close())
 	}
 	c.start(w.runBetweenGroups)
-	return &DB{readers: readers, writer: w, checkpointer: c}, nil
+	return &DB{path: path, readers: readers, writer: w, checkpointer: c}, nil
 }
 
 // Close finishes the waiting writes and closes the database. The writer is closed

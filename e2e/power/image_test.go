@@ -39,7 +39,7 @@ func (tp *tape) promises(moment int) promises {
 func (p promises) keeps(ctx context.Context, folder string) (problems []string) {
 	now := time.Now()
 	path := filepath.Join(folder, "bookhook.db")
-	store, err := db.Create(ctx, path)
+	store, err := db.Create(ctx, path, nil)
 	if err != nil {
 		return []string{"it does not open: " + err.Error()}
 	}

@@ -16,7 +16,7 @@ func TestMemoryIsShared(t *testing.T) {
 	t.Parallel()
 	const room, many, few = 8 * pageSize, 5*pageSize + 7, 3
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"))
+	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

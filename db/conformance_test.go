@@ -52,7 +52,7 @@ func TestSQLite(t *testing.T) {
 }
 
 // withSecrets are the suites that store secrets.
-var withSecrets = []string{"accounts", "connections", "drafts", "webhooks", "isolation", "inline", "health"}
+var withSecrets = []string{"accounts", "connections", "drafts", "webhooks", "isolation"}
 
 // TestSQLiteWithKey: what stores secrets does the same when they are encrypted.
 func TestSQLiteWithKey(t *testing.T) {

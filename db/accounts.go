@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -108,6 +110,56 @@ func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, change web
 		}
 		return s.changed(ctx, tx, webhook.AuditEntry{Account: a.ID, Change: change, Action: "account.changed", Subject: a.ID.String(), Args: []string{a.Name}})
 	})
+}
+
+// checkRoom returns webhook.LimitReached if the account has, according to a query that
+// counts for it ($1), as many of something as it may have, and webhook.ErrNotFound if
+// there is no such account. It locks the account first, so that two transactions
+// cannot both take the last place.
+func checkRoom(ctx context.Context, tx transaction, account webhook.AccountID, most webhook.LimitReached, count string) error {
+	if err := lockAccount(ctx, tx, account); err != nil {
+		return err
+	}
+	if err := queryRow(ctx, tx, count, account).Scan(&most.Used); err != nil {
+		return err
+	}
+	if most.Used >= most.Limit {
+		most.Over = most.Used + 1 - most.Limit
+		return most
+	}
+	return nil
+}
+
+// lockAccount makes other transactions that lock the account wait until this one has
+// ended.
+func lockAccount(ctx context.Context, tx transaction, account webhook.AccountID) error {
+	n, err := tx.Exec(ctx, `UPDATE accounts SET number = number WHERE id = $1`, account)
+	if err == nil && n == 0 {
+		return webhook.ErrNotFound
+	}
+	return err
+}
+
+// CountCheck counts that the account lets Bookhook call an address of its choice. It
+// returns webhook.LimitReached if it did so webhook.MaxChecks times in this minute.
+func (s *Store) CountCheck(ctx context.Context, account webhook.AccountID, now time.Time) error {
+	err := s.write(ctx, func(tx transaction) error {
+		var checks int
+		minute := now.Unix() / 60
+		return queryRow(ctx, tx, `INSERT INTO url_checks (account_id, minute, checks) VALUES ($1, $2, 1)
+			ON CONFLICT (account_id) DO UPDATE SET
+				checks = CASE WHEN url_checks.minute < $2 THEN 1 ELSE url_checks.checks + 1 END,
+				minute = CASE WHEN url_checks.minute < $2 THEN $2 ELSE url_checks.minute END
+			WHERE url_checks.minute < $2 OR url_checks.checks < $3
+			RETURNING checks`, account, minute, webhook.MaxChecks).Scan(&checks)
+	})
+	if errors.Is(err, webhook.ErrNotFound) {
+		return webhook.LimitReached{
+			What: webhook.LimitedChecks, Limit: webhook.MaxChecks, Used: webhook.MaxChecks, Over: 1,
+			Wait: now.Truncate(time.Minute).Add(time.Minute).Sub(now),
+		}
+	}
+	return err
 }
 
 // SetLimit sets how many asynchronous webhooks an account may have. A limit below

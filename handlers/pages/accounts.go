@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,6 +19,7 @@ type AccountStore interface {
 	AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error)
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	Accounts(ctx context.Context) ([]webhook.AccountUse, error)
+	CountCheck(ctx context.Context, account webhook.AccountID, now time.Time) error
 	SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error
 }
 
@@ -101,6 +103,13 @@ func (pg *Pages) AddAccountUser(c *fiber.Ctx) error {
 		return pg.refuseAccount(c, form)
 	}
 	return pg.showAccounts(c, http.StatusCreated, views.AccountsProps{Page: currentUser(c).page(c, nil), Added: added})
+}
+
+// countCheck counts that Bookhook is about to call an address of somebody's choice, and
+// returns why it must not; zero if it may.
+func (pg *Pages) countCheck(c *fiber.Ctx) (webhook.Message, error) {
+	problems, err := pg.refused(pg.Store.CountCheck(c.UserContext(), currentUser(c).Account.ID, time.Now()), "check")
+	return problems["check"], err
 }
 
 func (pg *Pages) accountParam(c *fiber.Ctx) (webhook.Account, error) {

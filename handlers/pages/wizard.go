@@ -205,7 +205,8 @@ func (pg *Pages) ShowTestedDraft(c *fiber.Ctx) error {
 	return c.Redirect(draftPath(d.ID, webhook.StepReview), http.StatusSeeOther)
 }
 
-// TestDraft sends a test, once, to the webhook that a draft would become.
+// TestDraft sends a test, once, to the webhook that a draft would become. How often is
+// limited.
 func (pg *Pages) TestDraft(c *fiber.Ctx) error {
 	d, err := pg.draftParam(c)
 	if err != nil {
@@ -220,6 +221,13 @@ func (pg *Pages) TestDraft(c *fiber.Ctx) error {
 	}
 	if err := pg.copySecrets(c, d, w); err != nil {
 		return err
+	}
+	limited, err := pg.countCheck(c)
+	if err != nil {
+		return err
+	}
+	if !limited.IsZero() {
+		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusTooManyRequests, problems: webhook.Invalid{"test": limited}})
 	}
 	attempt := pg.Dispatcher.TestUnsaved(c.UserContext(), w, currentUser(c).Account, pg.Platforms.TestEvent(w, time.Now()))
 	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusOK, test: &attempt})

@@ -71,10 +71,7 @@ func TestLimitsOnPages(t *testing.T) {
 			},
 		},
 	} {
-		p := b.post(f.path, f.form).is(http.StatusUnprocessableEntity).has(f.says)
-		for _, typed := range f.typed {
-			p.has(typed)
-		}
+		b.post(f.path, f.form).is(http.StatusUnprocessableEntity).has(f.says).has(f.typed...)
 		f.remove()
 		if again := b.post(f.path, f.form); again.status != http.StatusCreated && again.status != http.StatusSeeOther {
 			t.Errorf("%s with room again: got %d", f.path, again.status)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,5 +157,47 @@ func TestCheckLimit(t *testing.T) {
 	}
 	if len(s.leave(webhook.Event{BookingID: "1"})[0].Decisions) != 1 { // no limit refuses an event
 		t.Error("the event was not accepted")
+	}
+}
+
+// TestWizardWithManyTours: with as many tours as an account may have, the step stays
+// small, and a search without JavaScript finds every tour and loses no selection.
+func TestWizardWithManyTours(t *testing.T) {
+	t.Parallel()
+	s := newWizard(t)
+	s.fillItems(webhook.Tours, webhook.MaxToursInUse-2) // and the two of the wizard
+	b := s.signIn(anna)
+	draft := b.begin()
+	b.walk(draft, webhook.StepTours)
+	start := time.Now()
+	p := b.get(draft + "/tours").is(http.StatusOK).has("The first 500 of 20,000 are listed")
+	took := time.Since(start)
+	t.Logf("%d KiB in %v", len(p.text)>>10, took)
+	if len(p.text) > 300<<10 {
+		t.Errorf("the step has %d bytes, want at most 300 KiB", len(p.text))
+	}
+	selected := func() []string {
+		drafts := must(s, s.store.Drafts, s.account.ID)
+		return drafts[0].Tours.IDs
+	}
+	search := func(p page, text string, ticked ...string) page {
+		shown := p.find(`name="tours_shown" value="([^"]*)"`)
+		return b.post(draft+"/tours", url.Values{"tours_mode": {"include"}, "tours": ticked, "tours_shown": {shown}, "find": {"1"}, "search": {text}, "tours_paste": {""}})
+	}
+	p = search(p, "number 19,997", "15").is(http.StatusOK).has("Nothing matches your search.")
+	p = search(p, "NUMBER 19997").is(http.StatusOK).has("1 of 20,000 match your search.", `value="n19997"`).lacks(`value="n19996"`)
+	p = search(p, "number 1234", "n19997").is(http.StatusOK).has("11 of 20,000 match", "2 selected. Those are kept while you search.")
+	if got := selected(); !slices.Equal(got, []string{"15", "n19997"}) {
+		t.Errorf("got %v selected, want what was ticked in two searches", got)
+	}
+	p = search(p, "night", "n12345").is(http.StatusOK).has(`value="15" checked`)
+	shown := p.find(`name="tours_shown" value="([^"]*)"`)
+	b.post(draft+"/tours", url.Values{"tours_mode": {"include"}, "tours_shown": {shown}}).is(http.StatusSeeOther) // unticks the one
+	if got := selected(); !slices.Equal(got, []string{"n12345", "n19997"}) {
+		t.Errorf("got %v selected, want all but the one that was unticked", got)
+	}
+	b.get(draft+"/tours").has(`value="n12345" checked`, `value="n19997" checked`) // the chosen ones come first
+	if len(b.get("/tours").is(http.StatusOK).text) > 300<<10 {
+		t.Error("the list of tours is too long")
 	}
 }

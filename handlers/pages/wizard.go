@@ -58,7 +58,8 @@ func (pg *Pages) ShowStep(c *fiber.Ctx) error {
 	return pg.renderStep(c, d, step, shown)
 }
 
-// SaveStep reads a step into its draft and saves it, valid or not.
+// SaveStep reads a step into its draft and saves it, valid or not. A search in a long
+// list shows the step again.
 func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	d, step, err := pg.stepParam(c)
 	if err != nil {
@@ -74,9 +75,13 @@ func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if len(problems) > 0 {
+	if find := posted(c, "find"); find || len(problems) > 0 {
+		status := http.StatusUnprocessableEntity
+		if find { // it is not finished yet
+			status, problems = http.StatusOK, nil
+		}
 		return pg.renderStep(c, d, step, stepProblem{
-			status: http.StatusUnprocessableEntity, problems: problems,
+			status: status, problems: problems, search: typed(c, "search"),
 			concurrency: typed(c, "concurrency"), rate: typed(c, "rate_requests"), limit: typed(c, "time_limit"), paste: webhook.Truncate(web.FormValue(c, "tours_paste"), maxPaste),
 		})
 	}

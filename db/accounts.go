@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"math"
 	"strconv"
 	"time"
 
@@ -87,6 +88,11 @@ func (s *Store) AccountByNumber(ctx context.Context, number int64) (webhook.Acco
 
 // Accounts lists all accounts of the instance by number.
 func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
+	return s.AccountsAfter(ctx, 0, math.MaxInt32)
+}
+
+// AccountsAfter lists the accounts of the instance with larger numbers, by number.
+func (s *Store) AccountsAfter(ctx context.Context, number int64, limit int) ([]webhook.AccountUse, error) {
 	scan := func(r scanner) (u webhook.AccountUse, err error) {
 		err = r.Scan(&u.ID, &u.Number, &u.Name, &u.TimeZone, &u.WebhookLimit, timeScanner{&u.CreatedAt}, &u.Webhooks, &u.Users)
 		return u, err
@@ -94,7 +100,7 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 	return list(ctx, s.engine, scan, `SELECT `+accountColumns+`,
 			(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0),
 			(SELECT count(*) FROM users u WHERE u.account_id = a.id)
-		FROM accounts a ORDER BY a.number`)
+		FROM accounts a WHERE a.number > $1 ORDER BY a.number LIMIT $2`, number, limit)
 }
 
 // UpdateAccount changes name, number and time zone. It returns webhook.Invalid if

@@ -22,6 +22,13 @@ func (s *Store) AllItems(ctx context.Context, account webhook.AccountID, kind we
 		WHERE account_id = $1 ORDER BY retired_at > 0, lower(name), id`, account)
 }
 
+// Items lists the channels or tours of an account by their ids, retired ones too,
+// beginning after an id ("": with the first).
+func (s *Store) Items(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, after string, limit int) ([]webhook.Item, error) {
+	return list(ctx, s.engine, scanItem, `SELECT id, name, retired_at FROM `+string(kind)+`
+		WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3`, account, after, limit)
+}
+
 // Item finds one channel or tour by its id.
 func (s *Store) Item(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string) (webhook.Item, error) {
 	return scanItem(queryRow(ctx, s.engine, `SELECT id, name, retired_at FROM `+string(kind)+` WHERE account_id = $1 AND id = $2`, account, id))

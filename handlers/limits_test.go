@@ -201,3 +201,19 @@ func TestWizardWithManyTours(t *testing.T) {
 		t.Error("the list of tours is too long")
 	}
 }
+
+// TestManyAccounts: the list of accounts pages, and a refused form stands on the page
+// with its account.
+func TestManyAccounts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var last webhook.Account
+	for n := range 60 {
+		last = s.addAccount(webhook.Account{Number: int64(5001 + n), Name: fmt.Sprint("Operator ", n), TimeZone: "UTC"})
+	}
+	b := s.signIn(admin)
+	first := b.get("/admin/accounts").is(http.StatusOK).has("Operator 47").lacks("Operator 48")
+	next := first.find(`href="(/admin/accounts\?after=[^"]*)"`)
+	b.get(next).is(http.StatusOK).has("Operator 48", "Operator 59", "First page").lacks("Operator 47", "Next page")
+	b.post("/admin/accounts/"+last.ID.String()+"/limit", url.Values{"limit": {"many"}}).is(http.StatusUnprocessableEntity).has("Operator 59", `value="many"`)
+}

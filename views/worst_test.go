@@ -34,7 +34,7 @@ func TestWorstPages(t *testing.T) {
 	k := kinds[0]
 	for name, body := range worstBodies {
 		delivery := DeliveryProps{Page: Page{Now: now}, Delivery: k.delivery(0)}
-		delivery.Delivery.Attempts = 5000
+		delivery.Delivery.Attempts = 500
 		for n := range delivery.Delivery.Attempts {
 			a := k.attempt(n+1, webhook.Outcome{Status: 500, Failure: webhook.FailStatus})
 			a.ResponseBody, a.RequestBody = body(webhook.MaxStoredBody), body(webhook.MaxStoredBody)

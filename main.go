@@ -111,9 +111,12 @@ type usageError string
 func (e usageError) Error() string { return string(e) }
 
 // oneLine formats an error for the person at the terminal. Of an Invalid it
-// shows the problems alone.
+// shows the problems alone, and of a limit that was reached what to do.
 func oneLine(err error) string {
 	text := err.Error()
+	if reached, ok := errors.AsType[webhook.LimitReached](err); ok {
+		text = messages.Text(messages.Limit(reached, webhook.DefaultSupport))
+	}
 	if problems, ok := errors.AsType[webhook.Invalid](err); ok {
 		text = strings.Join(slices.Sorted(maps.Values(messages.Problems(problems))), " ")
 	}

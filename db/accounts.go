@@ -2,7 +2,10 @@ package db
 
 import (
 	"context"
+	"errors"
+	"math"
 	"strconv"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -85,6 +88,11 @@ func (s *Store) AccountByNumber(ctx context.Context, number int64) (webhook.Acco
 
 // Accounts lists all accounts of the instance by number.
 func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
+	return s.AccountsAfter(ctx, 0, math.MaxInt32)
+}
+
+// AccountsAfter lists the accounts of the instance with larger numbers, by number.
+func (s *Store) AccountsAfter(ctx context.Context, number int64, limit int) ([]webhook.AccountUse, error) {
 	scan := func(r scanner) (u webhook.AccountUse, err error) {
 		err = r.Scan(&u.ID, &u.Number, &u.Name, &u.TimeZone, &u.WebhookLimit, timeScanner{&u.CreatedAt}, &u.Webhooks, &u.Users)
 		return u, err
@@ -92,7 +100,7 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 	return list(ctx, s.engine, scan, `SELECT `+accountColumns+`,
 			(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0),
 			(SELECT count(*) FROM users u WHERE u.account_id = a.id)
-		FROM accounts a ORDER BY a.number`)
+		FROM accounts a WHERE a.number > $1 ORDER BY a.number LIMIT $2`, number, limit)
 }
 
 // UpdateAccount changes name, number and time zone. It returns webhook.Invalid if
@@ -108,6 +116,56 @@ func (s *Store) UpdateAccount(ctx context.Context, a webhook.Account, change web
 		}
 		return s.changed(ctx, tx, webhook.AuditEntry{Account: a.ID, Change: change, Action: "account.changed", Subject: a.ID.String(), Args: []string{a.Name}})
 	})
+}
+
+// checkRoom returns webhook.LimitReached if the account has, according to a query that
+// counts for it ($1), as many of something as it may have, and webhook.ErrNotFound if
+// there is no such account. It locks the account first, so that two transactions
+// cannot both take the last place.
+func checkRoom(ctx context.Context, tx transaction, account webhook.AccountID, most webhook.LimitReached, count string) error {
+	if err := lockAccount(ctx, tx, account); err != nil {
+		return err
+	}
+	if err := queryRow(ctx, tx, count, account).Scan(&most.Used); err != nil {
+		return err
+	}
+	if most.Used >= most.Limit {
+		most.Over = most.Used + 1 - most.Limit
+		return most
+	}
+	return nil
+}
+
+// lockAccount makes other transactions that lock the account wait until this one has
+// ended.
+func lockAccount(ctx context.Context, tx transaction, account webhook.AccountID) error {
+	n, err := tx.Exec(ctx, `UPDATE accounts SET number = number WHERE id = $1`, account)
+	if err == nil && n == 0 {
+		return webhook.ErrNotFound
+	}
+	return err
+}
+
+// CountCheck counts that the account lets Bookhook call an address of its choice. It
+// returns webhook.LimitReached if it did so webhook.MaxChecks times in this minute.
+func (s *Store) CountCheck(ctx context.Context, account webhook.AccountID, now time.Time) error {
+	err := s.write(ctx, func(tx transaction) error {
+		var checks int
+		minute := now.Unix() / 60
+		return queryRow(ctx, tx, `INSERT INTO url_checks (account_id, minute, checks) VALUES ($1, $2, 1)
+			ON CONFLICT (account_id) DO UPDATE SET
+				checks = CASE WHEN url_checks.minute < $2 THEN 1 ELSE url_checks.checks + 1 END,
+				minute = CASE WHEN url_checks.minute < $2 THEN $2 ELSE url_checks.minute END
+			WHERE url_checks.minute < $2 OR url_checks.checks < $3
+			RETURNING checks`, account, minute, webhook.MaxChecks).Scan(&checks)
+	})
+	if errors.Is(err, webhook.ErrNotFound) {
+		return webhook.LimitReached{
+			What: webhook.LimitedChecks, Limit: webhook.MaxChecks, Used: webhook.MaxChecks, Over: 1,
+			Wait: now.Truncate(time.Minute).Add(time.Minute).Sub(now),
+		}
+	}
+	return err
 }
 
 // SetLimit sets how many asynchronous webhooks an account may have. A limit below

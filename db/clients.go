@@ -9,10 +9,15 @@ import (
 )
 
 // AddClient creates a client of the Prioticket-compatible API; only the hash of its
-// secret is stored.
+// secret is stored. It returns webhook.LimitReached if the account has
+// webhook.MaxClients.
 func (s *Store) AddClient(ctx context.Context, c webhook.Client, hash []byte, change webhook.Change) (webhook.Client, error) {
 	c.ID, c.CreatedAt = webhook.ClientID(s.nextID()), roundMillis(change.At)
+	most := webhook.LimitReached{What: webhook.LimitedClients, Limit: webhook.MaxClients}
 	err := s.write(ctx, func(tx transaction) error {
+		if err := checkRoom(ctx, tx, c.Account, most, `SELECT count(*) FROM clients WHERE account_id = $1`); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO clients (id, account_id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
 			c.ID, c.Account, c.Name, hash, toMillis(c.CreatedAt))
 		if err != nil {

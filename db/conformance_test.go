@@ -27,6 +27,7 @@ var suites = []struct {
 	{"rejected requests", rejectedTests},
 	{"clients", clientTests},
 	{"items", itemTests},
+	{"limits", limitTests},
 	{"drafts", draftTests},
 	{"webhooks", webhookTests},
 	{"touched", touchedTests},

@@ -9,14 +9,19 @@ import (
 )
 
 // SaveDraft stores a draft, valid or not; a new one gets its id. It returns
+// webhook.LimitReached if it would be one more than webhook.MaxDrafts,
 // webhook.ErrDraftChanged if the draft was saved since d was read, and
 // webhook.ErrNotFound if it is gone.
 func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (webhook.Draft, error) {
 	read := d.UpdatedAt
 	d.UpdatedAt = roundMillis(now)
 	fresh := d.ID == 0
+	most := webhook.LimitReached{What: webhook.LimitedDrafts, Limit: webhook.MaxDrafts}
 	err := s.write(ctx, func(tx transaction) error {
 		if fresh {
+			if err := checkRoom(ctx, tx, d.Account, most, `SELECT count(*) FROM drafts WHERE account_id = $1`); err != nil {
+				return err
+			}
 			d.ID = webhook.DraftID(s.nextID())
 		}
 		key, err := s.writeKey(ctx, tx)
@@ -77,9 +82,10 @@ func (s *Store) Draft(ctx context.Context, account webhook.AccountID, id webhook
 	return s.scanDraft(queryRow(ctx, s.engine, `SELECT `+draftColumns+` FROM drafts WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// Drafts lists the unfinished drafts of an account, the newest first.
+// Drafts lists the unfinished drafts of an account, at most webhook.MaxDrafts, the
+// newest first.
 func (s *Store) Drafts(ctx context.Context, account webhook.AccountID) ([]webhook.Draft, error) {
-	return list(ctx, s.engine, s.scanDraft, `SELECT `+draftColumns+` FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT 50`, account)
+	return list(ctx, s.engine, s.scanDraft, `SELECT `+draftColumns+` FROM drafts WHERE account_id = $1 ORDER BY id DESC LIMIT $2`, account, webhook.MaxDrafts)
 }
 
 // DeleteDraft discards a draft.

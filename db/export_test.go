@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"time"
 
 	"bookhook/webhook"
@@ -8,6 +9,14 @@ import (
 
 // SetSearch bounds how many rows one request looks at.
 func (s *Store) SetSearch(rows int) { s.search = rows }
+
+// RetireAll retires everything in a list at once.
+func (s *Store) RetireAll(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, at time.Time) error {
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `UPDATE `+string(kind)+` SET retired_at = $2 WHERE account_id = $1`, account, toMillis(at))
+		return err
+	})
+}
 
 // Pass makes all further ids as if so much time had passed.
 func (s *Store) Pass(passed time.Duration) {

@@ -22,14 +22,51 @@ func (s *Store) AllItems(ctx context.Context, account webhook.AccountID, kind we
 		WHERE account_id = $1 ORDER BY retired_at > 0, lower(name), id`, account)
 }
 
+// Items lists the channels or tours of an account by their ids, retired ones too,
+// beginning after an id ("": with the first).
+func (s *Store) Items(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, after string, limit int) ([]webhook.Item, error) {
+	return list(ctx, s.engine, scanItem, `SELECT id, name, retired_at FROM `+string(kind)+`
+		WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3`, account, after, limit)
+}
+
 // Item finds one channel or tour by its id.
 func (s *Store) Item(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string) (webhook.Item, error) {
 	return scanItem(queryRow(ctx, s.engine, `SELECT id, name, retired_at FROM `+string(kind)+` WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// AddItem adds a channel or tour. It returns webhook.Invalid if the id exists.
-func (s *Store) AddItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error {
+// growing runs do, which may bring items into use, in a transaction of which nothing
+// stays if more than the limit are in use then; it returns webhook.LimitReached. What
+// is over the limit already may be changed, but not grow.
+func (s *Store) growing(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, do func(transaction) error) error {
 	return s.write(ctx, func(tx transaction) error {
+		if err := lockAccount(ctx, tx, account); err != nil {
+			return err
+		}
+		used, err := countItems(ctx, tx, account, kind)
+		if err != nil {
+			return err
+		}
+		if err := do(tx); err != nil {
+			return err
+		}
+		after, err := countItems(ctx, tx, account, kind)
+		if what, limit := kind.Limit(); err == nil && after > max(used, limit) {
+			return webhook.LimitReached{What: what, Limit: limit, Used: used, Over: after - limit}
+		}
+		return err
+	})
+}
+
+// countItems counts the channels or tours that are in use.
+func countItems(ctx context.Context, q querier, account webhook.AccountID, kind webhook.ItemKind) (n int, err error) {
+	err = queryRow(ctx, q, `SELECT count(*) FROM `+string(kind)+` WHERE account_id = $1 AND retired_at = 0`, account).Scan(&n)
+	return n, err
+}
+
+// AddItem adds a channel or tour. It returns webhook.Invalid if the id exists, and
+// webhook.LimitReached if too many are in use.
+func (s *Store) AddItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error {
+	return s.growing(ctx, account, kind, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3)`, account, item.ID, item.Name)
 		if s.engine.IsUnique(err) {
 			return webhook.Invalid{"id": webhook.NewMessage("item.id_taken", item.ID)}
@@ -54,9 +91,10 @@ func countsEntry(account webhook.AccountID, kind webhook.ItemKind, action string
 }
 
 // PutItems adds new items and renames and restores existing ones, all or none, and
-// returns how many there were of each.
+// returns how many there were of each. It returns webhook.LimitReached if too many
+// would be in use.
 func (s *Store) PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error) {
-	err = s.write(ctx, func(tx transaction) error {
+	err = s.growing(ctx, account, kind, func(tx transaction) error {
 		added, changed = 0, 0
 		for _, item := range items {
 			n, err := tx.Exec(ctx, `UPDATE `+string(kind)+` SET name = $3, retired_at = 0 WHERE account_id = $1 AND id = $2`, account, item.ID, item.Name)
@@ -80,9 +118,9 @@ func (s *Store) PutItems(ctx context.Context, account webhook.AccountID, kind we
 // ImportItems adds the items of a booking platform that are not in the list yet,
 // and renames the others, all or none, and returns how many there were of each.
 // Retired items stay retired, and items that the platform does not list stay as
-// they are.
+// they are. It returns webhook.LimitReached if too many would be in use.
 func (s *Store) ImportItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (imported webhook.ItemsImported, err error) {
-	err = s.write(ctx, func(tx transaction) error {
+	err = s.growing(ctx, account, kind, func(tx transaction) error {
 		imported = webhook.ItemsImported{}
 		for _, item := range items {
 			added, err := tx.Exec(ctx, `INSERT INTO `+string(kind)+` (account_id, id, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, account, item.ID, item.Name)
@@ -117,15 +155,22 @@ func (s *Store) RenameItem(ctx context.Context, account webhook.AccountID, kind 
 }
 
 // RetireItem retires a channel or tour, so that it is no longer offered to choose
-// from, or restores it.
+// from, or restores it, which returns webhook.LimitReached if too many would be in
+// use. Of the retired ones, as many are kept as may be in use.
 func (s *Store) RetireItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired bool, change webhook.Change) error {
 	action, at := ".restored", int64(0)
 	if retired {
 		action, at = ".retired", toMillis(change.At)
 	}
-	return s.write(ctx, func(tx transaction) error {
+	return s.growing(ctx, account, kind, func(tx transaction) error {
 		item, err := scanItem(queryRow(ctx, tx, `UPDATE `+string(kind)+` SET retired_at = $3 WHERE account_id = $1 AND id = $2
 			RETURNING id, name, retired_at`, account, id, at))
+		if err != nil {
+			return err
+		}
+		_, limit := kind.Limit()
+		_, err = tx.Exec(ctx, `DELETE FROM `+string(kind)+` WHERE account_id = $1 AND id IN (SELECT id FROM `+string(kind)+`
+			WHERE account_id = $1 AND retired_at > 0 ORDER BY retired_at DESC, id LIMIT $2 OFFSET $3)`, account, limit, limit)
 		if err != nil {
 			return err
 		}

@@ -58,6 +58,8 @@ func testPutItems(t *testing.T, s *db.Store) {
 	same(t, "added and changed", [2]int{added, changed}, [2]int{1, 2})
 	want := []webhook.Item{{ID: "1", Name: "A"}, {ID: "2", Name: "C"}, {ID: "9", Name: "Nine"}}
 	same(t, "tours", must(s.AllItems(ctx, a.ID, webhook.Tours))(t), want)
+	same(t, "page after an id", must(s.Items(ctx, a.ID, webhook.Tours, "1", 1))(t), want[1:2])
+	same(t, "page after the last", len(must(s.Items(ctx, a.ID, webhook.Tours, "9", 5))(t)), 0)
 	same(t, "channels", len(must(s.AllItems(ctx, a.ID, webhook.Channels))(t)), 0)
 }
 

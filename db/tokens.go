@@ -7,10 +7,15 @@ import (
 	"bookhook/webhook"
 )
 
-// AddToken creates an API token; only its hash is stored.
+// AddToken creates an API token; only its hash is stored. It returns
+// webhook.LimitReached if the account has webhook.MaxTokens.
 func (s *Store) AddToken(ctx context.Context, t webhook.Token, hash []byte, change webhook.Change) (webhook.Token, error) {
 	t.ID, t.CreatedAt = webhook.TokenID(s.nextID()), roundMillis(change.At)
+	most := webhook.LimitReached{What: webhook.LimitedTokens, Limit: webhook.MaxTokens}
 	err := s.write(ctx, func(tx transaction) error {
+		if err := checkRoom(ctx, tx, t.Account, most, `SELECT count(*) FROM api_tokens WHERE account_id = $1`); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO api_tokens (id, account_id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)`,
 			t.ID, t.Account, t.Name, hash, toMillis(t.CreatedAt))
 		if err != nil {

@@ -22,7 +22,8 @@ func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 	return any, err
 }
 
-// AddUser creates a user. It returns webhook.Invalid if the e-mail address is taken.
+// AddUser creates a user. It returns webhook.Invalid if the e-mail address is taken,
+// and webhook.LimitReached if the account has webhook.MaxPeople.
 func (s *Store) AddUser(ctx context.Context, u webhook.User, change webhook.Change) (webhook.User, error) {
 	err := s.write(ctx, func(tx transaction) (err error) {
 		u, err = s.addUser(ctx, tx, u, change)
@@ -33,6 +34,12 @@ func (s *Store) AddUser(ctx context.Context, u webhook.User, change webhook.Chan
 
 func (s *Store) addUser(ctx context.Context, tx transaction, u webhook.User, change webhook.Change) (webhook.User, error) {
 	u.ID, u.CreatedAt = webhook.UserID(s.nextID()), roundMillis(change.At)
+	if u.Account != 0 {
+		most := webhook.LimitReached{What: webhook.LimitedPeople, Limit: webhook.MaxPeople}
+		if err := checkRoom(ctx, tx, u.Account, most, `SELECT count(*) FROM users WHERE account_id = $1`); err != nil {
+			return u, err
+		}
+	}
 	_, err := tx.Exec(ctx, `INSERT INTO users (id, account_id, email, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 		u.ID, nullID(u.Account), u.Email, u.PasswordHash, string(u.Role), toMillis(u.CreatedAt))
 	if s.engine.IsUnique(err) {

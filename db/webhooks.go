@@ -77,7 +77,7 @@ func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webho
 
 // CreateWebhook creates a webhook and removes its draft (nil: none). It returns
 // webhook.ErrDraftChanged if the draft was changed since it was read,
-// webhook.ErrLimit if the account has as many asynchronous webhooks as it may have,
+// webhook.LimitReached if the account has as many asynchronous webhooks as it may have,
 // those that are off included, and webhook.Invalid if an inline webhook has a
 // channel in common with another.
 func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error) {
@@ -88,7 +88,7 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		created.OffAt, created.OffReason = roundMillis(change.At), webhook.OffByUser
 	}
 	err := s.write(ctx, func(tx transaction) error {
-		if err := s.checkRoom(ctx, tx, w); err != nil {
+		if err := s.checkNew(ctx, tx, w); err != nil {
 			return err
 		}
 		if err := finishDraft(ctx, tx, w.Account, from); err != nil {
@@ -110,19 +110,16 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 	return &created, err
 }
 
-// checkRoom says whether the account can have the new webhook.
-func (s *Store) checkRoom(ctx context.Context, q querier, w *webhook.Webhook) error {
+// checkNew says whether the account can have the new webhook.
+func (s *Store) checkNew(ctx context.Context, tx transaction, w *webhook.Webhook) error {
 	if w.Kind == webhook.Inline {
-		return s.checkChannels(ctx, q, w)
+		return s.checkChannels(ctx, tx, w)
 	}
-	var used, limit int
-	err := queryRow(ctx, q, `SELECT webhook_limit,
-			(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0)
-		FROM accounts a WHERE a.id = $1`, w.Account).Scan(&limit, &used)
-	if err == nil && used >= limit {
-		return webhook.ErrLimit
+	most := webhook.LimitReached{What: webhook.LimitedWebhooks}
+	if err := queryRow(ctx, tx, `SELECT webhook_limit FROM accounts WHERE id = $1`, w.Account).Scan(&most.Limit); err != nil {
+		return err
 	}
-	return err
+	return checkRoom(ctx, tx, w.Account, most, `SELECT count(*) FROM webhooks WHERE account_id = $1 AND kind = 'async' AND deleted_at = 0`)
 }
 
 func webhookEntry(w *webhook.Webhook, action string, change webhook.Change) webhook.AuditEntry {

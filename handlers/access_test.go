@@ -342,6 +342,7 @@ func (s *site) things() *strings.Replacer {
 		_, err := s.store.DeleteWebhook(s.Context(), s.account.ID, w.ID, change())
 		s.check(err)
 	}
+	s.makeRoom()
 	w := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Secret of ours" })
 	ofPrio := s.hook(nowhere, func(w *webhook.Webhook) { // one that a client of Prioticket's API may delete
 		w.Name, w.AllEvents, w.Events = "Secret of ours, too", false, []string{"prioticket:ORDER_CREATE"}
@@ -350,7 +351,7 @@ func (s *site) things() *strings.Replacer {
 	d := a.Decisions[slices.IndexFunc(a.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })]
 	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Config: webhook.Config{Kind: webhook.Async, Name: "Secret of ours"}}, time.Now())
 	s.check(err)
-	u := s.addUser(strings.ToLower(rand.Text())+"@example.com", s.account.ID, webhook.RoleStaff)
+	u := s.addUser(strings.ToLower(rand.Text())+"@room.example.com", s.account.ID, webhook.RoleStaff)
 	token, err := s.store.AddToken(s.Context(), webhook.Token{Account: s.account.ID, Name: "Secret of ours"}, []byte(rand.Text()), change())
 	s.check(err)
 	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: s.account.ID, Name: "Secret of ours"}, []byte("x"), change())
@@ -362,6 +363,29 @@ func (s *site) things() *strings.Replacer {
 		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{evt}", a.Event.ID.String(),
 		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(ofPrio.ID),
 		"{ours}", ours.ID, "{item}", rand.Text(), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
+}
+
+// makeRoom removes what earlier things left behind, since there are limits.
+func (s *site) makeRoom() {
+	s.Helper()
+	for _, client := range must(s, s.store.Clients, s.account.ID) {
+		if client.Name == "Secret of ours" {
+			s.check(s.store.RevokeClient(s.Context(), s.account.ID, client.ID, change()))
+		}
+	}
+	for _, token := range must(s, s.store.Tokens, s.account.ID) {
+		if token.Name == "Secret of ours" {
+			s.check(s.store.RevokeToken(s.Context(), s.account.ID, token.ID, change()))
+		}
+	}
+	for _, user := range must(s, s.store.Users, s.account.ID) {
+		if strings.HasSuffix(user.Email, "@room.example.com") {
+			s.check(s.store.RemoveUser(s.Context(), s.account.ID, user.ID, change()))
+		}
+	}
+	for _, draft := range must(s, s.store.Drafts, s.account.ID) {
+		s.check(s.store.DeleteDraft(s.Context(), s.account.ID, draft.ID))
+	}
 }
 
 // Not even the role of somebody in another account shows.

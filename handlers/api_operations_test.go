@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -183,9 +184,52 @@ func (a *apiSite) conflicts(t *testing.T, ids map[string]string) {
 	if detail := full["detail"].(string); full["type"] != "webhook-limit" || !strings.Contains(detail, "10") || !strings.Contains(detail, webhook.DefaultSupport) {
 		t.Errorf("got %v, want the limit and whom to ask", full)
 	}
+	a.limits(t)
 	if used := a.call(t, 200, "GET", "/api/v1/account", "")["webhooks_used"]; used != 10.0 {
 		t.Errorf("got %v webhooks used, want 10", used)
 	}
+}
+
+// limits exceeds those of the lists and of tests, in the other account.
+func (a *apiSite) limits(t *testing.T) {
+	other := as(a.other)
+	hook, _ := a.call(t, 201, "POST", "/api/v1/webhooks", `{"name":"Other","url":"https://example.com","events":["*"]}`, other)["id"].(string)
+	token, err := a.store.TokenByHash(t.Context(), auth.HashSecret(a.other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := token.Account
+	for _, kind := range []webhook.ItemKind{webhook.Channels, webhook.Tours} {
+		_, limit := kind.Limit()
+		items := make([]webhook.Item, limit-1)
+		for n := range items {
+			items[n] = webhook.Item{ID: fmt.Sprint("n", n), Name: "N"}
+		}
+		if _, _, err := a.store.PutItems(t.Context(), account, kind, items, change()); err != nil {
+			t.Fatal(err)
+		}
+		path := "/api/v1/" + string(kind)
+		full := a.call(t, 409, "PUT", path, `{"items":[{"id":"n1","name":"Renamed"},{"id":"x1","name":"X"},{"id":"x2","name":"X"},{"id":"x3","name":"X"}]}`, other)
+		if detail := full["detail"].(string); full["type"] != strings.TrimSuffix(string(kind), "s")+"-limit" || !strings.Contains(detail, "2 too many") || !strings.Contains(detail, fmt.Sprint(limit)) {
+			t.Errorf("got %v, want the limit and by how many it is exceeded", full)
+		}
+		if n1, err := a.store.Item(t.Context(), account, kind, "n1"); err != nil || n1.Name != "N" {
+			t.Errorf("a refused list changed %v, %v", n1, err)
+		}
+		a.call(t, 200, "PUT", path, `{"items":[{"id":"n1","name":"Renamed"},{"id":"x1","name":"X"}]}`, other)
+		a.call(t, 200, "PUT", path, `{"items":[{"id":"n1","name":"Once more"}]}`, other)
+	}
+	a.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", "", other)
+	for range webhook.MaxChecks {
+		_ = a.store.CountCheck(t.Context(), account, time.Now().Add(time.Minute)) // in whichever minute the call is
+	}
+	response, text := a.live(t, a.app, a.request("POST", "/api/v1/webhooks/"+hook+"/test", "", other))
+	wait, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+	if response.StatusCode != 429 || wait < 1 || wait > 60 || !strings.Contains(string(text), `"type":"check-limit"`) {
+		t.Errorf("test: got %d, Retry-After %d, %s", response.StatusCode, wait, text)
+	}
+	a.raw(t, 429, a.request("POST", "/api/v1/webhooks/"+hook+"/test", "", other))
+	a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled"}`, other) // no limit refuses an event
 }
 
 // failing is a store in which every look-up of who asks fails.
@@ -259,7 +303,7 @@ func (a *apiSite) refuse(op *openapi3.Operation, send func(status, body string, 
 	large := `"` + strings.Repeat("x", 5<<20) + `"`
 	for status := range op.Responses.Map() {
 		switch {
-		case status < "400" || status == "409" || status == "408": // 408 is in TestSlowRequests
+		case status < "400" || status == "409" || status == "429" || status == "408": // 409 and 429 are in conflicts, 408 is in TestSlowRequests
 		case status == "400":
 			send(status, "", func(r *http.Request) { r.Host = "[" })
 		case status == "401":

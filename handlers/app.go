@@ -103,7 +103,7 @@ func New(o Options) (*fiber.App, error) {
 // fail handles every error of a handler: it logs those of Bookhook itself, and lets
 // the surface to which the address belongs send the response.
 func (a *app) fail(c *fiber.Ctx, err error) error {
-	p := web.Failed(c, err)
+	p := a.server.Failed(c, err)
 	path := ""
 	if !web.Unread(c) {
 		path = c.Path()

@@ -167,6 +167,15 @@ func TestRejectedRequestsPage(t *testing.T) {
 	newest := b.get("/settings/rejected").is(http.StatusOK)
 	newest.has("21 requests", "The content type is “<text>”, but this platform sends JSON.", "Prioticket · answered 415 Unsupported Media Type · 2 times, last just now · first just now",
 		"text/<plain>", "00 ff 78 78", "Bookhook keeps the first 64 KiB; there was more.", "n=1&name=a%20b").lacks("n=0&", "/in/")
+	whole := newest.find(`href="(/settings/rejected\?id=[^"]*)"`)
+	if len(newest.text) > 100_000 {
+		t.Errorf("the list has %d bytes", len(newest.text))
+	}
+	if all := b.get(whole).is(http.StatusOK).has("Bookhook keeps the first 64 KiB; there was more.").lacks("View the whole", "n=1&"); len(all.text) < 3*webhook.MaxRejectedBody {
+		t.Errorf("the whole has %d bytes", len(all.text))
+	}
+	s.signIn(others).get(whole).is(http.StatusNotFound)
+	b.get("/settings/rejected?id=evt_0").is(http.StatusNotFound)
 	older := b.get(newest.find(`href="(/settings/rejected\?before=[^"]*)"`)).is(http.StatusOK)
 	older.has("n=0&name=a%20b", "21 requests", "Newest").lacks("n=1&", "Older")
 

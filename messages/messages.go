@@ -10,6 +10,7 @@
 //	inbound.go   why a platform's request was rejected, notes of events
 //	activity.go  entries of the activity log
 //	outcomes.go  the result of what a person did on a page
+//	limits.go    which limit an account has reached
 //	database.go  why the database cannot be used
 //
 // A sentence is a format of package fmt with one %s for each argument of the
@@ -28,7 +29,7 @@ import (
 type Texts map[string]string
 
 // all has the sentences that are not a platform's.
-var all = merge(problems, forms, requests, failures, inbound, activity, outcomes, database)
+var all = merge(problems, forms, requests, failures, inbound, activity, outcomes, limits, database)
 
 func merge(tables ...Texts) Texts {
 	merged := Texts{}

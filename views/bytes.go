@@ -13,6 +13,23 @@ import (
 	"bookhook/webhook"
 )
 
+// How much of bodies a page shows, in bytes: of one, in a list of requests, and of all
+// attempts of a delivery together. As text of a page a byte can become twenty.
+const (
+	maxShown         = 64 << 10
+	maxShownInList   = 2 << 10
+	maxShownAttempts = 128 << 10
+	maxIndented      = 256 << 10 // bytes that indenting a body may add
+)
+
+// beginning is the first most bytes of a body, without a UTF-8 sequence that is cut.
+func beginning(body []byte, most int) []byte {
+	if len(body) <= most {
+		return body
+	}
+	return wholeRunes(body[:most])
+}
+
 // Curl writes an attempt's request as a command for a POSIX shell. The
 // signature in it is the one that was sent, so receivers may find it too old.
 func Curl(a webhook.Attempt) string {
@@ -48,7 +65,7 @@ func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
 // body that would grow too much (20 KB of brackets become 200 MB).
 func prettyJSON(body []byte) (string, bool) {
 	body = bytes.TrimSpace(body)
-	if !utf8.Valid(body) || indentation(body) > 8*len(body)+1024 {
+	if !utf8.Valid(body) || indentation(body) > min(8*len(body)+1024, maxIndented) {
 		return "", false
 	}
 	var out bytes.Buffer
@@ -87,7 +104,11 @@ func indentation(body []byte) int {
 // readable is a body as text, or in hexadecimal when it is not UTF-8 or has bytes
 // that a page cannot contain.
 func readable(body []byte) string {
-	if text := wholeRunes(body); utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
+	text := body
+	if len(body) >= webhook.MaxStoredBody {
+		text = wholeRunes(body)
+	}
+	if utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 {
 		return string(text)
 	}
 	var out strings.Builder
@@ -103,13 +124,10 @@ func readable(body []byte) string {
 	return out.String()
 }
 
-// wholeRunes is a stored body without the UTF-8 sequence that was cut at its end
-// because the body was too long.
+// wholeRunes is a body that was cut, without the UTF-8 sequence that was cut at its
+// end.
 func wholeRunes(body []byte) []byte {
-	if len(body) < webhook.MaxStoredBody {
-		return body
-	}
-	for end := len(body); end > len(body)-utf8.UTFMax; end-- {
+	for end := len(body); end > max(0, len(body)-utf8.UTFMax); end-- {
 		if r, size := utf8.DecodeLastRune(body[:end]); r != utf8.RuneError || size > 1 {
 			return body[:end]
 		}

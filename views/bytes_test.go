@@ -35,7 +35,7 @@ func TestHostileAnswerOnThePage(t *testing.T) {
 			a.ResponseHeaders = http.Header{"X-Markup": {markup}, markup: {markup}, "X-Direction": {"\u202e" + markup}}
 			var page bytes.Buffer
 			p := DeliveryProps{Page: Page{Now: now}, Delivery: k.delivery(0), Attempts: []webhook.Attempt{a}}
-			if err := attempt(p, a).Render(t.Context(), &page); err != nil {
+			if err := attempt(p, a, true).Render(t.Context(), &page); err != nil {
 				t.Fatal(err)
 			}
 			if !utf8.Valid(page.Bytes()) || bytes.IndexByte(page.Bytes(), 0) >= 0 {

@@ -222,7 +222,7 @@ func Event(p EventProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = copyable("wire-text", "original request of "+p.Platform, readable(p.Event.Wire)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bodyText("wire-text", "original request of "+p.Platform, p.Event.Wire, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

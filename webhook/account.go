@@ -11,6 +11,37 @@ import (
 // support raised it; the number is that of TourCMS.
 const DefaultLimit = 10
 
+// Limited is what an account may have, or do, only so many of.
+type Limited string
+
+// What is limited. The texts are parts of codes and of the types of problems.
+const (
+	LimitedWebhooks Limited = "webhook" // asynchronous ones; an account has its own limit of them
+	LimitedTokens   Limited = "token"
+	LimitedClients  Limited = "client"
+	LimitedDrafts   Limited = "draft"
+	LimitedPeople   Limited = "person"
+	LimitedChannels Limited = "channel"
+	LimitedTours    Limited = "tour"
+	LimitedChecks   Limited = "check"
+)
+
+// How many an account may have of what people and API clients create. Retired
+// channels and tours do not count, but as many of them are kept at most.
+const (
+	MaxTokens        = 100 // API tokens
+	MaxClients       = 50  // clients of the Prioticket-compatible API
+	MaxDrafts        = 100 // unfinished webhooks, unchanged ones included
+	MaxPeople        = 200 // users
+	MaxChannelsInUse = 10_000
+	MaxToursInUse    = 20_000
+)
+
+// MaxChecks is how many times an account may let Bookhook call an address of its
+// choice within one minute of the clock: checks of URLs, tests of webhooks and
+// drafts, and imports from a platform. They would serve as a port scanner.
+const MaxChecks = 30
+
 // CountAsync counts the webhooks that an account's limit applies to: the
 // asynchronous ones, switched-off ones included.
 func CountAsync(all []*Webhook) int {
@@ -119,6 +150,14 @@ const (
 	Channels ItemKind = "channels"
 	Tours    ItemKind = "tours"
 )
+
+// Limit returns what is limited in the list, and how many may be in use.
+func (k ItemKind) Limit() (what Limited, limit int) {
+	if k == Tours {
+		return LimitedTours, MaxToursInUse
+	}
+	return LimitedChannels, MaxChannelsInUse
+}
 
 // ItemsImported counts what an import of a platform's channels or tours did.
 type ItemsImported struct{ Added, Renamed, Unchanged int }

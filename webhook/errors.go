@@ -2,9 +2,11 @@ package webhook
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrNotFound says that this account has nothing with this id.
@@ -23,8 +25,26 @@ func (e IDConflict) Error() string { return "the id " + e.ExternalID + " was use
 // Unwrap makes it an ErrConflict.
 func (e IDConflict) Unwrap() error { return ErrConflict }
 
-// ErrLimit says that the account has as many asynchronous webhooks as it may have.
-var ErrLimit = errors.New("webhook limit reached")
+// ErrLimit says that the account has as many of something as it may have, or did
+// something as often as it may.
+var ErrLimit = errors.New("limit reached")
+
+// LimitReached is an [ErrLimit]: which limit, and how far the account is over it.
+// No limit refuses an event.
+type LimitReached struct {
+	What  Limited
+	Limit int
+	Used  int           // before the change that was refused
+	Over  int           // by how many the change would exceed the limit
+	Wait  time.Duration // until it may be repeated; zero if time alone does not help
+}
+
+func (e LimitReached) Error() string {
+	return fmt.Sprintf("limit of %s reached: %d of %d, %d too many", e.What, e.Used, e.Limit, e.Over)
+}
+
+// Unwrap makes it an ErrLimit.
+func (e LimitReached) Unwrap() error { return ErrLimit }
 
 // ErrOff says that the webhook is off, so that nothing is sent to it.
 var ErrOff = errors.New("the webhook is off")

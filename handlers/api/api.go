@@ -30,6 +30,7 @@ type Store struct {
 // AccountStore is what the API needs of the accounts.
 type AccountStore interface {
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
+	CountCheck(ctx context.Context, account webhook.AccountID, now time.Time) error
 }
 
 // Dispatcher is what the API needs of the dispatcher; *dispatch.Dispatcher is

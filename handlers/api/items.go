@@ -15,6 +15,7 @@ import (
 // ItemStore is what the API needs of channels and tours.
 type ItemStore interface {
 	AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error)
+	Items(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, after string, limit int) ([]webhook.Item, error)
 	PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error)
 }
 
@@ -38,12 +39,12 @@ func (a *API) ListItems(c *fiber.Ctx) error {
 	if err := q.problems.Err(); err != nil {
 		return err
 	}
-	items, err := a.Store.AllItems(c.UserContext(), currentToken(c).Account, listOfRoute(c))
+	items, err := a.Store.Items(c.UserContext(), currentToken(c).Account, listOfRoute(c), q.values["cursor"], q.limit+1)
 	if err != nil {
 		return err
 	}
 	id := func(i webhook.Item) string { return i.ID }
-	return web.SendJSON(c, http.StatusOK, listOf(sortedAfter(items, q.values["cursor"], id), q.limit, id, showItem))
+	return web.SendJSON(c, http.StatusOK, listOf(items, q.limit, id, showItem))
 }
 
 // PutItems adds the given channels or tours, and renames and restores existing ones.

@@ -73,25 +73,13 @@ func (a *API) AddWebhook(c *fiber.Ctx) error {
 	w.Enabled = enabled
 	created, err := a.Store.CreateWebhook(c.UserContext(), w, nil, byToken(c))
 	if err != nil {
-		return a.explainLimit(c, d.Account, err)
+		return err
 	}
 	c.Location("/api/v1/webhooks/" + created.ID.String())
 	return web.SendJSON(c, http.StatusCreated, struct {
 		hookJSON
 		Secret string `json:"secret"`
 	}{showHook(created), created.Secret})
-}
-
-// explainLimit names the account's limit if err is webhook.ErrLimit.
-func (a *API) explainLimit(c *fiber.Ctx, id webhook.AccountID, err error) error {
-	if !errors.Is(err, webhook.ErrLimit) {
-		return err
-	}
-	account, failed := a.Store.Account(c.UserContext(), id)
-	if failed != nil {
-		return failed
-	}
-	return a.Server.LimitReached(account.WebhookLimit, err)
 }
 
 // ChangeWebhook changes the fields that the body has and leaves the others, in one
@@ -154,13 +142,17 @@ func (a *API) DeleteWebhook(c *fiber.Ctx) error {
 	return c.SendStatus(http.StatusNoContent)
 }
 
-// TestWebhook sends a test event to a webhook, whatever its filters.
+// TestWebhook sends a test event to a webhook, whatever its filters. How often is
+// limited.
 func (a *API) TestWebhook(c *fiber.Ctx) error {
 	w, err := a.webhookParam(c)
 	if err != nil {
 		return err
 	}
 	if err := web.ReadNothing(c); err != nil {
+		return err
+	}
+	if err := a.Store.CountCheck(c.UserContext(), w.Account, time.Now()); err != nil {
 		return err
 	}
 	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, a.Platforms.TestEvent(w, time.Now()))

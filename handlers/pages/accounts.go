@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,14 +18,18 @@ import (
 type AccountStore interface {
 	AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error)
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
-	Accounts(ctx context.Context) ([]webhook.AccountUse, error)
+	AccountsAfter(ctx context.Context, number int64, limit int) ([]webhook.AccountUse, error)
+	CountCheck(ctx context.Context, account webhook.AccountID, now time.Time) error
 	SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error
 }
 
 // maxLimit is the most webhooks an account can be allowed.
 const maxLimit = 1000
 
-// ListAccounts shows all accounts of the instance.
+// accountRows is how many accounts one page shows.
+const accountRows = 50
+
+// ListAccounts shows the accounts of the instance by number, 50 on a page.
 func (pg *Pages) ListAccounts(c *fiber.Ctx) error {
 	page, err := pg.page(c)
 	if err != nil {
@@ -34,9 +39,22 @@ func (pg *Pages) ListAccounts(c *fiber.Ctx) error {
 }
 
 func (pg *Pages) showAccounts(c *fiber.Ctx, status int, props views.AccountsProps) error {
-	accounts, err := pg.Store.Accounts(c.UserContext())
+	after, _ := strconv.ParseInt(c.Query("after"), 10, 64) // what is no number is the first page
+	if props.Form.Account != 0 {                           // its page has the form
+		account, err := pg.Store.Account(c.UserContext(), props.Form.Account)
+		if err != nil {
+			return err
+		}
+		after = account.Number - 1
+	}
+	accounts, err := pg.Store.AccountsAfter(c.UserContext(), after, accountRows+1)
 	if err != nil {
 		return err
+	}
+	props.First = after <= 0
+	if len(accounts) > accountRows {
+		accounts = accounts[:accountRows]
+		props.After = accounts[accountRows-1].Number
 	}
 	for _, use := range accounts {
 		props.Rows = append(props.Rows, views.AccountRow{Account: use.Account, Webhooks: use.Webhooks, Users: use.Users})
@@ -101,6 +119,13 @@ func (pg *Pages) AddAccountUser(c *fiber.Ctx) error {
 		return pg.refuseAccount(c, form)
 	}
 	return pg.showAccounts(c, http.StatusCreated, views.AccountsProps{Page: currentUser(c).page(c, nil), Added: added})
+}
+
+// countCheck counts that Bookhook is about to call an address of somebody's choice, and
+// returns why it must not; zero if it may.
+func (pg *Pages) countCheck(c *fiber.Ctx) (webhook.Message, error) {
+	problems, err := pg.refused(pg.Store.CountCheck(c.UserContext(), currentUser(c).Account.ID, time.Now()), "check")
+	return problems["check"], err
 }
 
 func (pg *Pages) accountParam(c *fiber.Ctx) (webhook.Account, error) {

@@ -32,8 +32,11 @@ func (pg *Pages) AddClient(c *fiber.Ctx) error {
 	}
 	secret, hash := auth.NewClientSecret()
 	client, err := pg.Store.AddClient(c.UserContext(), webhook.Client{Account: v.Account.ID, Name: name}, hash, v.change())
-	if err != nil {
+	if props.Clients.Problems, err = pg.refused(err, "name"); err != nil {
 		return err
+	}
+	if len(props.Clients.Problems) > 0 {
+		return pg.showTokens(c, http.StatusUnprocessableEntity, props)
 	}
 	props.Clients = views.ClientsProps{New: &views.NewClient{Client: client, Secret: secret}}
 	return pg.showTokens(c, http.StatusCreated, props)

@@ -44,7 +44,7 @@ func readField(c *fiber.Ctx, name string, field reflect.Value) {
 	switch to := field.Interface().(type) {
 	case *webhook.Filter:
 		if posted(c, name+"_mode") {
-			*to = readFilter(c, name)
+			*to = readFilter(c, name, to.IDs)
 		}
 		return
 	case *webhook.Rate:
@@ -103,9 +103,19 @@ func readBasic(c *fiber.Ctx, name, stored string) string {
 }
 
 // readFilter reads a mode and ids, ticked and pasted. The ids are kept in every
-// mode, so that they are still there if the mode is changed back.
-func readFilter(c *fiber.Ctx, name string) webhook.Filter {
+// mode, so that they are still there if the mode is changed back. If the form showed
+// only some to tick, the others that were selected before stay selected.
+func readFilter(c *fiber.Ctx, name string, before []string) webhook.Filter {
 	ids := append(web.FormValues(c, name), splitIDs(web.FormValue(c, name+"_paste"))...)
+	if posted(c, name+"_shown") {
+		shown := splitIDs(web.FormValue(c, name+"_shown"))
+		slices.Sort(shown)
+		for _, id := range before {
+			if _, was := slices.BinarySearch(shown, id); !was {
+				ids = append(ids, id)
+			}
+		}
+	}
 	slices.Sort(ids)
 	return webhook.Filter{Mode: webhook.Mode(typed(c, name+"_mode")), IDs: boundIDs(slices.Compact(ids))}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -133,6 +134,7 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 		Delivery: d, EventName: pg.eventName(d.Platform, d.Type), Platform: pg.platformName(d.Platform),
 		MaxAttempts: pg.MaxAttempts, Circuit: pg.Dispatcher.Circuit(d.Webhook),
 	}
+	props.Open, _ = strconv.Atoi(c.Query("attempt")) // what is no number opens the newest
 	if props.WaitsFor, err = pg.waitsFor(c.UserContext(), d); err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 		kind = webhook.Inline
 	}
 	if kind == webhook.Async && webhook.CountAsync(all) >= account.WebhookLimit {
-		return pg.showWebhooks(c, http.StatusConflict)
+		return pg.showWebhooks(c, http.StatusConflict, webhook.Message{})
 	}
 	fresh, err := pg.freshDraft(c.UserContext(), account.ID, kind)
 	if err != nil {
@@ -84,6 +84,7 @@ func (pg *Pages) preselect(ctx context.Context, d *webhook.Draft, before webhook
 
 // startDraft redirects to an unchanged draft that the user started before, or stores
 // the fresh one and redirects to that. So opening the wizard twice leaves one draft.
+// If there are too many it shows them, to continue or discard.
 func (pg *Pages) startDraft(c *fiber.Ctx, fresh webhook.Draft) error {
 	fresh.Account, fresh.Owner = currentUser(c).Account.ID, currentUser(c).User.Email
 	drafts, err := pg.Store.Drafts(c.UserContext(), fresh.Account)
@@ -96,8 +97,12 @@ func (pg *Pages) startDraft(c *fiber.Ctx, fresh webhook.Draft) error {
 		}
 	}
 	d, err := pg.Store.SaveDraft(c.UserContext(), fresh, time.Now())
+	full, err := pg.refused(err, "drafts")
 	if err != nil {
 		return err
+	}
+	if len(full) > 0 {
+		return pg.showWebhooks(c, http.StatusConflict, full["drafts"])
 	}
 	return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 }
@@ -109,12 +114,12 @@ func same(one, other webhook.Draft) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-// startedDrafts lists the drafts of the account that somebody changed.
-func (pg *Pages) startedDrafts(c *fiber.Ctx, all []*webhook.Webhook) ([]webhook.Draft, error) {
+// startedDrafts lists the drafts of the account that somebody changed, or all.
+func (pg *Pages) startedDrafts(c *fiber.Ctx, all []*webhook.Webhook, unchanged bool) ([]webhook.Draft, error) {
 	account := currentUser(c).Account.ID
 	drafts, err := pg.Store.Drafts(c.UserContext(), account)
-	if err != nil || len(drafts) == 0 {
-		return nil, err
+	if err != nil || len(drafts) == 0 || unchanged {
+		return drafts, err
 	}
 	untouched, err := pg.freshDraft(c.UserContext(), account, webhook.Async)
 	if err != nil {
@@ -175,7 +180,8 @@ func (pg *Pages) DeleteDraft(c *fiber.Ctx) error {
 	return pg.done(c, "/webhooks", webhook.NewMessage("draft.discarded"))
 }
 
-// CheckURL checks a URL while it is typed, without sending a booking.
+// CheckURL checks a URL while it is typed, without sending a booking. How often is
+// limited.
 func (pg *Pages) CheckURL(c *fiber.Ctx) error {
 	if _, err := pg.draftParam(c); err != nil {
 		return err
@@ -186,6 +192,13 @@ func (pg *Pages) CheckURL(c *fiber.Ctx) error {
 	}
 	if !problem.IsZero() {
 		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeBad, Message: problem}))
+	}
+	limited, err := pg.countCheck(c)
+	if err != nil {
+		return err
+	}
+	if !limited.IsZero() { // it says nothing about the URL
+		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeWarn, Message: limited}))
 	}
 	return render(c, http.StatusOK, views.URLCheck(pg.Dispatcher.Probe(c.UserContext(), address)))
 }

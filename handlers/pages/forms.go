@@ -11,6 +11,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/handlers/web"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -89,6 +90,15 @@ func invalid(err error) (webhook.Invalid, error) {
 		return problems, nil
 	}
 	return nil, err
+}
+
+// refused is invalid for a form that a limit may refuse: then the limit is the problem
+// of the field.
+func (pg *Pages) refused(err error, field string) (webhook.Invalid, error) {
+	if reached, ok := errors.AsType[webhook.LimitReached](err); ok {
+		return webhook.Invalid{field: messages.Limit(reached, pg.Server.Support())}, nil
+	}
+	return invalid(err)
 }
 
 // formStatus is 422 when a form has problems, else 200.

@@ -93,7 +93,7 @@ func (pg *Pages) AddItem(c *fiber.Ctx) error {
 	item, problems := webhook.CheckItem(readItem(c))
 	if len(problems) == 0 {
 		var err error
-		problems, err = invalid(pg.Store.AddItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.change()))
+		problems, err = pg.refused(pg.Store.AddItem(c.UserContext(), v.Account.ID, kindOf(c), item, v.change()), "id")
 		if err != nil {
 			return err
 		}
@@ -152,8 +152,13 @@ func (pg *Pages) ImportItems(c *fiber.Ctx) error {
 		return pg.refuseItems(c, views.ItemsProps{Import: form})
 	}
 	added, changed, err := pg.Store.PutItems(c.UserContext(), v.Account.ID, kind, items, v.change())
+	problems, err := pg.refused(err, "text")
 	if err != nil {
 		return err
+	}
+	if len(problems) > 0 {
+		form.Problem = problems["text"]
+		return pg.refuseItems(c, views.ItemsProps{Import: form})
 	}
 	return pg.done(c, "/"+string(kind), webhook.NewMessage("items.list_imported", added, changed))
 }

@@ -69,7 +69,7 @@ func (pg *Pages) addUser(c *fiber.Ctx, account webhook.AccountID, roles []webhoo
 	_, err = pg.Store.AddUser(c.UserContext(), webhook.User{
 		Account: account, Email: email, PasswordHash: hash, Role: role,
 	}, currentUser(c).change())
-	if problems, err = invalid(err); err != nil {
+	if problems, err = pg.refused(err, "email"); err != nil {
 		return views.NewUser{}, nil, err
 	}
 	return views.NewUser{Email: email, Password: password}, problems, nil

@@ -67,6 +67,13 @@ func (pg *Pages) RefreshItems(c *fiber.Ctx) error {
 	refuse := func(why webhook.Message) error {
 		return pg.refuseItems(c, views.ItemsProps{Refresh: why, Texts: from.texts})
 	}
+	limited, err := pg.countCheck(c)
+	if err != nil {
+		return err
+	}
+	if !limited.IsZero() {
+		return refuse(limited)
+	}
 	items, err := pg.Dispatcher.Items(c.UserContext(), from.Key, from.settings, kind)
 	if why, ok := errors.AsType[platforms.Unanswered](err); ok {
 		return refuse(webhook.NewMessage("items.unanswered", from.Name, kind).Because(why.Why))
@@ -79,8 +86,12 @@ func (pg *Pages) RefreshItems(c *fiber.Ctx) error {
 		return refuse(webhook.NewMessage("items.not_valid", from.Name, kind).Because(problem))
 	}
 	n, err := pg.Store.ImportItems(c.UserContext(), v.Account.ID, kind, items, v.change())
+	problems, err := pg.refused(err, "refresh")
 	if err != nil {
 		return err
+	}
+	if len(problems) > 0 {
+		return refuse(problems["refresh"])
 	}
 	message := webhook.NewMessage("items.imported", kind, from.Name, n.Added, n.Renamed, n.Unchanged)
 	if len(items) == 0 {

@@ -10,13 +10,16 @@ import (
 	"bookhook/webhook"
 )
 
-// rejectedRows is how many rejected requests one page shows; each
-// may have a body of webhook.MaxRejectedBody bytes.
+// rejectedRows is how many rejected requests one page shows, with the beginning of
+// each.
 const rejectedRows = 20
 
 // ListRejected shows the requests of platforms that could not be read, 20 on a
-// page.
+// page, or all that is kept of one.
 func (pg *Pages) ListRejected(c *fiber.Ctx) error {
+	if c.Query("id") != "" {
+		return pg.showRejected(c)
+	}
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
 	before, err := web.IDQuery[webhook.RejectedID](c, "before")
 	if err != nil {
@@ -32,9 +35,35 @@ func (pg *Pages) ListRejected(c *fiber.Ctx) error {
 		props.Older = found[rejectedRows-1].ID
 	}
 	for _, r := range found {
-		props.Rows = append(props.Rows, views.RejectedRow{RejectedRequest: r, PlatformName: pg.platformName(r.Platform), Texts: pg.texts(r.Platform)})
+		props.Rows = append(props.Rows, pg.rejectedRow(r))
 	}
-	if props.Count, err = pg.Store.CountRejectedRequests(ctx, account); err != nil {
+	return pg.renderRejected(c, props)
+}
+
+// showRejected shows one rejected request.
+func (pg *Pages) showRejected(c *fiber.Ctx) error {
+	id, err := web.IDQuery[webhook.RejectedID](c, "id")
+	if err != nil {
+		return err
+	}
+	found, err := pg.Store.RejectedRequests(c.UserContext(), currentUser(c).Account.ID, id+1, 1)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 || found[0].ID != id {
+		return webhook.ErrNotFound
+	}
+	row := pg.rejectedRow(found[0])
+	row.Whole = true
+	return pg.renderRejected(c, views.RejectedProps{Rows: []views.RejectedRow{row}})
+}
+
+func (pg *Pages) rejectedRow(r webhook.RejectedRequest) views.RejectedRow {
+	return views.RejectedRow{RejectedRequest: r, PlatformName: pg.platformName(r.Platform), Texts: pg.texts(r.Platform)}
+}
+
+func (pg *Pages) renderRejected(c *fiber.Ctx, props views.RejectedProps) (err error) {
+	if props.Count, err = pg.Store.CountRejectedRequests(c.UserContext(), currentUser(c).Account.ID); err != nil {
 		return err
 	}
 	if props.Page, err = pg.page(c); err != nil {

@@ -51,8 +51,12 @@ func (pg *Pages) AddToken(c *fiber.Ctx) error {
 		return pg.showTokens(c, http.StatusUnprocessableEntity, props)
 	}
 	text, hash := auth.NewToken()
-	if _, err := pg.Store.AddToken(c.UserContext(), webhook.Token{Account: v.Account.ID, Name: name}, hash, v.change()); err != nil {
+	_, err := pg.Store.AddToken(c.UserContext(), webhook.Token{Account: v.Account.ID, Name: name}, hash, v.change())
+	if props.Problems, err = pg.refused(err, "name"); err != nil {
 		return err
+	}
+	if len(props.Problems) > 0 {
+		return pg.showTokens(c, http.StatusUnprocessableEntity, props)
 	}
 	props.Name, props.New = "", text
 	return pg.showTokens(c, http.StatusCreated, props)

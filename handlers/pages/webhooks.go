@@ -31,15 +31,19 @@ const (
 func webhookPath(id webhook.WebhookID) string { return "/webhooks/" + id.String() }
 
 // ListWebhooks shows the webhooks and the drafts that somebody changed.
-func (pg *Pages) ListWebhooks(c *fiber.Ctx) error { return pg.showWebhooks(c, http.StatusOK) }
+func (pg *Pages) ListWebhooks(c *fiber.Ctx) error {
+	return pg.showWebhooks(c, http.StatusOK, webhook.Message{})
+}
 
-func (pg *Pages) showWebhooks(c *fiber.Ctx, status int) error {
+// showWebhooks shows the webhooks and the drafts that somebody changed; if it says why
+// no further draft can be started, the unchanged ones, too.
+func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) error {
 	v := currentUser(c)
 	all, err := pg.Store.Webhooks(c.UserContext(), v.Account.ID)
 	if err != nil {
 		return err
 	}
-	props := views.WebhooksProps{Used: webhook.CountAsync(all), Limit: v.Account.WebhookLimit, Support: pg.Server.Support()}
+	props := views.WebhooksProps{Used: webhook.CountAsync(all), Limit: v.Account.WebhookLimit, Support: pg.Server.Support(), Full: full}
 	if props.Names, err = pg.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
 		return err
 	}
@@ -51,7 +55,7 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int) error {
 		props.Rows = append(props.Rows, row)
 	}
 	if v.User.Role.CanConfigure() {
-		if props.Drafts, err = pg.startedDrafts(c, all); err != nil {
+		if props.Drafts, err = pg.startedDrafts(c, all, !full.IsZero()); err != nil {
 			return err
 		}
 	}
@@ -161,11 +165,19 @@ func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.WebhookID, message webhook.
 	return pg.done(c, webhookPath(id), message)
 }
 
-// TestWebhook sends a test event to a webhook, whatever its filters.
+// TestWebhook sends a test event to a webhook, whatever its filters. How often is
+// limited.
 func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
 		return err
+	}
+	limited, err := pg.countCheck(c)
+	if err != nil {
+		return err
+	}
+	if !limited.IsZero() {
+		return pg.done(c, webhookPath(w.ID), limited)
 	}
 	d, err := pg.Dispatcher.Test(c.UserContext(), w.Account, w.ID, pg.Platforms.TestEvent(w, time.Now()))
 	if problems, err := invalid(err); err != nil {

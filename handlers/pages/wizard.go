@@ -58,7 +58,8 @@ func (pg *Pages) ShowStep(c *fiber.Ctx) error {
 	return pg.renderStep(c, d, step, shown)
 }
 
-// SaveStep reads a step into its draft and saves it, valid or not.
+// SaveStep reads a step into its draft and saves it, valid or not. A search in a long
+// list shows the step again.
 func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	d, step, err := pg.stepParam(c)
 	if err != nil {
@@ -74,9 +75,13 @@ func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if len(problems) > 0 {
+	if find := posted(c, "find"); find || len(problems) > 0 {
+		status := http.StatusUnprocessableEntity
+		if find { // it is not finished yet
+			status, problems = http.StatusOK, nil
+		}
 		return pg.renderStep(c, d, step, stepProblem{
-			status: http.StatusUnprocessableEntity, problems: problems,
+			status: status, problems: problems, search: typed(c, "search"),
 			concurrency: typed(c, "concurrency"), rate: typed(c, "rate_requests"), limit: typed(c, "time_limit"), paste: webhook.Truncate(web.FormValue(c, "tours_paste"), maxPaste),
 		})
 	}
@@ -205,7 +210,8 @@ func (pg *Pages) ShowTestedDraft(c *fiber.Ctx) error {
 	return c.Redirect(draftPath(d.ID, webhook.StepReview), http.StatusSeeOther)
 }
 
-// TestDraft sends a test, once, to the webhook that a draft would become.
+// TestDraft sends a test, once, to the webhook that a draft would become. How often is
+// limited.
 func (pg *Pages) TestDraft(c *fiber.Ctx) error {
 	d, err := pg.draftParam(c)
 	if err != nil {
@@ -220,6 +226,13 @@ func (pg *Pages) TestDraft(c *fiber.Ctx) error {
 	}
 	if err := pg.copySecrets(c, d, w); err != nil {
 		return err
+	}
+	limited, err := pg.countCheck(c)
+	if err != nil {
+		return err
+	}
+	if !limited.IsZero() {
+		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusTooManyRequests, problems: webhook.Invalid{"test": limited}})
 	}
 	attempt := pg.Dispatcher.TestUnsaved(c.UserContext(), w, currentUser(c).Account, pg.Platforms.TestEvent(w, time.Now()))
 	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusOK, test: &attempt})

@@ -18,6 +18,7 @@ type stepProblem struct {
 	status                          int
 	problems                        webhook.Invalid
 	concurrency, rate, limit, paste string              // as typed
+	search                          string              // in a long list
 	test                            *webhook.Attempt    // that was just sent
 	changed                         *webhook.AuditEntry // somebody else's change of the edited webhook
 	stale                           bool                // the draft was changed since the form was rendered
@@ -65,9 +66,9 @@ func (pg *Pages) stepView(ctx context.Context, props views.WizardProps, step web
 		if err != nil {
 			return nil, err
 		}
-		return views.WizardChannels(views.PickProps{Wizard: props, Items: channels}), nil
+		return views.WizardChannels(views.PickProps{Wizard: props, Items: channels, Search: r.search}), nil
 	case webhook.StepTours:
-		return pg.toursView(ctx, props, r.paste)
+		return pg.toursView(ctx, props, r)
 	}
 	return pg.reviewView(ctx, props, r)
 }
@@ -124,15 +125,16 @@ func (pg *Pages) platformsOn(ctx context.Context, account webhook.AccountID) (pl
 
 // toursView shows ids that are not in the account's list in the field for pasted
 // ids.
-func (pg *Pages) toursView(ctx context.Context, props views.WizardProps, paste string) (templ.Component, error) {
+func (pg *Pages) toursView(ctx context.Context, props views.WizardProps, r stepProblem) (templ.Component, error) {
 	tours, err := pg.Store.AllItems(ctx, props.Draft.Account, webhook.Tours)
 	if err != nil {
 		return nil, err
 	}
+	paste := r.paste
 	if paste == "" {
 		paste = strings.Join(unlisted(props.Draft.Tours.IDs, tours), "\n")
 	}
-	return views.WizardTours(views.PickProps{Wizard: props, Items: tours, Paste: paste}), nil
+	return views.WizardTours(views.PickProps{Wizard: props, Items: tours, Paste: paste, Search: r.search}), nil
 }
 
 func unlisted(ids []string, items []webhook.Item) []string {

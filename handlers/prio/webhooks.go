@@ -195,16 +195,13 @@ func (pr *Prio) AddWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if webhook.CountAsync(all) >= account.WebhookLimit { // before anything is switched on
-		return pr.Server.LimitReached(account.WebhookLimit, webhook.ErrLimit)
+	if used := webhook.CountAsync(all); used >= account.WebhookLimit { // before anything is switched on
+		return webhook.LimitReached{What: webhook.LimitedWebhooks, Limit: account.WebhookLimit, Used: used, Over: used + 1 - account.WebhookLimit}
 	}
 	if err := pr.switchOn(c); err != nil {
 		return err
 	}
 	created, err := pr.Store.CreateWebhook(c.UserContext(), w, nil, byClient(c))
-	if errors.Is(err, webhook.ErrLimit) {
-		return pr.Server.LimitReached(account.WebhookLimit, err)
-	}
 	if err != nil {
 		return err
 	}

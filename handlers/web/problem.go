@@ -45,9 +45,15 @@ func (p *Problem) Unwrap() error { return p.Cause }
 
 // Failed returns the problem of a request whose handler returned err, with the
 // request's id. It drops what the handler has written.
-func Failed(c *fiber.Ctx, err error) *Problem {
+func (s *Server) Failed(c *fiber.Ctx, err error) *Problem {
 	c.Response().ResetBody()
 	p := *AsProblem(err)
+	if reached, ok := errors.AsType[webhook.LimitReached](err); ok {
+		p = s.limitReached(reached)
+		if p.Status == http.StatusTooManyRequests {
+			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(messages.RetrySeconds(reached)))
+		}
+	}
 	p.RequestID = RequestID(c)
 	return &p
 }
@@ -70,14 +76,28 @@ func Malformed(format string, args ...any) *Problem {
 	return &Problem{Type: "malformed", Title: "The body is malformed", Status: http.StatusBadRequest, Detail: fmt.Sprintf(format, args...)}
 }
 
-// LimitReached returns a 409: the account has as many asynchronous webhooks as its
-// limit allows.
-func (s *Server) LimitReached(limit int, cause error) error {
-	return &Problem{
-		Type: "webhook-limit", Title: "The account has reached its limit of asynchronous webhooks", Status: http.StatusConflict, Cause: cause,
-		Detail: fmt.Sprintf("This account may have %d asynchronous webhooks. Webhooks that are off count too. Delete one, or %s %s to raise the limit.",
-			limit, messages.Ask(s.support), s.support),
+// limitReached returns a 409, or a 429 if waiting helps.
+func (s *Server) limitReached(e webhook.LimitReached) Problem {
+	p := Problem{
+		Type: string(e.What) + "-limit", Title: "The account has reached its limit of " + limitedNames[e.What], Status: http.StatusConflict,
+		Detail: messages.Text(messages.Limit(e, s.support)), Meaning: "Nothing was changed, and no booking is affected.", Cause: e,
 	}
+	if e.Wait > 0 {
+		p.Status = http.StatusTooManyRequests
+	}
+	p.Next = p.Detail
+	return p
+}
+
+var limitedNames = map[webhook.Limited]string{
+	webhook.LimitedWebhooks: "asynchronous webhooks",
+	webhook.LimitedTokens:   "API tokens",
+	webhook.LimitedClients:  "clients",
+	webhook.LimitedDrafts:   "drafts",
+	webhook.LimitedPeople:   "people",
+	webhook.LimitedChannels: "channels",
+	webhook.LimitedTours:    "tours",
+	webhook.LimitedChecks:   "checks and tests",
 }
 
 // AsProblem converts an error into a problem. An unknown error is an internal one,

@@ -1,0 +1,39 @@
+package messages
+
+import (
+	"math"
+
+	"bookhook/webhook"
+)
+
+// limits says which limit an account has reached, and what to do. The arguments of
+// each are those of Limit, as far as it needs them.
+var limits = Texts{
+	"limit.webhook": "This account may have %s asynchronous webhooks. Webhooks that are off count too. Delete one, or %s to raise the limit.",
+	"limit.token":   "This account has %s API tokens and may have %s. Revoke one that is no longer used, then create the new one.",
+	"limit.client":  "This account has %s clients and may have %s. Revoke one that is no longer used, then create the new one.",
+	"limit.draft":   "This account has %s drafts and may have %s. Finish or discard one, then start the new one.",
+	"limit.person":  "This account has %s people and may have %s. Remove somebody who no longer needs access, then add the new person.",
+	"limit.channel": "This account has %s channels in use and may have %s; these would be %s too many. Nothing was changed. Retire channels that are no longer used, or add fewer.",
+	"limit.tour":    "This account has %s tours in use and may have %s; these would be %s too many. Nothing was changed. Retire tours that are no longer sold, or add fewer.",
+	"limit.check":   "An account may check or test addresses %s times a minute, and this one has. Nothing was sent. Try again in %s seconds.",
+}
+
+// Limit returns the message about a limit that was reached. support is whom people
+// ask to raise it, where it can be raised.
+func Limit(e webhook.LimitReached, support webhook.Support) webhook.Message {
+	code := "limit." + string(e.What)
+	switch e.What {
+	case webhook.LimitedWebhooks:
+		return webhook.NewMessage(code, e.Limit, Ask(support)+" "+string(support))
+	case webhook.LimitedChannels, webhook.LimitedTours:
+		return webhook.NewMessage(code, e.Used, e.Limit, e.Over)
+	case webhook.LimitedChecks:
+		return webhook.NewMessage(code, e.Limit, RetrySeconds(e))
+	}
+	return webhook.NewMessage(code, e.Used, e.Limit)
+}
+
+// RetrySeconds is after how many seconds what a limit refused may be repeated, at
+// least 1.
+func RetrySeconds(e webhook.LimitReached) int { return max(1, int(math.Ceil(e.Wait.Seconds()))) }

@@ -282,7 +282,7 @@ func (in *instance) readSkews(ctx context.Context, store *db.Store, account webh
 		return err
 	}
 	for _, row := range page.Rows {
-		attempts, err := store.Attempts(ctx, account, row.ID)
+		attempts, err := store.Attempts(ctx, account, row.ID, 0)
 		if err != nil {
 			return err
 		}

@@ -132,14 +132,14 @@ func readBaseLog(t *testing.T, s *db.Store, account webhook.AccountID) {
 	rows := must(s.Deliveries(ctx, account, webhook.DeliveryFilter{Limit: 9}))(t).Rows
 	states := []any{}
 	for _, d := range rows {
-		states = append(states, d.State, d.Held, len(must(s.Attempts(ctx, account, d.ID))(t)))
+		states = append(states, d.State, d.Held, len(must(s.Attempts(ctx, account, d.ID, 0))(t)))
 	}
 	same(t, "states, held or not, and attempts of the deliveries", states, []any{
 		webhook.Pending, false, 0, webhook.Pending, true, 0, webhook.Pending, false, 0,
 		webhook.Cancelled, false, 0, webhook.Failed, false, 1, webhook.Delivered, false, 1,
 	})
 	failed := rows[len(rows)-2]
-	same(t, "why it failed", must(s.Attempts(ctx, account, failed.ID))(t)[0].Error, webhook.NewMessage("failure.status", 500))
+	same(t, "why it failed", must(s.Attempts(ctx, account, failed.ID, 0))(t)[0].Error, webhook.NewMessage("failure.status", 500))
 	event := must(s.Event(ctx, account, failed.Event))(t)
 	same(t, "event", []any{event.TourIDs, event.Decisions[0].Delivery}, []any{[]string{"12", "15"}, failed.ID})
 	same(t, "note", must(s.Event(ctx, account, rows[0].Event))(t).Note, webhook.NewMessage("lookup.bug"))

@@ -199,13 +199,28 @@ func (s *Store) Cancel(ctx context.Context, account webhook.AccountID, id webhoo
 	})
 }
 
-// Attempts lists the attempts of a delivery in their order; a missing number is an
-// attempt that was cut off.
-func (s *Store) Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error) {
-	return list(ctx, s.engine, scanAttempt, `SELECT a.number, a.started_at, a.duration_us, a.status, a.failure, a.error, a.method, a.url,
+// Attempts lists the attempts of a delivery in their order, the webhook.AttemptsShown
+// numbers up to last, or the newest if last is 0; a missing number is an attempt that
+// was cut off. Replays make ever more of them, so once the bodies have
+// webhook.AttemptBodies, those of older ones are left out.
+func (s *Store) Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, last int) ([]webhook.Attempt, error) {
+	bytes := 0
+	scan := func(r scanner) (webhook.Attempt, error) {
+		a, err := scanAttempt(r)
+		if bytes >= webhook.AttemptBodies {
+			a.RequestBody, a.ResponseBody, a.LeftOut = nil, nil, true
+		}
+		bytes += len(a.RequestBody) + len(a.ResponseBody)
+		return a, err
+	}
+	attempts, err := list(ctx, s.engine, scan, `SELECT a.number, a.started_at, a.duration_us, a.status, a.failure, a.error, a.method, a.url,
 			a.remote_addr, a.request_headers, a.request_body, a.data_at, a.response_headers, a.response_body, a.truncated, e.data
 		FROM deliveries d JOIN events e ON e.id = d.event_id JOIN attempts a ON a.delivery_id = d.id
-		WHERE d.account_id = $1 AND d.id = $2 ORDER BY a.number`, account, delivery)
+		WHERE d.account_id = $1 AND d.id = $2
+			AND a.number <= CASE WHEN $3 = 0 THEN d.attempts ELSE $3 END AND a.number > CASE WHEN $3 = 0 THEN d.attempts ELSE $3 END - $4
+		ORDER BY a.number DESC`, account, delivery, last, webhook.AttemptsShown)
+	slices.Reverse(attempts)
+	return attempts, err
 }
 
 const insertAttempt = `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url,

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ var deliveryTests = []test{
 
 var attemptTests = []test{
 	{"round trip", testAttemptRoundTrip},
+	{"many attempts", testManyAttempts},
 	{"without anything", testAttemptBare},
 	{"cut off ones are missing", testAttemptCutOff},
 }
@@ -160,11 +162,42 @@ func testAttemptRoundTrip(t *testing.T, s *db.Store) {
 	claim(t, s, w.ID, 1, t0)
 	want := fullAttempt()
 	finish(t, s, webhook.Result{Delivery: d, Webhook: w.ID, Attempt: want, State: webhook.Failed}, t0)
-	got := must(s.Attempts(t.Context(), a.ID, d))(t)
+	got := must(s.Attempts(t.Context(), a.ID, d, 0))(t)
 	same(t, "attempts", len(got), 1)
 	same(t, "body", string(got[0].ResponseBody) == string(want.ResponseBody), true)
 	got[0].ResponseBody, want.ResponseBody = nil, nil // too long to print
 	same(t, "attempt", got[0], want)
+}
+
+// testManyAttempts: replays make ever more attempts, and a list of them is bounded in
+// numbers and bytes.
+func testManyAttempts(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	e := newEvent("")
+	e.Data = bytes.Repeat([]byte(" "), 1<<20)
+	d := ingest(t, s, a.ID, e)[0].Decisions[0].Delivery
+	for number := 1; number <= webhook.AttemptsShown+20; number++ {
+		must(s.Replay(t.Context(), a.ID, d, at(t0)))(t)
+		claim(t, s, w.ID, 1, t0)
+		r := success(d, w.ID, number)
+		r.Data, r.Attempt.RequestBody = e.Data, e.Data
+		finish(t, s, r, t0)
+	}
+	for last, want := range map[int][2]int{0: {21, 120}, 120: {21, 120}, 30: {1, 30}} {
+		got := must(s.Attempts(t.Context(), a.ID, d, last))(t)
+		same(t, "the first and the last", [2]int{got[0].Number, got[len(got)-1].Number}, want)
+		for i, attempt := range got {
+			leftOut := len(got)-i > webhook.AttemptBodies>>20
+			same(t, "bodies", []any{len(attempt.RequestBody), attempt.LeftOut}, []any{len(e.Data) * boolInt(!leftOut), leftOut})
+		}
+	}
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func testAttemptBare(t *testing.T, s *db.Store) {
@@ -173,7 +206,7 @@ func testAttemptBare(t *testing.T, s *db.Store) {
 	claim(t, s, w.ID, 1, t0)
 	want := webhook.Attempt{Number: 1, StartedAt: t0, Failure: webhook.FailDNS, Error: webhook.NewMessage("failure.dns", "x.test"), Method: "GET", URL: "https://x.test/"}
 	finish(t, s, webhook.Result{Delivery: d, Webhook: w.ID, Attempt: want, State: webhook.Failed}, t0)
-	same(t, "attempts", must(s.Attempts(t.Context(), a.ID, d))(t), []webhook.Attempt{want})
+	same(t, "attempts", must(s.Attempts(t.Context(), a.ID, d, 0))(t), []webhook.Attempt{want})
 }
 
 func testAttemptCutOff(t *testing.T, s *db.Store) {

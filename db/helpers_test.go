@@ -218,7 +218,7 @@ func finish(tb testing.TB, s *db.Store, r webhook.Result, now time.Time) webhook
 func numbers(tb testing.TB, s *db.Store, account webhook.AccountID, delivery webhook.DeliveryID) []int {
 	tb.Helper()
 	got := []int{}
-	for _, a := range must(s.Attempts(tb.Context(), account, delivery))(tb) {
+	for _, a := range must(s.Attempts(tb.Context(), account, delivery, 0))(tb) {
 		got = append(got, a.Number)
 	}
 	return got

@@ -161,8 +161,8 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	a, x := furnish(t, s)
 	me, _ := shop(t, s)
 	deliver(t, s, me.ID, 1)
-	same(t, "attempts of mine", len(must(s.Attempts(ctx, a.ID, x.delivery))(t)), 1)
-	same(t, "attempts of theirs", len(must(s.Attempts(ctx, me.ID, x.delivery))(t)), 0)
+	same(t, "attempts of mine", len(must(s.Attempts(ctx, a.ID, x.delivery, 0))(t)), 1)
+	same(t, "attempts of theirs", len(must(s.Attempts(ctx, me.ID, x.delivery, 0))(t)), 0)
 	for _, f := range []webhook.DeliveryFilter{{Webhook: x.hook.ID}, {Event: x.event}} {
 		f.Limit = 10
 		same(t, "deliveries", len(must(s.Deliveries(ctx, me.ID, f))(t).Rows), 0)

@@ -79,7 +79,7 @@ func useEverything(tb testing.TB, s *Store) {
 	check(s.Release(ctx, d, 7, now))
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
 	check(err)
-	_, err = s.Attempts(ctx, a.ID, d)
+	_, err = s.Attempts(ctx, a.ID, d, 0)
 	check(err)
 	_, err = s.Replay(ctx, a.ID, d, changedAt(now))
 	check(err)

@@ -63,7 +63,7 @@ func (d *Dispatcher) storedAnswer(ctx context.Context, call webhook.InlineCall) 
 		call.InlineAnswer = webhook.InlineAnswer{Accepted: true}
 		return call, nil
 	}
-	attempts, err := d.store.Attempts(ctx, call.Event.Account, call.Job.Delivery.ID)
+	attempts, err := d.store.Attempts(ctx, call.Event.Account, call.Job.Delivery.ID, 0)
 	if err != nil {
 		return webhook.InlineCall{}, err
 	}

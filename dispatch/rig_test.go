@@ -259,7 +259,7 @@ func (r *rig) delivery(id webhook.DeliveryID) webhook.Delivery {
 
 func (r *rig) attempts(id webhook.DeliveryID) []webhook.Attempt {
 	r.Helper()
-	list, err := r.store.Attempts(context.Background(), r.account.ID, id)
+	list, err := r.store.Attempts(context.Background(), r.account.ID, id, 0)
 	if err != nil {
 		r.Fatal(err)
 	}

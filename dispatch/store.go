@@ -96,6 +96,6 @@ type inlineStore interface {
 	// lease.
 	TestInline(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event, now, lease time.Time) (webhook.Job, error)
 
-	// Attempts lists the attempts of a delivery.
-	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error)
+	// Attempts lists attempts of a delivery, up to number last; 0: the newest.
+	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, last int) ([]webhook.Attempt, error)
 }

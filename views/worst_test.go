@@ -86,11 +86,17 @@ func TestOpenAttempt(t *testing.T) {
 	if n := strings.Count(page, "the answer to attempt"); n != 3 {
 		t.Errorf("got %d responses, want the three that fit", n)
 	}
-	if !strings.Contains(page, "?attempt=290#attempt-290") || strings.Contains(page, `id="attempt-7"`) || !strings.Contains(page, "newest 100 of 300 attempts") {
+	if !strings.Contains(page, "?attempt=290#attempt-290") || strings.Contains(page, `id="attempt-7"`) || !strings.Contains(page, "attempts 201 to 300 of 300") {
 		t.Error("the page does not lead to attempt 290, or shows too many")
 	}
-	p.Open = 7
+	if !strings.Contains(page, "?attempt=200#attempt-200") || strings.Contains(page, "Newest attempts") {
+		t.Error("the page does not lead to older attempts")
+	}
+	p.Open, p.Last, p.Attempts = 7, 7, p.Attempts[:7]
 	if page = show(); !strings.Contains(page, `id="response-7"`) || !strings.Contains(page, "the answer to attempt g") {
 		t.Error("attempt 7 is not shown with its response")
+	}
+	if !strings.Contains(page, "attempts 1 to 7 of 300") || !strings.Contains(page, "Newest attempts") || strings.Contains(page, `id="attempt-8"`) {
+		t.Error("the page does not lead back to the newest, or shows later ones")
 	}
 }

@@ -96,7 +96,14 @@ type Attempt struct {
 	ResponseHeaders http.Header
 	ResponseBody    []byte // the first MaxStoredBody bytes
 	Truncated       bool   // there was more
+	LeftOut         bool   // both bodies are left out of a list; see AttemptBodies
 }
+
+// Bounds of a list of a delivery's attempts.
+const (
+	AttemptsShown = 100     // numbers
+	AttemptBodies = 8 << 20 // bytes of bodies, but for the last one
+)
 
 // SameSnapshot removes the attempts that ended after the delivery was read, so
 // that both show the same moment. It reuses the slice.

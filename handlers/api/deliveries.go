@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,7 +22,7 @@ type DeliveryStore interface {
 	Deliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], error)
 	Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error)
 	WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error)
-	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error)
+	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, last int) ([]webhook.Attempt, error)
 }
 
 // ListDeliveries lists the log, the newest first, without attempts.
@@ -46,7 +45,7 @@ func (a *API) ListDeliveries(c *fiber.Ctx) error {
 	return web.SendJSON(c, http.StatusOK, pageOf(found.Rows, cursor(found.Next), show))
 }
 
-// ShowDelivery shows a delivery with all its attempts.
+// ShowDelivery shows a delivery with its newest attempts, as many as the store lists.
 func (a *API) ShowDelivery(c *fiber.Ctx) error {
 	id, err := web.IDParam[webhook.DeliveryID](c)
 	if err != nil {
@@ -56,7 +55,7 @@ func (a *API) ShowDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	attempts, err := a.Store.Attempts(c.UserContext(), d.Account, d.ID)
+	attempts, err := a.Store.Attempts(c.UserContext(), d.Account, d.ID, 0)
 	if err != nil {
 		return err
 	}
@@ -165,6 +164,7 @@ type attemptJSON struct {
 	ResponseBody       string            `json:"response_body"`
 	ResponseBodyBase64 string            `json:"response_body_base64,omitempty"`
 	ResponseTruncated  bool              `json:"response_truncated"`
+	BodiesLeftOut      bool              `json:"bodies_left_out"`
 }
 
 // cutOffJSON is an attempt whose result is not known.
@@ -178,11 +178,11 @@ type cutOffJSON struct {
 // was cut off, except for the last one while it can still be in flight.
 func (a *API) showAttempts(d webhook.Delivery, attempts []webhook.Attempt, now time.Time) []any {
 	shown := []any{}
-	for n := 1; n <= d.Attempts; n++ {
-		i := slices.IndexFunc(attempts, func(t webhook.Attempt) bool { return t.Number == n })
+	for n := max(1, d.Attempts-webhook.AttemptsShown+1); n <= d.Attempts; n++ {
 		switch {
-		case i >= 0:
-			shown = append(shown, a.showAttempt(attempts[i]))
+		case len(attempts) > 0 && attempts[0].Number == n:
+			shown = append(shown, a.showAttempt(attempts[0]))
+			attempts = attempts[1:]
 		case n < d.Attempts || !d.NextAt.After(now):
 			shown = append(shown, cutOffJSON{n, webhook.CutOff, messages.Text(webhook.NewMessage("attempt.cut_off"))})
 		}
@@ -194,7 +194,7 @@ func (a *API) showAttempt(t webhook.Attempt) attemptJSON {
 	shown := attemptJSON{
 		Number: t.Number, StartedAt: timeOrNull(t.StartedAt), DurationMS: t.Duration.Milliseconds(), Status: t.Status,
 		Reason: t.Failure, Error: a.Platforms.Text(t.Error), Method: t.Method, URL: t.URL, RemoteAddress: t.RemoteAddr,
-		RequestHeaders: flatHeaders(t.RequestHeaders), ResponseHeaders: flatHeaders(t.ResponseHeaders), ResponseTruncated: t.Truncated,
+		RequestHeaders: flatHeaders(t.RequestHeaders), ResponseHeaders: flatHeaders(t.ResponseHeaders), ResponseTruncated: t.Truncated, BodiesLeftOut: t.LeftOut,
 	}
 	shown.RequestBody, shown.RequestBodyBase64 = showBytes(t.RequestBody)
 	shown.ResponseBody, shown.ResponseBodyBase64 = showBytes(t.ResponseBody)

@@ -20,7 +20,7 @@ type DeliveryStore interface {
 	CountDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Count, error)
 	Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error)
 	WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error)
-	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) ([]webhook.Attempt, error)
+	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, last int) ([]webhook.Attempt, error)
 	Cancel(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) error
 }
 
@@ -134,7 +134,7 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 		Delivery: d, EventName: pg.eventName(d.Platform, d.Type), Platform: pg.platformName(d.Platform),
 		MaxAttempts: pg.MaxAttempts, Circuit: pg.Dispatcher.Circuit(d.Webhook),
 	}
-	props.Open, _ = strconv.Atoi(c.Query("attempt")) // what is no number opens the newest
+	props.Open, props.Last = openAttempt(c.Query("attempt"), d)
 	if props.WaitsFor, err = pg.waitsFor(c.UserContext(), d); err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	props.Event = event.Event
-	attempts, err := pg.Store.Attempts(c.UserContext(), d.Account, d.ID)
+	attempts, err := pg.Store.Attempts(c.UserContext(), d.Account, d.ID, props.Last)
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,19 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	return render(c, http.StatusOK, views.Delivery(props))
+}
+
+// openAttempt returns the number of the attempt to open, and of the last one to list:
+// 0 for the newest. What is not the number of an attempt opens the newest.
+func openAttempt(query string, d webhook.Delivery) (open, last int) {
+	open, err := strconv.Atoi(query)
+	if err != nil || open < 1 || open > d.Attempts {
+		return 0, 0
+	}
+	if open <= d.Attempts-webhook.AttemptsShown {
+		last = open
+	}
+	return open, last
 }
 
 // waitsFor returns the delivery that d is held behind; zero if it is not held, or no

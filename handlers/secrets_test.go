@@ -61,11 +61,9 @@ func (s *site) enterSecrets() (sealed, hashed map[string]string) {
 	draft = b.begin()
 	b.post(draft+"/type", steps()[webhook.StepType]).is(http.StatusSeeOther)
 	b.basicDraft(draft, r.URL, "basic", "guide:river boat").is(http.StatusSeeOther)
-	for step, form := range map[webhook.Step]url.Values{
-		webhook.StepEvents: {"all_events": {"1"}}, webhook.StepChannels: {"channels_mode": {"all"}}, webhook.StepTours: {"tours_mode": {"all"}},
-	} {
-		b.post(draft+"/"+string(step), form).is(http.StatusSeeOther)
-	}
+	b.post(draft+"/events", url.Values{"all_events": {"1"}}).is(http.StatusSeeOther)
+	b.post(draft+"/channels", url.Values{"channels_mode": {"all"}}).is(http.StatusSeeOther)
+	b.post(draft+"/tours", url.Values{"tours_mode": {"all"}}).is(http.StatusSeeOther)
 	p := b.finished(draft)
 	sealed["Basic value of a webhook"] = encode("guide:river boat")
 	sealed["previous signing secret"] = p.find(`(whsec_[A-Za-z0-9+/=]+)`)

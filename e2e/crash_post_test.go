@@ -177,10 +177,10 @@ func (p *post) pick() *letter {
 func (p *post) write(platform string) *letter {
 	n := len(p.letters)
 	l := &letter{platform: platform, mark: fmt.Sprintf("letter-%d.", n), booking: strconv.Itoa(500_000 + n), address: p.op.URL + p.address[platform]}
-	if p.dice.n(6) == 0 {
-		l.booking = strconv.Itoa(100_000 + n/60*10 + p.dice.n(3))
+	if p.dice.n(2) == 0 {
+		l.booking = strconv.Itoa(100_000 + n/30*10 + p.dice.n(2))
 	}
-	l.synchronous = platform == "tourcms" && p.dice.n(5) == 0
+	l.synchronous = platform == "tourcms" && p.dice.n(3) == 0
 	of := platformBodies[platform]
 	if platform != "tourcms" {
 		l.booking = of.booking[:3] + l.booking

@@ -84,6 +84,7 @@ func TestCrashKill(t *testing.T) {
 func (n *counts) round(t *testing.T, kills int) {
 	began := time.Now()
 	c := newCrash(t, keptFolder(t, n.Seed), n.Seed)
+	n.Starts++
 	kill := func() {
 		c.op.kill9()
 		n.Kills++

@@ -3,8 +3,10 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -161,20 +163,22 @@ func (a *audit) lost(answered bool) {
 func (a *audit) settle() {
 	t := a.op.t
 	t.Helper()
-	runsDry(t, "events that wait for a lookup", func() int {
-		waiting := 0
+	runsDry(t, "events that wait for a lookup", func() (waiting []string) {
 		for _, e := range pages[event](a, "/events?") {
 			if e.Waiting {
-				waiting++
+				waiting = append(waiting, e.ID)
 			}
 		}
 		return waiting
 	})
-	runsDry(t, "deliveries to the receiver that is well", func() int {
-		return len(pages[delivery](a, "/deliveries?state=pending&webhook_id="+a.well.hook.ID+"&"))
+	runsDry(t, "deliveries to the receiver that is well", func() (waiting []string) {
+		for _, d := range pages[delivery](a, "/deliveries?state=pending&webhook_id="+a.well.hook.ID+"&") {
+			waiting = append(waiting, d.ID)
+		}
+		return waiting
 	})
 	var suspects map[string]bool
-	runsDry(t, "deliveries that do not move", func() int {
+	runsDry(t, "deliveries that do not move", func() []string {
 		still := map[string]bool{}
 		paused := map[string]bool{}
 		for _, s := range a.sinks() {
@@ -196,7 +200,7 @@ func (a *audit) settle() {
 			}
 		}
 		suspects = still
-		return len(still)
+		return slices.Collect(maps.Keys(still))
 	})
 }
 
@@ -214,15 +218,15 @@ func (a *audit) paused(s *sink) bool {
 	return hook.Circuit.Open && hook.Circuit.ProbeAt != nil && time.Since(*hook.Circuit.ProbeAt) < 3*time.Second
 }
 
-// runsDry counts again and again until none is left. It may take as long as there are fewer and fewer.
-func runsDry(t testing.TB, what string, count func() int) {
+// runsDry asks again and again what is left, until nothing is. It may take as long as there is less and less.
+func runsDry(t testing.TB, what string, left func() []string) {
 	t.Helper()
 	least, since := math.MaxInt, time.Now()
-	for n := count(); n > 0; n = count() {
-		if n < least {
-			least, since = n, time.Now()
+	for now := left(); len(now) > 0; now = left() {
+		if len(now) < least {
+			least, since = len(now), time.Now()
 		} else if time.Since(since) > 2*patience { // lookups are repeated after 30 seconds
-			t.Fatalf("%s: still %d after %s", what, n, 2*patience)
+			t.Fatalf("%s: still %d after %s, such as %q", what, len(now), 2*patience, now[:min(3, len(now))])
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -54,9 +54,9 @@ unit: need-go need-cc ## unit and conformance tests
 e2e: setup ## browser tests against the real binary
 	go test -count=1 -timeout 15m $(TESTFLAGS) -p 1 ./e2e ./e2e/power
 
-# In "make e2e" the same tests kill a few times.
-crash: need-go ## kill it KILLS times (200) and count
-	BOOKHOOK_CRASH_KILLS=$(or $(KILLS),200) go test -count=1 -timeout 10m -v -run '^TestCrash' $(TESTFLAGS) ./e2e
+# In "make e2e" the same tests kill a few times. The runs are added up in e2e/crash-counts.json.
+crash: need-go ## kill it KILLS times (200) under load, and count what was lost
+	BOOKHOOK_CRASH_KILLS=$(or $(KILLS),200) BOOKHOOK_CRASH_COUNTS=crash-counts.json go test -count=1 -timeout 24h -v -run '^TestCrash' $(TESTFLAGS) ./e2e
 
 # In "make e2e" the same tests open some hundred images. The runs are added up in e2e/power/counts.json.
 power: need-go ## cut the power on paper: open IMAGES images (20000) of what a power cut could leave, and count (Linux with strace)

@@ -24,6 +24,30 @@ func TestOutcomeSurvivesAFailingStore(t *testing.T) {
 	}
 }
 
+// TestReleaseSurvivesAFailingStore: what is taken back from a lane while the database
+// fails is sent as soon as it works, not when its claim expires minutes later, and
+// the log shows no attempt that was not made.
+func TestReleaseSurvivesAFailingStore(t *testing.T) {
+	t.Parallel()
+	r := start(t, dispatch.Options{})
+	g := newGate(t)
+	w := r.hook(g.URL, concurrency(1))
+	ids := r.ingest(3)
+	receive(t, g.arrived)
+	r.store.failures.Store(3)
+	r.touch(w) // takes back the two that wait
+	g.open()
+	for range ids {
+		r.next()
+	}
+	r.stop()
+	for _, id := range ids {
+		if d, attempts := r.delivery(id), r.attempts(id); d.State != webhook.Delivered || d.Attempts != 1 || len(attempts) != 1 {
+			t.Errorf("got %+v with %d attempts, want it delivered by one", d, len(attempts))
+		}
+	}
+}
+
 func TestLogHasNoSecrets(t *testing.T) {
 	t.Parallel()
 	r := start(t, dispatch.Options{})

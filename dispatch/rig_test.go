@@ -35,7 +35,7 @@ type testStore struct {
 	finished chan webhook.Result
 	released chan webhook.DeliveryID
 	matched  chan int     // after a lookup
-	failures atomic.Int32 // how many of the next Finish and CompleteLookups fail
+	failures atomic.Int32 // how many of the next Finish, Release and CompleteLookups fail
 }
 
 func (s *testStore) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
@@ -57,6 +57,9 @@ func (s *testStore) CompleteLookups(ctx context.Context, p *webhook.Plan) ([]web
 }
 
 func (s *testStore) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
+	if s.failures.Add(-1) >= 0 {
+		return errors.New("disk full")
+	}
 	err := s.Store.Release(ctx, delivery, number, now)
 	s.released <- delivery
 	return err

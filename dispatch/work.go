@@ -162,30 +162,47 @@ const (
 
 // record stores the result, and reports what that changed and whether it could.
 func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) (done webhook.Finished, ok bool) {
-	done, err := d.store.Finish(d.recording, r, d.clock())
+	finish := func() (err error) {
+		done, err = d.store.Finish(d.recording, r, d.clock())
+		return err
+	}
+	err := finish()
 	if d.storeFailed("finish", err) {
 		d.lanes.addUnrecorded(job.Account.ID, job.Webhook.ID, 1)
 		defer d.lanes.addUnrecorded(job.Account.ID, job.Webhook.ID, -1)
+		err = d.retry(d.recording, "finish", err, finish)
 	}
-	for pause, retries := firstRecordPause, 1; err != nil; pause, retries = min(2*pause, maxRecordPause), retries+1 {
-		if retries > maxRecordRetries && !isTemporary(err) {
-			d.logUnrecorded("result cannot be recorded", job, r, err)
-			return done, false
-		}
-		select {
-		case <-time.After(pause):
-		case <-d.recording.Done():
-			d.logUnrecorded("result lost at shutdown", job, r, err)
-			return done, false
-		}
-		done, err = d.store.Finish(d.recording, r, d.clock())
-		d.storeFailed("finish", err)
+	if err != nil {
+		d.logUnrecorded(job, r, err)
+		return done, false
 	}
 	d.afterRecord(job, r, done)
 	return done, true
 }
 
-func (d *Dispatcher) logUnrecorded(message string, job *webhook.Job, r webhook.Result, err error) {
+// retry repeats an operation of the store that failed with err, until it works or ctx
+// ends, and returns the last error.
+func (d *Dispatcher) retry(ctx context.Context, operation string, err error, do func() error) error {
+	for pause, retries := firstRecordPause, 1; err != nil; pause, retries = min(2*pause, maxRecordPause), retries+1 {
+		if retries > maxRecordRetries && !isTemporary(err) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+		err = do()
+		d.storeFailed(operation, err)
+	}
+	return nil
+}
+
+func (d *Dispatcher) logUnrecorded(job *webhook.Job, r webhook.Result, err error) {
+	message := "result cannot be recorded"
+	if d.recording.Err() != nil {
+		message = "result lost at shutdown"
+	}
 	d.log.Error(message+"; the delivery will be sent again, an inline call counts as refused",
 		"delivery", job.Delivery.ID.String(), "number", r.Attempt.Number, "error", err)
 }
@@ -225,10 +242,21 @@ func (d *Dispatcher) releaseJobs(ctx context.Context, jobs []*webhook.Job) {
 	releases.Wait()
 }
 
-// release undoes the claim of a job; if that fails, its claim expires by itself.
+// release undoes the claim of a job, so that it is sent by another one. While the
+// store fails it tries again: else nobody would send the delivery until its claim
+// expires, and the log would then show an attempt that was never made. At shutdown
+// it does not, since claims are recovered at the next start.
 func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
-	due := d.clock()
-	if d.storeFailed("release", d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)) {
+	var due time.Time
+	undo := func() error {
+		due = d.clock()
+		return d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)
+	}
+	err := undo()
+	if d.storeFailed("release", err) && d.alive.Load() {
+		err = d.retry(ctx, "release", err, undo)
+	}
+	if err != nil {
 		due = job.Delivery.NextAt
 	}
 	d.lanes.due(job.Account.ID, job.Webhook.ID, due)

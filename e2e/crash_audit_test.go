@@ -3,52 +3,81 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 )
 
-// audit compares what Bookhook has with what was posted and with what the receivers saw, once the load has ended.
+// audit compares what Bookhook has with what was sent to it and with what the receivers saw, once the load has ended.
 type audit struct {
 	*crash
-	cutOffs bool // attempts may have been cut off
+	cutOffs bool  // attempts may have been cut off
+	began   int64 // when it began to read, by the clock of the history
 
 	client *http.Client
-	events map[string][]event // by the id that was posted
+	events map[string][]event // by external id; those that are accounted for are taken out
+	asks   map[string]asks    // of TourCMS, by mark
 
-	mu                sync.Mutex
-	deliveries, waits int // all, and those that are not there yet
-	tries, cut        int // attempts in the log, and those of them that were cut off
-	twice             int // deliveries that a receiver took more than once
+	mu    sync.Mutex
+	asked map[string]delivery            // questions, by id
+	of    map[string]map[string]delivery // all others, by event and webhook
+	tally
+}
+
+// tally is what an audit counts.
+type tally struct {
+	Events, Letters, Questions, Replays int // that were answered with a success
+	Deliveries, Waiting                 int // all, and those that are not there yet
+	Attempts, CutOff                    int // in the log, and those of them that were cut off
+	Twice                               int // deliveries that a receiver took again after an attempt that was cut off
+	Lost                                int // what was answered and is not there
 }
 
 // event as the API lists it.
 type event struct {
 	accepted
-	External string `json:"external_id"`
+	External string   `json:"external_id"`
+	Tours    []string `json:"tour_ids"`
+	Booking  string   `json:"booking_id"`
+	Platform string
+	Note     string
+	Test     bool
+	Waiting  bool // for its lookup
 }
 
 // audit proves that nothing was lost, doubled or forgotten.
-func (c *crash) audit(cutOffs bool) {
+func (c *crash) audit(cutOffs bool) tally {
 	c.op.t.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}, Timeout: patience}
 	defer client.CloseIdleConnections()
-	a := &audit{crash: c, cutOffs: cutOffs, client: client, events: map[string][]event{}}
+	a := &audit{
+		crash: c, cutOffs: cutOffs, client: client,
+		events: map[string][]event{}, asks: map[string]asks{}, asked: map[string]delivery{}, of: map[string]map[string]delivery{},
+	}
+	a.settle()
+	a.began = c.history.now()
 	for _, e := range pages[event](a, "/events?") {
 		a.events[e.External] = append(a.events[e.External], e)
 	}
+	a.everyDelivery()
 	for _, p := range c.load.parcels {
 		a.parcel(p)
 	}
-	for id := range a.events {
-		c.op.t.Errorf("event %s was never posted, or is there twice", id)
-	}
-	a.settle()
-	a.everyDelivery()
-	c.op.t.Logf("%d events accepted, %d requests refused, %d without an answer; %d deliveries (%d waiting) with %d attempts, %d cut off; %d taken twice",
-		c.load.taken, c.load.refused, c.load.unclear, a.deliveries, a.waits, a.tries, a.cut, a.twice)
+	a.everyQuestion()
+	a.everyTest()
+	a.everyLetter()
+	a.inOrder()
+	c.history.check(c.op.t)
+	a.Events, a.Replays = c.load.taken, c.replayer.count
+	c.op.t.Logf("%d events, %d letters of platforms, %d questions and %d replays answered, %d requests refused, %d without an answer; "+
+		"%d deliveries (%d waiting) with %d attempts, %d cut off; %d taken twice; %d lost",
+		a.Events, a.Letters, a.Questions, a.Replays, c.load.refused, c.load.unclear,
+		a.Deliveries, a.Waiting, a.Attempts, a.CutOff, a.Twice, a.Lost)
+	return a.tally
 }
 
 // pages lists everything under the path, page after page; the path ends in ? or &.
@@ -79,6 +108,7 @@ func (a *audit) parcel(p *parcel) {
 	for i, posted := range p.events {
 		id := posted["id"].(string)
 		found := a.events[id]
+		a.history.final(id, found)
 		if len(found) > 1 {
 			t.Errorf("event %s is there %d times", id, len(found))
 			continue
@@ -88,30 +118,65 @@ func (a *audit) parcel(p *parcel) {
 			continue
 		}
 		there++
-		for _, s := range a.sinks() {
-			if found[0].to(s.hook) == "" {
-				t.Errorf("event %s has no delivery to %s", id, s.hook.Name)
-			}
-		}
+		a.hasAll(found[0], p.span, p.told != nil)
 		if p.told != nil && p.told[i].ID != found[0].ID {
 			t.Errorf("event %s: got %s, accepted as %s", id, found[0].ID, p.told[i].ID)
 		}
 	}
 	if there != len(p.events) && (p.told != nil || there != 0) {
+		a.lost(p.told != nil)
 		t.Errorf("%d of %d events of the parcel with %s are there (accepted: %t)", there, len(p.events), p.events[0]["id"], p.told != nil)
 	}
 }
 
-// settle waits until the receiver that is well has got everything, and nothing else is stuck: every delivery that is on
-// its way or overdue must move on, unless its receiver kept failing and is probed in time.
+// hasAll checks that an event has a delivery to each webhook, and puts it into their queues.
+func (a *audit) hasAll(e event, when span, answered bool) {
+	if !answered {
+		when.answered = never
+	}
+	for _, s := range a.sinks() {
+		id := e.to(s.hook)
+		d := a.of[e.ID][s.hook.ID]
+		if id == "" || d.ID != id {
+			a.lost(answered)
+			a.op.t.Errorf("event %s (%s) has the delivery %q to %s in its result, and %q in the log", e.ID, e.External, id, s.hook.Name, d.ID)
+			continue
+		}
+		if !d.jumped(a.replayer.of(id)) {
+			a.queue(s, d, when)
+		}
+	}
+}
+
+// lost counts what is not there, if it was answered.
+func (a *audit) lost(answered bool) {
+	if answered {
+		a.Lost++
+	}
+}
+
+// settle waits until all lookups have ended, the receiver that is well has got everything, and nothing else is stuck:
+// every delivery that is on its way or overdue must move on, unless its receiver kept failing and is probed in time.
 func (a *audit) settle() {
 	t := a.op.t
 	t.Helper()
-	runsDry(t, "deliveries to the receiver that is well", func() int {
-		return len(pages[delivery](a, "/deliveries?state=pending&webhook_id="+a.well.hook.ID+"&"))
+	a.post.well.Store(true)
+	runsDry(t, "events that wait for a lookup", func() (waiting []string) {
+		for _, e := range pages[event](a, "/events?") {
+			if e.Waiting {
+				waiting = append(waiting, e.ID)
+			}
+		}
+		return waiting
+	})
+	runsDry(t, "deliveries to the receiver that is well", func() (waiting []string) {
+		for _, d := range pages[delivery](a, "/deliveries?state=pending&webhook_id="+a.well.hook.ID+"&") {
+			waiting = append(waiting, d.ID)
+		}
+		return waiting
 	})
 	var suspects map[string]bool
-	runsDry(t, "deliveries that do not move", func() int {
+	runsDry(t, "deliveries that do not move", func() []string {
 		still := map[string]bool{}
 		paused := map[string]bool{}
 		for _, s := range a.sinks() {
@@ -133,7 +198,7 @@ func (a *audit) settle() {
 			}
 		}
 		suspects = still
-		return len(still)
+		return slices.Collect(maps.Keys(still))
 	})
 }
 
@@ -151,15 +216,15 @@ func (a *audit) paused(s *sink) bool {
 	return hook.Circuit.Open && hook.Circuit.ProbeAt != nil && time.Since(*hook.Circuit.ProbeAt) < 3*time.Second
 }
 
-// runsDry counts again and again until none is left. It may take as long as there are fewer and fewer.
-func runsDry(t testing.TB, what string, count func() int) {
+// runsDry asks again and again what is left, until nothing is. It may take as long as there is less and less.
+func runsDry(t testing.TB, what string, left func() []string) {
 	t.Helper()
 	least, since := math.MaxInt, time.Now()
-	for n := count(); n > 0; n = count() {
-		if n < least {
-			least, since = n, time.Now()
-		} else if time.Since(since) > patience {
-			t.Fatalf("%s: still %d after %s", what, n, patience)
+	for now := left(); len(now) > 0; now = left() {
+		if len(now) < least {
+			least, since = len(now), time.Now()
+		} else if time.Since(since) > 2*patience { // lookups are repeated after 30 seconds
+			t.Fatalf("%s: still %d after %s, such as %q", what, len(now), 2*patience, now[:min(3, len(now))])
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -171,7 +236,6 @@ func (a *audit) everyDelivery() {
 	for _, s := range a.sinks() {
 		of[s.hook.ID] = s
 	}
-	seen := map[string]bool{} // event and webhook
 	todo := make(chan delivery)
 	var readers sync.WaitGroup
 	for range 4 {
@@ -182,11 +246,6 @@ func (a *audit) everyDelivery() {
 		})
 	}
 	for _, d := range pages[delivery](a, "/deliveries?") {
-		if key := d.Event + d.Webhook; seen[key] {
-			a.op.t.Errorf("event %s has more than one delivery to %s", d.Event, d.Webhook)
-		} else {
-			seen[key] = true
-		}
 		todo <- d
 	}
 	close(todo)
@@ -194,42 +253,70 @@ func (a *audit) everyDelivery() {
 }
 
 func (a *audit) delivery(s *sink, id string) {
-	before := s.sights(id)
+	var before []sight
+	if s != nil {
+		before = s.sights(id)
+	}
 	var d delivery
+	call := a.history.now()
 	r, err := a.op.try(a.client, "GET", "/deliveries/"+id, nil)
 	if err == nil {
 		err = json.Unmarshal(r.Body, &d)
 	}
 	wrong := func(format string, args ...any) {
-		a.op.t.Errorf("delivery %s to %s: %s; receiver saw %v; %s", id, s.hook.Name, fmt.Sprintf(format, args...), before, r.Body)
+		a.op.t.Errorf("delivery %s: %s; receiver saw %v; %s", id, fmt.Sprintf(format, args...), before, r.Body)
 	}
 	if err != nil || r.Status != http.StatusOK {
 		wrong("got %d %v", r.Status, err)
 		return
 	}
-	for _, problem := range append(d.inconsistent(), compare(d, before, s.sights(id))...) {
+	a.history.read(d, call)
+	if s == nil {
+		a.question(d, r.Body)
+		return
+	}
+	problems := append(d.inconsistent(), compare(d, before, s.sights(id))...)
+	if !d.Test {
+		problems = append(problems, d.replayed(a.replayer.of(id))...)
+	}
+	for _, problem := range problems {
 		wrong("%s", problem)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.deliveries++
-	a.tries += len(d.Attempts)
-	for _, try := range d.Attempts {
-		if try.Reason == "cut_off" {
-			a.cut++
-			if !a.cutOffs {
-				wrong("attempt %d was cut off", try.Number)
-			}
-		}
-	}
-	if len(accepts(before)) > 1 {
-		a.twice++
-	}
-	if d.State == "pending" {
-		a.waits++
 	}
 	if s == a.well && d.State != "delivered" {
 		wrong("it is not delivered")
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.of[d.Event] == nil {
+		a.of[d.Event] = map[string]delivery{}
+	}
+	if a.of[d.Event][d.Webhook].ID != "" {
+		wrong("its event has another one to the same webhook")
+	}
+	a.of[d.Event][d.Webhook] = d
+	a.count(d, before)
+	if !a.cutOffs && a.CutOff > 0 {
+		wrong("an attempt was cut off")
+	}
+}
+
+func (a *audit) count(d delivery, saw []sight) {
+	a.Deliveries++
+	a.Attempts += len(d.Attempts)
+	if d.State == "pending" {
+		a.Waiting++
+	}
+	took, again := accepts(saw), false
+	for _, try := range d.Attempts {
+		if try.Reason == "cut_off" {
+			a.CutOff++
+		}
+		for later := range took {
+			again = again || try.Reason == "cut_off" && took[try.Number] > 0 && later > try.Number
+		}
+	}
+	if again {
+		a.Twice++
 	}
 }
 
@@ -239,20 +326,27 @@ func (d delivery) inconsistent() (problems []string) {
 	if n := len(d.Attempts); n != d.AttemptsMade && (!flying || n != d.AttemptsMade-1) {
 		problems = append(problems, fmt.Sprintf("%d attempts of %d are in the log", n, d.AttemptsMade))
 	}
-	succeeded := 0
 	for i, try := range d.Attempts {
 		if try.Number != i+1 {
 			problems = append(problems, fmt.Sprintf("attempt %d stands at place %d", try.Number, i+1))
 		}
-		if try.Reason == "" {
-			succeeded = i + 1
+	}
+	last := ""
+	if n := len(d.Attempts); n > 0 {
+		last = d.Attempts[n-1].Reason
+	}
+	switch d.State {
+	case "pending":
+	case "delivered":
+		if len(d.Attempts) == 0 || last != "" {
+			problems = append(problems, "its last attempt did not succeed")
 		}
-	}
-	if done := d.State == "delivered"; done && (succeeded == 0 || succeeded != len(d.Attempts)) || !done && succeeded != 0 {
-		problems = append(problems, fmt.Sprintf("attempt %d of %d succeeded", succeeded, len(d.Attempts)))
-	}
-	if d.State != "delivered" && d.State != "pending" {
-		problems = append(problems, "it was given up")
+	case "failed":
+		if last != "loop" && (!d.Test || last == "") {
+			problems = append(problems, "it was given up")
+		}
+	default:
+		problems = append(problems, "nobody did that")
 	}
 	return problems
 }
@@ -291,7 +385,7 @@ func compare(d delivery, before, now []sight) (problems []string) {
 	for _, try := range d.Attempts {
 		was := false
 		for _, s := range now {
-			was = was || s == sight{try.Number, try.Status}
+			was = was || s.number == try.Number && s.status == try.Status
 		}
 		if try.Status != 0 && !was {
 			problems = append(problems, fmt.Sprintf("attempt %d was not answered with %d", try.Number, try.Status))

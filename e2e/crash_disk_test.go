@@ -84,7 +84,7 @@ func (c *crash) outage(what string, begin func() (end func())) {
 	t := c.op.t
 	t.Helper()
 	c.load.refusal = saysUnavailable(t, what)
-	c.load.while(func() {
+	c.while(func() {
 		c.load.awaitTaken(30)
 		c.well.behaves(func() manner { return manner{status: http.StatusOK, pause: 300 * time.Millisecond} })
 		end := begin()
@@ -104,7 +104,7 @@ func (c *crash) outage(what string, begin func() (end func())) {
 func TestCrashDiskFull(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t)
-	c := newCrash(t, disk)
+	c := newCrash(t, disk, 0)
 	c.outage("disk that holds Bookhook's database is full", func() func() { return fill(t, disk) })
 }
 
@@ -112,10 +112,10 @@ func TestCrashDiskFull(t *testing.T) {
 func TestCrashDiskFullKill(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t)
-	c := newCrash(t, disk)
+	c := newCrash(t, disk, 0)
 	c.load.refusal = saysUnavailable(t, "disk that holds Bookhook's database is full")
 	var empty func()
-	c.load.while(func() {
+	c.while(func() {
 		c.load.awaitTaken(30)
 		empty = fill(t, disk)
 		c.load.awaitRefused(5)
@@ -123,14 +123,14 @@ func TestCrashDiskFullKill(t *testing.T) {
 	})
 	empty()
 	c.op.restart()
-	c.load.while(func() { c.load.awaitTaken(10) })
+	c.while(func() { c.load.awaitTaken(10) })
 	c.audit(true)
 }
 
 // A disk that fails in another way than being full.
 func TestCrashWriteFails(t *testing.T) {
 	t.Parallel()
-	c := newCrash(t, t.TempDir())
+	c := newCrash(t, t.TempDir(), 0)
 	limit := func(bytes string) {
 		t.Helper()
 		out, err := exec.Command("prlimit", "--pid", strconv.Itoa(c.op.cmd.Process.Pid), "--fsize="+bytes+":unlimited").CombinedOutput()

@@ -16,7 +16,7 @@ import (
 // Another program keeps the database from being written, for longer than Bookhook waits for that.
 func TestCrashLocked(t *testing.T) {
 	t.Parallel()
-	c := newCrash(t, t.TempDir())
+	c := newCrash(t, t.TempDir(), 0)
 	c.outage("Another program keeps Bookhook's database locked", func() func() {
 		other, err := sql.Open("sqlite", c.op.Database+"?_pragma=busy_timeout(10000)")
 		must(t, err)
@@ -39,7 +39,7 @@ func TestCrashUnreadable(t *testing.T) {
 		t.Skip("takes 20 seconds, for SQLite waits that long; make crash runs it")
 	}
 	t.Parallel()
-	c := newCrash(t, t.TempDir())
+	c := newCrash(t, t.TempDir(), 0)
 	shared, err := os.OpenFile(c.op.Database+"-shm", os.O_RDWR, 0)
 	must(t, err)
 	defer shared.Close()

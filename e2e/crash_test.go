@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"cmp"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,26 +11,48 @@ import (
 
 // crash is Bookhook under load, with a receiver that is well, one that misbehaves and one that is away for a while.
 type crash struct {
-	op               *shop
+	op      *shop
+	dice    *dice
+	bell    *bell
+	history *history
+
 	load             *load
+	post             *post
+	asker            *asker
+	replayer         *replayer
 	well, wild, away *sink
 }
 
-func newCrash(t testing.TB, folder string) *crash {
+func newCrash(t testing.TB, folder string, seed uint64) *crash {
 	t.Helper()
-	op := newShopIn(t, folder)
-	return &crash{
-		op: op, load: newLoad(op),
-		well: newSink(t, op, "Accounting", well), wild: newSink(t, op, "Portal", wild), away: newSink(t, op, "Partner", away),
-	}
+	c := &crash{op: newShopIn(t, folder), dice: newDice(seed), bell: &bell{}, history: newHistory()}
+	many := map[string]any{"concurrency": 32}
+	c.well, c.wild, c.away = c.newSink("Accounting", well, many), c.newSink("Portal", c.dice.wild, many), c.newSink("Partner", away, many)
+	c.load, c.post, c.asker, c.replayer = newLoad(c), newPost(c), newAsker(c), newReplayer(c)
+	return c
 }
 
 func (c *crash) sinks() []*sink { return []*sink{c.well, c.wild, c.away} }
 
-// crashKills is set by "make crash".
-const crashKills = "BOOKHOOK_CRASH_KILLS"
+// under has the load on for some time, in which Partner may be away, and then ends Bookhook in the middle of it, at any
+// moment or in the middle of something.
+func (c *crash) under(end func()) {
+	c.op.t.Helper()
+	c.away.behaves([]func() manner{well, well, away}[c.dice.n(3)])
+	c.while(func() {
+		time.Sleep(c.dice.millis(50, 600)) // when a crash comes, nobody can know
+		c.bell.wait([]string{atAnyPoint, atAnyPoint, atAnyPoint, anAnswer, aDelivery, aLookup, aQuestion}[c.dice.n(7)])
+		end()
+	})
+}
 
-// crashes is how often to kill in this run, by default a few times.
+// Set by "make crash".
+const (
+	crashKills  = "BOOKHOOK_CRASH_KILLS"  // in this run; by default a few
+	crashCounts = "BOOKHOOK_CRASH_COUNTS" // the file in which runs are added up
+)
+
+// crashes is how often to kill in this run.
 func crashes(t testing.TB) int {
 	t.Helper()
 	n, err := strconv.Atoi(cmp.Or(os.Getenv(crashKills), "12"))
@@ -39,45 +60,58 @@ func crashes(t testing.TB) int {
 	return n
 }
 
-// sometime is a random moment of the next milliseconds: when a crash comes, nobody can know.
-func sometime(from, to int) {
-	time.Sleep(time.Duration(from+rand.IntN(to-from)) * time.Millisecond)
-}
-
-// under has the load on for some time, in which Partner may be away, and then ends Bookhook in the middle of it.
-func (c *crash) under(end func()) {
-	c.op.t.Helper()
-	c.away.behaves([]func() manner{well, well, away}[rand.IntN(3)])
-	c.load.while(func() {
-		sometime(50, 600)
-		end()
-	})
-}
+// killsOfRound is how often a database is killed, at most, before it is audited: an audit reads everything.
+const killsOfRound = 50
 
 // Killed at any moment, Bookhook loses nothing that it accepted, delivers nothing twice but what was on its way, and
 // says so in the log.
 func TestCrashKill(t *testing.T) {
 	t.Parallel()
-	c := newCrash(t, t.TempDir())
-	for range crashes(t) {
-		c.under(c.op.kill9)
+	path := os.Getenv(crashCounts)
+	counts := readCrashCounts(t, path)
+	for left := crashes(t); left > 0 && !t.Failed(); left -= killsOfRound {
+		seed := counts.Seed
+		passed := t.Run("seed "+strconv.FormatUint(seed, 10), func(t *testing.T) {
+			counts.round(t, min(left, killsOfRound))
+		})
+		counts.ended(seed, passed)
+		counts.write(t, path)
+		t.Logf("in all runs: %s", counts)
+	}
+}
+
+// round kills some times and audits. What it did before it failed counts as well.
+func (n *counts) round(t *testing.T, kills int) {
+	began := time.Now()
+	c := newCrash(t, keptFolder(t, n.Seed), n.Seed)
+	n.Starts++
+	kill := func() {
+		c.op.kill9()
+		n.Kills++
+		c.op.keepLog()
+	}
+	defer func() { n.Seconds += time.Since(began).Seconds() }()
+	for range kills {
+		c.under(kill)
 		c.op.keepPort()
-		if rand.IntN(5) == 0 { // and again while it starts
+		if c.dice.n(5) == 0 { // and again while it starts
 			c.op.launch()
-			sometime(0, 150)
-			c.op.kill9()
+			n.Starts++
+			time.Sleep(c.dice.millis(0, 150))
+			kill()
 		}
 		c.op.restart()
+		n.Starts++
 	}
 	c.away.behaves(well)
-	c.audit(true)
+	n.add(c.audit(true))
 }
 
 // Asked to stop at any moment, it cuts nothing off.
 func TestCrashTerminate(t *testing.T) {
 	t.Parallel()
-	c := newCrash(t, t.TempDir())
-	for range max(3, crashes(t)/10) {
+	c := newCrash(t, t.TempDir(), 0)
+	for range max(3, min(20, crashes(t)/10)) {
 		c.under(func() {
 			began := time.Now()
 			c.op.stop()
@@ -94,11 +128,12 @@ func TestCrashTerminate(t *testing.T) {
 // Killed while it makes its database, it makes it at the next start.
 func TestCrashFirstStart(t *testing.T) {
 	t.Parallel()
-	for range max(2, crashes(t)/20) {
+	d := newDice(0)
+	for range max(2, min(20, crashes(t)/20)) {
 		s := &server{t: t, args: []string{"serve", "--database", filepath.Join(t.TempDir(), "bookhook.db"), "--listen", "127.0.0.1:0"}}
 		for range 4 {
 			s.launch()
-			sometime(0, 100)
+			time.Sleep(d.millis(0, 100))
 			s.kill9()
 		}
 		s.start()

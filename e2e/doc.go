@@ -19,13 +19,16 @@
 // Nothing here waits for time: the server is ready when it says so, a request has come when the receiver has it, and
 // every action on a page waits for what it needs. The limits (patience) are there only so that a broken test ends.
 //
-// The tests of crashes (crash_*_test.go; "make crash" for long) have events come in while the process is killed or
-// stopped, or its disk is full, failing or locked:
+// The tests of crashes (crash_*_test.go; "make crash" for long) have everything come in that can, while the process is
+// killed or stopped, or its disk is full, failing or locked:
 //
-//	c := newCrash(t, t.TempDir()) // a shop and three receivers: one is well, one misbehaves, one is away
-//	c.under(c.op.kill9)           // load, and in the middle of it the end
+//	c := newCrash(t, t.TempDir(), 0) // a shop, three receivers, platforms, questions, replays; choices by a seed
+//	c.under(c.op.kill9)              // load, and in the middle of it the end
 //	c.op.restart()
-//	c.audit(true)                 // what was accepted is there, once; the log agrees with what receivers saw
+//	c.audit(true)                    // what was answered is there, once; the log agrees with what receivers saw
+//
+// A history is what clients and receivers saw, with the times: porcupine looks for an order in which a simple model
+// could have answered that.
 //
 // Package power, below this one, cuts the power instead ("make power" for long).
 //

@@ -44,6 +44,7 @@ var suites = []struct {
 	{"attempts", attemptTests},
 	{"events", eventTests},
 	{"retention", retentionTests},
+	{"model", modelTests},
 }
 
 func TestSQLite(t *testing.T) {

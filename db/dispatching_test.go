@@ -26,6 +26,7 @@ var dispatchingTests = []test{
 	{"finish after cancel", testFinishCancelled},
 	{"release", testRelease},
 	{"release of a cancelled one", testReleaseCancelled},
+	{"finish and release after a replay", testFinishReplayed},
 	{"finish of one that is gone", testFinishGone},
 	{"recover claims", testRecoverClaims},
 	{"due", testDue},
@@ -274,6 +275,21 @@ func testFinishCancelled(t *testing.T, s *db.Store) {
 		same(t, "with the answer", must(s.Delivery(ctx, a.ID, id))(t), want)
 		same(t, "attempts", numbers(t, s, a.ID, id), []int{1})
 	}
+}
+
+// testFinishReplayed: an attempt that was cancelled and never ended is not taken for
+// that of a later replay.
+func testFinishReplayed(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	ok(t, s.Cancel(ctx, a.ID, d, at(t0)))
+	want := must(s.Replay(ctx, a.ID, d, at(lease)))(t)
+	ok(t, s.Release(ctx, d, 1, lease))
+	finish(t, s, success(d, w.ID, 1), lease)
+	same(t, "the replay", must(s.Delivery(ctx, a.ID, d))(t), want)
+	same(t, "attempts in the log", numbers(t, s, a.ID, d), []int{1})
 }
 
 func testRelease(t *testing.T, s *db.Store) {

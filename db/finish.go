@@ -8,7 +8,7 @@ import (
 )
 
 // Finish adds the attempt to the log and updates its delivery, unless that was
-// changed or claimed again in the meantime. Calling it twice is harmless, and so
+// changed, replayed or claimed again in the meantime. Calling it twice is harmless, and so
 // is a delivery that is gone.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
 	row := attemptValues(r)
@@ -35,9 +35,10 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 // it was changed since the attempt started.
 func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result, row []any, now time.Time, f *webhook.Finished) error {
 	var state webhook.State
-	var attempts int
+	var current bool
 	var booking string
-	err := queryRow(ctx, tx, `SELECT state, attempts, booking_id FROM deliveries WHERE id = $1`, r.Delivery).Scan(&state, &attempts, &booking)
+	err := queryRow(ctx, tx, `SELECT state, attempts = $2 AND base < $2, booking_id FROM deliveries WHERE id = $1`, r.Delivery, r.Attempt.Number).
+		Scan(&state, &current, &booking)
 	if err != nil { // ErrNotFound: it is gone
 		return ignoreNotFound(err)
 	}
@@ -46,11 +47,11 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 		f.Again = r.Again && attempts == r.Attempt.Number+1 && state == webhook.Pending // by this result, whose commit was not heard of
 		return err
 	}
-	a := r.Attempt
 	switch {
-	case attempts == a.Number && state == webhook.Pending:
+	case !current:
+	case state == webhook.Pending:
 		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
-	case attempts == a.Number: // cancelled while the request was in flight
+	default: // cancelled while the request was in flight
 		err = finishCancelled(ctx, tx, r, now)
 	}
 	if err != nil {
@@ -86,7 +87,7 @@ func finishBlocking(ctx context.Context, tx transaction, r webhook.Result, booki
 }
 
 // updateDelivery writes the result into the delivery, if it still waits for this
-// attempt and, should it be finished now, nothing is held behind it; it claims the
+// attempt (not for that of a replay that came after it) and, should it be finished now, nothing is held behind it; it claims the
 // next attempt if the result says so. It reports whether it did.
 func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (bool, error) {
 	finished := int64(0)
@@ -96,7 +97,7 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 	a := r.Attempt
 	updated, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, completed = $2, next_at = $4, finished_at = $5,
 			attempts = attempts + $9, base = base + $9, last_status = $6, last_failure = $7, last_us = $8
-		WHERE id = $1 AND attempts = $2 AND completed < $2 AND state = 'pending' AND (blocking = 0 OR $5 = 0)`,
+		WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state = 'pending' AND (blocking = 0 OR $5 = 0)`,
 		r.Delivery, a.Number, string(r.State), toMillis(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds(), boolInt(r.Again))
 	return updated > 0, err
 }

@@ -76,15 +76,21 @@ func duplicateInline(ctx context.Context, q querier, in *arrival) (webhook.Inlin
 		return webhook.InlineCall{}, err
 	}
 	call := webhook.InlineCall{Event: first.Event, Decisions: first.Decisions, Duplicate: true}
+	if first.Event.Lookup {
+		return call, webhook.IDConflict{ExternalID: in.ExternalID}
+	}
 	for _, d := range first.Decisions {
-		if d.Reason != webhook.Matched {
-			continue
-		}
-		if call.Job.Delivery, err = findDelivery(ctx, q, in.Account, d.Delivery); err != nil {
+		var kind webhook.Kind
+		if err := queryRow(ctx, q, `SELECT kind FROM webhooks WHERE id = $1`, d.Webhook).Scan(&kind); err != nil {
 			return call, err
 		}
-		if !call.Job.Delivery.Inline {
+		if kind != webhook.Inline {
 			return call, webhook.IDConflict{ExternalID: in.ExternalID}
+		}
+		if d.Reason == webhook.Matched {
+			if call.Job.Delivery, err = findDelivery(ctx, q, in.Account, d.Delivery); err != nil {
+				return call, err
+			}
 		}
 	}
 	return call, nil

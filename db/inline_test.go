@@ -168,10 +168,15 @@ func testInlineTwice(t *testing.T, s *db.Store) {
 }
 
 func testInlineReceivedID(t *testing.T, s *db.Store) {
-	a, _ := shop(t, s)
+	a, w := shop(t, s)
 	ingest(t, s, a.ID, newEvent("e-1"))
 	_, err := s.InsertInline(t.Context(), a.ID, newEvent("e-1"), t0, lease)
 	wantError(t, "the id of an event that was told", err, webhook.ErrConflict)
+	must(s.SetEnabled(t.Context(), a.ID, w.ID, false, at(t0)))(t)
+	ingest(t, s, a.ID, newEvent("e-2"))
+	addHook(t, s, a.ID, inline())
+	_, err = s.InsertInline(t.Context(), a.ID, newEvent("e-2"), t0, lease)
+	wantError(t, "the id of an event that was skipped", err, webhook.ErrConflict)
 }
 
 func testInlineIsNeverDue(t *testing.T, s *db.Store) {

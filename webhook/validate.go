@@ -163,7 +163,8 @@ func MapHost(name string) (host string, ok bool) {
 		host = mapped
 	}
 	host = strings.TrimSuffix(host, ".")
-	return host, host != "" && !strings.ContainsAny(host, "%:") // as in the zone of an address
+	never := func(r rune) bool { return r <= ' ' || r > '~' || r == '%' || r == ':' } // as in the zone of an address
+	return host, host != "" && !strings.HasSuffix(host, ".") && !strings.ContainsFunc(host, never)
 }
 
 // SameDestination reports whether two URLs have the same scheme, host and port, in

@@ -60,7 +60,18 @@ func copyTo(ctx context.Context, pool *sql.DB, to string) error {
 	if err := checkCopy(ctx, part); err != nil {
 		return errors.Join(err, os.Remove(part))
 	}
-	return publish(part, to)
+	if err := publish(part, to); err != nil {
+		return errors.Join(err, removeLeft(part))
+	}
+	return nil
+}
+
+// removeLeft removes a file, if it is there.
+func removeLeft(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func checkCopy(ctx context.Context, path string) (err error) {
@@ -105,20 +116,20 @@ func syncPath(path string) error {
 // Restore puts a copy of the backup in the place of the database at path, and
 // returns under which name the database that was there is kept; "" if there was
 // none. The caller holds the lock of path. A backup that is not sound is refused,
-// and then nothing is changed.
+// and then nothing is changed. Whenever the power is cut, one of the two is at path,
+// whole.
 func Restore(ctx context.Context, backup, path string, now time.Time) (kept string, err error) {
 	if _, err := Check(ctx, backup); err != nil {
 		return "", err
 	}
 	part := path + ".part"
-	if err := copyFile(backup, part); err != nil {
-		return "", fmt.Errorf("restore %s: %w", path, err)
+	if err = copyFile(backup, part); err == nil {
+		if kept, err = keep(ctx, path, path+".before-restore-"+now.UTC().Format("20060102-150405")); err == nil {
+			err = publish(part, path)
+		}
 	}
-	if kept, err = moveAside(path, path+".before-restore-"+now.UTC().Format("20060102-150405")); err != nil {
-		return kept, fmt.Errorf("restore %s: %w", path, err)
-	}
-	if err := publish(part, path); err != nil {
-		return kept, fmt.Errorf("restore %s: %w", path, err)
+	if err != nil {
+		return kept, fmt.Errorf("restore %s: %w", path, errors.Join(err, removeLeft(part)))
 	}
 	return kept, nil
 }
@@ -137,16 +148,36 @@ func copyFile(from, to string) error {
 	return errors.Join(err, target.Close())
 }
 
-// moveAside renames a database with its write-ahead log, which belong together.
-func moveAside(path, to string) (kept string, err error) {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		err := os.Rename(path+suffix, to+suffix)
-		switch {
-		case err == nil && suffix == "":
-			kept = to
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
+// keep gives a database a second name, which is on disk when it returns. The
+// write-ahead log goes into the file before, for at the first name it would be taken
+// for that of the database that comes there; only if the file cannot be read, it is
+// moved to the second name with it.
+func keep(ctx context.Context, path, to string) (kept string, err error) {
+	if _, err := os.Stat(path); err == nil {
+		_ = foldLog(ctx, path) // a damaged database is kept as it is
+		if err := os.Link(path, to); err != nil {
+			return "", err
+		}
+		kept = to
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := os.Rename(path+suffix, to+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return kept, err
 		}
 	}
-	return kept, nil
+	return kept, syncPath(filepath.Dir(path))
+}
+
+// foldLog copies the write-ahead log of a database into its file. SQLite removes the
+// log when the last connection is closed.
+func foldLog(ctx context.Context, path string) (err error) {
+	pool, err := open(ctx, path, 1, url.Values{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	_, err = pool.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return err
 }

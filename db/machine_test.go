@@ -23,7 +23,7 @@ import (
 // race detector makes the same ten times as slow.
 var modelTests = []test{{"random steps", testModel}}
 
-const modelTime = 8 * time.Second
+const modelTime = 6 * time.Second
 
 func testModel(t *testing.T, s *db.Store) {
 	subject, end := newSubject(s), time.Now().Add(modelTime)

@@ -8,8 +8,8 @@ import (
 )
 
 // Finish adds the attempt to the log and updates its delivery, unless that was
-// changed, replayed or claimed again in the meantime. Calling it twice is harmless, and so
-// is a delivery that is gone.
+// changed, replayed or claimed again in the meantime. Calling it twice is harmless,
+// and so is a delivery that is gone.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
 	row := attemptValues(r)
 	err = s.write(ctx, func(tx transaction) error {
@@ -35,16 +35,16 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 // it was changed since the attempt started.
 func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result, row []any, now time.Time, f *webhook.Finished) error {
 	var state webhook.State
-	var current bool
+	var current, next bool
 	var booking string
-	err := queryRow(ctx, tx, `SELECT state, attempts = $2 AND base < $2, booking_id FROM deliveries WHERE id = $1`, r.Delivery, r.Attempt.Number).
-		Scan(&state, &current, &booking)
+	err := queryRow(ctx, tx, `SELECT state, attempts = $2 AND base < $2, attempts = $2 + 1, booking_id FROM deliveries WHERE id = $1`, r.Delivery, r.Attempt.Number).
+		Scan(&state, &current, &next, &booking)
 	if err != nil { // ErrNotFound: it is gone
 		return ignoreNotFound(err)
 	}
 	added, err := tx.Exec(ctx, insertAttempt, row...)
 	if err != nil || added == 0 {
-		f.Again = r.Again && attempts == r.Attempt.Number+1 && state == webhook.Pending // by this result, whose commit was not heard of
+		f.Again = r.Again && next && state == webhook.Pending // by this result, whose commit was not heard of
 		return err
 	}
 	switch {
@@ -87,8 +87,9 @@ func finishBlocking(ctx context.Context, tx transaction, r webhook.Result, booki
 }
 
 // updateDelivery writes the result into the delivery, if it still waits for this
-// attempt (not for that of a replay that came after it) and, should it be finished now, nothing is held behind it; it claims the
-// next attempt if the result says so. It reports whether it did.
+// attempt (not for that of a replay that came after it) and, should it be finished
+// now, nothing is held behind it; it claims the next attempt if the result says so. It
+// reports whether it did.
 func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (bool, error) {
 	finished := int64(0)
 	if r.State != webhook.Pending {

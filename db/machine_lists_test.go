@@ -131,7 +131,7 @@ func (m *machine) compareDue() {
 
 // compareDelivery compares the log of a delivery, and what it waits for.
 func (m *machine) compareDelivery(d *modelDelivery) {
-	got, err := m.Attempts(m.Context(), m.account.ID, d.ID)
+	got, err := m.Attempts(m.Context(), m.account.ID, d.ID, 0)
 	m.succeed(err)
 	want := []webhook.Attempt{}
 	for _, n := range slices.Sorted(maps.Keys(d.log)) {

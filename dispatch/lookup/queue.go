@@ -66,7 +66,8 @@ type Queue struct {
 func New(o Options) *Queue {
 	return &Queue{
 		Options: o, wake: make(chan struct{}, 1), finished: make(chan result, maxConcurrent), schedule: newSchedule(maxPending),
-		more: true, behind: map[webhook.AccountID]webhook.EventID{}}
+		more: true, behind: map[webhook.AccountID]webhook.EventID{},
+	}
 }
 
 // Wake tells the queue that there may be more events in the table. It never

@@ -48,7 +48,7 @@ fmt: need-go ## format the code
 	go tool templ fmt .
 
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) $(TESTFLAGS) $(UNITS)
+	go test $(RACE) -timeout 20m $(TESTFLAGS) $(UNITS)
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary

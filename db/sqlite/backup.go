@@ -48,26 +48,38 @@ func openExisting(ctx context.Context, path string) (*sql.DB, error) {
 }
 
 // copyTo copies the database of a pool to a file that does not exist. It gets its
-// name when it is complete, checked and on disk.
-func copyTo(ctx context.Context, pool *sql.DB, to string) error {
+// name when it is complete, checked and on disk; of a copy that fails nothing stays.
+func copyTo(ctx context.Context, pool *sql.DB, to string) (err error) {
 	part := to + ".part" // an interrupted copy must not be taken for a complete one
 	if err := createEmpty(part); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, removeAll(part)) }()
 	if _, err := pool.ExecContext(ctx, `VACUUM INTO $1`, part); err != nil {
-		return errors.Join(err, os.Remove(part))
+		return err
 	}
 	if err := checkCopy(ctx, part); err != nil {
-		return errors.Join(err, os.Remove(part))
+		return err
 	}
-	if err := publish(part, to); err != nil {
-		return errors.Join(err, removeLeft(part))
-	}
-	return nil
+	return publish(part, to)
 }
 
-// removeLeft removes a file, if it is there.
-func removeLeft(path string) error {
+// beside are the files that SQLite may have beside a database, by what their names end in.
+var beside = []string{"-wal", "-journal", "-shm"}
+
+// removeAll removes a database, if there is one, with what belongs to it.
+func removeAll(path string) error {
+	return errors.Join(remove(path), removeBeside(path))
+}
+
+func removeBeside(path string) (err error) {
+	for _, suffix := range beside {
+		err = errors.Join(err, remove(path+suffix))
+	}
+	return err
+}
+
+func remove(path string) error {
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -116,24 +128,37 @@ func syncPath(path string) error {
 // Restore puts a copy of the backup in the place of the database at path, and
 // returns under which name the database that was there is kept; "" if there was
 // none. The caller holds the lock of path. A backup that is not sound is refused,
-// and then nothing is changed. Whenever the power is cut, one of the two is at path,
-// whole.
+// and then nothing is changed. Whenever it is interrupted, the old database or the
+// new one has the name; it may be run again.
 func Restore(ctx context.Context, backup, path string, now time.Time) (kept string, err error) {
 	if _, err := Check(ctx, backup); err != nil {
 		return "", err
 	}
-	part := path + ".part"
-	if err = copyFile(backup, part); err == nil {
-		if kept, err = keep(ctx, path, path+".before-restore-"+now.UTC().Format("20060102-150405")); err == nil {
-			err = publish(part, path)
-		}
-	}
+	kept, err = replace(ctx, backup, path, path+".before-restore-"+now.UTC().Format("20060102-150405"))
 	if err != nil {
-		return kept, fmt.Errorf("restore %s: %w", path, errors.Join(err, removeLeft(part)))
+		return kept, fmt.Errorf("restore %s: %w", path, err)
 	}
 	return kept, nil
 }
 
+// replace puts a copy of a file in the place of a database, which gets the name aside.
+func replace(ctx context.Context, from, path, aside string) (kept string, err error) {
+	part := path + ".part"
+	defer func() { err = errors.Join(err, removeAll(part)) }()
+	if err := copyFile(from, part); err != nil {
+		return "", err
+	}
+	if err := settle(ctx, path); err != nil {
+		return "", err
+	}
+	if kept, err = keep(path, aside); err != nil {
+		return kept, err
+	}
+	return kept, publish(part, path)
+}
+
+// copyFile copies a file to one that does not exist, or in place of what an
+// interrupted copy left.
 func copyFile(from, to string) error {
 	source, err := os.Open(from)
 	if err != nil {
@@ -148,36 +173,55 @@ func copyFile(from, to string) error {
 	return errors.Join(err, target.Close())
 }
 
-// keep gives a database a second name, which is on disk when it returns. The
-// write-ahead log goes into the file before, for at the first name it would be taken
-// for that of the database that comes there; only if the file cannot be read, it is
-// moved to the second name with it.
-func keep(ctx context.Context, path, to string) (kept string, err error) {
-	if _, err := os.Stat(path); err == nil {
-		_ = foldLog(ctx, path) // a damaged database is kept as it is
-		if err := os.Link(path, to); err != nil {
-			return "", err
+// settle copies the write-ahead log of the database at path into its file, so that
+// the file alone is the database. What is damaged stays as it is, since it is not
+// wanted any more; what somebody reads is refused.
+func settle(ctx context.Context, path string) error {
+	for _, needed := range []string{path, path + "-wal"} {
+		if _, err := os.Stat(needed); errors.Is(err, fs.ErrNotExist) {
+			return nil
 		}
-		kept = to
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
 	}
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.Rename(path+suffix, to+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	pool, err := open(ctx, path, 1, url.Values{})
+	if err == nil {
+		var busy, pages, copied int
+		err = pool.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &copied)
+		err = errors.Join(err, pool.Close())
+		if err == nil && busy != 0 {
+			return errors.New("another program is reading the database; wait for it to end, and try again")
+		}
+	}
+	return ctx.Err() // any other error is one of what is damaged
+}
+
+// keep gives a database a second name, with what belongs to it, and leaves only its file under the first.
+func keep(path, aside string) (kept string, err error) {
+	for _, suffix := range append([]string{""}, beside...) {
+		err := link(path+suffix, aside+suffix)
+		switch {
+		case err == nil && suffix == "":
+			kept = aside
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return kept, err
 		}
 	}
-	return kept, syncPath(filepath.Dir(path))
+	if err := syncPath(filepath.Dir(path)); err != nil { // before the first name of anything is lost
+		return kept, err
+	}
+	if err := removeBeside(path); err != nil {
+		return kept, err
+	}
+	return kept, syncPath(filepath.Dir(path)) // before another database has the name: it must not be taken for its log
 }
 
-// foldLog copies the write-ahead log of a database into its file. SQLite removes the
-// log when the last connection is closed.
-func foldLog(ctx context.Context, path string) (err error) {
-	pool, err := open(ctx, path, 1, url.Values{})
-	if err != nil {
+// link gives a file a second name; where the file system has no such thing, a copy.
+func link(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	defer func() { err = errors.Join(err, pool.Close()) }()
-	_, err = pool.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	return err
+	if err := copyFile(from, to); err != nil {
+		return err
+	}
+	return syncPath(to)
 }

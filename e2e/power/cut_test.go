@@ -40,9 +40,13 @@ func (d *disk) cut(w way, rng *rand.Rand) image {
 	for i, some := 0, d.some(w, rng); i < some; i++ { // a journal keeps the order of names
 		d.renames[i].rename(names)
 	}
-	files := image{}
-	for name, file := range names {
-		files[name] = file.cut(w, rng)
+	files, contents := image{}, map[*inode][]byte{} // a file may have two names
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		file := names[name]
+		if _, done := contents[file]; !done {
+			contents[file] = file.cut(w, rng)
+		}
+		files[name] = contents[file]
 	}
 	return files
 }

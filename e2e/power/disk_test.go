@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -23,7 +24,7 @@ type op struct {
 	data   []byte // nil: the file gets the size offset
 	offset int64
 
-	name string // gets the file called from, or a new one if from is "", or vanishes
+	name string // gets a file, which loses the name from if there is one; or vanishes
 	from string
 	gone bool
 	made *inode // the file that it gets
@@ -68,7 +69,7 @@ func (tp *tape) flush(c *call) bool {
 
 // renames tells whether the call changes a name that counts.
 func (tp *tape) renames(c *call) bool {
-	if !slices.Contains([]string{"unlink", "unlinkat", "rename", "renameat", "renameat2"}, c.name) {
+	if !slices.Contains([]string{"unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat"}, c.name) {
 		return false
 	}
 	_, counts := tp.name(string(c.texts[len(c.texts)-1]))
@@ -132,6 +133,12 @@ func (d *disk) begins(c *call) error {
 			d.named(&op{name: to, from: from, made: d.names[from]}, c)
 		}
 		return nil
+	case "link", "linkat":
+		from, _ := d.tape.name(string(c.texts[0]))
+		if to, counts := d.tape.name(string(c.texts[1])); counts {
+			d.named(&op{name: to, made: d.names[from]}, c)
+		}
+		return nil
 	case "read", "close":
 		return nil
 	}
@@ -148,10 +155,45 @@ func (d *disk) begins(c *call) error {
 		d.changed(file, c.texts[0], numbers[1], c)
 	case c.name == "ftruncate" && len(numbers) == 1:
 		d.changed(file, nil, numbers[0], c)
+	case c.name == "write": // to a new file, where the system cannot copy
+		d.changed(file, c.texts[0][:c.result], int64(len(file.seen())), c)
+	case c.name == "copy_file_range":
+		return d.copied(file, c)
 	default:
 		return fmt.Errorf("%s on %s (%s) is not understood", c.name, name, c.rest)
 	}
 	return nil
+}
+
+// copied lets the file grow by what another has at that place: a whole file is copied to a new one.
+func (d *disk) copied(from *inode, c *call) error {
+	target := copyTarget.FindStringSubmatch(c.rest)
+	if target == nil {
+		return fmt.Errorf("copy_file_range(%s) is not understood", c.rest)
+	}
+	path, err := unhex(target[1])
+	if err != nil {
+		return err
+	}
+	name, counts := d.tape.name(string(path))
+	if !counts || d.names[name] == nil {
+		return fmt.Errorf("a copy to %s, which is not there", path)
+	}
+	at := int64(len(d.names[name].seen()))
+	d.changed(d.names[name], from.seen()[at:at+c.result], at, c)
+	return nil
+}
+
+// copyTarget finds the file in the arguments behind the first descriptor: NULL, 9<\x2f…>, NULL, 65536, 0.
+var copyTarget = regexp.MustCompile(`^NULL, \d+<([^>]*)>, NULL, `)
+
+// seen is the content as the process sees it.
+func (f *inode) seen() []byte {
+	content := slices.Clone(f.flushed)
+	for _, o := range f.pending {
+		content = o.apply(content)
+	}
+	return content
 }
 
 func (d *disk) changed(file *inode, data []byte, offset int64, c *call) {

@@ -22,7 +22,8 @@
 //     in an answer: a replay, a webhook, the state of a delivery that was shown to somebody;
 //   - every request to a receiver has its event, its delivery, and at least its attempt number;
 //   - an attempt that the log shows got that answer from the receiver, and nothing is delivered that no receiver took;
-//   - deliveries go on: what was in flight is due, nothing is held for nothing, and what is claimed can be delivered.
+//   - deliveries go on: what was in flight is due, nothing is held for nothing, and what is claimed can be delivered;
+//   - a backup that has its name is whole: restored, it keeps what was promised before it began (backup_test.go).
 //
 // The controls must fail: the same images on a disk that ignores flushes, and on one that ignores a single one.
 //

@@ -114,7 +114,7 @@ func (tp *tape) keeps(t testing.TB) func(trial) []string {
 		if err := one.files.write(folder); err != nil {
 			return []string{err.Error()}
 		}
-		return tp.promises(one.moment).keeps(t.Context(), folder)
+		return append(tp.promises(one.moment).keeps(t.Context(), folder), tp.keepsCopies(t, one)...)
 	}
 }
 

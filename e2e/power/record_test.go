@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -27,6 +28,7 @@ type recording struct {
 	program string
 	folder  string // of the database
 	URL     string
+	input   io.Reader         // of the next command
 	files   map[string][]byte // what the folder held at first, on disk
 
 	added map[int]string // by run: the account that the command added
@@ -76,9 +78,14 @@ func (r *recording) start(faults ...string) {
 	if r.URL != "" {
 		listen = strings.TrimPrefix(r.URL, "http://") // as before
 	}
-	out := r.launch(faults, "serve", "--database", r.database(), "--listen", listen, "--allow-private-targets", "127.0.0.0/8")
+	r.listens(r.launch(faults, "serve", "--database", r.database(), "--listen", listen, "--allow-private-targets", "127.0.0.0/8"))
+}
+
+// listens waits until it does.
+func (r *recording) listens(address <-chan string) {
+	r.t.Helper()
 	select {
-	case line := <-out:
+	case line := <-address:
 		r.URL = line
 	case <-r.exited:
 		r.t.Fatalf("serve ended at its start: %s", r.cmd.ProcessState)
@@ -90,7 +97,12 @@ func (r *recording) start(faults ...string) {
 // run runs another command on the database, recorded, and returns what it printed.
 func (r *recording) run(args ...string) string {
 	r.t.Helper()
-	r.launch(nil, append(args, "--database", r.database())...)
+	return r.runFaulty(nil, args...)
+}
+
+func (r *recording) runFaulty(faults []string, args ...string) string {
+	r.t.Helper()
+	r.launch(faults, append(args, "--database", r.database())...)
 	<-r.exited
 	r.end(syscall.SIGKILL)
 	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
@@ -108,6 +120,7 @@ func (r *recording) launch(faults []string, args ...string) <-chan string {
 	strace := append([]string{"-D", "-f", "-qq", "--seccomp-bpf", "-y", "-xx", "-s", strconv.Itoa(8 << 20), "-o", trace, "-e", "trace=" + traced}, faults...)
 	r.cmd = exec.Command("strace", append(append(strace, r.program), args...)...)
 	r.cmd.Env = environ()
+	r.cmd.Stdin = r.input
 	stdout, stderr := &strings.Builder{}, &strings.Builder{}
 	r.cmd.Stderr, r.stdout = stderr, stdout
 	out, err := r.cmd.StdoutPipe()
@@ -176,6 +189,7 @@ func (r *recording) tape() *tape {
 		}
 	}
 	must(r.t, tp.listen())
+	tp.copies = tp.backups()
 	rng := rand.New(rand.NewPCG(1, 1))
 	d := newDisk(tp, rng, func(c *call) bool { return c.failed }) // that the system has given up shows after a power cut only
 	for i, end := range ends {

@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// recordings are the kinds of runs that are recorded. A backup has its place here, when there is the command: beside the
-// load with s.command, in a folder of its own, restored, and compared with tape.promises of the moment when it began.
+// recordings are the kinds of runs that are recorded.
 var recordings = []struct {
 	name   string
 	record func(t testing.TB, seed uint64) (*shop, *tape)
@@ -21,6 +20,7 @@ var recordings = []struct {
 	{"flushes fail", recordFailures},
 	{"first start", recordFirst},
 	{"killed before a flush", recordUnflushed},
+	{"backed up beside the load", recordBackups},
 }
 
 // recordStops is the load with a restart in order: the last connection copies the WAL and removes it.

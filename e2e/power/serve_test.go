@@ -30,6 +30,7 @@ func (tp *tape) serve(t testing.TB, s *shop, p plan) {
 	for _, one := range chosen {
 		folder := imageFolder(t)
 		must(t, one.files.write(folder))
+		tp.copied(t, s, tp.promises(one.moment), filepath.Join(folder, "bookhook.db"))
 		tp.serves(t, s, tp.promises(one.moment), filepath.Join(folder, "bookhook.db"))
 		_ = os.RemoveAll(folder)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // never is the moment of what did not happen.
@@ -36,6 +37,8 @@ type tape struct {
 	calls  []*call           // in the order in which they began
 	lines  int
 	marks  []mark
+	copies []backup
+	sound  sync.Map // copies that were restored and checked, by name and content
 }
 
 // read adds what strace wrote about one run of the binary.

@@ -87,7 +87,7 @@ func (b *bookings) next(now time.Time) event {
 	switch {
 	case b.total < len(channels):
 		return b.create(channels[b.total], isConfirmed, now)
-	case len(b.open) >= maxOpen || b.rand.IntN(5) < 2:
+	case len(b.open) > 0 && (len(b.open) >= maxOpen || b.rand.IntN(5) < 2): // all may be closed
 		return b.change(now)
 	}
 	return b.create(pick(b.rand, channels), b.firstStatus(), now)

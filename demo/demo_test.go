@@ -21,6 +21,17 @@ import (
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
+// TestBookingsGoOn: whatever becomes of the first bookings; now and then all of them
+// are closed at once.
+func TestBookingsGoOn(t *testing.T) {
+	for seed := range uint64(20_000) {
+		b := newBookings(rand.New(rand.NewPCG(seed, 1)))
+		for range 40 {
+			b.next(noon)
+		}
+	}
+}
+
 func TestBookings(t *testing.T) {
 	b := newBookings(rand.New(rand.NewPCG(1, 2)))
 	ids, types := map[string]bool{}, map[string]bool{}

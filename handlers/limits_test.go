@@ -143,7 +143,7 @@ func TestCheckLimit(t *testing.T) {
 	for range webhook.MaxChecks {
 		_ = s.store.CountCheck(t.Context(), s.account.ID, time.Now().Add(time.Minute))
 	}
-	const says = "An account may check or test addresses 30 times a minute, and this one has. Nothing was sent. Try again in "
+	const says = "Your account has used its 30 checks and tests of this minute. Nothing was sent, and nothing is lost: go on, or try again in "
 	b.post(draft+"/check-url", check).is(http.StatusOK).has(says)
 	b.post(draft+"/check-url", url.Values{"url": {"ftp://x"}}).is(http.StatusOK).lacks("times a minute") // needs no call
 	b.post(draft+"/test", nil).is(http.StatusTooManyRequests).has(says).has(w.URL)

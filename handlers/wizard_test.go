@@ -389,7 +389,7 @@ func TestWizardAtTheLimit(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		b.do(b.request(method, "/webhooks/new", "")).is(http.StatusConflict).has("10 of 10", "Webhooks that are off count").lacks("Create new booking webhook")
 	}
-	b.finish(draft).is(http.StatusConflict).has("All 10 webhooks of your account are used", "Büro 🦭")
+	b.finish(draft).is(http.StatusConflict).has("There is a problem", "may have 10 asynchronous webhooks", "All 10 webhooks of your account are used", "Büro 🦭")
 	if got := len(must(t, s.store.Drafts, s.account.ID)); got != 1 {
 		t.Errorf("got %d drafts, want the one that could not be finished", got)
 	}

@@ -16,7 +16,7 @@ var limits = Texts{
 	"limit.person":  "This account has %s people and may have %s. Remove somebody who no longer needs access, then add the new person.",
 	"limit.channel": "This account has %s channels in use and may have %s; these would be %s too many. Nothing was changed. Retire channels that are no longer used, or add fewer.",
 	"limit.tour":    "This account has %s tours in use and may have %s; these would be %s too many. Nothing was changed. Retire tours that are no longer sold, or add fewer.",
-	"limit.check":   "An account may check or test addresses %s times a minute, and this one has. Nothing was sent. Try again in %s seconds.",
+	"limit.check":   "Your account has used its %s checks and tests of this minute. Nothing was sent, and nothing is lost: go on, or try again in %s seconds.",
 }
 
 // Limit returns the message about a limit that was reached. support is whom people

@@ -257,8 +257,12 @@ func (pg *Pages) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 	switch {
 	case errors.Is(err, webhook.ErrDraftChanged):
 		return pg.refuseStale(c, d)
-	case errors.Is(err, webhook.ErrLimit): // the review says so
-		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict})
+	case errors.Is(err, webhook.ErrLimit):
+		problems, err := pg.refused(err, "create")
+		if err != nil {
+			return err
+		}
+		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict, problems: problems})
 	case err != nil:
 		return pg.refuseInvalid(c, d, err)
 	}

@@ -104,7 +104,8 @@ func plainCopies(ctx context.Context, path databasePath) (copies []string) {
 	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if !strings.HasPrefix(name, filepath.Base(string(path))+".before-") || strings.HasSuffix(name, "-wal") || strings.HasSuffix(name, "-shm") {
+		base := filepath.Base(string(path))
+		if name != base+".part" && !strings.HasPrefix(name, base+".before-") || strings.HasSuffix(name, "-wal") || strings.HasSuffix(name, "-shm") {
 			continue
 		}
 		file := filepath.Join(folder, name)

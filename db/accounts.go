@@ -147,16 +147,17 @@ func lockAccount(ctx context.Context, tx transaction, account webhook.AccountID)
 }
 
 // CountCheck counts that the account lets Bookhook call an address of its choice. It
-// returns webhook.LimitReached if it did so webhook.MaxChecks times in this minute.
+// returns webhook.LimitReached if it did so webhook.MaxChecks times in this minute, or
+// in the next one, where the clock of another process is already.
 func (s *Store) CountCheck(ctx context.Context, account webhook.AccountID, now time.Time) error {
 	err := s.write(ctx, func(tx transaction) error {
 		var checks int
 		minute := now.Unix() / 60
 		return queryRow(ctx, tx, `INSERT INTO url_checks (account_id, minute, checks) VALUES ($1, $2, 1)
 			ON CONFLICT (account_id) DO UPDATE SET
-				checks = CASE WHEN url_checks.minute < $2 THEN 1 ELSE url_checks.checks + 1 END,
-				minute = CASE WHEN url_checks.minute < $2 THEN $2 ELSE url_checks.minute END
-			WHERE url_checks.minute < $2 OR url_checks.checks < $3
+				checks = CASE WHEN url_checks.minute NOT IN ($2, $2 + 1) THEN 1 ELSE url_checks.checks + 1 END,
+				minute = CASE WHEN url_checks.minute NOT IN ($2, $2 + 1) THEN $2 ELSE url_checks.minute END
+			WHERE url_checks.minute NOT IN ($2, $2 + 1) OR url_checks.checks < $3
 			RETURNING checks`, account, minute, webhook.MaxChecks).Scan(&checks)
 	})
 	if errors.Is(err, webhook.ErrNotFound) {

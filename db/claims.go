@@ -144,24 +144,18 @@ const maxClaimBytes = 8 << 20
 
 // claimJobs claims urgent deliveries first and then, up to n, others that are due.
 func claimJobs(ctx context.Context, tx transaction, c claimArgs) (jobs []webhook.Job, err error) {
-	bytes := 0
+	left := maxClaimBytes
 	for _, urgent := range []bool{true, false} {
-		claimed, err := claim(ctx, tx, c, urgent)
+		claimed, err := claim(ctx, tx, c, urgent, left)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range claimed {
-			if bytes >= maxClaimBytes {
-				if err := unclaim(ctx, tx, d.ID, urgent, c.now); err != nil {
-					return nil, err
-				}
-				continue
-			}
 			e, err := scanEvent(queryRow(ctx, tx, `SELECT `+eventColumns+` FROM events WHERE id = $1`, d.Event))
 			if err != nil {
 				return nil, err
 			}
-			bytes += len(e.Data)
+			left -= len(e.Data)
 			jobs = append(jobs, webhook.Job{Delivery: d, Event: e.Event})
 		}
 		c.n -= len(claimed)
@@ -170,25 +164,35 @@ func claimJobs(ctx context.Context, tx transaction, c claimArgs) (jobs []webhook
 	return jobs, nil
 }
 
-// claim claims up to n urgent deliveries, or others, and returns them in the order
-// they were created.
-func claim(ctx context.Context, tx transaction, c claimArgs, urgent bool) ([]webhook.Delivery, error) {
+// claim claims up to n urgent deliveries, or others, as many as have about so many
+// bytes of data, and returns them in no order.
+func claim(ctx context.Context, tx transaction, c claimArgs, urgent bool, bytes int) ([]webhook.Delivery, error) {
 	order := "next_at, id"
 	if c.newest {
 		order = "next_at DESC, id DESC"
 	}
-	claimed, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $4, urgent = 0 WHERE id IN (
-				SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = $5 AND next_at <= $2
-				ORDER BY `+order+` LIMIT $3)
-			RETURNING `+deliveryColumns, c.webhook, toMillis(c.now), c.n, toMillis(c.lease), boolInt(urgent))
-	slices.SortFunc(claimed, func(a, b webhook.Delivery) int { return cmp.Compare(a.ID, b.ID) })
-	return claimed, err
+	due := `FROM deliveries d WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = $2 AND next_at <= $3 ORDER BY ` + order + ` LIMIT $4`
+	n := c.n
+	if n*webhook.MaxData > bytes {
+		sizes, err := list(ctx, tx, scanInt, `SELECT COALESCE((SELECT length(e.data) FROM events e WHERE e.id = d.event_id), 0) `+due,
+			c.webhook, boolInt(urgent), toMillis(c.now), n)
+		if err != nil {
+			return nil, err
+		}
+		for n = 0; n < len(sizes) && bytes > 0; n++ {
+			bytes -= sizes[n]
+		}
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $5, urgent = 0 WHERE id IN (SELECT id `+due+`)
+		RETURNING `+deliveryColumns, c.webhook, boolInt(urgent), toMillis(c.now), n, toMillis(c.lease))
 }
 
-// unclaim undoes the claim of a delivery that this transaction made.
-func unclaim(ctx context.Context, tx transaction, id webhook.DeliveryID, urgent bool, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $2, urgent = $3 WHERE id = $1`, id, toMillis(now), boolInt(urgent))
-	return err
+func scanInt(r scanner) (n int, err error) {
+	err = r.Scan(&n)
+	return n, err
 }
 
 // stepRows is how many deliveries one transaction changes if a change could affect

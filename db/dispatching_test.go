@@ -17,6 +17,7 @@ var dispatchingTests = []test{
 	{"claim when the next is due", testClaimNext},
 	{"claim of the newest", testClaimNewest},
 	{"claim of much data", testClaimBytes},
+	{"claim of much data keeps the order", testClaimBytesKeepsOrder},
 	{"claim nothing of a webhook that is off", testClaimOff},
 	{"claim raises the attempt", testClaimRaises},
 	{"finish", testFinish},
@@ -124,6 +125,28 @@ func testClaimBytes(t *testing.T, s *db.Store) {
 	same(t, "claimed before others", deliver(t, s, a.ID, 1)[0] > all[11], true)
 	same(t, "the rest", len(claim(t, s, w.ID, 4, t0)), 4)
 	same(t, "and then others", len(claim(t, s, w.ID, 4, t0)), 1)
+}
+
+// testClaimBytesKeepsOrder: what a claim leaves because of its bytes keeps its turn:
+// what became due later is not claimed before it.
+func testClaimBytesKeepsOrder(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	var all []webhook.DeliveryID
+	for range 30 {
+		e := newEvent("")
+		e.BookingID, e.Data = "", bytes.Repeat([]byte(" "), 1<<20)
+		all = append(all, ingest(t, s, a.ID, e)[0].Decisions[0].Delivery)
+	}
+	var got []webhook.DeliveryID
+	for now := t0.Add(time.Second); len(got) < 30; now = now.Add(time.Second) {
+		jobs, _, err := s.Claim(ctx, w.ID, 12, false, now, now.Add(time.Hour))
+		ok(t, err)
+		for _, job := range jobs {
+			got = append(got, job.Delivery.ID)
+		}
+	}
+	same(t, "claimed", got, all)
 }
 
 // A claim of the newest brings what became due last, urgent ones before it.

@@ -152,4 +152,5 @@ func (l *lane) configure(w *webhook.Webhook) {
 func (l *lane) requestStarted(now time.Time) {
 	l.inFlight++
 	l.lastStart = now
+	l.pace.requestStarted(now)
 }

@@ -25,7 +25,7 @@ const (
 // pace is how fast the requests of a lane succeed. A failure is no reason to hold
 // more, however fast it comes.
 type pace struct {
-	last     time.Time     // when one did; zero: there was nothing to do after it
+	last     time.Time     // when one did, or the first after a pause started; zero: nothing to do
 	interval time.Duration // on average; 0: not known
 }
 
@@ -35,7 +35,7 @@ func (p *pace) update(a attemptSignal, now time.Time, more bool) {
 	case a.failed:
 		*p = pace{}
 		return
-	case p.last.IsZero(): // the time since the one before was idle
+	case p.last.IsZero(): // it started before a failure
 	case p.interval == 0:
 		p.interval = max(now.Sub(p.last), 1)
 	default:
@@ -44,6 +44,13 @@ func (p *pace) update(a attemptSignal, now time.Time, more bool) {
 	p.last = now
 	if !more {
 		p.last = time.Time{}
+	}
+}
+
+// requestStarted records that there is something to do again.
+func (p *pace) requestStarted(now time.Time) {
+	if p.last.IsZero() {
+		p.last = now
 	}
 }
 
@@ -69,11 +76,15 @@ func (s *lanes) awaitRoom(ctx context.Context, p *webhook.Plan) {
 	ctx, cancel := context.WithTimeout(ctx, maxRoomWait)
 	defer cancel()
 	turn := make(chan struct{}, 1)
-	for {
+	for had := (*lane)(nil); ; {
 		l := s.crowded(p, turn)
 		if l == nil {
 			return
 		}
+		if had != nil && had != l { // its place is for another one
+			s.passTurn(had)
+		}
+		had = l
 		select {
 		case <-turn:
 		case <-ctx.Done():
@@ -103,6 +114,12 @@ func (s *lanes) crowded(p *webhook.Plan, turn chan struct{}) *lane {
 		}
 	}
 	return nil
+}
+
+func (s *lanes) passTurn(l *lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.giveTurn()
 }
 
 // stopWaiting removes a turn; if it has come already, the next one gets it.

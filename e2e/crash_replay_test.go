@@ -109,7 +109,10 @@ func (r *replayer) test(client *http.Client) {
 	r.trials++
 	r.mu.Unlock()
 	answer, err := r.op.try(client, "POST", "/webhooks/"+r.wild.hook.ID+"/test", nil)
-	if err != nil || answer.Status != http.StatusAccepted {
+	switch {
+	case err == nil && answer.Status == http.StatusTooManyRequests: // there were 30 in this minute
+		return
+	case err != nil || answer.Status != http.StatusAccepted:
 		r.load.failed(answer, err)
 		return
 	}

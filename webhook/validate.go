@@ -163,7 +163,8 @@ func MapHost(name string) (host string, ok bool) {
 		host = mapped
 	}
 	host = strings.TrimSuffix(host, ".")
-	return host, host != "" && !strings.ContainsAny(host, "%:") // as in the zone of an address
+	noLabel := strings.Contains("."+host+".", "..")
+	return host, !noLabel && !strings.ContainsAny(host, "%:") // as in the zone of an address
 }
 
 // SameDestination reports whether two URLs have the same scheme, host and port, in

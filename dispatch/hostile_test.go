@@ -1,9 +1,11 @@
 package dispatch_test
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"log"
 	"net"
@@ -14,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"bookhook/dispatch"
 	"bookhook/messages"
@@ -346,4 +349,60 @@ func TestBadConnectionIsNotUsedAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzResponse wants that whatever a receiver answers, the attempt ends in time, says
+// why it failed, and keeps what can be stored and no more.
+func FuzzResponse(f *testing.F) {
+	for _, text := range []string{
+		"", ok200 + "\r\n", ok200 + "Content-Length: 5\r\n\r\nab", ok200 + "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX: y\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n" + ok200 + "\r\n",
+		"HTTP/1.1 301 M\r\nLocation: //\r\n\r\n", "HTTP/1.1 429\r\nRetry-After: -1\r\n\r\n", "HTTP/1.0 999 \xff\r\nA:\xff\r\n\r\n\x00", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n",
+		ok200 + "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b", ok200 + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", "SSH-2.0-x\r\n", ok200 + "Bookhook-Loop: 1\r\n\r\n",
+	} {
+		f.Add([]byte(text), false)
+		f.Add([]byte(text), true)
+	}
+	log.SetOutput(io.Discard)
+	f.Cleanup(func() { log.SetOutput(os.Stderr) })
+	r := start(f, dispatch.Options{Timeout: patience})
+	answer := make(chan []byte, 1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			request, err := http.ReadRequest(bufio.NewReader(conn))
+			if err == nil {
+				_, _ = io.Copy(io.Discard, request.Body) // or the answer could be lost with it
+				_, _ = conn.Write(<-answer)
+			}
+			conn.Close()
+		}
+	}()
+	f.Fuzz(func(t *testing.T, response []byte, inline bool) {
+		hook := &webhook.Webhook{Secret: webhook.NewSecret(), Config: webhook.Config{URL: "http://" + listener.Addr().String(), Kind: webhook.Async, Format: webhook.Standard}}
+		if inline {
+			hook.Kind, hook.Format = webhook.Inline, webhook.Native
+		}
+		answer <- response
+		a := r.TestUnsaved(t.Context(), hook, r.account, events(1)[0])
+		if a.Duration > patience+tolerance || len(a.ResponseBody) > webhook.MaxStoredBody {
+			t.Errorf("it took %s and kept %d bytes", a.Duration, len(a.ResponseBody))
+		}
+		if text := messages.Text(a.Error); a.Failure != "" && text == "" || len(text) > 1000 || !utf8.ValidString(text) {
+			t.Errorf("failed for %q: %q", a.Failure, text)
+		}
+		if a.Failure == "" && (a.Status < 200 || a.Status > 299) {
+			t.Errorf("%d is a success", a.Status)
+		}
+		if answered := webhook.AnswerOf(a); answered.Accepted != (a.Failure == "") || answered.Tickets != nil && !json.Valid(answered.Tickets) {
+			t.Errorf("got the answer %+v", answered)
+		}
+	})
 }

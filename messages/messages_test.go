@@ -1,6 +1,7 @@
 package messages_test
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"bookhook/messages"
 	"bookhook/platforms/all"
@@ -145,4 +147,30 @@ func verbs(code string) int {
 		}
 	}
 	return -1
+}
+
+// FuzzStored wants that a message is stored as it is, and that whatever is stored,
+// by an older or newer Bookhook, is shown with what it says.
+func FuzzStored(f *testing.F) {
+	for _, text := range []string{
+		`{}`, `{"code":"url.missing"}`, `{"code":"text.too_long","args":["100"]}`, `{"code":"text.too_long"}`, `{"code":"text.too_long","args":["1","2"]}`,
+		`{"code":"%s %d","args":["%!x"]}`, `{"code":"a","cause":{"code":"b","cause":{"code":"url.missing"}}}`, `{"code":"lookup.blocked","args":["1"],"cause":null}`, `{"code":1}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		var m webhook.Message
+		if json.Unmarshal(stored, &m) != nil {
+			return
+		}
+		text, err := json.Marshal(m)
+		var again webhook.Message
+		if err != nil || json.Unmarshal(text, &again) != nil || again.Error() != m.Error() {
+			t.Errorf("%v is stored as %s (%v), and read as %v", m, text, err, again)
+		}
+		shown := messages.Text(m)
+		if !utf8.ValidString(shown) || (shown == "") != m.IsZero() {
+			t.Errorf("%v is shown as %q", m, shown)
+		}
+	})
 }

@@ -33,7 +33,11 @@ const keySize = 32
 // maxFile is how many bytes are read of a file that should hold a key; one has 45.
 const maxFile = 1024
 
-var encoding = base64.StdEncoding.Strict()
+// The encodings of a key and of a sealed text, each of which has one text only.
+var (
+	encoding    = base64.StdEncoding.Strict()
+	boxEncoding = base64.RawStdEncoding.Strict()
+)
 
 // Key encrypts and decrypts. It is safe for concurrent use.
 type Key struct{ aead cipher.AEAD }
@@ -58,8 +62,9 @@ func NewKey() string {
 // ParseKey reads the text of a key, with or without space around it. Its error does
 // not contain the text.
 func ParseKey(text string) (*Key, error) {
-	key, err := encoding.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(key) != keySize {
+	text = strings.TrimSpace(text)
+	key, err := encoding.DecodeString(text)
+	if err != nil || len(key) != keySize || encoding.EncodeToString(key) != text { // DecodeString skips line breaks
 		return nil, fmt.Errorf("it must hold %d bytes in base64 and nothing else, as \"bookhook secrets key\" prints them", keySize)
 	}
 	block, err := aes.NewCipher(key)
@@ -106,7 +111,7 @@ func (k *Key) Seal(text string, at Place) string {
 		return text
 	}
 	box := k.aead.Seal(nil, nil, []byte(text), at.data()) //nolint:gosec // the nonce is random: see NewGCMWithRandomNonce
-	return Prefix + base64.RawStdEncoding.EncodeToString(box)
+	return Prefix + boxEncoding.EncodeToString(box)
 }
 
 // Open decrypts what Seal made for the same place. It fails if the text is not
@@ -119,7 +124,7 @@ func (k *Key) Open(sealed string, at Place) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%s of %s, row %s, is not encrypted, as all secrets here should be", at.Column, at.Table, at.Row)
 	}
-	box, err := base64.RawStdEncoding.DecodeString(encoded)
+	box, err := boxEncoding.DecodeString(encoded)
 	if err != nil {
 		return "", fmt.Errorf("%s of %s, row %s, is damaged", at.Column, at.Table, at.Row)
 	}

@@ -120,3 +120,56 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
+
+// FuzzParseKey wants that one text and no other is a key, but for space around it,
+// and that the error keeps the text to itself.
+func FuzzParseKey(f *testing.F) {
+	f.Add("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	f.Add("\t//////////////////////////////////////////8=\r\n")
+	f.Add("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=")
+	f.Add("AAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAA=")
+	f.Add("hunter2")
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := ParseKey(text)
+		if err != nil {
+			if _, other := ParseKey(""); key != nil || err.Error() != other.Error() {
+				t.Errorf("got %v, %v", key, err)
+			}
+			return
+		}
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+		if err != nil || len(raw) != keySize || base64.StdEncoding.EncodeToString(raw) != strings.TrimSpace(text) {
+			t.Errorf("%q is a key", text)
+		}
+	})
+}
+
+// FuzzOpen wants that what was sealed opens, and that nothing else does: neither what
+// somebody wrote, nor what was sealed with anything in it changed.
+func FuzzOpen(f *testing.F) {
+	f.Add("whsec_secret", "sealed1:AAAA", "4069/1", uint16(9))
+	f.Add("", "", "", uint16(0))
+	f.Add("\x00ü\xff", Prefix, "4069/1", uint16(0))
+	f.Add("x", Prefix+"!", "4069/2", uint16(65535))
+	key := newKey(f)
+	f.Fuzz(func(t *testing.T, text, written, row string, at uint16) {
+		sealed := key.Seal(text, somewhere)
+		if got, err := key.Open(sealed, somewhere); got != text || err != nil {
+			t.Errorf("%q opens as %q, %v", text, got, err)
+		}
+		changed := []byte(sealed)
+		if len(changed) > 0 {
+			changed[int(at)%len(changed)] ^= 1
+		}
+		elsewhere := somewhere
+		elsewhere.Row = row
+		for box, place := range map[string]Place{written: somewhere, string(changed): somewhere, sealed: elsewhere} {
+			if box == "" || box == sealed && place == somewhere {
+				continue
+			}
+			if got, err := key.Open(box, place); err == nil || got != "" {
+				t.Errorf("%q of %v opens as %q", box, place, got)
+			}
+		}
+	})
+}

@@ -2,6 +2,7 @@ package views
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -68,4 +69,33 @@ func TestPrettyJSON(t *testing.T) {
 			t.Errorf("%s: got %d bytes, want at most %d more", body, len(got), indentation([]byte(body)))
 		}
 	}
+}
+
+// FuzzAttempt wants that whatever was sent and answered, the page shows it as text, and
+// is not many times as large.
+func FuzzAttempt(f *testing.F) {
+	f.Add([]byte(`{"a":[1,{"b":"</pre><script>"}]}`), []byte("\x1f\x8b\x00"), "X-A", "\u202e<img>")
+	f.Add([]byte("[[[[[\"\\\"]"), []byte("ü\xc3"), "", "\xff\x00")
+	f.Add([]byte(nil), []byte("a'b\"c`$(d)\\"), "Cookie", "'")
+	k := kinds[0]
+	f.Fuzz(func(t *testing.T, sent, answered []byte, name, value string) {
+		a := k.attempt(2, webhook.Outcome{Status: 500, Failure: webhook.FailStatus})
+		a.RequestBody, a.ResponseBody = sent, answered[:min(len(answered), webhook.MaxStoredBody)]
+		a.ResponseHeaders = http.Header{name: {strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "")}}
+		var page bytes.Buffer
+		if err := attempt(DeliveryProps{Page: Page{Now: now}, Delivery: k.delivery(0), Attempts: []webhook.Attempt{a}}, a, true).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(page.String(), "<script") || strings.Contains(page.String(), "<img") || strings.Count(page.String(), "<pre") != strings.Count(page.String(), "</pre>") {
+			t.Errorf("what was sent is markup on the page: %s", page.Bytes())
+		}
+		if most := 12*(len(sent)+len(answered)+len(name)+len(value)) + 40_000; page.Len() > most {
+			t.Errorf("got a page of %d bytes for %d and %d", page.Len(), len(sent), len(answered))
+		}
+		text, ok := prettyJSON(sent)
+		var was, is bytes.Buffer
+		if ok && (json.Compact(&was, sent) != nil || json.Compact(&is, []byte(text)) != nil || !bytes.Equal(was.Bytes(), is.Bytes())) {
+			t.Errorf("%q is shown as %q", sent, text)
+		}
+	})
 }

@@ -2,6 +2,8 @@ package webhook_test
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -51,4 +53,30 @@ func TestParsePrefixes(t *testing.T) {
 	if len(got) != 0 || err == nil || !strings.HasPrefix(err.Error(), `"proxy.example.com", "fe80::1%eth0", "::ffff:0.0.0.0/90": `) {
 		t.Errorf("got %v, %v", got, err)
 	}
+}
+
+// FuzzParsePrefixes wants that ranges read as themselves however they are written,
+// and that an error names what it refuses.
+func FuzzParsePrefixes(f *testing.F) {
+	for _, text := range []string{"", " , ", "10.1.2.3/8,192.0.2.1", "::ffff:10.0.0.0/104", "::ffff:1.2.3.4", "fe80::1%eth0", "2001:db8::/129", "1.2.3", "::/0, 0.0.0.0/0"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		got, err := webhook.ParsePrefixes(list)
+		if err != nil {
+			if got != nil || !utf8.ValidString(err.Error()) || strings.ContainsAny(err.Error(), "\r\n") {
+				t.Errorf("%q: got %v, %q", list, got, err)
+			}
+			return
+		}
+		for _, p := range got {
+			if p != p.Masked() || p.Addr().Is4In6() || p.Addr().Zone() != "" {
+				t.Errorf("%q: got %s", list, p)
+			}
+		}
+		text := webhook.JoinText(got, netip.Prefix.String)
+		if again, err := webhook.ParsePrefixes(text); err != nil || !slices.Equal(again, got) {
+			t.Errorf("%q: %q reads as %v, %v", list, text, again, err)
+		}
+	})
 }

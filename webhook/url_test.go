@@ -227,3 +227,29 @@ func TestSameDestination(t *testing.T) {
 		}
 	}
 }
+
+// FuzzMapHost wants that there is one form of a host: it maps to itself, and is the
+// same whatever case it is written in, or with a dot at its end.
+func FuzzMapHost(f *testing.F) {
+	for _, text := range []string{"", ".", "a.test.", "BÜCHER.test", "faß.de", "xn--bcher-kva.test", "xn--a", "::1", "FE80::1%eth0", "::ffff:1.2.3.4", "1.2.3.4", "١.٢.٣.٤", "１２７.0.0.1", "a\u200db.test", "a。test。"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		host, ok := webhook.MapHost(name)
+		if !ok {
+			return
+		}
+		if again, ok := webhook.MapHost(host); !ok || again != host {
+			t.Errorf("%q: %q is mapped to %q, %t", name, host, again, ok)
+		}
+		if strings.ToLower(host) != host || strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+			t.Errorf("%q: got %q", name, host)
+		}
+		if same, ok := webhook.MapHost(strings.ToUpper(host)); !ok || same != host {
+			t.Errorf("%q: in capitals it is %q, %t", host, same, ok)
+		}
+		if same, ok := webhook.MapHost(host + "."); !strings.Contains(host, ":") && (!ok || same != host) {
+			t.Errorf("%q: with a dot at its end it is %q, %t", host, same, ok)
+		}
+	})
+}

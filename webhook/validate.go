@@ -164,7 +164,8 @@ func MapHost(name string) (host string, ok bool) {
 	}
 	host = strings.TrimSuffix(host, ".")
 	never := func(r rune) bool { return r <= ' ' || r > '~' || r == '%' || r == ':' } // as in the zone of an address
-	return host, host != "" && !strings.HasSuffix(host, ".") && !strings.ContainsFunc(host, never)
+	noLabel := strings.Contains("."+host+".", "..")
+	return host, !noLabel && !strings.ContainsFunc(host, never)
 }
 
 // SameDestination reports whether two URLs have the same scheme, host and port, in

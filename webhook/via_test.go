@@ -53,3 +53,36 @@ func TestViaSaysNothing(t *testing.T) {
 		t.Errorf("got %s, want two hashes of 12 characters", one.Extend("", 7))
 	}
 }
+
+// FuzzArrive wants that whatever a header says, its path is clean and bounded, reads as
+// itself, and comes back to whoever sends it on.
+func FuzzArrive(f *testing.F) {
+	one, other := NewInstance([]byte("one")), NewInstance([]byte("other"))
+	for _, text := range []string{"", ",", other.Extend("", 1), one.Extend("", 7), one.Extend(Via(other.Extend("", 1)), 8), "1.1 varnish,\t" + other.Extend("", 2), other.Extend("", 1) + "\r\nx: y"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		path, err := one.Arrive(header, 7)
+		if err != nil {
+			if !errors.Is(err, ErrLoop) || path != "" || len(header) < len(one.Extend("", 7)) {
+				t.Errorf("got %q, %v", path, err)
+			}
+			return
+		}
+		hops := strings.Split(string(path), ", ")
+		for _, text := range hops {
+			if path != "" && !hop.MatchString(text) || strings.ContainsAny(text, "\r\n\x00") {
+				t.Errorf("got the hop %q", text)
+			}
+		}
+		if again, err := one.Arrive(string(path), 7); len(hops) > MaxHops || err != nil || again != path {
+			t.Errorf("%q reads as %q, %v", path, again, err)
+		}
+		if _, err := one.Arrive(one.Extend(path, 7), 7); !errors.Is(err, ErrLoop) {
+			t.Errorf("%q does not come back: %v", path, err)
+		}
+		if sent, err := one.Arrive(one.Extend(path, 8), 7); err == nil && string(sent) != one.Extend(path, 8) || err != nil && len(hops) < MaxHops {
+			t.Errorf("%q sent on reads as %q, %v", path, sent, err)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -70,4 +71,55 @@ func BenchmarkReadEvent(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// FuzzReadConfig wants that a webhook reads as itself: what the API shows of one that it
+// took, sent back, is the same webhook.
+func FuzzReadConfig(f *testing.F) {
+	for _, seed := range []string{
+		`{"name":"a","url":"https://example.com/","type":"async","format":"standard","events":["*"],"channels":{"mode":"all"},"tours":{"mode":"include","ids":["12",15]},"concurrency":8}`,
+		`{"name":" é ","url":"https://example.com/?é","format":"native","events":["cancelled","cancelled"],"ordered":true,"rate_limit":{"requests":1e1,"per":"minute"},"payload":false,"basic_auth":"u:p"}`,
+		`{"name":"i","url":"https://example.com/","type":"inline","format":"native","events":["cancelled"],"time_limit":5,"channels":{"mode":"include","ids":[1.0]}}`,
+		`{"rate_limit":null,"channels":{"mode":"all","ids":["1"]},"events":[],"time_limit":1,"type":"x"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	anything := func(string) bool { return true }
+	known := webhook.Known{Event: reading.Platforms.KnownKey, Inline: reading.Platforms.Inline, Channel: anything, Tour: anything, Guard: func(string) webhook.Message { return webhook.Message{} }}
+	read := func(body []byte) (*webhook.Webhook, error) {
+		o, err := web.ParseObject(body)
+		if err != nil {
+			return nil, err
+		}
+		d := webhook.NewDraft(nil)
+		readConfig(o, &d)
+		if err := o.End(); err != nil {
+			return nil, err
+		}
+		return d.Webhook(known)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		w, err := read(body)
+		if err != nil {
+			return // TestOpenAPIProperty wants words for it
+		}
+		shown := map[string]any{}
+		if err := json.Unmarshal(platforms.EncodeJSON(showHook(w)), &shown); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"id", "enabled", "has_basic_auth", "created_at", "updated_at", "failing_since", "off_reason"} {
+			delete(shown, name) // not for the client to say
+		}
+		if w.Kind == webhook.Inline {
+			delete(shown, "concurrency")
+			delete(shown, "ordered")
+		}
+		again, err := read(platforms.EncodeJSON(shown))
+		if err != nil {
+			t.Fatalf("%s is shown as %v, and not taken: %v", body, shown, err)
+		}
+		if again.Basic = w.Basic; !reflect.DeepEqual(again.Config, w.Config) {
+			t.Errorf("%s: %+v is read as %+v", body, w.Config, again.Config)
+		}
+	})
 }

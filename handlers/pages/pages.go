@@ -1,11 +1,13 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
@@ -183,6 +185,10 @@ func render(c *fiber.Ctx, status int, page templ.Component) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	if err := page.Render(context.WithoutCancel(c.UserContext()), c.Response().BodyWriter()); err != nil {
 		return err
+	}
+	if body := c.Response().Body(); !utf8.Valid(body) || bytes.IndexByte(body, 0) >= 0 { // it repeats what somebody typed
+		const instead = "\uFFFD"
+		c.Response().SetBody(bytes.ToValidUTF8(bytes.ReplaceAll(body, []byte{0}, []byte(instead)), []byte(instead)))
 	}
 	web.Compress(c)
 	return nil

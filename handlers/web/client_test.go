@@ -1,8 +1,13 @@
 package web
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
+
+	"github.com/gofiber/fiber/v2"
 
 	"bookhook/webhook"
 )
@@ -35,4 +40,62 @@ func TestClientOf(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}
+}
+
+// FuzzClientOf wants that nobody is taken for another: the address is the peer's unless
+// that is a trusted proxy, and what stands to the left of an untrusted one is not seen.
+func FuzzClientOf(f *testing.F) {
+	for _, text := range []string{"", "203.0.113.9", "1.2.3.4, 10.1.1.1", "unknown,[2001:db8::1]:80", "::ffff:10.0.0.1", "fe80::1%eth0,10.0.0.1:1", ",,"} {
+		f.Add([]byte{10, 0, 0, 1}, text)
+		f.Add([]byte{198, 51, 100, 7}, text)
+	}
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:1::/48")}
+	trusted := func(a netip.Addr) bool { return proxies[0].Contains(a) || proxies[1].Contains(a) }
+	f.Fuzz(func(t *testing.T, from []byte, forwarded string) {
+		peer, ok := netip.AddrFromSlice(from)
+		if !ok {
+			return
+		}
+		peer = peer.Unmap()
+		got := clientOf(peer, strings.Split(forwarded, ","), proxies)
+		if !got.IsValid() || got.Zone() != "" || got.Is4In6() || !trusted(peer) && got != peer {
+			t.Errorf("%s, %q: got %s", peer, forwarded, got)
+		}
+		if forged := clientOf(peer, strings.Split("192.0.2.66,"+forwarded, ","), proxies); !trusted(got) && forged != got {
+			t.Errorf("%s, %q: got %s with one more address to the left, not %s", peer, forwarded, forged, got)
+		}
+	})
+}
+
+// FuzzBasicAuth wants that credentials are those that net/http reads.
+func FuzzBasicAuth(f *testing.F) {
+	for _, text := range []string{"", "Basic", "Basic dTpw", "basic  dTpw ", "Basic dTpw=", "Basic dTpwOmEK", "Basic dQ==", "Basic :", "Bearer x", "BASIC dTr/"} {
+		f.Add(text)
+	}
+	var user, password string
+	var ok bool
+	app := fiber.New(fiber.Config{Immutable: true})
+	app.Use(func(c *fiber.Ctx) error {
+		user, password, ok = BasicAuth(c)
+		return nil
+	})
+	f.Fuzz(func(t *testing.T, header string) {
+		if len(header) > 2000 || strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return // not a header
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.Header.Set(fiber.HeaderAuthorization, header)
+		response, err := app.Test(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if scheme, value, _ := strings.Cut(strings.Trim(header, " "), " "); value != "" { // more than one space is taken, too
+			r.Header.Set(fiber.HeaderAuthorization, scheme+" "+strings.TrimLeft(value, " "))
+		}
+		wantUser, wantPassword, want := r.BasicAuth()
+		if ok != want || ok && (user != wantUser || password != wantPassword) {
+			t.Errorf("%q: got %q, %q, %t, want %q, %q, %t", header, user, password, ok, wantUser, wantPassword, want)
+		}
+	})
 }

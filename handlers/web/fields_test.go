@@ -1,10 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
+	"math/big"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"bookhook/webhook"
 )
@@ -54,4 +58,42 @@ func TestLoneSurrogates(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", text, problem, want)
 		}
 	}
+}
+
+// FuzzValue wants that a value of a request is what others read: a text as
+// encoding/json does, a whole number as math/big, a time as RFC 3339 has it.
+func FuzzValue(f *testing.F) {
+	for _, text := range []string{
+		`""`, `"a\u0041\n"`, `"\ud83d\ude00"`, `"\ud83d"`, `"\\ud83d"`, `0`, `-0.0`, `1.50e1`, `100e-2`, `1e999`, `-12`, `0.00012e5`, `1e-400`, `true`, `null`, `[1]`,
+		`"2026-11-21T09:00:00.5+01:00"`, `"2026-11-21T24:00:00Z"`, `"2026-02-30T09:00:00Z"`, `"2026-11-21t09:00:00,5z"`, `"1970-12-31T23:59:59-23:59"`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		if value = bytes.TrimSpace(value); !json.Valid(value) || !utf8.Valid(value) {
+			return // checked before
+		}
+		text, isText := Unquote(value)
+		var want string
+		if isText && (json.Unmarshal(value, &want) != nil || text != want) {
+			t.Errorf("%s: got %q, want %q", value, text, want)
+		}
+		if back, err := json.Marshal(text); isText && (err != nil || json.Unmarshal(back, &want) != nil || want != text) {
+			t.Errorf("%s: %q is not a text", value, text)
+		}
+		if digits, ok := wholeNumber(value); ok && len(value) < 100 {
+			number, valid := new(big.Rat).SetString(string(value))
+			if !valid || !number.IsInt() || number.Num().String() != digits {
+				t.Errorf("%s: got %s, want %v", value, digits, number)
+			}
+		}
+		at, problem := ReadTime(text)
+		again, err := time.Parse(time.RFC3339Nano, text)
+		if problem.IsZero() && (err != nil || !again.Equal(at)) || !problem.IsZero() && !at.IsZero() {
+			t.Errorf("%q: got %v, %v, want %v", text, at, problem, again)
+		}
+		if id, problem := ReadRef(value); problem.IsZero() != (isText || id != "") || !isText && strings.Trim(id, "0123456789") != "" {
+			t.Errorf("%s: got the id %q, %v", value, id, problem)
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"bookhook/platforms"
 	"bookhook/platforms/tourcms"
@@ -243,4 +244,43 @@ func TestListsRead(t *testing.T) {
 	if got, err := lists.Read(webhook.Channels, 200, []byte("<r><error>OK</error><tour><tour_id>1</tour_id></tour></r>")); err != nil || len(got) != 0 {
 		t.Errorf("no channels: got %+v, %v", got, err)
 	}
+}
+
+// FuzzAnswer wants that whatever the API answers, it is read, or refused with words; and
+// that the event stays one that can be stored, and its document the one that came.
+func FuzzAnswer(f *testing.F) {
+	for _, name := range []string{"show_booking.xml", "tours.xml", "channels.xml"} {
+		f.Add(200, []byte(golden(f, name)), []byte(`{"a":1}`))
+	}
+	f.Add(401, []byte("<response><error>FAIL_AUTH</error></response>"), []byte(nil))
+	f.Add(200, []byte("\xff\xfe<\x00r\x00/\x00>\x00"), []byte("null"))
+	f.Add(200, []byte("<?xml version='1.0' encoding='iso-8859-1'?><response><error>OK</error><booking><booking_id>1234</booking_id><x>\xeb</x></booking></response>"), []byte(" { } "))
+	f.Add(200, []byte("<response><error>OK</error><tour><tour_id>1</tour_id></tour><channel><channel_id>2</channel_id></channel></response>"), []byte("[1]"))
+	f.Fuzz(func(t *testing.T, status int, body, data []byte) {
+		if len(data) > 0 && !json.Valid(data) {
+			return // checked before
+		}
+		e := webhook.Event{Platform: "tourcms", BookingID: "1234", Data: data}
+		got, err := tourcms.Lookup().Read(e, status, body)
+		if err == nil && (!json.Valid(got.Data) || got.BookingID != "1234" || platforms.CheckRefs(got) != nil) {
+			t.Errorf("got %+v with the data %q", got, got.Data)
+		}
+		if err != nil && (words(err) == "" || !reflect.DeepEqual(got, e)) {
+			t.Errorf("got %+v beside %q", got, words(err))
+		}
+		if booking := tourcms.Booking(got); booking != nil && !json.Valid(platforms.StandardBody(got, 4069, booking)) {
+			t.Errorf("the standard body is no JSON with %+v", booking)
+		}
+		for _, kind := range []webhook.ItemKind{webhook.Channels, webhook.Tours} {
+			items, err := tourcms.Lists().Read(kind, status, body)
+			if err != nil && (words(err) == "" || items != nil) {
+				t.Errorf("got %v beside %q", items, words(err))
+			}
+			for _, item := range items {
+				if !utf8.ValidString(item.ID + item.Name) {
+					t.Errorf("got %q", item)
+				}
+			}
+		}
+	})
 }

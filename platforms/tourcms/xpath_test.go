@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -177,4 +178,64 @@ func TestHostileTexts(t *testing.T) {
 			t.Errorf("%.20s: got %v, want it to be too costly", path, err)
 		}
 	}
+}
+
+// FuzzXPath wants that an expression is found to mean one thing within its effort:
+// nodes of the document, in its order, each once, and as many as count says.
+func FuzzXPath(f *testing.F) {
+	documents, err := filepath.Glob("testdata/xpath/*.xml")
+	if err != nil || len(documents) == 0 {
+		f.Fatal(documents, err)
+	}
+	for _, name := range documents {
+		lines, err := os.ReadFile(strings.TrimSuffix(name, "xml") + "jsonl")
+		if err != nil {
+			f.Fatal(err)
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for i, line := range slices.Collect(strings.Lines(string(lines))) {
+			var expression string
+			if err := json.Unmarshal([]byte(line), &[]any{&expression}); err != nil {
+				f.Fatal(err)
+			}
+			if len(text) < 5000 && i%40 == 0 {
+				f.Add(text, expression)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, document []byte, expression string) {
+		root, err := parse(document)
+		compiled, wrong := xpath.Compile(expression)
+		if err != nil || wrong != nil || len(document) > 10_000 || len(expression) > 1000 {
+			return
+		}
+		at, effort := (*xpath.Node)(root), xpath.NewEffort(20_000)
+		got, err := compiled.Eval(at, effort)
+		if err != nil {
+			if got != nil {
+				t.Errorf("got %v beside %v", got, err)
+			}
+			return
+		}
+		found, ok := got.([]*xpath.Node)
+		for i, n := range found {
+			if i > 0 && found[i-1].Order >= n.Order || n.Order > at.Parent.Last {
+				t.Errorf("the nodes are not in the order of the document: %s", show(found, places(at.Parent)))
+			}
+		}
+		again, err := compiled.Eval(at, xpath.NewEffort(20_000))
+		if err != nil || show(again, places(at.Parent)) != show(got, places(at.Parent)) {
+			t.Errorf("got %v, and then %v, %v", got, again, err)
+		}
+		count, err := xpath.Compile("count((" + expression + "))")
+		if !ok || err != nil {
+			return // no nodes, or nested too deep with the two parentheses
+		}
+		if n, err := count.Eval(at, xpath.NewEffort(100_000)); err != nil || n != float64(len(found)) {
+			t.Errorf("got %d nodes, and count says %v, %v", len(found), n, err)
+		}
+	})
 }

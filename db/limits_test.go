@@ -17,6 +17,38 @@ var limitTests = []test{
 	{"of items", testItemLimit},
 	{"of retired items", testRetiredItems},
 	{"of checks", testCheckLimit},
+	{"of what webhooks name", testConfigLimit},
+}
+
+// testConfigLimit: what all webhooks of an account name is limited, whichever names
+// it, and one that names less is always taken.
+func testConfigLimit(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	naming := func(n int) func(*webhook.Webhook) {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("%0100d", i)
+		}
+		return func(w *webhook.Webhook) { w.Tours = webhook.NewFilter(webhook.Exclude, ids) }
+	}
+	small, big := addHook(t, s, a.ID), addHook(t, s, a.ID, naming(10_000))
+	addHook(t, s, a.ID, naming(9_000))
+	refused := func(what string, err error) {
+		t.Helper()
+		reached, is := errors.AsType[webhook.LimitReached](err)
+		same(t, what, []any{is, reached.What, reached.Limit}, []any{true, webhook.LimitedFilters, webhook.MaxConfigs})
+	}
+	_, err := s.CreateWebhook(ctx, newHook(a.ID, naming(2_000)), nil, at(t0))
+	refused("another", err)
+	small.Config = newHook(a.ID, naming(2_000)).Config
+	refused("a change", update(t, s, webhook.Update{Webhook: small}, at(t0)))
+	big.Config = newHook(a.ID, naming(9_999)).Config
+	ok(t, update(t, s, webhook.Update{Webhook: big}, at(t0)))
+	big.Config = newHook(a.ID, naming(1_000)).Config
+	ok(t, update(t, s, webhook.Update{Webhook: big}, at(t0)))
+	ok(t, update(t, s, webhook.Update{Webhook: small}, at(t0)))
+	addHook(t, s, newAccount(t, s).ID, naming(10_000)) // another account has its own
 }
 
 // limited are things of which an account may have only so many: how to create one, and
@@ -31,6 +63,14 @@ type limited struct {
 func limitedThings(t *testing.T) []limited {
 	ctx := t.Context()
 	return []limited{
+		{webhook.LimitedInline, webhook.MaxInline, func(s *db.Store, account webhook.AccountID, n int) error {
+			_, err := s.CreateWebhook(ctx, newHook(account, func(w *webhook.Webhook) {
+				w.Kind, w.Channels = webhook.Inline, webhook.NewFilter(webhook.Include, []string{fmt.Sprint(n)})
+			}), nil, at(t0))
+			return err
+		}, func(t *testing.T, s *db.Store, account webhook.AccountID) {
+			must(s.DeleteWebhook(ctx, account, must(s.Webhooks(ctx, account))(t)[0].ID, at(t0)))(t)
+		}},
 		{webhook.LimitedTokens, webhook.MaxTokens, func(s *db.Store, account webhook.AccountID, n int) error {
 			_, err := s.AddToken(ctx, webhook.Token{Account: account, Name: "T"}, fmt.Append(nil, account, n), at(t0))
 			return err

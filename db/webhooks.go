@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"time"
+	"unicode/utf8"
 
 	"bookhook/webhook"
 )
@@ -112,7 +113,14 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 
 // checkNew says whether the account can have the new webhook.
 func (s *Store) checkNew(ctx context.Context, tx transaction, w *webhook.Webhook) error {
+	if err := checkConfigs(ctx, tx, w); err != nil {
+		return err
+	}
 	if w.Kind == webhook.Inline {
+		most := webhook.LimitReached{What: webhook.LimitedInline, Limit: webhook.MaxInline}
+		if err := checkRoom(ctx, tx, w.Account, most, `SELECT count(*) FROM webhooks WHERE account_id = $1 AND kind = 'inline' AND deleted_at = 0`); err != nil {
+			return err
+		}
 		return s.checkChannels(ctx, tx, w)
 	}
 	most := webhook.LimitReached{What: webhook.LimitedWebhooks}
@@ -120,6 +128,23 @@ func (s *Store) checkNew(ctx context.Context, tx transaction, w *webhook.Webhook
 		return err
 	}
 	return checkRoom(ctx, tx, w.Account, most, `SELECT count(*) FROM webhooks WHERE account_id = $1 AND kind = 'async' AND deleted_at = 0`)
+}
+
+// checkConfigs says whether the account's webhooks may name as much as they do with
+// this one: all of it is read whenever one of them changes. One that becomes shorter
+// is always right.
+func checkConfigs(ctx context.Context, tx transaction, w *webhook.Webhook) error {
+	var others, before int
+	err := queryRow(ctx, tx, `SELECT COALESCE(SUM(CASE WHEN id = $2 THEN 0 ELSE length(config) END), 0), COALESCE(MAX(CASE WHEN id = $2 THEN length(config) END), 0)
+		FROM webhooks WHERE account_id = $1 AND deleted_at = 0`, w.Account, w.ID).Scan(&others, &before)
+	if err != nil {
+		return err
+	}
+	size := utf8.RuneCountInString(toJSON(w.Config))
+	if size > before && others+size > webhook.MaxConfigs {
+		return webhook.LimitReached{What: webhook.LimitedFilters, Limit: webhook.MaxConfigs, Used: others + before, Over: others + size - webhook.MaxConfigs}
+	}
+	return nil
 }
 
 func webhookEntry(w *webhook.Webhook, action string, change webhook.Change) webhook.AuditEntry {
@@ -142,6 +167,9 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 		}
 		if before.Kind != w.Kind {
 			return webhook.Invalid{"type": webhook.KindFixed}
+		}
+		if err := checkConfigs(ctx, tx, w); err != nil {
+			return err
 		}
 		if err := s.checkChannels(ctx, tx, w); err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 // each are those of Limit, as far as it needs them.
 var limits = Texts{
 	"limit.webhook": "This account may have %s asynchronous webhooks. Webhooks that are off count too. Delete one, or %s to raise the limit.",
+	"limit.inline":  "This account has %s synchronous webhooks and may have %s. Delete one, then create the new one.",
+	"limit.filter":  "All webhooks of this account together may name channels and tours with %s KiB, and these would be %s KiB too many. Nothing was changed. Name fewer: exclude some tours rather than include most.",
 	"limit.token":   "This account has %s API tokens and may have %s. Revoke one that is no longer used, then create the new one.",
 	"limit.client":  "This account has %s clients and may have %s. Revoke one that is no longer used, then create the new one.",
 	"limit.draft":   "This account has %s drafts and may have %s. Finish or discard one, then start the new one.",
@@ -28,6 +30,8 @@ func Limit(e webhook.LimitReached, support webhook.Support) webhook.Message {
 		return webhook.NewMessage(code, e.Limit, Ask(support)+" "+string(support))
 	case webhook.LimitedChannels, webhook.LimitedTours:
 		return webhook.NewMessage(code, e.Used, e.Limit, e.Over)
+	case webhook.LimitedFilters:
+		return webhook.NewMessage(code, e.Limit>>10, e.Over>>10+1)
 	case webhook.LimitedChecks:
 		return webhook.NewMessage(code, e.Limit, RetrySeconds(e))
 	}

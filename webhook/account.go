@@ -17,6 +17,8 @@ type Limited string
 // What is limited. The texts are parts of codes and of the types of problems.
 const (
 	LimitedWebhooks Limited = "webhook" // asynchronous ones; an account has its own limit of them
+	LimitedInline   Limited = "inline"  // synchronous webhooks
+	LimitedFilters  Limited = "filter"  // what the configurations of all webhooks name
 	LimitedTokens   Limited = "token"
 	LimitedClients  Limited = "client"
 	LimitedDrafts   Limited = "draft"
@@ -29,10 +31,12 @@ const (
 // How many an account may have of what people and API clients create. Retired
 // channels and tours do not count, but as many of them are kept at most.
 const (
-	MaxTokens        = 100 // API tokens
-	MaxClients       = 50  // clients of the Prioticket-compatible API
-	MaxDrafts        = 100 // unfinished webhooks, unchanged ones included
-	MaxPeople        = 200 // users
+	MaxInline        = 100     // synchronous webhooks
+	MaxConfigs       = 2 << 20 // characters of the configurations of all webhooks: their filters, above all
+	MaxTokens        = 100     // API tokens
+	MaxClients       = 50      // clients of the Prioticket-compatible API
+	MaxDrafts        = 100     // unfinished webhooks, unchanged ones included
+	MaxPeople        = 200     // users
 	MaxChannelsInUse = 10_000
 	MaxToursInUse    = 20_000
 )

@@ -258,11 +258,7 @@ func (pg *Pages) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 	case errors.Is(err, webhook.ErrDraftChanged):
 		return pg.refuseStale(c, d)
 	case errors.Is(err, webhook.ErrLimit):
-		problems, err := pg.refused(err, "create")
-		if err != nil {
-			return err
-		}
-		return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict, problems: problems})
+		return pg.refuseLimit(c, d, err)
 	case err != nil:
 		return pg.refuseInvalid(c, d, err)
 	}
@@ -279,10 +275,21 @@ func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 		return pg.refuseStale(c, d)
 	case errors.Is(err, webhook.ErrConflict):
 		return pg.refuseChange(c, d)
+	case errors.Is(err, webhook.ErrLimit):
+		return pg.refuseLimit(c, d, err)
 	case err != nil:
 		return pg.refuseInvalid(c, d, err)
 	}
 	return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.saved"))
+}
+
+// refuseLimit shows the review with the limit that refuses the webhook.
+func (pg *Pages) refuseLimit(c *fiber.Ctx, d *webhook.Draft, err error) error {
+	problems, err := pg.refused(err, "create")
+	if err != nil {
+		return err
+	}
+	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict, problems: problems})
 }
 
 // refuseInvalid shows the review with problems that only the store can find.

@@ -91,6 +91,8 @@ func (s *Server) limitReached(e webhook.LimitReached) Problem {
 
 var limitedNames = map[webhook.Limited]string{
 	webhook.LimitedWebhooks: "asynchronous webhooks",
+	webhook.LimitedInline:   "synchronous webhooks",
+	webhook.LimitedFilters:  "what its webhooks name",
 	webhook.LimitedTokens:   "API tokens",
 	webhook.LimitedClients:  "clients",
 	webhook.LimitedDrafts:   "drafts",

@@ -123,7 +123,9 @@ func FuzzForms(f *testing.F) {
 	b := s.signIn(anna)
 	paths := []string{"/channels/import", "/tours/import", platformsPage + "/tourcms/settings", "/settings/theme"}
 	const boundary = "multipart/form-data; boundary=x"
-	part := func(head, text string) string { return "--x\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + text + "\r\n--x--\r\n" }
+	part := func(head, text string) string {
+		return "--x\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + text + "\r\n--x--\r\n"
+	}
 	for i := range paths {
 		f.Add(uint8(i), "application/x-www-form-urlencoded", "text=1,One%0A2,Two&api_url=https://example.com&theme=dark")
 		f.Add(uint8(i), boundary, part(`name="file"; filename="a.csv"`, "id,name\n1,One\n\xff"))

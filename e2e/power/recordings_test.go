@@ -57,6 +57,7 @@ var slowFlushes = []string{"-e", "inject=fsync,fdatasync:delay_enter=15000"}
 func recordKills(t testing.TB, seed uint64) (*shop, *tape) {
 	s := newShop(t, seed)
 	r := newRecording(t, binary, s.folder)
+	r.mayLose = true
 	for range 4 {
 		r.start(slowFlushes...)
 		s.again(r.URL)
@@ -79,6 +80,7 @@ func recordUnflushed(t testing.TB, seed uint64) (*shop, *tape) {
 	s := newShop(t, seed)
 	s.quiet = true
 	r := newRecording(t, binary, s.folder)
+	r.mayLose = true
 	for range 4 {
 		r.start("-e", "inject=fsync,fdatasync:delay_enter=40000")
 		var posts sync.WaitGroup

@@ -39,6 +39,7 @@ type tape struct {
 	marks  []mark
 	copies []backup
 	sound  sync.Map // copies that were restored and checked, by name and content
+	lost   string   // what does not agree with the files; "" if all does
 }
 
 // read adds what strace wrote about one run of the binary.

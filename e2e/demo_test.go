@@ -30,20 +30,20 @@ func TestDemo(t *testing.T) {
 	p.sees("6 of 10")
 
 	op := &shop{&account{server: srv, token: token}}
-	state := func(state string) {
+	state := func(state string, limit time.Duration) {
 		t.Helper()
-		eventually(t, "a delivery is "+state, func() bool {
+		eventuallyWithin(t, limit, "a delivery is "+state, func() bool {
 			var list struct{ Items []delivery }
 			op.ask("GET", "/deliveries?limit=1&state="+state, nil).want(t, http.StatusOK, &list)
 			return len(list.Items) > 0
 		})
 	}
-	state("delivered")
-	state("pending")
+	state("delivered", patience)
+	state("pending", patience)
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("two states could be seen after %s, want 15s or less", took)
 	}
-	state("failed")
+	state("failed", 3*patience) // when the circuit of the one that is down opens first, its last attempts are probes
 	p.follow("Deliveries")
 	for _, status := range []string{"Delivered", "Failed"} {
 		p.selects("Status", status)

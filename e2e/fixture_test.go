@@ -247,14 +247,19 @@ func (o *shop) awaitAttempts(id string, n int) delivery {
 // eventually asks again and again until what is said is so, for what only a question can tell.
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
-	deadline := time.After(patience)
+	eventuallyWithin(t, patience, what, so)
+}
+
+func eventuallyWithin(t testing.TB, limit time.Duration, what string, so func() bool) {
+	t.Helper()
+	deadline := time.After(limit)
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for !so() {
 		select {
 		case <-again.C:
 		case <-deadline:
-			t.Fatalf("not within %s: %s", patience, what)
+			t.Fatalf("not within %s: %s", limit, what)
 		}
 	}
 }

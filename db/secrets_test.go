@@ -109,7 +109,7 @@ func found(tb testing.TB, folder string, secrets []string) (all []string) {
 	return all
 }
 
-// TestSecretsInFiles: with a key no secret stands in the files at any time, whether
+// TestSecretsInFiles: with a key no secret is in the files at any time, whether
 // the database is open or closed; without one all that are stored do.
 func TestSecretsInFiles(t *testing.T) {
 	dir := t.TempDir()

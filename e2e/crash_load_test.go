@@ -126,7 +126,7 @@ func (l *load) look(client *http.Client, p *parcel, told []accepted) {
 
 func (p *parcel) id(n int) string { return p.events[n]["id"].(string) }
 
-// result is all that is told of an accepted event.
+// result is the whole answer about an accepted event.
 func (a accepted) result() string { return fmt.Sprint(a) }
 
 // pick takes a parcel that was sent before, or makes one.

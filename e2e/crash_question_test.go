@@ -103,7 +103,7 @@ func (a *audit) question(d delivery, raw []byte) {
 	a.asked[d.ID] = d
 }
 
-// everyQuestion checks that each is there at most once, and what was told of it is in the log.
+// everyQuestion checks that each is there at most once, and that its answer is in the log.
 func (a *audit) everyQuestion() {
 	for _, q := range a.asker.questions {
 		found := a.events["inline:"+q.id]

@@ -17,7 +17,7 @@ import (
 )
 
 // TestSecretsAtRest: whatever is entered, shown, sent and received, no secret
-// stands in the database's files when they are encrypted. Without a key those are
+// is in the database's files when they are encrypted. Without a key those are
 // found that are stored; of what is stored as a hash only, nothing ever is.
 func TestSecretsAtRest(t *testing.T) {
 	t.Parallel()

@@ -71,7 +71,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestNoPlace: who waits too long is told why, and a failed dial keeps no place.
+// TestNoPlace: an error says why who waits too long gets none, and a failed dial keeps no place.
 func TestNoPlace(t *testing.T) {
 	t.Parallel()
 	c := NewConnections(1, func() {})

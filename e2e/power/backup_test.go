@@ -113,7 +113,7 @@ func (tp *tape) copied(t testing.TB, s *shop, p promises, database string) {
 	}
 }
 
-// besideServe runs serve, and a backup to each file that it is told, in one recording: a second one would have a clock of
+// besideServe runs serve, and a backup to each of the files, in one recording: a second one would have a clock of
 // its own. It ends when there are no more.
 const besideServe = `"$1" serve --database "$2" --listen 127.0.0.1:0 --allow-private-targets 127.0.0.0/8 & serve=$!
 while read -r file; do "$1" backup "$file" --database "$2" || break; done

@@ -24,7 +24,7 @@ func (w *Wire) wroteHeader(key string, values []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.header == nil {
-		w.header = http.Header{}
+		w.header = make(http.Header, 16)
 	}
 	w.header[key] = values
 }

@@ -36,7 +36,12 @@ const unstoredCommand = "bench-unstored"
 
 // Run runs the measurements one after the other and leaves nothing behind except
 // the full table in Dir. With an error, it returns what was measured until then.
-func Run(ctx context.Context, o Options) (report *Report, err error) {
+func Run(ctx context.Context, o Options) (*Report, error) {
+	return o.run(ctx, (*runner).all)
+}
+
+// run runs the steps with what they need, and removes it afterwards.
+func (o Options) run(ctx context.Context, steps func(*runner, context.Context) error) (report *Report, err error) {
 	report = newReport(o)
 	if o.Dir != "" {
 		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -57,7 +62,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if report.CommitMS, err = commitTime(temp); err != nil {
 		return report, err
 	}
-	return report, r.all(ctx)
+	return report, steps(r, ctx)
 }
 
 // runner runs the measurements.
@@ -72,6 +77,7 @@ type runner struct {
 type phase struct {
 	name   string
 	way    Way
+	peer   *Peer // that is measured instead of Bookhook; nil: none
 	shape  shape
 	path   string        // of an existing database; "": one for this measurement
 	rate   int           // events/s; 0: as many as possible
@@ -130,8 +136,11 @@ func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts)
 	target := r.receiver.url
 	var process *server
 	if p.way != Bare {
-		var err error
-		if process, err = startServer(ctx, r.command(p)); err != nil {
+		command, err := r.command(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		if process, err = startServer(ctx, command); err != nil {
 			return nil, nil, err
 		}
 		target = process.url + "/api/v1/events"
@@ -149,7 +158,7 @@ func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts)
 	}
 	wanted := func(number int) bool { return p.wanted(number % p.shape.accounts) }
 	m.count(log.count(w, wanted), w, log, p.way)
-	if process != nil {
+	if process != nil && p.peer == nil {
 		m.total(process.cmd.ProcessState)
 	}
 	return m, log, nil
@@ -168,7 +177,7 @@ func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, pro
 		log: log, url: address, tokens: sample.tokens, perAccount: p.shape.perAccount, connections: r.Connections,
 		rate: p.rate, warm: cmp.Or(p.warm, min(p.time/5, 2*time.Second)), time: p.time,
 	}
-	w, err := l.run(ctx, func() { m.sample(process) })
+	w, err := l.run(ctx, func() { m.sample(process, p.peer) })
 	if err != nil {
 		return nil, w, err
 	}
@@ -183,13 +192,16 @@ func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, pro
 	return m, w, err
 }
 
-// command returns the command that runs Bookhook for the phase. Every setting is
-// given, so that none comes from the environment.
-func (r *runner) command(p phase) *exec.Cmd {
-	if p.way == Unstoring {
-		return r.Command(unstoredCommand, "--database", p.path)
+// command returns the command that runs Bookhook, or the peer, for the phase. Every
+// setting is given, so that none comes from the environment.
+func (r *runner) command(ctx context.Context, p phase) (*exec.Cmd, error) {
+	switch {
+	case p.peer != nil:
+		return p.peer.Command(ctx, r.receiver.url)
+	case p.way == Unstoring:
+		return r.Command(unstoredCommand, "--database", p.path), nil
 	}
-	return r.serve(p.path)
+	return r.serve(p.path), nil
 }
 
 func (r *runner) serve(path string) *exec.Cmd {

@@ -299,6 +299,9 @@ func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
 // logAttempt logs an attempt: neither URL nor header nor payload, which may be
 // secret.
 func (d *Dispatcher) logAttempt(job *webhook.Job, r webhook.Result) {
+	if !d.log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
 	d.log.LogAttrs(context.Background(), slog.LevelInfo, "attempt",
 		slog.String("delivery", job.Delivery.ID.String()),
 		slog.String("event", job.Event.ID.String()),

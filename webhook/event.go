@@ -1,9 +1,7 @@
 package webhook
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,7 +72,7 @@ func (e Event) Digest() [sha256.Size]byte {
 	}
 	// Five parts, the tours, the data: only the tours vary in number, and each
 	// part follows its length, so no two events give the same bytes.
-	data := compact(e.Data)
+	data := compactJSON(e.Data)
 	text := make([]byte, 0, len(data)+256)
 	for _, part := range slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs) {
 		text = append(appendLength(text, len(part)), part...)
@@ -84,17 +82,6 @@ func (e Event) Digest() [sha256.Size]byte {
 
 func appendLength(text []byte, n int) []byte {
 	return append(strconv.AppendInt(text, int64(n), 10), ':')
-}
-
-// compact removes the white space between the tokens of JSON; data that are not
-// JSON are only trimmed.
-func compact(data []byte) []byte {
-	text := bytes.TrimSpace(data)
-	var out bytes.Buffer
-	if json.Compact(&out, text) != nil {
-		return text
-	}
-	return out.Bytes()
 }
 
 // At returns when the event happened, or if the sender did not say, when it was

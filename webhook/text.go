@@ -107,6 +107,15 @@ func JSONDepth(text []byte) int {
 	return deepest
 }
 
+// CheckJSON returns what encoding/json says is wrong with a text; nil if it is JSON.
+// json.Unmarshal alone would read it twice, and copy it.
+func CheckJSON(text []byte) error {
+	if json.Valid(text) {
+		return nil
+	}
+	return json.Unmarshal(text, new(json.RawMessage))
+}
+
 // compactJSON removes the white space between the tokens of a JSON text; one that is
 // not JSON is only trimmed.
 func compactJSON(text []byte) []byte {

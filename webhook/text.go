@@ -107,6 +107,25 @@ func JSONDepth(text []byte) int {
 	return deepest
 }
 
+// AppendJSON appends a string to a JSON text, with <, > and & unescaped. Most strings
+// need no escapes, and are written without encoding/json.
+func AppendJSON(text []byte, s string) []byte {
+	for i := range len(s) {
+		if b := s[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
+			return append(text, escapedJSON(s)...)
+		}
+	}
+	return append(append(append(text, '"'), s...), '"')
+}
+
+func escapedJSON(s string) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(s) // a string can always be encoded, and a buffer written
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
+}
+
 // CheckJSON returns what encoding/json says is wrong with a text; nil if it is JSON.
 // json.Unmarshal alone would read it twice, and copy it.
 func CheckJSON(text []byte) error {

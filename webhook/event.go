@@ -73,11 +73,14 @@ func (e Event) Digest() [sha256.Size]byte {
 	// Five parts, the tours, the data: only the tours vary in number, and each
 	// part follows its length, so no two events give the same bytes.
 	data := compactJSON(e.Data)
-	text := make([]byte, 0, len(data)+256)
+	head := make([]byte, 0, 256)
 	for _, part := range slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs) {
-		text = append(appendLength(text, len(part)), part...)
+		head = append(appendLength(head, len(part)), part...)
 	}
-	return sha256.Sum256(append(appendLength(text, len(data)), data...))
+	hash := sha256.New()
+	hash.Write(appendLength(head, len(data)))
+	hash.Write(data)
+	return [sha256.Size]byte(hash.Sum(nil))
 }
 
 func appendLength(text []byte, n int) []byte {

@@ -117,7 +117,8 @@ func FuzzStandardBody(f *testing.F) {
 		}
 		want := bytes.TrimSuffix(platforms.EncodeJSON(standardBody{
 			e.ID.String(), eventType, platform, strconv.FormatInt(account, 10), channel,
-			[]string{tour}, booking, e.At().UTC().Format(time.RFC3339Nano), test, about, 0,
+			[]string{tour},
+			booking, e.At().UTC().Format(time.RFC3339Nano), test, about, 0,
 		}), []byte("0}"))
 		if len(data) == 0 {
 			data = []byte("null")

@@ -3,10 +3,8 @@ package db
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -126,12 +124,12 @@ func decisionsJSON(decisions []webhook.Decision) string {
 			text = append(text, ',')
 		}
 		text = append(text, `{"webhook":`...)
-		text = appendText(text, d.Webhook.String())
+		text = webhook.AppendJSON(text, d.Webhook.String())
 		if d.Delivery != 0 {
-			text = appendText(append(text, `,"delivery":`...), d.Delivery.String())
+			text = webhook.AppendJSON(append(text, `,"delivery":`...), d.Delivery.String())
 		}
 		if d.Reason != "" {
-			text = appendText(append(text, `,"reason":`...), string(d.Reason))
+			text = webhook.AppendJSON(append(text, `,"reason":`...), string(d.Reason))
 		}
 		text = append(text, '}')
 	}
@@ -142,28 +140,24 @@ func headersJSON(h http.Header) string {
 	if h == nil {
 		return `null`
 	}
-	text := []byte{'{'}
-	for i, name := range slices.Sorted(maps.Keys(h)) {
+	names := make([]string, 0, 32)
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	text := append(make([]byte, 0, 1024), '{')
+	for i, name := range names {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(appendText(text, name), `:[`...)
+		text = append(webhook.AppendJSON(text, name), `:[`...)
 		for j, value := range h[name] {
 			if j > 0 {
 				text = append(text, ',')
 			}
-			text = appendText(text, value)
+			text = webhook.AppendJSON(text, value)
 		}
 		text = append(text, ']')
 	}
 	return string(append(text, '}'))
-}
-
-// appendText appends a JSON string.
-func appendText(text []byte, s string) []byte {
-	special := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
-	if strings.ContainsFunc(s, special) {
-		return append(text, toJSON(s)...)
-	}
-	return append(append(append(text, '"'), s...), '"')
 }

@@ -92,6 +92,9 @@ type Dispatcher struct {
 	recording context.Context    // of recording their results; ends a little later
 	abandon   context.CancelFunc // ends recording
 
+	idle        chan laneJob // unbuffered: idle workers wait here; closed when no more jobs start
+	idleWorkers atomic.Int32
+
 	ready      chan struct{} // closed when the loop begins
 	alive      atomic.Bool
 	storeFails atomic.Bool // the store failed last time
@@ -102,7 +105,7 @@ func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	d := &Dispatcher{
 		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, own: o.Own, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
-		ready: make(chan struct{}),
+		idle: make(chan laneJob), ready: make(chan struct{}),
 		// The longest wait is that of the last in a full lane, or of one request a minute.
 		lease:       lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
 		sender:      newSender(o),
@@ -198,6 +201,7 @@ func (d *Dispatcher) claim(c claim) {
 // them off.
 func (d *Dispatcher) stop() {
 	queued := d.lanes.close()
+	close(d.idle)
 	d.work.Go(func() { d.releaseJobs(d.recording, queued) })
 	done := make(chan struct{})
 	go func() {

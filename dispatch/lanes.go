@@ -24,7 +24,7 @@ const (
 //
 // A job counts as held from when a place is reserved for it until it is done.
 type lanes struct {
-	start       func(*lane, *webhook.Job) // runs a job in its own goroutine; the mutex is held
+	start       func(*lane, *webhook.Job) // runs a job in a goroutine; the mutex is held
 	clock       func() time.Time
 	wake        chan struct{} // capacity 1; tells the loop to call turn
 	maxInFlight int           // requests over all lanes

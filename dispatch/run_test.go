@@ -1,6 +1,9 @@
 package dispatch_test
 
 import (
+	"runtime"
+	"runtime/metrics"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,5 +98,59 @@ func TestClaimsOfADeadProcessAreRecovered(t *testing.T) {
 	got := r.next()
 	if got.State != webhook.Delivered || got.Delivery != accepted[0].Jobs[0].Delivery.ID || got.Attempt.Number != 2 {
 		t.Errorf("got %+v, want delivered by the second attempt", got)
+	}
+}
+
+// workers counts the goroutines that run jobs, or wait for one. Tests of other
+// dispatchers must not run meanwhile.
+func workers() int {
+	stacks := make([]byte, 16<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return strings.Count(string(stacks), "dispatch.(*Dispatcher).runJobs(")
+}
+
+// waitForWorkers waits until there are n workers.
+func waitForWorkers(t *testing.T, n int) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); workers() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("got %d workers, want %d", workers(), n)
+		}
+	}
+}
+
+// goroutinesCreated is how many goroutines the process has had.
+func goroutinesCreated() uint64 {
+	created := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
+	metrics.Read(created)
+	return created[0].Value.Uint64()
+}
+
+func TestWorkersAreReused(t *testing.T) {
+	const mostIdle = 256
+	g := newGate(t)
+	r := start(t, dispatch.Options{})
+	for range 2 {
+		r.hook(g.URL, concurrency(mostIdle/2+10))
+	}
+	r.ingest(mostIdle/2 + 10)
+	waitForWorkers(t, mostIdle+20)
+	g.open()
+	for range mostIdle + 20 {
+		r.next()
+	}
+	waitForWorkers(t, mostIdle)
+	before := goroutinesCreated()
+	for range 50 {
+		r.ingest(1)
+		r.next()
+		r.next()
+	}
+	if got := goroutinesCreated() - before; got > 150 { // the receiver has one for each request
+		t.Errorf("got %d new goroutines for 100 jobs, want about 100", got)
+	}
+	r.stop()
+	if got := workers(); got != 0 {
+		t.Errorf("got %d workers after Run, want none", got)
 	}
 }

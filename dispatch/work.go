@@ -11,9 +11,43 @@ import (
 	"bookhook/webhook"
 )
 
-// start runs a job in a goroutine of its own; the mutex of the lanes is held.
+// maxIdleWorkers is how many goroutines wait for their next job. Each keeps the stack
+// that its last job needed; a new one would first have to grow it.
+const maxIdleWorkers = 256
+
+// laneJob is a job with its lane.
+type laneJob struct {
+	lane *lane
+	job  *webhook.Job
+}
+
+// start runs a job in an idle worker, or in a new one; the mutex of the lanes is held.
 func (d *Dispatcher) start(l *lane, job *webhook.Job) {
-	d.work.Go(func() { d.run(l, job) })
+	next := laneJob{l, job}
+	select {
+	case d.idle <- next:
+	default:
+		d.work.Go(func() { d.runJobs(next) })
+	}
+}
+
+// runJobs is a worker: it runs a job, and then those that start gives it while it is
+// idle.
+func (d *Dispatcher) runJobs(next laneJob) {
+	for more := true; more; next, more = d.nextJob() {
+		d.run(next.lane, next.job)
+	}
+}
+
+// nextJob waits for the next job of an idle worker. There is none if enough others
+// wait already, or if jobs no longer start.
+func (d *Dispatcher) nextJob() (next laneJob, more bool) {
+	defer d.idleWorkers.Add(-1)
+	if d.idleWorkers.Add(1) > maxIdleWorkers {
+		return next, false
+	}
+	next, more = <-d.idle
+	return next, more
 }
 
 // run sends a job and records the result, or releases it.
@@ -265,6 +299,9 @@ func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
 // logAttempt logs an attempt: neither URL nor header nor payload, which may be
 // secret.
 func (d *Dispatcher) logAttempt(job *webhook.Job, r webhook.Result) {
+	if !d.log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
 	d.log.LogAttrs(context.Background(), slog.LevelInfo, "attempt",
 		slog.String("delivery", job.Delivery.ID.String()),
 		slog.String("event", job.Event.ID.String()),

@@ -30,7 +30,7 @@ func (in Inbound) JSON() (Object, error) {
 	case webhook.JSONDepth(in.Body) > MaxDepth:
 		return nil, BadRequest("json.too_deep", MaxDepth)
 	}
-	if err := json.Unmarshal(in.Body, new(json.RawMessage)); err != nil {
+	if err := webhook.CheckJSON(in.Body); err != nil {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return nil, BadRequest("json.syntax_at", err, syntax.Offset)
 		}

@@ -1,50 +1,45 @@
 package platforms
 
 import (
-	"bytes"
-	"encoding/json"
-	"slices"
 	"strconv"
 	"time"
 
 	"bookhook/webhook"
 )
 
-// standardBody is the body of the standard format, in the order of its keys.
-type standardBody struct {
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	Platform  string          `json:"platform"`
-	AccountID string          `json:"account_id"`
-	ChannelID string          `json:"channel_id"`
-	TourIDs   []string        `json:"tour_ids"`
-	BookingID string          `json:"booking_id"`
-	Timestamp string          `json:"timestamp"`
-	Test      bool            `json:"test,omitempty"`
-	Booking   *Booking        `json:"booking,omitempty"`
-	Data      json.RawMessage `json:"data"`
-}
-
 // StandardBody writes the event as the signed JSON of the standard format; its
 // timestamp is [webhook.Event.At]. It contains the data byte for byte as they were
 // received; booking is what they say about a booking, nil if nothing.
+//
+// Every delivery needs one: without encoding/json that takes a tenth of the time.
 func StandardBody(e webhook.Event, accountNumber int64, booking *Booking) []byte {
-	tours := e.TourIDs
-	if tours == nil {
-		tours = []string{}
+	text := make([]byte, 0, len(e.Data)+512)
+	text = webhook.AppendJSON(append(text, `{"id":`...), e.ID.String())
+	text = webhook.AppendJSON(append(text, `,"type":`...), e.Type)
+	text = webhook.AppendJSON(append(text, `,"platform":`...), e.Platform)
+	text = strconv.AppendInt(append(text, `,"account_id":"`...), accountNumber, 10)
+	text = webhook.AppendJSON(append(text, `","channel_id":`...), e.ChannelID)
+	text = append(text, `,"tour_ids":[`...)
+	for i, id := range e.TourIDs {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = webhook.AppendJSON(text, id)
 	}
-	head := EncodeJSON(standardBody{
-		ID: e.ID.String(), Type: e.Type, Platform: e.Platform,
-		AccountID: strconv.FormatInt(accountNumber, 10), ChannelID: e.ChannelID,
-		TourIDs: tours, BookingID: e.BookingID,
-		Timestamp: e.At().UTC().Format(time.RFC3339Nano), Test: e.Test, Booking: booking, Data: json.RawMessage("0"),
-	})
-	data := e.Data
-	if len(data) == 0 {
-		data = []byte("null")
+	text = webhook.AppendJSON(append(text, `],"booking_id":`...), e.BookingID)
+	text = e.At().UTC().AppendFormat(append(text, `,"timestamp":"`...), time.RFC3339Nano)
+	text = append(text, '"')
+	if e.Test {
+		text = append(text, `,"test":true`...)
 	}
-	start := bytes.TrimSuffix(head, []byte("0}"))
-	return slices.Concat(start, data, []byte("}"))
+	if booking != nil {
+		text = append(append(text, `,"booking":`...), EncodeJSON(booking)...)
+	}
+	text = append(text, `,"data":`...)
+	if len(e.Data) == 0 {
+		text = append(text, "null"...)
+	}
+	return append(append(text, e.Data...), '}')
 }
 
 // StandardRequest writes the event in the standard format; booking is as for

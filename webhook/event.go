@@ -1,9 +1,7 @@
 package webhook
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,27 +72,19 @@ func (e Event) Digest() [sha256.Size]byte {
 	}
 	// Five parts, the tours, the data: only the tours vary in number, and each
 	// part follows its length, so no two events give the same bytes.
-	data := compact(e.Data)
-	text := make([]byte, 0, len(data)+256)
+	data := compactJSON(e.Data)
+	head := make([]byte, 0, 256)
 	for _, part := range slices.Concat([]string{e.Platform, e.Type, e.ChannelID, e.BookingID, at}, e.TourIDs) {
-		text = append(appendLength(text, len(part)), part...)
+		head = append(appendLength(head, len(part)), part...)
 	}
-	return sha256.Sum256(append(appendLength(text, len(data)), data...))
+	hash := sha256.New()
+	hash.Write(appendLength(head, len(data)))
+	hash.Write(data)
+	return [sha256.Size]byte(hash.Sum(nil))
 }
 
 func appendLength(text []byte, n int) []byte {
 	return append(strconv.AppendInt(text, int64(n), 10), ':')
-}
-
-// compact removes the white space between the tokens of JSON; data that are not
-// JSON are only trimmed.
-func compact(data []byte) []byte {
-	text := bytes.TrimSpace(data)
-	var out bytes.Buffer
-	if json.Compact(&out, text) != nil {
-		return text
-	}
-	return out.Bytes()
 }
 
 // At returns when the event happened, or if the sender did not say, when it was

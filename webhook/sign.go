@@ -29,7 +29,7 @@ func NewSecret() string {
 // For a GET the body is the query string as sent, without the question mark.
 // It fails on a secret that is empty or not base64.
 func Sign(secrets []string, id string, at time.Time, body []byte) (string, error) {
-	message := append([]byte(id+"."+strconv.FormatInt(at.Unix(), 10)+"."), body...)
+	head := []byte(id + "." + strconv.FormatInt(at.Unix(), 10) + ".")
 	signatures := make([]string, 0, len(secrets))
 	for _, secret := range secrets {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, secretPrefix))
@@ -40,7 +40,8 @@ func Sign(secrets []string, id string, at time.Time, body []byte) (string, error
 			return "", errors.New("read signing secret: it is empty")
 		}
 		mac := hmac.New(sha256.New, key)
-		mac.Write(message)
+		mac.Write(head)
+		mac.Write(body)
 		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	}
 	return strings.Join(signatures, " "), nil

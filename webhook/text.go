@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -90,22 +92,90 @@ func parsePrefix(item string) (netip.Prefix, bool) {
 
 // JSONDepth counts how deep the objects and lists of a JSON text are nested.
 func JSONDepth(text []byte) int {
-	depth, deepest, quoted := 0, 0, false
+	depth, deepest := 0, 0
 	for i := 0; i < len(text); i++ {
-		switch b := text[i]; {
-		case quoted && b == '\\':
-			i++
-		case b == '"':
-			quoted = !quoted
-		case quoted:
-		case b == '{' || b == '[':
+		switch text[i] {
+		case '"':
+			i += stringLength(text[i:]) - 1
+		case '{', '[':
 			depth++
 			deepest = max(deepest, depth)
-		case b == '}' || b == ']':
+		case '}', ']':
 			depth--
 		}
 	}
 	return deepest
+}
+
+// AppendJSON appends a string to a JSON text, with <, > and & unescaped. Most strings
+// need no escapes, and are written without encoding/json.
+func AppendJSON(text []byte, s string) []byte {
+	for i := range len(s) {
+		if b := s[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
+			return append(text, escapedJSON(s)...)
+		}
+	}
+	return append(append(append(text, '"'), s...), '"')
+}
+
+func escapedJSON(s string) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(s) // a string can always be encoded, and a buffer written
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
+}
+
+// CheckJSON returns what encoding/json says is wrong with a text; nil if it is JSON.
+// json.Unmarshal alone would read it twice, and copy it.
+func CheckJSON(text []byte) error {
+	if json.Valid(text) {
+		return nil
+	}
+	return json.Unmarshal(text, new(json.RawMessage))
+}
+
+// compactJSON removes the white space between the tokens of a JSON text; one that is
+// not JSON is only trimmed.
+func compactJSON(text []byte) []byte {
+	text = bytes.TrimSpace(text)
+	if !spacedJSON(text) {
+		return text
+	}
+	var out bytes.Buffer
+	if json.Compact(&out, text) != nil {
+		return text
+	}
+	return out.Bytes()
+}
+
+// spacedJSON reports whether a JSON text has white space between its tokens: mostly it
+// has none, and finding that takes a fraction of the time of json.Compact.
+func spacedJSON(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i += stringLength(text[i:]) - 1
+		case ' ', '\t', '\r', '\n':
+			return true
+		}
+	}
+	return false
+}
+
+// stringLength returns the length of the JSON string that a text begins with; that of
+// the text if it does not end.
+func stringLength(text []byte) int {
+	for end := 1; ; end++ {
+		quote := bytes.IndexByte(text[end:], '"')
+		if quote < 0 {
+			return len(text)
+		}
+		end += quote
+		if before := bytes.TrimRight(text[:end], `\`); (end-len(before))%2 == 0 {
+			return end + 1
+		}
+	}
 }
 
 // ByteOrderMark is what some programs write before a text in UTF-8.

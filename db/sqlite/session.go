@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -12,10 +14,18 @@ import (
 // interrupting one would undo the whole group.
 type session struct {
 	conn        *sql.Conn
-	stmts       map[string]*sql.Stmt
-	round       uint64 // see Tx
-	dataVersion int64  // SQLite's data_version: it changes when another process writes
-	changes     int    // statements that changed rows, or may have
+	stmts       map[string]*sql.Stmt // of Query
+	execs       map[string]execStmt  // of run
+	values      []driver.NamedValue  // of the statement that run executes
+	round       uint64               // see Tx
+	dataVersion int64                // SQLite's data_version: it changes when another process writes
+	changes     int                  // statements that changed rows, or may have
+}
+
+// execStmt is a statement of the driver.
+type execStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
 }
 
 // Round implements Tx.
@@ -30,17 +40,44 @@ func (s *session) Exec(_ context.Context, query string, args ...any) (int64, err
 	return n, err
 }
 
-// run executes a statement without counting what it changed.
-func (s *session) run(query string, args ...any) (int64, error) {
-	stmt, err := s.prepare(query) //nolint:sqlclosecheck // kept for the next time
-	if err != nil {
-		return 0, err
+// run executes a statement without counting what it changed. It calls the driver
+// itself: through database/sql, a small statement takes a fifth longer.
+func (s *session) run(query string, args ...any) (changed int64, err error) {
+	defer clear(s.values)
+	s.values = s.values[:0]
+	for i, arg := range args {
+		value, err := driver.DefaultParameterConverter.ConvertValue(arg) // as database/sql does
+		if err != nil {
+			return 0, fmt.Errorf("convert argument %d: %w", i+1, err)
+		}
+		s.values = append(s.values, driver.NamedValue{Ordinal: i + 1, Value: value})
 	}
-	result, err := stmt.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
+	err = s.conn.Raw(func(conn any) error {
+		stmt, err := s.prepareExec(conn, query)
+		if err != nil {
+			return err
+		}
+		result, err := stmt.ExecContext(context.Background(), s.values)
+		if err != nil {
+			return err
+		}
+		changed, err = result.RowsAffected()
+		return err
+	})
+	return changed, err
+}
+
+// prepareExec prepares a statement for run.
+func (s *session) prepareExec(conn any, query string) (execStmt, error) {
+	if stmt, ok := s.execs[query]; ok {
+		return stmt, nil
 	}
-	return result.RowsAffected()
+	stmt, err := conn.(driver.Conn).Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	s.execs[query] = stmt.(execStmt)
+	return s.execs[query], nil
 }
 
 // Query implements Tx. A query that is no SELECT changes rows: it has RETURNING.
@@ -85,6 +122,9 @@ func (s *session) prepare(query string) (*sql.Stmt, error) {
 func (s *session) close() error {
 	var err error
 	for _, stmt := range s.stmts {
+		err = errors.Join(err, stmt.Close())
+	}
+	for _, stmt := range s.execs {
 		err = errors.Join(err, stmt.Close())
 	}
 	return errors.Join(err, s.conn.Close())

@@ -72,7 +72,7 @@ func startWriter(ctx context.Context, pool *sql.DB, afterCommits func()) (*write
 		return nil, fmt.Errorf("take the writing connection: %w", err)
 	}
 	w := &writer{
-		session: session{conn: conn, stmts: map[string]*sql.Stmt{}}, pool: pool, afterCommits: afterCommits,
+		session: session{conn: conn, stmts: map[string]*sql.Stmt{}, execs: map[string]execStmt{}}, pool: pool, afterCommits: afterCommits,
 		queue: make(chan *write, maxWaiting), later: make(chan *write, maxWaiting), betweenGroups: make(chan func(*sql.Conn)), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.stop = sync.OnceValue(w.close)

@@ -76,8 +76,7 @@ func checkJSON(text []byte) error {
 	if webhook.JSONDepth(text) > maxDepth {
 		return Malformed("Objects and lists may be nested at most %d deep.", maxDepth)
 	}
-	var raw json.RawMessage
-	err := json.Unmarshal(text, &raw)
+	err := webhook.CheckJSON(text)
 	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return Malformed("The body is not JSON at %s: %s.", position(text, int(wrong.Offset)-1), wrong)
 	}

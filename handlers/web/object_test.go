@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -45,6 +46,24 @@ func TestPosition(t *testing.T) {
 	for at, want := range map[int]string{-1: "line 1, column 1", 0: "line 1, column 1", 2: "line 1, column 2", 4: "line 2, column 1", 10: "line 2, column 4", 99: "line 3, column 2"} {
 		if got := position(text, at); got != want {
 			t.Errorf("%d: got %s, want %s", at, got, want)
+		}
+	}
+}
+
+func TestParseObjectSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("[", 101)
+	for text, want := range map[string]string{
+		" \n":                 "The body is empty; send a JSON object.",
+		"{\"a\":\n \"\xff\"}": "The body is not UTF-8 at line 2, column 3.",
+		deep:                  "Objects and lists may be nested at most 100 deep.",
+		"{\n\"é\": 00}":       "The body is not JSON at line 2, column 7: invalid character '0' after object key:value pair.",
+		"{\"a\":1":            "The body is not JSON at line 1, column 6: unexpected end of JSON input.",
+		"{} {}":               "The body is not JSON at line 1, column 4: invalid character '{' after top-level value.",
+		"[]":                  "The body must be a JSON object, such as {…}.",
+	} {
+		if _, err := ParseObject([]byte(text)); AsProblem(err).Detail != want {
+			t.Errorf("%q: got %q, want %q", text, AsProblem(err).Detail, want)
 		}
 	}
 }

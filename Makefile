@@ -80,7 +80,7 @@ bench: need-go ## benchmarks and "bookhook bench"; make bench BENCH=Match for so
 	go run . bench --seconds 10 $(ARGS)
 
 # Go builds with the profile default.pgo by itself. It need not be of exactly this code: renew it when the way of a delivery has changed.
-pgo: need-go ## measure where the processor's time goes, and write it to default.pgo, for which the compiler then optimises (five minutes)
+pgo: need-go ## measure where the processor's time goes, and write it to default.pgo, for which the compiler then optimises (three minutes)
 	rm -rf .pgo && mkdir .pgo
 	BOOKHOOK_TEST_PROFILES=$(CURDIR)/.pgo go test -count=1 -trimpath -pgo=off -timeout 30m -v -run '^TestProfile$$' .
 	go tool pprof -proto .pgo/*.pprof >default.pgo

@@ -32,7 +32,7 @@ var neighbours = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
 var twoAccounts = shape{accounts: 2, perAccount: webhook.DefaultLimit, concurrency: webhook.MaxConcurrency}
 
 func (r *runner) all(ctx context.Context) error {
-	steps := []func(context.Context) error{r.idle, r.saturation, r.overload, r.paced, r.fairness, r.backlog}
+	steps := []func(context.Context) error{r.idle, r.saturation, r.overload, r.paced, r.fairness, r.backlog, r.drain, r.retention}
 	if r.Full {
 		steps = append(steps, r.fullTable, r.disturbed)
 	}
@@ -51,7 +51,7 @@ func (r *runner) all(ctx context.Context) error {
 func (r *runner) idle(ctx context.Context) error {
 	fmt.Fprintln(r.Progress, "idle")
 	path := filepath.Join(r.temp, "idle.db")
-	process, err := startServer(ctx, r.serve(path))
+	process, err := startServer(ctx, r.serve(path, 36500))
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (r *runner) retention(ctx context.Context) (err error) {
 	p := phase{way: Stored, shape: oneWebhook(r.Connections), path: path, time: r.Time / retentionPart}
 	rows := int(oldPerSecond * (retentionPairs * (p.time + warmTime(p.time))).Seconds())
 	if r.Full {
-		rows *= oldFull
+		p.shape, rows = r.many(), oldFull*rows
 	}
 	fmt.Fprintf(r.Progress, "filling the table with %d old deliveries\n", rows)
 	if err := r.fillOld(ctx, p, rows); err != nil {

@@ -161,6 +161,11 @@ func (r *runner) paced(ctx context.Context) error {
 	return nil
 }
 
+// many is the shape of the full table.
+func (r *runner) many() shape {
+	return shape{accounts: r.Accounts, perAccount: webhook.DefaultLimit, concurrency: commonRequests}
+}
+
 // fullTable measures saturation again, with many deliveries in the table and many
 // webhooks.
 func (r *runner) fullTable(ctx context.Context) error {
@@ -168,7 +173,7 @@ func (r *runner) fullTable(ctx context.Context) error {
 	if r.Dir != "" {
 		dir = r.Dir
 	}
-	many := shape{accounts: r.Accounts, perAccount: webhook.DefaultLimit, concurrency: commonRequests}
+	many := r.many()
 	path := filepath.Join(dir, fmt.Sprintf("bench-%d-%d.db", r.Deliveries, r.Accounts))
 	began := time.Now()
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {

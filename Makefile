@@ -16,7 +16,7 @@ UNITS = $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$')
 # Git may refuse to tell Go about a working tree that another user owns (containers); the version comes from above.
 export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false
 
-.PHONY: help run demo generate generated lint vet fmt test unit e2e crash power setup fuzz bench build clean need-go need-cc
+.PHONY: help run demo generate generated lint vet fmt test unit e2e crash power setup fuzz bench peers pgo build clean need-go need-cc
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -47,8 +47,9 @@ fmt: need-go ## format the code
 	$(GOLANGCI_LINT) fmt
 	go tool templ fmt .
 
+# Without the profile: with it, Go would compile everything a second time for the tests of the main package.
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) -timeout 20m $(TESTFLAGS) $(UNITS)
+	go test $(RACE) -pgo=off -timeout 20m $(TESTFLAGS) $(UNITS)
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary
@@ -77,6 +78,16 @@ fuzz: need-go ## run every fuzz test for FUZZTIME (10s)
 bench: need-go ## benchmarks and "bookhook bench"; make bench BENCH=Match for some of the first, ARGS=--full for all of the last
 	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem $(UNITS)
 	go run . bench --seconds 10 $(ARGS)
+
+# Go builds with the profile default.pgo by itself. It need not be of exactly this code: renew it when the way of a delivery has changed.
+pgo: need-go ## measure where the processor's time goes, and write it to default.pgo, for which the compiler then optimises (five minutes)
+	rm -rf .pgo && mkdir .pgo
+	BOOKHOOK_TEST_PROFILES=$(CURDIR)/.pgo go test -count=1 -trimpath -pgo=off -timeout 30m -v -run '^TestProfile$$' .
+	go tool pprof -proto .pgo/*.pprof >default.pgo
+	rm -rf .pgo
+
+peers: need-go ## measure Bookhook beside River on PostgreSQL, which must be installed; make peers ARGS='--rounds 5'
+	cd bench/peers && go run . $(ARGS)
 
 build: need-go ## the static binary, ./bookhook
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bookhook .

@@ -95,8 +95,8 @@ var clients = map[string][]string{
 	"github.com/gofiber/fiber/v2": {"AcquireAgent", "AcquireClient", "Agent", "Client", "Get", "Post"},
 }
 
-// mayRequest are the packages that may use clients; the root for its healthcheck.
-var mayRequest = []string{"dispatch", "dispatch/guard", "dispatch/lookup", "demo", "bench", "e2e", "."}
+// mayRequest are the packages that may use clients; the root for its healthcheck, bench/peers in a module of its own.
+var mayRequest = []string{"dispatch", "dispatch/guard", "dispatch/lookup", "demo", "bench", "bench/peers", "e2e", "."}
 
 // pkg is what we read of "go list -json".
 type pkg struct {

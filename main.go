@@ -44,7 +44,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"maps"
 	"os"
 	"os/signal"
@@ -61,7 +60,6 @@ import (
 var version = "dev"
 
 func main() {
-	log.SetOutput(io.Discard) // net/http logs unsolicited responses of misbehaving receivers there
 	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 

@@ -29,7 +29,10 @@ const patience = 30 * time.Second
 const asMain = "BOOKHOOK_TEST_AS_MAIN"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asMain) != "" {
+	switch {
+	case os.Getenv(profiles) != "" && os.Getenv(asMain) != "":
+		os.Exit(profiled())
+	case os.Getenv(asMain) != "":
 		main()
 	}
 	os.Exit(m.Run())

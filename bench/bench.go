@@ -38,7 +38,12 @@ const unstoredCommand = "bench-unstored"
 
 // Run runs the measurements one after the other and leaves nothing behind except
 // the full table in Dir. With an error, it returns what was measured until then.
-func Run(ctx context.Context, o Options) (report *Report, err error) {
+func Run(ctx context.Context, o Options) (*Report, error) {
+	return o.run(ctx, (*runner).all)
+}
+
+// run runs the steps with what they need, and removes it afterwards.
+func (o Options) run(ctx context.Context, steps func(*runner, context.Context) error) (report *Report, err error) {
 	report = newReport(o)
 	if o.Dir != "" {
 		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -59,7 +64,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if report.CommitMS, err = commitTime(temp); err != nil {
 		return report, err
 	}
-	return report, r.all(ctx)
+	return report, steps(r, ctx)
 }
 
 // runner runs the measurements.
@@ -74,6 +79,7 @@ type runner struct {
 type phase struct {
 	name   string
 	way    Way
+	peer   *Peer // that is measured instead of Bookhook; nil: none
 	shape  shape
 	sent   int           // channels of each account that events are sent to; 0: all
 	keep   int           // days of the retention; 0: for ever
@@ -141,8 +147,11 @@ func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts)
 	var process *server
 	began := time.Now()
 	if p.way != Bare {
-		var err error
-		if process, err = startServer(ctx, r.command(p)); err != nil {
+		command, err := r.command(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		if process, err = startServer(ctx, command); err != nil {
 			return nil, nil, err
 		}
 		target = process.url + "/api/v1/events"
@@ -160,7 +169,7 @@ func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts)
 	wanted := func(number int) bool { return p.wanted(number % p.shape.accounts) }
 	m.served = time.Since(began)
 	m.count(log.count(w, wanted), w, log, p.way)
-	if process != nil {
+	if process != nil && p.peer == nil {
 		m.total(process.cmd.ProcessState)
 	}
 	return m, log, nil
@@ -191,7 +200,7 @@ func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, pro
 		log: log, url: address, tokens: sample.tokens, perAccount: cmp.Or(p.sent, p.shape.perAccount), connections: r.Connections,
 		enough: p.enough, rate: p.rate, warm: cmp.Or(p.warm, warmTime(p.time)), time: p.time,
 	}
-	w, err := l.run(ctx, func() { m.sample(process) })
+	w, err := l.run(ctx, func() { m.sample(process, p.peer) })
 	if err != nil {
 		return nil, w, err
 	}
@@ -209,14 +218,20 @@ func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, pro
 // warmTime returns how long a load lasts before the time that counts.
 func warmTime(counted time.Duration) time.Duration { return min(counted/5, 2*time.Second) }
 
-// command returns the command that runs Bookhook for the phase. Every setting is
-// given, so that none comes from the environment.
-func (r *runner) command(p phase) *exec.Cmd {
-	if p.way == Unstoring {
-		return r.Command(unstoredCommand, "--database", p.path)
+// command returns the command that runs Bookhook, or the peer, for the phase. Every
+// setting is given, so that none comes from the environment.
+func (r *runner) command(ctx context.Context, p phase) (*exec.Cmd, error) {
+	switch {
+	case p.peer != nil:
+		return p.peer.Command(ctx, r.receiver.url)
+	case p.way == Unstoring:
+		return r.Command(unstoredCommand, "--database", p.path), nil
 	}
-	return r.serve(p.path, cmp.Or(p.keep, 36500))
+	return r.serve(p.path, cmp.Or(p.keep, forEver)), nil
 }
+
+// forEver is the longest retention, in days.
+const forEver = 36500
 
 func (r *runner) serve(path string, days int) *exec.Cmd {
 	args := []string{

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -239,10 +240,10 @@ func TestParseUsage(t *testing.T) {
 	stat := "42 (a) b (c)) S 1 42 42 0 -1 4194560 5000 0 7 0 250 50 1 1 20 0 9 0 100 1000 200"
 	status := "Name:\ta\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\nThreads:\t9\n"
 	got, err := parseUsage([]byte(stat), []byte(status))
-	if want := (usage{cpu: 3 * time.Second, resident: 10 << 20, peak: 20 << 20}); err != nil || got != want {
+	if want := (usage{cpu: 3 * time.Second, resident: 10 << 20, peak: 20 << 20, parent: 1, ended: 20 * time.Millisecond}); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	for _, c := range [][2]string{{"", status}, {"42 (a) S 1", status}, {strings.Replace(stat, "250", "x", 1), status}, {stat, ""}, {stat, "VmRSS:\tx kB"}} {
+	for _, c := range [][2]string{{"", status}, {"42 (a) S 1", status}, {strings.Replace(stat, "250", "x", 1), status}, {strings.Replace(stat, "1 1 20", "x 1 20", 1), status}, {strings.Replace(stat, "S 1", "S x", 1), status}, {stat, ""}, {stat, "VmRSS:\tx kB"}} {
 		if got, err := parseUsage([]byte(c[0]), []byte(c[1])); err == nil {
 			t.Errorf("%q: got %+v, want an error", c, got)
 		}
@@ -251,6 +252,40 @@ func TestParseUsage(t *testing.T) {
 		if own, err := readUsage(os.Getpid()); err != nil || own.resident <= 0 || own.peak < own.resident/2 {
 			t.Errorf("got %+v, %v, want what this process uses", own, err)
 		}
+	}
+}
+
+// TestReadFamily: children count, those that have ended too.
+func TestReadFamily(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has /proc")
+	}
+	const busy = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
+	cmd := exec.Command("sh", "-c", "("+busy+"); ("+busy+"; echo; read line); true")
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(output, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	parent, err := readUsage(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	family, err := readFamily(cmd.Process.Pid)
+	if living := family.cpu - parent.cpu - parent.ended; err != nil || parent.ended <= 0 || living <= 0 || family.resident <= 0 {
+		t.Errorf("got %+v, %v, want more than %+v has used alone", family, err, parent)
+	}
+	if err := errors.Join(input.Close(), cmd.Wait()); err != nil {
+		t.Error(err)
 	}
 }
 

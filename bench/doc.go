@@ -26,6 +26,9 @@
 // are full, and accepting an event must not get slower. A refused event is not a
 // failure there, as long as the response asks to retry.
 //
+// [RunBeside] measures other programs with the same load and receiver, in turn with
+// Bookhook. What it is for is a module of its own, in the folder peers.
+//
 // The time from accepted to delivered starts when the sender has the complete
 // response. A delivery that arrived before counts as 0.
 package bench

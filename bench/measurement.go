@@ -59,15 +59,22 @@ type Measurement struct {
 	server, own []usage         // when the window began and ended
 }
 
-// sample records what was used so far, on systems where that can be read.
-func (m *Measurement) sample(process *server) {
+// sample records what was used so far, on systems where that can be read. What the
+// database server of a peer uses counts as its own.
+func (m *Measurement) sample(process *server, peer *Peer) {
 	if u, err := readUsage(os.Getpid()); err == nil {
 		m.own = append(m.own, u)
 	}
 	if process == nil {
 		return
 	}
-	if u, err := readUsage(process.cmd.Process.Pid); err == nil {
+	u, err := readUsage(process.cmd.Process.Pid)
+	if err == nil && peer != nil {
+		var database usage
+		database, err = readFamily(peer.Database)
+		u.cpu, u.resident, u.peak = u.cpu+database.cpu, u.resident+database.resident, u.peak+database.resident
+	}
+	if err == nil {
 		m.server = append(m.server, u)
 	}
 }

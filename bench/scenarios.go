@@ -51,7 +51,7 @@ func (r *runner) all(ctx context.Context) error {
 func (r *runner) idle(ctx context.Context) error {
 	fmt.Fprintln(r.Progress, "idle")
 	path := filepath.Join(r.temp, "idle.db")
-	process, err := startServer(ctx, r.serve(path, 36500))
+	process, err := startServer(ctx, r.serve(path, forEver))
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,6 @@ func (s *lanes) claimDone(c claim, jobs []webhook.Job, next time.Time) (stale []
 	}
 	l.due(next)
 	s.update(l)
-	l.giveTurn()
+	l.giveTurns()
 	return stale
 }

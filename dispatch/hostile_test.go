@@ -7,10 +7,8 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -41,8 +39,6 @@ type target struct {
 func newTarget(t *testing.T, o dispatch.Options) *target {
 	t.Helper()
 	o.Timeout = cmp.Or(o.Timeout, patience)
-	log.SetOutput(io.Discard) // net/http writes there what comes unasked; so does our main
-	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	return &target{rig: start(t, o), hook: &webhook.Webhook{Secret: webhook.NewSecret(), Config: webhook.Config{Kind: webhook.Async, Format: webhook.Standard}}}
 }
 
@@ -362,8 +358,6 @@ func FuzzResponse(f *testing.F) {
 		f.Add([]byte(text), false)
 		f.Add([]byte(text), true)
 	}
-	log.SetOutput(io.Discard)
-	f.Cleanup(func() { log.SetOutput(os.Stderr) })
 	r := start(f, dispatch.Options{Timeout: patience})
 	answer := make(chan []byte, 1)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -81,9 +81,7 @@ func (s *lanes) close() []*webhook.Job {
 	var queued []*webhook.Job
 	for _, l := range s.byID {
 		queued = append(queued, s.dequeueAll(l)...)
-		for len(l.waiting) > 0 {
-			l.giveTurn()
-		}
+		l.wake(len(l.waiting))
 	}
 	return queued
 }
@@ -144,7 +142,7 @@ func (s *lanes) freePlace(l *lane) {
 	l.inFlight--
 	s.inFlight--
 	s.update(l)
-	l.giveTurn()
+	l.giveTurns()
 }
 
 // version returns which state of the webhook the jobs of a lane were read in.

@@ -119,7 +119,7 @@ func (s *lanes) crowded(p *webhook.Plan, turn chan struct{}) *lane {
 func (s *lanes) passTurn(l *lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.giveTurn()
+	l.wake(1)
 }
 
 // stopWaiting removes a turn; if it has come already, the next one gets it.
@@ -129,14 +129,15 @@ func (s *lanes) stopWaiting(l *lane, turn chan struct{}) {
 	if i := slices.Index(l.waiting, turn); i >= 0 {
 		l.waiting = slices.Delete(l.waiting, i, i+1)
 	} else {
-		l.giveTurn()
+		l.wake(1)
 	}
 }
 
 // isCrowded reports whether an event should wait for a place rather than go to the
 // table. So it should while older ones are there.
 func (l *lane) isCrowded(now time.Time) bool {
-	return l.gap == 0 && !l.breaker.Open() && l.pace.isFast(now) && (l.room() < 1 || l.hasOlder(now))
+	full := l.room() < 1 || len(l.waiting) > 0 && !l.hasPart()
+	return l.gap == 0 && !l.breaker.Open() && l.pace.isFast(now) && (full || l.hasOlder(now))
 }
 
 // hasOlder reports whether older deliveries wait in the table. While a claim is
@@ -145,10 +146,20 @@ func (l *lane) hasOlder(now time.Time) bool {
 	return !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(now)
 }
 
-// giveTurn lets the first who waits look for room.
-func (l *lane) giveTurn() {
-	if len(l.waiting) > 0 {
-		l.waiting[0] <- struct{}{}
-		l.waiting = slices.Delete(l.waiting, 0, 1)
+// giveTurns lets those who wait look for room, as many as there is room for, once a
+// good part of the lane is free or nothing is in flight: events that are stored
+// together share a commit, and so do the results of requests that they start.
+func (l *lane) giveTurns() {
+	if l.hasPart() || l.inFlight == 0 {
+		l.wake(max(1, l.room()))
 	}
+}
+
+// wake wakes the first n who wait.
+func (l *lane) wake(n int) {
+	n = min(n, len(l.waiting))
+	for _, turn := range l.waiting[:n] {
+		turn <- struct{}{}
+	}
+	l.waiting = slices.Delete(l.waiting, 0, n)
 }

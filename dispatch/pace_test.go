@@ -40,7 +40,8 @@ func (b *testLanes) fill(id webhook.WebhookID, pause time.Duration) *webhook.Web
 }
 
 // TestEventsWaitForFastLanes: an event waits for a place in a lane that is fast and
-// full, gets the first one, and goes to the table at once if the lane is slow.
+// full, gets one when a good part of it is free, and goes to the table at once if the
+// lane is slow.
 func TestEventsWaitForFastLanes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -57,11 +58,13 @@ func TestEventsWaitForFastLanes(t *testing.T) {
 			b.mu.Lock()
 			b.byID[moving.ID].nextDue = time.Time{} // what was in the table is claimed
 			b.mu.Unlock()
-			time.Sleep(5 * time.Millisecond)
-			b.attempted(0, false, time.Now())
+			for range 8 {
+				time.Sleep(time.Millisecond)
+				b.attempted(0, false, time.Now())
+			}
 		}()
-		if got := b.waits(t.Context(), moving); got != 5*time.Millisecond {
-			t.Errorf("got an event that waited for %s, want 5ms, until a request had finished", got)
+		if got := b.waits(t.Context(), moving); got != 8*time.Millisecond {
+			t.Errorf("got an event that waited for %s, want 8ms, until a third of the lane was free", got)
 		}
 		slow := b.fill(3, 10*time.Millisecond)
 		if got := b.waits(t.Context(), slow); got != 0 {
@@ -112,6 +115,37 @@ func TestClosedLanesLetEventsGo(t *testing.T) {
 		}()
 		if got := b.waits(t.Context(), w); got != time.Millisecond {
 			t.Errorf("got an event that waited for %s, want it to go when the lanes are closed", got)
+		}
+	})
+}
+
+// TestIdleLaneThatHangs: a lane that was fast, had nothing more to do, and whose
+// receiver then no longer answers is slow after a moment, as one that stopped while
+// it was busy is: its events go to the table at once.
+func TestIdleLaneThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestLanes(2048)
+		w := &webhook.Webhook{ID: 1, Account: 1, Config: webhook.Config{Concurrency: 8}}
+		b.ingest(w, 2, 2)
+		for range 100 {
+			time.Sleep(time.Millisecond)
+			b.attempted(0, false, time.Now())
+			b.ingest(w, 1, 1)
+		}
+		b.mu.Lock()
+		b.byID[w.ID].due(time.Now().Add(10 * time.Hour)) // one delivery waits for its retry, so the lane stays
+		b.mu.Unlock()
+		for len(b.started) > 0 { // all is sent, the lane is idle
+			b.attempted(0, false, time.Now())
+		}
+		time.Sleep(time.Hour)
+		b.ingest(w, 2000, 2000) // and now the receiver hangs
+		for range 5 {
+			time.Sleep(2 * time.Second)
+			if got := b.waits(t.Context(), w); got != 0 {
+				t.Errorf("got an event that waited for %s for a lane that hangs, want it not to", got)
+			}
 		}
 	})
 }

@@ -205,7 +205,7 @@ func (s *sender) request(ctx context.Context, job *webhook.Job, wire platforms.R
 	}
 	a.URL = request.URL.String()
 	request.Header = s.headers(job, wire, request, a, signature)
-	a.RequestHeaders = maps.Clone(request.Header)
+	a.RequestHeaders = request.Header // until it is known what was written
 	return request, nil
 }
 

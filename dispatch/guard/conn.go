@@ -1,162 +1,214 @@
 package guard
 
 import (
+	"bufio"
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"math"
 	"net"
+	"net/http"
+	"net/http/httptrace"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// Errors of a connection on which the peer sends what it should not.
-var (
-	errTooMuch = errors.New("more data than an answer may have")
-	errUnasked = errors.New("data that no request asked for")
+const (
+	bufferSize    = 4 << 10
+	writtenAtOnce = 8 << 10 // bytes of a body that fit into any socket, whether the peer reads or not
 )
 
-// meter is a connection below TLS. It counts what is written, and closes when
-// more is read for one request than it may: data, records of TLS or anything else.
-type meter struct {
-	net.Conn
-	max   int64
-	left  atomic.Int64 // to be read
-	wrote atomic.Int64 // since the request began
-}
+var errHeaderTooLong = fmt.Errorf("the headers of the response exceeded %d bytes", maxResponseHeader)
 
-func newMeter(raw net.Conn, limit int64) *meter {
-	m := &meter{Conn: raw, max: limit}
-	m.left.Store(limit)
-	return m
-}
+// writers are buffers for requests.
+var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, bufferSize) }}
 
-func (m *meter) begin() {
-	m.left.Store(m.max)
-	m.wrote.Store(0)
-}
-
-// Read reads, up to the limit.
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.Conn.Read(p)
-	if m.left.Add(int64(-n)) < 0 {
-		m.Close()
-		return n, errTooMuch
-	}
-	return n, err
-}
-
-// Write writes and counts.
-func (m *meter) Write(p []byte) (int, error) {
-	n, err := m.Conn.Write(p)
-	m.wrote.Add(int64(n))
-	return n, err
-}
-
-// conn is a connection above TLS, as net/http uses it: one request at a time. It
-// closes when bytes arrive that no request asked for.
-//
-// net/http has a goroutine for each connection that reads one response after the
-// other. It closes a connection on which bytes arrive while no request is under
-// way. But what arrives together with a response waits in its buffer, and if the
-// next request is under way before it looks there, that is the response. Therefore
-// [conn.begin] waits for it: it calls Read only when its buffer is empty.
+// conn is a connection, above TLS, with one request at a time.
 type conn struct {
 	net.Conn
-	meter *meter
-
-	mu       sync.Mutex
-	changed  sync.Cond // of reading and closed
-	reading  bool      // Read is waiting for bytes
-	closed   bool
-	reused   bool  // there was a request before this one
-	asked    bool  // the request is being written, or was
-	answered bool  // bytes arrived after that
-	err      error // the first of reading and writing
+	meter  *meter
+	in     *bufio.Reader
+	header int   // bytes that the headers may still have
+	read   bool  // bytes arrived for the request
+	used   bool  // there was a request before this one
+	failed error // of reading, but for its end
 }
 
-func newConn(secured net.Conn, m *meter) *conn {
-	c := &conn{Conn: secured, meter: m}
-	c.changed.L = &c.mu
+func newConn(above net.Conn, m *meter) *conn {
+	c := &conn{Conn: above, meter: m}
+	c.in = bufio.NewReaderSize(c, bufferSize)
 	return c
-}
-
-// begin prepares for a request: it waits until nothing of the response before is
-// left, or the connection is closed. That takes net/http microseconds; should it take
-// a second, the connection is closed.
-func (c *conn) begin(reused bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.reading && !c.closed {
-		defer time.AfterFunc(time.Second, func() { _ = c.Close() }).Stop()
-	}
-	for !c.reading && !c.closed {
-		c.changed.Wait()
-	}
-	c.reused, c.asked, c.answered = reused, false, false
-	c.meter.begin()
 }
 
 // Read reads bytes of a response.
 func (c *conn) Read(p []byte) (int, error) {
-	c.setReading(true)
-	n, err := c.Conn.Read(p)
-	unasked := c.read(n, err)
-	if unasked {
-		_ = c.Close()
-		return 0, errUnasked
+	if c.header <= 0 {
+		c.failed = errHeaderTooLong
+		return 0, c.failed
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.header)])
+	c.header -= n
+	c.read = c.read || n > 0
+	if err != io.EOF { //nolint:errorlint // a connection returns it unwrapped
+		c.failed = err
 	}
 	return n, err
 }
 
-func (c *conn) setReading(reading bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reading = reading
-	c.changed.Broadcast()
+// silent reports whether nothing has arrived since the last response ended, and the
+// connection is open: what arrived was not asked for.
+func (c *conn) silent() bool {
+	c.meter.noWait = true
+	defer func() { c.meter.noWait = false }()
+	n, err := c.Conn.Read(make([]byte, 1))
+	return n == 0 && errors.Is(err, errNothing)
 }
 
-// read records the result of a Read, and reports whether no request asked for it.
-func (c *conn) read(n int, err error) (unasked bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reading = false
-	if n > 0 && c.reused && !c.asked {
-		unasked, err = true, errUnasked
-	}
-	c.answered = c.answered || n > 0
-	c.failed(err)
-	return unasked
-}
-
-// failed keeps the first error; the mutex is held.
-func (c *conn) failed(err error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// Write writes bytes of a request, unless the connection is at fault before it.
-func (c *conn) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	if err := c.err; err != nil && !c.asked {
-		c.mu.Unlock()
-		return 0, err
-	}
-	c.asked = true
-	c.mu.Unlock()
-	n, err := c.Conn.Write(p)
+// exchange sends a request and reads the response, whose body the caller closes. Then
+// it calls keep with the connection if that can be used again, and else closes it; a
+// nil keep never keeps it.
+func (c *conn) exchange(request *http.Request, keep func(*conn)) (*http.Response, *Wire, error) {
+	x := &exchange{conn: c, wire: &Wire{RemoteAddr: c.RemoteAddr().String(), conn: c, reused: c.used}, ctx: request.Context(), keep: keep}
+	c.used, c.read = true, false
+	c.meter.begin()
+	deadline, _ := x.ctx.Deadline()
+	_ = c.SetDeadline(deadline)
+	x.stop = context.AfterFunc(x.ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	response, err := x.run(request)
 	if err != nil {
-		c.mu.Lock()
-		c.failed(err)
-		c.mu.Unlock()
+		err = x.fail(err)
+		return nil, x.wire, err
 	}
-	return n, err
+	if response.Close || request.Close || response.StatusCode == http.StatusSwitchingProtocols {
+		x.keep = nil
+	}
+	if response.Body == http.NoBody {
+		x.end(true)
+	} else {
+		response.Body = &body{from: response.Body, exchange: x}
+	}
+	return response, x.wire, nil
 }
 
-// Close closes the connection.
-func (c *conn) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	c.changed.Broadcast()
-	c.mu.Unlock()
-	return c.Conn.Close()
+// exchange is a request and its response on a connection.
+type exchange struct {
+	*conn
+	wire    *Wire
+	ctx     context.Context
+	stop    func() bool // ends the watch for the end of ctx; false if that came first
+	keep    func(*conn)
+	writing chan error // the result of writing; nil if that is over
+}
+
+// run writes the request and reads the headers of the response.
+func (x *exchange) run(request *http.Request) (*http.Response, error) {
+	request = request.WithContext(httptrace.WithClientTrace(x.ctx, &httptrace.ClientTrace{WroteHeaderField: x.wire.wroteHeader}))
+	if request.ContentLength >= 0 && request.ContentLength <= writtenAtOnce {
+		if err := x.write(request); err != nil {
+			return nil, err
+		}
+	} else { // the peer may answer before it has read it all, or instead
+		x.writing = make(chan error, 1)
+		go func() { x.writing <- x.write(request) }()
+	}
+	for x.header = maxResponseHeader; ; {
+		response, err := http.ReadResponse(x.in, request)
+		if err != nil {
+			return nil, err
+		}
+		if status := response.StatusCode; status/100 != 1 || status == http.StatusSwitchingProtocols {
+			x.header = math.MaxInt // what the body may have is up to the meter
+			return response, nil
+		}
+	}
+}
+
+func (x *exchange) write(request *http.Request) error {
+	w := writers.Get().(*bufio.Writer) //nolint:errcheck,forcetypeassert // nothing else is there
+	defer func() {
+		w.Reset(nil)
+		writers.Put(w)
+	}()
+	w.Reset(x.Conn)
+	if err := request.Write(w); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// fail ends the exchange with an error, and returns its cause: why the context ended,
+// why nothing more could be read, or why the request could not be written.
+func (x *exchange) fail(err error) error {
+	ended := x.ctx.Err()
+	if x.failed != nil { // http.ReadResponse may complain about what was read before
+		err = x.failed
+	}
+	if x.writing != nil {
+		select {
+		case failed := <-x.writing:
+			x.writing = nil
+			if failed != nil {
+				err = failed
+			}
+		default:
+		}
+	}
+	x.end(false)
+	if ended != nil {
+		err = ended
+	}
+	x.wire.failed(err)
+	return err
+}
+
+// end is called when the response has been read, or nothing more is read of it.
+func (x *exchange) end(complete bool) {
+	if x.writing != nil {
+		select {
+		case err := <-x.writing:
+			complete = complete && err == nil
+		default: // the peer answered before it had read the request
+			complete = false
+			defer func() { <-x.writing }()
+		}
+	}
+	if running := x.stop(); running && complete && x.keep != nil && x.in.Buffered() == 0 {
+		_ = x.SetDeadline(time.Time{})
+		x.keep(x.conn)
+		return
+	}
+	_ = x.Close()
+}
+
+// body is the body of a response. Its end, or Close, ends the exchange.
+type body struct {
+	from     io.Reader
+	exchange *exchange
+	err      error // after the end
+}
+
+// Read reads the body.
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.from.Read(p)
+	switch {
+	case err == io.EOF: //nolint:errorlint // a reader returns it unwrapped
+		b.err = err
+		b.exchange.end(true)
+	case err != nil:
+		b.err = b.exchange.fail(err)
+	}
+	return n, b.err
+}
+
+// Close ends the exchange. What was not read of the body is not read any more.
+func (b *body) Close() error {
+	if b.err == nil {
+		b.err = http.ErrBodyReadAfterClose
+		b.exchange.end(false)
+	}
+	return nil
 }

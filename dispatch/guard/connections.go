@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -58,6 +59,15 @@ func (c *Connections) dial(ctx context.Context, wait time.Duration, dial func(co
 type limitedConn struct {
 	net.Conn
 	leave func()
+}
+
+// SyscallConn implements syscall.Conn.
+func (c *limitedConn) SyscallConn() (syscall.RawConn, error) {
+	inner, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return inner.SyscallConn()
 }
 
 // Close closes the connection and leaves its place to another.

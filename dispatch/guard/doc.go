@@ -5,7 +5,8 @@
 // One call of a transport is one request on the wire, and [Wire] says what was
 // observed of it. [NewRequest] gives the host the one form in which it is looked up,
 // sent and logged. Connections are kept for an account only ([Transport.SendKept]),
-// and close when something arrives that no request asked for.
+// and close when something arrives that no request asked for: net/http writes the
+// requests and reads the responses, on connections of our own.
 //
 // The guard refuses addresses that are not of the public internet: loopback,
 // private, link-local, shared (CGNAT), multicast, documentation and metadata

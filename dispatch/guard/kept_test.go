@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/textproto"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -68,8 +66,6 @@ func get(t *testing.T, transport *guard.Transport, url string, account webhook.A
 
 // A second answer in the packet of the first is never that of the next request.
 func TestSecondAnswerIsDropped(t *testing.T) {
-	log.SetOutput(io.Discard) // net/http writes there what comes unasked; so does our main
-	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	var connections atomic.Int64
 	url := listen(t, func(c net.Conn) {
 		connections.Add(1)
@@ -110,8 +106,7 @@ func TestSecondAnswerIsDropped(t *testing.T) {
 	}
 }
 
-// A GET has neither a body nor a header that announces one, whatever keeps net/http
-// from repeating it.
+// A GET has neither a body nor a header that announces one.
 func TestGetHasNoBody(t *testing.T) {
 	t.Parallel()
 	heads := make(chan string, 2)

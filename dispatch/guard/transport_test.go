@@ -32,11 +32,11 @@ func TestKeptConnectionsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	transport := NewTransport(TransportOptions{Guard: g, Connect: 5 * time.Second, MaxRead: 1 << 20})
-	if got := transport.kept; got.MaxIdleConns != maxIdle || got.IdleConnTimeout != idleTimeout {
-		t.Errorf("got limits %d and %s", got.MaxIdleConns, got.IdleConnTimeout)
+	if got := transport.idle; got.most != maxIdle || got.timeout != idleTimeout {
+		t.Errorf("got limits %d and %s", got.most, got.timeout)
 	}
 	const most = 10
-	transport.kept.MaxIdleConns, transport.kept.IdleConnTimeout = most, time.Second
+	transport.idle.most, transport.idle.timeout = most, time.Second
 	before := runtime.NumGoroutine()
 	for account := range 200 {
 		request, err := NewRequest(t.Context(), http.MethodPost, s.URL, []byte("{}"))

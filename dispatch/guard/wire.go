@@ -3,7 +3,6 @@ package guard
 import (
 	"maps"
 	"net/http"
-	"net/http/httptrace"
 	"sync"
 )
 
@@ -12,33 +11,27 @@ type Wire struct {
 	RemoteAddr string // of the connection; "" if there was none
 
 	conn   *conn // nil if there was none
+	reused bool  // it had been used before
+	closed bool  // the peer closed it
+	begun  bool  // bytes of a response had arrived before an error
+	wrote  bool  // bytes of the request had been written before it
+
 	mu     sync.Mutex
 	header http.Header
-}
-
-// send makes a request and observes it. net/http calls the first function of the
-// trace in this goroutine, before it writes the request.
-func send(transport *http.Transport, request *http.Request) (*http.Response, *Wire, error) {
-	w := &Wire{}
-	trace := &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			w.RemoteAddr = info.Conn.RemoteAddr().String()
-			w.conn = info.Conn.(*conn) //nolint:errcheck // our dialer makes no others
-			w.conn.begin(info.Reused)
-		},
-		WroteHeaderField: w.wroteHeader,
-	}
-	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(), trace)))
-	return response, w, err
 }
 
 func (w *Wire) wroteHeader(key string, values []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.header == nil {
-		w.header = http.Header{}
+		w.header = make(http.Header, 16)
 	}
 	w.header[key] = values
+}
+
+// failed records how far the exchange got.
+func (w *Wire) failed(err error) {
+	w.closed, w.begun, w.wrote = closed(err), w.conn.read, w.conn.meter.wrote.Load() > 0
 }
 
 // Header returns the headers of the request as they were written; nil if none was.
@@ -49,34 +42,13 @@ func (w *Wire) Header() http.Header {
 }
 
 // Begun reports, after an error, whether bytes of a response arrived.
-func (w *Wire) Begun() bool {
-	if w.conn == nil {
-		return false
-	}
-	w.conn.mu.Lock()
-	defer w.conn.mu.Unlock()
-	return w.conn.answered
-}
+func (w *Wire) Begun() bool { return w.begun }
 
 // unsent reports, after an error, whether the request was meant for a connection
 // that had been used before, and nothing of it was written.
-func (w *Wire) unsent() bool {
-	if w.conn == nil {
-		return false
-	}
-	w.conn.mu.Lock()
-	defer w.conn.mu.Unlock()
-	return w.conn.reused && (!w.conn.asked || w.conn.meter.wrote.Load() == 0)
-}
+func (w *Wire) unsent() bool { return w.reused && !w.wrote }
 
 // KeptClosed reports, after an error, whether the peer closed a connection that
 // had been used before, when the request was written at least in part and nothing
 // of a response had arrived: whether it received the request is not known.
-func (w *Wire) KeptClosed() bool {
-	if w.conn == nil || w.unsent() {
-		return false
-	}
-	w.conn.mu.Lock()
-	defer w.conn.mu.Unlock()
-	return w.conn.reused && !w.conn.answered && closed(w.conn.err)
-}
+func (w *Wire) KeptClosed() bool { return w.reused && w.wrote && !w.begun && w.closed }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +72,7 @@ type drain struct {
 	seconds   float64     // from the first to the last
 	own       Percentiles // accepted → delivered meanwhile, of other webhooks of the account
 	neighbour Percentiles // of other accounts
+	accept    Percentiles // of both
 }
 
 // drained evaluates a log of which the first rows are the backlog.
@@ -91,10 +93,12 @@ func (l *deliveryLog) drained(rows int) (d drain) {
 	if rate := ratio(float64(backlog), d.seconds); rate != nil {
 		d.rate = *rate
 	}
-	fresh := func(first bool) Percentiles {
-		return percentiles(l.count(w, func(number int) bool { return number >= rows && (number%drained.accounts == 0) == first }).delivery)
+	fresh := func(first bool) count {
+		return l.count(w, func(number int) bool { return number >= rows && (number%drained.accounts == 0) == first })
 	}
-	d.own, d.neighbour = fresh(true), fresh(false)
+	own, neighbour := fresh(true), fresh(false)
+	d.own, d.neighbour = percentiles(own.delivery), percentiles(neighbour.delivery)
+	d.accept = percentiles(slices.Concat(own.accept, neighbour.accept))
 	return d
 }
 
@@ -107,6 +111,7 @@ func (r *runner) reportDrain(d drain, rows int, sustained float64) {
 	t.checkShare("  drained, share of that", d.rate, sustained, leastDrained, 120)
 	t.checkAtMost("  fresh events of other accounts: accepted → delivered, p99", "ms", d.neighbour.measured(), freshDelay, aimedFresh)
 	t.checkAtMost("  of another webhook of the account", "ms", d.own.measured(), freshDelay, aimedFresh)
+	t.add("  accept, p99 of both", "ms", d.accept.measured())
 }
 
 // measured returns the p99; nil if there was nothing to measure.

@@ -36,7 +36,7 @@ func TestDrained(t *testing.T) {
 		case drained.accounts + 2:
 			accepted, took = 501*ms, 1000*ms // afterwards
 		}
-		e.planned.Store(accepted)
+		e.planned.Store(accepted - 3*ms)
 		e.accepted.Store(accepted)
 		e.arrived.Store(accepted + took)
 		e.times.Store(1)
@@ -45,6 +45,9 @@ func TestDrained(t *testing.T) {
 	if d.seconds != 0.4 || d.rate != 10 {
 		t.Errorf("got %g/s in %g s, want 4 in 0.4 s", d.rate, d.seconds)
 	}
+	if d.accept.Count != d.own.Count+d.neighbour.Count || d.accept.P50 != 3 {
+		t.Errorf("got %+v, want 3 ms to accept", d.accept)
+	}
 	if d.own.Count != 2 || d.own.Max != 7 || d.neighbour.Count != 3*drained.accounts-len(backlog)-4 || d.neighbour.Max != 2 {
 		t.Errorf("got %+v and %+v", d.own, d.neighbour)
 	}
@@ -52,12 +55,12 @@ func TestDrained(t *testing.T) {
 
 func TestDrainLines(t *testing.T) {
 	r := runner{report: newReport(Options{})}
-	r.reportDrain(drain{rate: 99, seconds: 20, own: Percentiles{Count: 5, P99: 21}}, 2000, 100)
+	r.reportDrain(drain{rate: 99, seconds: 20, own: Percentiles{Count: 5, P99: 21}, accept: Percentiles{Count: 5, P99: 30}}, 2000, 100)
 	wantLines(t, r.report,
 		"drain beside fresh events: waiting when its receiver is well again 2000", "drained 99/s",
 		"drained, share of that 99.0 % at least 100.0 % 120.0 % MISS",
 		"fresh events of other accounts: accepted → delivered, p99 – at most 20.00 ms 5.00 ms not measured",
-		"of another webhook of the account 21.00 ms at most 20.00 ms 5.00 ms MISS",
+		"of another webhook of the account 21.00 ms at most 20.00 ms 5.00 ms MISS", "accept, p99 of both 30.00 ms",
 	)
 }
 

@@ -17,7 +17,7 @@ type benchCommand struct {
 	Seconds     number `default:"30" min:"1" max:"600" placeholder:"N" help:"How long each measurement lasts (${default} s)."`
 	Connections number `default:"128" min:"1" max:"1000" placeholder:"N" help:"How many senders of events there are (${default})."`
 	Backlog     number `min:"1" max:"36000" placeholder:"N" help:"How long a backlog grows in front of a slow receiver, in seconds. Default: 4 times --seconds."`
-	Full        bool   `help:"Measure also with a full table and a thousand webhooks, and with one receiver in ten dead or slow. It takes twenty minutes and 20 GB of disk."`
+	Full        bool   `help:"Measure also with a full table and a thousand webhooks, with one receiver in ten dead or slow, and with a backlog of 500,000. It takes half an hour and 20 GB of disk."`
 	Deliveries  number `default:"5000000" min:"1" max:"100000000" placeholder:"N" help:"How many deliveries the full table has (${default})."`
 	Accounts    number `default:"100" min:"1" max:"10000" placeholder:"N" help:"How many accounts the full table has, with ten webhooks each (${default})."`
 	Dir         string `placeholder:"FOLDER" help:"Where the databases are created, on the disk to be measured; the full table stays there for the next time. Default: a temporary folder."`

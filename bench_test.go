@@ -35,8 +35,8 @@ func TestBench(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Measurements) != 20 {
-		t.Errorf("got %d measurements, want 20", len(report.Measurements))
+	if len(report.Measurements) != 31 {
+		t.Errorf("got %d measurements, want 31", len(report.Measurements))
 	}
 	delivered := 0
 	for _, m := range report.Measurements {
@@ -51,7 +51,7 @@ func TestBench(t *testing.T) {
 	if delivered == 0 {
 		t.Error("got nothing delivered in any measurement")
 	}
-	for _, want := range []string{"delivered, share of that limit", "resident memory, idle", "overload, concurrency 8: delivered", "backlog: accepted", "beside one with slow receivers everywhere", "full table: delivered", "one in ten dead or slow", "lost, in all measurements"} {
+	for _, want := range []string{"delivered, share of that limit", "resident memory, idle", "overload, concurrency 8: delivered", "backlog: accepted", "drain beside fresh events: waiting", "of another webhook of the account", "rows deleted meanwhile", "beside one with slow receivers everywhere", "full table: delivered", "one in ten dead or slow", "lost, in all measurements"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, &out)
 		}

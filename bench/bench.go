@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"bookhook/db"
 	"bookhook/seal"
 )
 
@@ -79,13 +81,17 @@ type phase struct {
 	way    Way
 	peer   *Peer // that is measured instead of Bookhook; nil: none
 	shape  shape
+	sent   int           // channels of each account that events are sent to; 0: all
+	keep   int           // days of the retention; 0: for ever
 	path   string        // of an existing database; "": one for this measurement
 	rate   int           // events/s; 0: as many as possible
 	warm   time.Duration // before the time that counts; 0: as usual
 	time   time.Duration
-	target func(account int) string                              // URL of the webhooks of an account; nil: the healthy receiver
-	wanted func(account int) bool                                // the accounts that are counted; nil: all
-	ended  func(context.Context, *server, *sampleAccounts) error // called between the load and the wait for deliveries in flight; nil: nothing
+	target func(account int) string                                              // URL of the webhooks of an account; nil: the healthy receiver
+	wanted func(account int) bool                                                // the accounts that are counted; nil: all
+	fill   func(context.Context, *db.Store, *sampleAccounts, *deliveryLog) error // called before Bookhook starts; nil: nothing
+	enough func(context.Context, *deliveryLog)                                   // the load ends when it returns, and after time at the latest; nil: after time
+	ended  func(context.Context, *server, *sampleAccounts) error                 // called between the load and the wait for deliveries in flight; nil: nothing
 }
 
 // measure runs one phase: it creates the database, sends the load and counts.
@@ -134,7 +140,12 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 // flight, and stops it.
 func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts) (*Measurement, *deliveryLog, error) {
 	target := r.receiver.url
+	log := r.receiver.begin()
+	if err := r.fillBefore(ctx, p, sample, log); err != nil {
+		return nil, nil, err
+	}
 	var process *server
+	began := time.Now()
 	if p.way != Bare {
 		command, err := r.command(ctx, p)
 		if err != nil {
@@ -148,7 +159,6 @@ func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts)
 		ctx, release = process.watch(ctx)
 		defer release()
 	}
-	log := r.receiver.begin()
 	m, w, err := r.drive(ctx, p, sample, process, log, target)
 	if process != nil {
 		err = errors.Join(err, process.stop())
@@ -157,11 +167,24 @@ func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts)
 		return nil, nil, err
 	}
 	wanted := func(number int) bool { return p.wanted(number % p.shape.accounts) }
+	m.served = time.Since(began)
 	m.count(log.count(w, wanted), w, log, p.way)
 	if process != nil && p.peer == nil {
 		m.total(process.cmd.ProcessState)
 	}
 	return m, log, nil
+}
+
+// fillBefore does what is to be in the database before Bookhook starts.
+func (r *runner) fillBefore(ctx context.Context, p phase, sample *sampleAccounts, log *deliveryLog) error {
+	if p.fill == nil {
+		return nil
+	}
+	store, err := db.Open(ctx, p.path, r.Key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.fill(ctx, store, sample, log), store.Close())
 }
 
 func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, process *server, log *deliveryLog, target string) (*Measurement, window, error) {
@@ -174,8 +197,8 @@ func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, pro
 		Connections: r.Connections, Rate: p.rate,
 	}
 	l := &load{
-		log: log, url: address, tokens: sample.tokens, perAccount: p.shape.perAccount, connections: r.Connections,
-		rate: p.rate, warm: cmp.Or(p.warm, min(p.time/5, 2*time.Second)), time: p.time,
+		log: log, url: address, tokens: sample.tokens, perAccount: cmp.Or(p.sent, p.shape.perAccount), connections: r.Connections,
+		enough: p.enough, rate: p.rate, warm: cmp.Or(p.warm, warmTime(p.time)), time: p.time,
 	}
 	w, err := l.run(ctx, func() { m.sample(process, p.peer) })
 	if err != nil {
@@ -192,6 +215,9 @@ func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, pro
 	return m, w, err
 }
 
+// warmTime returns how long a load lasts before the time that counts.
+func warmTime(counted time.Duration) time.Duration { return min(counted/5, 2*time.Second) }
+
 // command returns the command that runs Bookhook, or the peer, for the phase. Every
 // setting is given, so that none comes from the environment.
 func (r *runner) command(ctx context.Context, p phase) (*exec.Cmd, error) {
@@ -201,13 +227,16 @@ func (r *runner) command(ctx context.Context, p phase) (*exec.Cmd, error) {
 	case p.way == Unstoring:
 		return r.Command(unstoredCommand, "--database", p.path), nil
 	}
-	return r.serve(p.path), nil
+	return r.serve(p.path, cmp.Or(p.keep, forEver)), nil
 }
 
-func (r *runner) serve(path string) *exec.Cmd {
+// forEver is the longest retention, in days.
+const forEver = 36500
+
+func (r *runner) serve(path string, days int) *exec.Cmd {
 	args := []string{
 		"serve", "--listen", "127.0.0.1:0", "--database", path, "--allow-private-targets", "127.0.0.1",
-		"--base-url=", "--trusted-proxies=", "--connections-per-address", "100000", "--retention", "36500", "--log-format", "text", "--log-level", "warn",
+		"--base-url=", "--trusted-proxies=", "--connections-per-address", "100000", "--retention", strconv.Itoa(days), "--log-format", "text", "--log-level", "warn",
 	}
 	if r.KeyFile != "" {
 		args = append(args, "--secret-key-file", r.KeyFile)

@@ -26,6 +26,11 @@
 // are full, and accepting an event must not get slower. A refused event is not a
 // failure there, as long as the response asks to retry.
 //
+// A backlog that is in the table when its receiver is well again must be delivered no
+// slower than the same webhook's events under load, and must not delay fresh events of
+// other webhooks: both are measured in the same run. And old rows are deleted beside
+// full load by the ordinary retention, in turn with loads for which nothing is old.
+//
 // [RunBeside] measures other programs with the same load and receiver, in turn with
 // Bookhook. What it is for is a module of its own, in the folder peers.
 //

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,9 +19,14 @@ type load struct {
 	tokens      []string // of the accounts, which take turns
 	perAccount  int      // channels of an account, which take turns too
 	connections int
-	rate        int // events/s, at planned times; 0: each worker sends as soon as it has its response
+	enough      func(context.Context, *deliveryLog) // see phase
+	rate        int                                 // events/s, at planned times; 0: each worker sends as soon as it has its response
 	warm        time.Duration
 	time        time.Duration // counted, after warm
+
+	first int          // number that it sends
+	began int64        // of the log's time
+	until atomic.Int64 // nothing is sent from then on
 }
 
 // run sends until the time is over, and returns the window that is counted. It
@@ -28,20 +34,34 @@ type load struct {
 func (l *load) run(ctx context.Context, sample func()) (window, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: l.connections, DisableCompression: true}
 	defer transport.CloseIdleConnections()
-	began := l.log.now()
-	w := window{from: began + int64(l.warm), to: began + int64(l.warm+l.time)}
+	l.first, l.began = int(l.log.issued.Load()), l.log.now()
+	w := window{from: l.began + int64(l.warm), to: l.began + int64(l.warm+l.time)}
+	l.until.Store(w.to)
 	var workers sync.WaitGroup
 	for range l.connections {
-		workers.Go(func() { l.work(ctx, transport, began, w.to) })
+		workers.Go(func() { l.work(ctx, transport) })
 	}
-	for _, edge := range []int64{w.from, w.to} {
-		if !sleep(ctx, time.Duration(edge-l.log.now())) {
-			break
-		}
+	if sleep(ctx, time.Duration(w.from-l.log.now())) {
+		sample()
+		l.awaitEnd(ctx)
 		sample()
 	}
+	w.to = l.until.Load()
 	workers.Wait()
 	return w, context.Cause(ctx)
+}
+
+// awaitEnd waits until the time is over, or enough was sent.
+func (l *load) awaitEnd(ctx context.Context) {
+	left := time.Duration(l.until.Load() - l.log.now())
+	if l.enough == nil {
+		sleep(ctx, left)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	l.enough(ctx, l.log)
+	l.until.Store(min(l.until.Load(), l.log.now()))
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -55,17 +75,17 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (l *load) work(ctx context.Context, transport *http.Transport, began, until int64) {
+func (l *load) work(ctx context.Context, transport *http.Transport) {
 	f := newTemplate(l.log.tag)
 	requests := l.requests(ctx)
 	text := bytes.Clone(f.text)
-	for ctx.Err() == nil && l.log.now() < until {
+	for ctx.Err() == nil && l.log.now() < l.until.Load() {
 		number := l.log.issue()
 		entry := l.log.at(number)
 		planned := l.log.now()
 		if l.rate > 0 {
-			planned = began + int64(number)*int64(time.Second)/int64(l.rate)
-			if planned >= until || !sleep(ctx, time.Duration(planned-l.log.now())) {
+			planned = l.began + int64(number-l.first)*int64(time.Second)/int64(l.rate)
+			if planned >= l.until.Load() || !sleep(ctx, time.Duration(planned-l.log.now())) {
 				return
 			}
 		}

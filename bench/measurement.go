@@ -55,6 +55,7 @@ type Measurement struct {
 
 	all         int             // deliveries, those outside the window too
 	latencies   []time.Duration // from accepted to delivered
+	served      time.Duration   // how long Bookhook ran
 	server, own []usage         // when the window began and ended
 }
 

@@ -59,7 +59,8 @@ type filler struct {
 	want     int64
 	progress io.Writer
 	registry platforms.Registry
-	issued   atomic.Int64 // events that a worker has taken on
+	age      time.Duration // of the events
+	issued   atomic.Int64  // events that a worker has taken on
 	done     atomic.Int64
 }
 
@@ -100,9 +101,10 @@ func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 		account := int(first/webhook.MaxBatch) % len(f.sample.accounts)
 		events := make([]webhook.Event, min(webhook.MaxBatch, f.want-first))
 		for i := range events {
-			events[i] = oldEvent(int(first)+i, len(f.sample.webhooks[account]))
+			number := int(first) + i
+			events[i] = storedEvent(earlierTag, number, number%len(f.sample.webhooks[account]))
 		}
-		accepted, err := f.insert(ctx, f.sample.accounts[account], events)
+		accepted, err := insertEvents(ctx, f.store, f.sample.accounts[account], events, f.now(), true)
 		if err != nil {
 			return err
 		}
@@ -115,36 +117,41 @@ func (f *filler) ingest(ctx context.Context, jobs chan<- webhook.Job) error {
 	return nil
 }
 
-// insert stores the events with their deliveries claimed.
-func (f *filler) insert(ctx context.Context, account webhook.AccountID, events []webhook.Event) ([]webhook.Accepted, error) {
-	subscriptions, err := f.store.Subscriptions(ctx, account)
+// now is the time of what it does next.
+func (f *filler) now() time.Time { return time.Now().Add(-f.age) }
+
+// insertEvents stores the events, with their deliveries claimed or due.
+func insertEvents(ctx context.Context, store *db.Store, account webhook.AccountID, events []webhook.Event, now time.Time, claimed bool) ([]webhook.Accepted, error) {
+	subscriptions, err := store.Subscriptions(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
 	plan := webhook.NewPlan(subscriptions, events, now, now.Add(time.Hour))
 	for _, e := range plan.Events {
 		for i := range e.Claim {
-			e.Claim[i] = true
+			e.Claim[i] = claimed
 		}
 	}
-	return f.store.Insert(ctx, plan)
+	return store.Insert(ctx, plan)
 }
 
-// oldEvent returns an event like those of the load.
-func oldEvent(number, channels int) webhook.Event {
-	f := newTemplate("earlier0")
-	f.write(f.text, number, 0)
+// earlierTag is the tag of events that no load has sent.
+const earlierTag = "earlier0"
+
+// storedEvent returns an event like those of the load.
+func storedEvent(tag string, number, channel int) webhook.Event {
+	f := newTemplate(tag)
+	f.write(f.text, number, channel)
 	id := fmt.Sprintf("%0*d", digits, number)
 	return webhook.Event{
-		ExternalID: "bench-earlier0-" + id, Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(number % channels),
+		ExternalID: "bench-" + tag + "-" + id, Platform: webhook.DefaultPlatform, Type: eventType, ChannelID: channelID(channel),
 		BookingID: id, TourIDs: []string{"101"}, Data: f.text[f.data : len(f.text)-1],
 	}
 }
 
 // finish records an attempt as the dispatcher would after a success.
 func (f *filler) finish(ctx context.Context, job webhook.Job) error {
-	now := time.Now()
+	now := f.now()
 	wire := f.registry.Write(job.Webhook, job.Account, job.Event)
 	signature, err := webhook.Sign(job.Webhook.Secrets(now), job.Delivery.ID.String(), now, wire.Signed)
 	if err != nil {

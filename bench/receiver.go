@@ -27,9 +27,11 @@ type receiver struct {
 	slow       string // answers after seconds
 	stuck      string // answers right before the time limit
 	overloaded string // answers after overloadedTime, until recover
+	away       string // fails while isAway
 	silent     string // accepts connections and never answers
 	refused    string // nothing listens there
 
+	isAway         atomic.Bool
 	log            atomic.Pointer[deliveryLog] // of the present measurement
 	server         *http.Server
 	silentListener net.Listener
@@ -59,6 +61,7 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	r := &receiver{
 		url: "http://" + healthy.Addr().String() + "/", slow: "http://" + healthy.Addr().String() + "/slow",
 		stuck:      "http://" + healthy.Addr().String() + "/stuck",
+		away:       "http://" + healthy.Addr().String() + "/away",
 		overloaded: "http://" + healthy.Addr().String() + "/overloaded", recovered: make(chan struct{}),
 		silent: "http://" + silentListener.Addr().String() + "/", refused: "http://" + closed.Addr().String() + "/", silentListener: silentListener,
 	}
@@ -68,6 +71,7 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	mux.HandleFunc("/slow", r.receiveAfter(func() time.Duration { return slowLeast + rand.N(slowMost-slowLeast) }))
 	mux.HandleFunc("/stuck", r.receiveAfter(func() time.Duration { return stuckTime }))
 	mux.HandleFunc("/overloaded", r.receiveOverloaded)
+	mux.HandleFunc("/away", r.receiveUnlessAway)
 	r.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	r.serving.Go(func() { _ = r.server.Serve(healthy) }) // ends with close
 	r.serving.Go(r.holdConnections)
@@ -119,6 +123,14 @@ func (r *receiver) receiveOverloaded(w http.ResponseWriter, request *http.Reques
 	case <-r.recovered:
 	case <-time.After(overloadedTime):
 	case <-request.Context().Done():
+		return
+	}
+	r.receive(w, request)
+}
+
+func (r *receiver) receiveUnlessAway(w http.ResponseWriter, request *http.Request) {
+	if r.isAway.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	r.receive(w, request)

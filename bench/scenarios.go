@@ -32,7 +32,7 @@ var neighbours = shape{accounts: 60, perAccount: 1, concurrency: commonRequests}
 var twoAccounts = shape{accounts: 2, perAccount: webhook.DefaultLimit, concurrency: webhook.MaxConcurrency}
 
 func (r *runner) all(ctx context.Context) error {
-	steps := []func(context.Context) error{r.idle, r.saturation, r.overload, r.paced, r.fairness, r.backlog}
+	steps := []func(context.Context) error{r.idle, r.saturation, r.overload, r.paced, r.fairness, r.backlog, r.drain, r.retention}
 	if r.Full {
 		steps = append(steps, r.fullTable, r.disturbed)
 	}
@@ -51,7 +51,7 @@ func (r *runner) all(ctx context.Context) error {
 func (r *runner) idle(ctx context.Context) error {
 	fmt.Fprintln(r.Progress, "idle")
 	path := filepath.Join(r.temp, "idle.db")
-	process, err := startServer(ctx, r.serve(path))
+	process, err := startServer(ctx, r.serve(path, forEver))
 	if err != nil {
 		return err
 	}
@@ -161,6 +161,11 @@ func (r *runner) paced(ctx context.Context) error {
 	return nil
 }
 
+// many is the shape of the full table.
+func (r *runner) many() shape {
+	return shape{accounts: r.Accounts, perAccount: webhook.DefaultLimit, concurrency: commonRequests}
+}
+
 // fullTable measures saturation again, with many deliveries in the table and many
 // webhooks.
 func (r *runner) fullTable(ctx context.Context) error {
@@ -168,7 +173,7 @@ func (r *runner) fullTable(ctx context.Context) error {
 	if r.Dir != "" {
 		dir = r.Dir
 	}
-	many := shape{accounts: r.Accounts, perAccount: webhook.DefaultLimit, concurrency: commonRequests}
+	many := r.many()
 	path := filepath.Join(dir, fmt.Sprintf("bench-%d-%d.db", r.Deliveries, r.Accounts))
 	began := time.Now()
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {

@@ -151,12 +151,12 @@ func claimJobs(ctx context.Context, tx transaction, c claimArgs) (jobs []webhook
 			return nil, err
 		}
 		for _, d := range claimed {
-			e, err := scanEvent(queryRow(ctx, tx, `SELECT `+eventColumns+` FROM events WHERE id = $1`, d.Event))
+			e, err := scanSent(queryRow(ctx, tx, `SELECT `+sentColumns+` FROM events WHERE id = $1`, d.Event))
 			if err != nil {
 				return nil, err
 			}
 			left -= len(e.Data)
-			jobs = append(jobs, webhook.Job{Delivery: d, Event: e.Event})
+			jobs = append(jobs, webhook.Job{Delivery: d, Event: e})
 		}
 		c.n -= len(claimed)
 	}

@@ -130,6 +130,14 @@ func newStore(e engine) (*Store, error) {
 // since their caller knows. Call Watch before others use the store.
 func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 
+// Backdate makes what is inserted from now on so old by its ids, to fill a database
+// as if it had been in use for long. Call it before others use the store.
+func (s *Store) Backdate(age time.Duration) {
+	now, next := time.Now().Truncate(time.Millisecond), s.nextID
+	since := int64(webhook.FirstID[webhook.EventID](now) - webhook.FirstID[webhook.EventID](now.Add(-age)))
+	s.nextID = func() int64 { return next() - since }
+}
+
 // Close finishes what is being written and closes the database.
 func (s *Store) Close() error { return s.engine.Close() }
 

@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	eventColumns = eventStart + `, data, wire, via, decisions`
+	sentColumns  = eventStart + `, data, wire, via`
+	eventColumns = sentColumns + `, decisions`
 	// listColumns leave the data out, which may be a megabyte each, and what is behind them.
 	listColumns = eventStart + `, NULL, NULL, '', decisions`
 	eventStart  = `id, account_id, COALESCE(external_id, ''), platform, type, channel_id, booking_id, tour_ids,
@@ -15,9 +16,22 @@ const (
 )
 
 func scanEvent(r scanner) (e webhook.EventRow, err error) {
-	err = r.Scan(&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, jsonScanner{&e.TourIDs},
-		timeScanner{&e.OccurredAt}, timeScanner{&e.ReceivedAt}, &e.Test, &e.Inbound, messageScanner{&e.Note}, &e.Data, &e.Wire, &e.Via, decisionsScanner{&e.Decisions, &e.Lookup})
+	err = r.Scan(append(sentValues(&e.Event), decisionsScanner{&e.Decisions, &e.Lookup})...)
 	return e, err
+}
+
+// scanSent scans sentColumns of an event that has its match: what is to be sent, without
+// the decisions.
+func scanSent(r scanner) (e webhook.Event, err error) {
+	err = r.Scan(sentValues(&e)...)
+	return e, err
+}
+
+func sentValues(e *webhook.Event) []any {
+	return []any{
+		&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, jsonScanner{&e.TourIDs},
+		timeScanner{&e.OccurredAt}, timeScanner{&e.ReceivedAt}, &e.Test, &e.Inbound, messageScanner{&e.Note}, &e.Data, &e.Wire, &e.Via,
+	}
 }
 
 // Event finds an event of an account with its decisions.

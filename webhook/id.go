@@ -108,23 +108,23 @@ func (id *ID[K]) UnmarshalText(text []byte) (err error) {
 func ParseID[I anyID](text string) (I, error) {
 	prefix := I(0).prefix()
 	kind, underscore := strings.CutSuffix(prefix, "_")
-	notFound := fmt.Errorf("%s id %.40q: %w", kind, text, ErrNotFound)
 	rest, ok := strings.CutPrefix(text, prefix)
 	if !underscore {
 		rest = strings.TrimPrefix(rest, "_")
 	}
+	notFound := func() error { return fmt.Errorf("%s id %.40q: %w", kind, text, ErrNotFound) }
 	if !ok || len(rest) != idTextLength {
-		return 0, notFound
+		return 0, notFound()
 	}
 	b, err := idText.DecodeString(rest)
 	// The decoder skips line breaks, so b may be short; and its last character
 	// has bits that mean nothing.
 	if err != nil || len(b) != 8 || b[0] > 127 || idText.EncodeToString(b) != rest {
-		return 0, notFound
+		return 0, notFound()
 	}
 	id := I(binary.BigEndian.Uint64(b)) //nolint:gosec // checked
 	if id == 0 {                        // it means none, and as a filter would select everything
-		return 0, notFound
+		return 0, notFound()
 	}
 	return id, nil
 }

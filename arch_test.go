@@ -126,7 +126,7 @@ func under(importPath, prefix string) bool {
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-buildvcs=false", "-e", "-json", "./...")
+	cmd := exec.Command("go", "list", "-buildvcs=false", "-pgo=off", "-e", "-json", "./...")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

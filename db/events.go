@@ -29,8 +29,13 @@ func scanSent(r scanner) (e webhook.Event, err error) {
 
 func sentValues(e *webhook.Event) []any {
 	return []any{
-		&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID, jsonScanner{&e.TourIDs},
-		timeScanner{&e.OccurredAt}, timeScanner{&e.ReceivedAt}, &e.Test, &e.Inbound, messageScanner{&e.Note}, &e.Data, &e.Wire, &e.Via,
+		&e.ID, &e.Account, &e.ExternalID, &e.Platform, &e.Type, &e.ChannelID, &e.BookingID,
+		jsonScanner{&e.TourIDs},
+		timeScanner{&e.OccurredAt},
+		timeScanner{&e.ReceivedAt},
+		&e.Test, &e.Inbound,
+		messageScanner{&e.Note},
+		&e.Data, &e.Wire, &e.Via,
 	}
 }
 

@@ -72,9 +72,6 @@ func (l *lane) capacity() int {
 // room is how many more jobs the lane may hold.
 func (l *lane) room() int { return l.capacity() - l.inFlight - l.reserved - len(l.queue) }
 
-// hasPart reports whether a good part of the lane is free.
-func (l *lane) hasPart() bool { return l.room() >= max(1, l.capacity()/lookAhead) }
-
 // rateAllows returns when the rate allows the next request; zero without a rate.
 // It is not a rate.Limiter, because that cannot tell the time without reserving
 // it, and after a change of the rate keeps the fraction of a token that was earned
@@ -105,7 +102,7 @@ func (l *lane) canStart(now time.Time) bool { return l.wantsStart() && !l.startA
 // until all attempts are recorded: while the store fails their leases end, and a
 // claim would send again what was already delivered.
 func (l *lane) wantsClaim() bool {
-	return !l.nextDue.IsZero() && !l.claiming && l.unrecorded == 0 && l.hasPart()
+	return !l.nextDue.IsZero() && !l.claiming && l.unrecorded == 0 && l.room() >= max(1, l.capacity()/lookAhead)
 }
 
 // claimAt returns when rows are to be claimed: while the circuit is open, they

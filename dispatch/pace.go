@@ -73,8 +73,8 @@ func (s *lanes) awaitRoom(ctx context.Context, p *webhook.Plan) {
 	if s.crowded(p, nil) == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxRoomWait)
-	defer cancel()
+	patience := time.NewTimer(maxRoomWait)
+	defer patience.Stop()
 	turn := make(chan struct{}, 1)
 	for had := (*lane)(nil); ; {
 		l := s.crowded(p, turn)
@@ -87,10 +87,12 @@ func (s *lanes) awaitRoom(ctx context.Context, p *webhook.Plan) {
 		had = l
 		select {
 		case <-turn:
+			continue
+		case <-patience.C:
 		case <-ctx.Done():
-			s.stopWaiting(l, turn)
-			return
 		}
+		s.stopWaiting(l, turn)
+		return
 	}
 }
 
@@ -136,7 +138,7 @@ func (s *lanes) stopWaiting(l *lane, turn chan struct{}) {
 // isCrowded reports whether an event should wait for a place rather than go to the
 // table. So it should while older ones are there.
 func (l *lane) isCrowded(now time.Time) bool {
-	full := l.room() < 1 || len(l.waiting) > 0 && !l.hasPart()
+	full := l.room() < 1 || len(l.waiting) > 0 && !l.isHalfFree()
 	return l.gap == 0 && !l.breaker.Open() && l.pace.isFast(now) && (full || l.hasOlder(now))
 }
 
@@ -146,11 +148,14 @@ func (l *lane) hasOlder(now time.Time) bool {
 	return !l.claiming && !l.nextDue.IsZero() && !l.nextDue.After(now)
 }
 
-// giveTurns lets those who wait look for room, as many as there is room for, once a
-// good part of the lane is free or nothing is in flight: events that are stored
-// together share a commit, and so do the results of requests that they start.
+// isHalfFree reports whether half of the lane is free.
+func (l *lane) isHalfFree() bool { return 2*l.room() >= l.capacity() }
+
+// giveTurns lets those who wait look for room, as many as there is room for, once
+// half of the lane is free or nothing is in flight: events that are stored together
+// share a commit, and results that come meanwhile share the next one.
 func (l *lane) giveTurns() {
-	if l.hasPart() || l.inFlight == 0 {
+	if l.isHalfFree() || l.inFlight == 0 {
 		l.wake(max(1, l.room()))
 	}
 }

@@ -40,8 +40,8 @@ func (b *testLanes) fill(id webhook.WebhookID, pause time.Duration) *webhook.Web
 }
 
 // TestEventsWaitForFastLanes: an event waits for a place in a lane that is fast and
-// full, gets one when a good part of it is free, and goes to the table at once if the
-// lane is slow.
+// full, gets one when half of it is free, and goes to the table at once if the lane is
+// slow.
 func TestEventsWaitForFastLanes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -58,13 +58,13 @@ func TestEventsWaitForFastLanes(t *testing.T) {
 			b.mu.Lock()
 			b.byID[moving.ID].nextDue = time.Time{} // what was in the table is claimed
 			b.mu.Unlock()
-			for range 8 {
+			for range 12 {
 				time.Sleep(time.Millisecond)
 				b.attempted(0, false, time.Now())
 			}
 		}()
-		if got := b.waits(t.Context(), moving); got != 8*time.Millisecond {
-			t.Errorf("got an event that waited for %s, want 8ms, until a third of the lane was free", got)
+		if got := b.waits(t.Context(), moving); got != 12*time.Millisecond {
+			t.Errorf("got an event that waited for %s, want 12ms, until half of the lane was free", got)
 		}
 		slow := b.fill(3, 10*time.Millisecond)
 		if got := b.waits(t.Context(), slow); got != 0 {

@@ -170,7 +170,7 @@ func (x *exchange) end(complete bool) {
 			complete = complete && err == nil
 		default: // the peer answered before it had read the request
 			complete = false
-			defer func() { <-x.writing }()
+			defer func() { <-x.writing }() //nolint:errcheck // the connection is closed
 		}
 	}
 	if running := x.stop(); running && complete && x.keep != nil && x.in.Buffered() == 0 {

@@ -10,6 +10,9 @@ RACE ?= -race
 # More flags for "go test", e.g. make test TESTFLAGS=-v
 TESTFLAGS ?=
 
+# Tests and checks go without the profile default.pgo (-pgo=off): with it, Go compiles everything a second time for the
+# main package.
+
 # Everything but the browser tests, which want a browser.
 UNITS = $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$')
 
@@ -38,16 +41,15 @@ generated: need-go ## check that the Go code of the templ files is current (writ
 		echo 'The code of some templ files is not current. Run: make generate'; exit 1; }
 
 vet: need-go
-	go vet ./...
+	go vet -pgo=off ./...
 
 lint: need-go ## golangci-lint and its formatter, gofumpt (the first time takes two minutes)
-	$(GOLANGCI_LINT) run
+	GOFLAGS="$(GOFLAGS) -pgo=off" $(GOLANGCI_LINT) run
 
 fmt: need-go ## format the code
 	$(GOLANGCI_LINT) fmt
 	go tool templ fmt .
 
-# Without the profile: with it, Go would compile everything a second time for the tests of the main package.
 unit: need-go need-cc ## unit and conformance tests
 	go test $(RACE) -pgo=off -timeout 20m $(TESTFLAGS) $(UNITS)
 
@@ -76,7 +78,7 @@ fuzz: need-go ## run every fuzz test for FUZZTIME (10s)
 	done
 
 bench: need-go ## benchmarks and "bookhook bench"; make bench BENCH=Match for some of the first, ARGS=--full for all of the last
-	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem $(UNITS)
+	go test -pgo=off -run '^$$' -bench '$(or $(BENCH),.)' -benchmem $(UNITS)
 	go run . bench --seconds 10 $(ARGS)
 
 # Go builds with the profile default.pgo by itself. It need not be of exactly this code: renew it when the way of a delivery has changed.

@@ -52,7 +52,8 @@ const memoryLimit = 512 << 20
 // moreThreads is how many goroutines run at once beyond the processors that there are:
 // SQLite's writer keeps one busy for milliseconds at a time, and Go looks for what has
 // arrived on the network only when one has nothing else to do. With a few requests in
-// flight at once this saves a twentieth of their time. GOMAXPROCS overrides it.
+// flight at once this saves a twentieth of their time. GOMAXPROCS overrides it. The number
+// stays if the limit of a container changes later.
 const moreThreads = 1
 
 // Run runs Bookhook until ctx ends.

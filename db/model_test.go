@@ -241,13 +241,15 @@ func (m *model) due(h *modelHook) (next time.Time) {
 }
 
 // finish records an attempt, once. Only the result of the current attempt moves the
-// delivery, and none of before a replay does.
+// delivery, and none of before a replay does. A result that is handed in twice has
+// still claimed the next attempt.
 func (m *model) finish(r webhook.Result, now time.Time) (f webhook.Finished) {
 	d, n := m.delivery(r.Delivery), r.Attempt.Number
 	if d == nil {
 		return f // pruned
 	}
 	if _, twice := d.log[n]; twice {
+		f.Again = r.Again && d.Attempts == n+1 && d.State == webhook.Pending
 		return f
 	}
 	d.log[n] = r.Attempt

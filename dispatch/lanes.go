@@ -104,6 +104,7 @@ func (s *lanes) invalidate(account webhook.AccountID, id webhook.WebhookID) []*w
 	l.version++
 	queued := s.dequeueAll(l)
 	s.update(l)
+	l.giveTurns()
 	return queued
 }
 

@@ -70,14 +70,14 @@ func (p *pace) isFast(now time.Time) bool {
 // awaitRoom waits until the lanes of the plan's matches have room, those of them that
 // are fast. It returns when ctx ends or after maxRoomWait, too: the table has room.
 func (s *lanes) awaitRoom(ctx context.Context, p *webhook.Plan) {
-	if s.crowded(p, nil) == nil {
+	if s.crowded(p, nil, nil) == nil {
 		return
 	}
 	patience := time.NewTimer(maxRoomWait)
 	defer patience.Stop()
 	turn := make(chan struct{}, 1)
 	for had := (*lane)(nil); ; {
-		l := s.crowded(p, turn)
+		l := s.crowded(p, turn, had)
 		if l == nil {
 			return
 		}
@@ -98,7 +98,9 @@ func (s *lanes) awaitRoom(ctx context.Context, p *webhook.Plan) {
 
 // crowded returns the first fast lane of the plan's matches that has no room for
 // another delivery, and adds the turn to those who wait for it; nil if there is none.
-func (s *lanes) crowded(p *webhook.Plan, turn chan struct{}) *lane {
+// had is the lane in which the event has had its turn: should others have taken the
+// room, it is the first to wait again.
+func (s *lanes) crowded(p *webhook.Plan, turn chan struct{}, had *lane) *lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock()
@@ -106,10 +108,14 @@ func (s *lanes) crowded(p *webhook.Plan, turn chan struct{}) *lane {
 		e := &p.Events[i]
 		for j, d := range e.Decisions {
 			l := s.byID[p.Subscriptions.Webhooks[j].ID]
-			if d.Reason != webhook.Matched || e.Event.Lookup || l == nil || !s.open || !l.isCrowded(now) {
+			if d.Reason != webhook.Matched || e.Event.Lookup || l == nil || !s.open || !l.isCrowded(now, l == had) {
 				continue
 			}
-			if turn != nil {
+			switch {
+			case turn == nil:
+			case l == had:
+				l.waiting = slices.Insert(l.waiting, 0, turn)
+			default:
 				l.waiting = append(l.waiting, turn)
 			}
 			return l
@@ -136,9 +142,9 @@ func (s *lanes) stopWaiting(l *lane, turn chan struct{}) {
 }
 
 // isCrowded reports whether an event should wait for a place rather than go to the
-// table. So it should while older ones are there.
-func (l *lane) isCrowded(now time.Time) bool {
-	full := l.room() < 1 || len(l.waiting) > 0 && !l.isHalfFree()
+// table. So it should while older ones are there, or others wait before it.
+func (l *lane) isCrowded(now time.Time, hadTurn bool) bool {
+	full := l.room() < 1 || !hadTurn && len(l.waiting) > 0 && !l.isHalfFree()
 	return l.gap == 0 && !l.breaker.Open() && l.pace.isFast(now) && (full || l.hasOlder(now))
 }
 

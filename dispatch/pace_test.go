@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,4 +149,83 @@ func TestIdleLaneThatHangs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFreedPlacesAreGivenOn: places of a batch that was not stored go to who waits
+// for them, also if nothing is in flight that could free one later.
+func TestFreedPlacesAreGivenOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestLanes(2048)
+		w := &webhook.Webhook{ID: 1, Account: 1, Config: webhook.Config{Concurrency: 8}}
+		b.ingest(w, 2, 2)
+		for range 100 {
+			time.Sleep(time.Millisecond)
+			b.attempted(0, false, time.Now())
+			b.ingest(w, 1, 1)
+		}
+		b.mu.Lock()
+		b.byID[w.ID].due(time.Now().Add(10 * time.Hour)) // so the lane stays
+		b.mu.Unlock()
+		for len(b.started) > 0 {
+			b.attempted(0, false, time.Now())
+		}
+		r, taken := b.plan(w, 24)
+		if taken != 24 {
+			t.Fatalf("got %d places, want all 24", taken)
+		}
+		go func() {
+			time.Sleep(2 * time.Millisecond)
+			r.commit(nil)
+		}()
+		if got := b.waits(t.Context(), w); got != 2*time.Millisecond {
+			t.Errorf("got an event that waited for %s, want 2ms, until the places were free", got)
+		}
+	})
+}
+
+// TestTurnsComeInOrder: events get their places in the order in which they wait, half
+// a lane at a time, however many wait.
+func TestTurnsComeInOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestLanes(2048)
+		w := b.fill(1, time.Millisecond)
+		b.mu.Lock()
+		l := b.byID[w.ID]
+		l.nextDue = time.Time{} // what was in the table is claimed
+		b.mu.Unlock()
+		var passed []int
+		for i := range 100 {
+			go func() {
+				b.awaitRoom(t.Context(), planFor(w))
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				passed = append(passed, i)
+				b.reserve(l, 1)
+			}()
+			synctest.Wait()
+		}
+		half := (l.capacity() + 1) / 2
+		for i := range half {
+			if len(passed) != 0 {
+				t.Errorf("got %d events that passed when %d of %d places were free", len(passed), i, l.capacity())
+			}
+			time.Sleep(time.Millisecond)
+			b.attempted(0, false, time.Now())
+			synctest.Wait()
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(passed)), upTo(half)) {
+			t.Errorf("got %v, want the first %d", passed, half)
+		}
+	})
+}
+
+// upTo is the numbers from 0 to n-1.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }

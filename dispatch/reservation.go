@@ -99,6 +99,9 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 		s.reserve(p.lane, -p.n)
 	}
 	r.update()
+	for _, p := range r.places {
+		p.lane.giveTurns() // not all places may have been used
+	}
 	return stale
 }
 

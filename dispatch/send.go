@@ -173,6 +173,7 @@ func (a *attemptResult) observe(seen *guard.Wire) {
 		a.RequestHeaders = sent
 	}
 	if _, ok := a.RequestHeaders["Authorization"]; ok {
+		a.RequestHeaders = maps.Clone(a.RequestHeaders) // the request may still be about to be written
 		a.RequestHeaders["Authorization"] = []string{webhook.HiddenBasic}
 	}
 }

@@ -43,7 +43,7 @@ func (s *session) Exec(_ context.Context, query string, args ...any) (int64, err
 // run executes a statement without counting what it changed. It calls the driver
 // itself: through database/sql, a small statement takes a fifth longer.
 func (s *session) run(query string, args ...any) (changed int64, err error) {
-	defer clear(s.values)
+	defer func() { clear(s.values) }()
 	s.values = s.values[:0]
 	for i, arg := range args {
 		value, err := driver.DefaultParameterConverter.ConvertValue(arg) // as database/sql does

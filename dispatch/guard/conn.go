@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,13 +11,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"time"
 )
 
 const (
 	bufferSize    = 4 << 10
-	writtenAtOnce = 8 << 10 // bytes of a body that fit into any socket, whether the peer reads or not
+	writtenAtOnce = 8 << 10 // bytes of a body that are written before the response is read: a socket takes them although the peer does not read
 )
 
 var errHeaderTooLong = fmt.Errorf("the headers of the response exceeded %d bytes", maxResponseHeader)
@@ -56,13 +58,17 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Close closes the connection without a word: TLS would first write an alert, for
+// which a peer that does not read could let it wait.
+func (c *conn) Close() error { return c.meter.Close() }
+
 // silent reports whether nothing has arrived since the last response ended, and the
-// connection is open: what arrived was not asked for.
+// connection is open: what arrived was not asked for. It never waits.
 func (c *conn) silent() bool {
 	c.meter.noWait = true
 	defer func() { c.meter.noWait = false }()
 	n, err := c.Conn.Read(make([]byte, 1))
-	return n == 0 && errors.Is(err, errNothing)
+	return n == 0 && errors.Is(err, errNothing) && !c.meter.unasked // TLS may have taken it for itself
 }
 
 // exchange sends a request and reads the response, whose body the caller closes. Then
@@ -70,8 +76,18 @@ func (c *conn) silent() bool {
 // nil keep never keeps it.
 func (c *conn) exchange(request *http.Request, keep func(*conn)) (*http.Response, *Wire, error) {
 	x := &exchange{conn: c, wire: &Wire{RemoteAddr: c.RemoteAddr().String(), conn: c, reused: c.used}, ctx: request.Context(), keep: keep}
+	kept := false
+	defer func() {
+		if !kept { // after a panic, too
+			_ = c.Close()
+		}
+	}()
 	c.used, c.read = true, false
 	c.meter.begin()
+	if err := cmp.Or(x.ctx.Err(), checkHeader(request.Header)); err != nil {
+		x.wire.failed(err)
+		return nil, x.wire, err
+	}
 	deadline, _ := x.ctx.Deadline()
 	_ = c.SetDeadline(deadline)
 	x.stop = context.AfterFunc(x.ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
@@ -83,12 +99,25 @@ func (c *conn) exchange(request *http.Request, keep func(*conn)) (*http.Response
 	if response.Close || request.Close || response.StatusCode == http.StatusSwitchingProtocols {
 		x.keep = nil
 	}
+	kept = true
 	if response.Body == http.NoBody {
 		x.end(true)
 	} else {
 		response.Body = &body{from: response.Body, exchange: x}
 	}
 	return response, x.wire, nil
+}
+
+// checkHeader refuses control characters, which net/http would send.
+func checkHeader(header http.Header) error {
+	for name, values := range header {
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return fmt.Errorf("control characters in the header %q", name)
+			}
+		}
+	}
+	return nil
 }
 
 // exchange is a request and its response on a connection.
@@ -103,7 +132,8 @@ type exchange struct {
 
 // run writes the request and reads the headers of the response.
 func (x *exchange) run(request *http.Request) (*http.Response, error) {
-	request = request.WithContext(httptrace.WithClientTrace(x.ctx, &httptrace.ClientTrace{WroteHeaderField: x.wire.wroteHeader}))
+	trace := &httptrace.ClientTrace{WroteHeaderField: x.wire.wroteHeader, WroteHeaders: x.wire.wroteHeaders}
+	request = request.WithContext(httptrace.WithClientTrace(x.ctx, trace))
 	if request.ContentLength >= 0 && request.ContentLength <= writtenAtOnce {
 		if err := x.write(request); err != nil {
 			return nil, err

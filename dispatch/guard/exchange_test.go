@@ -177,3 +177,19 @@ func TestContextEndsARequest(t *testing.T) {
 		})
 	}
 }
+
+// A header with control characters is not sent.
+func TestControlCharactersInHeaders(t *testing.T) {
+	t.Parallel()
+	url := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, accepted) })
+	for _, value := range []string{"a\x00b", "a\x7fb", "a\r\nX-B: c"} {
+		request, err := guard.NewRequest(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-A", value)
+		if response, wire, err := newTransport(t).SendKept(request, 1); err == nil || wire.Header() != nil {
+			t.Errorf("%q: got %v, %v, want it refused", value, response, wire.Header())
+		}
+	}
+}

@@ -47,12 +47,12 @@ func (s *idleConns) put(key connKey, c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.byKey[key]) >= webhook.MaxConcurrency {
-		c.Close()
+		_ = c.Close()
 		return
 	}
 	s.byKey[key] = append(s.byKey[key], s.all.PushBack(idleConn{c, key, time.Now()}))
 	if s.all.Len() > s.most {
-		s.remove(s.all.Front()).Close()
+		_ = s.remove(s.all.Front()).Close()
 	}
 	if s.sweep == nil {
 		s.sweep = time.AfterFunc(sweepEvery, s.closeUseless)
@@ -66,7 +66,7 @@ func (s *idleConns) take(key connKey) *conn {
 		if c == nil || c.silent() {
 			return c
 		}
-		c.Close()
+		_ = c.Close()
 	}
 }
 
@@ -83,7 +83,8 @@ func (s *idleConns) newest(key connKey) *conn {
 func (s *idleConns) remove(e *list.Element) idleConn {
 	c := s.all.Remove(e).(idleConn) //nolint:errcheck,forcetypeassert // nothing else is there
 	of := s.byKey[c.key]
-	of = slices.Delete(of, slices.Index(of, e), slices.Index(of, e)+1)
+	i := slices.Index(of, e)
+	of = slices.Delete(of, i, i+1)
 	if s.byKey[c.key] = of; len(of) == 0 {
 		delete(s.byKey, c.key)
 	}
@@ -103,7 +104,7 @@ func (s *idleConns) closeIf(useless func(idleConn) bool) {
 	for e := s.all.Front(); e != nil; {
 		next := e.Next()
 		if c := e.Value.(idleConn); useless(c) { //nolint:errcheck,forcetypeassert // nothing else is there
-			s.remove(e).Close()
+			_ = s.remove(e).Close()
 		}
 		e = next
 	}

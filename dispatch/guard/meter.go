@@ -7,18 +7,22 @@ import (
 	"syscall"
 )
 
-// errTooMuch says that a peer sends more than it may.
-var errTooMuch = errors.New("more data than an answer may have")
+// Errors of a connection on which the peer sends what it should not.
+var (
+	errTooMuch = errors.New("more data than an answer may have")
+	errUnasked = errors.New("data that no request asked for")
+)
 
 // meter is a connection below TLS. It counts what is written, and closes when
 // more is read for one request than it may: data, records of TLS or anything else.
 type meter struct {
 	net.Conn
-	raw    syscall.RawConn // nil if there is none
-	max    int64
-	left   int64        // to be read
-	noWait bool         // Read returns errNothing instead of waiting
-	wrote  atomic.Int64 // since the request began
+	raw     syscall.RawConn // nil if there is none
+	max     int64
+	left    int64        // to be read
+	noWait  bool         // Read returns errNothing instead of waiting, and nothing is written
+	unasked bool         // something was read in that state
+	wrote   atomic.Int64 // since the request began
 }
 
 func newMeter(c net.Conn, limit int64) *meter {
@@ -37,7 +41,9 @@ func (m *meter) begin() {
 // Read reads, up to the limit.
 func (m *meter) Read(p []byte) (n int, err error) {
 	if m.noWait {
-		return readNow(m.raw, p)
+		n, err = readNow(m.raw, p)
+		m.unasked = m.unasked || n > 0
+		return n, err
 	}
 	n, err = m.Conn.Read(p)
 	if m.left -= int64(n); m.left < 0 {
@@ -49,6 +55,9 @@ func (m *meter) Read(p []byte) (n int, err error) {
 
 // Write writes and counts.
 func (m *meter) Write(p []byte) (int, error) {
+	if m.noWait { // TLS would answer a peer that nobody asked
+		return 0, errUnasked
+	}
 	n, err := m.Conn.Write(p)
 	m.wrote.Add(int64(n))
 	return n, err

@@ -80,7 +80,7 @@ func (t *Transport) SendKept(request *http.Request, account webhook.AccountID) (
 	keep := func(c *conn) { t.idle.put(key, c) }
 	for c := t.idle.take(key); c != nil; c = t.idle.take(key) {
 		response, wire, err := c.exchange(request, keep)
-		if err == nil || !wire.unsent() {
+		if err == nil || !wire.unsent() || request.Context().Err() != nil {
 			return response, wire, err
 		}
 		if request.GetBody != nil {

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"maps"
 	"net/http"
 	"sync"
 )
@@ -16,8 +15,9 @@ type Wire struct {
 	begun  bool  // bytes of a response had arrived before an error
 	wrote  bool  // bytes of the request had been written before it
 
-	mu     sync.Mutex
-	header http.Header
+	mu       sync.Mutex
+	header   http.Header
+	complete bool // all headers were written
 }
 
 func (w *Wire) wroteHeader(key string, values []string) {
@@ -29,16 +29,25 @@ func (w *Wire) wroteHeader(key string, values []string) {
 	w.header[key] = values
 }
 
+func (w *Wire) wroteHeaders() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.complete = true
+}
+
 // failed records how far the exchange got.
 func (w *Wire) failed(err error) {
 	w.closed, w.begun, w.wrote = closed(err), w.conn.read, w.conn.meter.wrote.Load() > 0
 }
 
-// Header returns the headers of the request as they were written; nil if none was.
+// Header returns the headers of the request as they were written; nil unless all were.
 func (w *Wire) Header() http.Header {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return maps.Clone(w.header)
+	if !w.complete {
+		return nil
+	}
+	return w.header
 }
 
 // Begun reports, after an error, whether bytes of a response arrived.

@@ -17,7 +17,7 @@ const (
 	fastInterval = 2 * time.Millisecond   // between two requests of a fast lane, on average
 	fastPause    = 100 * time.Millisecond // without a request, after which a lane is no longer fast
 	paceWeight   = 32                     // requests that the average goes over
-	paceAhead    = 20 * time.Millisecond  // a fast lane holds what it sends in this time,
+	paceAhead    = 40 * time.Millisecond  // a fast lane holds what it sends in this time,
 	maxAhead     = 1000                   // and at most this many jobs
 	maxRoomWait  = 250 * time.Millisecond // of an event for a place
 )

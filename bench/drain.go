@@ -34,7 +34,7 @@ const drainedPlace = 1 // of the webhook with the backlog, and of its channel
 // drain measures how fast a backlog is delivered, beside a webhook of the same shape
 // under as much load as it takes, and how long fresh events of others take meanwhile.
 func (r *runner) drain(ctx context.Context) error {
-	load := phase{name: "as many as one webhook takes", way: Stored, shape: shape{accounts: 1, perAccount: 1, concurrency: drained.concurrency}, time: r.Time / limitPart}
+	load := phase{name: "as many as one webhook takes", way: Stored, shape: shape{accounts: 1, perAccount: 1, concurrency: drained.concurrency}, time: max(r.Time/limitPart, leastTime)}
 	before, err := r.measure(ctx, load)
 	if err != nil {
 		return err

@@ -32,8 +32,9 @@ const (
 func (r *runner) retention(ctx context.Context) (err error) {
 	path := filepath.Join(r.temp, "retention.db")
 	defer func() { err = errors.Join(err, removeDatabase(path)) }()
-	p := phase{way: Stored, shape: oneWebhook(r.Connections), path: path, time: r.Time / retentionPart}
-	rows := int(oldPerSecond * (retentionPairs * (p.time + warmTime(p.time))).Seconds())
+	part := r.Time / retentionPart
+	p := phase{way: Stored, shape: oneWebhook(r.Connections), path: path, time: max(part, leastTime)}
+	rows := int(oldPerSecond * (retentionPairs * (part + warmTime(part))).Seconds())
 	if r.Full {
 		p.shape, rows = r.many(), oldFull*rows
 	}

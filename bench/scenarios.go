@@ -21,6 +21,7 @@ const (
 	fillTime       = 15 * time.Second // until the hostile account has all places that it can get
 	minP99         = 0.01             // ms; below it, a comparison is one of clocks
 	limitPart      = 3                // each limit is measured twice, for this part of the time
+	leastTime      = time.Second / 2  // of a measurement, so that something is answered in the shortest run on a busy machine
 	commonRequests = webhook.DefaultConcurrency
 )
 
@@ -102,7 +103,7 @@ func (r *runner) saturation(ctx context.Context) error {
 
 // part returns the phase for a limit: shorter, on a database of its own.
 func (p phase) part(way Way) phase {
-	p.way, p.path, p.time = way, "", p.time/limitPart
+	p.way, p.path, p.time = way, "", max(p.time/limitPart, leastTime)
 	return p
 }
 

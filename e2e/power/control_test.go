@@ -32,17 +32,14 @@ func TestPowerFlushesIgnored(t *testing.T) {
 func TestPowerOneFlushIgnored(t *testing.T) {
 	_, tp := recordStops(t, 2)
 	tried, lost := 0, 0
-	for i, flush := range tp.needed() {
-		if i%4 != 0 { // some of them tell enough
-			continue
-		}
+	for _, flush := range tp.needed() {
 		p := plan{seed: 2, ways: []way{nothing}, moments: []int{flush.answer.at + 1}, ignores: func(c *call) bool { return c == flush.call }}
 		tried++
 		tp.open(t, p, tp.keeps(t), func(_ trial, problems []string) { lost += min(len(problems), 1) })
 	}
 	t.Logf("one flush ignored: %d of %d images are broken", lost, tried)
-	if tried < 5 || lost < tried {
-		t.Errorf("got %d broken ones of %d, want all: the checks do not see what is lost", lost, tried)
+	if tried < 3 || lost < tried { // there are 5 to 30: writes share their flushes
+		t.Errorf("got %d broken ones of %d, want all of at least 3: the checks do not see what is lost", lost, tried)
 	}
 }
 

@@ -167,17 +167,24 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestOverloadedReceiver finds it late before it recovers, and healthy afterwards.
-func TestOverloadedReceiver(t *testing.T) {
+// newReceiver starts a receiver that ends with the test.
+func newReceiver(t *testing.T) *receiver {
+	t.Helper()
 	r, err := startReceiver(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := r.close(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return r
+}
+
+// TestOverloadedReceiver finds it late before it recovers, and healthy afterwards.
+func TestOverloadedReceiver(t *testing.T) {
+	r := newReceiver(t)
 	l := r.begin()
 	f := newTemplate(l.tag)
 	for _, late := range []bool{true, false} {

@@ -81,15 +81,7 @@ func wantLines(t *testing.T, r *Report, lines ...string) {
 // the first ones of the log.
 func TestFillBacklog(t *testing.T) {
 	const rows = 2*webhook.MaxBatch + 3
-	r, err := startReceiver(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := r.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	r := newReceiver(t)
 	path := filepath.Join(t.TempDir(), "backlog.db")
 	sample, err := createSample(t.Context(), path, nil, drained, func(int) string { return r.url })
 	if err != nil {

@@ -40,6 +40,24 @@ func (b *testLanes) fill(id webhook.WebhookID, pause time.Duration) *webhook.Web
 	return w
 }
 
+// fillAndEmpty makes a fast lane that has nothing more to do.
+func (b *testLanes) fillAndEmpty() *webhook.Webhook {
+	w := &webhook.Webhook{ID: 1, Account: 1, Config: webhook.Config{Concurrency: 8}}
+	b.ingest(w, 2, 2)
+	for range 100 {
+		time.Sleep(time.Millisecond)
+		b.attempted(0, false, time.Now())
+		b.ingest(w, 1, 1)
+	}
+	b.mu.Lock()
+	b.byID[w.ID].due(time.Now().Add(10 * time.Hour)) // one delivery waits for its retry, so the lane stays
+	b.mu.Unlock()
+	for len(b.started) > 0 {
+		b.attempted(0, false, time.Now())
+	}
+	return w
+}
+
 // TestEventsWaitForFastLanes: an event waits for a place in a lane that is fast and
 // full, gets one when half of it is free, and goes to the table at once if the lane is
 // slow.
@@ -127,19 +145,7 @@ func TestIdleLaneThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newTestLanes(2048)
-		w := &webhook.Webhook{ID: 1, Account: 1, Config: webhook.Config{Concurrency: 8}}
-		b.ingest(w, 2, 2)
-		for range 100 {
-			time.Sleep(time.Millisecond)
-			b.attempted(0, false, time.Now())
-			b.ingest(w, 1, 1)
-		}
-		b.mu.Lock()
-		b.byID[w.ID].due(time.Now().Add(10 * time.Hour)) // one delivery waits for its retry, so the lane stays
-		b.mu.Unlock()
-		for len(b.started) > 0 { // all is sent, the lane is idle
-			b.attempted(0, false, time.Now())
-		}
+		w := b.fillAndEmpty()
 		time.Sleep(time.Hour)
 		b.ingest(w, 2000, 2000) // and now the receiver hangs
 		for range 5 {
@@ -157,19 +163,7 @@ func TestFreedPlacesAreGivenOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newTestLanes(2048)
-		w := &webhook.Webhook{ID: 1, Account: 1, Config: webhook.Config{Concurrency: 8}}
-		b.ingest(w, 2, 2)
-		for range 100 {
-			time.Sleep(time.Millisecond)
-			b.attempted(0, false, time.Now())
-			b.ingest(w, 1, 1)
-		}
-		b.mu.Lock()
-		b.byID[w.ID].due(time.Now().Add(10 * time.Hour)) // so the lane stays
-		b.mu.Unlock()
-		for len(b.started) > 0 {
-			b.attempted(0, false, time.Now())
-		}
+		w := b.fillAndEmpty()
 		r, taken := b.plan(w, 1000)
 		if taken == 0 || taken == 1000 {
 			t.Fatalf("got %d places, want all that there are", taken)

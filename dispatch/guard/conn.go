@@ -11,9 +11,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -112,7 +113,7 @@ func (c *conn) exchange(request *http.Request, keep func(*conn)) (*http.Response
 func checkHeader(header http.Header) error {
 	for name, values := range header {
 		for _, value := range values {
-			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			if !httpguts.ValidHeaderFieldValue(value) {
 				return fmt.Errorf("control characters in the header %q", name)
 			}
 		}
@@ -174,15 +175,8 @@ func (x *exchange) fail(err error) error {
 	if x.failed != nil { // http.ReadResponse may complain about what was read before
 		err = x.failed
 	}
-	if x.writing != nil {
-		select {
-		case failed := <-x.writing:
-			x.writing = nil
-			if failed != nil {
-				err = failed
-			}
-		default:
-		}
+	if _, failed := x.written(); failed != nil {
+		err = failed
 	}
 	x.end(false)
 	if ended != nil {
@@ -192,17 +186,23 @@ func (x *exchange) fail(err error) error {
 	return err
 }
 
+// written reports whether the request has been written, and why it could not be.
+func (x *exchange) written() (over bool, err error) {
+	select {
+	case err = <-x.writing:
+		x.writing = nil
+	default:
+	}
+	return x.writing == nil, err
+}
+
 // end is called when the response has been read, or nothing more is read of it.
 func (x *exchange) end(complete bool) {
-	if x.writing != nil {
-		select {
-		case err := <-x.writing:
-			complete = complete && err == nil
-		default: // the peer answered before it had read the request
-			complete = false
-			defer func() { <-x.writing }() //nolint:errcheck // the connection is closed
-		}
+	over, err := x.written()
+	if !over { // the peer answered before it had read the request
+		defer func() { <-x.writing }() //nolint:errcheck // the connection is closed
 	}
+	complete = complete && over && err == nil
 	if running := x.stop(); running && complete && x.keep != nil && x.in.Buffered() == 0 {
 		_ = x.SetDeadline(time.Time{})
 		x.keep(x.conn)

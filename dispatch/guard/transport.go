@@ -112,22 +112,15 @@ type dialer struct {
 // dial connects to the server of a request, when there is a place for another
 // connection.
 func (d *dialer) dial(request *http.Request) (*conn, error) {
-	ctx, host, port := request.Context(), request.URL.Hostname(), request.URL.Port()
-	secured := request.URL.Scheme == "https"
-	if port == "" {
-		port = "80"
-		if secured {
-			port = "443"
-		}
-	}
+	ctx, host := request.Context(), request.URL.Hostname()
 	raw, err := d.options.Connections.dial(ctx, d.options.Connect, func(ctx context.Context) (net.Conn, error) {
-		return d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+		return d.DialContext(ctx, "tcp", net.JoinHostPort(host, portOf(request.URL)))
 	})
 	if err != nil {
 		return nil, err
 	}
 	m := newMeter(raw, d.options.MaxRead)
-	if !secured {
+	if request.URL.Scheme != "https" {
 		return newConn(m, m), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.options.Connect)

@@ -43,6 +43,7 @@ var suites = []struct {
 	{"searches", searchTests},
 	{"attempts", attemptTests},
 	{"events", eventTests},
+	{"replays", replayTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

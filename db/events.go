@@ -77,6 +77,9 @@ func (s *Store) eventListing(account webhook.AccountID, f webhook.EventFilter) l
 		platform, eventType := webhook.SplitEventKey(f.Type)
 		l.filter(limit, `type = ? AND platform = ?`, eventType, platform)
 	}
+	if f.Channel != "" {
+		l.filter(s.search, `channel_id = ?`, f.Channel)
+	}
 	return l
 }
 

@@ -63,6 +63,11 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Post("/deliveries/:id/replay", p.ReplayDelivery)
 	staff.Get("/events", p.ListEvents)
 	staff.Get("/events/:id", p.ShowEvent)
+	staff.Get("/replays", p.ListReplays)
+	staff.Get("/replays/new", p.NewReplay)
+	staff.Post("/replays/new", p.StartReplay)
+	staff.Get("/replays/:id", p.ShowReplay)
+	staff.Post("/replays/:id/cancel", p.CancelReplay)
 	staff.Get("/channels", p.ListItems)
 	staff.Get("/tours", p.ListItems)
 	staff.Get("/settings/account", p.ShowAccountSettings)
@@ -132,6 +137,11 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Get("/deliveries", a.ListDeliveries)
 	v1.Get("/deliveries/:id", api.NoQuery, a.ShowDelivery)
 	v1.Post("/deliveries/:id/replay", api.NoQuery, a.ReplayDelivery)
+
+	v1.Get("/replays", a.ListReplays)
+	v1.Post("/replays", api.NoQuery, a.AddReplay)
+	v1.Get("/replays/:id", api.NoQuery, a.ShowReplay)
+	v1.Post("/replays/:id/cancel", api.NoQuery, a.CancelReplay)
 
 	v1.Get("/webhooks", a.ListWebhooks)
 	v1.Post("/webhooks", api.NoQuery, a.AddWebhook)

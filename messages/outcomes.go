@@ -62,6 +62,10 @@ var outcomes = Texts{
 	"test.circuit_open": "The receiver failed repeatedly, so the test is sent as the next attempt, within five minutes. " +
 		"The answer appears below.",
 
+	"replay.started":   "The replay is running. This page follows it; you can leave it.",
+	"replay.cancelled": "The replay is cancelled. What was sent stays sent.",
+	"replay.ended":     "The replay had ended already.",
+
 	"delivery.sent_now":          "It is being sent now. The answer appears below.",
 	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
 	"delivery.webhook_off":       "It was not sent: the webhook is off. Switch it on, then replay the delivery.",

@@ -23,7 +23,7 @@ const refresh = async () => {
   if (!story.dataset.watch) return; // nothing will change by itself
   if (!document.hidden) {
     try {
-      const reply = await fetch(location.pathname, { headers: { accept: "text/html" } });
+      const reply = await fetch(story.dataset.from || location.pathname, { headers: { accept: "text/html" } });
       if (reply.redirected) return; // signed out
       if (reply.ok) update(new DOMParser().parseFromString(await reply.text(), "text/html"));
     } catch { /* tried again the next time */ }

@@ -24,6 +24,7 @@ type Store struct {
 	DeliveryStore
 	EventStore
 	ItemStore
+	ReplayStore
 	WebhookStore
 }
 
@@ -55,6 +56,7 @@ type Dispatcher interface {
 type Options struct {
 	Store      Store
 	Dispatcher Dispatcher
+	Planner    Planner
 	Server     *web.Server
 	Tokens     *auth.Tokens
 	Platforms  platforms.Registry

@@ -27,11 +27,11 @@ type DeliveryStore interface {
 
 // ListDeliveries lists the log, the newest first, without attempts.
 func (a *API) ListDeliveries(c *fiber.Ctx) error {
-	q := readQuery(c, "state", "webhook_id", "event_id", "booking_id", "type", "since", "until")
+	q := readQuery(c, "state", "webhook_id", "event_id", "booking_id", "type", "replay_id", "since", "until")
 	f := webhook.DeliveryFilter{
 		State: q.state("state"), Webhook: queryID[webhook.WebhookID](q, "webhook_id"), Event: queryID[webhook.EventID](q, "event_id"),
 		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
-		Before: queryID[webhook.DeliveryID](q, "cursor"), Limit: q.limit,
+		Replay: queryID[webhook.ReplayID](q, "replay_id"), Before: queryID[webhook.DeliveryID](q, "cursor"), Limit: q.limit,
 	}
 	if err := q.problems.Err(); err != nil {
 		return err

@@ -32,6 +32,7 @@ type Store struct {
 	ItemStore
 	LoginStore
 	PlatformStore
+	ReplayStore
 	SettingsStore
 	TokenStore
 	UserStore
@@ -64,6 +65,7 @@ type Dispatcher interface {
 type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
+	Planner     Planner
 	Server      *web.Server
 	Sessions    *web.Sessions
 	Tokens      *auth.Tokens // purged when an API token is revoked

@@ -83,7 +83,7 @@ func (s *shop) finish(tb testing.TB, end func(webhook.Job) webhook.State) {
 	tb.Helper()
 	for _, w := range s.hooks {
 		for {
-			jobs, _, err := s.Claim(tb.Context(), w.ID, 100, false, t0, t0.Add(time.Minute))
+			jobs, _, err := s.Claim(tb.Context(), webhook.Claim{Webhook: w.ID, N: 100, Now: t0, Lease: t0.Add(time.Minute)})
 			if err != nil {
 				tb.Fatal(err)
 			}

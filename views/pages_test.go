@@ -60,6 +60,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	for i := range 3 {
 		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
 		p.Backlog.Waiting = i * 4
+		p.Failed, p.FailedSince = webhook.Count{N: i}, now.Add(-week)
 		if i == 0 {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []string{"The webhook was created and is on."}

@@ -237,10 +237,15 @@ func (s *shop) checkPlans(t *testing.T) {
 	some := must(s.Deliveries(t.Context(), s.account.ID, webhook.DeliveryFilter{State: webhook.Failed, Limit: 7}))(t).Rows
 	first := must(s.planner().Start(t.Context(), s.account, webhook.ReplayRequest{Deliveries: webhook.DeliveryFilter{State: webhook.Failed, Webhook: s.hooks[0].ID}}, change()))(t)
 	requests := []webhook.ReplayRequest{
-		{}, {Deliveries: webhook.DeliveryFilter{State: webhook.Failed}}, {Deliveries: webhook.DeliveryFilter{State: webhook.Delivered}},
-		{Deliveries: webhook.DeliveryFilter{Webhook: s.hooks[2].ID}}, {Deliveries: webhook.DeliveryFilter{Type: "cancelled", State: webhook.Pending}},
-		{Deliveries: webhook.DeliveryFilter{Booking: "3"}}, {IDs: []webhook.DeliveryID{some[0].ID, some[3].ID, some[6].ID}},
-		{Deliveries: webhook.DeliveryFilter{Replay: first.ID}}, {Deliveries: webhook.DeliveryFilter{Replay: first.ID, State: webhook.Failed}},
+		{},
+		{Deliveries: webhook.DeliveryFilter{State: webhook.Failed}},
+		{Deliveries: webhook.DeliveryFilter{State: webhook.Delivered}},
+		{Deliveries: webhook.DeliveryFilter{Webhook: s.hooks[2].ID}},
+		{Deliveries: webhook.DeliveryFilter{Type: "cancelled", State: webhook.Pending}},
+		{Deliveries: webhook.DeliveryFilter{Booking: "3"}},
+		{IDs: []webhook.DeliveryID{some[0].ID, some[3].ID, some[6].ID}},
+		{Deliveries: webhook.DeliveryFilter{Replay: first.ID}},
+		{Deliveries: webhook.DeliveryFilter{Replay: first.ID, State: webhook.Failed}},
 		{Deliveries: webhook.DeliveryFilter{Until: some[2].CreatedAt}},
 	}
 	for _, w := range s.hooks {

@@ -44,6 +44,7 @@ var suites = []struct {
 	{"attempts", attemptTests},
 	{"events", eventTests},
 	{"replays", replayTests},
+	{"bulk replays", bulkTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

@@ -42,6 +42,7 @@ var suites = []struct {
 	{"lists", listTests},
 	{"searches", searchTests},
 	{"attempts", attemptTests},
+	{"bookings", bookingTests},
 	{"events", eventTests},
 	{"retention", retentionTests},
 	{"model", modelTests},

@@ -22,7 +22,7 @@ import (
 func options(s *db.Store, d handlers.Dispatcher, log io.Writer) handlers.Options {
 	return handlers.Options{
 		Store: handlers.Store{
-			API:     api.Store{AccountStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
+			API:     api.Store{AccountStore: s, BookingStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
 			Inbound: s,
 			Pages: pages.Store{
 				AccountStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,

@@ -126,6 +126,7 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Post("/events/batch", api.NoQuery, a.AddEvents)
 	v1.Get("/events", a.ListEvents)
 	v1.Get("/events/:id", api.NoQuery, a.ShowEvent)
+	v1.Get("/bookings/:booking_id", a.ShowBooking)
 
 	v1.Post("/inline", api.NoQuery, a.CallInline)
 

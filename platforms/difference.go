@@ -7,6 +7,52 @@ import (
 	"bookhook/webhook"
 )
 
+// maxCompared is how many bytes of data one request compares; what is beyond them is
+// on the next page.
+const maxCompared = 16 << 20
+
+// Changes are what is different in an event of a booking from the one before it.
+type Changes struct {
+	Differences []webhook.Difference
+	More        bool // there are more than are listed
+}
+
+// Changes compares each event with its previous one, both of which read reads. Once
+// maxCompared bytes were compared, it leaves out the rest of the events: the result
+// has fewer then, but at least one.
+func (r Registry) Changes(events []webhook.BookingEvent, read func(webhook.EventID) (webhook.EventRow, error)) ([]Changes, error) {
+	all := make([]Changes, 0, len(events))
+	var last webhook.EventRow // the one that was read last is often the next
+	get := func(id webhook.EventID) (e webhook.EventRow, err error) {
+		if last.ID == id {
+			return last, nil
+		}
+		last, err = read(id)
+		return last, err
+	}
+	compared := 0
+	for _, e := range events {
+		if compared > maxCompared {
+			break
+		}
+		var c Changes
+		if e.Previous != 0 {
+			after, err := get(e.ID)
+			if err != nil {
+				return nil, err
+			}
+			before, err := get(e.Previous)
+			if err != nil {
+				return nil, err
+			}
+			c.Differences, c.More = r.Differences(before.Event, after.Event)
+			compared += len(before.Data) + len(after.Data)
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
 // Differences lists what of a booking is different in a later event of it, as
 // [webhook.Differences] does; paths point into the signed JSON of the standard format.
 // The data of both are compared. Where they are not the platform's own JSON (TourCMS

@@ -72,6 +72,8 @@ var routes = inVersions(map[string]route{
 	"POST /deliveries/{dlv}/replay": {members, 303, ""},
 	"GET /events":                   {members, 200, ""},
 	"GET /events/{evt}":             {members, 200, ""},
+	"GET /bookings/{ref}":           {members, 200, ""},
+	"GET /search":                   {members, 200, ""},
 	"GET /channels":                 {members, 200, ""},
 	"GET /tours":                    {members, 200, ""},
 	"GET /settings/account":         {members, 200, ""},
@@ -132,7 +134,7 @@ var routes = inVersions(map[string]route{
 	"POST /api/v1/events/batch":            {program, 202, `{"events":[{"type":"cancelled"}]}`},
 	"GET /api/v1/events":                   {program, 200, ""},
 	"GET /api/v1/events/{evt}":             {program, 200, ""},
-	"GET /api/v1/bookings/{ref}":          {program, 200, ""},
+	"GET /api/v1/bookings/{ref}":           {program, 200, ""},
 	"POST /api/v1/inline":                  {program, 200, `{"type":"new_temporary_web","booking_id":"1"}`},
 	"GET /api/v1/deliveries":               {program, 200, ""},
 	"GET /api/v1/deliveries/{dlv}":         {program, 200, ""},
@@ -224,7 +226,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
-		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":platform", "tourcms")
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
 		if r.Method == http.MethodHead { // comes with each GET

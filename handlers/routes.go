@@ -63,6 +63,8 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Post("/deliveries/:id/replay", p.ReplayDelivery)
 	staff.Get("/events", p.ListEvents)
 	staff.Get("/events/:id", p.ShowEvent)
+	staff.Get("/bookings/:reference", p.ShowBooking)
+	staff.Get("/search", p.Search)
 	staff.Get("/channels", p.ListItems)
 	staff.Get("/tours", p.ListItems)
 	staff.Get("/settings/account", p.ShowAccountSettings)

@@ -2,9 +2,9 @@ package webhook
 
 // Bounds of a page of a booking's events.
 const (
-	BookingAttempts    = 11      // attempts that are listed of each delivery, the newest
-	MaxBookingAttempts = 500     // attempts after which a page ends with its event
-	ResponseBeginning  = 1 << 10 // bytes of a response's body that are listed with an attempt
+	BookingAttempts    = 11                 // attempts that are listed of each delivery, the newest
+	MaxBookingAttempts = 500                // attempts after which a page ends with its event
+	ResponseBeginning  = MaxMessageBody + 1 // bytes of a response's body that are listed with an attempt: enough to see what the receiver said
 )
 
 // BookingEvent is an event of a booking and what became of it.

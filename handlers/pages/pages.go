@@ -25,6 +25,7 @@ import (
 // to another.
 type Store struct {
 	AccountStore
+	BookingStore
 	ClientStore
 	DeliveryStore
 	DraftStore

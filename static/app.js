@@ -54,7 +54,6 @@ addEventListener("pageshow", () => {
 // The key / moves to the search, unless something is being typed.
 const find = document.querySelector("[data-find]");
 if (find) {
-  find.nextElementSibling.hidden = false;
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;

@@ -154,6 +154,15 @@ const (
 // change is a difference in words.
 type change struct{ name, now, was string }
 
+// tone is that of the event's deliveries together.
+func (s BookingStep) tone() string {
+	var a arrival
+	for _, d := range s.Decisions {
+		a.count(d)
+	}
+	return a.tone()
+}
+
 // changes are the differences of an event in words, those of a status first. What is
 // said by the event's type or is an id of the event is left out.
 func (s BookingStep) changes() []change {

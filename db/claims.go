@@ -10,12 +10,15 @@ import (
 )
 
 // RecoverClaims cleans up after a process that died: it makes every claimed
-// delivery due at once, marks its inline calls as failed, and finishes the deletion
-// of webhooks. On SQLite no other process can hold a claim. Call it before the
+// delivery due at once, marks its inline calls as failed, deletes replays that it was
+// planning, and finishes the deletion of webhooks. On SQLite no other process can hold a claim. Call it before the
 // dispatcher starts.
 func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 	err := s.write(ctx, func(tx transaction) error {
 		if err := failInlineCalls(ctx, tx, now); err != nil {
+			return err
+		}
+		if _, err := execAll(ctx, tx, dropPlanned); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
@@ -25,12 +28,10 @@ func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	scan := func(r scanner) (id webhook.WebhookID, err error) {
-		err = r.Scan(&id)
-		return id, err
-	}
-	deleted, err := list(ctx, s.engine, scan, `SELECT w.id FROM webhooks w WHERE w.deleted_at > 0
-		AND EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')`)
+	deleted, err := list(ctx, s.engine, scanWebhookID, `SELECT w.id FROM webhooks w WHERE w.deleted_at > 0 AND (
+		EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')
+		OR EXISTS (SELECT 1 FROM replays r JOIN replay_items i ON i.webhook_id = w.id AND i.replay_id = r.id AND i.state = 0
+			WHERE r.account_id = w.account_id AND r.state = 'running'))`)
 	if err != nil {
 		return err
 	}
@@ -40,6 +41,12 @@ func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// dropPlanned deletes the replays that were not started.
+var dropPlanned = []statement{
+	{`DELETE FROM replay_items WHERE replay_id IN (SELECT id FROM replays WHERE state = 'planning')`, nil},
+	{`DELETE FROM replays WHERE state = 'planning'`, nil},
 }
 
 // Due returns, for every asynchronous webhook that is on and has pending

@@ -44,6 +44,7 @@ var suites = []struct {
 	{"attempts", attemptTests},
 	{"bookings", bookingTests},
 	{"events", eventTests},
+	{"replays", replayTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

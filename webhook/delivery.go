@@ -43,6 +43,7 @@ type Delivery struct {
 	CreatedAt time.Time
 	Finished  time.Time // zero while pending
 	Last      Outcome   // of the last attempt that ended; zero before that
+	Replay    ReplayID  // the bulk replay that sent it last; zero for none, and after a person sent it again
 }
 
 // InFlight reports whether a request of the delivery is in flight at now.

@@ -80,9 +80,11 @@ func TestSearch(t *testing.T) {
 	accepted := s.leave(events...)
 	delivery, event := accepted[0].Decisions[0].Delivery.String(), accepted[0].Event.ID.String()
 	last := accepted[len(accepted)-2:]
+	replay := s.replay(accepted[0])
 	for typed, want := range map[string]string{
 		"123": "/bookings/123", " # 123 ": "/bookings/123", "#9": "/bookings/%239", "x/1": "/bookings/x%2F1%20y", "AB-7": "/bookings/AB-7", "ab-7": "/bookings/AB-7", "AB-8": "/bookings/ab-8",
 		delivery: "/deliveries/" + delivery, strings.ToUpper(" " + event): "/events/" + event, w.ID.String(): "/webhooks/" + w.ID.String(),
+		replay:       "/replays/" + replay,
 		"night desk": "/webhooks/" + w.ID.String(), "DESK": "/webhooks/" + w.ID.String(),
 		"tc-50": "/events/" + last[0].Event.ID.String(), "ev-60": "/events/" + last[1].Event.ID.String(),
 	} {
@@ -99,11 +101,22 @@ func TestSearch(t *testing.T) {
 	b.get("/search?q=m-").is(http.StatusOK).has("more than 20 results", "M-000", "M-019", "These are the first 20").lacks("M-020")
 	b.get("/search?q=404").is(http.StatusOK).has("Nothing found", "“404”", "check your booking system")
 	b.get("/search?q=whk_0000000000001").is(http.StatusOK).has("Nothing found")
-	b.get("/search?q="+strings.Repeat("x", 5000)).is(http.StatusOK).has("Nothing found")
+	b.get("/search?q=" + strings.Repeat("x", 5000)).is(http.StatusOK).has("Nothing found")
 	b.get("/search?q=%00%FF").is(http.StatusOK)
 	b.get("/search").is(http.StatusOK).has("What are you looking for?")
 	theirs := s.signIn(others)
-	for _, typed := range []string{"123", delivery, event, w.ID.String(), "night", "tc-50"} {
+	for _, typed := range []string{"123", delivery, event, replay, w.ID.String(), "night", "tc-50"} {
 		theirs.get("/search?q=" + typed).is(http.StatusOK).has("Nothing found")
 	}
+}
+
+// replay starts a bulk replay of an event's first delivery, and returns its id.
+func (s *site) replay(a webhook.Accepted) string {
+	s.Helper()
+	r, err := s.store.PlanReplay(s.Context(), s.account.ID, webhook.ReplayRequest{}, change())
+	s.check(err)
+	s.check(s.store.AddReplayItems(s.Context(), s.account.ID, r.ID, []webhook.ReplayItem{{Delivery: a.Decisions[0].Delivery, Event: a.Event.ID, Webhook: a.Decisions[0].Webhook}}))
+	_, err = s.store.StartReplay(s.Context(), s.account.ID, r.ID, change())
+	s.check(err)
+	return r.ID.String()
 }

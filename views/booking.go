@@ -35,6 +35,7 @@ type BookingStep struct {
 // BookingDecision is whether an event is sent to one webhook, and how often it was.
 type BookingDecision struct {
 	DecisionRow
+	Sent     bool              // it has a delivery, or had one that is no longer in the log
 	Receiver *webhook.Webhook  // nil when it was deleted
 	Attempts []webhook.Attempt // the newest ones, in their order
 }
@@ -90,7 +91,7 @@ func (p BookingProps) arrivals() []arrival {
 
 func (a *arrival) count(d BookingDecision) {
 	switch {
-	case d.Delivery == nil && d.Reason == webhook.Matched:
+	case d.Delivery == nil && d.Sent:
 		a.removed++
 	case d.Delivery == nil:
 	case d.Delivery.State == webhook.Delivered:
@@ -259,7 +260,7 @@ func (s BookingStep) sent() []BookingDecision { return s.decided(true) }
 
 func (s BookingStep) decided(sent bool) (all []BookingDecision) {
 	for _, d := range s.Decisions {
-		if (d.Delivery != nil || d.Reason == webhook.Matched) == sent {
+		if d.Sent == sent {
 			all = append(all, d)
 		}
 	}

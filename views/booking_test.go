@@ -25,7 +25,7 @@ func (k kind) step(i int) BookingStep {
 	}
 	for n := range 8 {
 		d := k.delivery(n)
-		row := BookingDecision{DecisionRow: DecisionRow{Webhook: webhook.WebhookID(9e16 + n), Name: k.webhook(n).Name, Deleted: n == 6, Delivery: &d}, Receiver: k.webhook(n), Attempts: k.attempts(d)}
+		row := BookingDecision{Sent: true, DecisionRow: DecisionRow{Webhook: webhook.WebhookID(9e16 + n), Name: k.webhook(n).Name, Deleted: n == 6, Delivery: &d}, Receiver: k.webhook(n), Attempts: k.attempts(d)}
 		if n == 4 {
 			row.Reason = webhook.ReasonDisabled
 		}
@@ -62,7 +62,7 @@ func shownText(t *testing.T, c templ.Component) string {
 func TestArrived(t *testing.T) {
 	delivered, waiting, failed, stopped := webhook.Delivered, webhook.Pending, webhook.Failed, webhook.Cancelled
 	decide := func(hook string, s webhook.State, reason webhook.Reason) BookingDecision {
-		d := BookingDecision{DecisionRow: DecisionRow{Webhook: webhook.WebhookID(hook[0]), Name: hook, Reason: reason}}
+		d := BookingDecision{DecisionRow: DecisionRow{Webhook: webhook.WebhookID(hook[0]), Name: hook, Reason: reason}, Sent: s != "" || reason == ""}
 		if s != "" {
 			d.Delivery = &webhook.Delivery{ID: 1, State: s, Attempts: 1, Completed: 1}
 		}

@@ -112,8 +112,7 @@ func bookingDecisions(e webhook.BookingEvent, h hooks) []views.BookingDecision {
 	}
 	all := make([]views.BookingDecision, len(e.Decisions))
 	for i, d := range e.Decisions {
-		all[i].Receiver = h.find(d.Webhook)
-		all[i].DecisionRow = decisionRow(d, h)
+		all[i] = views.BookingDecision{DecisionRow: decisionRow(d, h), Sent: d.Delivery != 0, Receiver: h.find(d.Webhook)}
 		if logged := byID[d.Delivery]; logged != nil {
 			all[i].Delivery, all[i].Attempts = &logged.Delivery, logged.Attempts
 		}

@@ -33,6 +33,7 @@ type Store struct {
 	ItemStore
 	LoginStore
 	PlatformStore
+	ReplayStore
 	SettingsStore
 	TokenStore
 	UserStore

@@ -26,8 +26,8 @@ type search struct {
 	hits    []views.Hit
 }
 
-// Search finds bookings by their reference or its beginning, deliveries, events and
-// webhooks by their ids, events by the sender's own id, and webhooks by their names.
+// Search finds bookings by their reference or its beginning, deliveries, events,
+// webhooks and bulk replays by their ids, events by the sender's own id, and webhooks by their names.
 // If there is one hit, it leads there.
 func (pg *Pages) Search(c *fiber.Ctx) error {
 	typed := strings.TrimSpace(c.Query("q"))
@@ -110,6 +110,13 @@ func (s *search) byID() error {
 			if w := s.hooks.find(id); w != nil {
 				s.add(views.WebhookHit(w, true))
 			}
+		}
+		if id, err := webhook.ParseID[webhook.ReplayID](text); err == nil {
+			r, err := s.Store.BulkReplay(s.ctx, s.account, id)
+			if err != nil {
+				return ignoreNotFound(err)
+			}
+			s.add(views.ReplayHit(r))
 		}
 	}
 	return nil

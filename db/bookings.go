@@ -13,7 +13,7 @@ const bookingLookahead = 20
 
 // BookingEvents lists the events of a booking, the newest first, with their deliveries
 // and the newest attempts of each. A page has at most limit events, and fewer if they
-// have many attempts. A booking that does not exist has none.
+// have many decisions and attempts. A booking that does not exist has none.
 func (s *Store) BookingEvents(ctx context.Context, account webhook.AccountID, booking string, before webhook.EventID, limit int) (p webhook.Page[webhook.BookingEvent, webhook.EventID], err error) {
 	events, err := list(ctx, s.engine, scanEvent, `SELECT `+listColumns+` FROM events
 		WHERE account_id = $1 AND booking_id = $2 AND booking_id <> '' AND id < $3 ORDER BY id DESC LIMIT $4`,
@@ -21,9 +21,9 @@ func (s *Store) BookingEvents(ctx context.Context, account webhook.AccountID, bo
 	if err != nil {
 		return p, err
 	}
-	attempts := 0
+	outcomes := 0
 	for i, e := range events {
-		if i == limit || attempts >= webhook.MaxBookingAttempts {
+		if i == limit || outcomes >= webhook.MaxBookingOutcomes {
 			p.Next = events[i-1].ID
 			break
 		}
@@ -31,8 +31,9 @@ func (s *Store) BookingEvents(ctx context.Context, account webhook.AccountID, bo
 		if shown.Deliveries, err = s.loggedDeliveries(ctx, account, e.Decisions); err != nil {
 			return p, err
 		}
+		outcomes += len(e.Decisions)
 		for _, d := range shown.Deliveries {
-			attempts += len(d.Attempts)
+			outcomes += len(d.Attempts)
 		}
 		p.Rows = append(p.Rows, shown)
 	}

@@ -98,7 +98,8 @@ func testBookingAttempts(t *testing.T, s *db.Store) {
 		finish(t, s, success(id, w.ID, webhook.BookingAttempts+2), t0)
 	}
 	page := must(s.BookingEvents(t.Context(), a.ID, "1234", 0, 60))(t)
-	events := (webhook.MaxBookingAttempts + webhook.BookingAttempts - 1) / webhook.BookingAttempts
+	const each = 1 + webhook.BookingAttempts // a decision and its attempts
+	events := (webhook.MaxBookingOutcomes + each - 1) / each
 	same(t, "events", len(page.Rows), events)
 	same(t, "goes on", page.Next, page.Rows[events-1].ID)
 	attempts := page.Rows[0].Deliveries[0].Attempts

@@ -302,9 +302,8 @@ func (a *apiSite) refusals(t *testing.T, ids map[string]string) {
 				continue
 			}
 			send := func(status, body string, change ...func(*http.Request)) {
-				to := path
 				kind := strings.Split(path+"////", "/")[3]
-				to = pathParameter.ReplaceAllLiteralString(path, ids[kind])
+				to := pathParameter.ReplaceAllLiteralString(path, ids[kind])
 				switch {
 				case status == "404":
 					change = append(change, as(a.other))

@@ -146,10 +146,12 @@ func (a arrival) text() string {
 	return "did not receive " + number(a.rejected) + " of " + number(n) + " events."
 }
 
-// Differences that a page shows at once, and characters of a value in them.
+// Differences of an event that a page shows at once and folded, and characters of a
+// value in them.
 const (
-	shownChanges = 6
-	shownValue   = 80
+	shownChanges  = 6
+	listedChanges = 30
+	shownValue    = 80
 )
 
 // change is a difference in words.

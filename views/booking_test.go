@@ -76,14 +76,16 @@ func TestArrived(t *testing.T) {
 	}{
 		{"all", []BookingStep{step(decide("A", delivered, "")), step(decide("A", delivered, ""))}, "Arrived everywhere A received all 2 events that were sent to it."},
 		{
-			"one webhook failed", []BookingStep{step(decide("A", delivered, ""), decide("B", failed, "")), step(decide("A", delivered, ""), decide("B", delivered, ""))},
+			"one webhook failed",
+			[]BookingStep{step(decide("A", delivered, ""), decide("B", failed, "")), step(decide("A", delivered, ""), decide("B", delivered, ""))},
 			"Did not arrive everywhere B did not receive 1 of 2 events. View delivery to B A received all 2 events that were sent to it.",
 		},
 		{"stopped", []BookingStep{step(decide("A", stopped, ""))}, "Did not arrive everywhere A did not receive the event. View delivery to A"},
 		{"waiting", []BookingStep{step(decide("A", waiting, "")), step(decide("A", delivered, ""))}, "Still on its way A has not received 1 of 2 events yet. View delivery to A"},
 		{"no longer in the log", []BookingStep{step(decide("A", "", ""))}, "Arrived everywhere A no longer in the log."},
 		{
-			"not sent", []BookingStep{step(decide("A", "", webhook.ReasonTourExcluded)), step(decide("A", "", webhook.ReasonDisabled))},
+			"not sent",
+			[]BookingStep{step(decide("A", "", webhook.ReasonTourExcluded)), step(decide("A", "", webhook.ReasonDisabled))},
 			"Sent to no webhook A not sent: all of the booking’s tours are excluded in the webhook.",
 		},
 		{"sent by hand later", []BookingStep{step(decide("A", delivered, webhook.ReasonDisabled))}, "Arrived everywhere A received the event that was sent to it."},

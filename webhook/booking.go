@@ -3,7 +3,7 @@ package webhook
 // Bounds of a page of a booking's events.
 const (
 	BookingAttempts    = 11                 // attempts that are listed of each delivery, the newest
-	MaxBookingAttempts = 500                // attempts after which a page ends with its event
+	MaxBookingOutcomes = 500                // decisions and attempts after which a page ends with its event
 	ResponseBeginning  = MaxMessageBody + 1 // bytes of a response's body that are listed with an attempt: enough to see what the receiver said
 )
 

@@ -128,7 +128,7 @@ func (c *comparison) lists(path string, before, after []byte, depth int) bool {
 	}
 	for i := first; i < max(len(was), len(is)); i++ {
 		at := path + "/" + strconv.Itoa(i)
-		more := true
+		var more bool
 		switch {
 		case i >= len(was):
 			more = c.add(Difference{Path: at, Op: Added, Value: is[i]})

@@ -63,6 +63,8 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Post("/deliveries/:id/replay", p.ReplayDelivery)
 	staff.Get("/events", p.ListEvents)
 	staff.Get("/events/:id", p.ShowEvent)
+	staff.Get("/bookings/:reference", p.ShowBooking)
+	staff.Get("/search", p.Search)
 	staff.Get("/channels", p.ListItems)
 	staff.Get("/tours", p.ListItems)
 	staff.Get("/settings/account", p.ShowAccountSettings)
@@ -126,6 +128,7 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Post("/events/batch", api.NoQuery, a.AddEvents)
 	v1.Get("/events", a.ListEvents)
 	v1.Get("/events/:id", api.NoQuery, a.ShowEvent)
+	v1.Get("/bookings/:booking_id", a.ShowBooking)
 
 	v1.Post("/inline", api.NoQuery, a.CallInline)
 

@@ -32,6 +32,7 @@ type (
 	deliveryKind struct{}
 	rejectedKind struct{}
 	auditKind    struct{}
+	viewKind     struct{}
 )
 
 func (accountKind) prefix() string  { return "acc_" }
@@ -44,6 +45,7 @@ func (eventKind) prefix() string    { return "evt_" }
 func (deliveryKind) prefix() string { return "dlv_" }
 func (rejectedKind) prefix() string { return "rej_" }
 func (auditKind) prefix() string    { return "aud_" }
+func (viewKind) prefix() string     { return "viw_" }
 
 // The ids, one type for each kind of record, so that no call can swap two.
 type (
@@ -57,6 +59,7 @@ type (
 	DeliveryID = ID[deliveryKind]
 	RejectedID = ID[rejectedKind] // of a [RejectedRequest]
 	AuditID    = ID[auditKind]
+	ViewID     = ID[viewKind] // of a [SavedView]
 )
 
 // anyID is any of them.

@@ -369,7 +369,7 @@ func eventTable(p EventsProps) templ.Component {
 			templ_7745c5c3_Var9 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<table class=\"rows log events\"><thead><tr><th scope=\"col\" class=\"time\">Received</th><th scope=\"col\" class=\"main\">Booking</th><th scope=\"col\">Event</th><th scope=\"col\">Channel</th><th scope=\"col\" class=\"to\">Sent to</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<table class=\"rows log events\"><thead><tr><th scope=\"col\" class=\"time\">Received</th><th scope=\"col\" class=\"main\">Booking</th><th scope=\"col\" class=\"event\">Event</th><th scope=\"col\" class=\"hook\">Channel</th><th scope=\"col\" class=\"to\">Sent to</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

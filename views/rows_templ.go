@@ -69,12 +69,12 @@ func deliveryTable(p Page, rows []DeliveryRow, f DeliveryFilter, withWebhook boo
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\"><thead><tr><th scope=\"col\" class=\"time\">Time</th><th scope=\"col\" class=\"main\">Booking</th><th scope=\"col\">Event</th>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\"><thead><tr><th scope=\"col\" class=\"time\">Time</th><th scope=\"col\" class=\"main\">Booking</th><th scope=\"col\" class=\"event\">Event</th>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if withWebhook {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<th scope=\"col\">Webhook</th>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<th scope=\"col\" class=\"hook\">Webhook</th>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -316,7 +316,7 @@ func (r DeliveryRow) replayable(now time.Time) bool {
 func (r DeliveryRow) said(now time.Time) string {
 	var parts []string
 	if r.Delivery.State == webhook.Pending && !r.Delivery.Inline && !r.Delivery.InFlight(now) {
-		parts = append(parts, nextAttemptShort(r, now))
+		parts = append(parts, strings.TrimPrefix(nextAttemptShort(r, now), "next attempt "))
 	}
 	o := r.Delivery.Last
 	switch text := messages.AnswerText(o); {

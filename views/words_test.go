@@ -228,13 +228,13 @@ func TestAnswerDetail(t *testing.T) {
 func TestSaid(t *testing.T) {
 	failed := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
 	for want, row := range map[string]DeliveryRow{
-		"":                             {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 200, Duration: time.Second}}},
-		"201 Created":                  {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 201}}},
-		"503 Service Unavailable":      {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}},
-		"Night desk is closed":         {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}, Said: "Night desk is closed"},
-		"in 4 min · Full": {Delivery: webhook.Delivery{State: webhook.Pending, NextAt: now.Add(4 * time.Minute), Last: failed, Attempts: 1, Completed: 1}, Said: "Full"},
-		"webhook is off":               {Delivery: webhook.Delivery{State: webhook.Pending}, WebhookOff: true},
-		"Host not found":               {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Failure: webhook.FailDNS}}},
+		"":                        {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 200, Duration: time.Second}}},
+		"201 Created":             {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 201}}},
+		"503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}},
+		"Night desk is closed":    {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}, Said: "Night desk is closed"},
+		"in 4 min · Full":         {Delivery: webhook.Delivery{State: webhook.Pending, NextAt: now.Add(4 * time.Minute), Last: failed, Attempts: 1, Completed: 1}, Said: "Full"},
+		"webhook is off":          {Delivery: webhook.Delivery{State: webhook.Pending}, WebhookOff: true},
+		"Host not found":          {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Failure: webhook.FailDNS}}},
 		"Timed out, began as 503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Status: 503, Failure: webhook.FailTimeout}}},
 	} {
 		if got := row.said(now); got != want {

@@ -20,7 +20,7 @@ import (
 // Bounds of exports.
 const (
 	ExportRows         = 200 // that are read at once
-	maxExports         = 16  // that are under way
+	maxExports         = 32  // that are under way
 	maxExportsAccount  = 2   // of one account
 	exportPageTimeout  = RequestTimeout
 	exportWriteTimeout = 2 * RequestTimeout // for what one read brought
@@ -47,7 +47,7 @@ type exports struct {
 func (e *exports) begin(account webhook.AccountID) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.all >= maxExports || e.byAccount[account] >= maxExportsAccount {
+	if has := e.byAccount[account]; has >= maxExportsAccount || !webhook.MayTake(has, maxExports-e.all) {
 		return false
 	}
 	e.all++

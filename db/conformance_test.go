@@ -44,6 +44,8 @@ var suites = []struct {
 	{"searches", searchTests},
 	{"attempts", attemptTests},
 	{"events", eventTests},
+	{"replays", replayTests},
+	{"bulk replays", bulkTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

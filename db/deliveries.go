@@ -13,12 +13,12 @@ import (
 )
 
 const deliveryColumns = `id, account_id, event_id, webhook_id, platform, type, booking_id, test, inline, state, attempts, completed, base,
-	next_at, held, urgent, created_at, finished_at, last_status, last_failure, last_us`
+	next_at, held, urgent, created_at, finished_at, last_status, last_failure, last_us, replay_id`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var us int64
 	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.Inline, &d.State, &d.Attempts, &d.Completed, &d.Base,
-		timeScanner{&d.NextAt}, &d.Held, &d.Urgent, timeScanner{&d.CreatedAt}, timeScanner{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us)
+		timeScanner{&d.NextAt}, &d.Held, &d.Urgent, timeScanner{&d.CreatedAt}, timeScanner{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us, &d.Replay)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
 	if d.State != webhook.Pending { // the columns of a cancelled delivery keep their values
 		d.Held, d.Urgent = false, false
@@ -158,6 +158,9 @@ func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhoo
 
 func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook, now time.Time) (webhook.Delivery, error) {
 	held := false
+	if err := endItem(ctx, tx, d.Replay, d.ID, now); err != nil {
+		return d, err
+	}
 	if d.State != webhook.Pending {
 		var err error
 		if held, err = holdReplay(ctx, tx, d, w); err != nil {
@@ -170,7 +173,7 @@ func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.
 		next = time.Time{}
 	}
 	return scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET state = 'pending', base = $2, next_at = $3, held = $4, urgent = $5,
-		finished_at = 0, blocking = 1 WHERE id = $1 RETURNING `+deliveryColumns, d.ID, d.Base, toMillis(next), boolInt(held), boolInt(!held)))
+		finished_at = 0, blocking = 1, replay_id = 0 WHERE id = $1 RETURNING `+deliveryColumns, d.ID, d.Base, toMillis(next), boolInt(held), boolInt(!held)))
 }
 
 // Cancel cancels a pending delivery. It returns webhook.ErrConflict for one that is
@@ -190,6 +193,9 @@ func (s *Store) Cancel(ctx context.Context, account webhook.AccountID, id webhoo
 		}
 		if n == 0 {
 			return webhook.ErrConflict
+		}
+		if err := endItem(ctx, tx, d.Replay, id, change.At); err != nil {
+			return err
 		}
 		if _, err := releaseNext(ctx, tx, d.Webhook, d.BookingID, change.At); err != nil {
 			return err

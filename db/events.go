@@ -108,20 +108,14 @@ func scanMatchedEvent(r scanner) (e matchedEvent, err error) {
 	return e, err
 }
 
-// deliveries returns the smallest span with all deliveries of the event; empty if
-// it has none. They are created together, so the span has few others.
-func (e matchedEvent) deliveries() (s span) {
+// deliveries returns the ids of all deliveries of the event.
+func (e matchedEvent) deliveries() (ids []any) {
 	for _, d := range e.decisions {
-		if d.Delivery == 0 {
-			continue
+		if d.Delivery != 0 {
+			ids = append(ids, d.Delivery)
 		}
-		id := int64(d.Delivery)
-		if s.from == 0 {
-			s.from = id
-		}
-		s.from, s.to = min(s.from, id), max(s.to, id+1)
 	}
-	return s
+	return ids
 }
 
 // Of a booking one request reads so many events, and so many of their deliveries.
@@ -144,11 +138,7 @@ func (s *Store) decidedDeliveries(ctx context.Context, account webhook.AccountID
 		return nil, 0, err
 	}
 	for i, e := range events {
-		for _, d := range e.decisions {
-			if d.Delivery != 0 {
-				ids = append(ids, d.Delivery)
-			}
-		}
+		ids = append(ids, e.deliveries()...)
 		if i+1 == maxBookingEvents || len(ids) >= maxBookingDeliveries && i+1 < len(events) {
 			return ids, e.id, nil
 		}

@@ -28,6 +28,8 @@ type theirs struct {
 	event    webhook.EventID
 	delivery webhook.DeliveryID
 	view     webhook.ViewID
+	planned  webhook.ReplayID
+	running  webhook.ReplayID
 }
 
 // isolated are the methods that take an account and an id, called with the
@@ -116,6 +118,32 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 		_, err := s.Replay(t.Context(), me, x.delivery, at(t0))
 		return err
 	},
+	"Send": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.Send(t.Context(), me, x.event, x.hook.ID, at(t0))
+		return err
+	},
+	"Send their event to mine": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.Send(t.Context(), me, x.event, addHook(t, s, newAccount(t, s).ID).ID, at(t0))
+		return err
+	},
+	"AddReplayItems": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.AddReplayItems(t.Context(), me, x.planned, nil)
+	},
+	"StartReplay": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.StartReplay(t.Context(), me, x.planned, at(t0))
+		return err
+	},
+	"DropReplay": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.DropReplay(t.Context(), me, x.planned)
+	},
+	"BulkReplay": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.BulkReplay(t.Context(), me, x.running)
+		return err
+	},
+	"CancelReplay": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.CancelReplay(t.Context(), me, x.running, at(t0))
+		return err
+	},
 	"Cancel": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.Cancel(t.Context(), me, x.delivery, at(t0))
 	},
@@ -123,7 +151,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 
 // listing are the methods that take an account and an id and list: nothing of
 // another account, but no error.
-var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true}
+var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true}
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()
@@ -137,6 +165,8 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	claim(tb, s, w.ID, 1, t0)
 	finish(tb, s, failure(x.delivery, w.ID, 1, t0.Add(time.Minute)), t0)
 	x.hook = must(s.Webhook(tb.Context(), a.ID, w.ID))(tb)
+	x.planned = plannedReplay(tb, s, x.delivery, x.hook, x.event).ID
+	x.running = must(s.StartReplay(tb.Context(), a.ID, plannedReplay(tb, s, x.delivery, x.hook, x.event).ID, at(t0)))(tb).ID
 	return a, x
 }
 
@@ -151,6 +181,8 @@ func testIsolation(t *testing.T, s *db.Store) {
 	}
 	same(t, "webhook", must(s.Webhook(ctx, a.ID, x.hook.ID))(t), x.hook)
 	same(t, "delivery", must(s.Delivery(ctx, a.ID, x.delivery))(t), before)
+	same(t, "replays", len(must(s.BulkReplays(ctx, a.ID, 0, 9))(t)), 1)
+	same(t, "replay", must(s.BulkReplay(ctx, a.ID, x.running))(t).State, webhook.ReplayRunning)
 	same(t, "draft", must(s.Draft(ctx, a.ID, x.draft.ID))(t), x.draft)
 	same(t, "users", must(s.Users(ctx, a.ID))(t), []webhook.User{x.user})
 	same(t, "tokens", must(s.Tokens(ctx, a.ID))(t), []webhook.Token{x.token})
@@ -182,6 +214,7 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "their views for me", len(must(s.SavedViews(ctx, me.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
+	same(t, "their replays for me", len(must(s.BulkReplays(ctx, me.ID, 0, 9))(t)), 0)
 	same(t, "log", len(must(s.Deliveries(ctx, me.ID, webhook.DeliveryFilter{Limit: 10}))(t).Rows), 1)
 	same(t, "events", len(must(s.Events(ctx, me.ID, webhook.EventFilter{Limit: 10}))(t).Rows), 1)
 	for _, name := range must(s.WebhookNames(ctx, me.ID))(t) {

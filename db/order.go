@@ -34,7 +34,7 @@ func insertInOrder(ctx context.Context, tx transaction, d webhook.Delivery, w *w
 	if err := markBlocking(ctx, tx, d); err != nil {
 		return false, err
 	}
-	d.Attempts, d.Held, d.NextAt = 0, true, time.Time{}
+	d.Attempts, d.Held, d.Urgent, d.NextAt = 0, true, false, time.Time{}
 	_, err = tx.Exec(ctx, insertDelivery, deliveryValues(d)...)
 	return true, err
 }

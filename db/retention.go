@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"bookhook/webhook"
@@ -12,6 +14,7 @@ import (
 //   - of the next events after the given one, the deliveries that finished earlier
 //     than before, with their attempts, and the events that have no deliveries left;
 //   - entries of the activity log that are older than before;
+//   - bulk replays that ended earlier than before;
 //   - rejected requests that were last received webhook.KeepRejected ago;
 //   - in the first batch, expired sessions and access tokens.
 //
@@ -19,9 +22,9 @@ import (
 // with 0 first and then with last, until nothing is deleted and last equals after:
 // so pending deliveries are read once, and not in every batch.
 func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.EventID, batch int) (deleted int64, last webhook.EventID, err error) {
-	// A match never changes, so it is read beforehand, while others write: its JSON is
-	// a third of the work, and the pages may have to come from the disk.
-	events, err := list(ctx, s.engine, scanMatchedEvent, `SELECT id, decisions FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`,
+	// A match hardly ever changes, so it is read beforehand, while others write: its JSON
+	// is a third of the work, and the pages may have to come from the disk.
+	events, err := list(ctx, s.engine, scanPrunedEvent, `SELECT id, decisions FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3`,
 		after, webhook.FirstID[webhook.EventID](before), batch)
 	if err != nil {
 		return 0, after, err
@@ -41,6 +44,7 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 			{`DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, []any{webhook.FirstID[webhook.AuditID](before), batch}},
 			pruneRejected(now, batch),
 		}
+		others = append(others, pruneReplays(before, batch)...)
 		if after == 0 { // these read whole tables
 			others = append(others, statement{`DELETE FROM sessions WHERE expires_at <= $1`, []any{toMillis(now)}},
 				statement{`DELETE FROM client_tokens WHERE expires_at <= $1`, []any{toMillis(now)}})
@@ -83,22 +87,61 @@ func execAll(ctx context.Context, tx transaction, all []statement) (changed int6
 	return changed, nil
 }
 
+// prunedEvent is an event and the text of its decisions.
+type prunedEvent struct {
+	matchedEvent
+	text string
+}
+
+func scanPrunedEvent(r scanner) (e prunedEvent, err error) {
+	if err := r.Scan(&e.id, &e.text); err != nil {
+		return e, err
+	}
+	return e, decisionsScanner{&e.decisions, &e.pending}.Scan(e.text)
+}
+
 // pruneEvent deletes the finished deliveries of an event, and the event if it has
-// none left. An event that waits for its match is kept.
-func pruneEvent(ctx context.Context, tx transaction, e matchedEvent, before time.Time) (deleted int64, err error) {
-	const its = `event_id = $1 AND id >= $2 AND id < $3`
-	const finished = its + ` AND state <> 'pending' AND finished_at < $4`
+// none left, unless it was sent to another webhook since it was read. An event that
+// waits for its match is kept.
+func pruneEvent(ctx context.Context, tx transaction, e prunedEvent, before time.Time) (deleted int64, err error) {
 	if e.pending {
 		return 0, nil
 	}
-	in := e.deliveries()
-	steps := []statement{
-		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + finished + `)`, []any{e.id, in.from, in.to, toMillis(before)}},
-		{`DELETE FROM deliveries WHERE ` + finished, []any{e.id, in.from, in.to, toMillis(before)}},
-		{`DELETE FROM events WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE ` + its + `)`, []any{e.id, in.from, in.to}},
+	ids := e.deliveries()
+	if len(ids) == 0 { // no webhook received it
+		return tx.Exec(ctx, `DELETE FROM events WHERE id = $1 AND decisions = $2`, e.id, e.text)
 	}
-	if in.to == 0 { // no webhook received it
-		steps = steps[2:]
+	ids = padded(ids)
+	n := len(ids)
+	its := `id IN (` + placeholders(n) + `)`
+	finished := fmt.Sprintf(`%s AND state <> 'pending' AND finished_at < $%d`, its, n+1)
+	args := append(ids[:n:n], toMillis(before))
+	return execAll(ctx, tx, []statement{
+		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + finished + `)`, args},
+		{`DELETE FROM deliveries WHERE ` + finished, args},
+		{
+			fmt.Sprintf(`DELETE FROM events WHERE id = $%d AND decisions = $%d AND NOT EXISTS (SELECT 1 FROM deliveries WHERE %s)`, n+1, n+2, its),
+			append(ids[:n:n], e.id, e.text),
+		},
+	})
+}
+
+// placeholders are $1 to $n.
+func placeholders(n int) string {
+	text := "$1"
+	for i := 2; i <= n; i++ {
+		text += ", $" + strconv.Itoa(i)
 	}
-	return execAll(ctx, tx, steps)
+	return text
+}
+
+// pruneReplays deletes replays that ended earlier than before, with their items.
+func pruneReplays(before time.Time, batch int) []statement {
+	const old = `SELECT r.id FROM replays r WHERE r.state <> 'running' AND r.finished_at < $1 AND r.id < $2`
+	args := []any{toMillis(before), webhook.FirstID[webhook.ReplayID](before)}
+	return []statement{
+		{`DELETE FROM replay_items WHERE (replay_id, delivery_id) IN (
+			SELECT i.replay_id, i.delivery_id FROM replay_items i WHERE i.replay_id IN (` + old + `) LIMIT $3)`, append(args[:2:2], batch)},
+		{`DELETE FROM replays WHERE id IN (` + old + ` AND NOT EXISTS (SELECT 1 FROM replay_items i WHERE i.replay_id = r.id))`, args},
+	}
 }

@@ -297,9 +297,12 @@ func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id
 	return s.cancelAll(ctx, id, change.At)
 }
 
-// cancelAll cancels the waiting deliveries of a deleted webhook, in steps. After a
-// crash RecoverClaims cancels the rest.
+// cancelAll cancels the waiting deliveries of a deleted webhook, in steps, and leaves
+// it out of running replays. After a crash RecoverClaims does the rest.
 func (s *Store) cancelAll(ctx context.Context, id webhook.WebhookID, now time.Time) (cancelled int64, err error) {
+	if err := s.endItems(ctx, id, now); err != nil {
+		return 0, err
+	}
 	return s.inSteps(ctx, `UPDATE deliveries SET state = 'cancelled', finished_at = $2 WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY held, urgent, next_at LIMIT $3)`, id, toMillis(now), stepRows)
 }

@@ -185,7 +185,7 @@ func TestDeliveriesSearch(t *testing.T) {
 		p.has("Nothing found so far")
 		p = b.get(p.find(`href="([^"]*before=[^"]*)"`)).is(http.StatusOK)
 	}
-	p.has("rare 1", "rare 2", "Newest").lacks("Search")
+	p.has("rare 1", "rare 2", "Newest").lacks("Search further back", "Searched back")
 	b.get("/deliveries?state=cancelled").has("No delivery matches")
 }
 

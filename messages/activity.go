@@ -43,6 +43,9 @@ var activity = Texts{
 	"activity.webhook.secret":      "Created a new signing secret for the webhook “%s”.",
 	"activity.webhook.deleted":     "Deleted the webhook “%s”.",
 
+	"activity.event.sent":         "Sent an event to the webhook “%s”.",
+	"activity.replay.started":     "Started a replay.",
+	"activity.replay.cancelled":   "Cancelled a replay.",
 	"activity.delivery.replayed":  "Replayed a delivery.",
 	"activity.delivery.cancelled": "Cancelled a delivery.",
 }

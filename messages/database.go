@@ -11,6 +11,8 @@ var database = Texts{
 	"number.taken":             "The number %s belongs to another account.",
 	"email.taken":              "Somebody with this e-mail address signs in here already.",
 	"item.id_taken":            "The id %s is in the list already; rename that one instead.",
+	"event.send_test":          "This is a test event. Send a test from the page of the webhook.",
+	"event.send_unmatched":     "This event still waits for what its platform says about the booking. Send it when that is known.",
 	"delivery.inline_replay":   "This is a call before a booking is confirmed. It is made once, at that moment, and cannot be repeated later.",
 	"delivery.inline_cancel":   "This is a call before a booking is confirmed, and finishes by itself within seconds.",
 	"delivery.webhook_deleted": "The webhook of this delivery was deleted, so there is nowhere to send it.",

@@ -30,6 +30,7 @@ type (
 	webhookKind  struct{}
 	eventKind    struct{}
 	deliveryKind struct{}
+	replayKind   struct{}
 	rejectedKind struct{}
 	auditKind    struct{}
 	viewKind     struct{}
@@ -43,6 +44,7 @@ func (draftKind) prefix() string    { return "drf_" }
 func (webhookKind) prefix() string  { return "whk_" }
 func (eventKind) prefix() string    { return "evt_" }
 func (deliveryKind) prefix() string { return "dlv_" }
+func (replayKind) prefix() string   { return "rpl_" }
 func (rejectedKind) prefix() string { return "rej_" }
 func (auditKind) prefix() string    { return "aud_" }
 func (viewKind) prefix() string     { return "viw_" }
@@ -57,6 +59,7 @@ type (
 	WebhookID  = ID[webhookKind] //nolint:revive // beside its siblings it repeats nothing
 	EventID    = ID[eventKind]
 	DeliveryID = ID[deliveryKind]
+	ReplayID   = ID[replayKind]
 	RejectedID = ID[rejectedKind] // of a [RejectedRequest]
 	AuditID    = ID[auditKind]
 	ViewID     = ID[viewKind] // of a [SavedView]

@@ -17,13 +17,14 @@ const (
 	ReasonTourNotListed Reason = "tour_not_included"
 	ReasonTourExcluded  Reason = "tour_excluded"
 	ReasonPlatformOff   Reason = "platform_off" // the account does not use the event's platform; given by [Subscriptions.Decide]
+	ReasonNotCreated    Reason = "not_created"  // the webhook did not exist; only of an event that was sent to it later
 )
 
 // Decision is the outcome of one event for one webhook, kept with the event.
 type Decision struct {
 	Webhook  WebhookID  `json:"webhook"`
 	Delivery DeliveryID `json:"delivery,omitempty"` // zero when skipped
-	Reason   Reason     `json:"reason,omitempty"`
+	Reason   Reason     `json:"reason,omitempty"`   // why it was skipped; with a Delivery it was sent later, because somebody asked for it
 }
 
 // Match decides whether the webhook receives the event, and if not, why.

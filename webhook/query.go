@@ -70,11 +70,11 @@ type EventRow struct {
 	Decisions []Decision
 }
 
-// Sent counts the webhooks to which the event was sent.
+// Sent counts the webhooks to which the event was sent, at once or later.
 func (r EventRow) Sent() int {
 	sent := 0
 	for _, d := range r.Decisions {
-		if d.Reason == Matched {
+		if d.Delivery != 0 {
 			sent++
 		}
 	}

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -159,4 +160,22 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 		}
 	}
 	return rows, nil
+}
+
+// preview returns what a webhook with this configuration would have received of the
+// newest events.
+func (pg *Pages) preview(ctx context.Context, account webhook.AccountID, config webhook.Config) (views.PreviewProps, error) {
+	subscriptions, err := pg.Store.Subscriptions(ctx, account)
+	if err != nil {
+		return views.PreviewProps{}, err
+	}
+	newest, err := pg.Store.Events(ctx, account, webhook.EventFilter{Limit: webhook.PreviewEvents})
+	if err != nil {
+		return views.PreviewProps{}, err
+	}
+	props := views.PreviewProps{Preview: subscriptions.Preview(config, newest.Rows), Kind: config.Kind, EventNames: map[string]string{}}
+	for _, r := range slices.Concat(props.Matched, props.Skipped) {
+		props.EventNames[r.Event.Key()] = pg.eventName(r.Event.Platform, r.Event.Type)
+	}
+	return props, nil
 }

@@ -1,0 +1,100 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Send sends an event to one webhook now, whatever was decided when it came in: it
+// replays the delivery of the event to this webhook, or creates it, due and urgent,
+// unless it has to wait for an earlier one of its booking. The event's decision keeps
+// its reason and gets the delivery. Send returns webhook.ErrOff if the webhook is off,
+// webhook.Invalid for a test event, an inline webhook, or an event that still waits for
+// its match, and the errors of Replay.
+func (s *Store) Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, change webhook.Change) (d webhook.Delivery, err error) {
+	err = s.write(ctx, func(tx transaction) error {
+		w, e, err := s.findSend(ctx, tx, account, event, id)
+		if err != nil {
+			return err
+		}
+		d, err = findDelivery(ctx, tx, account, decided(e, id))
+		switch {
+		case err == nil && d.InFlight(change.At):
+			return webhook.ErrConflict
+		case err == nil:
+			d, err = replay(ctx, tx, d, w, change.At)
+		case errors.Is(err, webhook.ErrNotFound):
+			d, err = s.sendSkipped(ctx, tx, e, w, 0, change.At)
+		}
+		if err != nil {
+			return err
+		}
+		tx.touch(account, id, webhook.TouchDue)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "event.sent", Subject: event.String(), Args: []string{w.Name}})
+	})
+	return d, err
+}
+
+// findSend reads the webhook and the event of a Send.
+func (s *Store) findSend(ctx context.Context, tx transaction, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID) (*webhook.Webhook, webhook.EventRow, error) {
+	w, err := s.findWebhook(ctx, tx, account, id)
+	if err != nil {
+		return nil, webhook.EventRow{}, err
+	}
+	e, err := scanEvent(queryRow(ctx, tx, `SELECT `+listColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, event))
+	switch {
+	case err != nil:
+	case w.Kind == webhook.Inline:
+		err = webhook.Invalid{"webhook_id": webhook.NewMessage("delivery.inline_replay")}
+	case e.Test:
+		err = webhook.Invalid{"event": webhook.NewMessage("event.send_test")}
+	case e.Lookup:
+		err = webhook.Invalid{"event": webhook.NewMessage("event.send_unmatched")}
+	case !w.Enabled:
+		err = webhook.ErrOff
+	}
+	return w, e, err
+}
+
+// decided returns the id of the delivery of an event to a webhook; zero if it has none.
+func decided(e webhook.EventRow, id webhook.WebhookID) webhook.DeliveryID {
+	for _, d := range e.Decisions {
+		if d.Webhook == id {
+			return d.Delivery
+		}
+	}
+	return 0
+}
+
+// sendSkipped creates the delivery of an event that was not sent to a webhook, with
+// this id (0: a new one), and adds it to the decisions on the event. It goes first,
+// unless an earlier one of its booking is pending.
+func (s *Store) sendSkipped(ctx context.Context, tx transaction, e webhook.EventRow, w *webhook.Webhook, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error) {
+	i := slices.IndexFunc(e.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })
+	if i < 0 {
+		i = len(e.Decisions)
+		e.Decisions = append(e.Decisions, webhook.Decision{Webhook: w.ID, Reason: webhook.ReasonNotCreated})
+	}
+	switch decision := &e.Decisions[i]; {
+	case decision.Delivery != 0: // it was pruned: sending again keeps the id
+		id = decision.Delivery
+	case id == 0:
+		id = webhook.DeliveryID(s.nextID())
+	}
+	e.Decisions[i].Delivery = id
+	if _, err := tx.Exec(ctx, `UPDATE events SET decisions = $2 WHERE id = $1`, e.ID, decisionsJSON(e.Decisions)); err != nil {
+		return webhook.Delivery{}, err
+	}
+	d := newDelivery(id, w, e.Event, roundMillis(now))
+	d.Urgent = true
+	held, err := insertInOrder(ctx, tx, d, w)
+	d.Held = held
+	if held {
+		d.NextAt, d.Urgent = time.Time{}, false
+	}
+	return d, err
+}

@@ -1,0 +1,51 @@
+package webhook
+
+import "time"
+
+// ReplayRequest says what a bulk replay sends: deliveries, or for a webhook events
+// that it never got.
+type ReplayRequest struct {
+	Deliveries DeliveryFilter // unless Events is set; its page and limit do not count
+	IDs        []DeliveryID   // only these of them, if there are any
+	Events     *EventFilter   // those that Webhook has no delivery of
+	Webhook    WebhookID      // with Events
+	Matching   bool           // with Events: only those that the webhook's present filters match
+	All        bool           // also events that a later one of their booking has overtaken
+	Departed   bool           // also bookings whose tours are over
+	Rate       Rate           // zero: as fast as each webhook takes them
+}
+
+// ReplayState is how far a bulk replay is. The texts are part of the API.
+type ReplayState string
+
+// The states. ReplayPlanning is never seen: what is planned is not created yet.
+const (
+	ReplayPlanning  ReplayState = "planning"
+	ReplayRunning   ReplayState = "running"
+	ReplayDone      ReplayState = "done" // the first attempt of each of its deliveries has ended
+	ReplayCancelled ReplayState = "cancelled"
+)
+
+// Replay is a bulk replay and what became of it. A delivery whose first attempt in it
+// failed is neither delivered nor failed while it waits for its next attempt.
+type Replay struct {
+	ID        ReplayID
+	Account   AccountID
+	Request   ReplayRequest
+	State     ReplayState
+	Total     int // deliveries
+	Sent      int // whose first attempt has started
+	LeftOut   int // that were not sent when their turn came: they are gone, or a later event of their booking was delivered meanwhile
+	Delivered int
+	Failed    int
+	Created   Change
+	Finished  time.Time // zero while it runs
+}
+
+// ReplayItem is one delivery of a bulk replay. It need not exist yet: then the event
+// was skipped, and the delivery is created with this id when its turn comes.
+type ReplayItem struct {
+	Delivery DeliveryID
+	Event    EventID
+	Webhook  WebhookID
+}

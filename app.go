@@ -139,7 +139,7 @@ func handlersStore(s *db.Store) handlers.Store {
 		Inbound: s,
 		Pages: pages.Store{
 			AccountStore: s, BookingStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
-			PlatformStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, WebhookStore: s, WizardStore: s,
+			PlatformStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,
 	}

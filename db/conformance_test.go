@@ -29,6 +29,7 @@ var suites = []struct {
 	{"items", itemTests},
 	{"limits", limitTests},
 	{"drafts", draftTests},
+	{"saved views", savedViewTests},
 	{"webhooks", webhookTests},
 	{"touched", touchedTests},
 	{"isolation", isolationTests},

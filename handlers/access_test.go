@@ -67,6 +67,10 @@ var routes = inVersions(map[string]route{
 	"GET /webhooks/{whk}":           {members, 200, ""},
 	"POST /webhooks/{whk}/test":     {members, 303, ""},
 	"GET /deliveries":               {members, 200, ""},
+	"GET /deliveries.csv":           {members, 200, ""},
+	"GET /events.csv":               {members, 200, ""},
+	"POST /views":                   {members, 303, "list=deliveries&query=state%3Dfailed&name=Failed"},
+	"POST /views/{viw}/delete":      {members, 404, ""}, // it is somebody else's
 	"GET /deliveries/new":           {members, 200, ""},
 	"GET /deliveries/{dlv}":         {members, 200, ""},
 	"POST /deliveries/{dlv}/replay": {members, 303, ""},
@@ -137,6 +141,8 @@ var routes = inVersions(map[string]route{
 	"GET /api/v1/bookings/{ref}":           {program, 200, ""},
 	"POST /api/v1/inline":                  {program, 200, `{"type":"new_temporary_web","booking_id":"1"}`},
 	"GET /api/v1/deliveries":               {program, 200, ""},
+	"GET /api/v1/deliveries.csv":           {program, 200, ""},
+	"GET /api/v1/events.csv":               {program, 200, ""},
 	"GET /api/v1/deliveries/{dlv}":         {program, 200, ""},
 	"POST /api/v1/deliveries/{dlv}/replay": {program, 202, ""},
 	"GET /api/v1/webhooks":                 {program, 200, ""},
@@ -226,7 +232,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
-		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", "/views/:id", "/views/{viw}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
 		if r.Method == http.MethodHead { // comes with each GET
@@ -361,13 +367,16 @@ func (s *site) things() *strings.Replacer {
 	s.check(err)
 	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: s.account.ID, Name: "Secret of ours"}, []byte("x"), change())
 	s.check(err)
+	s.check(s.store.SaveView(s.Context(), webhook.SavedView{Account: s.account.ID, User: u.ID, List: webhook.ViewedDeliveries, Name: "Secret of ours", Query: "state=failed"}, time.Now()))
+	views, err := s.store.SavedViews(s.Context(), s.account.ID, u.ID, webhook.ViewedDeliveries)
+	s.check(err)
 	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
 	s.putItems(webhook.Channels, ours)
 	s.putItems(webhook.Tours, ours)
 	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.ID.String(),
 		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{evt}", a.Event.ID.String(),
 		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(ofPrio.ID),
-		"{ours}", ours.ID, "{item}", rand.Text(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
+		"{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 
 // makeRoom removes what earlier things left behind, since there are limits.

@@ -140,6 +140,8 @@ func (a *apiSite) use(t *testing.T) map[string]string {
 	a.finish(t, 4) // two of the first, one of the second, one test
 	a.call(t, 200, "GET", "/api/v1/events?booking_id=1234&type=cancelled&since=2020-01-01T00:00:00Z&until=2090-01-01T00:00:00Z", "")
 	a.call(t, 200, "GET", "/api/v1/events/"+accepted.ID, "")
+	a.raw(t, 200, a.request("GET", "/api/v1/events.csv?channel_id=3930&tour_id=12&sent=true", ""))
+	a.raw(t, 200, a.request("GET", "/api/v1/deliveries.csv?state=pending&webhook_id="+hook, ""))
 	a.call(t, 200, "GET", "/api/v1/deliveries?state=pending&webhook_id="+hook+"&event_id="+accepted.ID+"&booking_id=1234&type=cancelled", "")
 	shown := a.call(t, 200, "GET", "/api/v1/deliveries/"+accepted.Deliveries[0].ID, "")
 	if attempts, _ := shown["attempts"].([]any); len(attempts) != 1 || attempts[0].(map[string]any)["response_body_base64"] != "bm//" {
@@ -218,6 +220,7 @@ func (a *apiSite) conflicts(t *testing.T, ids map[string]string) {
 		t.Errorf("got %v, want the limit and whom to ask", full)
 	}
 	a.limits(t)
+	a.exportsAtOnce(t)
 	if used := a.call(t, 200, "GET", "/api/v1/account", "")["webhooks_used"]; used != 10.0 {
 		t.Errorf("got %v webhooks used, want 10", used)
 	}

@@ -62,6 +62,9 @@ var outcomes = Texts{
 	"test.circuit_open": "The receiver failed repeatedly, so the test is sent as the next attempt, within five minutes. " +
 		"The answer appears below.",
 
+	"view.saved":   "“%s” was saved. It is above the filter whenever you sign in.",
+	"view.deleted": "The saved view “%s” was deleted. Nothing else was changed.",
+
 	"delivery.sent_now":          "It is being sent now. The answer appears below.",
 	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
 	"delivery.webhook_off":       "It was not sent: the webhook is off. Switch it on, then replay the delivery.",

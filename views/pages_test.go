@@ -107,7 +107,7 @@ func (k kind) addLog(add func(string, templ.Component)) {
 		Webhooks: []Option{{"whk_1", cmp.Or(k.text("Accounting"), "whk_1")}}, Types: k.types(),
 	}
 	add("deliveries", Deliveries(list))
-	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
+	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Period: Period{Since: k.text("2026-11-01"), Until: "x"}}
 	list.Problems = k.invalid("since", "until")
 	add("deliveries-filtered", Deliveries(list))
 	list.Stopped, list.Count.N = true, 57

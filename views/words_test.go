@@ -219,13 +219,29 @@ func TestAnswer(t *testing.T) {
 // How an incomplete answer began is shown beside how it ended.
 func TestAnswerDetail(t *testing.T) {
 	o := webhook.Outcome{Status: 200, Failure: webhook.FailNetwork}
-	var cell strings.Builder
-	if err := answer(o).Render(t.Context(), &cell); err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{cell.String(), attemptDetail(webhook.Attempt{Status: o.Status, Failure: o.Failure})} {
+	row := DeliveryRow{Delivery: webhook.Delivery{State: webhook.Failed, Last: o}}
+	for _, text := range []string{row.said(now), attemptDetail(webhook.Attempt{Status: o.Status, Failure: o.Failure})} {
 		if !strings.Contains(text, "began as 200 OK") {
 			t.Errorf("got %q", text)
+		}
+	}
+}
+
+// Beside the status is what a person wants to know next.
+func TestSaid(t *testing.T) {
+	failed := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
+	for want, row := range map[string]DeliveryRow{
+		"":                        {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 200, Duration: time.Second}}},
+		"201 Created":             {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 201}}},
+		"503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}},
+		"Night desk is closed":    {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}, Said: "Night desk is closed"},
+		"in 4 min · Full":         {Delivery: webhook.Delivery{State: webhook.Pending, NextAt: now.Add(4 * time.Minute), Last: failed, Attempts: 1, Completed: 1}, Said: "Full"},
+		"webhook is off":          {Delivery: webhook.Delivery{State: webhook.Pending}, WebhookOff: true},
+		"Host not found":          {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Failure: webhook.FailDNS}}},
+		"Timed out, began as 503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Status: 503, Failure: webhook.FailTimeout}}},
+	} {
+		if got := row.said(now); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -26,6 +26,7 @@ const (
 	LimitedChannels Limited = "channel"
 	LimitedTours    Limited = "tour"
 	LimitedChecks   Limited = "check"
+	LimitedViews    Limited = "view" // saved views of one person
 )
 
 // How many an account may have of what people and API clients create. Retired

@@ -27,12 +27,9 @@ type DeliveryStore interface {
 
 // ListDeliveries lists the log, the newest first, without attempts.
 func (a *API) ListDeliveries(c *fiber.Ctx) error {
-	q := readQuery(c, "state", "webhook_id", "event_id", "booking_id", "type", "since", "until")
-	f := webhook.DeliveryFilter{
-		State: q.state("state"), Webhook: queryID[webhook.WebhookID](q, "webhook_id"), Event: queryID[webhook.EventID](q, "event_id"),
-		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
-		Before: queryID[webhook.DeliveryID](q, "cursor"), Limit: q.limit,
-	}
+	q := readQuery(c, deliveryParameters...)
+	f := a.deliveryFilter(q)
+	f.Before, f.Limit = queryID[webhook.DeliveryID](q, "cursor"), q.limit
 	if err := q.problems.Err(); err != nil {
 		return err
 	}
@@ -43,6 +40,28 @@ func (a *API) ListDeliveries(c *fiber.Ctx) error {
 	now := time.Now()
 	show := func(r webhook.DeliveryRow) deliveryJSON { return showDelivery(r.Delivery, now) }
 	return web.SendJSON(c, http.StatusOK, pageOf(found.Rows, cursor(found.Next), show))
+}
+
+// deliveryParameters are the filters of the log.
+var deliveryParameters = []string{"state", "webhook_id", "event_id", "booking_id", "type", "since", "until"}
+
+func (a *API) deliveryFilter(q *query) webhook.DeliveryFilter {
+	return webhook.DeliveryFilter{
+		State: q.state("state"), Webhook: queryID[webhook.WebhookID](q, "webhook_id"), Event: queryID[webhook.EventID](q, "event_id"),
+		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
+	}
+}
+
+// ExportDeliveries streams the log as CSV, the newest first.
+func (a *API) ExportDeliveries(c *fiber.Ctx) error {
+	q := readParameters(c, deliveryParameters...)
+	f, account := a.deliveryFilter(q), currentToken(c).Account
+	if err := q.problems.Err(); err != nil {
+		return err
+	}
+	return a.Server.SendExport(c, web.DeliveryExport(f, web.UTC, func(ctx context.Context, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], error) {
+		return a.Store.Deliveries(ctx, account, f)
+	}))
 }
 
 // ShowDelivery shows a delivery with its newest attempts, as many as the store lists.

@@ -97,7 +97,7 @@ func (pg *Pages) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.De
 	if err != nil {
 		return nil, err
 	}
-	return pg.deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}}), nil
+	return pg.deliveryRows(c.UserContext(), found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}})
 }
 
 func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {

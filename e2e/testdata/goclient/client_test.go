@@ -3,6 +3,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -128,6 +129,12 @@ func TestEventsAndDeliveries(t *testing.T) {
 	listed := ok[*ListEventsResponse](t, 200)(c.ListEventsWithResponse(ctx, &ListEventsParams{BookingId: new("1234"), Since: &at})).JSON200
 	if len(listed.Items) != 1 || !listed.Items[0].OccurredAt.Equal(at) {
 		t.Errorf("got %+v", listed)
+	}
+	if export := ok[*ExportEventsResponse](t, 200)(c.ExportEventsWithResponse(ctx, &ExportEventsParams{BookingId: new("1234"), TourId: new("15")})).Body; bytes.Count(export, []byte("\r\n")) != 2 {
+		t.Errorf("got %s", export)
+	}
+	if export := ok[*ExportDeliveriesResponse](t, 200)(c.ExportDeliveriesWithResponse(ctx, &ExportDeliveriesParams{BookingId: new("1234")})).Body; bytes.Count(export, []byte("\r\n")) != 2 {
+		t.Errorf("got %s", export)
 	}
 	if shown := ok[*ShowEventResponse](t, 200)(c.ShowEventWithResponse(ctx, accepted.Id)).JSON200; shown.ExternalId != "go-1" || shown.TourIds[0] != "15" {
 		t.Errorf("got %+v", shown)

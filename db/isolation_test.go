@@ -28,6 +28,7 @@ type theirs struct {
 	client   webhook.Client
 	event    webhook.EventID
 	delivery webhook.DeliveryID
+	view     webhook.ViewID
 	planned  webhook.ReplayID
 	running  webhook.ReplayID
 }
@@ -98,6 +99,10 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 	"RevokeClient": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RevokeClient(t.Context(), me, x.client.ID, at(t0))
 	},
+	"DeleteView": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.DeleteView(t.Context(), me, x.user.ID, x.view)
+		return err
+	},
 	"Event": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Event(t.Context(), me, x.event)
 		return err
@@ -149,7 +154,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 // another account, but no error.
 var listing = map[string]bool{
 	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
-	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "ReplayQueue": true, "Speed": true,
+	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "ReplayQueue": true, "Speed": true,
 }
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
@@ -157,6 +162,8 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	a, w := shop(tb, s)
 	x := theirs{hook: w, draft: newDraft(tb, s, a.ID), user: newUser(tb, s, a.ID, "x@example.com"), token: newToken(tb, s, a.ID, "T", "h")}
 	x.client = newClient(tb, s, a.ID, "C", "h")
+	keep(tb, s, x.user, "Night", "state=failed")
+	x.view = must(s.SavedViews(tb.Context(), a.ID, x.user.ID, webhook.ViewedDeliveries))(tb)[0].ID
 	accepted := ingest(tb, s, a.ID, newEvent("x"))
 	x.event, x.delivery = accepted[0].Event.ID, accepted[0].Decisions[0].Delivery
 	claim(tb, s, w.ID, 1, t0)
@@ -203,7 +210,12 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 		f.Limit = 10
 		same(t, "deliveries", len(must(s.Deliveries(ctx, me.ID, f))(t).Rows), 0)
 		same(t, "count", must(s.CountDeliveries(ctx, me.ID, f))(t).N, 0)
+		newer, older, err := s.Neighbours(ctx, me.ID, f, 1)
+		ok(t, err)
+		same(t, "beside theirs", []webhook.DeliveryID{newer, older}, []webhook.DeliveryID{0, 0})
 	}
+	same(t, "views of theirs", len(must(s.SavedViews(ctx, a.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 1)
+	same(t, "their views for me", len(must(s.SavedViews(ctx, me.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
 	same(t, "their replays for me", len(must(s.BulkReplays(ctx, me.ID, 0, 9))(t)), 0)

@@ -45,6 +45,9 @@ var inWords = regexp.MustCompile(`(?s)^(` + strings.Join([]string{
 	`(channels|tours)\.ids: The mode “all” takes no ids`,
 }, "|") + `)`)
 
+// pathParameter is one in a path of the description.
+var pathParameter = regexp.MustCompile(`\{\w+\}`)
+
 // operation is one of the description, with what is needed to send it.
 type operation struct {
 	*openapi3.Operation
@@ -95,7 +98,7 @@ func (p *prober) prepare(t testing.TB) {
 	hook := p.hook(t, "Accounting", "")
 	sent := p.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", "")
 	replay := p.call(t, 202, "POST", "/api/v1/replays", `{"deliveries":{}}`)
-	ids := map[string]string{"replays": replay["id"].(string), "events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
+	ids := map[string]string{"replays": replay["id"].(string), "bookings": sent["booking_id"].(string), "events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
 	paths := p.doc.Paths.Map()
 	for _, template := range slices.Sorted(maps.Keys(paths)) {
 		if !strings.HasPrefix(template, "/api/") {
@@ -104,7 +107,7 @@ func (p *prober) prepare(t testing.TB) {
 		all := paths[template].Operations()
 		for _, method := range slices.Sorted(maps.Keys(all)) {
 			op := operation{Operation: all[method], method: method, template: template}
-			op.path = strings.Replace(template, "{id}", ids[strings.Split(template+"////", "/")[3]], 1)
+			op.path = pathParameter.ReplaceAllLiteralString(template, ids[strings.Split(template+"////", "/")[3]])
 			if op.RequestBody != nil {
 				op.body = op.RequestBody.Value.Content.Get("application/json").Schema.Value
 				for _, base := range samples(op.body) {
@@ -281,7 +284,7 @@ func (p *prober) probeParameters(t *testing.T, op operation) {
 
 // probePath sends ids that do not exist.
 func (p *prober) probePath(t *testing.T, op operation) {
-	if !strings.Contains(op.template, "{id}") {
+	if !pathParameter.MatchString(op.template) {
 		return
 	}
 	for _, id := range []string{"x", "-", "evt_", "whk_0000000000000", "evt_0000000000001", "dlv_zzzzzzzzzzzzz", "whk_0000000000001", strings.Repeat("x", 5000), "%00", "%C3%A9", "%FF", "%20", "a+b"} {
@@ -289,7 +292,7 @@ func (p *prober) probePath(t *testing.T, op operation) {
 		if op.body != nil && op.RequestBody.Value.Required {
 			body = op.example()
 		}
-		p.try(t, op, p.request(op.method, strings.Replace(op.template, "{id}", id, 1), body), false)
+		p.try(t, op, p.request(op.method, pathParameter.ReplaceAllLiteralString(op.template, id), body), false)
 	}
 }
 

@@ -18,6 +18,7 @@ var limits = Texts{
 	"limit.person":  "This account has %s people and may have %s. Remove somebody who no longer needs access, then add the new person.",
 	"limit.channel": "This account has %s channels in use and may have %s; these would be %s too many. Nothing was changed. Retire channels that are no longer used, or add fewer.",
 	"limit.tour":    "This account has %s tours in use and may have %s; these would be %s too many. Nothing was changed. Retire tours that are no longer sold, or add fewer.",
+	"limit.view":    "You have %s saved views and may have %s. Delete one that you no longer use, then save this one.",
 	"limit.check":   "Your account has used its %s checks and tests of this minute. Nothing was sent, and nothing is lost: go on, or try again in %s seconds.",
 
 	"limit.replay":   "%s replays of this account are running, and there may be %s at a time. Wait until one is done, or cancel one.",

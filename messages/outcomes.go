@@ -66,6 +66,9 @@ var outcomes = Texts{
 	"replay.cancelled": "The replay is cancelled. What was sent stays sent.",
 	"replay.ended":     "The replay had ended already.",
 
+	"view.saved":   "“%s” was saved. It is above the filter whenever you sign in.",
+	"view.deleted": "The saved view “%s” was deleted. Nothing else was changed.",
+
 	"delivery.sent_now":          "It is being sent now. The answer appears below.",
 	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
 	"delivery.webhook_off":       "It was not sent: the webhook is off. Switch it on, then replay the delivery.",

@@ -45,9 +45,9 @@ func sendFailed(p WebhookProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var2 templ.SafeURL
-			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(DeliveryFilter{State: string(webhook.Failed), Webhook: p.Webhook.ID.String(), Since: p.day(p.FailedSince)}.href("/replays/new"))
+			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(DeliveryFilter{State: string(webhook.Failed), Webhook: p.Webhook.ID.String(), Period: Period{Since: p.day(p.FailedSince)}}.href("/replays/new"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/missed.templ`, Line: 15, Col: 154}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/missed.templ`, Line: 15, Col: 170}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {

@@ -21,6 +21,7 @@ func (k kind) pages() map[string]templ.Component {
 	k.addWizard(add)
 	k.addLog(add)
 	k.addReplays(add)
+	k.addBooking(add)
 	k.addSettings(add)
 	k.addPlatforms(add)
 	return all
@@ -111,7 +112,7 @@ func (k kind) addReplays(add func(string, templ.Component)) {
 		add(fmt.Sprintf("replay-%d", i), Replay(p))
 	}
 	form := ReplayFormProps{Page: k.page(webhook.RoleStaff), Off: []string{k.text("Accounting")}, Form: ReplayForm{
-		Filter:      DeliveryFilter{State: "failed", Webhook: k.webhook(1).ID.String(), Type: "cancelled", Booking: k.text("B-1"), Since: k.text("2026-11-21")},
+		Filter:      DeliveryFilter{State: "failed", Webhook: k.webhook(1).ID.String(), Type: "cancelled", Booking: k.text("B-1"), Period: Period{Since: k.text("2026-11-21")}},
 		WebhookName: k.text("Accounting"), EventName: k.text("Cancelled"), Requests: k.text("60"), Per: "minute",
 	}}
 	add("replay-new-nothing", NewReplay(form))
@@ -153,7 +154,7 @@ func (k kind) addLog(add func(string, templ.Component)) {
 		Webhooks: []Option{{"whk_1", cmp.Or(k.text("Accounting"), "whk_1")}}, Types: k.types(),
 	}
 	add("deliveries", Deliveries(list))
-	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
+	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Period: Period{Since: k.text("2026-11-01"), Until: "x"}}
 	list.Problems = k.invalid("since", "until")
 	add("deliveries-filtered", Deliveries(list))
 	list.Stopped, list.Count.N = true, 57
@@ -211,6 +212,32 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
 	add("events-none", Events(list))
 	add("event", Event(page))
+}
+
+// addBooking adds the pages of a booking and of the search.
+func (k kind) addBooking(add func(string, templ.Component)) {
+	p := BookingProps{Page: k.page(webhook.RoleStaff), Reference: k.text("12345"), Older: 77, First: true}
+	for i := range k.n {
+		step := k.step(i)
+		step.Event.ID = webhook.EventID(77 + i)
+		p.Events = append(p.Events, step)
+	}
+	add("booking", Booking(p))
+	s := SearchProps{Page: k.page(webhook.RoleStaff), Typed: k.text("12345"), More: true}
+	s.Page.Search = s.Typed
+	for i := range k.n {
+		e := EventRow{Event: k.step(i).Event, EventName: k.text("Cancelled"), Sent: i, Skipped: 1}
+		e.Event.BookingID = k.text(fmt.Sprint("12345-", i))
+		d := k.row(i)
+		d.Delivery.ID += 7
+		s.Hits = append(s.Hits, BookingHit(e, i == 0), DeliveryHit(d), WebhookHit(k.webhook(i), false))
+	}
+	if k.n > 0 {
+		s.Hits = append(s.Hits, EventHit(EventRow{Event: k.step(0).Event, EventName: k.text("Cancelled")}))
+	}
+	add("search", Search(s))
+	add("search-nothing", Search(SearchProps{Page: k.page(webhook.RoleStaff), Typed: k.text("12345")}))
+	add("search-empty", Search(SearchProps{Page: k.page(webhook.RoleStaff)}))
 }
 
 func (k kind) settings() []platforms.Setting {

@@ -25,6 +25,7 @@ import (
 // to another.
 type Store struct {
 	AccountStore
+	BookingStore
 	ClientStore
 	DeliveryStore
 	DraftStore
@@ -36,6 +37,7 @@ type Store struct {
 	SettingsStore
 	TokenStore
 	UserStore
+	ViewStore
 	WebhookStore
 	WizardStore
 }
@@ -133,6 +135,8 @@ func pathOf(c *fiber.Ctx) string {
 	switch {
 	case parts[1] == "drafts" && parts[len(parts)-1] == "test":
 		return strings.Join(parts[:len(parts)-1], "/") + "/" + string(webhook.StepReview)
+	case parts[1] == "views":
+		return "/" + web.FormValue(c, "list")
 	case parts[1] == "drafts":
 		return c.Path()
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":

@@ -63,7 +63,7 @@ type replayForm struct {
 
 // readReplayForm reads the query of a new bulk replay.
 func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
-	filter := readDeliveryFilter(c, currentUser(c).Account.Location(), h, pg.Platforms.KnownKey)
+	filter := pg.newFilterReader(currentUser(c), func(name string) string { return c.Query(name) }).deliveries(h)
 	f := replayForm{problems: filter.problems, typed: views.ReplayForm{
 		Filter: filter.typed, Replay: c.Query("replay_id"), Events: c.Query("events") == "1", Unfiltered: c.Query("matching") == "0",
 		All: c.Query("only") == "all", Skip: c.Query("departed") == "skip", Requests: strings.TrimSpace(c.Query("requests")), Per: c.Query("per"),
@@ -209,7 +209,10 @@ func (pg *Pages) ShowReplay(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props.Rows, props.Older, props.First = pg.deliveryRows(found.Rows, h), found.Next, f.Before == 0
+	if props.Rows, err = pg.deliveryRows(c.UserContext(), found.Rows, h); err != nil {
+		return err
+	}
+	props.Older, props.First = found.Next, f.Before == 0
 	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
 	if props.Page, err = pg.page(c); err != nil {
 		return err

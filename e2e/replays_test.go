@@ -92,7 +92,7 @@ func TestOutageIsPutRight(t *testing.T) {
 				c.reload()
 			}
 			c.sees("300 of 300 sent: 300 delivered, 0 failed")
-			must(t, expect.Locator(c.Locator("h2 .status, h2").First()).ToContainText("Done"))
+			must(t, expect.Locator(c.Locator("#progress")).ToContainText("Done"))
 			if !o.NoScript {
 				axe(t, c)
 			}

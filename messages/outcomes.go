@@ -62,7 +62,7 @@ var outcomes = Texts{
 	"test.circuit_open": "The receiver failed repeatedly, so the test is sent as the next attempt, within five minutes. " +
 		"The answer appears below.",
 
-	"replay.started":   "The replay is running. This page follows it; you can leave it.",
+	"replay.started":   "The replay has started. This page follows it; you can leave it.",
 	"replay.cancelled": "The replay is cancelled. What was sent stays sent.",
 	"replay.ended":     "The replay had ended already.",
 

@@ -101,7 +101,7 @@ func TestFillBacklog(t *testing.T) {
 		t.Errorf("got %v, %v, want deliveries of one webhook due", due, err)
 	}
 	now := time.Now()
-	jobs, _, err := store.Claim(t.Context(), w.ID, 2*rows, false, now, now.Add(time.Hour))
+	jobs, _, err := store.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 2 * rows, Now: now, Lease: now.Add(time.Hour)})
 	if err != nil || len(jobs) != rows || log.issue() != rows {
 		t.Fatalf("got %d deliveries, %v, want %d", len(jobs), err, rows)
 	}

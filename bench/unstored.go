@@ -111,23 +111,23 @@ func (u *Unstored) awaitRoom(ctx context.Context) error {
 	return nil
 }
 
-// Claim returns up to n queued deliveries of the webhook.
-func (u *Unstored) Claim(_ context.Context, id webhook.WebhookID, n int, _ bool, now, lease time.Time) ([]webhook.Job, time.Time, error) {
+// Claim returns up to c.N queued deliveries of the webhook.
+func (u *Unstored) Claim(_ context.Context, c webhook.Claim) ([]webhook.Job, webhook.Due, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	queue := u.queues[id]
-	n = min(n, len(queue))
+	queue := u.queues[c.Webhook]
+	n := min(c.N, len(queue))
 	jobs := make([]webhook.Job, n)
 	for i, job := range queue[:n] {
-		jobs[i] = claimed(job, lease)
+		jobs[i] = claimed(job, c.Lease)
 	}
-	u.queues[id] = queue[n:]
+	u.queues[c.Webhook] = queue[n:]
 	u.queued -= n
 	u.claims.Broadcast()
 	if n == len(queue) {
-		return jobs, time.Time{}, nil
+		return jobs, webhook.Due{}, nil
 	}
-	return jobs, now, nil
+	return jobs, webhook.Due{At: c.Now}, nil
 }
 
 // Finish drops the delivery, delivered or not.

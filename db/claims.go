@@ -50,107 +50,121 @@ var dropPlanned = []statement{
 }
 
 // Due returns, for every asynchronous webhook that is on and has pending
-// deliveries, when the earliest of them is due; the end of a lease counts.
+// deliveries or items of a bulk replay, when the earliest of them are due; the end of a
+// lease counts.
 func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
 	type due struct {
 		id webhook.WebhookID
 		webhook.Due
 	}
 	scan := func(r scanner) (d due, err error) {
-		d.At, err = scanNextDue(r, &d.id, &d.Account)
+		d.Due, err = scanNextDue(r, &d.id)
 		return d, err
 	}
-	rows, err := list(ctx, s.engine, scan, `SELECT w.id, w.account_id, `+nextDue+` FROM webhooks w
+	rows, err := list(ctx, s.engine, scan, `SELECT w.id, `+nextDue+` FROM webhooks w
 		WHERE w.enabled = 1 AND w.deleted_at = 0 AND w.kind = 'async'`)
 	if err != nil {
 		return nil, err
 	}
 	dues := map[webhook.WebhookID]webhook.Due{}
 	for _, d := range rows {
-		if !d.At.IsZero() {
+		if !d.At.IsZero() || !d.Bulk.IsZero() {
 			dues[d.id] = d.Due
 		}
 	}
 	return dues, nil
 }
 
-// nextDue selects when the next urgent delivery of a webhook w is due, and the next
-// other one, 0 for none; whether one is held; and whether w keeps the order. Each of
-// the first three is one step into deliveries_due.
-const nextDue = `
+// nextDue selects the account of a webhook w; when its next urgent delivery is due, its
+// next other one, and the next item of a bulk replay, 0 for none; whether one is held;
+// and whether w keeps the order. Each is one step into an index, but for the replays of
+// the account that are running.
+const nextDue = `w.account_id,
 	COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 1), 0),
 	COALESCE((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 0), 0),
+	COALESCE((SELECT MIN(p.next_at) FROM replays p WHERE p.account_id = w.account_id AND p.state = 'running'
+		AND EXISTS (SELECT 1 FROM replay_items i WHERE i.webhook_id = w.id AND i.replay_id = p.id AND i.state = 0)), 0),
 	EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 1), w.config ->> 'ordered'`
 
-// scanNextDue scans nextDue after other columns, and returns when the next
-// delivery is due; zero: none is pending. Held deliveries of a webhook that no
+// scanNextDue scans nextDue after other columns. Held deliveries of a webhook that no
 // longer keeps the order are overdue.
-func scanNextDue(r scanner, before ...any) (time.Time, error) {
-	var urgent, other time.Time
+func scanNextDue(r scanner, before ...any) (due webhook.Due, err error) {
+	var urgent time.Time
 	var held, ordered bool
-	err := r.Scan(append(before, timeScanner{&urgent}, timeScanner{&other}, &held, &ordered)...)
+	err = r.Scan(append(before, &due.Account, timeScanner{&urgent}, timeScanner{&due.At}, timeScanner{&due.Bulk}, &held, &ordered)...)
 	switch {
 	case err != nil:
-		return time.Time{}, err
+		return webhook.Due{}, err
 	case held && !ordered:
-		return time.Unix(0, 0).UTC(), nil
-	case other.IsZero() || !urgent.IsZero() && urgent.Before(other):
-		return urgent, nil
+		due.At = time.Unix(0, 0).UTC()
+	case due.At.IsZero() || !urgent.IsZero() && urgent.Before(due.At):
+		due.At = urgent
 	}
-	return other, nil
+	return due, nil
 }
 
-// Claim claims up to n due deliveries of a webhook, urgent ones first and then the
-// longest due, or if newest the last due: it increments their attempts and sets
-// their next time to lease. It returns them in the order they were created, and when
-// the next pending one is due, the end of a lease included; zero if there is none.
-// It claims fewer if their events have more than maxClaimBytes, and nothing for a
-// webhook that is off, deleted or inline.
-func (s *Store) Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
+// Claim claims up to c.N due deliveries of a webhook, urgent ones first and then the
+// longest due, or if c.Newest the last due: it increments their attempts and sets
+// their next time to c.Lease. If none is due after that, it claims up to c.Bulk
+// deliveries of bulk replays. It returns them in the order they were created, and when
+// the next ones are due, the end of a lease included. It claims fewer if their events
+// have more than maxClaimBytes, and nothing for a webhook that is off, deleted or inline.
+func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
 	err = s.write(ctx, func(tx transaction) error {
-		jobs, next = nil, time.Time{}
+		jobs, due = nil, webhook.Due{}
 		var account webhook.AccountID
-		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND enabled = 1 AND deleted_at = 0 AND kind = 'async'`, id).scanOptional(&account); err != nil || account == 0 {
+		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND enabled = 1 AND deleted_at = 0 AND kind = 'async'`, c.Webhook).scanOptional(&account); err != nil || account == 0 {
 			return err
 		}
 		subscriptions, err := s.current(ctx, tx, account)
 		if err != nil {
 			return err
 		}
-		w := subscriptions.Webhook(id)
-		if !w.Ordered {
-			if err := releaseHeld(ctx, tx, id, n, now); err != nil {
-				return err
-			}
-		}
-		if jobs, err = claimJobs(ctx, tx, claimArgs{id, n, newest, now, lease}); err != nil {
+		w := subscriptions.Webhook(c.Webhook)
+		if jobs, due, err = s.claimAll(ctx, tx, c, w); err != nil {
 			return err
 		}
+		slices.SortFunc(jobs, func(a, b webhook.Job) int { return cmp.Compare(a.Delivery.ID, b.Delivery.ID) })
 		for i := range jobs {
 			jobs[i].Webhook, jobs[i].Account = w, subscriptions.Account
 		}
-		next, err = scanNextDue(queryRow(ctx, tx, `SELECT `+nextDue+` FROM webhooks w WHERE w.id = $1`, id))
-		return err
+		return nil
 	})
 	if err != nil { // if the commit failed, nothing was claimed
-		return nil, time.Time{}, err
+		return nil, webhook.Due{}, err
 	}
-	return jobs, next, nil
+	return jobs, due, nil
 }
 
-// claimArgs are the arguments of [Store.Claim].
-type claimArgs struct {
-	webhook    webhook.WebhookID
-	n          int
-	newest     bool
-	now, lease time.Time
+// claimAll is Claim for a webhook that is on.
+func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w *webhook.Webhook) (jobs []webhook.Job, due webhook.Due, err error) {
+	if !w.Ordered {
+		if err := releaseHeld(ctx, tx, w.ID, c.N, c.Now); err != nil {
+			return nil, due, err
+		}
+	}
+	if jobs, err = claimJobs(ctx, tx, c); err != nil {
+		return nil, due, err
+	}
+	next := func() (err error) {
+		due, err = scanNextDue(queryRow(ctx, tx, `SELECT `+nextDue+` FROM webhooks w WHERE w.id = $1`, w.ID))
+		return err
+	}
+	if err := next(); err != nil || c.Bulk == 0 || due.Bulk.IsZero() || !due.At.IsZero() && !due.At.After(c.Now) {
+		return jobs, due, err
+	}
+	items, err := s.claimItems(ctx, tx, c, w)
+	if err != nil {
+		return nil, due, err
+	}
+	return append(jobs, items...), due, next()
 }
 
 // maxClaimBytes is how much data the events of one claim have, but for the last one.
 const maxClaimBytes = 8 << 20
 
-// claimJobs claims urgent deliveries first and then, up to n, others that are due.
-func claimJobs(ctx context.Context, tx transaction, c claimArgs) (jobs []webhook.Job, err error) {
+// claimJobs claims urgent deliveries first and then, up to c.N, others that are due.
+func claimJobs(ctx context.Context, tx transaction, c webhook.Claim) (jobs []webhook.Job, err error) {
 	left := maxClaimBytes
 	for _, urgent := range []bool{true, false} {
 		claimed, err := claim(ctx, tx, c, urgent, left)
@@ -165,24 +179,23 @@ func claimJobs(ctx context.Context, tx transaction, c claimArgs) (jobs []webhook
 			left -= len(e.Data)
 			jobs = append(jobs, webhook.Job{Delivery: d, Event: e})
 		}
-		c.n -= len(claimed)
+		c.N -= len(claimed)
 	}
-	slices.SortFunc(jobs, func(a, b webhook.Job) int { return cmp.Compare(a.Delivery.ID, b.Delivery.ID) })
 	return jobs, nil
 }
 
-// claim claims up to n urgent deliveries, or others, as many as have about so many
+// claim claims up to c.N urgent deliveries, or others, as many as have about so many
 // bytes of data, and returns them in no order.
-func claim(ctx context.Context, tx transaction, c claimArgs, urgent bool, bytes int) ([]webhook.Delivery, error) {
+func claim(ctx context.Context, tx transaction, c webhook.Claim, urgent bool, bytes int) ([]webhook.Delivery, error) {
 	order := "next_at, id"
-	if c.newest {
+	if c.Newest {
 		order = "next_at DESC, id DESC"
 	}
 	due := `FROM deliveries d WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = $2 AND next_at <= $3 ORDER BY ` + order + ` LIMIT $4`
-	n := c.n
+	n := c.N
 	if n*webhook.MaxData > bytes {
 		sizes, err := list(ctx, tx, scanInt, `SELECT COALESCE((SELECT length(e.data) FROM events e WHERE e.id = d.event_id), 0) `+due,
-			c.webhook, boolInt(urgent), toMillis(c.now), n)
+			c.Webhook, boolInt(urgent), toMillis(c.Now), n)
 		if err != nil {
 			return nil, err
 		}
@@ -194,7 +207,7 @@ func claim(ctx context.Context, tx transaction, c claimArgs, urgent bool, bytes 
 		return nil, nil
 	}
 	return list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $5, urgent = 0 WHERE id IN (SELECT id `+due+`)
-		RETURNING `+deliveryColumns, c.webhook, boolInt(urgent), toMillis(c.now), n, toMillis(c.lease))
+		RETURNING `+deliveryColumns, c.Webhook, boolInt(urgent), toMillis(c.Now), n, toMillis(c.Lease))
 }
 
 func scanInt(r scanner) (n int, err error) {

@@ -45,6 +45,7 @@ var suites = []struct {
 	{"bookings", bookingTests},
 	{"events", eventTests},
 	{"replays", replayTests},
+	{"bulk replays", bulkTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

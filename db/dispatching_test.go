@@ -64,7 +64,7 @@ func testClaimParallel(t *testing.T, s *db.Store) {
 	for range 10 {
 		wg.Go(func() {
 			for {
-				jobs, _, err := s.Claim(t.Context(), w.ID, 7, false, t0, lease)
+				jobs, _, err := s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 7, Now: t0, Lease: lease})
 				if err != nil || len(jobs) == 0 {
 					return
 				}
@@ -86,16 +86,16 @@ func testClaimParallel(t *testing.T, s *db.Store) {
 func testClaimNext(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	_, next, err := s.Claim(ctx, w.ID, 5, false, t0, lease)
+	_, next, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 5, Now: t0, Lease: lease})
 	ok(t, err)
-	same(t, "next of none", next, time.Time{})
+	same(t, "next of none", next.At, time.Time{})
 	deliver(t, s, a.ID, 2)
-	_, next, err = s.Claim(ctx, w.ID, 1, false, t0, lease)
+	_, next, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Now: t0, Lease: lease})
 	ok(t, err)
-	same(t, "next while one is left", next, t0)
-	_, next, err = s.Claim(ctx, w.ID, 1, false, t0, lease.Add(time.Second))
+	same(t, "next while one is left", next.At, t0)
+	_, next, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Now: t0, Lease: lease.Add(time.Second)})
 	ok(t, err)
-	same(t, "next when all are claimed: the first lease", next, lease)
+	same(t, "next when all are claimed: the first lease", next.At, lease)
 }
 
 // testClaimBytes: a claim is bounded by the data of its events, and what it leaves is
@@ -112,14 +112,14 @@ func testClaimBytes(t *testing.T, s *db.Store) {
 	for _, id := range all {
 		must(s.Replay(ctx, a.ID, id, at(t0)))(t) // urgent
 	}
-	jobs, next, err := s.Claim(ctx, w.ID, 100, false, t0, lease)
+	jobs, next, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 100, Now: t0, Lease: lease})
 	ok(t, err)
 	got := []webhook.DeliveryID{}
 	for _, job := range jobs {
 		got = append(got, job.Delivery.ID)
 	}
 	same(t, "claimed", got, all[:8])
-	same(t, "next", next.Equal(t0), true)
+	same(t, "next", next.At.Equal(t0), true)
 	left := must(s.Delivery(ctx, a.ID, all[11]))(t)
 	same(t, "attempts of one that is left", left.Attempts, 0)
 	same(t, "claimed before others", deliver(t, s, a.ID, 1)[0] > all[11], true)
@@ -140,7 +140,7 @@ func testClaimBytesKeepsOrder(t *testing.T, s *db.Store) {
 	}
 	var got []webhook.DeliveryID
 	for now := t0.Add(time.Second); len(got) < 30; now = now.Add(time.Second) {
-		jobs, _, err := s.Claim(ctx, w.ID, 12, false, now, now.Add(time.Hour))
+		jobs, _, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 12, Now: now, Lease: now.Add(time.Hour)})
 		ok(t, err)
 		for _, job := range jobs {
 			got = append(got, job.Delivery.ID)
@@ -155,7 +155,7 @@ func testClaimNewest(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 4)
 	newest := func() webhook.DeliveryID {
-		jobs, _, err := s.Claim(ctx, w.ID, 1, true, t0, lease)
+		jobs, _, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Newest: true, Now: t0, Lease: lease})
 		ok(t, err)
 		return jobs[0].Delivery.ID
 	}
@@ -171,9 +171,9 @@ func testClaimOff(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
-	jobs, next, err := s.Claim(ctx, w.ID, 5, false, t0, lease)
+	jobs, next, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 5, Now: t0, Lease: lease})
 	ok(t, err)
-	same(t, "jobs and next of one that is off", []any{len(jobs), next}, []any{0, time.Time{}})
+	same(t, "jobs and next of one that is off", []any{len(jobs), next}, []any{0, webhook.Due{}})
 	same(t, "attempts", must(s.Delivery(ctx, a.ID, d[0]))(t).Attempts, 0)
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
 	same(t, "jobs when on again", len(claim(t, s, w.ID, 5, t0)), 1)

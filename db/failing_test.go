@@ -47,11 +47,11 @@ func TestClaimUndone(t *testing.T) {
 	wantErr(t, "insert", err, nil)
 	var jobs []webhook.Job
 	undo(t, s, func() (err error) {
-		jobs, _, err = s.Claim(ctx, w.ID, 1, false, now, now.Add(time.Minute))
+		jobs, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Now: now, Lease: now.Add(time.Minute)})
 		return err
 	})
 	want(t, "claimed", len(jobs), 0)
-	jobs, _, err = s.Claim(ctx, w.ID, 1, false, now, now.Add(time.Minute))
+	jobs, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Now: now, Lease: now.Add(time.Minute)})
 	wantErr(t, "claim again", err, nil)
 	want(t, "claimed", len(jobs), 1)
 }

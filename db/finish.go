@@ -25,10 +25,21 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 		if _, err := tx.Exec(ctx, insertAttempt, row...); err != nil {
 			return err
 		}
-		f.Off, err = s.recordHealth(ctx, tx, r, now)
+		f.Off, err = s.recordOutcome(ctx, tx, r, now)
 		return err
 	})
 	return f, err
+}
+
+// recordOutcome records what a result means besides its delivery.
+func (s *Store) recordOutcome(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+	if r.Again {
+		return "", nil
+	}
+	if err := countReplayed(ctx, tx, r, now); err != nil {
+		return "", err
+	}
+	return s.recordHealth(ctx, tx, r, now)
 }
 
 // finishLate is Finish for the rare cases: others are held behind the delivery, or
@@ -49,29 +60,30 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	}
 	switch {
 	case !current:
+		r.Replay = 0 // it has nothing to do with this attempt any more
 	case state == webhook.Pending:
 		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
 	default: // cancelled while the request was in flight
-		err = finishCancelled(ctx, tx, r, now)
+		r.State, err = finishCancelled(ctx, tx, r, now)
 	}
 	if err != nil {
 		return err
 	}
-	f.Off, err = s.recordHealth(ctx, tx, r, now)
+	f.Off, err = s.recordOutcome(ctx, tx, r, now)
 	return err
 }
 
 // finishCancelled records the response for a delivery that was cancelled
-// meanwhile. A success makes it delivered: the receiver has it.
-func finishCancelled(ctx context.Context, tx transaction, r webhook.Result, now time.Time) error {
+// meanwhile, and returns its state. A success makes it delivered: the receiver has it.
+func finishCancelled(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.State, error) {
 	a := r.Attempt
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
 		r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
 	if err != nil || r.State != webhook.Delivered {
-		return err
+		return webhook.Cancelled, err
 	}
 	_, err = tx.Exec(ctx, `UPDATE deliveries SET state = 'delivered', finished_at = $2 WHERE id = $1 AND state = 'cancelled'`, r.Delivery, toMillis(now))
-	return err
+	return webhook.Delivered, err
 }
 
 // finishBlocking updates a delivery behind which others are held, releases the
@@ -107,8 +119,6 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 // webhook.Health says so; it returns why.
 func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	switch {
-	case r.Again:
-		return "", nil
 	case r.Attempt.Failure == "":
 		return "", s.recordSuccess(ctx, tx, r.Webhook)
 	case r.Test && !r.Gone:

@@ -184,7 +184,7 @@ func deliver(tb testing.TB, s *db.Store, account webhook.AccountID, n int) []web
 // claim takes up to n deliveries at a time, with a lease of a minute.
 func claim(tb testing.TB, s *db.Store, hook webhook.WebhookID, n int, at time.Time) []webhook.Job {
 	tb.Helper()
-	jobs, _, err := s.Claim(tb.Context(), hook, n, false, at, at.Add(time.Minute))
+	jobs, _, err := s.Claim(tb.Context(), webhook.Claim{Webhook: hook, N: n, Now: at, Lease: at.Add(time.Minute)})
 	ok(tb, err)
 	return jobs
 }

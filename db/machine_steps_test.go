@@ -372,11 +372,11 @@ func (m *machine) claimDue() {
 
 func (m *machine) claimOf(h *modelHook, n int, newest bool) []webhook.DeliveryID {
 	lease := m.now.Add(time.Minute)
-	jobs, next, err := m.subject.claim(m.Context(), h.ID, n, newest, m.now, lease)
+	jobs, next, err := m.subject.claim(m.Context(), webhook.Claim{Webhook: h.ID, N: n, Newest: newest, Now: m.now, Lease: lease})
 	m.succeed(err)
 	want := m.model.claim(h, n, newest, m.now, lease)
 	m.equal("claimed", m.take(jobs), want)
-	m.equal("next", next, m.due(h))
+	m.equal("next", next.At, m.due(h))
 	for _, job := range jobs {
 		m.equal("the delivery of a job", job.Delivery, m.delivery(job.Delivery.ID).Delivery)
 		w := *job.Webhook

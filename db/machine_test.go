@@ -45,7 +45,7 @@ type subject struct {
 	*db.Store
 	now     time.Time // of the last step of all checks
 	finish  func(context.Context, webhook.Result, time.Time) (webhook.Finished, error)
-	claim   func(context.Context, webhook.WebhookID, int, bool, time.Time, time.Time) ([]webhook.Job, time.Time, error)
+	claim   func(context.Context, webhook.Claim) ([]webhook.Job, webhook.Due, error)
 	release func(context.Context, webhook.DeliveryID, int, time.Time) error
 	recover func(context.Context, time.Time) error
 	of      webhook.AccountID // of the present check
@@ -192,8 +192,9 @@ func TestModelFindsFaults(t *testing.T) {
 			}
 		},
 		"a claim has no lease": func(s *subject) {
-			s.claim = func(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, _ time.Time) ([]webhook.Job, time.Time, error) {
-				return s.Claim(ctx, id, n, newest, now, now)
+			s.claim = func(ctx context.Context, c webhook.Claim) ([]webhook.Job, webhook.Due, error) {
+				c.Lease = c.Now
+				return s.Claim(ctx, c)
 			}
 		},
 		"what is released stays claimed": func(s *subject) {

@@ -15,11 +15,11 @@ func testOrderOff(t *testing.T, s *db.Store) {
 	same(t, "due", must(s.Due(t.Context()))(t)[w.ID].At.After(t0), false)
 	got := []webhook.DeliveryID{}
 	for range 5 { // a few at a time
-		jobs, next, err := s.Claim(t.Context(), w.ID, 2, false, t0, lease)
+		jobs, next, err := s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 2, Now: t0, Lease: lease})
 		ok(t, err)
 		got = append(got, ids(jobs)...)
-		if len(got) < 5 && next.After(t0) {
-			t.Errorf("got the next at %s with %d claimed, want it now", next, len(got))
+		if len(got) < 5 && next.At.After(t0) {
+			t.Errorf("got the next at %s with %d claimed, want it now", next.At, len(got))
 		}
 	}
 	same(t, "claimed, in their order", got, d)

@@ -90,9 +90,9 @@ func testHeldOnInsert(t *testing.T, s *db.Store) {
 	got = must(insert(t, s, a.ID, []webhook.Event{other}, t0, lease, taken))(t)[0]
 	same(t, "jobs of another booking", len(got.Jobs), 1)
 	inLine(t, s, w, t0, d[0])
-	_, next, err := s.Claim(t.Context(), w.ID, 9, false, t0, lease)
+	_, next, err := s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 9, Now: t0, Lease: lease})
 	ok(t, err)
-	same(t, "next: the end of a lease, not what is held", next, lease)
+	same(t, "next: the end of a lease, not what is held", next.At, lease)
 }
 
 func testHeldInBatch(t *testing.T, s *db.Store) {

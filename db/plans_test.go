@@ -141,14 +141,14 @@ func TestOrderPlans(t *testing.T) {
 }
 
 // allow are the plans that may scan: RecoverClaims runs once, at
-// the start, over all pending deliveries; Due reads all webhooks.
-var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN w", "SCAN found"}
+// the start, over all pending deliveries and all replays; Due reads all webhooks.
+var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN replays", "SCAN w", "SCAN found"}
 
 // TestPlans looks at each statement that the methods use: none scans or sorts.
 func TestPlans(t *testing.T) {
 	s := openTemp(t)
 	seen := 0
-	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|lookups|attempts|webhooks|connections|rejected_requests|sessions WHERE hash|clients|client_tokens WHERE client_id|client_tokens t)\b`)
+	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|replays|replay_items|lookups|attempts|webhooks|connections|rejected_requests|sessions WHERE hash|clients|client_tokens WHERE client_id|client_tokens t)\b`)
 	for _, query := range recorded(t, s) {
 		if !table.MatchString(query) || strings.Contains(query, "INSERT") {
 			continue

@@ -165,20 +165,21 @@ func (s *Store) BulkReplays(ctx context.Context, account webhook.AccountID, befo
 		ORDER BY id DESC LIMIT $3`, account, beforeOrNewest(before), limit)
 }
 
-// countReplayed records what a delivery's attempt means for the replay that sent it:
-// its item ends with the first attempt, and a delivery that finished counts.
-func countReplayed(ctx context.Context, tx transaction, item webhook.ReplayItem, replay webhook.ReplayID, state webhook.State, now time.Time) error {
-	if replay == 0 {
+// countReplayed records what the result of an attempt means for the bulk replay that
+// sent the delivery: its item ends with the first attempt, and a delivery that finished
+// counts.
+func countReplayed(ctx context.Context, tx transaction, r webhook.Result, now time.Time) error {
+	if r.Replay == 0 {
 		return nil
 	}
-	if state == webhook.Delivered || state == webhook.Failed {
+	if r.State == webhook.Delivered || r.State == webhook.Failed {
 		_, err := tx.Exec(ctx, `UPDATE replays SET delivered = delivered + $2, failed = failed + $3 WHERE id = $1`,
-			replay, boolInt(state == webhook.Delivered), boolInt(state == webhook.Failed))
+			r.Replay, boolInt(r.State == webhook.Delivered), boolInt(r.State == webhook.Failed))
 		if err != nil {
 			return err
 		}
 	}
-	return endItem(ctx, tx, replay, item.Delivery, now)
+	return endItem(ctx, tx, r.Replay, r.Delivery, now)
 }
 
 // endItem ends an item of a replay, and the replay if it was the last one. Call it when

@@ -105,7 +105,7 @@ func TestDeliveriesTwice(t *testing.T) {
 	want(t, "waiting", len(in[0].Waiting), 1)
 	var jobs []webhook.Job
 	twice(t, s, func() (err error) {
-		jobs, _, err = s.Claim(ctx, w.ID, 9, false, now, now.Add(time.Minute))
+		jobs, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 9, Now: now, Lease: now.Add(time.Minute)})
 		return err
 	})
 	want(t, "claimed", len(jobs), 1)

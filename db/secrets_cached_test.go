@@ -27,7 +27,7 @@ func TestDeliveriesDecryptNothing(t *testing.T) {
 	for range 3 {
 		_, err = s.Insert(ctx, planFor(t, s, a.ID, webhook.Event{Platform: webhook.DefaultPlatform, Type: "cancelled"}))
 		wantErr(t, "insert", err, nil)
-		jobs, _, err := s.Claim(ctx, w.ID, 1, false, now, now.Add(time.Minute))
+		jobs, _, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Now: now, Lease: now.Add(time.Minute)})
 		wantErr(t, "claim", err, nil)
 		want(t, "claimed", len(jobs), 1)
 		want(t, "secret", jobs[0].Webhook.Secret, "whsec_one")

@@ -71,7 +71,7 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	d := accepted[0].Decisions[0].Delivery
 	for _, newest := range []bool{false, true} {
-		_, _, err = s.Claim(ctx, w.ID, 1, newest, now, now)
+		_, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Newest: newest, Now: now, Lease: now})
 		check(err)
 	}
 	check(s.RecoverClaims(ctx, now))
@@ -108,6 +108,7 @@ func useEverything(tb testing.TB, s *Store) {
 	useClients(ctx, s, a.ID, check)
 	_, err = s.Due(ctx)
 	check(err)
+	useReplays(tb, s, w, check)
 	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, changedAt(now))
 	check(err)
 	_, _, err = s.Prune(ctx, now, now, 0, 1)
@@ -196,4 +197,30 @@ func useClients(ctx context.Context, s *Store, account webhook.AccountID, check 
 	_, err = s.ClientToken(ctx, []byte("t"), now)
 	check(err)
 	check(s.RevokeClient(ctx, account, c.ID, changedAt(now)))
+}
+
+// useReplays replays in bulk what a webhook got, and what it did not get.
+func useReplays(tb testing.TB, s *Store, w *webhook.Webhook, check func(error)) {
+	tb.Helper()
+	ctx, now := tb.Context(), time.Now()
+	event := webhook.Event{Platform: webhook.DefaultPlatform, BookingID: "3"}
+	in, err := s.Insert(ctx, planFor(tb, s, w.Account, event, event))
+	check(err)
+	for range 2 {
+		p, err := s.PlanReplay(ctx, w.Account, webhook.ReplayRequest{}, changedAt(now))
+		check(err)
+		check(s.AddReplayItems(ctx, w.Account, p.ID, []webhook.ReplayItem{
+			{Delivery: in[0].Decisions[0].Delivery, Event: in[0].Event.ID, Webhook: w.ID}, {Event: in[1].Event.ID, Webhook: w.ID},
+		}))
+		_, err = s.StartReplay(ctx, w.Account, p.ID, changedAt(now))
+		check(err)
+	}
+	later := now.Add(time.Hour)
+	for _, c := range []webhook.Claim{{N: 99}, {Bulk: 9}} {
+		c.Webhook, c.Now, c.Lease = w.ID, later, later.Add(time.Hour)
+		_, _, err := s.Claim(ctx, c)
+		check(err)
+	}
+	_, err = s.BulkReplays(ctx, w.Account, 0, 9)
+	check(err)
 }

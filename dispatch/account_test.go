@@ -100,7 +100,7 @@ func (b *testLanes) claimAgain() {
 	claims, _ := b.turn()
 	for _, c := range claims {
 		w := &webhook.Webhook{ID: c.lane.id, Account: c.lane.account.id, Config: webhook.Config{Concurrency: webhook.MaxConcurrency}}
-		b.claimDone(c, jobs(w, c.n), time.Now())
+		b.claimDone(c, jobs(w, c.n), webhook.Due{At: time.Now()})
 	}
 }
 

@@ -103,7 +103,7 @@ func TestProbesAlternate(t *testing.T) {
 				claims, next = b.turn()
 			}
 			newest = append(newest, claims[0].newest)
-			b.claimDone(claims[0], jobs(w, 1), time.Now())
+			b.claimDone(claims[0], jobs(w, 1), webhook.Due{At: time.Now()})
 			b.fail(0, time.Now())
 		}
 		if want := []bool{false, true, false, true}; !slices.Equal(newest, want) {
@@ -188,7 +188,7 @@ func (b *testLanes) probe(t *testing.T, w *webhook.Webhook) {
 	if len(claims) != 1 || claims[0].n != 1 {
 		t.Fatalf("got claims %+v, want one of one job", claims)
 	}
-	b.claimDone(claims[0], jobs(w, 1), time.Now())
+	b.claimDone(claims[0], jobs(w, 1), webhook.Due{At: time.Now()})
 }
 
 func TestOneProbeAtATime(t *testing.T) {
@@ -232,7 +232,7 @@ func TestOneProbeAtATime(t *testing.T) {
 		if len(claims) != 1 || claims[0].n < 8 {
 			t.Fatalf("got %+v, want a claim of many jobs at once", claims)
 		}
-		b.claimDone(claims[0], jobs(w, claims[0].n), time.Now())
+		b.claimDone(claims[0], jobs(w, claims[0].n), webhook.Due{At: time.Now()})
 		if got := len(b.started); got != 8 {
 			t.Errorf("got %d in flight, want all 8", got)
 		}
@@ -252,7 +252,7 @@ func TestReservationsEndWithTheCircuit(t *testing.T) {
 		if len(claims) != 1 {
 			t.Fatalf("got %d claims, want one", len(claims))
 		}
-		b.claimDone(claims[0], nil, time.Time{})
+		b.claimDone(claims[0], nil, webhook.Due{})
 		r, _ := b.plan(w, 3)
 		b.due(0, 1, time.Now())
 		claims, _ = b.turn()
@@ -260,7 +260,7 @@ func TestReservationsEndWithTheCircuit(t *testing.T) {
 		if got := len(r.commit([]webhook.Accepted{{Jobs: jobs(w, 3)}})); got != 3 {
 			t.Errorf("got %d jobs of an ingest back, want 3", got)
 		}
-		if got := len(b.claimDone(claims[0], jobs(w, claims[0].n), time.Now())); got != claims[0].n {
+		if got := len(b.claimDone(claims[0], jobs(w, claims[0].n), webhook.Due{At: time.Now()})); got != claims[0].n {
 			t.Errorf("got %d jobs of a claim back, want %d", got, claims[0].n)
 		}
 		b.due(0, 1, time.Now())
@@ -279,7 +279,7 @@ func TestReservationsEndWithTheCircuit(t *testing.T) {
 func (b *testLanes) serve() {
 	for claims, _ := b.turn(); len(claims) > 0; claims, _ = b.turn() {
 		for _, c := range claims {
-			b.claimDone(c, jobs(&webhook.Webhook{ID: c.lane.id, Config: webhook.Config{Concurrency: 8}}, c.n), time.Now())
+			b.claimDone(c, jobs(&webhook.Webhook{ID: c.lane.id, Config: webhook.Config{Concurrency: 8}}, c.n), webhook.Due{At: time.Now()})
 		}
 	}
 }
@@ -396,7 +396,7 @@ func TestLanesStayInOrder(t *testing.T) {
 					if len(claims) > 0 {
 						c := claims[0]
 						w.ID, claims = c.lane.id, claims[1:]
-						b.claimDone(c, jobs(w, random.IntN(c.n+1)), time.Now().Add(time.Second))
+						b.claimDone(c, jobs(w, random.IntN(c.n+1)), webhook.Due{At: time.Now().Add(time.Second)})
 					}
 				}
 				b.mustBeOrdered(t)

@@ -10,11 +10,15 @@ import (
 // row that a claim then did not find.
 const storePause = time.Second
 
+// leftOutPause is how long it waits after a claim whose items were all left out.
+const leftOutPause = 10 * time.Millisecond
+
 // claim is a claim that is to be made or under way.
 type claim struct {
 	lane    *lane
 	version int
 	n       int  // at most this many jobs
+	bulk    int  // and this many of bulk replays
 	newest  bool // that are due, instead of the oldest
 }
 
@@ -32,7 +36,7 @@ func (s *lanes) turn() (claims []claim, next time.Time) {
 	for l := s.claiming.next(s.mayClaim); l != nil; l = s.claiming.next(s.mayClaim) {
 		l.claimQueued = false
 		if l.canClaim(now) {
-			claims = append(claims, s.beginClaim(l))
+			claims = append(claims, s.beginClaim(l, now))
 		}
 		s.reschedule(l, now)
 	}
@@ -40,25 +44,34 @@ func (s *lanes) turn() (claims []claim, next time.Time) {
 	return claims, s.nextWake
 }
 
-func (s *lanes) beginClaim(l *lane) claim {
-	n := max(l.concurrency, l.room()-l.concurrency) // leaves room for an ingest meanwhile
-	c := claim{lane: l, version: l.version, n: min(n, l.room(), claimBatch, s.share(l.account)), newest: l.breaker.newestFirst()}
-	l.claiming, l.nextDue = true, time.Time{} // set again by what becomes due from now on
-	s.reserve(l, c.n)
+// beginClaim claims what is due or, if nothing is, items of bulk replays. An ingest
+// meanwhile has room for as many deliveries as the webhook takes at once.
+func (s *lanes) beginClaim(l *lane, now time.Time) claim {
+	c := claim{lane: l, version: l.version, newest: l.breaker.newestFirst()}
+	if l.hasOlder(now) {
+		n := max(l.concurrency, l.room()-l.concurrency)
+		c.n = min(n, l.room(), claimBatch, s.share(l.account))
+		l.nextDue = time.Time{} // set again by what becomes due from now on
+	} else {
+		c.bulk = min(l.bulkRoom(), claimBatch, s.share(l.account))
+		l.nextBulk = time.Time{}
+	}
+	l.claiming = true
+	s.reserve(l, c.n+c.bulk)
 	s.addClaims(l.account, 1)
 	return c
 }
 
-// claimDone queues the jobs of a claim; next is when the webhook's next row is
+// claimDone queues the jobs of a claim; next is when the webhook's next rows are
 // due. It returns the jobs that must be released: the webhook changed meanwhile,
 // the lane turned out to have less room, or the dispatcher is stopping.
-func (s *lanes) claimDone(c claim, jobs []webhook.Job, next time.Time) (stale []*webhook.Job) {
+func (s *lanes) claimDone(c claim, jobs []webhook.Job, next webhook.Due) (stale []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := c.lane
 	l.claiming = false
 	s.addClaims(l.account, -1)
-	s.reserve(l, -c.n)
+	s.reserve(l, -c.n-c.bulk)
 	current := s.open && l.version == c.version
 	if current && len(jobs) > 0 {
 		l.configure(jobs[0].Webhook)
@@ -70,11 +83,24 @@ func (s *lanes) claimDone(c claim, jobs []webhook.Job, next time.Time) (stale []
 			stale = append(stale, &jobs[i])
 		}
 	}
-	if now := s.clock(); len(jobs) == 0 && !next.IsZero() && !next.After(now) {
-		next = now.Add(storePause)
+	switch now := s.clock(); {
+	case len(jobs) > 0:
+	case c.n > 0:
+		next.At = notBefore(next.At, now, storePause)
+	default: // what is due otherwise goes before
+		next.Bulk = notBefore(next.Bulk, now, leftOutPause)
 	}
-	l.due(next)
+	l.due(next.At)
+	l.bulkDue(next.Bulk)
 	s.update(l)
 	l.giveTurns()
 	return stale
+}
+
+// notBefore returns the time after a pause instead of one that is over; zero stays so.
+func notBefore(at, now time.Time, pause time.Duration) time.Time {
+	if at.IsZero() || at.After(now) {
+		return at
+	}
+	return now.Add(pause)
 }

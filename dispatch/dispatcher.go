@@ -190,9 +190,9 @@ func (d *Dispatcher) loop(ctx context.Context) {
 
 func (d *Dispatcher) claim(c claim) {
 	now := d.clock()
-	jobs, next, err := d.store.Claim(d.recording, c.lane.id, c.n, c.newest, now, now.Add(d.lease))
+	jobs, next, err := d.store.Claim(d.recording, webhook.Claim{Webhook: c.lane.id, N: c.n, Newest: c.newest, Bulk: c.bulk, Now: now, Lease: now.Add(d.lease)})
 	if d.storeFailed("claim", err) {
-		jobs, next = nil, now.Add(storePause)
+		jobs, next = nil, webhook.Due{At: now.Add(storePause)}
 	}
 	d.releaseJobs(d.recording, d.lanes.claimDone(c, jobs, next))
 }

@@ -46,6 +46,12 @@
 // while the others wait in the table. The first success closes it; after the
 // success of a probe, everything that is waiting is due at once.
 //
+// The items of bulk replays are in a table of their own, and are claimed when nothing
+// else of their webhook is due or queued, as their rates allow. They have at most a third
+// of a lane and half of its requests in flight, so fresh events find room, and a
+// backlog of them never counts as older deliveries. Once claimed they are deliveries as
+// any other: what is released or waits for a retry is due in the table of deliveries.
+//
 // The order of a booking is kept by the table alone: a delivery that has to wait
 // for an earlier one is held and never due.
 //

@@ -61,9 +61,9 @@ func (s *dying) InsertInline(ctx context.Context, account webhook.AccountID, e w
 	return c, err
 }
 
-func (s *dying) Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error) {
-	err = s.call(func() error { jobs, next, err = s.testStore.Claim(ctx, id, n, newest, now, lease); return err })
-	return jobs, next, err
+func (s *dying) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
+	err = s.call(func() error { jobs, due, err = s.testStore.Claim(ctx, c); return err })
+	return jobs, due, err
 }
 
 func (s *dying) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {

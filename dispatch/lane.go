@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -37,7 +38,10 @@ type lane struct {
 	unrecorded   int             // attempts that the store has failed to record so far
 	reserved     int             // places for jobs of a claim or an ingest that is under way
 	queue        []*webhook.Job  // claimed, oldest first
+	bulk         []*webhook.Job  // claimed for bulk replays; they start when the queue is empty
+	bulkInFlight int             // jobs of them that started, until their results are recorded
 	nextDue      time.Time       // of its rows in the table; zero: none known
+	nextBulk     time.Time       // when the next item of a bulk replay may be claimed; zero: none known
 	version      int             // incremented when the webhook changes or its circuit opens
 	claiming     bool            // a claim is under way
 	startQueued  bool            // is in lanes.starting
@@ -70,7 +74,22 @@ func (l *lane) capacity() int {
 }
 
 // room is how many more jobs the lane may hold.
-func (l *lane) room() int { return l.capacity() - l.inFlight - l.reserved - len(l.queue) }
+func (l *lane) room() int {
+	return l.capacity() - l.inFlight - l.reserved - len(l.queue) - len(l.bulk)
+}
+
+// isRoomy reports whether a good part of the lane is free, since one claim returns many
+// jobs.
+func (l *lane) isRoomy() bool { return l.room() >= max(1, l.capacity()/lookAhead) }
+
+// bulkRoom is how many jobs of bulk replays the lane may claim: none while anything else
+// is there to be sent, and at most a third of what it may hold.
+func (l *lane) bulkRoom() int {
+	if len(l.queue)+len(l.bulk) > 0 || !l.isRoomy() {
+		return 0
+	}
+	return min(l.room(), max(1, l.capacity()/lookAhead)-l.bulkInFlight)
+}
 
 // rateAllows returns when the rate allows the next request; zero without a rate.
 // It is not a rate.Limiter, because that cannot tell the time without reserving
@@ -91,39 +110,61 @@ func (l *lane) startAt() time.Time {
 	return l.breaker.ProbeAt
 }
 
-// wantsStart reports whether the lane has a job, and a place in flight for it.
-func (l *lane) wantsStart() bool { return len(l.queue) > 0 && l.inFlight < l.maxInFlight() }
-
-// canStart reports whether the lane's own limits allow a job to start now.
-func (l *lane) canStart(now time.Time) bool { return l.wantsStart() && !l.startAt().After(now) }
-
-// wantsClaim reports whether rows are to be claimed once they are due. The lane
-// waits until a good part of it is free, because one claim returns many jobs, and
-// until all attempts are recorded: while the store fails their leases end, and a
-// claim would send again what was already delivered.
-func (l *lane) wantsClaim() bool {
-	return !l.nextDue.IsZero() && !l.claiming && l.unrecorded == 0 && l.room() >= max(1, l.capacity()/lookAhead)
+// startable returns the queue whose first job has a place in flight; nil if none has.
+// Those of bulk replays come last, and half of the places are not for them.
+func (l *lane) startable() *[]*webhook.Job {
+	switch {
+	case l.inFlight >= l.maxInFlight():
+	case len(l.queue) > 0:
+		return &l.queue
+	case len(l.bulk) > 0 && l.bulkInFlight < max(1, l.concurrency/2):
+		return &l.bulk
+	}
+	return nil
 }
 
-// claimAt returns when rows are to be claimed: while the circuit is open, they
-// wait for the next probe.
-func (l *lane) claimAt() time.Time {
-	if l.breaker.ProbeAt.After(l.nextDue) {
+// canStart reports whether the lane's own limits allow a job to start now.
+func (l *lane) canStart(now time.Time) bool { return l.startable() != nil && !l.startAt().After(now) }
+
+// claimAt returns when rows are to be claimed; zero: not by time alone. While the
+// circuit is open, they wait for the next probe. The lane waits until a good part of it
+// is free, and until all attempts are recorded: while the store fails their leases end,
+// and a claim would send again what was already delivered.
+func (l *lane) claimAt() (at time.Time) {
+	if l.claiming || l.unrecorded > 0 || !l.isRoomy() {
+		return time.Time{}
+	}
+	at = l.nextDue
+	if l.bulkRoom() > 0 {
+		at = earlier(at, l.nextBulk)
+	}
+	if !at.IsZero() && l.breaker.ProbeAt.After(at) {
 		return l.breaker.ProbeAt
 	}
-	return l.nextDue
+	return at
+}
+
+// earlier returns the earlier of two times, of which zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // canClaim reports whether rows may be claimed now.
-func (l *lane) canClaim(now time.Time) bool { return l.wantsClaim() && !l.claimAt().After(now) }
+func (l *lane) canClaim(now time.Time) bool {
+	at := l.claimAt()
+	return !at.IsZero() && !at.After(now)
+}
 
 // nextTimer returns when the lane may go into one of the lines where it is not
 // yet; zero: not by time alone.
 func (l *lane) nextTimer() (at time.Time) {
-	if l.wantsClaim() && !l.claimQueued {
+	if !l.claimQueued {
 		at = l.claimAt()
 	}
-	if l.wantsStart() && !l.startQueued && (at.IsZero() || l.startAt().Before(at)) {
+	if l.startable() != nil && !l.startQueued && (at.IsZero() || l.startAt().Before(at)) {
 		at = l.startAt()
 	}
 	return at
@@ -131,26 +172,33 @@ func (l *lane) nextTimer() (at time.Time) {
 
 // idle reports whether the lane can be deleted.
 func (l *lane) idle(now time.Time) bool {
-	return l.inFlight == 0 && len(l.waiting) == 0 && l.unrecorded == 0 && l.reserved == 0 && len(l.queue) == 0 && l.nextDue.IsZero() && !l.claiming && !l.startQueued && !l.claimQueued &&
+	return l.inFlight == 0 && len(l.waiting) == 0 && l.unrecorded == 0 && l.reserved == 0 && !l.claiming && !l.startQueued && !l.claimQueued &&
+		len(l.queue) == 0 && len(l.bulk) == 0 && l.bulkInFlight == 0 && l.nextDue.IsZero() && l.nextBulk.IsZero() &&
 		l.breaker.Failures == 0 && !l.rateAllows().After(now) && now.Sub(l.lastRetryNow) > retryNowInterval
 }
 
 // due records that a row is due at that time, if that is earlier than nextDue; a
 // zero time changes nothing.
-func (l *lane) due(at time.Time) {
-	if !at.IsZero() && (l.nextDue.IsZero() || at.Before(l.nextDue)) {
-		l.nextDue = at
-	}
-}
+func (l *lane) due(at time.Time) { l.nextDue = earlier(l.nextDue, at) }
+
+// bulkDue is due for the items of bulk replays.
+func (l *lane) bulkDue(at time.Time) { l.nextBulk = earlier(l.nextBulk, at) }
 
 func (l *lane) configure(w *webhook.Webhook) {
 	l.concurrency = min(max(w.Concurrency, 1), webhook.MaxConcurrency)
 	l.gap = w.Rate.Gap()
 }
 
-// requestStarted counts a request that starts now.
-func (l *lane) requestStarted(now time.Time) {
+// next takes the next job out of its queue and counts its request, which starts now.
+func (l *lane) next(now time.Time) *webhook.Job {
+	queue := l.startable()
+	job := (*queue)[0]
+	*queue = slices.Delete(*queue, 0, 1)
+	if job.Bulk {
+		l.bulkInFlight++
+	}
 	l.inFlight++
 	l.lastStart = now
 	l.pace.requestStarted(now)
+	return job
 }

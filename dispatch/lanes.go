@@ -58,6 +58,7 @@ func (s *lanes) accept(due map[webhook.WebhookID]webhook.Due) {
 	for id, d := range due {
 		l := s.lane(d.Account, id)
 		l.due(d.At)
+		l.bulkDue(d.Bulk)
 		s.update(l)
 	}
 }
@@ -202,6 +203,10 @@ func (s *lanes) jobDone(l *lane, job *webhook.Job) {
 	defer s.mu.Unlock()
 	s.addWorkers(l.account, -1)
 	s.unhold(l.account, job)
+	if job.Bulk {
+		l.bulkInFlight--
+		s.reschedule(l, s.clock())
+	}
 	s.forget(l.account)
 	s.startReady(s.clock())
 	s.wakeIfLate()
@@ -288,9 +293,7 @@ func (s *lanes) startReady(now time.Time) {
 		}
 		l.startQueued = false
 		if l.canStart(now) {
-			job := l.queue[0]
-			l.queue = slices.Delete(l.queue, 0, 1)
-			l.requestStarted(now)
+			job := l.next(now)
 			s.inFlight++
 			s.addWorkers(l.account, 1)
 			s.start(l, job)
@@ -357,14 +360,18 @@ func (s *lanes) reserve(l *lane, n int) {
 
 // enqueue adds a claimed job to its lane.
 func (s *lanes) enqueue(l *lane, job *webhook.Job) {
-	l.queue = append(l.queue, job)
+	if job.Bulk {
+		l.bulk = append(l.bulk, job)
+	} else {
+		l.queue = append(l.queue, job)
+	}
 	s.hold(l.account, 1, len(job.Event.Data))
 }
 
 // dequeueAll removes all queued jobs of the lane.
 func (s *lanes) dequeueAll(l *lane) []*webhook.Job {
-	queued := l.queue
-	l.queue = nil
+	queued := slices.Concat(l.queue, l.bulk)
+	l.queue, l.bulk = nil, nil
 	for _, job := range queued {
 		s.unhold(l.account, job)
 	}

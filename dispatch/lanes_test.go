@@ -102,7 +102,7 @@ func TestLaneIsBounded(t *testing.T) {
 	if len(claims) != 1 || claims[0].n != 4 {
 		t.Fatalf("got %+v, want a claim of 4", claims)
 	}
-	b.claimDone(claims[0], nil, time.Time{})
+	b.claimDone(claims[0], nil, webhook.Due{})
 	for len(b.started) > 0 {
 		b.finish(0)
 	}
@@ -124,7 +124,7 @@ func TestPlacesBesideAClaim(t *testing.T) {
 	if got := b.ingest(w, 20, 20); got != 12-claims[0].n {
 		t.Errorf("got %d places beside a claim of %d, want the rest of 12", got, claims[0].n)
 	}
-	b.claimDone(claims[0], jobs(w, claims[0].n), time.Now())
+	b.claimDone(claims[0], jobs(w, claims[0].n), webhook.Due{At: time.Now()})
 	if got := b.ingest(w, 1, 1); got != 0 {
 		t.Errorf("got %d places after the claim, want none", got)
 	}
@@ -223,7 +223,7 @@ func TestStaleJobsAreGivenBack(t *testing.T) {
 	b.due(w.Account, w.ID, time.Now())
 	claims, _ := b.turn()
 	b.invalidate(w.Account, w.ID)
-	if got := len(b.claimDone(claims[0], jobs(w, 1), time.Time{})); got != 1 {
+	if got := len(b.claimDone(claims[0], jobs(w, 1), webhook.Due{})); got != 1 {
 		t.Errorf("got %d stale jobs of a claim, want 1", got)
 	}
 	b.ingest(w, 3, 3)
@@ -241,7 +241,7 @@ func TestContradictingStoreIsRetriedLater(t *testing.T) {
 	b.clock = func() time.Time { return now }
 	b.due(0, 1, now)
 	claims, _ := b.turn()
-	b.claimDone(claims[0], nil, now) // due, but nothing there
+	b.claimDone(claims[0], nil, webhook.Due{At: now}) // due, but nothing there
 	if claims, next := b.turn(); len(claims) != 0 || !next.Equal(now.Add(storePause)) {
 		t.Errorf("got %d claims, next at %s, want none before %s", len(claims), next, now.Add(storePause))
 	}
@@ -274,7 +274,7 @@ func TestCountsBalance(t *testing.T) {
 				}
 			case 5:
 				if len(claims) > 0 {
-					b.claimDone(claims[0], jobs(&webhook.Webhook{ID: claims[0].lane.id, Config: webhook.Config{Concurrency: w.Concurrency}}, random.IntN(claims[0].n+1)), time.Time{})
+					b.claimDone(claims[0], jobs(&webhook.Webhook{ID: claims[0].lane.id, Config: webhook.Config{Concurrency: w.Concurrency}}, random.IntN(claims[0].n+1)), webhook.Due{})
 					claims = claims[1:]
 				}
 			}
@@ -285,7 +285,7 @@ func TestCountsBalance(t *testing.T) {
 		for len(b.started)+len(claims)+len(b.claiming.accounts)+len(b.timers) > 0 {
 			more, _ := b.turn()
 			for _, c := range append(claims, more...) {
-				b.claimDone(c, nil, time.Time{})
+				b.claimDone(c, nil, webhook.Due{})
 			}
 			claims = nil
 			for len(b.started) > 0 {
@@ -329,7 +329,7 @@ func TestUnrecordedHoldsClaims(t *testing.T) {
 	if len(claims) != 1 {
 		t.Fatalf("got %d claims, want 1", len(claims))
 	}
-	b.claimDone(claims[0], nil, time.Time{})
+	b.claimDone(claims[0], nil, webhook.Due{})
 	for len(b.started) > 0 {
 		b.finish(0)
 	}

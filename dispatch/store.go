@@ -34,14 +34,16 @@ type deliveryStore interface {
 	RecoverClaims(ctx context.Context, now time.Time) error
 
 	// Due returns, for every enabled webhook with something pending, when its
-	// earliest delivery is due; the end of a lease counts.
+	// earliest delivery is due; the end of a lease counts. Items of bulk replays
+	// are counted apart.
 	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
 
-	// Claim claims up to n due deliveries of an enabled webhook, the longest due
-	// first, or if newest the last due: it increments Attempts and sets NextAt to
-	// lease. next is when the webhook's next pending delivery is due after that,
-	// ends of leases included; zero if there is none.
-	Claim(ctx context.Context, id webhook.WebhookID, n int, newest bool, now, lease time.Time) (jobs []webhook.Job, next time.Time, err error)
+	// Claim claims up to c.N due deliveries of an enabled webhook, the longest due
+	// first, or if c.Newest the last due: it increments Attempts and sets NextAt to
+	// c.Lease. If none is due then, it claims up to c.Bulk items of bulk replays, as
+	// their rates allow. next is when the webhook's next ones are due after that,
+	// ends of leases included.
+	Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, next webhook.Due, err error)
 
 	// Finish adds the attempt to the log, and updates the delivery if it is
 	// still pending with this attempt's number. It switches the webhook off if the

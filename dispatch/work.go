@@ -162,7 +162,7 @@ func (d *Dispatcher) retryNow(job *webhook.Job) {
 // resultOf decides what becomes of the delivery.
 func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result {
 	r := webhook.Result{
-		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
+		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Replay: job.Delivery.Replay, Attempt: a.Attempt, Data: job.Event.Data,
 		State: webhook.Failed, Test: job.Delivery.Test || job.Delivery.Inline,
 	}
 	switch {

@@ -118,6 +118,7 @@ type Job struct {
 	Event    Event
 	Webhook  *Webhook
 	Account  Account
+	Bulk     bool // an item of a bulk replay: it goes after all others
 }
 
 // Result is how an attempt ended: what is written into the log and what becomes
@@ -125,7 +126,8 @@ type Job struct {
 type Result struct {
 	Delivery DeliveryID
 	Webhook  WebhookID
-	Attempt  Attempt // Attempt.Number fences: a late result does not move the delivery
+	Replay   ReplayID // the bulk replay that the delivery is part of
+	Attempt  Attempt  // Attempt.Number fences: a late result does not move the delivery
 	State    State
 	NextAt   time.Time // when Pending; with Again, until when the next attempt is claimed
 	Again    bool      // the next attempt is made at once: a kept connection was closed, which is no failure of the receiver

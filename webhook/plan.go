@@ -77,10 +77,22 @@ func NewPlan(s *Subscriptions, events []Event, at, lease time.Time) *Plan {
 	return p
 }
 
-// Due is when the next delivery of a webhook of the account is due.
+// Due is when the next delivery of a webhook of the account is due; the times are
+// zero if there is none. Bulk replays are apart, since they come after everything else.
 type Due struct {
 	Account AccountID
 	At      time.Time
+	Bulk    time.Time // when the next item of a bulk replay may be sent
+}
+
+// Claim says what is to be claimed of a webhook.
+type Claim struct {
+	Webhook WebhookID
+	N       int  // deliveries that are due at Now, at most
+	Newest  bool // those that became due last, instead of the longest due
+	Bulk    int  // items of bulk replays, at most, if no delivery is due then
+	Now     time.Time
+	Lease   time.Time // until when they are claimed
 }
 
 // Touched is a webhook that a committed change affects, and how.

@@ -49,7 +49,7 @@ func (v *view) goesOn(store *db.Store, now time.Time) {
 		if due[id].At.IsZero() {
 			v.wrong("deliveries of webhook %s wait and are never due", id)
 		}
-		jobs, _, err := store.Claim(v.ctx, id, claimsEach, false, later, later.Add(time.Minute))
+		jobs, _, err := store.Claim(v.ctx, webhook.Claim{Webhook: id, N: claimsEach, Now: later, Lease: later.Add(time.Minute)})
 		if err != nil || len(jobs) == 0 {
 			v.wrong("deliveries of webhook %s wait, %d are claimed: %v", id, len(jobs), err)
 		}

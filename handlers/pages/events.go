@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -139,4 +140,22 @@ func decisionRow(d webhook.Decision, h hooks) views.DecisionRow {
 	return views.DecisionRow{
 		Webhook: d.Webhook, Name: h.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline, Reason: d.Reason,
 	}
+}
+
+// preview returns what a webhook with this configuration would have received of the
+// newest events.
+func (pg *Pages) preview(ctx context.Context, account webhook.AccountID, config webhook.Config) (views.PreviewProps, error) {
+	subscriptions, err := pg.Store.Subscriptions(ctx, account)
+	if err != nil {
+		return views.PreviewProps{}, err
+	}
+	newest, err := pg.Store.Events(ctx, account, webhook.EventFilter{Limit: webhook.PreviewEvents})
+	if err != nil {
+		return views.PreviewProps{}, err
+	}
+	props := views.PreviewProps{Preview: subscriptions.Preview(config, newest.Rows), Kind: config.Kind, EventNames: map[string]string{}}
+	for _, r := range slices.Concat(props.Matched, props.Skipped) {
+		props.EventNames[r.Event.Key()] = pg.eventName(r.Event.Platform, r.Event.Type)
+	}
+	return props, nil
 }

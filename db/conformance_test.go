@@ -43,6 +43,7 @@ var suites = []struct {
 	{"lists", listTests},
 	{"searches", searchTests},
 	{"attempts", attemptTests},
+	{"bookings", bookingTests},
 	{"events", eventTests},
 	{"replays", replayTests},
 	{"bulk replays", bulkTests},

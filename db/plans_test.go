@@ -93,6 +93,27 @@ func planned(tb testing.TB, s *Store, query, line string) {
 	}
 }
 
+// TestBookingPlans: a booking and those that begin with a text are found by the index
+// of bookings, the attempts of a delivery by its id.
+func TestBookingPlans(t *testing.T) {
+	s := openTemp(t)
+	seen := 0
+	for _, query := range recorded(t, s) {
+		for part, line := range map[string]string{
+			"booking_id > $2":  "SEARCH events USING COVERING INDEX events_booking (account_id=? AND booking_id>?)",
+			"booking_id >= $2": "SEARCH events USING COVERING INDEX events_booking (account_id=? AND booking_id>?)",
+			"booking_id = $2 AND booking_id <> '' AND id < $3 ORDER BY": "SEARCH events USING INDEX events_booking (account_id=? AND booking_id=? AND id<?)",
+			"FROM attempts WHERE delivery_id = $1 AND number > $2":      "SEARCH attempts USING PRIMARY KEY (delivery_id=? AND number>? AND number<?)",
+		} {
+			if strings.Contains(query, part) {
+				seen++
+				planned(t, s, query, line)
+			}
+		}
+	}
+	want(t, "statements", seen, 5)
+}
+
 func TestWaitsForPlan(t *testing.T) {
 	got := plan(t, openTemp(t), waitsFor)
 	if index := "SEARCH o USING INDEX deliveries_order (webhook_id=? AND booking_id=? AND held=? AND id<?)"; !strings.Contains(got, index) {

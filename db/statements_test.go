@@ -101,6 +101,7 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, err = s.Delivery(ctx, a.ID, d)
 	check(err)
+	useBookings(ctx, s, a.ID, check)
 	if _, err = s.WaitsFor(ctx, a.ID, d); !errors.Is(err, webhook.ErrNotFound) {
 		tb.Fatal(err)
 	}
@@ -129,6 +130,16 @@ func useLists(ctx context.Context, s *Store, account webhook.AccountID, hook web
 		_, err := s.Events(ctx, account, f)
 		check(err)
 		_, err = s.CountEvents(ctx, account, f)
+		check(err)
+	}
+}
+
+// useBookings reads a booking that has an attempt, and searches for it.
+func useBookings(ctx context.Context, s *Store, account webhook.AccountID, check func(error)) {
+	found, err := s.BookingsFrom(ctx, account, "2", 5)
+	check(err)
+	for _, reference := range found {
+		_, err = s.BookingEvents(ctx, account, reference, 0, 5)
 		check(err)
 	}
 }

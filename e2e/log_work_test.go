@@ -86,7 +86,7 @@ func TestLogByKeys(t *testing.T) {
 	p.visit(op.URL + "/deliveries?webhook_id=" + portal.ID)
 	for _, step := range []struct{ key, row string }{{"j", "710"}, {"j", "708"}, {"j", "706"}, {"k", "708"}, {"k", "710"}, {"k", "710"}} {
 		p.hits(step.key)
-		if got := p.evaluate(`document.activeElement.innerText.trim()`); got != step.row {
+		if got := p.evaluate(`document.activeElement.closest("tr").querySelector(".ref").innerText`); got != step.row {
 			t.Errorf("after %s: the row of %v has the focus, want %s", step.key, got, step.row)
 		}
 	}

@@ -76,6 +76,8 @@ var routes = inVersions(map[string]route{
 	"POST /deliveries/{dlv}/replay": {members, 303, ""},
 	"GET /events":                   {members, 200, ""},
 	"GET /events/{evt}":             {members, 200, ""},
+	"GET /bookings/{ref}":           {members, 200, ""},
+	"GET /search":                   {members, 200, ""},
 	"GET /channels":                 {members, 200, ""},
 	"GET /tours":                    {members, 200, ""},
 	"GET /settings/account":         {members, 200, ""},
@@ -136,6 +138,7 @@ var routes = inVersions(map[string]route{
 	"POST /api/v1/events/batch":            {program, 202, `{"events":[{"type":"cancelled"}]}`},
 	"GET /api/v1/events":                   {program, 200, ""},
 	"GET /api/v1/events/{evt}":             {program, 200, ""},
+	"GET /api/v1/bookings/{ref}":           {program, 200, ""},
 	"POST /api/v1/inline":                  {program, 200, `{"type":"new_temporary_web","booking_id":"1"}`},
 	"GET /api/v1/deliveries":               {program, 200, ""},
 	"GET /api/v1/deliveries.csv":           {program, 200, ""},
@@ -219,7 +222,7 @@ func forPrograms(path string) bool {
 
 // namesOurs reports whether the request names something of the first account.
 func namesOurs(request string) bool {
-	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}"}, func(id string) bool {
+	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}", "{ref}"}, func(id string) bool {
 		return strings.Contains(request, id)
 	})
 }
@@ -229,7 +232,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
-		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", "/views/:id", "/views/{viw}", ":webhook_id", "{uuid}", ":platform", "tourcms")
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", "/views/:id", "/views/{viw}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
 		if r.Method == http.MethodHead { // comes with each GET
@@ -354,6 +357,8 @@ func (s *site) things() *strings.Replacer {
 		w.Name, w.AllEvents, w.Events = "Secret of ours, too", false, []string{"prioticket:ORDER_CREATE"}
 	})
 	a := s.leave(webhook.Event{BookingID: "Secret of ours"})[0]
+	reference := "#1/2 é " + rand.Text()
+	s.leave(webhook.Event{BookingID: reference})
 	d := a.Decisions[slices.IndexFunc(a.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })]
 	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Config: webhook.Config{Kind: webhook.Async, Name: "Secret of ours"}}, time.Now())
 	s.check(err)
@@ -371,7 +376,7 @@ func (s *site) things() *strings.Replacer {
 	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.ID.String(),
 		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{evt}", a.Event.ID.String(),
 		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(ofPrio.ID),
-		"{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
+		"{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 
 // makeRoom removes what earlier things left behind, since there are limits.

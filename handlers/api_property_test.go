@@ -43,6 +43,9 @@ var inWords = regexp.MustCompile(`(?s)^(` + strings.Join([]string{
 	`(channels|tours)\.ids: The mode “all” takes no ids`,
 }, "|") + `)`)
 
+// pathParameter is one in a path of the description.
+var pathParameter = regexp.MustCompile(`\{\w+\}`)
+
 // operation is one of the description, with what is needed to send it.
 type operation struct {
 	*openapi3.Operation
@@ -92,7 +95,7 @@ func (p *prober) prepare(t testing.TB) {
 	p.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":"12","name":"Walk"},{"id":15,"name":"Night walk"}]}`)
 	hook := p.hook(t, "Accounting", "")
 	sent := p.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", "")
-	ids := map[string]string{"events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
+	ids := map[string]string{"bookings": sent["booking_id"].(string), "events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
 	paths := p.doc.Paths.Map()
 	for _, template := range slices.Sorted(maps.Keys(paths)) {
 		if !strings.HasPrefix(template, "/api/") {
@@ -101,7 +104,7 @@ func (p *prober) prepare(t testing.TB) {
 		all := paths[template].Operations()
 		for _, method := range slices.Sorted(maps.Keys(all)) {
 			op := operation{Operation: all[method], method: method, template: template}
-			op.path = strings.Replace(template, "{id}", ids[strings.Split(template+"////", "/")[3]], 1)
+			op.path = pathParameter.ReplaceAllLiteralString(template, ids[strings.Split(template+"////", "/")[3]])
 			if op.RequestBody != nil {
 				op.body = op.RequestBody.Value.Content.Get("application/json").Schema.Value
 				for _, base := range samples(op.body) {
@@ -278,7 +281,7 @@ func (p *prober) probeParameters(t *testing.T, op operation) {
 
 // probePath sends ids that do not exist.
 func (p *prober) probePath(t *testing.T, op operation) {
-	if !strings.Contains(op.template, "{id}") {
+	if !pathParameter.MatchString(op.template) {
 		return
 	}
 	for _, id := range []string{"x", "-", "evt_", "whk_0000000000000", "evt_0000000000001", "dlv_zzzzzzzzzzzzz", "whk_0000000000001", strings.Repeat("x", 5000), "%00", "%C3%A9", "%FF", "%20", "a+b"} {
@@ -286,7 +289,7 @@ func (p *prober) probePath(t *testing.T, op operation) {
 		if op.body != nil && op.RequestBody.Value.Required {
 			body = op.example()
 		}
-		p.try(t, op, p.request(op.method, strings.Replace(op.template, "{id}", id, 1), body), false)
+		p.try(t, op, p.request(op.method, pathParameter.ReplaceAllLiteralString(op.template, id), body), false)
 	}
 }
 

@@ -22,11 +22,11 @@ import (
 func options(s *db.Store, d handlers.Dispatcher, log io.Writer) handlers.Options {
 	return handlers.Options{
 		Store: handlers.Store{
-			API:     api.Store{AccountStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
+			API:     api.Store{AccountStore: s, BookingStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
 			Inbound: s,
 			Pages: pages.Store{
-				AccountStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
-				PlatformStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
+				AccountStore: s, BookingStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
+				PlatformStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 			},
 			Prio: s, Sessions: s, Tokens: s, Health: s,
 		},

@@ -69,6 +69,8 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Post("/views/:id/delete", p.DeleteView)
 	staff.Get("/channels", pages.WithoutEmpty, p.ListItems)
 	staff.Get("/tours", pages.WithoutEmpty, p.ListItems)
+	staff.Get("/bookings/:reference", p.ShowBooking)
+	staff.Get("/search", p.Search)
 	staff.Get("/settings/account", p.ShowAccountSettings)
 	staff.Get("/settings/platforms", p.ListPlatforms)
 	staff.Get("/settings/rejected", p.ListRejected)
@@ -131,6 +133,7 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Get("/events", a.ListEvents)
 	v1.Get("/events.csv", a.ExportEvents)
 	v1.Get("/events/:id", api.NoQuery, a.ShowEvent)
+	v1.Get("/bookings/:booking_id", a.ShowBooking)
 
 	v1.Post("/inline", api.NoQuery, a.CallInline)
 

@@ -18,6 +18,15 @@ func hrefDelivery(id webhook.DeliveryID, more string) string {
 
 func hrefEvent(id webhook.EventID) string { return "/events/" + id.String() }
 
+// hrefBooking is the page of a booking. Browsers take . and .. for steps in a path, so
+// two references have no page, and lead to their events.
+func hrefBooking(reference string) string {
+	if reference == "." || reference == ".." {
+		return EventFilter{Booking: reference}.href()
+	}
+	return "/bookings/" + url.PathEscape(reference)
+}
+
 func hrefDraft(id webhook.DraftID, more string) string {
 	return "/drafts/" + id.String() + "/" + more
 }

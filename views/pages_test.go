@@ -20,6 +20,7 @@ func (k kind) pages() map[string]templ.Component {
 	k.addWebhooks(add)
 	k.addWizard(add)
 	k.addLog(add)
+	k.addBooking(add)
 	k.addSettings(add)
 	k.addPlatforms(add)
 	return all
@@ -164,6 +165,32 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
 	add("events-none", Events(list))
 	add("event", Event(page))
+}
+
+// addBooking adds the pages of a booking and of the search.
+func (k kind) addBooking(add func(string, templ.Component)) {
+	p := BookingProps{Page: k.page(webhook.RoleStaff), Reference: k.text("12345"), Older: 77, First: true}
+	for i := range k.n {
+		step := k.step(i)
+		step.Event.ID = webhook.EventID(77 + i)
+		p.Events = append(p.Events, step)
+	}
+	add("booking", Booking(p))
+	s := SearchProps{Page: k.page(webhook.RoleStaff), Typed: k.text("12345"), More: true}
+	s.Page.Search = s.Typed
+	for i := range k.n {
+		e := EventRow{Event: k.step(i).Event, EventName: k.text("Cancelled"), Sent: i, Skipped: 1}
+		e.Event.BookingID = k.text(fmt.Sprint("12345-", i))
+		d := k.row(i)
+		d.Delivery.ID += 7
+		s.Hits = append(s.Hits, BookingHit(e, i == 0), DeliveryHit(d), WebhookHit(k.webhook(i), false))
+	}
+	if k.n > 0 {
+		s.Hits = append(s.Hits, EventHit(EventRow{Event: k.step(0).Event, EventName: k.text("Cancelled")}))
+	}
+	add("search", Search(s))
+	add("search-nothing", Search(SearchProps{Page: k.page(webhook.RoleStaff), Typed: k.text("12345")}))
+	add("search-empty", Search(SearchProps{Page: k.page(webhook.RoleStaff)}))
 }
 
 func (k kind) settings() []platforms.Setting {

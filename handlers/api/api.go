@@ -21,6 +21,7 @@ import (
 // to another.
 type Store struct {
 	AccountStore
+	BookingStore
 	DeliveryStore
 	EventStore
 	ItemStore

@@ -83,11 +83,14 @@ func (a *API) ShowDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	now := time.Now()
-	return web.SendJSON(c, http.StatusOK, struct {
-		deliveryJSON
-		WaitsFor *string `json:"waits_for"`
-		Attempts []any   `json:"attempts"`
-	}{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.SameSnapshot(attempts), now)})
+	return web.SendJSON(c, http.StatusOK, loggedDeliveryJSON{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.SameSnapshot(attempts), webhook.AttemptsShown, now)})
+}
+
+// loggedDeliveryJSON is a delivery with its attempts.
+type loggedDeliveryJSON struct {
+	deliveryJSON
+	WaitsFor *string `json:"waits_for"`
+	Attempts []any   `json:"attempts"`
 }
 
 // waitsFor returns the delivery that d is held behind; zero if it is not held, or no
@@ -193,11 +196,11 @@ type cutOffJSON struct {
 	Error  string          `json:"error"`
 }
 
-// showAttempts lists the attempts in their order. A number without an attempt
+// showAttempts lists the last attempts in their order, of so many numbers. A number without an attempt
 // was cut off, except for the last one while it can still be in flight.
-func (a *API) showAttempts(d webhook.Delivery, attempts []webhook.Attempt, now time.Time) []any {
+func (a *API) showAttempts(d webhook.Delivery, attempts []webhook.Attempt, last int, now time.Time) []any {
 	shown := []any{}
-	for n := max(1, d.Attempts-webhook.AttemptsShown+1); n <= d.Attempts; n++ {
+	for n := max(1, d.Attempts-last+1); n <= d.Attempts; n++ {
 		switch {
 		case len(attempts) > 0 && attempts[0].Number == n:
 			shown = append(shown, a.showAttempt(attempts[0]))

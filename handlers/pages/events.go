@@ -17,6 +17,7 @@ type EventStore interface {
 	Events(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error)
 	CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error)
 	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
+	EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error)
 }
 
 // ListEvents shows the events, the newest first. A part of the filter that is not
@@ -147,12 +148,8 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	}
 	rows := make([]views.DecisionRow, len(e.Decisions))
 	for i, d := range e.Decisions {
-		w := named.find(d.Webhook)
-		rows[i] = views.DecisionRow{
-			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline,
-			Reason: d.Reason, Delivery: byID[d.Delivery],
-		}
-		if rows[i].Delivery == nil {
+		rows[i] = decisionRow(d, named)
+		if rows[i].Delivery = byID[d.Delivery]; rows[i].Delivery == nil {
 			continue
 		}
 		if rows[i].WaitsFor, err = pg.waitsFor(c.UserContext(), *rows[i].Delivery); err != nil {
@@ -178,4 +175,12 @@ func (pg *Pages) preview(ctx context.Context, account webhook.AccountID, config 
 		props.EventNames[r.Event.Key()] = pg.eventName(r.Event.Platform, r.Event.Type)
 	}
 	return props, nil
+}
+
+// decisionRow is a decision with the name of its webhook, without its delivery.
+func decisionRow(d webhook.Decision, h hooks) views.DecisionRow {
+	w := h.find(d.Webhook)
+	return views.DecisionRow{
+		Webhook: d.Webhook, Name: h.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline, Reason: d.Reason,
+	}
 }

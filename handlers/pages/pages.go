@@ -25,6 +25,7 @@ import (
 // to another.
 type Store struct {
 	AccountStore
+	BookingStore
 	ClientStore
 	DeliveryStore
 	DraftStore
@@ -32,6 +33,7 @@ type Store struct {
 	ItemStore
 	LoginStore
 	PlatformStore
+	ReplayStore
 	SettingsStore
 	TokenStore
 	UserStore

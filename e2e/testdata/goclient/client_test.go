@@ -139,6 +139,10 @@ func TestEventsAndDeliveries(t *testing.T) {
 	if shown := ok[*ShowEventResponse](t, 200)(c.ShowEventWithResponse(ctx, accepted.Id)).JSON200; shown.ExternalId != "go-1" || shown.TourIds[0] != "15" {
 		t.Errorf("got %+v", shown)
 	}
+	booking := ok[*ShowBookingResponse](t, 200)(c.ShowBookingWithResponse(ctx, "1234", nil)).JSON200
+	if e := booking.Events[0]; e.Id != accepted.Id || len(e.Decisions) != 1 || len(e.Changes) != 0 || e.Deliveries[0].Id != accepted.Deliveries[0].Id {
+		t.Errorf("got %+v", booking)
+	}
 	c.deliveries(t, accepted.Deliveries[0].Id, made.Id)
 	ok[*DeleteWebhookResponse](t, 204)(c.DeleteWebhookWithResponse(ctx, made.Id))
 }

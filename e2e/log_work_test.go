@@ -73,7 +73,8 @@ func number(value any) float64 {
 // hits presses the keys once the page has its scripts.
 func (p *page) hits(keys ...string) {
 	p.t.Helper()
-	must(p.t, p.WaitForLoadState())
+	_, err := p.WaitForFunction(`document.readyState === "complete"`, nil)
+	must(p.t, err)
 	p.key(keys...)
 }
 

@@ -98,7 +98,9 @@ func TestLogByKeys(t *testing.T) {
 	p.sees("booking 708")
 	p.hits("j")
 	p.sees("booking 706")
-	p.hits("k", "k")
+	p.hits("k")
+	p.sees("booking 708")
+	p.hits("k")
 	p.sees("booking 710")
 	p.hits("r") // sends it again
 	p.isAt(`/deliveries/dlv_\w+\?webhook_id=` + portal.ID + "$")

@@ -13,6 +13,7 @@ import (
 var isolationTests = []test{
 	{"another account's ids are not found", testIsolation},
 	{"another account's ids filter to nothing", testIsolatedLists},
+	{"another account's bookings are not planned", testIsolatedCandidates},
 	{"the table is complete", testIsolationComplete},
 	{"a held delivery names what it waits for", testWaitsFor},
 	{"a stopped delivery waits for nothing", testWaitsForStopped},
@@ -151,7 +152,10 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 
 // listing are the methods that take an account and an id and list: nothing of
 // another account, but no error.
-var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true}
+var listing = map[string]bool{
+	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
+	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "ReplayQueue": true, "Speed": true,
+}
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()
@@ -221,6 +225,33 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 		same(t, "names", name, "Accounting")
 	}
 	same(t, "names", len(must(s.WebhookNames(ctx, me.ID))(t)), 1)
+}
+
+func testIsolatedCandidates(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, x := furnish(t, s)
+	other, _ := shop(t, s)
+	read := func(account webhook.AccountID) (found []int) {
+		events, _, err := s.CandidateEvents(ctx, account, webhook.EventFilter{}, 0)
+		ok(t, err)
+		data := 0
+		ok(t, s.EventData(ctx, account, []webhook.EventID{x.event}, func(webhook.Event) error { data++; return nil }))
+		states, _, err := s.DeliveryStates(ctx, account, []webhook.DeliveryID{x.delivery}, x.running)
+		ok(t, err)
+		return []int{
+			len(must(s.Candidates(ctx, account, webhook.ReplayRequest{}, 0))(t).Rows), len(events), data, len(states),
+			len(must(s.LaterEvents(ctx, account, []webhook.EventID{x.event}))(t)),
+			len(must(s.Deliveries(ctx, account, webhook.DeliveryFilter{Replay: x.running, Limit: 9}))(t).Rows),
+			len(must(s.Candidates(ctx, account, webhook.ReplayRequest{Deliveries: webhook.DeliveryFilter{Replay: x.running}}, 0))(t).Rows),
+		}
+	}
+	same(t, "mine", read(a.ID), []int{1, 1, 1, 1, 1, 1, 1})
+	same(t, "theirs", read(other.ID), []int{0, 0, 0, 0, 0, 0, 0})
+	same(t, "queue of mine", must(s.ReplayQueue(ctx, a.ID, x.running))(t), []webhook.WebhookID{x.hook.ID})
+	same(t, "queue of theirs", len(must(s.ReplayQueue(ctx, other.ID, x.running))(t)), 0)
+	ended(t, s, x.hook, webhook.Delivered)
+	same(t, "speed of mine", must(s.Speed(ctx, a.ID, x.hook.ID))(t), 12*time.Millisecond)
+	same(t, "speed of theirs", must(s.Speed(ctx, other.ID, x.hook.ID))(t), 0)
 }
 
 // testIsolationComplete: a method that takes an account and an id is in

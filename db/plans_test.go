@@ -140,9 +140,33 @@ func TestOrderPlans(t *testing.T) {
 	want(t, "statements", seen, 4)
 }
 
+// TestReplayPlans: the planning of a replay finds what is later in a booking by its
+// index, and a replay's deliveries by its items, in their order.
+func TestReplayPlans(t *testing.T) {
+	s := openTemp(t)
+	l, err := s.deliveryListing(t.Context(), 1, webhook.DeliveryFilter{Replay: 1})
+	wantErr(t, "listing", err, nil)
+	planned(t, s, l.pageQuery(), "SEARCH i USING PRIMARY KEY (replay_id=? AND delivery_id>? AND delivery_id<?)")
+	planned(t, s, l.pageQuery(), "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)")
+	seen := 0
+	for _, query := range recorded(t, s) {
+		for alias, index := range map[string]string{
+			"n": "SEARCH n USING COVERING INDEX events_booking (account_id=? AND booking_id=? AND id>?)",
+			"p": "SEARCH p USING COVERING INDEX events_booking (account_id=? AND booking_id=? AND id<?)",
+		} {
+			if strings.Contains(query, "SELECT "+alias+".id FROM events "+alias) {
+				planned(t, s, query, index)
+				seen++
+			}
+		}
+	}
+	want(t, "statements", seen >= 4, true)
+}
+
 // allow are the plans that may scan: RecoverClaims runs once, at
-// the start, over all pending deliveries and all replays; Due reads all webhooks.
-var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN replays", "SCAN w", "SCAN found"}
+// the start, over all pending deliveries and all replays; Due reads all webhooks;
+// "found" and "newest" are the rows of a limited query.
+var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN replays", "SCAN w", "SCAN found", "SCAN newest"}
 
 // TestPlans looks at each statement that the methods use: none scans or sorts.
 func TestPlans(t *testing.T) {

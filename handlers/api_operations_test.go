@@ -80,6 +80,7 @@ func TestOpenAPIEverything(t *testing.T) {
 	defer close(release)
 	ids := a.use(t)
 	a.conflicts(t, ids)
+	ids["replays"] = a.replays(t)
 	a.refusals(t, ids)
 	a.complete(t, "/api/")
 }

@@ -25,14 +25,16 @@ var inWords = regexp.MustCompile(`(?s)^(` + strings.Join([]string{
 	`.*: Has an escape such as .* that is only half of a character`,
 	`cursor: Send the next_cursor of the page before`,
 	`(|events\[\d+\]\.)type: .* has no event `,
-	`(type|events): There is no event `,
+	`((|deliveries\.|events\.)type|events): There is no event `,
 	`events\[\d+\]: Use letters, digits and signs only`,
 	`(|events\[\d+\]\.)(id|Idempotency-Key): Ids that begin with “in(line)?:” are reserved`,
 	`items\[\d+\]\.id: The id .* is in the list twice`,
-	`items\[\d+\]\.id: An id has no spaces`,                                                         // of Unicode
-	`(|items\[\d+\]\.)name: Enter a name`,                                                           // not spaces of Unicode
-	`(since|until|(|events\[\d+\]\.)occurred_at): Send a time after 1970 and before the year 10000`, // in UTC
-	`(webhook|event)_id: This is not such an id`,                                                    // zero
+	`items\[\d+\]\.id: An id has no spaces`,                                                                                   // of Unicode
+	`(|items\[\d+\]\.)name: Enter a name`,                                                                                     // not spaces of Unicode
+	`((|deliveries\.|events\.)(since|until)|(|events\[\d+\]\.)occurred_at): Send a time after 1970 and before the year 10000`, // in UTC
+	`(|deliveries\.)(webhook|event|replay)_id: This is not such an id`,                                                        // zero
+	`deliveries\.replay_id: This account has no such replay`,
+	`webhook_id: This account has no such webhook`,
 	`xml: This cannot be sent: `,
 	`url: (Begin the URL with https|Enter the URL|A URL cannot contain spaces|Bookhook calls https:// and http:// URLs only)`,
 	`basic_auth: Use letters without accents, digits and signs only`,
@@ -95,7 +97,8 @@ func (p *prober) prepare(t testing.TB) {
 	p.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":"12","name":"Walk"},{"id":15,"name":"Night walk"}]}`)
 	hook := p.hook(t, "Accounting", "")
 	sent := p.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", "")
-	ids := map[string]string{"bookings": sent["booking_id"].(string), "events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
+	replay := p.call(t, 202, "POST", "/api/v1/replays", `{"deliveries":{}}`)
+	ids := map[string]string{"replays": replay["id"].(string), "bookings": sent["booking_id"].(string), "events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
 	paths := p.doc.Paths.Map()
 	for _, template := range slices.Sorted(maps.Keys(paths)) {
 		if !strings.HasPrefix(template, "/api/") {

@@ -65,6 +65,11 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Get("/events", pages.WithoutEmpty, p.ListEvents)
 	staff.Get("/events.csv", p.ExportEvents)
 	staff.Get("/events/:id", p.ShowEvent)
+	staff.Get("/replays", p.ListReplays)
+	staff.Get("/replays/new", p.NewReplay)
+	staff.Post("/replays/new", p.StartReplay)
+	staff.Get("/replays/:id", p.ShowReplay)
+	staff.Post("/replays/:id/cancel", p.CancelReplay)
 	staff.Get("/bookings/:reference", p.ShowBooking)
 	staff.Get("/search", p.Search)
 	staff.Post("/views", p.SaveView)
@@ -141,6 +146,11 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Get("/deliveries.csv", a.ExportDeliveries)
 	v1.Get("/deliveries/:id", api.NoQuery, a.ShowDelivery)
 	v1.Post("/deliveries/:id/replay", api.NoQuery, a.ReplayDelivery)
+
+	v1.Get("/replays", a.ListReplays)
+	v1.Post("/replays", api.NoQuery, a.AddReplay)
+	v1.Get("/replays/:id", api.NoQuery, a.ShowReplay)
+	v1.Post("/replays/:id/cancel", api.NoQuery, a.CancelReplay)
 
 	v1.Get("/webhooks", a.ListWebhooks)
 	v1.Post("/webhooks", api.NoQuery, a.AddWebhook)

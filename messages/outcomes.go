@@ -62,6 +62,10 @@ var outcomes = Texts{
 	"test.circuit_open": "The receiver failed repeatedly, so the test is sent as the next attempt, within five minutes. " +
 		"The answer appears below.",
 
+	"replay.started":   "The replay is running. This page follows it; you can leave it.",
+	"replay.cancelled": "The replay is cancelled. What was sent stays sent.",
+	"replay.ended":     "The replay had ended already.",
+
 	"view.saved":   "“%s” was saved. It is above the filter whenever you sign in.",
 	"view.deleted": "The saved view “%s” was deleted. Nothing else was changed.",
 

@@ -12,6 +12,7 @@ type DeliveryFilter struct {
 	Event   EventID
 	Booking string
 	Type    string     // with the platform as [EventKey] writes it
+	Replay  ReplayID   // those that a bulk replay sends or sent
 	Since   time.Time  // created at or after
 	Until   time.Time  // created before
 	Before  DeliveryID // the page of older ones: the Next of the page before

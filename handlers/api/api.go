@@ -25,6 +25,7 @@ type Store struct {
 	DeliveryStore
 	EventStore
 	ItemStore
+	ReplayStore
 	WebhookStore
 }
 
@@ -56,6 +57,7 @@ type Dispatcher interface {
 type Options struct {
 	Store      Store
 	Dispatcher Dispatcher
+	Planner    Planner
 	Server     *web.Server
 	Tokens     *auth.Tokens
 	Platforms  platforms.Registry

@@ -43,12 +43,13 @@ func (a *API) ListDeliveries(c *fiber.Ctx) error {
 }
 
 // deliveryParameters are the filters of the log.
-var deliveryParameters = []string{"state", "webhook_id", "event_id", "booking_id", "type", "since", "until"}
+var deliveryParameters = []string{"state", "webhook_id", "event_id", "booking_id", "type", "replay_id", "since", "until"}
 
 func (a *API) deliveryFilter(q *query) webhook.DeliveryFilter {
 	return webhook.DeliveryFilter{
 		State: q.state("state"), Webhook: queryID[webhook.WebhookID](q, "webhook_id"), Event: queryID[webhook.EventID](q, "event_id"),
 		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
+		Replay: queryID[webhook.ReplayID](q, "replay_id"),
 	}
 }
 

@@ -67,6 +67,7 @@ type Dispatcher interface {
 type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
+	Planner     Planner
 	Server      *web.Server
 	Sessions    *web.Sessions
 	Tokens      *auth.Tokens // purged when an API token is revoked

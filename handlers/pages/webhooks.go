@@ -124,6 +124,9 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return err
 	}
+	if err := pg.addFailed(c, &props); err != nil {
+		return err
+	}
 	if props.Preview, err = pg.preview(c.UserContext(), w.Account, w.Config); err != nil {
 		return err
 	}

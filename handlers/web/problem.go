@@ -100,6 +100,8 @@ var limitedNames = map[webhook.Limited]string{
 	webhook.LimitedChannels: "channels",
 	webhook.LimitedTours:    "tours",
 	webhook.LimitedChecks:   "checks and tests",
+	webhook.LimitedReplays:  "replays that run",
+	webhook.LimitedReplayed: "deliveries of one replay",
 	webhook.LimitedViews:    "saved views of a person",
 }
 

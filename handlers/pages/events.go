@@ -159,6 +159,14 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	return rows, nil
 }
 
+// decisionRow is a decision with the name of its webhook, without its delivery.
+func decisionRow(d webhook.Decision, h hooks) views.DecisionRow {
+	w := h.find(d.Webhook)
+	return views.DecisionRow{
+		Webhook: d.Webhook, Name: h.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline, Reason: d.Reason,
+	}
+}
+
 // preview returns what a webhook with this configuration would have received of the
 // newest events.
 func (pg *Pages) preview(ctx context.Context, account webhook.AccountID, config webhook.Config) (views.PreviewProps, error) {
@@ -175,12 +183,4 @@ func (pg *Pages) preview(ctx context.Context, account webhook.AccountID, config 
 		props.EventNames[r.Event.Key()] = pg.eventName(r.Event.Platform, r.Event.Type)
 	}
 	return props, nil
-}
-
-// decisionRow is a decision with the name of its webhook, without its delivery.
-func decisionRow(d webhook.Decision, h hooks) views.DecisionRow {
-	w := h.find(d.Webhook)
-	return views.DecisionRow{
-		Webhook: d.Webhook, Name: h.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline, Reason: d.Reason,
-	}
 }

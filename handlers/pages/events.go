@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,6 +17,7 @@ import (
 type EventStore interface {
 	Events(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error)
 	CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error)
+	Overtaken(ctx context.Context, e webhook.Event, w webhook.WebhookID) (bool, error)
 	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
 }
 
@@ -119,19 +121,48 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	for i := range deliveries.Rows {
 		byID[deliveries.Rows[i].ID] = &deliveries.Rows[i].Delivery
 	}
+	for _, w := range named.live { // those that were created since, too
+		if !e.Test && !e.Lookup && w.Kind == webhook.Async && !slices.ContainsFunc(e.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID }) {
+			e.Decisions = append(e.Decisions, webhook.Decision{Webhook: w.ID, Reason: webhook.ReasonNotCreated})
+		}
+	}
 	rows := make([]views.DecisionRow, len(e.Decisions))
 	for i, d := range e.Decisions {
 		w := named.find(d.Webhook)
 		rows[i] = views.DecisionRow{
-			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline,
+			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline, Off: w != nil && !w.Enabled,
 			Reason: d.Reason, Delivery: byID[d.Delivery],
 		}
-		if rows[i].Delivery == nil {
-			continue
+		switch {
+		case rows[i].Delivery != nil:
+			rows[i].WaitsFor, err = pg.waitsFor(c.UserContext(), *rows[i].Delivery)
+		case w != nil && !e.Test:
+			rows[i].Overtaken, err = pg.Store.Overtaken(c.UserContext(), e.Event, d.Webhook)
 		}
-		if rows[i].WaitsFor, err = pg.waitsFor(c.UserContext(), *rows[i].Delivery); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
+}
+
+// SendEvent sends an event to a webhook that did not receive it.
+func (pg *Pages) SendEvent(c *fiber.Ctx) error {
+	event, err := web.IDParam[webhook.EventID](c)
+	if err != nil {
+		return err
+	}
+	id, err := webhook.ParseID[webhook.WebhookID](c.FormValue("webhook_id"))
+	if err != nil {
+		return webhook.ErrNotFound
+	}
+	w, err := pg.Store.Webhook(c.UserContext(), currentUser(c).Account.ID, id)
+	if err != nil {
+		return err
+	}
+	d, err := pg.Dispatcher.Send(c.UserContext(), w.Account, event, id, currentUser(c).change())
+	if err != nil {
+		return pg.notSent(c, err, "/events/"+event.String())
+	}
+	return pg.showResult(c, d, w, deliveryPath(d.ID))
 }

@@ -97,12 +97,6 @@ func (d *Dispatcher) Send(ctx context.Context, account webhook.AccountID, event 
 	return d.store.Send(ctx, account, event, id, c)
 }
 
-// RetryOldest attempts the longest waiting delivery of a webhook: if that succeeds, the
-// others follow, as after a probe. It returns the errors of the store's RetryOldest.
-func (d *Dispatcher) RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, c webhook.Change) (webhook.Delivery, error) {
-	return d.store.RetryOldest(ctx, account, id, c)
-}
-
 // Touched is called by the store with the webhooks that a committed change
 // affects. Requests in flight finish unchanged.
 func (d *Dispatcher) Touched(touched []webhook.Touched) {

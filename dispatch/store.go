@@ -88,9 +88,6 @@ type eventStore interface {
 	// Send sends an event to one webhook now: it replays its delivery, or creates it.
 	Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, c webhook.Change) (webhook.Delivery, error)
 
-	// RetryOldest makes the longest waiting delivery of a webhook due now.
-	RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, c webhook.Change) (webhook.Delivery, error)
-
 	// Webhook reads a webhook of an account.
 	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)
 }

@@ -92,7 +92,7 @@ func (pg *Pages) RetryWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	d, err := pg.Dispatcher.RetryOldest(c.UserContext(), w.Account, w.ID, currentUser(c).change())
+	d, err := pg.Store.RetryOldest(c.UserContext(), w.Account, w.ID, currentUser(c).change())
 	switch {
 	case errors.Is(err, webhook.ErrOff):
 		return pg.done(c, webhookPath(w.ID), webhook.NewMessage("delivery.webhook_off"))

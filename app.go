@@ -19,6 +19,7 @@ import (
 	"bookhook/handlers/api"
 	"bookhook/handlers/pages"
 	"bookhook/platforms/all"
+	"bookhook/replay"
 	"bookhook/webhook"
 )
 
@@ -113,7 +114,7 @@ func (a *app) wire(ctx context.Context) error {
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
-		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Planner: replay.New(a.store, all.Platforms()), Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
 		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 		Instance: webhook.NewInstance(instance),
 	})
@@ -135,11 +136,11 @@ func (a *app) secret(ctx context.Context, name string) ([]byte, error) {
 // handlersStore is the database as each of the surfaces needs it.
 func handlersStore(s *db.Store) handlers.Store {
 	return handlers.Store{
-		API:     api.Store{AccountStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, WebhookStore: s},
+		API:     api.Store{AccountStore: s, BookingStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, ReplayStore: s, WebhookStore: s},
 		Inbound: s,
 		Pages: pages.Store{
-			AccountStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
-			PlatformStore: s, SettingsStore: s, TokenStore: s, UserStore: s, WebhookStore: s, WizardStore: s,
+			AccountStore: s, BookingStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
+			PlatformStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,
 	}

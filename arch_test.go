@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":          {"webhook"},
 	"dispatch/lookup":         {"webhook", "platforms", "dispatch/guard"},
+	"replay":                  {"webhook", "platforms"},
 	"static":                  {},
 	"views":                   {"webhook", "messages", "platforms", "static"},
 	"handlers/web":            {"webhook", "messages", "auth"},
@@ -57,7 +58,7 @@ var arrows = map[string][]string{
 	"e2e":                     {},
 	"e2e/power":               {},
 	".": {
-		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "handlers", "handlers/api", "handlers/pages",
+		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "replay", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",
 	},
 }

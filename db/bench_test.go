@@ -126,6 +126,16 @@ func BenchmarkLists(b *testing.B) {
 				return err
 			})
 		}
+		for name, prefix := range map[string]string{"one": "B-77", "many": "B-", "none": "C"} {
+			percentiles(b, fmt.Sprintf("account=%d/bookings from/%s", account, name), func() error {
+				_, err := s.BookingsFrom(b.Context(), account, prefix, 20)
+				return err
+			})
+		}
+		percentiles(b, fmt.Sprintf("account=%d/booking", account), func() error {
+			_, err := s.BookingEvents(b.Context(), account, "B-0", 0, 20)
+			return err
+		})
 	}
 }
 

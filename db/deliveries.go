@@ -60,10 +60,15 @@ func (s *Store) CountDeliveries(ctx context.Context, account webhook.AccountID, 
 
 // deliveryListing lists by what leaves the fewest rows: the ids in the decisions on
 // an event or on those of a booking, or the index of a state other than delivered,
-// of a webhook, or of the account.
+// of the items of a replay, of a webhook, or of the account.
 func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (l listing, err error) {
 	l = listing{table: "deliveries", columns: deliveryColumns, span: newSpan(f.Since, f.Until, int64(f.Before), int64(f.After))}
 	rest := f
+	if f.Replay != 0 {
+		if err := s.spanReplay(ctx, &l.span, f.Replay); err != nil {
+			return l, err
+		}
+	}
 	switch {
 	case f.Event != 0 || f.Booking != "":
 		ids, oldest, err := s.decidedDeliveries(ctx, account, f, l.span.to)
@@ -83,7 +88,14 @@ func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, 
 		if f.Webhook != 0 {
 			l.filter(s.search*indexFactor, `webhook_id = ?`, f.Webhook)
 		}
-		rest.State, rest.Webhook = "", 0
+		if f.Replay != 0 {
+			l.filter(s.search*indexFactor, replayHas, f.Replay)
+		}
+		rest.State, rest.Webhook, rest.Replay = "", 0, 0
+	case f.Replay != 0:
+		l.table = replayedDeliveries
+		l.index(`item_of = ? AND account_id = ?`, f.Replay, account)
+		rest.Replay = 0
 	case f.Webhook != 0:
 		l.index(`webhook_id = (SELECT w.id FROM webhooks w WHERE w.account_id = ? AND w.id = ?)`, account, f.Webhook)
 		rest.Webhook = 0
@@ -109,6 +121,37 @@ func (s *Store) filterDeliveries(l *listing, f webhook.DeliveryFilter) {
 		platform, eventType := webhook.SplitEventKey(f.Type)
 		l.filter(s.search, `type = ? AND platform = ?`, eventType, platform)
 	}
+	if f.Replay != 0 {
+		l.filter(s.search, replayHas, f.Replay)
+	}
+}
+
+// replayHas is the condition that a replay has an item of a delivery.
+const replayHas = `EXISTS (SELECT 1 FROM replay_items i WHERE i.replay_id = ? AND i.delivery_id = deliveries.id)`
+
+// replayedDeliveries are the deliveries of the items of replays, in the order of the
+// items: the id of a row is that of its item.
+var replayedDeliveries = `(SELECT i.replay_id AS item_of, i.delivery_id AS id` + strings.Join(strings.Split(
+	strings.TrimPrefix(strings.Join(strings.Fields(deliveryColumns), " "), "id"), ", "), ", d.") +
+	` FROM replay_items i CROSS JOIN deliveries d WHERE d.id = i.delivery_id) AS deliveries`
+
+// spanReplay narrows a span to the deliveries of a replay, which are often close
+// together.
+func (s *Store) spanReplay(ctx context.Context, to *span, replay webhook.ReplayID) error {
+	for _, end := range []struct {
+		query  string
+		narrow func(id int64)
+	}{
+		{`SELECT delivery_id FROM replay_items WHERE replay_id = $1 ORDER BY delivery_id LIMIT 1`, func(id int64) { to.from = max(to.from, id) }},
+		{`SELECT delivery_id FROM replay_items WHERE replay_id = $1 ORDER BY delivery_id DESC LIMIT 1`, func(id int64) { to.to = min(to.to, id+1) }},
+	} {
+		var id int64
+		if err := queryRow(ctx, s.engine, end.query, replay).scanOptional(&id); err != nil {
+			return err
+		}
+		end.narrow(id)
+	}
+	return nil
 }
 
 // Delivery finds a delivery of an account.

@@ -2,6 +2,8 @@ package db_test
 
 import (
 	"bytes"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ var attemptTests = []test{
 	{"many attempts", testManyAttempts},
 	{"without anything", testAttemptBare},
 	{"cut off ones are missing", testAttemptCutOff},
+	{"what receivers answered to failures", testFailedResponses},
 }
 
 // ended brings a new delivery into a state, by one attempt.
@@ -231,4 +234,29 @@ func testPersonFirst(t *testing.T, s *db.Store) {
 	must(s.Replay(ctx, a.ID, sent, at(t0.Add(time.Hour))))(t)
 	same(t, "first", ids(claim(t, s, w.ID, 2, t0.Add(time.Hour))), []webhook.DeliveryID{sent, test.ID})
 	same(t, "then", ids(claim(t, s, w.ID, 1, t0.Add(time.Hour))), backlog[:1])
+}
+
+// testFailedResponses: of the last attempts, failures with a short body only.
+func testFailedResponses(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 5)
+	for i, body := range []string{"No such tour", "", strings.Repeat("x", webhook.MaxMessageBody+1), "Thanks"} {
+		claim(t, s, w.ID, 1, t0)
+		r := failure(d[i], w.ID, 1, time.Time{})
+		if i == 3 {
+			r = success(d[i], w.ID, 1)
+		}
+		r.Attempt.ResponseHeaders, r.Attempt.ResponseBody = http.Header{"Content-Type": {"text/plain"}}, []byte(body)
+		finish(t, s, r, t0)
+	}
+	want := map[webhook.DeliveryID]webhook.Attempt{d[0]: {ResponseHeaders: http.Header{"Content-Type": {"text/plain"}}, ResponseBody: []byte("No such tour")}}
+	same(t, "answers", must(s.FailedResponses(t.Context(), a.ID, d))(t), want)
+	same(t, "of none", len(must(s.FailedResponses(t.Context(), a.ID, nil))(t)), 0)
+	other, _ := shop(t, s)
+	same(t, "of another account", len(must(s.FailedResponses(t.Context(), other.ID, d))(t)), 0)
+
+	must(s.Replay(t.Context(), a.ID, d[0], at(t0)))(t)
+	claim(t, s, w.ID, 1, t0)
+	finish(t, s, success(d[0], w.ID, 2), t0)
+	same(t, "delivered at last", len(must(s.FailedResponses(t.Context(), a.ID, d))(t)), 0)
 }

@@ -63,6 +63,9 @@ func (s *Store) CountEvents(ctx context.Context, account webhook.AccountID, f we
 	return countRows(ctx, s.engine, s.eventListing(account, f))
 }
 
+// hasDelivery is in the JSON of decisions of which one has a delivery.
+const hasDelivery = `"delivery":`
+
 // eventListing lists by the index events_account, which has the type, or by
 // events_booking.
 func (s *Store) eventListing(account webhook.AccountID, f webhook.EventFilter) listing {
@@ -76,6 +79,19 @@ func (s *Store) eventListing(account webhook.AccountID, f webhook.EventFilter) l
 	if f.Type != "" {
 		platform, eventType := webhook.SplitEventKey(f.Type)
 		l.filter(limit, `type = ? AND platform = ?`, eventType, platform)
+	}
+	if f.Channel != "" {
+		l.filter(s.search, `channel_id = ?`, f.Channel)
+	}
+	if f.Tour != "" { // LIKE would ignore case, and what it escapes depends on the database
+		tour := toJSON(f.Tour)
+		l.filter(s.search, `(replace(tour_ids, ?, '') <> tour_ids OR replace(tour_ids, ?, '') <> tour_ids)`, "["+tour, ","+tour)
+	}
+	switch f.Sent {
+	case webhook.SentToSome:
+		l.filter(s.search, `replace(decisions, ?, '') <> decisions`, hasDelivery)
+	case webhook.SentToNobody:
+		l.filter(s.search, `replace(decisions, ?, '') = decisions AND decisions <> ?`, hasDelivery, unmatched)
 	}
 	return l
 }

@@ -39,7 +39,23 @@ func (s *Store) recordOutcome(ctx context.Context, tx transaction, r webhook.Res
 	if err := countReplayed(ctx, tx, r, now); err != nil {
 		return "", err
 	}
+	if r.Warnings != nil {
+		if err := s.recordWarnings(ctx, tx, r.Webhook, *r.Warnings); err != nil {
+			return "", err
+		}
+	}
 	return s.recordHealth(ctx, tx, r, now)
+}
+
+// recordWarnings stores what changed about a receiver, so that the next attempts know.
+func (s *Store) recordWarnings(ctx context.Context, tx transaction, id webhook.WebhookID, w webhook.Warnings) error {
+	var account webhook.AccountID
+	err := queryRow(ctx, tx, `UPDATE webhooks SET warnings = $2 WHERE id = $1 AND warnings <> $2 AND deleted_at = 0 RETURNING account_id`, id, toJSON(w)).
+		scanOptional(&account)
+	if err != nil || account == 0 {
+		return err
+	}
+	return s.newRevision(ctx, tx, account)
 }
 
 // finishLate is Finish for the rare cases: others are held behind the delivery, or

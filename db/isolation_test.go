@@ -13,6 +13,7 @@ import (
 var isolationTests = []test{
 	{"another account's ids are not found", testIsolation},
 	{"another account's ids filter to nothing", testIsolatedLists},
+	{"another account's bookings are not planned", testIsolatedCandidates},
 	{"the table is complete", testIsolationComplete},
 	{"a held delivery names what it waits for", testWaitsFor},
 	{"a stopped delivery waits for nothing", testWaitsForStopped},
@@ -27,6 +28,7 @@ type theirs struct {
 	client   webhook.Client
 	event    webhook.EventID
 	delivery webhook.DeliveryID
+	view     webhook.ViewID
 	planned  webhook.ReplayID
 	running  webhook.ReplayID
 }
@@ -97,6 +99,10 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 	"RevokeClient": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RevokeClient(t.Context(), me, x.client.ID, at(t0))
 	},
+	"DeleteView": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.DeleteView(t.Context(), me, x.user.ID, x.view)
+		return err
+	},
 	"Event": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Event(t.Context(), me, x.event)
 		return err
@@ -150,13 +156,18 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 
 // listing are the methods that take an account and an id and list: nothing of
 // another account, but no error.
-var listing = map[string]bool{"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "LookupsOf": true, "RejectedRequests": true}
+var listing = map[string]bool{
+	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
+	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "ReplayQueue": true, "Speed": true,
+}
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	tb.Helper()
 	a, w := shop(tb, s)
 	x := theirs{hook: w, draft: newDraft(tb, s, a.ID), user: newUser(tb, s, a.ID, "x@example.com"), token: newToken(tb, s, a.ID, "T", "h")}
 	x.client = newClient(tb, s, a.ID, "C", "h")
+	keep(tb, s, x.user, "Night", "state=failed")
+	x.view = must(s.SavedViews(tb.Context(), a.ID, x.user.ID, webhook.ViewedDeliveries))(tb)[0].ID
 	accepted := ingest(tb, s, a.ID, newEvent("x"))
 	x.event, x.delivery = accepted[0].Event.ID, accepted[0].Decisions[0].Delivery
 	claim(tb, s, w.ID, 1, t0)
@@ -203,7 +214,12 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 		f.Limit = 10
 		same(t, "deliveries", len(must(s.Deliveries(ctx, me.ID, f))(t).Rows), 0)
 		same(t, "count", must(s.CountDeliveries(ctx, me.ID, f))(t).N, 0)
+		newer, older, err := s.Neighbours(ctx, me.ID, f, 1)
+		ok(t, err)
+		same(t, "beside theirs", []webhook.DeliveryID{newer, older}, []webhook.DeliveryID{0, 0})
 	}
+	same(t, "views of theirs", len(must(s.SavedViews(ctx, a.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 1)
+	same(t, "their views for me", len(must(s.SavedViews(ctx, me.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
 	same(t, "their replays for me", len(must(s.BulkReplays(ctx, me.ID, 0, 9))(t)), 0)
@@ -213,6 +229,33 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 		same(t, "names", name, "Accounting")
 	}
 	same(t, "names", len(must(s.WebhookNames(ctx, me.ID))(t)), 1)
+}
+
+func testIsolatedCandidates(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, x := furnish(t, s)
+	other, _ := shop(t, s)
+	read := func(account webhook.AccountID) (found []int) {
+		events, _, err := s.CandidateEvents(ctx, account, webhook.EventFilter{}, 0)
+		ok(t, err)
+		data := 0
+		ok(t, s.EventData(ctx, account, []webhook.EventID{x.event}, func(webhook.Event) error { data++; return nil }))
+		states, _, err := s.DeliveryStates(ctx, account, []webhook.DeliveryID{x.delivery}, x.running)
+		ok(t, err)
+		return []int{
+			len(must(s.Candidates(ctx, account, webhook.ReplayRequest{}, 0))(t).Rows), len(events), data, len(states),
+			len(must(s.LaterEvents(ctx, account, []webhook.EventID{x.event}))(t)),
+			len(must(s.Deliveries(ctx, account, webhook.DeliveryFilter{Replay: x.running, Limit: 9}))(t).Rows),
+			len(must(s.Candidates(ctx, account, webhook.ReplayRequest{Deliveries: webhook.DeliveryFilter{Replay: x.running}}, 0))(t).Rows),
+		}
+	}
+	same(t, "mine", read(a.ID), []int{1, 1, 1, 1, 1, 1, 1})
+	same(t, "theirs", read(other.ID), []int{0, 0, 0, 0, 0, 0, 0})
+	same(t, "queue of mine", must(s.ReplayQueue(ctx, a.ID, x.running))(t), []webhook.WebhookID{x.hook.ID})
+	same(t, "queue of theirs", len(must(s.ReplayQueue(ctx, other.ID, x.running))(t)), 0)
+	ended(t, s, x.hook, webhook.Delivered)
+	same(t, "speed of mine", must(s.Speed(ctx, a.ID, x.hook.ID))(t), 12*time.Millisecond)
+	same(t, "speed of theirs", must(s.Speed(ctx, other.ID, x.hook.ID))(t), 0)
 }
 
 // testIsolationComplete: a method that takes an account and an id is in

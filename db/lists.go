@@ -52,6 +52,7 @@ type listing struct {
 	args           []any    // $1 and so on, of where and filters
 	limit          int      // rows that one request reads, if there are filters
 	stopped        bool     // there are more rows before the span
+	ascending      bool     // the oldest first
 }
 
 // index adds conditions that the index covers; each ? is the next argument.
@@ -91,31 +92,42 @@ func (l *listing) from(filters []string) string {
 }
 
 func (l *listing) pageQuery() string {
-	return fmt.Sprintf(`SELECT %s %s ORDER BY id DESC LIMIT $%d`, l.columns, l.from(l.filters), len(l.args)+3)
+	return fmt.Sprintf(`SELECT %s %s %s LIMIT $%d`, l.columns, l.from(l.filters), l.order(), len(l.args)+3)
 }
 
 func (l *listing) countQuery() string {
 	return fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 %s LIMIT $%d) AS found`, l.from(l.filters), len(l.args)+3)
 }
 
-// endQuery selects the newest row that is beyond the limit of one request.
+// endQuery selects the first row that is beyond the limit of one request.
 func (l *listing) endQuery() string {
-	return fmt.Sprintf(`SELECT id %s ORDER BY id DESC LIMIT 1 OFFSET $%d`, l.from(nil), len(l.args)+3)
+	return fmt.Sprintf(`SELECT id %s %s LIMIT 1 OFFSET $%d`, l.from(nil), l.order(), len(l.args)+3)
+}
+
+func (l *listing) order() string {
+	if l.ascending {
+		return `ORDER BY id ASC`
+	}
+	return `ORDER BY id DESC`
 }
 
 func (l *listing) arguments(limit int) []any {
 	return append(l.args[:len(l.args):len(l.args)], l.span.from, l.span.to, limit)
 }
 
-// shorten moves the beginning of the span to where the limit of one request is
-// reached, and reports whether there are more rows before it.
+// shorten ends the span where the limit of one request is reached, and reports
+// whether there are more rows beyond it.
 func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error) {
 	if len(l.filters) == 0 {
 		return l.stopped, nil
 	}
 	var last int64
 	err = queryRow(ctx, q, l.endQuery(), l.arguments(l.limit)...).scanOptional(&last)
-	if err == nil && last != 0 {
+	switch {
+	case err != nil || last == 0:
+	case l.ascending:
+		l.span.to = last
+	default:
 		l.span.from = last + 1
 	}
 	return last != 0 || l.stopped, err

@@ -93,6 +93,27 @@ func planned(tb testing.TB, s *Store, query, line string) {
 	}
 }
 
+// TestBookingPlans: a booking and those that begin with a text are found by the index
+// of bookings, the attempts of a delivery by its id.
+func TestBookingPlans(t *testing.T) {
+	s := openTemp(t)
+	seen := 0
+	for _, query := range recorded(t, s) {
+		for part, line := range map[string]string{
+			"booking_id > $2":  "SEARCH events USING COVERING INDEX events_booking (account_id=? AND booking_id>?)",
+			"booking_id >= $2": "SEARCH events USING COVERING INDEX events_booking (account_id=? AND booking_id>?)",
+			"booking_id = $2 AND booking_id <> '' AND id < $3 ORDER BY": "SEARCH events USING INDEX events_booking (account_id=? AND booking_id=? AND id<?)",
+			"FROM attempts WHERE delivery_id = $1 AND number > $2":      "SEARCH attempts USING PRIMARY KEY (delivery_id=? AND number>? AND number<?)",
+		} {
+			if strings.Contains(query, part) {
+				seen++
+				planned(t, s, query, line)
+			}
+		}
+	}
+	want(t, "statements", seen, 5)
+}
+
 func TestWaitsForPlan(t *testing.T) {
 	got := plan(t, openTemp(t), waitsFor)
 	if index := "SEARCH o USING INDEX deliveries_order (webhook_id=? AND booking_id=? AND held=? AND id<?)"; !strings.Contains(got, index) {
@@ -119,9 +140,33 @@ func TestOrderPlans(t *testing.T) {
 	want(t, "statements", seen, 4)
 }
 
+// TestReplayPlans: the planning of a replay finds what is later in a booking by its
+// index, and a replay's deliveries by its items, in their order.
+func TestReplayPlans(t *testing.T) {
+	s := openTemp(t)
+	l, err := s.deliveryListing(t.Context(), 1, webhook.DeliveryFilter{Replay: 1})
+	wantErr(t, "listing", err, nil)
+	planned(t, s, l.pageQuery(), "SEARCH i USING PRIMARY KEY (replay_id=? AND delivery_id>? AND delivery_id<?)")
+	planned(t, s, l.pageQuery(), "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)")
+	seen := 0
+	for _, query := range recorded(t, s) {
+		for alias, index := range map[string]string{
+			"n": "SEARCH n USING COVERING INDEX events_booking (account_id=? AND booking_id=? AND id>?)",
+			"p": "SEARCH p USING COVERING INDEX events_booking (account_id=? AND booking_id=? AND id<?)",
+		} {
+			if strings.Contains(query, "SELECT "+alias+".id FROM events "+alias) {
+				planned(t, s, query, index)
+				seen++
+			}
+		}
+	}
+	want(t, "statements", seen >= 4, true)
+}
+
 // allow are the plans that may scan: RecoverClaims runs once, at
-// the start, over all pending deliveries and all replays; Due reads all webhooks.
-var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN replays", "SCAN w", "SCAN found"}
+// the start, over all pending deliveries and all replays; Due reads all webhooks;
+// "found" and "newest" are the rows of a limited query.
+var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN replays", "SCAN w", "SCAN found", "SCAN newest"}
 
 // TestPlans looks at each statement that the methods use: none scans or sorts.
 func TestPlans(t *testing.T) {

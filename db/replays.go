@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"bookhook/webhook"
@@ -28,13 +29,16 @@ func scanReplay(r scanner) (p webhook.Replay, err error) {
 }
 
 // PlanReplay stores a bulk replay that has no items yet and does not run. Its id is
-// new.
+// new. It returns webhook.LimitReached if webhook.MaxReplays of the account run.
 func (s *Store) PlanReplay(ctx context.Context, account webhook.AccountID, request webhook.ReplayRequest, change webhook.Change) (webhook.Replay, error) {
 	p := webhook.Replay{
 		ID: webhook.ReplayID(s.nextID()), Account: account, Request: request, State: webhook.ReplayPlanning,
 		Created: webhook.Change{By: change.By, At: roundMillis(change.At)},
 	}
 	err := s.write(ctx, func(tx transaction) error {
+		if err := roomForReplay(ctx, tx, account); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO replays (id, account_id, request, state, newest, gap, next_at, created_by, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)`, p.ID, account, toJSON(request), string(p.State), boolInt(!request.All),
 			request.Rate.Gap().Milliseconds(), toMillis(change.At), change.By)
@@ -72,10 +76,20 @@ func (s *Store) AddReplayItems(ctx context.Context, account webhook.AccountID, r
 	})
 }
 
+// roomForReplay returns webhook.LimitReached if no further replay may run.
+func roomForReplay(ctx context.Context, tx transaction, account webhook.AccountID) error {
+	most := webhook.LimitReached{What: webhook.LimitedReplays, Limit: webhook.MaxReplays}
+	return checkRoom(ctx, tx, account, most, `SELECT count(*) FROM replays WHERE account_id = $1 AND state = 'running'`)
+}
+
 // StartReplay starts a replay whose items are stored. One without items is done at
-// once. It returns webhook.ErrNotFound if the replay is not being planned.
+// once. It returns webhook.ErrNotFound if the replay is not being planned, and
+// webhook.LimitReached if webhook.MaxReplays of the account run.
 func (s *Store) StartReplay(ctx context.Context, account webhook.AccountID, id webhook.ReplayID, change webhook.Change) (p webhook.Replay, err error) {
 	err = s.write(ctx, func(tx transaction) error {
+		if err := roomForReplay(ctx, tx, account); err != nil {
+			return err
+		}
 		n, err := tx.Exec(ctx, `UPDATE replays SET state = 'running', total = (SELECT count(*) FROM replay_items WHERE replay_id = $2)
 			WHERE account_id = $1 AND id = $2 AND state = 'planning'`, account, id)
 		switch {
@@ -90,17 +104,26 @@ func (s *Store) StartReplay(ctx context.Context, account webhook.AccountID, id w
 		if p, err = findReplay(ctx, tx, account, id); err != nil {
 			return err
 		}
-		webhooks, err := list(ctx, tx, scanWebhookID, `SELECT w.id FROM webhooks w WHERE w.account_id = $1
-			AND EXISTS (SELECT 1 FROM replay_items i WHERE i.webhook_id = w.id AND i.replay_id = $2 AND i.state = 0)`, account, id)
+		webhooks, err := replayQueue(ctx, tx, account, id)
 		if err != nil {
 			return err
 		}
 		for _, w := range webhooks {
 			tx.touch(account, w, webhook.TouchDue)
 		}
-		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "replay.started", Subject: id.String()})
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "replay.started", Subject: id.String(), Args: []string{strconv.Itoa(p.Total)}})
 	})
 	return p, err
+}
+
+// ReplayQueue lists the webhooks to which a replay of an account still has to send.
+func (s *Store) ReplayQueue(ctx context.Context, account webhook.AccountID, id webhook.ReplayID) ([]webhook.WebhookID, error) {
+	return replayQueue(ctx, s.engine, account, id)
+}
+
+func replayQueue(ctx context.Context, q querier, account webhook.AccountID, id webhook.ReplayID) ([]webhook.WebhookID, error) {
+	return list(ctx, q, scanWebhookID, `SELECT w.id FROM webhooks w WHERE w.account_id = $1
+		AND EXISTS (SELECT 1 FROM replay_items i WHERE i.webhook_id = w.id AND i.replay_id = $2 AND i.state = 0)`, account, id)
 }
 
 func scanWebhookID(r scanner) (id webhook.WebhookID, err error) {

@@ -17,6 +17,7 @@ import (
 var searchTests = []test{
 	{"any filter finds what it should, page by page", testAnyFilter},
 	{"any filter of events", testAnyEventFilter},
+	{"beside one, under any filter", testNeighbours},
 	{"of a booking, made at the same time", testBookingAtOnce},
 	{"nothing is read to the end", testSearchStops},
 	{"a booking with more events than one request reads", testLongBooking},
@@ -54,6 +55,10 @@ func mix(t *testing.T, s *db.Store, r *rand.Rand) (m mixed) {
 			}
 			if r.IntN(10) == 0 {
 				e.Type = "rare"
+			}
+			e.TourIDs = [][]string{{"12", "15"}, {"1"}, {"112"}, nil, {`x","12`, "A"}, {"12"}}[r.IntN(6)]
+			if r.IntN(3) == 0 {
+				e.ChannelID = "x"
 			}
 			e.Inbound, e.Lookup = true, r.IntN(4) == 0
 			batch = append(batch, e)
@@ -166,6 +171,38 @@ func testAnyFilter(t *testing.T, s *db.Store) {
 	}
 }
 
+// testNeighbours: what is beside a delivery on its page is beside it in the list.
+func testNeighbours(t *testing.T, s *db.Store) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 3))
+	m := mix(t, s, r)
+	for i := range 200 {
+		s.SetSearch([]int{1000, 3}[i%2])
+		f := webhook.DeliveryFilter{
+			State: pick(r, "", webhook.States...), Webhook: pick(r, 0, m.hooks...), Booking: pick(r, "", "", "B-1", "B-2"),
+			Type: pick(r, "", "cancelled", "rare"), Since: pick(r, time.Time{}, m.deliveries[r.IntN(len(m.deliveries))].ID.Time()),
+		}
+		at := m.deliveries[r.IntN(len(m.deliveries))].ID
+		var want [2]webhook.DeliveryID // newer, older
+		for _, d := range m.deliveries {
+			switch {
+			case !passes(f, d):
+			case d.ID > at:
+				want[0] = d.ID
+			case d.ID < at && want[1] == 0:
+				want[1] = d.ID
+			}
+		}
+		newer, older, err := s.Neighbours(t.Context(), m.account, f, at)
+		ok(t, err)
+		for side, got := range [2]webhook.DeliveryID{newer, older} {
+			if got != want[side] && (i%2 == 0 || got != 0) { // a short search may miss it, but finds nothing else
+				t.Fatalf("seed %d, filter %+v, beside %d: got %d and %d, want %d", seed, f, at, newer, older, want)
+			}
+		}
+	}
+}
+
 func idsOf[R any, I ~int64](rows []R, id func(R) I) []I {
 	all := make([]I, len(rows))
 	for i, row := range rows {
@@ -195,24 +232,30 @@ func readAll[I ~int64](t *testing.T, limit int, read func(before I) ([]I, I)) []
 	}
 }
 
+// eventPasses is the filter of events in plain words.
+func eventPasses(f webhook.EventFilter, e webhook.EventRow) bool {
+	sent := slices.ContainsFunc(e.Decisions, func(d webhook.Decision) bool { return d.Delivery != 0 })
+	return (f.Booking == "" || e.BookingID == f.Booking) && (f.Type == "" || e.Key() == f.Type) && !e.ID.Time().Before(f.Since) &&
+		(f.Channel == "" || e.ChannelID == f.Channel) && (f.Tour == "" || slices.Contains(e.TourIDs, f.Tour)) &&
+		(f.Sent == "" || f.Sent == webhook.SentToSome && sent || f.Sent == webhook.SentToNobody && !sent && !e.Lookup)
+}
+
 func testAnyEventFilter(t *testing.T, s *db.Store) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 2))
 	m := mix(t, s, r)
-	m.events = nil // read again, with the tests
-	for _, e := range must(s.Events(t.Context(), m.account, webhook.EventFilter{Limit: 10_000}))(t).Rows {
-		m.events = append(m.events, e.Event)
-	}
+	events := must(s.Events(t.Context(), m.account, webhook.EventFilter{Limit: 10_000}))(t).Rows // the tests, too
 	s.SetSearch(3)
-	for range 100 {
-		some := m.events[r.IntN(len(m.events))]
+	for range 200 {
+		some := events[r.IntN(len(events))]
 		f := webhook.EventFilter{
 			Booking: pick(r, "", "", "B-1", "B-2", "B-3"), Type: pick(r, "", "cancelled", "wink:cancelled", "rare", "wink:rare"),
-			Since: pick(r, time.Time{}, some.ID.Time()), Limit: 1 + r.IntN(12),
+			Since: pick(r, time.Time{}, some.ID.Time()), Limit: 1 + r.IntN(12), Channel: pick(r, "", "", "3930", "x"), Tour: pick(r, "", "", "12", "1"),
+			Sent: pick(r, "", webhook.SentToSome, webhook.SentToNobody),
 		}
 		want := []webhook.EventID{}
-		for _, e := range m.events {
-			if (f.Booking == "" || e.BookingID == f.Booking) && (f.Type == "" || e.Key() == f.Type) && !e.ID.Time().Before(f.Since) {
+		for _, e := range events {
+			if eventPasses(f, e) {
 				want = append(want, e.ID)
 			}
 		}

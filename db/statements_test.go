@@ -101,10 +101,12 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, err = s.Delivery(ctx, a.ID, d)
 	check(err)
+	useBookings(ctx, s, a.ID, check)
 	if _, err = s.WaitsFor(ctx, a.ID, d); !errors.Is(err, webhook.ErrNotFound) {
 		tb.Fatal(err)
 	}
 	useClients(ctx, s, a.ID, check)
+	usePlanning(ctx, s, a.ID, w.ID, check)
 	_, err = s.Due(ctx)
 	check(err)
 	useReplays(tb, s, w, check)
@@ -124,11 +126,50 @@ func useLists(ctx context.Context, s *Store, account webhook.AccountID, hook web
 		_, err = s.CountDeliveries(ctx, account, f)
 		check(err)
 	}
-	for _, f := range []webhook.EventFilter{{}, {Before: 1}, {Booking: "1"}, {Booking: "1", Before: 1}, {Type: "x"}, {Since: now, Until: now}} {
+	for _, f := range []webhook.EventFilter{{}, {Before: 1}, {Booking: "1"}, {Booking: "1", Before: 1}, {Type: "x"}, {Channel: "y"}, {Since: now, Until: now}} {
 		f.Limit = 5
 		_, err := s.Events(ctx, account, f)
 		check(err)
 		_, err = s.CountEvents(ctx, account, f)
+		check(err)
+	}
+}
+
+// usePlanning plans a bulk replay.
+func usePlanning(ctx context.Context, s *Store, account webhook.AccountID, hook webhook.WebhookID, check func(error)) {
+	p, err := s.PlanReplay(ctx, account, webhook.ReplayRequest{}, changedAt(time.Now()))
+	check(err)
+	for _, r := range []webhook.ReplayRequest{{}, {IDs: []webhook.DeliveryID{1}}, {Deliveries: webhook.DeliveryFilter{State: webhook.Failed}}, {Deliveries: webhook.DeliveryFilter{Replay: p.ID}}} {
+		_, err := s.Candidates(ctx, account, r, 0)
+		check(err)
+	}
+	for _, f := range []webhook.EventFilter{{}, {Type: "x", Channel: "y"}} {
+		_, _, err := s.CandidateEvents(ctx, account, f, 0)
+		check(err)
+	}
+	_, err = s.LaterEvents(ctx, account, []webhook.EventID{1})
+	check(err)
+	check(s.EventData(ctx, account, []webhook.EventID{1}, nil))
+	_, _, err = s.DeliveryStates(ctx, account, []webhook.DeliveryID{1}, p.ID)
+	check(err)
+	_, err = s.Speed(ctx, account, hook)
+	check(err)
+	for _, f := range []webhook.DeliveryFilter{{Replay: p.ID}, {Replay: p.ID, State: webhook.Failed}, {Replay: p.ID, Webhook: hook}, {Replay: p.ID, Booking: "1"}} {
+		f.Limit = 5
+		_, err := s.Deliveries(ctx, account, f)
+		check(err)
+		_, err = s.CountDeliveries(ctx, account, f)
+		check(err)
+	}
+	check(s.DropReplay(ctx, account, p.ID))
+}
+
+// useBookings reads a booking that has an attempt, and searches for it.
+func useBookings(ctx context.Context, s *Store, account webhook.AccountID, check func(error)) {
+	found, err := s.BookingsFrom(ctx, account, "2", 5)
+	check(err)
+	for _, reference := range found {
+		_, err = s.BookingEvents(ctx, account, reference, 0, 5)
 		check(err)
 	}
 }

@@ -9,13 +9,13 @@ import (
 )
 
 const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
-	created_by, failing_since, failed_at, off_at, off_reason, skipped`
+	created_by, failing_since, failed_at, off_at, off_reason, skipped, warnings`
 
 func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
 	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
 		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
-		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.Skipped)
+		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.Skipped, jsonScanner{&w.Warnings})
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +184,11 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 		updated := max(toMillis(change.At), toMillis(before.UpdatedAt)+1) // two changes in one millisecond must differ
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET config = $2, updated_at = $3 WHERE id = $1`, w.ID, sealConfig(key, w), updated); err != nil {
 			return err
+		}
+		if w.URL != before.URL {
+			if _, err := tx.Exec(ctx, `UPDATE webhooks SET warnings = '{}' WHERE id = $1`, w.ID); err != nil {
+				return err
+			}
 		}
 		tx.touch(w.Account, w.ID, webhook.TouchWebhook)
 		if err := s.changed(ctx, tx, webhookEntry(w, "webhook.changed", change)); err != nil {

@@ -28,7 +28,7 @@ type Options struct {
 	Instance    webhook.Instance // for the path of each event
 	Own         guard.Own        // where this Bookhook is reached
 	Schedule    []time.Duration  // pause before each attempt; nil: webhook.Schedule
-	Timeout     time.Duration    // of one attempt in all; 0: 15 s
+	Timeout     time.Duration    // of one attempt in all; 0: webhook.AttemptTimeout
 	Connect     time.Duration    // of name resolution and connection, and again of the TLS handshake; 0: 5 s
 	Grace       time.Duration    // for requests in flight at shutdown; 0: 20 s
 	MaxInFlight int              // requests over all webhooks; 0: 2048
@@ -39,7 +39,7 @@ type Options struct {
 
 // withDefaults replaces zero values.
 func (o Options) withDefaults() Options {
-	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, webhook.AttemptTimeout)
 	o.Connect = cmp.Or(o.Connect, 5*time.Second)
 	o.Grace = cmp.Or(o.Grace, 20*time.Second)
 	o.MaxConnections = cmp.Or(o.MaxConnections, 8192)

@@ -64,6 +64,18 @@ type attemptResult struct {
 	cutOff     bool          // at shutdown: it does not count as an attempt
 	noPlace    bool          // Bookhook had no connection for it: nor does this
 	keptClosed bool          // there was no answer, because a kept connection was closed
+
+	limit           time.Duration // that the answer had
+	certificateEnds time.Time     // of the connection; zero without TLS
+}
+
+// warnings returns those of the webhook after the attempt, nil if it changed none.
+func (a *attemptResult) warnings(w *webhook.Webhook, now time.Time) *webhook.Warnings {
+	after := w.Warnings.After(webhook.Sighting{Attempt: a.Attempt, CertificateEnds: a.certificateEnds, Limit: a.limit, Now: now})
+	if after == w.Warnings {
+		return nil
+	}
+	return &after
 }
 
 // fail records why the attempt failed.
@@ -86,7 +98,7 @@ func (s *sender) send(ctx context.Context, job *webhook.Job, fresh bool) attempt
 // attempt sends the request that write returns. It returns within the timeout, or
 // soon after ctx ends.
 func (s *sender) attempt(ctx context.Context, job *webhook.Job, l limits, write func() (platforms.Request, error)) (a attemptResult) {
-	a.Number, a.StartedAt = job.Delivery.Attempts, time.Now()
+	a.Number, a.StartedAt, a.limit = job.Delivery.Attempts, time.Now(), l.timeout
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("panic while sending", "delivery", job.Delivery.ID.String(), "panic", p, "stack", string(debug.Stack()))
@@ -168,7 +180,7 @@ func (s *sender) roundTrip(request *http.Request, account webhook.AccountID, fre
 // observe records what was seen on the wire. If nothing was written, the headers
 // stay those that would have been.
 func (a *attemptResult) observe(seen *guard.Wire) {
-	a.RemoteAddr = seen.RemoteAddr
+	a.RemoteAddr, a.certificateEnds = seen.RemoteAddr, seen.CertificateEnds()
 	if sent := seen.Header(); sent != nil {
 		a.RequestHeaders = sent
 	}

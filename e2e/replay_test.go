@@ -20,7 +20,7 @@ func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
 
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/deliveries")
-	p.lists(1, "1234", "Waiting", "next attempt in", "500 Internal Server Error")
+	p.lists(1, "1234", "Waiting", "in ", "500 Internal Server Error")
 	p.opensRow("1234")
 	p.sees("Accounting has not accepted this event of booking 1234 yet.")
 	p.sees("Accounting answered 500 Internal Server Error.")
@@ -276,7 +276,7 @@ func TestDeletedWebhookStaysInTheLog(t *testing.T) {
 	p.visit(op.URL + "/deliveries?webhook_id=" + hook.ID)
 	p.lists(1, "Accounting", "Delivered")
 	p.lists(1, "Accounting", "500 Internal Server Error")
-	p.has("tbody tr:first-child [data-label=Status]", "Cancelled")
+	p.has("tbody tr:first-child .outcome", "Cancelled")
 	p.opensRow("500 Internal Server Error")
 	p.sees("This delivery was cancelled because its webhook was deleted.")
 	must(t, expect.Locator(p.named("button", "Replay")).ToHaveCount(0))

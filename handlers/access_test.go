@@ -67,6 +67,10 @@ var routes = inVersions(map[string]route{
 	"GET /webhooks/{whk}":           {members, 200, ""},
 	"POST /webhooks/{whk}/test":     {members, 303, ""},
 	"GET /deliveries":               {members, 200, ""},
+	"GET /deliveries.csv":           {members, 200, ""},
+	"GET /events.csv":               {members, 200, ""},
+	"POST /views":                   {members, 303, "list=deliveries&query=state%3Dfailed&name=Failed"},
+	"POST /views/{viw}/delete":      {members, 404, ""}, // it is somebody else's
 	"GET /deliveries/new":           {members, 200, ""},
 	"GET /deliveries/{dlv}":         {members, 200, ""},
 	"POST /deliveries/{dlv}/replay": {members, 303, ""},
@@ -74,6 +78,13 @@ var routes = inVersions(map[string]route{
 	"POST /events/{evt}/send":       {members, 404, ""},
 	"GET /events":                   {members, 200, ""},
 	"GET /events/{evt}":             {members, 200, ""},
+	"GET /replays":                  {members, 200, ""},
+	"GET /replays/new":              {members, 200, ""},
+	"POST /replays/new":             {members, 303, ""},
+	"GET /replays/{rpl}":            {members, 200, ""},
+	"POST /replays/{rpl}/cancel":    {members, 303, ""},
+	"GET /bookings/{ref}":           {members, 200, ""},
+	"GET /search":                   {members, 200, ""},
 	"GET /channels":                 {members, 200, ""},
 	"GET /tours":                    {members, 200, ""},
 	"GET /settings/account":         {members, 200, ""},
@@ -134,10 +145,17 @@ var routes = inVersions(map[string]route{
 	"POST /api/v1/events/batch":            {program, 202, `{"events":[{"type":"cancelled"}]}`},
 	"GET /api/v1/events":                   {program, 200, ""},
 	"GET /api/v1/events/{evt}":             {program, 200, ""},
+	"GET /api/v1/bookings/{ref}":           {program, 200, ""},
 	"POST /api/v1/inline":                  {program, 200, `{"type":"new_temporary_web","booking_id":"1"}`},
 	"GET /api/v1/deliveries":               {program, 200, ""},
+	"GET /api/v1/deliveries.csv":           {program, 200, ""},
+	"GET /api/v1/events.csv":               {program, 200, ""},
 	"GET /api/v1/deliveries/{dlv}":         {program, 200, ""},
 	"POST /api/v1/deliveries/{dlv}/replay": {program, 202, ""},
+	"GET /api/v1/replays":                  {program, 200, ""},
+	"POST /api/v1/replays":                 {program, 202, `{"deliveries":{}}`},
+	"GET /api/v1/replays/{rpl}":            {program, 200, ""},
+	"POST /api/v1/replays/{rpl}/cancel":    {program, 200, ""},
 	"GET /api/v1/webhooks":                 {program, 200, ""},
 	"POST /api/v1/webhooks":                {program, 201, `{"name":"New","url":"https://example.com/","events":["cancelled"]}`},
 	"GET /api/v1/webhooks/{whk}":           {program, 200, ""},
@@ -215,7 +233,7 @@ func forPrograms(path string) bool {
 
 // namesOurs reports whether the request names something of the first account.
 func namesOurs(request string) bool {
-	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}"}, func(id string) bool {
+	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{rpl}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}", "{ref}"}, func(id string) bool {
 		return strings.Contains(request, id)
 	})
 }
@@ -224,8 +242,8 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
-		"/deliveries/:id", "/deliveries/{dlv}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
-		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", ":webhook_id", "{uuid}", ":platform", "tourcms")
+		"/deliveries/:id", "/deliveries/{dlv}", "/replays/:id", "/replays/{rpl}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", "/views/:id", "/views/{viw}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
 		if r.Method == http.MethodHead { // comes with each GET
@@ -349,7 +367,10 @@ func (s *site) things() *strings.Replacer {
 	ofPrio := s.hook(nowhere, func(w *webhook.Webhook) { // one that a client of Prioticket's API may delete
 		w.Name, w.AllEvents, w.Events = "Secret of ours, too", false, []string{"prioticket:ORDER_CREATE"}
 	})
+	off := s.hook(nowhere, func(w *webhook.Webhook) { w.Name, w.Enabled = "Secret of ours, off", false })
 	a := s.leave(webhook.Event{BookingID: "Secret of ours"})[0]
+	reference := "#1/2 é " + rand.Text()
+	s.leave(webhook.Event{BookingID: reference})
 	d := a.Decisions[slices.IndexFunc(a.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })]
 	draft, err := s.store.SaveDraft(s.Context(), webhook.Draft{Account: s.account.ID, Config: webhook.Config{Kind: webhook.Async, Name: "Secret of ours"}}, time.Now())
 	s.check(err)
@@ -358,13 +379,21 @@ func (s *site) things() *strings.Replacer {
 	s.check(err)
 	client, err := s.store.AddClient(s.Context(), webhook.Client{Account: s.account.ID, Name: "Secret of ours"}, []byte("x"), change())
 	s.check(err)
+	replay, err := s.store.PlanReplay(s.Context(), s.account.ID, webhook.ReplayRequest{}, change())
+	s.check(err)
+	s.check(s.store.AddReplayItems(s.Context(), s.account.ID, replay.ID, []webhook.ReplayItem{{Event: a.Event.ID, Webhook: off.ID}}))
+	_, err = s.store.StartReplay(s.Context(), s.account.ID, replay.ID, change())
+	s.check(err)
+	s.check(s.store.SaveView(s.Context(), webhook.SavedView{Account: s.account.ID, User: u.ID, List: webhook.ViewedDeliveries, Name: "Secret of ours", Query: "state=failed"}, time.Now()))
+	views, err := s.store.SavedViews(s.Context(), s.account.ID, u.ID, webhook.ViewedDeliveries)
+	s.check(err)
 	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
 	s.putItems(webhook.Channels, ours)
 	s.putItems(webhook.Tours, ours)
 	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.ID.String(),
-		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{evt}", a.Event.ID.String(),
+		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{rpl}", replay.ID.String(), "{evt}", a.Event.ID.String(),
 		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(ofPrio.ID),
-		"{ours}", ours.ID, "{item}", rand.Text(), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
+		"{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 
 // makeRoom removes what earlier things left behind, since there are limits.
@@ -383,6 +412,14 @@ func (s *site) makeRoom() {
 	for _, user := range must(s, s.store.Users, s.account.ID) {
 		if strings.HasSuffix(user.Email, "@room.example.com") {
 			s.check(s.store.RemoveUser(s.Context(), s.account.ID, user.ID, change()))
+		}
+	}
+	replays, err := s.store.BulkReplays(s.Context(), s.account.ID, 0, webhook.MaxReplays)
+	s.check(err)
+	for _, r := range replays {
+		if r.State == webhook.ReplayRunning {
+			_, err := s.store.CancelReplay(s.Context(), s.account.ID, r.ID, change())
+			s.check(err)
 		}
 	}
 	for _, draft := range must(s, s.store.Drafts, s.account.ID) {

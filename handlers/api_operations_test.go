@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -78,6 +80,7 @@ func TestOpenAPIEverything(t *testing.T) {
 	defer close(release)
 	ids := a.use(t)
 	a.conflicts(t, ids)
+	ids["replays"] = a.replays(t)
 	a.refusals(t, ids)
 	a.complete(t, "/api/")
 }
@@ -138,17 +141,50 @@ func (a *apiSite) use(t *testing.T) map[string]string {
 	a.finish(t, 4) // two of the first, one of the second, one test
 	a.call(t, 200, "GET", "/api/v1/events?booking_id=1234&type=cancelled&since=2020-01-01T00:00:00Z&until=2090-01-01T00:00:00Z", "")
 	a.call(t, 200, "GET", "/api/v1/events/"+accepted.ID, "")
+	a.raw(t, 200, a.request("GET", "/api/v1/events.csv?channel_id=3930&tour_id=12&sent=true", ""))
+	a.raw(t, 200, a.request("GET", "/api/v1/deliveries.csv?state=pending&webhook_id="+hook, ""))
 	a.call(t, 200, "GET", "/api/v1/deliveries?state=pending&webhook_id="+hook+"&event_id="+accepted.ID+"&booking_id=1234&type=cancelled", "")
 	shown := a.call(t, 200, "GET", "/api/v1/deliveries/"+accepted.Deliveries[0].ID, "")
 	if attempts, _ := shown["attempts"].([]any); len(attempts) != 1 || attempts[0].(map[string]any)["response_body_base64"] != "bm//" {
 		t.Errorf("got %v, want one attempt with the body as base64", shown)
 	}
+	a.booking(t)
 	a.call(t, 200, "GET", "/api/v1/deliveries/"+tested["id"].(string), "")
 	a.call(t, 202, "POST", "/api/v1/deliveries/"+accepted.Deliveries[0].ID+"/replay", "{}")
 	a.finish(t, 1)
 	gone := a.hook(t, "Gone soon", "")
 	a.call(t, 204, "DELETE", "/api/v1/webhooks/"+gone, "")
-	return map[string]string{"events": accepted.ID, "deliveries": accepted.Deliveries[0].ID, "webhooks": hook}
+	return map[string]string{"bookings": "1234", "events": accepted.ID, "deliveries": accepted.Deliveries[0].ID, "webhooks": hook}
+}
+
+// booking reads the booking that was sent, and page by page one with a reference that
+// must be escaped, which two events are of.
+func (a *apiSite) booking(t *testing.T) {
+	shown := a.call(t, 200, "GET", "/api/v1/bookings/1234", "")["events"].([]any)[0].(map[string]any)
+	first := shown["deliveries"].([]any)[0].(map[string]any)
+	if attempts := first["attempts"].([]any); len(attempts) != 1 || attempts[0].(map[string]any)["bodies_left_out"] != true || attempts[0].(map[string]any)["response_body"] != "" {
+		t.Errorf("got %v, want one attempt without bodies", first)
+	}
+	for _, status := range []string{"PROVISIONAL", "CONFIRMED"} {
+		a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","channel_id":"none","tour_ids":[15],"booking_id":"B 1/2 #é?","data":{"status":"`+status+`"}}`)
+	}
+	path := "/api/v1/bookings/" + url.PathEscape("B 1/2 #é?")
+	page := a.call(t, 200, "GET", path+"?limit=1", "")
+	newest := page["events"].([]any)[0].(map[string]any)
+	change := map[string]any{"path": "/data/status", "op": "replace", "was": "PROVISIONAL", "value": "CONFIRMED"}
+	if got := newest["changes"].([]any); page["booking_id"] != "B 1/2 #é?" || len(got) != 1 || !reflect.DeepEqual(got[0], change) {
+		t.Errorf("got %v, want the change %v", page, change)
+	}
+	for _, d := range newest["decisions"].([]any) {
+		if d := d.(map[string]any); d["delivery_id"] != nil || d["reason"] == "" {
+			t.Errorf("decision: got %v, want a reason and no delivery", d)
+		}
+	}
+	page = a.call(t, 200, "GET", path+"?limit=1&cursor="+page["next_cursor"].(string), "")
+	if older := page["events"].([]any)[0].(map[string]any); len(older["changes"].([]any)) != 0 || page["next_cursor"] != "" {
+		t.Errorf("got %v, want the first event, which changed nothing, and no more", page)
+	}
+	a.call(t, 404, "GET", "/api/v1/bookings/%FF", "")
 }
 
 // racing changes every webhook just before somebody else does.
@@ -185,6 +221,7 @@ func (a *apiSite) conflicts(t *testing.T, ids map[string]string) {
 		t.Errorf("got %v, want the limit and whom to ask", full)
 	}
 	a.limits(t)
+	a.exportsAtOnce(t)
 	if used := a.call(t, 200, "GET", "/api/v1/account", "")["webhooks_used"]; used != 10.0 {
 		t.Errorf("got %v webhooks used, want 10", used)
 	}
@@ -268,11 +305,8 @@ func (a *apiSite) refusals(t *testing.T, ids map[string]string) {
 				continue
 			}
 			send := func(status, body string, change ...func(*http.Request)) {
-				to := path
 				kind := strings.Split(path+"////", "/")[3]
-				if id := ids[kind]; strings.Contains(path, "{id}") {
-					to = strings.Replace(path, "{id}", id, 1)
-				}
+				to := pathParameter.ReplaceAllLiteralString(path, ids[kind])
 				switch {
 				case status == "404":
 					change = append(change, as(a.other))
@@ -339,5 +373,15 @@ func (a *apiSite) deliveryOfDeleted(t *testing.T, keep string) string {
 		}
 	}
 	t.Fatal("no webhook is on")
+	return ""
+}
+
+func (a *apiSite) hookThatIsOff(t *testing.T) string {
+	for _, hook := range a.call(t, 200, "GET", "/api/v1/webhooks", "")["items"].([]any) {
+		if hook := hook.(map[string]any); hook["enabled"] == false {
+			return hook["id"].(string)
+		}
+	}
+	t.Fatal("no webhook is off")
 	return ""
 }

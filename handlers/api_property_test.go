@@ -25,14 +25,16 @@ var inWords = regexp.MustCompile(`(?s)^(` + strings.Join([]string{
 	`.*: Has an escape such as .* that is only half of a character`,
 	`cursor: Send the next_cursor of the page before`,
 	`(|events\[\d+\]\.)type: .* has no event `,
-	`(type|events): There is no event `,
+	`((|deliveries\.|events\.)type|events): There is no event `,
 	`events\[\d+\]: Use letters, digits and signs only`,
 	`(|events\[\d+\]\.)(id|Idempotency-Key): Ids that begin with “in(line)?:” are reserved`,
 	`items\[\d+\]\.id: The id .* is in the list twice`,
-	`items\[\d+\]\.id: An id has no spaces`,                                                         // of Unicode
-	`(|items\[\d+\]\.)name: Enter a name`,                                                           // not spaces of Unicode
-	`(since|until|(|events\[\d+\]\.)occurred_at): Send a time after 1970 and before the year 10000`, // in UTC
-	`(webhook|event)_id: This is not such an id`,                                                    // zero
+	`items\[\d+\]\.id: An id has no spaces`,                                                                                   // of Unicode
+	`(|items\[\d+\]\.)name: Enter a name`,                                                                                     // not spaces of Unicode
+	`((|deliveries\.|events\.)(since|until)|(|events\[\d+\]\.)occurred_at): Send a time after 1970 and before the year 10000`, // in UTC
+	`(|deliveries\.)(webhook|event|replay)_id: This is not such an id`,                                                        // zero
+	`deliveries\.replay_id: This account has no such replay`,
+	`webhook_id: This account has no such webhook`,
 	`xml: This cannot be sent: `,
 	`url: (Begin the URL with https|Enter the URL|A URL cannot contain spaces|Bookhook calls https:// and http:// URLs only)`,
 	`basic_auth: Use letters without accents, digits and signs only`,
@@ -42,6 +44,9 @@ var inWords = regexp.MustCompile(`(?s)^(` + strings.Join([]string{
 	`(channels|tours): (Choose at least one|This account has no (channel|tour) with the id) `,
 	`(channels|tours)\.ids: The mode “all” takes no ids`,
 }, "|") + `)`)
+
+// pathParameter is one in a path of the description.
+var pathParameter = regexp.MustCompile(`\{\w+\}`)
 
 // operation is one of the description, with what is needed to send it.
 type operation struct {
@@ -92,7 +97,8 @@ func (p *prober) prepare(t testing.TB) {
 	p.call(t, 200, "PUT", "/api/v1/tours", `{"items":[{"id":"12","name":"Walk"},{"id":15,"name":"Night walk"}]}`)
 	hook := p.hook(t, "Accounting", "")
 	sent := p.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", "")
-	ids := map[string]string{"events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
+	replay := p.call(t, 202, "POST", "/api/v1/replays", `{"deliveries":{}}`)
+	ids := map[string]string{"replays": replay["id"].(string), "bookings": sent["booking_id"].(string), "events": sent["event_id"].(string), "deliveries": sent["id"].(string), "webhooks": hook}
 	paths := p.doc.Paths.Map()
 	for _, template := range slices.Sorted(maps.Keys(paths)) {
 		if !strings.HasPrefix(template, "/api/") {
@@ -101,7 +107,7 @@ func (p *prober) prepare(t testing.TB) {
 		all := paths[template].Operations()
 		for _, method := range slices.Sorted(maps.Keys(all)) {
 			op := operation{Operation: all[method], method: method, template: template}
-			op.path = strings.Replace(template, "{id}", ids[strings.Split(template+"////", "/")[3]], 1)
+			op.path = pathParameter.ReplaceAllLiteralString(template, ids[strings.Split(template+"////", "/")[3]])
 			if op.RequestBody != nil {
 				op.body = op.RequestBody.Value.Content.Get("application/json").Schema.Value
 				for _, base := range samples(op.body) {
@@ -278,7 +284,7 @@ func (p *prober) probeParameters(t *testing.T, op operation) {
 
 // probePath sends ids that do not exist.
 func (p *prober) probePath(t *testing.T, op operation) {
-	if !strings.Contains(op.template, "{id}") {
+	if !pathParameter.MatchString(op.template) {
 		return
 	}
 	for _, id := range []string{"x", "-", "evt_", "whk_0000000000000", "evt_0000000000001", "dlv_zzzzzzzzzzzzz", "whk_0000000000001", strings.Repeat("x", 5000), "%00", "%C3%A9", "%FF", "%20", "a+b"} {
@@ -286,7 +292,7 @@ func (p *prober) probePath(t *testing.T, op operation) {
 		if op.body != nil && op.RequestBody.Value.Required {
 			body = op.example()
 		}
-		p.try(t, op, p.request(op.method, strings.Replace(op.template, "{id}", id, 1), body), false)
+		p.try(t, op, p.request(op.method, pathParameter.ReplaceAllLiteralString(op.template, id), body), false)
 	}
 }
 

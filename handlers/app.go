@@ -42,11 +42,18 @@ type Dispatcher interface {
 	Alive() bool
 }
 
+// Planner plans bulk replays; *replay.Planner is one.
+type Planner interface {
+	api.Planner
+	pages.Planner
+}
+
 // Options are what the application needs; all are required except those whose
 // comment says what the zero value means.
 type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
+	Planner     Planner
 	Platforms   platforms.Registry
 	BaseURL     string          // as people reach Bookhook, without a slash at the end; "" means the address of each request
 	Support     webhook.Support // whom people ask for a higher limit
@@ -83,12 +90,12 @@ func New(o Options) (*fiber.App, error) {
 	a := &app{
 		server: server, health: o.Store.Health, dispatcher: o.Dispatcher, version: o.Version, log: o.Log,
 		pages: pages.New(pages.Options{
-			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
+			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
 			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path(prio.Newest) + prio.TokenPath,
 		}),
 		api: api.New(api.Options{
-			Store: o.Store.API, Dispatcher: o.Dispatcher, Server: server, Tokens: tokens, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log,
+			Store: o.Store.API, Dispatcher: o.Dispatcher, Planner: o.Planner, Server: server, Tokens: tokens, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log,
 		}),
 		inbound: inbound.New(inbound.Options{
 			Store: o.Store.Inbound, Dispatcher: o.Dispatcher, Server: server, Platforms: o.Platforms, Instance: o.Instance, Log: o.Log,

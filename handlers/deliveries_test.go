@@ -80,7 +80,7 @@ func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
 		"type=renamed":                            "There is no such event",
 		"since=yesterday":                         "Write the day as",
 		"until=2026-02-30":                        "Write the day as",
-		"since=2026-11-22&until=2026-11-21":       "This day is before the first one",
+		"since=2026-11-22&until=2026-11-21":       "This is before the time in From",
 		"booking_id=" + strings.Repeat("1", 101):  "Use at most 100 characters",
 		"booking_id=%00":                          "no control characters",
 		"state=lost&since=yesterday&until=+x+y+z": "There is no such status",
@@ -185,7 +185,7 @@ func TestDeliveriesSearch(t *testing.T) {
 		p.has("Nothing found so far")
 		p = b.get(p.find(`href="([^"]*before=[^"]*)"`)).is(http.StatusOK)
 	}
-	p.has("rare 1", "rare 2", "Newest").lacks("Search")
+	p.has("rare 1", "rare 2", "Newest").lacks("Search further back", "Searched back")
 	b.get("/deliveries?state=cancelled").has("No delivery matches")
 }
 

@@ -196,6 +196,7 @@ func (s *site) note(err error) {
 type receiver struct {
 	*httptest.Server
 	status atomic.Int32
+	says   atomic.Value // its body, a string
 	got    chan received
 	hold   chan struct{} // when set, requests wait until it is closed
 }
@@ -217,6 +218,9 @@ func newReceiver(t testing.TB, status int) *receiver {
 			<-r.hold
 		}
 		w.WriteHeader(int(r.status.Load()))
+		if said, ok := r.says.Load().(string); ok {
+			_, _ = io.WriteString(w, said)
+		}
 	}))
 	t.Cleanup(r.Close)
 	return r
@@ -301,6 +305,7 @@ type page struct {
 	testing.TB
 	status   int
 	location string
+	header   http.Header
 	text     string // its HTML without entities
 	words    string // what a person reads of it
 }
@@ -325,7 +330,7 @@ func (b *browser) do(request *http.Request) page {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	b.check(err)
-	return page{b, response.StatusCode, response.Header.Get("Location"), html.UnescapeString(string(body)), wordsOf(string(body))}
+	return page{b, response.StatusCode, response.Header.Get("Location"), response.Header, html.UnescapeString(string(body)), wordsOf(string(body))}
 }
 
 func (b *browser) request(method, path, body string) *http.Request {

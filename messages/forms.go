@@ -23,8 +23,10 @@ var forms = Texts{
 	"filter.state":   "There is no such status; choose one from the list.",
 	"filter.webhook": "There is no such webhook; choose one from the list.",
 	"filter.event":   "There is no such event; choose one from the list.",
-	"filter.until":   "This day is before the first one.",
-	"filter.day":     "Write the day as year, month and day: 2026-11-21.",
+	"filter.sent":    "There is no such choice; choose one from the list.",
+	"filter.period":  "There is no such period; choose one above, or enter when it begins.",
+	"filter.until":   "This is before the time in From. Choose a later one, or an earlier From.",
+	"filter.moment":  "Write the day as year, month and day, with or without a time of day: 2026-11-21 or 2026-11-21T14:05.",
 
 	"import.not_utf8":   "This list is not in UTF-8. Save it again as “CSV UTF-8”, or paste it here.",
 	"import.empty":      "There is nothing in this list. Write one line each: id,name.",

@@ -18,7 +18,11 @@ var limits = Texts{
 	"limit.person":  "This account has %s people and may have %s. Remove somebody who no longer needs access, then add the new person.",
 	"limit.channel": "This account has %s channels in use and may have %s; these would be %s too many. Nothing was changed. Retire channels that are no longer used, or add fewer.",
 	"limit.tour":    "This account has %s tours in use and may have %s; these would be %s too many. Nothing was changed. Retire tours that are no longer sold, or add fewer.",
+	"limit.view":    "You have %s saved views and may have %s. Delete one that you no longer use, then save this one.",
 	"limit.check":   "Your account has used its %s checks and tests of this minute. Nothing was sent, and nothing is lost: go on, or try again in %s seconds.",
+
+	"limit.replay":   "%s replays of this account are running, and there may be %s at a time. Wait until one is done, or cancel one.",
+	"limit.replayed": "These are more than %s deliveries, the most that one replay sends. Choose a shorter period or one webhook, and replay the rest afterwards.",
 }
 
 // Limit returns the message about a limit that was reached. support is whom people
@@ -32,6 +36,8 @@ func Limit(e webhook.LimitReached, support webhook.Support) webhook.Message {
 		return webhook.NewMessage(code, e.Used, e.Limit, e.Over)
 	case webhook.LimitedFilters:
 		return webhook.NewMessage(code, e.Limit>>10, e.Over>>10+1)
+	case webhook.LimitedReplayed:
+		return webhook.NewMessage(code, e.Limit)
 	case webhook.LimitedChecks:
 		return webhook.NewMessage(code, e.Limit, RetrySeconds(e))
 	}

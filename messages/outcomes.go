@@ -67,6 +67,13 @@ var outcomes = Texts{
 
 	"webhook.none_waiting": "Nothing is waiting for this webhook, or its next attempt is being made right now.",
 
+	"replay.started":   "The replay is running. This page follows it; you can leave it.",
+	"replay.cancelled": "The replay is cancelled. What was sent stays sent.",
+	"replay.ended":     "The replay had ended already.",
+
+	"view.saved":   "“%s” was saved. It is above the filter whenever you sign in.",
+	"view.deleted": "The saved view “%s” was deleted. Nothing else was changed.",
+
 	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
 	"delivery.webhook_off":       "It was not sent: the webhook is off. Switch it on, then replay the delivery.",
 	"delivery.when_released":     "It is sent as soon as the earlier events of its booking are delivered, failed or stopped.",

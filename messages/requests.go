@@ -24,7 +24,14 @@ var requests = Texts{
 	"query.cursor":  "Send the next_cursor of the page before, as it is.",
 	"query.id":      "This is not such an id; it begins with %s_ and has 13 characters after that.",
 	"query.event":   "There is no event “%s”. Check the spelling.",
-	"query.one_of":  "Send one of: %s.",
+
+	"replay.nothing":         "Say what to send: deliveries, or events with a webhook_id. {} is all of them.",
+	"replay.both":            "Send deliveries or events, not both.",
+	"replay.webhook_missing": "Say which webhook the events are sent to.",
+	"replay.webhook_unknown": "This account has no such webhook, or it was deleted.",
+	"replay.ticked":          "Tick at most %s deliveries, or choose them with a filter.",
+	"replay.unknown":         "This account has no such replay.",
+	"query.one_of":           "Send one of: %s.",
 
 	"event.id":            "Use at most %s characters, none of them control characters.",
 	"event.id_reserved":   "Ids that begin with “%s” are reserved for Bookhook. Use another prefix.",

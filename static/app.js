@@ -50,3 +50,19 @@ enhance(document);
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+
+// The key / moves to the search, unless something is being typed, or the person has
+// switched off keys.
+const find = document.querySelector("[data-find]");
+if (find) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    try {
+      if (localStorage.getItem("keys") === "off") return;
+    } catch { /* the browser keeps nothing for this site */ }
+    event.preventDefault();
+    find.focus();
+    find.select();
+  });
+}

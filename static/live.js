@@ -19,11 +19,13 @@ if (news?.dataset.live) {
 }
 
 const story = document.querySelector("[data-watch]");
+const here = new URL(location); // in the list from which it was opened
+here.searchParams.delete("attempt"); // the newest is open in what is fetched
 const refresh = async () => {
   if (!story.dataset.watch) return; // nothing will change by itself
   if (!document.hidden) {
     try {
-      const reply = await fetch(location.pathname, { headers: { accept: "text/html" } });
+      const reply = await fetch(here, { headers: { accept: "text/html" } });
       if (reply.redirected) return; // signed out
       if (reply.ok) update(new DOMParser().parseFromString(await reply.text(), "text/html"));
     } catch { /* tried again the next time */ }

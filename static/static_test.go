@@ -6,7 +6,7 @@ import (
 )
 
 func TestLookup(t *testing.T) {
-	for _, name := range []string{"app.css", "app.js", "wizard.js", "live.js", "favicon.svg"} {
+	for _, name := range []string{"app.css", "app.js", "wizard.js", "live.js", "replay.js", "favicon.svg"} {
 		path := Path(name)
 		f, ok := Lookup(strings.TrimPrefix(path, Prefix))
 		if !ok || len(f.Body) == 0 || f.Type == "" || path == Prefix+name {

@@ -132,3 +132,30 @@ if (check) {
     }
   });
 }
+
+// The preview follows the choices: the step is saved and shown again, of which only the
+// preview is taken.
+const preview = document.querySelector("[data-preview]");
+if (preview) {
+  const form = preview.closest("form");
+  const button = form?.querySelector("button[name=preview]");
+  if (button) button.hidden = true;
+  let wait, latest = 0;
+  const update = async () => {
+    const number = ++latest;
+    const body = new URLSearchParams(new FormData(form));
+    body.set("preview", "1");
+    try {
+      const reply = await fetch(form.action, { method: "POST", body });
+      if (!reply.ok || reply.redirected) return;
+      const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").querySelector("[data-preview]");
+      if (fresh && number === latest) preview.innerHTML = fresh.innerHTML;
+    } catch { /* the next change tries again */ }
+  };
+  const later = () => { clearTimeout(wait); wait = setTimeout(update, 400); };
+  if (button) {
+    form.addEventListener("change", later);
+    form.addEventListener("click", (event) => { if (event.target.closest("[data-select-all]")) later(); });
+    form.addEventListener("submit", () => clearTimeout(wait));
+  }
+}

@@ -33,13 +33,36 @@ func beginning(body []byte, most int) []byte {
 // Curl writes an attempt's request as a command for a POSIX shell. The
 // signature in it is the one that was sent, so receivers may find it too old.
 func Curl(a webhook.Attempt) string {
+	return curl(a, func(name string) bool { return false })
+}
+
+// FreshCurl is Curl with a signature that is made when the command runs: first the
+// person has to enter the signing secret. It needs a POSIX shell, openssl and curl.
+func FreshCurl(a webhook.Attempt, id webhook.DeliveryID) string {
+	signed := readable(a.RequestBody)
+	if a.Method == http.MethodGet {
+		_, signed, _ = strings.Cut(a.URL, "?")
+	}
+	command := curl(a, func(name string) bool { return name == "webhook-timestamp" || name == "webhook-signature" })
+	return "secret='whsec_...' # the signing secret of the webhook\n" +
+		"id=" + id.String() + " at=$(date +%s)\n" +
+		"signed=" + shellQuote(signed) + "\n" +
+		`key=$(printf %s "${secret#whsec_}" | base64 -d | od -An -v -tx1 | tr -d ' \n')` + "\n" +
+		`signature=$(printf %s "$id.$at.$signed" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | base64)` + "\n" +
+		command + " \\\n" + `  -H "webhook-timestamp: $at" -H "webhook-signature: v1,$signature"`
+}
+
+// curl writes the command without the headers that are skipped, whose names are given
+// in lower case.
+func curl(a webhook.Attempt, skip func(name string) bool) string {
 	lines := []string{"curl -g -i -X " + shellQuote(a.Method) + " " + shellQuote(a.URL)}
-	for _, name := range sortedNames(a.RequestHeaders) {
-		if strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Host") {
-			continue // curl writes them itself
+	for _, key := range sortedNames(a.RequestHeaders) {
+		name := strings.ToLower(key)
+		if name == "content-length" || name == "host" || skip(name) { // curl writes the first two itself
+			continue
 		}
-		for _, value := range a.RequestHeaders[name] {
-			lines = append(lines, "  -H "+shellQuote(strings.ToLower(name)+": "+value))
+		for _, value := range a.RequestHeaders[key] {
+			lines = append(lines, "  -H "+shellQuote(name+": "+value))
 		}
 	}
 	if len(a.RequestBody) > 0 {

@@ -3,6 +3,7 @@ package views
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"bookhook/webhook"
 )
@@ -16,6 +17,15 @@ func hrefDelivery(id webhook.DeliveryID, more string) string {
 }
 
 func hrefEvent(id webhook.EventID) string { return "/events/" + id.String() }
+
+// hrefBooking is the page of a booking. Browsers take . and .. for steps in a path, so
+// two references have no page, and lead to their events.
+func hrefBooking(reference string) string {
+	if reference == "." || reference == ".." {
+		return EventFilter{Booking: reference}.href()
+	}
+	return "/bookings/" + url.PathEscape(reference)
+}
 
 func hrefDraft(id webhook.DraftID, more string) string {
 	return "/drafts/" + id.String() + "/" + more
@@ -51,17 +61,27 @@ func withQuery(path string, pairs ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// href is the address of the list under the filter, with further pairs.
+// href is the address of the list, or of a delivery in it, under the filter, with
+// further pairs.
 func (f DeliveryFilter) href(path string, more ...string) string {
-	return withQuery(path, append(more, "state", f.State, "webhook_id", f.Webhook, "type", f.Type,
-		"booking_id", f.Booking, "since", f.Since, "until", f.Until)...)
+	return withQuery(path, append(more, "state", f.State, "webhook_id", f.Webhook, "type", f.Type, "booking_id", f.Booking,
+		"period", f.Period.Named, "since", f.Period.Since, "until", f.Period.Until)...)
 }
+
+// Query is the filter as a saved view keeps it.
+func (f DeliveryFilter) Query() string { return strings.TrimPrefix(f.href(""), "?") }
 
 func (f DeliveryFilter) empty() bool { return f == DeliveryFilter{} }
 
-func (f EventFilter) href(more ...string) string {
-	return withQuery("/events", append(more, "type", f.Type, "booking_id", f.Booking)...)
+func (f EventFilter) href(more ...string) string { return f.hrefOf("/events", more...) }
+
+func (f EventFilter) hrefOf(path string, more ...string) string {
+	return withQuery(path, append(more, "type", f.Type, "booking_id", f.Booking, "channel_id", f.Channel, "tour_id", f.Tour, "sent", f.Sent,
+		"period", f.Period.Named, "since", f.Period.Since, "until", f.Period.Until)...)
 }
+
+// Query is the filter as a saved view keeps it.
+func (f EventFilter) Query() string { return strings.TrimPrefix(f.hrefOf(""), "?") }
 
 func (f EventFilter) empty() bool { return f == EventFilter{} }
 

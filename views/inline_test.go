@@ -115,7 +115,7 @@ func TestPagesOfInlineWebhooks(t *testing.T) {
 				t.Errorf("%s: the delivery's page lacks %q", k.name, want)
 			}
 		}
-		if strings.Contains(delivery.String(), "/replay") || strings.Contains(delivery.String(), "Stop retrying") {
+		if strings.Contains(delivery.String(), `/replay"`) || strings.Contains(delivery.String(), "Stop retrying") {
 			t.Errorf("%s: the delivery's page offers what a synchronous webhook does not have", k.name)
 		}
 	}

@@ -20,6 +20,8 @@ func (k kind) pages() map[string]templ.Component {
 	k.addWebhooks(add)
 	k.addWizard(add)
 	k.addLog(add)
+	k.addReplays(add)
+	k.addBooking(add)
 	k.addSettings(add)
 	k.addPlatforms(add)
 	return all
@@ -59,6 +61,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	for i := range 3 {
 		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
 		p.Backlog.Waiting = i * 4
+		p.Failed, p.FailedSince = webhook.Count{N: i}, now.Add(-week)
 		if i == 0 {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []string{"The webhook was created and is on."}
@@ -76,6 +79,51 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))
 	}
+}
+
+func (k kind) replay(i int) webhook.Replay {
+	r := webhook.Replay{
+		ID: webhook.ReplayID(i + 1), State: webhook.ReplayRunning, Total: 312, Sent: 40, Delivered: 30, Failed: i, LeftOut: i,
+		Created: webhook.Change{By: k.text("marta@example.com"), At: now.Add(-time.Minute)}, Request: webhook.ReplayRequest{All: i == 1, Rate: webhook.Rate{Requests: i, Per: webhook.Minute}},
+	}
+	if i%3 == 1 {
+		r.State, r.Finished = webhook.ReplayDone, now
+	}
+	if i%3 == 2 {
+		r.State, r.Finished = webhook.ReplayCancelled, now
+	}
+	return r
+}
+
+func (k kind) addReplays(add func(string, templ.Component)) {
+	list := ReplaysProps{Page: k.page(webhook.RoleStaff), First: true, Older: webhook.ReplayID(k.n)}
+	for i := range k.n {
+		list.Rows = append(list.Rows, k.replay(i))
+	}
+	add("replays", Replays(list))
+	for i := range 4 {
+		p := ReplayProps{Page: k.page(webhook.RoleStaff), Replay: k.replay(i), Rows: k.rows(), State: webhook.Failed}
+		for n := range k.n {
+			p.Waiting = append(p.Waiting, ReplayWebhook{Webhook: k.webhook(n), Circuit: k.circuit()})
+		}
+		if i == 3 {
+			p.Rows, p.State, p.Older, p.Stopped = nil, "", webhook.DeliveryID(9), true
+		}
+		add(fmt.Sprintf("replay-%d", i), Replay(p))
+	}
+	form := ReplayFormProps{Page: k.page(webhook.RoleStaff), Off: []string{k.text("Accounting")}, Form: ReplayForm{
+		Filter:      DeliveryFilter{State: "failed", Webhook: k.webhook(1).ID.String(), Type: "cancelled", Booking: k.text("B-1"), Period: Period{Since: k.text("2026-11-21")}},
+		WebhookName: k.text("Accounting"), EventName: k.text("Cancelled"), Requests: k.text("60"), Per: "minute",
+	}}
+	add("replay-new-nothing", NewReplay(form))
+	form.Plan = webhook.ReplayPlan{Deliveries: 312, Bookings: 290, Webhooks: 2, Older: 18, Departed: 4, Takes: 3 * time.Minute}
+	add("replay-new", NewReplay(form))
+	form.Form.Events, form.Form.Skip = true, true
+	add("replay-new-events", NewReplay(form))
+	form.Form = ReplayForm{IDs: []string{"dlv_0000000000001"}, NoPeriod: true}
+	add("replay-new-ticked", NewReplay(form))
+	form.Problems = k.invalid("since", "rate_limit")
+	add("replay-new-wrong", NewReplay(form))
 }
 
 func (k kind) addWizard(add func(string, templ.Component)) {
@@ -106,7 +154,7 @@ func (k kind) addLog(add func(string, templ.Component)) {
 		Webhooks: []Option{{"whk_1", cmp.Or(k.text("Accounting"), "whk_1")}}, Types: k.types(),
 	}
 	add("deliveries", Deliveries(list))
-	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Since: k.text("2026-11-01"), Until: "x"}
+	list.First, list.Filter = false, DeliveryFilter{State: "failed", Webhook: "whk_1", Booking: k.text("12345"), Period: Period{Since: k.text("2026-11-01"), Until: "x"}}
 	list.Problems = k.invalid("since", "until")
 	add("deliveries-filtered", Deliveries(list))
 	list.Stopped, list.Count.N = true, 57
@@ -164,6 +212,32 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	list.Filter, list.First, list.Rows = EventFilter{Booking: k.text("12345")}, false, nil
 	add("events-none", Events(list))
 	add("event", Event(page))
+}
+
+// addBooking adds the pages of a booking and of the search.
+func (k kind) addBooking(add func(string, templ.Component)) {
+	p := BookingProps{Page: k.page(webhook.RoleStaff), Reference: k.text("12345"), Older: 77, First: true}
+	for i := range k.n {
+		step := k.step(i)
+		step.Event.ID = webhook.EventID(77 + i)
+		p.Events = append(p.Events, step)
+	}
+	add("booking", Booking(p))
+	s := SearchProps{Page: k.page(webhook.RoleStaff), Typed: k.text("12345"), More: true}
+	s.Page.Search = s.Typed
+	for i := range k.n {
+		e := EventRow{Event: k.step(i).Event, EventName: k.text("Cancelled"), Sent: i, Skipped: 1}
+		e.Event.BookingID = k.text(fmt.Sprint("12345-", i))
+		d := k.row(i)
+		d.Delivery.ID += 7
+		s.Hits = append(s.Hits, BookingHit(e, i == 0), DeliveryHit(d), WebhookHit(k.webhook(i), false))
+	}
+	if k.n > 0 {
+		s.Hits = append(s.Hits, EventHit(EventRow{Event: k.step(0).Event, EventName: k.text("Cancelled")}))
+	}
+	add("search", Search(s))
+	add("search-nothing", Search(SearchProps{Page: k.page(webhook.RoleStaff), Typed: k.text("12345")}))
+	add("search-empty", Search(SearchProps{Page: k.page(webhook.RoleStaff)}))
 }
 
 func (k kind) settings() []platforms.Setting {

@@ -2,7 +2,6 @@ package views
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"bookhook/messages"
@@ -13,6 +12,7 @@ import (
 type Story struct {
 	What string // happened
 	Why  string // "" when there is nothing to explain
+	Fix  string // who can fix it, and how; "" when there is nothing to fix
 	Next string // what happens next, or what to do; "" when nothing
 }
 
@@ -58,6 +58,7 @@ func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now t
 		s.Why = "It is sent again with the same webhook-id, by which the receiver can recognise it."
 	case d.Completed > 0:
 		s.Why = messages.OutcomeText(d.Last, name)
+		s.Fix = messages.Fix(d.Last, name)
 	}
 	if w != nil && !w.Enabled {
 		s.Next = offText(w.OffReason) + " Switch it on to send this delivery."
@@ -115,12 +116,13 @@ func failedStory(d webhook.Delivery, w *webhook.Webhook) Story {
 	s := Story{
 		What: messages.AtStart(receiverName(w)) + " did not accept " + subject(d) + ". Bookhook gave up after " + count(d.Attempts, false, "attempt", "attempts") + over(d) + ".",
 		Why:  messages.OutcomeText(d.Last, receiverName(w)),
-		Next: strings.TrimSpace(messages.Advice(d.Last) + " Then press Replay to send it again."),
+		Fix:  messages.Fix(d.Last, receiverName(w)),
+		Next: "Then press Replay to send it again.",
 	}
 	if w == nil {
-		s.Next = "The webhook was deleted, so it cannot be sent again."
+		s.Fix, s.Next = "", "The webhook was deleted, so it cannot be sent again."
 	} else if d.Last.Failure == webhook.FailGone {
-		s.Next = "This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay."
+		s.Fix, s.Next = "", "This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay."
 	}
 	return s
 }

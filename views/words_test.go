@@ -88,11 +88,13 @@ func TestSentence(t *testing.T) {
 
 var failedAttempts = []webhook.Attempt{{Number: 2, Status: 503, Failure: webhook.FailStatus}, {Number: 1, Failure: webhook.FailTimeout}}
 
+// fix is who can fix a 503 of Accounting, and how.
+const fix = "Whoever runs Accounting can fix this. Check the log of the receiver for the time of the last attempt."
+
 func TestStory(t *testing.T) {
 	w := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}, Enabled: true}
 	off := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}, Health: webhook.Health{OffReason: webhook.OffFailing}}
-	unavailable := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
-	waiting := webhook.Delivery{State: webhook.Pending, BookingID: "1234", Attempts: 2, Completed: 2, NextAt: now.Add(4 * time.Minute), Last: unavailable}
+	waiting := webhook.Delivery{State: webhook.Pending, BookingID: "1234", Attempts: 2, Completed: 2, NextAt: now.Add(4 * time.Minute), Last: webhook.Outcome{Status: 503, Failure: webhook.FailStatus}}
 	with := func(change func(*webhook.Delivery)) webhook.Delivery {
 		d := waiting
 		change(&d)
@@ -105,34 +107,34 @@ func TestStory(t *testing.T) {
 		want Story
 	}{
 		{"waiting", waiting, w, Story{
-			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
+			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.", fix,
 			"Next attempt at 14:09 (in 4 min); 9 attempts left.",
 		}},
 		{"last attempt", with(func(d *webhook.Delivery) { d.Attempts, d.Completed, d.NextAt = 10, 10, now.Add(24*time.Hour) }), w, Story{
-			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
+			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.", fix,
 			"Next attempt at 14:05 on Sun 22 Nov (in 1 day); it is the last one.",
 		}},
 		{"new", with(func(d *webhook.Delivery) {
 			d.Attempts, d.Completed, d.NextAt, d.Last, d.Test = 0, 0, now, webhook.Outcome{}, true
 		}), w, Story{
-			"Accounting has not accepted this test yet.", "", "First attempt now.",
+			"Accounting has not accepted this test yet.", "", "", "First attempt now.",
 		}},
 		{"webhook off", waiting, off, Story{
-			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.",
+			"Accounting has not accepted this event of booking 1234 yet.", "Accounting answered 503 Service Unavailable.", fix,
 			"The webhook was switched off because every delivery had failed for five days. Switch it on to send this delivery.",
 		}},
 		{"in flight", with(func(d *webhook.Delivery) { d.Attempts = 3 }), w, Story{
-			"Attempt 3 of 11 is in progress.", "Previous attempt: Accounting answered 503 Service Unavailable.",
+			"Attempt 3 of 11 is in progress.", "Previous attempt: Accounting answered 503 Service Unavailable.", "",
 			"The result appears here; if it does not, reload the page.",
 		}},
 		{"cut off", with(func(d *webhook.Delivery) { d.Attempts, d.NextAt = 3, now.Add(-time.Second) }), w, Story{
 			"Bookhook stopped during attempt 3; it is not known whether Accounting received it.",
-			"It is sent again with the same webhook-id, by which the receiver can recognise it.", "Next attempt now; 8 attempts left.",
+			"It is sent again with the same webhook-id, by which the receiver can recognise it.", "", "Next attempt now; 8 attempts left.",
 		}},
 		{"delivered", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Completed, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
 		}), w, Story{
-			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 failed: Accounting answered 503 Service Unavailable.",
+			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 failed: Accounting answered 503 Service Unavailable.", "",
 			"There is nothing left to do.",
 		}},
 		{"failed", with(func(d *webhook.Delivery) {
@@ -140,16 +142,17 @@ func TestStory(t *testing.T) {
 			d.CreatedAt, d.Finished = now.Add(-75*time.Hour), now
 		}), w, Story{
 			"Accounting did not accept this event of booking 1234. Bookhook gave up after 11 attempts over 3 days.", "The host name in the URL was not found.",
-			"Check the spelling of the host in the URL. Then press Replay to send it again.",
+			"You can fix this if the URL or its credentials are wrong; otherwise whoever runs Accounting can. Check the spelling of the host in the URL.",
+			"Then press Replay to send it again.",
 		}},
 		{"gone", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Last = webhook.Failed, 1, webhook.Outcome{Status: 410, Failure: webhook.FailGone}
 		}), w, Story{
-			"Accounting did not accept this event of booking 1234. Bookhook gave up after 1 attempt.", "Accounting answered 410 Gone.",
+			"Accounting did not accept this event of booking 1234. Bookhook gave up after 1 attempt.", "Accounting answered 410 Gone.", "",
 			"This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay.",
 		}},
 		{"webhook deleted", with(func(d *webhook.Delivery) { d.State = webhook.Cancelled }), nil, Story{
-			"This delivery was cancelled because its webhook was deleted.", "Last attempt: The receiver answered 503 Service Unavailable.",
+			"This delivery was cancelled because its webhook was deleted.", "Last attempt: The receiver answered 503 Service Unavailable.", "",
 			"The receiver has not accepted it, and it cannot be sent again.",
 		}},
 	} {
@@ -216,13 +219,29 @@ func TestAnswer(t *testing.T) {
 // How an incomplete answer began is shown beside how it ended.
 func TestAnswerDetail(t *testing.T) {
 	o := webhook.Outcome{Status: 200, Failure: webhook.FailNetwork}
-	var cell strings.Builder
-	if err := answer(o).Render(t.Context(), &cell); err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{cell.String(), attemptDetail(webhook.Attempt{Status: o.Status, Failure: o.Failure})} {
+	row := DeliveryRow{Delivery: webhook.Delivery{State: webhook.Failed, Last: o}}
+	for _, text := range []string{row.said(now), attemptDetail(webhook.Attempt{Status: o.Status, Failure: o.Failure})} {
 		if !strings.Contains(text, "began as 200 OK") {
 			t.Errorf("got %q", text)
+		}
+	}
+}
+
+// Beside the status is what a person wants to know next.
+func TestSaid(t *testing.T) {
+	failed := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
+	for want, row := range map[string]DeliveryRow{
+		"":                        {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 200, Duration: time.Second}}},
+		"201 Created":             {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 201}}},
+		"503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}},
+		"Night desk is closed":    {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}, Said: "Night desk is closed"},
+		"in 4 min · Full":         {Delivery: webhook.Delivery{State: webhook.Pending, NextAt: now.Add(4 * time.Minute), Last: failed, Attempts: 1, Completed: 1}, Said: "Full"},
+		"webhook is off":          {Delivery: webhook.Delivery{State: webhook.Pending}, WebhookOff: true},
+		"Host not found":          {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Failure: webhook.FailDNS}}},
+		"Timed out, began as 503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Status: 503, Failure: webhook.FailTimeout}}},
+	} {
+		if got := row.said(now); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

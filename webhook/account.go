@@ -26,6 +26,9 @@ const (
 	LimitedChannels Limited = "channel"
 	LimitedTours    Limited = "tour"
 	LimitedChecks   Limited = "check"
+	LimitedReplays  Limited = "replay"   // bulk replays that run
+	LimitedReplayed Limited = "replayed" // deliveries of a bulk replay
+	LimitedViews    Limited = "view"     // saved views of one person
 )
 
 // How many an account may have of what people and API clients create. Retired

@@ -134,6 +134,7 @@ type Result struct {
 	Again    bool      // the next attempt is made at once: a kept connection was closed, which is no failure of the receiver
 	Data     []byte    // of the event; the log does not keep it again in the request's body
 	Gone     bool      // switch the webhook off
+	Warnings *Warnings // of the webhook, where the attempt changed them; else nil
 	Test     bool      // a test or an inline call: that it failed does not count against the webhook
 }
 

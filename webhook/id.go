@@ -33,6 +33,7 @@ type (
 	replayKind   struct{}
 	rejectedKind struct{}
 	auditKind    struct{}
+	viewKind     struct{}
 )
 
 func (accountKind) prefix() string  { return "acc_" }
@@ -46,6 +47,7 @@ func (deliveryKind) prefix() string { return "dlv_" }
 func (replayKind) prefix() string   { return "rpl_" }
 func (rejectedKind) prefix() string { return "rej_" }
 func (auditKind) prefix() string    { return "aud_" }
+func (viewKind) prefix() string     { return "viw_" }
 
 // The ids, one type for each kind of record, so that no call can swap two.
 type (
@@ -60,6 +62,7 @@ type (
 	ReplayID   = ID[replayKind]
 	RejectedID = ID[rejectedKind] // of a [RejectedRequest]
 	AuditID    = ID[auditKind]
+	ViewID     = ID[viewKind] // of a [SavedView]
 )
 
 // anyID is any of them.

@@ -12,6 +12,7 @@ type DeliveryFilter struct {
 	Event   EventID
 	Booking string
 	Type    string     // with the platform as [EventKey] writes it
+	Replay  ReplayID   // those that a bulk replay sends or sent
 	Since   time.Time  // created at or after
 	Until   time.Time  // created before
 	Before  DeliveryID // the page of older ones: the Next of the page before
@@ -41,10 +42,23 @@ type DeliveryRow struct {
 	WebhookName string
 }
 
+// Sent selects events by whether they have a delivery. Those that wait for their
+// match are neither.
+type Sent string
+
+// The values of Sent; "" selects all events.
+const (
+	SentToSome   Sent = "true"  // to one webhook or more
+	SentToNobody Sent = "false" // to none
+)
+
 // EventFilter selects from the events of an account. Zero fields select all.
 type EventFilter struct {
 	Booking string
-	Type    string
+	Type    string // with the platform as [EventKey] writes it
+	Channel string
+	Tour    string // one of the event's
+	Sent    Sent
 	Since   time.Time
 	Until   time.Time
 	Before  EventID

@@ -15,6 +15,44 @@ type ReplayRequest struct {
 	Rate       Rate           // zero: as fast as each webhook takes them
 }
 
+// Validate says what is wrong with the rate of a request.
+func (r ReplayRequest) Validate() error {
+	problems := Invalid{}
+	problems.AddMessage("rate_limit", r.Rate.check())
+	return problems.Err()
+}
+
+// Bounds of bulk replays.
+const (
+	MaxReplays  = 20      // of an account that run at a time
+	MaxReplayed = 500_000 // deliveries of one; planning reads each of them
+	MaxTicked   = 500     // IDs of a request
+)
+
+// ReplayPlan counts what a bulk replay sends, and what it leaves out.
+type ReplayPlan struct {
+	Deliveries int
+	Bookings   int
+	Webhooks   int
+	Departed   int           // left out: the tours of the booking are over
+	Older      int           // left out: a later event of the booking was delivered, or is in the replay
+	Takes      time.Duration // about how long it takes while its receivers answer as they did lately
+}
+
+// Candidate is what a bulk replay may send, as its planning sees it.
+type Candidate struct {
+	ReplayItem
+	Booking string
+	Newest  EventID // of its booking, if that is a later event; else zero
+}
+
+// MissedEvent is an event without its data, as the planning of a bulk replay sees it.
+type MissedEvent struct {
+	EventRow
+	Newest   EventID // of its booking, if that is a later event; else zero
+	Previous EventID // of its booking; zero if there is none
+}
+
 // ReplayState is how far a bulk replay is. The texts are part of the API.
 type ReplayState string
 

@@ -2,6 +2,10 @@ package webhook
 
 import "time"
 
+// AttemptTimeout is how long an attempt may take in all; an inline call has the
+// webhook's own time limit.
+const AttemptTimeout = 15 * time.Second
+
 // Schedule is the pause before each attempt of a delivery, the first being made
 // at once. When it is used up the delivery has failed: 75 hours, 36 minutes and
 // 5 seconds after it began, jitter and the time of the requests aside.

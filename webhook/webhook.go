@@ -16,6 +16,7 @@ type Webhook struct {
 	CreatedBy string // see Change.By; "" if it was created before this was recorded
 	UpdatedAt time.Time
 	Health
+	Warnings Warnings
 }
 
 // SecretOverlap is how long the old secret still signs beside a new one.

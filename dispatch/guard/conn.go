@@ -36,6 +36,8 @@ type conn struct {
 	read   bool  // bytes arrived for the request
 	used   bool  // there was a request before this one
 	failed error // of reading, but for its end
+
+	certificateEnds time.Time // of the peer; zero without TLS
 }
 
 func newConn(above net.Conn, m *meter) *conn {

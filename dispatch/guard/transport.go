@@ -132,5 +132,7 @@ func (d *dialer) dial(request *http.Request) (*conn, error) {
 		raw.Close()
 		return nil, handshakeError{err}
 	}
-	return newConn(above, m), nil
+	c := newConn(above, m)
+	c.certificateEnds = above.ConnectionState().PeerCertificates[0].NotAfter
+	return c, nil
 }

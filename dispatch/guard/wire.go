@@ -3,6 +3,7 @@ package guard
 import (
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Wire is what was observed of a request on the wire.
@@ -48,6 +49,14 @@ func (w *Wire) Header() http.Header {
 		return nil
 	}
 	return w.header
+}
+
+// CertificateEnds returns when the peer's certificate expires; zero without TLS.
+func (w *Wire) CertificateEnds() time.Time {
+	if w.conn == nil {
+		return time.Time{}
+	}
+	return w.conn.certificateEnds
 }
 
 // Begun reports, after an error, whether bytes of a response arrived.

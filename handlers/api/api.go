@@ -21,9 +21,11 @@ import (
 // to another.
 type Store struct {
 	AccountStore
+	BookingStore
 	DeliveryStore
 	EventStore
 	ItemStore
+	ReplayStore
 	WebhookStore
 }
 
@@ -55,6 +57,7 @@ type Dispatcher interface {
 type Options struct {
 	Store      Store
 	Dispatcher Dispatcher
+	Planner    Planner
 	Server     *web.Server
 	Tokens     *auth.Tokens
 	Platforms  platforms.Registry

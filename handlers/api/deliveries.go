@@ -27,12 +27,9 @@ type DeliveryStore interface {
 
 // ListDeliveries lists the log, the newest first, without attempts.
 func (a *API) ListDeliveries(c *fiber.Ctx) error {
-	q := readQuery(c, "state", "webhook_id", "event_id", "booking_id", "type", "since", "until")
-	f := webhook.DeliveryFilter{
-		State: q.state("state"), Webhook: queryID[webhook.WebhookID](q, "webhook_id"), Event: queryID[webhook.EventID](q, "event_id"),
-		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
-		Before: queryID[webhook.DeliveryID](q, "cursor"), Limit: q.limit,
-	}
+	q := readQuery(c, deliveryParameters...)
+	f := a.deliveryFilter(q)
+	f.Before, f.Limit = queryID[webhook.DeliveryID](q, "cursor"), q.limit
 	if err := q.problems.Err(); err != nil {
 		return err
 	}
@@ -43,6 +40,29 @@ func (a *API) ListDeliveries(c *fiber.Ctx) error {
 	now := time.Now()
 	show := func(r webhook.DeliveryRow) deliveryJSON { return showDelivery(r.Delivery, now) }
 	return web.SendJSON(c, http.StatusOK, pageOf(found.Rows, cursor(found.Next), show))
+}
+
+// deliveryParameters are the filters of the log.
+var deliveryParameters = []string{"state", "webhook_id", "event_id", "booking_id", "type", "replay_id", "since", "until"}
+
+func (a *API) deliveryFilter(q *query) webhook.DeliveryFilter {
+	return webhook.DeliveryFilter{
+		State: q.state("state"), Webhook: queryID[webhook.WebhookID](q, "webhook_id"), Event: queryID[webhook.EventID](q, "event_id"),
+		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
+		Replay: queryID[webhook.ReplayID](q, "replay_id"),
+	}
+}
+
+// ExportDeliveries streams the log as CSV, the newest first.
+func (a *API) ExportDeliveries(c *fiber.Ctx) error {
+	q := readParameters(c, deliveryParameters...)
+	f, account := a.deliveryFilter(q), currentToken(c).Account
+	if err := q.problems.Err(); err != nil {
+		return err
+	}
+	return a.Server.SendExport(c, web.DeliveryExport(f, web.UTC, func(ctx context.Context, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], error) {
+		return a.Store.Deliveries(ctx, account, f)
+	}))
 }
 
 // ShowDelivery shows a delivery with its newest attempts, as many as the store lists.
@@ -64,11 +84,14 @@ func (a *API) ShowDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	now := time.Now()
-	return web.SendJSON(c, http.StatusOK, struct {
-		deliveryJSON
-		WaitsFor *string `json:"waits_for"`
-		Attempts []any   `json:"attempts"`
-	}{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.SameSnapshot(attempts), now)})
+	return web.SendJSON(c, http.StatusOK, loggedDeliveryJSON{showDelivery(d, now), idOrNull(first), a.showAttempts(d, d.SameSnapshot(attempts), webhook.AttemptsShown, now)})
+}
+
+// loggedDeliveryJSON is a delivery with its attempts.
+type loggedDeliveryJSON struct {
+	deliveryJSON
+	WaitsFor *string `json:"waits_for"`
+	Attempts []any   `json:"attempts"`
 }
 
 // waitsFor returns the delivery that d is held behind; zero if it is not held, or no
@@ -174,11 +197,11 @@ type cutOffJSON struct {
 	Error  string          `json:"error"`
 }
 
-// showAttempts lists the attempts in their order. A number without an attempt
+// showAttempts lists the last attempts in their order, of so many numbers. A number without an attempt
 // was cut off, except for the last one while it can still be in flight.
-func (a *API) showAttempts(d webhook.Delivery, attempts []webhook.Attempt, now time.Time) []any {
+func (a *API) showAttempts(d webhook.Delivery, attempts []webhook.Attempt, last int, now time.Time) []any {
 	shown := []any{}
-	for n := max(1, d.Attempts-webhook.AttemptsShown+1); n <= d.Attempts; n++ {
+	for n := max(1, d.Attempts-last+1); n <= d.Attempts; n++ {
 		switch {
 		case len(attempts) > 0 && attempts[0].Number == n:
 			shown = append(shown, a.showAttempt(attempts[0]))

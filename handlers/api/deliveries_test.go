@@ -26,7 +26,7 @@ func TestShowAttempts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var got []string
-		for _, shown := range new(API).showAttempts(tt.d, []webhook.Attempt{answered}, now) {
+		for _, shown := range new(API).showAttempts(tt.d, []webhook.Attempt{answered}, webhook.AttemptsShown, now) {
 			switch shown := shown.(type) {
 			case attemptJSON:
 				got = append(got, string(shown.Reason))

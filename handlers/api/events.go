@@ -153,11 +153,9 @@ func (a *API) checkType(o *web.Object, e webhook.Event) {
 
 // ListEvents lists events, the newest first, without their data.
 func (a *API) ListEvents(c *fiber.Ctx) error {
-	q := readQuery(c, "booking_id", "type", "since", "until")
-	f := webhook.EventFilter{
-		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Since: q.time("since"), Until: q.time("until"),
-		Before: queryID[webhook.EventID](q, "cursor"), Limit: q.limit,
-	}
+	q := readQuery(c, eventParameters...)
+	f := a.eventFilter(q)
+	f.Before, f.Limit = queryID[webhook.EventID](q, "cursor"), q.limit
 	if err := q.problems.Err(); err != nil {
 		return err
 	}
@@ -166,6 +164,28 @@ func (a *API) ListEvents(c *fiber.Ctx) error {
 		return err
 	}
 	return web.SendJSON(c, http.StatusOK, pageOf(found.Rows, cursor(found.Next), a.showEvent))
+}
+
+// eventParameters are the filters of the events.
+var eventParameters = []string{"booking_id", "type", "channel_id", "tour_id", "sent", "since", "until"}
+
+func (a *API) eventFilter(q *query) webhook.EventFilter {
+	return webhook.EventFilter{
+		Booking: q.ref("booking_id"), Type: q.eventKey("type", a.Platforms.KnownKey), Channel: q.ref("channel_id"), Tour: q.ref("tour_id"),
+		Sent: q.sent("sent"), Since: q.time("since"), Until: q.time("until"),
+	}
+}
+
+// ExportEvents streams the events as CSV, the newest first.
+func (a *API) ExportEvents(c *fiber.Ctx) error {
+	q := readParameters(c, eventParameters...)
+	f, account := a.eventFilter(q), currentToken(c).Account
+	if err := q.problems.Err(); err != nil {
+		return err
+	}
+	return a.Server.SendExport(c, web.EventExport(f, web.UTC, func(ctx context.Context, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error) {
+		return a.Store.Events(ctx, account, f)
+	}))
 }
 
 // ShowEvent shows an event with its data, byte for byte as they were sent;

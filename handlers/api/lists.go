@@ -31,8 +31,21 @@ type query struct {
 // readQuery reads the query of a list that has these parameters, besides limit and
 // cursor. Others are refused.
 func readQuery(c *fiber.Ctx, names ...string) *query {
+	q := readParameters(c, append(names, "limit", "cursor")...)
+	if value := q.values["limit"]; value != "" {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > maxPageLimit {
+			q.wrong("limit", "query.number", 1, maxPageLimit)
+		}
+		q.limit = n
+	}
+	return q
+}
+
+// readParameters reads the query of a list that is sent as a whole. Other parameters than
+// these are refused.
+func readParameters(c *fiber.Ctx, names ...string) *query {
 	q := &query{values: map[string]string{}, limit: defaultPageLimit, problems: webhook.Invalid{}}
-	names = append(names, "limit", "cursor")
 	for key, value := range c.Context().QueryArgs().All() {
 		name := string(key)
 		switch _, twice := q.values[name]; {
@@ -42,13 +55,6 @@ func readQuery(c *fiber.Ctx, names ...string) *query {
 			q.wrong(name, "query.twice")
 		}
 		q.values[name] = string(value)
-	}
-	if value := q.values["limit"]; value != "" {
-		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 || n > maxPageLimit {
-			q.wrong("limit", "query.number", 1, maxPageLimit)
-		}
-		q.limit = n
 	}
 	return q
 }
@@ -123,6 +129,15 @@ func (q *query) state(name string) webhook.State {
 	value := webhook.State(q.values[name])
 	if value != "" && !slices.Contains(webhook.States, value) {
 		q.wrong(name, "query.one_of", webhook.JoinText(webhook.States, func(s webhook.State) string { return string(s) }))
+	}
+	return value
+}
+
+// sent reads whether events are to have been sent.
+func (q *query) sent(name string) webhook.Sent {
+	value := webhook.Sent(q.values[name])
+	if value != "" && value != webhook.SentToSome && value != webhook.SentToNobody {
+		q.wrong(name, "query.one_of", "true, false")
 	}
 	return value
 }

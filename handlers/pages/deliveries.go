@@ -23,6 +23,8 @@ type DeliveryStore interface {
 	Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error)
 	WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error)
 	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, last int) ([]webhook.Attempt, error)
+	Neighbours(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter, id webhook.DeliveryID) (newer, older webhook.DeliveryID, err error)
+	FailedResponses(ctx context.Context, account webhook.AccountID, deliveries []webhook.DeliveryID) (map[webhook.DeliveryID]webhook.Attempt, error)
 	Cancel(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) error
 }
 
@@ -31,18 +33,31 @@ const pageRows = 50
 
 func deliveryPath(id webhook.DeliveryID) string { return "/deliveries/" + id.String() }
 
-// deliveryRows adds the names of events and webhooks to the rows, and of platforms
-// if the account uses several.
-func (pg *Pages) deliveryRows(rows []webhook.DeliveryRow, h hooks) []views.DeliveryRow {
+// deliveryRows adds to the rows the names of events and webhooks, and what receivers
+// said about failures.
+func (pg *Pages) deliveryRows(ctx context.Context, rows []webhook.DeliveryRow, h hooks) ([]views.DeliveryRow, error) {
+	var failed []webhook.DeliveryID
+	for _, r := range rows {
+		if r.Last.Failure != "" && r.Last.Status != 0 {
+			failed = append(failed, r.ID)
+		}
+	}
+	var responses map[webhook.DeliveryID]webhook.Attempt
+	if len(failed) > 0 {
+		var err error
+		if responses, err = pg.Store.FailedResponses(ctx, rows[0].Account, failed); err != nil {
+			return nil, err
+		}
+	}
 	shown := make([]views.DeliveryRow, len(rows))
 	for i, r := range rows {
 		w := h.find(r.Webhook)
 		shown[i] = views.DeliveryRow{
 			Delivery: r.Delivery, EventName: pg.eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
-			Paused: pg.Dispatcher.Circuit(r.Webhook).Open(),
+			Paused: pg.Dispatcher.Circuit(r.Webhook).Open(), Said: webhook.ReceiverMessage(responses[r.ID]),
 		}
 	}
-	return shown
+	return shown, nil
 }
 
 // ListDeliveries shows the log. A part of the filter that is not valid is shown as a
@@ -53,9 +68,19 @@ func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := readDeliveryFilter(c, account.Location(), h, pg.Platforms.KnownKey)
-	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook)}
+	return pg.showDeliveries(c, h, pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h), views.ViewForm{})
+}
+
+// queryOf reads the parameters of a request.
+func queryOf(c *fiber.Ctx) func(name string) string {
+	return func(name string) string { return c.Query(name) }
+}
+
+func (pg *Pages) showDeliveries(c *fiber.Ctx, h hooks, f deliveryFilter, refused views.ViewForm) error {
+	account := currentUser(c).Account
+	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), HasInline: h.inline()}
 	all := f.DeliveryFilter
+	var err error
 	if f.Before, err = web.IDQuery[webhook.DeliveryID](c, "before"); err != nil {
 		return err
 	}
@@ -64,29 +89,51 @@ func (pg *Pages) ListDeliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props.Rows, props.Older, props.First = pg.deliveryRows(found.Rows, h), found.Next, f.Before == 0
+	if props.Rows, err = pg.deliveryRows(c.UserContext(), found.Rows, h); err != nil {
+		return err
+	}
+	props.Older, props.First = found.Next, f.Before == 0
 	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
 	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
 		if props.Count, err = pg.Store.CountDeliveries(c.UserContext(), account.ID, all); err != nil {
 			return err
 		}
 	}
-	if props.Types, err = pg.eventTypes(c.UserContext(), account.ID, f.Type); err != nil {
+	if err := pg.addDeliveryTypes(c, &props, f.Type); err != nil {
 		return err
 	}
-	props.HasInline = h.inline()
-	if len(props.Types) > 1 {
-		for i := range props.Rows {
-			props.Rows[i].Platform = pg.platformName(props.Rows[i].Delivery.Platform)
-		}
-	}
 	if props.Newest, err = pg.newestDelivery(c); err != nil {
+		return err
+	}
+	if props.Views, err = pg.savedViews(c, webhook.ViewedDeliveries, refused); err != nil {
 		return err
 	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
-	return render(c, formStatus(f.problems), views.Deliveries(props))
+	return render(c, listStatus(f.problems, refused), views.Deliveries(props))
+}
+
+// listStatus is 422 if the filter of a list or the form of a saved view has problems.
+func listStatus(problems webhook.Invalid, refused views.ViewForm) int {
+	if !refused.Problem.IsZero() {
+		return http.StatusUnprocessableEntity
+	}
+	return formStatus(problems)
+}
+
+// addDeliveryTypes adds the events to choose from, and to the rows their platforms if
+// the account uses several.
+func (pg *Pages) addDeliveryTypes(c *fiber.Ctx, props *views.DeliveriesProps, chosen string) (err error) {
+	if props.Types, err = pg.eventTypes(c.UserContext(), currentUser(c).Account.ID, chosen); err != nil {
+		return err
+	}
+	if len(props.Types) > 1 {
+		for i := range props.Rows {
+			props.Rows[i].Platform = pg.platformName(props.Rows[i].Delivery.Platform)
+		}
+	}
+	return nil
 }
 
 // newestDelivery returns the delivery after which new ones are counted; zero if
@@ -107,7 +154,7 @@ func (pg *Pages) CountNewDeliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := readDeliveryFilter(c, account.Location(), h, pg.Platforms.KnownKey)
+	f := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h)
 	if f.After, err = web.IDQuery[webhook.DeliveryID](c, "after"); err != nil {
 		return err
 	}
@@ -160,6 +207,11 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 			return err
 		}
 	}
+	f := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(named)
+	props.Filter = f.typed
+	if props.Newer, props.Older, err = pg.Store.Neighbours(c.UserContext(), d.Account, f.DeliveryFilter, d.ID); err != nil {
+		return err
+	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
@@ -201,6 +253,15 @@ func (pg *Pages) liveWebhook(c *fiber.Ctx, d webhook.Delivery) (*webhook.Webhook
 	return w, err
 }
 
+// deliveryPage returns the address of a delivery's page in the list from which it was
+// opened, whose filter is in the query.
+func deliveryPage(c *fiber.Ctx, id webhook.DeliveryID) string {
+	if query := string(c.Request().URI().QueryString()); query != "" {
+		return deliveryPath(id) + "?" + query
+	}
+	return deliveryPath(id)
+}
+
 // ReplayDelivery sends a delivery again now and says what came of it.
 func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 	d, err := pg.deliveryParam(c)
@@ -213,9 +274,9 @@ func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 	}
 	replayed, err := pg.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, currentUser(c).change())
 	if err != nil {
-		return pg.notSent(c, err, deliveryPath(d.ID))
+		return pg.notSent(c, err, deliveryPage(c, d.ID))
 	}
-	return pg.showResult(c, replayed, w, deliveryPath(d.ID))
+	return pg.showResult(c, replayed, w, deliveryPage(c, d.ID))
 }
 
 // notSent redirects to a page that says why a delivery was not sent.
@@ -242,13 +303,13 @@ func (pg *Pages) CancelDelivery(c *fiber.Ctx) error {
 	now := time.Now()
 	err = pg.Store.Cancel(c.UserContext(), d.Account, d.ID, webhook.Change{By: currentUser(c).User.Email, At: now})
 	if errors.Is(err, webhook.ErrConflict) {
-		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.finished_before"))
+		return pg.done(c, deliveryPage(c, d.ID), webhook.NewMessage("delivery.finished_before"))
 	}
 	if err != nil {
 		return err
 	}
 	if d.InFlight(now) {
-		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.stopped_in_flight"))
+		return pg.done(c, deliveryPage(c, d.ID), webhook.NewMessage("delivery.stopped_in_flight"))
 	}
-	return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("delivery.stopped"))
+	return pg.done(c, deliveryPage(c, d.ID), webhook.NewMessage("delivery.stopped"))
 }

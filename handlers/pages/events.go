@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -19,25 +18,28 @@ type EventStore interface {
 	CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error)
 	Overtaken(ctx context.Context, e webhook.Event, w webhook.WebhookID) (bool, error)
 	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
+	EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error)
 }
 
 // ListEvents shows the events, the newest first. A part of the filter that is not
 // valid is shown as a problem and ignored.
 func (pg *Pages) ListEvents(c *fiber.Ctx) error {
+	return pg.showEvents(c, pg.newFilterReader(currentUser(c), queryOf(c)).events(), views.ViewForm{})
+}
+
+func (pg *Pages) showEvents(c *fiber.Ctx, f eventFilter, refused views.ViewForm) error {
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
-	typed := views.EventFilter{Booking: strings.TrimSpace(c.Query("booking_id")), Type: c.Query("type")}
-	f, problems := readEventFilter(typed, pg.Platforms.KnownKey)
-	all := f
+	all := f.EventFilter
 	var err error
 	if f.Before, err = web.IDQuery[webhook.EventID](c, "before"); err != nil {
 		return err
 	}
 	f.Limit = pageRows
-	found, err := pg.Store.Events(ctx, account, f)
+	found, err := pg.Store.Events(ctx, account, f.EventFilter)
 	if err != nil {
 		return err
 	}
-	props := views.EventsProps{Filter: typed, Problems: problems, Older: found.Next, First: f.Before == 0}
+	props := views.EventsProps{Filter: f.typed, Problems: f.problems, Older: found.Next, First: f.Before == 0}
 	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
 	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
 		if props.Count, err = pg.Store.CountEvents(ctx, account, all); err != nil {
@@ -47,21 +49,45 @@ func (pg *Pages) ListEvents(c *fiber.Ctx) error {
 	if props.Types, err = pg.eventTypes(ctx, account, f.Type); err != nil {
 		return err
 	}
+	if props.Channels, err = pg.itemOptions(ctx, account, webhook.Channels, f.Channel); err != nil {
+		return err
+	}
+	if props.Tours, err = pg.itemOptions(ctx, account, webhook.Tours, f.Tour); err != nil {
+		return err
+	}
 	if props.Rows, err = pg.eventRows(c, found.Rows); err != nil {
+		return err
+	}
+	if props.Views, err = pg.savedViews(c, webhook.ViewedEvents, refused); err != nil {
 		return err
 	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
-	return render(c, formStatus(problems), views.Events(props))
+	return render(c, listStatus(f.problems, refused), views.Events(props))
 }
 
-// readEventFilter reads the filter of events, a part of that of deliveries.
-func readEventFilter(typed views.EventFilter, known func(key string) bool) (webhook.EventFilter, webhook.Invalid) {
-	f := deliveryFilter{problems: webhook.Invalid{}, typed: views.DeliveryFilter{Booking: typed.Booking, Type: typed.Type}}
-	f.readType(known)
-	f.readBooking()
-	return webhook.EventFilter{Booking: f.Booking, Type: f.Type}, f.problems
+// maxItemOptions is how many channels or tours a filter lists to choose from. Of more,
+// the id is typed.
+const maxItemOptions = 200
+
+// itemOptions returns the channels or tours to choose from in a filter, and the one
+// that is chosen; none if there are too many.
+func (pg *Pages) itemOptions(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, chosen string) ([]views.Option, error) {
+	items, err := pg.Store.AllItems(ctx, account, kind)
+	if err != nil || len(items) == 0 || len(items) > maxItemOptions {
+		return nil, err
+	}
+	found := chosen == ""
+	options := make([]views.Option, len(items))
+	for i, item := range items {
+		options[i] = views.Option{Value: item.ID, Name: item.Name}
+		found = found || item.ID == chosen
+	}
+	if !found {
+		options = append(options, views.Option{Value: chosen, Name: chosen})
+	}
+	return options, nil
 }
 
 func (pg *Pages) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.EventRow, error) {
@@ -129,10 +155,8 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	rows := make([]views.DecisionRow, len(e.Decisions))
 	for i, d := range e.Decisions {
 		w := named.find(d.Webhook)
-		rows[i] = views.DecisionRow{
-			Webhook: d.Webhook, Name: named.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline, Off: w != nil && !w.Enabled,
-			Reason: d.Reason, Delivery: byID[d.Delivery],
-		}
+		rows[i] = decisionRow(d, named)
+		rows[i].Delivery = byID[d.Delivery]
 		switch {
 		case rows[i].Delivery != nil:
 			rows[i].WaitsFor, err = pg.waitsFor(c.UserContext(), *rows[i].Delivery)
@@ -165,4 +189,30 @@ func (pg *Pages) SendEvent(c *fiber.Ctx) error {
 		return pg.notSent(c, err, "/events/"+event.String())
 	}
 	return pg.showResult(c, d, w, deliveryPath(d.ID))
+}
+
+// decisionRow is a decision with the name of its webhook, without its delivery.
+func decisionRow(d webhook.Decision, h hooks) views.DecisionRow {
+	w := h.find(d.Webhook)
+	return views.DecisionRow{
+		Webhook: d.Webhook, Name: h.names[d.Webhook], Deleted: w == nil, Off: w != nil && !w.Enabled, Inline: w != nil && w.Kind == webhook.Inline, Reason: d.Reason,
+	}
+}
+
+// preview returns what a webhook with this configuration would have received of the
+// newest events.
+func (pg *Pages) preview(ctx context.Context, account webhook.AccountID, config webhook.Config) (views.PreviewProps, error) {
+	subscriptions, err := pg.Store.Subscriptions(ctx, account)
+	if err != nil {
+		return views.PreviewProps{}, err
+	}
+	newest, err := pg.Store.Events(ctx, account, webhook.EventFilter{Limit: webhook.PreviewEvents})
+	if err != nil {
+		return views.PreviewProps{}, err
+	}
+	props := views.PreviewProps{Preview: subscriptions.Preview(config, newest.Rows), Kind: config.Kind, EventNames: map[string]string{}}
+	for _, r := range slices.Concat(props.Matched, props.Skipped) {
+		props.EventNames[r.Event.Key()] = pg.eventName(r.Event.Platform, r.Event.Type)
+	}
+	return props, nil
 }

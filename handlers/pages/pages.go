@@ -25,6 +25,7 @@ import (
 // to another.
 type Store struct {
 	AccountStore
+	BookingStore
 	ClientStore
 	DeliveryStore
 	DraftStore
@@ -32,9 +33,11 @@ type Store struct {
 	ItemStore
 	LoginStore
 	PlatformStore
+	ReplayStore
 	SettingsStore
 	TokenStore
 	UserStore
+	ViewStore
 	WebhookStore
 	WizardStore
 }
@@ -66,6 +69,7 @@ type Dispatcher interface {
 type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
+	Planner     Planner
 	Server      *web.Server
 	Sessions    *web.Sessions
 	Tokens      *auth.Tokens // purged when an API token is revoked
@@ -134,6 +138,8 @@ func pathOf(c *fiber.Ctx) string {
 	switch {
 	case parts[1] == "drafts" && parts[len(parts)-1] == "test":
 		return strings.Join(parts[:len(parts)-1], "/") + "/" + string(webhook.StepReview)
+	case parts[1] == "views":
+		return "/" + web.FormValue(c, "list")
 	case parts[1] == "drafts":
 		return c.Path()
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":

@@ -99,7 +99,7 @@ func (pg *Pages) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.De
 	if err != nil {
 		return nil, err
 	}
-	return pg.deliveryRows(found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}}), nil
+	return pg.deliveryRows(c.UserContext(), found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}})
 }
 
 func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
@@ -127,6 +127,12 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	if props.Tests, err = pg.testTypes(c, w); err != nil {
+		return err
+	}
+	if err := pg.addFailed(c, &props); err != nil {
+		return err
+	}
+	if props.Preview, err = pg.preview(c.UserContext(), w.Account, w.Config); err != nil {
 		return err
 	}
 	if err := pg.addSecret(c, &props); err != nil {

@@ -18,6 +18,7 @@ type WizardStore interface {
 	CheckChannels(ctx context.Context, w *webhook.Webhook) error
 	CreateWebhook(ctx context.Context, w *webhook.Webhook, from *webhook.Draft, change webhook.Change) (*webhook.Webhook, error)
 	UpdateWebhook(ctx context.Context, u webhook.Update, change webhook.Change) (before *webhook.Webhook, err error)
+	Subscriptions(ctx context.Context, account webhook.AccountID) (*webhook.Subscriptions, error)
 }
 
 // stepParam finds the draft and the step in the path.
@@ -59,7 +60,7 @@ func (pg *Pages) ShowStep(c *fiber.Ctx) error {
 }
 
 // SaveStep reads a step into its draft and saves it, valid or not. A search in a long
-// list shows the step again.
+// list, and a new preview, show the step again.
 func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	d, step, err := pg.stepParam(c)
 	if err != nil {
@@ -75,9 +76,9 @@ func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if find := posted(c, "find"); find || len(problems) > 0 {
+	if again := posted(c, "find") || posted(c, "preview"); again || len(problems) > 0 {
 		status := http.StatusUnprocessableEntity
-		if find { // it is not finished yet
+		if again { // it is not finished yet
 			status, problems = http.StatusOK, nil
 		}
 		return pg.renderStep(c, d, step, stepProblem{

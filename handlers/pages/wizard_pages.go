@@ -31,6 +31,13 @@ func (pg *Pages) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r
 		return err
 	}
 	props.Edited = edited
+	if step == webhook.StepEvents || step == webhook.StepChannels || step == webhook.StepTours || step == webhook.StepReview {
+		preview, err := pg.preview(c.UserContext(), d.Account, d.Config)
+		if err != nil {
+			return err
+		}
+		props.Preview = &preview
+	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}

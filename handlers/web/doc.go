@@ -29,6 +29,8 @@
 //     and a handler gets the bytes that TakeBody has read (body.go);
 //   - the response is lost if the connection is closed before the body was read: the
 //     connection is told to read and discard the rest;
+//   - a stream is written after the handler has returned, when its context has ended, and
+//     within the deadline of one response: [Server.SendExport] has its own;
 //   - the body of a response is given to others as soon as another is set: nothing that
 //     is set refers to it (form.go);
 //   - a panic outside of a handler ends the process: that of an error page is

@@ -100,6 +100,9 @@ var limitedNames = map[webhook.Limited]string{
 	webhook.LimitedChannels: "channels",
 	webhook.LimitedTours:    "tours",
 	webhook.LimitedChecks:   "checks and tests",
+	webhook.LimitedReplays:  "replays that run",
+	webhook.LimitedReplayed: "deliveries of one replay",
+	webhook.LimitedViews:    "saved views of a person",
 }
 
 // AsProblem converts an error into a problem. An unknown error is an internal one,

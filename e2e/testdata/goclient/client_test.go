@@ -3,6 +3,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -129,8 +130,18 @@ func TestEventsAndDeliveries(t *testing.T) {
 	if len(listed.Items) != 1 || !listed.Items[0].OccurredAt.Equal(at) {
 		t.Errorf("got %+v", listed)
 	}
+	if export := ok[*ExportEventsResponse](t, 200)(c.ExportEventsWithResponse(ctx, &ExportEventsParams{BookingId: new("1234"), TourId: new("15")})).Body; bytes.Count(export, []byte("\r\n")) != 2 {
+		t.Errorf("got %s", export)
+	}
+	if export := ok[*ExportDeliveriesResponse](t, 200)(c.ExportDeliveriesWithResponse(ctx, &ExportDeliveriesParams{BookingId: new("1234")})).Body; bytes.Count(export, []byte("\r\n")) != 2 {
+		t.Errorf("got %s", export)
+	}
 	if shown := ok[*ShowEventResponse](t, 200)(c.ShowEventWithResponse(ctx, accepted.Id)).JSON200; shown.ExternalId != "go-1" || shown.TourIds[0] != "15" {
 		t.Errorf("got %+v", shown)
+	}
+	booking := ok[*ShowBookingResponse](t, 200)(c.ShowBookingWithResponse(ctx, "1234", nil)).JSON200
+	if e := booking.Events[0]; e.Id != accepted.Id || len(e.Decisions) != 1 || len(e.Changes) != 0 || e.Deliveries[0].Id != accepted.Deliveries[0].Id {
+		t.Errorf("got %+v", booking)
 	}
 	c.deliveries(t, accepted.Deliveries[0].Id, made.Id)
 	ok[*DeleteWebhookResponse](t, 204)(c.DeleteWebhookWithResponse(ctx, made.Id))

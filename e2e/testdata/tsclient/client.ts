@@ -54,8 +54,14 @@ async function events(api: Client<paths>, webhook: string): Promise<void> {
   check(batch.items.length === 2 && batch.items[0]?.status === "accepted", batch);
   const listed = ok(200, await api.GET("/api/v1/events", { params: { query: { booking_id: "1234", since: "2026-11-21T09:00:00Z" } } }));
   check(listed.items[0]?.occurred_at === "2026-11-21T09:00:00Z", listed);
+  const events = ok(200, await api.GET("/api/v1/events.csv", { params: { query: { booking_id: "1234", tour_id: "15", sent: "true" } }, parseAs: "text" }));
+  check(events.split("\r\n").length === 3, events);
+  const sent = ok(200, await api.GET("/api/v1/deliveries.csv", { params: { query: { booking_id: "1234" } }, parseAs: "text" }));
+  check(sent.split("\r\n").length === 3, sent);
   const shown = ok(200, await api.GET("/api/v1/events/{id}", { params: { path: { id: accepted.id } } }));
   check(shown.external_id === "ts-1" && shown.tour_ids[0] === "15", shown);
+  const booking = ok(200, await api.GET("/api/v1/bookings/{booking_id}", { params: { path: { booking_id: "1234" } } }));
+  check(booking.events[0]?.id === accepted.id && booking.events[0].decisions.length === 1 && booking.events[0].changes.length === 0, booking);
   await deliveries(api, accepted.deliveries[0]?.id ?? "", webhook);
 }
 

@@ -1,0 +1,270 @@
+package views
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"bookhook/messages"
+	"bookhook/webhook"
+)
+
+// BookingProps are the props of a booking's page.
+type BookingProps struct {
+	Page      Page
+	Reference string
+	Events    []BookingStep   // newest first
+	Older     webhook.EventID // the next page has those before it; zero on the last one
+	First     bool            // this is the first page
+}
+
+// BookingStep is one event of a booking: what changed in it and what became of it.
+type BookingStep struct {
+	Event       webhook.Event
+	EventName   string
+	Platform    string // as people know it
+	ChannelName string // "" when the account does not list it
+	Changes     []webhook.Difference
+	MoreChanges bool // there are more than Changes
+	Compared    bool // there is an event before it with which it was compared
+	Decisions   []BookingDecision
+}
+
+// BookingDecision is whether an event is sent to one webhook, and how often it was.
+type BookingDecision struct {
+	DecisionRow
+	Sent     bool              // it has a delivery, or had one that is no longer in the log
+	Receiver *webhook.Webhook  // nil when it was deleted
+	Attempts []webhook.Attempt // the newest ones, in their order
+}
+
+// arrival is what a webhook has of the events of a page.
+type arrival struct {
+	webhook                      BookingDecision // its newest decision
+	delivered, waiting, rejected int             // deliveries; those that failed or were stopped are rejected
+	removed                      int             // deliveries that are no longer in the log
+	open                         BookingDecision // the newest one that is rejected, or else waiting
+	reason                       webhook.Reason  // of the newest event; it counts if nothing was sent
+}
+
+func (a arrival) sent() int { return a.delivered + a.waiting + a.rejected }
+
+// tone is that of the webhook's status.
+func (a arrival) tone() string {
+	switch {
+	case a.rejected > 0:
+		return "bad"
+	case a.waiting > 0:
+		return "wait"
+	case a.delivered+a.removed > 0:
+		return "ok"
+	}
+	return "idle"
+}
+
+// tones are in the order in which they need attention.
+var tones = []string{"bad", "wait", "ok", "idle"}
+
+// arrivals says for each webhook what it has of the booking's events, tests apart;
+// those that need attention come first.
+func (p BookingProps) arrivals() []arrival {
+	var all []arrival
+	for _, e := range p.Events {
+		if e.Event.Test {
+			continue
+		}
+		for _, d := range e.Decisions {
+			i := slices.IndexFunc(all, func(a arrival) bool { return a.webhook.Webhook == d.Webhook })
+			if i < 0 {
+				i, all = len(all), append(all, arrival{webhook: d, reason: d.Reason})
+			}
+			all[i].count(d)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b arrival) int {
+		return cmp.Compare(slices.Index(tones, a.tone()), slices.Index(tones, b.tone()))
+	})
+	return all
+}
+
+func (a *arrival) count(d BookingDecision) {
+	switch {
+	case d.Delivery == nil && d.Sent:
+		a.removed++
+	case d.Delivery == nil:
+	case d.Delivery.State == webhook.Delivered:
+		a.delivered++
+	case d.Delivery.State == webhook.Pending:
+		if a.waiting++; a.open.Delivery == nil {
+			a.open = d
+		}
+	default:
+		if a.rejected++; a.rejected == 1 {
+			a.open = d
+		}
+	}
+}
+
+// bookingStatus answers whether a booking arrived: the tone, icon and words of all
+// webhooks together.
+func bookingStatus(all []arrival) (tone, symbol, word string) {
+	if len(all) == 0 {
+		return "idle", "skip", "Sent to no webhook"
+	}
+	switch all[0].tone() {
+	case "bad":
+		return "bad", "cross", "Did not arrive everywhere"
+	case "wait":
+		return "wait", "clock", "Still on its way"
+	case "ok":
+		return "ok", "check", "Arrived everywhere"
+	}
+	return "idle", "skip", "Sent to no webhook"
+}
+
+// text says what the webhook has of what was sent to it.
+func (a arrival) text() string {
+	n := a.sent()
+	switch {
+	case n == 0 && a.removed > 0:
+		return "no longer in the log."
+	case n == 0:
+		return ReasonText(a.reason)
+	case a.delivered == n && n == 1:
+		return "received the event that was sent to it."
+	case a.delivered == n:
+		return "received all " + number(n) + " events that were sent to it."
+	case n == 1 && a.rejected == 0:
+		return "has not received the event yet."
+	case n == 1:
+		return "did not receive the event."
+	case a.rejected == 0:
+		return "has not received " + number(a.waiting) + " of " + number(n) + " events yet."
+	}
+	return "did not receive " + number(a.rejected) + " of " + number(n) + " events."
+}
+
+// Differences of an event that a page shows at once and folded, and characters of a
+// value in them.
+const (
+	shownChanges  = 6
+	listedChanges = 30
+	shownValue    = 80
+)
+
+// change is a difference in words.
+type change struct{ name, now, was string }
+
+// tone is that of the event's deliveries together.
+func (s BookingStep) tone() string {
+	var a arrival
+	for _, d := range s.Decisions {
+		a.count(d)
+	}
+	return a.tone()
+}
+
+// changes are the differences of an event in words, those of a status first. What is
+// said by the event's type or is an id of the event is left out.
+func (s BookingStep) changes() []change {
+	var all, later []change
+	for _, d := range s.Changes {
+		c := change{name: changedName(d.Path), now: shownJSON(d.Value), was: shownJSON(d.Was)}
+		switch {
+		case c.now == s.Event.Type || c.now != "" && strings.HasSuffix(s.Event.ExternalID, c.now):
+		case strings.Contains(strings.ToLower(c.name), "status"):
+			all = append(all, c)
+		default:
+			later = append(later, c)
+		}
+	}
+	return append(all, later...)
+}
+
+// changedName is a JSON pointer into an event for people: /data/customer/0/first_name
+// is "customer 1 first name".
+func changedName(path string) string {
+	parts := strings.Split(path, "/")
+	if len(parts) < 3 {
+		return "data"
+	}
+	for i, part := range parts[2:] {
+		part = strings.NewReplacer("~1", "/", "~0", "~", "_", " ").Replace(part)
+		if n, err := strconv.Atoi(part); err == nil {
+			part = strconv.Itoa(n + 1)
+		}
+		parts[i+2] = part
+	}
+	return webhook.Quote(strings.Join(parts[2:], " "), shownValue)
+}
+
+// shownJSON is a JSON value for people: a text without its quotation marks; "" for
+// none.
+func shownJSON(value json.RawMessage) string {
+	var text string
+	switch {
+	case string(value) == "null":
+		return "nothing"
+	case value == nil || json.Unmarshal(value, &text) != nil:
+		text = string(value[:min(len(value), 4*shownValue)])
+	case text == "":
+		return "empty"
+	}
+	return webhook.Quote(text, shownValue)
+}
+
+// outcomes are the lines of a delivery's attempts, the newest first: those that are in
+// the log, and the numbers between that are not.
+func (d BookingDecision) outcomes() []webhook.Attempt {
+	listed := listedAttempts(DeliveryProps{Delivery: *d.Delivery, Attempts: d.Attempts})
+	return listed[:min(len(listed), webhook.BookingAttempts)]
+}
+
+// attemptText is what an attempt came to, in the words of the receiver if it said
+// something short.
+func (d BookingDecision) attemptText(p Page, a webhook.Attempt) string {
+	props := DeliveryProps{Page: p, Delivery: *d.Delivery}
+	text := messages.AnswerText(outcome(a))
+	switch {
+	case inProgress(props, a):
+		return "in progress"
+	case a.Method == "":
+		return messages.FailureWord(webhook.CutOff)
+	case a.Failure == "":
+		return text
+	}
+	if said := webhook.ReceiverMessage(a); said != "" {
+		text += ": “" + truncate(said) + "”"
+	}
+	return text
+}
+
+// lastText is what is beside the status of a delivery: what the last attempt came to,
+// and when there is another.
+func (d BookingDecision) lastText(p Page) string {
+	row := DeliveryRow{Delivery: *d.Delivery, WebhookOff: d.Receiver != nil && !d.Receiver.Enabled}
+	var texts []string
+	if all := d.outcomes(); len(all) > 0 && !inProgress(DeliveryProps{Page: p, Delivery: *d.Delivery}, all[0]) {
+		texts = append(texts, d.attemptText(p, all[0]))
+	}
+	if d.Delivery.State == webhook.Pending && !d.Delivery.Inline && !d.Delivery.InFlight(p.Now) {
+		texts = append(texts, nextAttemptShort(row, p.Now))
+	}
+	return strings.Join(texts, " · ")
+}
+
+// skipped are the decisions of an event without a delivery; sent are the others.
+func (s BookingStep) skipped() []BookingDecision { return s.decided(false) }
+
+func (s BookingStep) sent() []BookingDecision { return s.decided(true) }
+
+func (s BookingStep) decided(sent bool) (all []BookingDecision) {
+	for _, d := range s.Decisions {
+		if d.Sent == sent {
+			all = append(all, d)
+		}
+	}
+	return all
+}

@@ -51,7 +51,7 @@ var dropPlanned = []statement{
 
 // Due returns, for every asynchronous webhook that is on and has pending
 // deliveries or items of a bulk replay, when the earliest of them are due; the end of a
-// lease counts.
+// lease counts. Of one that is off, only urgent tests do.
 func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
 	type due struct {
 		id webhook.WebhookID
@@ -66,8 +66,16 @@ func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, err
 	if err != nil {
 		return nil, err
 	}
+	tests, err := list(ctx, s.engine, func(r scanner) (d due, err error) {
+		err = r.Scan(&d.id, &d.Account, timeScanner{&d.At})
+		d.Urgent = d.At
+		return d, err
+	}, `SELECT w.id, w.account_id, `+nextTest+` FROM webhooks w WHERE w.enabled = 0 AND w.deleted_at = 0 AND w.kind = 'async'`)
+	if err != nil {
+		return nil, err
+	}
 	dues := map[webhook.WebhookID]webhook.Due{}
-	for _, d := range rows {
+	for _, d := range append(rows, tests...) {
 		if !d.At.IsZero() || !d.Bulk.IsZero() {
 			dues[d.id] = d.Due
 		}
@@ -86,34 +94,38 @@ const nextDue = `w.account_id,
 		AND EXISTS (SELECT 1 FROM replay_items i WHERE i.webhook_id = w.id AND i.replay_id = p.id AND i.state = 0)), 0),
 	EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 1), w.config ->> 'ordered'`
 
+// nextTest selects when the next urgent test of a webhook w is due; 0 for none.
+const nextTest = `COALESCE((SELECT MIN(d.next_at) FROM deliveries d
+	WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 1 AND d.test = 1), 0)`
+
 // scanNextDue scans nextDue after other columns. Held deliveries of a webhook that no
 // longer keeps the order are overdue.
 func scanNextDue(r scanner, before ...any) (due webhook.Due, err error) {
-	var urgent time.Time
 	var held, ordered bool
-	err = r.Scan(append(before, &due.Account, timeScanner{&urgent}, timeScanner{&due.At}, timeScanner{&due.Bulk}, &held, &ordered)...)
+	err = r.Scan(append(before, &due.Account, timeScanner{&due.Urgent}, timeScanner{&due.At}, timeScanner{&due.Bulk}, &held, &ordered)...)
 	switch {
 	case err != nil:
 		return webhook.Due{}, err
 	case held && !ordered:
 		due.At = time.Unix(0, 0).UTC()
-	case due.At.IsZero() || !urgent.IsZero() && urgent.Before(due.At):
-		due.At = urgent
+	case due.At.IsZero() || !due.Urgent.IsZero() && due.Urgent.Before(due.At):
+		due.At = due.Urgent
 	}
 	return due, nil
 }
 
-// Claim claims up to c.N due deliveries of a webhook, urgent ones first and then the
-// longest due, or if c.Newest the last due: it increments their attempts and sets
-// their next time to c.Lease. If none is due after that, it claims up to c.Bulk
+// Claim claims up to c.N due deliveries of a webhook, urgent ones first, of which there
+// may be c.Urgent more, and then the longest due, or if c.Newest the last due: it
+// increments their attempts and sets their next time to c.Lease. If none is due after that, it claims up to c.Bulk
 // deliveries of bulk replays. It returns them in the order they were created, and when
 // the next ones are due, the end of a lease included. It claims fewer if their events
-// have more than maxClaimBytes, and nothing for a webhook that is off, deleted or inline.
+// have more than maxClaimBytes, for a webhook that is off only urgent tests, and nothing
+// for one that is deleted or inline.
 func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		jobs, due = nil, webhook.Due{}
 		var account webhook.AccountID
-		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND enabled = 1 AND deleted_at = 0 AND kind = 'async'`, c.Webhook).scanOptional(&account); err != nil || account == 0 {
+		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND deleted_at = 0 AND kind = 'async'`, c.Webhook).scanOptional(&account); err != nil || account == 0 {
 			return err
 		}
 		subscriptions, err := s.current(ctx, tx, account)
@@ -136,8 +148,11 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 	return jobs, due, nil
 }
 
-// claimAll is Claim for a webhook that is on.
+// claimAll is Claim for a webhook that is not deleted.
 func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w *webhook.Webhook) (jobs []webhook.Job, due webhook.Due, err error) {
+	if !w.Enabled {
+		return claimTests(ctx, tx, c)
+	}
 	if !w.Ordered {
 		if err := releaseHeld(ctx, tx, w.ID, c.N, c.Now); err != nil {
 			return nil, due, err
@@ -163,25 +178,53 @@ func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w
 // maxClaimBytes is how much data the events of one claim have, but for the last one.
 const maxClaimBytes = 8 << 20
 
+// claimTests claims urgent tests for a webhook that is off: a passed one is a reason to
+// switch it on.
+func claimTests(ctx context.Context, tx transaction, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
+	tests, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3, urgent = 0 WHERE id IN (
+		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 1 AND next_at <= $2 AND test = 1
+		ORDER BY next_at, id LIMIT $4) RETURNING `+deliveryColumns, c.Webhook, toMillis(c.Now), toMillis(c.Lease), c.N+c.Urgent)
+	if err != nil {
+		return nil, due, err
+	}
+	if _, err := addJobs(ctx, tx, &jobs, tests, true); err != nil {
+		return nil, due, err
+	}
+	err = queryRow(ctx, tx, `SELECT `+nextTest+` FROM webhooks w WHERE w.id = $1`, c.Webhook).Scan(timeScanner{&due.At})
+	due.Urgent = due.At
+	return jobs, due, err
+}
+
 // claimJobs claims urgent deliveries first and then, up to c.N, others that are due.
 func claimJobs(ctx context.Context, tx transaction, c webhook.Claim) (jobs []webhook.Job, err error) {
-	left := maxClaimBytes
+	left, n := maxClaimBytes, c.N+c.Urgent
 	for _, urgent := range []bool{true, false} {
+		c.N = n
 		claimed, err := claim(ctx, tx, c, urgent, left)
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range claimed {
-			e, err := scanSent(queryRow(ctx, tx, `SELECT `+sentColumns+` FROM events WHERE id = $1`, d.Event))
-			if err != nil {
-				return nil, err
-			}
-			left -= len(e.Data)
-			jobs = append(jobs, webhook.Job{Delivery: d, Event: e})
+		size, err := addJobs(ctx, tx, &jobs, claimed, urgent)
+		if err != nil {
+			return nil, err
 		}
-		c.N -= len(claimed)
+		left -= size
+		n = min(n-c.Urgent, n-len(claimed))
 	}
 	return jobs, nil
+}
+
+// addJobs adds jobs of claimed deliveries, and returns how much data they have.
+func addJobs(ctx context.Context, tx transaction, jobs *[]webhook.Job, claimed []webhook.Delivery, urgent bool) (size int, err error) {
+	for _, d := range claimed {
+		e, err := scanSent(queryRow(ctx, tx, `SELECT `+sentColumns+` FROM events WHERE id = $1`, d.Event))
+		if err != nil {
+			return 0, err
+		}
+		size += len(e.Data)
+		*jobs = append(*jobs, webhook.Job{Delivery: d, Event: e, Urgent: urgent})
+	}
+	return size, nil
 }
 
 // claim claims up to c.N urgent deliveries, or others, as many as have about so many

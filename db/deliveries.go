@@ -193,7 +193,7 @@ func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhoo
 		if d, err = replay(ctx, tx, d, w, change.At); err != nil {
 			return err
 		}
-		tx.touch(d.Account, d.Webhook, webhook.TouchDue)
+		tx.touch(d.Account, d.Webhook, webhook.TouchUrgent)
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "delivery.replayed", Subject: id.String()})
 	})
 	return d, err

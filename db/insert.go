@@ -243,8 +243,7 @@ func deliveryValues(d webhook.Delivery) []any {
 }
 
 // Test stores a test event and one delivery of it for this webhook, whatever its
-// filters. The delivery is due and urgent. It returns webhook.Invalid if the
-// webhook is off.
+// filters and also if it is off. The delivery is due and urgent.
 func (s *Store) Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event, now time.Time) (webhook.Delivery, error) {
 	job, err := s.insertTest(ctx, account, id, e, now, time.Time{})
 	return job.Delivery, err
@@ -268,15 +267,12 @@ func (s *Store) insertTest(ctx context.Context, account webhook.AccountID, id we
 		if err != nil {
 			return err
 		}
-		if !w.Enabled {
-			return webhook.Invalid{"webhook": webhook.NewMessage("webhook.off")}
-		}
 		d := newDelivery(webhook.DeliveryID(s.nextID()), w, e, e.ReceivedAt)
 		d.Urgent = true
 		if w.Kind == webhook.Inline {
 			d = inlineDelivery(d.ID, w, e, lease)
 		} else {
-			tx.touch(account, id, webhook.TouchDue)
+			tx.touch(account, id, webhook.TouchUrgent)
 		}
 		if _, err := insertEvent(ctx, tx, &in, decisionsJSON([]webhook.Decision{{Webhook: id, Delivery: d.ID}})); err != nil {
 			return err

@@ -123,6 +123,10 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 		_, err := s.Send(t.Context(), me, x.event, x.hook.ID, at(t0))
 		return err
 	},
+	"RetryOldest": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.RetryOldest(t.Context(), me, x.hook.ID, at(t0))
+		return err
+	},
 	"Send their event to mine": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Send(t.Context(), me, x.event, addHook(t, s, newAccount(t, s).ID).ID, at(t0))
 		return err

@@ -349,9 +349,6 @@ func (m *machine) test() {
 	case h.deleted:
 		m.wantError("a deleted webhook", err, webhook.ErrNotFound)
 		return
-	case !h.Enabled:
-		m.wantInvalid("one that is off", err)
-		return
 	}
 	m.succeed(err)
 	in := &modelEvent{EventRow: webhook.EventRow{Event: e, Decisions: []webhook.Decision{{Webhook: h.ID, Delivery: job.Delivery.ID}}}}

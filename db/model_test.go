@@ -192,16 +192,18 @@ func (m *model) add(id webhook.DeliveryID, h *modelHook, e *modelEvent, now time
 
 // claim claims what is due, urgent ones first.
 func (m *model) claim(h *modelHook, n int, newest bool, now, lease time.Time) (claimed []webhook.DeliveryID) {
-	if h.deleted || !h.Enabled || h.Kind == webhook.Inline {
+	if h.deleted || h.Kind == webhook.Inline {
 		return nil
 	}
-	if !h.Ordered {
+	if !h.Ordered && h.Enabled {
 		held := where(m.pendingOf(h.ID), func(d *modelDelivery) bool { return d.Held })
 		for _, d := range held[:min(n, len(held))] {
 			d.Held, d.NextAt = false, now
 		}
 	}
-	due := where(m.pendingOf(h.ID), func(d *modelDelivery) bool { return !d.Held && !d.NextAt.After(now) })
+	due := where(m.pendingOf(h.ID), func(d *modelDelivery) bool {
+		return !d.Held && !d.NextAt.After(now) && (h.Enabled || d.Urgent && d.Test)
+	})
 	slices.SortFunc(due, func(a, b *modelDelivery) int {
 		if a.Urgent != b.Urgent {
 			return map[bool]int{true: -1, false: 1}[a.Urgent]
@@ -222,10 +224,13 @@ func (m *model) claim(h *modelHook, n int, newest bool, now, lease time.Time) (c
 
 // due is when a webhook has something to do next; zero if never.
 func (m *model) due(h *modelHook) (next time.Time) {
-	if h.deleted || !h.Enabled || h.Kind == webhook.Inline {
+	if h.deleted || h.Kind == webhook.Inline {
 		return next
 	}
 	for _, d := range m.pendingOf(h.ID) {
+		if !h.Enabled && !(d.Urgent && d.Test) {
+			continue
+		}
 		at := d.NextAt
 		if d.Held {
 			if h.Ordered {

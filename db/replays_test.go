@@ -22,6 +22,8 @@ var replayTests = []test{
 	{"skipped and in order", testSendInOrder},
 	{"sent later, then pruned", testSendPruned},
 	{"a later event was delivered", testOvertaken},
+	{"the oldest that waits is retried", testRetryOldest},
+	{"urgent ones beside the others", testClaimUrgent},
 }
 
 // plannedReplay is a replay of one delivery that is not started.
@@ -223,4 +225,44 @@ func testOvertaken(t *testing.T, s *db.Store) {
 	same(t, "elsewhere", is(other.ID), false)
 	newest := must(s.Delivery(ctx, a.ID, later))(t)
 	same(t, "the later one", must(s.Overtaken(ctx, must(s.Event(ctx, a.ID, newest.Event))(t).Event, w.ID))(t), false)
+}
+
+func testRetryOldest(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	_, err := s.RetryOldest(ctx, a.ID, w.ID, at(t0))
+	wantError(t, "none waits", err, webhook.ErrConflict)
+	first, second := ended(t, s, w, webhook.Pending), ended(t, s, w, webhook.Pending)
+	deliver(t, s, a.ID, 1)
+	flying := claim(t, s, w.ID, 1, t0)[0].Delivery.ID
+	got := must(s.RetryOldest(ctx, a.ID, w.ID, at(t0)))(t)
+	same(t, "delivery, urgent, next and base", []any{got.ID, got.Urgent, got.NextAt, got.Base}, []any{first, true, t0, 1})
+	same(t, "stored", must(s.Delivery(ctx, a.ID, first))(t), got)
+	same(t, "the other one", must(s.Delivery(ctx, a.ID, second))(t).Urgent, false)
+	same(t, "once more", must(s.RetryOldest(ctx, a.ID, w.ID, at(t0)))(t).ID, second)
+	_, err = s.RetryOldest(ctx, a.ID, w.ID, at(t0))
+	wantError(t, "one is in flight: "+flying.String(), err, webhook.ErrConflict)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
+	_, err = s.RetryOldest(ctx, a.ID, w.ID, at(t0))
+	wantError(t, "off", err, webhook.ErrOff)
+}
+
+func testClaimUrgent(t *testing.T, s *db.Store) {
+	_, w := shop(t, s)
+	var again []webhook.DeliveryID
+	for range 3 {
+		again = append(again, ended(t, s, w, webhook.Failed))
+	}
+	due := deliver(t, s, w.Account, 2)
+	for _, id := range again {
+		must(s.Replay(t.Context(), w.Account, id, at(t0)))(t)
+	}
+	jobs, next, err := s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, Urgent: 2, Now: t0, Lease: lease})
+	ok(t, err)
+	same(t, "claimed", []any{ids(jobs), jobs[0].Urgent}, []any{again[:2], true})
+	same(t, "due", next, webhook.Due{Account: w.Account, At: t0, Urgent: t0})
+	jobs, next, err = s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 1, Urgent: 8, Now: t0, Lease: lease})
+	ok(t, err)
+	same(t, "the last urgent one and one more", []any{ids(jobs), jobs[0].Urgent, jobs[1].Urgent}, []any{[]webhook.DeliveryID{again[2], due[0]}, true, false})
+	same(t, "then due", next, webhook.Due{Account: w.Account, At: t0})
 }

@@ -33,7 +33,7 @@ func (s *Store) Send(ctx context.Context, account webhook.AccountID, event webho
 		if err != nil {
 			return err
 		}
-		tx.touch(account, id, webhook.TouchDue)
+		tx.touch(account, id, webhook.TouchUrgent)
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "event.sent", Subject: event.String(), Args: []string{w.Name}})
 	})
 	return d, err
@@ -96,5 +96,33 @@ func (s *Store) sendSkipped(ctx context.Context, tx transaction, e webhook.Event
 	if held {
 		d.NextAt, d.Urgent = time.Time{}, false
 	}
+	return d, err
+}
+
+// RetryOldest makes the longest due or waiting delivery of a webhook due and urgent: its
+// attempt shows whether the receiver works again. It is an extra one, as with RetryNow.
+// RetryOldest returns webhook.ErrOff if the webhook is off, and webhook.ErrConflict if
+// none waits.
+func (s *Store) RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (d webhook.Delivery, err error) {
+	err = s.write(ctx, func(tx transaction) error {
+		w, err := s.findWebhook(ctx, tx, account, id)
+		switch {
+		case err != nil:
+			return err
+		case !w.Enabled:
+			return webhook.ErrOff
+		}
+		d, err = scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET next_at = $2, urgent = 1, base = CASE WHEN attempts > base THEN base + 1 ELSE base END
+			WHERE id = (SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 0 AND attempts = completed
+				ORDER BY next_at, id LIMIT 1) RETURNING `+deliveryColumns, id, toMillis(change.At)))
+		if errors.Is(err, webhook.ErrNotFound) {
+			return webhook.ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+		tx.touch(account, id, webhook.TouchUrgent)
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "webhook.retried", Subject: id.String(), Args: []string{w.Name}})
+	})
 	return d, err
 }

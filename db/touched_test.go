@@ -40,9 +40,10 @@ func testTouched(t *testing.T, s *db.Store) {
 	ok(t, s.Cancel(ctx, a.ID, d[1], at(t0)))
 	after("cancel", webhook.Touched{Account: a.ID, Webhook: w.ID, What: webhook.TouchDeliveries})
 	must(s.Replay(ctx, a.ID, d[0], at(t0)))(t)
-	after("replay", due)
+	urgent := webhook.Touched{Account: a.ID, Webhook: w.ID, What: webhook.TouchUrgent}
+	after("replay", urgent)
 	must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0))(t)
-	after("test", due)
+	after("test", urgent)
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
 	after("switch on what is on")
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)

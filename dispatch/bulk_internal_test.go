@@ -172,7 +172,7 @@ func TestBulkIsShared(t *testing.T) {
 	b := newTestLanes(4)
 	for id := range webhook.WebhookID(10) {
 		b.lane(1, id).configure(&webhook.Webhook{Config: webhook.Config{Concurrency: 8}})
-		b.lane(1, id).bulkDue(time.Now())
+		b.lane(1, id).due(webhook.Due{Bulk: time.Now()})
 		b.update(b.lane(1, id))
 	}
 	for claims, _ := b.turn(); len(claims) > 0; claims, _ = b.turn() {

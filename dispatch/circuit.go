@@ -28,6 +28,12 @@ type breaker struct {
 // Every other one is: the oldest may be one that the receiver will never accept.
 func (b *breaker) newestFirst() bool { return b.pauses%2 == 0 && b.Open() }
 
+// isProbe reports whether an attempt that started then shows how the receiver is now:
+// it is the one that the circuit waited for, or one that a person asked for since.
+func (b *breaker) isProbe(startedAt time.Time, urgent bool) bool {
+	return !startedAt.Before(b.ProbeAt) || urgent && startedAt.After(b.openedAt)
+}
+
 // refusesContent reports whether a healthy receiver refused a delivery for what it
 // says, or for where it came from. That is a failure of the delivery and not of the
 // receiver.

@@ -17,7 +17,8 @@ const leftOutPause = 10 * time.Millisecond
 type claim struct {
 	lane    *lane
 	version int
-	n       int  // at most this many jobs
+	urgent  int  // at most this many urgent jobs
+	n       int  // and this many others
 	bulk    int  // and this many of bulk replays
 	newest  bool // that are due, instead of the oldest
 }
@@ -48,16 +49,23 @@ func (s *lanes) turn() (claims []claim, next time.Time) {
 // meanwhile has room for as many deliveries as the webhook takes at once.
 func (s *lanes) beginClaim(l *lane, now time.Time) claim {
 	c := claim{lane: l, version: l.version, newest: l.breaker.newestFirst()}
-	if l.hasOlder(now) {
+	if !l.nextUrgent.IsZero() {
+		c.urgent, l.nextUrgent = l.urgentRoom(), time.Time{}
+	}
+	others := l.claimOthersAt()
+	switch {
+	case others.IsZero(), others.After(now):
+	case l.hasOlder(now):
 		n := max(l.concurrency, l.room()-l.concurrency)
 		c.n = min(n, l.room(), claimBatch, s.share(l.account))
 		l.nextDue = time.Time{} // set again by what becomes due from now on
-	} else {
+	default:
 		c.bulk = min(l.bulkRoom(), claimBatch, s.share(l.account))
 		l.nextBulk = time.Time{}
 	}
 	l.claiming = true
 	s.reserve(l, c.n+c.bulk)
+	s.hold(l.account, c.urgent, 0)
 	s.addClaims(l.account, 1)
 	return c
 }
@@ -72,29 +80,40 @@ func (s *lanes) claimDone(c claim, jobs []webhook.Job, next webhook.Due) (stale 
 	l.claiming = false
 	s.addClaims(l.account, -1)
 	s.reserve(l, -c.n-c.bulk)
+	s.hold(l.account, -c.urgent, 0)
 	current := s.open && l.version == c.version
 	if current && len(jobs) > 0 {
 		l.configure(jobs[0].Webhook)
 	}
 	for i := range jobs {
-		if current && l.room() > 0 {
+		if current && (jobs[i].Urgent || l.room() > 0) {
 			s.enqueue(l, &jobs[i])
 		} else {
 			stale = append(stale, &jobs[i])
 		}
 	}
-	switch now := s.clock(); {
-	case len(jobs) > 0:
-	case c.n > 0:
-		next.At = notBefore(next.At, now, storePause)
-	default: // what is due otherwise goes before
-		next.Bulk = notBefore(next.Bulk, now, leftOutPause)
+	if len(jobs) == 0 {
+		next = c.delayed(next, s.clock())
 	}
-	l.due(next.At)
-	l.bulkDue(next.Bulk)
+	l.due(next)
 	s.update(l)
 	l.giveTurns()
 	return stale
+}
+
+// delayed is what is due after a claim that found nothing: what it should have found is
+// looked for again after a pause.
+func (c claim) delayed(next webhook.Due, now time.Time) webhook.Due {
+	if c.urgent > 0 {
+		next.Urgent = notBefore(next.Urgent, now, storePause)
+	}
+	if c.n > 0 {
+		next.At = notBefore(next.At, now, storePause)
+	}
+	if c.bulk > 0 && (next.At.IsZero() || next.At.After(now)) { // else it was not its turn
+		next.Bulk = notBefore(next.Bulk, now, leftOutPause)
+	}
+	return next
 }
 
 // notBefore returns the time after a pause instead of one that is over; zero stays so.

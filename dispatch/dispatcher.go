@@ -190,9 +190,12 @@ func (d *Dispatcher) loop(ctx context.Context) {
 
 func (d *Dispatcher) claim(c claim) {
 	now := d.clock()
-	jobs, next, err := d.store.Claim(d.recording, webhook.Claim{Webhook: c.lane.id, N: c.n, Newest: c.newest, Bulk: c.bulk, Now: now, Lease: now.Add(d.lease)})
+	jobs, next, err := d.store.Claim(d.recording, webhook.Claim{
+		Webhook: c.lane.id, N: c.n, Urgent: c.urgent, Newest: c.newest, Bulk: c.bulk, Now: now, Lease: now.Add(d.lease),
+	})
 	if d.storeFailed("claim", err) {
-		jobs, next = nil, webhook.Due{At: now.Add(storePause)}
+		later := now.Add(storePause)
+		jobs, next = nil, webhook.Due{At: later, Urgent: later}
 	}
 	d.releaseJobs(d.recording, d.lanes.claimDone(c, jobs, next))
 }

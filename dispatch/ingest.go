@@ -91,6 +91,12 @@ func (d *Dispatcher) Replay(ctx context.Context, account webhook.AccountID, deli
 	return d.store.Replay(ctx, account, delivery, c)
 }
 
+// Send sends an event to one webhook, whatever was decided when it came in. It returns
+// the errors of the store's Send.
+func (d *Dispatcher) Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, c webhook.Change) (webhook.Delivery, error) {
+	return d.store.Send(ctx, account, event, id, c)
+}
+
 // Touched is called by the store with the webhooks that a committed change
 // affects. Requests in flight finish unchanged.
 func (d *Dispatcher) Touched(touched []webhook.Touched) {
@@ -101,6 +107,9 @@ func (d *Dispatcher) Touched(touched []webhook.Touched) {
 			d.releaseDetached(d.lanes.invalidate(t.Account, t.Webhook))
 		case webhook.TouchDeliveries:
 			d.releaseDetached(d.lanes.invalidate(t.Account, t.Webhook))
+		case webhook.TouchUrgent:
+			d.lanes.urgent(t.Account, t.Webhook)
+			continue
 		}
 		d.lanes.due(t.Account, t.Webhook, d.clock())
 	}

@@ -25,29 +25,32 @@ const (
 // lane is what the dispatcher knows about one webhook that has something to do.
 // Its fields are guarded by the mutex of [lanes].
 type lane struct {
-	id           webhook.WebhookID
-	account      *account
-	concurrency  int           // of the webhook; 1 until a job says more
-	gap          time.Duration // between two requests; zero without a rate
-	lastStart    time.Time     // of a request
-	breaker      breaker
-	pace         pace
-	waiting      []chan struct{} // events that wait for room, each of capacity 1
-	lastRetryNow time.Time       // when its waiting retries were last made due
-	inFlight     int             // requests
-	unrecorded   int             // attempts that the store has failed to record so far
-	reserved     int             // places for jobs of a claim or an ingest that is under way
-	queue        []*webhook.Job  // claimed, oldest first
-	bulk         []*webhook.Job  // claimed for bulk replays; they start when the queue is empty
-	bulkInFlight int             // jobs of them that started, until their results are recorded
-	nextDue      time.Time       // of its rows in the table; zero: none known
-	nextBulk     time.Time       // when the next item of a bulk replay may be claimed; zero: none known
-	version      int             // incremented when the webhook changes or its circuit opens
-	claiming     bool            // a claim is under way
-	startQueued  bool            // is in lanes.starting
-	claimQueued  bool            // is in lanes.claiming
-	timer        time.Time       // when it may go into one of the lines; see nextTimer
-	timerIndex   int             // in lanes.timers; -1 if it is not there
+	id             webhook.WebhookID
+	account        *account
+	concurrency    int           // of the webhook; 1 until a job says more
+	gap            time.Duration // between two requests; zero without a rate
+	lastStart      time.Time     // of a request
+	breaker        breaker
+	pace           pace
+	waiting        []chan struct{} // events that wait for room, each of capacity 1
+	lastRetryNow   time.Time       // when its waiting retries were last made due
+	inFlight       int             // requests
+	unrecorded     int             // attempts that the store has failed to record so far
+	reserved       int             // places for jobs of a claim or an ingest that is under way
+	queue          []*webhook.Job  // claimed, oldest first
+	urgent         []*webhook.Job  // claimed for people who wait for them
+	urgentInFlight int             // jobs of them that started, until their results are recorded
+	bulk           []*webhook.Job  // claimed for bulk replays; they start when the queue is empty
+	bulkInFlight   int             // jobs of them that started, until their results are recorded
+	nextDue        time.Time       // of its rows in the table; zero: none known
+	nextUrgent     time.Time       // of its urgent rows; zero: none known
+	nextBulk       time.Time       // when the next item of a bulk replay may be claimed; zero: none known
+	version        int             // incremented when the webhook changes or its circuit opens
+	claiming       bool            // a claim is under way
+	startQueued    bool            // is in lanes.starting
+	claimQueued    bool            // is in lanes.claiming
+	timer          time.Time       // when it may go into one of the lines; see nextTimer
+	timerIndex     int             // in lanes.timers; -1 if it is not there
 }
 
 func newLane(id webhook.WebhookID, a *account) *lane {
@@ -102,18 +105,35 @@ func (l *lane) rateAllows() time.Time {
 	return l.lastStart.Add(l.gap)
 }
 
-// startAt returns when rate and circuit allow the next request.
+// startAt returns when rate and circuit allow the next request; for an urgent one that is
+// always.
 func (l *lane) startAt() time.Time {
+	if l.startsUrgent() {
+		return time.Time{}
+	}
 	if at := l.rateAllows(); at.After(l.breaker.ProbeAt) {
 		return at
 	}
 	return l.breaker.ProbeAt
 }
 
+// maxUrgent is how many urgent jobs of a webhook may be in memory, and so how many of
+// their requests may be in flight beside those that its concurrency allows.
+const maxUrgent = 8
+
+// urgentRoom is how many more urgent jobs may be claimed.
+func (l *lane) urgentRoom() int { return max(0, maxUrgent-len(l.urgent)-l.urgentInFlight) }
+
+// startsUrgent reports whether an urgent job is the next to start.
+func (l *lane) startsUrgent() bool { return len(l.urgent) > 0 && l.urgentInFlight < maxUrgent }
+
 // startable returns the queue whose first job has a place in flight; nil if none has.
-// Those of bulk replays come last, and half of the places are not for them.
+// Urgent ones need none; those of bulk replays come last, and half of the places are not
+// for them.
 func (l *lane) startable() *[]*webhook.Job {
 	switch {
+	case l.startsUrgent():
+		return &l.urgent
 	case l.inFlight >= l.maxInFlight():
 	case len(l.queue) > 0:
 		return &l.queue
@@ -126,12 +146,23 @@ func (l *lane) startable() *[]*webhook.Job {
 // canStart reports whether the lane's own limits allow a job to start now.
 func (l *lane) canStart(now time.Time) bool { return l.startable() != nil && !l.startAt().After(now) }
 
-// claimAt returns when rows are to be claimed; zero: not by time alone. While the
-// circuit is open, they wait for the next probe. The lane waits until a good part of it
-// is free, and until all attempts are recorded: while the store fails their leases end,
-// and a claim would send again what was already delivered.
+// claimAt returns when rows are to be claimed; zero: not by time alone. The lane waits
+// until all attempts are recorded: while the store fails their leases end, and a claim
+// would send again what was already delivered.
 func (l *lane) claimAt() (at time.Time) {
-	if l.claiming || l.unrecorded > 0 || !l.isRoomy() {
+	if l.claiming || l.unrecorded > 0 {
+		return time.Time{}
+	}
+	if l.urgentRoom() > 0 {
+		at = l.nextUrgent
+	}
+	return earlier(at, l.claimOthersAt())
+}
+
+// claimOthersAt is claimAt for rows that are not urgent. While the circuit is open, they
+// wait for the next probe, and else until a good part of the lane is free.
+func (l *lane) claimOthersAt() (at time.Time) {
+	if !l.isRoomy() {
 		return time.Time{}
 	}
 	at = l.nextDue
@@ -173,16 +204,17 @@ func (l *lane) nextTimer() (at time.Time) {
 // idle reports whether the lane can be deleted.
 func (l *lane) idle(now time.Time) bool {
 	return l.inFlight == 0 && len(l.waiting) == 0 && l.unrecorded == 0 && l.reserved == 0 && !l.claiming && !l.startQueued && !l.claimQueued &&
-		len(l.queue) == 0 && len(l.bulk) == 0 && l.bulkInFlight == 0 && l.nextDue.IsZero() && l.nextBulk.IsZero() &&
+		len(l.queue)+len(l.urgent)+len(l.bulk)+l.urgentInFlight+l.bulkInFlight == 0 && l.nextDue.IsZero() && l.nextUrgent.IsZero() && l.nextBulk.IsZero() &&
 		l.breaker.Failures == 0 && !l.rateAllows().After(now) && now.Sub(l.lastRetryNow) > retryNowInterval
 }
 
-// due records that a row is due at that time, if that is earlier than nextDue; a
-// zero time changes nothing.
-func (l *lane) due(at time.Time) { l.nextDue = earlier(l.nextDue, at) }
-
-// bulkDue is due for the items of bulk replays.
-func (l *lane) bulkDue(at time.Time) { l.nextBulk = earlier(l.nextBulk, at) }
+// due records when rows are due, if that is earlier than what is known; zero times
+// change nothing.
+func (l *lane) due(next webhook.Due) {
+	l.nextDue = earlier(l.nextDue, next.At)
+	l.nextUrgent = earlier(l.nextUrgent, next.Urgent)
+	l.nextBulk = earlier(l.nextBulk, next.Bulk)
+}
 
 func (l *lane) configure(w *webhook.Webhook) {
 	l.concurrency = min(max(w.Concurrency, 1), webhook.MaxConcurrency)
@@ -194,11 +226,20 @@ func (l *lane) next(now time.Time) *webhook.Job {
 	queue := l.startable()
 	job := (*queue)[0]
 	*queue = slices.Delete(*queue, 0, 1)
-	if job.Bulk {
-		l.bulkInFlight++
-	}
+	l.countSpecial(job, 1)
 	l.inFlight++
 	l.lastStart = now
 	l.pace.requestStarted(now)
 	return job
+}
+
+// countSpecial counts a job that is urgent or of a bulk replay as started, or with -1 as
+// done.
+func (l *lane) countSpecial(job *webhook.Job, n int) {
+	switch {
+	case job.Urgent:
+		l.urgentInFlight += n
+	case job.Bulk:
+		l.bulkInFlight += n
+	}
 }

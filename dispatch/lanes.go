@@ -57,8 +57,7 @@ func (s *lanes) accept(due map[webhook.WebhookID]webhook.Due) {
 	s.open = true
 	for id, d := range due {
 		l := s.lane(d.Account, id)
-		l.due(d.At)
-		l.bulkDue(d.Bulk)
+		l.due(d)
 		s.update(l)
 	}
 }
@@ -92,7 +91,16 @@ func (s *lanes) due(account webhook.AccountID, id webhook.WebhookID, at time.Tim
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(account, id)
-	l.due(at)
+	l.due(webhook.Due{At: at})
+	s.update(l)
+}
+
+// urgent records that an urgent row of the account's webhook is due.
+func (s *lanes) urgent(account webhook.AccountID, id webhook.WebhookID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lane(account, id)
+	l.due(webhook.Due{Urgent: s.clock()})
 	s.update(l)
 }
 
@@ -171,17 +179,17 @@ func (s *lanes) requestRepeated(l *lane, version int) bool {
 // It returns the circuit before and after. If it opened, it also returns the
 // queued jobs, which are to be released; jobs for places that were reserved before
 // will be released, too.
-func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after webhook.Circuit, queued []*webhook.Job) {
+func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after breaker, queued []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before = l.breaker.Circuit
+	before = l.breaker
 	now := s.clock()
 	l.breaker.update(a, now)
 	l.pace.update(a, now, l.inFlight+len(l.queue) > 1)
-	after = l.breaker.Circuit
+	after = l.breaker
 	if after.Open() && !before.Open() {
 		l.version++
-		queued = s.dequeueAll(l)
+		queued = s.dequeueOthers(l)
 	}
 	s.freePlace(l)
 	return before, after, queued
@@ -203,8 +211,8 @@ func (s *lanes) jobDone(l *lane, job *webhook.Job) {
 	defer s.mu.Unlock()
 	s.addWorkers(l.account, -1)
 	s.unhold(l.account, job)
-	if job.Bulk {
-		l.bulkInFlight--
+	if job.Urgent || job.Bulk {
+		l.countSpecial(job, -1)
 		s.reschedule(l, s.clock())
 	}
 	s.forget(l.account)
@@ -360,9 +368,12 @@ func (s *lanes) reserve(l *lane, n int) {
 
 // enqueue adds a claimed job to its lane.
 func (s *lanes) enqueue(l *lane, job *webhook.Job) {
-	if job.Bulk {
+	switch {
+	case job.Urgent:
+		l.urgent = append(l.urgent, job)
+	case job.Bulk:
 		l.bulk = append(l.bulk, job)
-	} else {
+	default:
 		l.queue = append(l.queue, job)
 	}
 	s.hold(l.account, 1, len(job.Event.Data))
@@ -370,6 +381,16 @@ func (s *lanes) enqueue(l *lane, job *webhook.Job) {
 
 // dequeueAll removes all queued jobs of the lane.
 func (s *lanes) dequeueAll(l *lane) []*webhook.Job {
+	urgent := l.urgent
+	l.urgent = nil
+	for _, job := range urgent {
+		s.unhold(l.account, job)
+	}
+	return append(urgent, s.dequeueOthers(l)...)
+}
+
+// dequeueOthers removes all queued jobs of the lane that are not urgent.
+func (s *lanes) dequeueOthers(l *lane) []*webhook.Job {
 	queued := slices.Concat(l.queue, l.bulk)
 	l.queue, l.bulk = nil, nil
 	for _, job := range queued {

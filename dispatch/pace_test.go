@@ -50,7 +50,7 @@ func (b *testLanes) fillAndEmpty() *webhook.Webhook {
 		b.ingest(w, 1, 1)
 	}
 	b.mu.Lock()
-	b.byID[w.ID].due(time.Now().Add(10 * time.Hour)) // one delivery waits for its retry, so the lane stays
+	b.byID[w.ID].due(webhook.Due{At: time.Now().Add(10 * time.Hour)}) // one delivery waits for its retry, so the lane stays
 	b.mu.Unlock()
 	for len(b.started) > 0 {
 		b.attempted(0, false, time.Now())

@@ -91,7 +91,7 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 		}
 		for _, id := range a.Waiting {
 			l := s.lane(a.Event.Account, id)
-			l.due(s.clock())
+			l.due(webhook.Due{At: s.clock()})
 			s.reschedule(l, s.clock())
 		}
 	}

@@ -38,8 +38,9 @@ type deliveryStore interface {
 	// are counted apart.
 	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
 
-	// Claim claims up to c.N due deliveries of an enabled webhook, the longest due
-	// first, or if c.Newest the last due: it increments Attempts and sets NextAt to
+	// Claim claims up to c.N due deliveries of an enabled webhook, urgent ones first,
+	// of which there may be c.Urgent more, and then the longest due, or if c.Newest the
+	// last due; of one that is off only tests: it increments Attempts and sets NextAt to
 	// c.Lease. If none is due then, it claims up to c.Bulk items of bulk replays, as
 	// their rates allow. next is when the webhook's next ones are due after that,
 	// ends of leases included.
@@ -83,6 +84,9 @@ type eventStore interface {
 
 	// Replay makes a delivery due now, finished or waiting.
 	Replay(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, c webhook.Change) (webhook.Delivery, error)
+
+	// Send sends an event to one webhook now: it replays its delivery, or creates it.
+	Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, c webhook.Change) (webhook.Delivery, error)
 
 	// Webhook reads a webhook of an account.
 	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)

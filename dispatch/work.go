@@ -125,7 +125,7 @@ func (d *Dispatcher) waitedTooLong(job *webhook.Job) bool {
 // test, or a failure of Bookhook itself, says nothing about the receiver, and one
 // that refuses the content shows that it works.
 //
-// Only the success of a probe means that all deliveries may succeed now. The success
+// Only the success of a probe, or of what a person asked for meanwhile, means that all deliveries may succeed now. The success
 // of an attempt that was in flight when the circuit opened closes it, too, but
 // shows only that the receiver fails now and then: waiting retries keep their
 // times, or their attempts would be used up at once.
@@ -140,7 +140,7 @@ func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (
 	switch {
 	case before.Open() && !after.Open():
 		d.log.Info("receiver recovered, circuit closed", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
-		return !failed && !a.StartedAt.Before(before.ProbeAt), nil
+		return !failed && before.isProbe(a.StartedAt, job.Urgent), nil
 	case after.Open() && !before.Open():
 		d.log.Warn("receiver keeps failing, circuit opened", "webhook", job.Webhook.ID.String(), "account", job.Account.Number)
 	}

@@ -74,6 +74,8 @@ var routes = inVersions(map[string]route{
 	"GET /deliveries/new":           {members, 200, ""},
 	"GET /deliveries/{dlv}":         {members, 200, ""},
 	"POST /deliveries/{dlv}/replay": {members, 303, ""},
+	"POST /webhooks/{whk}/retry":    {members, 303, ""},
+	"POST /events/{evt}/send":       {members, 404, ""},
 	"GET /events":                   {members, 200, ""},
 	"GET /events/{evt}":             {members, 200, ""},
 	"GET /replays":                  {members, 200, ""},

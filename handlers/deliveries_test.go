@@ -221,7 +221,7 @@ func TestDeliveryReplay(t *testing.T) {
 	r.status.Store(http.StatusOK)
 	sent := b.post(path+"/replay", nil).is(http.StatusSeeOther)
 	s.settled()
-	b.get(sent.location).has("It is being sent now", "Accounting accepted this event of booking 1234", "on attempt 2")
+	b.get(sent.location).has("Accounting answered 200 OK after", "Accounting accepted this event of booking 1234", "on attempt 2")
 	first, second := arrived(t, r.got), arrived(t, r.got)
 	if id := first.Header.Get("Webhook-Id"); id != second.Header.Get("Webhook-Id") || "/deliveries/"+id != path {
 		t.Errorf("the webhook-id changed: %q, %q", id, second.Header.Get("Webhook-Id"))

@@ -35,7 +35,7 @@ func TestHeldDeliveryOnPages(t *testing.T) {
 	b.get("/webhooks").has("2 waiting, the oldest for")
 
 	r.status.Store(http.StatusOK)
-	b.follow(second+"/replay", nil).has("It is being sent now")
+	b.follow(second+"/replay", nil).has("Accounting answered 200 OK after")
 	s.settled()
 	b.get(second).has("Accounting accepted this event of booking 1234")
 	b.get(first).has("Waiting")
@@ -57,7 +57,7 @@ func TestHeldDeliveryGoesWhenTheEarlierIsStopped(t *testing.T) {
 	second, third := deliveryOf(s.ingest(webhook.Event{BookingID: "1234"})), deliveryOf(s.ingest(webhook.Event{BookingID: "1234"}))
 	b.get(third).has("Waiting for an earlier event", `href="`+first+`"`)
 	b.follow(third+"/cancel", nil).has("This delivery was stopped").lacks("Waiting for an earlier event")
-	b.follow(third+"/replay", nil).has("It is sent as soon as the earlier events of its booking are", "Waiting for an earlier event").lacks("being sent now")
+	b.follow(third+"/replay", nil).has("It is sent as soon as the earlier events of its booking are", "Waiting for an earlier event").lacks("answered")
 	r.status.Store(http.StatusOK)
 	b.follow(first+"/cancel", nil)
 	s.settled()

@@ -35,13 +35,19 @@ func TestWebhookTest(t *testing.T) {
 		if got := arrived(t, r.got).URL.Query().Get("event"); got != "new_confirmed_web" {
 			t.Errorf("got %s", got)
 		}
-		b.get(sent.location).is(http.StatusOK).has("The test is being sent", "Accounting accepted this test", "200")
+		b.get(sent.location).is(http.StatusOK).has("Accounting answered 200 OK after", "Accounting accepted this test", "200")
 	}
 	off := s.hook(r.URL, func(w *webhook.Webhook) { w.Enabled = false })
-	s.signIn(staff).follow("/webhooks/"+off.ID.String()+"/test", nil).has("This webhook is off. Switch it on")
-	if len(r.got) != 0 {
-		t.Error("a webhook that is off was called")
+	s.signIn(staff).follow("/webhooks/"+off.ID.String()+"/test", nil).has("Accounting answered 200 OK after")
+	arrived(t, r.got) // a passed one is a reason to switch it on
+	chosen := s.hook(r.URL, func(w *webhook.Webhook) { w.SelectEvents([]string{"new_confirmed_web", "cancelled"}) })
+	b := s.signIn(staff)
+	b.get("/webhooks/" + chosen.ID.String()).has("Send a test")
+	b.follow("/webhooks/"+chosen.ID.String()+"/test", url.Values{"type": {"cancelled"}}).has("Accounting answered 200 OK after")
+	if got := arrived(t, r.got).URL.Query().Get("event"); got != "cancelled" {
+		t.Errorf("got a test of %s, want that of the chosen event", got)
 	}
+	b.follow("/webhooks/"+chosen.ID.String()+"/test", url.Values{"type": {"new_confirmed_staff"}}).has("does not receive that event")
 }
 
 func TestWebhookSwitch(t *testing.T) {

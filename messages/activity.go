@@ -44,6 +44,7 @@ var activity = Texts{
 	"activity.webhook.deleted":     "Deleted the webhook “%s”.",
 
 	"activity.event.sent":         "Sent an event to the webhook “%s”.",
+	"activity.webhook.retried":    "Retried the oldest waiting delivery of the webhook “%s”.",
 	"activity.replay.started":     "Started a replay of %s deliveries.",
 	"activity.replay.cancelled":   "Cancelled a replay.",
 	"activity.delivery.replayed":  "Replayed a delivery.",

@@ -57,10 +57,15 @@ var outcomes = Texts{
 
 	"secret.rotated": "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
 
-	"test.sent":  "The test is being sent. The answer appears below.",
-	"test.asked": "%s is being asked about a test booking. The answer appears below.",
-	"test.circuit_open": "The receiver failed repeatedly, so the test is sent as the next attempt, within five minutes. " +
-		"The answer appears below.",
+	"test.type": "The test was not sent: this webhook does not receive that event. Choose one of its events.",
+
+	"result.answered":   "%s answered %s after %s.",
+	"result.unanswered": "%s did not answer completely: %s, after %s.",
+	"result.next":       "Next attempt at %s.",
+	"result.gave_up":    "Bookhook makes no further attempt by itself. Once the cause is mended, press Replay.",
+	"result.none":       "No answer yet; this page shows it when it is there.",
+
+	"webhook.none_waiting": "Nothing is waiting for this webhook, or its next attempt is being made right now.",
 
 	"replay.started":   "The replay has started. This page follows it; you can leave it.",
 	"replay.cancelled": "The replay is cancelled. What was sent stays sent.",
@@ -69,12 +74,9 @@ var outcomes = Texts{
 	"view.saved":   "“%s” was saved. It is above the filter whenever you sign in.",
 	"view.deleted": "The saved view “%s” was deleted. Nothing else was changed.",
 
-	"delivery.sent_now":          "It is being sent now. The answer appears below.",
 	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
 	"delivery.webhook_off":       "It was not sent: the webhook is off. Switch it on, then replay the delivery.",
 	"delivery.when_released":     "It is sent as soon as the earlier events of its booking are delivered, failed or stopped.",
-	"delivery.rate_limited":      "It is sent next, as soon as the webhook's rate limit allows it. The answer appears below.",
-	"delivery.circuit_open":      "The receiver failed repeatedly, so it is sent as the next attempt, within five minutes. The answer appears below.",
 	"delivery.finished_before":   "Nothing was stopped: it had finished before.",
 	"delivery.stopped":           "Bookhook makes no further attempt. You can replay it later.",
 	"delivery.stopped_in_flight": "Bookhook makes no further attempt. The one that is in flight may still arrive. You can replay it later.",

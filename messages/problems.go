@@ -61,5 +61,4 @@ var problems = Texts{
 		"Select different channels for one of the two, or delete the other webhook.",
 	"channels.taken": "The webhook “%s” is for the channel %s, and a channel has one synchronous webhook. " +
 		"Leave the channel out here, or remove it there.",
-	"webhook.off": "This webhook is off. Switch it on, then send the test.",
 }

@@ -2,6 +2,7 @@ package platforms
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -58,6 +59,20 @@ func (r Registry) TestEvent(w *webhook.Webhook, now time.Time) webhook.Event {
 		e.TourIDs = w.Tours.IDs[:1]
 	}
 	return e
+}
+
+// TestEventOf is TestEvent with an event of the type with this key, "" for the first.
+// It reports false for one that the webhook does not receive.
+func (r Registry) TestEventOf(w *webhook.Webhook, key string, now time.Time) (webhook.Event, bool) {
+	switch {
+	case key == "":
+		return r.TestEvent(w, now), true
+	case !r.KnownKey(key), !w.AllEvents && !slices.Contains(w.Events, key):
+		return webhook.Event{}, false
+	}
+	one := *w
+	one.AllEvents, one.Events = false, []string{key}
+	return r.TestEvent(&one, now), true
 }
 
 // SampleEvent returns the first event that a webhook selects, as its platform

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"time"
+
 	"bookhook/messages"
 	"bookhook/webhook"
 )
@@ -16,3 +18,15 @@ func receiverName(w *webhook.Webhook) string {
 func outcome(a webhook.Attempt) webhook.Outcome {
 	return webhook.Outcome{Status: a.Status, Failure: a.Failure, Duration: a.Duration}
 }
+
+// ResultMessage says how an attempt ended that a person asked for.
+func ResultMessage(o webhook.Outcome, w *webhook.Webhook) webhook.Message {
+	name := messages.AtStart(receiverName(w))
+	if o.Status != 0 && !messages.Incomplete(o) {
+		return webhook.NewMessage("result.answered", name, messages.StatusText(o.Status), duration(o.Duration))
+	}
+	return webhook.NewMessage("result.unanswered", name, messages.AnswerText(o), duration(o.Duration))
+}
+
+// Clock is the time of day of t, with the day if that is not today.
+func Clock(t, now time.Time, loc *time.Location) string { return clock(t, now, loc) }

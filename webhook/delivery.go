@@ -118,6 +118,7 @@ type Job struct {
 	Event    Event
 	Webhook  *Webhook
 	Account  Account
+	Urgent   bool // a person waits for it: it goes at once
 	Bulk     bool // an item of a bulk replay: it goes after all others
 }
 

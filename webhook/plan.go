@@ -82,13 +82,15 @@ func NewPlan(s *Subscriptions, events []Event, at, lease time.Time) *Plan {
 type Due struct {
 	Account AccountID
 	At      time.Time
+	Urgent  time.Time // when the next one is due that a person waits for; At is no later
 	Bulk    time.Time // when the next item of a bulk replay may be sent
 }
 
 // Claim says what is to be claimed of a webhook.
 type Claim struct {
 	Webhook WebhookID
-	N       int  // deliveries that are due at Now, at most
+	N       int  // deliveries that are due at Now, at most, urgent ones first
+	Urgent  int  // and so many more urgent ones
 	Newest  bool // those that became due last, instead of the longest due
 	Bulk    int  // items of bulk replays, at most, if no delivery is due then
 	Now     time.Time
@@ -108,6 +110,7 @@ type Touch int
 // The ways in which a change affects a webhook, from the least to the most.
 const (
 	TouchDue        Touch = iota // a delivery became due
+	TouchUrgent                  // a delivery became due for a person who waits for it
 	TouchDeliveries              // deliveries were cancelled or changed: what is queued in memory is stale
 	TouchWebhook                 // the webhook itself was changed, switched or deleted: its circuit is reset, too
 )

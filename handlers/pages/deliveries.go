@@ -3,7 +3,9 @@ package pages
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -200,6 +202,11 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	props.Webhook, props.WebhookName = named.find(d.Webhook), named.names[d.Webhook]
+	if props.Webhook != nil && d.State != webhook.Pending {
+		if props.Overtaken, err = pg.Store.Overtaken(c.UserContext(), event.Event, d.Webhook); err != nil {
+			return err
+		}
+	}
 	f := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(named)
 	props.Filter = f.typed
 	if props.Newer, props.Older, err = pg.Store.Neighbours(c.UserContext(), d.Account, f.DeliveryFilter, d.ID); err != nil {
@@ -255,7 +262,7 @@ func deliveryPage(c *fiber.Ctx, id webhook.DeliveryID) string {
 	return deliveryPath(id)
 }
 
-// ReplayDelivery makes a delivery due now and says when it is sent.
+// ReplayDelivery sends a delivery again now and says what came of it.
 func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 	d, err := pg.deliveryParam(c)
 	if err != nil {
@@ -266,35 +273,25 @@ func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	replayed, err := pg.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, currentUser(c).change())
-	message, err := replayMessage(replayed, err, w, pg.Dispatcher.Circuit(d.Webhook))
+	if err != nil {
+		return pg.notSent(c, err, deliveryPage(c, d.ID))
+	}
+	return pg.showResult(c, replayed, w, deliveryPage(c, d.ID))
+}
+
+// notSent redirects to a page that says why a delivery was not sent.
+func (pg *Pages) notSent(c *fiber.Ctx, err error, target string) error {
+	switch {
+	case errors.Is(err, webhook.ErrConflict):
+		return pg.done(c, target, webhook.NewMessage("delivery.in_flight"))
+	case errors.Is(err, webhook.ErrOff):
+		return pg.done(c, target, webhook.NewMessage("delivery.webhook_off"))
+	}
+	problems, err := invalid(err)
 	if err != nil {
 		return err
 	}
-	return pg.done(c, deliveryPage(c, d.ID), message)
-}
-
-// replayMessage says how a replay ended and what happens next.
-func replayMessage(d webhook.Delivery, err error, w *webhook.Webhook, c webhook.Circuit) (webhook.Message, error) {
-	if errors.Is(err, webhook.ErrConflict) {
-		return webhook.NewMessage("delivery.in_flight"), nil
-	}
-	if errors.Is(err, webhook.ErrOff) {
-		return webhook.NewMessage("delivery.webhook_off"), nil
-	}
-	problems, err := invalid(err)
-	switch {
-	case err != nil:
-		return webhook.Message{}, err
-	case len(problems) > 0:
-		return problems["webhook"], nil
-	case d.Held:
-		return webhook.NewMessage("delivery.when_released"), nil
-	case c.Open():
-		return webhook.NewMessage("delivery.circuit_open"), nil
-	case w != nil && w.Rate.Requests > 0:
-		return webhook.NewMessage("delivery.rate_limited"), nil
-	}
-	return webhook.NewMessage("delivery.sent_now"), nil
+	return pg.done(c, target, slices.Collect(maps.Values(problems))...)
 }
 
 // CancelDelivery stops a delivery; a request in flight is not cut off.

@@ -16,6 +16,7 @@ import (
 type EventStore interface {
 	Events(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error)
 	CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error)
+	Overtaken(ctx context.Context, e webhook.Event, w webhook.WebhookID) (bool, error)
 	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
 	EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error)
 }
@@ -146,24 +147,55 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	for i := range deliveries.Rows {
 		byID[deliveries.Rows[i].ID] = &deliveries.Rows[i].Delivery
 	}
+	for _, w := range named.live { // those that were created since, too
+		if !e.Test && !e.Lookup && w.Kind == webhook.Async && !slices.ContainsFunc(e.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID }) {
+			e.Decisions = append(e.Decisions, webhook.Decision{Webhook: w.ID, Reason: webhook.ReasonNotCreated})
+		}
+	}
 	rows := make([]views.DecisionRow, len(e.Decisions))
 	for i, d := range e.Decisions {
+		w := named.find(d.Webhook)
 		rows[i] = decisionRow(d, named)
-		if rows[i].Delivery = byID[d.Delivery]; rows[i].Delivery == nil {
-			continue
+		rows[i].Delivery = byID[d.Delivery]
+		switch {
+		case rows[i].Delivery != nil:
+			rows[i].WaitsFor, err = pg.waitsFor(c.UserContext(), *rows[i].Delivery)
+		case w != nil && !e.Test:
+			rows[i].Overtaken, err = pg.Store.Overtaken(c.UserContext(), e.Event, d.Webhook)
 		}
-		if rows[i].WaitsFor, err = pg.waitsFor(c.UserContext(), *rows[i].Delivery); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
 }
 
+// SendEvent sends an event to a webhook that did not receive it.
+func (pg *Pages) SendEvent(c *fiber.Ctx) error {
+	event, err := web.IDParam[webhook.EventID](c)
+	if err != nil {
+		return err
+	}
+	id, err := webhook.ParseID[webhook.WebhookID](c.FormValue("webhook_id"))
+	if err != nil {
+		return webhook.ErrNotFound
+	}
+	w, err := pg.Store.Webhook(c.UserContext(), currentUser(c).Account.ID, id)
+	if err != nil {
+		return err
+	}
+	d, err := pg.Dispatcher.Send(c.UserContext(), w.Account, event, id, currentUser(c).change())
+	if err != nil {
+		return pg.notSent(c, err, "/events/"+event.String())
+	}
+	return pg.showResult(c, d, w, deliveryPath(d.ID))
+}
+
 // decisionRow is a decision with the name of its webhook, without its delivery.
 func decisionRow(d webhook.Decision, h hooks) views.DecisionRow {
 	w := h.find(d.Webhook)
 	return views.DecisionRow{
-		Webhook: d.Webhook, Name: h.names[d.Webhook], Deleted: w == nil, Inline: w != nil && w.Kind == webhook.Inline, Reason: d.Reason,
+		Webhook: d.Webhook, Name: h.names[d.Webhook], Deleted: w == nil, Off: w != nil && !w.Enabled, Inline: w != nil && w.Kind == webhook.Inline, Reason: d.Reason,
 	}
 }
 

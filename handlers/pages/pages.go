@@ -51,6 +51,8 @@ type Dispatcher interface {
 	TestUnsaved(ctx context.Context, w *webhook.Webhook, account webhook.Account, e webhook.Event) webhook.Attempt
 	// Replay sends a delivery again.
 	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
+	// Send sends an event to one webhook, whatever was decided when it came in.
+	Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
 	// Circuit says how the receiver of a webhook is treated after failures.
 	Circuit(id webhook.WebhookID) webhook.Circuit
 	// Probe checks whether a URL could be called, without sending a booking.
@@ -81,13 +83,14 @@ type Options struct {
 // Pages has the handlers of the pages.
 type Pages struct {
 	Options
-	logins *auth.Limiter
-	hasher *auth.Hasher
+	logins  *auth.Limiter
+	hasher  *auth.Hasher
+	waiting chan struct{} // has an element for each response that waits for a result
 }
 
 // New returns the handlers of the pages.
 func New(o Options) *Pages {
-	return &Pages{Options: o, logins: auth.NewLimiter(), hasher: auth.NewHasher()}
+	return &Pages{Options: o, logins: auth.NewLimiter(), hasher: auth.NewHasher(), waiting: make(chan struct{}, maxWaiting)}
 }
 
 // ShowError shows a problem as a page.

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,6 +20,7 @@ type WebhookStore interface {
 	WebhookNames(ctx context.Context, account webhook.AccountID) (map[webhook.WebhookID]string, error)
 	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
 	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
+	RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
 	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error
 	DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error)
 }
@@ -124,6 +126,9 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return err
 	}
+	if props.Tests, err = pg.testTypes(c, w); err != nil {
+		return err
+	}
 	if err := pg.addFailed(c, &props); err != nil {
 		return err
 	}
@@ -171,8 +176,8 @@ func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.WebhookID, message webhook.
 	return pg.done(c, webhookPath(id), message)
 }
 
-// TestWebhook sends a test event to a webhook, whatever its filters. How often is
-// limited.
+// TestWebhook sends a test event to a webhook, whatever its filters and also if it is
+// off, and says what came of it. How often is limited.
 func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
@@ -185,19 +190,31 @@ func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 	if !limited.IsZero() {
 		return pg.done(c, webhookPath(w.ID), limited)
 	}
-	d, err := pg.Dispatcher.Test(c.UserContext(), w.Account, w.ID, pg.Platforms.TestEvent(w, time.Now()))
-	if problems, err := invalid(err); err != nil {
+	e, known := pg.Platforms.TestEventOf(w, c.FormValue("type"), time.Now())
+	if !known {
+		return pg.done(c, webhookPath(w.ID), webhook.NewMessage("test.type"))
+	}
+	d, err := pg.Dispatcher.Test(c.UserContext(), w.Account, w.ID, e)
+	if err != nil {
 		return err
-	} else if len(problems) > 0 {
-		return pg.done(c, webhookPath(w.ID), problems["webhook"])
 	}
-	if pg.Dispatcher.Circuit(w.ID).Open() {
-		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.circuit_open"))
+	return pg.showResult(c, d, w, deliveryPath(d.ID))
+}
+
+// testTypes are the events that a test of a webhook can be of: those that it receives.
+func (pg *Pages) testTypes(c *fiber.Ctx, w *webhook.Webhook) ([]views.EventTypes, error) {
+	all, err := pg.eventTypes(c.UserContext(), w.Account, "")
+	if err != nil || w.AllEvents {
+		return all, err
 	}
-	if w.Kind == webhook.Inline {
-		return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.asked", w.Name))
+	var types []views.EventTypes
+	for _, t := range all {
+		t.Options = slices.DeleteFunc(t.Options, func(o views.Option) bool { return !slices.Contains(w.Events, o.Value) })
+		if len(t.Options) > 0 {
+			types = append(types, t)
+		}
 	}
-	return pg.done(c, deliveryPath(d.ID), webhook.NewMessage("test.sent"))
+	return types, nil
 }
 
 // EditWebhook starts a draft that changes a webhook.

@@ -1,0 +1,105 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// What a person asked to be sent goes at once, so the response waits for the result: then
+// its page says what happened, also without JavaScript. The table is asked, since
+// another process may send it.
+const (
+	resultWait  = 5 * time.Second
+	resultPause = 50 * time.Millisecond // between two looks
+	maxWaiting  = 64                    // responses that wait at once; others do not
+)
+
+// showResult waits for the result of a delivery that was asked for, and redirects to a
+// page that says it.
+func (pg *Pages) showResult(c *fiber.Ctx, d webhook.Delivery, w *webhook.Webhook, target string) error {
+	if d.Held {
+		return pg.done(c, target, webhook.NewMessage("delivery.when_released"))
+	}
+	ended, err := pg.awaitResult(c.UserContext(), d)
+	if err != nil {
+		return err
+	}
+	return pg.done(c, target, resultMessages(ended, d, w, currentUser(c).Account.Location())...)
+}
+
+// awaitResult waits until the attempt that a delivery was asked for has ended, for
+// resultWait at most, and returns the delivery as it is then.
+func (pg *Pages) awaitResult(ctx context.Context, asked webhook.Delivery) (webhook.Delivery, error) {
+	select {
+	case pg.waiting <- struct{}{}:
+		defer func() { <-pg.waiting }()
+	default:
+		return asked, nil
+	}
+	ticks := time.NewTicker(resultPause)
+	defer ticks.Stop()
+	for end := time.Now().Add(resultWait); ; {
+		d, err := pg.Store.Delivery(ctx, asked.Account, asked.ID)
+		if errors.Is(err, webhook.ErrNotFound) {
+			return asked, nil
+		}
+		if err != nil || hasResult(d, asked) || time.Now().After(end) {
+			return d, err
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return d, nil
+		}
+	}
+}
+
+// hasResult reports whether an attempt ended since a delivery was asked for, and none
+// follows it at once.
+func hasResult(d, asked webhook.Delivery) bool {
+	before := asked.Attempts
+	if asked.Inline { // its attempt was counted already
+		before--
+	}
+	return d.Completed > before && d.Completed == d.Attempts
+}
+
+// resultMessages say what came of a delivery that was asked for.
+func resultMessages(d, asked webhook.Delivery, w *webhook.Webhook, loc *time.Location) []webhook.Message {
+	if !hasResult(d, asked) {
+		return []webhook.Message{webhook.NewMessage("result.none")}
+	}
+	said := []webhook.Message{views.ResultMessage(d.Last, w)}
+	switch {
+	case d.State == webhook.Pending:
+		said = append(said, webhook.NewMessage("result.next", views.Clock(d.NextAt, time.Now(), loc)))
+	case d.State == webhook.Failed && !d.Test:
+		said = append(said, webhook.NewMessage("result.gave_up"))
+	}
+	return said
+}
+
+// RetryWebhook attempts the delivery of a webhook that waits longest: once it is
+// accepted, the others follow.
+func (pg *Pages) RetryWebhook(c *fiber.Ctx) error {
+	w, err := pg.webhookParam(c)
+	if err != nil {
+		return err
+	}
+	d, err := pg.Store.RetryOldest(c.UserContext(), w.Account, w.ID, currentUser(c).change())
+	switch {
+	case errors.Is(err, webhook.ErrOff):
+		return pg.done(c, webhookPath(w.ID), webhook.NewMessage("delivery.webhook_off"))
+	case errors.Is(err, webhook.ErrConflict):
+		return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.none_waiting"))
+	case err != nil:
+		return err
+	}
+	return pg.showResult(c, d, w, webhookPath(w.ID))
+}

@@ -107,9 +107,9 @@ func TestSearchByKeyboard(t *testing.T) {
 	p.key("Enter")
 	p.isAt("/webhooks/whk_")
 	p.sees("CRM")
-	for typed, text := range map[string]string{"": "What are you looking for?", "404": "Nothing found", "12": "2 results"} {
-		p.visit(op.URL + "/search?q=" + typed)
-		p.sees(text)
+	for _, search := range []struct{ typed, text string }{{"", "What are you looking for?"}, {"404", "Nothing found"}, {"12", "2 results"}} {
+		p.visit(op.URL + "/search?q=" + search.typed)
+		p.sees(search.text)
 		p.looks()
 	}
 	p.follow("Booking 12345")

@@ -345,8 +345,7 @@ func (m *machine) test() {
 	e := m.event()
 	e.ExternalID = ""
 	job, err := m.TestInline(m.Context(), m.account.ID, h.ID, e, m.now, m.now.Add(time.Minute))
-	switch {
-	case h.deleted:
+	if h.deleted {
 		m.wantError("a deleted webhook", err, webhook.ErrNotFound)
 		return
 	}

@@ -228,7 +228,7 @@ func (m *model) due(h *modelHook) (next time.Time) {
 		return next
 	}
 	for _, d := range m.pendingOf(h.ID) {
-		if !h.Enabled && !(d.Urgent && d.Test) {
+		if !h.Enabled && (!d.Urgent || !d.Test) {
 			continue
 		}
 		at := d.NextAt

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -115,13 +116,13 @@ func pruneEvent(ctx context.Context, tx transaction, e prunedEvent, before time.
 	n := len(ids)
 	its := `id IN (` + placeholders(n) + `)`
 	finished := fmt.Sprintf(`%s AND state <> 'pending' AND finished_at < $%d`, its, n+1)
-	args := append(ids[:n:n], toMillis(before))
+	args := slices.Concat(ids, []any{toMillis(before)})
 	return execAll(ctx, tx, []statement{
 		{`DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE ` + finished + `)`, args},
 		{`DELETE FROM deliveries WHERE ` + finished, args},
 		{
 			fmt.Sprintf(`DELETE FROM events WHERE id = $%d AND decisions = $%d AND NOT EXISTS (SELECT 1 FROM deliveries WHERE %s)`, n+1, n+2, its),
-			append(ids[:n:n], e.id, e.text),
+			slices.Concat(ids, []any{e.id, e.text}),
 		},
 	})
 }

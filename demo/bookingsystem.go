@@ -18,7 +18,10 @@ type BookingSystem struct {
 	Token string
 }
 
-// Run posts events until ctx ends: the first few at once, then one every second
+// burst is how many events come at once in the beginning.
+const burst = 40
+
+// Run posts events until ctx ends: the first ones at once, then one every second
 // or two. It returns an error only if the first event is refused; later failures
 // are in Bookhook's log.
 func (s BookingSystem) Run(ctx context.Context) error {
@@ -30,7 +33,7 @@ func (s BookingSystem) Run(ctx context.Context) error {
 			return fmt.Errorf("send the first booking: %w", err)
 		}
 		wait := time.Second + rand.N(time.Second)
-		if n < len(channels) {
+		if n < burst {
 			wait = 150 * time.Millisecond
 		}
 		sleep(ctx, wait)

@@ -89,7 +89,7 @@ func TestSeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	to := &Receivers{Healthy: "http://127.0.0.1:1", Flaky: "http://127.0.0.1:2", Down: "http://127.0.0.1:3"}
+	to := &Receivers{Healthy: "http://127.0.0.1:1", Flaky: "http://127.0.0.1:2", Down: "http://127.0.0.1:3", Back: "http://127.0.0.1:4"}
 	sample, err := Seed(t.Context(), store, to)
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestReceivers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for url, want := range map[string][]int{r.Healthy: {200, 200, 200}, r.Flaky: {200, 500, 200, 200, 500, 200}, r.Down: {503, 503}} {
+	for url, want := range map[string][]int{r.Healthy: {200, 200, 200}, r.Flaky: {200, 500, 200, 200, 500, 200}, r.Down: {503, 503}, r.Back: append(slices.Repeat([]int{404}, outage), 200, 200)} {
 		for n, status := range want {
 			response, err := http.Get(url + "/bookings")
 			if err != nil {

@@ -1,11 +1,12 @@
-// Package demo has what "bookhook demo" shows: a sample account, three receivers
+// Package demo has what "bookhook demo" shows: a sample account, four receivers
 // and a booking system that keeps sending events.
 //
-//	BookingSystem ──POST /api/v1/events──▶ Bookhook ──deliveries──▶ Receivers (healthy, flaky, down)
+//	BookingSystem ──POST /api/v1/events──▶ Bookhook ──deliveries──▶ Receivers (healthy, flaky, down, back)
 //
 // Nothing is faked. [Seed] writes what an operator would have typed;
 // [BookingSystem] is an ordinary client of the JSON API, with a token;
-// [Receivers] are ordinary servers on loopback that succeed and fail. Only the retry
+// [Receivers] are ordinary servers on loopback that succeed and fail; one was
+// away in the beginning, so that there is an outage to put right. Only the retry
 // schedule is shorter than usual ([Schedule]).
 package demo
 

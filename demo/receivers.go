@@ -13,12 +13,13 @@ import (
 	"time"
 )
 
-// Receivers are three servers on loopback; the fields are their URLs without a
+// Receivers are four servers on loopback; the fields are their URLs without a
 // slash at the end.
 type Receivers struct {
 	Healthy string // answers 200, after at most 60 ms
 	Flaky   string // every third request fails, and every fifth booking at /messages
 	Down    string // answers 503, always
+	Back    string // answers 404 to the first requests, as if it were being updated, and then 200
 
 	servers []*http.Server
 }
@@ -32,7 +33,7 @@ func StartReceivers() (*Receivers, error) {
 	for _, s := range []struct {
 		url     *string
 		handler http.HandlerFunc
-	}{{&r.Healthy, healthy}, {&r.Flaky, flaky()}, {&r.Down, down}} {
+	}{{&r.Healthy, healthy}, {&r.Flaky, flaky()}, {&r.Down, down}, {&r.Back, back()}} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start a receiver: %w", err), r.Close())
@@ -93,6 +94,24 @@ func down(w http.ResponseWriter, r *http.Request) {
 	delay(r, 1, 10)
 	respond(w, http.StatusServiceUnavailable, "text/html",
 		"<html><head><title>503 Service Unavailable</title></head><body><h1>Back after the winter</h1></body></html>\n")
+}
+
+// outage is how many requests are refused before the receiver is back: all attempts of
+// some deliveries.
+const outage = 100
+
+// back returns a handler that is away at first. With 404 each delivery fails for itself,
+// since the receiver as a whole answers.
+func back() http.HandlerFunc {
+	var requests atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		delay(r, 10, 60)
+		if requests.Add(1) <= outage {
+			respond(w, http.StatusNotFound, "application/json", `{"error":"the voucher service is being updated"}`)
+			return
+		}
+		respond(w, http.StatusOK, "application/json", `{"printed":true}`)
+	}
 }
 
 func respond(w http.ResponseWriter, status int, contentType, body string) {

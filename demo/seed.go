@@ -93,6 +93,10 @@ func sampleWebhooks(to *Receivers) []webhook.Config {
 			Events: append([]string{"cancelled"}, confirmed...), Channels: resellers, Tours: everything,
 		},
 		{
+			Name: "Vouchers", URL: to.Back + "/vouchers", Format: webhook.Standard,
+			Events: append([]string{"cancelled"}, confirmed...), Channels: everything, Tours: everything,
+		},
+		{
 			Name: "Old spreadsheet", URL: to.Healthy + "/spreadsheet", Format: webhook.Native,
 			AllEvents: true, Channels: everything, Tours: everything,
 		},

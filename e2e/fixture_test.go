@@ -383,3 +383,17 @@ const (
 	requestOf  = "Request of attempt "
 	responseTo = "Response to attempt "
 )
+
+// named is the id of the webhook with this name.
+func (o *shop) named(t testing.TB, name string) string {
+	t.Helper()
+	var list struct{ Items []target }
+	o.ask("GET", "/webhooks", nil).want(t, http.StatusOK, &list)
+	for _, w := range list.Items {
+		if w.Name == name {
+			return w.ID
+		}
+	}
+	t.Fatalf("there is no webhook %s", name)
+	return ""
+}

@@ -104,7 +104,7 @@ func TestLogByKeys(t *testing.T) {
 	p.sees("booking 710")
 	p.hits("r") // sends it again
 	p.isAt(`/deliveries/dlv_\w+\?webhook_id=` + portal.ID + "$")
-	p.has(".flash", "sent")
+	p.has(".flash", "answered")
 
 	p.visit(op.URL + "/deliveries?webhook_id=" + portal.ID)
 	p.hits("j", "j", "r")

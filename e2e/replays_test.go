@@ -157,3 +157,35 @@ func (o *shop) replays(t testing.TB) string {
 	}
 	return states
 }
+
+// TestTickedRowsAreSentAgain: exactly the ticked rows of a list, by mouse and by keys,
+// also without JavaScript and on a phone.
+func TestTickedRowsAreSentAgain(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]pageOptions{"desktop": {}, "phone without script": {NoScript: true, Phone: true}} {
+		t.Run(name, func(t *testing.T) {
+			op := newShop(t)
+			in, _ := outage(t, op, 4)
+			p := op.as(t, operator, o)
+			p.visit(op.URL + "/deliveries?state=failed")
+			for _, booking := range []string{"B1", "B3"} {
+				must(t, p.Locator("tr", playwright.PageLocatorOptions{HasText: booking}).GetByRole("checkbox").Check())
+			}
+			if o.NoScript {
+				p.press("Send these again…")
+			} else {
+				axe(t, p)
+				p.press("Send 2 again…")
+			}
+			p.sees("2 deliveries of 2 bookings to 1 webhook")
+			p.press("Send 2 deliveries")
+			for range 2 {
+				if r := in.next(t); !strings.Contains(string(r.Body), `"B1"`) && !strings.Contains(string(r.Body), `"B3"`) {
+					t.Errorf("the receiver got %s, which was not ticked", r.Body)
+				}
+			}
+			op.awaitCount(t, "state=delivered", 2)
+			op.awaitCount(t, "state=failed", 2)
+		})
+	}
+}

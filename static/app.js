@@ -47,6 +47,25 @@ const enhance = (root) => {
   }
 };
 enhance(document);
+
+// The ticked rows of a list: how many the button takes, and all at once.
+const ticked = document.querySelector("[data-ticked]");
+if (ticked) {
+  const label = ticked.querySelector("span");
+  const untouched = label.textContent;
+  const boxes = () => [...document.querySelectorAll("td.tick input[name]")];
+  const all = document.querySelector("[data-tick-all]");
+  const count = () => {
+    const n = boxes().filter((box) => box.checked).length;
+    label.textContent = n ? ticked.dataset.ticked.replace("%", n) : untouched;
+    all.checked = n > 0 && n === boxes().length;
+    all.indeterminate = n > 0 && !all.checked;
+  };
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => { for (const box of boxes()) box.checked = all.checked; });
+  document.addEventListener("change", (event) => { if (event.target.closest(".tick")) count(); });
+  addEventListener("pageshow", count);
+}
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });

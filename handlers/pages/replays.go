@@ -103,7 +103,9 @@ func (f *replayForm) readTicked(c *fiber.Ctx) {
 		f.request.IDs = append(f.request.IDs, id)
 		f.typed.IDs = append(f.typed.IDs, id.String())
 	}
-	f.typed.NoPeriod = len(f.typed.IDs) > 0
+	if len(f.typed.IDs) > 0 { // whatever filter showed them
+		f.request.Deliveries, f.typed.Filter, f.typed.NoPeriod = webhook.DeliveryFilter{}, views.DeliveryFilter{}, true
+	}
 }
 
 func (f *replayForm) readRate() {

@@ -294,12 +294,12 @@ func (s *Store) inSteps(ctx context.Context, change string, args ...any) (change
 }
 
 // Release undoes the claim of a delivery: the attempt was not made and does not
-// count, and the delivery is due at now unless it was cancelled meanwhile. It does
-// nothing if the delivery was replayed or claimed again in the meantime.
-func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
+// count, and the delivery is due at now unless it was cancelled meanwhile, and urgent if
+// it was. It does nothing if the delivery was replayed or claimed again in the meantime.
+func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, urgent bool, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
-		_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
-			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state IN ('pending', 'cancelled')`, delivery, number, toMillis(now))
+		_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3, urgent = $4
+			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state IN ('pending', 'cancelled')`, delivery, number, toMillis(now), boolInt(urgent))
 		return err
 	})
 }

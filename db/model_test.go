@@ -314,13 +314,13 @@ func (h *modelHook) attempted(r webhook.Result, now time.Time) (off webhook.OffR
 }
 
 // release undoes a claim: the attempt was not made.
-func (m *model) release(id webhook.DeliveryID, number int, now time.Time) {
+func (m *model) release(id webhook.DeliveryID, number int, urgent bool, now time.Time) {
 	d := m.delivery(id)
 	if d == nil || d.Attempts != number || d.Completed >= number || d.Base >= number {
 		return
 	}
 	if d.State == webhook.Pending || d.State == webhook.Cancelled {
-		d.Attempts, d.NextAt = d.Attempts-1, now
+		d.Attempts, d.NextAt, d.Urgent = d.Attempts-1, now, urgent
 	}
 }
 

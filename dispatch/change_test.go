@@ -1,6 +1,8 @@
 package dispatch_test
 
 import (
+	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"bookhook/dispatch"
@@ -25,6 +27,40 @@ func TestChangedUsesTheNewURL(t *testing.T) {
 	}
 	if got := len(fresh.arrived); got != 9 {
 		t.Errorf("got %d requests at the new URL, want 9", got)
+	}
+}
+
+// TestChangedWhileUrgent: what a person waits for still goes at once when its webhook
+// changed while it was claimed: its rate has nothing for it for a minute.
+func TestChangedWhileUrgent(t *testing.T) {
+	t.Parallel()
+	var got atomic.Int32
+	s := receiver(t, func(http.ResponseWriter, *http.Request) { got.Add(1) })
+	r := newRig(t)
+	changes, w := 2, (*webhook.Webhook)(nil)
+	r.store.claimed = func(jobs []webhook.Job) {
+		if changes > 0 && len(jobs) > 0 && jobs[0].Urgent {
+			changes--
+			r.touch(w)
+		}
+	}
+	r.run(dispatch.Options{})
+	w = r.hook(s.URL, func(w *webhook.Webhook) { w.Rate = webhook.Rate{Requests: 1, Per: webhook.Minute} })
+	id := r.ingest(1)[0]
+	r.next()
+	if _, err := r.Replay(t.Context(), r.account.ID, id, byTest()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if released := receive(t, r.store.released); released != id {
+			t.Errorf("got %s released, want %s", released, id)
+		}
+	}
+	if again := r.next(); again.Delivery != id || again.State != webhook.Delivered || again.Attempt.Number != 2 {
+		t.Errorf("got %+v, want the replay delivered by its first attempt", again)
+	}
+	if got.Load() != 2 {
+		t.Errorf("got %d requests, want two", got.Load())
 	}
 }
 

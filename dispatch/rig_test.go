@@ -34,8 +34,9 @@ type testStore struct {
 	*db.Store
 	finished chan webhook.Result
 	released chan webhook.DeliveryID
-	matched  chan int     // after a lookup
-	failures atomic.Int32 // how many of the next Finish, Release and CompleteLookups fail
+	matched  chan int                 // after a lookup
+	claimed  func(jobs []webhook.Job) // unless nil, called before the dispatcher hears of a claim
+	failures atomic.Int32             // how many of the next Finish, Release and CompleteLookups fail
 }
 
 func (s *testStore) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
@@ -47,6 +48,14 @@ func (s *testStore) Finish(ctx context.Context, r webhook.Result, now time.Time)
 	return done, err
 }
 
+func (s *testStore) Claim(ctx context.Context, c webhook.Claim) ([]webhook.Job, webhook.Due, error) {
+	jobs, next, err := s.Store.Claim(ctx, c)
+	if s.claimed != nil {
+		s.claimed(jobs)
+	}
+	return jobs, next, err
+}
+
 func (s *testStore) CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
 	if s.failures.Add(-1) >= 0 {
 		return nil, errors.New("disk full")
@@ -56,11 +65,11 @@ func (s *testStore) CompleteLookups(ctx context.Context, p *webhook.Plan) ([]web
 	return accepted, err
 }
 
-func (s *testStore) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
+func (s *testStore) Release(ctx context.Context, delivery webhook.DeliveryID, number int, urgent bool, now time.Time) error {
 	if s.failures.Add(-1) >= 0 {
 		return errors.New("disk full")
 	}
-	err := s.Store.Release(ctx, delivery, number, now)
+	err := s.Store.Release(ctx, delivery, number, urgent, now)
 	s.released <- delivery
 	return err
 }

@@ -284,16 +284,20 @@ func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
 	var due time.Time
 	undo := func() error {
 		due = d.clock()
-		return d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)
+		return d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, job.Urgent, due)
 	}
 	err := undo()
 	if d.storeFailed("release", err) && d.alive.Load() {
 		err = d.retry(ctx, "release", err, undo)
 	}
-	if err != nil {
-		due = job.Delivery.NextAt
+	switch {
+	case err != nil:
+		d.lanes.due(job.Account.ID, job.Webhook.ID, job.Delivery.NextAt)
+	case job.Urgent:
+		d.lanes.urgent(job.Account.ID, job.Webhook.ID)
+	default:
+		d.lanes.due(job.Account.ID, job.Webhook.ID, due)
 	}
-	d.lanes.due(job.Account.ID, job.Webhook.ID, due)
 }
 
 // logAttempt logs an attempt: neither URL nor header nor payload, which may be

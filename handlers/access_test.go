@@ -145,6 +145,7 @@ var routes = inVersions(map[string]route{
 	"POST /api/v1/events/batch":            {program, 202, `{"events":[{"type":"cancelled"}]}`},
 	"GET /api/v1/events":                   {program, 200, ""},
 	"GET /api/v1/events/{evt}":             {program, 200, ""},
+	"POST /api/v1/events/{evt}/send":       {program, 202, `{"webhook_id":"{whk}"}`},
 	"GET /api/v1/bookings/{ref}":           {program, 200, ""},
 	"POST /api/v1/inline":                  {program, 200, `{"type":"new_temporary_web","booking_id":"1"}`},
 	"GET /api/v1/deliveries":               {program, 200, ""},

@@ -58,6 +58,7 @@ func TestForeignIDs(t *testing.T) {
 	for _, call := range [][3]string{
 		{"GET", "/api/v1/events/" + event["id"].(string), ""},
 		{"GET", "/api/v1/deliveries/" + delivery, ""},
+		{"POST", "/api/v1/events/" + event["id"].(string) + "/send", `{"webhook_id":"` + hook + `"}`},
 		{"POST", "/api/v1/deliveries/" + delivery + "/replay", ""},
 		{"GET", "/api/v1/webhooks/" + hook, ""},
 		{"PATCH", "/api/v1/webhooks/" + hook, `{"enabled":false}`},

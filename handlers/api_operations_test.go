@@ -152,9 +152,60 @@ func (a *apiSite) use(t *testing.T) map[string]string {
 	a.call(t, 200, "GET", "/api/v1/deliveries/"+tested["id"].(string), "")
 	a.call(t, 202, "POST", "/api/v1/deliveries/"+accepted.Deliveries[0].ID+"/replay", "{}")
 	a.finish(t, 1)
+	a.sends(t)
 	gone := a.hook(t, "Gone soon", "")
 	a.call(t, 204, "DELETE", "/api/v1/webhooks/"+gone, "")
 	return map[string]string{"bookings": "1234", "events": accepted.ID, "deliveries": accepted.Deliveries[0].ID, "webhooks": hook}
+}
+
+// sends sends an event to a webhook that did not exist when it came in, and a test of an
+// event that it names.
+func (a *apiSite) sends(t *testing.T) {
+	t.Helper()
+	missed := a.call(t, 202, "POST", "/api/v1/events", `{"type":"token_success","booking_id":"missed"}`)["id"].(string)
+	a.finish(t, 2)
+	hook := a.call(t, 201, "POST", "/api/v1/webhooks", `{"name":"Came late","url":"`+a.receiver.URL+`","events":["cancelled","redeem_voucher"]}`)["id"].(string)
+	to := `{"webhook_id":"` + hook + `"}`
+	sent := a.call(t, 202, "POST", "/api/v1/events/"+missed+"/send", to)["id"].(string)
+	a.finish(t, 1)
+	for _, d := range a.call(t, 200, "GET", "/api/v1/bookings/missed", "")["events"].([]any)[0].(map[string]any)["decisions"].([]any) {
+		if d := d.(map[string]any); d["webhook_id"] == hook && (d["delivery_id"] != sent || d["reason"] != "not_created") {
+			t.Errorf("got %v, want the delivery and why there was none before", d)
+		}
+	}
+	if listed := a.call(t, 200, "GET", "/api/v1/events/"+missed, "")["deliveries"].([]any); len(listed) != 2 {
+		t.Errorf("got %v, want the one that was sent by hand, too", listed)
+	}
+	if again := a.call(t, 202, "POST", "/api/v1/events/"+missed+"/send", to)["id"]; again != sent {
+		t.Errorf("sent again: got %v, want the same delivery %s", again, sent)
+	}
+	a.finish(t, 1)
+	tested := a.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", `{"type":"redeem_voucher"}`)
+	if tested["type"] != "redeem_voucher" || tested["test"] != true {
+		t.Errorf("got %v, want a test of the event that was named", tested)
+	}
+	a.finish(t, 1)
+	if said := a.call(t, 422, "POST", "/api/v1/webhooks/"+hook+"/test", `{"type":"token_success"}`)["errors"]; !strings.Contains(fmt.Sprint(said), "does not receive that event") {
+		t.Errorf("a test of what it does not receive: got %v", said)
+	}
+	for _, body := range []string{`{}`, `{"webhook_id":"evt_0000000000002"}`, `{"webhook_id":7}`, `{"webhook_id":null}`} {
+		if said := a.call(t, 422, "POST", "/api/v1/events/"+missed+"/send", body)["errors"].(map[string]any); len(said) != 1 || said["webhook_id"] == nil {
+			t.Errorf("%s: got %v, want what is wrong with webhook_id", body, said)
+		}
+	}
+	a.call(t, 422, "POST", "/api/v1/events/"+tested["event_id"].(string)+"/send", to)
+	inline := a.call(t, 201, "POST", "/api/v1/webhooks", `{"name":"Inline","type":"inline","url":"`+a.receiver.URL+`","events":["new_temporary_web"]}`)["id"].(string)
+	a.call(t, 422, "POST", "/api/v1/events/"+missed+"/send", `{"webhook_id":"`+inline+`"}`)
+	a.call(t, 200, "PATCH", "/api/v1/webhooks/"+hook, `{"enabled":false}`)
+	if off := a.call(t, 409, "POST", "/api/v1/events/"+missed+"/send", to); off["type"] != "webhook-off" {
+		t.Errorf("got %v, want that it is off", off)
+	}
+	a.call(t, 202, "POST", "/api/v1/webhooks/"+hook+"/test", "") // a passed one is a reason to switch it on
+	a.finish(t, 1)
+	for _, id := range []string{hook, inline} {
+		a.call(t, 204, "DELETE", "/api/v1/webhooks/"+id, "")
+	}
+	a.call(t, 404, "POST", "/api/v1/events/"+missed+"/send", to)
 }
 
 // booking reads the booking that was sent, and page by page one with a reference that
@@ -210,6 +261,7 @@ func (a *apiSite) conflicts(t *testing.T, ids map[string]string) {
 	slow := a.call(t, 202, "POST", "/api/v1/events", `{"type":"cancelled","booking_id":"slow"}`)
 	on := slow["deliveries"].([]any)[0].(map[string]any)["id"].(string)
 	a.call(t, 409, "POST", "/api/v1/deliveries/"+on+"/replay", "")
+	a.call(t, 409, "POST", "/api/v1/events/"+slow["id"].(string)+"/send", `{"webhook_id":"`+slow["deliveries"].([]any)[0].(map[string]any)["webhook_id"].(string)+`"}`)
 	if shown := a.call(t, 200, "GET", "/api/v1/deliveries/"+on, ""); len(shown["attempts"].([]any)) != 0 || shown["next_attempt_at"] != nil {
 		t.Errorf("on its way: got %v, want no attempt and no next one", shown)
 	}

@@ -41,6 +41,7 @@ var inWords = regexp.MustCompile(`(?s)^(` + strings.Join([]string{
 	`(time_limit: Only a synchronous|(format|events|concurrency|ordered|rate_limit): A synchronous) webhook `,
 	`events: Booking platforms send .* only after the booking is accepted`,
 	`type: The type of a webhook cannot be changed`,
+	`type: The test was not sent: this webhook does not receive that event`,
 	`(channels|tours): (Choose at least one|This account has no (channel|tour) with the id) `,
 	`(channels|tours)\.ids: The mode “all” takes no ids`,
 }, "|") + `)`)

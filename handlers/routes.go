@@ -140,6 +140,7 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Get("/events", a.ListEvents)
 	v1.Get("/events.csv", a.ExportEvents)
 	v1.Get("/events/:id", api.NoQuery, a.ShowEvent)
+	v1.Post("/events/:id/send", api.NoQuery, a.SendEvent)
 	v1.Get("/bookings/:booking_id", a.ShowBooking)
 
 	v1.Post("/inline", api.NoQuery, a.CallInline)

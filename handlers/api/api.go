@@ -46,6 +46,8 @@ type Dispatcher interface {
 	Test(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, e webhook.Event) (webhook.Delivery, error)
 	// Replay sends a delivery again.
 	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
+	// Send sends an event to one webhook, whatever was decided when it came in.
+	Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
 	// Circuit says how the receiver of a webhook is treated after failures.
 	Circuit(id webhook.WebhookID) webhook.Circuit
 	// CheckURL says why a URL may not be called, judged by its text alone; zero if

@@ -233,7 +233,7 @@ func showDecisions(e webhook.Event, decisions []webhook.Decision) decidedJSON {
 	shown := decidedJSON{ID: e.ID.String(), Deliveries: []deliveryRefJSON{}, Skipped: []skippedJSON{}}
 	for _, d := range decisions {
 		hook := d.Webhook.String()
-		if d.Reason == webhook.Matched {
+		if d.Reason == webhook.Matched || d.Delivery != 0 { // a person sent what was skipped at first
 			shown.Deliveries = append(shown.Deliveries, deliveryRefJSON{d.Delivery.String(), hook})
 		} else {
 			shown.Skipped = append(shown.Skipped, skippedJSON{hook, d.Reason})
@@ -265,4 +265,32 @@ func (a *API) showEvent(e webhook.EventRow) eventJSON {
 		OccurredAt: timeOrNull(e.OccurredAt), ReceivedAt: timeOrNull(e.ReceivedAt), Test: e.Test,
 		Waiting: e.Lookup, Note: a.Platforms.Text(e.Note),
 	}
+}
+
+// SendEvent sends one event to one webhook, whatever was decided when it came in.
+func (a *API) SendEvent(c *fiber.Ctx) error {
+	account := currentToken(c).Account
+	event, err := web.IDParam[webhook.EventID](c)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Store.Event(c.UserContext(), account, event); err != nil {
+		return err
+	}
+	body, err := web.ReadObject(c)
+	if err != nil {
+		return err
+	}
+	id := readID[webhook.WebhookID](body, "webhook_id")
+	if id == 0 && !body.IsWrong("webhook_id") {
+		body.Wrong("webhook_id", "replay.webhook_missing")
+	}
+	if err := body.End(); err != nil {
+		return err
+	}
+	d, err := a.Dispatcher.Send(c.UserContext(), account, event, id, byToken(c))
+	if err != nil {
+		return err
+	}
+	return web.SendJSON(c, http.StatusAccepted, fiber.Map{"id": d.ID.String()})
 }

@@ -142,24 +142,46 @@ func (a *API) DeleteWebhook(c *fiber.Ctx) error {
 	return c.SendStatus(http.StatusNoContent)
 }
 
-// TestWebhook sends a test event to a webhook, whatever its filters. How often is
-// limited.
+// TestWebhook sends a test event to a webhook, whatever its filters and also if it is
+// off. How often is limited.
 func (a *API) TestWebhook(c *fiber.Ctx) error {
 	w, err := a.webhookParam(c)
 	if err != nil {
 		return err
 	}
-	if err := web.ReadNothing(c); err != nil {
+	e, err := a.readTest(c, w)
+	if err != nil {
 		return err
 	}
 	if err := a.Store.CountCheck(c.UserContext(), w.Account, time.Now()); err != nil {
 		return err
 	}
-	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, a.Platforms.TestEvent(w, time.Now()))
+	d, err := a.Dispatcher.Test(c.UserContext(), w.Account, w.ID, e)
 	if err != nil {
 		return err
 	}
 	return web.SendJSON(c, http.StatusAccepted, showDelivery(d, time.Now()))
+}
+
+// readTest reads of which type a test event is to be; without one, it is of the first
+// that the webhook receives.
+func (a *API) readTest(c *fiber.Ctx, w *webhook.Webhook) (webhook.Event, error) {
+	key := ""
+	if len(web.BodyOf(c)) > 0 {
+		body, err := web.ReadObject(c)
+		if err != nil {
+			return webhook.Event{}, err
+		}
+		key = a.readEventKey(body)
+		if err := body.End(); err != nil {
+			return webhook.Event{}, err
+		}
+	}
+	e, known := a.Platforms.TestEventOf(w, key, time.Now())
+	if !known {
+		return e, webhook.Invalid{"type": webhook.NewMessage("test.type")}
+	}
+	return e, nil
 }
 
 // webhookParam finds the webhook in the path.

@@ -139,6 +139,9 @@ func TestEventsAndDeliveries(t *testing.T) {
 	if shown := ok[*ShowEventResponse](t, 200)(c.ShowEventWithResponse(ctx, accepted.Id)).JSON200; shown.ExternalId != "go-1" || shown.TourIds[0] != "15" {
 		t.Errorf("got %+v", shown)
 	}
+	if sent := ok[*SendEventResponse](t, 202)(c.SendEventWithResponse(ctx, accepted.Id, SendEventJSONRequestBody{WebhookId: made.Id})).JSON202; sent.Id == "" {
+		t.Errorf("got %+v, want the delivery", sent)
+	}
 	booking := ok[*ShowBookingResponse](t, 200)(c.ShowBookingWithResponse(ctx, "1234", nil)).JSON200
 	if e := booking.Events[0]; e.Id != accepted.Id || len(e.Decisions) != 1 || len(e.Changes) != 0 || e.Deliveries[0].Id != accepted.Deliveries[0].Id {
 		t.Errorf("got %+v", booking)

@@ -60,6 +60,8 @@ async function events(api: Client<paths>, webhook: string): Promise<void> {
   check(sent.split("\r\n").length === 3, sent);
   const shown = ok(200, await api.GET("/api/v1/events/{id}", { params: { path: { id: accepted.id } } }));
   check(shown.external_id === "ts-1" && shown.tour_ids[0] === "15", shown);
+  const skipped = ok(202, await api.POST("/api/v1/events/{id}/send", { params: { path: { id: batch.items[0]?.id ?? "" } }, body: { webhook_id: webhook } }));
+  check(skipped.id !== "", skipped);
   const booking = ok(200, await api.GET("/api/v1/bookings/{booking_id}", { params: { path: { booking_id: "1234" } } }));
   check(booking.events[0]?.id === accepted.id && booking.events[0].decisions.length === 1 && booking.events[0].changes.length === 0, booking);
   await deliveries(api, accepted.deliveries[0]?.id ?? "", webhook);

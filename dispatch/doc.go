@@ -52,6 +52,12 @@
 // backlog of them never counts as older deliveries. Once claimed they are deliveries as
 // any other: what is released or waits for a retry is due in the table of deliveries.
 //
+// What a person asks for (retry now, replay, a test, sending what was skipped) is urgent:
+// it starts at once, whatever circuit, rate or queue, and counts as a probe. Of a
+// webhook, eight may be in memory; more wait in the table. While a webhook is off, only
+// urgent tests are claimed. An urgent job that is released stays urgent; after a crash
+// it is due as any other.
+//
 // The order of a booking is kept by the table alone: a delivery that has to wait
 // for an earlier one is held and never due.
 //

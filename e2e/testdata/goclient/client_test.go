@@ -139,14 +139,17 @@ func TestEventsAndDeliveries(t *testing.T) {
 	if shown := ok[*ShowEventResponse](t, 200)(c.ShowEventWithResponse(ctx, accepted.Id)).JSON200; shown.ExternalId != "go-1" || shown.TourIds[0] != "15" {
 		t.Errorf("got %+v", shown)
 	}
-	if sent := ok[*SendEventResponse](t, 202)(c.SendEventWithResponse(ctx, accepted.Id, SendEventJSONRequestBody{WebhookId: made.Id})).JSON202; sent.Id == "" {
-		t.Errorf("got %+v, want the delivery", sent)
-	}
 	booking := ok[*ShowBookingResponse](t, 200)(c.ShowBookingWithResponse(ctx, "1234", nil)).JSON200
 	if e := booking.Events[0]; e.Id != accepted.Id || len(e.Decisions) != 1 || len(e.Changes) != 0 || e.Deliveries[0].Id != accepted.Deliveries[0].Id {
 		t.Errorf("got %+v", booking)
 	}
 	c.deliveries(t, accepted.Deliveries[0].Id, made.Id)
+	c.replays(t, made.Id)
+	later := ok[*AddWebhookResponse](t, 201)(c.AddWebhookWithResponse(ctx, AddWebhookJSONRequestBody{Name: "Later", Url: *receiver, Events: []EventKey{"*"}})).JSON201
+	if sent := ok[*SendEventResponse](t, 202)(c.SendEventWithResponse(ctx, accepted.Id, SendEventJSONRequestBody{WebhookId: later.Id})).JSON202; sent.Id == "" {
+		t.Errorf("got %+v, want the delivery", sent)
+	}
+	ok[*DeleteWebhookResponse](t, 204)(c.DeleteWebhookWithResponse(ctx, later.Id))
 	ok[*DeleteWebhookResponse](t, 204)(c.DeleteWebhookWithResponse(ctx, made.Id))
 }
 
@@ -172,6 +175,29 @@ func (c *ClientWithResponses) deliveries(t *testing.T, id, webhook string) {
 	}
 	if again := ok[*ReplayDeliveryResponse](t, 202)(c.ReplayDeliveryWithResponse(ctx, id, ReplayDeliveryJSONRequestBody{})).JSON202; again.State != "pending" {
 		t.Errorf("got %+v", again)
+	}
+}
+
+// replays counts what a replay would send, and starts and cancels one, unless it was done by then.
+func (c *ClientWithResponses) replays(t *testing.T, hook string) {
+	t.Helper()
+	ctx := t.Context()
+	input := func(more string) AddReplayJSONRequestBody {
+		return body[AddReplayJSONRequestBody](t, `{"deliveries":{"webhook_id":"`+hook+`"},"only":"all","rate_limit":{"requests":1,"per":"minute"}`+more+`}`)
+	}
+	plan := ok[*AddReplayResponse](t, 200)(c.AddReplayWithResponse(ctx, input(`,"dry_run":true`))).JSON200
+	made := ok[*AddReplayResponse](t, 202)(c.AddReplayWithResponse(ctx, input(""))).JSON202
+	if plan.Deliveries < 2 || made.Total != plan.Deliveries {
+		t.Errorf("got %+v, and then %+v", plan, made)
+	}
+	if list := ok[*ListReplaysResponse](t, 200)(c.ListReplaysWithResponse(ctx, &ListReplaysParams{})).JSON200.Items; list[0].Id != made.Id {
+		t.Errorf("got %+v", list)
+	}
+	if shown := ok[*ShowReplayResponse](t, 200)(c.ShowReplayWithResponse(ctx, made.Id)).JSON200; shown.State != "running" {
+		t.Errorf("got %+v", shown)
+	}
+	if ended := ok[*CancelReplayResponse](t, 200)(c.CancelReplayWithResponse(ctx, made.Id, CancelReplayJSONRequestBody{})).JSON200; ended.State != "cancelled" {
+		t.Errorf("got %+v", ended)
 	}
 }
 

@@ -60,8 +60,6 @@ async function events(api: Client<paths>, webhook: string): Promise<void> {
   check(sent.split("\r\n").length === 3, sent);
   const shown = ok(200, await api.GET("/api/v1/events/{id}", { params: { path: { id: accepted.id } } }));
   check(shown.external_id === "ts-1" && shown.tour_ids[0] === "15", shown);
-  const skipped = ok(202, await api.POST("/api/v1/events/{id}/send", { params: { path: { id: batch.items[0]?.id ?? "" } }, body: { webhook_id: webhook } }));
-  check(skipped.id !== "", skipped);
   const booking = ok(200, await api.GET("/api/v1/bookings/{booking_id}", { params: { path: { booking_id: "1234" } } }));
   check(booking.events[0]?.id === accepted.id && booking.events[0].decisions.length === 1 && booking.events[0].changes.length === 0, booking);
   await deliveries(api, accepted.deliveries[0]?.id ?? "", webhook);
@@ -82,6 +80,23 @@ async function deliveries(api: Client<paths>, id: string, webhook: string): Prom
   check(again.state === "pending", again);
 }
 
+// replays counts what a replay would send, starts one and cancels it, and sends to a new webhook what it missed.
+async function replays(api: Client<paths>, webhook: string): Promise<void> {
+  const input = { deliveries: { webhook_id: webhook }, only: "all" as const, rate_limit: { requests: 1, per: "minute" as const } };
+  const plan = ok(200, await api.POST("/api/v1/replays", { body: { ...input, dry_run: true } }));
+  const made = ok(202, await api.POST("/api/v1/replays", { body: input }));
+  check("deliveries" in plan && "total" in made && plan.deliveries > 1 && made.total === plan.deliveries, made);
+  const params = { path: { id: "id" in made ? made.id : "" } };
+  check(ok(200, await api.GET("/api/v1/replays")).items[0]?.id === params.path.id, made);
+  check(ok(200, await api.GET("/api/v1/replays/{id}", { params })).state === "running", made);
+  check(ok(200, await api.POST("/api/v1/replays/{id}/cancel", { params })).state === "cancelled", made);
+  const later = ok(201, await api.POST("/api/v1/webhooks", { body: { name: "Later", url: option("receiver"), events: ["*"] } }));
+  const missed = ok(200, await api.GET("/api/v1/events", { params: { query: { booking_id: "1234" } } })).items[0]?.id ?? "";
+  const sent = ok(202, await api.POST("/api/v1/events/{id}/send", { params: { path: { id: missed } }, body: { webhook_id: later.id } }));
+  check(sent.id !== "", sent);
+  ok(204, await api.DELETE("/api/v1/webhooks/{id}", { params: { path: { id: later.id } } }));
+}
+
 async function webhooks(api: Client<paths>): Promise<void> {
   const input: components["schemas"]["WebhookInput"] = {
     name: "Accounting", url: option("receiver"), events: ["*"], concurrency: 2, rate_limit: { requests: 60, per: "minute" },
@@ -97,6 +112,7 @@ async function webhooks(api: Client<paths>): Promise<void> {
   const test = ok(202, await api.POST("/api/v1/webhooks/{id}/test", { params, body: {} }));
   check(test.test && test.webhook_id === made.id, test);
   await events(api, made.id);
+  await replays(api, made.id);
   ok(204, await api.DELETE("/api/v1/webhooks/{id}", { params }));
 }
 

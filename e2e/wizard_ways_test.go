@@ -24,7 +24,7 @@ func TestWizardWithoutJavaScript(t *testing.T) {
 	p.sees("POST ")
 	p.goesOn("events")
 	p.lacks("Select all") // would do nothing
-	must(t, expect.Locator(p.Locator("input[type=search]").Filter(visible)).ToHaveCount(0))
+	must(t, expect.Locator(p.Locator("main input[type=search]").Filter(visible)).ToHaveCount(0))
 	p.choose("Voucher redeemed")
 	p.goesOn("channels")
 	p.choose("Only selected channels")

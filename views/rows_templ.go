@@ -28,9 +28,9 @@ type DeliveryRow struct {
 	Said        string // what the receiver itself said about a failure; "" for nothing short and readable
 }
 
-// deliveryTable lists deliveries, each on one line; every row is a link as a whole,
+// deliveryTable lists deliveries, each on one line, with boxes to tick for [sendAgain]; every row is a link as a whole,
 // to the delivery in the list under the filter.
-func deliveryTable(p Page, rows []DeliveryRow, f DeliveryFilter, withWebhook bool) templ.Component {
+func deliveryTable(p Page, rows []DeliveryRow, f DeliveryFilter, withWebhook, withTicks bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -73,7 +73,7 @@ func deliveryTable(p Page, rows []DeliveryRow, f DeliveryFilter, withWebhook boo
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if withWebhook {
+		if withTicks {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<td class=\"tick\"><label hidden><input type=\"checkbox\" data-tick-all> <span class=\"hidden\">Choose all on this page</span></label></td>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -94,7 +94,7 @@ func deliveryTable(p Page, rows []DeliveryRow, f DeliveryFilter, withWebhook boo
 			return templ_7745c5c3_Err
 		}
 		for _, r := range rows {
-			templ_7745c5c3_Err = deliveryRow(p, r, f, withWebhook).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = deliveryRow(p, r, f, withWebhook, withTicks).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -107,7 +107,7 @@ func deliveryTable(p Page, rows []DeliveryRow, f DeliveryFilter, withWebhook boo
 	})
 }
 
-func deliveryRow(p Page, r DeliveryRow, f DeliveryFilter, withWebhook bool) templ.Component {
+func deliveryRow(p Page, r DeliveryRow, f DeliveryFilter, withWebhook, withTicks bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -155,7 +155,7 @@ func deliveryRow(p Page, r DeliveryRow, f DeliveryFilter, withWebhook bool) temp
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if withWebhook {
+		if withTicks {
 			templ_7745c5c3_Err = tickCell(r.Delivery).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -715,7 +715,7 @@ func recent(p WebhookProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = deliveryTable(p.Page, p.Recent, DeliveryFilter{Webhook: p.Webhook.ID.String()}, false).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = deliveryTable(p.Page, p.Recent, DeliveryFilter{Webhook: p.Webhook.ID.String()}, false, false).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -132,7 +132,7 @@ func (c *call) parse(text string, line int) error {
 		}
 		c.texts = append(c.texts, data)
 		args = args[from+length+2:]
-		if strings.HasPrefix(args, "...") {
+		if strings.HasPrefix(args, "...") && c.name != "read" { // of a large buffer strace may show a part; only what is written counts
 			return fmt.Errorf("%s: a text was cut short", c.name)
 		}
 	}

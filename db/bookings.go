@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"strings"
 
 	"bookhook/webhook"
 )
@@ -53,19 +52,13 @@ func previousEvent(e webhook.EventRow, older []webhook.EventRow) webhook.EventID
 
 // loggedDeliveries reads the deliveries of an event in the order of its decisions.
 func (s *Store) loggedDeliveries(ctx context.Context, account webhook.AccountID, decisions []webhook.Decision) ([]webhook.LoggedDelivery, error) {
-	var ids []any
-	for _, d := range decisions {
-		if d.Delivery != 0 {
-			ids = append(ids, d.Delivery)
-		}
-	}
+	ids := deliveriesOf(decisions)
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	ids = padded(ids)
-	l := listing{}
-	condition := l.bind(`account_id = ? AND id IN (?`+strings.Repeat(", ?", len(ids)-1)+`)`, append([]any{account}, ids...))
-	found, err := list(ctx, s.engine, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+condition, l.args...)
+	condition, args := anyOf("id", 2, ids)
+	found, err := list(ctx, s.engine, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND `+condition,
+		append([]any{account}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func (s *Store) itemDelivery(ctx context.Context, tx transaction, b *bulkClaim, 
 	if p.newest {
 		late, err = overtaken(ctx, tx, row.Event, b.Webhook)
 	}
-	switch id := decided(row, b.Webhook); {
+	switch id := webhook.DeliveryTo(row.Decisions, b.Webhook); {
 	case err != nil:
 	case late:
 		err = webhook.ErrNotFound

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -41,26 +40,11 @@ func (s *Store) Candidates(ctx context.Context, account webhook.AccountID, r web
 	l.columns = candidateColumns
 	l.index(`test = 0 AND inline = 0`)
 	if len(r.IDs) > 0 {
-		condition, ids := anyOf("id", len(l.args)+1, r.IDs)
-		l.where, l.args = append(l.where, condition), append(l.args, ids...)
+		indexAnyOf(&l, "id", r.IDs)
 	}
 	rows, next, err := readPage(ctx, s.engine, l, candidateRows, scanCandidate, func(c webhook.Candidate) int64 { return int64(c.Delivery) })
 	p.Rows, p.Next = rows, webhook.DeliveryID(next)
 	return p, err
-}
-
-// anyOf is the condition that a column is one of some ids, from the argument $first
-// on; args are the ids.
-func anyOf[I ~int64](column string, first int, ids []I) (condition string, args []any) {
-	for _, id := range ids {
-		args = append(args, int64(id))
-	}
-	args = padded(args)
-	marks := make([]string, len(args))
-	for i := range marks {
-		marks[i] = "$" + strconv.Itoa(first+i)
-	}
-	return column + ` IN (` + strings.Join(marks, ", ") + `)`, args
 }
 
 const missedColumns = `e.id, e.platform, e.type, e.channel_id, e.booking_id, e.tour_ids, e.received_at, e.test, e.decisions`

@@ -78,8 +78,8 @@ func (s *Store) deliveryListing(ctx context.Context, account webhook.AccountID, 
 		if oldest != 0 {
 			l.span.from, l.stopped = max(l.span.from, int64(oldest)), int64(oldest) > l.span.from
 		}
-		ids = padded(ids)
-		l.index(`account_id = ? AND id IN (?`+strings.Repeat(", ?", len(ids)-1)+`)`, append([]any{account}, ids...)...)
+		l.index(`account_id = ?`, account)
+		indexAnyOf(&l, "id", ids)
 		if f.Event == 0 {
 			rest.Booking = ""
 		}

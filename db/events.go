@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"bookhook/webhook"
 )
@@ -108,9 +110,9 @@ func scanMatchedEvent(r scanner) (e matchedEvent, err error) {
 	return e, err
 }
 
-// deliveries returns the ids of all deliveries of the event.
-func (e matchedEvent) deliveries() (ids []any) {
-	for _, d := range e.decisions {
+// deliveriesOf returns the ids of all deliveries of decisions on an event.
+func deliveriesOf(decisions []webhook.Decision) (ids []webhook.DeliveryID) {
+	for _, d := range decisions {
 		if d.Delivery != 0 {
 			ids = append(ids, d.Delivery)
 		}
@@ -127,7 +129,7 @@ const (
 // decidedDeliveries returns the ids of the deliveries of an event, or of the newest
 // events of a booking, as they are in the decisions of the match. If a booking has
 // more, oldest is the last event that was read.
-func (s *Store) decidedDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter, before int64) (ids []any, oldest webhook.EventID, err error) {
+func (s *Store) decidedDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter, before int64) (ids []webhook.DeliveryID, oldest webhook.EventID, err error) {
 	query, args := `SELECT id, decisions FROM events WHERE account_id = $1 AND id = $2`, []any{account, f.Event}
 	if f.Event == 0 {
 		query = `SELECT id, decisions FROM events WHERE account_id = $1 AND booking_id = $2 AND booking_id <> '' AND id < $3 ORDER BY id DESC LIMIT $4`
@@ -138,12 +140,26 @@ func (s *Store) decidedDeliveries(ctx context.Context, account webhook.AccountID
 		return nil, 0, err
 	}
 	for i, e := range events {
-		ids = append(ids, e.deliveries()...)
+		ids = append(ids, deliveriesOf(e.decisions)...)
 		if i+1 == maxBookingEvents || len(ids) >= maxBookingDeliveries && i+1 < len(events) {
 			return ids, e.id, nil
 		}
 	}
 	return ids, 0, nil
+}
+
+// anyOf is the condition that a column is one of some ids, from the argument $first
+// on; args are the ids.
+func anyOf[I ~int64](column string, first int, ids []I) (condition string, args []any) {
+	for _, id := range ids {
+		args = append(args, int64(id))
+	}
+	args = padded(args)
+	marks := make([]string, len(args))
+	for i := range marks {
+		marks[i] = "$" + strconv.Itoa(first+i)
+	}
+	return column + ` IN (` + strings.Join(marks, ", ") + `)`, args
 }
 
 // padded returns the ids with zeros behind them, so that there are a few numbers of

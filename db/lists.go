@@ -60,6 +60,12 @@ func (l *listing) index(condition string, args ...any) {
 	l.where = append(l.where, l.bind(condition, args))
 }
 
+// indexAnyOf adds the condition that a column is one of some ids.
+func indexAnyOf[I ~int64](l *listing, column string, ids []I) {
+	condition, args := anyOf(column, len(l.args)+1, ids)
+	l.where, l.args = append(l.where, condition), append(l.args, args...)
+}
+
 // filter adds a condition that each row is checked against. limit is how many rows
 // one request may read for it.
 func (l *listing) filter(limit int, condition string, args ...any) {

@@ -256,7 +256,7 @@ func endReplay(ctx context.Context, tx transaction, id webhook.ReplayID, now tim
 
 // Overtaken reports whether a webhook already got a later event of the same booking:
 // sending this one would put its receiver back to an older state. Events are compared
-// by their ids, and a booking has at most maxBookingEvents later ones that count.
+// by their ids, and a booking has at most webhook.MaxLaterEvents later ones that count.
 func (s *Store) Overtaken(ctx context.Context, e webhook.Event, w webhook.WebhookID) (bool, error) {
 	return overtaken(ctx, s.engine, e, w)
 }
@@ -267,17 +267,17 @@ func overtaken(ctx context.Context, q querier, e webhook.Event, w webhook.Webhoo
 	}
 	later, err := list(ctx, q, scanMatchedEvent, `SELECT id, decisions FROM events
 		WHERE account_id = $1 AND booking_id = $2 AND booking_id <> '' AND id > $3 AND test = 0 ORDER BY id DESC LIMIT $4`,
-		e.Account, e.BookingID, e.ID, maxBookingEvents)
+		e.Account, e.BookingID, e.ID, webhook.MaxLaterEvents)
 	if err != nil {
 		return false, err
 	}
 	for _, event := range later {
-		i := slices.IndexFunc(event.decisions, func(d webhook.Decision) bool { return d.Webhook == w && d.Delivery != 0 })
-		if i < 0 {
+		id := webhook.DeliveryTo(event.decisions, w)
+		if id == 0 {
 			continue
 		}
 		var got int
-		err := queryRow(ctx, q, `SELECT 1 FROM deliveries WHERE id = $1 AND state = 'delivered'`, event.decisions[i].Delivery).scanOptional(&got)
+		err := queryRow(ctx, q, `SELECT 1 FROM deliveries WHERE id = $1 AND state = 'delivered'`, id).scanOptional(&got)
 		if err != nil || got != 0 {
 			return got != 0, err
 		}

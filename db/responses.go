@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"bookhook/webhook"
 )
@@ -15,11 +14,6 @@ func (s *Store) FailedResponses(ctx context.Context, account webhook.AccountID, 
 	if len(deliveries) == 0 {
 		return nil, nil
 	}
-	ids := make([]any, len(deliveries))
-	for i, id := range deliveries {
-		ids[i] = id
-	}
-	ids = padded(ids)
 	found := make(map[webhook.DeliveryID]webhook.Attempt, len(deliveries))
 	scan := func(r scanner) (id webhook.DeliveryID, err error) {
 		var a webhook.Attempt
@@ -31,11 +25,10 @@ func (s *Store) FailedResponses(ctx context.Context, account webhook.AccountID, 
 		found[id] = a
 		return id, err
 	}
-	l := listing{}
-	condition := l.bind(`d.account_id = ? AND length(a.response_body) BETWEEN 1 AND ? AND d.id IN (?`+strings.Repeat(", ?", len(ids)-1)+`)`,
-		append([]any{account, webhook.MaxMessageBody}, ids...))
+	condition, ids := anyOf("d.id", 3, deliveries)
 	_, err := list(ctx, s.engine, scan, `SELECT d.id, a.response_headers, a.response_body
 		FROM deliveries d JOIN attempts a ON a.delivery_id = d.id AND a.number = d.completed
-		WHERE a.failure <> '' AND `+condition, l.args...)
+		WHERE a.failure <> '' AND d.account_id = $1 AND length(a.response_body) BETWEEN 1 AND $2 AND `+condition,
+		append([]any{account, webhook.MaxMessageBody}, ids...)...)
 	return found, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"bookhook/webhook"
@@ -108,13 +107,12 @@ func pruneEvent(ctx context.Context, tx transaction, e prunedEvent, before time.
 	if e.pending {
 		return 0, nil
 	}
-	ids := e.deliveries()
-	if len(ids) == 0 { // no webhook received it
+	deliveries := deliveriesOf(e.decisions)
+	if len(deliveries) == 0 { // no webhook received it
 		return tx.Exec(ctx, `DELETE FROM events WHERE id = $1 AND decisions = $2`, e.id, e.text)
 	}
-	ids = padded(ids)
+	its, ids := anyOf("id", 1, deliveries)
 	n := len(ids)
-	its := `id IN (` + placeholders(n) + `)`
 	finished := fmt.Sprintf(`%s AND state <> 'pending' AND finished_at < $%d`, its, n+1)
 	args := slices.Concat(ids, []any{toMillis(before)})
 	return execAll(ctx, tx, []statement{
@@ -125,15 +123,6 @@ func pruneEvent(ctx context.Context, tx transaction, e prunedEvent, before time.
 			slices.Concat(ids, []any{e.id, e.text}),
 		},
 	})
-}
-
-// placeholders are $1 to $n.
-func placeholders(n int) string {
-	text := "$1"
-	for i := 2; i <= n; i++ {
-		text += ", $" + strconv.Itoa(i)
-	}
-	return text
 }
 
 // pruneReplays deletes replays that ended earlier than before, with their items.

@@ -21,7 +21,7 @@ func (s *Store) Send(ctx context.Context, account webhook.AccountID, event webho
 		if err != nil {
 			return err
 		}
-		d, err = findDelivery(ctx, tx, account, decided(e, id))
+		d, err = findDelivery(ctx, tx, account, webhook.DeliveryTo(e.Decisions, id))
 		switch {
 		case err == nil && d.InFlight(change.At):
 			return webhook.ErrConflict
@@ -58,16 +58,6 @@ func (s *Store) findSend(ctx context.Context, tx transaction, account webhook.Ac
 		err = webhook.ErrOff
 	}
 	return w, e, err
-}
-
-// decided returns the id of the delivery of an event to a webhook; zero if it has none.
-func decided(e webhook.EventRow, id webhook.WebhookID) webhook.DeliveryID {
-	for _, d := range e.Decisions {
-		if d.Webhook == id {
-			return d.Delivery
-		}
-	}
-	return 0
 }
 
 // sendSkipped creates the delivery of an event that was not sent to a webhook, with

@@ -7,10 +7,6 @@ import (
 	"bookhook/webhook"
 )
 
-// maxLater is how many later events of a booking are looked at, the newest first; it
-// is that of db's Overtaken.
-const maxLater = 1000
-
 // overtaken returns the positions in a page of events that a later one of their
 // booking has overtaken: the webhook got that, or gets it in this replay. The later
 // events of all are read together, from the newest back, until each is decided.
@@ -22,7 +18,7 @@ func (pl *planning) overtaken(ctx context.Context, page []webhook.Candidate) (ma
 			at[i] = c.Newest
 		}
 	}
-	for range maxLater {
+	for range webhook.MaxLaterEvents {
 		if len(at) == 0 {
 			break
 		}
@@ -72,7 +68,7 @@ func (pl *planning) readLater(ctx context.Context, page []webhook.Candidate, at 
 	}
 	var deliveries []webhook.DeliveryID
 	for i, id := range at {
-		if d := sentAs(l.events[id], page[i].Webhook); d != 0 {
+		if d := webhook.DeliveryTo(l.events[id].Decisions, page[i].Webhook); d != 0 {
 			deliveries = append(deliveries, d)
 		}
 	}
@@ -89,7 +85,7 @@ func (pl *planning) readLater(ctx context.Context, page []webhook.Candidate, at 
 
 // overtakes reports whether the webhook got a later event, or gets it in this replay.
 func (l later) overtakes(pl *planning, e webhook.MissedEvent, w webhook.WebhookID) bool {
-	d := sentAs(e, w)
+	d := webhook.DeliveryTo(e.Decisions, w)
 	if e.Test || e.Lookup {
 		return false
 	}

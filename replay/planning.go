@@ -65,7 +65,7 @@ func (pl *planning) events() pages {
 		found, more, err := pl.store.CandidateEvents(ctx, pl.account.ID, *pl.request.Events, after)
 		for _, e := range found {
 			after = e.ID
-			if sentAs(e, pl.missing.ID) == 0 && pl.matches(e) {
+			if webhook.DeliveryTo(e.Decisions, pl.missing.ID) == 0 && pl.matches(e) {
 				page = append(page, webhook.Candidate{
 					ReplayItem: webhook.ReplayItem{Event: e.ID, Webhook: pl.missing.ID}, Booking: e.BookingID, Newest: e.Newest,
 				})
@@ -73,16 +73,6 @@ func (pl *planning) events() pages {
 		}
 		return page, more, err
 	}
-}
-
-// sentAs returns the delivery of an event to a webhook; zero if it has none.
-func sentAs(e webhook.MissedEvent, w webhook.WebhookID) webhook.DeliveryID {
-	for _, d := range e.Decisions {
-		if d.Webhook == w {
-			return d.Delivery
-		}
-	}
-	return 0
 }
 
 // matches reports whether the webhook receives an event that it never got.

@@ -27,6 +27,17 @@ type Decision struct {
 	Reason   Reason     `json:"reason,omitempty"`   // why it was skipped; with a Delivery it was sent later, because somebody asked for it
 }
 
+// DeliveryTo returns the delivery of the decisions on an event to a webhook; zero if
+// there is none.
+func DeliveryTo(decisions []Decision, w WebhookID) DeliveryID {
+	for _, d := range decisions {
+		if d.Webhook == w {
+			return d.Delivery
+		}
+	}
+	return 0
+}
+
 // Match decides whether the webhook receives the event, and if not, why.
 //
 // A webhook that is off receives nothing; then event, channel and tour are checked

@@ -80,6 +80,10 @@ type Replay struct {
 	Finished  time.Time // zero while it runs
 }
 
+// MaxLaterEvents is how many later events of a booking are looked at, the newest first,
+// to see whether one has overtaken an event.
+const MaxLaterEvents = 1000
+
 // ReplayItem is one delivery of a bulk replay. It need not exist yet: then the event
 // was skipped, and the delivery is created with this id when its turn comes.
 type ReplayItem struct {

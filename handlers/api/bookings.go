@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,9 +26,9 @@ func (a *API) ShowBooking(c *fiber.Ctx) error {
 		return err
 	}
 	ctx, account := c.UserContext(), currentToken(c).Account
-	booking, err := url.PathUnescape(c.Params("booking_id"))
-	if err != nil || !webhook.CheckRef(booking).IsZero() {
-		return webhook.ErrNotFound
+	booking, err := web.RefParam(c, "booking_id")
+	if err != nil {
+		return err
 	}
 	found, err := a.Store.BookingEvents(ctx, account, booking, before, q.limit)
 	if err != nil {

@@ -281,10 +281,7 @@ func (a *API) SendEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id := readID[webhook.WebhookID](body, "webhook_id")
-	if id == 0 && !body.IsWrong("webhook_id") {
-		body.Wrong("webhook_id", "replay.webhook_missing")
-	}
+	id := readWebhookID(body)
 	if err := body.End(); err != nil {
 		return err
 	}

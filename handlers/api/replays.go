@@ -98,10 +98,7 @@ func (a *API) readMissedEvents(o, events *web.Object, r *webhook.ReplayRequest) 
 		Since: events.Time("since"), Until: events.Time("until"), Type: a.readEventKey(events), Channel: events.Ref("channel_id"),
 	}
 	_ = events.End()
-	r.Webhook = readID[webhook.WebhookID](o, "webhook_id")
-	if r.Webhook == 0 && !o.IsWrong("webhook_id") {
-		o.Wrong("webhook_id", "replay.webhook_missing")
-	}
+	r.Webhook = readWebhookID(o)
 	r.Matching = true
 	web.Field(o, "matching", "true or false", &r.Matching)
 }
@@ -153,6 +150,15 @@ func readID[I ~int64, P interface {
 	if err := P(&id).UnmarshalText([]byte(text)); err != nil || id == 0 {
 		prefix, _, _ := strings.Cut(P(&id).String(), "_")
 		o.Wrong(name, "query.id", prefix)
+	}
+	return id
+}
+
+// readWebhookID reads the id of a webhook, which must be there.
+func readWebhookID(o *web.Object) webhook.WebhookID {
+	id := readID[webhook.WebhookID](o, "webhook_id")
+	if id == 0 && !o.IsWrong("webhook_id") {
+		o.Wrong("webhook_id", "replay.webhook_missing")
 	}
 	return id
 }

@@ -3,7 +3,6 @@ package pages
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -26,10 +25,11 @@ const bookingRows = 20
 // of them.
 func (pg *Pages) ShowBooking(c *fiber.Ctx) error {
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
-	props, err := readReference(c)
+	reference, err := web.RefParam(c, "reference")
 	if err != nil {
-		return err
+		return noBooking()
 	}
+	props := views.BookingProps{Reference: reference}
 	before, err := web.IDQuery[webhook.EventID](c, "before")
 	if err != nil {
 		return err
@@ -56,15 +56,6 @@ func (pg *Pages) ShowBooking(c *fiber.Ctx) error {
 		return err
 	}
 	return render(c, http.StatusOK, views.Booking(props))
-}
-
-// readReference reads the reference in the path, which may have any characters.
-func readReference(c *fiber.Ctx) (views.BookingProps, error) {
-	reference, err := url.PathUnescape(c.Params("reference"))
-	if err != nil || !webhook.CheckRef(reference).IsZero() {
-		return views.BookingProps{}, noBooking()
-	}
-	return views.BookingProps{Reference: reference}, nil
 }
 
 // noBooking is the problem of a reference of which there is no event.

@@ -63,7 +63,7 @@ type replayForm struct {
 
 // readReplayForm reads the query of a new bulk replay.
 func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
-	filter := pg.newFilterReader(currentUser(c), func(name string) string { return c.Query(name) }).deliveries(h)
+	filter := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h)
 	f := replayForm{problems: filter.problems, typed: views.ReplayForm{
 		Filter: filter.typed, Replay: c.Query("replay_id"), Events: c.Query("events") == "1", Unfiltered: c.Query("matching") == "0",
 		All: c.Query("only") == "all", Skip: c.Query("departed") == "skip", Requests: strings.TrimSpace(c.Query("requests")), Per: c.Query("per"),

@@ -85,12 +85,7 @@ func EventExport(f webhook.EventFilter, show ExportTime, list func(context.Conte
 }
 
 func eventColumns(e webhook.EventRow, show ExportTime) []string {
-	sent := 0
-	for _, d := range e.Decisions {
-		if d.Delivery != 0 {
-			sent++
-		}
-	}
+	sent := e.Sent()
 	return []string{
 		e.ID.String(), show.column(e.ReceivedAt), show.column(e.OccurredAt), e.BookingID, e.Platform, e.Type, e.ChannelID, strings.Join(e.TourIDs, " "),
 		strconv.Itoa(sent), strconv.Itoa(len(e.Decisions) - sent), strconv.FormatBool(e.Test), e.ExternalID,

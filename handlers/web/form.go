@@ -8,9 +8,12 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"bookhook/webhook"
 )
 
 // FormValue returns the first value of a form field, "" if there is none. The query
@@ -61,6 +64,16 @@ func readUpload(header *multipart.FileHeader) (string, error) {
 func IDParam[I any, P idPointer[I]](c *fiber.Ctx) (id I, err error) {
 	err = P(&id).UnmarshalText([]byte(c.Params("id")))
 	return id, err
+}
+
+// RefParam returns a reference of the booking system in the path, which may have any
+// characters. It returns webhook.ErrNotFound if it is none.
+func RefParam(c *fiber.Ctx, name string) (string, error) {
+	reference, err := url.PathUnescape(c.Params(name))
+	if err != nil || !webhook.CheckRef(reference).IsZero() {
+		return "", webhook.ErrNotFound
+	}
+	return reference, nil
 }
 
 // IDQuery returns an id in the query; zero if it is missing. It returns

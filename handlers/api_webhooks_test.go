@@ -95,6 +95,7 @@ func TestChangeWebhook(t *testing.T) {
 	if off := a.call(t, 202, "POST", path+"/test", ""); off["test"] != true { // a passed one is a reason to switch it on
 		t.Errorf("got %v, want a test of a webhook that is off", off)
 	}
+	a.finish(t, 1)
 	a.call(t, 422, "POST", path+"/test", `{"to":"x"}`)
 	if on := a.call(t, 200, "PATCH", path, `{"enabled":true}`); on["enabled"] != true || on["off_reason"] != "" || on["concurrency"] != 2.0 {
 		t.Errorf("got %v", on)

@@ -238,7 +238,7 @@ func TestLookupsKeepTheOrderOfABooking(t *testing.T) {
 			tours("12")(w, r)
 		}
 	})
-	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.DeliveryID{}, delivered: map[string][]webhook.DeliveryID{}}
+	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.EventID{}, delivered: map[string][]webhook.EventID{}}
 	to := outside(t, f.ServeHTTP).URL
 	bubble(t, func(t *testing.T) {
 		r := newRig(t).run(withAPI(dispatch.Options{Schedule: quick}))

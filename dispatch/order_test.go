@@ -28,13 +28,13 @@ func ofBooking(booking string) webhook.Event {
 var booking = regexp.MustCompile(`"of":"(\w+)"`)
 
 // readBooking is the booking and the sequence of a request.
-func readBooking(r *http.Request) (of string, sequence webhook.DeliveryID) {
+func readBooking(r *http.Request) (of string, sequence webhook.EventID) {
 	body, _ := io.ReadAll(r.Body)
 	n, _ := strconv.ParseInt(r.Header.Get("Bookhook-Sequence"), 10, 64)
 	if found := booking.FindSubmatch(body); found != nil {
 		of = string(found[1])
 	}
-	return of, webhook.DeliveryID(n)
+	return of, webhook.EventID(n)
 }
 
 // flakyReceiver is a receiver that fails at random, and watches the order.
@@ -42,8 +42,8 @@ type flakyReceiver struct {
 	testing.TB
 	mu        sync.Mutex
 	inFlight  map[string]int
-	latest    map[string]webhook.DeliveryID // that was called
-	delivered map[string][]webhook.DeliveryID
+	latest    map[string]webhook.EventID // that was called
+	delivered map[string][]webhook.EventID
 }
 
 func (f *flakyReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +80,7 @@ func (f *flakyReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestOrderOfABooking(t *testing.T) {
 	t.Parallel()
 	const writers, batches, batch, bookings = 4, 10, 10, 20
-	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.DeliveryID{}, delivered: map[string][]webhook.DeliveryID{}}
+	f := &flakyReceiver{TB: t, inFlight: map[string]int{}, latest: map[string]webhook.EventID{}, delivered: map[string][]webhook.EventID{}}
 	r := start(t, dispatch.Options{Schedule: quick})
 	w := r.hook(receiver(t, f.ServeHTTP).URL, ordered, concurrency(16))
 	var work sync.WaitGroup
@@ -195,4 +195,33 @@ func TestOrderSwitchedOffReleases(t *testing.T) {
 		}
 	}
 	r.mustBeIdle(w)
+}
+
+// TestSequenceOfWhatIsSentLater: an event that a webhook got long after a later one of
+// its booking is the older one.
+func TestSequenceOfWhatIsSentLater(t *testing.T) {
+	t.Parallel()
+	got := make(chan webhook.EventID, 2)
+	r := start(t, dispatch.Options{})
+	w := r.hook(receiver(t, func(_ http.ResponseWriter, q *http.Request) {
+		_, sequence := readBooking(q)
+		got <- sequence
+	}).URL, ordered)
+	must(r.store.SetEnabled(t.Context(), w.Account, w.ID, false, byTest()))(t)
+	skipped, err := r.Ingest(t.Context(), r.account.ID, []webhook.Event{ofBooking("one")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(r.store.SetEnabled(t.Context(), w.Account, w.ID, true, byTest()))(t)
+	if _, err := r.Ingest(t.Context(), r.account.ID, []webhook.Event{ofBooking("one")}); err != nil {
+		t.Fatal(err)
+	}
+	later := receive(t, got)
+	r.next()
+	if _, err := r.Send(t.Context(), r.account.ID, skipped[0].Event.ID, w.ID, byTest()); err != nil {
+		t.Fatal(err)
+	}
+	if older := receive(t, got); older >= later || older != skipped[0].Event.ID {
+		t.Errorf("got %d for the older event, want its id %d, which is below %d", older, skipped[0].Event.ID, later)
+	}
 }

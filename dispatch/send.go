@@ -233,7 +233,7 @@ func (s *sender) headers(job *webhook.Job, wire platforms.Request, request *http
 		"Webhook-Timestamp": {strconv.FormatInt(a.StartedAt.Unix(), 10)},
 		"Webhook-Signature": {signature},
 		"Bookhook-Attempt":  {strconv.Itoa(a.Number)},
-		"Bookhook-Sequence": {strconv.FormatInt(int64(job.Delivery.ID), 10)},
+		"Bookhook-Sequence": {strconv.FormatInt(int64(job.Event.ID), 10)},
 		webhook.ViaHeader:   {s.instance.Extend(job.Event.Via, job.Account.ID)},
 	}
 	if job.Delivery.Test {

@@ -285,13 +285,15 @@ func (m *model) move(d *modelDelivery, r webhook.Result, now time.Time) (f webho
 	return f
 }
 
-// releaseNext makes the first of a queue due if it was held.
+// releaseNext makes the first of a queue due that was held, unless one of an earlier
+// event is active.
 func (m *model) releaseNext(d *modelDelivery, now time.Time) bool {
 	queue := m.queue(d.Webhook, d.BookingID)
-	if len(queue) == 0 || !queue[0].Held {
+	next := find(queue, func(q *modelDelivery) bool { return q.Held })
+	if next == nil || slices.ContainsFunc(queue, func(q *modelDelivery) bool { return !q.Held && q.Event < next.Event }) {
 		return false
 	}
-	queue[0].Held, queue[0].NextAt = false, now
+	next.Held, next.NextAt = false, now
 	return true
 }
 
@@ -346,11 +348,18 @@ func (m *model) recover(now time.Time) {
 	}
 }
 
+// isHeld reports whether a delivery that is sent again waits: for one of an earlier event
+// of its booking, but never behind one of a later event.
+func (m *model) isHeld(d *modelDelivery) bool {
+	queue := m.queue(d.Webhook, d.BookingID)
+	return m.hook(d.Webhook).Ordered && !d.Test && slices.ContainsFunc(queue, func(q *modelDelivery) bool { return q.Event < d.Event }) &&
+		!slices.ContainsFunc(queue, func(q *modelDelivery) bool { return q.Held && q.ID < d.ID && q.Event > d.Event })
+}
+
 // replay delivers again. It waits only for earlier events of its booking.
 func (m *model) replay(d *modelDelivery, now time.Time) {
 	if d.State != webhook.Pending {
-		queue := m.queue(d.Webhook, d.BookingID)
-		d.Held = m.hook(d.Webhook).Ordered && !d.Test && len(queue) > 0 && queue[0].ID < d.ID
+		d.Held = m.isHeld(d)
 		d.State, d.Base, d.Finished = webhook.Pending, d.Attempts, time.Time{}
 	} else {
 		d.Held = false

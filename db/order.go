@@ -39,15 +39,37 @@ func insertInOrder(ctx context.Context, tx transaction, d webhook.Delivery, w *w
 	return true, err
 }
 
-// holdReplay reports whether a delivery that is replayed must be held, because an
-// earlier one of its booking is pending; then it marks the active one as blocking.
+// insertSent inserts a delivery that was not created when its event came in, and returns
+// it: held as one that is replayed, else marked as blocking, since later ones may be held.
+func insertSent(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook) (webhook.Delivery, error) {
+	held, err := holdReplay(ctx, tx, d, w)
+	if err != nil {
+		return d, err
+	}
+	if d.Held = held; held {
+		d.NextAt, d.Urgent = time.Time{}, false
+	}
+	if _, err := tx.Exec(ctx, insertDelivery, deliveryValues(d)...); err != nil || held {
+		return d, err
+	}
+	_, err = tx.Exec(ctx, `UPDATE deliveries SET blocking = 1 WHERE id = $1`, d.ID)
+	return d, err
+}
+
+// holdReplay reports whether a delivery that is replayed must be held, because one of an
+// earlier event of its booking is pending; then it marks the active one as blocking. It
+// is not held behind one of a later event, which would be released before it: that one
+// must not be overwritten by what is older. The ids of deliveries do not tell, since an
+// event may have been sent long after it came in.
 func holdReplay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook) (held bool, err error) {
 	if !hasOrder(d, w) {
 		return false, nil
 	}
 	var earlier int
 	err = queryRow(ctx, tx, `SELECT 1 FROM deliveries WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> ''
-		AND state = 'pending' AND id < $3 AND test = 0 LIMIT 1`, d.Webhook, d.BookingID, d.ID).scanOptional(&earlier)
+		AND state = 'pending' AND event_id < $3 AND test = 0 AND NOT EXISTS (SELECT 1 FROM deliveries h
+			WHERE h.webhook_id = $1 AND h.booking_id = $2 AND h.booking_id <> '' AND h.state = 'pending' AND h.held = 1 AND h.id < $4 AND h.event_id > $3)
+		LIMIT 1`, d.Webhook, d.BookingID, d.Event, d.ID).scanOptional(&earlier)
 	if err != nil || earlier == 0 {
 		return false, err
 	}
@@ -62,8 +84,8 @@ func markBlocking(ctx context.Context, tx transaction, d webhook.Delivery) error
 	return err
 }
 
-// releaseNext makes the oldest held delivery of a booking due, unless an older one
-// is still active, and reports whether it did. Call it when a blocking one
+// releaseNext makes the oldest held delivery of a booking due, unless one of an older
+// event is still active, and reports whether it did. Call it when a blocking one
 // has finished.
 func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booking string, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $3, blocking = 1 WHERE id = (
@@ -71,7 +93,7 @@ func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booki
 			WHERE h.webhook_id = $1 AND h.booking_id = $2 AND h.booking_id <> '' AND h.state = 'pending' AND h.held = 1)
 		AND NOT EXISTS (SELECT 1 FROM deliveries o
 			WHERE o.webhook_id = $1 AND o.booking_id = $2 AND o.booking_id <> '' AND o.state = 'pending' AND o.held = 0
-				AND o.id < deliveries.id AND o.test = 0)`,
+				AND o.event_id < deliveries.event_id AND o.test = 0)`,
 		w, booking, toMillis(now))
 	return n > 0, err
 }

@@ -20,6 +20,7 @@ var replayTests = []test{
 	{"before the webhook existed", testSendToNewer},
 	{"what cannot be sent", testSendRefused},
 	{"skipped and in order", testSendInOrder},
+	{"skipped between others of its booking", testSendBetween},
 	{"sent later, then pruned", testSendPruned},
 	{"a later event was delivered", testOvertaken},
 	{"the oldest that waits is retried", testRetryOldest},
@@ -190,11 +191,37 @@ func testSendInOrder(t *testing.T, s *db.Store) {
 	e := skipped(t, s, w)
 	first := deliver(t, s, a.ID, 1)[0]
 	d := must(s.Send(t.Context(), a.ID, e, w.ID, at(t0)))(t)
-	same(t, "held behind what is pending", []any{d.Held, d.Urgent}, []any{true, false})
+	same(t, "held behind what is later", []any{d.Held, d.Urgent}, []any{false, true})
+	same(t, "stored", must(s.Delivery(t.Context(), a.ID, d.ID))(t), d)
+	last := deliver(t, s, a.ID, 1)[0]
+	inLine(t, s, w, t0, first, d.ID)
+	freed(t, s, success(first, w.ID, 1), false) // what was sent later is of an earlier event
+	wantHeld(t, s, a.ID, []webhook.DeliveryID{d.ID, last}, false, true)
+	freed(t, s, success(d.ID, w.ID, 1), true)
+	inLine(t, s, w, t0, last)
+}
+
+// testSendBetween: a skipped event waits for what is earlier, but not if it would then
+// go after what is later.
+func testSendBetween(t *testing.T, s *db.Store) {
+	a, w := orderedShop(t, s)
+	first := deliver(t, s, a.ID, 1)[0]
+	d := must(s.Send(t.Context(), a.ID, skipped(t, s, w), w.ID, at(t0)))(t)
+	same(t, "held behind what is earlier", []any{d.Held, d.Urgent}, []any{true, false})
 	same(t, "stored", must(s.Delivery(t.Context(), a.ID, d.ID))(t), d)
 	inLine(t, s, w, t0, first)
 	freed(t, s, success(first, w.ID, 1), true)
 	inLine(t, s, w, t0, d.ID)
+	e := skipped(t, s, w)
+	later := deliver(t, s, a.ID, 1)[0]
+	again := must(s.Send(t.Context(), a.ID, e, w.ID, at(t0)))(t)
+	wantHeld(t, s, a.ID, []webhook.DeliveryID{d.ID, later, again.ID}, false, true, false)
+	freed(t, s, success(d.ID, w.ID, 1), false)
+	inLine(t, s, w, t0, again.ID)
+	freed(t, s, success(again.ID, w.ID, 1), true)
+	inLine(t, s, w, t0, later)
+	must(s.Replay(t.Context(), a.ID, again.ID, at(t0)))(t) // while what is later is in flight
+	wantHeld(t, s, a.ID, []webhook.DeliveryID{again.ID}, false)
 }
 
 func testSendPruned(t *testing.T, s *db.Store) {

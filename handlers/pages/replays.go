@@ -64,6 +64,7 @@ type replayForm struct {
 // readReplayForm reads the query of a new bulk replay.
 func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
 	filter := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h)
+	fixPeriod(&filter, currentUser(c).Account.Location())
 	f := replayForm{problems: filter.problems, typed: views.ReplayForm{
 		Filter: filter.typed, Replay: c.Query("replay_id"), Events: c.Query("events") == "1", Unfiltered: c.Query("matching") == "0",
 		All: c.Query("only") == "all", Skip: c.Query("departed") == "skip", Requests: strings.TrimSpace(c.Query("requests")), Per: c.Query("per"),
@@ -80,6 +81,16 @@ func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
 		f.readEvents(filter.DeliveryFilter)
 	}
 	return f
+}
+
+// fixPeriod replaces a named period by the minute in which it begins, which the form
+// shows: between the counts and the start, an hour would go on, and leave out the oldest.
+func fixPeriod(f *deliveryFilter, loc *time.Location) {
+	if f.typed.Period.Named == "" || f.Since.IsZero() {
+		return
+	}
+	f.Since = f.Since.Truncate(time.Minute)
+	f.typed.Period = views.Period{Since: f.Since.In(loc).Format(views.MinuteLayout)}
 }
 
 func (f *replayForm) readReplay() {

@@ -244,11 +244,13 @@ func (pg *Pages) SwitchWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return pg.done(c, webhookPath(w.ID), switchedMessages(before, on, backlog.Waiting)...)
+	since := views.Clock(before.OffAt, time.Now(), currentUser(c).Account.Location())
+	return pg.done(c, webhookPath(w.ID), switchedMessages(before, on, backlog.Waiting, since)...)
 }
 
-// switchedMessages returns what switching a webhook on or off means for the bookings.
-func switchedMessages(before *webhook.Webhook, on bool, waiting int) []webhook.Message {
+// switchedMessages returns what switching a webhook on or off means for the bookings;
+// since says since when it was off.
+func switchedMessages(before *webhook.Webhook, on bool, waiting int, since string) []webhook.Message {
 	switch {
 	case before.Enabled == on && on:
 		return []webhook.Message{webhook.NewMessage("webhook.on_already")}
@@ -263,23 +265,23 @@ func switchedMessages(before *webhook.Webhook, on bool, waiting int) []webhook.M
 		return []webhook.Message{webhook.NewMessage("webhook.switched_off")}
 	}
 	done := []webhook.Message{webhook.NewMessage("webhook.switched_on")}
-	done = append(done, counted(before.Skipped, "webhook.skipped_one", "webhook.skipped")...)
+	done = append(done, counted(before.Skipped, "webhook.skipped_one", "webhook.skipped", since)...)
 	if waiting > webhook.CountCap {
 		return append(done, webhook.NewMessage("webhook.all_sent_now"))
 	}
 	return append(done, counted(waiting, "webhook.sent_now_one", "webhook.sent_now")...)
 }
 
-// counted returns a message about n things, with a code for one and for many; none
-// if n is 0.
-func counted(n int, one, many string) []webhook.Message {
+// counted returns a message about n things, with a code for one and for many, and further
+// arguments; none if n is 0.
+func counted(n int, one, many string, more ...any) []webhook.Message {
 	switch n {
 	case 0:
 		return nil
 	case 1:
-		return []webhook.Message{{Code: one}}
+		return []webhook.Message{webhook.NewMessage(one, more...)}
 	}
-	return []webhook.Message{webhook.NewMessage(many, n)}
+	return []webhook.Message{webhook.NewMessage(many, append([]any{n}, more...)...)}
 }
 
 // RotateSecret gives a webhook a new secret; the old one also signs for 24 hours.

@@ -25,7 +25,7 @@ func TestReplayPeriodIsFixed(t *testing.T) {
 	if ago := time.Since(at); err != nil || ago < time.Hour || ago > 62*time.Minute {
 		t.Errorf("got %q, %v ago, want an hour", began, ago)
 	}
-	if action := p.find(`method="post" action="(/replays/new[^"]*)"`); action != "/replays/new?since="+url.QueryEscape(began)+"&amp;state=pending" {
+	if action := p.find(`method="post" action="(/replays/new[^"]*)"`); action != "/replays/new?since="+url.QueryEscape(began)+"&state=pending" {
 		t.Errorf("the start is at %s", action)
 	}
 	b.get("/replays/new?period=1y").is(http.StatusUnprocessableEntity).has("There is no such period")

@@ -30,3 +30,20 @@ func TestReplayPeriodIsFixed(t *testing.T) {
 	}
 	b.get("/replays/new?period=1y").is(http.StatusUnprocessableEntity).has("There is no such period")
 }
+
+// What a person has sent again since is no longer retried for the replay.
+func TestReplayTakenOver(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(staff)
+	r := newReceiver(t, http.StatusInternalServerError)
+	s.hook(r.URL)
+	d := s.ingest(webhook.Event{BookingID: "1234"}).Decisions[0].Delivery
+	s.settled()
+	path := b.post("/replays/new?state=pending", nil).is(http.StatusSeeOther).location
+	s.settled()
+	b.get(path).has("1 of 1 sent: 0 delivered, 0 failed", "1 delivery was attempted and not accepted yet")
+	r.status.Store(http.StatusOK)
+	b.follow("/deliveries/"+d.String()+"/replay", nil).has("answered 200 OK")
+	b.get(path).has("Done", "1 of 1 sent: 0 delivered, 0 failed").lacks("not accepted yet")
+}

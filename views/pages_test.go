@@ -102,7 +102,7 @@ func (k kind) addReplays(add func(string, templ.Component)) {
 	}
 	add("replays", Replays(list))
 	for i := range 4 {
-		p := ReplayProps{Page: k.page(webhook.RoleStaff), Replay: k.replay(i), Rows: k.rows(), State: webhook.Failed}
+		p := ReplayProps{Page: k.page(webhook.RoleStaff), Replay: k.replay(i), Rows: k.rows(), State: webhook.Failed, Pending: webhook.Count{N: i, More: i == 1}}
 		for n := range k.n {
 			p.Waiting = append(p.Waiting, ReplayWebhook{Webhook: k.webhook(n), Circuit: k.circuit()})
 		}

@@ -211,6 +211,9 @@ func (pg *Pages) ShowReplay(c *fiber.Ctx) error {
 	if props.Waiting, err = pg.replayWaits(c, props.Replay, h); err != nil {
 		return err
 	}
+	if props.Pending, err = pg.Store.CountDeliveries(c.UserContext(), account, webhook.DeliveryFilter{Replay: id, State: webhook.Pending}); err != nil {
+		return err
+	}
 	if props.State = webhook.State(c.Query("state")); !slices.Contains(webhook.States, props.State) {
 		props.State = ""
 	}

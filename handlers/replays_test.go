@@ -34,7 +34,7 @@ func TestReplayPeriodIsFixed(t *testing.T) {
 // What a person has sent again since is no longer retried for the replay.
 func TestReplayTakenOver(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, time.Hour, time.Hour)
 	b := s.signIn(staff)
 	r := newReceiver(t, http.StatusInternalServerError)
 	s.hook(r.URL)

@@ -248,7 +248,7 @@ func (m *machine) take(jobs []webhook.Job) (ids []webhook.DeliveryID) {
 	for _, job := range jobs {
 		d := job.Delivery
 		ids = append(ids, d.ID)
-		m.claims = append(m.claims, claimed{d.ID, d.Webhook, d.Attempts, d.Test, job.Urgent})
+		m.claims = append(m.claims, claimed{d.ID, d.Webhook, d.Attempts, d.Test})
 		m.equal("the event of a job", job.Event.ID, d.Event)
 	}
 	return ids
@@ -417,7 +417,7 @@ func (m *machine) result(c claimed, ending string) {
 	want := m.model.finish(r, m.now)
 	m.equal("finished", got, want)
 	if want.Again {
-		m.claims = append(m.claims, claimed{c.delivery, c.webhook, c.number + 1, c.test, c.urgent})
+		m.claims = append(m.claims, claimed{c.delivery, c.webhook, c.number + 1, c.test})
 	}
 }
 
@@ -429,8 +429,8 @@ func (m *machine) releaseOne() {
 	if d := m.delivery(c.delivery); d != nil && (d.Inline || d.log[c.number].Number > 0) {
 		return
 	}
-	m.succeed(m.subject.release(m.Context(), c.delivery, c.number, c.urgent, m.now))
-	m.model.release(c.delivery, c.number, c.urgent, m.now)
+	m.succeed(m.subject.release(m.Context(), c.delivery, c.number, m.now))
+	m.model.release(c.delivery, c.number, m.now)
 	m.claims = slices.DeleteFunc(m.claims, func(other claimed) bool { return other == c })
 }
 

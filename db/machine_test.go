@@ -46,7 +46,7 @@ type subject struct {
 	now     time.Time // of the last step of all checks
 	finish  func(context.Context, webhook.Result, time.Time) (webhook.Finished, error)
 	claim   func(context.Context, webhook.Claim) ([]webhook.Job, webhook.Due, error)
-	release func(context.Context, webhook.DeliveryID, int, bool, time.Time) error
+	release func(context.Context, webhook.DeliveryID, int, time.Time) error
 	recover func(context.Context, time.Time) error
 	of      webhook.AccountID // of the present check
 }
@@ -71,7 +71,6 @@ type claimed struct {
 	webhook  webhook.WebhookID
 	number   int
 	test     bool
-	urgent   bool
 }
 
 // check is one property check: random steps, and after each the same state.
@@ -199,7 +198,7 @@ func TestModelFindsFaults(t *testing.T) {
 			}
 		},
 		"what is released stays claimed": func(s *subject) {
-			s.release = func(context.Context, webhook.DeliveryID, int, bool, time.Time) error { return nil }
+			s.release = func(context.Context, webhook.DeliveryID, int, time.Time) error { return nil }
 		},
 		"nothing is recovered": func(s *subject) {
 			s.recover = func(context.Context, time.Time) error { return nil }

@@ -215,7 +215,7 @@ func (m *model) claim(h *modelHook, n int, newest bool, now, lease time.Time) (c
 		return order
 	})
 	for _, d := range due[:min(n, len(due))] {
-		d.Attempts, d.NextAt, d.Urgent = d.Attempts+1, lease, false
+		d.Attempts, d.NextAt = d.Attempts+1, lease
 		claimed = append(claimed, d.ID)
 	}
 	slices.Sort(claimed)
@@ -280,7 +280,7 @@ func (m *model) move(d *modelDelivery, r webhook.Result, now time.Time) (f webho
 	case r.Again:
 		d.Attempts, d.Base, d.NextAt, f.Again = d.Attempts+1, d.Base+1, r.NextAt, true
 	default:
-		d.NextAt = r.NextAt
+		d.NextAt, d.Urgent = r.NextAt, false
 	}
 	return f
 }
@@ -314,13 +314,13 @@ func (h *modelHook) attempted(r webhook.Result, now time.Time) (off webhook.OffR
 }
 
 // release undoes a claim: the attempt was not made.
-func (m *model) release(id webhook.DeliveryID, number int, urgent bool, now time.Time) {
+func (m *model) release(id webhook.DeliveryID, number int, now time.Time) {
 	d := m.delivery(id)
 	if d == nil || d.Attempts != number || d.Completed >= number || d.Base >= number {
 		return
 	}
 	if d.State == webhook.Pending || d.State == webhook.Cancelled {
-		d.Attempts, d.NextAt, d.Urgent = d.Attempts-1, now, urgent
+		d.Attempts, d.NextAt = d.Attempts-1, now
 	}
 }
 

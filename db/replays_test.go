@@ -264,5 +264,5 @@ func testClaimUrgent(t *testing.T, s *db.Store) {
 	jobs, next, err = s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 1, Urgent: 8, Now: t0, Lease: lease})
 	ok(t, err)
 	same(t, "the last urgent one and one more", []any{ids(jobs), jobs[0].Urgent, jobs[1].Urgent}, []any{[]webhook.DeliveryID{again[2], due[0]}, true, false})
-	same(t, "then due", next, webhook.Due{Account: w.Account, At: t0})
+	same(t, "then due", next, webhook.Due{Account: w.Account, At: t0, Urgent: lease})
 }

@@ -23,7 +23,7 @@ func (s *Store) Send(ctx context.Context, account webhook.AccountID, event webho
 		}
 		d, err = findDelivery(ctx, tx, account, webhook.DeliveryTo(e.Decisions, id))
 		switch {
-		case err == nil && d.InFlight(change.At):
+		case err == nil && mayBeInFlight(d, change.At):
 			return webhook.ErrConflict
 		case err == nil:
 			d, err = replay(ctx, tx, d, w, change.At)

@@ -147,22 +147,26 @@ func (s *Store) itemDelivery(ctx context.Context, tx transaction, b *bulkClaim, 
 	case row.Lookup:
 		return d, e, webhook.ErrNotFound
 	}
-	late := false
-	if p.newest {
-		late, err = overtaken(ctx, tx, row.Event, b.Webhook)
-	}
-	switch id := webhook.DeliveryTo(row.Decisions, b.Webhook); {
-	case err != nil:
-	case late:
-		err = webhook.ErrNotFound
-	case id != 0 && id != item.Delivery: // it was sent meanwhile: an event has one delivery for a webhook
-		err = moveItem(ctx, tx, p.id, item, id)
-	}
-	if err != nil {
-		return d, e, err
+	if id := webhook.DeliveryTo(row.Decisions, b.Webhook); id != 0 && id != item.Delivery { // it was sent meanwhile: an event has one delivery for a webhook
+		if err := moveItem(ctx, tx, p.id, item, id); err != nil {
+			return d, e, err
+		}
 	}
 	d, err = findDelivery(ctx, tx, b.hook.Account, item.Delivery)
-	if errors.Is(err, webhook.ErrNotFound) && !row.Test {
+	gone := errors.Is(err, webhook.ErrNotFound)
+	if err != nil && !gone {
+		return d, e, err
+	}
+	if p.newest {
+		late, err := overtaken(ctx, tx, row.Event, b.Webhook, d.State != webhook.Pending)
+		if err == nil && late {
+			err = webhook.ErrNotFound
+		}
+		if err != nil {
+			return d, e, err
+		}
+	}
+	if gone && !row.Test {
 		d, err = s.sendSkipped(ctx, tx, row, b.hook, item.Delivery, b.Now)
 	}
 	return d, row.Event, err

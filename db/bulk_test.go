@@ -18,6 +18,7 @@ var bulkTests = []test{
 	{"skipped ones are created", testBulkSkipped},
 	{"sent meanwhile with another id", testBulkSentMeanwhile},
 	{"overtaken ones are left out", testBulkOvertaken},
+	{"overtaken soon", testBulkOvertakenSoon},
 	{"deliveries that are gone are left out", testBulkGone},
 	{"at a rate", testBulkRate},
 	{"off, then on", testBulkOff},
@@ -202,6 +203,26 @@ func testBulkOvertaken(t *testing.T, s *db.Store) {
 	same(t, "claimed", len(jobs), 1)
 	same(t, "of the other replay", jobs[0].Delivery.Replay, all.ID)
 	wantCounts(t, s, p, webhook.ReplayDone, 0, 1, 0, 0)
+}
+
+// testBulkOvertakenSoon: what is about to be sent is the newest, whichever would arrive
+// first.
+func testBulkOvertakenSoon(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	older := ended(t, s, w, webhook.Failed)
+	waits := ended(t, s, w, webhook.Pending)
+	newest := func(id webhook.DeliveryID) webhook.Replay {
+		p := plannedReplay(t, s, id, w, must(s.Delivery(t.Context(), a.ID, id))(t).Event)
+		return must(s.StartReplay(t.Context(), a.ID, p.ID, at(t0)))(t)
+	}
+	p := newest(older)
+	jobs, _ := claimBulk(t, s, w, 9, t0)
+	same(t, "claimed", len(jobs), 0)
+	wantCounts(t, s, p, webhook.ReplayDone, 0, 1, 0, 0)
+	ended(t, s, w, webhook.Pending)
+	newest(waits) // it is sent in any case, and so goes first
+	jobs, _ = claimBulk(t, s, w, 9, t0)
+	same(t, "claimed before a later one", ids(jobs), []webhook.DeliveryID{waits})
 }
 
 func testBulkGone(t *testing.T, s *db.Store) {

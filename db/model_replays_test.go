@@ -166,24 +166,29 @@ func (m *model) sendItem(p *modelReplay, i *modelItem, h *modelHook, now, lease 
 // itemDelivery finds or creates the delivery of an item; nil if that is to be left out.
 func (m *model) itemDelivery(p *modelReplay, i *modelItem, h *modelHook, now time.Time) *modelDelivery {
 	e := find(m.events, func(e *modelEvent) bool { return e.ID == i.Event })
-	if e == nil || e.Lookup || !p.Request.All && m.overtaken(e, h) {
+	if e == nil || e.Lookup {
 		return nil
 	}
 	if sent := webhook.DeliveryTo(e.Decisions, h.ID); sent != 0 { // meanwhile
 		i.Delivery = sent
 	}
 	d := m.delivery(i.Delivery)
+	if !p.Request.All && m.overtaken(e, h, d == nil || d.State != webhook.Pending) {
+		return nil
+	}
 	if d == nil {
 		d = m.sendSkipped(i.Delivery, h, e, now)
 	}
 	return d
 }
 
-// overtaken reports whether a webhook got a later event of the booking.
-func (m *model) overtaken(e *modelEvent, h *modelHook) bool {
+// overtaken reports whether a webhook got a later event of the booking, or with waiting
+// is about to get one.
+func (m *model) overtaken(e *modelEvent, h *modelHook, waiting bool) bool {
 	return e.BookingID != "" && slices.ContainsFunc(m.events, func(later *modelEvent) bool {
 		d := m.delivery(webhook.DeliveryTo(later.Decisions, h.ID))
-		return later.BookingID == e.BookingID && later.ID > e.ID && !later.Test && d != nil && d.State == webhook.Delivered
+		return later.BookingID == e.BookingID && later.ID > e.ID && !later.Test && d != nil &&
+			(d.State == webhook.Delivered || waiting && d.State == webhook.Pending)
 	})
 }
 

@@ -277,10 +277,12 @@ func endReplay(ctx context.Context, tx transaction, id webhook.ReplayID, now tim
 // sending this one would put its receiver back to an older state. Events are compared
 // by their ids, and a booking has at most webhook.MaxLaterEvents later ones that count.
 func (s *Store) Overtaken(ctx context.Context, e webhook.Event, w webhook.WebhookID) (bool, error) {
-	return overtaken(ctx, s.engine, e, w)
+	return overtaken(ctx, s.engine, e, w, false)
 }
 
-func overtaken(ctx context.Context, q querier, e webhook.Event, w webhook.WebhookID) (bool, error) {
+// overtaken is Overtaken, and with waiting also reports true if a later event is about
+// to be sent: what is sent now could arrive after it.
+func overtaken(ctx context.Context, q querier, e webhook.Event, w webhook.WebhookID, waiting bool) (bool, error) {
 	if e.BookingID == "" || e.Test {
 		return false, nil
 	}
@@ -296,7 +298,7 @@ func overtaken(ctx context.Context, q querier, e webhook.Event, w webhook.Webhoo
 			continue
 		}
 		var got int
-		err := queryRow(ctx, q, `SELECT 1 FROM deliveries WHERE id = $1 AND state = 'delivered'`, id).scanOptional(&got)
+		err := queryRow(ctx, q, `SELECT 1 FROM deliveries WHERE id = $1 AND (state = 'delivered' OR $2 = 1 AND state = 'pending')`, id, boolInt(waiting)).scanOptional(&got)
 		if err != nil || got != 0 {
 			return got != 0, err
 		}

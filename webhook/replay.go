@@ -73,7 +73,7 @@ type Replay struct {
 	State     ReplayState
 	Total     int // deliveries
 	Sent      int // whose first attempt has started
-	LeftOut   int // that were not sent when their turn came: they are gone, or a later event of their booking was delivered meanwhile
+	LeftOut   int // that were not sent when their turn came: they are gone, or a later event of their booking was delivered meanwhile, or was about to be
 	Delivered int
 	Failed    int
 	Created   Change

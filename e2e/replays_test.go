@@ -136,6 +136,8 @@ func TestReplayOptions(t *testing.T) {
 			p.sees("0 of 2 sent: 0 delivered, 0 failed")
 			if !noScript {
 				axe(t, p)
+				must(t, p.Keyboard().Press("r")) // there is no delivery to be sent again
+				must(t, expect.Locator(p.named("button", "Cancel the replay")).ToBeHidden())
 			}
 			must(t, p.Locator("summary", playwright.PageLocatorOptions{HasText: "Cancel"}).Click())
 			p.press("Cancel the replay")

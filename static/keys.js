@@ -34,7 +34,7 @@
       document.body.append(form);
       return form.submit();
     }
-    const button = document.querySelector('.actions form[action*="/replay"] button');
+    const button = document.querySelector('.actions form:is([action$="/replay"], [action*="/replay?"]) button');
     const box = button?.closest("details:not([open])");
     (box ? box.querySelector("summary") : button)?.click();
   };

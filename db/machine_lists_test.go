@@ -143,7 +143,7 @@ func (m *machine) compareDelivery(d *modelDelivery) {
 		m.Fatalf("%+v", d)
 	}
 	first, err := m.WaitsFor(m.Context(), m.account.ID, d.ID)
-	active := where(m.queue(d.Webhook, d.BookingID), func(o *modelDelivery) bool { return !o.Held && o.ID < d.ID })
+	active := where(m.queue(d.Webhook, d.BookingID), func(o *modelDelivery) bool { return !o.Held })
 	if d.State != webhook.Pending || !d.Held {
 		m.wantError("what one that is not held waits for", err, webhook.ErrNotFound)
 		return

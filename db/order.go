@@ -111,11 +111,11 @@ func releaseHeld(ctx context.Context, tx transaction, w webhook.WebhookID, n int
 const waitsFor = `SELECT COALESCE(MIN(o.id), 0) FROM deliveries d
 	JOIN deliveries o ON o.webhook_id = d.webhook_id AND o.booking_id = d.booking_id
 	WHERE d.account_id = $1 AND d.id = $2 AND d.state = 'pending' AND d.held = 1
-		AND o.state = 'pending' AND o.booking_id <> '' AND o.held = 0 AND o.id < d.id AND o.test = 0`
+		AND o.state = 'pending' AND o.booking_id <> '' AND o.held = 0 AND o.test = 0`
 
 // WaitsFor finds the delivery that a held delivery of an account waits for: the
-// oldest earlier one of its booking that is active. It returns webhook.ErrNotFound
-// for a delivery that is not held.
+// oldest one of its booking that is active. It returns webhook.ErrNotFound for a
+// delivery that is not held.
 func (s *Store) WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error) {
 	err = queryRow(ctx, s.engine, waitsFor, account, delivery).Scan(&first)
 	if err == nil && first == 0 {

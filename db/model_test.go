@@ -291,12 +291,12 @@ func (m *model) move(d *modelDelivery, r webhook.Result, now time.Time) (f webho
 	return f
 }
 
-// releaseNext makes the first of a queue due that was held, unless one of an earlier
-// event is active.
+// releaseNext makes the first of a queue due that was held, unless an earlier one,
+// or one of an earlier event, is active.
 func (m *model) releaseNext(d *modelDelivery, now time.Time) bool {
 	queue := m.queue(d.Webhook, d.BookingID)
 	next := find(queue, func(q *modelDelivery) bool { return q.Held })
-	if next == nil || slices.ContainsFunc(queue, func(q *modelDelivery) bool { return !q.Held && q.Event < next.Event }) {
+	if next == nil || slices.ContainsFunc(queue, func(q *modelDelivery) bool { return !q.Held && (q.ID < next.ID || q.Event < next.Event) }) {
 		return false
 	}
 	next.Held, next.NextAt = false, now
@@ -358,7 +358,7 @@ func (m *model) recover(now time.Time) {
 // of its booking, but never behind one of a later event.
 func (m *model) isHeld(d *modelDelivery) bool {
 	queue := m.queue(d.Webhook, d.BookingID)
-	return m.hook(d.Webhook).Ordered && !d.Test && slices.ContainsFunc(queue, func(q *modelDelivery) bool { return q.Event < d.Event }) &&
+	return m.hook(d.Webhook).Ordered && !d.Test && slices.ContainsFunc(queue, func(q *modelDelivery) bool { return !q.Held && q.Event < d.Event }) &&
 		!slices.ContainsFunc(queue, func(q *modelDelivery) bool { return q.Held && q.ID < d.ID && q.Event > d.Event })
 }
 

@@ -57,7 +57,7 @@ func insertSent(ctx context.Context, tx transaction, d webhook.Delivery, w *webh
 }
 
 // holdReplay reports whether a delivery that is replayed must be held, because one of an
-// earlier event of its booking is pending; then it marks the active one as blocking. It
+// earlier event of its booking is active; then it marks that one as blocking. It
 // is not held behind one of a later event, which would be released before it: that one
 // must not be overwritten by what is older. The ids of deliveries do not tell, since an
 // event may have been sent long after it came in.
@@ -67,7 +67,7 @@ func holdReplay(ctx context.Context, tx transaction, d webhook.Delivery, w *webh
 	}
 	var earlier int
 	err = queryRow(ctx, tx, `SELECT 1 FROM deliveries WHERE webhook_id = $1 AND booking_id = $2 AND booking_id <> ''
-		AND state = 'pending' AND event_id < $3 AND test = 0 AND NOT EXISTS (SELECT 1 FROM deliveries h
+		AND state = 'pending' AND held = 0 AND event_id < $3 AND test = 0 AND NOT EXISTS (SELECT 1 FROM deliveries h
 			WHERE h.webhook_id = $1 AND h.booking_id = $2 AND h.booking_id <> '' AND h.state = 'pending' AND h.held = 1 AND h.id < $4 AND h.event_id > $3)
 		LIMIT 1`, d.Webhook, d.BookingID, d.Event, d.ID).scanOptional(&earlier)
 	if err != nil || earlier == 0 {
@@ -84,8 +84,8 @@ func markBlocking(ctx context.Context, tx transaction, d webhook.Delivery) error
 	return err
 }
 
-// releaseNext makes the oldest held delivery of a booking due, unless one of an older
-// event is still active, and reports whether it did. Call it when a blocking one
+// releaseNext makes the oldest held delivery of a booking due, unless an older one, or
+// one of an older event, is still active, and reports whether it did. Call it when a blocking one
 // has finished.
 func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booking string, now time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE deliveries SET held = 0, next_at = $3, blocking = 1 WHERE id = (
@@ -93,7 +93,7 @@ func releaseNext(ctx context.Context, tx transaction, w webhook.WebhookID, booki
 			WHERE h.webhook_id = $1 AND h.booking_id = $2 AND h.booking_id <> '' AND h.state = 'pending' AND h.held = 1)
 		AND NOT EXISTS (SELECT 1 FROM deliveries o
 			WHERE o.webhook_id = $1 AND o.booking_id = $2 AND o.booking_id <> '' AND o.state = 'pending' AND o.held = 0
-				AND o.event_id < deliveries.event_id AND o.test = 0)`,
+				AND (o.id < deliveries.id OR o.event_id < deliveries.event_id) AND o.test = 0)`,
 		w, booking, toMillis(now))
 	return n > 0, err
 }

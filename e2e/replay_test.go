@@ -102,7 +102,7 @@ func TestGoneSwitchesOffAndReplayDelivers(t *testing.T) {
 	p.sees("because the receiver answered 410 Gone.")
 	p.sees("New events are skipped (1 so far).")
 	p.press("Switch on")
-	p.sees("1 event was skipped while it was off; you can send it under")
+	p.sees("1 event was skipped while it was off; it is not sent later.")
 	p.lacks("Switched off by Bookhook")
 
 	in.answers(http.StatusOK)

@@ -66,7 +66,7 @@ func TestWebhookSwitch(t *testing.T) {
 	}
 	b.get(path).has("3 so far")
 	p := b.follow(path+"/switch", on)
-	p.has("3 events were skipped while it was off; you can send them under", "1 waiting delivery is sent now")
+	p.has("3 events were skipped while it was off; they are not sent later", "1 waiting delivery is sent now")
 	s.settled()
 	if got := arrived(t, r.got).URL.Query().Get("booking_id"); got != "waiting" || len(r.got) != 0 {
 		t.Errorf("got %s and %d more", got, len(r.got))

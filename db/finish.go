@@ -168,10 +168,11 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 	if err != nil {
 		return err
 	}
-	if err := switchOff(ctx, tx, id, off, now); err != nil {
+	change := webhook.Change{By: webhook.ByBookhook, At: now}
+	if err := switchOff(ctx, tx, id, off, change); err != nil {
 		return err
 	}
-	return s.changed(ctx, tx, webhookEntry(w, "webhook.off_"+string(off), webhook.Change{By: webhook.ByBookhook, At: now}))
+	return s.changed(ctx, tx, webhookEntry(w, "webhook.off_"+string(off), change))
 }
 
 // recordSuccess records that a webhook is healthy. It writes nothing if that is

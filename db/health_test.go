@@ -12,6 +12,8 @@ var healthTests = []test{
 	{"failing since", testFailingSince},
 	{"off after five days", testOffFailing},
 	{"quiet", testQuiet},
+	{"attention", testAttention},
+	{"recent failures", testRecentFailures},
 	{"off when gone", testOffGone},
 	{"tests do not count", testHealthOfTests},
 	{"a kept connection that was closed", testAgain},
@@ -58,7 +60,7 @@ func testOffFailing(t *testing.T, s *db.Store) {
 	same(t, "after five days", failOnce(t, s, w, end), webhook.OffFailing)
 	got := must(s.Webhook(ctx, a.ID, w.ID))(t)
 	same(t, "enabled", got.Enabled, false)
-	same(t, "health", got.Health, webhook.Health{FailingSince: t0, FailedAt: end, OffAt: end, OffReason: webhook.OffFailing})
+	same(t, "health", got.Health, webhook.Health{FailingSince: t0, FailedAt: end, OffAt: end, OffReason: webhook.OffFailing, OffBy: webhook.ByBookhook})
 	newest := must(s.Audit(ctx, a.ID, 0, 1))(t)[0]
 	same(t, "audit", []string{newest.By, newest.Action}, []string{"Bookhook", "webhook.off_failing"})
 	same(t, "said once", failLate(t, s, w, end.Add(time.Hour)), "")
@@ -66,6 +68,52 @@ func testOffFailing(t *testing.T, s *db.Store) {
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(end)))(t)
 	same(t, "well when switched on", health(t, s, w), webhook.Health{})
 	same(t, "failing again", failOnce(t, s, w, end), "")
+}
+
+// testAttention: what Bookhook switched off needs attention, and what fails for a while;
+// neither what failed once nor what a person switched off.
+func testAttention(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	other, _ := shop(t, s)
+	names := func(id webhook.AccountID) (names []string) {
+		for _, one := range must(s.Attention(ctx, id))(t) {
+			names = append(names, one.Name)
+		}
+		return names
+	}
+	failOnce(t, s, w, t0)
+	same(t, "after one failure", names(a.ID), nil)
+	failOnce(t, s, w, t0.Add(webhook.FailingAfter))
+	same(t, "after a while", names(a.ID), []string{w.Name})
+	same(t, "of another account", names(other.ID), nil)
+	failOnce(t, s, w, t0.Add(time.Hour), func(r *webhook.Result) { r.Gone = true })
+	same(t, "switched off", names(a.ID), []string{w.Name})
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
+	same(t, "switched off by a person", names(a.ID), nil)
+}
+
+// testRecentFailures: of the newest deliveries, tests and what was never attempted aside.
+func testRecentFailures(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	count := func(id webhook.AccountID) webhook.Failures { return must(s.RecentFailures(ctx, id, w.ID))(t) }
+	same(t, "none", count(a.ID), webhook.Failures{})
+	for i := range 2 {
+		failOnce(t, s, w, t0.Add(time.Duration(i)*time.Second))
+	}
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1000, t0.Add(time.Second))
+	finish(t, s, success(d, w.ID, 1), t0.Add(time.Second))
+	deliver(t, s, a.ID, 3)
+	same(t, "two of three", count(a.ID), webhook.Failures{Failed: 2, Of: 3})
+	for range webhook.RecentCounted {
+		d := deliver(t, s, a.ID, 1)[0]
+		claim(t, s, w.ID, 1000, t0.Add(time.Second))
+		finish(t, s, success(d, w.ID, 1), t0.Add(time.Second))
+	}
+	same(t, "of the newest hundred", count(a.ID), webhook.Failures{Of: webhook.RecentCounted})
 }
 
 // testQuiet: a failure now and one long ago are no five days of failing.
@@ -94,7 +142,7 @@ func testOffGone(t *testing.T, s *db.Store) {
 		r.Attempt.Status, r.Attempt.Failure = 410, webhook.FailGone
 	}
 	same(t, "gone", failOnce(t, s, w, t0, gone), webhook.OffGone)
-	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0, FailedAt: t0, OffAt: t0, OffReason: webhook.OffGone})
+	same(t, "health", health(t, s, w), webhook.Health{FailingSince: t0, FailedAt: t0, OffAt: t0, OffReason: webhook.OffGone, OffBy: webhook.ByBookhook})
 	same(t, "what waits goes on waiting", must(s.Delivery(ctx, a.ID, waits))(t).State, webhook.Pending)
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
 	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)

@@ -58,7 +58,7 @@ func (m *machine) createWebhook() {
 	h := &modelHook{Webhook: *w}
 	h.ID, h.CreatedAt, h.UpdatedAt, h.CreatedBy = got.ID, m.now, m.now, by
 	if !h.Enabled {
-		h.switchOff(webhook.OffByUser, m.now)
+		h.switchOff(webhook.OffByUser, at(m.now))
 	}
 	m.hooks = append(m.hooks, h)
 }

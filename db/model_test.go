@@ -108,15 +108,19 @@ func (m *model) setEnabled(h *modelHook, enabled bool, now time.Time) {
 	switch {
 	case enabled == h.Enabled:
 	case enabled:
-		h.Enabled, h.Health = true, webhook.Health{}
+		missed := h.Missed
+		if h.Skipped > 0 {
+			missed = webhook.Missed{Since: h.OffAt, Until: now, Events: h.Skipped}
+		}
+		h.Enabled, h.Health = true, webhook.Health{Missed: missed}
 		m.retryNow(h.ID, now)
 	default:
-		h.switchOff(webhook.OffByUser, now)
+		h.switchOff(webhook.OffByUser, at(now))
 	}
 }
 
-func (h *modelHook) switchOff(why webhook.OffReason, now time.Time) {
-	h.Enabled, h.OffAt, h.OffReason, h.Skipped = false, now, why, 0
+func (h *modelHook) switchOff(why webhook.OffReason, change webhook.Change) {
+	h.Enabled, h.OffAt, h.OffReason, h.OffBy, h.Skipped = false, change.At, why, change.By, 0
 }
 
 func (m *model) remove(h *modelHook, now time.Time) (cancelled int64) {
@@ -316,7 +320,7 @@ func (h *modelHook) attempted(r webhook.Result, now time.Time) (off webhook.OffR
 		h.Health = h.AfterFailure(now)
 	}
 	if off = h.SwitchOff(now, r.Gone); off != "" {
-		h.switchOff(off, now)
+		h.switchOff(off, webhook.Change{By: webhook.ByBookhook, At: now})
 	}
 	return off
 }

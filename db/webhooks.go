@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -9,13 +10,14 @@ import (
 )
 
 const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
-	created_by, failing_since, failed_at, off_at, off_reason, skipped, warnings`
+	created_by, failing_since, failed_at, off_at, off_reason, off_by, skipped, missed_since, missed_until, missed, warnings`
 
 func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
 	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
 		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
-		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.Skipped, jsonScanner{&w.Warnings})
+		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.OffBy, &w.Skipped,
+		timeScanner{&w.Missed.Since}, timeScanner{&w.Missed.Until}, &w.Missed.Events, jsonScanner{&w.Warnings})
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +78,25 @@ func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webho
 	return b, err
 }
 
+// Attention lists the webhooks of an account that Bookhook switched off, or of which
+// every attempt of a while has failed.
+func (s *Store) Attention(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error) {
+	all, err := list(ctx, s.engine, s.scanWebhook, `SELECT `+webhookColumns+` FROM webhooks
+		WHERE account_id = $1 AND deleted_at = 0 AND (enabled = 0 AND off_reason <> 'user' OR enabled = 1 AND failing_since <> 0) ORDER BY id`, account)
+	return slices.DeleteFunc(all, func(w *webhook.Webhook) bool { return !w.Status(webhook.Circuit{}, true).NeedsAttention() }), err
+}
+
+// RecentFailures counts the failures among the newest deliveries of a webhook of an
+// account that were attempted; of webhook.RecentScanned at most.
+func (s *Store) RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (f webhook.Failures, err error) {
+	err = queryRow(ctx, s.engine, `SELECT count(*), COALESCE(sum(CASE WHEN last_failure <> '' THEN 1 ELSE 0 END), 0)
+		FROM (SELECT last_failure FROM (SELECT id, last_failure, completed FROM deliveries WHERE account_id = $1 AND webhook_id = $2 AND test = 0
+				ORDER BY id DESC LIMIT $3) AS newest
+			WHERE completed > 0 ORDER BY id DESC LIMIT $4) AS attempted`,
+		account, id, webhook.RecentScanned, webhook.RecentCounted).Scan(&f.Of, &f.Failed)
+	return f, err
+}
+
 // CreateWebhook creates a webhook and removes its draft (nil: none). It returns
 // webhook.ErrDraftChanged if the draft was changed since it was read,
 // webhook.LimitReached if the account has as many asynchronous webhooks as it may have,
@@ -86,7 +107,7 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 	created.ID = webhook.WebhookID(s.nextID())
 	created.CreatedAt, created.UpdatedAt, created.CreatedBy = roundMillis(change.At), roundMillis(change.At), change.By
 	if !created.Enabled {
-		created.OffAt, created.OffReason = roundMillis(change.At), webhook.OffByUser
+		created.OffAt, created.OffReason, created.OffBy = roundMillis(change.At), webhook.OffByUser, change.By
 	}
 	err := s.write(ctx, func(tx transaction) error {
 		if err := s.checkNew(ctx, tx, w); err != nil {
@@ -99,10 +120,10 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, created_by, off_at, off_reason)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		_, err = tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, created_by, off_at, off_reason, off_by)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 			created.ID, created.Account, string(created.Kind), sealConfig(key, &created), boolInt(created.Enabled), sealSecret(key, &created),
-			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), created.CreatedBy, toMillis(created.OffAt), string(created.OffReason))
+			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), created.CreatedBy, toMillis(created.OffAt), string(created.OffReason), created.OffBy)
 		if err != nil {
 			return err
 		}
@@ -226,20 +247,24 @@ func (s *Store) switchTo(ctx context.Context, tx transaction, w *webhook.Webhook
 	}
 	tx.touch(w.Account, w.ID, webhook.TouchWebhook)
 	if !*enabled {
-		if err := switchOff(ctx, tx, w.ID, webhook.OffByUser, change.At); err != nil {
+		if err := switchOff(ctx, tx, w.ID, webhook.OffByUser, change); err != nil {
 			return err
 		}
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.off", change))
 	}
-	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 1, off_at = 0, off_reason = '', skipped = 0, failing_since = 0, failed_at = 0 WHERE id = $1`, w.ID)
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 1, off_at = 0, off_reason = '', off_by = '', skipped = 0, failing_since = 0, failed_at = 0,
+			missed_since = CASE WHEN skipped > 0 THEN off_at ELSE missed_since END, missed_until = CASE WHEN skipped > 0 THEN $2 ELSE missed_until END,
+			missed = CASE WHEN skipped > 0 THEN skipped ELSE missed END
+		WHERE id = $1`, w.ID, toMillis(change.At))
 	if err != nil {
 		return err
 	}
 	return s.changed(ctx, tx, webhookEntry(w, "webhook.on", change))
 }
 
-func switchOff(ctx context.Context, tx transaction, id webhook.WebhookID, reason webhook.OffReason, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 0, off_at = $2, off_reason = $3, skipped = 0 WHERE id = $1`, id, toMillis(now), string(reason))
+func switchOff(ctx context.Context, tx transaction, id webhook.WebhookID, reason webhook.OffReason, change webhook.Change) error {
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 0, off_at = $2, off_reason = $3, off_by = $4, skipped = 0 WHERE id = $1`,
+		id, toMillis(change.At), string(reason), change.By)
 	return err
 }
 

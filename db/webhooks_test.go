@@ -42,7 +42,7 @@ func testWebhookRoundTrip(t *testing.T, s *db.Store) {
 func testCreatedOff(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	w := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.Enabled = false })
-	same(t, "health", w.Health, webhook.Health{OffAt: t0, OffReason: webhook.OffByUser})
+	same(t, "health", w.Health, webhook.Health{OffAt: t0, OffReason: webhook.OffByUser, OffBy: by})
 	same(t, "webhook", must(s.Webhook(t.Context(), a.ID, w.ID))(t), w)
 }
 
@@ -178,13 +178,16 @@ func testSetEnabled(t *testing.T, s *db.Store) {
 	before := must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off)))(t)
 	same(t, "before", before, w)
 	before = must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off.Add(time.Hour))))(t)
-	same(t, "off twice keeps when", before.Health, webhook.Health{OffAt: off, OffReason: webhook.OffByUser})
+	same(t, "off twice keeps when", before.Health, webhook.Health{OffAt: off, OffReason: webhook.OffByUser, OffBy: by})
 	same(t, "enabled", before.Enabled, false)
 	ingest(t, s, a.ID, some(3)...)
-	before = must(s.SetEnabled(ctx, a.ID, w.ID, true, at(off)))(t)
+	on := off.Add(time.Hour)
+	before = must(s.SetEnabled(ctx, a.ID, w.ID, true, at(on)))(t)
 	same(t, "skipped while off", before.Skipped, 3)
+	w.Missed = webhook.Missed{Since: off, Until: on, Events: 3}
 	same(t, "on again", must(s.Webhook(ctx, a.ID, w.ID))(t), w)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off)))(t)
+	same(t, "what it missed before is known", must(s.Webhook(ctx, a.ID, w.ID))(t).Missed, w.Missed)
 	same(t, "skipped counts anew", must(s.Webhook(ctx, a.ID, w.ID))(t).Skipped, 0)
 	same(t, "audit entries", len(must(s.Audit(ctx, a.ID, 0, 50))(t)), 5) // account, webhook, off, on, off
 }

@@ -8,7 +8,15 @@ type Health struct {
 	FailedAt     time.Time // the last failure since then; zero if there is none
 	OffAt        time.Time // when it was switched off; zero while it is on
 	OffReason    OffReason
-	Skipped      int // events skipped since it was switched off
+	OffBy        string // who switched it off; "" while it is on
+	Skipped      int    // events skipped since it was switched off
+	Missed       Missed // while it was off last
+}
+
+// Missed is what a webhook did not receive while it was off, until it was switched on.
+type Missed struct {
+	Since, Until time.Time
+	Events       int
 }
 
 // OffReason is why a webhook is off.
@@ -29,6 +37,70 @@ const FailingLimit = 5 * 24 * time.Hour
 // twice the longest pause between two attempts. A webhook that receives little is
 // not switched off because of one failure now and one last month.
 const FailingGap = 48 * time.Hour
+
+// FailingAfter is for how long every attempt must have failed until a webhook counts as
+// failing: one failure is no alarm.
+const FailingAfter = time.Minute
+
+// Failing reports whether every attempt of a while has failed.
+func (h Health) Failing() bool {
+	return !h.FailingSince.IsZero() && h.FailedAt.Sub(h.FailingSince) >= FailingAfter
+}
+
+// SwitchOffWarning is how long before a failing webhook is switched off everybody is
+// warned.
+const SwitchOffWarning = 24 * time.Hour
+
+// SwitchOffNear reports whether a failing webhook will be switched off soon.
+func (h Health) SwitchOffNear(now time.Time) bool {
+	at := h.SwitchOffAt()
+	return h.Failing() && h.OffAt.IsZero() && at.Before(now.Add(SwitchOffWarning))
+}
+
+// Status is how a webhook is doing, in a word.
+type Status string
+
+// The statuses.
+const (
+	StatusHealthy Status = "healthy"
+	StatusFailing Status = "failing" // every attempt of a while has failed
+	StatusPaused  Status = "paused"  // after many failures in a row it is called now and then only
+	StatusStopped Status = "stopped" // Bookhook switched it off
+	StatusOff     Status = "off"     // a person switched it off
+	StatusUnused  Status = "unused"  // it never had a delivery
+)
+
+// Status returns how the webhook is doing; used says whether it ever had a delivery.
+func (w *Webhook) Status(c Circuit, used bool) Status {
+	switch {
+	case !w.Enabled && w.OffReason != OffByUser:
+		return StatusStopped
+	case !w.Enabled:
+		return StatusOff
+	case c.Open():
+		return StatusPaused
+	case w.Failing():
+		return StatusFailing
+	case !used:
+		return StatusUnused
+	}
+	return StatusHealthy
+}
+
+// Failures says how many of the newest deliveries that were attempted have failed so
+// far.
+type Failures struct{ Failed, Of int }
+
+// Limits of Failures.
+const (
+	RecentCounted = 100
+	RecentScanned = 1000 // of which some may not have been attempted yet
+)
+
+// NeedsAttention reports whether bookings do not arrive although nobody wanted that.
+func (s Status) NeedsAttention() bool {
+	return s == StatusFailing || s == StatusPaused || s == StatusStopped
+}
 
 // SwitchOffAt returns when a failing webhook will be switched off; zero if it is
 // not failing.

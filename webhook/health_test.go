@@ -58,3 +58,60 @@ func TestSwitchOff(t *testing.T) {
 		}
 	}
 }
+
+// TestStatus: one failure is no alarm, and what nobody wanted to be off needs attention.
+func TestStatus(t *testing.T) {
+	t0 := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	once := webhook.Health{FailingSince: t0, FailedAt: t0}
+	soon := webhook.Health{FailingSince: t0, FailedAt: t0.Add(webhook.FailingAfter - 1)}
+	failing := webhook.Health{FailingSince: t0, FailedAt: t0.Add(webhook.FailingAfter)}
+	paused := webhook.Circuit{Failures: 10, ProbeAt: t0}
+	for _, tt := range []struct {
+		name    string
+		off     webhook.OffReason // "": on
+		health  webhook.Health
+		circuit webhook.Circuit
+		used    bool
+		want    webhook.Status
+		alarm   bool
+	}{
+		{"never used", "", webhook.Health{}, webhook.Circuit{}, false, webhook.StatusUnused, false},
+		{"healthy", "", webhook.Health{}, webhook.Circuit{}, true, webhook.StatusHealthy, false},
+		{"one failure", "", once, webhook.Circuit{Failures: 1}, true, webhook.StatusHealthy, false},
+		{"some failures within a moment", "", soon, webhook.Circuit{Failures: 3}, true, webhook.StatusHealthy, false},
+		{"failing", "", failing, webhook.Circuit{Failures: 3}, true, webhook.StatusFailing, true},
+		{"paused", "", soon, paused, true, webhook.StatusPaused, true},
+		{"off by a person", webhook.OffByUser, failing, paused, true, webhook.StatusOff, false},
+		{"off by failures", webhook.OffFailing, failing, paused, true, webhook.StatusStopped, true},
+		{"off by 410", webhook.OffGone, webhook.Health{}, webhook.Circuit{}, false, webhook.StatusStopped, true},
+	} {
+		w := &webhook.Webhook{Enabled: tt.off == "", Health: tt.health}
+		w.OffReason = tt.off
+		if got := w.Status(tt.circuit, tt.used); got != tt.want || got.NeedsAttention() != tt.alarm {
+			t.Errorf("%s: got %s, which needs attention: %t; want %s, %t", tt.name, got, got.NeedsAttention(), tt.want, tt.alarm)
+		}
+	}
+}
+
+func TestSwitchOffNear(t *testing.T) {
+	t0 := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	near := t0.Add(webhook.FailingLimit - webhook.SwitchOffWarning)
+	failing := webhook.Health{FailingSince: t0, FailedAt: near}
+	off := failing
+	off.OffAt = near
+	for _, tt := range []struct {
+		name   string
+		health webhook.Health
+		now    time.Time
+		want   bool
+	}{
+		{"well", webhook.Health{}, t0, false},
+		{"a day before", failing, near.Add(1), true},
+		{"earlier", failing, near, false},
+		{"off already", off, near.Add(1), false},
+	} {
+		if got := tt.health.SwitchOffNear(tt.now); got != tt.want {
+			t.Errorf("%s: got %t", tt.name, got)
+		}
+	}
+}

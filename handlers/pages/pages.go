@@ -155,7 +155,11 @@ func (pg *Pages) page(c *fiber.Ctx) (views.Page, error) {
 	if err != nil {
 		return views.Page{}, err
 	}
-	return currentUser(c).page(c, flash), nil
+	page := currentUser(c).page(c, flash)
+	if account := currentUser(c).Account.ID; account != 0 {
+		page.Attention, err = pg.Store.Attention(c.UserContext(), account)
+	}
+	return page, err
 }
 
 func (pg *Pages) takeFlash(c *fiber.Ctx) ([]string, error) {

@@ -19,6 +19,8 @@ type WebhookStore interface {
 	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)
 	WebhookNames(ctx context.Context, account webhook.AccountID) (map[webhook.WebhookID]string, error)
 	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
+	Attention(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
+	RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Failures, error)
 	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
 	RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
 	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error
@@ -56,6 +58,7 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 		}
 		props.Rows = append(props.Rows, row)
 	}
+	slices.SortStableFunc(props.Rows, func(a, b views.WebhookRow) int { return attentionRank(a) - attentionRank(b) })
 	if v.User.Role.CanConfigure() {
 		if props.Drafts, err = pg.startedDrafts(c, all, !full.IsZero()); err != nil {
 			return err
@@ -65,6 +68,14 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 		return err
 	}
 	return render(c, status, views.Webhooks(props))
+}
+
+// attentionRank has the webhooks first that need attention.
+func attentionRank(r views.WebhookRow) int {
+	if r.Status().NeedsAttention() {
+		return 0
+	}
+	return 1
 }
 
 func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (views.WebhookRow, error) {
@@ -125,6 +136,11 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	}
 	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return err
+	}
+	if w.Failing() {
+		if props.Failures, err = pg.Store.RecentFailures(c.UserContext(), w.Account, w.ID); err != nil {
+			return err
+		}
 	}
 	if props.Tests, err = pg.testTypes(c, w); err != nil {
 		return err

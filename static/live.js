@@ -164,7 +164,7 @@
         on = false;
         return listen();
       }
-      if (reply.ok) {
+      if (reply.ok || reply.status === 422) { // a filter that is not valid is ignored
         const page = new DOMParser().parseFromString(await reply.text(), "text/html");
         seen = page.querySelector("[data-follow]").dataset.follow;
         if (follows()) apply(page);

@@ -13,6 +13,8 @@ package live
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +47,7 @@ type Hub struct {
 // account is one that is followed.
 type account struct {
 	followers map[*Follower]struct{}
+	joined    chan struct{} // has an element after somebody began to follow
 	stop      context.CancelFunc
 }
 
@@ -61,6 +64,7 @@ type Follower struct {
 	changes chan string   // the newest text that was not taken yet
 	ended   chan struct{} // closed when it may not stay
 	end     func()
+	told    string // the last text; used by watch alone
 }
 
 // Changes gets the text of now, and then each other one; one that was not taken is
@@ -86,14 +90,18 @@ func (h *Hub) Follow(id webhook.AccountID, mayStay func(ctx context.Context) (bo
 	}
 	if a == nil {
 		ctx, stop := context.WithCancel(context.Background())
-		a = &account{followers: map[*Follower]struct{}{}, stop: stop}
+		a = &account{followers: map[*Follower]struct{}{}, joined: make(chan struct{}, 1), stop: stop}
 		h.accounts[id] = a
-		go h.watch(ctx, id)
+		go h.watch(ctx, id, a)
 	}
 	f := &Follower{hub: h, account: id, mayStay: mayStay, changes: make(chan string, 1), ended: make(chan struct{})}
 	f.end = sync.OnceFunc(func() { close(f.ended) })
 	a.followers[f] = struct{}{}
 	h.all++
+	select {
+	case a.joined <- struct{}{}:
+	default:
+	}
 	return f, true
 }
 
@@ -117,64 +125,42 @@ func (f *Follower) Close() {
 	}
 }
 
-// Followers returns how many followers there are of all accounts.
-func (h *Hub) Followers() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.all
-}
-
 // watch looks at an account again and again until ctx ends.
-func (h *Hub) watch(ctx context.Context, id webhook.AccountID) {
+func (h *Hub) watch(ctx context.Context, id webhook.AccountID, a *account) {
 	looks := time.NewTicker(pause)
 	defer looks.Stop()
-	told := map[*Follower]string{}
 	for {
-		followers := h.followers(id)
-		for f := range told {
-			if _, follows := followers[f]; !follows {
-				delete(told, f)
-			}
-		}
-		h.look(ctx, id, followers, told)
 		select {
+		case <-a.joined:
 		case <-looks.C:
 		case <-ctx.Done():
 			return
 		}
+		h.look(ctx, id, h.followers(a))
 	}
 }
 
 // followers returns those of an account.
-func (h *Hub) followers(id webhook.AccountID) map[*Follower]struct{} {
+func (h *Hub) followers(a *account) []*Follower {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	followers := map[*Follower]struct{}{}
-	if a := h.accounts[id]; a != nil {
-		for f := range a.followers {
-			followers[f] = struct{}{}
-		}
-	}
-	return followers
+	return slices.Collect(maps.Keys(a.followers))
 }
 
 // look tells the followers what they were not told yet, and ends those that may not
 // stay. While the database cannot be read, all stay and are told nothing.
-func (h *Hub) look(ctx context.Context, id webhook.AccountID, followers map[*Follower]struct{}, told map[*Follower]string) {
+func (h *Hub) look(ctx context.Context, id webhook.AccountID, followers []*Follower) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	text, err := h.store.Changes(ctx, id)
-	for f := range followers {
-		if stays, err := f.mayStay(ctx); err == nil && !stays {
+	for _, f := range followers {
+		stays, stayErr := f.mayStay(ctx)
+		switch {
+		case stayErr == nil && !stays, errors.Is(err, webhook.ErrNotFound):
 			f.end()
-			continue
-		}
-		if err == nil && told[f] != text {
-			told[f] = text
+		case err == nil && f.told != text:
+			f.told = text
 			f.tell(text)
-		}
-		if errors.Is(err, webhook.ErrNotFound) {
-			f.end()
 		}
 	}
 }

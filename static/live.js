@@ -116,6 +116,8 @@
     body.querySelector(".arrived + :not(.arrived)")?.classList.add("until");
     arrived = { body, rows: [], fresh: [] };
     announce();
+    const count = document.querySelector("[data-count]");
+    if (count) count.textContent = fresh[0].ownerDocument.querySelector("[data-count]").textContent;
     added[0].querySelector(".whole").focus();
     added[0].querySelector("input")?.dispatchEvent(new Event("change", { bubbles: true })); // counts the ticked rows
   };

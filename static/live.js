@@ -124,10 +124,12 @@
 
   // inUse reports whether a part may not change now: a person types in it, has marked
   // some of it, is asked something, or points at what could move. Rows do not move.
+  const used = ":is(a, button, input, select, textarea):focus, details.confirm[open]" +
+    (matchMedia("(hover: hover)").matches ? ", :is(a, button, summary, label):hover" : "");
   const inUse = (part) => {
     const selection = getSelection();
     if (!selection.isCollapsed && selection.containsNode(part, true)) return true;
-    return [...part.querySelectorAll(":is(a, button, summary, label):hover, :is(a, button, input, select, textarea):focus, details.confirm[open]")]
+    return [...part.querySelectorAll(used)]
       .some((element) => !element.closest("[data-rows]"));
   };
 

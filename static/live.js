@@ -21,7 +21,10 @@
 
   // What is done to an element by script or by the person stays as it is.
   const still = "input, select, textarea, thead, [data-copy], [data-still]";
-  const kept = (element, name) => name === "open" || name === "data-sent" || name === "class" && element.matches("tr");
+  const keptBy = (element) => {
+    const names = element.matches("tr") ? ["class"] : ["data-sent"];
+    return element.matches(".attempt.live") ? names : [...names, "open"]; // an attempt that ends opens
+  };
 
   // adopt returns a copy of a node of a fetched page, with its behaviour.
   const adopt = (node) => {
@@ -38,11 +41,12 @@
   const update = (element, fresh) => {
     if (element.isEqualNode(fresh) || element.matches(still)) return;
     if (element.matches("[data-rows]")) return updateRows(element, fresh);
+    const kept = keptBy(element);
     for (const { name, value } of [...fresh.attributes]) {
-      if (!kept(element, name) && element.getAttribute(name) !== value) element.setAttribute(name, value);
+      if (!kept.includes(name) && element.getAttribute(name) !== value) element.setAttribute(name, value);
     }
     for (const { name } of [...element.attributes]) {
-      if (!kept(element, name) && !fresh.hasAttribute(name)) element.removeAttribute(name);
+      if (!kept.includes(name) && !fresh.hasAttribute(name)) element.removeAttribute(name);
     }
     let next = element.firstChild;
     for (const node of [...fresh.childNodes]) {

@@ -159,7 +159,7 @@
   let again = false; // something changed meanwhile
   let timer = 0;
   const refresh = async () => {
-    if (!follows()) return;
+    if (!follows() || document.querySelector("form[data-sent]")) return; // another page comes
     if (busy) return again = true;
     busy = true;
     again = false;

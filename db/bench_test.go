@@ -79,15 +79,18 @@ func BenchmarkFinish(b *testing.B) {
 	perSecond(b)
 }
 
-// BenchmarkLists measures pages of every filter on a database of
-// BOOKHOOK_BENCH_ROWS deliveries (100,000 if not set): the first page, pages
-// deep inside, and the count. With BOOKHOOK_BENCH_DATABASE, a path, the database
-// is kept there and used again.
-func BenchmarkLists(b *testing.B) {
-	rows := 100_000
+// listsRows is how many deliveries a database has on which lists are measured.
+func listsRows() int {
 	if n, err := strconv.Atoi(os.Getenv("BOOKHOOK_BENCH_ROWS")); err == nil {
-		rows = n
+		return n
 	}
+	return 100_000
+}
+
+// listsStore is a database of BOOKHOOK_BENCH_ROWS deliveries (100,000 if not set).
+// With BOOKHOOK_BENCH_DATABASE, a path, it is kept there and used again.
+func listsStore(b *testing.B) *db.Store {
+	b.Helper()
 	path := os.Getenv("BOOKHOOK_BENCH_DATABASE")
 	if path == "" {
 		path = filepath.Join(b.TempDir(), "bookhook.db")
@@ -96,10 +99,16 @@ func BenchmarkLists(b *testing.B) {
 		s, err := db.Create(b.Context(), path, nil)
 		ok(b, err)
 		ok(b, s.Close())
-		fill(b, path, rows)
+		fill(b, path, listsRows())
 	}
-	s := openFile(b, path)
-	last := filledSince + webhook.DeliveryID(rows/2)*filledStep
+	return openFile(b, path)
+}
+
+// BenchmarkLists measures pages of every filter: the first page, pages deep inside, and
+// the count.
+func BenchmarkLists(b *testing.B) {
+	s := listsStore(b)
+	last := filledSince + webhook.DeliveryID(listsRows()/2)*filledStep
 	for _, account := range []webhook.AccountID{1, 2} {
 		for _, f := range benchFilters(account, last) {
 			name := fmt.Sprintf("account=%d/%s", account, f.name)

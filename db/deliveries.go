@@ -163,6 +163,17 @@ func findDelivery(ctx context.Context, q querier, account webhook.AccountID, id 
 	return scanDelivery(queryRow(ctx, q, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND id = $2`, account, id))
 }
 
+// DeliveriesOf lists those deliveries of an account that have one of the ids, the newest
+// first.
+func (s *Store) DeliveriesOf(ctx context.Context, account webhook.AccountID, ids []webhook.DeliveryID) ([]webhook.Delivery, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	condition, args := anyOf("id", 2, ids)
+	return list(ctx, s.engine, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND `+condition+` ORDER BY id DESC`,
+		append([]any{account}, args...)...)
+}
+
 // Replay makes a delivery due and urgent: one that finished restarts its schedule,
 // one that waits is attempted early, even if it is held. It returns
 // webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:

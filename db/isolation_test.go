@@ -218,6 +218,8 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 		ok(t, err)
 		same(t, "beside theirs", []webhook.DeliveryID{newer, older}, []webhook.DeliveryID{0, 0})
 	}
+	same(t, "deliveries of mine by their ids", len(must(s.DeliveriesOf(ctx, a.ID, []webhook.DeliveryID{x.delivery}))(t)), 1)
+	same(t, "deliveries of theirs by their ids", len(must(s.DeliveriesOf(ctx, me.ID, []webhook.DeliveryID{x.delivery}))(t)), 0)
 	same(t, "views of theirs", len(must(s.SavedViews(ctx, a.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 1)
 	same(t, "their views for me", len(must(s.SavedViews(ctx, me.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)

@@ -70,6 +70,10 @@ func useEverything(tb testing.TB, s *Store) {
 	accepted, err := s.Insert(ctx, planFor(tb, s, a.ID, []webhook.Event{{ExternalID: "x", Platform: webhook.DefaultPlatform}}...))
 	check(err)
 	d := accepted[0].Decisions[0].Delivery
+	_, err = s.Changes(ctx, a.ID)
+	check(err)
+	_, err = s.DeliveriesOf(ctx, a.ID, []webhook.DeliveryID{d})
+	check(err)
 	for _, newest := range []bool{false, true} {
 		_, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Newest: newest, Now: now, Lease: now})
 		check(err)

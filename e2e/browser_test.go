@@ -122,6 +122,9 @@ func watch(context playwright.BrowserContext, ignore string) *watcher {
 		}
 	})
 	context.OnRequestFailed(func(r playwright.Request) {
+		if r.ResourceType() == "eventsource" { // a stream ends with its server, and is opened again
+			return
+		}
 		// ERR_ABORTED is a stream or a fetch cut off because the visitor went on to another page.
 		if err := r.Failure(); err != nil && !strings.Contains(err.Error(), "ERR_ABORTED") {
 			w.add("%s %s: %v", r.ResourceType(), r.URL(), err)

@@ -172,28 +172,3 @@ func (o *shop) bookings(n int) (all []accepted) {
 	o.ask("POST", "/events/batch", map[string]any{"events": events}).want(o.t, http.StatusAccepted, &answer)
 	return answer.Items
 }
-
-func TestLogAnnouncesNewDeliveries(t *testing.T) {
-	op := newShop(t)
-	in := receiver(t)
-	hook := op.webhook("Accounting", in.URL, map[string]any{"events": []string{"cancelled"}})
-	other := op.webhook("Vouchers", in.URL, map[string]any{"events": []string{"redeem_voucher"}})
-	op.await(op.booking("1").to(hook), "delivered")
-	p := op.as(t, operator, pageOptions{})
-	must(t, p.Clock().Install())
-	p.visit(op.URL + "/deliveries?webhook_id=" + hook.ID)
-	p.lists(1)
-	op.await(op.event(map[string]any{"type": "redeem_voucher", "booking_id": "2"}).to(other), "delivered")
-	op.await(op.booking("3").to(hook), "delivered")
-	must(t, p.Clock().FastForward(10_000))
-	p.has("[data-live]", "1 new delivery – show")
-	p.lists(1) // nothing jumps
-	op.await(op.booking("4").to(hook), "delivered")
-	must(t, p.Clock().FastForward(10_000))
-	p.follow("2 new deliveries – show")
-	p.isAt(`/deliveries\?webhook_id=` + hook.ID + "$")
-	p.lists(3)
-	must(t, p.Clock().FastForward(10_000))
-	p.has("[data-live]", "")
-	p.lacks("new deliver")
-}

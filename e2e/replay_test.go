@@ -11,6 +11,7 @@ func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
 	in := receiver(t)
 	in.answers(http.StatusInternalServerError, http.StatusOK)
 	hook := op.webhook("Accounting", in.URL, nil)
+	p := op.as(t, operator, pageOptions{}) // before: the second attempt comes soon
 	e := op.booking("1234")
 	id := e.to(hook)
 	first := in.next(t)
@@ -18,7 +19,6 @@ func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
 	isAttempt(t, first, id, 1)
 	op.awaitAttempts(id, 1)
 
-	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/deliveries")
 	p.lists(1, "1234", "Waiting", "in ", "500 Internal Server Error")
 	p.opensRow("1234")

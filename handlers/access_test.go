@@ -63,6 +63,7 @@ var routes = inVersions(map[string]route{
 	"POST /admin/accounts/{acc}/limit": {admins, toAccounts, "limit=10"},
 	"POST /admin/accounts/{acc}/users": {admins, 201, "role=staff&email={email}"},
 
+	"GET /live":                     {members, 200, ""},
 	"GET /webhooks":                 {members, 200, ""},
 	"GET /webhooks/{whk}":           {members, 200, ""},
 	"POST /webhooks/{whk}/test":     {members, 303, ""},
@@ -71,7 +72,6 @@ var routes = inVersions(map[string]route{
 	"GET /events.csv":               {members, 200, ""},
 	"POST /views":                   {members, 303, "list=deliveries&query=state%3Dfailed&name=Failed"},
 	"POST /views/{viw}/delete":      {members, 404, ""}, // it is somebody else's
-	"GET /deliveries/new":           {members, 200, ""},
 	"GET /deliveries/{dlv}":         {members, 200, ""},
 	"POST /deliveries/{dlv}/replay": {members, 303, ""},
 	"POST /webhooks/{whk}/retry":    {members, 303, ""},
@@ -341,6 +341,9 @@ func (s *site) ask(c *caller, path string, r route, things *strings.Replacer) pa
 		c.browser = nil
 	}
 	method, path, _ := strings.Cut(path, " ")
+	if path == "/live" { // which has no end
+		method = http.MethodHead
+	}
 	request := b.request(method, things.Replace(path), things.Replace(r.body))
 	if forPrograms(" " + path) {
 		request.Header.Set("Content-Type", "application/json")

@@ -16,6 +16,7 @@ import (
 	"bookhook/handlers/pages"
 	"bookhook/handlers/prio"
 	"bookhook/handlers/web"
+	"bookhook/live"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -91,6 +92,7 @@ func New(o Options) (*fiber.App, error) {
 		server: server, health: o.Store.Health, dispatcher: o.Dispatcher, version: o.Version, log: o.Log,
 		pages: pages.New(pages.Options{
 			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
+			Live:        live.NewHub(o.Store.Pages),
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
 			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path(prio.Newest) + prio.TokenPath,
 		}),

@@ -20,7 +20,6 @@ func TestDeliveriesEmpty(t *testing.T) {
 	b := s.signIn(staff)
 	b.get("/deliveries").is(http.StatusOK).has("No deliveries yet")
 	b.get("/deliveries?booking_id=12").is(http.StatusOK).has("No delivery matches")
-	b.get("/deliveries/new").is(http.StatusOK).lacks("new deliver")
 }
 
 func TestDeliveriesFilter(t *testing.T) {
@@ -89,7 +88,6 @@ func TestDeliveriesFilterKeepsWhatWasTyped(t *testing.T) {
 		if value := cut(query, "since="); strings.HasPrefix(query, "since=y") {
 			p.has(`value="` + value + `"`)
 		}
-		b.get("/deliveries/new?" + query).is(http.StatusOK).has("1 new delivery")
 	}
 }
 
@@ -154,7 +152,6 @@ func TestDeliveriesManyAreCounted(t *testing.T) {
 	b.get("/deliveries").has("10,000 deliveries").lacks("more than")
 	s.leave(webhook.Event{})
 	b.get("/deliveries").has("more than 10,000 deliveries")
-	b.get("/deliveries/new").has("more than 10,000 new deliveries")
 	b.get("/events").has("more than 10,000 events")
 	p := b.get("/events?type=token_failure").is(http.StatusOK).has("Nothing found so far", "Searched back to").lacks("No event matches")
 	for strings.Contains(p.text, "Search further back") {
@@ -187,20 +184,6 @@ func TestDeliveriesSearch(t *testing.T) {
 	}
 	p.has("rare 1", "rare 2", "Newest").lacks("Search further back", "Searched back")
 	b.get("/deliveries?state=cancelled").has("No delivery matches")
-}
-
-func TestDeliveriesAnnounced(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	b := s.signIn(staff)
-	s.hook(nowhere)
-	s.leave(webhook.Event{BookingID: "1"}, webhook.Event{BookingID: "2", Type: "token_failure"})
-	live := b.get("/deliveries?type=cancelled").find(`data-live="([^"]*)"`)
-	b.get(live).is(http.StatusOK).lacks("new deliver", "<html")
-	s.leave(webhook.Event{BookingID: "3", Type: "token_failure"})
-	b.get(live).lacks("new deliver")
-	s.leave(webhook.Event{BookingID: "4"}, webhook.Event{BookingID: "5"})
-	b.get(live).has("2 new deliveries", `href="/deliveries?type=cancelled"`)
 }
 
 // deliveryOf is the one delivery of an event.

@@ -40,7 +40,7 @@ func (k kind) page(role webhook.Role) Page {
 	p := Page{
 		User:    webhook.User{ID: 7, Email: "marta@" + k.text("seatours.example"), Role: role},
 		Account: webhook.Account{ID: 3, Number: 4069, Name: k.text("Sea & Sun Tours"), WebhookLimit: 10},
-		Path:    "/webhooks?x=" + k.text("1"), Location: madrid(), Now: now,
+		Path:    "/webhooks?x=" + k.text("1"), Location: madrid(), Now: now, Changes: "1a2b",
 	}
 	return p
 }

@@ -150,7 +150,7 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 
 func (k kind) addLog(add func(string, templ.Component)) {
 	list := DeliveriesProps{
-		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: webhook.Count{N: 10000, More: true}, Older: 8e16, First: true, Newest: 8e16,
+		Page: k.page(webhook.RoleStaff), Rows: k.rows(), Count: webhook.Count{N: 10000, More: true}, Older: 8e16, First: true,
 		Webhooks: []Option{{"whk_1", cmp.Or(k.text("Accounting"), "whk_1")}}, Types: k.types(),
 	}
 	add("deliveries", Deliveries(list))

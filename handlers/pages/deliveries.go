@@ -21,6 +21,7 @@ type DeliveryStore interface {
 	Deliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Page[webhook.DeliveryRow, webhook.DeliveryID], error)
 	CountDeliveries(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter) (webhook.Count, error)
 	Delivery(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID) (webhook.Delivery, error)
+	DeliveriesOf(ctx context.Context, account webhook.AccountID, ids []webhook.DeliveryID) ([]webhook.Delivery, error)
 	WaitsFor(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID) (first webhook.DeliveryID, err error)
 	Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, last int) ([]webhook.Attempt, error)
 	Neighbours(ctx context.Context, account webhook.AccountID, f webhook.DeliveryFilter, id webhook.DeliveryID) (newer, older webhook.DeliveryID, err error)
@@ -89,7 +90,7 @@ func (pg *Pages) showDeliveries(c *fiber.Ctx, h hooks, f deliveryFilter, refused
 	if err != nil {
 		return err
 	}
-	if props.Rows, err = pg.deliveryRows(c.UserContext(), found.Rows, h); err != nil {
+	if props.Rows, err = pg.refreshedRows(c, found.Rows, h); err != nil {
 		return err
 	}
 	props.Older, props.First = found.Next, f.Before == 0
@@ -100,9 +101,6 @@ func (pg *Pages) showDeliveries(c *fiber.Ctx, h hooks, f deliveryFilter, refused
 		}
 	}
 	if err := pg.addDeliveryTypes(c, &props, f.Type); err != nil {
-		return err
-	}
-	if props.Newest, err = pg.newestDelivery(c); err != nil {
 		return err
 	}
 	if props.Views, err = pg.savedViews(c, webhook.ViewedDeliveries, refused); err != nil {
@@ -134,35 +132,6 @@ func (pg *Pages) addDeliveryTypes(c *fiber.Ctx, props *views.DeliveriesProps, ch
 		}
 	}
 	return nil
-}
-
-// newestDelivery returns the delivery after which new ones are counted; zero if
-// there is none.
-func (pg *Pages) newestDelivery(c *fiber.Ctx) (webhook.DeliveryID, error) {
-	found, err := pg.Store.Deliveries(c.UserContext(), currentUser(c).Account.ID, webhook.DeliveryFilter{Limit: 1})
-	if err != nil || len(found.Rows) == 0 {
-		return 0, err
-	}
-	return found.Rows[0].ID, nil
-}
-
-// CountNewDeliveries says how many deliveries there are after the one that was
-// the newest when the page was rendered.
-func (pg *Pages) CountNewDeliveries(c *fiber.Ctx) error {
-	account := currentUser(c).Account
-	h, err := pg.hooks(c.UserContext(), account.ID)
-	if err != nil {
-		return err
-	}
-	f := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h)
-	if f.After, err = web.IDQuery[webhook.DeliveryID](c, "after"); err != nil {
-		return err
-	}
-	count, err := pg.Store.CountDeliveries(c.UserContext(), account.ID, f.DeliveryFilter)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, views.NewDeliveries(count, f.typed))
 }
 
 func (pg *Pages) deliveryParam(c *fiber.Ctx) (webhook.Delivery, error) {

@@ -14,6 +14,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/handlers/web"
+	"bookhook/live"
 	"bookhook/platforms"
 	"bookhook/static"
 	"bookhook/views"
@@ -26,6 +27,7 @@ import (
 type Store struct {
 	AccountStore
 	BookingStore
+	ChangeStore
 	ClientStore
 	DeliveryStore
 	DraftStore
@@ -71,6 +73,7 @@ type Options struct {
 	Dispatcher  Dispatcher
 	Planner     Planner
 	Server      *web.Server
+	Live        *live.Hub
 	Sessions    *web.Sessions
 	Tokens      *auth.Tokens // purged when an API token is revoked
 	Platforms   platforms.Registry
@@ -124,7 +127,7 @@ func (pg *Pages) ShowStatic(c *fiber.Ctx) error {
 func (v *visitor) page(c *fiber.Ctx, flash []string) views.Page {
 	return views.Page{
 		User: v.User, Account: v.Account, Flash: flash, Theme: theme(c),
-		Path: pathOf(c), Location: v.Account.Location(), Now: time.Now(),
+		Path: pathOf(c), Location: v.Account.Location(), Now: time.Now(), Changes: changesBefore(c),
 	}
 }
 
@@ -149,8 +152,12 @@ func pathOf(c *fiber.Ctx) string {
 }
 
 // page returns the page of the current user with the flash messages, joined to one
-// paragraph, and removes them from the session.
+// paragraph, and removes them from the session; they are not for a page that is only
+// refreshed.
 func (pg *Pages) page(c *fiber.Ctx) (views.Page, error) {
+	if isRefresh(c) {
+		return currentUser(c).page(c, nil), nil
+	}
 	flash, err := pg.takeFlash(c)
 	if err != nil {
 		return views.Page{}, err

@@ -225,7 +225,7 @@ func (pg *Pages) ShowReplay(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if props.Rows, err = pg.deliveryRows(c.UserContext(), found.Rows, h); err != nil {
+	if props.Rows, err = pg.refreshedRows(c, found.Rows, h); err != nil {
 		return err
 	}
 	props.Older, props.First = found.Next, f.Before == 0

@@ -110,7 +110,7 @@ func (pg *Pages) recent(c *fiber.Ctx, w *webhook.Webhook, limit int) ([]views.De
 	if err != nil {
 		return nil, err
 	}
-	return pg.deliveryRows(c.UserContext(), found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}})
+	return pg.refreshedRows(c, found.Rows, hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}})
 }
 
 func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
@@ -148,16 +148,23 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	if err := pg.addFailed(c, &props); err != nil {
 		return err
 	}
-	if props.Preview, err = pg.preview(c.UserContext(), w.Account, w.Config); err != nil {
-		return err
-	}
-	if err := pg.addSecret(c, &props); err != nil {
-		return err
+	if !isRefresh(c) {
+		if err := pg.addOnce(c, &props); err != nil {
+			return err
+		}
 	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, views.Webhook(props))
+}
+
+// addOnce adds what is shown when the page is opened and stays as it is.
+func (pg *Pages) addOnce(c *fiber.Ctx, props *views.WebhookProps) (err error) {
+	if props.Preview, err = pg.preview(c.UserContext(), props.Webhook.Account, props.Webhook.Config); err != nil {
+		return err
+	}
+	return pg.addSecret(c, props)
 }
 
 // secretKey is the key in a session for the webhook whose new secret its page shows

@@ -87,6 +87,16 @@ func (s *Sessions) New(r *http.Request, name string) (*sessions.Session, error) 
 	return session, readSession(session, row)
 }
 
+// Lasts reports whether a session is still that of a user: not expired, and not ended by
+// a sign-out, another password or the removal of the user.
+func (s *Sessions) Lasts(ctx context.Context, hash []byte, user webhook.UserID) (bool, error) {
+	row, err := s.store.Session(ctx, hash, time.Now())
+	if errors.Is(err, webhook.ErrNotFound) {
+		return false, nil
+	}
+	return row.User == user, err
+}
+
 func readSession(session *sessions.Session, row auth.Session) error {
 	values := map[string]any{}
 	if err := json.Unmarshal(row.Data, &values); err != nil {

@@ -50,17 +50,24 @@ type Planner struct {
 	store     Store
 	platforms platforms.Registry
 	hash      maphash.Seed
+	turns     turns
 }
 
 // New returns a planner.
 func New(store Store, known platforms.Registry) *Planner {
-	return &Planner{store, known, maphash.MakeSeed()}
+	return &Planner{store: store, platforms: known, hash: maphash.MakeSeed(), turns: turns{byAccount: map[webhook.AccountID]int{}}}
 }
 
 // Count counts what a request would send at now; it stores nothing. It returns
 // webhook.Invalid for a webhook or replay that is not the account's, an inline
-// webhook or a rate that is not valid, and webhook.LimitReached for more than webhook.MaxReplayed deliveries.
+// webhook or a rate that is not valid, and webhook.LimitReached for more than
+// webhook.MaxReplayed deliveries, or while too many requests are being planned.
 func (p *Planner) Count(ctx context.Context, account webhook.Account, r webhook.ReplayRequest, now time.Time) (webhook.ReplayPlan, error) {
+	end, err := p.turns.begin(account.ID)
+	if err != nil {
+		return webhook.ReplayPlan{}, err
+	}
+	defer end()
 	pl, err := p.plan(ctx, account, r, now)
 	if err != nil {
 		return webhook.ReplayPlan{}, err
@@ -78,6 +85,11 @@ const cleanUp = 10 * time.Second
 // Start plans a request and starts it. Nothing is left of one that fails. Its errors are
 // those of Count, and webhook.LimitReached if webhook.MaxReplays run.
 func (p *Planner) Start(ctx context.Context, account webhook.Account, r webhook.ReplayRequest, change webhook.Change) (webhook.Replay, error) {
+	end, err := p.turns.begin(account.ID)
+	if err != nil {
+		return webhook.Replay{}, err
+	}
+	defer end()
 	pl, err := p.plan(ctx, account, r, change.At)
 	if err != nil {
 		return webhook.Replay{}, err

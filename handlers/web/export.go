@@ -123,12 +123,16 @@ func (r *exportReader) Close() error {
 	return nil
 }
 
+// afterSemicolon defuses what begins a formula after a semicolon: where that separates
+// cells (Excel in most of Europe), it begins one, whatever quotes are around.
+var afterSemicolon = strings.NewReplacer(";=", ";'=", ";+", ";'+", ";-", ";'-", ";@", ";'@")
+
 // defuse returns a cell so that no spreadsheet runs it as a formula: with an apostrophe
 // before what begins one (OWASP, CSV injection).
 func defuse(cell string) string {
 	if cell != "" && (strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) || strings.HasPrefix(cell, "＝") ||
 		strings.HasPrefix(cell, "＋") || strings.HasPrefix(cell, "－") || strings.HasPrefix(cell, "＠")) {
-		return "'" + cell
+		cell = "'" + cell
 	}
-	return cell
+	return afterSemicolon.Replace(cell)
 }

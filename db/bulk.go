@@ -11,6 +11,9 @@ import (
 const (
 	// maxItems is how many items one claim reads: all of them may have to be left out.
 	maxItems = 200
+	// maxLaterReads is after how many later events of their bookings a claim reads no
+	// more items: all accounts wait for the writer meanwhile.
+	maxLaterReads = webhook.MaxLaterEvents
 	// replayCatchUp is how much of the time in which a replay sent nothing it makes up
 	// for: timers fire late, but a pause earns no burst.
 	replayCatchUp = 100 * time.Millisecond
@@ -22,6 +25,7 @@ type bulkClaim struct {
 	hook  *webhook.Webhook
 	bytes int // that the events of more items may have
 	reads int // of more items
+	later int // later events that may be read
 	jobs  []webhook.Job
 }
 
@@ -35,7 +39,7 @@ func (s *Store) claimItems(ctx context.Context, tx transaction, c webhook.Claim,
 	if err != nil {
 		return nil, err
 	}
-	b := &bulkClaim{Claim: c, hook: w, bytes: maxClaimBytes, reads: maxItems}
+	b := &bulkClaim{Claim: c, hook: w, bytes: maxClaimBytes, reads: maxItems, later: maxLaterReads}
 	for _, p := range running {
 		if err := s.claimReplay(ctx, tx, b, p); err != nil {
 			return nil, err
@@ -63,7 +67,7 @@ func scanRunning(r scanner) (p runningReplay, err error) {
 
 // full reports whether no more items of the replay are to be claimed now.
 func (b *bulkClaim) full(p *runningReplay) bool {
-	return len(b.jobs) >= b.Bulk || b.bytes <= 0 || b.reads <= 0 || p.next.After(b.Now)
+	return len(b.jobs) >= b.Bulk || b.bytes <= 0 || b.reads <= 0 || b.later <= 0 || p.next.After(b.Now)
 }
 
 // claimReplay claims items of one replay.
@@ -126,7 +130,6 @@ func (s *Store) claimItem(ctx context.Context, tx transaction, b *bulkClaim, p *
 		return err
 	}
 	if !d.Held {
-		b.bytes -= len(e.Data)
 		b.jobs = append(b.jobs, webhook.Job{Delivery: d, Event: e, Bulk: true})
 	}
 	return setItem(ctx, tx, p.id, d.ID, itemClaimed)
@@ -147,6 +150,7 @@ func (s *Store) itemDelivery(ctx context.Context, tx transaction, b *bulkClaim, 
 	case row.Lookup:
 		return d, e, webhook.ErrNotFound
 	}
+	b.bytes -= len(row.Data)
 	if id := webhook.DeliveryTo(row.Decisions, b.Webhook); id != 0 && id != item.Delivery { // it was sent meanwhile: an event has one delivery for a webhook
 		if err := moveItem(ctx, tx, p.id, item, id); err != nil {
 			return d, e, err
@@ -158,7 +162,8 @@ func (s *Store) itemDelivery(ctx context.Context, tx transaction, b *bulkClaim, 
 		return d, e, err
 	}
 	if p.newest {
-		late, err := overtaken(ctx, tx, row.Event, b.Webhook, d.State != webhook.Pending)
+		late, read, err := overtaken(ctx, tx, row.Event, b.Webhook, d.State != webhook.Pending)
+		b.later -= read
 		if err == nil && late {
 			err = webhook.ErrNotFound
 		}

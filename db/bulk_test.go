@@ -19,6 +19,7 @@ var bulkTests = []test{
 	{"sent meanwhile with another id", testBulkSentMeanwhile},
 	{"overtaken ones are left out", testBulkOvertaken},
 	{"overtaken soon", testBulkOvertakenSoon},
+	{"few with many later events", testBulkLater},
 	{"deliveries that are gone are left out", testBulkGone},
 	{"at a rate", testBulkRate},
 	{"off, then on", testBulkOff},
@@ -355,6 +356,29 @@ func testBulkDue(t *testing.T, s *db.Store) {
 	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, Bulk: t0}})
 	must(s.CancelReplay(t.Context(), w.Account, p.ID, at(t0)))(t)
 	same(t, "cancelled", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{})
+}
+
+// testBulkLater: all other writes wait for a claim, so it claims few of those with many
+// later events in their bookings.
+func testBulkLater(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	must(s.SetEnabled(t.Context(), a.ID, w.ID, false, at(t0)))(t)
+	var items []webhook.ReplayItem
+	for _, booking := range []string{"A", "B"} {
+		events := some(webhook.MaxLaterEvents + 1)
+		for i := range events {
+			events[i].BookingID = booking
+		}
+		items = append(items, webhook.ReplayItem{Event: ingest(t, s, a.ID, events...)[0].Event.ID, Webhook: w.ID})
+	}
+	must(s.SetEnabled(t.Context(), a.ID, w.ID, true, at(t0)))(t)
+	p := must(s.PlanReplay(t.Context(), a.ID, webhook.ReplayRequest{Events: &webhook.EventFilter{}, Webhook: w.ID}, at(t0)))(t)
+	ok(t, s.AddReplayItems(t.Context(), a.ID, p.ID, items))
+	must(s.StartReplay(t.Context(), a.ID, p.ID, at(t0)))(t)
+	for _, more := range []bool{true, false} {
+		jobs, due := claimBulk(t, s, w, 9, t0)
+		same(t, "claimed, and is there more", []any{len(jobs), !due.Bulk.IsZero()}, []any{1, more})
+	}
 }
 
 // testBulkDeletedBefore: a webhook that is deleted while a replay is planned is left out

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -134,6 +135,11 @@ func decisionsJSON(decisions []webhook.Decision) string {
 		text = append(text, '}')
 	}
 	return string(append(text, ']'))
+}
+
+// decisionTo is what the JSON of decisions has if there is a delivery to a webhook.
+func decisionTo(w webhook.WebhookID) string {
+	return strings.TrimSuffix(decisionsJSON([]webhook.Decision{{Webhook: w, Delivery: 1}}), webhook.DeliveryID(1).String()+`"}]`)[1:]
 }
 
 func headersJSON(h http.Header) string {

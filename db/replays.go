@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -277,31 +278,47 @@ func endReplay(ctx context.Context, tx transaction, id webhook.ReplayID, now tim
 // sending this one would put its receiver back to an older state. Events are compared
 // by their ids, and a booking has at most webhook.MaxLaterEvents later ones that count.
 func (s *Store) Overtaken(ctx context.Context, e webhook.Event, w webhook.WebhookID) (bool, error) {
-	return overtaken(ctx, s.engine, e, w, false)
+	late, _, err := overtaken(ctx, s.engine, e, w, false)
+	return late, err
 }
 
 // overtaken is Overtaken, and with waiting also reports true if a later event is about
-// to be sent: what is sent now could arrive after it.
-func overtaken(ctx context.Context, q querier, e webhook.Event, w webhook.WebhookID, waiting bool) (bool, error) {
+// to be sent: what is sent now could arrive after it. It also returns how many later
+// events it read.
+func overtaken(ctx context.Context, q querier, e webhook.Event, w webhook.WebhookID, waiting bool) (late bool, read int, err error) {
 	if e.BookingID == "" || e.Test {
-		return false, nil
+		return false, 0, nil
 	}
-	later, err := list(ctx, q, scanMatchedEvent, `SELECT id, decisions FROM events
+	later, err := list(ctx, q, scanDeliveryTo(w), `SELECT decisions FROM events
 		WHERE account_id = $1 AND booking_id = $2 AND booking_id <> '' AND id > $3 AND test = 0 ORDER BY id DESC LIMIT $4`,
 		e.Account, e.BookingID, e.ID, webhook.MaxLaterEvents)
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
-	for _, event := range later {
-		id := webhook.DeliveryTo(event.decisions, w)
+	for _, id := range later {
 		if id == 0 {
 			continue
 		}
 		var got int
 		err := queryRow(ctx, q, `SELECT 1 FROM deliveries WHERE id = $1 AND (state = 'delivered' OR $2 = 1 AND state = 'pending')`, id, boolInt(waiting)).scanOptional(&got)
 		if err != nil || got != 0 {
-			return got != 0, err
+			return got != 0, len(later), err
 		}
 	}
-	return false, nil
+	return false, len(later), nil
+}
+
+// scanDeliveryTo scans the decisions of an event for its delivery to a webhook; zero if
+// there is none.
+func scanDeliveryTo(w webhook.WebhookID) func(scanner) (webhook.DeliveryID, error) {
+	sent := decisionTo(w)
+	return func(r scanner) (webhook.DeliveryID, error) {
+		var text string
+		if err := r.Scan(&text); err != nil || !strings.Contains(text, sent) {
+			return 0, err
+		}
+		var decisions []webhook.Decision
+		err := jsonScanner{&decisions}.Scan(text)
+		return webhook.DeliveryTo(decisions, w), err
+	}
 }

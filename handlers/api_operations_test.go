@@ -274,6 +274,7 @@ func (a *apiSite) conflicts(t *testing.T, ids map[string]string) {
 	}
 	a.limits(t)
 	a.exportsAtOnce(t)
+	a.plansAtOnce(t)
 	if used := a.call(t, 200, "GET", "/api/v1/account", "")["webhooks_used"]; used != 10.0 {
 		t.Errorf("got %v webhooks used, want 10", used)
 	}

@@ -1,12 +1,18 @@
 package handlers_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"bookhook/db"
+	"bookhook/handlers"
+	"bookhook/platforms/all"
+	"bookhook/replay"
 	"bookhook/webhook"
 )
 
@@ -55,6 +61,42 @@ func (a *apiSite) replays(t *testing.T) string {
 		t.Errorf("got %v", ended)
 	}
 	return first
+}
+
+// stalledPlan is a store whose planning of replays waits.
+type stalledPlan struct {
+	*db.Store
+	asked, goOn chan struct{}
+}
+
+func (s stalledPlan) Candidates(ctx context.Context, account webhook.AccountID, r webhook.ReplayRequest, before webhook.DeliveryID) (webhook.Page[webhook.Candidate, webhook.DeliveryID], error) {
+	s.asked <- struct{}{}
+	<-s.goOn
+	return s.Store.Candidates(ctx, account, r, before)
+}
+
+// plansAtOnce has two replays of the account planned: the third is refused.
+func (a *apiSite) plansAtOnce(t *testing.T) {
+	slow := stalledPlan{a.store.Store, make(chan struct{}), make(chan struct{})}
+	planner := replay.New(slow, all.Platforms())
+	app := a.with(t, func(o *handlers.Options) { o.Planner = planner })
+	ended := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := planner.Count(t.Context(), a.account, webhook.ReplayRequest{}, time.Now())
+			ended <- err
+		}()
+		<-slow.asked
+	}
+	for _, dry := range []string{"true", "false"} {
+		a.rawOf(t, app, 429, a.request("POST", "/api/v1/replays", `{"deliveries":{},"dry_run":`+dry+`}`))
+	}
+	close(slow.goOn)
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestReplayRefused: each field that is wrong is named.

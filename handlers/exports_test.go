@@ -87,7 +87,7 @@ func TestExportDeliveries(t *testing.T) {
 		s.leave(webhook.Event{BookingID: booking})
 	}
 	slices.Reverse(want)
-	for _, booking := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "＝1", "a=b", `"; DROP`, "1,2", "ü🦭"} {
+	for _, booking := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "＝1", "a=b", "a;=1+1;-b", `"; DROP`, "1,2", "ü🦭"} {
 		s.leave(webhook.Event{BookingID: booking, Type: "token_failure"})
 	}
 	p := b.get("/deliveries?type=cancelled").find(`href="(/deliveries\.csv[^"]*)"`)
@@ -119,7 +119,7 @@ func TestExportDeliveries(t *testing.T) {
 	for _, row := range rowsOf(t, strings.TrimPrefix(b.get("/deliveries.csv?type=token_failure").text, "\uFEFF"))[1:] {
 		bookings = append(bookings, row[2])
 	}
-	if got, want := strings.Join(bookings, "|"), `ü🦭|1,2|"; DROP|a=b|'＝1|'@SUM(A1)|'-1|'+1|'=1+1`; got != want {
+	if got, want := strings.Join(bookings, "|"), `ü🦭|1,2|"; DROP|a;'=1+1;'-b|a=b|'＝1|'@SUM(A1)|'-1|'+1|'=1+1`; got != want {
 		t.Errorf("cells: got %s, want %s", got, want)
 	}
 	b.get("/deliveries.csv?state=lost").is(http.StatusUnprocessableEntity).has("There is no such status")

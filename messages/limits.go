@@ -23,6 +23,7 @@ var limits = Texts{
 
 	"limit.replay":   "%s replays of this account are running, and there may be %s at a time. Wait until one is done, or cancel one.",
 	"limit.replayed": "These are more than %s deliveries, the most that one replay sends. Choose a shorter period or one webhook, and replay the rest afterwards.",
+	"limit.planned":  "Other replays are being counted or prepared right now. Nothing was sent. Try again in %s seconds.",
 }
 
 // Limit returns the message about a limit that was reached. support is whom people
@@ -38,6 +39,8 @@ func Limit(e webhook.LimitReached, support webhook.Support) webhook.Message {
 		return webhook.NewMessage(code, e.Limit>>10, e.Over>>10+1)
 	case webhook.LimitedReplayed:
 		return webhook.NewMessage(code, e.Limit)
+	case webhook.LimitedPlans:
+		return webhook.NewMessage(code, RetrySeconds(e))
 	case webhook.LimitedChecks:
 		return webhook.NewMessage(code, e.Limit, RetrySeconds(e))
 	}

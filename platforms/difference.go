@@ -9,7 +9,7 @@ import (
 
 // maxCompared is how many bytes of data one request compares; what is beyond them is
 // on the next page.
-const maxCompared = 16 << 20
+const maxCompared = 4 << 20
 
 // Changes are what is different in an event of a booking from the one before it.
 type Changes struct {

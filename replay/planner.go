@@ -45,22 +45,40 @@ type Store interface {
 	DropReplay(ctx context.Context, account webhook.AccountID, id webhook.ReplayID) error
 }
 
+// Planning reads the database as fast as it can, so few requests are planned at once:
+// the others of the account, and all other accounts, read meanwhile.
+const (
+	maxPlans        = 8 // that are under way
+	maxPlansAccount = 2 // of one account
+	planWait        = 5 * time.Second
+)
+
 // Planner plans bulk replays.
 type Planner struct {
 	store     Store
 	platforms platforms.Registry
 	hash      maphash.Seed
+	turns     *webhook.Turns
 }
 
 // New returns a planner.
 func New(store Store, known platforms.Registry) *Planner {
-	return &Planner{store, known, maphash.MakeSeed()}
+	return &Planner{store: store, platforms: known, hash: maphash.MakeSeed(), turns: webhook.NewTurns(maxPlans, maxPlansAccount)}
 }
+
+// tooManyPlans says that too many requests are being planned.
+var tooManyPlans = webhook.LimitReached{What: webhook.LimitedPlans, Limit: maxPlansAccount, Used: maxPlansAccount, Over: 1, Wait: planWait}
 
 // Count counts what a request would send at now; it stores nothing. It returns
 // webhook.Invalid for a webhook or replay that is not the account's, an inline
-// webhook or a rate that is not valid, and webhook.LimitReached for more than webhook.MaxReplayed deliveries.
+// webhook or a rate that is not valid, and webhook.LimitReached for more than
+// webhook.MaxReplayed deliveries, or while too many requests are being planned.
 func (p *Planner) Count(ctx context.Context, account webhook.Account, r webhook.ReplayRequest, now time.Time) (webhook.ReplayPlan, error) {
+	end := p.turns.Take(account.ID)
+	if end == nil {
+		return webhook.ReplayPlan{}, tooManyPlans
+	}
+	defer end()
 	pl, err := p.plan(ctx, account, r, now)
 	if err != nil {
 		return webhook.ReplayPlan{}, err
@@ -78,6 +96,11 @@ const cleanUp = 10 * time.Second
 // Start plans a request and starts it. Nothing is left of one that fails. Its errors are
 // those of Count, and webhook.LimitReached if webhook.MaxReplays run.
 func (p *Planner) Start(ctx context.Context, account webhook.Account, r webhook.ReplayRequest, change webhook.Change) (webhook.Replay, error) {
+	end := p.turns.Take(account.ID)
+	if end == nil {
+		return webhook.Replay{}, tooManyPlans
+	}
+	defer end()
 	pl, err := p.plan(ctx, account, r, change.At)
 	if err != nil {
 		return webhook.Replay{}, err

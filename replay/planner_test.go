@@ -383,6 +383,56 @@ func TestPlanInterrupted(t *testing.T) {
 	}
 }
 
+// stalled is a store whose pages of one account wait.
+type stalled struct {
+	replay.Store
+	account     webhook.AccountID
+	asked, goOn chan struct{}
+}
+
+func (s stalled) Candidates(ctx context.Context, account webhook.AccountID, r webhook.ReplayRequest, before webhook.DeliveryID) (webhook.Page[webhook.Candidate, webhook.DeliveryID], error) {
+	if account == s.account {
+		s.asked <- struct{}{}
+		<-s.goOn
+	}
+	return s.Store.Candidates(ctx, account, r, before)
+}
+
+// TestPlansAtOnce: an account that asks for many plans at once does not read all the
+// time what others have to wait for.
+func TestPlansAtOnce(t *testing.T) {
+	s := newShop(t, anything)
+	slow := stalled{s.Store, s.account.ID, make(chan struct{}), make(chan struct{})}
+	p, ended := replay.New(slow, all.Platforms()), make(chan error)
+	for range 2 {
+		go func() {
+			_, err := p.Count(t.Context(), s.account, webhook.ReplayRequest{}, t0)
+			ended <- err
+		}()
+		<-slow.asked
+	}
+	wait := func(err error) time.Duration {
+		reached, _ := errors.AsType[webhook.LimitReached](err)
+		return reached.Wait
+	}
+	if _, err := p.Count(t.Context(), s.account, webhook.ReplayRequest{}, t0); wait(err) == 0 {
+		t.Errorf("counted: got %v, want a limit that passes", err)
+	}
+	if _, err := p.Start(t.Context(), s.account, webhook.ReplayRequest{}, change()); wait(err) == 0 {
+		t.Errorf("started: got %v, want a limit that passes", err)
+	}
+	other := must(s.AddAccount(t.Context(), webhook.Account{Name: "Sun", TimeZone: "Europe/Berlin", WebhookLimit: 10}, change()))(t)
+	must(p.Count(t.Context(), other, webhook.ReplayRequest{}, t0))(t)
+	close(slow.goOn)
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	go func() { <-slow.asked }()
+	must(p.Count(t.Context(), s.account, webhook.ReplayRequest{}, t0))(t)
+}
+
 // measuring is a store that notes how large the live heap is at each page.
 type measuring struct {
 	replay.Store

@@ -28,6 +28,7 @@ const (
 	LimitedChecks   Limited = "check"
 	LimitedReplays  Limited = "replay"   // bulk replays that run
 	LimitedReplayed Limited = "replayed" // deliveries of a bulk replay
+	LimitedPlans    Limited = "planned"  // bulk replays that are planned at once
 	LimitedViews    Limited = "view"     // saved views of one person
 )
 

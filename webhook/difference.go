@@ -15,6 +15,9 @@ const (
 	// nested deeper is compared as a whole. Each level reads its part of the text
 	// again.
 	maxCompared = 20
+	// maxPath is how many bytes the path of an object or list may have that is compared;
+	// below a longer one it is compared as a whole. Each difference repeats the path.
+	maxPath = 1000
 )
 
 // Operation says how a value differs. The texts are those of JSON Patch, and part of
@@ -65,12 +68,13 @@ func (c *comparison) add(d Difference) bool {
 // compare compares two values without white space between their tokens, and reports
 // whether to go on.
 func (c *comparison) compare(path string, before, after []byte, depth int) bool {
+	within := depth < maxCompared && len(path) <= maxPath
 	switch {
 	case sameJSON(before, after):
 		return true
-	case depth < maxCompared && before[0] == '{' && after[0] == '{':
+	case within && before[0] == '{' && after[0] == '{':
 		return c.objects(path, before, after, depth+1)
-	case depth < maxCompared && before[0] == '[' && after[0] == '[':
+	case within && before[0] == '[' && after[0] == '[':
 		return c.lists(path, before, after, depth+1)
 	}
 	return c.add(Difference{path, Replaced, before, after})

@@ -67,6 +67,24 @@ func TestDifferencesAreBounded(t *testing.T) {
 	}
 }
 
+// TestDifferencesBelowLongNames: two texts do not make differences that are hundreds of
+// times as long as they are.
+func TestDifferencesBelowLongNames(t *testing.T) {
+	text := func(value string) []byte {
+		inner := strings.TrimSuffix(strings.Repeat(value+",", MaxDifferences), ",")
+		return []byte(`{"` + strings.Repeat("k", 10_000) + `":{"` + strings.Repeat("/", 10_000) + `":[` + inner + `]}}`)
+	}
+	before, after := text("1"), text("2")
+	all, more := Differences(before, after)
+	size := 0
+	for _, d := range all {
+		size += len(d.Path) + len(d.Was) + len(d.Value)
+	}
+	if most := 2 * (len(before) + len(after)); len(all) == 0 || more || size > most {
+		t.Errorf("got %d differences of %d bytes, more %v; want at most %d bytes", len(all), size, more, most)
+	}
+}
+
 // FuzzDifferences wants that what is listed is in the texts, that nothing is listed
 // for a text and itself, and that two texts with nothing listed mean the same.
 func FuzzDifferences(f *testing.F) {

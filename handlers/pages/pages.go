@@ -88,12 +88,12 @@ type Pages struct {
 	Options
 	logins  *auth.Limiter
 	hasher  *auth.Hasher
-	waiting chan struct{} // has an element for each response that waits for a result
+	waiting *webhook.Turns // of responses that wait for a result
 }
 
 // New returns the handlers of the pages.
 func New(o Options) *Pages {
-	return &Pages{Options: o, logins: auth.NewLimiter(), hasher: auth.NewHasher(), waiting: make(chan struct{}, maxWaiting)}
+	return &Pages{Options: o, logins: auth.NewLimiter(), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
 }
 
 // ShowError shows a problem as a page.

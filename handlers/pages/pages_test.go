@@ -1,11 +1,52 @@
 package pages
 
 import (
+	"context"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+
+	"bookhook/webhook"
 )
+
+// unanswered is a store whose deliveries never have a result.
+type unanswered struct {
+	DeliveryStore
+	asked chan bool
+}
+
+func (u unanswered) Delivery(ctx context.Context, _ webhook.AccountID, _ webhook.DeliveryID) (webhook.Delivery, error) {
+	u.asked <- true
+	<-ctx.Done()
+	return webhook.Delivery{}, ctx.Err()
+}
+
+// TestResultsOfOthers: an account whose receivers do not answer leaves room for other
+// accounts to wait for their results.
+func TestResultsOfOthers(t *testing.T) {
+	t.Parallel()
+	waits := make(chan bool, 3*maxWaiting) // false: it does not wait, or no longer
+	pg := New(Options{Store: Store{DeliveryStore: unanswered{asked: waits}}})
+	var ended sync.WaitGroup
+	defer ended.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	wait := func(account webhook.AccountID) {
+		ended.Go(func() {
+			_, _ = pg.awaitResult(ctx, webhook.Delivery{Account: account})
+			waits <- false
+		})
+	}
+	for range maxWaiting {
+		wait(1)
+		<-waits
+	}
+	if wait(2); !<-waits {
+		t.Error("the other account does not wait for its result")
+	}
+}
 
 func TestLocalPath(t *testing.T) {
 	t.Parallel()

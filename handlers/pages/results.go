@@ -18,6 +18,7 @@ const (
 	resultWait  = 5 * time.Second
 	resultPause = 50 * time.Millisecond // between two looks
 	maxWaiting  = 64                    // responses that wait at once; others do not
+	maxWaits    = maxWaiting / 4        // of one account
 )
 
 // showResult waits for the result of a delivery that was asked for, and redirects to a
@@ -36,12 +37,11 @@ func (pg *Pages) showResult(c *fiber.Ctx, d webhook.Delivery, w *webhook.Webhook
 // awaitResult waits until the attempt that a delivery was asked for has ended, for
 // resultWait at most, and returns the delivery as it is then.
 func (pg *Pages) awaitResult(ctx context.Context, asked webhook.Delivery) (webhook.Delivery, error) {
-	select {
-	case pg.waiting <- struct{}{}:
-		defer func() { <-pg.waiting }()
-	default:
+	end := pg.waiting.Take(asked.Account)
+	if end == nil {
 		return asked, nil
 	}
+	defer end()
 	ticks := time.NewTicker(resultPause)
 	defer ticks.Stop()
 	for end := time.Now().Add(resultWait); ; {

@@ -90,27 +90,36 @@ func TestResultIsAwaitedForSomeTime(t *testing.T) {
 		if _, took := wait(ctx, t, pg, asked); took > time.Second+resultPause {
 			t.Errorf("got an answer after %s, want it when the request ended", took)
 		}
-		if len(pg.waiting) != 0 {
-			t.Errorf("%d still wait", len(pg.waiting))
+		if left := len(takeWaits(pg, asked)); left != maxWaits {
+			t.Errorf("%d may wait, want %d", left, maxWaits)
 		}
 	})
 }
 
-// TestFewWaitForResults: while as many responses wait as may, a further one does not.
+// takeWaits takes the places of an account that are left, as responses that wait do.
+func takeWaits(pg *Pages, asked webhook.Delivery) (taken []func()) {
+	for {
+		giveBack := pg.waiting.Take(asked.Account)
+		if giveBack == nil {
+			return taken
+		}
+		taken = append(taken, giveBack)
+	}
+}
+
+// TestFewWaitForResults: while as many responses of an account wait as may, a further one does not.
 func TestFewWaitForResults(t *testing.T) {
 	asking(t, func(t *testing.T, pg *Pages, _ *db.Store, asked webhook.Delivery) {
-		for range maxWaiting {
-			pg.waiting <- struct{}{}
-		}
+		taken := takeWaits(pg, asked)
 		if d, took := wait(t.Context(), t, pg, asked); took != 0 || d != asked {
 			t.Errorf("got %+v after %s, want no wait", d, took)
 		}
-		<-pg.waiting
+		taken[0]()
 		if _, took := wait(t.Context(), t, pg, asked); took < resultWait {
 			t.Errorf("got an answer after %s, want the place of one that has ended", took)
 		}
-		if len(pg.waiting) != maxWaiting-1 {
-			t.Errorf("%d wait, want %d", len(pg.waiting), maxWaiting-1)
+		if left := len(takeWaits(pg, asked)); left != 1 {
+			t.Errorf("%d may wait, want 1", left)
 		}
 	})
 }

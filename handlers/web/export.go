@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -37,33 +36,6 @@ type Export struct {
 	BOM bool
 }
 
-// exports counts the exports that are under way.
-type exports struct {
-	mu        sync.Mutex
-	all       int
-	byAccount map[webhook.AccountID]int
-}
-
-func (e *exports) begin(account webhook.AccountID) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if has := e.byAccount[account]; has >= maxExportsAccount || !webhook.MayTake(has, maxExports-e.all) {
-		return false
-	}
-	e.all++
-	e.byAccount[account]++
-	return true
-}
-
-func (e *exports) end(account webhook.AccountID) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.all--
-	if e.byAccount[account]--; e.byAccount[account] == 0 {
-		delete(e.byAccount, account)
-	}
-}
-
 // SendExport streams an export. Neither the list nor the response is ever in memory as
 // a whole, and no transaction lasts longer than a page. It ends when the client goes
 // away or takes nothing for a minute. If a page cannot be read, the response is cut off,
@@ -71,7 +43,8 @@ func (e *exports) end(account webhook.AccountID) {
 // under way.
 func (s *Server) SendExport(c *fiber.Ctx, e Export) error {
 	account, _ := c.Locals(accountKey).(webhook.AccountID)
-	if !s.exports.begin(account) {
+	end := s.exports.Take(account)
+	if end == nil {
 		c.Set(fiber.HeaderRetryAfter, "30")
 		return &Problem{
 			Type: "export-limit", Title: "Other exports are under way", Status: http.StatusTooManyRequests,
@@ -81,7 +54,7 @@ func (s *Server) SendExport(c *fiber.Ctx, e Export) error {
 	}
 	c.Set(fiber.HeaderContentType, "text/csv")
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+e.Name+`.csv"`)
-	c.Context().Response.SetBodyStream(newExportReader(context.WithoutCancel(c.UserContext()), e, c.Context().Conn(), func() { s.exports.end(account) }), -1)
+	c.Context().Response.SetBodyStream(newExportReader(context.WithoutCancel(c.UserContext()), e, c.Context().Conn(), end), -1)
 	return nil
 }
 
@@ -98,7 +71,7 @@ type exportReader struct {
 }
 
 func newExportReader(ctx context.Context, e Export, conn net.Conn, ended func()) *exportReader {
-	r := &exportReader{export: e, ctx: ctx, conn: conn, ended: sync.OnceFunc(ended)}
+	r := &exportReader{export: e, ctx: ctx, conn: conn, ended: ended}
 	if e.BOM {
 		r.buffer.WriteString("\uFEFF")
 	}
@@ -150,12 +123,16 @@ func (r *exportReader) Close() error {
 	return nil
 }
 
+// afterSemicolon defuses what begins a formula after a semicolon: where that separates
+// cells (Excel in most of Europe), it begins one, whatever quotes are around.
+var afterSemicolon = strings.NewReplacer(";=", ";'=", ";+", ";'+", ";-", ";'-", ";@", ";'@")
+
 // defuse returns a cell so that no spreadsheet runs it as a formula: with an apostrophe
 // before what begins one (OWASP, CSV injection).
 func defuse(cell string) string {
 	if cell != "" && (strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) || strings.HasPrefix(cell, "＝") ||
 		strings.HasPrefix(cell, "＋") || strings.HasPrefix(cell, "－") || strings.HasPrefix(cell, "＠")) {
-		return "'" + cell
+		cell = "'" + cell
 	}
-	return cell
+	return afterSemicolon.Replace(cell)
 }

@@ -102,6 +102,7 @@ var limitedNames = map[webhook.Limited]string{
 	webhook.LimitedChecks:   "checks and tests",
 	webhook.LimitedReplays:  "replays that run",
 	webhook.LimitedReplayed: "deliveries of one replay",
+	webhook.LimitedPlans:    "replays that are planned at once",
 	webhook.LimitedViews:    "saved views of a person",
 }
 

@@ -33,7 +33,7 @@ type Server struct {
 	proxies []netip.Prefix
 	origins *http.CrossOriginProtection
 	bodies  budget
-	exports exports
+	exports *webhook.Turns
 }
 
 // NewServer returns a server. baseURL is how people reach Bookhook, without a slash
@@ -42,7 +42,7 @@ type Server struct {
 func NewServer(baseURL string, support webhook.Support, proxies []netip.Prefix) (*Server, error) {
 	s := &Server{
 		baseURL: baseURL, support: support, proxies: proxies, origins: http.NewCrossOriginProtection(),
-		bodies: budget{shares: map[sender]int{}}, exports: exports{byAccount: map[webhook.AccountID]int{}},
+		bodies: budget{shares: map[sender]int{}}, exports: webhook.NewTurns(maxExports, maxExportsAccount),
 	}
 	if baseURL == "" {
 		return s, nil

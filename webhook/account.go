@@ -29,6 +29,10 @@ const (
 	LimitedReplays  Limited = "replay"   // bulk replays that run
 	LimitedReplayed Limited = "replayed" // deliveries of a bulk replay
 	LimitedViews    Limited = "view"     // saved views of one person
+
+	LimitedHeld        Limited = "held"        // references of a list
+	LimitedReconciled  Limited = "reconciled"  // deliveries of a comparison
+	LimitedReconciling Limited = "reconciling" // comparisons that are under way
 )
 
 // How many an account may have of what people and API clients create. Retired

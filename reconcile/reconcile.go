@@ -21,7 +21,6 @@ package reconcile
 import (
 	"context"
 	"sync"
-	"time"
 
 	"bookhook/webhook"
 )

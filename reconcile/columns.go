@@ -21,20 +21,6 @@ const (
 	knownBatch = 500   // references that are looked up at once
 )
 
-// Columns are the columns of a list, as people choose one.
-type Columns struct {
-	Columns []Column
-	Chosen  int  // the column that most likely has the references; the first is 0
-	Header  bool // the first line likely names the columns
-}
-
-// Column is one column of a list.
-type Column struct {
-	First  string   // its first cell, which may be its name
-	Values []string // some below the first one
-	Known  int      // values among those that were looked at that are bookings of the account
-}
-
 // sample is what was read of a list.
 type sample struct {
 	rows    [][]string
@@ -70,24 +56,24 @@ func (s sample) cell(row, column int) string {
 // one with the most values that are bookings of the account; else one whose name says
 // so; else one in which most values differ. It returns webhook.Invalid with the field
 // "file" for a list that cannot be read.
-func (r *Reconciler) Inspect(ctx context.Context, u webhook.Upload) (Columns, error) {
+func (r *Reconciler) Inspect(ctx context.Context, u webhook.Upload) (webhook.UploadColumns, error) {
 	t, err := r.open(ctx, u)
 	if err != nil {
-		return Columns{}, err
+		return webhook.UploadColumns{}, err
 	}
 	s, err := readSample(t)
 	if err != nil {
-		return Columns{}, err
+		return webhook.UploadColumns{}, err
 	}
-	c := Columns{Columns: make([]Column, s.columns)}
+	c := webhook.UploadColumns{All: make([]webhook.UploadColumn, s.columns)}
 	best, most := -1, 0
-	for i := range c.Columns {
+	for i := range c.All {
 		values := s.values(i)
 		known, err := r.known(ctx, u.Account, values)
 		if err != nil {
-			return Columns{}, err
+			return webhook.UploadColumns{}, err
 		}
-		c.Columns[i] = s.column(i, known)
+		c.All[i] = s.column(i, known)
 		if points := s.points(i, values, known); points > most {
 			best, most = i, points
 		}
@@ -97,8 +83,8 @@ func (r *Reconciler) Inspect(ctx context.Context, u webhook.Upload) (Columns, er
 	return c, nil
 }
 
-func (s sample) column(i, known int) Column {
-	c := Column{First: webhook.Truncate(s.cell(0, i), shownCell), Known: known}
+func (s sample) column(i, known int) webhook.UploadColumn {
+	c := webhook.UploadColumn{First: webhook.Truncate(s.cell(0, i), shownCell), Known: known}
 	for row := 1; row < len(s.rows) && len(c.Values) < shownRows; row++ {
 		if cell := strings.TrimFunc(s.cell(row, i), isBlank); cell != "" {
 			c.Values = append(c.Values, webhook.Truncate(cell, shownCell))

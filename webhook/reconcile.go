@@ -25,6 +25,20 @@ type Upload struct {
 	Created Change
 }
 
+// UploadColumns are the columns of a list, as people choose one.
+type UploadColumns struct {
+	All    []UploadColumn
+	Chosen int  // the column that most likely has the references; the first is 0
+	Header bool // the first line likely names the columns
+}
+
+// UploadColumn is one column of a list.
+type UploadColumn struct {
+	First  string   // its first cell, which may be its name
+	Values []string // some below the first one
+	Known  int      // values among those that were looked at that are bookings of the account
+}
+
 // ReconcileRequest says what is compared: what a webhook was sent in a period, and the
 // references in a column of a list.
 type ReconcileRequest struct {

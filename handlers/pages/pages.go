@@ -33,6 +33,7 @@ type Store struct {
 	ItemStore
 	LoginStore
 	PlatformStore
+	ReconcileStore
 	ReplayStore
 	SettingsStore
 	TokenStore
@@ -70,6 +71,7 @@ type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
 	Planner     Planner
+	Reconciler  Reconciler
 	Server      *web.Server
 	Sessions    *web.Sessions
 	Tokens      *auth.Tokens // purged when an API token is revoked

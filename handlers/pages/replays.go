@@ -62,7 +62,7 @@ type replayForm struct {
 }
 
 // readReplayForm reads the query of a new bulk replay.
-func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
+func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) (replayForm, error) {
 	filter := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h)
 	f := replayForm{problems: filter.problems, typed: views.ReplayForm{
 		Filter: filter.typed, Replay: c.Query("replay_id"), Events: c.Query("events") == "1", Unfiltered: c.Query("matching") == "0",
@@ -79,7 +79,26 @@ func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
 	if f.typed.Events {
 		f.readEvents(filter.DeliveryFilter)
 	}
-	return f
+	return f, pg.readLacking(c, h, &f)
+}
+
+// readLacking makes it a request for the bookings that a receiver lacks: everything that
+// was sent of them since the period of the comparison began, so that the newest event of
+// each is among it.
+func (pg *Pages) readLacking(c *fiber.Ctx, h hooks, f *replayForm) error {
+	id, err := web.IDQuery[webhook.ReconciliationID](c, "reconciliation_id")
+	if err != nil || id == 0 {
+		return err
+	}
+	r, err := pg.Store.Reconciliation(c.UserContext(), currentUser(c).Account.ID, id)
+	if err != nil {
+		return err
+	}
+	f.request.Lacking, f.request.IDs, f.request.Events = id, nil, nil
+	f.request.Deliveries = webhook.DeliveryFilter{Webhook: r.Webhook, Since: r.Since}
+	f.typed.Reconciliation, f.typed.WebhookName, f.typed.NoPeriod = id.String(), h.names[r.Webhook], true
+	f.typed.Filter, f.typed.IDs, f.typed.Events, f.typed.Replay = views.DeliveryFilter{}, nil, false, ""
+	return nil
 }
 
 func (f *replayForm) readReplay() {
@@ -137,7 +156,11 @@ func (pg *Pages) NewReplay(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return pg.showReplayForm(c, h, pg.readReplayForm(c, h))
+	f, err := pg.readReplayForm(c, h)
+	if err != nil {
+		return err
+	}
+	return pg.showReplayForm(c, h, f)
 }
 
 func (pg *Pages) showReplayForm(c *fiber.Ctx, h hooks, f replayForm) error {
@@ -168,7 +191,10 @@ func (pg *Pages) StartReplay(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := pg.readReplayForm(c, h)
+	f, err := pg.readReplayForm(c, h)
+	if err != nil {
+		return err
+	}
 	if len(f.problems) > 0 {
 		return pg.showReplayForm(c, h, f)
 	}

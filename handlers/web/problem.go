@@ -103,6 +103,10 @@ var limitedNames = map[webhook.Limited]string{
 	webhook.LimitedReplays:  "replays that run",
 	webhook.LimitedReplayed: "deliveries of one replay",
 	webhook.LimitedViews:    "saved views of a person",
+
+	webhook.LimitedHeld:        "references of a list",
+	webhook.LimitedReconciled:  "deliveries of a comparison",
+	webhook.LimitedReconciling: "lists that are compared at once",
 }
 
 // AsProblem converts an error into a problem. An unknown error is an internal one,

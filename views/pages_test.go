@@ -21,6 +21,7 @@ func (k kind) pages() map[string]templ.Component {
 	k.addWizard(add)
 	k.addLog(add)
 	k.addReplays(add)
+	k.addReconciliations(add)
 	k.addBooking(add)
 	k.addSettings(add)
 	k.addPlatforms(add)
@@ -120,6 +121,8 @@ func (k kind) addReplays(add func(string, templ.Component)) {
 	add("replay-new", NewReplay(form))
 	form.Form.Events, form.Form.Skip = true, true
 	add("replay-new-events", NewReplay(form))
+	form.Form = ReplayForm{Reconciliation: "rec_0000000000001", WebhookName: k.text("Accounting"), NoPeriod: true}
+	add("replay-new-lacking", NewReplay(form))
 	form.Form = ReplayForm{IDs: []string{"dlv_0000000000001"}, NoPeriod: true}
 	add("replay-new-ticked", NewReplay(form))
 	form.Problems = k.invalid("since", "rate_limit")

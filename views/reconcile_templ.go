@@ -1444,6 +1444,8 @@ func UnsentText(h webhook.HeldReference) string {
 		return "It never came in, or is older than what is kept."
 	case h.Reason == "":
 		return "It waits for its booking platform."
+	case h.Reason == webhook.ReasonNotCreated:
+		return "Skipped: the webhook did not exist yet."
 	}
 	return "Skipped: " + ReasonText(h.Reason)
 }

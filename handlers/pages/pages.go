@@ -142,7 +142,7 @@ func pathOf(c *fiber.Ctx) string {
 		return strings.Join(parts[:len(parts)-1], "/") + "/" + string(webhook.StepReview)
 	case parts[1] == "views":
 		return "/" + web.FormValue(c, "list")
-	case parts[1] == "drafts":
+	case parts[1] == "drafts", parts[1] == "reconcile":
 		return c.Path()
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":
 		return strings.Join(parts[:3], "/")

@@ -78,7 +78,7 @@ func TestReconcileChoosesAColumn(t *testing.T) {
 	b := s.signIn(anna)
 	const list = "No;Name;Their id\n1;Ann;17\n2;Bob;18\n3;Cid;19\n"
 	p := b.reconcile(map[string]string{"webhook_id": w.ID.String(), "since": "2025-01-01"}, list).is(303)
-	b.get(p.location).is(200).has("Which column of list.csv", `value="2" checked`, "2 bookings that you know", `name="header" value="1" checked`, "2025-01-01")
+	b.get(p.location).is(200).has("Which column of list.csv", `value="2" checked`, "2 known bookings", `name="header" value="1" checked`, "2025-01-01")
 	path, _, _ := strings.Cut(p.location, "?")
 	form := map[string][]string{"webhook_id": {w.ID.String()}, "column": {"2"}, "header": {"1"}}
 	b.get(b.post(path, form).is(303).location).has("holds everything that it was sent", "list.csv: 3 references", "Never sent 1")

@@ -98,6 +98,9 @@ func separatorOf(lines []string) rune {
 		first, same := 0, 0
 		for _, line := range lines[:min(len(lines), 50)] {
 			n := countOutside(line, separator)
+			if strings.Trim(line, separators+" ") == "" { // a blank row
+				continue
+			}
 			if first == 0 {
 				first = n
 			}

@@ -142,7 +142,7 @@ func TestRotateKilled(t *testing.T) {
 	}
 	took := time.Since(began)
 	keys[0], keys[1] = keys[1], keys[0]
-	const kills = 24
+	const kills = 12
 	changed := 0
 	for i := range kills {
 		cmd := rotate()

@@ -69,6 +69,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	}
 	defer unlock() //nolint:errcheck // the end of the process does it otherwise
 	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
+	slog.SetDefault(log) // for the database, which has none of its own
 	store, err := createStore(ctx, at, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())

@@ -111,7 +111,7 @@ func (s *Store) claimItem(ctx context.Context, tx transaction, b *bulkClaim, p *
 	switch {
 	case err != nil && !errors.Is(err, webhook.ErrNotFound):
 		return err
-	case err != nil, d.Inline, d.State != webhook.Pending && d.Attempts > d.Completed && d.NextAt.After(b.Now): // or cancelled while in flight
+	case err != nil, d.Inline, d.State != webhook.Pending && mayBeInFlight(d, b.Now):
 		p.leftOut, p.ended = p.leftOut+1, true
 		return setItem(ctx, tx, p.id, item.Delivery, itemEnded)
 	}

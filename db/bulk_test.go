@@ -27,6 +27,8 @@ var bulkTests = []test{
 	{"replayed by a person", testBulkTakenOver},
 	{"two replays of one delivery", testBulkTwice},
 	{"what is due at the start", testBulkDue},
+	{"deleted while it is planned", testBulkDeletedBefore},
+	{"a skipped one beside a fresh one", testBulkSkippedOrder},
 }
 
 // claimBulk takes up to n items of bulk replays.
@@ -253,7 +255,7 @@ func testBulkReleased(t *testing.T, s *db.Store) {
 	id := ended(t, s, w, webhook.Failed)
 	p := startedReplay(t, s, w, id)
 	jobs, _ := claimBulk(t, s, w, 9, t0)
-	ok(t, s.Release(t.Context(), id, jobs[0].Delivery.Attempts, false, t0))
+	ok(t, s.Release(t.Context(), id, jobs[0].Delivery.Attempts, t0))
 	d := must(s.Delivery(t.Context(), a.ID, id))(t)
 	same(t, "state, attempts and replay", []any{d.State, d.Attempts, d.Replay}, []any{webhook.Pending, 1, p.ID})
 	same(t, "claimed again", ids(claim(t, s, w.ID, 9, t0)), []webhook.DeliveryID{id})
@@ -332,4 +334,40 @@ func testBulkDue(t *testing.T, s *db.Store) {
 	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, Bulk: t0}})
 	must(s.CancelReplay(t.Context(), w.Account, p.ID, at(t0)))(t)
 	same(t, "cancelled", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{})
+}
+
+// testBulkDeletedBefore: a webhook that is deleted while a replay is planned is left out
+// of it; else it would run for ever.
+func testBulkDeletedBefore(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	other := addHook(t, s, a.ID)
+	e := ingest(t, s, a.ID, newEvent(""))[0]
+	p := must(s.PlanReplay(t.Context(), a.ID, webhook.ReplayRequest{All: true}, at(t0)))(t)
+	for _, d := range e.Decisions {
+		ok(t, s.AddReplayItems(t.Context(), a.ID, p.ID, []webhook.ReplayItem{{Delivery: d.Delivery, Event: e.Event.ID, Webhook: d.Webhook}}))
+	}
+	must(s.DeleteWebhook(t.Context(), a.ID, w.ID, at(t0)))(t)
+	started := must(s.StartReplay(t.Context(), a.ID, p.ID, at(t0)))(t)
+	same(t, "total and left out", []int{started.Total, started.LeftOut}, []int{2, 1})
+	wantCounts(t, s, p, webhook.ReplayRunning, 0, 1, 0, 0)
+	must(s.DeleteWebhook(t.Context(), a.ID, other.ID, at(t0)))(t)
+	wantCounts(t, s, p, webhook.ReplayDone, 0, 2, 0, 0)
+}
+
+// testBulkSkippedOrder: the delivery of a skipped event has its id since the replay was
+// planned. It does not wait for that of a later event that came in meanwhile, and what
+// waits for both is released after both.
+func testBulkSkippedOrder(t *testing.T, s *db.Store) {
+	a, w := orderedShop(t, s)
+	p, _ := skippedReplay(t, s, w, true)
+	later := deliver(t, s, a.ID, 2) // of the same booking
+	inLine(t, s, w, t0, later[0])
+	jobs, _ := claimBulk(t, s, w, 9, t0)
+	same(t, "claimed", len(jobs), 1)
+	same(t, "is it the older one", jobs[0].Delivery.ID < later[0] && jobs[0].Delivery.BookingID == must(s.Delivery(t.Context(), a.ID, later[0]))(t).BookingID, true)
+	freed(t, s, success(later[0], w.ID, 1), false)
+	r := success(jobs[0].Delivery.ID, w.ID, 1)
+	r.Replay = p.ID
+	freed(t, s, r, true)
+	inLine(t, s, w, t0, later[1])
 }

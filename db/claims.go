@@ -10,7 +10,7 @@ import (
 )
 
 // RecoverClaims cleans up after a process that died: it makes every claimed
-// delivery due at once, marks its inline calls as failed, deletes replays that it was
+// delivery due at once, urgent if it was, marks its inline calls as failed, deletes replays that it was
 // planning, and finishes the deletion of webhooks. On SQLite no other process can hold a claim. Call it before the
 // dispatcher starts.
 func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
@@ -181,7 +181,7 @@ const maxClaimBytes = 8 << 20
 // claimTests claims urgent tests for a webhook that is off: a passed one is a reason to
 // switch it on.
 func claimTests(ctx context.Context, tx transaction, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
-	tests, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3, urgent = 0 WHERE id IN (
+	tests, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3 WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 1 AND next_at <= $2 AND test = 1
 		ORDER BY next_at, id LIMIT $4) RETURNING `+deliveryColumns, c.Webhook, toMillis(c.Now), toMillis(c.Lease), c.N+c.Urgent)
 	if err != nil {
@@ -249,7 +249,7 @@ func claim(ctx context.Context, tx transaction, c webhook.Claim, urgent bool, by
 	if n == 0 {
 		return nil, nil
 	}
-	return list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $5, urgent = 0 WHERE id IN (SELECT id `+due+`)
+	return list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $5 WHERE id IN (SELECT id `+due+`)
 		RETURNING `+deliveryColumns, c.Webhook, boolInt(urgent), toMillis(c.Now), n, toMillis(c.Lease))
 }
 
@@ -294,12 +294,12 @@ func (s *Store) inSteps(ctx context.Context, change string, args ...any) (change
 }
 
 // Release undoes the claim of a delivery: the attempt was not made and does not
-// count, and the delivery is due at now unless it was cancelled meanwhile, and urgent if
-// it was. It does nothing if the delivery was replayed or claimed again in the meantime.
-func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, urgent bool, now time.Time) error {
+// count, and the delivery is due at now unless it was cancelled meanwhile. It does
+// nothing if the delivery was replayed or claimed again in the meantime.
+func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
-		_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3, urgent = $4
-			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state IN ('pending', 'cancelled')`, delivery, number, toMillis(now), boolInt(urgent))
+		_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
+			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state IN ('pending', 'cancelled')`, delivery, number, toMillis(now))
 		return err
 	})
 }

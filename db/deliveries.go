@@ -177,7 +177,7 @@ func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhoo
 		if d.Inline {
 			return webhook.Invalid{"webhook": webhook.NewMessage("delivery.inline_replay")}
 		}
-		if d.Attempts > d.Completed && d.NextAt.After(change.At) {
+		if mayBeInFlight(d, change.At) {
 			return webhook.ErrConflict
 		}
 		w, err := s.findWebhook(ctx, tx, account, d.Webhook)
@@ -197,6 +197,12 @@ func (s *Store) Replay(ctx context.Context, account webhook.AccountID, id webhoo
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "delivery.replayed", Subject: id.String()})
 	})
 	return d, err
+}
+
+// mayBeInFlight reports whether a request of a delivery may be in flight, even if it was
+// cancelled meanwhile.
+func mayBeInFlight(d webhook.Delivery, now time.Time) bool {
+	return d.Attempts > d.Completed && d.NextAt.After(now)
 }
 
 func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook, now time.Time) (webhook.Delivery, error) {

@@ -31,6 +31,7 @@ var dispatchingTests = []test{
 	{"finish and release after a replay", testFinishReplayed},
 	{"finish of one that is gone", testFinishGone},
 	{"recover claims", testRecoverClaims},
+	{"recover claims of what a person waits for", testRecoverUrgent},
 	{"due", testDue},
 }
 
@@ -310,7 +311,7 @@ func testFinishReplayed(t *testing.T, s *db.Store) {
 	claim(t, s, w.ID, 1, t0)
 	ok(t, s.Cancel(ctx, a.ID, d, at(t0)))
 	want := must(s.Replay(ctx, a.ID, d, at(lease)))(t)
-	ok(t, s.Release(ctx, d, 1, false, lease))
+	ok(t, s.Release(ctx, d, 1, lease))
 	finish(t, s, success(d, w.ID, 1), lease)
 	same(t, "the replay", must(s.Delivery(ctx, a.ID, d))(t), want)
 	same(t, "attempts in the log", numbers(t, s, a.ID, d), []int{1})
@@ -322,17 +323,17 @@ func testRelease(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	want := must(s.Delivery(ctx, a.ID, d))(t)
 	claim(t, s, w.ID, 1, t0)
-	ok(t, s.Release(ctx, d, 2, false, t0)) // of an attempt that nobody made
+	ok(t, s.Release(ctx, d, 2, t0)) // of an attempt that nobody made
 	same(t, "in flight still", must(s.Delivery(ctx, a.ID, d))(t).Attempts, 1)
 	want.NextAt = t0.Add(time.Second)
 	for range 2 { // twice is harmless
-		ok(t, s.Release(ctx, d, 1, false, want.NextAt))
+		ok(t, s.Release(ctx, d, 1, want.NextAt))
 		same(t, "uncharged and due", must(s.Delivery(ctx, a.ID, d))(t), want)
 	}
 	same(t, "number of the next attempt", claim(t, s, w.ID, 1, want.NextAt)[0].Delivery.Attempts, 1)
 	finish(t, s, failure(d, w.ID, 1, lease), t0)
 	want = must(s.Delivery(ctx, a.ID, d))(t)
-	ok(t, s.Release(ctx, d, 1, false, t0)) // too late: it has an answer
+	ok(t, s.Release(ctx, d, 1, t0)) // too late: it has an answer
 	same(t, "answered", must(s.Delivery(ctx, a.ID, d))(t), want)
 }
 
@@ -347,7 +348,7 @@ func testReleaseUrgent(t *testing.T, s *db.Store) {
 	jobs, _, err := s.Claim(t.Context(), urgent)
 	ok(t, err)
 	for _, job := range jobs {
-		ok(t, s.Release(t.Context(), job.Delivery.ID, job.Delivery.Attempts, job.Urgent, t0))
+		ok(t, s.Release(t.Context(), job.Delivery.ID, job.Delivery.Attempts, t0))
 		same(t, "urgent still", must(s.Delivery(t.Context(), w.Account, job.Delivery.ID))(t).Urgent, true)
 	}
 	must(s.SetEnabled(t.Context(), w.Account, w.ID, false, at(t0)))(t)
@@ -366,7 +367,7 @@ func testReleaseCancelled(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 1, t0)
 	ok(t, s.Cancel(ctx, a.ID, d, at(t0)))
-	ok(t, s.Release(ctx, d, 1, false, t0))
+	ok(t, s.Release(ctx, d, 1, t0))
 	got := must(s.Delivery(ctx, a.ID, d))(t)
 	same(t, "state", got.State, webhook.Cancelled)
 	same(t, "tries that were never made", got.Attempts, 0)
@@ -392,6 +393,38 @@ func testRecoverClaims(t *testing.T, s *db.Store) {
 	jobs := claim(t, s, w.ID, 9, now)
 	same(t, "one that was cut off is due", ids(jobs), []webhook.DeliveryID{d[2]})
 	same(t, "its attempt counts", jobs[0].Delivery.Attempts, 2)
+}
+
+// testRecoverUrgent: what a person waited for when the process died goes first again, a
+// test also while its webhook is off, until its attempt has ended.
+func testRecoverUrgent(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	_, w := shop(t, s)
+	urgent := webhook.Claim{Webhook: w.ID, Urgent: 2, Now: t0, Lease: lease}
+	replayed := ended(t, s, w, webhook.Failed)
+	must(s.Replay(ctx, w.Account, replayed, at(t0)))(t)
+	tested := must(s.Test(ctx, w.Account, w.ID, webhook.Event{Type: "cancelled"}, t0))(t).ID
+	jobs, due, err := s.Claim(ctx, urgent)
+	ok(t, err)
+	same(t, "claimed", []any{len(jobs), due.At, due.Urgent}, []any{2, lease, lease})
+	must(s.SetEnabled(ctx, w.Account, w.ID, false, at(t0)))(t)
+	urgent.Now = t0.Add(time.Second)
+	ok(t, s.RecoverClaims(ctx, urgent.Now))
+	same(t, "due while off", must(s.Due(ctx))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: urgent.Now, Urgent: urgent.Now}})
+	jobs, due, err = s.Claim(ctx, urgent)
+	ok(t, err)
+	same(t, "claimed while off", []any{ids(jobs), jobs[0].Urgent, jobs[0].Delivery.Attempts, due.Urgent}, []any{[]webhook.DeliveryID{tested}, true, 2, lease})
+	must(s.SetEnabled(ctx, w.Account, w.ID, true, at(t0)))(t)
+	jobs, _, err = s.Claim(ctx, urgent)
+	ok(t, err)
+	same(t, "claimed when on again", []any{ids(jobs), jobs[0].Urgent, jobs[0].Delivery.Attempts}, []any{[]webhook.DeliveryID{replayed}, true, 3})
+
+	again := failure(replayed, w.ID, 3, lease)
+	again.Again = true
+	finish(t, s, again, t0)
+	same(t, "its connection was closed", must(s.Delivery(ctx, w.Account, replayed))(t).Urgent, true)
+	finish(t, s, failure(replayed, w.ID, 4, lease), t0)
+	same(t, "its attempt has ended", must(s.Delivery(ctx, w.Account, replayed))(t).Urgent, false)
 }
 
 func testDue(t *testing.T, s *db.Store) {

@@ -18,6 +18,9 @@ func (s *Store) RetireAll(ctx context.Context, account webhook.AccountID, kind w
 	})
 }
 
+// NextID returns a new id of a delivery.
+func (s *Store) NextID() webhook.DeliveryID { return webhook.DeliveryID(s.nextID()) }
+
 // Pass makes all further ids as if so much time had passed.
 func (s *Store) Pass(passed time.Duration) {
 	next := s.nextID

@@ -16,6 +16,7 @@ func (m *machine) compare() {
 		rows = append(rows, d.Delivery)
 	}
 	m.equal("deliveries", rows, m.rows(webhook.DeliveryFilter{}))
+	m.compareReplays()
 	if m.steps++; m.steps%8 == 0 {
 		m.compareAll()
 	}
@@ -46,7 +47,7 @@ func (m *machine) rows(f webhook.DeliveryFilter) []webhook.Delivery {
 	rows := []webhook.Delivery{}
 	for _, d := range slices.Backward(m.deliveries) {
 		if (f.State == "" || d.State == f.State) && (f.Webhook == 0 || d.Webhook == f.Webhook) && (f.Event == 0 || d.Event == f.Event) &&
-			(f.Booking == "" || d.BookingID == f.Booking) && (f.Type == "" || d.Type == f.Type) &&
+			(f.Booking == "" || d.BookingID == f.Booking) && (f.Type == "" || d.Type == f.Type) && m.has(f.Replay, d.ID) &&
 			(f.Since.IsZero() || d.ID >= webhook.FirstID[webhook.DeliveryID](f.Since)) &&
 			(f.Until.IsZero() || d.ID < webhook.FirstID[webhook.DeliveryID](f.Until)) {
 			row := d.Delivery
@@ -124,8 +125,8 @@ func (m *machine) compareDue() {
 	m.succeed(err)
 	for _, h := range m.hooks {
 		due, is := dues[h.ID]
-		next := m.due(h)
-		m.equal("due", []any{is, due.At}, []any{!next.IsZero(), next})
+		next, bulk := m.due(h), m.nextBulk(h)
+		m.equal("due", []any{is, due.At, due.Bulk}, []any{!next.IsZero() || !bulk.IsZero(), next, bulk})
 	}
 }
 

@@ -248,7 +248,7 @@ func (m *machine) take(jobs []webhook.Job) (ids []webhook.DeliveryID) {
 	for _, job := range jobs {
 		d := job.Delivery
 		ids = append(ids, d.ID)
-		m.claims = append(m.claims, claimed{d.ID, d.Webhook, d.Attempts, d.Test, job.Urgent})
+		m.claims = append(m.claims, claimed{d.ID, d.Webhook, d.Attempts, d.Test, d.Replay})
 		m.equal("the event of a job", job.Event.ID, d.Event)
 	}
 	return ids
@@ -362,24 +362,31 @@ func (m *machine) test() {
 
 func (m *machine) claimDue() {
 	if h, found := one(m, "webhook", m.hooks); found {
-		m.claimOf(h, rapid.IntRange(1, 4).Draw(m.T, "limit"), m.coin("newest"))
+		m.claimOf(h, rapid.IntRange(1, 4).Draw(m.T, "limit"), 0, m.coin("newest"))
 	}
 }
 
-func (m *machine) claimOf(h *modelHook, n int, newest bool) []webhook.DeliveryID {
+// claimBulk claims items of bulk replays, and perhaps what is due before them.
+func (m *machine) claimBulk() {
+	if h, found := one(m, "webhook", m.hooks); found {
+		m.claimOf(h, rapid.IntRange(0, 4).Draw(m.T, "limit"), rapid.IntRange(1, 4).Draw(m.T, "bulk"), false)
+	}
+}
+
+func (m *machine) claimOf(h *modelHook, n, bulk int, newest bool) {
 	lease := m.now.Add(time.Minute)
-	jobs, next, err := m.subject.claim(m.Context(), webhook.Claim{Webhook: h.ID, N: n, Newest: newest, Now: m.now, Lease: lease})
+	jobs, next, err := m.subject.claim(m.Context(), webhook.Claim{Webhook: h.ID, N: n, Bulk: bulk, Newest: newest, Now: m.now, Lease: lease})
 	m.succeed(err)
-	want := m.model.claim(h, n, newest, m.now, lease)
+	want := slices.Concat(m.model.claim(h, n, newest, m.now, lease), m.model.claimBulk(h, bulk, m.now, lease))
+	slices.Sort(want)
 	m.equal("claimed", m.take(jobs), want)
-	m.equal("next", next.At, m.due(h))
+	m.equal("next, and of bulk replays", []any{next.At, next.Bulk}, []any{m.due(h), m.nextBulk(h)})
 	for _, job := range jobs {
 		m.equal("the delivery of a job", job.Delivery, m.delivery(job.Delivery.ID).Delivery)
 		w := *job.Webhook
 		w.Health = h.Health // what sending needs is current; the health may be that of the last change
 		m.equal("the webhook of a job", w, h.Webhook)
 	}
-	return want
 }
 
 // finishOne records a result of an attempt, perhaps once more, perhaps too late.
@@ -411,13 +418,13 @@ func (m *machine) result(c claimed, ending string) {
 	if d := m.delivery(c.delivery); d != nil && d.Inline && r.State == webhook.Pending {
 		r.State, r.NextAt, r.Again = webhook.Failed, time.Time{}, false // it is asked only once
 	}
-	r.Attempt.StartedAt, r.Test = m.now, c.test
+	r.Attempt.StartedAt, r.Test, r.Replay = m.now, c.test, c.replay
 	got, err := m.subject.finish(m.Context(), r, m.now)
 	m.succeed(err)
 	want := m.model.finish(r, m.now)
 	m.equal("finished", got, want)
 	if want.Again {
-		m.claims = append(m.claims, claimed{c.delivery, c.webhook, c.number + 1, c.test, c.urgent})
+		m.claims = append(m.claims, claimed{c.delivery, c.webhook, c.number + 1, c.test, c.replay})
 	}
 }
 
@@ -429,8 +436,8 @@ func (m *machine) releaseOne() {
 	if d := m.delivery(c.delivery); d != nil && (d.Inline || d.log[c.number].Number > 0) {
 		return
 	}
-	m.succeed(m.subject.release(m.Context(), c.delivery, c.number, c.urgent, m.now))
-	m.model.release(c.delivery, c.number, c.urgent, m.now)
+	m.succeed(m.subject.release(m.Context(), c.delivery, c.number, m.now))
+	m.model.release(c.delivery, c.number, m.now)
 	m.claims = slices.DeleteFunc(m.claims, func(other claimed) bool { return other == c })
 }
 

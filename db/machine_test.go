@@ -46,7 +46,7 @@ type subject struct {
 	now     time.Time // of the last step of all checks
 	finish  func(context.Context, webhook.Result, time.Time) (webhook.Finished, error)
 	claim   func(context.Context, webhook.Claim) ([]webhook.Job, webhook.Due, error)
-	release func(context.Context, webhook.DeliveryID, int, bool, time.Time) error
+	release func(context.Context, webhook.DeliveryID, int, time.Time) error
 	recover func(context.Context, time.Time) error
 	of      webhook.AccountID // of the present check
 }
@@ -71,7 +71,7 @@ type claimed struct {
 	webhook  webhook.WebhookID
 	number   int
 	test     bool
-	urgent   bool
+	replay   webhook.ReplayID
 }
 
 // check is one property check: random steps, and after each the same state.
@@ -94,7 +94,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"create": act(m.createWebhook), "update": act(m.updateWebhook), "switch": act(m.switchWebhook), "delete": act(m.deleteWebhook), "rotate": act(m.rotateSecret),
 		"insert": act(m.insert), "insert more": act(m.insert), "insert stale": act(m.insertStale), "complete": act(m.completeLookups),
-		"inline": act(m.insertInline), "test": act(m.test),
+		"inline": act(m.insertInline), "test": act(m.test), "send": act(m.send), "retry oldest": act(m.retryOldest),
+		"start replay": act(m.startReplay), "cancel replay": act(m.cancelReplay), "claim bulk": act(m.claimBulk), "claim more bulk": act(m.claimBulk),
 		"claim": act(m.claimDue), "claim more": act(m.claimDue),
 		"finish": act(m.finishOne), "finish more": act(m.finishOne), "finish most": act(m.finishOne), "release": act(m.releaseOne),
 		"retry": act(m.retryNowOne), "restart": act(m.restart), "replay": act(m.replayOne), "replay more": act(m.replayOne), "cancel": act(m.cancelOne),
@@ -125,14 +126,17 @@ func (m *machine) drain() {
 	m.completeAll()
 	m.wait(50 * time.Hour)
 	pending := func(d *modelDelivery) bool { return d.State == webhook.Pending && !d.Inline }
-	for range len(m.deliveries) + 1 {
-		if !slices.ContainsFunc(m.deliveries, pending) {
+	for m.isSending() || slices.ContainsFunc(m.deliveries, pending) {
+		m.wait(replayGap)
+		sent := m.claims
+		for _, h := range m.hooks {
+			m.claimOf(h, 100, 100, false)
+		}
+		if len(m.claims) == len(sent) && !m.isSending() {
 			break
 		}
-		for _, h := range m.hooks {
-			for _, id := range m.claimOf(h, 100, false) {
-				m.result(claimed{delivery: id, webhook: h.ID, number: m.delivery(id).Attempts}, "success")
-			}
+		for _, c := range m.claims[len(sent):] {
+			m.result(c, "success")
 		}
 	}
 	m.restart()
@@ -140,6 +144,9 @@ func (m *machine) drain() {
 		if d.State == webhook.Pending {
 			m.Fatalf("%s never gets its turn: %+v", d.ID, d)
 		}
+	}
+	if m.running() > 0 {
+		m.Fatalf("%d bulk replays never end", m.running())
 	}
 }
 
@@ -199,10 +206,24 @@ func TestModelFindsFaults(t *testing.T) {
 			}
 		},
 		"what is released stays claimed": func(s *subject) {
-			s.release = func(context.Context, webhook.DeliveryID, int, bool, time.Time) error { return nil }
+			s.release = func(context.Context, webhook.DeliveryID, int, time.Time) error { return nil }
 		},
 		"nothing is recovered": func(s *subject) {
 			s.recover = func(context.Context, time.Time) error { return nil }
+		},
+		"a result is not counted for its bulk replay": func(s *subject) {
+			s.finish = func(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {
+				r.Replay = 0
+				return s.Finish(ctx, r, now)
+			}
+		},
+		"bulk replays go before what is due": func(s *subject) {
+			s.claim = func(ctx context.Context, c webhook.Claim) ([]webhook.Job, webhook.Due, error) {
+				if c.Bulk > 0 {
+					c.N = 0
+				}
+				return s.Claim(ctx, c)
+			}
 		},
 		"a result is recorded with the wrong state": func(s *subject) {
 			s.finish = func(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {

@@ -15,7 +15,8 @@ type model struct {
 	account    webhook.Account
 	hooks      []*modelHook     // in the order they were created, deleted ones too
 	events     []*modelEvent    // in the order they were accepted
-	deliveries []*modelDelivery // in the order they were created
+	deliveries []*modelDelivery // in the order of their ids
+	replays    []*modelReplay   // in the order they were started
 }
 
 type modelHook struct {
@@ -120,6 +121,7 @@ func (h *modelHook) switchOff(why webhook.OffReason, now time.Time) {
 
 func (m *model) remove(h *modelHook, now time.Time) (cancelled int64) {
 	h.deleted, h.Enabled = true, false
+	m.leaveOut(h.ID, now)
 	for _, d := range m.pendingOf(h.ID) {
 		d.State, d.Finished = webhook.Cancelled, now
 		cancelled++
@@ -184,7 +186,8 @@ func (m *model) add(id webhook.DeliveryID, h *modelHook, e *modelEvent, now time
 		ID: id, Account: e.Account, Event: e.ID, Webhook: h.ID, Platform: e.Platform, Type: e.Type, BookingID: e.BookingID, Test: e.Test,
 		State: webhook.Pending, NextAt: now, CreatedAt: now,
 	}}
-	m.deliveries = append(m.deliveries, d)
+	i, _ := slices.BinarySearchFunc(m.deliveries, id, func(d *modelDelivery, id webhook.DeliveryID) int { return cmp.Compare(d.ID, id) })
+	m.deliveries = slices.Insert(m.deliveries, i, d)
 	return d
 }
 
@@ -209,13 +212,13 @@ func (m *model) claim(h *modelHook, n int, newest bool, now, lease time.Time) (c
 			return map[bool]int{true: -1, false: 1}[a.Urgent]
 		}
 		order := cmp.Or(a.NextAt.Compare(b.NextAt), cmp.Compare(a.ID, b.ID))
-		if newest {
+		if newest && h.Enabled { // of tests, the first one that was asked for goes first
 			return -order
 		}
 		return order
 	})
 	for _, d := range due[:min(n, len(due))] {
-		d.Attempts, d.NextAt, d.Urgent = d.Attempts+1, lease, false
+		d.Attempts, d.NextAt = d.Attempts+1, lease
 		claimed = append(claimed, d.ID)
 	}
 	slices.Sort(claimed)
@@ -260,8 +263,11 @@ func (m *model) finish(r webhook.Result, now time.Time) (f webhook.Finished) {
 	d.log[n] = r.Attempt
 	if d.Attempts == n && d.Base < n {
 		f = m.move(d, r, now)
+	} else {
+		r.Replay = 0
 	}
 	if !r.Again {
+		m.countReplayed(r, d.State, now)
 		f.Off = m.hook(r.Webhook).attempted(r, now)
 	}
 	return f
@@ -280,7 +286,7 @@ func (m *model) move(d *modelDelivery, r webhook.Result, now time.Time) (f webho
 	case r.Again:
 		d.Attempts, d.Base, d.NextAt, f.Again = d.Attempts+1, d.Base+1, r.NextAt, true
 	default:
-		d.NextAt = r.NextAt
+		d.NextAt, d.Urgent = r.NextAt, false
 	}
 	return f
 }
@@ -314,13 +320,13 @@ func (h *modelHook) attempted(r webhook.Result, now time.Time) (off webhook.OffR
 }
 
 // release undoes a claim: the attempt was not made.
-func (m *model) release(id webhook.DeliveryID, number int, urgent bool, now time.Time) {
+func (m *model) release(id webhook.DeliveryID, number int, now time.Time) {
 	d := m.delivery(id)
 	if d == nil || d.Attempts != number || d.Completed >= number || d.Base >= number {
 		return
 	}
 	if d.State == webhook.Pending || d.State == webhook.Cancelled {
-		d.Attempts, d.NextAt, d.Urgent = d.Attempts-1, now, urgent
+		d.Attempts, d.NextAt = d.Attempts-1, now
 	}
 }
 
@@ -348,6 +354,8 @@ func (m *model) recover(now time.Time) {
 
 // replay delivers again. It waits only for earlier events of its booking.
 func (m *model) replay(d *modelDelivery, now time.Time) {
+	m.endItem(d.Replay, d.ID, now)
+	d.Replay = 0
 	if d.State != webhook.Pending {
 		queue := m.queue(d.Webhook, d.BookingID)
 		d.Held = m.hook(d.Webhook).Ordered && !d.Test && len(queue) > 0 && queue[0].ID < d.ID
@@ -362,6 +370,7 @@ func (m *model) replay(d *modelDelivery, now time.Time) {
 
 func (m *model) cancel(d *modelDelivery, now time.Time) {
 	d.State, d.Finished = webhook.Cancelled, now
+	m.endItem(d.Replay, d.ID, now)
 	m.releaseNext(d, now)
 }
 
@@ -377,4 +386,5 @@ func (m *model) prune(before time.Time) {
 	m.events = slices.DeleteFunc(m.events, func(e *modelEvent) bool {
 		return old(e) && !slices.ContainsFunc(m.deliveries, func(d *modelDelivery) bool { return d.Event == e.ID })
 	})
+	m.pruneReplays(before)
 }

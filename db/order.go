@@ -39,6 +39,23 @@ func insertInOrder(ctx context.Context, tx transaction, d webhook.Delivery, w *w
 	return true, err
 }
 
+// insertSent inserts a delivery that was not created when its event came in, and returns
+// it: held as one that is replayed, else marked as blocking, since later ones may be held.
+func insertSent(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook) (webhook.Delivery, error) {
+	held, err := holdReplay(ctx, tx, d, w)
+	if err != nil {
+		return d, err
+	}
+	if d.Held = held; held {
+		d.NextAt, d.Urgent = time.Time{}, false
+	}
+	if _, err := tx.Exec(ctx, insertDelivery, deliveryValues(d)...); err != nil || held {
+		return d, err
+	}
+	_, err = tx.Exec(ctx, `UPDATE deliveries SET blocking = 1 WHERE id = $1`, d.ID)
+	return d, err
+}
+
 // holdReplay reports whether a delivery that is replayed must be held, because an
 // earlier one of its booking is pending; then it marks the active one as blocking.
 func holdReplay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook) (held bool, err error) {

@@ -166,7 +166,8 @@ func testReconcileUnsent(t *testing.T, s *db.Store) {
 	same(t, "counts", got.Counts, webhook.ReconcileCounts{References: 4, Unreadable: 1, Both: 1, Skipped: 1, Unknown: 2, States: map[webhook.State]int{}})
 	same(t, "unsent", must(s.UnsentHeld(ctx, a.ID, got.ID, "", 9))(t), []webhook.HeldReference{
 		{Key: "A1", Reference: "a1", Outcome: webhook.HeldSkipped, Booking: "A1", Reason: webhook.ReasonEvent},
-		{Key: "A3", Reference: "A3", Outcome: webhook.HeldUnknown}, {Key: "A4", Reference: "A4", Outcome: webhook.HeldUnknown},
+		{Key: "A3", Reference: "A3", Outcome: webhook.HeldUnknown},
+		{Key: "A4", Reference: "A4", Outcome: webhook.HeldUnknown},
 	})
 	got = reconciled(t, s, webhook.ReconcileRequest{Webhook: late.ID}, a.ID, "A1\n")
 	same(t, "of a webhook that did not exist", must(s.UnsentHeld(ctx, a.ID, got.ID, "", 9))(t)[0].Reason, webhook.ReasonNotCreated)

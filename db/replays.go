@@ -83,7 +83,7 @@ func roomForReplay(ctx context.Context, tx transaction, account webhook.AccountI
 }
 
 // StartReplay starts a replay whose items are stored. One without items is done at
-// once. It returns webhook.ErrNotFound if the replay is not being planned, and
+// once; those for a webhook that was deleted meanwhile are left out. It returns webhook.ErrNotFound if the replay is not being planned, and
 // webhook.LimitReached if webhook.MaxReplays of the account run.
 func (s *Store) StartReplay(ctx context.Context, account webhook.AccountID, id webhook.ReplayID, change webhook.Change) (p webhook.Replay, err error) {
 	err = s.write(ctx, func(tx transaction) error {
@@ -113,7 +113,26 @@ func (s *Store) StartReplay(ctx context.Context, account webhook.AccountID, id w
 		}
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "replay.started", Subject: id.String(), Args: []string{strconv.Itoa(p.Total)}})
 	})
-	return p, err
+	if err != nil {
+		return p, err
+	}
+	return s.leaveOutDeleted(ctx, p, change.At)
+}
+
+// leaveOutDeleted leaves the webhooks out of a replay that were deleted while it was
+// planned, and returns it as it is then. After a crash RecoverClaims does that.
+func (s *Store) leaveOutDeleted(ctx context.Context, p webhook.Replay, now time.Time) (webhook.Replay, error) {
+	deleted, err := list(ctx, s.engine, scanWebhookID, `SELECT w.id FROM webhooks w WHERE w.account_id = $1 AND w.deleted_at > 0
+		AND EXISTS (SELECT 1 FROM replay_items i WHERE i.webhook_id = w.id AND i.replay_id = $2 AND i.state = 0)`, p.Account, p.ID)
+	if err != nil || len(deleted) == 0 {
+		return p, err
+	}
+	for _, id := range deleted {
+		if err := s.endItems(ctx, id, now); err != nil {
+			return p, err
+		}
+	}
+	return findReplay(ctx, s.engine, p.Account, p.ID)
 }
 
 // ReplayQueue lists the webhooks to which a replay of an account still has to send.

@@ -24,6 +24,7 @@ var replayTests = []test{
 	{"a later event was delivered", testOvertaken},
 	{"the oldest that waits is retried", testRetryOldest},
 	{"urgent ones beside the others", testClaimUrgent},
+	{"send what is in flight", testSendInFlight},
 }
 
 // plannedReplay is a replay of one delivery that is not started.
@@ -247,6 +248,19 @@ func testRetryOldest(t *testing.T, s *db.Store) {
 	wantError(t, "off", err, webhook.ErrOff)
 }
 
+// testSendInFlight: one that was cancelled while its request is in flight is not sent
+// beside it.
+func testSendInFlight(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 1, t0)
+	ok(t, s.Cancel(t.Context(), a.ID, d, at(t0)))
+	event := must(s.Delivery(t.Context(), a.ID, d))(t).Event
+	_, err := s.Send(t.Context(), a.ID, event, w.ID, at(t0))
+	wantError(t, "in flight", err, webhook.ErrConflict)
+	must(s.Send(t.Context(), a.ID, event, w.ID, at(lease)))(t)
+}
+
 func testClaimUrgent(t *testing.T, s *db.Store) {
 	_, w := shop(t, s)
 	var again []webhook.DeliveryID
@@ -264,5 +278,5 @@ func testClaimUrgent(t *testing.T, s *db.Store) {
 	jobs, next, err = s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 1, Urgent: 8, Now: t0, Lease: lease})
 	ok(t, err)
 	same(t, "the last urgent one and one more", []any{ids(jobs), jobs[0].Urgent, jobs[1].Urgent}, []any{[]webhook.DeliveryID{again[2], due[0]}, true, false})
-	same(t, "then due", next, webhook.Due{Account: w.Account, At: t0})
+	same(t, "then due", next, webhook.Due{Account: w.Account, At: t0, Urgent: lease})
 }

@@ -23,7 +23,7 @@ func (s *Store) Send(ctx context.Context, account webhook.AccountID, event webho
 		}
 		d, err = findDelivery(ctx, tx, account, webhook.DeliveryTo(e.Decisions, id))
 		switch {
-		case err == nil && d.InFlight(change.At):
+		case err == nil && mayBeInFlight(d, change.At):
 			return webhook.ErrConflict
 		case err == nil:
 			d, err = replay(ctx, tx, d, w, change.At)
@@ -62,7 +62,8 @@ func (s *Store) findSend(ctx context.Context, tx transaction, account webhook.Ac
 
 // sendSkipped creates the delivery of an event that was not sent to a webhook, with
 // this id (0: a new one), and adds it to the decisions on the event. It goes first,
-// unless an earlier one of its booking is pending.
+// unless an earlier one of its booking is pending. Its id may be lower than those of
+// deliveries that were created meanwhile: it does not wait for them.
 func (s *Store) sendSkipped(ctx context.Context, tx transaction, e webhook.EventRow, w *webhook.Webhook, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error) {
 	i := slices.IndexFunc(e.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID })
 	if i < 0 {
@@ -81,12 +82,7 @@ func (s *Store) sendSkipped(ctx context.Context, tx transaction, e webhook.Event
 	}
 	d := newDelivery(id, w, e.Event, roundMillis(now))
 	d.Urgent = true
-	held, err := insertInOrder(ctx, tx, d, w)
-	d.Held = held
-	if held {
-		d.NextAt, d.Urgent = time.Time{}, false
-	}
-	return d, err
+	return insertSent(ctx, tx, d, w)
 }
 
 // RetryOldest makes the longest due or waiting delivery of a webhook due and urgent: its

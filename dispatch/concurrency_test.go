@@ -56,7 +56,7 @@ func TestConcurrency(t *testing.T) {
 func TestGlobalCapIsShared(t *testing.T) {
 	t.Parallel()
 	a, b := newGate(t), newGate(t)
-	r := start(t, dispatch.Options{MaxInFlight: 2})
+	r := start(t, dispatch.Options{MaxInFlight: 4}) // of which one account may have half
 	r.hook(a.URL)
 	r.hook(b.URL)
 	r.ingest(20)

@@ -55,8 +55,8 @@
 // What a person asks for (retry now, replay, a test, sending what was skipped) is urgent:
 // it starts at once, whatever circuit, rate or queue, and counts as a probe. Of a
 // webhook, eight may be in memory; more wait in the table. While a webhook is off, only
-// urgent tests are claimed. An urgent job that is released stays urgent; after a crash
-// it is due as any other.
+// urgent tests are claimed. It stays urgent until its attempt has ended, also
+// when it is released or the process dies.
 //
 // The order of a booking is kept by the table alone: a delivery that has to wait
 // for an earlier one is held and never due.

@@ -92,6 +92,7 @@ func TestTalkOnAnIdleConnectionClosesIt(t *testing.T) {
 	} {
 		for _, secured := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, TLS %t", name, secured), func(t *testing.T) {
+				t.Parallel()
 				closed := make(chan struct{}, 10)
 				serve := func(c net.Conn) { // it has read the beginning of a request
 					_, _ = io.WriteString(c, ok200+"Content-Length: 0\r\n\r\n")

@@ -101,6 +101,23 @@ func TestClaimsOfADeadProcessAreRecovered(t *testing.T) {
 	}
 }
 
+// TestUrgentSurvivesADeadProcess: a test of a webhook that is off was cut off; the next
+// process sends it, since nothing else would.
+func TestUrgentSurvivesADeadProcess(t *testing.T) {
+	r := newRig(t)
+	w := r.hook(receiver(t, answer(200)).URL, func(w *webhook.Webhook) { w.Enabled = false })
+	now := time.Now()
+	d := must(r.store.Test(t.Context(), r.account.ID, w.ID, events(1)[0], now))(t)
+	jobs, _, err := r.store.Claim(t.Context(), webhook.Claim{Webhook: w.ID, Urgent: 1, Now: now, Lease: now.Add(time.Hour)})
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("got %d claimed, %v", len(jobs), err)
+	}
+	r.run(dispatch.Options{})
+	if got := r.next(); got.State != webhook.Delivered || got.Delivery != d.ID || got.Attempt.Number != 2 {
+		t.Errorf("got %+v, want the test delivered by the second attempt", got)
+	}
+}
+
 // workers counts the goroutines that run jobs, or wait for one. Tests of other
 // dispatchers must not run meanwhile.
 func workers() int {

@@ -60,8 +60,8 @@ type deliveryStore interface {
 	RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error
 
 	// Release undoes the claim of a delivery, if it is still pending with this
-	// attempt number: the attempt does not count, and it is due at now, urgent if it was.
-	Release(ctx context.Context, delivery webhook.DeliveryID, number int, urgent bool, now time.Time) error
+	// attempt number: the attempt does not count, and it is due at now.
+	Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error
 }
 
 // eventStore stores events and their deliveries.

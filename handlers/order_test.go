@@ -35,7 +35,7 @@ func TestHeldDeliveryOnPages(t *testing.T) {
 	b.get("/webhooks").has("2 waiting, the oldest for")
 
 	r.status.Store(http.StatusOK)
-	b.follow(second+"/replay", nil).has("Accounting answered 200 OK after")
+	b.follow(second+"/replay", url.Values{"confirmed": {"1"}}).has("Accounting answered 200 OK after")
 	s.settled()
 	b.get(second).has("Accounting accepted this event of booking 1234")
 	b.get(first).has("Waiting")

@@ -50,7 +50,7 @@ func TestReconcilePastedReferences(t *testing.T) {
 	result := p.location
 	b.get(result).is(200).has("lacks 2 bookings that it was sent.", "2 are waiting.", "TC-2", "TC-3", "Replay the 2 that it lacks", "1 booking")
 	b.get(result+"?list=unsent").has("tc 9", "It never came in", "0 skipped, 1 never came in")
-	b.get(result+"?after=TC-2").has("TC-3").lacks(">TC-2<")
+	b.get(result + "?after=TC-2").has("TC-3").lacks(">TC-2<")
 	rows := rowsOf(t, strings.TrimPrefix(b.get(result+"/export.csv").is(200).text, "\ufeff"))
 	var got []string
 	for _, row := range rows[1:] {
@@ -99,7 +99,7 @@ func TestReconcileRefusesLists(t *testing.T) {
 	for file, text := range map[string]string{
 		"":                                       "Paste the references, or choose a file.",
 		"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":       "This is an old Excel file (.xls)",
-		"%PDF-1.7 ":                              "neither a CSV file nor an Excel workbook",
+		"%PDF-1.7\n":                             "neither a CSV file nor an Excel workbook",
 		"<html><table><tr><td>1":                 "This is a web page or XML",
 		"PK\x03\x04broken":                       "This file is damaged",
 		strings.Repeat("x", webhook.MaxUpload+1): "This is larger than 10 MiB",

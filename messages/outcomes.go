@@ -76,6 +76,8 @@ var outcomes = Texts{
 
 	"delivery.in_flight":         "It is being sent right now. Wait for the answer before you send it again.",
 	"delivery.webhook_off":       "It was not sent: the webhook is off. Switch it on, then replay the delivery.",
+	"delivery.older":             "Not sent yet: %s already has a later event of this booking. Confirm to send it anyway.",
+	"delivery.out_of_order":      "Not sent yet: it waits for an earlier event of its booking. Confirm to send it out of order.",
 	"delivery.when_released":     "It is sent as soon as the earlier events of its booking are delivered, failed or stopped.",
 	"delivery.finished_before":   "Nothing was stopped: it had finished before.",
 	"delivery.stopped":           "Bookhook makes no further attempt. You can replay it later.",

@@ -199,7 +199,7 @@ func chosen(found []candidate, all bool, plan *webhook.ReplayPlan) (items []webh
 // TestPlanIsExact holds plans against their definition: random events of a few
 // bookings, in all states, some sent later than their booking's next one.
 func TestPlanIsExact(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(3) {
 		random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // no secret
 		s := newShop(t, anything, func(w *webhook.Webhook) { w.AllEvents, w.Events = false, []string{"cancelled"} }, anything)
 		kinds, datas := []string{"cancelled", "new_confirmed_web", "token_success"}, []string{gone, coming, coming}

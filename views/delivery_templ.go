@@ -149,7 +149,7 @@ func Delivery(p DeliveryProps) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = postButton(p.href("/replay"), "primary", "replay", "Send out of order").Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = confirmButton(p.href("/replay"), "primary", "replay", "Send out of order").Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -180,7 +180,7 @@ func Delivery(p DeliveryProps) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = postButton(p.href("/replay"), "primary", "replay", "Replay the older event").Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = confirmButton(p.href("/replay"), "primary", "replay", "Replay the older event").Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -39,7 +39,7 @@ type Delivery struct {
 	Base      int       // attempts that the retry schedule does not count: before the last replay, early ones after a receiver recovered, and those whose kept connection was closed
 	NextAt    time.Time // next attempt while pending; the end of the lease while in flight; zero while held
 	Held      bool      // pending behind an earlier delivery of the same booking to the same webhook
-	Urgent    bool      // pending for a person who waits for it: it goes before everything that is due
+	Urgent    bool      // pending for a person who waits for its next result: it goes before everything that is due
 	CreatedAt time.Time
 	Finished  time.Time // zero while pending
 	Last      Outcome   // of the last attempt that ended; zero before that

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"sync/atomic"
 )
 
 // The WAL is copied into the database file here and not by SQLite itself, which
@@ -38,6 +40,7 @@ type checkpointer struct {
 	readersTimeout   int           // readersTimeout; more in tests, which may be slow
 	check            chan struct{} // capacity 1: some commits were made
 	runBetweenGroups func(work func(*sql.Conn))
+	flushFailure     atomic.Pointer[error] // see recordFailure
 	cancel           context.CancelFunc
 	done             chan struct{}
 }
@@ -86,33 +89,60 @@ func (c *checkpointer) loop(ctx context.Context) {
 	}
 }
 
-// checkpoint copies the WAL if it is long. A failure (a full disk) does no harm:
-// the WAL stays, and the next check tries again.
+// checkpoint copies the WAL if it is long. A failure to write (a full disk) does no
+// harm: the WAL stays, and the next check tries again.
 func (c *checkpointer) checkpoint(ctx context.Context) {
+	if c.unflushed() != nil {
+		return
+	}
 	left, err := pagesLeft(ctx, c.pool, `PRAGMA wal_checkpoint(NOOP)`)
 	if err != nil || left < c.minPages {
 		return
 	}
 	for pass := 0; pass < checkpointPasses && left >= remainingPages; pass++ {
 		if _, err := pagesLeft(ctx, c.pool, `PRAGMA wal_checkpoint(PASSIVE)`); err != nil {
+			c.recordFailure(err)
 			return
 		}
 		if left, err = pagesLeft(ctx, c.pool, `PRAGMA wal_checkpoint(NOOP)`); err != nil {
 			return
 		}
 	}
-	c.runBetweenGroups(func(conn *sql.Conn) { restartWAL(ctx, conn, c.readersTimeout) })
+	c.runBetweenGroups(func(conn *sql.Conn) { c.recordFailure(restartWAL(ctx, conn, c.readersTimeout)) })
+}
+
+// recordFailure ends copying for good if the system could not flush what was
+// copied. It may have given up any page since the last flush, and says so only once;
+// SQLite counts the pages of an unfinished pass as copied without a flush, and would
+// not copy them again. The WAL still has them all, so it must stay until the next
+// process copies it from its beginning.
+func (c *checkpointer) recordFailure(err error) {
+	if !isFlushFailure(err) {
+		return
+	}
+	err = fmt.Errorf("%w: %w", errUnflushed, err)
+	c.flushFailure.Store(&err)
+	slog.Error("the disk failed to flush the database file, whose write-ahead log grows until Bookhook is started again; restart the machine", "error", err)
+}
+
+// unflushed returns the failure that ended copying; nil if there was none.
+func (c *checkpointer) unflushed() error {
+	if err := c.flushFailure.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // restartWAL copies the rest of the WAL and waits for its readers, for at most
 // patience milliseconds.
-func restartWAL(ctx context.Context, conn *sql.Conn, patience int) {
+func restartWAL(ctx context.Context, conn *sql.Conn, patience int) error {
 	setTimeout := func(ms int) {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf(`PRAGMA busy_timeout = %d`, ms))
 	}
 	setTimeout(patience)
 	defer setTimeout(busyTimeout)
-	_, _ = pagesLeft(ctx, conn, `PRAGMA wal_checkpoint(RESTART)`)
+	_, err := pagesLeft(ctx, conn, `PRAGMA wal_checkpoint(RESTART)`)
+	return err
 }
 
 // pagesLeft runs a checkpoint and returns how many pages it left in the WAL.

@@ -149,3 +149,30 @@ func TestCloseWhileCopying(t *testing.T) {
 		wantErr(t, "close", s.Close(), nil)
 	}
 }
+
+// TestFlushFails: once a flush of the file has failed, the WAL is neither copied nor
+// removed, everything else works, and Ping says what to do.
+func TestFlushFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bookhook.db")
+	s := openPath(t, path)
+	shortWAL(s, 10)
+	failure := fmt.Errorf("%w: as if", errUnflushed)
+	s.checkpointer.flushFailure.Store(&failure)
+	for i := range 4 * commitsPerCheck {
+		wantErr(t, "write", s.Write(t.Context(), false, fill(i)), nil)
+	}
+	s.checkpointer.checkpoint(t.Context())
+	if got, want := unavailable(s.Ping(t.Context())).Code, "database.unflushed"; got != want {
+		t.Errorf("Ping: got %q, want %q", got, want)
+	}
+	wal, err := os.Stat(path + "-wal")
+	wantErr(t, "the WAL", err, nil)
+	wantErr(t, "close", s.Close(), nil)
+	wantErr(t, "write to a closed one", s.Write(t.Context(), false, fill(0)), errClosed)
+	left, err := os.Stat(path + "-wal")
+	wantErr(t, "the WAL after closing", err, nil)
+	if left.Size() != wal.Size() || left.Size() < 4*commitsPerCheck*pageBytes {
+		t.Errorf("the WAL has %d bytes after closing, want the %d from before, which are more than it may have", left.Size(), wal.Size())
+	}
+	wantErr(t, "release what closing has left open", s.writer.stop(), nil)
+}

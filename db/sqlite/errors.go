@@ -12,6 +12,15 @@ import (
 // errClosed is the error of every call on a closed database.
 var errClosed = errors.New("the database is closed")
 
+// errUnflushed says that what was copied into the database file may not be on disk.
+var errUnflushed = errors.New("flush the database file")
+
+// isFlushFailure reports whether the system could not flush a file.
+func isFlushFailure(err error) bool {
+	e, ok := errors.AsType[*driver.Error](err)
+	return ok && e.Code() == sqlite3.SQLITE_IOERR_FSYNC
+}
+
 // IsUnique reports whether a write failed because of a unique index or a primary
 // key.
 func (*DB) IsUnique(err error) bool {
@@ -26,6 +35,9 @@ func (*DB) Unavailable(err error) webhook.Message { return unavailable(err) }
 func unavailable(err error) webhook.Message {
 	if errors.Is(err, errClosed) {
 		return webhook.NewMessage("database.stopping")
+	}
+	if errors.Is(err, errUnflushed) {
+		return webhook.NewMessage("database.unflushed")
 	}
 	e, ok := errors.AsType[*driver.Error](err)
 	if !ok {

@@ -98,14 +98,25 @@ func openFile(ctx context.Context, path string) (*DB, error) {
 }
 
 // Close finishes the waiting writes and closes the database. The writer is closed
-// last: only a connection that may write can copy the WAL into the file.
+// last: only a connection that may write can copy the WAL into the file. If that
+// must not be done (see recordFailure), its connection stays open until the process
+// ends: SQLite would copy the rest and remove the WAL.
 func (d *DB) Close() error {
-	return errors.Join(d.readers.Close(), d.checkpointer.stop(), d.writer.stop())
+	err := errors.Join(d.readers.Close(), d.checkpointer.stop())
+	d.writer.end()
+	if d.checkpointer.unflushed() != nil {
+		return err
+	}
+	return errors.Join(err, d.writer.stop())
 }
 
-// Ping reports whether the database can be read, and whether the last write failed
-// because the database could not be written. It writes nothing itself.
+// Ping reports whether the database can be read, and whether it must be opened anew,
+// or the last write failed because the database could not be written. It writes
+// nothing itself.
 func (d *DB) Ping(ctx context.Context) error {
+	if err := d.checkpointer.unflushed(); err != nil {
+		return err
+	}
 	if err := d.writer.lastFailure(); err != nil {
 		return err
 	}

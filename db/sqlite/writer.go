@@ -43,8 +43,9 @@ type writer struct {
 	commits       int
 	failure       atomic.Pointer[failure]
 	afterCommits  func()        // called after every commitsPerCheck commits
-	stop          func() error  // ends the goroutine; may be called more than once
-	quit          chan struct{} // closed by stop
+	end           func()        // finishes the waiting writes and ends the goroutine; may be called more than once
+	stop          func() error  // also closes the connection; may be called more than once
+	quit          chan struct{} // closed by end
 	done          chan struct{} // closed when the goroutine has ended
 }
 
@@ -75,15 +76,14 @@ func startWriter(ctx context.Context, pool *sql.DB, afterCommits func()) (*write
 		session: session{conn: conn, stmts: map[string]*sql.Stmt{}, execs: map[string]execStmt{}}, pool: pool, afterCommits: afterCommits,
 		queue: make(chan *write, maxWaiting), later: make(chan *write, maxWaiting), betweenGroups: make(chan func(*sql.Conn)), quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	w.end = sync.OnceFunc(func() { close(w.quit); <-w.done })
 	w.stop = sync.OnceValue(w.close)
 	go w.loop()
 	return w, nil
 }
 
-// close finishes the waiting writes, ends the goroutine and closes its connection.
 func (w *writer) close() error {
-	close(w.quit)
-	<-w.done
+	w.end()
 	return errors.Join(w.session.close(), w.pool.Close())
 }
 

@@ -123,8 +123,9 @@ func recordFailures(t testing.TB, seed uint64) (*shop, *tape) {
 	r := newRecording(t, binary, s.folder)
 	r.start(failures...)
 	s.load(r.URL, 200)
-	r.kill9()
+	r.stop()
 	tp := r.tape()
+	tp.copiesNoMore(t)
 	failed, answered := 0, 0
 	for _, c := range tp.calls {
 		if tp.flush(c) && c.failed {
@@ -141,6 +142,26 @@ func recordFailures(t testing.TB, seed uint64) (*shop, *tape) {
 		t.Errorf("this shows nothing: there must be some of each")
 	}
 	return s, tp
+}
+
+// copiesNoMore: once a flush of the database file has failed, what was copied into it may be gone, so it must all be
+// copied again from the beginning of the WAL. SQLite would go on from where it was: the process leaves both as they are,
+// at its end, too, and the next one begins anew.
+func (tp *tape) copiesNoMore(t testing.TB) {
+	var failed *call
+	for _, c := range tp.calls {
+		name, _ := tp.name(c.on)
+		ofFile := name == "bookhook.db"
+		switch {
+		case failed == nil:
+			if ofFile && tp.flush(c) && c.failed {
+				failed = c
+			}
+		case ofFile && strings.HasPrefix(c.name, "pwrite"), tp.renames(c), c.name == "ftruncate":
+			t.Errorf("%s (line %d) after a flush of the database file had failed (line %d)", c.name, c.begin, failed.begin)
+		}
+	}
+	t.Logf("a flush of the database file failed: %t", failed != nil)
 }
 
 // recordFirst begins without a database: it is made, an account is added, webhooks are made, events come.

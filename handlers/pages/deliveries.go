@@ -272,6 +272,13 @@ func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	question, err := pg.replayQuestion(c, d, w)
+	switch {
+	case err != nil:
+		return err
+	case !question.IsZero():
+		return pg.done(c, deliveryPage(c, d.ID), question)
+	}
 	replayed, err := pg.Dispatcher.Replay(c.UserContext(), d.Account, d.ID, currentUser(c).change())
 	if err != nil {
 		return pg.notSent(c, err, deliveryPage(c, d.ID))

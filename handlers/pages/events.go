@@ -184,6 +184,15 @@ func (pg *Pages) SendEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if w.Enabled && !confirmed(c) {
+		question, err := pg.olderQuestion(c, event, w)
+		switch {
+		case err != nil:
+			return err
+		case !question.IsZero():
+			return pg.done(c, "/events/"+event.String(), question)
+		}
+	}
 	d, err := pg.Dispatcher.Send(c.UserContext(), w.Account, event, id, currentUser(c).change())
 	if err != nil {
 		return pg.notSent(c, err, "/events/"+event.String())

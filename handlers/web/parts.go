@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -56,7 +57,8 @@ func (s *Server) ReadParts(c *fiber.Ctx, limit int, do func(Part) error) error {
 	for range maxParts {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return nil
+			_, err = io.Copy(io.Discard, from) // so that the next request can follow
+			return err
 		}
 		if err != nil {
 			return from.failed(err)
@@ -73,16 +75,16 @@ func (s *Server) ReadParts(c *fiber.Ctx, limit int, do func(Part) error) error {
 }
 
 // readFields reads a form that is no multipart form.
-func (s *Server) readFields(c *fiber.Ctx, do func(Part) error) (err error) {
+func (s *Server) readFields(c *fiber.Ctx, do func(Part) error) error {
 	if err := s.TakeBody(c, MaxForm); err != nil {
 		return err
 	}
-	c.Request().PostArgs().VisitAll(func(key, value []byte) {
-		if err == nil {
-			err = do(Part{Field: string(key), Body: strings.NewReader(string(value))})
+	for key, value := range c.Request().PostArgs().All() {
+		if err := do(Part{Field: string(key), Body: bytes.NewReader(value)}); err != nil {
+			return err
 		}
-	})
-	return err
+	}
+	return nil
 }
 
 // streamBody lets a body be read as it arrives. It takes a buffer of the budget, which

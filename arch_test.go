@@ -78,7 +78,7 @@ var homes = map[string][]string{
 	"github.com/gofrs/flock":          {"db/sqlite"},
 	"github.com/jackc":                {"db/postgres"},
 	"golang.org/x/net/idna":           {"webhook"},
-	"golang.org/x/text":               {"reconcile"},
+	"golang.org/x/text":               {"platforms/tourcms", "reconcile"},
 	"github.com/playwright-community": {"e2e"},
 }
 

@@ -19,6 +19,7 @@ import (
 	"bookhook/handlers/api"
 	"bookhook/handlers/pages"
 	"bookhook/platforms/all"
+	"bookhook/reconcile"
 	"bookhook/replay"
 	"bookhook/webhook"
 )
@@ -114,7 +115,8 @@ func (a *app) wire(ctx context.Context) error {
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
-		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Planner: replay.New(a.store, all.Platforms()), Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Planner: replay.New(a.store, all.Platforms()), Reconciler: reconcile.New(a.store),
+		Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
 		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 		Instance: webhook.NewInstance(instance),
 	})
@@ -140,7 +142,7 @@ func handlersStore(s *db.Store) handlers.Store {
 		Inbound: s,
 		Pages: pages.Store{
 			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
-			PlatformStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
+			PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,
 	}

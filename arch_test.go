@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"dispatch/lookup":         {"webhook", "platforms", "dispatch/guard"},
 	"replay":                  {"webhook", "platforms"},
 	"live":                    {"webhook"},
+	"reconcile":               {"webhook"},
 	"static":                  {},
 	"views":                   {"webhook", "messages", "platforms", "static"},
 	"handlers/web":            {"webhook", "messages", "auth"},
@@ -59,7 +60,7 @@ var arrows = map[string][]string{
 	"e2e":                     {},
 	"e2e/power":               {},
 	".": {
-		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "replay", "handlers", "handlers/api", "handlers/pages",
+		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "reconcile", "replay", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",
 	},
 }
@@ -78,12 +79,14 @@ var homes = map[string][]string{
 	"github.com/gofrs/flock":          {"db/sqlite"},
 	"github.com/jackc":                {"db/postgres"},
 	"golang.org/x/net/idna":           {"webhook"},
+	"golang.org/x/text":               {"platforms/tourcms", "reconcile"},
 	"github.com/playwright-community": {"e2e"},
 }
 
 // pure packages use the standard library and the modules named here, no more.
 var pure = map[string][]string{
-	"webhook": {"github.com/sony/sonyflake", "golang.org/x/net/idna"},
+	"webhook":   {"github.com/sony/sonyflake", "golang.org/x/net/idna"},
+	"reconcile": {"golang.org/x/text"},
 }
 
 // clients are the ways to make an HTTP request. Those to receivers and platforms go through dispatch, whose guard checks the address.

@@ -29,7 +29,8 @@ func scanCandidate(r scanner) (c webhook.Candidate, err error) {
 
 // Candidates lists deliveries for a bulk replay, those with ids below before (0: from
 // the newest), a page at a time: those of the request's filter, and only those of its
-// ids, if it has any. Tests and inline calls are never among them.
+// ids, or of the bookings of its comparison, if it has any. Tests and inline calls are
+// never among them.
 func (s *Store) Candidates(ctx context.Context, account webhook.AccountID, r webhook.ReplayRequest, before webhook.DeliveryID) (p webhook.Page[webhook.Candidate, webhook.DeliveryID], err error) {
 	f := r.Deliveries
 	f.Before, f.After = before, 0
@@ -41,6 +42,10 @@ func (s *Store) Candidates(ctx context.Context, account webhook.AccountID, r web
 	l.index(`test = 0 AND inline = 0`)
 	if len(r.IDs) > 0 {
 		indexAnyOf(&l, "id", r.IDs)
+	}
+	if r.Lacking != 0 {
+		l.filter(candidateRows, `EXISTS (SELECT 1 FROM reconciliation_lacking g
+			WHERE g.account_id = ? AND g.reconciliation_id = ? AND g.booking_id = deliveries.booking_id)`, account, r.Lacking)
 	}
 	rows, next, err := readPage(ctx, s.engine, l, candidateRows, scanCandidate, func(c webhook.Candidate) int64 { return int64(c.Delivery) })
 	p.Rows, p.Next = rows, webhook.DeliveryID(next)

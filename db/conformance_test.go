@@ -47,6 +47,7 @@ var suites = []struct {
 	{"events", eventTests},
 	{"replays", replayTests},
 	{"bulk replays", bulkTests},
+	{"comparisons", reconcileTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/reconcile"
 	"bookhook/webhook"
 )
 
@@ -31,6 +32,10 @@ type theirs struct {
 	view     webhook.ViewID
 	planned  webhook.ReplayID
 	running  webhook.ReplayID
+	upload   webhook.UploadID
+	open     webhook.UploadID
+	compared webhook.ReconciliationID
+	compares webhook.ReconciliationID
 }
 
 // isolated are the methods that take an account and an id, called with the
@@ -152,6 +157,48 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 	"Cancel": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.Cancel(t.Context(), me, x.delivery, at(t0))
 	},
+	"Upload": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.Upload(t.Context(), me, x.upload)
+		return err
+	},
+	"UploadBlock": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.UploadBlock(t.Context(), me, x.upload, 0)
+		return err
+	},
+	"AddUploadBlock": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.AddUploadBlock(t.Context(), me, x.open, 1, []byte("x"))
+	},
+	"CompleteUpload": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.CompleteUpload(t.Context(), me, x.open)
+		return err
+	},
+	"DropUpload": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.DropUpload(t.Context(), me, x.upload)
+	},
+	"AddHeld": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.AddHeld(t.Context(), me, x.compares, nil)
+		return err
+	},
+	"MatchHeld": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.MatchHeld(t.Context(), me, x.compares, nil, reconcile.Key)
+	},
+	"SetHeld": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.SetHeld(t.Context(), me, x.compares, nil)
+	},
+	"SetLacking": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.SetLacking(t.Context(), me, x.compares, nil)
+	},
+	"FinishReconciliation": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.FinishReconciliation(t.Context(), webhook.Reconciliation{Account: me, ID: x.compares})
+		return err
+	},
+	"Reconciliation": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.Reconciliation(t.Context(), me, x.compared)
+		return err
+	},
+	"DropReconciliation": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.DropReconciliation(t.Context(), me, x.compared)
+	},
 }
 
 // listing are the methods that take an account and an id and list: nothing of
@@ -159,6 +206,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 var listing = map[string]bool{
 	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
 	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "RecentFailures": true, "ReplayQueue": true, "Speed": true,
+	"LackingBookings": true, "HeldMatches": true, "UncomparedHeld": true, "UnsentHeld": true,
 }
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
@@ -175,6 +223,8 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	x.hook = must(s.Webhook(tb.Context(), a.ID, w.ID))(tb)
 	x.planned = plannedReplay(tb, s, x.delivery, x.hook, x.event).ID
 	x.running = must(s.StartReplay(tb.Context(), a.ID, plannedReplay(tb, s, x.delivery, x.hook, x.event).ID, at(t0)))(tb).ID
+	x.upload, x.open = uploaded(tb, s, a.ID, "B1").ID, must(s.AddUpload(tb.Context(), webhook.Upload{Account: a.ID, Created: at(t0)}))(tb).ID
+	x.compared, x.compares = compared(tb, s, w, "B1"), comparing(tb, s, w, "1234").ID
 	return a, x
 }
 
@@ -192,6 +242,10 @@ func testIsolation(t *testing.T, s *db.Store) {
 	same(t, "replays", len(must(s.BulkReplays(ctx, a.ID, 0, 9))(t)), 1)
 	same(t, "replay", must(s.BulkReplay(ctx, a.ID, x.running))(t).State, webhook.ReplayRunning)
 	same(t, "draft", must(s.Draft(ctx, a.ID, x.draft.ID))(t), x.draft)
+	same(t, "comparisons", len(must(s.Reconciliations(ctx, a.ID))(t)), 1)
+	same(t, "held", len(must(s.UnsentHeld(ctx, a.ID, x.compared, "", 9))(t)), 1)
+	same(t, "held by one under way", must(s.UncomparedHeld(ctx, a.ID, x.compares, ""))(t)[0].Key, "1234")
+	same(t, "upload", string(must(s.UploadBlock(ctx, a.ID, x.upload, 0))(t)), "B1")
 	same(t, "users", must(s.Users(ctx, a.ID))(t), []webhook.User{x.user})
 	same(t, "tokens", must(s.Tokens(ctx, a.ID))(t), []webhook.Token{x.token})
 	same(t, "clients", must(s.Clients(ctx, a.ID))(t), []webhook.Client{x.client})
@@ -225,6 +279,17 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
 	same(t, "their failures for me", must(s.RecentFailures(ctx, me.ID, x.hook.ID))(t), webhook.Failures{})
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
+	matches := 0
+	ok(t, s.HeldMatches(ctx, a.ID, x.compares, "", "Z", func(webhook.BookingMatch) { matches++ }))
+	same(t, "matches of theirs", matches, 1)
+	same(t, "their comparisons for me", len(must(s.Reconciliations(ctx, me.ID))(t)), 0)
+	same(t, "held of theirs", len(must(s.UnsentHeld(ctx, a.ID, x.compared, "", 9))(t)), 1)
+	same(t, "what they hold for me", len(must(s.UnsentHeld(ctx, me.ID, x.compared, "", 9))(t)), 0)
+	same(t, "what is not compared for me", len(must(s.UncomparedHeld(ctx, me.ID, x.compares, ""))(t)), 0)
+	same(t, "lacking of theirs", len(must(s.LackingBookings(ctx, a.ID, x.compared, "", 9))(t)), 1)
+	same(t, "what they lack for me", len(must(s.LackingBookings(ctx, me.ID, x.compared, "", 9))(t)), 0)
+	ok(t, s.HeldMatches(ctx, me.ID, x.compares, "", "Z", func(m webhook.BookingMatch) { t.Errorf("got %v of theirs", m) }))
+	same(t, "what they were sent for me", len(must(s.SentBookings(ctx, me.ID, webhook.ReconcileRequest{Webhook: x.hook.ID}, 0))(t).Rows), 0)
 	same(t, "their replays for me", len(must(s.BulkReplays(ctx, me.ID, 0, 9))(t)), 0)
 	same(t, "log", len(must(s.Deliveries(ctx, me.ID, webhook.DeliveryFilter{Limit: 10}))(t).Rows), 1)
 	same(t, "events", len(must(s.Events(ctx, me.ID, webhook.EventFilter{Limit: 10}))(t).Rows), 1)

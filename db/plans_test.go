@@ -197,3 +197,28 @@ func contains(list []string, text string) bool {
 	}
 	return false
 }
+
+// TestReconcilePlans: a comparison reads by keys: what a webhook was sent, the events of
+// some bookings, and its own rows.
+func TestReconcilePlans(t *testing.T) {
+	s := openTemp(t)
+	seen := 0
+	for _, query := range recorded(t, s) {
+		for part, line := range map[string]string{
+			"SELECT id, booking_id FROM deliveries":                      "SEARCH deliveries USING INDEX deliveries_webhook (webhook_id=? AND id>? AND id<?)",
+			"SELECT DISTINCT booking_id FROM events":                     "SEARCH events USING COVERING INDEX events_booking (account_id=? AND booking_id=?)",
+			"FROM reconciliation_held h JOIN events e":                   "SEARCH e USING INDEX events_booking (account_id=? AND booking_id=?)",
+			"UPDATE reconciliation_held SET outcome = 1":                 "SEARCH reconciliation_held USING PRIMARY KEY (account_id=? AND reconciliation_id=? AND key=?)",
+			"AND outcome = 0 ORDER BY key":                               "SEARCH reconciliation_held USING PRIMARY KEY (account_id=? AND reconciliation_id=? AND key>?)",
+			"AND outcome >= 2 ORDER BY key":                              "SEARCH reconciliation_held USING INDEX reconciliation_held_unsent (account_id=? AND reconciliation_id=? AND key>?)",
+			"SELECT booking_id, delivery_id FROM reconciliation_lacking": "SEARCH reconciliation_lacking USING PRIMARY KEY (account_id=? AND reconciliation_id=? AND booking_id>?)",
+			"EXISTS (SELECT 1 FROM reconciliation_lacking g":             "SEARCH g EXISTS USING PRIMARY KEY (account_id=? AND reconciliation_id=? AND booking_id=?)",
+		} {
+			if strings.Contains(query, part) {
+				seen++
+				planned(t, s, query, line)
+			}
+		}
+	}
+	want(t, "statements", seen, 8)
+}

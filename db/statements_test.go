@@ -114,6 +114,7 @@ func useEverything(tb testing.TB, s *Store) {
 	_, err = s.Due(ctx)
 	check(err)
 	useReplays(tb, s, w, check)
+	useReconciling(ctx, s, w, check)
 	_, err = s.DeleteWebhook(ctx, a.ID, w.ID, changedAt(now))
 	check(err)
 	_, _, err = s.Prune(ctx, now, now, 0, 1)
@@ -166,6 +167,43 @@ func usePlanning(ctx context.Context, s *Store, account webhook.AccountID, hook 
 		check(err)
 	}
 	check(s.DropReplay(ctx, account, p.ID))
+}
+
+// useReconciling compares a list with what a webhook was sent.
+func useReconciling(ctx context.Context, s *Store, w *webhook.Webhook, check func(error)) {
+	u, err := s.AddUpload(ctx, webhook.Upload{Account: w.Account})
+	check(err)
+	check(s.AddUploadBlock(ctx, w.Account, u.ID, 0, []byte("2")))
+	_, err = s.CompleteUpload(ctx, w.Account, u.ID)
+	check(err)
+	_, err = s.UploadBlock(ctx, w.Account, u.ID, 0)
+	check(err)
+	r, err := s.PlanReconciliation(ctx, webhook.Reconciliation{Account: w.Account, ReconcileRequest: webhook.ReconcileRequest{Webhook: w.ID}})
+	check(err)
+	held := []webhook.HeldReference{{Key: "2", Reference: "2"}}
+	_, err = s.AddHeld(ctx, w.Account, r.ID, held)
+	check(err)
+	_, err = s.SentBookings(ctx, w.Account, r.ReconcileRequest, 0)
+	check(err)
+	sent := []webhook.SentBooking{{Booking: "2", Delivery: 1}, {Booking: "3", Delivery: 1}}
+	check(s.MatchHeld(ctx, w.Account, r.ID, sent, func(text string) string { return text }))
+	_, err = s.UncomparedHeld(ctx, w.Account, r.ID, "")
+	check(err)
+	_, err = s.KnownBookings(ctx, w.Account, []string{"2"})
+	check(err)
+	check(s.HeldMatches(ctx, w.Account, r.ID, "", "2", func(webhook.BookingMatch) {}))
+	check(s.SetHeld(ctx, w.Account, r.ID, held))
+	check(s.SetLacking(ctx, w.Account, r.ID, sent))
+	_, err = s.FinishReconciliation(ctx, r)
+	check(err)
+	_, err = s.LackingBookings(ctx, w.Account, r.ID, "", 5)
+	check(err)
+	_, err = s.UnsentHeld(ctx, w.Account, r.ID, "", 5)
+	check(err)
+	_, err = s.Candidates(ctx, w.Account, webhook.ReplayRequest{Deliveries: webhook.DeliveryFilter{Webhook: w.ID}, Lacking: r.ID}, 0)
+	check(err)
+	check(s.DropReconciliation(ctx, w.Account, r.ID))
+	check(s.DropUpload(ctx, w.Account, u.ID))
 }
 
 // useBookings reads a booking that has an attempt, and searches for it.

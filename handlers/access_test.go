@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bookhook/auth"
+	"bookhook/reconcile"
 	"bookhook/static"
 	"bookhook/webhook"
 )
@@ -84,15 +85,23 @@ var routes = inVersions(map[string]route{
 	"GET /replays/{rpl}":            {members, 200, ""},
 	"POST /replays/{rpl}/cancel":    {members, 303, ""},
 	"GET /bookings/{ref}":           {members, 200, ""},
-	"GET /search":                   {members, 200, ""},
-	"GET /channels":                 {members, 200, ""},
-	"GET /tours":                    {members, 200, ""},
-	"GET /settings/account":         {members, 200, ""},
-	"GET /settings/platforms":       {members, 200, ""},
-	"GET /settings/rejected":        {members, 200, ""},
-	"GET /settings/people":          {members, 200, ""},
-	"GET /settings/tokens":          {members, 200, ""},
-	"GET /settings/activity":        {members, 200, ""},
+
+	"GET /reconcile":                  {members, 200, ""},
+	"POST /reconcile":                 {members, 422, ""},
+	"GET /reconcile/uploads/{upl}":    {members, 422, ""}, // no webhook is chosen
+	"POST /reconcile/uploads/{upl}":   {members, 303, "webhook_id={whk}"},
+	"GET /reconcile/{rec}":            {members, 200, ""},
+	"GET /reconcile/{rec}/export.csv": {members, 200, ""},
+
+	"GET /search":             {members, 200, ""},
+	"GET /channels":           {members, 200, ""},
+	"GET /tours":              {members, 200, ""},
+	"GET /settings/account":   {members, 200, ""},
+	"GET /settings/platforms": {members, 200, ""},
+	"GET /settings/rejected":  {members, 200, ""},
+	"GET /settings/people":    {members, 200, ""},
+	"GET /settings/tokens":    {members, 200, ""},
+	"GET /settings/activity":  {members, 200, ""},
 
 	"GET /webhooks/new":                  {operators, 303, ""},
 	"POST /webhooks/new":                 {operators, 303, ""},
@@ -234,7 +243,7 @@ func forPrograms(path string) bool {
 
 // namesOurs reports whether the request names something of the first account.
 func namesOurs(request string) bool {
-	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{rpl}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}", "{ref}"}, func(id string) bool {
+	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{rpl}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}", "{ref}", "{upl}", "{rec}"}, func(id string) bool {
 		return strings.Contains(request, id)
 	})
 }
@@ -243,7 +252,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
-		"/deliveries/:id", "/deliveries/{dlv}", "/replays/:id", "/replays/{rpl}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
+		"/deliveries/:id", "/deliveries/{dlv}", "/replays/:id", "/replays/{rpl}", "/reconcile/:id", "/reconcile/{rec}", "/uploads/:id", "/uploads/{upl}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
 		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", "/views/:id", "/views/{viw}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
@@ -391,13 +400,16 @@ func (s *site) things() *strings.Replacer {
 	s.check(s.store.SaveView(s.Context(), webhook.SavedView{Account: s.account.ID, User: u.ID, List: webhook.ViewedDeliveries, Name: "Secret of ours", Query: "state=failed"}, time.Now()))
 	views, err := s.store.SavedViews(s.Context(), s.account.ID, u.ID, webhook.ViewedDeliveries)
 	s.check(err)
+	upload := s.upload(s.account.ID, "1\n")
+	compared, err := reconcile.New(s.store).Compare(s.Context(), upload, webhook.ReconcileRequest{Webhook: w.ID}, change())
+	s.check(err)
 	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
 	s.putItems(webhook.Channels, ours)
 	s.putItems(webhook.Tours, ours)
 	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.ID.String(),
 		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{rpl}", replay.ID.String(), "{evt}", a.Event.ID.String(),
 		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(ofPrio.ID),
-		"{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
+		"{upl}", upload.ID.String(), "{rec}", compared.ID.String(), "{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 
 // makeRoom removes what earlier things left behind, since there are limits.

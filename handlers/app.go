@@ -55,6 +55,7 @@ type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
 	Planner     Planner
+	Reconciler  pages.Reconciler
 	Platforms   platforms.Registry
 	BaseURL     string          // as people reach Bookhook, without a slash at the end; "" means the address of each request
 	Support     webhook.Support // whom people ask for a higher limit
@@ -91,7 +92,8 @@ func New(o Options) (*fiber.App, error) {
 	a := &app{
 		server: server, health: o.Store.Health, dispatcher: o.Dispatcher, version: o.Version, log: o.Log,
 		pages: pages.New(pages.Options{
-			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
+			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Reconciler: o.Reconciler,
+			Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
 			Live:        live.NewHub(o.Store.Pages),
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),
 			MaxAttempts: o.MaxAttempts, SetupToken: o.SetupToken, TokenPath: prio.Path(prio.Newest) + prio.TokenPath,

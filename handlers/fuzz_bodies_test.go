@@ -121,7 +121,7 @@ func FuzzForms(f *testing.F) {
 	const secret = "T0URCM5KEY"
 	s.check(s.store.SaveSettings(f.Context(), s.account.ID, "tourcms", webhook.Settings{"api_key": secret}, change()))
 	b := s.signIn(anna)
-	paths := []string{"/channels/import", "/tours/import", platformsPage + "/tourcms/settings", "/settings/theme"}
+	paths := []string{"/channels/import", "/tours/import", platformsPage + "/tourcms/settings", "/settings/theme", "/reconcile"}
 	const boundary = "multipart/form-data; boundary=x"
 	part := func(head, text string) string {
 		return "--x\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + text + "\r\n--x--\r\n"

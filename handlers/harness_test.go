@@ -15,6 +15,7 @@ import (
 	"bookhook/handlers/api"
 	"bookhook/handlers/pages"
 	"bookhook/platforms/all"
+	"bookhook/reconcile"
 	"bookhook/replay"
 	"bookhook/webhook"
 )
@@ -27,11 +28,11 @@ func options(s *db.Store, d handlers.Dispatcher, log io.Writer) handlers.Options
 			Inbound: s,
 			Pages: pages.Store{
 				AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
-				PlatformStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
+				PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 			},
 			Prio: s, Sessions: s, Tokens: s, Health: s,
 		},
-		Dispatcher: d, Planner: replay.New(s, all.Platforms()), Platforms: all.Platforms(), Support: webhook.DefaultSupport, Instance: instance, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
+		Dispatcher: d, Planner: replay.New(s, all.Platforms()), Reconciler: reconcile.New(s), Platforms: all.Platforms(), Support: webhook.DefaultSupport, Instance: instance, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
 		Log: slog.New(slog.NewTextHandler(log, nil)), MaxAttempts: 1,
 	}
 }

@@ -24,6 +24,10 @@ var limits = Texts{
 	"limit.replay":   "%s replays of this account are running, and there may be %s at a time. Wait until one is done, or cancel one.",
 	"limit.replayed": "These are more than %s deliveries, the most that one replay sends. Choose a shorter period or one webhook, and replay the rest afterwards.",
 	"limit.planned":  "Other replays are being counted or prepared right now. Nothing was sent. Try again in %s seconds.",
+
+	"limit.held":        "This list has more than %s different references, the most that are compared at once. Upload a shorter period.",
+	"limit.reconciled":  "The webhook was sent more than %s deliveries in this period, the most that are compared at once. Choose a shorter period.",
+	"limit.reconciling": "Another list is being compared. Try again in a few seconds: this list is kept.",
 }
 
 // Limit returns the message about a limit that was reached. support is whom people
@@ -37,7 +41,9 @@ func Limit(e webhook.LimitReached, support webhook.Support) webhook.Message {
 		return webhook.NewMessage(code, e.Used, e.Limit, e.Over)
 	case webhook.LimitedFilters:
 		return webhook.NewMessage(code, e.Limit>>10, e.Over>>10+1)
-	case webhook.LimitedReplayed:
+	case webhook.LimitedReconciling:
+		return webhook.NewMessage(code)
+	case webhook.LimitedReplayed, webhook.LimitedHeld, webhook.LimitedReconciled:
 		return webhook.NewMessage(code, e.Limit)
 	case webhook.LimitedPlans:
 		return webhook.NewMessage(code, RetrySeconds(e))

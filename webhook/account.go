@@ -30,6 +30,10 @@ const (
 	LimitedReplayed Limited = "replayed" // deliveries of a bulk replay
 	LimitedPlans    Limited = "planned"  // bulk replays that are planned at once
 	LimitedViews    Limited = "view"     // saved views of one person
+
+	LimitedHeld        Limited = "held"        // references of a list
+	LimitedReconciled  Limited = "reconciled"  // deliveries of a comparison
+	LimitedReconciling Limited = "reconciling" // comparisons that are under way
 )
 
 // How many an account may have of what people and API clients create. Retired

@@ -34,6 +34,9 @@ type (
 	rejectedKind struct{}
 	auditKind    struct{}
 	viewKind     struct{}
+
+	uploadKind         struct{}
+	reconciliationKind struct{}
 )
 
 func (accountKind) prefix() string  { return "acc_" }
@@ -49,6 +52,9 @@ func (rejectedKind) prefix() string { return "rej_" }
 func (auditKind) prefix() string    { return "aud_" }
 func (viewKind) prefix() string     { return "viw_" }
 
+func (uploadKind) prefix() string         { return "upl_" }
+func (reconciliationKind) prefix() string { return "rec_" }
+
 // The ids, one type for each kind of record, so that no call can swap two.
 type (
 	AccountID  = ID[accountKind]
@@ -63,6 +69,9 @@ type (
 	RejectedID = ID[rejectedKind] // of a [RejectedRequest]
 	AuditID    = ID[auditKind]
 	ViewID     = ID[viewKind] // of a [SavedView]
+
+	UploadID         = ID[uploadKind] // of an [Upload]
+	ReconciliationID = ID[reconciliationKind]
 )
 
 // anyID is any of them.

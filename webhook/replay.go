@@ -5,14 +5,15 @@ import "time"
 // ReplayRequest says what a bulk replay sends: deliveries, or for a webhook events
 // that it never got.
 type ReplayRequest struct {
-	Deliveries DeliveryFilter // unless Events is set; its page and limit do not count
-	IDs        []DeliveryID   // only these of them, if there are any
-	Events     *EventFilter   // those that Webhook has no delivery of
-	Webhook    WebhookID      // with Events
-	Matching   bool           // with Events: only those that the webhook's present filters match
-	All        bool           // also events that a later one of their booking has overtaken
-	Departed   bool           // also bookings whose tours are over
-	Rate       Rate           // zero: as fast as each webhook takes them
+	Deliveries DeliveryFilter   // unless Events is set; its page and limit do not count
+	IDs        []DeliveryID     // only these of them, if there are any
+	Lacking    ReconciliationID // only those of bookings that the receiver lacks by this comparison; zero for all
+	Events     *EventFilter     // those that Webhook has no delivery of
+	Webhook    WebhookID        // with Events
+	Matching   bool             // with Events: only those that the webhook's present filters match
+	All        bool             // also events that a later one of their booking has overtaken
+	Departed   bool             // also bookings whose tours are over
+	Rate       Rate             // zero: as fast as each webhook takes them
 }
 
 // Validate says what is wrong with the rate of a request.

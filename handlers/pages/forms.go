@@ -16,10 +16,13 @@ import (
 )
 
 // TakeForm is a guard that receives the form which was posted; it may be large where
-// a list is imported, or where the channels and tours of a webhook are chosen.
+// a list is imported, or where the channels and tours of a webhook are chosen. A list of
+// references is read as it arrives, by [Pages.AddUpload].
 func (pg *Pages) TakeForm(c *fiber.Ctx) error {
 	limit := web.MaxForm
 	switch path := c.Path(); {
+	case path == "/reconcile":
+		return c.Next()
 	case strings.HasPrefix(path, "/drafts/"):
 		limit = web.MaxListForm
 	case path == "/channels/import", path == "/tours/import":

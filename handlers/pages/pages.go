@@ -35,6 +35,7 @@ type Store struct {
 	ItemStore
 	LoginStore
 	PlatformStore
+	ReconcileStore
 	ReplayStore
 	SettingsStore
 	TokenStore
@@ -72,6 +73,7 @@ type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
 	Planner     Planner
+	Reconciler  Reconciler
 	Server      *web.Server
 	Live        *live.Hub
 	Sessions    *web.Sessions
@@ -143,7 +145,7 @@ func pathOf(c *fiber.Ctx) string {
 		return strings.Join(parts[:len(parts)-1], "/") + "/" + string(webhook.StepReview)
 	case parts[1] == "views":
 		return "/" + web.FormValue(c, "list")
-	case parts[1] == "drafts":
+	case parts[1] == "drafts", parts[1] == "reconcile":
 		return c.Path()
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":
 		return strings.Join(parts[:3], "/")

@@ -62,7 +62,7 @@ type replayForm struct {
 }
 
 // readReplayForm reads the query of a new bulk replay.
-func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
+func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) (replayForm, error) {
 	filter := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h)
 	fixPeriod(&filter, currentUser(c).Account.Location())
 	f := replayForm{problems: filter.problems, typed: views.ReplayForm{
@@ -80,7 +80,26 @@ func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) replayForm {
 	if f.typed.Events {
 		f.readEvents(filter.DeliveryFilter)
 	}
-	return f
+	return f, pg.readLacking(c, h, &f)
+}
+
+// readLacking makes it a request for the bookings that a receiver lacks: everything that
+// was sent of them since the period of the comparison began, so that the newest event of
+// each is among it.
+func (pg *Pages) readLacking(c *fiber.Ctx, h hooks, f *replayForm) error {
+	id, err := web.IDQuery[webhook.ReconciliationID](c, "reconciliation_id")
+	if err != nil || id == 0 {
+		return err
+	}
+	r, err := pg.Store.Reconciliation(c.UserContext(), currentUser(c).Account.ID, id)
+	if err != nil {
+		return err
+	}
+	f.request.Lacking, f.request.IDs, f.request.Events = id, nil, nil
+	f.request.Deliveries = webhook.DeliveryFilter{Webhook: r.Webhook, Since: r.Since}
+	f.typed.Reconciliation, f.typed.WebhookName, f.typed.NoPeriod = id.String(), h.names[r.Webhook], true
+	f.typed.Filter, f.typed.IDs, f.typed.Events, f.typed.Replay = views.DeliveryFilter{}, nil, false, ""
+	return nil
 }
 
 // fixPeriod replaces a named period by the minute in which it begins, which the form
@@ -148,7 +167,11 @@ func (pg *Pages) NewReplay(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return pg.showReplayForm(c, h, pg.readReplayForm(c, h))
+	f, err := pg.readReplayForm(c, h)
+	if err != nil {
+		return err
+	}
+	return pg.showReplayForm(c, h, f)
 }
 
 func (pg *Pages) showReplayForm(c *fiber.Ctx, h hooks, f replayForm) error {
@@ -179,7 +202,10 @@ func (pg *Pages) StartReplay(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := pg.readReplayForm(c, h)
+	f, err := pg.readReplayForm(c, h)
+	if err != nil {
+		return err
+	}
 	if len(f.problems) > 0 {
 		return pg.showReplayForm(c, h, f)
 	}

@@ -83,6 +83,22 @@ func (s *Server) TakeBody(c *fiber.Ctx, limit int) error {
 	if !ok {
 		return nil
 	}
+	if err := s.admit(c, b, limit); err != nil {
+		return err
+	}
+	text, err := s.receive(b, limit)
+	if err != nil {
+		return err
+	}
+	c.Request().SetBodyRaw(text)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), RequestTimeout)
+	c.SetUserContext(ctx) // the handler has its whole time, however long the body took
+	b.cancel = cancel
+	return nil
+}
+
+// admit refuses a body by its header, and finds out whose it is.
+func (s *Server) admit(c *fiber.Ctx, b *body, limit int) error {
 	for _, encoding := range c.Request().Header.PeekAll(fiber.HeaderContentEncoding) {
 		if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
 			return Unsupported("Send the body as it is, without a Content-Encoding.")
@@ -94,14 +110,6 @@ func (s *Server) TakeBody(c *fiber.Ctx, limit int) error {
 	if b.sender.account, _ = c.Locals(accountKey).(webhook.AccountID); b.sender.account == 0 {
 		b.sender.network = auth.Network(s.ClientIP(c))
 	}
-	text, err := s.receive(b, limit)
-	if err != nil {
-		return err
-	}
-	c.Request().SetBodyRaw(text)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), RequestTimeout)
-	c.SetUserContext(ctx) // the handler has its whole time, however long the body took
-	b.cancel = cancel
 	return nil
 }
 

@@ -18,6 +18,7 @@ var (
 	eventExport = []string{
 		"id", "received_at", "occurred_at", "booking_id", "platform", "type", "channel_id", "tour_ids", "sent_to", "skipped", "test", "external_id",
 	}
+	reconciliationExport = []string{"result", "reference", "booking_id", "state", "reason", "platform", "type", "sent_at", "delivery_id"}
 )
 
 // ExportTime writes the times of an export.
@@ -90,4 +91,54 @@ func eventColumns(e webhook.EventRow, show ExportTime) []string {
 		e.ID.String(), show.column(e.ReceivedAt), show.column(e.OccurredAt), e.BookingID, e.Platform, e.Type, e.ChannelID, strings.Join(e.TourIDs, " "),
 		strconv.Itoa(sent), strconv.Itoa(len(e.Decisions) - sent), strconv.FormatBool(e.Test), e.ExternalID,
 	}
+}
+
+// ReconciliationLists are the lists of a comparison, a page at a time: what is after a
+// reference, or a key. The last page is not full.
+type ReconciliationLists struct {
+	Lacking func(ctx context.Context, after string) ([]webhook.LackingBooking, error)
+	Unsent  func(ctx context.Context, after string) ([]webhook.HeldReference, error)
+	Explain func(webhook.HeldReference) string // why one was not sent
+}
+
+// ReconciliationExport is the export of a comparison: what was sent and is lacking, then
+// what is held and was never sent.
+func ReconciliationExport(l ReconciliationLists, show ExportTime) Export {
+	after, unsent := "", false
+	next := func(ctx context.Context) (rows [][]string, more bool, err error) {
+		if unsent {
+			held, err := l.Unsent(ctx, after)
+			for _, h := range held {
+				after = h.Key
+				rows = append(rows, unsentColumns(h, l.Explain))
+			}
+			return rows, len(held) == ExportRows, err
+		}
+		lacking, err := l.Lacking(ctx, after)
+		for _, b := range lacking {
+			after = b.Booking
+			rows = append(rows, lackingColumns(b, show))
+		}
+		if len(lacking) < ExportRows {
+			after, unsent = "", true
+		}
+		return rows, true, err
+	}
+	return Export{Name: "reconciliation-" + time.Now().UTC().Format(time.DateOnly), Columns: reconciliationExport, Next: next}
+}
+
+func lackingColumns(b webhook.LackingBooking, show ExportTime) []string {
+	row := []string{"lacking", b.Booking, b.Booking, "", "", "", "", "", ""}
+	if d := b.Delivery; d.ID != 0 {
+		row[3], row[5], row[6], row[7], row[8] = string(d.State), d.Platform, d.Type, show.column(d.CreatedAt), d.ID.String()
+	}
+	return row
+}
+
+func unsentColumns(h webhook.HeldReference, explain func(webhook.HeldReference) string) []string {
+	result := "never_came_in"
+	if h.Outcome == webhook.HeldSkipped {
+		result = "skipped"
+	}
+	return []string{result, h.Reference, h.Booking, "", explain(h), "", "", "", ""}
 }

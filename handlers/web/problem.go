@@ -104,6 +104,10 @@ var limitedNames = map[webhook.Limited]string{
 	webhook.LimitedReplayed: "deliveries of one replay",
 	webhook.LimitedPlans:    "replays that are planned at once",
 	webhook.LimitedViews:    "saved views of a person",
+
+	webhook.LimitedHeld:        "references of a list",
+	webhook.LimitedReconciled:  "deliveries of a comparison",
+	webhook.LimitedReconciling: "lists that are compared at once",
 }
 
 // AsProblem converts an error into a problem. An unknown error is an internal one,

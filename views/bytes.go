@@ -66,7 +66,7 @@ func curl(a webhook.Attempt, skip func(name string) bool) string {
 		}
 	}
 	if len(a.RequestBody) > 0 {
-		lines = append(lines, "  --data-binary "+shellQuote(readable(a.RequestBody)))
+		lines = append(lines, "  --data-raw "+shellQuote(readable(a.RequestBody)))
 	}
 	return strings.Join(lines, " \\\n")
 }

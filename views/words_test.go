@@ -321,7 +321,7 @@ func TestCurl(t *testing.T) {
 	})
 	want := `curl -g -i -X POST 'https://example.com/x?a[]=1&b=it'\''s' \
   -H 'content-type: application/json' \
-  --data-binary '{"name":"O'\''Brien"}'`
+  --data-raw '{"name":"O'\''Brien"}'`
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

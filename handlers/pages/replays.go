@@ -40,13 +40,22 @@ func (pg *Pages) ListReplays(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.ReplaysProps{First: before == 0}
+	props := views.ReplaysProps{First: before == 0, Waiting: map[webhook.ReplayID][]views.ReplayWebhook{}}
 	if props.Rows, err = pg.Store.BulkReplays(c.UserContext(), currentUser(c).Account.ID, before, pageRows+1); err != nil {
 		return err
 	}
 	if len(props.Rows) > pageRows {
 		props.Rows = props.Rows[:pageRows]
 		props.Older = props.Rows[pageRows-1].ID
+	}
+	h, err := pg.hooks(c.UserContext(), currentUser(c).Account.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range props.Rows {
+		if props.Waiting[r.ID], err = pg.replayWaits(c, r, h); err != nil {
+			return err
+		}
 	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err

@@ -44,6 +44,7 @@ var forms = Texts{
 	"reconcile.no_references": "No line has a reference in this column. Choose another one.",
 	"reconcile.too_large":     "This is larger than %s MiB, the most that is compared at once. Upload a shorter period, or only the column with the references.",
 	"reconcile.many_lines":    "This list has more than %s lines, the most that are compared at once. Upload a shorter period.",
+	"reconcile.many_cells":    "A line of this list has more than %s cells. Put one booking on each line.",
 	"reconcile.quotes":        "On line %s a quote is opened and not closed. Correct it, or save the list as .xlsx.",
 	"reconcile.xls":           "This is an old Excel file (.xls), or one with a password. In Excel choose Save as, Excel Workbook (.xlsx) or CSV UTF-8, without a password, and upload that.",
 	"reconcile.ods":           "This is a spreadsheet of LibreOffice or Numbers. Save or export it there as .xlsx or CSV, and upload that.",

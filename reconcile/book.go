@@ -114,7 +114,7 @@ func unpacked(err error) error {
 
 // sharedTexts are the texts that cells share, one behind the other.
 type sharedTexts struct {
-	text []byte
+	text string
 	ends []uint32
 }
 
@@ -127,7 +127,7 @@ func (s *sharedTexts) get(number string) string {
 	if i > 0 {
 		start = s.ends[i-1]
 	}
-	return string(s.text[start:s.ends[i]])
+	return s.text[start:min(s.ends[i], start+maxCell)]
 }
 
 func readShared(f *zip.File) (s sharedTexts, err error) {
@@ -140,16 +140,18 @@ func readShared(f *zip.File) (s sharedTexts, err error) {
 	}
 	defer func() { err = errors.Join(err, part.Close()) }()
 	x := newXMLReader(part)
+	var text strings.Builder
 	for {
 		switch kind, name := x.next(); {
 		case x.err != nil:
+			s.text = text.String()
 			return s, x.problem()
 		case kind == xmlEnd && name == "si":
-			s.ends = append(s.ends, uint32(len(s.text))) //nolint:gosec // at most maxShared
+			s.ends = append(s.ends, uint32(text.Len())) //nolint:gosec // at most maxShared
 		case kind == xmlText && x.within("t") && !x.inside("rPh"):
-			s.text = append(s.text, x.text...)
+			text.Write(x.text)
 		}
-		if len(s.text)+4*len(s.ends) > maxShared {
+		if text.Len()+4*len(s.ends) > maxShared {
 			return s, problem("reconcile.large_sheet")
 		}
 	}
@@ -190,8 +192,8 @@ func (r *sheetReader) each(do func(cells []string) error) error {
 		case x.err != nil:
 			return x.problem()
 		case kind == xmlText:
-			if (x.within("v") || x.within("t") && !x.inside("rPh")) && len(r.value) < maxCell {
-				r.value = append(r.value, x.text...)
+			if x.within("v") || x.within("t") && !x.inside("rPh") {
+				r.value = append(r.value, x.text[:min(len(x.text), maxCell-len(r.value))]...)
 			}
 		case name == "row" && kind == xmlStart:
 			r.cells, r.at = r.cells[:0], -1

@@ -16,6 +16,7 @@ const (
 	firstRows  = 100   // all of them
 	everyRow   = 50    // one in so many behind them
 	sampleRows = 5_000 // rows in all
+	maxSampled = 1024  // bytes of a cell, longer than any reference
 	shownRows  = 5     // that people see
 	shownCell  = 60    // characters of a cell that they see
 	knownBatch = 500   // references that are looked up at once
@@ -31,7 +32,7 @@ func readSample(t table) (s sample, err error) {
 	n := 0
 	err = t.each(func(cells []string) error {
 		if n++; n <= firstRows || n%everyRow == 0 {
-			s.rows = append(s.rows, slices.Clone(cells))
+			s.rows = append(s.rows, beginnings(cells))
 			s.columns = max(s.columns, len(cells))
 		}
 		if n == sampleRows {
@@ -43,6 +44,15 @@ func readSample(t table) (s sample, err error) {
 		err = problem("reconcile.empty")
 	}
 	return s, err
+}
+
+// beginnings copies cells, of which the long ones would take more than fits into memory.
+func beginnings(cells []string) []string {
+	copied := make([]string, len(cells))
+	for i, cell := range cells {
+		copied[i] = strings.Clone(cell[:min(len(cell), maxSampled)])
+	}
+	return copied
 }
 
 func (s sample) cell(row, column int) string {

@@ -11,8 +11,9 @@ import (
 
 // Bounds of a table.
 const (
-	maxColumns = 100      // more are not looked at
-	maxCell    = 32 << 10 // bytes of a cell, as many as spreadsheets have
+	maxColumns = 100             // more are not looked at
+	maxCell    = 32 << 10        // bytes of a cell, as many as spreadsheets have
+	maxCells   = webhook.MaxHeld // cells of a row, which may be the whole list
 )
 
 // table is a list as rows of cells.

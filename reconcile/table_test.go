@@ -53,6 +53,8 @@ func TestTextShapes(t *testing.T) {
 		"one column":               {[]byte("A1\nA2\n"), [][]string{{"A1"}, {"A2"}}},
 		"no line end":              {[]byte("A1\r\nA2"), [][]string{{"A1"}, {"A2"}}},
 		"carriage returns alone":   {[]byte("A1;x\rA2;y\r"), [][]string{{"A1", "x"}, {"A2", "y"}}},
+		"a long line":              {[]byte(strings.Repeat("A1,", 2*maxColumns) + "A1"), slices.Repeat([][]string{{"A1"}}, 2*maxColumns+1)},
+		"rows of many cells":       {[]byte(strings.Repeat(strings.Repeat("A1,", maxColumns)+"A1\n", 2)), slices.Repeat([][]string{slices.Repeat([]string{"A1"}, maxColumns)}, 2)},
 		"one line":                 {[]byte("A1, A2,,A3"), [][]string{{"A1"}, {" A2"}, {"A3"}}},
 		"blank lines":              {[]byte("\n \nA1\n;;\nA2;\n\t\n"), [][]string{{"A1"}, {"A2", ""}}},
 		"commas":                   {[]byte("Ref,Name\nA1,\"Smith, Ann\"\n"), [][]string{{"Ref", "Name"}, {"A1", "Smith, Ann"}}},
@@ -112,6 +114,7 @@ func TestListsThatAreRefused(t *testing.T) {
 		"a workbook of nothing": {zipOf("xl/workbook.xml"), "reconcile.broken"},
 		"an open quote":         {"A1;\"x\nA2;y\nA3;z\n", "reconcile.quotes"},
 		"a very long cell":      {"A1;\"x\n" + strings.Repeat("y", maxCell) + "\"\nA2;y\n", "reconcile.quotes"},
+		"too many cells":        {strings.Repeat(",", 2*maxCells), "reconcile.many_cells"},
 		"too many lines":        {strings.Repeat("A\n", webhook.MaxUploadLines+1), "reconcile.many_lines"},
 	} {
 		_, err := read([]byte(c.body))
@@ -188,6 +191,8 @@ func TestBombs(t *testing.T) {
 		"texts":       bookOf(t, "<worksheet><sheetData>"+row+"</sheetData></worksheet>", "<sst>"+many+"</sst>"),
 		"large texts": bookOf(t, "<worksheet/>", strings.Repeat(" ", maxStrings+1)),
 		"a sheet":     bookOf(t, strings.Repeat(" ", maxSheet+1), "<sst/>"),
+		"one text":    bookOf(t, "<worksheet><sheetData><row><c><v>"+strings.Repeat("x", 2*maxToken), "<sst/>"),
+		"a comment":   bookOf(t, "<worksheet><!--"+strings.Repeat(" ", 2*maxToken)+"--></worksheet>", "<sst/>"),
 	} {
 		_, err := read(body)
 		if problems, ok := errors.AsType[webhook.Invalid](err); !ok || problems["file"].Code != "reconcile.large_sheet" {
@@ -198,6 +203,41 @@ func TestBombs(t *testing.T) {
 		_, err := read(bookOf(t, sheet, "<sst/>"))
 		if problems, ok := errors.AsType[webhook.Invalid](err); !ok || problems["file"].Code != "reconcile.broken" {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestLargeCells: a text that many cells share is in memory once, and what is kept of long
+// cells to guess a column is short.
+func TestLargeCells(t *testing.T) {
+	cells := strings.Repeat(`<c t="s"><v>0</v></c>`, maxColumns)
+	sheet := "<worksheet><sheetData>" + strings.Repeat("<row>"+cells+"</row>", 10) + "</sheetData></worksheet>"
+	body := bookOf(t, sheet, "<sst><si>"+strings.Repeat("<t>"+strings.Repeat("x", 1<<10)+"</t>", 8<<10)+"</si></sst>")
+	table, err := openTable(io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if allocated := testing.AllocsPerRun(1, func() {
+		if err := table.each(func(cells []string) error {
+			if len(cells[0]) > maxCell {
+				t.Errorf("got a cell of %d bytes", len(cells[0]))
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	}); allocated > 1e6 {
+		t.Errorf("%f allocations", allocated)
+	}
+	s, err := readSample(table)
+	if err != nil || len(s.rows) != 10 {
+		t.Fatal(len(s.rows), err)
+	}
+	for _, row := range s.rows {
+		for _, cell := range row {
+			if len(cell) > maxSampled {
+				t.Fatalf("%d bytes of a cell are kept", len(cell))
+			}
 		}
 	}
 }

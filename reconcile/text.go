@@ -142,13 +142,13 @@ func (t *text) each(do func(cells []string) error) error {
 			return nil
 		}
 		if held != nil {
-			first := held
+			first := held[:min(len(held), maxColumns)]
 			held = nil
 			if err := do(first); err != nil {
 				return err
 			}
 		}
-		return do(cells)
+		return do(cells[:min(len(cells), maxColumns)])
 	})
 	for _, cell := range held {
 		if err != nil {
@@ -168,6 +168,7 @@ func (t *text) each(do func(cells []string) error) error {
 type lines struct {
 	reader *csv.Reader
 	quotes int // that were read
+	cells  int // that were read since the row began, and of what is behind it
 }
 
 func (t *text) lines() *lines {
@@ -176,7 +177,7 @@ func (t *text) lines() *lines {
 		skipLine(from)
 	}
 	l := &lines{}
-	l.reader = csv.NewReader(&quoteCounter{from: from, oldLines: t.oldLines, quotes: &l.quotes})
+	l.reader = csv.NewReader(&counter{lines: l, from: from, oldLines: t.oldLines, separator: byte(t.separator)})
 	l.reader.Comma, l.reader.LazyQuotes, l.reader.FieldsPerRecord, l.reader.ReuseRecord = t.separator, true, -1, true
 	return l
 }
@@ -196,6 +197,7 @@ func skipLine(r *bufio.Reader) {
 func (l *lines) each(do func(cells []string) error) error {
 	read, swallowing := 0, 0
 	for {
+		l.cells = 0
 		cells, err := l.reader.Read()
 		switch {
 		case errors.Is(err, io.EOF) && swallowing > 0 && l.quotes%2 == 1:
@@ -214,7 +216,7 @@ func (l *lines) each(do func(cells []string) error) error {
 		if read++; read > webhook.MaxUploadLines {
 			return problem("reconcile.many_lines", webhook.MaxUploadLines)
 		}
-		if err := do(cells[:min(len(cells), maxColumns)]); err != nil {
+		if err := do(cells); err != nil {
 			return err
 		}
 	}
@@ -240,19 +242,23 @@ func blank(cells []string) bool {
 	return true
 }
 
-// quoteCounter counts the quotes that it passes on, and ends lines as encoding/csv
-// reads them.
-type quoteCounter struct {
-	from     io.Reader
-	oldLines bool
-	quotes   *int
+// counter counts the quotes and cells that it passes on, and ends lines as encoding/csv
+// reads them. That keeps some forty bytes for each cell of a row.
+type counter struct {
+	*lines
+	from      io.Reader
+	oldLines  bool
+	separator byte
 }
 
 // Read implements io.Reader.
-func (q *quoteCounter) Read(to []byte) (int, error) {
-	n, err := q.from.Read(to)
-	*q.quotes += bytes.Count(to[:n], []byte{'"'})
-	if q.oldLines {
+func (c *counter) Read(to []byte) (int, error) {
+	n, err := c.from.Read(to)
+	c.quotes += bytes.Count(to[:n], []byte{'"'})
+	if c.cells += bytes.Count(to[:n], []byte{c.separator}); c.cells > maxCells+len(to) {
+		return 0, problem("reconcile.many_cells", maxCells)
+	}
+	if c.oldLines {
 		for i, b := range to[:n] {
 			if b == '\r' {
 				to[i] = '\n'

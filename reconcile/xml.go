@@ -20,8 +20,13 @@ const (
 // maxDepth is how deep elements may be within each other.
 const maxDepth = 32
 
+// maxToken is how many bytes a text, tag or comment may have, which is in memory as a
+// whole.
+const maxToken = 1 << 20
+
 // xmlReader reads XML by its tokens, with the names of the elements around each.
 type xmlReader struct {
+	from    *tokenReader
 	decoder *xml.Decoder
 	around  []string
 	start   xml.StartElement
@@ -30,15 +35,33 @@ type xmlReader struct {
 }
 
 func newXMLReader(r io.Reader) *xmlReader {
-	d := xml.NewDecoder(bufio.NewReaderSize(r, sampled))
+	from := &tokenReader{from: r}
+	d := xml.NewDecoder(bufio.NewReaderSize(from, sampled))
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	return &xmlReader{decoder: d}
+	return &xmlReader{from: from, decoder: d}
+}
+
+// tokenReader ends the reading of a token that is too long.
+type tokenReader struct {
+	from io.Reader
+	read int // since the token began
+}
+
+// Read implements io.Reader.
+func (t *tokenReader) Read(to []byte) (int, error) {
+	if t.read > maxToken {
+		return 0, problem("reconcile.large_sheet")
+	}
+	n, err := t.from.Read(to)
+	t.read += n
+	return n, err
 }
 
 // next reads the next token. The name is that of the element, without its prefix.
 func (x *xmlReader) next() (kind xmlKind, name string) {
 	for {
 		var token xml.Token
+		x.from.read = 0
 		if token, x.err = x.decoder.RawToken(); x.err != nil {
 			return 0, ""
 		}

@@ -65,8 +65,14 @@ func (s sample) cell(row, column int) string {
 // Inspect reads the beginning of a list and guesses the column that has references: the
 // one with the most values that are bookings of the account; else one whose name says
 // so; else one in which most values differ. It returns webhook.Invalid with the field
-// "file" for a list that cannot be read.
+// "file" for a list that cannot be read, and webhook.LimitReached while too many others
+// are inspected.
 func (r *Reconciler) Inspect(ctx context.Context, u webhook.Upload) (webhook.UploadColumns, error) {
+	end := r.inspecting.Take(u.Account)
+	if end == nil {
+		return webhook.UploadColumns{}, errTurn
+	}
+	defer end()
 	t, err := r.open(ctx, u)
 	if err != nil {
 		return webhook.UploadColumns{}, err

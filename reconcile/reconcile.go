@@ -12,7 +12,8 @@
 // there is a delivery of any time; else it was skipped, with the reason of the newest
 // event; else it never came in, or is older than what is kept.
 //
-// Nothing is in memory but two blocks, a page of rows, and of a spreadsheet the texts
+// Nothing is in memory but, for each of at most four lists that are inspected and four
+// that are compared, two blocks, a page of rows, and of a spreadsheet the texts
 // that its cells share, at most 24 MiB. Everything else is in tables, also while it is
 // compared, so that any replica can show it; what is left of a comparison that did not
 // end is never shown, and deleted by the retention.
@@ -44,18 +45,28 @@ type Store interface {
 
 // Reconciler compares lists with what was sent.
 type Reconciler struct {
-	store Store
-	turns turns
+	store      Store
+	turns      turns
+	inspecting *webhook.Turns
 }
 
 // New returns a reconciler.
 func New(store Store) *Reconciler {
-	return &Reconciler{store: store, turns: turns{accounts: map[webhook.AccountID]bool{}}}
+	return &Reconciler{
+		store: store, turns: turns{accounts: map[webhook.AccountID]bool{}}, inspecting: webhook.NewTurns(maxInspecting, maxInspectingAccount),
+	}
 }
 
-// maxTurns is how many comparisons this process makes at once, one for each account.
-// It bounds memory and the load of the database only.
-const maxTurns = 4
+// Bounds of what this process does at once. They bound memory and the load of the
+// database only.
+const (
+	maxTurns             = 4 // comparisons, one for each account
+	maxInspecting        = 4 // lists of which columns are guessed
+	maxInspectingAccount = 2
+)
+
+// errTurn says that no turn is left.
+var errTurn = webhook.LimitReached{What: webhook.LimitedReconciling, Limit: 1, Used: 1}
 
 // turns are the accounts whose lists are being compared.
 type turns struct {
@@ -68,7 +79,7 @@ func (t *turns) take(account webhook.AccountID) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.accounts[account] || len(t.accounts) == maxTurns {
-		return webhook.LimitReached{What: webhook.LimitedReconciling, Limit: 1, Used: 1}
+		return errTurn
 	}
 	t.accounts[account] = true
 	return nil

@@ -44,6 +44,9 @@ func (pg *Pages) AddUpload(c *fiber.Ctx) error {
 		return pg.showUploadForm(c, form, webhook.Invalid{"text": webhook.NewMessage("reconcile.nothing")})
 	}
 	columns, err := pg.Reconciler.Inspect(c.UserContext(), u.stored)
+	if _, busy := errors.AsType[webhook.LimitReached](err); busy {
+		return c.Redirect(form.Href(u.stored.ID), http.StatusSeeOther) // which says so, and can be opened again
+	}
 	problems, err := invalid(err)
 	if err != nil {
 		return err

@@ -113,6 +113,21 @@ func TestReconcileRefusesLists(t *testing.T) {
 	b.get(lost).is(422).has("Choose the webhook whose receiver", "TC-1")
 }
 
+// TestReconcileLongHeaders: no part of a form has a header that does not fit into its share
+// of memory.
+func TestReconcileLongHeaders(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.hook(nowhere)
+	b := s.signIn(anna)
+	body, kind := s.parts(map[string]string{"text": "TC-1"}, "")
+	for header, status := range map[string]int{"x: y": http.StatusSeeOther, "x: " + strings.Repeat("y", 64<<10): http.StatusBadRequest} {
+		request := b.request(http.MethodPost, "/reconcile", strings.Replace(body, "Content-Disposition", header+"\r\nContent-Disposition", 1))
+		request.Header.Set("Content-Type", kind)
+		b.do(request).is(status)
+	}
+}
+
 // TestReconcileManyLines: a list of several blocks arrives whole.
 func TestReconcileManyLines(t *testing.T) {
 	t.Parallel()

@@ -10,15 +10,18 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"bookhook/webhook"
 )
 
 // A form with a large file is read as it arrives: no more of it is in memory than a
 // buffer, and what its handler keeps.
 const (
-	partsBuffer = 64 << 10 // bytes of the budget that a form takes while it is read
-	maxParts    = 20
-	maxField    = 4 << 10   // bytes of a part that [Part.Text] reads
-	partsRest   = 256 << 10 // bytes beside the file
+	partsBuffer   = 2*webhook.UploadBlock + 64<<10 // bytes of the budget that a form takes while it is read: a block that arrives, one that is stored
+	maxParts      = 20
+	maxPartHeader = 16 << 10  // bytes of a part's header, which is in memory as a whole
+	maxField      = 4 << 10   // bytes of a part that [Part.Text] reads
+	partsRest     = 256 << 10 // bytes beside the file
 )
 
 // Part is one field of a form, or a file in it.
@@ -55,7 +58,9 @@ func (s *Server) ReadParts(c *fiber.Ctx, limit int, do func(Part) error) error {
 	}
 	parts := multipart.NewReader(from, string(c.Request().Header.MultipartFormBoundary()))
 	for range maxParts {
+		from.left = maxPartHeader
 		part, err := parts.NextRawPart()
+		from.left = from.limit
 		if errors.Is(err, io.EOF) {
 			_, err = io.Copy(io.Discard, from) // so that the next request can follow
 			return err
@@ -64,6 +69,9 @@ func (s *Server) ReadParts(c *fiber.Ctx, limit int, do func(Part) error) error {
 			return from.failed(err)
 		}
 		err = do(Part{Field: part.FormName(), File: part.FileName(), Body: part})
+		if err == nil {
+			_, err = io.Copy(io.Discard, part)
+		}
 		if from.err != nil {
 			return from.failed(from.err)
 		}
@@ -107,6 +115,7 @@ func (s *Server) streamBody(c *fiber.Ctx, b *body, limit int) (*bodyReader, erro
 type bodyReader struct {
 	*body
 	limit, read int
+	left        int   // bytes that the header of a part may still have
 	err         error // why it cannot be read further; nil at its end
 }
 
@@ -119,10 +128,12 @@ func (r *bodyReader) Read(to []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := r.stream.Read(to)
-	r.read += n
+	r.read, r.left = r.read+n, r.left-n
 	switch r.ended = errors.Is(err, io.EOF); {
 	case r.read > r.limit:
 		r.err = tooLarge(r.limit)
+	case r.left < 0:
+		r.err = Malformed("The header of a field is too long.")
 	case r.ended && r.read < r.length:
 		r.err = unreadable(nil)
 	case err != nil && !r.ended:

@@ -182,7 +182,7 @@ func (s *Store) KnownBookings(ctx context.Context, account webhook.AccountID, re
 // HeldMatches reads the events of the bookings that are held and were not sent in the
 // period, of those whose keys are behind after and up to last, with what was decided, one
 // by one. The log may have a reference as it is in the list, or in capitals or small
-// letters, with spaces or without. Tests are none.
+// letters, with spaces or without, or with a # before it. Tests are none.
 func (s *Store) HeldMatches(ctx context.Context, account webhook.AccountID, id webhook.ReconciliationID, after, last string, do func(webhook.BookingMatch)) error {
 	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
 		var m webhook.BookingMatch
@@ -192,7 +192,7 @@ func (s *Store) HeldMatches(ctx context.Context, account webhook.AccountID, id w
 		return none, err
 	}, `SELECT h.key, e.booking_id, e.id, e.decisions FROM reconciliation_held h JOIN events e
 			ON e.account_id = h.account_id AND e.booking_id <> '' AND e.test = 0
-			AND e.booking_id IN (h.reference, upper(h.reference), lower(h.reference), h.key, lower(h.key))
+			AND e.booking_id IN (h.reference, upper(h.reference), lower(h.reference), h.key, lower(h.key), '#' || h.reference, '#' || h.key)
 		WHERE h.account_id = $1 AND h.reconciliation_id = $2 AND h.key > $3 AND h.key <= $4 AND h.outcome = 0`, account, id, after, last)
 	return err
 }

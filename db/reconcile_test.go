@@ -157,17 +157,18 @@ func testReconcileUnsent(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	skips := addHook(t, s, a.ID, func(w *webhook.Webhook) { w.AllEvents, w.Events = false, []string{"cancelled"} })
-	ingest(t, s, a.ID, booked("A1", "new_confirmed_web"), booked("A2", "cancelled"), booked("A2", "new_confirmed_web"))
+	ingest(t, s, a.ID, booked("A1", "new_confirmed_web"), booked("A2", "cancelled"), booked("A2", "new_confirmed_web"), booked("#A5", "new_confirmed_web"))
 	late := addHook(t, s, a.ID)
 	tried := booked("A4", "cancelled")
 	must(s.Test(ctx, a.ID, w.ID, tried, t0))(t)
-	const list = "a1;x\nA2;x\nA3;x\nA4;x\n" + "A\x01;x\n"
+	const list = "a1;x\nA2;x\nA3;x\nA4;x\n#a5;x\n" + "A\x01;x\n"
 	got := reconciled(t, s, webhook.ReconcileRequest{Webhook: skips.ID}, a.ID, list)
-	same(t, "counts", got.Counts, webhook.ReconcileCounts{References: 4, Unreadable: 1, Both: 1, Skipped: 1, Unknown: 2, States: map[webhook.State]int{}})
+	same(t, "counts", got.Counts, webhook.ReconcileCounts{References: 5, Unreadable: 1, Both: 1, Skipped: 2, Unknown: 2, States: map[webhook.State]int{}})
 	same(t, "unsent", must(s.UnsentHeld(ctx, a.ID, got.ID, "", 9))(t), []webhook.HeldReference{
 		{Key: "A1", Reference: "a1", Outcome: webhook.HeldSkipped, Booking: "A1", Reason: webhook.ReasonEvent},
 		{Key: "A3", Reference: "A3", Outcome: webhook.HeldUnknown},
 		{Key: "A4", Reference: "A4", Outcome: webhook.HeldUnknown},
+		{Key: "A5", Reference: "a5", Outcome: webhook.HeldSkipped, Booking: "#A5", Reason: webhook.ReasonEvent},
 	})
 	got = reconciled(t, s, webhook.ReconcileRequest{Webhook: late.ID}, a.ID, "A1\n")
 	same(t, "of a webhook that did not exist", must(s.UnsentHeld(ctx, a.ID, got.ID, "", 9))(t)[0].Reason, webhook.ReasonNotCreated)

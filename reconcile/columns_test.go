@@ -24,6 +24,7 @@ func TestInspect(t *testing.T) {
 	newHook(t, s, a.ID, true)
 	insert(t, s, a.ID, []webhook.Event{
 		{Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "TC-1"}, {Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "17"},
+		{Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "#1041"},
 	})
 	for name, c := range map[string]struct {
 		text   string
@@ -38,6 +39,7 @@ func TestInspect(t *testing.T) {
 		"no mail addresses":         {"ann1@example.com,A7\nbo2@example.com,A8\n", 1, false, 0},
 		"one column with a heading": {"Reference\nTC-1\n", 0, true, 1},
 		"one column without":        {"TC-1\nTC-2\n", 0, false, 1},
+		"a # in the log":            {"Booking;Code\n9;#1041\n", 1, true, 1},
 		"one row":                   {"TC-1\n", 0, false, 1},
 		"a heading with a digit":    {"Ref 1\nTC-1\n", 0, false, 1},
 		"nothing like a reference":  {"Ann,x\nBo,y\n", 0, false, 0},

@@ -57,9 +57,9 @@ func squeeze(text string) string {
 // alike.
 func spellings(reference string) (all []string) {
 	text := Clean(reference)
-	for _, text := range []string{text, squeeze(text)} {
+	for _, text := range []string{text, squeeze(text), "#" + text} {
 		for _, spelling := range []string{text, strings.ToUpper(text), strings.ToLower(text)} {
-			if spelling != "" && !slices.Contains(all, spelling) {
+			if spelling != "" && spelling != "#" && !slices.Contains(all, spelling) {
 				all = append(all, spelling)
 			}
 		}

@@ -258,6 +258,9 @@ func TestSwitchOffText(t *testing.T) {
 		if got := switchOffText(w, page); got != want {
 			t.Errorf("failing for %v: got %q, want %q", since, got, want)
 		}
+		if got, date := stoppingText(w, page), strings.Contains(want, " on "); strings.Contains(got, "switched off on") != date {
+			t.Errorf("failing for %v: the banner says %q", since, got)
+		}
 	}
 }
 

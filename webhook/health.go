@@ -51,10 +51,11 @@ func (h Health) Failing() bool {
 // warned.
 const SwitchOffWarning = 24 * time.Hour
 
-// SwitchOffNear reports whether a failing webhook will be switched off soon.
+// SwitchOffNear reports whether a failing webhook will be switched off soon: by a
+// failure that still belongs to this outage.
 func (h Health) SwitchOffNear(now time.Time) bool {
 	at := h.SwitchOffAt()
-	return h.Failing() && h.OffAt.IsZero() && at.Before(now.Add(SwitchOffWarning))
+	return h.Failing() && h.OffAt.IsZero() && at.Before(now.Add(SwitchOffWarning)) && !h.FailedAt.Before(now.Add(-FailingGap))
 }
 
 // Status is how a webhook is doing, in a word.

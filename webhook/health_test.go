@@ -109,6 +109,8 @@ func TestSwitchOffNear(t *testing.T) {
 		{"a day before", failing, near.Add(1), true},
 		{"earlier", failing, near, false},
 		{"off already", off, near.Add(1), false},
+		{"long ago", failing, near.Add(webhook.FailingGap), true},
+		{"so long ago that a failure would begin a new outage", failing, near.Add(webhook.FailingGap + 1), false},
 	} {
 		if got := tt.health.SwitchOffNear(tt.now); got != tt.want {
 			t.Errorf("%s: got %t", tt.name, got)

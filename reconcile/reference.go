@@ -10,8 +10,12 @@ import (
 
 // Clean returns the reference that a cell means: without spaces around it, a # before
 // it, and what spreadsheets put around a text or behind a number ('1234, ="1234",
-// 1234.0).
+// 1234.0). A cell that is too long for a reference stays as it is, without spaces around
+// it: each round of what is below takes longer, and there may be thousands.
 func Clean(cell string) string {
+	if cell = strings.TrimFunc(cell, isBlank); len(cell) > maxSampled {
+		return cell
+	}
 	for {
 		text := strings.TrimFunc(cell, isBlank)
 		if inside, ok := strings.CutPrefix(text, `="`); ok && strings.HasSuffix(inside, `"`) {

@@ -278,6 +278,7 @@ func TestArchiveThatLies(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
+	long := strings.Repeat(`="`, maxSampled) + "1" + strings.Repeat(`"`, maxSampled)
 	for _, c := range []struct{ cell, clean, key string }{
 		{" TC-1 ", "TC-1", "TC-1"},
 		{"#tc 1\u00a0", "tc 1", "TC1"},
@@ -289,6 +290,7 @@ func TestKey(t *testing.T) {
 		{"A1.0", "A1.0", "A1.0"},
 		{"\ufeff##12", "12", "12"},
 		{"# ", "", ""},
+		{long, long, long},
 		{"café 1", "café 1", "CAFÉ1"},
 	} {
 		if clean, key := Clean(c.cell), Key(c.cell); clean != c.clean || key != c.key {

@@ -278,6 +278,24 @@ func TestLivePause(t *testing.T) {
 	f.has(1)
 }
 
+// TestLiveOtherAccount: a page of one account takes nothing of another, to which somebody
+// signed in in another tab: it is loaded again.
+func TestLiveOtherAccount(t *testing.T) {
+	t.Parallel()
+	op := newShop(t)
+	hook := op.webhook("Accounting", receiver(t).URL, nil)
+	op.await(op.booking("1").to(hook), "delivered")
+	op.addAccount("Other Tours", "eve@example.com")
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.URL + "/deliveries")
+	p.lists(1)
+	p.hides(true)
+	p.signIn(op.URL, "eve@example.com", password)
+	p.hides(false)
+	p.has(".account strong", "Other Tours")
+	p.sees("No deliveries yet")
+}
+
 // TestLiveWithoutStream: a page asks every ten seconds then.
 func TestLiveWithoutStream(t *testing.T) {
 	t.Parallel()

@@ -155,6 +155,10 @@
     }, true);
   }
 
+  // accountOf is the account that a page shows; in another tab somebody may sign in to
+  // another one.
+  const accountOf = (page) => page.querySelector(".account").textContent;
+
   let busy = false;
   let again = false; // something changed meanwhile
   let timer = 0;
@@ -174,6 +178,7 @@
       }
       if (reply.ok || reply.status === 422) { // a filter that is not valid is ignored
         const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+        if (accountOf(page) !== accountOf(document)) return location.reload();
         seen = page.querySelector("[data-follow]").dataset.follow;
         if (follows()) apply(page);
       }

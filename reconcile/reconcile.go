@@ -21,7 +21,6 @@ package reconcile
 
 import (
 	"context"
-	"sync"
 
 	"bookhook/webhook"
 )
@@ -45,48 +44,22 @@ type Store interface {
 
 // Reconciler compares lists with what was sent.
 type Reconciler struct {
-	store      Store
-	turns      turns
-	inspecting *webhook.Turns
+	store             Store
+	turns, inspecting *webhook.Turns
 }
 
 // New returns a reconciler.
 func New(store Store) *Reconciler {
-	return &Reconciler{
-		store: store, turns: turns{accounts: map[webhook.AccountID]bool{}}, inspecting: webhook.NewTurns(maxInspecting, maxInspectingAccount),
-	}
+	return &Reconciler{store: store, turns: webhook.NewTurns(maxTurns, 1), inspecting: webhook.NewTurns(maxInspecting, maxInspectingAccount)}
 }
 
 // Bounds of what this process does at once. They bound memory and the load of the
 // database only.
 const (
-	maxTurns             = 4 // comparisons, one for each account
+	maxTurns             = 4 // comparisons; an account has one
 	maxInspecting        = 4 // lists of which columns are guessed
 	maxInspectingAccount = 2
 )
 
 // errTurn says that no turn is left.
 var errTurn = webhook.LimitReached{What: webhook.LimitedReconciling, Limit: 1, Used: 1}
-
-// turns are the accounts whose lists are being compared.
-type turns struct {
-	mu       sync.Mutex
-	accounts map[webhook.AccountID]bool
-}
-
-// take takes a turn, and returns webhook.LimitReached if there is none.
-func (t *turns) take(account webhook.AccountID) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.accounts[account] || len(t.accounts) == maxTurns {
-		return errTurn
-	}
-	t.accounts[account] = true
-	return nil
-}
-
-func (t *turns) giveBack(account webhook.AccountID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.accounts, account)
-}

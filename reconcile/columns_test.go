@@ -23,7 +23,8 @@ func TestInspect(t *testing.T) {
 	}
 	newHook(t, s, a.ID, true)
 	insert(t, s, a.ID, []webhook.Event{
-		{Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "TC-1"}, {Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "17"},
+		{Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "TC-1"},
+		{Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "17"},
 		{Platform: webhook.DefaultPlatform, Type: "cancelled", BookingID: "#1041"},
 	})
 	for name, c := range map[string]struct {

@@ -42,6 +42,7 @@ func TestPausedWebhookIsRetried(t *testing.T) {
 		for _, id := range waits { // they follow
 			op.await(id, "delivered")
 		}
+		must(t, p.Close()) // it follows the webhook
 		op.ask("DELETE", "/webhooks/"+hook.ID, nil)
 	}
 }

@@ -172,7 +172,7 @@
     try {
       const rows = [...document.querySelectorAll("[data-rows] > [data-key]")].map((row) => row.dataset.key);
       const reply = await fetch(location.href.split("#")[0], { headers: { accept: "text/html", "bookhook-refresh": rows.join(" ") || "none" } });
-      if (reply.redirected) { // signed out
+      if (reply.redirected || reply.status === 404) { // signed out, or deleted
         on = false;
         return listen();
       }

@@ -157,15 +157,14 @@ func pathOf(c *fiber.Ctx) string {
 // page returns the page of the current user with the flash messages, joined to one
 // paragraph, and removes them from the session; they are not for a page that is only
 // refreshed.
-func (pg *Pages) page(c *fiber.Ctx) (views.Page, error) {
-	if isRefresh(c) {
-		return currentUser(c).page(c, nil), nil
+func (pg *Pages) page(c *fiber.Ctx) (page views.Page, err error) {
+	var flash []string
+	if !isRefresh(c) {
+		if flash, err = pg.takeFlash(c); err != nil {
+			return page, err
+		}
 	}
-	flash, err := pg.takeFlash(c)
-	if err != nil {
-		return views.Page{}, err
-	}
-	page := currentUser(c).page(c, flash)
+	page = currentUser(c).page(c, flash)
 	if account := currentUser(c).Account.ID; account != 0 {
 		page.Attention, err = pg.Store.Attention(c.UserContext(), account)
 	}

@@ -85,11 +85,10 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "using the database %s\n", absolute(at.path))
+	fmt.Fprintf(std.out, "using the database %s\nlistening on %s\n", absolute(at.path), a.localURL())
 	if token != "" {
-		fmt.Fprintf(std.out, "Nobody can sign in yet. Set Bookhook up here (the next start prints another link):\n%s/setup?token=%s\n", a.url(), token)
+		fmt.Fprintf(std.out, "\nNobody can sign in yet. Set Bookhook up here (the next start prints another link):\n\n  %s/setup?token=%s\n\n", a.url(), token)
 	}
-	fmt.Fprintf(std.out, "listening on %s\n", a.localURL())
 	err = a.wait(ctx)
 	log.Info("stopping")
 	return errors.Join(err, a.stop())

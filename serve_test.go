@@ -32,7 +32,7 @@ func TestServe(t *testing.T) {
 	if got := srv.printed(`^using the database (.*)$`); got != database {
 		t.Errorf("got the database %q named, want %s", got, database)
 	}
-	link := srv.printed(`^(http://\S+/setup\?token=\S+)$`)
+	link := srv.waitFor(`^  (http://\S+/setup\?token=\S+)$`)[1] // it is last, so that it is seen
 	if !strings.HasPrefix(link, srv.url) {
 		t.Errorf("got the set-up link %q, want one at %s", link, srv.url)
 	}
@@ -48,13 +48,17 @@ func TestServe(t *testing.T) {
 	}
 
 	again := launch(t, args...)
-	if other := again.printed(`/setup\?token=(\S+)$`); other == "" || strings.HasSuffix(link, other) {
+	if other := again.waitFor(`/setup\?token=(\S+)$`)[1]; strings.HasSuffix(link, other) {
 		t.Errorf("got the token %q after %s, want another one", other, link)
 	}
 	must(t, "", "user", "add", "--email", "a@example.com", "--role", "admin", "--database", database)
 	again.stop()
 
 	last := launch(t, args...)
+	last.stop()
+	for line := range last.lines {
+		last.seen = append(last.seen, line)
+	}
 	if got := last.printed(`setup`); got != "" {
 		t.Errorf("got a set-up link although there is a user: %s", got)
 	}
@@ -62,9 +66,7 @@ func TestServe(t *testing.T) {
 
 func TestBaseURLInSetupLink(t *testing.T) {
 	srv := launch(t, "--listen", "127.0.0.1:0", "--database", filepath.Join(t.TempDir(), "b.db"), "--base-url", "https://hooks.example.com/")
-	if got := srv.printed(`^(https://hooks.example.com/setup\?token=\S+)$`); got == "" {
-		t.Errorf("got %q, want a set-up link at the base URL", srv.seen)
-	}
+	srv.waitFor(`^  https://hooks.example.com/setup\?token=\S+$`)
 }
 
 func TestWildcardAddressIsShownAsLocalhost(t *testing.T) {

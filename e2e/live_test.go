@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -231,19 +232,22 @@ func TestLiveWebhook(t *testing.T) {
 	p.lists(1, "1", "Delivered")
 	p.has(`[data-live="state"]`, "Healthy")
 	in.answers(http.StatusInternalServerError)
-	op.booking("2")
-	p.has(`[data-live="state"]`, "Failing")
-	p.has(`[data-live="problems"]`, "500 Internal Server Error")
-	p.has(`[data-live="queue"]`, "1 delivery waiting")
-	p.has(announced, "1 new delivery – show")
+	var last string
+	for i := range 10 {
+		last = op.booking(fmt.Sprint(2 + i)).to(hook)
+	}
+	p.has(`[data-live="state"]`, "Paused")
+	p.has(`[data-live="problems"]`, "Paused after 10 failures in a row")
+	p.has(`[data-live="queue"]`, "10 deliveries waiting")
+	p.has(announced, "10 new deliveries – show")
 	must(t, expect.Locator(p.named("button", "Delete permanently")).ToBeVisible())
 	axe(t, p)
 	stayed()
 	list := p.newTab()
 	list.visit(op.URL + "/webhooks")
-	list.lists(1, "Failing")
+	list.lists(1, "Paused")
 	in.answers(http.StatusOK)
-	op.booking("3")
+	op.ask("POST", "/deliveries/"+last+"/replay", nil).want(t, http.StatusAccepted, nil)
 	list.lists(1, "Healthy")
 	p.has(`[data-live="state"]`, "Healthy")
 }

@@ -233,7 +233,7 @@ func TestSwitchOffKeepsWhatIsWaiting(t *testing.T) {
 	op.booking("3")
 	p.reload()
 	p.sees("Switched off")
-	p.sees("by a person.")
+	p.sees("Switched off by " + operator)
 	p.sees("New events are skipped (2 so far); 1 waiting delivery is sent when you switch it on.")
 	p.visit(op.page(id))
 	p.sees("Switch it on to send this delivery.")

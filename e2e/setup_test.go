@@ -22,6 +22,10 @@ func TestSetUp(t *testing.T) {
 	p.sees("This set-up link is not valid")
 
 	p.visit(link)
+	guessed, err := p.Evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+	must(t, err)
+	p.holds("Time zone", guessed.(string))
+	p.selects("Time zone", "Europe/Tallinn")
 	p.fill("Company name", "Ada Tours 🎟")
 	p.fill("Account number (optional)", "forty")
 	p.fill("Your e-mail address", "ada@")
@@ -30,6 +34,7 @@ func TestSetUp(t *testing.T) {
 	p.holds("Company name", "Ada Tours 🎟")
 	p.holds("Account number (optional)", "forty")
 	p.holds("Your e-mail address", "ada@")
+	p.holds("Time zone", "Europe/Tallinn") // what was chosen is not guessed again
 	p.holds("Password", "") // never sent back
 
 	p.fill("Account number (optional)", "4069")
@@ -41,6 +46,8 @@ func TestSetUp(t *testing.T) {
 	p.sees("No webhooks yet")
 	p.sees("Account 4069")
 	p.sees("Administrator")
+	p.visit(srv.URL + "/settings/account")
+	p.holds("Time zone", "Europe/Tallinn")
 	p.follow("Accounts")
 	p.isAt("/admin/accounts$")
 	p.sees("0 of 10")

@@ -19,10 +19,11 @@ const (
 // webhook.LimitReached if there are too many references or deliveries, or while the
 // account compares another list.
 func (r *Reconciler) Compare(ctx context.Context, u webhook.Upload, request webhook.ReconcileRequest, change webhook.Change) (webhook.Reconciliation, error) {
-	if err := r.turns.take(u.Account); err != nil {
-		return webhook.Reconciliation{}, err
+	end := r.turns.Take(u.Account)
+	if end == nil {
+		return webhook.Reconciliation{}, webhook.LimitReached{What: webhook.LimitedReconciling, Limit: 1, Used: 1}
 	}
-	defer r.turns.giveBack(u.Account)
+	defer end()
 	planned, err := r.store.PlanReconciliation(ctx, webhook.Reconciliation{
 		Account: u.Account, ReconcileRequest: request, Upload: u.ID, File: u.Name, Created: change,
 	})

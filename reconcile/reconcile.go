@@ -20,7 +20,6 @@ package reconcile
 
 import (
 	"context"
-	"sync"
 
 	"bookhook/webhook"
 )
@@ -45,37 +44,14 @@ type Store interface {
 // Reconciler compares lists with what was sent.
 type Reconciler struct {
 	store Store
-	turns turns
+	turns *webhook.Turns
 }
 
 // New returns a reconciler.
 func New(store Store) *Reconciler {
-	return &Reconciler{store: store, turns: turns{accounts: map[webhook.AccountID]bool{}}}
+	return &Reconciler{store: store, turns: webhook.NewTurns(maxTurns, 1)}
 }
 
-// maxTurns is how many comparisons this process makes at once, one for each account.
+// maxTurns is how many comparisons this process makes at once; an account has one.
 // It bounds memory and the load of the database only.
 const maxTurns = 4
-
-// turns are the accounts whose lists are being compared.
-type turns struct {
-	mu       sync.Mutex
-	accounts map[webhook.AccountID]bool
-}
-
-// take takes a turn, and returns webhook.LimitReached if there is none.
-func (t *turns) take(account webhook.AccountID) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.accounts[account] || len(t.accounts) == maxTurns {
-		return webhook.LimitReached{What: webhook.LimitedReconciling, Limit: 1, Used: 1}
-	}
-	t.accounts[account] = true
-	return nil
-}
-
-func (t *turns) giveBack(account webhook.AccountID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.accounts, account)
-}

@@ -48,6 +48,14 @@ const enhance = (root) => {
 };
 enhance(document);
 
+// The time zone of the first account is most likely that of the browser.
+const zones = document.querySelector("select[data-guess-zone]");
+if (zones) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && ![...zones.options].some((option) => option.value === zone)) zones.add(new Option(zone.replaceAll("_", " "), zone));
+  if (zone) zones.value = zone;
+}
+
 // The ticked rows of a list: how many the button takes, and all at once.
 const ticked = document.querySelector("[data-ticked]");
 if (ticked) {

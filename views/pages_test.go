@@ -31,7 +31,7 @@ func (k kind) pages() map[string]templ.Component {
 func (k kind) addOutside(add func(string, templ.Component)) {
 	page := k.page(webhook.RoleStaff)
 	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.message("Wrong e-mail address or password.")}))
-	add("setup", Setup(SetupProps{Token: "t", AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
+	add("setup", Setup(SetupProps{Token: "t", TimeZone: "UTC", Zones: []string{"UTC", "Europe/London"}, AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		add(fmt.Sprintf("error-%d", status), Error(ErrorProps{Page: &page, Status: status, RequestID: k.text("K3TQ")}))
 		add(fmt.Sprintf("error-%d-outside", status), Error(ErrorProps{Status: status, What: k.text(""), RequestID: "K3TQ"}))
@@ -141,7 +141,7 @@ func (k kind) reconciliation(lacking, unsent int) webhook.Reconciliation {
 }
 
 func (k kind) addReconciliations(add func(string, templ.Component)) {
-	hooks := []Option{{"whk_0000000000001", k.text("Accounting")}, {"whk_0000000000002", k.text("Mailchimp")}}
+	hooks := []Option{{"whk_0000000000001", cmp.Or(k.text("Accounting"), "W")}, {"whk_0000000000002", cmp.Or(k.text("Mailchimp"), "W")}}
 	form := UploadForm{Webhook: hooks[0].Value, Period: Period{Since: "2026-10-22"}, Text: k.text("TC-1")}
 	p := NewReconciliationProps{Page: k.page(webhook.RoleStaff), Form: form, Webhooks: hooks[:min(k.n, 2)]}
 	for range k.n {

@@ -402,7 +402,7 @@ func accountForm(p AccountSettingsProps) templ.Component {
 		templ_7745c5c3_Err = selectBox(field{
 			name: "time_zone", label: "Time zone", value: p.TimeZone, problem: p.Problems["time_zone"],
 			hint: "Times on these pages are in this zone. Deliveries always use UTC.",
-		}, zoneOptions(p)).Render(ctx, templ_7745c5c3_Buffer)
+		}, zoneOptions(p.TimeZone, p.Zones)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -482,10 +482,10 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 	})
 }
 
-func zoneOptions(p AccountSettingsProps) []Option {
-	zones := p.Zones
-	if !slices.Contains(zones, p.TimeZone) {
-		zones = append([]string{p.TimeZone}, zones...)
+// zoneOptions are the time zones to choose from.
+func zoneOptions(chosen string, zones []string) []Option {
+	if !slices.Contains(zones, chosen) {
+		zones = append([]string{chosen}, zones...)
 	}
 	options := make([]Option, len(zones))
 	for i, z := range zones {

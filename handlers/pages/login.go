@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -29,7 +30,7 @@ func (pg *Pages) ShowSetup(c *fiber.Ctx) error {
 	if err := pg.checkSetup(c, c.Query("token")); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Setup(views.SetupProps{Theme: theme(c), Token: c.Query("token")}))
+	return render(c, http.StatusOK, views.Setup(views.SetupProps{Theme: theme(c), Token: c.Query("token"), TimeZone: "UTC", Zones: zones}))
 }
 
 // checkSetup lets only the holder of the printed link through, and only while
@@ -62,6 +63,7 @@ func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 	form := views.SetupProps{
 		Theme: theme(c), Token: web.FormValue(c, "token"),
 		AccountName: web.FormValue(c, "account_name"), AccountNumber: web.FormValue(c, "account_number"), Email: web.FormValue(c, "email"),
+		TimeZone: cmp.Or(web.FormValue(c, "time_zone"), "UTC"), Zones: zones, Chosen: true,
 	}
 	account, user, problems := readSetup(form, web.FormValue(c, "password"))
 	if len(problems) == 0 {
@@ -88,6 +90,8 @@ func readSetup(form views.SetupProps, password string) (webhook.Account, webhook
 	for field, problem := range wrong {
 		problems.AddMessage("account_"+field, problem)
 	}
+	account.TimeZone = form.TimeZone
+	checkZone(form.TimeZone, problems)
 	email := readEmail(form.Email, problems)
 	checkPassword("password", password, problems)
 	return account, webhook.User{Email: email, Role: webhook.RoleAdmin}, problems
@@ -102,7 +106,7 @@ func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 	if !over && pg.SetupToken != "" {
 		return &web.Problem{
 			Type: "conflict", Title: "Bookhook is not set up yet", Status: http.StatusConflict,
-			Meaning: "Nobody can sign in yet.", Next: "Open the set-up link that Bookhook printed when it was started.",
+			Meaning: "Nobody can sign in yet.", Next: "Open the set-up link that Bookhook printed when it was started: it is in the terminal, or in the log of the service or container. Each start prints a new one.",
 		}
 	}
 	flash, err := pg.takeFlash(c)

@@ -109,6 +109,7 @@ func (pg *Pages) ShowError(c *fiber.Ctx, p *web.Problem) error {
 	}
 	if v, ok := c.Locals(visitorKey).(*visitor); ok {
 		page := v.page(c, nil)
+		page.Changes = "" // a problem does not follow what happens
 		props.Page = &page
 	}
 	return render(c, p.Status, views.Error(props))

@@ -97,6 +97,13 @@ var zones = []string{
 	"America/Mexico_City", "America/Bogota", "America/Lima", "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "Pacific/Honolulu",
 }
 
+// checkZone adds a problem if there is no such time zone.
+func checkZone(name string, problems webhook.Invalid) {
+	if _, err := time.LoadLocation(name); err != nil || name == "" || name == "Local" {
+		problems.Add("time_zone", "time_zone.unknown")
+	}
+}
+
 // ShowAccountSettings shows the settings of the account.
 func (pg *Pages) ShowAccountSettings(c *fiber.Ctx) error {
 	page, err := pg.page(c)
@@ -119,9 +126,7 @@ func (pg *Pages) SaveAccountSettings(c *fiber.Ctx) error {
 	if changed.Number == 0 {
 		problems.Add("number", "account.number_missing")
 	}
-	if _, err := time.LoadLocation(form.TimeZone); err != nil || form.TimeZone == "" || form.TimeZone == "Local" {
-		problems.Add("time_zone", "time_zone.unknown")
-	}
+	checkZone(form.TimeZone, problems)
 	changed.ID, changed.TimeZone = v.Account.ID, form.TimeZone
 	if len(problems) == 0 {
 		var err error

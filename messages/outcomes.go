@@ -60,6 +60,7 @@ var outcomes = Texts{
 	"test.type": "The test was not sent: this webhook does not receive that event. Choose one of its events.",
 
 	"result.answered":   "%s answered %s after %s.",
+	"result.refused":    "%s answered %s after %s.",
 	"result.unanswered": "%s did not answer completely: %s, after %s.",
 	"result.next":       "Next attempt at %s.",
 	"result.gave_up":    "Bookhook makes no further attempt by itself. Once the cause is mended, press Replay.",

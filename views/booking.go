@@ -37,6 +37,7 @@ type BookingDecision struct {
 	DecisionRow
 	Sent     bool              // it has a delivery, or had one that is no longer in the log
 	Receiver *webhook.Webhook  // nil when it was deleted
+	Paused   bool              // the webhook's circuit is open
 	Attempts []webhook.Attempt // the newest ones, in their order
 }
 
@@ -134,6 +135,8 @@ func (a arrival) text() string {
 		return ReasonText(a.reason)
 	case a.delivered == n && n == 1:
 		return "received the event that was sent to it."
+	case a.delivered == n && n == 2:
+		return "received both events that were sent to it."
 	case a.delivered == n:
 		return "received all " + number(n) + " events that were sent to it."
 	case n == 1 && a.rejected == 0:
@@ -244,7 +247,7 @@ func (d BookingDecision) attemptText(p Page, a webhook.Attempt) string {
 // lastText is what is beside the status of a delivery: what the last attempt came to,
 // and when there is another.
 func (d BookingDecision) lastText(p Page) string {
-	row := DeliveryRow{Delivery: *d.Delivery, WebhookOff: d.Receiver != nil && !d.Receiver.Enabled}
+	row := DeliveryRow{Delivery: *d.Delivery, WebhookOff: d.Receiver != nil && !d.Receiver.Enabled, Paused: d.Paused}
 	var texts []string
 	if all := d.outcomes(); len(all) > 0 && !inProgress(DeliveryProps{Page: p, Delivery: *d.Delivery}, all[0]) {
 		texts = append(texts, d.attemptText(p, all[0]))

@@ -74,11 +74,11 @@ func TestArrived(t *testing.T) {
 		events []BookingStep
 		want   string
 	}{
-		{"all", []BookingStep{step(decide("A", delivered, "")), step(decide("A", delivered, ""))}, "Arrived everywhere A received all 2 events that were sent to it."},
+		{"all", []BookingStep{step(decide("A", delivered, "")), step(decide("A", delivered, ""))}, "Arrived everywhere A received both events that were sent to it."},
 		{
 			"one webhook failed",
 			[]BookingStep{step(decide("A", delivered, ""), decide("B", failed, "")), step(decide("A", delivered, ""), decide("B", delivered, ""))},
-			"Did not arrive everywhere B did not receive 1 of 2 events. View delivery to B A received all 2 events that were sent to it.",
+			"Did not arrive everywhere B did not receive 1 of 2 events. View delivery to B A received both events that were sent to it.",
 		},
 		{"stopped", []BookingStep{step(decide("A", stopped, ""))}, "Did not arrive everywhere A did not receive the event. View delivery to A"},
 		{"waiting", []BookingStep{step(decide("A", waiting, "")), step(decide("A", delivered, ""))}, "Still on its way A has not received 1 of 2 events yet. View delivery to A"},

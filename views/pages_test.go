@@ -57,7 +57,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	add("webhooks-staff", Webhooks(list))
 	full := list
 	full.Page.User.Role = webhook.RoleAdmin
-	full.Page.Flash = []string{k.text("“Old CRM” was deleted.")}
+	full.Page.Flash = []Flash{{Text: k.text("“Old CRM” was deleted.")}}
 	add("webhooks-full", Webhooks(full))
 	for i := range 3 {
 		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
@@ -65,7 +65,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		p.Failed, p.FailedSince = webhook.Count{N: i}, now.Add(-week)
 		if i == 0 {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-			p.Page.Flash = []string{"The webhook was created and is on."}
+			p.Page.Flash = []Flash{{Text: "The webhook was created and is on."}}
 		} else {
 			p.Recent = k.rows()
 		}

@@ -23,7 +23,11 @@ func outcome(a webhook.Attempt) webhook.Outcome {
 func ResultMessage(o webhook.Outcome, w *webhook.Webhook) webhook.Message {
 	name := messages.AtStart(receiverName(w))
 	if o.Status != 0 && !messages.Incomplete(o) {
-		return webhook.NewMessage("result.answered", name, messages.StatusText(o.Status), duration(o.Duration))
+		code := "result.answered"
+		if o.Failure != "" {
+			code = "result.refused"
+		}
+		return webhook.NewMessage(code, name, messages.StatusText(o.Status), duration(o.Duration))
 	}
 	return webhook.NewMessage("result.unanswered", name, messages.AnswerText(o), duration(o.Duration))
 }

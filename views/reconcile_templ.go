@@ -237,7 +237,7 @@ func comparedFields(f UploadForm, webhooks []Option, problems webhook.Invalid) t
 		}
 		templ_7745c5c3_Err = input(field{
 			name: "since", label: "Sent from", kind: momentKind(f.Period.Since), value: momentValue(f.Period.Since, "00:00"), free: true,
-			problem: problems["since"], hint: "The period that the list is of. Empty: all that is kept.",
+			problem: problems["since"], hint: "The period that the list covers. Empty: all that is kept.",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

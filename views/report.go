@@ -23,9 +23,10 @@ func (p DeliveryProps) report() string {
 	name := receiverName(p.Webhook)
 	var text strings.Builder
 	fmt.Fprintf(&text, "Bookhook could not deliver a booking event to %s.\n\n", name)
-	fmt.Fprintf(&text, "What happened: %s\n", strings.TrimSpace(messages.OutcomeText(outcome(*a), name)))
-	if !a.Error.IsZero() {
-		fmt.Fprintf(&text, "In detail: %s\n", messages.Text(a.Error))
+	what := strings.TrimSpace(messages.OutcomeText(outcome(*a), name))
+	fmt.Fprintf(&text, "What happened: %s\n", what)
+	if detail := messages.Text(a.Error); !a.Error.IsZero() && detail != what {
+		fmt.Fprintf(&text, "In detail: %s\n", detail)
 	}
 	fmt.Fprintf(&text, "When: %s (attempt %d of this delivery, after %s)\n", a.StartedAt.UTC().Format(time.RFC3339), a.Number, duration(a.Duration))
 	fmt.Fprintf(&text, "Delivery (webhook-id): %s\n", p.Delivery.ID)

@@ -26,11 +26,11 @@ func StoryOf(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook,
 	case d.InFlight(now):
 		return inFlightStory(d, w, maxAttempts)
 	case d.State == webhook.Pending:
-		return waitingStory(d, w, maxAttempts, now, loc)
+		return waitingStory(d, attempts, w, maxAttempts, now, loc)
 	case d.State == webhook.Delivered:
 		return deliveredStory(d, attempts, w, now, loc)
 	case d.State == webhook.Failed:
-		return failedStory(d, w)
+		return failedStory(d, attempts, w)
 	}
 	return cancelledStory(d, w)
 }
@@ -46,7 +46,7 @@ func inFlightStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int) Stor
 	return s
 }
 
-func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now time.Time, loc *time.Location) Story {
+func waitingStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook, maxAttempts int, now time.Time, loc *time.Location) Story {
 	if d.Held {
 		return heldStory(d, w)
 	}
@@ -57,7 +57,7 @@ func waitingStory(d webhook.Delivery, w *webhook.Webhook, maxAttempts int, now t
 		s.What = "Bookhook stopped during attempt " + strconv.Itoa(d.Attempts) + "; it is not known whether " + name + " received it."
 		s.Why = "It is sent again with the same webhook-id, by which the receiver can recognise it."
 	case d.Completed > 0:
-		s.Why = messages.OutcomeText(d.Last, name)
+		s.Why = lastAnswer(d, attempts, name)
 		s.Fix = messages.Fix(d.Last, name)
 	}
 	if w != nil && !w.Enabled {
@@ -112,10 +112,10 @@ func deliveredStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.W
 	return s
 }
 
-func failedStory(d webhook.Delivery, w *webhook.Webhook) Story {
+func failedStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook) Story {
 	s := Story{
 		What: messages.AtStart(receiverName(w)) + " did not accept " + subject(d) + ". Bookhook gave up after " + count(d.Attempts, false, "attempt", "attempts") + over(d) + ".",
-		Why:  messages.OutcomeText(d.Last, receiverName(w)),
+		Why:  lastAnswer(d, attempts, receiverName(w)),
 		Fix:  messages.Fix(d.Last, receiverName(w)),
 		Next: "Then press Replay to send it again.",
 	}
@@ -186,6 +186,18 @@ func offText(r webhook.OffReason) string {
 		return "The webhook was switched off because every delivery had failed for five days."
 	}
 	return "The webhook was switched off by a person."
+}
+
+// lastAnswer says how the last attempt ended, and what the receiver itself said if that
+// is short and readable.
+func lastAnswer(d webhook.Delivery, attempts []webhook.Attempt, name string) string {
+	text := messages.OutcomeText(d.Last, name)
+	if last := lastFailure(attempts); last != nil && last.Number == d.Attempts {
+		if said := webhook.ReceiverMessage(*last); said != "" {
+			text += " It said: “" + truncate(said) + "”."
+		}
+	}
+	return text
 }
 
 // lastFailure is the failed attempt with the highest number, or nil.

@@ -162,6 +162,26 @@ func TestStory(t *testing.T) {
 	}
 }
 
+// What the receiver itself said about the last attempt is part of the story.
+func TestStoryQuotesReceiver(t *testing.T) {
+	d := webhook.Delivery{State: webhook.Failed, BookingID: "1234", Attempts: 2, Completed: 2, Last: webhook.Outcome{Status: 422, Failure: webhook.FailStatus}}
+	said := func(number int) []webhook.Attempt {
+		return []webhook.Attempt{{Number: number, Status: 422, Failure: webhook.FailStatus, ResponseBody: []byte(`{"error":"no such guest"}`)}}
+	}
+	w := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}, Enabled: true}
+	for number, want := range map[int]string{
+		2: "Accounting answered 422 Unprocessable Entity. It said: “no such guest”.",
+		1: "Accounting answered 422 Unprocessable Entity.", // that of the last attempt is no longer in the log
+	} {
+		for _, state := range []webhook.State{webhook.Failed, webhook.Pending} {
+			d.State = state
+			if got := StoryOf(d, said(number), w, 11, now, madrid()).Why; got != want {
+				t.Errorf("%s, attempt %d: got %q, want %q", state, number, got, want)
+			}
+		}
+	}
+}
+
 // Every reason and every failure has words of its own.
 func TestEveryReasonHasWords(t *testing.T) {
 	seen := map[string]bool{}

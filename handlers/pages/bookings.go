@@ -88,7 +88,7 @@ func (pg *Pages) bookingSteps(c *fiber.Ctx, events []webhook.BookingEvent, chang
 	for i, e := range events {
 		steps[i] = views.BookingStep{
 			Event: e.Event, EventName: pg.eventName(e.Platform, e.Type), Platform: pg.platformName(e.Platform), ChannelName: names[e.ChannelID],
-			Changes: changes[i].Differences, MoreChanges: changes[i].More, Compared: e.Previous != 0, Decisions: bookingDecisions(e, h),
+			Changes: changes[i].Differences, MoreChanges: changes[i].More, Compared: e.Previous != 0, Decisions: pg.bookingDecisions(e, h),
 		}
 	}
 	return steps, nil
@@ -96,14 +96,14 @@ func (pg *Pages) bookingSteps(c *fiber.Ctx, events []webhook.BookingEvent, chang
 
 // bookingDecisions returns the decision on an event for each webhook, with its
 // delivery and attempts.
-func bookingDecisions(e webhook.BookingEvent, h hooks) []views.BookingDecision {
+func (pg *Pages) bookingDecisions(e webhook.BookingEvent, h hooks) []views.BookingDecision {
 	byID := make(map[webhook.DeliveryID]*webhook.LoggedDelivery, len(e.Deliveries))
 	for i := range e.Deliveries {
 		byID[e.Deliveries[i].ID] = &e.Deliveries[i]
 	}
 	all := make([]views.BookingDecision, len(e.Decisions))
 	for i, d := range e.Decisions {
-		all[i] = views.BookingDecision{DecisionRow: decisionRow(d, h), Sent: d.Delivery != 0, Receiver: h.find(d.Webhook)}
+		all[i] = views.BookingDecision{DecisionRow: decisionRow(d, h), Sent: d.Delivery != 0, Receiver: h.find(d.Webhook), Paused: pg.Dispatcher.Circuit(d.Webhook).Open()}
 		if logged := byID[d.Delivery]; logged != nil {
 			all[i].Delivery, all[i].Attempts = &logged.Delivery, logged.Attempts
 		}

@@ -127,7 +127,7 @@ func (pg *Pages) ShowStatic(c *fiber.Ctx) error {
 }
 
 // page returns what the layout of every page shows.
-func (v *visitor) page(c *fiber.Ctx, flash []string) views.Page {
+func (v *visitor) page(c *fiber.Ctx, flash []views.Flash) views.Page {
 	return views.Page{
 		User: v.User, Account: v.Account, Flash: flash, Theme: theme(c),
 		Path: pathOf(c), Location: v.Account.Location(), Now: time.Now(), Changes: changesBefore(c),
@@ -171,7 +171,12 @@ func (pg *Pages) page(c *fiber.Ctx) (page views.Page, err error) {
 	return page, err
 }
 
-func (pg *Pages) takeFlash(c *fiber.Ctx) ([]string, error) {
+// failures are the messages that say that what a person asked for did not succeed.
+var failures = map[string]bool{
+	"result.refused": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "delivery.webhook_off": true,
+}
+
+func (pg *Pages) takeFlash(c *fiber.Ctx) ([]views.Flash, error) {
 	s, err := pg.Sessions.Open(c)
 	if err != nil {
 		return nil, err
@@ -180,11 +185,12 @@ func (pg *Pages) takeFlash(c *fiber.Ctx) ([]string, error) {
 	if len(messages) == 0 {
 		return nil, nil
 	}
-	sentences := make([]string, len(messages))
+	sentences, failed := make([]string, len(messages)), false
 	for i, message := range messages {
 		sentences[i] = pg.Platforms.Text(message)
+		failed = failed || failures[message.Code]
 	}
-	return []string{strings.Join(sentences, " ")}, s.Save(c)
+	return []views.Flash{{Text: strings.Join(sentences, " "), Failed: failed}}, s.Save(c)
 }
 
 // done ends a post that succeeded: it redirects to target, which shows the messages.

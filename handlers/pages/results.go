@@ -31,7 +31,7 @@ func (pg *Pages) showResult(c *fiber.Ctx, d webhook.Delivery, w *webhook.Webhook
 	if err != nil {
 		return err
 	}
-	return pg.done(c, target, resultMessages(ended, d, w, currentUser(c).Account.Location())...)
+	return pg.done(c, target, resultMessages(ended, d, w, pg.Dispatcher.Circuit(d.Webhook), currentUser(c).Account.Location())...)
 }
 
 // awaitResult waits until the attempt that a delivery was asked for has ended, for
@@ -70,15 +70,20 @@ func hasResult(d, asked webhook.Delivery) bool {
 	return d.Completed > before && d.Completed == d.Attempts
 }
 
-// resultMessages say what came of a delivery that was asked for.
-func resultMessages(d, asked webhook.Delivery, w *webhook.Webhook, loc *time.Location) []webhook.Message {
+// resultMessages say what came of a delivery that was asked for; a paused webhook is
+// called again when its circuit allows it.
+func resultMessages(d, asked webhook.Delivery, w *webhook.Webhook, paused webhook.Circuit, loc *time.Location) []webhook.Message {
 	if !hasResult(d, asked) {
 		return []webhook.Message{webhook.NewMessage("result.none")}
 	}
 	said := []webhook.Message{views.ResultMessage(d.Last, w)}
 	switch {
 	case d.State == webhook.Pending:
-		said = append(said, webhook.NewMessage("result.next", views.Clock(d.NextAt, time.Now(), loc)))
+		next := d.NextAt
+		if paused.ProbeAt.After(next) {
+			next = paused.ProbeAt
+		}
+		said = append(said, webhook.NewMessage("result.next", views.Clock(next, time.Now(), loc)))
 	case d.State == webhook.Failed && !d.Test:
 		said = append(said, webhook.NewMessage("result.gave_up"))
 	}

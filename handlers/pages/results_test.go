@@ -9,6 +9,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/messages"
+	"bookhook/views"
 	"bookhook/webhook"
 )
 
@@ -81,7 +82,7 @@ func TestResultIsAwaitedForSomeTime(t *testing.T) {
 		if took < resultWait || took > resultWait+2*resultPause {
 			t.Errorf("got an answer after %s, want it after %s", took, resultWait)
 		}
-		said := resultMessages(d, asked, nil, time.UTC)
+		said := resultMessages(d, asked, nil, webhook.Circuit{}, time.UTC)
 		if len(said) != 1 || messages.Text(said[0]) != "No answer yet; this page shows it when it is there." {
 			t.Errorf("got %v", said)
 		}
@@ -94,6 +95,23 @@ func TestResultIsAwaitedForSomeTime(t *testing.T) {
 			t.Errorf("%d may wait, want %d", left, maxWaits)
 		}
 	})
+}
+
+// TestResultOfPaused: the next attempt is not announced for a time at which the webhook
+// is still paused.
+func TestResultOfPaused(t *testing.T) {
+	now := time.Now().Truncate(24 * time.Hour)
+	d := webhook.Delivery{State: webhook.Pending, Attempts: 1, Completed: 1, NextAt: now.Add(time.Minute), Last: webhook.Outcome{Status: 503, Failure: webhook.FailStatus}}
+	for paused, want := range map[webhook.Circuit]time.Time{
+		{}:                                  d.NextAt,
+		{ProbeAt: now}:                      d.NextAt,
+		{ProbeAt: now.Add(5 * time.Minute)}: now.Add(5 * time.Minute),
+	} {
+		said := resultMessages(d, webhook.Delivery{State: webhook.Pending}, nil, paused, time.UTC)
+		if want := "Next attempt at " + views.Clock(want, time.Now(), time.UTC) + "."; len(said) != 2 || said[0].Code != "result.refused" || messages.Text(said[1]) != want {
+			t.Errorf("paused until %s: got %v, want %q", paused.ProbeAt, said, want)
+		}
+	}
 }
 
 // takeWaits takes the places of an account that are left, as responses that wait do.

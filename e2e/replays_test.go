@@ -124,7 +124,7 @@ func TestReplayOptions(t *testing.T) {
 			p.visit(op.page(hook.ID))
 			p.follow("While it was off: 2 events skipped")
 			p.sees("1 delivery of 1 booking to 1 webhook, about 1 second")
-			p.sees("1 older one of the same booking left out.")
+			p.sees("1 older one of the same booking left out")
 			p.sees("Accounting is off. What it is sent waits until it is switched on.")
 			must(t, p.Locator(`input[name="only"]`).Check())
 			if noScript {

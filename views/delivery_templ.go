@@ -191,30 +191,30 @@ func Delivery(p DeliveryProps) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = confirm("", "replay", replayWord(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = confirm("", "replay", replayWord(p.Delivery)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else if p.replayable() {
-					templ_7745c5c3_Err = postButton(p.href("/replay"), replayClass(p), "replay", replayWord(p)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = postButton(p.href("/replay"), replayClass(p), "replay", replayWord(p.Delivery)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else if p.replayableWhenOn() {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p class=\"hint\">To replay it, first switch on <a href=\"")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p class=\"hint\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					var templ_7745c5c3_Var8 templ.SafeURL
-					templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(hrefWebhook(p.Webhook.ID, ""))
+					var templ_7745c5c3_Var8 string
+					templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(p.Page.whenOn("replay"))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 57, Col: 90}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 57, Col: 46}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">the webhook</a>.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -571,8 +571,8 @@ func (p DeliveryProps) replayableWhenOn() bool {
 	return p.Webhook != nil && !p.Webhook.Enabled && !p.Delivery.Inline && p.Delivery.State != webhook.Pending
 }
 
-func replayWord(p DeliveryProps) string {
-	if p.Delivery.State == webhook.Pending {
+func replayWord(d webhook.Delivery) string {
+	if d.State == webhook.Pending {
 		return "Retry now"
 	}
 	return "Replay"

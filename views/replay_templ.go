@@ -469,7 +469,7 @@ func replayProgress(p ReplayProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = replayStatus(p.Replay, p.Waiting).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = replayStatus(p.Replay, p.Waiting, p.Pending).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -632,6 +632,8 @@ func replayTone(p ReplayProps) string {
 		return "wait"
 	case p.Replay.State == webhook.ReplayRunning:
 		return "live"
+	case p.Replay.State == webhook.ReplayDone && p.Pending.N > 0:
+		return "wait"
 	case p.Replay.Failed > 0:
 		return "bad"
 	}
@@ -639,8 +641,8 @@ func replayTone(p ReplayProps) string {
 }
 
 // replayStatus is the state of a replay; waiting are the webhooks to which it still
-// sends, if they are known.
-func replayStatus(r webhook.Replay, waiting []ReplayWebhook) templ.Component {
+// sends, and pending those of its deliveries that are attempted again, if they are known.
+func replayStatus(r webhook.Replay, waiting []ReplayWebhook, pending webhook.Count) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -664,6 +666,11 @@ func replayStatus(r webhook.Replay, waiting []ReplayWebhook) templ.Component {
 		blocked, off := stuck(waiting)
 		if r.State == webhook.ReplayCancelled {
 			templ_7745c5c3_Err = status("idle", "ban", "Cancelled").Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		} else if r.State == webhook.ReplayDone && pending.N > 0 {
+			templ_7745c5c3_Err = status("wait", "clock", "Sent, "+count(pending.N, pending.More, "waiting", "waiting")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

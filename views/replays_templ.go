@@ -195,7 +195,7 @@ func Replays(p ReplaysProps) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = replayStatus(r, p.Waiting[r.ID]).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = replayStatus(r, p.Waiting[r.ID], webhook.Count{}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -893,7 +893,7 @@ func aboutSpan(d time.Duration) string {
 // leftOutTexts say what a plan leaves out.
 func leftOutTexts(p webhook.ReplayPlan) (texts []string) {
 	if p.Older > 0 {
-		texts = append(texts, count(p.Older, false, "older one of the same booking", "older ones of the same bookings")+" left out.")
+		texts = append(texts, count(p.Older, false, "older one of the same booking", "older ones of the same bookings")+" left out: a later event has already arrived, or is sent instead.")
 	}
 	if p.Departed > 0 {
 		texts = append(texts, number(p.Departed)+" left out because the tours are over.")

@@ -158,7 +158,7 @@ func pathOf(c *fiber.Ctx) string {
 // paragraph, and removes them from the session; they are not for a page that is only
 // refreshed.
 func (pg *Pages) page(c *fiber.Ctx) (page views.Page, err error) {
-	var flash []string
+	var flash []views.Flash
 	if !isRefresh(c) {
 		if flash, err = pg.takeFlash(c); err != nil {
 			return page, err

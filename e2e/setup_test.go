@@ -35,7 +35,7 @@ func TestSetUp(t *testing.T) {
 	p.holds("Account number (optional)", "forty")
 	p.holds("Your e-mail address", "ada@")
 	p.holds("Time zone", "Europe/Tallinn") // what was chosen is not guessed again
-	p.holds("Password", "") // never sent back
+	p.holds("Password", "")                // never sent back
 
 	p.fill("Account number (optional)", "4069")
 	p.fill("Your e-mail address", operator)

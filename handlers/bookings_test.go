@@ -32,7 +32,7 @@ func TestBooking(t *testing.T) {
 	e := s.ingest(changed)
 	s.settled()
 	s.settled()
-	p := b.get(page).is(http.StatusOK).has("Did not arrive everywhere", "CRM did not receive the event. View delivery to CRM", "Accounting received all 2 events",
+	p := b.get(page).is(http.StatusOK).has("Did not arrive everywhere", "CRM did not receive the event. View delivery to CRM", "Accounting received both events",
 		"status CANCELLED , was PROVISIONAL", "guest name <Zoë> , was <Ada>", "Failed", "418 I'm a teapot", "Not sent This type of event")
 	for _, link := range []string{"/events/" + e.Event.ID.String(), "/deliveries/" + e.Decisions[1].Delivery.String()} {
 		if !strings.Contains(p.text, `href="`+link) {

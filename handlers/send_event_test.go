@@ -28,7 +28,7 @@ func TestSendSkipped(t *testing.T) {
 	if _, err := s.store.SetEnabled(t.Context(), s.account.ID, later.ID, false, change()); err != nil {
 		t.Fatal(err)
 	}
-	b.get(path).has("first switch the webhook on").lacks("Send to this webhook")
+	b.get(path).has("first ask an operator to switch the webhook on").lacks("Send to this webhook")
 	b.follow(path+"/send", url.Values{"webhook_id": {later.ID.String()}}).has("It was not sent: the webhook is off")
 	b.post(path+"/send", url.Values{"webhook_id": {"x"}}).is(http.StatusNotFound)
 	if len(r.got) != 0 {

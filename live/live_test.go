@@ -72,6 +72,7 @@ func TestFollow(t *testing.T) {
 		one.hears(t, "1")
 		c.number.Add(1)
 		time.Sleep(pause)
+		synctest.Wait() // the look at this moment
 		c.broken.Store(true)
 		time.Sleep(time.Minute)
 		c.broken.Store(false)

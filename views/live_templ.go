@@ -62,8 +62,8 @@ func liveSwitch(p Page) templ.Component {
 	})
 }
 
-// news is where the script announces rows that are new in the list behind it. It takes
-// no space, so that nothing moves.
+// news is where the script announces rows that are new in the list behind it. Its space
+// is kept free, so that nothing moves and nothing is covered.
 func news() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -154,23 +154,31 @@ func anyOf[I ~int64](column string, first int, ids []I) (condition string, args 
 	for _, id := range ids {
 		args = append(args, int64(id))
 	}
-	args = padded(args)
-	marks := make([]string, len(args))
+	return in(column, first, args, int64(0))
+}
+
+// anyText is anyOf for texts that are not empty.
+func anyText(column string, first int, texts []string) (condition string, args []any) {
+	for _, text := range texts {
+		args = append(args, text)
+	}
+	return in(column, first, args, "")
+}
+
+// in is the condition that a column is one of some values, behind which there is a filler
+// that none of them is: so there are a few numbers of arguments only, and as few texts of
+// queries.
+func in(column string, first int, values []any, filler any) (condition string, args []any) {
+	n := 8
+	for n < len(values) {
+		n *= 2
+	}
+	for len(values) < n {
+		values = append(values, filler)
+	}
+	marks := make([]string, n)
 	for i := range marks {
 		marks[i] = "$" + strconv.Itoa(first+i)
 	}
-	return column + ` IN (` + strings.Join(marks, ", ") + `)`, args
-}
-
-// padded returns the ids with zeros behind them, so that there are a few numbers of
-// arguments only, and as few texts of queries.
-func padded(ids []any) []any {
-	n := 8
-	for n < len(ids) {
-		n *= 2
-	}
-	for len(ids) < n {
-		ids = append(ids, int64(0))
-	}
-	return ids
+	return column + ` IN (` + strings.Join(marks, ", ") + `)`, values
 }

@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"bookhook/webhook"
 )
@@ -195,24 +193,6 @@ func (s *Store) HeldMatches(ctx context.Context, account webhook.AccountID, id w
 			AND e.booking_id IN (h.reference, upper(h.reference), lower(h.reference), h.key, lower(h.key), '#' || h.reference, '#' || h.key)
 		WHERE h.account_id = $1 AND h.reconciliation_id = $2 AND h.key > $3 AND h.key <= $4 AND h.outcome = 0`, account, id, after, last)
 	return err
-}
-
-// anyText is anyOf for texts that are not empty.
-func anyText(column string, first int, texts []string) (condition string, args []any) {
-	n := 8
-	for n < len(texts) {
-		n *= 2
-	}
-	marks := make([]string, n)
-	for i := range marks {
-		marks[i] = "$" + strconv.Itoa(first+i)
-		text := ""
-		if i < len(texts) {
-			text = texts[i]
-		}
-		args = append(args, text)
-	}
-	return column + ` IN (` + strings.Join(marks, ", ") + `)`, args
 }
 
 // FinishReconciliation counts what was found, and lets the comparison be seen. It

@@ -34,9 +34,7 @@ func (s *Store) LackingBookings(ctx context.Context, account webhook.AccountID, 
 	for i, b := range names {
 		ids[i] = b.Delivery
 	}
-	condition, args := anyOf("id", 2, ids)
-	deliveries, err := list(ctx, s.engine, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND `+condition,
-		append([]any{account}, args...)...)
+	deliveries, err := s.DeliveriesOf(ctx, account, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"bookhook/webhook"
 )
 
-// slowStore is a store that reads a block when it is told to.
+// slowStore is a store that reads a block when the test lets it go on.
 type slowStore struct {
 	reconcile.Store
 	begun, goOn chan struct{}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestStream: texts are sent at once, and something every 20 seconds; it ends when it
-// is told to, and when the server stops.
+// TestStream: texts are sent at once, and something every 20 seconds; it ends when
+// it is ended, and when the server stops.
 func TestStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		texts, ended, stopping := make(chan string, 1), make(chan struct{}), make(chan struct{})

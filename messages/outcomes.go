@@ -22,6 +22,7 @@ var outcomes = Texts{
 	"item.renamed":        "%s is now called “%s”.",
 	"item.retired":        "“%s” was retired. It is no longer offered; webhooks that select it still match it.",
 	"item.restored":       "“%s” is in use again.",
+	"item.not_undone":     "“%s” was restored or retired again meanwhile, so there was nothing to undo.",
 	"items.list_imported": "The list was imported: %s added, %s updated.",
 	"items.imported":      "Your %s were refreshed from %s: %s added, %s renamed, %s unchanged.",
 	"items.none_listed":   "%s lists no %s; nothing was changed.",

@@ -173,7 +173,7 @@ func (pg *Pages) page(c *fiber.Ctx) (page views.Page, err error) {
 
 // failures are the messages that say that what a person asked for did not succeed.
 var failures = map[string]bool{
-	"result.refused": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "delivery.webhook_off": true,
+	"result.refused": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "item.not_undone": true, "delivery.webhook_off": true,
 }
 
 func (pg *Pages) takeFlash(c *fiber.Ctx) ([]views.Flash, error) {
@@ -185,12 +185,18 @@ func (pg *Pages) takeFlash(c *fiber.Ctx) ([]views.Flash, error) {
 	if len(messages) == 0 {
 		return nil, nil
 	}
-	sentences, failed := make([]string, len(messages)), false
-	for i, message := range messages {
-		sentences[i] = pg.Platforms.Text(message)
-		failed = failed || failures[message.Code]
+	var sentences []string
+	var flash views.Flash
+	for _, message := range messages {
+		if message.Code == undoRetire && len(message.Args) == 3 {
+			flash.Undo = &views.Undo{List: message.Args[0], ID: message.Args[1], Retired: message.Args[2]}
+			continue
+		}
+		sentences = append(sentences, pg.Platforms.Text(message))
+		flash.Failed = flash.Failed || failures[message.Code]
 	}
-	return []views.Flash{{Text: strings.Join(sentences, " "), Failed: failed}}, s.Save(c)
+	flash.Text = strings.Join(sentences, " ")
+	return []views.Flash{flash}, s.Save(c)
 }
 
 // done ends a post that succeeded: it redirects to target, which shows the messages.

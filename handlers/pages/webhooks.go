@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -58,7 +59,9 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 		}
 		props.Rows = append(props.Rows, row)
 	}
-	slices.SortStableFunc(props.Rows, func(a, b views.WebhookRow) int { return attentionRank(a) - attentionRank(b) })
+	slices.SortFunc(props.Rows, func(a, b views.WebhookRow) int {
+		return cmp.Or(attentionRank(a)-attentionRank(b), webhook.CompareNames(a.Webhook.Name, b.Webhook.Name), cmp.Compare(a.Webhook.ID, b.Webhook.ID))
+	})
 	if v.User.Role.CanConfigure() {
 		if props.Drafts, err = pg.startedDrafts(c, all, !full.IsZero()); err != nil {
 			return err

@@ -111,8 +111,8 @@ func nextStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) webhook.Step {
 const saveAttempts = 20
 
 // storeStep reads a step into the currently stored draft, and saves it if that changes
-// it, and if nobody else changed the step since the form was rendered. A preview is not
-// saved. It returns what to show again.
+// it, and if nobody else changed the step since the form was rendered. It returns what to
+// show again.
 func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (shown stepProblem, err error) {
 	known, err := pg.known(c.UserContext(), d.Account)
 	if err != nil {
@@ -125,9 +125,6 @@ func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (s
 		}
 		if !sameChoices(stored.Config, d.Config) && posted(c, "version") && web.FormValue(c, "version") != stored.StepVersion(step) {
 			return pg.stepConflict(c, &stored, d, step)
-		}
-		if posted(c, "preview") {
-			return shown, nil
 		}
 		noteChanges(&stored, d, step, currentUser(c).change())
 		if same(stored, *d) {

@@ -170,7 +170,12 @@ func (pg *Pages) nameView(ctx context.Context, props views.WizardProps) (templ.C
 		examples = append(pg.nativeExamples(sample, props.Draft, on), sample.example(webhook.Standard))
 	}
 	of, _ := pg.Platforms.Get(sample.event.Platform)
+	names := make([]string, len(on))
+	for i, p := range on {
+		names[i] = p.Name
+	}
 	return views.WizardName(views.NameProps{
+		Platforms: names,
 		Wizard: props, OmitPayload: omits && props.Draft.Kind != webhook.Inline, Examples: examples, InlineAbout: of.InlineAbout,
 	}), nil
 }

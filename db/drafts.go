@@ -42,19 +42,19 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 		}
 		n, err := tx.Exec(ctx, `UPDATE drafts SET body = $3, updated_at = $4 WHERE account_id = $1 AND id = $2 AND updated_at = $5`,
 			d.Account, d.ID, body, toMillis(d.UpdatedAt), toMillis(read))
-		return asRead(ctx, tx, d, n, err)
+		return asRead(ctx, tx, d.Account, d.ID, n, err)
 	})
 	return d, err
 }
 
-// asRead returns the error of a statement that was for the draft as it was read, and
+// asRead returns the error of a statement that was for a draft as it was read, and
 // changed n rows: webhook.ErrDraftChanged or webhook.ErrNotFound if it changed none.
-func asRead(ctx context.Context, q querier, d webhook.Draft, n int64, err error) error {
+func asRead(ctx context.Context, q querier, account webhook.AccountID, id webhook.DraftID, n int64, err error) error {
 	if err != nil || n > 0 {
 		return err
 	}
 	var there int
-	if err := queryRow(ctx, q, `SELECT 1 FROM drafts WHERE account_id = $1 AND id = $2`, d.Account, d.ID).Scan(&there); err != nil {
+	if err := queryRow(ctx, q, `SELECT 1 FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(&there); err != nil {
 		return err
 	}
 	return webhook.ErrDraftChanged
@@ -102,10 +102,10 @@ func (s *Store) DeleteDraft(ctx context.Context, account webhook.AccountID, id w
 
 // finishDraft removes the draft of a webhook that is saved; nil: none. The draft
 // must not have changed since it was read.
-func finishDraft(ctx context.Context, tx transaction, d *webhook.Draft) error {
+func finishDraft(ctx context.Context, tx transaction, account webhook.AccountID, d *webhook.Draft) error {
 	if d == nil {
 		return nil
 	}
-	n, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2 AND updated_at = $3`, d.Account, d.ID, toMillis(d.UpdatedAt))
-	return asRead(ctx, tx, *d, n, err)
+	n, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2 AND updated_at = $3`, account, d.ID, toMillis(d.UpdatedAt))
+	return asRead(ctx, tx, account, d.ID, n, err)
 }

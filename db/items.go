@@ -176,7 +176,8 @@ func (s *Store) RenameItem(ctx context.Context, account webhook.AccountID, kind 
 // does. It returns webhook.ErrConflict if it was restored, or retired again, since.
 func (s *Store) UndoRetire(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired time.Time, change webhook.Change) error {
 	return s.growing(ctx, account, kind, func(tx transaction) error {
-		item, err := scanItem(queryRow(ctx, tx, `UPDATE `+string(kind)+` SET retired_at = 0 WHERE account_id = $1 AND id = $2 AND retired_at = $3
+		item, err := scanItem(queryRow(ctx, tx, `UPDATE `+string(kind)+` SET retired_at = 0
+			WHERE account_id = $1 AND id = $2 AND retired_at = $3 AND retired_at > 0
 			RETURNING id, name, retired_at`, account, id, toMillis(retired)))
 		if errors.Is(err, webhook.ErrNotFound) {
 			return webhook.ErrConflict

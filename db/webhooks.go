@@ -113,7 +113,7 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		if err := s.checkNew(ctx, tx, w); err != nil {
 			return err
 		}
-		if err := finishDraft(ctx, tx, from); err != nil {
+		if err := finishDraft(ctx, tx, w.Account, from); err != nil {
 			return err
 		}
 		key, err := s.writeKey(ctx, tx)
@@ -195,7 +195,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 		if err := s.checkChannels(ctx, tx, w); err != nil {
 			return err
 		}
-		if err := finishDraft(ctx, tx, u.Draft); err != nil {
+		if err := finishDraft(ctx, tx, w.Account, u.Draft); err != nil {
 			return err
 		}
 		key, err := s.writeKey(ctx, tx)

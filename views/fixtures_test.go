@@ -273,3 +273,11 @@ func (k kind) rows() (list []DeliveryRow) {
 	}
 	return list
 }
+
+func (k kind) differences() []Difference {
+	here := k.draft().Config
+	there := here
+	there.Name, there.Basic, there.AllEvents = k.text("Books"), k.text("secret"), !here.AllEvents
+	there.Tours = webhook.NewFilter(webhook.Include, []string{k.text("12")})
+	return Differences(here, there, k.names())
+}

@@ -186,8 +186,11 @@ func (k kind) addReconciliations(add func(string, templ.Component)) {
 func (k kind) addWizard(add func(string, templ.Component)) {
 	add("wizard-1", WizardType(k.wizard()))
 	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency", "rate_limit")))
-	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), false, ""}))
-	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), true, k.text("A POST.") + "\nOur reading."}))
+	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), nil, false, ""}))
+	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), []string{k.text("TourCMS"), "LTD"}, true, k.text("A POST.") + "\nOur reading."}))
+	conflict := k.wizard("basic_auth")
+	conflict.Conflict = &DraftConflict{Change: webhook.Change{By: k.text("anna@example.com"), At: now}, Differences: k.differences()}
+	add("wizard-2-conflict", WizardName(NameProps{Wizard: conflict, Examples: k.examples()}))
 	add("wizard-3", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: k.catalogues(), More: true}))
 	add("wizard-3-wrong", WizardEvents(EventsStepProps{Wizard: k.wizard("events"), Catalogues: k.catalogues()}))
 	add("wizard-3-many", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: append(k.catalogues(), k.manyEvents()...)}))
@@ -199,6 +202,10 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 	edit.Wizard.Draft = k.draft()
 	edit.Wizard.Draft.Edits, edit.Wizard.Edited, edit.Wizard.Draft.Done = 9, k.text("Accounting"), webhook.Steps
 	add("wizard-6-edit", WizardReview(edit))
+	edit.Changed = &EditConflict{Change: webhook.Change{By: k.text("anna@example.com"), At: now}, Version: "1", Differences: k.differences()}
+	edit.Stale = &StaleReview{Change: edit.Changed.Change, Steps: webhook.Steps}
+	add("wizard-6-changed", WizardReview(edit))
+	edit.Changed, edit.Stale = nil, nil
 	edit.Used = 10
 	edit.Wizard.Draft = k.draft()
 	edit.Wizard.Problems = k.invalid("url", "events")

@@ -108,6 +108,7 @@ func TestWizardNative(t *testing.T) {
 	p.fill("Name", "Accounting 🎟")
 	p.fill("URL", in.URL+"/hook?key=a%20b")
 	p.choose("Native call")
+	p.opens("View the request that the receiver gets")
 	p.sees("GET " + in.URL + "/hook?key=a%20b&event=") // the example follows what is typed
 	p.goesOn("events")
 
@@ -171,7 +172,8 @@ func TestWizardStandard(t *testing.T) {
 	p.goesOn("name")
 	p.fill("Name", "Partner")
 	p.fill("URL", in.URL)
-	p.choose("Signed JSON")
+	p.chosen("Signed JSON")
+	p.opens("View the request that the receiver gets")
 	p.sees("POST " + in.URL)
 	p.goesOn("events")
 	p.choose("All events")

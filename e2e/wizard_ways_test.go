@@ -20,8 +20,12 @@ func TestWizardWithoutJavaScript(t *testing.T) {
 	p.refused("Continue", "Enter a name.", "Enter the URL to call")
 	p.fill("Name", "Accounting")
 	p.fill("URL", "https://example.com/hook")
-	p.choose("Signed JSON")
+	p.chosen("Signed JSON")
+	p.opens("View the request that the receiver gets")
 	p.sees("POST ")
+	p.press("Back") // keeps what was typed
+	p.goesOn("name")
+	p.holds("Name", "Accounting")
 	p.goesOn("events")
 	p.lacks("Select all") // would do nothing
 	must(t, expect.Locator(p.Locator("main input[type=search]").Filter(visible)).ToHaveCount(0))
@@ -129,8 +133,10 @@ func TestWizardByKeyboard(t *testing.T) {
 	p.key("Enter")
 	must(t, expect.Locator(p.labelled("URL")).ToBeFocused())
 	p.types("https://example.com/hook")
-	p.tabTo(p.option("Native call"))
+	p.tabTo(p.option("Signed JSON"))
 	p.key("ArrowDown")
+	p.chosen("Native call")
+	p.key("ArrowUp")
 	p.chosen("Signed JSON")
 	p.tabsOn("events")
 

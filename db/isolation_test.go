@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"bookhook/db"
-	"bookhook/stats"
 	"bookhook/reconcile"
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 

@@ -36,7 +36,7 @@ func TestLog(t *testing.T) {
 	log.Event(events[1])
 	var gotAttempts []stats.Attempt
 	var gotEvents []stats.Event
-	err := log.Read(func(a stats.Attempt) { gotAttempts = append(gotAttempts, a) }, func(e stats.Event) { gotEvents = append(gotEvents, e) })
+	err := log.Read(0, func(a stats.Attempt) { gotAttempts = append(gotAttempts, a) }, func(e stats.Event) { gotEvents = append(gotEvents, e) })
 	if err != nil || !reflect.DeepEqual(gotAttempts, attempts) || !reflect.DeepEqual(gotEvents, events) {
 		t.Errorf("got %+v %+v %v", gotAttempts, gotEvents, err)
 	}
@@ -46,7 +46,7 @@ func TestDamaged(t *testing.T) {
 	var log stats.Log
 	log.Event(stats.Event{Account: 3, ReceivedAt: noon, Platform: "tourcms", Channel: "3930"})
 	for n := range len(log) - 1 {
-		if err := log[:n+1].Read(func(stats.Attempt) {}, func(e stats.Event) { t.Errorf("%d bytes read as %+v", n, e) }); err == nil {
+		if err := log[:n+1].Read(0, func(stats.Attempt) {}, func(e stats.Event) { t.Errorf("%d bytes read as %+v", n, e) }); err == nil {
 			t.Errorf("no error after %d bytes", n+1)
 		}
 	}
@@ -65,7 +65,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(log))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var counts stats.Counts
-		_ = stats.Log(b).Read(counts.Count, func(stats.Event) {})
+		_ = stats.Log(b).Read(0, counts.Count, func(stats.Event) {})
 		if counts.Delivered < 0 || counts.FailedAttempts() < 0 {
 			t.Errorf("negative: %+v", counts)
 		}

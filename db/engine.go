@@ -52,6 +52,7 @@ type transaction struct {
 	engineTx
 	engine  engine
 	touched *[]webhook.Touched
+	queued  *bool // a message was added to the outbox
 }
 
 // Unavailable implements querier.
@@ -76,12 +77,16 @@ func (s *Store) writeLater(ctx context.Context, do func(transaction) error) erro
 
 func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction) error) error {
 	var touched []webhook.Touched
+	var queued bool
 	err := s.engine.Write(ctx, later, func(tx engineTx) error {
-		touched = nil
-		return do(transaction{tx, s.engine, &touched})
+		touched, queued = nil, false
+		return do(transaction{tx, s.engine, &touched, &queued})
 	})
 	if err != nil {
 		return unavailable(s.engine, err)
+	}
+	if queued {
+		s.queued()
 	}
 	if len(touched) > 0 {
 		s.touched(touched)

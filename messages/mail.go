@@ -20,7 +20,6 @@ var mail = Texts{
 	"mail.later":       "The mail server %s asked to try again later: “%s”.",
 	"mail.address":     "No message can be sent to the address %s.",
 	"mail.unknown":     "This Bookhook does not know this kind of message; a newer one does.",
-	"mail.internal":    "Bookhook could not write the message. The reason is in its log.",
 
 	"mail.tested":   "The mail server %s took the test message for %s. If it is not in the inbox within a few minutes, look among the spam.",
 	"mail.test_too": "You have sent many test messages. Wait 15 minutes.",

@@ -19,7 +19,11 @@ var mail = Texts{
 	"mail.content":     "The mail server %s refused the message: “%s”.",
 	"mail.later":       "The mail server %s asked to try again later: “%s”.",
 	"mail.address":     "No message can be sent to the address %s.",
+	"mail.internal":    "Bookhook could not write the message. The reason is in its log.",
 	"mail.unknown":     "This Bookhook does not know this kind of message; a newer one does.",
+
+	"mail.about.invitation": "Invitation",
+	"mail.about.reset":      "Forgotten password",
 
 	"mail.tested":   "The mail server %s took the test message for %s. If it is not in the inbox within a few minutes, look among the spam.",
 	"mail.test_too": "You have sent many test messages. Wait 15 minutes.",

@@ -36,11 +36,14 @@ func (w *Worker) write(ctx context.Context, m webhook.Mail, now time.Time) (mail
 	if err != nil {
 		return mail.Message{}, err
 	}
+	return l.message(ctx, m.ID.String(), m.To)
+}
+
+// message returns the letter as it is sent.
+func (l letter) message(ctx context.Context, id, to string) (mail.Message, error) {
 	var html strings.Builder
-	if err := page(l).Render(ctx, &html); err != nil {
-		return mail.Message{}, err
-	}
-	return mail.Message{ID: m.ID.String(), To: m.To, Subject: l.Subject, Text: l.text(), HTML: html.String()}, nil
+	err := page(l).Render(ctx, &html)
+	return mail.Message{ID: id, To: to, Subject: l.Subject, Text: l.text(), HTML: html.String()}, err
 }
 
 // text returns the letter as plain text.

@@ -24,6 +24,8 @@ type Store interface {
 // Sender sends a message; *mail.Sender is one. Its errors are mail.Failure.
 type Sender interface {
 	Send(ctx context.Context, m mail.Message) error
+	Server() string // HOST:PORT
+	From() string   // the address
 }
 
 // Options are what a worker needs; all are required.

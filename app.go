@@ -93,6 +93,7 @@ func start(ctx context.Context, o options) (*app, error) {
 	if a.notices != nil {
 		a.background.Go(func() { a.notices.Run(sending) })
 	}
+	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
 	if err := a.awaitDispatcher(); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}

@@ -18,6 +18,8 @@ import (
 	"bookhook/handlers"
 	"bookhook/handlers/api"
 	"bookhook/handlers/pages"
+	"bookhook/mail"
+	"bookhook/notices"
 	"bookhook/platforms/all"
 	"bookhook/reconcile"
 	"bookhook/replay"
@@ -44,6 +46,7 @@ type options struct {
 	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
 	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
+	sender     *mail.Sender // nil: no e-mail is sent
 	log        *slog.Logger
 }
 
@@ -54,10 +57,12 @@ type app struct {
 	outbound       int // connections to receivers and platforms
 	dispatcher     *dispatch.Dispatcher
 	stopDispatcher context.CancelFunc
+	notices        *notices.Worker // nil: no e-mail is sent
+	stopNotices    context.CancelFunc
 	stopRetention  context.CancelFunc
 	served         chan error // gets the result of the web server
 	dispatched     chan error // gets the result of the dispatcher
-	retaining      sync.WaitGroup
+	background     sync.WaitGroup
 }
 
 // web is what the command line needs of Fiber, which only handlers imports.
@@ -78,13 +83,17 @@ func start(ctx context.Context, o options) (*app, error) {
 		return nil, errors.Join(err, o.listener.Close(), o.store.Close())
 	}
 	ctx = context.WithoutCancel(ctx)
-	var dispatching, retaining context.Context
+	var dispatching, retaining, sending context.Context
 	dispatching, a.stopDispatcher = context.WithCancel(ctx)
 	retaining, a.stopRetention = context.WithCancel(ctx)
+	sending, a.stopNotices = context.WithCancel(ctx)
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
-	a.retaining.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
-	a.retaining.Go(func() { runCounts(retaining, o.store, o.log) })
+	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
+	if a.notices != nil {
+		a.background.Go(func() { a.notices.Run(sending) })
+	}
+	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
 	if err := a.awaitDispatcher(); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}
@@ -116,12 +125,23 @@ func (a *app) wire(ctx context.Context) error {
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
-		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Planner: replay.New(a.store, all.Platforms()), Reconciler: reconcile.New(a.store),
+		Mailer: a.mailer(),
+		Store:  handlersStore(a.store), Dispatcher: a.dispatcher, Planner: replay.New(a.store, all.Platforms()), Reconciler: reconcile.New(a.store),
 		Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
 		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 		Instance: webhook.NewInstance(instance),
 	})
 	return err
+}
+
+// mailer sets up what sends e-mail and returns it; nil if none is sent.
+func (a *app) mailer() pages.Mailer {
+	if a.sender == nil {
+		return nil
+	}
+	a.notices = notices.New(notices.Options{Store: a.store, Sender: a.sender, BaseURL: a.url(), Log: a.log})
+	a.store.WatchOutbox(a.notices.Wake)
+	return a.notices
 }
 
 // secret returns the random bytes of this name, which are made once for each
@@ -142,8 +162,8 @@ func handlersStore(s *db.Store) handlers.Store {
 		API:     api.Store{AccountStore: s, BookingStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, ReplayStore: s, WebhookStore: s},
 		Inbound: s,
 		Pages: pages.Store{
-			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
-			PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
+			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, InvitationStore: s, ItemStore: s, LinkStore: s, LoginStore: s,
+			MailStore: s, PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,
 	}
@@ -188,9 +208,10 @@ func (a *app) stop() error {
 	<-a.served             //nolint:errcheck // the listener is closed
 	a.log.Info("waiting for deliveries in flight")
 	a.stopDispatcher()
+	a.stopNotices()
 	err := <-a.dispatched
 	a.stopRetention()
-	a.retaining.Wait()
+	a.background.Wait()
 	return errors.Join(err, a.store.Close())
 }
 

@@ -32,7 +32,7 @@ type commandLine struct {
 	Secrets     secretsCommands    `cmd:"" help:"The key that encrypts the secrets in the database."`
 	Backup      backupCommand      `cmd:"" help:"Copy the database to a new file, also while Bookhook is running; the copy is checked."`
 	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database, which is kept under another name. Stop Bookhook first."`
-	Doctor      doctorCommand      `cmd:"" help:"Check database, disk, clock, addresses and the names of receivers; exit 1 if something is wrong."`
+	Doctor      doctorCommand      `cmd:"" help:"Check database, disk, clock, addresses, the names of receivers and the mail server; exit 1 if something is wrong."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Bookhook whether it is healthy; exit 0 if it is."`
 	Bench       benchCommand       `cmd:"" help:"Measure how fast Bookhook is on this machine, and what the machine could do at best; exit 0 if that is enough."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

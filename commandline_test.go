@@ -55,6 +55,7 @@ func TestParseServe(t *testing.T) {
 		TrustedProxies: networks{
 			netip.MustParsePrefix("10.1.2.0/24"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::1/128"),
 		},
+		Mail:       mailFlags{Server: mailServer{Host: "mail.example.com", Port: "587", User: "me", Password: "p@ss"}, From: mailAddress{Address: "bookhook@example.com"}},
 		PerAddress: 20, Retention: 1, LogFormat: "json", LogLevel: logLevel(slog.LevelDebug),
 	}
 	const database = "bookhook.db"
@@ -89,12 +90,13 @@ func TestParseServe(t *testing.T) {
 		{"all targets", "--allow-private-targets all", nil, database, with(func(s *serveCommand) { s.AllowPrivateTargets = targets(t, "all") })},
 		{"every flag", "serve --database /data/b.db --listen :9000 --base-url https://hooks.example.com:8443/ " +
 			"--allow-private-targets 10.0.0.0/8,192.168.1.5 --trusted-proxies 10.1.2.3/24,192.0.2.1,2001:db8::1 " +
-			"--connections-per-address 20 --retention 1 --support support@example.com --log-format json --log-level debug", nil, "/data/b.db", everything},
+			"--connections-per-address 20 --retention 1 --support support@example.com --mail smtp://me:p%40ss@mail.example.com:587 --mail-from bookhook@example.com --log-format json --log-level debug", nil, "/data/b.db", everything},
 		{"every variable", "", variables{
 			"BOOKHOOK_DATABASE": "/data/b.db", "BOOKHOOK_LISTEN": ":9000", "BOOKHOOK_BASE_URL": "https://hooks.example.com:8443",
 			"BOOKHOOK_ALLOW_PRIVATE_TARGETS": "10.0.0.0/8, 192.168.1.5", "BOOKHOOK_TRUSTED_PROXIES": "10.1.2.3/24, 192.0.2.1 , 2001:db8::1",
 			"BOOKHOOK_CONNECTIONS_PER_ADDRESS": "20", "BOOKHOOK_RETENTION": "1", "BOOKHOOK_SUPPORT": "support@example.com",
 			"BOOKHOOK_LOG_FORMAT": "json", "BOOKHOOK_LOG_LEVEL": "debug",
+			"BOOKHOOK_MAIL": "smtp://me:p%40ss@mail.example.com:587", "BOOKHOOK_MAIL_FROM": "bookhook@example.com",
 		}, "/data/b.db", everything},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -243,6 +245,14 @@ func TestParseProblemsOfSettings(t *testing.T) {
 		{args: "serve --retention 0", want: []string{`--retention: "0"`, "from 1"}},
 		{args: "serve --retention -1", want: []string{"-1", "negative"}},
 		{args: "serve --retention 1.5", want: []string{`--retention: "1.5"`}},
+		{args: "serve --mail smtp://me:geheim@", want: []string{"--mail: use a URL such as smtp://"}},
+		{args: "serve --mail mail.example.com --mail-from x", want: []string{"--mail: use a URL", `--mail-from: "x" is not an address`}},
+		{env: variables{"BOOKHOOK_MAIL": "smtp://me:geheim%@mail.example.com"}, want: []string{"BOOKHOOK_MAIL: this is not a URL"}},
+		{args: "serve --mail smtp://me:geheim@mail.example.com", want: []string{"--mail-from: give the address"}},
+		{args: "doctor --mail-file x", want: []string{"--mail-from: give the address"}},
+		{args: "serve --mail-from a@example.com", want: []string{"--mail: give the URL of the mail server"}},
+		{args: "serve --mail smtp://mail.example.com --mail-file x --mail-from a@example.com", want: []string{"--mail-file: give the URL of the mail server once"}},
+		{args: "serve --mail-file= --mail-from a@example.com", want: []string{"--mail-file: give the path"}},
 		{args: "serve --log-format xml", want: []string{`--log-format: "xml" is not text or json`}},
 		{args: "serve --log-level loud", want: []string{`--log-level: "loud" is not debug, info, warn or error`}},
 		{
@@ -259,6 +269,9 @@ func checkProblems(t *testing.T, lines []wrongLine) {
 			_, err := parse(strings.Fields(c.args), c.env.get)
 			if _, ok := errors.AsType[usageError](err); !ok {
 				t.Fatalf("got %v, want a usage error", err)
+			}
+			if strings.Contains(err.Error(), "geheim") {
+				t.Errorf("got %q, which has the password", err)
 			}
 			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
@@ -286,7 +299,7 @@ func TestParseNames(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for args, wants := range map[string][]string{
 		"--help":             {"serve", "demo", "account add", "account limit", "user add", "token add", "platform on", "platform rotate", "client add", "account list", "user list", "user remove", "token list", "token revoke", "client list", "client revoke", "secrets key", "secrets rotate", "healthcheck", "bench", "version", "--database", "--version"},
-		"serve --help":       {"--listen", "127.0.0.1:8080", "BOOKHOOK_LISTEN", "BOOKHOOK_DATABASE", "--retention", "BOOKHOOK_LOG_FORMAT"},
+		"serve --help":       {"--mail", "BOOKHOOK_MAIL_FILE", "BOOKHOOK_MAIL_FROM", "--listen", "127.0.0.1:8080", "BOOKHOOK_LISTEN", "BOOKHOOK_DATABASE", "--retention", "BOOKHOOK_LOG_FORMAT"},
 		"-h":                 {"Usage: bookhook"},
 		"demo --help":        {"BOOKHOOK_LISTEN"},
 		"account --help":     {"account add", "account limit"},

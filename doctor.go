@@ -21,7 +21,11 @@ type doctorCommand struct {
 	Listen              listenAddress  `setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where Bookhook listens (${default})."`
 	BaseURL             baseURL        `setting:"" name:"base-url" placeholder:"URL" help:"How people reach Bookhook when it is behind a proxy."`
 	AllowPrivateTargets privateTargets `setting:"" placeholder:"CIDR,…" help:"Private addresses that webhooks may call. Default: none."`
+	Mail                mailFlags      `embed:""`
 }
+
+// Validate checks flags that depend on one another.
+func (c doctorCommand) Validate() error { return c.Mail.validate() }
 
 // Bounds of the checks.
 const (
@@ -56,6 +60,7 @@ func (c doctorCommand) Run(ctx context.Context, std streams, at database) error 
 	r.checkClock(time.Now(), held.Newest, in.skews)
 	r.checkAddresses(ctx, c)
 	r.checkReceivers(ctx, c, in.urls)
+	r.checkMail(ctx, c.Mail)
 	if r.wrong {
 		return errUnwell
 	}

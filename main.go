@@ -20,6 +20,7 @@
 //	settings.go     the types of the flags: how single values are read and refused
 //	serve.go        "serve": the database, the listener, the signals
 //	app.go          one running Bookhook, started and stopped in order
+//	mail.go         the flags of e-mail, and what doctor says of it
 //	retention.go    deletes old events and deliveries, in small batches
 //	accounts.go     "account"; users.go, tokens.go, clients.go and platforms.go likewise
 //	store.go        opens the database for those commands

@@ -26,9 +26,13 @@ type serveCommand struct {
 	TrustedProxies      networks       `setting:"" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is trusted. Default: none."`
 	PerAddress          number         `setting:"" name:"connections-per-address" default:"256" min:"1" max:"100000" placeholder:"N" help:"How many connections one client address may have open (${default}); trusted proxies may have any number."`
 	Retention           number         `setting:"" default:"90" min:"1" max:"36500" placeholder:"DAYS" help:"How long events and deliveries are kept (${default} days)."`
+	Mail                mailFlags      `embed:""`
 	LogFormat           logFormat      `setting:"" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
 	LogLevel            logLevel       `setting:"" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
+
+// Validate checks flags that depend on one another.
+func (c serveCommand) Validate() error { return c.Mail.validate() }
 
 // newLogger returns a logger that writes to the writer.
 func newLogger(to io.Writer, format logFormat, level slog.Level) *slog.Logger {
@@ -59,6 +63,10 @@ const moreThreads = 1
 // Run runs Bookhook until ctx ends.
 func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	tuneRuntime()
+	sender, err := c.Mail.sender()
+	if err != nil {
+		return err
+	}
 	listener, err := listen(ctx, string(c.Listen)) // first: a second Bookhook must not touch the database
 	if err != nil {
 		return err
@@ -80,7 +88,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	}
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
-		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, log: log,
+		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, sender: sender, log: log,
 	})
 	if err != nil {
 		return err

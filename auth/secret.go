@@ -39,8 +39,12 @@ func NewAccessToken() (text string, hash []byte) { return newSecret(accessTokenP
 // carries, and the hash that is stored.
 func NewSessionID() (text string, hash []byte) { return newSecret("") }
 
+// NewLinkToken returns the token of a one-time link: the text that is in the link,
+// of letters and digits, and the hash that is stored.
+func NewLinkToken() (text string, hash []byte) { return newSecret("") }
+
 // HashSecret returns the SHA-256 under which a secret is stored: of an API token,
-// a client secret, an access token or the id of a session.
+// a client secret, an access token, a one-time link or the id of a session.
 func HashSecret(text string) []byte {
 	sum := sha256.Sum256([]byte(text))
 	return sum[:]

@@ -21,6 +21,9 @@ var suites = []struct {
 }{
 	{"accounts", accountTests},
 	{"users", userTests},
+	{"outbox", outboxTests},
+	{"invitations", invitationTests},
+	{"resets", resetTests},
 	{"sessions", sessionTests},
 	{"tokens", tokenTests},
 	{"connections", connectionTests},

@@ -54,6 +54,7 @@ type Store struct {
 	arriving      arriving
 	search        int                     // rows that one request reads; see searchRows
 	touched       func([]webhook.Touched) // see Watch
+	queued        func()                  // see WatchOutbox
 }
 
 // Open opens the SQLite database at path and brings it up to date; before an
@@ -121,7 +122,7 @@ func newStore(e engine) (*Store, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	s := &Store{
-		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {},
+		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {}, queued: func() {},
 		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{}, arriving: arriving{byAccount: map[webhook.AccountID]int{}},
 	}
 	e.Groups(s.beginGroup, s.storeCounted)
@@ -133,6 +134,10 @@ func newStore(e engine) (*Store, error) {
 // Finish, Release, RetryNow and what is in the result of Insert are not reported,
 // since their caller knows. Call Watch before others use the store.
 func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
+
+// WatchOutbox makes the store call queued after each change that added messages to
+// the outbox, as Watch does. Call it before others use the store.
+func (s *Store) WatchOutbox(queued func()) { s.queued = queued }
 
 // Backdate makes what is inserted from now on so old by its ids, to fill a database
 // as if it had been in use for long. Call it before others use the store.

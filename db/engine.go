@@ -57,6 +57,7 @@ type transaction struct {
 	engine  engine
 	touched *[]webhook.Touched
 	counted *stats.Log // see counts.go
+	queued  *bool      // a message was added to the outbox
 }
 
 // Unavailable implements querier.
@@ -81,20 +82,24 @@ func (s *Store) writeLater(ctx context.Context, do func(transaction) error) erro
 
 func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction) error) error {
 	var touched []webhook.Touched
+	var queued bool
 	err := s.engine.Write(ctx, later, func(tx engineTx) error {
-		touched = nil
+		touched, queued = nil, false
 		before, done := len(s.counted), false
 		defer func() {
 			if !done { // what it counted is undone with it
 				s.counted = s.counted[:before]
 			}
 		}()
-		err := do(transaction{tx, s.engine, &touched, &s.counted})
+		err := do(transaction{tx, s.engine, &touched, &s.counted, &queued})
 		done = err == nil
 		return err
 	})
 	if err != nil {
 		return unavailable(s.engine, err)
+	}
+	if queued {
+		s.queued()
 	}
 	if len(touched) > 0 {
 		s.touched(touched)

@@ -30,6 +30,7 @@ type theirs struct {
 	client   webhook.Client
 	event    webhook.EventID
 	delivery webhook.DeliveryID
+	invited  webhook.Invitation
 	view     webhook.ViewID
 	planned  webhook.ReplayID
 	running  webhook.ReplayID
@@ -111,6 +112,14 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 	},
 	"DeleteView": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.DeleteView(t.Context(), me, x.user.ID, x.view)
+		return err
+	},
+	"SendInvitation": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.SendInvitation(t.Context(), me, x.invited.ID, at(t0))
+		return err
+	},
+	"WithdrawInvitation": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.WithdrawInvitation(t.Context(), me, x.invited.ID, at(t0))
 		return err
 	},
 	"Event": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
@@ -211,7 +220,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 var listing = map[string]bool{
 	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
 	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "RecentFailures": true, "ReplayQueue": true, "Sparklines": true, "Speed": true,
-	"LackingBookings": true, "HeldMatches": true, "UncomparedHeld": true, "UnsentHeld": true,
+	"LackingBookings": true, "Mails": true, "HeldMatches": true, "UncomparedHeld": true, "UnsentHeld": true,
 }
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
@@ -219,6 +228,7 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	a, w := shop(tb, s)
 	x := theirs{hook: w, draft: newDraft(tb, s, a.ID), user: newUser(tb, s, a.ID, "x@example.com"), token: newToken(tb, s, a.ID, "T", "h")}
 	x.client = newClient(tb, s, a.ID, "C", "h")
+	x.invited = invite(tb, s, a.ID, "i@example.com")
 	keep(tb, s, x.user, "Night", "state=failed")
 	x.view = must(s.SavedViews(tb.Context(), a.ID, x.user.ID, webhook.ViewedDeliveries))(tb)[0].ID
 	accepted := ingest(tb, s, a.ID, newEvent("x"))
@@ -254,6 +264,7 @@ func testIsolation(t *testing.T, s *db.Store) {
 	same(t, "users", must(s.Users(ctx, a.ID))(t), []webhook.User{x.user})
 	same(t, "tokens", must(s.Tokens(ctx, a.ID))(t), []webhook.Token{x.token})
 	same(t, "clients", must(s.Clients(ctx, a.ID))(t), []webhook.Client{x.client})
+	same(t, "invitations", must(s.Invitations(ctx, a.ID))(t), []webhook.Invitation{x.invited})
 	same(t, "audit entries", len(must(s.Audit(ctx, a.ID, 0, 100))(t)), entries)
 	for name, call := range isolated { // and nothing is found of an account that does not exist
 		if name != "UpdateWebhook with their draft" {
@@ -281,6 +292,9 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "deliveries of theirs by their ids", len(must(s.DeliveriesOf(ctx, me.ID, []webhook.DeliveryID{x.delivery}))(t)), 0)
 	same(t, "views of theirs", len(must(s.SavedViews(ctx, a.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 1)
 	same(t, "their views for me", len(must(s.SavedViews(ctx, me.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 0)
+	same(t, "messages of theirs", len(must(s.Mails(ctx, a.ID, 0, 9))(t)), 1)
+	same(t, "their messages for me", len(must(s.Mails(ctx, me.ID, 0, 9))(t)), 0)
+	same(t, "their invitations for me", len(must(s.Invitations(ctx, me.ID))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
 	same(t, "their failures for me", must(s.RecentFailures(ctx, me.ID, x.hook.ID))(t), webhook.Failures{})
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})

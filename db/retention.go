@@ -16,9 +16,11 @@ import (
 //   - entries of the activity log that are older than before;
 //   - bulk replays that ended earlier than before;
 //   - rejected requests that were last received webhook.KeepRejected ago;
+//   - messages of the outbox that are older than before and not waiting, and
+//     invitations that expired before;
 //   - uploads after webhook.KeepUpload, and comparisons after webhook.KeepReconciliation;
 //   - counts of hours after stats.Kept;
-//   - in the first batch, expired sessions and access tokens.
+//   - in the first batch, expired sessions, access tokens and links for new passwords.
 //
 // It returns how many rows it deleted, and the last event that it read. Call it
 // with 0 first and then with last, until nothing is deleted and last equals after:
@@ -45,13 +47,16 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 		others := []statement{
 			{`DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, []any{webhook.FirstID[webhook.AuditID](before), batch}},
 			pruneRejected(now, batch),
+			{`DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id < $1 AND state <> 'waiting' ORDER BY id LIMIT $2)`, []any{webhook.FirstID[webhook.MailID](before), batch}},
 		}
 		others = append(others, pruneReplays(before, batch)...)
 		others = append(others, pruneReconciliations(now, batch)...)
 		others = append(others, pruneCounts(now, batch)...)
 		if after == 0 { // these read whole tables
 			others = append(others, statement{`DELETE FROM sessions WHERE expires_at <= $1`, []any{toMillis(now)}},
-				statement{`DELETE FROM client_tokens WHERE expires_at <= $1`, []any{toMillis(now)}})
+				statement{`DELETE FROM client_tokens WHERE expires_at <= $1`, []any{toMillis(now)}},
+				statement{`DELETE FROM password_resets WHERE expires_at <= $1`, []any{toMillis(now)}},
+				statement{`DELETE FROM invitations WHERE expires_at <= $1`, []any{toMillis(before)}})
 		}
 		n, err := execAll(ctx, tx, others)
 		if err != nil {

@@ -87,18 +87,26 @@ func (s *Store) RemoveUser(ctx context.Context, account webhook.AccountID, id we
 }
 
 // SetPassword changes a user's password and ends their sessions but the one
-// with the hash keep.
+// with the hash keep, and their links for a new password.
 func (s *Store) SetPassword(ctx context.Context, id webhook.UserID, passwordHash string, keep []byte, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
-		u, err := scanUser(queryRow(ctx, tx, `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING `+userColumns, id, passwordHash))
+		u, err := setPassword(ctx, tx, id, passwordHash, keep)
 		if err != nil {
-			return err
-		}
-		if err := endSessions(ctx, tx, id, keep); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: u.Account, Change: change, Action: "user.password", Subject: id.String(), Args: []string{u.Email}})
 	})
+}
+
+func setPassword(ctx context.Context, tx transaction, id webhook.UserID, passwordHash string, keep []byte) (webhook.User, error) {
+	u, err := scanUser(queryRow(ctx, tx, `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING `+userColumns, id, passwordHash))
+	if err != nil {
+		return u, err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM password_resets WHERE user_id = $1`, id); err != nil {
+		return u, err
+	}
+	return u, endSessions(ctx, tx, id, keep)
 }
 
 // Session finds a session that has not expired at now by its hash.

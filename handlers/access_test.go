@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bookhook/auth"
+	"bookhook/mail/smtptest"
 	"bookhook/reconcile"
 	"bookhook/static"
 	"bookhook/webhook"
@@ -26,6 +27,7 @@ const (
 	admins          // of the instance
 	members         // whoever belongs to an account
 	operators       // who may change the account
+	configurers     // operators, and admins without an account
 	program         // who has an API token, not a session
 	portal          // who has an access token of the Prioticket-compatible API
 )
@@ -53,6 +55,18 @@ var routes = inVersions(map[string]route{
 
 	"GET /in/{platform}/{address}":  {anybody, 404, ""},
 	"POST /in/{platform}/{address}": {anybody, 404, ""},
+
+	"GET /password/forgot":  {anybody, 200, ""},
+	"POST /password/forgot": {anybody, 303, "email=anna@example.com"},
+	"GET /password/new":     {anybody, 404, ""},
+	"POST /password/new":    {anybody, 404, "token=guess&password=a+boat+on+the+river"},
+	"GET /invitation":       {anybody, 404, ""},
+	"POST /invitation":      {anybody, 404, "token=guess&password=a+boat+on+the+river"},
+
+	"GET /settings/mail":                        {configurers, 200, ""},
+	"POST /settings/mail/test":                  {admins, 303, ""},
+	"POST /settings/invitations/{inv}/send":     {operators, 303, ""},
+	"POST /settings/invitations/{inv}/withdraw": {operators, 303, ""},
 
 	"GET /":                   {signedIn, 303, ""},
 	"GET /settings":           {signedIn, 200, ""},
@@ -129,7 +143,7 @@ var routes = inVersions(map[string]route{
 	"POST /tours/refresh":                {operators, 422, ""},
 	"POST /tours/import":                 {operators, 303, "text=1,One"},
 	"POST /settings/account":             {operators, 422, ""},
-	"POST /settings/people":              {operators, 201, "role=staff&email={email}"},
+	"POST /settings/people":              {operators, 303, "role=staff&email={email}"},
 	"POST /settings/people/{usr}/remove": {operators, 303, ""},
 	"POST /settings/tokens":              {operators, 201, "name=New"},
 	"POST /settings/tokens/{tok}/revoke": {operators, 303, ""},
@@ -212,7 +226,7 @@ func (r route) want(c *caller, path string) int {
 	switch {
 	case r.guard == program && c.token == "", r.guard == portal && c.access == "":
 		return http.StatusUnauthorized
-	case r.guard < program && c.cross && !strings.HasPrefix(path, "GET ") && !forPrograms(path):
+	case r.guard < program && c.cross && !strings.HasPrefix(path, "GET ") && !forPrograms(path) && !byLink(path):
 		return http.StatusForbidden
 	case r.guard != anybody && r.guard < program && c.email == "":
 		return toLogin
@@ -225,9 +239,9 @@ func (r route) wantSignedIn(c *caller, path string) int {
 	switch {
 	case r.guard == admins && !isAdmin:
 		return http.StatusForbidden
-	case r.guard >= members && c.email == lone:
+	case r.guard >= members && r.guard != configurers && c.email == lone:
 		return toAccounts
-	case r.guard == operators && c.email == staff:
+	case r.guard >= operators && c.email == staff:
 		return http.StatusForbidden
 	case r.guard >= members && c.foreign() && namesOurs(path+r.body):
 		return http.StatusNotFound
@@ -241,9 +255,12 @@ func forPrograms(path string) bool {
 	return strings.Contains(path, " /api/") || strings.Contains(path, " /in/") || strings.Contains(path, "/distributor")
 }
 
+// byLink reports whether the request is by who has a one-time link.
+func byLink(path string) bool { return path == "POST /invitation" || path == "POST /password/new" }
+
 // namesOurs reports whether the request names something of the first account.
 func namesOurs(request string) bool {
-	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{rpl}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}", "{ref}", "{upl}", "{rec}"}, func(id string) bool {
+	return slices.ContainsFunc([]string{"{whk}", "{dlv}", "{rpl}", "{evt}", "{drf}", "{usr}", "{tok}", "{ours}", "{cli}", "{uuid}", "{ref}", "{upl}", "{rec}", "{inv}"}, func(id string) bool {
 		return strings.Contains(request, id)
 	})
 }
@@ -253,7 +270,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	s := newSite(t)
 	names := strings.NewReplacer("/in/:platform/:token", "/in/{platform}/{address}", "/static/:name", "/static/{static}", "/accounts/:id", "/accounts/{acc}", "/webhooks/:id", "/webhooks/{whk}",
 		"/deliveries/:id", "/deliveries/{dlv}", "/replays/:id", "/replays/{rpl}", "/reconcile/:id", "/reconcile/{rec}", "/uploads/:id", "/uploads/{upl}", "/events/:id", "/events/{evt}", "/drafts/:id", "/drafts/{drf}", ":step", "type",
-		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", "/views/:id", "/views/{viw}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
+		"/people/:id", "/people/{usr}", "/tokens/:id", "/tokens/{tok}", "/clients/:id", "/clients/{cli}", "/views/:id", "/views/{viw}", "/invitations/:id", "/invitations/{inv}", ":webhook_id", "{uuid}", ":booking_id", "{ref}", ":reference", "{ref}", ":platform", "tourcms")
 	registered := map[string]bool{}
 	for _, r := range s.app.GetRoutes(true) {
 		if r.Method == http.MethodHead { // comes with each GET
@@ -274,7 +291,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 
 func TestAccess(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s, _ := newMailSite(t, smtptest.Options{})
 	callers := []*caller{
 		{name: "nobody"},
 		{name: "staff", email: staff},
@@ -403,13 +420,15 @@ func (s *site) things() *strings.Replacer {
 	upload := s.upload(s.account.ID, "1\n")
 	compared, err := reconcile.New(s.store).Compare(s.Context(), upload, webhook.ReconcileRequest{Webhook: w.ID}, change())
 	s.check(err)
+	invited, err := s.store.AddInvitation(s.Context(), webhook.Invitation{Account: s.account.ID, Email: strings.ToLower(rand.Text()) + "@room.example.com", Role: webhook.RoleStaff}, change())
+	s.check(err)
 	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
 	s.putItems(webhook.Channels, ours)
 	s.putItems(webhook.Tours, ours)
 	return strings.NewReplacer("{static}", strings.TrimPrefix(static.Path("app.css"), "/static/"), "{acc}", s.account.ID.String(),
 		"{whk}", w.ID.String(), "{dlv}", webhook.DeliveryID(d.Delivery).String(), "{rpl}", replay.ID.String(), "{evt}", a.Event.ID.String(),
 		"{drf}", webhook.DraftID(draft.ID).String(), "{usr}", u.ID.String(), "{tok}", token.ID.String(), "{cli}", client.ID.String(), "{uuid}", uuidOf(ofPrio.ID),
-		"{upl}", upload.ID.String(), "{rec}", compared.ID.String(), "{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
+		"{upl}", upload.ID.String(), "{rec}", compared.ID.String(), "{ours}", ours.ID, "{viw}", views[0].ID.String(), "{item}", rand.Text(), "{inv}", invited.ID.String(), "{ref}", url.PathEscape(reference), "{email}", url.QueryEscape(strings.ToLower(rand.Text())+"@example.com"))
 }
 
 // makeRoom removes what earlier things left behind, since there are limits.
@@ -429,6 +448,10 @@ func (s *site) makeRoom() {
 		if strings.HasSuffix(user.Email, "@room.example.com") {
 			s.check(s.store.RemoveUser(s.Context(), s.account.ID, user.ID, change()))
 		}
+	}
+	for _, i := range must(s, s.store.Invitations, s.account.ID) {
+		_, err := s.store.WithdrawInvitation(s.Context(), s.account.ID, i.ID, change())
+		s.check(err)
 	}
 	replays, err := s.store.BulkReplays(s.Context(), s.account.ID, 0, webhook.MaxReplays)
 	s.check(err)

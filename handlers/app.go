@@ -56,6 +56,7 @@ type Options struct {
 	Dispatcher  Dispatcher
 	Planner     Planner
 	Reconciler  pages.Reconciler
+	Mailer      pages.Mailer // nil: no e-mail is sent
 	Platforms   platforms.Registry
 	BaseURL     string          // as people reach Bookhook, without a slash at the end; "" means the address of each request
 	Support     webhook.Support // whom people ask for a higher limit
@@ -92,7 +93,7 @@ func New(o Options) (*fiber.App, error) {
 	a := &app{
 		server: server, health: o.Store.Health, dispatcher: o.Dispatcher, version: o.Version, log: o.Log,
 		pages: pages.New(pages.Options{
-			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Reconciler: o.Reconciler,
+			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Reconciler: o.Reconciler, Mailer: o.Mailer,
 			Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
 			Live:        live.NewHub(o.Store.Pages),
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),

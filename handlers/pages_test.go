@@ -26,6 +26,7 @@ import (
 	"bookhook/dispatch"
 	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
+	"bookhook/notices"
 	"bookhook/platforms"
 	"bookhook/platforms/all"
 	"bookhook/webhook"
@@ -63,6 +64,7 @@ type site struct {
 	account    webhook.Account
 	other      webhook.Account
 	platforms  platforms.Registry // nil: all
+	mailer     *notices.Worker    // nil: no e-mail is sent
 	log        io.Writer
 }
 
@@ -158,6 +160,9 @@ func (s *site) run(schedule []time.Duration) {
 	})
 	o := options(s.store.Store, s.dispatcher, s.log)
 	o.Store.Inbound, o.MaxAttempts, o.Platforms = s.store, len(schedule), s.platforms
+	if s.mailer != nil {
+		o.Mailer = s.mailer
+	}
 	s.app, err = handlers.New(o)
 	s.check(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -22,8 +22,18 @@ func (a *app) routes(f *fiber.App) {
 		prioRoutes(f.Group(prio.Path(version)), a.prio, a.server.Body(web.MaxBody))
 	}
 	f.Use(a.prio.OtherVersions)
+	linkRoutes(f, a.pages)
 	f.Use(a.server.SameOrigin, web.OtherMethods)
 	pageRoutes(f, a.pages)
+}
+
+// linkRoutes are for who has a one-time link, which is all that counts: browsers
+// do not say where a post from a page without referrers is from.
+func linkRoutes(f *fiber.App, p *pages.Pages) {
+	f.Get("/password/new", p.ShowReset)
+	f.Post("/password/new", p.TakeForm, p.SaveReset)
+	f.Get("/invitation", p.ShowInvitation)
+	f.Post("/invitation", p.TakeForm, p.AcceptInvitation)
 }
 
 // pageRoutes are the pages, for people.
@@ -34,6 +44,8 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	f.Get("/login", p.ShowLogin)
 	f.Post("/login", p.TakeForm, p.SignIn)
 	f.Post("/logout", p.SignOut)
+	f.Get("/password/forgot", p.ShowForgotten)
+	f.Post("/password/forgot", p.TakeForm, p.AskReset)
 	f.Post("/settings/theme", p.TakeForm, p.SaveTheme)
 
 	// Everybody who is signed in.
@@ -42,6 +54,8 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	people.Get("/settings", p.ShowProfile)
 	people.Post("/settings/password", p.SavePassword)
 	people.Post("/settings/sign-out", p.SignOutEverywhere)
+	people.Get("/settings/mail", pages.Operators, p.ShowMail)
+	people.Post("/settings/mail/test", pages.Admins, p.TestMail)
 
 	// Admins of the instance.
 	admin := people.Group("/admin", pages.Admins)
@@ -122,6 +136,8 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/settings/people", p.AddPerson)
 	operator.Post("/settings/people/:id/password", p.RenewPassword)
 	operator.Post("/settings/people/:id/remove", p.RemovePerson)
+	operator.Post("/settings/invitations/:id/send", p.SendInvitation)
+	operator.Post("/settings/invitations/:id/withdraw", p.WithdrawInvitation)
 	operator.Post("/settings/tokens", p.AddToken)
 	operator.Post("/settings/tokens/:id/revoke", p.RevokeToken)
 	operator.Post("/settings/clients", p.AddClient)

@@ -10,6 +10,11 @@ var activity = Texts{
 	"activity.user.added":    "Added %s as %s.",
 	"activity.user.removed":  "Removed %s.",
 	"activity.user.password": "Set a new password for %s.",
+	"activity.user.reset":    "%s chose a new password by a link in an e-mail.",
+
+	"activity.invitation.sent":      "Invited %s as %s.",
+	"activity.invitation.again":     "Sent the invitation of %s again.",
+	"activity.invitation.withdrawn": "Withdrew the invitation of %s.",
 
 	"activity.token.created":  "Created the API token “%s”.",
 	"activity.token.revoked":  "Revoked the API token “%s”.",

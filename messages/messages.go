@@ -12,6 +12,7 @@
 //	outcomes.go  the result of what a person did on a page
 //	limits.go    which limit an account has reached
 //	database.go  why the database cannot be used
+//	mail.go      why a message was not sent, and what people do about mail
 //
 // A sentence is a format of package fmt with one %s for each argument of the
 // message, and one more, the last, for its cause. The texts of a booking
@@ -29,7 +30,7 @@ import (
 type Texts map[string]string
 
 // all has the sentences that are not a platform's.
-var all = merge(problems, forms, requests, failures, inbound, activity, outcomes, limits, database)
+var all = merge(problems, forms, requests, failures, inbound, activity, outcomes, limits, database, mail)
 
 func merge(tables ...Texts) Texts {
 	merged := Texts{}

@@ -39,6 +39,10 @@ func hrefUser(id webhook.UserID, action string) string {
 	return "/settings/people/" + id.String() + action
 }
 
+func hrefInvitation(id webhook.InvitationID, action string) string {
+	return "/settings/invitations/" + id.String() + action
+}
+
 func hrefToken(id webhook.TokenID) string {
 	return "/settings/tokens/" + id.String() + "/revoke"
 }

@@ -31,6 +31,14 @@ func (k kind) pages() map[string]templ.Component {
 func (k kind) addOutside(add func(string, templ.Component)) {
 	page := k.page(webhook.RoleStaff)
 	add("login", Login(LoginProps{Email: k.text("marta@example.com"), Next: "/deliveries", Problem: k.message("Wrong e-mail address or password.")}))
+	add("login-mail", Login(LoginProps{Mail: true}))
+	add("forgotten", Forgotten(ForgottenProps{Mail: true, Email: k.text("marta"), Problems: k.invalid("email")}))
+	add("forgotten-sent", Forgotten(ForgottenProps{Mail: true, Sent: true}))
+	add("forgotten-ask", Forgotten(ForgottenProps{Support: webhook.Support(k.text("support@example.com"))}))
+	reset := ChoosePasswordProps{Action: "/password/new", Token: "t", Email: k.text("marta@example.com"), Problems: k.invalid("password")}
+	add("reset", ChoosePassword(reset))
+	reset.Invitation, reset.AccountName = &webhook.Invitation{CreatedBy: k.text("anna@example.com")}, k.text("Sea Tours")
+	add("invitation", ChoosePassword(reset))
 	add("setup", Setup(SetupProps{Token: "t", TimeZone: "UTC", Zones: []string{"UTC", "Europe/London"}, AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		add(fmt.Sprintf("error-%d", status), Error(ErrorProps{Page: &page, Status: status, RequestID: k.text("K3TQ")}))
@@ -385,6 +393,7 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 		accounts.Rows = append(accounts.Rows, AccountRow{webhook.Account{ID: webhook.AccountID(i + 1), Number: int64(4069 + i), Name: k.text("Sea Tours"), WebhookLimit: 10}, i, 2})
 	}
 	add("people", People(people))
+	k.addMail(add, people)
 	tokens.Clients = ClientsProps{TokenURL: clients.TokenURL, Clients: clients.Clients}
 	add("tokens", Tokens(tokens))
 	add("tokens-client", Tokens(TokensProps{Page: page, Tokens: tokens.Tokens, Clients: clients}))
@@ -400,4 +409,29 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	nobody := accounts
 	nobody.Page.Account, nobody.Form = webhook.Account{}, AccountForm{Problems: k.invalid("name", "number")}
 	add("accounts-new", Accounts(nobody))
+}
+
+func (k kind) addMail(add func(string, templ.Component), people PeopleProps) {
+	states := []webhook.MailState{webhook.MailWaiting, webhook.MailSent, webhook.MailFailed, ""}
+	mail := MailProps{Page: k.page(webhook.RoleAdmin), Server: k.text("mail.example.com:587"), From: k.text("bookhook@example.com"), Problem: k.message("The mail server refused the sign-in."), Older: 5, First: true}
+	for i := range k.n {
+		problem := webhook.Message{}
+		if i > 1 {
+			problem = webhook.NewMessage("mail.recipient", "mail.example.com:587", k.text("tim@example.com"), k.text("550 no such user"))
+		}
+		mail.Mails = append(mail.Mails, webhook.Mail{To: k.text("tim@example.com"), Kind: webhook.MailInvitation, State: states[i%3], Attempts: i, NextAt: now.Add(time.Hour), Problem: problem, CreatedAt: now})
+		people.Invitations = append(people.Invitations, webhook.Invitation{
+			ID: webhook.InvitationID(i + 1), Email: k.text("tim@example.com"), Role: webhook.RoleStaff, State: states[i%4], Problem: problem, ExpiresAt: now.Add(time.Duration(i-1) * time.Hour),
+		})
+	}
+	add("mail", Mail(mail))
+	mail.Page, mail.First = k.page(webhook.RoleOperator), false
+	add("mail-operator", Mail(mail))
+	for _, role := range []webhook.Role{webhook.RoleAdmin, webhook.RoleOperator} {
+		add("mail-none-"+string(role), Mail(MailProps{Page: k.page(role), First: true}))
+	}
+	people.Mail = true
+	add("people-invited", People(people))
+	people.Page, people.Problems, people.Added = k.page(webhook.RoleStaff), nil, NewUser{}
+	add("people-invited-staff", People(people))
 }

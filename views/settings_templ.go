@@ -216,12 +216,12 @@ func settingsLayout(p Page, title, path string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Account.ID != 0 {
+			if tabs := p.settingsTabs(); len(tabs) > 1 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<nav class=\"tabs\" aria-label=\"Settings\"><ul>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for _, t := range settingsTabs {
+				for _, t := range tabs {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<li><a href=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -286,13 +286,17 @@ func settingsLayout(p Page, title, path string) templ.Component {
 	})
 }
 
-var settingsTabs = []crumb{
-	{"Profile", "/settings"},
-	{"Account", "/settings/account"},
-	{"Platforms", platformsPath},
-	{"People", "/settings/people"},
-	{"API tokens", "/settings/tokens"},
-	{"Activity", "/settings/activity"},
+// settingsTabs are the settings that the person may see.
+func (p Page) settingsTabs() []crumb {
+	tabs := []crumb{{"Profile", "/settings"}}
+	if p.Account.ID != 0 {
+		tabs = append(tabs, crumb{"Account", "/settings/account"}, crumb{"Platforms", platformsPath}, crumb{"People", "/settings/people"},
+			crumb{"API tokens", "/settings/tokens"}, crumb{"Activity", "/settings/activity"})
+	}
+	if p.canConfigure() {
+		tabs = append(tabs, crumb{"Mail", mailPath})
+	}
+	return tabs
 }
 
 // AccountSettings is the page /settings/account and posts name, number and
@@ -442,7 +446,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(p.Name)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 130, Col: 15}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 134, Col: 15}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -455,7 +459,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(p.Number)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 134, Col: 17}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 138, Col: 17}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -468,7 +472,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(zoneName(p.TimeZone))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 138, Col: 29}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 142, Col: 29}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {

@@ -163,6 +163,62 @@ type User struct {
 	CreatedAt    time.Time
 }
 
+// Invitation is for somebody who becomes a user of an account once they have chosen
+// a password, by the link in a message.
+type Invitation struct {
+	ID        InvitationID
+	Account   AccountID
+	Email     string // lower case
+	Role      Role
+	CreatedBy string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	State     MailState // of the last message with a link; "" if that is no longer known
+	Problem   Message   // of its last attempt
+}
+
+// How long the links in messages work.
+const (
+	InvitationTerm = 7 * 24 * time.Hour
+	ResetTerm      = time.Hour // for a new password
+)
+
+// Mail is a message in the outbox, to one address. What it says is made of kind and
+// arguments when it is sent.
+type Mail struct {
+	ID         MailID
+	Account    AccountID // zero: of the instance, or not known until it is sent
+	User       UserID    // whom it is for; zero: nobody who can sign in, or not known until it is sent
+	To         string
+	Kind       MailKind
+	Args       []byte // JSON, as the kind has it; nil: none
+	State      MailState
+	Attempts   int
+	NextAt     time.Time // of the next attempt; while it is being sent, when that counts as cut off
+	Problem    Message   // of the last attempt
+	CreatedAt  time.Time
+	FinishedAt time.Time // zero while it is waiting
+}
+
+// MailKind is what a message is about.
+type MailKind string
+
+// The kinds of messages that are about people.
+const (
+	MailInvitation MailKind = "invitation"
+	MailReset      MailKind = "reset" // of a forgotten password; it may be to somebody who is no user
+)
+
+// MailState is what became of a message.
+type MailState string
+
+// The states of a message.
+const (
+	MailWaiting MailState = "waiting"
+	MailSent    MailState = "sent"   // the mail server took it
+	MailFailed  MailState = "failed" // it is not tried again
+)
+
 // Token is an API token of an account; its secret text is kept only as a hash.
 type Token struct {
 	ID        TokenID

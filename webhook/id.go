@@ -37,6 +37,9 @@ type (
 
 	uploadKind         struct{}
 	reconciliationKind struct{}
+
+	mailKind       struct{}
+	invitationKind struct{}
 )
 
 func (accountKind) prefix() string  { return "acc_" }
@@ -55,6 +58,9 @@ func (viewKind) prefix() string     { return "viw_" }
 func (uploadKind) prefix() string         { return "upl_" }
 func (reconciliationKind) prefix() string { return "rec_" }
 
+func (mailKind) prefix() string       { return "out_" }
+func (invitationKind) prefix() string { return "inv_" }
+
 // The ids, one type for each kind of record, so that no call can swap two.
 type (
 	AccountID  = ID[accountKind]
@@ -72,6 +78,9 @@ type (
 
 	UploadID         = ID[uploadKind] // of an [Upload]
 	ReconciliationID = ID[reconciliationKind]
+
+	MailID       = ID[mailKind] // of a [Mail]
+	InvitationID = ID[invitationKind]
 )
 
 // anyID is any of them.

@@ -113,21 +113,26 @@ func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Login(views.LoginProps{Theme: theme(c), Next: localPath(c.Query("next"), ""), Flash: flash}))
+	return pg.showLogin(c, http.StatusOK, views.LoginProps{Next: localPath(c.Query("next"), ""), Flash: flash})
+}
+
+func (pg *Pages) showLogin(c *fiber.Ctx, status int, props views.LoginProps) error {
+	props.Theme, props.Mail, props.Support = theme(c), pg.Mailer != nil, pg.Server.Support()
+	return render(c, status, views.Login(props))
 }
 
 // SignIn checks e-mail address and password and starts a session. Failed
 // attempts are limited by address and network ([auth.Limiter]).
 func (pg *Pages) SignIn(c *fiber.Ctx) error {
-	form := views.LoginProps{Theme: theme(c), Email: web.FormValue(c, "email"), Next: localPath(web.FormValue(c, "next"), "")}
+	form := views.LoginProps{Email: web.FormValue(c, "email"), Next: localPath(web.FormValue(c, "next"), "")}
 	email, from := strings.ToLower(strings.TrimSpace(form.Email)), auth.Network(pg.Server.ClientIP(c))
 	if len(email) > auth.MaxEmail { // no user has it
 		form.Email = ""
-		return refuseLogin(c, form)
+		return pg.refuseLogin(c, form)
 	}
 	if !pg.logins.Allow(from, email, time.Now()) {
 		form.Problem = webhook.NewMessage("login.too_many")
-		return render(c, http.StatusTooManyRequests, views.Login(form))
+		return pg.showLogin(c, http.StatusTooManyRequests, form)
 	}
 	user, err := pg.Store.UserByEmail(c.UserContext(), email)
 	if errors.Is(err, webhook.ErrNotFound) {
@@ -141,19 +146,19 @@ func (pg *Pages) SignIn(c *fiber.Ctx) error {
 		return err
 	}
 	if !match {
-		return refuseLogin(c, form)
+		return pg.refuseLogin(c, form)
 	}
 	pg.logins.Forgive(from, email)
 	err = pg.signIn(c, user, localPath(form.Next, "/"), webhook.Message{})
 	if errors.Is(err, webhook.ErrNotFound) { // the password was changed meanwhile
-		return refuseLogin(c, form)
+		return pg.refuseLogin(c, form)
 	}
 	return err
 }
 
-func refuseLogin(c *fiber.Ctx, form views.LoginProps) error {
+func (pg *Pages) refuseLogin(c *fiber.Ctx, form views.LoginProps) error {
 	form.Problem = webhook.NewMessage("login.wrong")
-	return render(c, http.StatusUnprocessableEntity, views.Login(form))
+	return pg.showLogin(c, http.StatusUnprocessableEntity, form)
 }
 
 // signIn starts a session under a new id.

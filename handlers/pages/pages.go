@@ -32,8 +32,11 @@ type Store struct {
 	DeliveryStore
 	DraftStore
 	EventStore
+	InvitationStore
 	ItemStore
+	LinkStore
 	LoginStore
+	MailStore
 	PlatformStore
 	ReconcileStore
 	ReplayStore
@@ -68,12 +71,13 @@ type Dispatcher interface {
 	CheckURL(url string) webhook.Message
 }
 
-// Options are what the pages need; all are required but SetupToken.
+// Options are what the pages need; all are required but Mailer and SetupToken.
 type Options struct {
 	Store       Store
 	Dispatcher  Dispatcher
 	Planner     Planner
 	Reconciler  Reconciler
+	Mailer      Mailer // nil: no e-mail is sent
 	Server      *web.Server
 	Live        *live.Hub
 	Sessions    *web.Sessions
@@ -89,13 +93,14 @@ type Options struct {
 type Pages struct {
 	Options
 	logins  *auth.Limiter
+	letters *auth.Limiter // messages that somebody asked for
 	hasher  *auth.Hasher
 	waiting *webhook.Turns // of responses that wait for a result
 }
 
 // New returns the handlers of the pages.
 func New(o Options) *Pages {
-	return &Pages{Options: o, logins: auth.NewLimiter(), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
+	return &Pages{Options: o, logins: auth.NewLimiter(), letters: auth.NewLimiter(), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
 }
 
 // ShowError shows a problem as a page.
@@ -148,6 +153,8 @@ func pathOf(c *fiber.Ctx) string {
 		return "/" + web.FormValue(c, "list")
 	case parts[1] == "drafts", parts[1] == "reconcile":
 		return c.Path()
+	case parts[1] == "settings" && len(parts) > 2 && parts[2] == "invitations":
+		return "/settings/people"
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":
 		return strings.Join(parts[:3], "/")
 	}

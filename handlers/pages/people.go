@@ -31,17 +31,25 @@ func (pg *Pages) ListPeople(c *fiber.Ctx) error {
 }
 
 func (pg *Pages) showPeople(c *fiber.Ctx, status int, props views.PeopleProps) (err error) {
-	if props.Users, err = pg.Store.Users(c.UserContext(), currentUser(c).Account.ID); err != nil {
+	account := currentUser(c).Account.ID
+	if props.Users, err = pg.Store.Users(c.UserContext(), account); err != nil {
 		return err
 	}
+	if props.Invitations, err = pg.Store.Invitations(c.UserContext(), account); err != nil {
+		return err
+	}
+	props.Mail = pg.Mailer != nil
 	return render(c, status, views.People(props))
 }
 
-// AddPerson creates a user, whose first password is shown once, in this response:
-// only its hash is stored.
+// AddPerson invites somebody by e-mail. Without that it creates a user, whose first
+// password is shown once, in this response: only its hash is stored.
 func (pg *Pages) AddPerson(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.PeopleProps{Page: v.page(c, nil), Email: web.FormValue(c, "email"), Role: web.FormValue(c, "role")}
+	if pg.Mailer != nil {
+		return pg.invite(c, props)
+	}
 	added, problems, err := pg.addUser(c, v.Account.ID, []webhook.Role{webhook.RoleOperator, webhook.RoleStaff})
 	if err != nil {
 		return err

@@ -1,0 +1,82 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/handlers/web"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// Mailer is what sends e-mail; *notices.Worker is one.
+type Mailer interface {
+	Server() string // HOST:PORT
+	From() string   // the address that messages are from
+	// SendTest sends a test message at once, and returns what is wrong with the mail
+	// settings; zero if the mail server took it.
+	SendTest(ctx context.Context, to string) webhook.Message
+}
+
+// MailStore is what the pages need of the outbox.
+type MailStore interface {
+	Mails(ctx context.Context, account webhook.AccountID, before webhook.MailID, limit int) ([]webhook.Mail, error)
+	AllMails(ctx context.Context, before webhook.MailID, limit int) ([]webhook.Mail, error)
+	Enqueue(ctx context.Context, now time.Time, messages ...webhook.Mail) error
+}
+
+// ShowMail shows whether e-mail is set up, and what became of the last messages: to
+// admins those of the instance, to operators those of their account.
+func (pg *Pages) ShowMail(c *fiber.Ctx) error {
+	page, err := pg.page(c)
+	if err != nil {
+		return err
+	}
+	return pg.showMail(c, views.MailProps{Page: page})
+}
+
+func (pg *Pages) showMail(c *fiber.Ctx, props views.MailProps) (err error) {
+	before, err := web.IDQuery[webhook.MailID](c, "before")
+	if err != nil {
+		return err
+	}
+	const shown = 50
+	if v := currentUser(c); v.User.Role == webhook.RoleAdmin {
+		props.Mails, err = pg.Store.AllMails(c.UserContext(), before, shown+1)
+	} else {
+		props.Mails, err = pg.Store.Mails(c.UserContext(), v.Account.ID, before, shown+1)
+	}
+	if err != nil {
+		return err
+	}
+	props.First = before == 0
+	if len(props.Mails) > shown {
+		props.Mails = props.Mails[:shown]
+		props.Older = props.Mails[shown-1].ID
+	}
+	if pg.Mailer != nil {
+		props.Server, props.From = pg.Mailer.Server(), pg.Mailer.From()
+	}
+	return render(c, http.StatusOK, views.Mail(props))
+}
+
+// TestMail sends the current user a test message, and shows at once what came of it.
+func (pg *Pages) TestMail(c *fiber.Ctx) error {
+	v := currentUser(c)
+	props := views.MailProps{Page: v.page(c, nil)}
+	switch {
+	case pg.Mailer == nil:
+		return c.Redirect("/settings/mail", http.StatusSeeOther)
+	case !pg.letters.Allow("user "+v.User.ID.String(), "test", time.Now()):
+		props.Problem = webhook.NewMessage("mail.test_too")
+	default:
+		props.Problem = pg.Mailer.SendTest(c.UserContext(), v.User.Email)
+	}
+	if props.Problem.IsZero() {
+		return pg.done(c, "/settings/mail", webhook.NewMessage("mail.tested", pg.Mailer.Server(), v.User.Email))
+	}
+	return pg.showMail(c, props)
+}

@@ -1,0 +1,62 @@
+package notices
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"bookhook/mail"
+	"bookhook/webhook"
+)
+
+// kinds make a letter of a message in the outbox, by its kind.
+var kinds = map[webhook.MailKind]func(w *Worker, ctx context.Context, m webhook.Mail, now time.Time) (letter, error){
+	webhook.MailInvitation: (*Worker).invitation,
+	webhook.MailReset:      (*Worker).reset,
+}
+
+// letter is what a message says. Each text is a sentence or a few, without markup.
+type letter struct {
+	Subject string
+	Text    []string // paragraphs
+	Button  button   // what to do
+	Small   []string // paragraphs below it: until when, and why this came
+}
+
+// button is a link.
+type button struct{ Text, URL string }
+
+// write makes the message that is sent of one in the outbox.
+func (w *Worker) write(ctx context.Context, m webhook.Mail, now time.Time) (mail.Message, error) {
+	compose, known := kinds[m.Kind]
+	if !known {
+		return mail.Message{}, mail.Failure{Message: webhook.NewMessage("mail.unknown"), Temporary: true}
+	}
+	l, err := compose(w, ctx, m, now)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	return l.message(ctx, m.ID.String(), m.To)
+}
+
+// message returns the letter as it is sent.
+func (l letter) message(ctx context.Context, id, to string) (mail.Message, error) {
+	var html strings.Builder
+	err := page(l).Render(ctx, &html)
+	return mail.Message{ID: id, To: to, Subject: l.Subject, Text: l.text(), HTML: html.String()}, err
+}
+
+// text returns the letter as plain text.
+func (l letter) text() string {
+	paragraphs := append([]string{}, l.Text...)
+	if l.Button.URL != "" {
+		paragraphs = append(paragraphs, l.Button.Text+":\n"+l.Button.URL)
+	}
+	return strings.Join(append(paragraphs, l.Small...), "\n\n") + "\n"
+}
+
+// moment returns a time in the time zone of an account, with the name of the zone.
+func moment(t time.Time, a webhook.Account) string {
+	loc := a.Location()
+	return t.In(loc).Format("Monday, 2 January 2006, 15:04") + " (" + strings.ReplaceAll(loc.String(), "_", " ") + ")"
+}

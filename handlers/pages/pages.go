@@ -38,6 +38,7 @@ type Store struct {
 	ReconcileStore
 	ReplayStore
 	SettingsStore
+	StatsStore
 	TokenStore
 	UserStore
 	ViewStore

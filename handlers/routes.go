@@ -60,6 +60,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	// Admins of the instance.
 	admin := people.Group("/admin", pages.Admins)
 	admin.Get("/accounts", p.ListAccounts)
+	admin.Get("/stats", p.ShowInstanceStats)
 	admin.Post("/accounts", p.AddAccount)
 	admin.Post("/accounts/:id/limit", p.SaveLimit)
 	admin.Post("/accounts/:id/users", p.AddAccountUser)
@@ -81,6 +82,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Get("/events.csv", p.ExportEvents)
 	staff.Get("/events/:id", p.ShowEvent)
 	staff.Post("/events/:id/send", p.SendEvent)
+	staff.Get("/stats", p.Follow, p.ShowStats)
 	staff.Get("/replays", p.Follow, p.ListReplays)
 	staff.Get("/replays/new", p.NewReplay)
 	staff.Post("/replays/new", p.StartReplay)
@@ -183,6 +185,8 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Patch("/webhooks/:id", api.NoQuery, a.ChangeWebhook)
 	v1.Delete("/webhooks/:id", api.NoQuery, a.DeleteWebhook)
 	v1.Post("/webhooks/:id/test", api.NoQuery, a.TestWebhook)
+	v1.Get("/webhooks/:id/stats", a.ShowWebhookStats)
+	v1.Get("/stats", a.ShowStats)
 
 	v1.Get("/channels", a.ListItems)
 	v1.Put("/channels", api.NoQuery, a.PutItems)

@@ -80,6 +80,7 @@ var icons = map[string]string{
 	"screen":     "M2 3h12v8H2zM5.500 14h5M8 11v3",
 	"out":        "M6 2.500H2.500v11H6M7 8h7M11 5l3 3-3 3",
 	"menu":       "M2 4h12M2 8h12M2 12h12",
+	"stats":      "M2.500 13.500h11M4 11V8M7 11V3.500M10 11V6M13 11V8.500",
 	"replay":     "M3 8a5 5 0 1 1 1.500 3.500M3 4.500V8h3.500",
 	"test":       "M6 2h4M6.800 2v4L3 13.500h10L9.200 6V2M4.700 10.300h6.600",
 	"trash":      "M2.500 4h11M6 4V2.500h4V4M4 4l.7 9.500h6.600L12 4",

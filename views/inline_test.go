@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -92,7 +93,7 @@ func TestPagesOfInlineWebhooks(t *testing.T) {
 		w := k.webhook(0)
 		w.Kind, w.TimeLimit, w.Events = webhook.Inline, 12, []string{"new_temporary_web"}
 		var page, delivery strings.Builder
-		if err := Webhook(WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: w}).Render(t.Context(), &page); err != nil {
+		if err := Webhook(WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: w, Stats: k.stats(stats.Day)}).Render(t.Context(), &page); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range []string{"Has 12 seconds to answer", "Events", "new_temporary_web"} {

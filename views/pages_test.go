@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 
 	"bookhook/platforms"
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -18,6 +19,7 @@ func (k kind) pages() map[string]templ.Component {
 	add := func(name string, c templ.Component) { all[name] = c }
 	k.addOutside(add)
 	k.addWebhooks(add)
+	k.addStats(add)
 	k.addWizard(add)
 	k.addLog(add)
 	k.addReplays(add)
@@ -54,6 +56,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		if i%5 == 1 {
 			row.Circuit, row.Backlog.Waiting = k.circuit(), webhook.CountCap+1
 		}
+		row.Days = k.days(i)
 		list.Rows = append(list.Rows, row)
 	}
 	if k.n > 0 {
@@ -68,7 +71,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	full.Page.Flash = []Flash{{Text: k.text("“Old CRM” was deleted.")}}
 	add("webhooks-full", Webhooks(full))
 	for i := range 3 {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names(), Stats: k.stats(stats.Day)}
 		p.Backlog.Waiting = i * 4
 		p.Failed, p.FailedSince = webhook.Count{N: i}, now.Add(-week)
 		if i == 0 {
@@ -83,11 +86,20 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
 	}
 	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Stats: k.stats(stats.Week)}
 		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))
 	}
+}
+
+func (k kind) addStats(add func(string, templ.Component)) {
+	for _, period := range stats.Periods {
+		add("stats-"+string(period), AccountStats(k.stats(period)))
+	}
+	p := k.stats(stats.Week)
+	p.Page, p.Page.Location = k.page(webhook.RoleAdmin), time.UTC
+	add("stats-instance", InstanceStats(p))
 }
 
 func (k kind) replay(i int) webhook.Replay {

@@ -41,6 +41,7 @@ type Store struct {
 	ReconcileStore
 	ReplayStore
 	SettingsStore
+	StatsStore
 	TokenStore
 	UserStore
 	ViewStore

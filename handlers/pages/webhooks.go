@@ -52,11 +52,16 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 	if props.Names, err = pg.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
 		return err
 	}
+	lines, err := pg.Store.Sparklines(c.UserContext(), v.Account.ID, idsOf(all), time.Now())
+	if err != nil {
+		return err
+	}
 	for _, w := range all {
 		row, err := pg.webhookRow(c, w, len(all) <= maxCounted)
 		if err != nil {
 			return err
 		}
+		row.Days = lines[w.ID]
 		props.Rows = append(props.Rows, row)
 	}
 	slices.SortFunc(props.Rows, func(a, b views.WebhookRow) int {
@@ -97,6 +102,13 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 		return views.WebhookRow{}, err
 	}
 	return row, nil
+}
+
+func idsOf(webhooks []*webhook.Webhook) (ids []webhook.WebhookID) {
+	for _, w := range webhooks {
+		ids = append(ids, w.ID)
+	}
+	return ids
 }
 
 // toursOf returns the ids of the tours that the webhooks select.
@@ -151,6 +163,9 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	if err := pg.addFailed(c, &props); err != nil {
 		return err
 	}
+	if props.Stats.Report, err = pg.webhookReport(c, w); err != nil {
+		return err
+	}
 	if !isRefresh(c) {
 		if err := pg.addOnce(c, &props); err != nil {
 			return err
@@ -159,6 +174,7 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
+	props.Stats.Page, props.Stats.Path = props.Page, c.Path()
 	return render(c, http.StatusOK, views.Webhook(props))
 }
 

@@ -100,12 +100,18 @@ func signedWithEmptyKey(at time.Time) map[string]string {
 
 // runners run an example on attempts; each returns what the example said, a line each.
 var runners = map[string]func(t *testing.T, all []attempt) string{
-	"php":        func(t *testing.T, all []attempt) string { return run(t, asJSON(t, all), "php", "testdata/run.php", "verify.php") },
-	"javascript": func(t *testing.T, all []attempt) string { return run(t, asJSON(t, all), "node", "testdata/run.mjs", "../verify.mjs") },
-	"python":     func(t *testing.T, all []attempt) string { return run(t, asJSON(t, all), "python3", "testdata/run.py", "verify.py") },
-	"go":         runGo,
-	"csharp":     runCSharp,
-	"java":       runJava,
+	"php": func(t *testing.T, all []attempt) string {
+		return run(t, asJSON(t, all), "php", "testdata/run.php", "verify.php")
+	},
+	"javascript": func(t *testing.T, all []attempt) string {
+		return run(t, asJSON(t, all), "node", "testdata/run.mjs", "../verify.mjs")
+	},
+	"python": func(t *testing.T, all []attempt) string {
+		return run(t, asJSON(t, all), "python3", "testdata/run.py", "verify.py")
+	},
+	"go":     runGo,
+	"csharp": runCSharp,
+	"java":   runJava,
 }
 
 func TestExamples(t *testing.T) {

@@ -67,15 +67,31 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []Flash{{Text: "The webhook was created and is on."}}
 		} else {
-			p.Recent = k.rows()
+			p.Recent, p.Used = k.rows(), true
 		}
 		if i == 1 {
 			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
 		}
 		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
+		list := DeliveriesProps{Page: p.Page, Webhook: p.Webhook.ID, Rows: p.Recent, First: true, Types: k.types(), Problems: k.invalid("booking_id")}
+		add(fmt.Sprintf("webhook-%d-deliveries", i), WebhookDeliveries(p, list))
+		add(fmt.Sprintf("webhook-%d-settings", i), WebhookSettings(p))
+		add(fmt.Sprintf("webhook-%d-signing", i), WebhookSigning(p))
+	}
+	for i := range 3 {
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i)}
+		p.Webhook.SecretShownAt = now.Add(-time.Hour)
+		if i > 0 {
+			p.Webhook.SecretStored = webhook.Change{By: k.text("marta@example.com"), At: now}
+		}
+		if i > 1 {
+			p.Page.User.Role = webhook.RoleStaff
+		}
+		add(fmt.Sprintf("webhook-stored-%d", i), Webhook(p))
+		add(fmt.Sprintf("webhook-stored-%d-signing", i), WebhookSigning(p))
 	}
 	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Used: true}
 		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))

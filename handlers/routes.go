@@ -89,6 +89,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Get("/tours", pages.WithoutEmpty, p.ListItems)
 	staff.Get("/settings/account", p.ShowAccountSettings)
 	staff.Get("/settings/platforms", p.ListPlatforms)
+	staff.Get("/settings/platforms/:platform", p.ShowPlatform)
 	staff.Get("/settings/rejected", p.ListRejected)
 	staff.Get("/settings/people", p.ListPeople)
 	staff.Get("/settings/tokens", p.ListTokens)

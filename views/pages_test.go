@@ -3,7 +3,6 @@ package views
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -338,14 +337,19 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 		p.Platforms = nil
 	}
 	add("platforms", Platforms(p))
+	for _, one := range p.Platforms {
+		one.Lists, one.ListsReady = true, one.Key == "tourcms"
+		add("platform-"+one.Key, Platform(PlatformProps{Page: p.Page, Platform: one}))
+	}
 	if k.n > 0 {
-		p.Platforms = slices.Clone(p.Platforms)
-		p.Platforms[0].Typed = webhook.Settings{"marketplace": k.text("many")}
-		p.Platforms[0].Problems = k.invalid("marketplace", "api_key")
-		add("platforms-wrong", Platforms(p))
+		wrong := p.Platforms[0]
+		wrong.Typed = webhook.Settings{"marketplace": k.text("many")}
+		wrong.Problems = k.invalid("marketplace", "api_key")
+		add("platform-wrong", Platform(PlatformProps{Page: p.Page, Platform: wrong}))
+		add("platform-staff", Platform(PlatformProps{Page: k.page(webhook.RoleStaff), Platform: p.Platforms[0]}))
 	}
 	p.Page = k.page(webhook.RoleStaff)
-	add("platforms-staff", Platforms(PlatformsProps{Page: p.Page, Platforms: p.Platforms[min(k.n, 1):]}))
+	add("platforms-staff", Platforms(p))
 	rejected := RejectedProps{Page: p.Page, Count: k.n, First: k.n == 0}
 	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
 	for i := range k.n {

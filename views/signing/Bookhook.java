@@ -3,8 +3,8 @@
 //   byte[] body = request.getMethod().equals("GET")
 //       ? Objects.toString(request.getQueryString(), "").getBytes(StandardCharsets.UTF_8)
 //       : request.getInputStream().readAllBytes();
-//   if (!Bookhook.verify(secret, request.getHeader("webhook-id"), request.getHeader("webhook-timestamp"),
-//       request.getHeader("webhook-signature"), body)) {
+//   if (!Bookhook.verify(secret, request.getHeader("webhook-id"),
+//       request.getHeader("webhook-timestamp"), request.getHeader("webhook-signature"), body)) {
 //     response.sendError(401);
 //     return;
 //   }
@@ -18,10 +18,11 @@ import javax.crypto.spec.SecretKeySpec;
 
 final class Bookhook {
   /**
-   * Reports whether a request is from Bookhook: its body, or the query string of a GET, is signed with the secret.
-   * A header that is missing is null.
+   * Reports whether a request is from Bookhook: its body, or the query string of a GET, is signed
+   * with the secret. A header that is missing is null.
    */
-  static boolean verify(String secret, String id, String timestamp, String signatures, byte[] body) {
+  static boolean verify(
+      String secret, String id, String timestamp, String signatures, byte[] body) {
     if (secret == null || id == null || id.isEmpty() || timestamp == null || signatures == null) {
       return false;
     }
@@ -35,7 +36,8 @@ final class Bookhook {
       Mac mac = Mac.getInstance("HmacSHA256");
       mac.init(new SecretKeySpec(key, "HmacSHA256")); // refuses an empty key
       mac.update((id + "." + timestamp + ".").getBytes(StandardCharsets.UTF_8));
-      byte[] expected = ("v1," + Base64.getEncoder().encodeToString(mac.doFinal(body))).getBytes(StandardCharsets.UTF_8);
+      String hmac = Base64.getEncoder().encodeToString(mac.doFinal(body));
+      byte[] expected = ("v1," + hmac).getBytes(StandardCharsets.UTF_8);
       for (String one : signatures.split(" ")) {
         if (MessageDigest.isEqual(one.getBytes(StandardCharsets.UTF_8), expected)) {
           return true;

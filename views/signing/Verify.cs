@@ -3,8 +3,8 @@
 //   var body = HttpMethods.IsGet(request.Method)
 //       ? Encoding.UTF8.GetBytes(request.QueryString.Value.TrimStart('?'))
 //       : received; // the bytes of request.Body
-//   var headers = request.Headers;
-//   if (!Bookhook.Verify(secret, headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"], body))
+//   var h = request.Headers;
+//   if (!Bookhook.Verify(secret, h["webhook-id"], h["webhook-timestamp"], h["webhook-signature"], body))
 //       return Results.Unauthorized();
 
 using System;
@@ -15,12 +15,14 @@ using System.Text;
 public static class Bookhook
 {
     /// <summary>
-    /// Reports whether a request is from Bookhook: its body, or the query string of a GET, is signed with the secret.
-    /// A header that is missing is null.
+    /// Reports whether a request is from Bookhook: its body, or the query string of a GET, is signed
+    /// with the secret. A header that is missing is null.
     /// </summary>
     public static bool Verify(string secret, string id, string timestamp, string signatures, byte[] body)
     {
-        if (string.IsNullOrEmpty(secret) || string.IsNullOrEmpty(id) || signatures == null || !long.TryParse(timestamp, out var seconds))
+        if (string.IsNullOrEmpty(secret) || string.IsNullOrEmpty(id) || signatures == null)
+            return false;
+        if (!long.TryParse(timestamp, out var seconds))
             return false;
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         if (seconds < now - 300 || seconds > now + 300)
@@ -42,7 +44,8 @@ public static class Bookhook
         {
             var signed = Encoding.UTF8.GetBytes(id + "." + timestamp + ".").Concat(body).ToArray();
             var expected = Encoding.UTF8.GetBytes("v1," + Convert.ToBase64String(hmac.ComputeHash(signed)));
-            return signatures.Split(' ').Any(one => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(one), expected));
+            return signatures.Split(' ').Select(Encoding.UTF8.GetBytes)
+                .Any(one => CryptographicOperations.FixedTimeEquals(one, expected));
         }
     }
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Verify reports whether a request is from Bookhook: its body as received, or the query string of a GET
-// (r.URL.RawQuery), is signed with the secret.
+// Verify reports whether a request is from Bookhook: its body as received, or the query string of a
+// GET (r.URL.RawQuery), is signed with the secret.
 func Verify(secret string, header http.Header, body []byte) bool {
 	id, timestamp := header.Get("webhook-id"), header.Get("webhook-timestamp")
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)

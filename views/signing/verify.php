@@ -1,13 +1,17 @@
 <?php
 // A script verifies a request before it does anything else:
 //
-//   $body = $_SERVER['REQUEST_METHOD'] === 'GET' ? $_SERVER['QUERY_STRING'] : file_get_contents('php://input');
+//   $get = $_SERVER['REQUEST_METHOD'] === 'GET';
+//   $body = $get ? $_SERVER['QUERY_STRING'] : file_get_contents('php://input');
 //   if (!verify(getenv('BOOKHOOK_SECRET') ?: '', $_SERVER, $body)) {
 //       http_response_code(401);
 //       exit;
 //   }
 
-/** Reports whether a request is from Bookhook: its body, or the query string of a GET, is signed with the secret. */
+/**
+ * Reports whether a request is from Bookhook: its body, or the query string of a GET, is signed
+ * with the secret.
+ */
 function verify(string $secret, array $server, string $body): bool
 {
     $id = $server['HTTP_WEBHOOK_ID'] ?? '';

@@ -11,7 +11,9 @@ import time
 
 
 def verify(secret, headers, body):
-    """Report whether a request is from Bookhook: its body (bytes), or the query string of a GET, is signed."""
+    """Report whether a request is from Bookhook: its body (bytes), or the query string of a GET, is signed
+    with the secret.
+    """
     message_id = headers.get("webhook-id") or ""
     timestamp = headers.get("webhook-timestamp") or ""
     signatures = headers.get("webhook-signature") or ""
@@ -24,4 +26,5 @@ def verify(secret, headers, body):
         return False
     signed = f"{message_id}.{timestamp}.".encode(errors="replace") + body
     expected = b"v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
-    return any(hmac.compare_digest(one.encode(errors="replace"), expected) for one in signatures.split(" "))
+    candidates = [one.encode(errors="replace") for one in signatures.split(" ")]
+    return any(hmac.compare_digest(one, expected) for one in candidates)

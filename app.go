@@ -84,6 +84,7 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.retaining.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
+	a.retaining.Go(func() { runCounts(retaining, o.store, o.log) })
 	if err := a.awaitDispatcher(); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}

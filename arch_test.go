@@ -52,7 +52,8 @@ var arrows = map[string][]string{
 	"mail/smtptest":           {}, // for tests
 	"notices":                 {"webhook", "auth", "mail"},
 	"static":                  {},
-	"views":                   {"webhook", "messages", "platforms", "stats", "static"},
+	"views":                   {"webhook", "messages", "platforms", "stats", "static", "views/signing"},
+	"views/signing":           {},
 	"handlers/web":            {"webhook", "messages", "auth"},
 	"handlers/pages":          {"webhook", "messages", "platforms", "auth", "live", "stats", "handlers/web", "views", "static"},
 	"handlers/api":            {"webhook", "messages", "platforms", "auth", "stats", "handlers/web"},

@@ -64,7 +64,7 @@ func (p *page) walk(site string, status int, paths ...string) {
 
 var everyList = []string{
 	"/webhooks", "/deliveries", "/events", "/stats", "/stats?period=30d", "/channels", "/tours",
-	"/settings", "/settings/account", "/settings/platforms", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
+	"/settings", "/settings/account", "/settings/platforms", "/settings/platforms/tourcms", "/settings/platforms/wink", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
 }
 
 func TestHarnessNoticesWhatSticksOut(t *testing.T) {
@@ -157,9 +157,12 @@ func TestAccessibilityOfWizard(t *testing.T) {
 	p.walk(a.URL, http.StatusOK, "/webhooks") // with a draft
 	p.follow("Continue " + strings.TrimSpace(strings.Repeat("🎟 Wanderlust", 8)))
 	p.press("Create webhook")
-	p.isAt("/webhooks/whk_")
+	p.isAt("/webhooks/whk_[^/]+/signing$")
 	p.looks() // with the secret
+	p.opensTab("Overview")
+	p.looks() // with what is left to do
 
+	p.opensTab("Settings")
 	p.press("Edit")
 	p.isAt("/review$")
 	p.looks()
@@ -253,7 +256,7 @@ func TestAccessibilityOfLog(t *testing.T) {
 	op.await(orphan, "delivered")
 
 	p := op.as(t, operator, pageOptions{})
-	p.visit(op.URL + "/webhooks/" + hooks[4].ID)
+	p.visit(op.URL + "/webhooks/" + hooks[4].ID + "/settings")
 	p.opens("Delete webhook")
 	p.press("Delete permanently")
 	p.sees("was deleted.")
@@ -262,12 +265,20 @@ func TestAccessibilityOfLog(t *testing.T) {
 	p.press("Send a test")
 	p.isAt("/deliveries/dlv_")
 	test := p.URL()[len(op.URL):]
-	p.visit(op.page(hooks[0].ID))
+	for _, tab := range []string{"/deliveries", "/deliveries?state=failed", "/settings", "/signing"} {
+		p.visit(op.page(hooks[0].ID) + tab)
+		p.looks()
+	}
+	p.visit(op.page(hooks[0].ID) + "/settings")
 	p.press("Switch off")
 	p.sees("The webhook is off.")
+	p.visit(op.page(hooks[0].ID) + "/signing")
 	p.opens("Create a new secret")
 	p.press("Create the new secret")
 	p.sees("New signing secret")
+	p.looks()
+	p.press("I have stored it")
+	p.sees("Stored by " + operator + " on ")
 	p.looks()
 
 	op.event(map[string]any{"type": "cancelled"}) // no booking, no channel, no tour; skipped by the one that is off

@@ -69,17 +69,20 @@ func TestStaff(t *testing.T) {
 
 	p := a.as(t, staff, pageOptions{})
 	for path, texts := range map[string][]string{
-		"/webhooks":           {"Accounting", "1 of 10"},
-		"/webhooks/" + id:     {"Accounting", in.URL},
-		"/deliveries":         {"B-1"},
-		"/events/" + event.ID: {"Webhooks"},
-		"/channels":           {"Viator"},
-		"/tours":              {"Night Walk"},
-		"/settings":           {"Change password"},
-		"/settings/account":   {"Account number"},
-		"/settings/people":    {operator, "Operator"},
-		"/settings/tokens":    {"till"},
-		"/settings/activity":  {"Accounting"},
+		"/webhooks":                       {"Accounting", "1 of 10"},
+		"/webhooks/" + id:                 {"Accounting", in.URL},
+		"/webhooks/" + id + "/deliveries": {"B-1"},
+		"/webhooks/" + id + "/settings":   {"All events"},
+		"/webhooks/" + id + "/signing":    {"Verify a request"},
+		"/deliveries":                     {"B-1"},
+		"/events/" + event.ID:             {"Webhooks"},
+		"/channels":                       {"Viator"},
+		"/tours":                          {"Night Walk"},
+		"/settings":                       {"Change password"},
+		"/settings/account":               {"Account number"},
+		"/settings/people":                {operator, "Operator"},
+		"/settings/tokens":                {"till"},
+		"/settings/activity":              {"Accounting"},
 	} {
 		if got := p.visit(a.URL + path); got != http.StatusOK {
 			t.Errorf("%s: got %d, want 200", path, got)
@@ -88,7 +91,7 @@ func TestStaff(t *testing.T) {
 			p.sees(text)
 		}
 		for _, word := range []string{
-			"Create new booking webhook", "Edit", "Switch off", "Delete webhook", "Create a new secret",
+			"Create new booking webhook", "Edit", "Switch off", "Delete webhook", "Create a new secret", "I have stored it",
 			"Add a channel", "Import a list", "Rename", "Retire", "Save account", "Add a person", "Create a token", "Remove",
 		} {
 			p.lacks(word)
@@ -143,7 +146,7 @@ func TestOtherAccount(t *testing.T) {
 	a.addAccount("Rival Tours", "rita@example.com")
 	p := a.as(t, "rita@example.com", pageOptions{})
 	for _, path := range []string{
-		"/webhooks/" + id, "/deliveries/" + event.Deliveries[0].ID, "/events/" + event.ID, draft + "/type",
+		"/webhooks/" + id, "/webhooks/" + id + "/deliveries", "/webhooks/" + id + "/settings", "/webhooks/" + id + "/signing", "/deliveries/" + event.Deliveries[0].ID, "/events/" + event.ID, draft + "/type",
 		"/webhooks/whk_0", "/events/evt_nonsense", "/deliveries/" + id, "/drafts/drf_1/nothing", "/nothing",
 	} {
 		if got := p.visit(a.URL + path); got != http.StatusNotFound {

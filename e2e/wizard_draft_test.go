@@ -201,7 +201,7 @@ func TestEditWebhook(t *testing.T) {
 	p, late := a.as(t, operator, pageOptions{}), a.as(t, operator, pageOptions{})
 	edit := func(p *page) {
 		t.Helper()
-		p.visit(a.URL + "/webhooks/" + id)
+		p.visit(a.URL + "/webhooks/" + id + "/settings")
 		p.press("Edit")
 		p.isAt("/review$")
 		p.sees("Edit Accounting")
@@ -222,9 +222,11 @@ func TestEditWebhook(t *testing.T) {
 	p.choose("Night Walk")
 	p.goesOn("review")
 	p.press("Save changes")
-	p.isAt("/webhooks/" + id + "$")
+	p.isAt("/webhooks/" + id + "/settings$")
 	p.sees("Your changes are saved.")
-	p.says("When anything happens to a booking on any channel, for any tour except Night Walk, call https://example.com/hook.")
+	p.sees("All tours except Night Walk")
+	p.visit(a.URL + "/webhooks/" + id)
+	p.says("When anything happens to a booking on any channel, for any tour except Night Walk, call Books.")
 	p.noSecret()
 
 	if got := late.submit("Save changes"); got != http.StatusConflict {
@@ -237,5 +239,5 @@ func TestEditWebhook(t *testing.T) {
 	late.opens("Discard")
 	late.press("Discard draft")
 	late.sees("Your changes were discarded. The webhook is unchanged.")
-	late.isAt("/webhooks/" + id + "$")
+	late.isAt("/webhooks/" + id + "/settings$")
 }

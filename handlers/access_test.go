@@ -22,14 +22,14 @@ import (
 type guard int
 
 const (
-	anybody   guard = iota
-	signedIn        // whoever signed in
-	admins          // of the instance
-	members         // whoever belongs to an account
-	operators       // who may change the account
-	configurers     // operators, and admins without an account
-	program         // who has an API token, not a session
-	portal          // who has an access token of the Prioticket-compatible API
+	anybody     guard = iota
+	signedIn          // whoever signed in
+	admins            // of the instance
+	members           // whoever belongs to an account
+	operators         // who may change the account
+	configurers       // operators, and admins without an account
+	program           // who has an API token, not a session
+	portal            // who has an access token of the Prioticket-compatible API
 )
 
 // route is one address with what its handler answers to those who may use it.
@@ -79,28 +79,31 @@ var routes = inVersions(map[string]route{
 	"POST /admin/accounts/{acc}/limit": {admins, toAccounts, "limit=10"},
 	"POST /admin/accounts/{acc}/users": {admins, 201, "role=staff&email={email}"},
 
-	"GET /live":                     {members, 200, ""},
-	"GET /webhooks":                 {members, 200, ""},
-	"GET /webhooks/{whk}":           {members, 200, ""},
-	"POST /webhooks/{whk}/test":     {members, 303, ""},
-	"GET /deliveries":               {members, 200, ""},
-	"GET /deliveries.csv":           {members, 200, ""},
-	"GET /events.csv":               {members, 200, ""},
-	"POST /views":                   {members, 303, "list=deliveries&query=state%3Dfailed&name=Failed"},
-	"POST /views/{viw}/delete":      {members, 404, ""}, // it is somebody else's
-	"GET /deliveries/{dlv}":         {members, 200, ""},
-	"POST /deliveries/{dlv}/replay": {members, 303, ""},
-	"POST /webhooks/{whk}/retry":    {members, 303, ""},
-	"POST /events/{evt}/send":       {members, 404, ""},
-	"GET /stats":                    {members, 200, ""},
-	"GET /events":                   {members, 200, ""},
-	"GET /events/{evt}":             {members, 200, ""},
-	"GET /replays":                  {members, 200, ""},
-	"GET /replays/new":              {members, 200, ""},
-	"POST /replays/new":             {members, 303, ""},
-	"GET /replays/{rpl}":            {members, 200, ""},
-	"POST /replays/{rpl}/cancel":    {members, 303, ""},
-	"GET /bookings/{ref}":           {members, 200, ""},
+	"GET /live":                      {members, 200, ""},
+	"GET /webhooks":                  {members, 200, ""},
+	"GET /webhooks/{whk}":            {members, 200, ""},
+	"GET /webhooks/{whk}/deliveries": {members, 200, ""},
+	"GET /webhooks/{whk}/settings":   {members, 200, ""},
+	"GET /webhooks/{whk}/signing":    {members, 200, ""},
+	"POST /webhooks/{whk}/test":      {members, 303, ""},
+	"GET /deliveries":                {members, 200, ""},
+	"GET /deliveries.csv":            {members, 200, ""},
+	"GET /events.csv":                {members, 200, ""},
+	"POST /views":                    {members, 303, "list=deliveries&query=state%3Dfailed&name=Failed"},
+	"POST /views/{viw}/delete":       {members, 404, ""}, // it is somebody else's
+	"GET /deliveries/{dlv}":          {members, 200, ""},
+	"POST /deliveries/{dlv}/replay":  {members, 303, ""},
+	"POST /webhooks/{whk}/retry":     {members, 303, ""},
+	"POST /events/{evt}/send":        {members, 404, ""},
+	"GET /stats":                     {members, 200, ""},
+	"GET /events":                    {members, 200, ""},
+	"GET /events/{evt}":              {members, 200, ""},
+	"GET /replays":                   {members, 200, ""},
+	"GET /replays/new":               {members, 200, ""},
+	"POST /replays/new":              {members, 303, ""},
+	"GET /replays/{rpl}":             {members, 200, ""},
+	"POST /replays/{rpl}/cancel":     {members, 303, ""},
+	"GET /bookings/{ref}":            {members, 200, ""},
 
 	"GET /reconcile":                  {members, 200, ""},
 	"POST /reconcile":                 {members, 422, ""},
@@ -109,15 +112,16 @@ var routes = inVersions(map[string]route{
 	"GET /reconcile/{rec}":            {members, 200, ""},
 	"GET /reconcile/{rec}/export.csv": {members, 200, ""},
 
-	"GET /search":             {members, 200, ""},
-	"GET /channels":           {members, 200, ""},
-	"GET /tours":              {members, 200, ""},
-	"GET /settings/account":   {members, 200, ""},
-	"GET /settings/platforms": {members, 200, ""},
-	"GET /settings/rejected":  {members, 200, ""},
-	"GET /settings/people":    {members, 200, ""},
-	"GET /settings/tokens":    {members, 200, ""},
-	"GET /settings/activity":  {members, 200, ""},
+	"GET /search":                     {members, 200, ""},
+	"GET /channels":                   {members, 200, ""},
+	"GET /tours":                      {members, 200, ""},
+	"GET /settings/account":           {members, 200, ""},
+	"GET /settings/platforms":         {members, 200, ""},
+	"GET /settings/platforms/tourcms": {members, 200, ""},
+	"GET /settings/rejected":          {members, 200, ""},
+	"GET /settings/people":            {members, 200, ""},
+	"GET /settings/tokens":            {members, 200, ""},
+	"GET /settings/activity":          {members, 200, ""},
 
 	"GET /webhooks/new":                  {operators, 303, ""},
 	"POST /webhooks/new":                 {operators, 303, ""},
@@ -125,6 +129,7 @@ var routes = inVersions(map[string]route{
 	"POST /webhooks/{whk}/edit":          {operators, 303, ""},
 	"POST /webhooks/{whk}/switch":        {operators, 303, "enabled=0"},
 	"POST /webhooks/{whk}/rotate":        {operators, 303, ""},
+	"POST /webhooks/{whk}/stored":        {operators, 303, ""},
 	"POST /webhooks/{whk}/delete":        {operators, 303, ""},
 	"POST /drafts/{drf}/delete":          {operators, 303, ""},
 	"POST /drafts/{drf}/check-url":       {operators, 200, ""},

@@ -23,7 +23,7 @@ func TestWizardBackSaves(t *testing.T) {
 	draft := b.begin()
 	b.walk(draft, webhook.StepName)
 	b.post(draft+"/name", going(url.Values{"name": {""}, "url": {""}, "format": {"standard"}}, webhook.StepType)).is(http.StatusSeeOther)
-	b.get(draft + "/name").is(http.StatusOK).lacks("There is a problem", "Enter a name.") // nothing was typed
+	b.get(draft+"/name").is(http.StatusOK).lacks("There is a problem", "Enter a name.") // nothing was typed
 	form := steps()[webhook.StepName]
 	form.Set("url", "ftp://example.com")
 	if got := b.post(draft+"/name", going(form, webhook.StepType)).is(http.StatusSeeOther).location; got != draft+"/type" {
@@ -74,7 +74,7 @@ func TestWizardTabWouldOverwrite(t *testing.T) {
 	secret.Set("basic", "till:secret")
 	one.post(draft+"/name", secret).is(http.StatusConflict).has(berta+" changed this step", "Ledger", "Books", "Use what I typed here", "again").lacks("secret")
 	p := one.post(draft+"/name", named("Ledger", seen)).is(http.StatusConflict).has(`value="Ledger"`, "Use the other", `href="`+draft+`/name"`)
-	two.get(draft+"/name").has(`value="Books"`).lacks("Ledger")
+	two.get(draft + "/name").has(`value="Books"`).lacks("Ledger")
 	one.post(draft+"/name", going(named("Ledger", seen), webhook.StepType)).is(http.StatusConflict) // Back, too
 
 	now := p.find(`name="version" value="(\d+)"`)

@@ -48,15 +48,17 @@ var outcomes = Texts{
 	"webhook.switched_off":  "The webhook is off. New events are skipped, and waiting deliveries stay until you switch it on again.",
 	"webhook.inline_on":     "The webhook is on and is asked about bookings from now on.",
 	"webhook.inline_off":    "The webhook is off. From now on bookings are confirmed without asking it.",
-	"webhook.skipped":       "%s events were skipped while it was off, since %s. To send them, use “What it missed” below.",
-	"webhook.skipped_one":   "1 event was skipped while it was off, since %s. To send it, use “What it missed” below.",
+	"webhook.skipped":       "%s events were skipped while it was off, since %s. To send them, use “What it missed” on the overview.",
+	"webhook.skipped_one":   "1 event was skipped while it was off, since %s. To send it, use “What it missed” on the overview.",
 	"webhook.not_asked":     "%s bookings were not asked about while it was off.",
 	"webhook.not_asked_one": "1 booking was not asked about while it was off.",
 	"webhook.sent_now":      "%s waiting deliveries are sent now.",
 	"webhook.sent_now_one":  "1 waiting delivery is sent now.",
 	"webhook.all_sent_now":  "The waiting deliveries are sent now.",
 
-	"secret.rotated": "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
+	"secret.stored":   "Stored. Send a test to see that the receiver accepts the signature.",
+	"secret.replaced": "There is another signing secret by now. Ask whoever created it to store it, or create a new one.",
+	"secret.rotated":  "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
 
 	"test.type": "The test was not sent: this webhook does not receive that event. Choose one of its events.",
 

@@ -291,7 +291,7 @@ func passedTest(p DeliveryProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Page.canConfigure() {
-				templ_7745c5c3_Err = webhookSwitch(w).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = webhookSwitch(w, OverviewTab).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

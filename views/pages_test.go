@@ -3,7 +3,6 @@ package views
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -78,15 +77,31 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []Flash{{Text: "The webhook was created and is on."}}
 		} else {
-			p.Recent = k.rows()
+			p.Recent, p.Used = k.rows(), true
 		}
 		if i == 1 {
 			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
 		}
 		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
+		list := DeliveriesProps{Page: p.Page, Webhook: p.Webhook.ID, Rows: p.Recent, First: true, Types: k.types(), Problems: k.invalid("booking_id")}
+		add(fmt.Sprintf("webhook-%d-deliveries", i), WebhookDeliveries(p, list))
+		add(fmt.Sprintf("webhook-%d-settings", i), WebhookSettings(p))
+		add(fmt.Sprintf("webhook-%d-signing", i), WebhookSigning(p))
+	}
+	for i := range 3 {
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i)}
+		p.Webhook.SecretShownAt = now.Add(-time.Hour)
+		if i > 0 {
+			p.Webhook.SecretStored = webhook.Change{By: k.text("marta@example.com"), At: now}
+		}
+		if i > 1 {
+			p.Page.User.Role = webhook.RoleStaff
+		}
+		add(fmt.Sprintf("webhook-stored-%d", i), Webhook(p))
+		add(fmt.Sprintf("webhook-stored-%d-signing", i), WebhookSigning(p))
 	}
 	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Stats: k.stats(stats.Week)}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Used: true, Stats: k.stats(stats.Week)}
 		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))
@@ -349,14 +364,19 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 		p.Platforms = nil
 	}
 	add("platforms", Platforms(p))
+	for _, one := range p.Platforms {
+		one.Lists, one.ListsReady = true, one.Key == "tourcms"
+		add("platform-"+one.Key, Platform(PlatformProps{Page: p.Page, Platform: one}))
+	}
 	if k.n > 0 {
-		p.Platforms = slices.Clone(p.Platforms)
-		p.Platforms[0].Typed = webhook.Settings{"marketplace": k.text("many")}
-		p.Platforms[0].Problems = k.invalid("marketplace", "api_key")
-		add("platforms-wrong", Platforms(p))
+		wrong := p.Platforms[0]
+		wrong.Typed = webhook.Settings{"marketplace": k.text("many")}
+		wrong.Problems = k.invalid("marketplace", "api_key")
+		add("platform-wrong", Platform(PlatformProps{Page: p.Page, Platform: wrong}))
+		add("platform-staff", Platform(PlatformProps{Page: k.page(webhook.RoleStaff), Platform: p.Platforms[0]}))
 	}
 	p.Page = k.page(webhook.RoleStaff)
-	add("platforms-staff", Platforms(PlatformsProps{Page: p.Page, Platforms: p.Platforms[min(k.n, 1):]}))
+	add("platforms-staff", Platforms(p))
 	rejected := RejectedProps{Page: p.Page, Count: k.n, First: k.n == 0}
 	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
 	for i := range k.n {

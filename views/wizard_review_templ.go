@@ -167,15 +167,15 @@ func WizardReview(p ReviewProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = part(p, webhook.StepEvents, eventsPart(p)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = part(p, webhook.StepEvents, eventsPart(p.Wizard.Draft.Config, p.Names)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = part(p, webhook.StepChannels, channelsPart(p)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = part(p, webhook.StepChannels, channelsPart(p.Wizard.Draft.Config, p.Names)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = part(p, webhook.StepTours, toursPart(p)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = part(p, webhook.StepTours, toursPart(p.Wizard.Draft.Config, p.Names)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -760,25 +760,24 @@ func part(p ReviewProps, step webhook.Step, text string) templ.Component {
 	})
 }
 
-func eventsPart(p ReviewProps) string {
-	d := p.Wizard.Draft
-	if d.AllEvents {
+func eventsPart(c webhook.Config, names Names) string {
+	if c.AllEvents {
 		return "All events, including those added later"
 	}
-	return strings.Join(p.Names.eventNames(d.Events), ", ")
+	return strings.Join(names.eventNames(c.Events), ", ")
 }
 
-func channelsPart(p ReviewProps) string {
-	f := p.Wizard.Draft.Channels
+func channelsPart(c webhook.Config, names Names) string {
+	f := c.Channels
 	if f.Mode != webhook.Include {
 		return "All channels, including those added later"
 	}
-	return count(len(f.IDs), false, "channel: ", "channels: ") + nameFew(namesOf(f.IDs, p.Names.Channels), "and", "others")
+	return count(len(f.IDs), false, "channel: ", "channels: ") + nameFew(namesOf(f.IDs, names.Channels), "and", "others")
 }
 
-func toursPart(p ReviewProps) string {
-	f := p.Wizard.Draft.Tours
-	named := nameFew(namesOf(f.IDs, p.Names.Tours), "and", "others")
+func toursPart(c webhook.Config, names Names) string {
+	f := c.Tours
+	named := nameFew(namesOf(f.IDs, names.Tours), "and", "others")
 	switch f.Mode {
 	case webhook.Include:
 		return count(len(f.IDs), false, "tour: ", "tours: ") + named

@@ -191,7 +191,7 @@ func (pg *Pages) DeleteDraft(c *fiber.Ctx) error {
 		return draftGone(err)
 	}
 	if d.Edits != 0 {
-		return pg.done(c, webhookPath(d.Edits), webhook.NewMessage("draft.changes_discarded"))
+		return pg.done(c, webhookPath(d.Edits, views.SettingsTab), webhook.NewMessage("draft.changes_discarded"))
 	}
 	return pg.done(c, "/webhooks", webhook.NewMessage("draft.discarded"))
 }

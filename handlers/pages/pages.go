@@ -156,6 +156,8 @@ func pathOf(c *fiber.Ctx) string {
 		return c.Path()
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] == "invitations":
 		return "/settings/people"
+	case parts[1] == "settings" && len(parts) > 3 && parts[2] == "platforms":
+		return platformPath(parts[3])
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":
 		return strings.Join(parts[:3], "/")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/views"
 	"bookhook/webhook"
 )
 
@@ -312,7 +313,7 @@ func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 	case err != nil:
 		return pg.refuseInvalid(c, d, err)
 	}
-	return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.saved"))
+	return pg.done(c, webhookPath(w.ID, views.SettingsTab), webhook.NewMessage("webhook.saved"))
 }
 
 // refuseLimit shows the review with the limit that refuses the webhook.

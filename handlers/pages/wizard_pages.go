@@ -176,7 +176,7 @@ func (pg *Pages) nameView(ctx context.Context, props views.WizardProps) (templ.C
 	}
 	return views.WizardName(views.NameProps{
 		Platforms: names,
-		Wizard: props, OmitPayload: omits && props.Draft.Kind != webhook.Inline, Examples: examples, InlineAbout: of.InlineAbout,
+		Wizard:    props, OmitPayload: omits && props.Draft.Kind != webhook.Inline, Examples: examples, InlineAbout: of.InlineAbout,
 	}), nil
 }
 

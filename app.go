@@ -142,7 +142,7 @@ func handlersStore(s *db.Store) handlers.Store {
 		API:     api.Store{AccountStore: s, BookingStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, ReplayStore: s, WebhookStore: s},
 		Inbound: s,
 		Pages: pages.Store{
-			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, ItemStore: s, LoginStore: s,
+			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, HomeStore: s, ItemStore: s, LoginStore: s,
 			PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,

@@ -81,7 +81,7 @@ func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 		form.Problems = problems
 		return render(c, formStatus(problems), views.Setup(form))
 	}
-	return pg.signIn(c, user, "/webhooks", webhook.NewMessage("account.welcome"))
+	return pg.signIn(c, user, "/", webhook.NewMessage("account.welcome"))
 }
 
 func readSetup(form views.SetupProps, password string) (webhook.Account, webhook.User, webhook.Invalid) {

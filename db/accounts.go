@@ -105,6 +105,9 @@ var selectAccounts = `SELECT ` + accountColumns + `,
 		(SELECT count(*) FROM users u WHERE u.account_id = a.id), ` + attention + `
 	FROM accounts a WHERE `
 
+var accountsInNeed = selectAccounts + fmt.Sprintf(`a.id IN (SELECT w.account_id FROM webhooks w WHERE `+needsAttention+`) ORDER BY a.number LIMIT $1`,
+	webhook.FailingAfter.Milliseconds())
+
 func scanAccountUse(r scanner) (u webhook.AccountUse, err error) {
 	err = r.Scan(&u.ID, &u.Number, &u.Name, &u.TimeZone, &u.WebhookLimit, timeScanner{&u.CreatedAt}, &u.Webhooks, &u.Users, &u.Attention)
 	return u, err
@@ -117,8 +120,7 @@ func (s *Store) AccountsAfter(ctx context.Context, number int64, limit int) ([]w
 
 // AccountsInNeed lists accounts of which a webhook needs attention, by number.
 func (s *Store) AccountsInNeed(ctx context.Context, limit int) ([]webhook.AccountUse, error) {
-	return list(ctx, s.engine, scanAccountUse, selectAccounts+fmt.Sprintf(`a.id IN (SELECT w.account_id FROM webhooks w WHERE `+needsAttention+`)
-		ORDER BY a.number LIMIT $1`, webhook.FailingAfter.Milliseconds()), limit)
+	return list(ctx, s.engine, scanAccountUse, accountsInNeed, limit)
 }
 
 // UpdateAccount changes name, number and time zone. It returns webhook.Invalid if

@@ -39,6 +39,7 @@ var suites = []struct {
 	{"dispatching", dispatchingTests},
 	{"order", orderTests},
 	{"health", healthTests},
+	{"home", homeTests},
 	{"deliveries", deliveryTests},
 	{"lists", listTests},
 	{"searches", searchTests},

@@ -52,14 +52,16 @@ func (s *Store) HideChecklist(ctx context.Context, account webhook.AccountID, hi
 // maxLosses is up to where Losses counts.
 const maxLosses = 1000
 
+const losses = `SELECT
+	(SELECT COUNT(*) FROM (SELECT finished_at, test FROM deliveries WHERE account_id = $1 AND state = 'failed' AND state <> 'delivered' AND id >= $3
+		ORDER BY id DESC LIMIT $4) AS newest WHERE finished_at >= $2 AND test = 0),
+	(SELECT COUNT(*) FROM rejected_requests WHERE account_id = $1 AND last_at >= $2)`
+
 // Losses counts what has not arrived since a time, and will not by itself: deliveries that
 // failed for good, tests aside, and requests of platforms that could not be read. It
 // considers deliveries of the last webhook.FailingLimit before, and counts up to 1,000.
 func (s *Store) Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed, rejected int, err error) {
-	err = queryRow(ctx, s.engine, `SELECT
-		(SELECT COUNT(*) FROM (SELECT finished_at, test FROM deliveries WHERE account_id = $1 AND state = 'failed' AND state <> 'delivered' AND id >= $3
-			ORDER BY id DESC LIMIT $4) AS newest WHERE finished_at >= $2 AND test = 0),
-		(SELECT COUNT(*) FROM rejected_requests WHERE account_id = $1 AND last_at >= $2)`,
+	err = queryRow(ctx, s.engine, losses,
 		account, toMillis(since), webhook.FirstID[webhook.DeliveryID](since.Add(-webhook.FailingLimit)), maxLosses).Scan(&failed, &rejected)
 	return failed, rejected, err
 }

@@ -132,6 +132,13 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 	return lines, err
 }
 
+// sparklinesOf and sparklinesLogged are the parts of a query around the condition which
+// accounts it is about.
+const (
+	sparklinesOf     = `SELECT account_id, hour, counts, NULL AS entries FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `
+	sparklinesLogged = ` UNION ALL SELECT 0, 0, NULL, entries FROM count_log`
+)
+
 // AccountSparklines returns what all webhooks of each of the accounts did in the last
 // days of its clock.
 func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Account, now time.Time) (map[webhook.AccountID]*stats.Sparkline, error) {
@@ -159,8 +166,7 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 		if line := lines[a.Account]; line != nil {
 			line.Count(a)
 		}
-	}, func(stats.Event) {}, `SELECT account_id, hour, counts, NULL AS entries FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `+theirs+`
-		UNION ALL SELECT 0, 0, NULL, entries FROM count_log`, append([]any{since.UnixMilli()}, args...)...)
+	}, func(stats.Event) {}, sparklinesOf+theirs+sparklinesLogged, append([]any{since.UnixMilli()}, args...)...)
 	return lines, err
 }
 

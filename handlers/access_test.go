@@ -54,11 +54,12 @@ var routes = inVersions(map[string]route{
 	"GET /in/{platform}/{address}":  {anybody, 404, ""},
 	"POST /in/{platform}/{address}": {anybody, 404, ""},
 
-	"GET /":                   {signedIn, 303, ""},
+	"GET /":                   {members, 200, ""},
 	"GET /settings":           {signedIn, 200, ""},
 	"POST /settings/password": {signedIn, 422, ""},
 	"POST /settings/sign-out": {signedIn, toLogin, ""},
 
+	"GET /admin":                       {admins, 200, ""},
 	"GET /admin/accounts":              {admins, 200, ""},
 	"POST /admin/accounts":             {admins, toAccounts, "name=New"},
 	"POST /admin/accounts/{acc}/limit": {admins, toAccounts, "limit=10"},
@@ -129,6 +130,7 @@ var routes = inVersions(map[string]route{
 	"POST /tours/refresh":                {operators, 422, ""},
 	"POST /tours/import":                 {operators, 303, "text=1,One"},
 	"POST /settings/account":             {operators, 422, ""},
+	"POST /settings/checklist":           {operators, 303, "hidden=1"},
 	"POST /settings/people":              {operators, 201, "role=staff&email={email}"},
 	"POST /settings/people/{usr}/remove": {operators, 303, ""},
 	"POST /settings/tokens":              {operators, 201, "name=New"},
@@ -205,6 +207,7 @@ func (c *caller) foreign() bool {
 const (
 	toLogin    = -1 // sent to the sign-in
 	toAccounts = -2 // sent to the list of accounts
+	toInstance = -3 // sent to the overview of all accounts
 )
 
 // want is what a caller gets from a route.
@@ -226,13 +229,11 @@ func (r route) wantSignedIn(c *caller, path string) int {
 	case r.guard == admins && !isAdmin:
 		return http.StatusForbidden
 	case r.guard >= members && c.email == lone:
-		return toAccounts
+		return toInstance
 	case r.guard == operators && c.email == staff:
 		return http.StatusForbidden
 	case r.guard >= members && c.foreign() && namesOurs(path+r.body):
 		return http.StatusNotFound
-	case path == "GET /" && c.email == lone:
-		return toAccounts
 	}
 	return r.ok
 }
@@ -314,6 +315,8 @@ func (p page) code() int {
 		return toLogin
 	case p.location == "/admin/accounts" && p.status == http.StatusSeeOther:
 		return toAccounts
+	case p.location == "/admin" && p.status == http.StatusSeeOther:
+		return toInstance
 	}
 	return p.status
 }

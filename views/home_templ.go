@@ -81,7 +81,15 @@ func Home(p HomeProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</div><div class=\"part\" data-live=\"checklist\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</div><div class=\"part\" data-live=\"need\">")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = attentionList(p).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</div><div class=\"part\" data-live=\"checklist\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -90,14 +98,6 @@ func Home(p HomeProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</div><div class=\"part\" data-live=\"need\">")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			templ_7745c5c3_Err = attentionList(p).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</div>")
 			if templ_7745c5c3_Err != nil {
@@ -151,7 +151,7 @@ func Home(p HomeProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\">All accounts of this Bookhook</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\">Overview of all accounts</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -249,7 +249,7 @@ func (p HomeProps) verdict() verdict {
 	waiting := p.Today.Waiting
 	switch {
 	case p.InNeed == 1:
-		return verdict{"bad", "alert", p.Rows[0].failure(p.Page) + waitingClause(waiting) + "."}
+		return verdict{"bad", "alert", p.Rows[0].failure(p.Page) + waitingClause(p.Rows[0].Backlog.Waiting) + "."}
 	case p.InNeed > 1:
 		return verdict{"bad", "alert", number(p.InNeed) + " webhooks are not receiving bookings" + waitingClause(waiting) + "."}
 	case p.Webhooks == 0 && p.Checklist.Facts.Event == 0:
@@ -263,7 +263,7 @@ func (p HomeProps) verdict() verdict {
 	case waiting > 0 && p.Page.Now.Sub(p.Today.OldestWaiting) > lateAfter:
 		return verdict{"wait", "clock", "Bookings are arriving" + waitingClause(waiting) + "."}
 	case p.Failed > 0:
-		return verdict{"wait", "alert", "Bookings are arriving, but " + count(p.Failed, false, "delivery", "deliveries") + " failed today."}
+		return verdict{"wait", "alert", "Bookings are arriving, but " + count(p.Failed, false, "delivery was", "deliveries were") + " given up today."}
 	}
 	return verdict{"ok", "check", "All bookings are arriving."}
 }
@@ -346,15 +346,15 @@ func attentionList(p HomeProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var10 string
-				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(count(p.Failed, false, "delivery", "deliveries"))
+				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(count(p.Failed, false, "delivery was", "deliveries were"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/home.templ`, Line: 138, Col: 65}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/home.templ`, Line: 138, Col: 74}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, " failed today</strong> <span class=\"sub\">They are not attempted again by themselves.</span></span> <a class=\"button\" href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, " given up today</strong> <span class=\"sub\">Bookhook has used up all attempts.</span></span> <a class=\"button\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

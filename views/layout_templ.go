@@ -829,7 +829,7 @@ func navigation(p Page) []navGroup {
 	}
 	if p.User.Role == webhook.RoleAdmin {
 		groups = append(groups, navGroup{"nav-administration", "Administration", []navEntry{
-			{instancePath, "home", "All accounts"}, {accountsPath, "accounts", "Accounts"},
+			{instancePath, "home", "Overview"}, {accountsPath, "accounts", "Accounts"},
 		}})
 	}
 	return groups

@@ -49,6 +49,7 @@ var suites = []struct {
 	{"replays", replayTests},
 	{"bulk replays", bulkTests},
 	{"comparisons", reconcileTests},
+	{"statistics", statsTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

@@ -89,7 +89,7 @@ func (s *Store) readFold(ctx context.Context) (*fold, error) {
 		if err := rows.Scan(&id, &entries); err != nil {
 			return nil, unavailable(s.engine, err)
 		}
-		if err := stats.Log(entries).Read(f.hours.Attempt, f.hours.Event); err != nil {
+		if err := stats.Log(entries).Read(0, f.hours.Attempt, f.hours.Event); err != nil {
 			return nil, fmt.Errorf("row %d of count_log: %w", id, err)
 		}
 		f.rows = append(f.rows, id)

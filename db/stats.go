@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -69,41 +68,27 @@ func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored fun
 // readAttempts calls stored for what a query with storedAttempts finds, and logged for
 // the attempts of the account that it finds in the log.
 func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(stats.AttemptKey, *stats.Counts), logged func(stats.Attempt), query string, args ...any) error {
-	return s.readCounts(ctx, func(r scanner) (stats.Log, error) {
+	return s.readCounts(ctx, func(r scanner) error {
 		var isLog bool
 		var encoded []byte
 		key := stats.AttemptKey{Account: account}
-		if err := r.Scan(&isLog, &key.Webhook, &key.Hour, &encoded); err != nil || isLog {
-			return encoded, err
+		if err := r.Scan(&isLog, &key.Webhook, &key.Hour, &encoded); err != nil {
+			return err
+		}
+		if isLog {
+			return stats.Log(encoded).Read(account, logged, func(stats.Event) {})
 		}
 		var counts stats.Counts
 		err := counts.Decode(encoded)
 		stored(key, &counts)
-		return nil, err
-	}, func(a stats.Attempt) {
-		if account == 0 || account == a.Account {
-			logged(a)
-		}
-	}, func(stats.Event) {}, query, args...)
+		return err
+	}, query, args...)
 }
 
-// readCounts reads counts that are stored, and the entries of the log.
-func (s *Store) readCounts(ctx context.Context, scan func(scanner) (stats.Log, error), attempt func(stats.Attempt), event func(stats.Event), query string, args ...any) error {
-	rows, err := s.engine.Query(ctx, query, args...)
-	if err != nil {
-		return unavailable(s.engine, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		log, err := scan(rows)
-		if err == nil {
-			err = log.Read(attempt, event)
-		}
-		if err != nil {
-			return unavailable(s.engine, fmt.Errorf("read counts: %w", err))
-		}
-	}
-	return unavailable(s.engine, errors.Join(rows.Err(), rows.Close()))
+// readCounts calls read for each row.
+func (s *Store) readCounts(ctx context.Context, read func(scanner) error, query string, args ...any) error {
+	_, err := list(ctx, s.engine, func(r scanner) (struct{}, error) { return struct{}{}, read(r) }, query, args...)
+	return err
 }
 
 // Sparklines returns what each of the webhooks did in the last days of the account's
@@ -199,16 +184,18 @@ func (s *Store) Today(ctx context.Context, account webhook.AccountID, now time.T
 }
 
 func (s *Store) eventsSince(ctx context.Context, account webhook.AccountID, since time.Time) (n int64, err error) {
-	err = s.readCounts(ctx, func(r scanner) (stats.Log, error) {
+	err = s.readCounts(ctx, func(r scanner) error {
 		var events int64
-		var entries []byte
-		err := r.Scan(&events, &entries)
-		n += events
-		return entries, err
-	}, func(stats.Attempt) {}, func(e stats.Event) {
-		if (account == 0 || account == e.Account) && !e.ReceivedAt.Before(since) {
-			n++
+		var entries stats.Log
+		if err := r.Scan(&events, (*[]byte)(&entries)); err != nil {
+			return err
 		}
+		n += events
+		return entries.Read(account, func(stats.Attempt) {}, func(e stats.Event) {
+			if !e.ReceivedAt.Before(since) {
+				n++
+			}
+		})
 	}, `SELECT events, NULL AS entries FROM event_counts WHERE account_id = $1 AND hour >= $2 UNION ALL SELECT 0, entries FROM count_log`,
 		account, since.UnixMilli())
 	return n, err

@@ -27,11 +27,14 @@ type Event struct {
 	Channel    string // its id; "" for none
 }
 
-// Log is what was counted, one entry after the other.
+// Log is what was counted, one entry after the other. An entry begins with its size,
+// its account and its time, so that those of other accounts are skipped at once.
 type Log []byte
 
-// The kinds of entries, and the flags of an attempt.
+// The head of an entry, the kinds of entries, and the flags of an attempt.
 const (
+	headSize = 2 + 1 + 8 + 8
+
 	kindAttempt = 1
 	kindEvent   = 2
 
@@ -49,65 +52,86 @@ func (l *Log) Attempt(a Attempt) {
 		flags |= flagResponded
 		duration = rangeOf(a.Duration)
 	}
-	l.head(kindAttempt, a.Account, a.StartedAt)
-	l.number(int64(a.Webhook))
+	start := l.head(kindAttempt, a.Account, a.StartedAt)
+	*l = order.AppendUint64(*l, uint64(a.Webhook)) //nolint:gosec // an ID is never negative
 	*l = append(*l, flags, duration)
-	l.text(string(a.Failure))
+	*l = append(*l, a.Failure...)
+	l.setSize(start)
 }
 
 // Event appends an event.
 func (l *Log) Event(e Event) {
-	l.head(kindEvent, e.Account, e.ReceivedAt)
-	l.text(e.Platform)
-	l.text(e.Channel)
+	start := l.head(kindEvent, e.Account, e.ReceivedAt)
+	*l = binary.AppendUvarint(*l, uint64(len(e.Platform)))
+	*l = append(*l, e.Platform...)
+	*l = append(*l, e.Channel...)
+	l.setSize(start)
 }
 
-func (l *Log) head(kind byte, account webhook.AccountID, at time.Time) {
-	*l = append(*l, kind)
-	l.number(int64(account))
-	l.number(at.UnixMilli())
+var order = binary.BigEndian
+
+func (l *Log) head(kind byte, account webhook.AccountID, at time.Time) (start int) {
+	start = len(*l)
+	*l = append(*l, 0, 0, kind)
+	*l = order.AppendUint64(*l, uint64(account))        //nolint:gosec // an ID is never negative
+	*l = order.AppendUint64(*l, uint64(at.UnixMilli())) //nolint:gosec // the same bits
+	return start
 }
 
-func (l *Log) number(n int64) { *l = binary.AppendVarint(*l, n) }
-
-func (l *Log) text(s string) {
-	l.number(int64(len(s)))
-	*l = append(*l, s...)
+func (l *Log) setSize(start int) {
+	order.PutUint16((*l)[start:], uint16(len(*l)-start)) //nolint:gosec // a platform and a channel are short
 }
 
 // errLog says that a log, or counts, cannot be read.
 var errLog = errors.New("stats: damaged")
 
-// Read calls attempt and event for every entry, in the order in which they were
-// appended.
-func (l Log) Read(attempt func(Attempt), event func(Event)) error {
-	for r := (reader{l, nil}); len(r.rest) > 0; {
-		kind := r.byte()
-		account, at := webhook.AccountID(r.number()), time.UnixMilli(r.number()).UTC()
-		switch kind {
-		case kindAttempt:
-			a := Attempt{Account: account, StartedAt: at, Webhook: webhook.WebhookID(r.number())}
-			flags := r.byte()
-			a.GivenUp, a.Responded = flags&flagGivenUp != 0, flags&flagResponded != 0
-			a.Duration = startOf(int(r.byte()))
-			a.Failure = webhook.Failure(r.text())
-			if r.err == nil {
-				attempt(a)
-				continue
-			}
-		case kindEvent:
-			e := Event{Account: account, ReceivedAt: at, Platform: r.text(), Channel: r.text()}
-			if r.err == nil {
-				event(e)
-				continue
+// Read calls attempt and event for every entry of an account, or of all accounts for
+// 0, in the order in which they were appended.
+func (l Log) Read(account webhook.AccountID, attempt func(Attempt), event func(Event)) error {
+	for len(l) > 0 {
+		if len(l) < headSize {
+			return errLog
+		}
+		size := int(order.Uint16(l))
+		if size < headSize || size > len(l) {
+			return errLog
+		}
+		of := webhook.AccountID(order.Uint64(l[3:])) //nolint:gosec // as it was written
+		if account == 0 || account == of {
+			if err := l[:size].readOne(of, attempt, event); err != nil {
+				return err
 			}
 		}
-		return errLog
+		l = l[size:]
 	}
 	return nil
 }
 
-// reader reads what Log and Counts write.
+func (l Log) readOne(account webhook.AccountID, attempt func(Attempt), event func(Event)) error {
+	at, rest := time.UnixMilli(int64(order.Uint64(l[11:]))).UTC(), l[headSize:] //nolint:gosec // as it was written
+	switch l[2] {
+	case kindAttempt:
+		if len(rest) < 10 {
+			return errLog
+		}
+		flags := rest[8]
+		attempt(Attempt{
+			Account: account, StartedAt: at, Webhook: webhook.WebhookID(order.Uint64(rest)), //nolint:gosec // as it was written
+			GivenUp: flags&flagGivenUp != 0, Responded: flags&flagResponded != 0, Duration: startOf(int(rest[9])), Failure: webhook.Failure(rest[10:]),
+		})
+		return nil
+	case kindEvent:
+		n, size := binary.Uvarint(rest)
+		if size <= 0 || n > uint64(len(rest)-size) {
+			return errLog
+		}
+		event(Event{Account: account, ReceivedAt: at, Platform: string(rest[size:][:n]), Channel: string(rest[size:][n:])})
+		return nil
+	}
+	return errLog
+}
+
+// reader reads what Encode writes.
 type reader struct {
 	rest []byte
 	err  error
@@ -123,13 +147,6 @@ func (r *reader) take(n int) []byte {
 	return taken
 }
 
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
 func (r *reader) number() int64 {
 	n, size := binary.Varint(r.rest)
 	if size <= 0 {
@@ -143,21 +160,21 @@ func (r *reader) text() string { return string(r.take(int(r.number()))) }
 
 // Encode returns the counts as they are stored.
 func (c *Counts) Encode() []byte {
-	var l Log
-	l.number(c.Delivered)
-	l.number(c.GivenUp)
-	l.number(int64(len(c.Failed)))
+	b := binary.AppendVarint(nil, c.Delivered)
+	b = binary.AppendVarint(b, c.GivenUp)
+	b = binary.AppendVarint(b, int64(len(c.Failed)))
 	for failure, times := range c.Failed {
-		l.text(string(failure))
-		l.number(times)
+		b = binary.AppendVarint(b, int64(len(failure)))
+		b = append(b, failure...)
+		b = binary.AppendVarint(b, times)
 	}
 	for i, times := range c.Durations {
 		if times > 0 {
-			l.number(int64(i))
-			l.number(times)
+			b = binary.AppendVarint(b, int64(i))
+			b = binary.AppendVarint(b, times)
 		}
 	}
-	return l
+	return b
 }
 
 // Decode adds what Encode returned to the counts.

@@ -6,11 +6,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"modernc.org/sqlite"
 
-	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -89,25 +87,4 @@ func fill(tb testing.TB, path string, deliveries int) {
 		}
 	}
 	do("PRAGMA wal_checkpoint(TRUNCATE)")
-}
-
-// countedUntil is the last hour of which fillCounts has counts.
-var countedUntil = filledSince.Time().Truncate(24 * time.Hour).Add(20*24*time.Hour - time.Hour)
-
-// fillCounts adds counts of every hour of the days that sparklines show, for every webhook
-// and account. No store is open on the database.
-func fillCounts(tb testing.TB, path string) {
-	tb.Helper()
-	counts := stats.Counts{Delivered: 100, Failed: map[webhook.Failure]int64{webhook.FailStatus: 3, webhook.FailTimeout: 2}}
-	for i := range 8 {
-		counts.Durations[i+4] = 12
-	}
-	pool, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(off)")
-	ok(tb, err)
-	defer func() { ok(tb, pool.Close()) }()
-	_, err = pool.ExecContext(tb.Context(), `WITH RECURSIVE h(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM h WHERE i < 14 * 24 - 1)
-		INSERT INTO attempt_counts (account_id, webhook_id, hour, counts)
-		SELECT account_id, id, $1 - i * 3600000, $2 FROM (SELECT account_id, id FROM webhooks UNION ALL SELECT id, 0 FROM accounts UNION ALL SELECT 0, 0) CROSS JOIN h`,
-		countedUntil.UnixMilli(), counts.Encode())
-	ok(tb, err)
 }

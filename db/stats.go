@@ -120,8 +120,8 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 // sparklinesOf and sparklinesLogged are the parts of a query around the condition which
 // accounts it is about.
 const (
-	sparklinesOf     = `SELECT account_id, hour, counts, NULL AS entries FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `
-	sparklinesLogged = ` UNION ALL SELECT 0, 0, NULL, entries FROM count_log`
+	sparklinesOf     = `SELECT account_id, hour, counts FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `
+	sparklinesLogged = ` UNION ALL SELECT 0, 0, entries FROM count_log`
 )
 
 // AccountSparklines returns what all webhooks of each of the accounts did in the last
@@ -136,22 +136,26 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 		}
 	}
 	theirs, args := anyOf("account_id", 2, ids)
-	err := s.readCounts(ctx, func(r scanner) (stats.Log, error) {
+	logged := func(a stats.Attempt) {
+		if line := lines[a.Account]; line != nil {
+			line.Count(a)
+		}
+	}
+	err := s.readCounts(ctx, func(r scanner) error {
 		var account webhook.AccountID
 		var hour int64
-		var encoded, entries []byte
-		if err := r.Scan(&account, &hour, &encoded, &entries); err != nil || account == 0 {
-			return entries, err
+		var encoded []byte
+		if err := r.Scan(&account, &hour, &encoded); err != nil {
+			return err
+		}
+		if account == 0 {
+			return stats.Log(encoded).Read(0, logged, func(stats.Event) {})
 		}
 		var counts stats.Counts
 		err := counts.Decode(encoded)
 		lines[account].Add(fromMillis(hour), &counts)
-		return nil, err
-	}, func(a stats.Attempt) {
-		if line := lines[a.Account]; line != nil {
-			line.Count(a)
-		}
-	}, func(stats.Event) {}, sparklinesOf+theirs+sparklinesLogged, append([]any{since.UnixMilli()}, args...)...)
+		return err
+	}, sparklinesOf+theirs+sparklinesLogged, append([]any{since.UnixMilli()}, args...)...)
 	return lines, err
 }
 

@@ -347,7 +347,7 @@ func stepText(p HomeProps, item checklist.Item) templ.Component {
 		f := p.Checklist.Facts
 		switch {
 		case item.Step == checklist.Platform:
-			templ_7745c5c3_Err = platformStep(p, item.Done).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = platformStep(p).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -453,7 +453,7 @@ func stepText(p HomeProps, item checklist.Item) templ.Component {
 }
 
 // platformStep says whether a platform has called.
-func platformStep(p HomeProps, done bool) templ.Component {
+func platformStep(p HomeProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -496,12 +496,12 @@ func platformStep(p HomeProps, done bool) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if done {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<p class=\"sub ok\">Events come in by the API.</p>")
+		} else if p.Checklist.Facts.Event != 0 {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<p class=\"sub ok\">Events are received by the API.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if on := p.callers(time.Time{}); on != "" {
+		} else if on := p.callers(time.Time{}); on != "" && !p.Checklist.Facts.Rejected {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<p class=\"sub waiting\" role=\"status\"><span class=\"pulse\" aria-hidden=\"true\"></span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -83,6 +83,8 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, err = s.Sparklines(ctx, a.ID, []webhook.WebhookID{w.ID}, now)
 	check(err)
+	_, err = s.Silences(ctx, a.ID, now)
+	check(err)
 	_, err = s.FoldCounts(ctx)
 	check(err)
 	for _, newest := range []bool{false, true} {

@@ -220,3 +220,42 @@ func (s *Store) waiting(ctx context.Context, account webhook.AccountID) (n int, 
 	}
 	return n, oldest, err
 }
+
+// Silences returns from where an account receives nothing although it usually does by
+// this hour of the week.
+func (s *Store) Silences(ctx context.Context, account webhook.AccountID, now time.Time) ([]stats.Silence, error) {
+	a, err := s.Account(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	arrivals := stats.NewArrivals(now, a.Location())
+	add := func(r scanner) error {
+		var platform, channel string
+		var hour, events int64
+		var entries stats.Log
+		if err := r.Scan(&platform, &channel, &hour, &events, (*[]byte)(&entries)); err != nil {
+			return err
+		}
+		if events > 0 {
+			arrivals.Add(platform, channel, fromMillis(hour), events)
+		}
+		return entries.Read(account, func(stats.Attempt) {}, func(e stats.Event) {
+			arrivals.Add(e.Platform, e.Channel, stats.Hour(e.ReceivedAt, a.Location()), 1)
+		})
+	}
+	query := `SELECT platform, channel_id, hour, events, NULL AS entries FROM event_counts WHERE account_id = $1 AND hour >= $2 AND hour <= $3`
+	const logged = ` UNION ALL SELECT '', '', 0, 0, entries FROM count_log`
+	for week := 0; ; week++ {
+		from, to, ok := arrivals.Window(week)
+		if !ok {
+			return arrivals.Silences(), nil
+		}
+		all := query
+		if week == 0 {
+			all += logged
+		}
+		if err := s.readCounts(ctx, add, all, account, from.UnixMilli(), to.UnixMilli()); err != nil {
+			return nil, err
+		}
+	}
+}

@@ -20,6 +20,7 @@ var statsTests = []test{
 	{"late results", testStatsLate},
 	{"added up by several", testFoldTogether},
 	{"events by platform and channel", testEventCounts},
+	{"silence", testSilences},
 	{"old counts are deleted", testPruneCounts},
 }
 
@@ -221,6 +222,27 @@ func testEventCounts(t *testing.T, s *db.Store) {
 	same(t, "tomorrow", must(s.Today(ctx, a.ID, t0.AddDate(0, 0, 1)))(t).Events, 0)
 	other := newAccount(t, s)
 	same(t, "another account", must(s.Today(ctx, other.ID, t0))(t).Events, 0)
+}
+
+// testSilences: what was received in the weeks before is known, added up or not.
+func testSilences(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, _ := shop(t, s)
+	other := newAccount(t, s)
+	for week := range 3 {
+		then := t0.In(a.Location()).AddDate(0, 0, -7*(week+1)).Add(-time.Hour)
+		must(insert(t, s, a.ID, some(12), then, lease, waiting))(t)
+		if week == 1 {
+			fold(t, s)
+		}
+	}
+	want := []stats.Silence{{Platform: "tourcms", All: true, Since: stats.Hour(t0, a.Location()).Add(-2 * time.Hour), Usual: 12}}
+	same(t, "silent", must(s.Silences(ctx, a.ID, t0))(t), want)
+	same(t, "another account", len(must(s.Silences(ctx, other.ID, t0))(t)), 0)
+	ingest(t, s, a.ID, newEvent(""))
+	same(t, "no longer", len(must(s.Silences(ctx, a.ID, t0))(t)), 0)
+	fold(t, s)
+	same(t, "no longer, added up", len(must(s.Silences(ctx, a.ID, t0))(t)), 0)
 }
 
 func testPruneCounts(t *testing.T, s *db.Store) {

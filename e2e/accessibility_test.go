@@ -63,7 +63,7 @@ func (p *page) walk(site string, status int, paths ...string) {
 }
 
 var everyList = []string{
-	"/webhooks", "/deliveries", "/events", "/stats", "/stats?period=30d", "/channels", "/tours",
+	"/", "/webhooks", "/deliveries", "/events", "/stats", "/stats?period=30d", "/channels", "/tours",
 	"/settings", "/settings/account", "/settings/platforms", "/settings/platforms/tourcms", "/settings/platforms/wink", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
 }
 
@@ -95,10 +95,10 @@ func TestAccessibilityBefore(t *testing.T) {
 	p.fill("Your e-mail address", strings.Repeat("someone", 9)+"@example.com")
 	p.fill("Password", password)
 	p.press("Create account")
-	p.isAt("/webhooks$")
+	p.isAt("/$")
 	p.looks() // with the welcome
 	p.walk(srv.URL, http.StatusOK, everyList...)
-	p.walk(srv.URL, http.StatusOK, "/admin/accounts", "/admin/stats")
+	p.walk(srv.URL, http.StatusOK, "/admin", "/admin/accounts", "/admin/stats")
 	p.walk(srv.URL, http.StatusNotFound, "/nothing", "/webhooks/whk_0")
 	p.walk(srv.URL, http.StatusOK, "/deliveries?state=failed&booking_id=1", "/events?booking_id=1")
 	p.press("Sign out")

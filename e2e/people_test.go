@@ -33,7 +33,7 @@ func TestAddPerson(t *testing.T) {
 	tim.fill("E-mail", "tim@example.com")
 	tim.fill("Password", first)
 	tim.press("Sign in")
-	tim.isAt("/webhooks$")
+	tim.isAt("/$")
 	tim.sees("Staff")
 
 	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('New password')").Click())
@@ -45,7 +45,7 @@ func TestAddPerson(t *testing.T) {
 	tim.fill("E-mail", "tim@example.com")
 	tim.fill("Password", second)
 	tim.press("Sign in")
-	tim.isAt("/webhooks$")
+	tim.isAt("/$")
 
 	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('Remove')").Click())
 	p.press("Remove tim@example.com")

@@ -68,11 +68,12 @@ var routes = inVersions(map[string]route{
 	"POST /settings/invitations/{inv}/send":     {operators, 303, ""},
 	"POST /settings/invitations/{inv}/withdraw": {operators, 303, ""},
 
-	"GET /":                   {signedIn, 303, ""},
+	"GET /":                   {members, 200, ""},
 	"GET /settings":           {signedIn, 200, ""},
 	"POST /settings/password": {signedIn, 422, ""},
 	"POST /settings/sign-out": {signedIn, toLogin, ""},
 
+	"GET /admin":                       {admins, 200, ""},
 	"GET /admin/accounts":              {admins, 200, ""},
 	"GET /admin/stats":                 {admins, 200, ""},
 	"POST /admin/accounts":             {admins, toAccounts, "name=New"},
@@ -150,6 +151,7 @@ var routes = inVersions(map[string]route{
 	"POST /tours/refresh":                {operators, 422, ""},
 	"POST /tours/import":                 {operators, 303, "text=1,One"},
 	"POST /settings/account":             {operators, 422, ""},
+	"POST /settings/checklist":           {operators, 303, "hidden=1"},
 	"POST /settings/people":              {operators, 303, "role=staff&email={email}"},
 	"POST /settings/people/{usr}/remove": {operators, 303, ""},
 	"POST /settings/tokens":              {operators, 201, "name=New"},
@@ -228,6 +230,7 @@ func (c *caller) foreign() bool {
 const (
 	toLogin    = -1 // sent to the sign-in
 	toAccounts = -2 // sent to the list of accounts
+	toInstance = -3 // sent to the overview of all accounts
 )
 
 // want is what a caller gets from a route.
@@ -249,13 +252,11 @@ func (r route) wantSignedIn(c *caller, path string) int {
 	case r.guard == admins && !isAdmin:
 		return http.StatusForbidden
 	case r.guard >= members && r.guard != configurers && c.email == lone:
-		return toAccounts
+		return toInstance
 	case r.guard >= operators && c.email == staff:
 		return http.StatusForbidden
 	case r.guard >= members && c.foreign() && namesOurs(path+r.body):
 		return http.StatusNotFound
-	case path == "GET /" && c.email == lone:
-		return toAccounts
 	}
 	return r.ok
 }
@@ -340,6 +341,8 @@ func (p page) code() int {
 		return toLogin
 	case p.location == "/admin/accounts" && p.status == http.StatusSeeOther:
 		return toAccounts
+	case p.location == "/admin" && p.status == http.StatusSeeOther:
+		return toInstance
 	}
 	return p.status
 }

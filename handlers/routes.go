@@ -50,7 +50,6 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 
 	// Everybody who is signed in.
 	people := f.Group("", p.SignedIn, p.TakeForm)
-	people.Get("/", p.ShowHome)
 	people.Get("/settings", p.ShowProfile)
 	people.Post("/settings/password", p.SavePassword)
 	people.Post("/settings/sign-out", p.SignOutEverywhere)
@@ -59,6 +58,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 
 	// Admins of the instance.
 	admin := people.Group("/admin", pages.Admins)
+	admin.Get("", p.ShowInstance)
 	admin.Get("/accounts", p.ListAccounts)
 	admin.Get("/stats", p.ShowInstanceStats)
 	admin.Post("/accounts", p.AddAccount)
@@ -67,6 +67,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 
 	// Staff of an account: see everything, test and replay.
 	staff := people.Group("", pages.WithAccount)
+	staff.Get("/", p.Follow, p.ShowHome)
 	staff.Get("/live", p.StreamChanges)
 	staff.Get("/webhooks", p.Follow, p.ListWebhooks)
 	staff.Get("/webhooks/new", pages.Operators, p.NewDraft)
@@ -140,6 +141,7 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/settings/platforms/:platform/switch", p.SwitchPlatform)
 	operator.Post("/settings/platforms/:platform/rotate", p.RotateAddress)
 	operator.Post("/settings/platforms/:platform/settings", p.SavePlatform)
+	operator.Post("/settings/checklist", p.HideChecklist)
 	operator.Post("/settings/people", p.AddPerson)
 	operator.Post("/settings/people/:id/password", p.RenewPassword)
 	operator.Post("/settings/people/:id/remove", p.RemovePerson)

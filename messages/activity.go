@@ -7,6 +7,9 @@ var activity = Texts{
 	"activity.account.changed": "Changed the settings of the account “%s”.",
 	"activity.account.limit":   "Set the limit to %s webhooks.",
 
+	"activity.checklist.hidden": "Hid the checklist of the first steps.",
+	"activity.checklist.shown":  "Showed the checklist of the first steps again.",
+
 	"activity.user.added":    "Added %s as %s.",
 	"activity.user.removed":  "Removed %s.",
 	"activity.user.password": "Set a new password for %s.",

@@ -3,10 +3,12 @@ package messages
 // outcomes says what the result of a person's action on a page is, and what happens
 // next.
 var outcomes = Texts{
-	"account.welcome": "Welcome to Bookhook. Add your channels and tours, or create your first webhook right away.",
-	"account.created": "The account “%s” was created with the number %s. Add the first person who may sign in to it.",
-	"account.limit":   "“%s” may now have %s webhooks.",
-	"account.saved":   "The account was saved.",
+	"account.welcome":  "Welcome to Bookhook. These steps lead to your first delivered booking.",
+	"checklist.hidden": "The checklist is hidden. You can show it again under Settings › Account.",
+	"checklist.shown":  "The checklist is shown again.",
+	"account.created":  "The account “%s” was created with the number %s. Add the first person who may sign in to it.",
+	"account.limit":    "“%s” may now have %s webhooks.",
+	"account.saved":    "The account was saved.",
 
 	"password.changed": "Your password was changed. Other browsers were signed out.",
 	"person.removed":   "%s was removed and signed out everywhere.",

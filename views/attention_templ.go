@@ -127,12 +127,12 @@ func banner(p Page) templ.Component {
 	})
 }
 
-// stopping are the webhooks that Bookhook switched off, or will within a day. The list of
-// webhooks and the page of one say so themselves.
+// stopping are the webhooks that Bookhook switched off, or will within a day. Home, the
+// list of webhooks and the page of one say so themselves.
 func (p Page) stopping() (urgent []*webhook.Webhook) {
 	path, _, _ := strings.Cut(p.Path, "?")
 	for _, w := range p.Attention {
-		if (!w.Enabled || w.SwitchOffNear(p.Now)) && path != "/webhooks" && path != string(hrefWebhook(w.ID, "")) {
+		if (!w.Enabled || w.SwitchOffNear(p.Now)) && path != "/" && path != "/webhooks" && path != string(hrefWebhook(w.ID, "")) {
 			urgent = append(urgent, w)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"bookhook/checklist"
 	"bookhook/platforms"
 	"bookhook/stats"
 	"bookhook/webhook"
@@ -17,6 +18,7 @@ func (k kind) pages() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	add := func(name string, c templ.Component) { all[name] = c }
 	k.addOutside(add)
+	k.addHome(add)
 	k.addWebhooks(add)
 	k.addStats(add)
 	k.addWizard(add)
@@ -40,11 +42,51 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 	add("reset", ChoosePassword(reset))
 	reset.Invitation, reset.AccountName = &webhook.Invitation{CreatedBy: k.text("anna@example.com")}, k.text("Sea Tours")
 	add("invitation", ChoosePassword(reset))
+	add("before-setup", BeforeSetup(""))
 	add("setup", Setup(SetupProps{Token: "t", TimeZone: "UTC", Zones: []string{"UTC", "Europe/London"}, AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		add(fmt.Sprintf("error-%d", status), Error(ErrorProps{Page: &page, Status: status, RequestID: k.text("K3TQ")}))
 		add(fmt.Sprintf("error-%d-outside", status), Error(ErrorProps{Status: status, What: k.text(""), RequestID: "K3TQ"}))
 	}
+}
+
+// addHome adds the overviews of an account and of the instance.
+func (k kind) addHome(add func(string, templ.Component)) {
+	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: k.n, Rejected: k.n}
+	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
+	home.Lines = map[webhook.WebhookID]*stats.Sparkline{}
+	for i := range k.n {
+		w, d := k.webhook(i), k.delivery(i)
+		if i == 0 {
+			w.Enabled, w.OffReason = false, webhook.OffGone
+		}
+		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Circuit: k.circuit(), Backlog: webhook.Backlog{Waiting: i, Oldest: now}})
+		line := stats.NewSparkline(now, time.UTC)
+		line.Days[i%stats.SparklineDays] = stats.DayCounts{Delivered: int64(i), FailedAttempts: 1}
+		home.Lines[w.ID] = line
+	}
+	home.Platforms = []PlatformPanel{{
+		Key: "tourcms", Name: k.text("TourCMS"), About: k.text("Enter this address."), Address: "http://127.0.0.1/in/tourcms/x",
+		Connection: &webhook.Connection{Enabled: true},
+	}}
+	add("home-new", Home(home))
+	home.Checklist.Rejected = &RejectedRow{RejectedRequest: webhook.RejectedRequest{Why: k.message("It cannot be read."), LastAt: now}, PlatformName: k.text("TourCMS")}
+	home.Checklist.Facts = checklist.Facts{Rejected: true, CalledAt: now}
+	add("home-rejected", Home(home))
+	home.Checklist.Facts = checklist.Facts{CalledAt: now, Event: 1, Webhook: true, Delivered: true}
+	home.Checklist.Event, home.Checklist.EventName = webhook.Event{ID: 1, BookingID: k.text("4711"), ReceivedAt: now}, k.text("Booking cancelled")
+	add("home-event", Home(home))
+	home.Page.User.Role = webhook.RoleStaff
+	add("home-staff", Home(home))
+
+	instance := InstanceProps{Page: k.page(webhook.RoleAdmin), First: true, After: int64(k.n), Lines: map[webhook.AccountID]*stats.Sparkline{}}
+	for i := range k.n {
+		a := webhook.Account{ID: webhook.AccountID(i + 1), Number: int64(i), Name: k.text("Sea Tours")}
+		instance.Rows = append(instance.Rows, webhook.AccountUse{Account: a, Webhooks: i, Attention: i / 2})
+		instance.Lines[a.ID] = stats.NewSparkline(now, time.UTC)
+	}
+	instance.InNeed = instance.Rows
+	add("instance", Instance(instance))
 }
 
 func (k kind) addWebhooks(add func(string, templ.Component)) {

@@ -32,6 +32,7 @@ type Store struct {
 	DeliveryStore
 	DraftStore
 	EventStore
+	HomeStore
 	InvitationStore
 	ItemStore
 	LinkStore

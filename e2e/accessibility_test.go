@@ -261,25 +261,7 @@ func TestAccessibilityOfLog(t *testing.T) {
 	p.press("Delete permanently")
 	p.sees("was deleted.")
 	p.looks()
-	p.visit(op.page(hooks[0].ID))
-	p.press("Send a test")
-	p.isAt("/deliveries/dlv_")
-	test := p.URL()[len(op.URL):]
-	for _, tab := range []string{"/deliveries", "/deliveries?state=failed", "/settings", "/signing"} {
-		p.visit(op.page(hooks[0].ID) + tab)
-		p.looks()
-	}
-	p.visit(op.page(hooks[0].ID) + "/settings")
-	p.press("Switch off")
-	p.sees("The webhook is off.")
-	p.visit(op.page(hooks[0].ID) + "/signing")
-	p.opens("Create a new secret")
-	p.press("Create the new secret")
-	p.sees("New signing secret")
-	p.looks()
-	p.press("I have stored it")
-	p.sees("Stored by " + operator + " on ")
-	p.looks()
+	test := p.looksAtTabs(op, hooks[0].ID)
 
 	op.event(map[string]any{"type": "cancelled"}) // no booking, no channel, no tour; skipped by the one that is off
 	cut := op.booking("cut off").to(hooks[3])
@@ -298,4 +280,29 @@ func TestAccessibilityOfLog(t *testing.T) {
 		paths = append(paths, op.page(id)[len(op.URL):])
 	}
 	p.walk(op.URL, http.StatusOK, paths...)
+}
+
+// looksAtTabs looks at the tabs of a webhook, switches it off, renews its secret, and
+// returns the path of the delivery of a test.
+func (p *page) looksAtTabs(op *shop, id string) (test string) {
+	p.visit(op.page(id))
+	p.press("Send a test")
+	p.isAt("/deliveries/dlv_")
+	test = p.URL()[len(op.URL):]
+	for _, tab := range []string{"/deliveries", "/deliveries?state=failed", "/settings", "/signing"} {
+		p.visit(op.page(id) + tab)
+		p.looks()
+	}
+	p.visit(op.page(id) + "/settings")
+	p.press("Switch off")
+	p.sees("The webhook is off.")
+	p.visit(op.page(id) + "/signing")
+	p.opens("Create a new secret")
+	p.press("Create the new secret")
+	p.sees("New signing secret")
+	p.looks()
+	p.press("I have stored it")
+	p.sees("Stored by " + operator + " on ")
+	p.looks()
+	return test
 }

@@ -110,7 +110,12 @@ func TestStaff(t *testing.T) {
 	p.sees("Sending")
 	p.lacks("Stop retrying")
 	must(t, expect.Locator(p.named("button", "Replay")).ToHaveCount(0))
+	mayNotChange(t, a, p, id)
+}
 
+// mayNotChange checks that what staff are not offered is refused, too.
+func mayNotChange(t *testing.T, a *account, p *page, id string) {
+	t.Helper()
 	for _, path := range []string{"/webhooks/new", "/admin/accounts"} {
 		if got := p.visit(a.URL + path); got != http.StatusForbidden {
 			t.Errorf("%s: got %d, want 403", path, got)

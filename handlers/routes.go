@@ -65,8 +65,13 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	admin.Post("/accounts/:id/limit", p.SaveLimit)
 	admin.Post("/accounts/:id/users", p.AddAccountUser)
 
-	// Staff of an account: see everything, test and replay.
 	staff := people.Group("", pages.WithAccount)
+	staffRoutes(staff, p)
+	operatorRoutes(web.Guarded{Router: staff, Guard: pages.Operators}, p)
+}
+
+// staffRoutes are for staff of an account: they see everything, test and replay.
+func staffRoutes(staff fiber.Router, p *pages.Pages) {
 	staff.Get("/", p.Follow, p.ShowHome)
 	staff.Get("/live", p.StreamChanges)
 	staff.Get("/webhooks", p.Follow, p.ListWebhooks)
@@ -111,8 +116,6 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Get("/settings/people", p.ListPeople)
 	staff.Get("/settings/tokens", p.ListTokens)
 	staff.Get("/settings/activity", p.ShowActivity)
-
-	operatorRoutes(web.Guarded{Router: staff, Guard: pages.Operators}, p)
 }
 
 // operatorRoutes are for operators of an account, who may change it.

@@ -42,7 +42,7 @@ func TestConfirmationsOpenInPlace(t *testing.T) {
 	id := a.addHook(t, "Accounting", "https://example.com/hook")
 	for _, options := range []pageOptions{{}, {NoScript: true}, {Phone: true}, {Phone: true, NoScript: true}} {
 		p := a.as(t, operator, options)
-		for _, path := range []string{"/webhooks/" + id, "/channels", "/settings", "/settings/platforms", "/settings/people"} {
+		for _, path := range []string{"/webhooks/" + id + "/settings", "/channels", "/settings", "/settings/platforms/tourcms", "/settings/people"} {
 			if got := p.visit(a.URL + path); got != http.StatusOK {
 				t.Fatalf("%s: got %d", path, got)
 			}
@@ -56,7 +56,7 @@ func TestConfirmationTakesTheFocus(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)
 	p := a.as(t, operator, pageOptions{})
-	p.visit(a.URL + "/webhooks/" + a.addHook(t, "Accounting", "https://example.com/hook"))
+	p.visit(a.URL + "/webhooks/" + a.addHook(t, "Accounting", "https://example.com/hook") + "/settings")
 	p.opens("Delete webhook")
 	must(t, expect.Locator(p.Locator("details[open] > .confirm-box")).ToBeFocused())
 	p.key("Tab")

@@ -28,7 +28,8 @@ func TestDemo(t *testing.T) {
 	p.fill("E-mail", email)
 	p.fill("Password", password)
 	p.press("Sign in")
-	p.sees("Booking webhooks")
+	p.sees("Needs attention")
+	p.visit(srv.URL + "/webhooks")
 	p.sees("7 of 10")
 
 	op := &shop{&account{server: srv, token: token}}

@@ -124,6 +124,7 @@ func (p *page) createsInline(site string, in *inbox) (key string) {
 	p.goesOn("name")
 	p.fill("Name", "Gate")
 	p.fill("URL", in.URL+"/ask")
+	p.opens("View the request that the receiver gets")
 	p.sees("POST " + in.URL + "/ask?event=")
 	p.sees("<signed>")
 	p.goesOn("events")

@@ -68,7 +68,7 @@ func TestForgottenPasswordByMail(t *testing.T) {
 	p.fill("E-mail", operator)
 	p.fill("Password", "another boat on the river")
 	p.press("Sign in")
-	p.isAt("/webhooks$")
+	p.isAt("/$")
 	elsewhere.visit(a.URL + "/webhooks")
 	elsewhere.isAt("/login")
 	if got := p.visit(link); got != http.StatusNotFound {
@@ -105,7 +105,7 @@ func TestInvitationByMail(t *testing.T) {
 	tim.fill("E-mail", "tim@example.com")
 	tim.fill("Password", "another boat on the river")
 	tim.press("Sign in")
-	tim.isAt("/webhooks$")
+	tim.isAt("/$")
 	tim.sees("An operator of your account can create one.") // staff cannot
 
 	p.fill("E-mail", "tom@example.com")

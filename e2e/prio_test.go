@@ -77,6 +77,7 @@ func TestPrioticketClient(t *testing.T) {
 	p.sees("Prioticket: 127.0.0.1")
 	p.sees("1 of 10")
 	must(t, p.Locator("a:has-text('Prioticket: 127.0.0.1')").First().Click())
+	p.opensTab("Settings")
 	p.sees("With Basic authentication")
 	p.sees("Order created")
 	p.lacks("dXNlcjpwYXNz")

@@ -158,7 +158,7 @@ func (f *filler) finish(ctx context.Context, job webhook.Job) error {
 		return err
 	}
 	_, err = f.store.Finish(ctx, webhook.Result{
-		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, State: webhook.Delivered, Data: job.Event.Data,
+		Delivery: job.Delivery.ID, Account: job.Account.ID, Webhook: job.Webhook.ID, State: webhook.Delivered, Data: job.Event.Data,
 		Attempt: webhook.Attempt{
 			Number: 1, StartedAt: now, Duration: time.Millisecond, Status: http.StatusOK, Method: wire.Method, URL: wire.URL,
 			RemoteAddr: "127.0.0.1:80", RequestBody: wire.Body,

@@ -51,6 +51,7 @@ var suites = []struct {
 	{"replays", replayTests},
 	{"bulk replays", bulkTests},
 	{"comparisons", reconcileTests},
+	{"statistics", statsTests},
 	{"retention", retentionTests},
 	{"model", modelTests},
 }

@@ -37,6 +37,7 @@ import (
 
 	"bookhook/db/sqlite"
 	"bookhook/seal"
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -49,6 +50,7 @@ type Store struct {
 	subscriptions subscriptionCache
 	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
 	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy; used by writes only
+	counted       stats.Log                             // what the writes of this group counted; used by writes only
 	arriving      arriving
 	search        int                     // rows that one request reads; see searchRows
 	touched       func([]webhook.Touched) // see Watch
@@ -119,10 +121,12 @@ func newStore(e engine) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	return &Store{
+	s := &Store{
 		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {}, queued: func() {},
 		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{}, arriving: arriving{byAccount: map[webhook.AccountID]int{}},
-	}, nil
+	}
+	e.Groups(s.beginGroup, s.storeCounted)
+	return s, nil
 }
 
 // Watch makes the store call touched after each change that affects the

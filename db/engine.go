@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -15,6 +16,9 @@ type engine interface {
 	// that is on disk. If do returns an error, its part alone is undone. do may run
 	// twice. Writes that may go later do so while others wait.
 	Write(ctx context.Context, later bool, do func(engineTx) error) error
+	// Groups makes the engine call begin before the writes of each group, and
+	// beforeCommit after them, in their transaction.
+	Groups(begin func(), beforeCommit func(engineTx) error)
 	// IsUnique reports whether a statement failed because of a unique index.
 	IsUnique(err error) bool
 	// Ping reports whether the database can be read, and whether the last write
@@ -52,7 +56,8 @@ type transaction struct {
 	engineTx
 	engine  engine
 	touched *[]webhook.Touched
-	queued  *bool // a message was added to the outbox
+	queued  *bool      // a message was added to the outbox
+	counted *stats.Log // see counts.go
 }
 
 // Unavailable implements querier.
@@ -80,7 +85,15 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 	var queued bool
 	err := s.engine.Write(ctx, later, func(tx engineTx) error {
 		touched, queued = nil, false
-		return do(transaction{tx, s.engine, &touched, &queued})
+		before, done := len(s.counted), false
+		defer func() {
+			if !done { // what it counted is undone with it
+				s.counted = s.counted[:before]
+			}
+		}()
+		err := do(transaction{tx, s.engine, &touched, &queued, &s.counted})
+		done = err == nil
+		return err
 	})
 	if err != nil {
 		return unavailable(s.engine, err)

@@ -29,3 +29,8 @@ func (s *Store) Pass(passed time.Duration) {
 		return int64(id + webhook.FirstID[webhook.EventID](id.Time().Add(passed)) - webhook.FirstID[webhook.EventID](id.Time()))
 	}
 }
+
+// AccountOf returns the account of a webhook.
+func (s *Store) AccountOf(ctx context.Context, id webhook.WebhookID) (account webhook.AccountID, err error) {
+	return account, queryRow(ctx, s.engine, `SELECT account_id FROM webhooks WHERE id = $1`, id).Scan(&account)
+}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"strings"
+	"sync"
 	"testing"
 
 	"modernc.org/sqlite"
@@ -56,11 +57,14 @@ func idText(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error
 	return prefix + strings.TrimPrefix(webhook.DeliveryID(id).String(), "dlv"), nil
 }
 
+// registerIDText may be called again.
+var registerIDText = sync.OnceFunc(func() { sqlite.MustRegisterDeterministicScalarFunction("id_text", 2, idText) })
+
 // fill adds accounts, webhooks and about so many deliveries to a migrated
 // database. No store is open on it.
 func fill(tb testing.TB, path string, deliveries int) {
 	tb.Helper()
-	sqlite.MustRegisterDeterministicScalarFunction("id_text", 2, idText)
+	registerIDText()
 	pool, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(off)&_pragma=cache_size(-400000)")
 	ok(tb, err)
 	defer func() { ok(tb, pool.Close()) }()

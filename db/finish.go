@@ -25,6 +25,7 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 		if _, err := tx.Exec(ctx, insertAttempt, row...); err != nil {
 			return err
 		}
+		countAttempt(tx, r, r.State == webhook.Failed)
 		f.Off, err = s.recordOutcome(ctx, tx, r, now)
 		return err
 	})
@@ -85,6 +86,7 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	if err != nil {
 		return err
 	}
+	countAttempt(tx, r, current && r.State == webhook.Failed)
 	f.Off, err = s.recordOutcome(ctx, tx, r, now)
 	return err
 }
@@ -137,7 +139,7 @@ func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Resu
 	switch {
 	case r.Attempt.Failure == "":
 		return "", s.recordSuccess(ctx, tx, r.Webhook)
-	case r.Test && !r.Gone:
+	case r.Once() && !r.Gone:
 		delete(s.healthy, r.Webhook)
 		return "", nil
 	}
@@ -148,7 +150,7 @@ func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Resu
 	if err != nil { // ErrNotFound: it is gone
 		return "", ignoreNotFound(err)
 	}
-	if !r.Test {
+	if !r.Once() {
 		health = health.AfterFailure(roundMillis(now))
 		_, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $2, failed_at = $3 WHERE id = $1`,
 			r.Webhook, toMillis(health.FailingSince), toMillis(health.FailedAt))

@@ -211,6 +211,7 @@ func failure(d webhook.DeliveryID, hook webhook.WebhookID, number int, next time
 
 func finish(tb testing.TB, s *db.Store, r webhook.Result, now time.Time) webhook.OffReason {
 	tb.Helper()
+	r.Account = must(s.AccountOf(tb.Context(), r.Webhook))(tb)
 	return must(s.Finish(tb.Context(), r, now))(tb).Off
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/reconcile"
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -44,6 +45,10 @@ type theirs struct {
 var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error{
 	"Webhook": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Webhook(t.Context(), me, x.hook.ID)
+		return err
+	},
+	"WebhookStats": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.WebhookStats(t.Context(), me, x.hook.ID, stats.Day, t0)
 		return err
 	},
 	"UpdateWebhook": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
@@ -214,7 +219,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 // another account, but no error.
 var listing = map[string]bool{
 	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
-	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "RecentFailures": true, "ReplayQueue": true, "Speed": true,
+	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "RecentFailures": true, "ReplayQueue": true, "Sparklines": true, "Speed": true,
 	"LackingBookings": true, "Mails": true, "HeldMatches": true, "UncomparedHeld": true, "UnsentHeld": true,
 }
 

@@ -165,14 +165,18 @@ func TestReplayPlans(t *testing.T) {
 
 // allow are the plans that may scan: RecoverClaims runs once, at
 // the start, over all pending deliveries and all replays; Due reads all webhooks;
-// "found" and "newest" are the rows of a limited query.
-var allow = []string{"SCAN deliveries USING INDEX deliveries_due", "SCAN replays", "SCAN w", "SCAN found", "SCAN newest"}
+// "found" and "newest" are the rows of a limited query; count_log has some seconds; what
+// is pending in the whole instance is counted in the index of just that.
+var allow = []string{
+	"SCAN count_log", "SCAN counted", "SCAN CONSTANT ROW", "SCAN deliveries USING COVERING INDEX deliveries_due",
+	"SCAN deliveries USING INDEX deliveries_due", "SCAN replays", "SCAN w", "SCAN found", "SCAN newest",
+}
 
 // TestPlans looks at each statement that the methods use: none scans or sorts.
 func TestPlans(t *testing.T) {
 	s := openTemp(t)
 	seen := 0
-	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|replays|replay_items|lookups|attempts|webhooks|connections|rejected_requests|sessions WHERE hash|clients|client_tokens WHERE client_id|client_tokens t)\b`)
+	table := regexp.MustCompile(`\b(FROM|UPDATE|INTO) (deliveries|events|replays|replay_items|lookups|attempts|webhooks|connections|rejected_requests|sessions WHERE hash|clients|client_tokens WHERE client_id|client_tokens t|attempt_counts|event_counts)\b`)
 	for _, query := range recorded(t, s) {
 		if !table.MatchString(query) || strings.Contains(query, "INSERT") {
 			continue

@@ -19,6 +19,7 @@ import (
 //   - messages of the outbox that are older than before and not waiting, and
 //     invitations that expired before;
 //   - uploads after webhook.KeepUpload, and comparisons after webhook.KeepReconciliation;
+//   - counts of hours after stats.Kept;
 //   - in the first batch, expired sessions, access tokens and links for new passwords.
 //
 // It returns how many rows it deleted, and the last event that it read. Call it
@@ -50,6 +51,7 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 		}
 		others = append(others, pruneReplays(before, batch)...)
 		others = append(others, pruneReconciliations(now, batch)...)
+		others = append(others, pruneCounts(now, batch)...)
 		if after == 0 { // these read whole tables
 			others = append(others, statement{`DELETE FROM sessions WHERE expires_at <= $1`, []any{toMillis(now)}},
 				statement{`DELETE FROM client_tokens WHERE expires_at <= $1`, []any{toMillis(now)}},

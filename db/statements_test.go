@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -73,6 +74,18 @@ func useEverything(tb testing.TB, s *Store) {
 	_, err = s.Changes(ctx, a.ID)
 	check(err)
 	_, err = s.DeliveriesOf(ctx, a.ID, []webhook.DeliveryID{d})
+	check(err)
+	for _, account := range []webhook.AccountID{0, a.ID} {
+		_, err = s.Today(ctx, account, now)
+		check(err)
+	}
+	_, err = s.AccountStats(ctx, a.ID, stats.Month, now)
+	check(err)
+	_, err = s.Sparklines(ctx, a.ID, []webhook.WebhookID{w.ID}, now)
+	check(err)
+	_, err = s.Silences(ctx, a.ID, now)
+	check(err)
+	_, err = s.FoldCounts(ctx)
 	check(err)
 	for _, newest := range []bool{false, true} {
 		_, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Newest: newest, Now: now, Lease: now})

@@ -101,7 +101,7 @@ func (d *Dispatcher) attempt(l *lane, job *webhook.Job) (a attemptResult, ok boo
 // job's, or the attempt could not be recorded.
 func (d *Dispatcher) claimAgain(job *webhook.Job, a attemptResult) bool {
 	r := webhook.Result{
-		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
+		Delivery: job.Delivery.ID, Account: job.Account.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
 		State: webhook.Pending, NextAt: d.clock().Add(d.lease), Again: true,
 	}
 	d.logAttempt(job, r)
@@ -162,8 +162,8 @@ func (d *Dispatcher) retryNow(job *webhook.Job) {
 // resultOf decides what becomes of the delivery.
 func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result {
 	r := webhook.Result{
-		Delivery: job.Delivery.ID, Webhook: job.Webhook.ID, Replay: job.Delivery.Replay, Attempt: a.Attempt, Data: job.Event.Data,
-		State: webhook.Failed, Test: job.Delivery.Test || job.Delivery.Inline, Warnings: a.warnings(job.Webhook, d.clock()),
+		Delivery: job.Delivery.ID, Account: job.Account.ID, Webhook: job.Webhook.ID, Replay: job.Delivery.Replay, Attempt: a.Attempt, Data: job.Event.Data,
+		State: webhook.Failed, Test: job.Delivery.Test, Inline: job.Delivery.Inline, Warnings: a.warnings(job.Webhook, d.clock()),
 	}
 	switch {
 	case a.Failure == "":
@@ -171,7 +171,7 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 	case a.Failure == webhook.FailGone:
 		r.Gone = true
 	case a.Failure == webhook.FailLoop: // it would come back again
-	case r.Test: // somebody waits for the result; there is no second attempt
+	case r.Once():
 	default:
 		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
 		number := a.Number - job.Delivery.Base

@@ -126,6 +126,7 @@ type Job struct {
 // of the delivery.
 type Result struct {
 	Delivery DeliveryID
+	Account  AccountID
 	Webhook  WebhookID
 	Replay   ReplayID // the bulk replay that the delivery is part of
 	Attempt  Attempt  // Attempt.Number fences: a late result does not move the delivery
@@ -135,8 +136,13 @@ type Result struct {
 	Data     []byte    // of the event; the log does not keep it again in the request's body
 	Gone     bool      // switch the webhook off
 	Warnings *Warnings // of the webhook, where the attempt changed them; else nil
-	Test     bool      // a test or an inline call: that it failed does not count against the webhook
+	Test     bool      // of a test event
+	Inline   bool      // of an inline webhook
 }
+
+// Once reports whether the attempt is the only one, whose failure does not count
+// against the webhook: somebody waits for the result.
+func (r Result) Once() bool { return r.Test || r.Inline }
 
 // Finished says what recording a result changed besides its delivery.
 type Finished struct {

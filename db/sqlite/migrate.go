@@ -72,7 +72,7 @@ func migrate(ctx context.Context, pool *sql.DB, path string) error {
 
 // newProvider returns goose with the migrations in files and those in Go.
 func newProvider(pool *sql.DB, files fs.FS) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files, goose.WithLogger(goose.NopLogger()), goose.WithGoMigrations(hashAddresses()))
+	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files, goose.WithLogger(goose.NopLogger()), goose.WithGoMigrations(hashAddresses(), backfillCounts()))
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}

@@ -42,11 +42,13 @@ type writer struct {
 	betweenGroups chan func(*sql.Conn)
 	commits       int
 	failure       atomic.Pointer[failure]
-	afterCommits  func()        // called after every commitsPerCheck commits
-	end           func()        // finishes the waiting writes and ends the goroutine; may be called more than once
-	stop          func() error  // also closes the connection; may be called more than once
-	quit          chan struct{} // closed by end
-	done          chan struct{} // closed when the goroutine has ended
+	begin         func()         // see DB.Groups
+	beforeCommit  func(Tx) error // see DB.Groups
+	afterCommits  func()         // called after every commitsPerCheck commits
+	end           func()         // finishes the waiting writes and ends the goroutine; may be called more than once
+	stop          func() error   // also closes the connection; may be called more than once
+	quit          chan struct{}  // closed by end
+	done          chan struct{}  // closed when the goroutine has ended
 }
 
 // failure is the last write that failed because the database could not be used.
@@ -73,7 +75,7 @@ func startWriter(ctx context.Context, pool *sql.DB, afterCommits func()) (*write
 		return nil, fmt.Errorf("take the writing connection: %w", err)
 	}
 	w := &writer{
-		session: session{conn: conn, stmts: map[string]*sql.Stmt{}, execs: map[string]execStmt{}}, pool: pool, afterCommits: afterCommits,
+		session: session{conn: conn, stmts: map[string]*sql.Stmt{}, execs: map[string]execStmt{}}, pool: pool, begin: func() {}, beforeCommit: func(Tx) error { return nil }, afterCommits: afterCommits,
 		queue: make(chan *write, maxWaiting), later: make(chan *write, maxWaiting), betweenGroups: make(chan func(*sql.Conn)), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.end = sync.OnceFunc(func() { close(w.quit); <-w.done })
@@ -115,6 +117,13 @@ func (d *DB) Write(ctx context.Context, later bool, do func(Tx) error) error {
 	default:
 		return errClosed
 	}
+}
+
+// Groups makes the database call begin before the writes of each group, and
+// beforeCommit after them, in their transaction: if it fails, so do all of them. A
+// group may begin twice. Call Groups before the first Write.
+func (d *DB) Groups(begin func(), beforeCommit func(Tx) error) {
+	d.writer.begin, d.writer.beforeCommit = begin, beforeCommit
 }
 
 func (w *writer) enqueue(wr *write, queue chan *write) error {
@@ -250,6 +259,7 @@ func (w *writer) transact(group []*write, run func(*write) error) (err error) {
 	if err := w.checkDataVersion(); err != nil {
 		return err
 	}
+	w.begin()
 	for _, wr := range group {
 		if wr.err = wr.ctx.Err(); wr.err != nil {
 			continue // the caller gave up before the write started
@@ -257,6 +267,9 @@ func (w *writer) transact(group []*write, run func(*write) error) (err error) {
 		if err := run(wr); err != nil {
 			return err
 		}
+	}
+	if err := w.beforeCommit(&w.session); err != nil {
+		return fmt.Errorf("before the commit: %w", err)
 	}
 	if _, err := w.run(`COMMIT`); err != nil {
 		return fmt.Errorf("commit: %w", err)

@@ -1,0 +1,230 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"bookhook/stats"
+	"bookhook/webhook"
+)
+
+// WebhookStats reports the attempts of a webhook, by the clock of its account.
+func (s *Store) WebhookStats(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, p stats.Period, now time.Time) (*stats.Report, error) {
+	if _, err := s.Webhook(ctx, account, id); err != nil {
+		return nil, err
+	}
+	return s.accountReport(ctx, account, id, p, now)
+}
+
+// AccountStats reports the attempts of all webhooks of an account, deleted ones
+// included.
+func (s *Store) AccountStats(ctx context.Context, account webhook.AccountID, p stats.Period, now time.Time) (*stats.Report, error) {
+	return s.accountReport(ctx, account, 0, p, now)
+}
+
+// InstanceStats reports the attempts of all accounts, in UTC.
+func (s *Store) InstanceStats(ctx context.Context, p stats.Period, now time.Time) (*stats.Report, error) {
+	return s.report(ctx, stats.AttemptKey{}, stats.NewReport(p, now, time.UTC))
+}
+
+func (s *Store) accountReport(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, p stats.Period, now time.Time) (*stats.Report, error) {
+	a, err := s.Account(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return s.report(ctx, stats.AttemptKey{Account: account, Webhook: id}, stats.NewReport(p, now, a.Location()))
+}
+
+func (s *Store) report(ctx context.Context, of stats.AttemptKey, r *stats.Report) (*stats.Report, error) {
+	of.Hour = r.Since().UnixMilli()
+	err := s.readHours(ctx, of, func(hour time.Time, counts *stats.Counts) {
+		if bucket := r.At(hour); bucket != nil {
+			bucket.Add(counts)
+		}
+	}, func(a stats.Attempt) {
+		if bucket := r.At(a.StartedAt); bucket != nil {
+			bucket.Count(a)
+		}
+	})
+	r.Sum()
+	return r, err
+}
+
+// storedAttempts selects the counts of hours under a condition, and the log.
+const storedAttempts = `SELECT 0 AS logged, webhook_id, hour, counts FROM attempt_counts WHERE %s UNION ALL SELECT 1, 0, 0, entries FROM count_log`
+
+// readHours calls stored for the hours from that of the key on, and logged for the
+// attempts that are in the log only, also older ones; both are of one moment.
+func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored func(hour time.Time, counts *stats.Counts), logged func(stats.Attempt)) error {
+	return s.readAttempts(ctx, from.Account, func(key stats.AttemptKey, counts *stats.Counts) { stored(fromMillis(key.Hour), counts) },
+		func(a stats.Attempt) {
+			if from.Webhook == 0 || from.Webhook == a.Webhook {
+				logged(a)
+			}
+		}, fmt.Sprintf(storedAttempts, `account_id = $1 AND webhook_id = $2 AND hour >= $3`), from.Account, from.Webhook, from.Hour)
+}
+
+// readAttempts calls stored for what a query with storedAttempts finds, and logged for
+// the attempts of the account that it finds in the log.
+func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(stats.AttemptKey, *stats.Counts), logged func(stats.Attempt), query string, args ...any) error {
+	return s.readCounts(ctx, func(r scanner) error {
+		var isLog bool
+		var encoded []byte
+		key := stats.AttemptKey{Account: account}
+		if err := r.Scan(&isLog, &key.Webhook, &key.Hour, &encoded); err != nil {
+			return err
+		}
+		if isLog {
+			return stats.Log(encoded).Read(account, logged, func(stats.Event) {})
+		}
+		var counts stats.Counts
+		err := counts.Decode(encoded)
+		stored(key, &counts)
+		return err
+	}, query, args...)
+}
+
+// readCounts calls read for each row.
+func (s *Store) readCounts(ctx context.Context, read func(scanner) error, query string, args ...any) error {
+	_, err := list(ctx, s.engine, func(r scanner) (struct{}, error) { return struct{}{}, read(r) }, query, args...)
+	return err
+}
+
+// Sparklines returns what each of the webhooks did in the last days of the account's
+// clock.
+func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids []webhook.WebhookID, now time.Time) (map[webhook.WebhookID]*stats.Sparkline, error) {
+	a, err := s.Account(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	lines, since := map[webhook.WebhookID]*stats.Sparkline{}, now
+	for _, id := range ids {
+		lines[id] = stats.NewSparkline(now, a.Location())
+		since = lines[id].Since()
+	}
+	its, args := anyOf("webhook_id", 3, ids)
+	query := fmt.Sprintf(storedAttempts, `account_id = $1 AND hour >= $2 AND `+its)
+	err = s.readAttempts(ctx, account, func(key stats.AttemptKey, counts *stats.Counts) {
+		if line := lines[key.Webhook]; line != nil {
+			line.Add(fromMillis(key.Hour), counts)
+		}
+	}, func(a stats.Attempt) {
+		if line := lines[a.Webhook]; line != nil {
+			line.Count(a)
+		}
+	}, query, append([]any{account, since.UnixMilli()}, args...)...)
+	return lines, err
+}
+
+// AccountSparkline returns what all webhooks of an account did in the last days of its
+// clock.
+func (s *Store) AccountSparkline(ctx context.Context, account webhook.AccountID, now time.Time) (*stats.Sparkline, error) {
+	a, err := s.Account(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	line := stats.NewSparkline(now, a.Location())
+	return line, s.readHours(ctx, stats.AttemptKey{Account: account, Hour: line.Since().UnixMilli()}, line.Add, line.Count)
+}
+
+// Today returns what happened in an account since midnight by its clock, and what is
+// waiting. For account 0 it is the whole instance, in UTC.
+func (s *Store) Today(ctx context.Context, account webhook.AccountID, now time.Time) (t stats.Today, err error) {
+	zone := time.UTC
+	if account != 0 {
+		a, err := s.Account(ctx, account)
+		if err != nil {
+			return t, err
+		}
+		zone = a.Location()
+	}
+	t.Since = stats.Midnight(now, zone)
+	err = s.readHours(ctx, stats.AttemptKey{Account: account, Hour: t.Since.UnixMilli()},
+		func(_ time.Time, counts *stats.Counts) { t.Attempts.Add(counts) },
+		func(a stats.Attempt) {
+			if !a.StartedAt.Before(t.Since) {
+				t.Attempts.Count(a)
+			}
+		})
+	if err == nil {
+		t.Events, err = s.eventsSince(ctx, account, t.Since)
+	}
+	if err == nil {
+		t.Waiting, t.OldestWaiting, err = s.waiting(ctx, account)
+	}
+	return t, err
+}
+
+func (s *Store) eventsSince(ctx context.Context, account webhook.AccountID, since time.Time) (n int64, err error) {
+	err = s.readCounts(ctx, func(r scanner) error {
+		var events int64
+		var entries stats.Log
+		if err := r.Scan(&events, (*[]byte)(&entries)); err != nil {
+			return err
+		}
+		n += events
+		return entries.Read(account, func(stats.Attempt) {}, func(e stats.Event) {
+			if !e.ReceivedAt.Before(since) {
+				n++
+			}
+		})
+	}, `SELECT events, NULL AS entries FROM event_counts WHERE account_id = $1 AND hour >= $2 UNION ALL SELECT 0, entries FROM count_log`,
+		account, since.UnixMilli())
+	return n, err
+}
+
+// waiting counts pending deliveries up to stats.MaxWaiting, and says when the oldest
+// was created.
+func (s *Store) waiting(ctx context.Context, account webhook.AccountID) (n int, oldest time.Time, err error) {
+	var first webhook.DeliveryID
+	pending := `account_id = $1 AND state = 'pending' AND state <> 'delivered'`
+	if account == 0 {
+		pending = `$1 = 0 AND state = 'pending'`
+	}
+	err = queryRow(ctx, s.engine, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE `+pending+` LIMIT $2) AS counted),
+		COALESCE((SELECT MIN(id) FROM deliveries WHERE `+pending+`), 0)`, account, stats.MaxWaiting).Scan(&n, &first)
+	if first != 0 {
+		oldest = first.Time()
+	}
+	return n, oldest, err
+}
+
+// Silences returns from where an account receives nothing although it usually does by
+// this hour of the week.
+func (s *Store) Silences(ctx context.Context, account webhook.AccountID, now time.Time) ([]stats.Silence, error) {
+	a, err := s.Account(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	arrivals := stats.NewArrivals(now, a.Location())
+	add := func(r scanner) error {
+		var platform, channel string
+		var hour, events int64
+		var entries stats.Log
+		if err := r.Scan(&platform, &channel, &hour, &events, (*[]byte)(&entries)); err != nil {
+			return err
+		}
+		if events > 0 {
+			arrivals.Add(platform, channel, fromMillis(hour), events)
+		}
+		return entries.Read(account, func(stats.Attempt) {}, func(e stats.Event) {
+			arrivals.Add(e.Platform, e.Channel, stats.Hour(e.ReceivedAt, a.Location()), 1)
+		})
+	}
+	query := `SELECT platform, channel_id, hour, events, NULL AS entries FROM event_counts WHERE account_id = $1 AND hour >= $2 AND hour <= $3`
+	const logged = ` UNION ALL SELECT '', '', 0, 0, entries FROM count_log`
+	for week := 0; ; week++ {
+		from, to, ok := arrivals.Window(week)
+		if !ok {
+			return arrivals.Silences(), nil
+		}
+		all := query
+		if week == 0 {
+			all += logged
+		}
+		if err := s.readCounts(ctx, add, all, account, from.UnixMilli(), to.UnixMilli()); err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package stats
+
+import (
+	"time"
+
+	"bookhook/webhook"
+)
+
+// AttemptKey is an hour of a webhook, of an account (Webhook is zero), or of the whole
+// instance (both are).
+type AttemptKey struct {
+	Account webhook.AccountID
+	Webhook webhook.WebhookID
+	Hour    int64 // its start, in milliseconds
+}
+
+// EventKey is an hour of what an account receives from one channel, or of what the
+// whole instance receives from a platform (Account is zero).
+type EventKey struct {
+	Account           webhook.AccountID
+	Hour              int64 // its start, in milliseconds
+	Platform, Channel string
+}
+
+// Hours are counts by hours: of the clock of the account, for the whole instance of UTC.
+type Hours struct {
+	Attempts map[AttemptKey]*Counts
+	Events   map[EventKey]int64
+	zone     func(webhook.AccountID) *time.Location
+}
+
+// NewHours returns empty counts for accounts in these time zones.
+func NewHours(zone func(webhook.AccountID) *time.Location) *Hours {
+	return &Hours{Attempts: map[AttemptKey]*Counts{}, Events: map[EventKey]int64{}, zone: zone}
+}
+
+// Attempt counts an attempt for its webhook, its account and the instance.
+func (h *Hours) Attempt(a Attempt) {
+	hour, utc := h.hour(a.Account, a.StartedAt), Hour(a.StartedAt, time.UTC).UnixMilli()
+	for _, key := range [...]AttemptKey{{a.Account, a.Webhook, hour}, {a.Account, 0, hour}, {0, 0, utc}} {
+		counts := h.Attempts[key]
+		if counts == nil {
+			counts = &Counts{}
+			h.Attempts[key] = counts
+		}
+		counts.Count(a)
+	}
+}
+
+// Event counts an event for its channel and the instance.
+func (h *Hours) Event(e Event) {
+	h.Events[EventKey{e.Account, h.hour(e.Account, e.ReceivedAt), e.Platform, e.Channel}]++
+	h.Events[EventKey{0, Hour(e.ReceivedAt, time.UTC).UnixMilli(), e.Platform, ""}]++
+}
+
+func (h *Hours) hour(account webhook.AccountID, at time.Time) int64 {
+	return Hour(at, h.zone(account)).UnixMilli()
+}
+
+// Len is the number of hours that are counted.
+func (h *Hours) Len() int { return len(h.Attempts) + len(h.Events) }

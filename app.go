@@ -90,10 +90,10 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
-	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
 	if a.notices != nil {
 		a.background.Go(func() { a.notices.Run(sending) })
 	}
+	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
 	if err := a.awaitDispatcher(); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}

@@ -56,8 +56,8 @@ type transaction struct {
 	engineTx
 	engine  engine
 	touched *[]webhook.Touched
-	queued  *bool      // a message was added to the outbox
 	counted *stats.Log // see counts.go
+	queued  *bool      // a message was added to the outbox
 }
 
 // Unavailable implements querier.
@@ -91,7 +91,7 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 				s.counted = s.counted[:before]
 			}
 		}()
-		err := do(transaction{tx, s.engine, &touched, &queued, &s.counted})
+		err := do(transaction{tx, s.engine, &touched, &s.counted, &queued})
 		done = err == nil
 		return err
 	})

@@ -106,7 +106,7 @@ func TestInvitationByMail(t *testing.T) {
 	tim.fill("Password", "another boat on the river")
 	tim.press("Sign in")
 	tim.isAt("/webhooks$")
-	tim.sees("Staff")
+	tim.sees("An operator of your account can create one.") // staff cannot
 
 	p.fill("E-mail", "tom@example.com")
 	p.press("Send invitation")

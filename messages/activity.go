@@ -7,6 +7,8 @@ var activity = Texts{
 	"activity.account.changed": "Changed the settings of the account “%s”.",
 	"activity.account.limit":   "Set the limit to %s webhooks.",
 
+	"activity.account.notices": "Changed from when on a failing webhook is told.",
+
 	"activity.user.added":    "Added %s as %s.",
 	"activity.user.removed":  "Removed %s.",
 	"activity.user.password": "Set a new password for %s.",

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"bookhook/incidents"
@@ -146,15 +145,15 @@ func (s *Store) NoticeSettings(ctx context.Context, user webhook.UserID) (settin
 // SaveNoticeSettings sets what a user wants to be told. What is waiting for the user is
 // not sent if it is unwanted now.
 func (s *Store) SaveNoticeSettings(ctx context.Context, user webhook.UserID, settings incidents.Settings) error {
-	if settings.Muted == nil {
-		settings.Muted = []incidents.Kind{}
-	}
 	return s.write(ctx, func(tx transaction) error {
 		return saveNoticeSettings(ctx, tx, user, settings)
 	})
 }
 
 func saveNoticeSettings(ctx context.Context, tx transaction, user webhook.UserID, settings incidents.Settings) error {
+	if settings.Muted == nil { // NULL is for who has chosen nothing
+		settings.Muted = []incidents.Kind{}
+	}
 	n, err := tx.Exec(ctx, `INSERT INTO notice_settings (user_id, mail, muted, quiet_from, quiet_until)
 		SELECT u.id, $2, $3, $4, $5 FROM users u WHERE u.id = $1
 		ON CONFLICT (user_id) DO UPDATE SET mail = $2, muted = $3, quiet_from = $4, quiet_until = $5`,
@@ -175,7 +174,7 @@ func (s *Store) StopNotices(ctx context.Context, user webhook.UserID) error {
 		if err != nil {
 			return err
 		}
-		settings.Mail, settings.Muted = false, slices.Concat([]incidents.Kind{}, settings.Muted)
+		settings.Mail = false
 		return saveNoticeSettings(ctx, tx, user, settings)
 	})
 }

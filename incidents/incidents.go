@@ -146,6 +146,9 @@ func Decide(now time.Time, conditions []Condition, known []Incident) (changes []
 		c, found := byKey[i.Key]
 		if !found {
 			c = Condition{Key: i.Key, Over: true, Settled: true, Details: Details{Outcome: Recovered}}
+			if i.Kind == Rejected {
+				c.Details.Outcome = Quiet
+			}
 		}
 		if change := i.after(c, repeated[i.Key], now); change.To != i {
 			changes = append(changes, change)

@@ -42,7 +42,9 @@ type Mail struct {
 
 // Overtaken reports whether a message says nothing that a later one about the incident
 // does not say better: it waited for so long.
-func (m Mail) Overtaken(i Incident) bool { return !m.End && (!i.ClosedAt.IsZero() || m.Stage != i.Stage) }
+func (m Mail) Overtaken(i Incident) bool {
+	return !m.End && (!i.ClosedAt.IsZero() || m.Stage != i.Stage)
+}
 
 // MailsPerDay is how many messages about incidents a person gets within 24 hours. The
 // last of them says that there are more.

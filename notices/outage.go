@@ -28,7 +28,7 @@ func (t told) outage(ctx context.Context) (letter, error) {
 	if err != nil {
 		return letter{}, err
 	}
-	l := letter{Button: button{"Open " + w.Name, t.webhookURL()}, Links: []button{{"View what is waiting", t.deliveriesURL(webhook.Pending)}}}
+	l := letter{Button: button{"Open " + w.Name, t.webhookURL()}}
 	waiting, err := t.Store.Backlog(ctx, t.account.ID, w.ID)
 	if err != nil {
 		return l, err
@@ -44,7 +44,7 @@ func (t told) outage(ctx context.Context) (letter, error) {
 	switch t.Stage {
 	case incidents.SwitchedOff:
 		l.Subject = w.Name + " was switched off"
-		why := "because every delivery had failed for five days"
+		why := "because it had accepted nothing for five days"
 		if w.OffReason == webhook.OffGone {
 			why = "because the receiver answered 410 Gone"
 		}
@@ -58,7 +58,10 @@ func (t told) outage(ctx context.Context) (letter, error) {
 	}
 	l.Text = append(l.Text, reason)
 	if waiting.Waiting > 0 {
-		l.Text = append(l.Text, number(waiting.Waiting, "delivery is", "deliveries are")+" waiting. Bookhook goes on trying and sends them by itself once "+w.Name+" accepts again.")
+		l.Text = append(l.Text, number(waiting.Waiting, "delivery is", "deliveries are")+" waiting. Bookhook sends them by itself once "+w.Name+" accepts again.")
+		l.Links = append(l.Links, button{"View what is waiting", t.deliveriesURL(webhook.Pending)})
+	} else {
+		l.Links = append(l.Links, button{"View what has failed", t.deliveriesURL(webhook.Failed)})
 	}
 	if bookings != "" {
 		l.Text = append(l.Text, bookings)

@@ -53,6 +53,9 @@ func (s *Store) troubles(ctx context.Context, condition string, args ...any) ([]
 		append([]any{incidents.MaxWaiting}, args...)...)
 }
 
+// recentRejected is how many rejected requests RejectedLately reads.
+const recentRejected = 100_000
+
 // RejectedLately lists, of each account and platform, when requests were rejected last,
 // if that was since.
 func (s *Store) RejectedLately(ctx context.Context, since time.Time) ([]incidents.Rejections, error) {
@@ -61,7 +64,8 @@ func (s *Store) RejectedLately(ctx context.Context, since time.Time) ([]incident
 		return x, err
 	}
 	return list(ctx, s.engine, scan, `SELECT r.account_id, r.platform, MAX(r.last_at), COALESCE((SELECT c.received_at FROM connections c WHERE c.account_id = r.account_id AND c.platform = r.platform), 0)
-		FROM rejected_requests r WHERE r.last_at >= $1 GROUP BY r.account_id, r.platform`, toMillis(since))
+		FROM (SELECT account_id, platform, last_at FROM rejected_requests WHERE last_at >= $1 ORDER BY last_at DESC LIMIT $2) AS r
+		GROUP BY r.account_id, r.platform`, toMillis(since), recentRejected)
 }
 
 // Undelivered returns the references of the bookings of which deliveries for a webhook

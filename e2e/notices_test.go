@@ -42,7 +42,7 @@ func TestToldOfAnOutage(t *testing.T) {
 
 	p := a.as(t, operator, pageOptions{NoScript: true})
 	p.visit(a.URL + "/settings/notices")
-	p.sees("What you are told by e-mail")
+	p.sees("Notices by e-mail")
 	m := told(t, mail, operator, "Vouchers was switched off")
 	for _, want := range []string{"RIVER-1234", "410 Gone", a.URL + "/webhooks/" + id} {
 		if !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, want) {
@@ -76,7 +76,7 @@ func TestToldOfAnOutage(t *testing.T) {
 	outside.looks()
 	p.visit(a.URL + "/settings/notices")
 	p.sees("Ended")
-	if on, err := p.GetByLabel("Tell me by e-mail").IsChecked(); err != nil || on {
+	if on, err := p.GetByLabel("Notify me by e-mail").IsChecked(); err != nil || on {
 		t.Errorf("still told: %t, %v", on, err)
 	}
 	p.visit(a.URL + "/settings/mail")

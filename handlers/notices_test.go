@@ -33,7 +33,7 @@ func TestNoticeSettings(t *testing.T) {
 	tim := s.signIn(staff)
 	tim.get("/settings/notices").is(http.StatusOK).has(off, "After 1 h without success, or after a minute once 50 deliveries are waiting").lacks("Save for everybody")
 	form := url.Values{"mail": {"1"}, "kind": {"outage", "silence", "disk", "nonsense"}, "quiet_from": {"22"}, "quiet_until": {"7"}}
-	tim.follow("/settings/notices", form).has("Saved what you are told.", on, `<option value="22" selected`, `<option value="7" selected`)
+	tim.follow("/settings/notices", form).has("Your notices were saved.", on, `<option value="22" selected`, `<option value="7" selected`)
 	got := s.notices(staff)
 	if !got.Mail || got.Quiet != (incidents.Hours{From: 22, Until: 7}) || len(got.Muted) != 2 || got.Wants(incidents.Rejected) || !got.Wants(incidents.Outage) {
 		t.Errorf("got %+v", got)
@@ -56,13 +56,13 @@ func TestNoticeLimits(t *testing.T) {
 	for _, wrong := range []url.Values{{"after": {"7"}, "waiting": {"9"}}, {"after": {"60"}, "waiting": {"0"}}, {"after": {"60"}, "waiting": {"1001"}}, {"after": {"60"}, "waiting": {"many"}}, {}} {
 		b.post("/settings/notices/limits", wrong).is(http.StatusUnprocessableEntity).has("Save for everybody", "E-mail is not set up")
 	}
-	b.follow("/settings/notices/limits", url.Values{"after": {"30"}, "waiting": {" 7 "}}).has("Saved when a webhook counts as failing", `<option value="30" selected`, `value="7"`)
+	b.follow("/settings/notices/limits", url.Values{"after": {"30"}, "waiting": {" 7 "}}).has("Saved when a failing webhook is reported", `<option value="30" selected`, `value="7"`)
 	got, err := s.store.NoticeLimits(t.Context(), s.account.ID)
 	s.check(err)
 	if got != (incidents.Limits{After: 30 * time.Minute, Waiting: 7}) {
 		t.Errorf("got %+v", got)
 	}
-	b.get("/settings/activity").has("Changed from when on a failing webhook is told.")
+	b.get("/settings/activity").has("Changed when a failing webhook is reported.")
 }
 
 // TestIncidentList: open ones first; an account sees its own, an administrator also
@@ -85,13 +85,13 @@ func TestIncidentList(t *testing.T) {
 	s.check(s.store.ChangeIncident(t.Context(), incidents.Change{From: ended, To: to}, false, now))
 	open(incidents.Key{Kind: incidents.Backup}, incidents.Details{})
 
-	p := s.signIn(anna).get("/settings/notices").has(hook.Name+" accepted nothing", `href="/webhooks/`+hook.ID.String(), "No events from channel 3930 of TourCMS", "after 1 h").lacks("A backup of this Bookhook")
-	if strings.Index(p.text, hook.Name+" accepted nothing") > strings.Index(p.text, "No events from") {
+	p := s.signIn(anna).get("/settings/notices").has(hook.Name+" accepted no delivery", `href="/webhooks/`+hook.ID.String(), "No events from channel 3930 of TourCMS", "after 1 h").lacks("A backup of this Bookhook")
+	if strings.Index(p.text, hook.Name+" accepted no delivery") > strings.Index(p.text, "No events from") {
 		t.Error("what is open is not first")
 	}
-	s.signIn(admin).get("/settings/notices").has("A backup of this Bookhook was overdue", hook.Name+" accepted nothing")
-	s.signIn(lone).get("/settings/notices").has("A backup of this Bookhook was overdue").lacks(hook.Name+" accepted nothing")
-	s.signIn(others).get("/settings/notices").lacks(hook.Name+" accepted nothing", "A backup of")
+	s.signIn(admin).get("/settings/notices").has("A backup of this Bookhook was overdue", hook.Name+" accepted no delivery")
+	s.signIn(lone).get("/settings/notices").has("A backup of this Bookhook was overdue").lacks(hook.Name+" accepted no delivery")
+	s.signIn(others).get("/settings/notices").lacks(hook.Name+" accepted no delivery", "A backup of")
 }
 
 func TestStopNotices(t *testing.T) {

@@ -7,7 +7,7 @@ var activity = Texts{
 	"activity.account.changed": "Changed the settings of the account “%s”.",
 	"activity.account.limit":   "Set the limit to %s webhooks.",
 
-	"activity.account.notices": "Changed from when on a failing webhook is told.",
+	"activity.account.notices": "Changed when a failing webhook is reported.",
 
 	"activity.user.added":    "Added %s as %s.",
 	"activity.user.removed":  "Removed %s.",

@@ -70,7 +70,7 @@ func (w *Worker) incident(ctx context.Context, m webhook.Mail, _ time.Time) (let
 		return letter{}, err
 	}
 	if about.Last {
-		l.Small = append(l.Small, fmt.Sprintf("This is the last of %d messages within 24 hours. What happens until then is on the page of notices.", incidents.MailsPerDay))
+		l.Small = append(l.Small, fmt.Sprintf("This is the last of %d messages within 24 hours. What else happens is listed under Settings, Notices.", incidents.MailsPerDay))
 	}
 	l.Small = append(l.Small, t.why())
 	l.Choose, l.Stop = w.BaseURL+NoticesPath, w.BaseURL+StopPath+"?token="+url.QueryEscape(auth.UnsubscribeToken(w.StopKey, m.User))
@@ -108,7 +108,7 @@ func (t told) begin(ctx context.Context) (letter, error) {
 		return letter{
 			Subject: "The certificate of " + d.Name + " expires soon",
 			Text: []string{
-				"The certificate of the receiver of " + d.Name + " expires on " + t.at(d.Ends) + ". After that it accepts no booking any more.",
+				"The certificate of the receiver of " + d.Name + " expires on " + t.at(d.Ends) + ". From then on deliveries fail.",
 				"Ask whoever runs the receiver to renew it.",
 			},
 			Button: button{"Open " + d.Name, t.webhookURL()},
@@ -146,7 +146,7 @@ func (t told) begin(ctx context.Context) (letter, error) {
 		return letter{
 			Subject: "A backup of Bookhook is overdue",
 			Text: []string{
-				"The last backup is of " + t.at(d.Since) + ". Look for why none has been made since; bookhook backup FILE makes one while Bookhook runs.",
+				"The last backup is of " + t.at(d.Since) + ". Check why none was made since then. The command “bookhook backup FILE” makes one while Bookhook is running.",
 			},
 			Button: button{"Open Bookhook", t.BaseURL},
 		}, nil
@@ -168,7 +168,7 @@ func (t told) end(ctx context.Context) (letter, error) {
 		return letter{Subject: "Requests from " + t.platformName() + " are no longer rejected", Text: []string{text, lasted}, Button: button{"View rejected requests", t.BaseURL + "/settings/rejected"}}, nil
 	case incidents.Silence:
 		source, err := t.source(ctx)
-		return letter{Subject: "Events from " + source + " are coming again", Text: []string{"Events are coming as usual, or none are expected at this time. " + lasted}, Button: button{"View the events", t.BaseURL + "/events"}}, err
+		return letter{Subject: "Events from " + source + " are coming again", Text: []string{"Events are coming again, or none are usual at this time. " + lasted}, Button: button{"View the events", t.BaseURL + "/events"}}, err
 	case incidents.Disk:
 		return letter{Subject: "The disk of Bookhook has space again", Text: []string{lasted}, Button: button{"Open Bookhook", t.BaseURL}}, nil
 	case incidents.Backup:

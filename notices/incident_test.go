@@ -117,7 +117,7 @@ func TestOutage(t *testing.T) {
 	}
 	w.look(30 * time.Second)
 	w.look(90 * time.Second) // failing, and 60 are waiting
-	m := w.says("Accounting is failing", "Accounting has accepted nothing since ", "503 Service Unavailable", "“Closed for maintenance”", "60 deliveries are waiting",
+	m := w.says("Accounting is failing", "Accounting has accepted no delivery since ", "503 Service Unavailable", "“Closed for maintenance”", "60 deliveries are waiting",
 		"Bookings that have not arrived: B-00, B-01, B-02, B-03, B-04, B-05, B-06, B-07, B-08, B-09 and 50 more.", baseURL+"/webhooks/"+w.hook.ID.String(), baseURL+"/deliveries?state=pending&webhook_id="+w.hook.ID.String(), "Segeln & Meer")
 	if m.To != w.user.Email {
 		t.Errorf("got one to %s", m.To)
@@ -142,7 +142,7 @@ func TestOutage(t *testing.T) {
 		check(t, err)
 	}
 	w.look(time.Hour + time.Minute)
-	w.says("Accounting accepts bookings again", "It accepted nothing from ", ": 1 hour 1 minute.", "60 deliveries have arrived late.", baseURL+"/deliveries?state=delivered&webhook_id="+w.hook.ID.String())
+	w.says("Accounting accepts bookings again", "It accepted no delivery from ", " (1 hour 1 minute).", "60 deliveries have arrived late.", baseURL+"/deliveries?state=delivered&webhook_id="+w.hook.ID.String())
 	w.look(2 * time.Hour)
 	w.none("after the end")
 }

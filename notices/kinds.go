@@ -35,7 +35,7 @@ func (b button) text() string { return b.Text + ":\n" + b.URL }
 
 // The links at the foot of messages that people choose.
 const (
-	chooseText = "Choose what you are told, and when"
+	chooseText = "Choose your notices and quiet hours"
 	stopText   = "Stop these messages"
 )
 

@@ -44,17 +44,17 @@ func (t told) outage(ctx context.Context) (letter, error) {
 	switch t.Stage {
 	case incidents.SwitchedOff:
 		l.Subject = w.Name + " was switched off"
-		why := "because it had accepted nothing for five days"
+		why := "because every delivery had failed for five days"
 		if w.OffReason == webhook.OffGone {
 			why = "because the receiver answered 410 Gone"
 		}
 		l.Text = []string{"Bookhook switched " + w.Name + " off on " + t.at(w.OffAt) + ", " + why + ". It receives no bookings until somebody switches it on again; its page then offers to send what it missed."}
 	case incidents.SwitchOffNear:
 		l.Subject = w.Name + " will be switched off on " + w.SwitchOffAt().In(t.account.Location()).Format("2 January, 15:04")
-		l.Text = []string{w.Name + " has accepted nothing since " + t.at(w.FailingSince) + ". Unless it accepts a delivery before " + t.at(w.SwitchOffAt()) + ", Bookhook switches it off."}
+		l.Text = []string{w.Name + " has accepted no delivery since " + t.at(w.FailingSince) + ". Unless it accepts a delivery before " + t.at(w.SwitchOffAt()) + ", Bookhook switches it off."}
 	default:
 		l.Subject = w.Name + " is failing"
-		l.Text = []string{w.Name + " has accepted nothing since " + t.at(t.Details.Since) + "."}
+		l.Text = []string{w.Name + " has accepted no delivery since " + t.at(t.Details.Since) + "."}
 	}
 	l.Text = append(l.Text, reason)
 	if waiting.Waiting > 0 {
@@ -109,13 +109,13 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 		since = t.OpenedAt
 	}
 	l := letter{Button: button{"Open " + name, t.webhookURL()}}
-	outage := fmt.Sprintf("It accepted nothing from %s until %s: %s.", t.at(since), t.at(t.ClearedAt), lasted(t.ClearedAt.Sub(since)))
+	outage := fmt.Sprintf("It accepted no delivery from %s until %s (%s).", t.at(since), t.at(t.ClearedAt), lasted(t.ClearedAt.Sub(since)))
 	switch d.Outcome {
 	case incidents.Deleted:
-		l.Subject, l.Text, l.Button = name+" was deleted", []string{"It had accepted nothing since " + t.at(since) + ", and receives nothing any more."}, button{"Open Bookhook", t.BaseURL}
+		l.Subject, l.Text, l.Button = name+" was deleted", []string{"It had accepted no delivery since " + t.at(since) + "."}, button{"Open Bookhook", t.BaseURL}
 		return l, nil
 	case incidents.OffByPerson:
-		l.Subject, l.Text = name+" was switched off by a person", []string{"It had accepted nothing since " + t.at(since) + ". While it is off it receives no bookings, and no message says so again."}
+		l.Subject, l.Text = name+" was switched off by somebody", []string{"It had accepted no delivery since " + t.at(since) + ". It receives no bookings until it is switched on again."}
 		return l, nil
 	case incidents.SwitchedOn:
 		l.Subject, l.Text = name+" is on again", []string{outage}

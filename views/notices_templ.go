@@ -18,7 +18,7 @@ import (
 	"bookhook/webhook"
 )
 
-// NoticesProps are the props of what a person wants to be told, and of the incidents.
+// NoticesProps are the props of what a person is notified of, and of the incidents.
 type NoticesProps struct {
 	Page      Page
 	Kinds     []incidents.Kind // that the person can be told of
@@ -99,7 +99,7 @@ func Notices(p NoticesProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <section class=\"panel\" aria-labelledby=\"told\"><h2 id=\"told\">What you are told by e-mail</h2>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <section class=\"panel\" aria-labelledby=\"told\"><h2 id=\"told\">Notices by e-mail</h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -112,7 +112,7 @@ func Notices(p NoticesProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<span>E-mail is not set up, so nobody is told anything. ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<span>E-mail is not set up, so nobody is notified. ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -163,7 +163,7 @@ func Notices(p NoticesProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " aria-describedby=\"mail-hint\"> <span><strong>Tell me by e-mail</strong> <span class=\"hint\" id=\"mail-hint\">To ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " aria-describedby=\"mail-hint\"> <span><strong>Notify me by e-mail</strong> <span class=\"hint\" id=\"mail-hint\">To ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -299,7 +299,7 @@ func Notices(p NoticesProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, ") messages wait. What has ended meanwhile is told in one.</p></fieldset><button class=\"primary\">Save</button></form></section>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, ") messages wait. What begins and ends meanwhile comes as one message.</p></fieldset><button class=\"primary\">Save</button></form></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -392,7 +392,7 @@ func noticeLimits(p NoticesProps) templ.Component {
 			templ_7745c5c3_Var14 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<section class=\"panel\" aria-labelledby=\"limits\"><h2 id=\"limits\">When a webhook counts as failing</h2>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<section class=\"panel\" aria-labelledby=\"limits\"><h2 id=\"limits\">When a failing webhook is reported</h2>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -410,7 +410,7 @@ func noticeLimits(p NoticesProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, ". The earlier of the two counts.</p><form method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, ". Whichever comes first.</p><form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -427,13 +427,13 @@ func noticeLimits(p NoticesProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = selectBox(field{name: "after", label: "It has accepted nothing for", value: strconv.Itoa(int(p.After.Minutes())), problem: p.Problems["after"]}, delayOptions()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = selectBox(field{name: "after", label: "It has accepted no delivery for", value: strconv.Itoa(int(p.After.Minutes())), problem: p.Problems["after"]}, delayOptions()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = input(field{
-				name: "waiting", label: "Or so many deliveries are waiting", value: p.Waiting, problem: p.Problems["waiting"], complete: "off",
-				hint: "After a minute of failures.", more: templ.Attributes{"inputmode": "numeric", "class": "short"},
+				name: "waiting", label: "Or this many deliveries are waiting", value: p.Waiting, problem: p.Problems["waiting"], complete: "off",
+				hint: "And every attempt of the last minute has failed.", more: templ.Attributes{"inputmode": "numeric", "class": "short"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -528,7 +528,7 @@ func incidentList(p NoticesProps) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p>What you can be told of appears here, from its beginning to its end.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p>What you can be notified of appears here, with when it began and ended.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -668,7 +668,7 @@ func (p NoticesProps) incidentText(i incidents.Incident) string {
 	case i.Kind == incidents.Outage && i.Stage == incidents.SwitchedOff:
 		return name + " was switched off by Bookhook"
 	case i.Kind == incidents.Outage:
-		return name + " accepted nothing"
+		return name + " accepted no delivery"
 	case i.Kind == incidents.Certificate:
 		return "The certificate of " + name + " expires on " + p.Page.exact(i.Details.Ends)
 	case i.Kind == incidents.Rejected:
@@ -733,7 +733,7 @@ func StopNotices(p StopProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, " is no longer told by e-mail when something is wrong.</p><p>To choose it again, or to choose less, sign in: <a href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, " gets no more messages when something is wrong.</p><p>To choose it again, or to choose less, sign in: <a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -764,7 +764,7 @@ func StopNotices(p StopProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, " is then no longer told by e-mail when a webhook is failing, or anything else is wrong.</p><form method=\"post\" action=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, " then gets no more messages when a webhook is failing or something else is wrong.</p><form method=\"post\" action=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -777,14 +777,14 @@ func StopNotices(p StopProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "\"><button class=\"primary\">Stop these messages</button></form><p class=\"hint\">To be told less, or not at night, sign in: <a href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "\"><button class=\"primary\">Stop these messages</button></form><p class=\"hint\">To get fewer, or none at night, sign in: <a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var31 templ.SafeURL
 				templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinURLErrs(noticesPath)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/notices.templ`, Line: 256, Col: 83}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/notices.templ`, Line: 256, Col: 81}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 				if templ_7745c5c3_Err != nil {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -91,16 +92,35 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 	return s.AccountsAfter(ctx, 0, math.MaxInt32)
 }
 
+// attention counts the webhooks of account a for which webhook.Status.NeedsAttention is
+// true, however their circuit is.
+var attention = fmt.Sprintf(`(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND `+needsAttention+`)`, webhook.FailingAfter.Milliseconds())
+
+// needsAttention is the condition of such webhooks w, with the index of them.
+const needsAttention = `w.deleted_at = 0 AND (w.failing_since <> 0 OR w.off_reason IN ('gone', 'failing'))
+	AND (w.enabled = 0 AND w.off_reason <> 'user' OR w.enabled = 1 AND w.failed_at - w.failing_since >= %d)`
+
+var selectAccounts = `SELECT ` + accountColumns + `,
+		(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0),
+		(SELECT count(*) FROM users u WHERE u.account_id = a.id), ` + attention + `
+	FROM accounts a WHERE `
+
+var accountsInNeed = selectAccounts + fmt.Sprintf(`a.id IN (SELECT w.account_id FROM webhooks w WHERE `+needsAttention+`) ORDER BY a.number LIMIT $1`,
+	webhook.FailingAfter.Milliseconds())
+
+func scanAccountUse(r scanner) (u webhook.AccountUse, err error) {
+	err = r.Scan(&u.ID, &u.Number, &u.Name, &u.TimeZone, &u.WebhookLimit, timeScanner{&u.CreatedAt}, &u.Webhooks, &u.Users, &u.Attention)
+	return u, err
+}
+
 // AccountsAfter lists the accounts of the instance with larger numbers, by number.
 func (s *Store) AccountsAfter(ctx context.Context, number int64, limit int) ([]webhook.AccountUse, error) {
-	scan := func(r scanner) (u webhook.AccountUse, err error) {
-		err = r.Scan(&u.ID, &u.Number, &u.Name, &u.TimeZone, &u.WebhookLimit, timeScanner{&u.CreatedAt}, &u.Webhooks, &u.Users)
-		return u, err
-	}
-	return list(ctx, s.engine, scan, `SELECT `+accountColumns+`,
-			(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0),
-			(SELECT count(*) FROM users u WHERE u.account_id = a.id)
-		FROM accounts a WHERE a.number > $1 ORDER BY a.number LIMIT $2`, number, limit)
+	return list(ctx, s.engine, scanAccountUse, selectAccounts+`a.number > $1 ORDER BY a.number LIMIT $2`, number, limit)
+}
+
+// AccountsInNeed lists accounts of which a webhook needs attention, by number.
+func (s *Store) AccountsInNeed(ctx context.Context, limit int) ([]webhook.AccountUse, error) {
+	return list(ctx, s.engine, scanAccountUse, accountsInNeed, limit)
 }
 
 // UpdateAccount changes name, number and time zone. It returns webhook.Invalid if

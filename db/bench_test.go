@@ -148,6 +148,31 @@ func BenchmarkLists(b *testing.B) {
 	}
 }
 
+// BenchmarkHome measures what the overviews read beside statistics.
+func BenchmarkHome(b *testing.B) {
+	s := listsStore(b)
+	ctx := b.Context()
+	for name, do := range map[string]func() error{
+		"today":             func() error { _, err := s.Today(ctx, 1, t0); return err },
+		"losses":            func() error { _, _, err := s.Losses(ctx, 1, filledSince.Time()); return err },
+		"checklist":         func() error { _, err := s.Checklist(ctx, 1); return err },
+		"changes":           func() error { _, err := s.Changes(ctx, 1); return err },
+		"instance/today":    func() error { _, err := s.Today(ctx, 0, t0); return err },
+		"instance/accounts": func() error { _, err := s.AccountsAfter(ctx, 0, 21); return err },
+		"instance/in need":  func() error { _, err := s.AccountsInNeed(ctx, 20); return err },
+		"webhooks/waiting": func() error {
+			for id := range webhook.WebhookID(10) {
+				if _, err := s.Backlog(ctx, 1, 100+id); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		percentiles(b, name, do)
+	}
+}
+
 type benchFilter struct {
 	name string
 	webhook.DeliveryFilter

@@ -25,6 +25,8 @@ const accountChanges = `SELECT a.revision,
 	COALESCE((SELECT MAX(d.id) FROM deliveries d WHERE d.account_id = a.id), 0),
 	COALESCE((SELECT MAX(e.id) FROM events e WHERE e.account_id = a.id), 0),
 	COALESCE((SELECT MAX(u.id) FROM audit u WHERE u.account_id = a.id), 0),
+	COALESCE((SELECT MAX(r.id) FROM rejected_requests r WHERE r.account_id = a.id), 0),
+	(SELECT COUNT(*) FROM connections c WHERE c.account_id = a.id AND c.received_at <> 0),
 	(SELECT COUNT(*) FROM (SELECT 1 FROM deliveries d WHERE d.account_id = a.id AND d.state = 'pending' AND d.state <> 'delivered' LIMIT $2) AS found),
 	(SELECT COUNT(*) FROM (SELECT 1 FROM lookups l WHERE l.account_id = a.id LIMIT $2) AS found),
 	(SELECT COUNT(*) FROM replays p WHERE p.account_id = a.id AND p.state = 'running'),
@@ -44,15 +46,15 @@ const webhookChanges = `SELECT COUNT(*), COALESCE(SUM(w.failing_since), 0), COAL
 // two calls it may miss what happened and was undone again. It returns
 // webhook.ErrNotFound for an account that there is not.
 func (s *Store) Changes(ctx context.Context, account webhook.AccountID) (string, error) {
-	var of [16]int64
-	var to [16]any
+	var of [18]int64
+	var to [18]any
 	for i := range of {
 		to[i] = &of[i]
 	}
-	if err := queryRow(ctx, s.engine, accountChanges, account, maxCountedChanges+1).Scan(to[:10]...); err != nil {
+	if err := queryRow(ctx, s.engine, accountChanges, account, maxCountedChanges+1).Scan(to[:12]...); err != nil {
 		return "", err
 	}
-	if err := queryRow(ctx, s.engine, webhookChanges, account).Scan(to[10:]...); err != nil {
+	if err := queryRow(ctx, s.engine, webhookChanges, account).Scan(to[12:]...); err != nil {
 		return "", err
 	}
 	digest := fnv.New64a()

@@ -49,6 +49,11 @@ func TestChanges(t *testing.T) {
 		{"it waits no longer", func(tb testing.TB) { ok(tb, s.Cancel(tb.Context(), a.ID, d.ID, at(t0))) }},
 		{"a replay that was delivered at once", replayed},
 		{"the same again", replayed},
+		{"the first call of a platform", func(tb testing.TB) {
+			ok(tb, s.ConnectionUsed(tb.Context(), must(s.Connection(tb.Context(), a.ID, webhook.DefaultPlatform))(tb), t0))
+		}},
+		{"a rejected request", func(tb testing.TB) { ok(tb, s.AddRejectedRequest(tb.Context(), rejected(a.ID, "x"), t0)) }},
+		{"a hidden checklist", func(tb testing.TB) { ok(tb, s.HideChecklist(tb.Context(), a.ID, true, at(t0))) }},
 		{"an event that waits", func(tb testing.TB) { must(insert(tb, s, a.ID, some(1), t0, lease, waiting))(tb) }},
 		{"the webhook is off", func(tb testing.TB) {
 			must(s.SetEnabled(tb.Context(), a.ID, w.ID, false, at(t0)))(tb)

@@ -43,6 +43,7 @@ var suites = []struct {
 	{"dispatching", dispatchingTests},
 	{"order", orderTests},
 	{"health", healthTests},
+	{"home", homeTests},
 	{"deliveries", deliveryTests},
 	{"lists", listTests},
 	{"searches", searchTests},

@@ -37,26 +37,27 @@ func (s *Store) SaveDraft(ctx context.Context, d webhook.Draft, now time.Time) (
 				d.ID, d.Account, nullID(d.Edits), body, toMillis(d.UpdatedAt))
 			return err
 		}
-		if err := unchanged(ctx, tx, d.Account, d.ID, read); err != nil {
-			return err
-		}
 		if !d.UpdatedAt.After(read) { // two saves in one millisecond must differ
 			d.UpdatedAt = read.Add(time.Millisecond)
 		}
-		_, err = tx.Exec(ctx, `UPDATE drafts SET body = $2, updated_at = $3 WHERE id = $1`, d.ID, body, toMillis(d.UpdatedAt))
-		return err
+		n, err := tx.Exec(ctx, `UPDATE drafts SET body = $3, updated_at = $4 WHERE account_id = $1 AND id = $2 AND updated_at = $5`,
+			d.Account, d.ID, body, toMillis(d.UpdatedAt), toMillis(read))
+		return asRead(ctx, tx, d.Account, d.ID, n, err)
 	})
 	return d, err
 }
 
-// unchanged returns webhook.ErrDraftChanged if a draft was saved since base.
-func unchanged(ctx context.Context, q querier, account webhook.AccountID, id webhook.DraftID, base time.Time) error {
-	var updated time.Time
-	err := queryRow(ctx, q, `SELECT updated_at FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(timeScanner{&updated})
-	if err == nil && !updated.Equal(base) {
-		return webhook.ErrDraftChanged
+// asRead returns the error of a statement that was for a draft as it was read, and
+// changed n rows: webhook.ErrDraftChanged or webhook.ErrNotFound if it changed none.
+func asRead(ctx context.Context, q querier, account webhook.AccountID, id webhook.DraftID, n int64, err error) error {
+	if err != nil || n > 0 {
+		return err
 	}
-	return err
+	var there int
+	if err := queryRow(ctx, q, `SELECT 1 FROM drafts WHERE account_id = $1 AND id = $2`, account, id).Scan(&there); err != nil {
+		return err
+	}
+	return webhook.ErrDraftChanged
 }
 
 const draftColumns = `id, account_id, body, updated_at`
@@ -90,7 +91,13 @@ func (s *Store) Drafts(ctx context.Context, account webhook.AccountID) ([]webhoo
 
 // DeleteDraft discards a draft.
 func (s *Store) DeleteDraft(ctx context.Context, account webhook.AccountID, id webhook.DraftID) error {
-	return s.write(ctx, func(tx transaction) error { return deleteDraft(ctx, tx, account, id) })
+	return s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2`, account, id)
+		if err == nil && n == 0 {
+			return webhook.ErrNotFound
+		}
+		return err
+	})
 }
 
 // finishDraft removes the draft of a webhook that is saved; nil: none. The draft
@@ -99,16 +106,6 @@ func finishDraft(ctx context.Context, tx transaction, account webhook.AccountID,
 	if d == nil {
 		return nil
 	}
-	if err := unchanged(ctx, tx, account, d.ID, d.UpdatedAt); err != nil {
-		return err
-	}
-	return deleteDraft(ctx, tx, account, d.ID)
-}
-
-func deleteDraft(ctx context.Context, tx transaction, account webhook.AccountID, id webhook.DraftID) error {
-	n, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2`, account, id)
-	if err == nil && n == 0 {
-		return webhook.ErrNotFound
-	}
-	return err
+	n, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND id = $2 AND updated_at = $3`, account, d.ID, toMillis(d.UpdatedAt))
+	return asRead(ctx, tx, account, d.ID, n, err)
 }

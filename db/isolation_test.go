@@ -86,6 +86,9 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 	"RotateSecret": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RotateSecret(t.Context(), me, x.hook.ID, "whsec_mine", at(t0))
 	},
+	"MarkSecretStored": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.MarkSecretStored(t.Context(), me, x.hook.ID, x.hook.SecretShownAt, at(t0))
+	},
 	"DeleteWebhook": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.DeleteWebhook(t.Context(), me, x.hook.ID, at(t0))
 		return err

@@ -1,8 +1,12 @@
 package db
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"strconv"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -15,11 +19,25 @@ func scanItem(r scanner) (i webhook.Item, err error) {
 	return i, err
 }
 
-// AllItems lists all channels or tours of an account by name, retired ones
-// last.
+// AllItems lists all channels or tours of an account by name, as webhook.CompareNames
+// does, those of the same name by id, retired ones last.
 func (s *Store) AllItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind) ([]webhook.Item, error) {
-	return list(ctx, s.engine, scanItem, `SELECT id, name, retired_at FROM `+string(kind)+`
+	items, err := list(ctx, s.engine, scanItem, `SELECT id, name, retired_at FROM `+string(kind)+`
 		WHERE account_id = $1 ORDER BY retired_at > 0, lower(name), id`, account)
+	if err != nil {
+		return nil, err
+	}
+	used := slices.IndexFunc(items, func(i webhook.Item) bool { return !i.RetiredAt.IsZero() })
+	if used < 0 {
+		used = len(items)
+	}
+	slices.SortFunc(items[:used], compareItems)
+	slices.SortFunc(items[used:], compareItems)
+	return items, nil
+}
+
+func compareItems(a, b webhook.Item) int {
+	return cmp.Or(webhook.CompareNames(a.Name, b.Name), webhook.CompareNames(a.ID, b.ID))
 }
 
 // Items lists the channels or tours of an account by their ids, retired ones too,
@@ -151,6 +169,23 @@ func (s *Store) RenameItem(ctx context.Context, account webhook.AccountID, kind 
 			return webhook.ErrNotFound
 		}
 		return s.audit(ctx, tx, itemEntry(account, kind, item, ".renamed", change))
+	})
+}
+
+// UndoRetire restores a channel or tour that was retired at the time, as RetireItem
+// does. It returns webhook.ErrConflict if it was restored, or retired again, since.
+func (s *Store) UndoRetire(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired time.Time, change webhook.Change) error {
+	return s.growing(ctx, account, kind, func(tx transaction) error {
+		item, err := scanItem(queryRow(ctx, tx, `UPDATE `+string(kind)+` SET retired_at = 0
+			WHERE account_id = $1 AND id = $2 AND retired_at = $3 AND retired_at > 0
+			RETURNING id, name, retired_at`, account, id, toMillis(retired)))
+		if errors.Is(err, webhook.ErrNotFound) {
+			return webhook.ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, itemEntry(account, kind, item, ".restored", change))
 	})
 }
 

@@ -3,6 +3,7 @@ package db_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"bookhook/db"
 	"bookhook/messages"
@@ -11,6 +12,7 @@ import (
 
 var itemTests = []test{
 	{"add, rename, retire, restore", testItem},
+	{"undo a retirement", testUndoRetire},
 	{"put", testPutItems},
 	{"put thousands", testPutManyItems},
 	{"refresh", testImportItems},
@@ -42,6 +44,23 @@ func testItem(t *testing.T, s *db.Store) {
 		got = append(got, e.Action)
 	}
 	same(t, "audit", got, []string{"tours.restored", "tours.retired", "tours.renamed", "tours.added"})
+}
+
+// testUndoRetire restores only what was retired at that moment.
+func testUndoRetire(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, other := newAccount(t, s), newAccount(t, s)
+	for _, kind := range kinds {
+		want := webhook.Item{ID: "1", Name: "Website"}
+		ok(t, s.AddItem(ctx, a.ID, kind, want, at(t0)))
+		wantError(t, "never retired", s.UndoRetire(ctx, a.ID, kind, "1", time.Time{}, at(t0)), webhook.ErrConflict)
+		ok(t, s.RetireItem(ctx, a.ID, kind, "1", true, at(t0)))
+		wantError(t, "of another account", s.UndoRetire(ctx, other.ID, kind, "1", t0, at(t0)), webhook.ErrConflict)
+		wantError(t, "at another time", s.UndoRetire(ctx, a.ID, kind, "1", t0.Add(time.Millisecond), at(t0)), webhook.ErrConflict)
+		ok(t, s.UndoRetire(ctx, a.ID, kind, "1", t0, at(t0)))
+		same(t, "undone", must(s.Item(ctx, a.ID, kind, "1"))(t), want)
+		wantError(t, "twice", s.UndoRetire(ctx, a.ID, kind, "1", t0, at(t0)), webhook.ErrConflict)
+	}
 }
 
 // testPutItems adds, renames, restores and leaves alone, and takes an id that
@@ -79,15 +98,15 @@ func testPutManyItems(t *testing.T, s *db.Store) {
 func testItemOrder(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
-	for id, name := range map[string]string{"1": "cave", "2": "Boat", "3": "boat", "4": "Alps"} {
+	for id, name := range map[string]string{"1": "cave 10", "2": "Boat", "3": "boat", "4": "Alps", "5": "Cave 9", "10": "Boat"} {
 		ok(t, s.AddItem(ctx, a.ID, webhook.Tours, webhook.Item{ID: id, Name: name}, at(t0)))
 	}
 	ok(t, s.RetireItem(ctx, a.ID, webhook.Tours, "4", true, at(t0)))
 	got := ""
 	for _, i := range must(s.AllItems(ctx, a.ID, webhook.Tours))(t) {
-		got += i.ID
+		got += i.ID + " "
 	}
-	same(t, "ids by name, retired ones last", got, "2314")
+	same(t, "ids by name, retired ones last", got, "2 10 3 5 1 4 ")
 }
 
 func testNoItem(t *testing.T, s *db.Store) {

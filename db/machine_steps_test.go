@@ -140,6 +140,7 @@ func (m *machine) rotateSecret() {
 	}
 	m.succeed(err)
 	h.OldSecret, h.Secret, h.OldUntil = h.Secret, secret, m.now.Add(webhook.SecretOverlap)
+	h.SecretShownAt = time.UnixMilli(max(m.now.UnixMilli(), h.SecretShownAt.UnixMilli()+1)).UTC()
 }
 
 // event draws an event, a few of them with the same ids, bookings and content.

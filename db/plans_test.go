@@ -202,6 +202,25 @@ func contains(list []string, text string) bool {
 	return false
 }
 
+// TestHomePlans: the overviews find everything by an index, and what is rare by one of
+// its own.
+func TestHomePlans(t *testing.T) {
+	s := openTemp(t)
+	for query, lines := range map[string][]string{
+		readChecklist: {
+			"SEARCH e USING INDEX events_account (account_id=?)", "SEARCH d USING INDEX deliveries_account (account_id=?)",
+			"SEARCH r USING COVERING INDEX rejected_requests_account (account_id=?)", "SEARCH u USING COVERING INDEX users_account (account_id=?)",
+		},
+		losses:         {"SEARCH deliveries USING INDEX deliveries_state (account_id=? AND state=? AND id>?)", "SEARCH rejected_requests USING INDEX rejected_requests_digest (account_id=?)"},
+		accountsInNeed: {"SEARCH w USING INDEX webhooks_attention (account_id=?)", "SCAN w USING INDEX webhooks_attention"},
+		sparklinesOf + `account_id IN ($2, $3)` + sparklinesLogged: {"SEARCH attempt_counts USING PRIMARY KEY (account_id=? AND webhook_id=? AND hour>?)"},
+	} {
+		for _, line := range lines {
+			planned(t, s, query, line)
+		}
+	}
+}
+
 // TestReconcilePlans: a comparison reads by keys: what a webhook was sent, the events of
 // some bookings, and its own rows.
 func TestReconcilePlans(t *testing.T) {

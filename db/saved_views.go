@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -39,11 +40,14 @@ func scanView(r scanner) (v webhook.SavedView, err error) {
 	return v, err
 }
 
-// SavedViews lists the views that a person keeps of a list, by their names; at most
+// SavedViews lists the views that a person keeps of a list, by their names as
+// webhook.CompareNames does; at most
 // webhook.MaxSavedViews.
 func (s *Store) SavedViews(ctx context.Context, account webhook.AccountID, user webhook.UserID, of webhook.ViewedList) ([]webhook.SavedView, error) {
-	return list(ctx, s.engine, scanView, `SELECT `+viewColumns+` FROM saved_views WHERE account_id = $1 AND user_id = $2 AND list = $3 ORDER BY name`,
+	views, err := list(ctx, s.engine, scanView, `SELECT `+viewColumns+` FROM saved_views WHERE account_id = $1 AND user_id = $2 AND list = $3 ORDER BY name`,
 		account, user, string(of))
+	slices.SortFunc(views, func(a, b webhook.SavedView) int { return webhook.CompareNames(a.Name, b.Name) })
+	return views, err
 }
 
 // DeleteView deletes a view of a person, and returns it.

@@ -75,18 +75,7 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, err = s.DeliveriesOf(ctx, a.ID, []webhook.DeliveryID{d})
 	check(err)
-	for _, account := range []webhook.AccountID{0, a.ID} {
-		_, err = s.Today(ctx, account, now)
-		check(err)
-	}
-	_, err = s.AccountStats(ctx, a.ID, stats.Month, now)
-	check(err)
-	_, err = s.Sparklines(ctx, a.ID, []webhook.WebhookID{w.ID}, now)
-	check(err)
-	_, err = s.Silences(ctx, a.ID, now)
-	check(err)
-	_, err = s.FoldCounts(ctx)
-	check(err)
+	check(useStats(ctx, s, a.ID, w.ID, now))
 	for _, newest := range []bool{false, true} {
 		_, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Newest: newest, Now: now, Lease: now})
 		check(err)
@@ -308,4 +297,14 @@ func useReplays(tb testing.TB, s *Store, w *webhook.Webhook, check func(error)) 
 	}
 	_, err = s.BulkReplays(ctx, w.Account, 0, 9)
 	check(err)
+}
+
+func useStats(ctx context.Context, s *Store, account webhook.AccountID, id webhook.WebhookID, now time.Time) error {
+	_, all := s.Today(ctx, 0, now)
+	_, today := s.Today(ctx, account, now)
+	_, report := s.AccountStats(ctx, account, stats.Month, now)
+	_, lines := s.Sparklines(ctx, account, []webhook.WebhookID{id}, now)
+	_, silences := s.Silences(ctx, account, now)
+	_, fold := s.FoldCounts(ctx)
+	return errors.Join(all, today, report, lines, silences, fold)
 }

@@ -95,6 +95,14 @@ func BenchmarkStats(b *testing.B) {
 		_, err := s.Sparklines(b.Context(), 1, []webhook.WebhookID{100, 101, 102, 103, 104, 105, 106, 107, 108, 109}, now)
 		return err
 	})
+	accounts := make([]webhook.Account, 20)
+	for i := range accounts {
+		accounts[i] = must(s.Account(b.Context(), webhook.AccountID(i+1)))(b)
+	}
+	percentiles(b, "sparklines of twenty accounts", func() error {
+		_, err := s.AccountSparklines(b.Context(), accounts, now)
+		return err
+	})
 	percentiles(b, "today", func() error {
 		_, err := s.Today(b.Context(), 1, now)
 		return err

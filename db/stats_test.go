@@ -103,7 +103,7 @@ func wantReports(t *testing.T, s *db.Store, w *webhook.Webhook, want map[stats.P
 		same(t, "account", must(s.AccountStats(t.Context(), w.Account, p, t0))(t), report)
 	}
 	line := must(s.Sparklines(t.Context(), w.Account, []webhook.WebhookID{w.ID}, t0))(t)[w.ID]
-	same(t, "account's sparkline", must(s.AccountSparkline(t.Context(), w.Account, t0))(t), line)
+	same(t, "account's sparkline", must(s.AccountSparklines(t.Context(), []webhook.Account{must(s.Account(t.Context(), w.Account))(t)}, t0))(t)[w.Account], line)
 	for i, day := range line.Days {
 		bucket := want[stats.Month].Buckets[30-stats.SparklineDays+i]
 		same(t, "day", []int64{day.Delivered, day.FailedAttempts, day.GivenUp}, outcomes(bucket.Counts))

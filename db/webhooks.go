@@ -10,14 +10,16 @@ import (
 )
 
 const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
-	created_by, failing_since, failed_at, off_at, off_reason, off_by, skipped, missed_since, missed_until, missed, warnings`
+	created_by, failing_since, failed_at, off_at, off_reason, off_by, skipped, missed_since, missed_until, missed, warnings,
+	secret_shown_at, secret_stored_at, secret_stored_by`
 
 func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
 	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
 		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
 		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.OffBy, &w.Skipped,
-		timeScanner{&w.Missed.Since}, timeScanner{&w.Missed.Until}, &w.Missed.Events, jsonScanner{&w.Warnings})
+		timeScanner{&w.Missed.Since}, timeScanner{&w.Missed.Until}, &w.Missed.Events, jsonScanner{&w.Warnings},
+		timeScanner{&w.SecretShownAt}, timeScanner{&w.SecretStored.At}, &w.SecretStored.By)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +108,9 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 	created := *w
 	created.ID = webhook.WebhookID(s.nextID())
 	created.CreatedAt, created.UpdatedAt, created.CreatedBy = roundMillis(change.At), roundMillis(change.At), change.By
+	if from != nil {
+		created.SecretShownAt = created.CreatedAt
+	}
 	if !created.Enabled {
 		created.OffAt, created.OffReason, created.OffBy = roundMillis(change.At), webhook.OffByUser, change.By
 	}
@@ -120,10 +125,12 @@ func (s *Store) CreateWebhook(ctx context.Context, w *webhook.Webhook, from *web
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, created_by, off_at, off_reason, off_by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		_, err = tx.Exec(ctx, `INSERT INTO webhooks (id, account_id, kind, config, enabled, secret, created_at, updated_at, created_by, off_at, off_reason, off_by,
+				secret_shown_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 			created.ID, created.Account, string(created.Kind), sealConfig(key, &created), boolInt(created.Enabled), sealSecret(key, &created),
-			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), created.CreatedBy, toMillis(created.OffAt), string(created.OffReason), created.OffBy)
+			toMillis(created.CreatedAt), toMillis(created.UpdatedAt), created.CreatedBy, toMillis(created.OffAt), string(created.OffReason), created.OffBy,
+			toMillis(created.SecretShownAt))
 		if err != nil {
 			return err
 		}
@@ -281,8 +288,8 @@ func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, e
 	return nil
 }
 
-// RotateSecret gives a webhook a new signing secret; deliveries are also signed
-// with the previous one for webhook.SecretOverlap.
+// RotateSecret gives a webhook a new signing secret, which a page shows once; deliveries
+// are also signed with the previous one for webhook.SecretOverlap.
 func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		w, err := s.findWebhook(ctx, tx, account, id)
@@ -294,13 +301,37 @@ func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id 
 			return err
 		}
 		w.Secret, w.OldSecret = secret, w.Secret
-		_, err = tx.Exec(ctx, `UPDATE webhooks SET old_secret = $4, old_until = $2, secret = $3 WHERE id = $1`,
-			id, toMillis(change.At.Add(webhook.SecretOverlap)), sealSecret(key, w), sealOldSecret(key, w))
+		shown := max(toMillis(change.At), toMillis(w.SecretShownAt)+1) // it tells this secret from the one before
+		_, err = tx.Exec(ctx, `UPDATE webhooks SET old_secret = $4, old_until = $2, secret = $3,
+				secret_shown_at = $5, secret_stored_at = 0, secret_stored_by = '' WHERE id = $1`,
+			id, toMillis(change.At.Add(webhook.SecretOverlap)), sealSecret(key, w), sealOldSecret(key, w), shown)
 		if err != nil {
 			return err
 		}
 		tx.touch(account, id, webhook.TouchWebhook)
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.secret", change))
+	})
+}
+
+// MarkSecretStored records that the receiver of a webhook has the secret that was shown at
+// a time, unless that was recorded before. It returns webhook.ErrConflict if there is
+// another secret by now.
+func (s *Store) MarkSecretStored(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, shown time.Time, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		w, err := s.findWebhook(ctx, tx, account, id)
+		switch {
+		case err != nil:
+			return err
+		case !w.SecretShownAt.Equal(shown):
+			return webhook.ErrConflict
+		case !w.SecretPending():
+			return nil
+		}
+		_, err = tx.Exec(ctx, `UPDATE webhooks SET secret_stored_at = $2, secret_stored_by = $3 WHERE id = $1`, id, toMillis(change.At), change.By)
+		if err != nil {
+			return err
+		}
+		return s.changed(ctx, tx, webhookEntry(w, "webhook.secret_stored", change))
 	})
 }
 

@@ -21,6 +21,7 @@ var webhookTests = []test{
 	{"update that lost the race", testUpdateConflict},
 	{"on and off", testSetEnabled},
 	{"rotate the secret", testRotateSecret},
+	{"somebody says that the receiver has the secret", testMarkSecretStored},
 	{"delete", testDeleteWebhook},
 	{"10,000 tours", testLongFilter},
 }
@@ -202,6 +203,31 @@ func testRotateSecret(t *testing.T, s *db.Store) {
 	same(t, "at the end", got.Secrets(t0.Add(webhook.SecretOverlap)), []string{"whsec_two"})
 	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_three", at(t0)))
 	same(t, "once more", must(s.Webhook(ctx, a.ID, w.ID))(t).Secrets(t0), []string{"whsec_three", "whsec_two"})
+}
+
+// testMarkSecretStored: what is recorded is about the secret that a person saw.
+func testMarkSecretStored(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	same(t, "a program got it", w.SecretPending(), false)
+	draft := must(s.SaveDraft(ctx, webhook.Draft{Account: a.ID, Config: newHook(a.ID).Config}, t0))(t)
+	w = must(s.CreateWebhook(ctx, newHook(a.ID), &draft, at(t0)))(t)
+	same(t, "a page got it", w.SecretPending(), true)
+	same(t, "stored", must(s.Webhook(ctx, a.ID, w.ID))(t), w)
+	first := w.SecretShownAt
+
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
+	wantError(t, "the secret before", s.MarkSecretStored(ctx, a.ID, w.ID, first, at(t0)), webhook.ErrConflict)
+	w = must(s.Webhook(ctx, a.ID, w.ID))(t)
+	ok(t, s.MarkSecretStored(ctx, a.ID, w.ID, w.SecretShownAt, at(t0)))
+	ok(t, s.MarkSecretStored(ctx, a.ID, w.ID, w.SecretShownAt, webhook.Change{By: "somebody else", At: t0.Add(time.Hour)}))
+	w = must(s.Webhook(ctx, a.ID, w.ID))(t)
+	same(t, "who did it first", w.SecretStored, at(t0))
+	same(t, "pending", w.SecretPending(), false)
+	same(t, "audit", must(s.Audit(ctx, a.ID, 0, 1))(t)[0].Action, "webhook.secret_stored")
+
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_three", at(t0)))
+	same(t, "pending again", must(s.Webhook(ctx, a.ID, w.ID))(t).SecretPending(), true)
 }
 
 func testDeleteWebhook(t *testing.T, s *db.Store) {

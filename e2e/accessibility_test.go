@@ -63,8 +63,8 @@ func (p *page) walk(site string, status int, paths ...string) {
 }
 
 var everyList = []string{
-	"/webhooks", "/deliveries", "/events", "/channels", "/tours",
-	"/settings", "/settings/account", "/settings/platforms", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
+	"/", "/webhooks", "/deliveries", "/events", "/stats", "/stats?period=30d", "/channels", "/tours",
+	"/settings", "/settings/account", "/settings/platforms", "/settings/platforms/tourcms", "/settings/platforms/wink", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
 }
 
 func TestHarnessNoticesWhatSticksOut(t *testing.T) {
@@ -95,10 +95,10 @@ func TestAccessibilityBefore(t *testing.T) {
 	p.fill("Your e-mail address", strings.Repeat("someone", 9)+"@example.com")
 	p.fill("Password", password)
 	p.press("Create account")
-	p.isAt("/webhooks$")
+	p.isAt("/$")
 	p.looks() // with the welcome
 	p.walk(srv.URL, http.StatusOK, everyList...)
-	p.walk(srv.URL, http.StatusOK, "/admin/accounts")
+	p.walk(srv.URL, http.StatusOK, "/admin", "/admin/accounts", "/admin/stats")
 	p.walk(srv.URL, http.StatusNotFound, "/nothing", "/webhooks/whk_0")
 	p.walk(srv.URL, http.StatusOK, "/deliveries?state=failed&booking_id=1", "/events?booking_id=1")
 	p.press("Sign out")
@@ -157,9 +157,12 @@ func TestAccessibilityOfWizard(t *testing.T) {
 	p.walk(a.URL, http.StatusOK, "/webhooks") // with a draft
 	p.follow("Continue " + strings.TrimSpace(strings.Repeat("🎟 Wanderlust", 8)))
 	p.press("Create webhook")
-	p.isAt("/webhooks/whk_")
+	p.isAt("/webhooks/whk_[^/]+/signing$")
 	p.looks() // with the secret
+	p.opensTab("Overview")
+	p.looks() // with what is left to do
 
+	p.opensTab("Settings")
 	p.press("Edit")
 	p.isAt("/review$")
 	p.looks()
@@ -253,22 +256,12 @@ func TestAccessibilityOfLog(t *testing.T) {
 	op.await(orphan, "delivered")
 
 	p := op.as(t, operator, pageOptions{})
-	p.visit(op.URL + "/webhooks/" + hooks[4].ID)
+	p.visit(op.URL + "/webhooks/" + hooks[4].ID + "/settings")
 	p.opens("Delete webhook")
 	p.press("Delete permanently")
 	p.sees("was deleted.")
 	p.looks()
-	p.visit(op.page(hooks[0].ID))
-	p.press("Send a test")
-	p.isAt("/deliveries/dlv_")
-	test := p.URL()[len(op.URL):]
-	p.visit(op.page(hooks[0].ID))
-	p.press("Switch off")
-	p.sees("The webhook is off.")
-	p.opens("Create a new secret")
-	p.press("Create the new secret")
-	p.sees("New signing secret")
-	p.looks()
+	test := p.looksAtTabs(op, hooks[0].ID)
 
 	op.event(map[string]any{"type": "cancelled"}) // no booking, no channel, no tour; skipped by the one that is off
 	cut := op.booking("cut off").to(hooks[3])
@@ -287,4 +280,29 @@ func TestAccessibilityOfLog(t *testing.T) {
 		paths = append(paths, op.page(id)[len(op.URL):])
 	}
 	p.walk(op.URL, http.StatusOK, paths...)
+}
+
+// looksAtTabs looks at the tabs of a webhook, switches it off, renews its secret, and
+// returns the path of the delivery of a test.
+func (p *page) looksAtTabs(op *shop, id string) (test string) {
+	p.visit(op.page(id))
+	p.press("Send a test")
+	p.isAt("/deliveries/dlv_")
+	test = p.URL()[len(op.URL):]
+	for _, tab := range []string{"/deliveries", "/deliveries?state=failed", "/settings", "/signing"} {
+		p.visit(op.page(id) + tab)
+		p.looks()
+	}
+	p.visit(op.page(id) + "/settings")
+	p.press("Switch off")
+	p.sees("The webhook is off.")
+	p.visit(op.page(id) + "/signing")
+	p.opens("Create a new secret")
+	p.press("Create the new secret")
+	p.sees("New signing secret")
+	p.looks()
+	p.press("I have stored it")
+	p.sees("Stored by " + operator + " on ")
+	p.looks()
+	return test
 }

@@ -50,6 +50,12 @@ func (p *page) follow(name string) {
 	must(p.t, p.named("link", name).Click(playwright.LocatorClickOptions{Timeout: limit}))
 }
 
+// opensTab opens a tab of a webhook's page.
+func (p *page) opensTab(name string) {
+	p.t.Helper()
+	must(p.t, p.GetByLabel("Webhook", playwright.PageGetByLabelOptions{Exact: new(true)}).GetByRole("link", playwright.LocatorGetByRoleOptions{Name: name, Exact: new(true)}).Click())
+}
+
 // labelled is the form control with exactly this label that can be seen.
 func (p *page) labelled(label string) playwright.Locator {
 	return p.GetByLabel(label, playwright.PageGetByLabelOptions{Exact: new(true)}).Filter(visible)

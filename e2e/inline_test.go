@@ -144,6 +144,8 @@ func (p *page) createsInline(site string, in *inbox) (key string) {
 	p.press("Create webhook")
 	p.isAt("/webhooks/whk_")
 	key = p.text("#secret")
+	p.looks()
+	p.press("I have stored it")
 	p.sees("Has 12 seconds to answer; one attempt only")
 	p.looks()
 	return key

@@ -39,7 +39,7 @@ func TestLogIsDense(t *testing.T) {
 	op, portal := busyLog(t)
 	heights := `Math.max(...[...document.querySelectorAll(".log tbody tr")].map((row) => row.getBoundingClientRect().height))`
 	p := op.as(t, operator, pageOptions{})
-	for _, path := range []string{"/deliveries", "/events", "/webhooks/" + portal.ID} {
+	for _, path := range []string{"/deliveries", "/events", "/webhooks/" + portal.ID, "/webhooks/" + portal.ID + "/deliveries"} {
 		p.visit(op.URL + path)
 		if got := number(p.evaluate(heights)); got > 48 || got < 36 {
 			t.Errorf("%s: a row is %v px high, want about 44", path, got)
@@ -52,7 +52,7 @@ func TestLogIsDense(t *testing.T) {
 	p.visit(op.URL + "/deliveries?webhook_id=" + portal.ID)
 	p.lists(6, "The night audit has locked this booking")
 	phone := op.as(t, operator, pageOptions{Phone: true})
-	for _, path := range []string{"/deliveries", "/events", "/webhooks/" + portal.ID} {
+	for _, path := range []string{"/deliveries", "/events", "/webhooks/" + portal.ID, "/webhooks/" + portal.ID + "/deliveries"} {
 		phone.visit(op.URL + path)
 		if got := number(phone.evaluate(heights)); got > 72 || got < 48 {
 			t.Errorf("%s, phone: a row is %v px high, want two lines", path, got)

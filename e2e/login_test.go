@@ -41,7 +41,7 @@ func TestSignInStaysOnThisSite(t *testing.T) {
 		p.fill("E-mail", operator)
 		p.fill("Password", password)
 		p.press("Sign in")
-		p.isAt("^" + regexp.QuoteMeta(a.URL) + "/webhooks$")
+		p.isAt("^" + regexp.QuoteMeta(a.URL) + "/$")
 	}
 }
 
@@ -105,5 +105,5 @@ func TestTooManyWrongPasswords(t *testing.T) {
 	p.fill("E-mail", staff) // one name is closed, not the whole office
 	p.fill("Password", password)
 	p.press("Sign in")
-	p.isAt("/webhooks$")
+	p.isAt("/$")
 }

@@ -41,8 +41,11 @@ func TestWizardOrderAndRate(t *testing.T) {
 			p.leaveAllOpen()
 			p.sees("Up to 8 requests at once, at most 5 per second; events of one booking in any order")
 			p.press("Create webhook")
-			p.sees("Up to 8 requests at once, at most 5 per second; events of one booking in any order")
+			p.press("I have stored it")
+			p.sees("Up to 8 requests at once, at most 5 per second")
 			p.sees("None waiting")
+			p.opensTab("Settings")
+			p.sees("Up to 8 requests at once, at most 5 per second; events of one booking in any order")
 
 			p.press("Edit")
 			p.follow("Change type")

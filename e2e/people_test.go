@@ -33,7 +33,7 @@ func TestAddPerson(t *testing.T) {
 	tim.fill("E-mail", "tim@example.com")
 	tim.fill("Password", first)
 	tim.press("Sign in")
-	tim.isAt("/webhooks$")
+	tim.isAt("/$")
 	tim.sees("Staff")
 
 	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('New password')").Click())
@@ -45,7 +45,7 @@ func TestAddPerson(t *testing.T) {
 	tim.fill("E-mail", "tim@example.com")
 	tim.fill("Password", second)
 	tim.press("Sign in")
-	tim.isAt("/webhooks$")
+	tim.isAt("/$")
 
 	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('Remove')").Click())
 	p.press("Remove tim@example.com")
@@ -69,17 +69,20 @@ func TestStaff(t *testing.T) {
 
 	p := a.as(t, staff, pageOptions{})
 	for path, texts := range map[string][]string{
-		"/webhooks":           {"Accounting", "1 of 10"},
-		"/webhooks/" + id:     {"Accounting", in.URL},
-		"/deliveries":         {"B-1"},
-		"/events/" + event.ID: {"Webhooks"},
-		"/channels":           {"Viator"},
-		"/tours":              {"Night Walk"},
-		"/settings":           {"Change password"},
-		"/settings/account":   {"Account number"},
-		"/settings/people":    {operator, "Operator"},
-		"/settings/tokens":    {"till"},
-		"/settings/activity":  {"Accounting"},
+		"/webhooks":                       {"Accounting", "1 of 10"},
+		"/webhooks/" + id:                 {"Accounting", in.URL},
+		"/webhooks/" + id + "/deliveries": {"B-1"},
+		"/webhooks/" + id + "/settings":   {"All events"},
+		"/webhooks/" + id + "/signing":    {"Verify a request"},
+		"/deliveries":                     {"B-1"},
+		"/events/" + event.ID:             {"Webhooks"},
+		"/channels":                       {"Viator"},
+		"/tours":                          {"Night Walk"},
+		"/settings":                       {"Change password"},
+		"/settings/account":               {"Account number"},
+		"/settings/people":                {operator, "Operator"},
+		"/settings/tokens":                {"till"},
+		"/settings/activity":              {"Accounting"},
 	} {
 		if got := p.visit(a.URL + path); got != http.StatusOK {
 			t.Errorf("%s: got %d, want 200", path, got)
@@ -88,7 +91,7 @@ func TestStaff(t *testing.T) {
 			p.sees(text)
 		}
 		for _, word := range []string{
-			"Create new booking webhook", "Edit", "Switch off", "Delete webhook", "Create a new secret",
+			"Create new booking webhook", "Edit", "Switch off", "Delete webhook", "Create a new secret", "I have stored it",
 			"Add a channel", "Import a list", "Rename", "Retire", "Save account", "Add a person", "Create a token", "Remove",
 		} {
 			p.lacks(word)
@@ -107,7 +110,12 @@ func TestStaff(t *testing.T) {
 	p.sees("Sending")
 	p.lacks("Stop retrying")
 	must(t, expect.Locator(p.named("button", "Replay")).ToHaveCount(0))
+	mayNotChange(t, a, p, id)
+}
 
+// mayNotChange checks that what staff are not offered is refused, too.
+func mayNotChange(t *testing.T, a *account, p *page, id string) {
+	t.Helper()
 	for _, path := range []string{"/webhooks/new", "/admin/accounts"} {
 		if got := p.visit(a.URL + path); got != http.StatusForbidden {
 			t.Errorf("%s: got %d, want 403", path, got)
@@ -143,7 +151,7 @@ func TestOtherAccount(t *testing.T) {
 	a.addAccount("Rival Tours", "rita@example.com")
 	p := a.as(t, "rita@example.com", pageOptions{})
 	for _, path := range []string{
-		"/webhooks/" + id, "/deliveries/" + event.Deliveries[0].ID, "/events/" + event.ID, draft + "/type",
+		"/webhooks/" + id, "/webhooks/" + id + "/deliveries", "/webhooks/" + id + "/settings", "/webhooks/" + id + "/signing", "/deliveries/" + event.Deliveries[0].ID, "/events/" + event.ID, draft + "/type",
 		"/webhooks/whk_0", "/events/evt_nonsense", "/deliveries/" + id, "/drafts/drf_1/nothing", "/nothing",
 	} {
 		if got := p.visit(a.URL + path); got != http.StatusNotFound {

@@ -34,7 +34,8 @@ func TestPlatformsTell(t *testing.T) {
 	op.webhook("Accounting", in.URL, map[string]any{"format": "native"})
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/settings/platforms")
-	p.sees("Nothing received yet")
+	p.sees("On, no call yet")
+	p.follow("TourCMS")
 	address := p.text("#platform-tourcms-address")
 	if got := tells(t, address+cancelled+"1234", "", ""); got != http.StatusOK {
 		t.Fatalf("got %d, want 200", got)
@@ -43,7 +44,8 @@ func TestPlatformsTell(t *testing.T) {
 		t.Errorf("got %s, want what TourCMS sent", got)
 	}
 	p.reload()
-	p.sees("Last received just now")
+	p.sees("Connected")
+	p.sees("Last call just now")
 
 	p.opens("New address for TourCMS")
 	p.press("Create a new address for TourCMS")
@@ -68,7 +70,7 @@ func TestPlatformsTell(t *testing.T) {
 	p.sees("The booking platform is switched off for this account.")
 	p.looks()
 	p.follow("Settings › Platforms")
-	p.isAt("/settings/platforms$")
+	p.isAt("/settings/platforms/tourcms$")
 }
 
 // What cannot be read is kept with the reason.

@@ -15,6 +15,7 @@ const addressOfWink = "#platform-wink-address"
 func (p *page) switchOn(site, platform string) {
 	p.t.Helper()
 	p.visit(site + "/settings/platforms")
+	p.follow(platform)
 	p.press("Switch on " + platform)
 	p.sees(platform + " is on. Enter its address in " + platform)
 }
@@ -53,10 +54,12 @@ func TestPlatformsSwitchAndAddress(t *testing.T) {
 	p.sees("Created a new address for the platform")
 
 	s := a.as(t, staff, pageOptions{})
-	s.visit(a.URL + "/settings/platforms")
-	s.sees("London Theatre Direct")
-	s.lacks("/in/")
-	s.lacks("Switch on")
+	for _, path := range []string{"/settings/platforms", "/settings/platforms/ltd"} {
+		s.visit(a.URL + path)
+		s.sees("London Theatre Direct")
+		s.lacks("/in/")
+		s.lacks("Switch on")
+	}
 }
 
 // Everything on the page works without JavaScript, but copying.

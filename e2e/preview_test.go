@@ -36,6 +36,7 @@ func TestPreview(t *testing.T) {
 		p.sees("Of the last 3 events, this webhook would have received 1.")
 		p.press("Create webhook")
 		p.isAt("/webhooks/whk_")
+		p.opensTab("Settings")
 		p.sees("Of the last 3 events, this webhook would have received 1.")
 	}
 }

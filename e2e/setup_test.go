@@ -41,9 +41,9 @@ func TestSetUp(t *testing.T) {
 	p.fill("Your e-mail address", operator)
 	p.fill("Password", password)
 	p.press("Create account")
-	p.isAt("/webhooks$")
+	p.isAt("/$")
 	p.sees("Welcome to Bookhook.")
-	p.sees("No webhooks yet")
+	p.sees("No booking has arrived yet.")
 	p.sees("Account 4069")
 	p.sees("Administrator")
 	p.visit(srv.URL + "/settings/account")
@@ -62,7 +62,7 @@ func TestSetUp(t *testing.T) {
 		t.Errorf("the second start printed a set-up link:\n%s", log)
 	}
 	p.visit(srv.URL + "/")
-	p.sees("No webhooks yet") // the session outlives the process
+	p.sees("No booking has arrived yet.") // the session outlives the process
 }
 
 func TestSetUpWithoutJavaScript(t *testing.T) {
@@ -74,6 +74,6 @@ func TestSetUpWithoutJavaScript(t *testing.T) {
 	p.fill("Your e-mail address", operator)
 	p.fill("Password", password)
 	must(t, p.labelled("Password").Press("Enter"))
-	p.isAt("/webhooks$")
+	p.isAt("/$")
 	p.sees("Welcome to Bookhook.")
 }

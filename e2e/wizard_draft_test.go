@@ -33,13 +33,17 @@ func TestWizardBackAndReload(t *testing.T) {
 	p.choose("Viator")
 	p.goesOn("tours")
 
-	p.follow("Back") // the wizard's own
+	p.press("Back") // the wizard's own
 	p.isAt("/channels$")
 	p.chosen("Only selected channels", "Viator")
 	p.notChosen("Website")
-	p.follow("Name and URL (done)") // the bar of steps
+	p.press("Name and URL (done)") // the bar of steps
 	p.holds("Name", "Books")
 	p.fill("URL", "ftp://example.com/")
+	p.press("Back")
+	p.isAt("/type$")
+	p.goesOn("name")
+	p.sees("not ftp://")
 	p.refused("Continue", "not ftp://")
 	if got := p.reload(); got != http.StatusOK { // a look at the draft; the browser does not ask whether to send it again
 		t.Errorf("reload of a refused step: got %d, want 200", got)
@@ -83,9 +87,17 @@ func TestWizardInTwoTabs(t *testing.T) {
 
 	p.choose("Voucher redeemed")
 	p.goesOn("channels")
-	q.choose("Payment request paid") // does not know of the voucher; what was saved last counts, and is said
-	q.goesOn("channels")
-	q.follow("Name and URL (done)")
+	q.choose("Payment request paid") // does not know of the voucher
+	if got := q.submit("Continue"); got != http.StatusConflict {
+		t.Errorf("overwrite what the other tab saved: got %d, want 409", got)
+	}
+	q.sees("You changed this step in another tab after you opened it.")
+	q.chosen("Payment request paid")
+	q.sees("Voucher redeemed")
+	q.looks()
+	q.press("Use what I typed here")
+	q.isAt("/channels$")
+	q.press("Name and URL (done)")
 	q.fill("Name", "Books")
 	q.goesOn("events")
 	p.goesOn("tours")
@@ -189,7 +201,7 @@ func TestEditWebhook(t *testing.T) {
 	p, late := a.as(t, operator, pageOptions{}), a.as(t, operator, pageOptions{})
 	edit := func(p *page) {
 		t.Helper()
-		p.visit(a.URL + "/webhooks/" + id)
+		p.visit(a.URL + "/webhooks/" + id + "/settings")
 		p.press("Edit")
 		p.isAt("/review$")
 		p.sees("Edit Accounting")
@@ -210,9 +222,11 @@ func TestEditWebhook(t *testing.T) {
 	p.choose("Night Walk")
 	p.goesOn("review")
 	p.press("Save changes")
-	p.isAt("/webhooks/" + id + "$")
+	p.isAt("/webhooks/" + id + "/settings$")
 	p.sees("Your changes are saved.")
-	p.says("When anything happens to a booking on any channel, for any tour except Night Walk, call https://example.com/hook.")
+	p.sees("All tours except Night Walk")
+	p.visit(a.URL + "/webhooks/" + id)
+	p.says("When anything happens to a booking on any channel, for any tour except Night Walk, call Books.")
 	p.noSecret()
 
 	if got := late.submit("Save changes"); got != http.StatusConflict {
@@ -225,5 +239,5 @@ func TestEditWebhook(t *testing.T) {
 	late.opens("Discard")
 	late.press("Discard draft")
 	late.sees("Your changes were discarded. The webhook is unchanged.")
-	late.isAt("/webhooks/" + id + "$")
+	late.isAt("/webhooks/" + id + "/settings$")
 }

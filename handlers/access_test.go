@@ -74,37 +74,43 @@ var routes = inVersions(map[string]route{
 	"POST /settings/invitations/{inv}/send":     {operators, 303, ""},
 	"POST /settings/invitations/{inv}/withdraw": {operators, 303, ""},
 
-	"GET /":                   {signedIn, 303, ""},
+	"GET /":                   {members, 200, ""},
 	"GET /settings":           {signedIn, 200, ""},
 	"POST /settings/password": {signedIn, 422, ""},
 	"POST /settings/sign-out": {signedIn, toLogin, ""},
 
+	"GET /admin":                       {admins, 200, ""},
 	"GET /admin/accounts":              {admins, 200, ""},
+	"GET /admin/stats":                 {admins, 200, ""},
 	"POST /admin/accounts":             {admins, toAccounts, "name=New"},
 	"POST /admin/accounts/{acc}/limit": {admins, toAccounts, "limit=10"},
 	"POST /admin/accounts/{acc}/users": {admins, 201, "role=staff&email={email}"},
 
-	"GET /live":                     {members, 200, ""},
-	"GET /webhooks":                 {members, 200, ""},
-	"GET /webhooks/{whk}":           {members, 200, ""},
-	"POST /webhooks/{whk}/test":     {members, 303, ""},
-	"GET /deliveries":               {members, 200, ""},
-	"GET /deliveries.csv":           {members, 200, ""},
-	"GET /events.csv":               {members, 200, ""},
-	"POST /views":                   {members, 303, "list=deliveries&query=state%3Dfailed&name=Failed"},
-	"POST /views/{viw}/delete":      {members, 404, ""}, // it is somebody else's
-	"GET /deliveries/{dlv}":         {members, 200, ""},
-	"POST /deliveries/{dlv}/replay": {members, 303, ""},
-	"POST /webhooks/{whk}/retry":    {members, 303, ""},
-	"POST /events/{evt}/send":       {members, 404, ""},
-	"GET /events":                   {members, 200, ""},
-	"GET /events/{evt}":             {members, 200, ""},
-	"GET /replays":                  {members, 200, ""},
-	"GET /replays/new":              {members, 200, ""},
-	"POST /replays/new":             {members, 303, ""},
-	"GET /replays/{rpl}":            {members, 200, ""},
-	"POST /replays/{rpl}/cancel":    {members, 303, ""},
-	"GET /bookings/{ref}":           {members, 200, ""},
+	"GET /live":                      {members, 200, ""},
+	"GET /webhooks":                  {members, 200, ""},
+	"GET /webhooks/{whk}":            {members, 200, ""},
+	"GET /webhooks/{whk}/deliveries": {members, 200, ""},
+	"GET /webhooks/{whk}/settings":   {members, 200, ""},
+	"GET /webhooks/{whk}/signing":    {members, 200, ""},
+	"POST /webhooks/{whk}/test":      {members, 303, ""},
+	"GET /deliveries":                {members, 200, ""},
+	"GET /deliveries.csv":            {members, 200, ""},
+	"GET /events.csv":                {members, 200, ""},
+	"POST /views":                    {members, 303, "list=deliveries&query=state%3Dfailed&name=Failed"},
+	"POST /views/{viw}/delete":       {members, 404, ""}, // it is somebody else's
+	"GET /deliveries/{dlv}":          {members, 200, ""},
+	"POST /deliveries/{dlv}/replay":  {members, 303, ""},
+	"POST /webhooks/{whk}/retry":     {members, 303, ""},
+	"POST /events/{evt}/send":        {members, 404, ""},
+	"GET /stats":                     {members, 200, ""},
+	"GET /events":                    {members, 200, ""},
+	"GET /events/{evt}":              {members, 200, ""},
+	"GET /replays":                   {members, 200, ""},
+	"GET /replays/new":               {members, 200, ""},
+	"POST /replays/new":              {members, 303, ""},
+	"GET /replays/{rpl}":             {members, 200, ""},
+	"POST /replays/{rpl}/cancel":     {members, 303, ""},
+	"GET /bookings/{ref}":            {members, 200, ""},
 
 	"GET /reconcile":                  {members, 200, ""},
 	"POST /reconcile":                 {members, 422, ""},
@@ -113,15 +119,16 @@ var routes = inVersions(map[string]route{
 	"GET /reconcile/{rec}":            {members, 200, ""},
 	"GET /reconcile/{rec}/export.csv": {members, 200, ""},
 
-	"GET /search":             {members, 200, ""},
-	"GET /channels":           {members, 200, ""},
-	"GET /tours":              {members, 200, ""},
-	"GET /settings/account":   {members, 200, ""},
-	"GET /settings/platforms": {members, 200, ""},
-	"GET /settings/rejected":  {members, 200, ""},
-	"GET /settings/people":    {members, 200, ""},
-	"GET /settings/tokens":    {members, 200, ""},
-	"GET /settings/activity":  {members, 200, ""},
+	"GET /search":                     {members, 200, ""},
+	"GET /channels":                   {members, 200, ""},
+	"GET /tours":                      {members, 200, ""},
+	"GET /settings/account":           {members, 200, ""},
+	"GET /settings/platforms":         {members, 200, ""},
+	"GET /settings/platforms/tourcms": {members, 200, ""},
+	"GET /settings/rejected":          {members, 200, ""},
+	"GET /settings/people":            {members, 200, ""},
+	"GET /settings/tokens":            {members, 200, ""},
+	"GET /settings/activity":          {members, 200, ""},
 
 	"GET /webhooks/new":                  {operators, 303, ""},
 	"POST /webhooks/new":                 {operators, 303, ""},
@@ -129,6 +136,7 @@ var routes = inVersions(map[string]route{
 	"POST /webhooks/{whk}/edit":          {operators, 303, ""},
 	"POST /webhooks/{whk}/switch":        {operators, 303, "enabled=0"},
 	"POST /webhooks/{whk}/rotate":        {operators, 303, ""},
+	"POST /webhooks/{whk}/stored":        {operators, 303, ""},
 	"POST /webhooks/{whk}/delete":        {operators, 303, ""},
 	"POST /drafts/{drf}/delete":          {operators, 303, ""},
 	"POST /drafts/{drf}/check-url":       {operators, 200, ""},
@@ -149,6 +157,7 @@ var routes = inVersions(map[string]route{
 	"POST /tours/refresh":                {operators, 422, ""},
 	"POST /tours/import":                 {operators, 303, "text=1,One"},
 	"POST /settings/account":             {operators, 422, ""},
+	"POST /settings/checklist":           {operators, 303, "hidden=1"},
 	"POST /settings/people":              {operators, 303, "role=staff&email={email}"},
 	"POST /settings/people/{usr}/remove": {operators, 303, ""},
 	"POST /settings/tokens":              {operators, 201, "name=New"},
@@ -192,6 +201,8 @@ var routes = inVersions(map[string]route{
 	"PATCH /api/v1/webhooks/{whk}":         {program, 200, `{"name":"Renamed"}`},
 	"DELETE /api/v1/webhooks/{whk}":        {program, 204, ""},
 	"POST /api/v1/webhooks/{whk}/test":     {program, 202, ""},
+	"GET /api/v1/webhooks/{whk}/stats":     {program, 200, ""},
+	"GET /api/v1/stats":                    {program, 200, ""},
 	"GET /api/v1/channels":                 {program, 200, ""},
 	"PUT /api/v1/channels":                 {program, 200, `{"items":[{"id":"1","name":"One"}]}`},
 	"GET /api/v1/tours":                    {program, 200, ""},
@@ -225,6 +236,7 @@ func (c *caller) foreign() bool {
 const (
 	toLogin    = -1 // sent to the sign-in
 	toAccounts = -2 // sent to the list of accounts
+	toInstance = -3 // sent to the overview of all accounts
 )
 
 // want is what a caller gets from a route.
@@ -246,13 +258,11 @@ func (r route) wantSignedIn(c *caller, path string) int {
 	case r.guard == admins && !isAdmin:
 		return http.StatusForbidden
 	case r.guard >= members && r.guard != configurers && c.email == lone:
-		return toAccounts
+		return toInstance
 	case r.guard >= operators && c.email == staff:
 		return http.StatusForbidden
 	case r.guard >= members && c.foreign() && namesOurs(path+r.body):
 		return http.StatusNotFound
-	case path == "GET /" && c.email == lone:
-		return toAccounts
 	}
 	return r.ok
 }
@@ -339,6 +349,8 @@ func (p page) code() int {
 		return toLogin
 	case p.location == "/admin/accounts" && p.status == http.StatusSeeOther:
 		return toAccounts
+	case p.location == "/admin" && p.status == http.StatusSeeOther:
+		return toInstance
 	}
 	return p.status
 }

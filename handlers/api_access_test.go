@@ -61,6 +61,7 @@ func TestForeignIDs(t *testing.T) {
 		{"POST", "/api/v1/events/" + event["id"].(string) + "/send", `{"webhook_id":"` + hook + `"}`},
 		{"POST", "/api/v1/deliveries/" + delivery + "/replay", ""},
 		{"GET", "/api/v1/webhooks/" + hook, ""},
+		{"GET", "/api/v1/webhooks/" + hook + "/stats", ""},
 		{"PATCH", "/api/v1/webhooks/" + hook, `{"enabled":false}`},
 		{"PATCH", "/api/v1/webhooks/" + hook, `{"name":"Theirs"}`},
 		{"POST", "/api/v1/webhooks/" + hook + "/test", ""},

@@ -122,6 +122,8 @@ func (a *apiSite) use(t *testing.T) map[string]string {
 	a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")
 	a.call(t, 200, "PATCH", "/api/v1/webhooks/"+hook, `{"name":"Books","enabled":true}`)
 	a.call(t, 200, "GET", "/api/v1/account", "")
+	a.call(t, 200, "GET", "/api/v1/webhooks/"+hook+"/stats?period=7d", "")
+	a.call(t, 200, "GET", "/api/v1/stats", "")
 	a.call(t, 200, "POST", "/api/v1/inline", `{"id":"tc-1","type":"new_temporary_web","booking_id":1234}`)
 
 	event := `{"id":"tc-1","platform":"tourcms","type":"cancelled","channel_id":3930,"tour_ids":[12,"15"],"booking_id":1234,"occurred_at":"2026-11-21T10:00:00+01:00","data":{"any":"json"}}`

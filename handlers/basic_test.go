@@ -83,7 +83,7 @@ func TestBasicInTheWizard(t *testing.T) {
 	if w = only(t, must(t, s.store.Webhooks, s.account.ID), nil); w.Basic != "" {
 		t.Errorf("got %q, want none", w.Basic)
 	}
-	b.get("/webhooks/" + w.ID.String()).lacks("With Basic authentication")
+	b.get("/webhooks/" + w.ID.String() + "/settings").lacks("With Basic authentication")
 }
 
 // TestOmitPayloadInTheWizard: the choice is there for who uses Prioticket.

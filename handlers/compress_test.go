@@ -190,7 +190,7 @@ func TestNotCompressed(t *testing.T) {
 		{"POST", "/api/v1/events/batch", `{"events":[` + strings.Join(slices.Repeat([]string{event}, 100), ",") + `]}`},
 		{"GET", "/api/v1/webhooks", ""},
 		{"GET", "/healthz", ""},
-		{"GET", "/", ""},
+		{"GET", "/webhooks/new", ""},
 		{"GET", static.Path("favicon.svg"), ""},
 	} {
 		r := w.send(c.method, c.path, c.body, "Accept-Encoding: gzip")

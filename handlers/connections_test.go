@@ -74,16 +74,23 @@ func TestPlatformIsSwitched(t *testing.T) {
 	s := newSite(t)
 	b, other := s.signIn(anna), s.signIn(staff)
 	address := s.url + s.connection("tourcms").Path()
-	b.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "129 events to choose from", "Nothing received yet", address, "Switch Wink on to get its address.", "Your booking platform sends its events to an address of Bookhook")
+	b.get(platformsPage).is(http.StatusOK).has("TourCMS On, no call yet", "Wink Off", `href="/settings/platforms/wink"`, "Your booking platform sends its events to an address of Bookhook").lacks(address)
+	b.get(platformsPage+"/tourcms").is(http.StatusOK).has("On, no call yet", "16 events to choose from", address)
+	b.get(platformsPage+"/wink").is(http.StatusOK).has("Off", "129 events to choose from", "Switch Wink on to get its address.")
+	b.get(platformsPage + "/nowhere").is(http.StatusNotFound)
 
-	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).has("Wink is on. Enter its address in Wink", "Wink On", s.url+"/in/wink/")
+	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).has("Wink is on. Enter its address in Wink", "On, no call yet", s.url+"/in/wink/")
 	wink := s.connection("wink")
 	s.check(s.store.ConnectionUsed(t.Context(), wink, time.Now().Add(-3*time.Minute)))
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"0"}}).
-		has("Wink is off.", "Last received 3 min ago", s.url+wink.Path(), "While Wink is off, its events are kept but sent to no webhook.")
+		has("Wink is off.", "Last call 3 min ago", s.url+wink.Path(), "While Wink is off, its events are kept but sent to no webhook.")
 	b.get("/settings/activity").has("Switched off the platform Wink", "Switched on the platform Wink")
 
-	other.get(platformsPage).is(http.StatusOK).has("TourCMS On", "Wink Off", "Last received 3 min ago").lacks("/in/", wink.Token, "Switch")
+	for _, path := range []string{platformsPage, platformsPage + "/wink"} {
+		other.get(path).is(http.StatusOK).has("Off", "Last call 3 min ago").lacks("/in/", wink.Token, "Switch")
+	}
+	b.post(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).is(http.StatusSeeOther)
+	b.get(platformsPage).has("Wink Connected Last call 3 min ago")
 	b.post(platformsPage+"/wink/switch", url.Values{"enabled": {"maybe"}}).is(http.StatusUnprocessableEntity)
 	b.post(platformsPage+"/nowhere/switch", url.Values{"enabled": {"1"}}).is(http.StatusNotFound)
 	for _, action := range []string{"switch", "rotate", "settings"} { // of a platform that was never on
@@ -97,7 +104,7 @@ func TestAddressIsRotated(t *testing.T) {
 	b := s.signIn(anna)
 	first := s.connection("tourcms").Token
 	const address = "https://bookhook.example.com/in/tourcms/"
-	b.get(platformsPage).has(address + first).lacks("The address before")
+	b.get(platformsPage + "/tourcms").has(address + first).lacks("The address before")
 	b.follow(platformsPage+"/tourcms/rotate", nil).has("TourCMS has a new address. Enter it there; the old one works until",
 		address+s.connection("tourcms").Token, "The previous address, which ends in …"+first[len(first)-6:], "The previous address stops working at once.").
 		lacks(first)
@@ -135,13 +142,13 @@ func TestPlatformSettings(t *testing.T) {
 
 	save("pier", " 7 ", "bell", "ding dong", "nonsense", "1").is(http.StatusSeeOther)
 	stored(webhook.Settings{"pier": "7", "bell": "ding dong"})
-	b.get(platformsPage).has("The settings for Ferryman were saved.", `value="7"`, "Stored; leave empty to keep it", "Remove the stored Bell code").lacks("ding dong")
+	b.get(platformsPage+"/ferry").has("The settings for Ferryman were saved.", `value="7"`, "Stored; leave empty to keep it", "Remove the stored Bell code").lacks("ding dong")
 	save("pier", "", "bell", "", "flag", "blue").is(http.StatusSeeOther)
 	stored(webhook.Settings{"bell": "ding dong", "flag": "blue"})
 	save("bell", "", "remove", "bell", "remove", "flag", "flag", "blue").is(http.StatusSeeOther)
 	stored(webhook.Settings{"flag": "blue"})
 	b.get("/settings/activity").has("Changed the settings of the platform Ferryman").lacks("ding dong")
-	s.signIn(staff).get(platformsPage).lacks("Bell code", "Where you moor")
+	s.signIn(staff).get(platformsPage+"/ferry").lacks("Bell code", "Where you moor")
 }
 
 func (s *site) keepUnread(u webhook.RejectedRequest) {
@@ -255,5 +262,5 @@ func TestEventSaysWhereItCameFrom(t *testing.T) {
 
 	off := s.ingest(webhook.Event{Platform: "wink", Type: "booking.create", Inbound: true})
 	b.get("/events/"+off.Event.ID.String()).has("Wink sent by Wink",
-		"The booking platform is switched off for this account. Settings › Platforms", `href="/settings/platforms"`)
+		"The booking platform is switched off for this account. Settings › Platforms", `href="/settings/platforms/wink"`)
 }

@@ -199,8 +199,8 @@ func TestRefresh(t *testing.T) {
 	b.refresh(list, id, "dlv_0", "whk_1").has("1234", "Delivered")
 	s.signIn(others).refresh(list, id).is(http.StatusOK).lacks("1234")
 
-	b.post("/webhooks/"+w.ID.String()+"/rotate", url.Values{}).is(http.StatusSeeOther)
-	page := "/webhooks/" + w.ID.String()
-	b.refresh(page).is(http.StatusOK).lacks("whsec_", "Of the last").has("Healthy", "1234")
-	b.get(page).has("whsec_", "Of the last")
+	secret := b.post("/webhooks/"+w.ID.String()+"/rotate", url.Values{}).is(http.StatusSeeOther).location
+	b.refresh("/webhooks/"+w.ID.String()).is(http.StatusOK).lacks("whsec_", "There is a new secret").has("Healthy", "1234")
+	b.refresh("/webhooks/"+w.ID.String()+"/deliveries?state=failed", id).is(http.StatusOK).has("Healthy", "1234", "Delivered")
+	b.get(secret).has("whsec_", "There is a new secret")
 }

@@ -90,7 +90,7 @@ func TestIncidentList(t *testing.T) {
 		t.Error("what is open is not first")
 	}
 	s.signIn(admin).get("/settings/notices").has("A backup of this Bookhook was overdue", hook.Name+" accepted no delivery")
-	s.signIn(lone).get("/settings/notices").has("A backup of this Bookhook was overdue").lacks(hook.Name+" accepted no delivery")
+	s.signIn(lone).get("/settings/notices").has("A backup of this Bookhook was overdue").lacks(hook.Name + " accepted no delivery")
 	s.signIn(others).get("/settings/notices").lacks(hook.Name+" accepted no delivery", "A backup of")
 }
 

@@ -32,5 +32,5 @@ func TestPreview(t *testing.T) {
 	b.get(draft+"/review").is(http.StatusOK).has("Of the last 3 events", "received <strong>0</strong>", "All of the booking’s tours are excluded in the webhook.")
 	b.finish(draft).is(http.StatusSeeOther)
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
-	b.get("/webhooks/" + w.ID.String()).is(http.StatusOK).has("Of the last 3 events")
+	b.get("/webhooks/" + w.ID.String() + "/settings").is(http.StatusOK).has("Of the last 3 events")
 }

@@ -76,7 +76,7 @@ func TestRefreshItems(t *testing.T) {
 	api := lister(t, webhook.Item{ID: "1", Name: "Renamed there"}, webhook.Item{ID: "2", Name: " Two \n\u0001words "}, webhook.Item{ID: "2", Name: "Again"}, webhook.Item{ID: "3"}, webhook.Item{ID: "4", Name: long})
 	s.putItems(webhook.Tours, webhook.Item{ID: "1", Name: "One"}, webhook.Item{ID: "9", Name: "Ours"})
 	b := s.signIn(anna)
-	b.get("/tours").is(http.StatusOK).lacks("Import from TourCMS").has("To import tours from TourCMS, enter the credentials of its API in", `href="/settings/platforms"`)
+	b.get("/tours").is(http.StatusOK).lacks("Import from TourCMS").has("To import tours from TourCMS, enter the credentials of its API in", `href="/settings/platforms/tourcms"`)
 	s.settings(webhook.Settings{"api": api.URL, "key": "right"})
 	for _, path := range []string{"/tours", "/channels"} {
 		b.get(path).has("Import from TourCMS").lacks("can be asked for your")

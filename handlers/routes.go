@@ -52,7 +52,6 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 
 	// Everybody who is signed in.
 	people := f.Group("", p.SignedIn, p.TakeForm)
-	people.Get("/", p.ShowHome)
 	people.Get("/settings", p.ShowProfile)
 	people.Post("/settings/password", p.SavePassword)
 	people.Post("/settings/sign-out", p.SignOutEverywhere)
@@ -63,18 +62,29 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 
 	// Admins of the instance.
 	admin := people.Group("/admin", pages.Admins)
+	admin.Get("", p.ShowInstance)
 	admin.Get("/accounts", p.ListAccounts)
+	admin.Get("/stats", p.ShowInstanceStats)
 	admin.Post("/accounts", p.AddAccount)
 	admin.Post("/accounts/:id/limit", p.SaveLimit)
 	admin.Post("/accounts/:id/users", p.AddAccountUser)
 
-	// Staff of an account: see everything, test and replay.
 	staff := people.Group("", pages.WithAccount)
+	staffRoutes(staff, p)
+	operatorRoutes(web.Guarded{Router: staff, Guard: pages.Operators}, p)
+}
+
+// staffRoutes are for staff of an account: they see everything, test and replay.
+func staffRoutes(staff fiber.Router, p *pages.Pages) {
+	staff.Get("/", p.Follow, p.ShowHome)
 	staff.Get("/live", p.StreamChanges)
 	staff.Get("/webhooks", p.Follow, p.ListWebhooks)
 	staff.Get("/webhooks/new", pages.Operators, p.NewDraft)
 	staff.Post("/webhooks/new", pages.Operators, p.NewDraft)
 	staff.Get("/webhooks/:id", p.Follow, p.ShowWebhook)
+	staff.Get("/webhooks/:id/deliveries", pages.WithoutEmpty, p.Follow, p.ShowWebhookDeliveries)
+	staff.Get("/webhooks/:id/settings", p.ShowWebhookSettings)
+	staff.Get("/webhooks/:id/signing", p.ShowWebhookSigning)
 	staff.Post("/webhooks/:id/test", p.TestWebhook)
 	staff.Post("/webhooks/:id/retry", p.RetryWebhook)
 	staff.Get("/deliveries", pages.WithoutEmpty, p.Follow, p.ListDeliveries)
@@ -85,6 +95,7 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Get("/events.csv", p.ExportEvents)
 	staff.Get("/events/:id", p.ShowEvent)
 	staff.Post("/events/:id/send", p.SendEvent)
+	staff.Get("/stats", p.Follow, p.ShowStats)
 	staff.Get("/replays", p.Follow, p.ListReplays)
 	staff.Get("/replays/new", p.NewReplay)
 	staff.Post("/replays/new", p.StartReplay)
@@ -104,12 +115,11 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	staff.Get("/tours", pages.WithoutEmpty, p.ListItems)
 	staff.Get("/settings/account", p.ShowAccountSettings)
 	staff.Get("/settings/platforms", p.ListPlatforms)
+	staff.Get("/settings/platforms/:platform", p.ShowPlatform)
 	staff.Get("/settings/rejected", p.ListRejected)
 	staff.Get("/settings/people", p.ListPeople)
 	staff.Get("/settings/tokens", p.ListTokens)
 	staff.Get("/settings/activity", p.ShowActivity)
-
-	operatorRoutes(web.Guarded{Router: staff, Guard: pages.Operators}, p)
 }
 
 // operatorRoutes are for operators of an account, who may change it.
@@ -118,6 +128,7 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/webhooks/:id/edit", p.EditWebhook)
 	operator.Post("/webhooks/:id/switch", p.SwitchWebhook)
 	operator.Post("/webhooks/:id/rotate", p.RotateSecret)
+	operator.Post("/webhooks/:id/stored", p.MarkSecretStored)
 	operator.Post("/webhooks/:id/delete", p.DeleteWebhook)
 	operator.Post("/drafts/:id/delete", p.DeleteDraft)
 	operator.Post("/drafts/:id/check-url", p.CheckURL)
@@ -138,6 +149,7 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/settings/platforms/:platform/switch", p.SwitchPlatform)
 	operator.Post("/settings/platforms/:platform/rotate", p.RotateAddress)
 	operator.Post("/settings/platforms/:platform/settings", p.SavePlatform)
+	operator.Post("/settings/checklist", p.HideChecklist)
 	operator.Post("/settings/people", p.AddPerson)
 	operator.Post("/settings/people/:id/password", p.RenewPassword)
 	operator.Post("/settings/people/:id/remove", p.RemovePerson)
@@ -188,6 +200,8 @@ func apiRoutes(router fiber.Router, a *api.API, body fiber.Handler) {
 	v1.Patch("/webhooks/:id", api.NoQuery, a.ChangeWebhook)
 	v1.Delete("/webhooks/:id", api.NoQuery, a.DeleteWebhook)
 	v1.Post("/webhooks/:id/test", api.NoQuery, a.TestWebhook)
+	v1.Get("/webhooks/:id/stats", a.ShowWebhookStats)
+	v1.Get("/stats", a.ShowStats)
 
 	v1.Get("/channels", a.ListItems)
 	v1.Put("/channels", api.NoQuery, a.PutItems)

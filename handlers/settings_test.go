@@ -19,7 +19,7 @@ func TestStaffSeeSettings(t *testing.T) {
 	b, operator := s.signIn(staff), s.signIn(anna)
 	for path, want := range map[string]string{
 		"/settings/account":   s.account.Name,
-		"/settings/platforms": "Nothing received yet",
+		"/settings/platforms": "On, no call yet",
 		"/settings/people":    anna,
 		"/settings/tokens":    "TourCMS bridge",
 		"/settings/activity":  "Created the API token “TourCMS bridge”",
@@ -29,8 +29,13 @@ func TestStaffSeeSettings(t *testing.T) {
 		if body := cut(p.text, "<main"); hasForm(body) {
 			t.Errorf("%s offers staff something to change:\n%s", path, body)
 		}
-		if path != "/settings/activity" && !hasForm(cut(operator.get(path).text, "<main")) {
+		if path != "/settings/activity" && path != "/settings/platforms" && !hasForm(cut(operator.get(path).text, "<main")) {
 			t.Errorf("%s has no form for operators", path)
+		}
+	}
+	for _, path := range []string{"/settings/platforms/tourcms", "/settings/platforms/wink"} {
+		if hasForm(cut(b.get(path).is(http.StatusOK).text, "<main")) || !hasForm(cut(operator.get(path).text, "<main")) {
+			t.Errorf("%s offers staff something to change, or operators nothing", path)
 		}
 	}
 }

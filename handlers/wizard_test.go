@@ -71,7 +71,7 @@ func TestWizardForwards(t *testing.T) {
 	p := b.finish(draft).is(http.StatusSeeOther)
 
 	w := only(t, must(t, s.store.Webhooks, s.account.ID), nil)
-	if p.location != "/webhooks/"+w.ID.String() {
+	if p.location != "/webhooks/"+w.ID.String()+"/signing" {
 		t.Errorf("got %s", p.location)
 	}
 	if w.Name != "Büro 🦭" || w.URL != "https://hooks.example.com/bookings?key=a%20b" || w.Format != webhook.Native || !w.Enabled || w.Concurrency != 8 ||
@@ -80,8 +80,9 @@ func TestWizardForwards(t *testing.T) {
 		w.Tours.Mode != webhook.Exclude || !slices.Equal(w.Tours.IDs, []string{"12", "15"}) {
 		t.Errorf("got %+v", w)
 	}
-	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and receives new events", "Waiting for the first delivery")
+	b.get(p.location).is(http.StatusOK).has(w.Secret, "is on and receives new events", "I have stored it")
 	b.get(p.location).is(http.StatusOK).lacks(w.Secret, "receives new events from now on")
+	b.get("/webhooks/"+w.ID.String()).is(http.StatusOK).has("Waiting for the first delivery", "Does the receiver have the signing secret?").lacks(w.Secret)
 	b.get(draft + "/review").is(http.StatusNotFound).has("This draft no longer exists")
 	b.post(draft+"/review", nil).is(http.StatusNotFound)
 }
@@ -499,7 +500,8 @@ func TestWizardInline(t *testing.T) {
 		t.Errorf("got %+v", w)
 	}
 	b.get("/webhooks").has("Synchronous, 12 seconds", "0 of 10")
-	b.get("/webhooks/"+w.ID.String()).has("Temporary booking started (web/API)", "Has 12 seconds").lacks("None waiting", "requests at once")
+	b.get("/webhooks/"+w.ID.String()+"/settings").has("Temporary booking started (web/API)", "Has 12 seconds").lacks("requests at once")
+	b.get("/webhooks/"+w.ID.String()).has("Synchronous", "Has 12 seconds").lacks("None waiting", "requests at once")
 	edit := b.post("/webhooks/"+w.ID.String()+"/edit", nil).is(http.StatusSeeOther).location
 	edit = strings.TrimSuffix(edit, "/review")
 	b.get(edit + "/type").has("The type of a webhook cannot be changed").find(`(value="async" disabled)`)

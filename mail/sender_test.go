@@ -33,12 +33,14 @@ func run(m *testing.M) int {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	file := filepath.Join(folder, "ca.pem")
 	if err := os.WriteFile(file, trust, 0o600); err != nil {
 		panic(err)
 	}
-	os.Setenv("SSL_CERT_FILE", file) // read once, when the first certificate is checked
+	if err := os.Setenv("SSL_CERT_FILE", file); err != nil { // read once, when the first certificate is checked
+		panic(err)
+	}
 	trusted = certificate
 	return m.Run()
 }
@@ -285,10 +287,10 @@ func TestPasswordNeedsEncryption(t *testing.T) {
 func TestParseServer(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]mail.Server{
-		"smtp://mail.example.com":               {Host: "mail.example.com", Port: "25"},
-		"smtp://me:p%40ss@mail.example.com":     {Host: "mail.example.com", Port: "587", User: "me", Password: "p@ss"},
-		"smtps://me:pass@mail.example.com/":     {Host: "mail.example.com", Port: "465", User: "me", Password: "pass", TLS: true},
-		" smtp://me%40example.com:x@[::1]:25\n": {Host: "::1", Port: "25", User: "me@example.com", Password: "x"},
+		"smtp://mail.example.com":              {Host: "mail.example.com", Port: "25"},
+		"smtp://me:p%40ss@mail.example.com":    {Host: "mail.example.com", Port: "587", User: "me", Password: "p@ss"},
+		"smtps://me:pass@mail.example.com/":    {Host: "mail.example.com", Port: "465", User: "me", Password: "pass", TLS: true},
+		"smtp://me%40example.com:x@[::1]:25\n": {Host: "::1", Port: "25", User: "me@example.com", Password: "x"},
 	} {
 		if got, err := mail.ParseServer(text); err != nil || got != want {
 			t.Errorf("%s: got %+v and %v, want %+v", text, got, err, want)

@@ -9,6 +9,9 @@ var activity = Texts{
 
 	"activity.account.notices": "Changed when a failing webhook is reported.",
 
+	"activity.checklist.hidden": "Hid the checklist of the first steps.",
+	"activity.checklist.shown":  "Showed the checklist of the first steps again.",
+
 	"activity.user.added":    "Added %s as %s.",
 	"activity.user.removed":  "Removed %s.",
 	"activity.user.password": "Set a new password for %s.",
@@ -41,14 +44,15 @@ var activity = Texts{
 	"activity.tours.saved":       "Saved a list of tours: %s added, %s changed.",
 	"activity.tours.imported":    "Imported tours: %s added, %s renamed, %s unchanged.",
 
-	"activity.webhook.created":     "Created the webhook “%s”.",
-	"activity.webhook.changed":     "Changed the webhook “%s”.",
-	"activity.webhook.on":          "Switched on the webhook “%s”.",
-	"activity.webhook.off":         "Switched off the webhook “%s”.",
-	"activity.webhook.off_gone":    "Switched off the webhook “%s”: its receiver answered 410 Gone.",
-	"activity.webhook.off_failing": "Switched off the webhook “%s” after five days of nothing but failures.",
-	"activity.webhook.secret":      "Created a new signing secret for the webhook “%s”.",
-	"activity.webhook.deleted":     "Deleted the webhook “%s”.",
+	"activity.webhook.created":       "Created the webhook “%s”.",
+	"activity.webhook.changed":       "Changed the webhook “%s”.",
+	"activity.webhook.on":            "Switched on the webhook “%s”.",
+	"activity.webhook.off":           "Switched off the webhook “%s”.",
+	"activity.webhook.off_gone":      "Switched off the webhook “%s”: its receiver answered 410 Gone.",
+	"activity.webhook.off_failing":   "Switched off the webhook “%s” after five days of nothing but failures.",
+	"activity.webhook.secret":        "Created a new signing secret for the webhook “%s”.",
+	"activity.webhook.secret_stored": "Stored the signing secret of the webhook “%s” in its receiver.",
+	"activity.webhook.deleted":       "Deleted the webhook “%s”.",
 
 	"activity.event.sent":         "Sent an event to the webhook “%s”.",
 	"activity.webhook.retried":    "Retried the oldest waiting delivery of the webhook “%s”.",

@@ -3,10 +3,12 @@ package messages
 // outcomes says what the result of a person's action on a page is, and what happens
 // next.
 var outcomes = Texts{
-	"account.welcome": "Welcome to Bookhook. Add your channels and tours, or create your first webhook right away.",
-	"account.created": "The account “%s” was created with the number %s. Add the first person who may sign in to it.",
-	"account.limit":   "“%s” may now have %s webhooks.",
-	"account.saved":   "The account was saved.",
+	"account.welcome":  "Welcome to Bookhook. These steps lead to your first delivered booking.",
+	"checklist.hidden": "The checklist is hidden. You can show it again under Settings › Account.",
+	"checklist.shown":  "The checklist is shown again.",
+	"account.created":  "The account “%s” was created with the number %s. Add the first person who may sign in to it.",
+	"account.limit":    "“%s” may now have %s webhooks.",
+	"account.saved":    "The account was saved.",
 
 	"password.changed": "Your password was changed. Other browsers were signed out.",
 	"person.removed":   "%s was removed and signed out everywhere.",
@@ -22,6 +24,7 @@ var outcomes = Texts{
 	"item.renamed":        "%s is now called “%s”.",
 	"item.retired":        "“%s” was retired. It is no longer offered; webhooks that select it still match it.",
 	"item.restored":       "“%s” is in use again.",
+	"item.not_undone":     "“%s” was restored or retired again meanwhile, so there was nothing to undo.",
 	"items.list_imported": "The list was imported: %s added, %s updated.",
 	"items.imported":      "Your %s were refreshed from %s: %s added, %s renamed, %s unchanged.",
 	"items.none_listed":   "%s lists no %s; nothing was changed.",
@@ -47,15 +50,17 @@ var outcomes = Texts{
 	"webhook.switched_off":  "The webhook is off. New events are skipped, and waiting deliveries stay until you switch it on again.",
 	"webhook.inline_on":     "The webhook is on and is asked about bookings from now on.",
 	"webhook.inline_off":    "The webhook is off. From now on bookings are confirmed without asking it.",
-	"webhook.skipped":       "%s events were skipped while it was off, since %s. To send them, use “What it missed” below.",
-	"webhook.skipped_one":   "1 event was skipped while it was off, since %s. To send it, use “What it missed” below.",
+	"webhook.skipped":       "%s events were skipped while it was off, since %s. To send them, use “What it missed” on the overview.",
+	"webhook.skipped_one":   "1 event was skipped while it was off, since %s. To send it, use “What it missed” on the overview.",
 	"webhook.not_asked":     "%s bookings were not asked about while it was off.",
 	"webhook.not_asked_one": "1 booking was not asked about while it was off.",
 	"webhook.sent_now":      "%s waiting deliveries are sent now.",
 	"webhook.sent_now_one":  "1 waiting delivery is sent now.",
 	"webhook.all_sent_now":  "The waiting deliveries are sent now.",
 
-	"secret.rotated": "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
+	"secret.stored":   "Stored. Send a test to see that the receiver accepts the signature.",
+	"secret.replaced": "There is another signing secret by now. Ask whoever created it to store it, or create a new one.",
+	"secret.rotated":  "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
 
 	"test.type": "The test was not sent: this webhook does not receive that event. Choose one of its events.",
 

@@ -24,12 +24,13 @@ const enhance = (root) => {
     });
   }
 
-  // A confirmation closes on Escape, and when another one opens.
+  // A confirmation takes the focus, and closes on Escape and when another one opens.
   const boxes = root.querySelectorAll("details.confirm");
   for (const box of boxes) {
     box.addEventListener("toggle", () => {
       if (!box.open) return;
       for (const other of boxes) if (other !== box && !other.contains(box)) other.open = false;
+      if (box.contains(document.activeElement)) box.querySelector(".confirm-box").focus();
     });
     box.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !box.open) return;

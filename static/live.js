@@ -127,14 +127,14 @@
   };
 
   // inUse reports whether a part may not change now: a person types in it, has marked
-  // some of it, is asked something, or points at what could move. Rows do not move.
+  // some of it, is asked something, or points at what could move. Rows and the bars of charts do not.
   const used = ":is(a, button, input, select, textarea):focus, details.confirm[open]" +
     (matchMedia("(hover: hover)").matches ? ", :is(a, button, summary, label):hover" : "");
   const inUse = (part) => {
     const selection = getSelection();
     if (!selection.isCollapsed && selection.containsNode(part, true)) return true;
     return [...part.querySelectorAll(used)]
-      .some((element) => !element.closest("[data-rows]"));
+      .some((element) => !element.closest("[data-rows], .slots"));
   };
 
   let fetched = null; // a page of which some parts could not be shown yet

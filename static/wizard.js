@@ -7,6 +7,9 @@
 const step = document.querySelector("form.wizard");
 if (step) history.replaceState(null, "", step.action + location.hash);
 
+// A page that the browser kept is as old as its form.
+if (step) addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
 for (const list of document.querySelectorAll("[data-search]")) {
   const items = [...list.querySelectorAll("[data-item]")];
   const texts = items.map((item) => `${item.textContent} ${item.querySelector("input").value}`.toLowerCase());
@@ -140,22 +143,35 @@ if (preview) {
   const form = preview.closest("form");
   const button = form?.querySelector("button[name=preview]");
   if (button) button.hidden = true;
-  let wait, latest = 0;
+  let wait, waiting = 0, saved = Promise.resolve();
   const update = async () => {
-    const number = ++latest;
     const body = new URLSearchParams(new FormData(form));
     body.set("preview", "1");
     try {
       const reply = await fetch(form.action, { method: "POST", body });
       if (!reply.ok || reply.redirected) return;
-      const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").querySelector("[data-preview]");
-      if (fresh && number === latest) preview.innerHTML = fresh.innerHTML;
+      const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
+      form.elements.version.value = fresh.querySelector("form.wizard [name=version]").value;
+      if (waiting === 1) preview.innerHTML = fresh.querySelector("[data-preview]").innerHTML;
     } catch { /* the next change tries again */ }
   };
-  const later = () => { clearTimeout(wait); wait = setTimeout(update, 400); };
+  // One after another: each has the version that the one before it saved.
+  const enqueue = () => {
+    waiting++;
+    saved = saved.then(update).finally(() => { waiting--; });
+  };
+  const later = () => { clearTimeout(wait); wait = setTimeout(enqueue, 400); };
   if (button) {
     form.addEventListener("change", later);
     form.addEventListener("click", (event) => { if (event.target.closest("[data-select-all]")) later(); });
-    form.addEventListener("submit", () => clearTimeout(wait));
+    form.addEventListener("submit", (event) => {
+      clearTimeout(wait);
+      if (!waiting) return;
+      event.preventDefault();
+      saved.then(() => {
+        delete form.dataset.sent;
+        form.requestSubmit(event.submitter);
+      });
+    });
   }
 }

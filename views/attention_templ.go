@@ -127,12 +127,12 @@ func banner(p Page) templ.Component {
 	})
 }
 
-// stopping are the webhooks that Bookhook switched off, or will within a day. The list of
-// webhooks and the page of one say so themselves.
+// stopping are the webhooks that Bookhook switched off, or will within a day. Home, the
+// list of webhooks and the page of one say so themselves.
 func (p Page) stopping() (urgent []*webhook.Webhook) {
 	path, _, _ := strings.Cut(p.Path, "?")
 	for _, w := range p.Attention {
-		if (!w.Enabled || w.SwitchOffNear(p.Now)) && path != "/webhooks" && path != string(hrefWebhook(w.ID, "")) {
+		if (!w.Enabled || w.SwitchOffNear(p.Now)) && path != "/" && path != "/webhooks" && path != string(hrefWebhook(w.ID, "")) {
 			urgent = append(urgent, w)
 		}
 	}
@@ -291,7 +291,7 @@ func passedTest(p DeliveryProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Page.canConfigure() {
-				templ_7745c5c3_Err = webhookSwitch(w).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = webhookSwitch(w, OverviewTab).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

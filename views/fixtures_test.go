@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bookhook/platforms"
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -272,4 +273,37 @@ func (k kind) rows() (list []DeliveryRow) {
 		list = append(list, held)
 	}
 	return list
+}
+
+func (k kind) differences() []Difference {
+	here := k.draft().Config
+	there := here
+	there.Name, there.Basic, there.AllEvents = k.text("Books"), k.text("secret"), !here.AllEvents
+	there.Tours = webhook.NewFilter(webhook.Include, []string{k.text("12")})
+	return Differences(here, there, k.names())
+}
+
+// stats are charts of a report: much and little, without and with failures.
+func (k kind) stats(period stats.Period) StatsProps {
+	report := stats.NewReport(period, now, madrid())
+	for i := range report.Buckets {
+		a := stats.Attempt{StartedAt: report.Buckets[i].Start}
+		for n := range k.n * (i % 4) {
+			a.Failure, a.GivenUp, a.Responded, a.Duration = "", false, true, time.Duration(i*n)*time.Millisecond
+			if n%5 == 4 {
+				a.Failure, a.GivenUp, a.Responded = []webhook.Failure{webhook.FailTimeout, webhook.FailStatus, webhook.CutOff}[i%3], i%2 == 0, false
+			}
+			report.Buckets[i].Count(a)
+		}
+	}
+	report.Sum()
+	return StatsProps{Page: k.page(webhook.RoleStaff), Report: report, Path: "/stats"}
+}
+
+func (k kind) days(i int) *stats.Sparkline {
+	line := stats.NewSparkline(now, madrid())
+	for day := range line.Days {
+		line.Days[day] = stats.DayCounts{Delivered: int64(day * i * k.n), FailedAttempts: int64(i % 3)}
+	}
+	return line
 }

@@ -54,6 +54,7 @@ func icon(name string) templ.Component {
 // icons are strokes on a grid of 16.
 var icons = map[string]string{
 	"hook":       "M11 1.6v6.2M9 1.6h4M11 7.8v2.3a4 4 0 0 1-8 0V7.2l2.6 2.4M3 7.2V9",
+	"home":       "M2.500 7.500 8 2.500l5.500 5v6h-3.700V9.500H6.200v4H2.500z",
 	"webhooks":   "M8 2v3M8 5v4.2a3 3 0 1 1-6 0V7.6l2 1.7M11.5 5.5 14 8l-2.500 2.5",
 	"deliveries": "M2 3.500h12M2 8h7M2 12.500h5M11 10.500l2 2 2-3",
 	"events":     "M9 1.500 3.500 9H8l-1 5.500L12.500 7H8z",
@@ -80,6 +81,7 @@ var icons = map[string]string{
 	"screen":     "M2 3h12v8H2zM5.500 14h5M8 11v3",
 	"out":        "M6 2.500H2.500v11H6M7 8h7M11 5l3 3-3 3",
 	"menu":       "M2 4h12M2 8h12M2 12h12",
+	"stats":      "M2.500 13.500h11M4 11V8M7 11V3.500M10 11V6M13 11V8.500",
 	"replay":     "M3 8a5 5 0 1 1 1.500 3.500M3 4.500V8h3.500",
 	"test":       "M6 2h4M6.800 2v4L3 13.500h10L9.200 6V2M4.700 10.300h6.600",
 	"trash":      "M2.500 4h11M6 4V2.500h4V4M4 4l.7 9.500h6.600L12 4",

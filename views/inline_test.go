@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
+
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -92,8 +95,11 @@ func TestPagesOfInlineWebhooks(t *testing.T) {
 		w := k.webhook(0)
 		w.Kind, w.TimeLimit, w.Events = webhook.Inline, 12, []string{"new_temporary_web"}
 		var page, delivery strings.Builder
-		if err := Webhook(WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: w}).Render(t.Context(), &page); err != nil {
-			t.Fatal(err)
+		props := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: w, Stats: k.stats(stats.Day)}
+		for _, tab := range []templ.Component{Webhook(props), WebhookSettings(props)} {
+			if err := tab.Render(t.Context(), &page); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, want := range []string{"Has 12 seconds to answer", "Events", "new_temporary_web"} {
 			if !strings.Contains(page.String(), want) {

@@ -8,8 +8,10 @@ import (
 
 	"github.com/a-h/templ"
 
+	"bookhook/checklist"
 	"bookhook/incidents"
 	"bookhook/platforms"
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -18,7 +20,9 @@ func (k kind) pages() map[string]templ.Component {
 	all := map[string]templ.Component{}
 	add := func(name string, c templ.Component) { all[name] = c }
 	k.addOutside(add)
+	k.addHome(add)
 	k.addWebhooks(add)
+	k.addStats(add)
 	k.addWizard(add)
 	k.addLog(add)
 	k.addReplays(add)
@@ -40,11 +44,51 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 	add("reset", ChoosePassword(reset))
 	reset.Invitation, reset.AccountName = &webhook.Invitation{CreatedBy: k.text("anna@example.com")}, k.text("Sea Tours")
 	add("invitation", ChoosePassword(reset))
+	add("before-setup", BeforeSetup(""))
 	add("setup", Setup(SetupProps{Token: "t", TimeZone: "UTC", Zones: []string{"UTC", "Europe/London"}, AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		add(fmt.Sprintf("error-%d", status), Error(ErrorProps{Page: &page, Status: status, RequestID: k.text("K3TQ")}))
 		add(fmt.Sprintf("error-%d-outside", status), Error(ErrorProps{Status: status, What: k.text(""), RequestID: "K3TQ"}))
 	}
+}
+
+// addHome adds the overviews of an account and of the instance.
+func (k kind) addHome(add func(string, templ.Component)) {
+	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: k.n, Rejected: k.n}
+	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
+	home.Lines = map[webhook.WebhookID]*stats.Sparkline{}
+	for i := range k.n {
+		w, d := k.webhook(i), k.delivery(i)
+		if i == 0 {
+			w.Enabled, w.OffReason = false, webhook.OffGone
+		}
+		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Circuit: k.circuit(), Backlog: webhook.Backlog{Waiting: i, Oldest: now}})
+		line := stats.NewSparkline(now, time.UTC)
+		line.Days[i%stats.SparklineDays] = stats.DayCounts{Delivered: int64(i), FailedAttempts: 1}
+		home.Lines[w.ID] = line
+	}
+	home.Platforms = []PlatformPanel{{
+		Key: "tourcms", Name: k.text("TourCMS"), About: k.text("Enter this address."), Address: "http://127.0.0.1/in/tourcms/x",
+		Connection: &webhook.Connection{Enabled: true},
+	}}
+	add("home-new", Home(home))
+	home.Checklist.Rejected = &RejectedRow{RejectedRequest: webhook.RejectedRequest{Why: k.message("It cannot be read."), LastAt: now}, PlatformName: k.text("TourCMS")}
+	home.Checklist.Facts = checklist.Facts{Rejected: true, CalledAt: now}
+	add("home-rejected", Home(home))
+	home.Checklist.Facts = checklist.Facts{CalledAt: now, Event: 1, Webhook: true, Delivered: true}
+	home.Checklist.Event, home.Checklist.EventName = webhook.Event{ID: 1, BookingID: k.text("4711"), ReceivedAt: now}, k.text("Booking cancelled")
+	add("home-event", Home(home))
+	home.Page.User.Role = webhook.RoleStaff
+	add("home-staff", Home(home))
+
+	instance := InstanceProps{Page: k.page(webhook.RoleAdmin), First: true, After: int64(k.n), Lines: map[webhook.AccountID]*stats.Sparkline{}}
+	for i := range k.n {
+		a := webhook.Account{ID: webhook.AccountID(i + 1), Number: int64(i), Name: k.text("Sea Tours")}
+		instance.Rows = append(instance.Rows, webhook.AccountUse{Account: a, Webhooks: i, Attention: i / 2})
+		instance.Lines[a.ID] = stats.NewSparkline(now, time.UTC)
+	}
+	instance.InNeed = instance.Rows
+	add("instance", Instance(instance))
 }
 
 func (k kind) addWebhooks(add func(string, templ.Component)) {
@@ -55,6 +99,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		if i%5 == 1 {
 			row.Circuit, row.Backlog.Waiting = k.circuit(), webhook.CountCap+1
 		}
+		row.Days = k.days(i)
 		list.Rows = append(list.Rows, row)
 	}
 	if k.n > 0 {
@@ -69,26 +114,51 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 	full.Page.Flash = []Flash{{Text: k.text("“Old CRM” was deleted.")}}
 	add("webhooks-full", Webhooks(full))
 	for i := range 3 {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names()}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Names: k.names(), Stats: k.stats(stats.Day)}
 		p.Backlog.Waiting = i * 4
 		p.Failed, p.FailedSince = webhook.Count{N: i}, now.Add(-week)
 		if i == 0 {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []Flash{{Text: "The webhook was created and is on."}}
 		} else {
-			p.Recent = k.rows()
+			p.Recent, p.Used = k.rows(), true
 		}
 		if i == 1 {
 			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
 		}
 		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
+		list := DeliveriesProps{Page: p.Page, Webhook: p.Webhook.ID, Rows: p.Recent, First: true, Types: k.types(), Problems: k.invalid("booking_id")}
+		add(fmt.Sprintf("webhook-%d-deliveries", i), WebhookDeliveries(p, list))
+		add(fmt.Sprintf("webhook-%d-settings", i), WebhookSettings(p))
+		add(fmt.Sprintf("webhook-%d-signing", i), WebhookSigning(p))
+	}
+	for i := range 3 {
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Stats: k.stats(stats.Month)}
+		p.Webhook.SecretShownAt = now.Add(-time.Hour)
+		if i > 0 {
+			p.Webhook.SecretStored = webhook.Change{By: k.text("marta@example.com"), At: now}
+		}
+		if i > 1 {
+			p.Page.User.Role = webhook.RoleStaff
+		}
+		add(fmt.Sprintf("webhook-stored-%d", i), Webhook(p))
+		add(fmt.Sprintf("webhook-stored-%d-signing", i), WebhookSigning(p))
 	}
 	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Used: true, Stats: k.stats(stats.Week)}
 		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))
 	}
+}
+
+func (k kind) addStats(add func(string, templ.Component)) {
+	for _, period := range stats.Periods {
+		add("stats-"+string(period), AccountStats(k.stats(period)))
+	}
+	p := k.stats(stats.Week)
+	p.Page, p.Page.Location = k.page(webhook.RoleAdmin), time.UTC
+	add("stats-instance", InstanceStats(p))
 }
 
 func (k kind) replay(i int) webhook.Replay {
@@ -195,8 +265,11 @@ func (k kind) addReconciliations(add func(string, templ.Component)) {
 func (k kind) addWizard(add func(string, templ.Component)) {
 	add("wizard-1", WizardType(k.wizard()))
 	add("wizard-1-wrong", WizardType(k.wizard("type", "concurrency", "rate_limit")))
-	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), false, ""}))
-	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), true, k.text("A POST.") + "\nOur reading."}))
+	add("wizard-2", WizardName(NameProps{k.wizard(), k.examples(), nil, false, ""}))
+	add("wizard-2-wrong", WizardName(NameProps{k.wizard("name", "url", "format", "basic_auth"), k.examples(), []string{k.text("TourCMS"), "LTD"}, true, k.text("A POST.") + "\nOur reading."}))
+	conflict := k.wizard("basic_auth")
+	conflict.Conflict = &DraftConflict{Change: webhook.Change{By: k.text("anna@example.com"), At: now}, Differences: k.differences()}
+	add("wizard-2-conflict", WizardName(NameProps{Wizard: conflict, Examples: k.examples()}))
 	add("wizard-3", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: k.catalogues(), More: true}))
 	add("wizard-3-wrong", WizardEvents(EventsStepProps{Wizard: k.wizard("events"), Catalogues: k.catalogues()}))
 	add("wizard-3-many", WizardEvents(EventsStepProps{Wizard: k.wizard(), Catalogues: append(k.catalogues(), k.manyEvents()...)}))
@@ -208,6 +281,10 @@ func (k kind) addWizard(add func(string, templ.Component)) {
 	edit.Wizard.Draft = k.draft()
 	edit.Wizard.Draft.Edits, edit.Wizard.Edited, edit.Wizard.Draft.Done = 9, k.text("Accounting"), webhook.Steps
 	add("wizard-6-edit", WizardReview(edit))
+	edit.Changed = &EditConflict{Change: webhook.Change{By: k.text("anna@example.com"), At: now}, Version: "1", Differences: k.differences()}
+	edit.Stale = &StaleReview{Change: edit.Changed.Change, Steps: webhook.Steps}
+	add("wizard-6-changed", WizardReview(edit))
+	edit.Changed, edit.Stale = nil, nil
 	edit.Used = 10
 	edit.Wizard.Draft = k.draft()
 	edit.Wizard.Problems = k.invalid("url", "events")
@@ -331,14 +408,19 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 		p.Platforms = nil
 	}
 	add("platforms", Platforms(p))
+	for _, one := range p.Platforms {
+		one.Lists, one.ListsReady = true, one.Key == "tourcms"
+		add("platform-"+one.Key, Platform(PlatformProps{Page: p.Page, Platform: one}))
+	}
 	if k.n > 0 {
-		p.Platforms = slices.Clone(p.Platforms)
-		p.Platforms[0].Typed = webhook.Settings{"marketplace": k.text("many")}
-		p.Platforms[0].Problems = k.invalid("marketplace", "api_key")
-		add("platforms-wrong", Platforms(p))
+		wrong := p.Platforms[0]
+		wrong.Typed = webhook.Settings{"marketplace": k.text("many")}
+		wrong.Problems = k.invalid("marketplace", "api_key")
+		add("platform-wrong", Platform(PlatformProps{Page: p.Page, Platform: wrong}))
+		add("platform-staff", Platform(PlatformProps{Page: k.page(webhook.RoleStaff), Platform: p.Platforms[0]}))
 	}
 	p.Page = k.page(webhook.RoleStaff)
-	add("platforms-staff", Platforms(PlatformsProps{Page: p.Page, Platforms: p.Platforms[min(k.n, 1):]}))
+	add("platforms-staff", Platforms(p))
 	rejected := RejectedProps{Page: p.Page, Count: k.n, First: k.n == 0}
 	bodies := [][]byte{nil, []byte(k.text(`{"event":"ORDER_MADE"}`)), {0, 1, 2, 0xff, 0xfe}}
 	for i := range k.n {

@@ -133,8 +133,9 @@ func (t *Turns) giveBack(account AccountID) {
 // AccountUse is an account and what it uses.
 type AccountUse struct {
 	Account
-	Webhooks int // asynchronous ones, those that are off included
-	Users    int
+	Webhooks  int // asynchronous ones, those that are off included
+	Users     int
+	Attention int // webhooks that Bookhook switched off, or of which every attempt of a while has failed
 }
 
 // Role is what a user may do.

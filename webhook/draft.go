@@ -3,6 +3,7 @@ package webhook
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,8 +44,9 @@ type Draft struct {
 	Edits WebhookID `json:"edits,omitempty"` // the webhook that is edited; zero for a new one
 	Base  time.Time `json:"base,omitzero"`   // its UpdatedAt when editing began
 	Config
-	BasicFor string `json:"basic_for,omitempty"` // the URL that the Basic value was given for; see SetBasic
-	Done     []Step `json:"done"`                // steps that were passed
+	BasicFor string          `json:"basic_for,omitempty"` // the URL that the Basic value was given for; see SetBasic
+	Done     []Step          `json:"done"`                // steps that were passed
+	Changed  map[Step]Change `json:"changed,omitempty"`   // the last change of each step that was changed; see SetChanged
 }
 
 // NewDraft returns a draft of a new webhook with the given events preselected.
@@ -72,19 +74,60 @@ func (d *Draft) SetBasic(value string) {
 // Version returns a text that is different after each save.
 func (d *Draft) Version() string { return strconv.FormatInt(d.UpdatedAt.UnixMilli(), 10) }
 
+// StepVersion returns a text that is different after each change of the step; "0" if
+// it was not changed yet.
+func (d *Draft) StepVersion(step Step) string {
+	if change, ok := d.Changed[step]; ok {
+		return strconv.FormatInt(change.At.UnixMilli(), 10)
+	}
+	return "0"
+}
+
+// SetChanged notes who changed a step, and when; two changes in one millisecond get
+// different times.
+func (d *Draft) SetChanged(step Step, change Change) {
+	change.At = change.At.UTC().Truncate(time.Millisecond)
+	if last := d.Changed[step].At; !change.At.After(last) {
+		change.At = last.Add(time.Millisecond)
+	}
+	changed := maps.Clone(d.Changed)
+	if changed == nil {
+		changed = map[Step]Change{}
+	}
+	changed[step] = change
+	d.Changed = changed
+}
+
+// ChangedSince lists the steps that were changed after the draft had the version, and
+// the last of these changes.
+func (d *Draft) ChangedSince(version string) (steps []Step, last Change) {
+	millis, _ := strconv.ParseInt(version, 10, 64) // what is no version is older than any
+	for _, step := range Steps {
+		change, ok := d.Changed[step]
+		if !ok || change.At.UnixMilli() <= millis {
+			continue
+		}
+		steps = append(steps, step)
+		if change.At.After(last.At) {
+			last = change
+		}
+	}
+	return steps, last
+}
+
 // SetPassed marks a step as passed, or as not passed, even if it was before.
 func (d *Draft) SetPassed(step Step, passed bool) {
 	if passed {
 		d.Pass(step)
 	} else {
-		d.Done = slices.DeleteFunc(d.Done, func(s Step) bool { return s == step })
+		d.Done = slices.DeleteFunc(slices.Clone(d.Done), func(s Step) bool { return s == step })
 	}
 }
 
 // Pass marks a step as passed.
 func (d *Draft) Pass(step Step) {
 	if !slices.Contains(d.Done, step) {
-		d.Done = append(d.Done, step)
+		d.Done = append(slices.Clip(d.Done), step)
 	}
 }
 

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -27,6 +28,45 @@ func Truncate(text string, limit int) string {
 	}
 	return text
 }
+
+// CompareNames compares two names as people sort them: without regard to case, and
+// with numbers in them by their value, so that "Tour 2" is before "Tour 10". It returns
+// 0 only for equal texts.
+func CompareNames(a, b string) int {
+	restA, restB := a, b
+	for restA != "" && restB != "" {
+		if isDigit(restA[0]) && isDigit(restB[0]) {
+			var numberA, numberB string
+			numberA, restA = cutNumber(restA)
+			numberB, restB = cutNumber(restB)
+			if order := cmp.Or(cmp.Compare(len(numberA), len(numberB)), strings.Compare(numberA, numberB)); order != 0 {
+				return order
+			}
+			continue
+		}
+		runeA, sizeA := utf8.DecodeRuneInString(restA)
+		runeB, sizeB := utf8.DecodeRuneInString(restB)
+		if order := cmp.Compare(lower(runeA), lower(runeB)); order != 0 {
+			return order
+		}
+		restA, restB = restA[sizeA:], restB[sizeB:]
+	}
+	return cmp.Or(cmp.Compare(len(restA), len(restB)), strings.Compare(a, b))
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// cutNumber cuts the digits off that a text begins with, without their leading zeros.
+func cutNumber(text string) (number, rest string) {
+	end := 0
+	for end < len(text) && isDigit(text[end]) {
+		end++
+	}
+	return strings.TrimLeft(text[:end], "0"), text[end:]
+}
+
+// lower returns the same character for both cases of a letter.
+func lower(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
 
 // Quote returns a text of others so that a sentence can repeat it: truncated, and
 // with a replacement character for what is not UTF-8 or not printable (control

@@ -12,9 +12,13 @@ type Webhook struct {
 	Secret    string    // whsec_…
 	OldSecret string    // the one before, "" unless it was rotated
 	OldUntil  time.Time // until when OldSecret signs too
-	CreatedAt time.Time
-	CreatedBy string // see Change.By; "" if it was created before this was recorded
-	UpdatedAt time.Time
+	// SecretShownAt is when a page was given Secret, to show it once; zero if only a
+	// program got it.
+	SecretShownAt time.Time
+	SecretStored  Change // who said that the receiver has Secret, and when; zero while nobody has
+	CreatedAt     time.Time
+	CreatedBy     string // see Change.By; "" if it was created before this was recorded
+	UpdatedAt     time.Time
 	Health
 	Warnings Warnings
 }
@@ -28,6 +32,11 @@ func (w *Webhook) Secrets(now time.Time) []string {
 		return []string{w.Secret, w.OldSecret}
 	}
 	return []string{w.Secret}
+}
+
+// SecretPending reports whether a person has yet to say that the receiver has the secret.
+func (w *Webhook) SecretPending() bool {
+	return !w.SecretShownAt.IsZero() && w.SecretStored.At.IsZero()
 }
 
 // KindFixed says that the kind of a webhook cannot be changed.

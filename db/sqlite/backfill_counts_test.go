@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -22,31 +23,7 @@ func TestBackfill(t *testing.T) {
 	d, err := Create(ctx, path)
 	check(t, err)
 	at := time.Now().Add(-24 * time.Hour).Truncate(time.Hour).UnixMilli() // the half hour in Kolkata
-	exec := func(query string, args ...any) {
-		t.Helper()
-		check(t, d.Write(ctx, false, func(tx Tx) error { _, err := tx.Exec(ctx, query, args...); return err }))
-	}
-	exec(`INSERT INTO accounts (id, number, name, time_zone, webhook_limit, created_at) VALUES (7, 7, 'Kolkata', 'Asia/Kolkata', 10, 1)`)
-	const event = `INSERT INTO events (id, account_id, platform, type, channel_id, booking_id, tour_ids, occurred_at, received_at, test, inbound, digest, decisions)
-		VALUES ($1, 7, 'tourcms', 'cancelled', '3930', '', '[]', 0, $2, $3, 0, x'00', '[]')`
-	const delivery = `INSERT INTO deliveries (id, account_id, event_id, webhook_id, platform, type, booking_id, test, inline, state, attempts, completed, next_at, created_at)
-		VALUES ($1, 7, $1, 9, 'tourcms', 'cancelled', '', $2, 0, $3, 2, 2, 0, 0)`
-	const attempt = `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url, remote_addr, request_headers, data_at, response_headers, truncated)
-		VALUES ($1, $2, $3, 5000, $4, $5, '', '', '', '', '{}', -1, '{}', 0)`
-	first, old := int64(webhook.FirstID[webhook.EventID](time.UnixMilli(at))), int64(webhook.FirstID[webhook.EventID](time.Now().Add(-stats.Kept-time.Hour)))
-	exec(event, first, at, 0)
-	exec(event, first+1, at, 1) // a test
-	exec(event, old, at, 0)
-	exec(delivery, first, 0, "failed")
-	exec(attempt, first, 1, at, 0, "timeout")
-	exec(attempt, first, 2, at+3600e3, 500, "status")
-	exec(delivery, first+1, 0, "delivered")
-	exec(attempt, first+1, 2, at, 200, "")
-	exec(delivery, first+2, 1, "delivered")
-	exec(attempt, first+2, 1, at, 200, "")
-	exec(delivery, old, 0, "delivered")
-	exec(attempt, old, 1, at-stats.Kept.Milliseconds(), 200, "")
-
+	check(t, d.Write(ctx, false, func(tx Tx) error { return insertOld(ctx, tx, at) }))
 	check(t, d.Close())
 	pool, err := open(ctx, path, 1, url.Values{})
 	check(t, err)
@@ -89,6 +66,40 @@ func TestBackfill(t *testing.T) {
 	if wanted := []string{fmt.Sprint(0, at, "tourcms", "", 1), fmt.Sprint(7, half, "tourcms", "3930", 1)}; !slices.Equal(events, wanted) {
 		t.Errorf("events: got %v, want %v", events, wanted)
 	}
+}
+
+// insertOld inserts what there was before.
+func insertOld(ctx context.Context, tx Tx, at int64) error {
+	const event = `INSERT INTO events (id, account_id, platform, type, channel_id, booking_id, tour_ids, occurred_at, received_at, test, inbound, digest, decisions)
+		VALUES ($1, 7, 'tourcms', 'cancelled', '3930', '', '[]', 0, $2, $3, 0, x'00', '[]')`
+	const delivery = `INSERT INTO deliveries (id, account_id, event_id, webhook_id, platform, type, booking_id, test, inline, state, attempts, completed, next_at, created_at)
+		VALUES ($1, 7, $1, 9, 'tourcms', 'cancelled', '', $2, 0, $3, 2, 2, 0, 0)`
+	const attempt = `INSERT INTO attempts (delivery_id, number, started_at, duration_us, status, failure, error, method, url, remote_addr, request_headers, data_at, response_headers, truncated)
+		VALUES ($1, $2, $3, 5000, $4, $5, '', '', '', '', '{}', -1, '{}', 0)`
+	first, old := int64(webhook.FirstID[webhook.EventID](time.UnixMilli(at))), int64(webhook.FirstID[webhook.EventID](time.Now().Add(-stats.Kept-time.Hour)))
+	for _, row := range []struct {
+		query string
+		args  []any
+	}{
+		{`INSERT INTO accounts (id, number, name, time_zone, webhook_limit, created_at) VALUES (7, 7, 'Kolkata', 'Asia/Kolkata', 10, $1)`, []any{1}},
+		{event, []any{first, at, 0}},
+		{event, []any{first + 1, at, 1}}, // a test
+		{event, []any{old, at, 0}},
+		{delivery, []any{first, 0, "failed"}},
+		{attempt, []any{first, 1, at, 0, "timeout"}},
+		{attempt, []any{first, 2, at + 3600e3, 500, "status"}},
+		{delivery, []any{first + 1, 0, "delivered"}},
+		{attempt, []any{first + 1, 2, at, 200, ""}},
+		{delivery, []any{first + 2, 1, "delivered"}},
+		{attempt, []any{first + 2, 1, at, 200, ""}},
+		{delivery, []any{old, 0, "delivered"}},
+		{attempt, []any{old, 1, at - stats.Kept.Milliseconds(), 200, ""}},
+	} {
+		if _, err := tx.Exec(ctx, row.query, row.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func check(tb testing.TB, err error) {

@@ -26,6 +26,7 @@ type Store struct {
 	EventStore
 	ItemStore
 	ReplayStore
+	StatsStore
 	WebhookStore
 }
 

@@ -78,29 +78,8 @@ func queryOf(c *fiber.Ctx) func(name string) string {
 }
 
 func (pg *Pages) showDeliveries(c *fiber.Ctx, h hooks, f deliveryFilter, refused views.ViewForm) error {
-	account := currentUser(c).Account
-	props := views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), HasInline: h.inline()}
-	all := f.DeliveryFilter
-	var err error
-	if f.Before, err = web.IDQuery[webhook.DeliveryID](c, "before"); err != nil {
-		return err
-	}
-	f.Limit = pageRows
-	found, err := pg.Store.Deliveries(c.UserContext(), account.ID, f.DeliveryFilter)
+	props, err := pg.deliveryList(c, h, f)
 	if err != nil {
-		return err
-	}
-	if props.Rows, err = pg.refreshedRows(c, found.Rows, h); err != nil {
-		return err
-	}
-	props.Older, props.First = found.Next, f.Before == 0
-	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
-	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
-		if props.Count, err = pg.Store.CountDeliveries(c.UserContext(), account.ID, all); err != nil {
-			return err
-		}
-	}
-	if err := pg.addDeliveryTypes(c, &props, f.Type); err != nil {
 		return err
 	}
 	if props.Views, err = pg.savedViews(c, webhook.ViewedDeliveries, refused); err != nil {
@@ -110,6 +89,32 @@ func (pg *Pages) showDeliveries(c *fiber.Ctx, h hooks, f deliveryFilter, refused
 		return err
 	}
 	return render(c, listStatus(f.problems, refused), views.Deliveries(props))
+}
+
+// deliveryList returns a page of the deliveries that a filter finds.
+func (pg *Pages) deliveryList(c *fiber.Ctx, h hooks, f deliveryFilter) (props views.DeliveriesProps, err error) {
+	account := currentUser(c).Account
+	props = views.DeliveriesProps{Filter: f.typed, Problems: f.problems, Webhooks: h.options(f.Webhook), HasInline: h.inline()}
+	all := f.DeliveryFilter
+	if f.Before, err = web.IDQuery[webhook.DeliveryID](c, "before"); err != nil {
+		return props, err
+	}
+	f.Limit = pageRows
+	found, err := pg.Store.Deliveries(c.UserContext(), account.ID, f.DeliveryFilter)
+	if err != nil {
+		return props, err
+	}
+	if props.Rows, err = pg.refreshedRows(c, found.Rows, h); err != nil {
+		return props, err
+	}
+	props.Older, props.First = found.Next, f.Before == 0
+	props.Stopped = found.Next != 0 && len(found.Rows) < pageRows
+	if props.Count.N = len(found.Rows); found.Next != 0 || !props.First {
+		if props.Count, err = pg.Store.CountDeliveries(c.UserContext(), account.ID, all); err != nil {
+			return props, err
+		}
+	}
+	return props, pg.addDeliveryTypes(c, &props, f.Type)
 }
 
 // listStatus is 422 if the filter of a list or the form of a saved view has problems.

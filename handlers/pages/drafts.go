@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -53,14 +54,16 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 	return pg.startDraft(c, fresh)
 }
 
-// freshDraft returns a new draft, in which the primary events of the account's
-// platforms are selected; for an inline webhook, those that it can be called for.
+// freshDraft returns a new draft with what is recommended: signed JSON, and the primary
+// events of the account's platforms; of an inline webhook, those that it can be called
+// for.
 func (pg *Pages) freshDraft(ctx context.Context, account webhook.AccountID, kind webhook.Kind) (webhook.Draft, error) {
 	used, err := pg.platformsOn(ctx, account)
 	if err != nil {
 		return webhook.Draft{}, err
 	}
 	d := webhook.NewDraft(used.Primary())
+	d.Format = webhook.Standard
 	if d.Kind = kind; kind == webhook.Inline {
 		d.Events = slices.DeleteFunc(d.Events, func(key string) bool { return !used.Inline(key) })
 	}
@@ -71,15 +74,15 @@ func (pg *Pages) freshDraft(ctx context.Context, account webhook.AccountID, kind
 // person has changed the selection.
 func (pg *Pages) preselect(ctx context.Context, d *webhook.Draft, before webhook.Kind) error {
 	was, err := pg.freshDraft(ctx, d.Account, before)
-	if err != nil || slices.Contains(d.Done, webhook.StepEvents) || !slices.Equal(d.Events, was.Events) {
-		return err
-	}
-	now, err := pg.freshDraft(ctx, d.Account, d.Kind)
 	if err != nil {
 		return err
 	}
+	if !sameChoices(webhook.Config{Events: d.Events}, webhook.Config{Events: was.Events}) {
+		return nil
+	}
+	now, err := pg.freshDraft(ctx, d.Account, d.Kind)
 	d.Events = now.Events
-	return nil
+	return err
 }
 
 // startDraft redirects to an unchanged draft that the user started before, or stores
@@ -92,10 +95,12 @@ func (pg *Pages) startDraft(c *fiber.Ctx, fresh webhook.Draft) error {
 		return err
 	}
 	for _, d := range drafts {
+		fresh.Changed = d.Changed
 		if same(d, fresh) {
 			return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 		}
 	}
+	fresh.Changed = nil
 	d, err := pg.Store.SaveDraft(c.UserContext(), fresh, time.Now())
 	full, err := pg.refused(err, "drafts")
 	if err != nil {
@@ -112,6 +117,17 @@ func same(one, other webhook.Draft) bool {
 	a, errA := json.Marshal(one)
 	b, errB := json.Marshal(other)
 	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// sameChoices reports whether two configurations say the same, in whatever order.
+func sameChoices(one, other webhook.Config) bool {
+	sorted := func(c webhook.Config) webhook.Config {
+		for _, ids := range []*[]string{&c.Events, &c.Channels.IDs, &c.Tours.IDs} {
+			*ids = append([]string{}, slices.Sorted(slices.Values(*ids))...)
+		}
+		return c
+	}
+	return reflect.DeepEqual(sorted(one), sorted(other))
 }
 
 // startedDrafts lists the drafts of the account that somebody changed, or all.
@@ -131,7 +147,7 @@ func (pg *Pages) startedDrafts(c *fiber.Ctx, all []*webhook.Webhook, unchanged b
 		if w := (hooks{live: all}).find(d.Edits); w != nil {
 			fresh = webhook.EditDraft(w)
 		}
-		fresh.Owner = d.Owner
+		fresh.Owner, fresh.Changed = d.Owner, d.Changed
 		if !same(d, fresh) {
 			touched = append(touched, d)
 		}
@@ -175,7 +191,7 @@ func (pg *Pages) DeleteDraft(c *fiber.Ctx) error {
 		return draftGone(err)
 	}
 	if d.Edits != 0 {
-		return pg.done(c, webhookPath(d.Edits), webhook.NewMessage("draft.changes_discarded"))
+		return pg.done(c, webhookPath(d.Edits, views.SettingsTab), webhook.NewMessage("draft.changes_discarded"))
 	}
 	return pg.done(c, "/webhooks", webhook.NewMessage("draft.discarded"))
 }

@@ -2,9 +2,12 @@ package pages
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -21,6 +24,7 @@ type ItemStore interface {
 	PutItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (added, changed int, err error)
 	ImportItems(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, items []webhook.Item, change webhook.Change) (webhook.ItemsImported, error)
 	RenameItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, item webhook.Item, change webhook.Change) error
+	UndoRetire(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired time.Time, change webhook.Change) error
 	RetireItem(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string, retired bool, change webhook.Change) error
 }
 
@@ -68,7 +72,31 @@ func (pg *Pages) showItems(c *fiber.Ctx, status int, props views.ItemsProps) err
 	if to < len(found) {
 		props.After = found[to-1].ID
 	}
+	if props.SelectedBy, err = pg.selectedBy(c, props); err != nil {
+		return err
+	}
 	return render(c, status, views.Items(props))
+}
+
+// selectedBy returns the names of the webhooks that select each of the shown items.
+func (pg *Pages) selectedBy(c *fiber.Ctx, props views.ItemsProps) (map[string][]string, error) {
+	h, err := pg.hooks(c.UserContext(), currentUser(c).Account.ID)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string][]string{}
+	for _, w := range h.live {
+		selected := w.Channels
+		if props.Kind == webhook.Tours {
+			selected = w.Tours
+		}
+		for _, i := range props.Rows {
+			if _, found := slices.BinarySearch(selected.IDs, i.ID); found {
+				names[i.ID] = append(names[i.ID], w.Name)
+			}
+		}
+	}
+	return names, nil
 }
 
 // searchItems finds the items whose id or name contains the query.
@@ -117,26 +145,46 @@ func (pg *Pages) RenameItem(c *fiber.Ctx) error {
 	return pg.done(c, "/"+string(kindOf(c)), webhook.NewMessage("item.renamed", item.ID, item.Name))
 }
 
-// RetireItem retires a channel or a tour, so that it is no longer offered.
+// undoRetire is the code of a message that is shown as a button, which undoes a
+// retirement; its arguments are the list, the id, and when it was retired.
+const undoRetire = "item.undo"
+
+// RetireItem retires a channel or a tour, so that it is no longer offered. The next page
+// offers to undo that.
 func (pg *Pages) RetireItem(c *fiber.Ctx) error {
-	return pg.changeRetired(c, true, "item.retired")
-}
-
-// RestoreItem undoes RetireItem.
-func (pg *Pages) RestoreItem(c *fiber.Ctx) error {
-	return pg.changeRetired(c, false, "item.restored")
-}
-
-func (pg *Pages) changeRetired(c *fiber.Ctx, retired bool, code string) error {
-	v, kind, id := currentUser(c), kindOf(c), web.FormValue(c, "id")
-	item, err := pg.Store.Item(c.UserContext(), v.Account.ID, kind, id)
+	v, kind := currentUser(c), kindOf(c)
+	item, err := pg.Store.Item(c.UserContext(), v.Account.ID, kind, web.FormValue(c, "id"))
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.RetireItem(c.UserContext(), v.Account.ID, kind, id, retired, v.change()); err != nil {
+	change := v.change()
+	if err := pg.Store.RetireItem(c.UserContext(), v.Account.ID, kind, item.ID, true, change); err != nil {
 		return err
 	}
-	return pg.done(c, "/"+string(kind), webhook.NewMessage(code, item.Name))
+	return pg.done(c, "/"+string(kind), webhook.NewMessage("item.retired", item.Name),
+		webhook.NewMessage(undoRetire, kind, item.ID, change.At.UnixMilli()))
+}
+
+// RestoreItem undoes RetireItem; with the field retired, only what was retired then.
+func (pg *Pages) RestoreItem(c *fiber.Ctx) error {
+	v, kind := currentUser(c), kindOf(c)
+	item, err := pg.Store.Item(c.UserContext(), v.Account.ID, kind, web.FormValue(c, "id"))
+	if err != nil {
+		return err
+	}
+	if posted(c, "retired") {
+		millis, _ := strconv.ParseInt(web.FormValue(c, "retired"), 10, 64) // what is no time is none of a retirement
+		err = pg.Store.UndoRetire(c.UserContext(), v.Account.ID, kind, item.ID, time.UnixMilli(millis), v.change())
+	} else {
+		err = pg.Store.RetireItem(c.UserContext(), v.Account.ID, kind, item.ID, false, v.change())
+	}
+	switch {
+	case errors.Is(err, webhook.ErrConflict):
+		return pg.done(c, "/"+string(kind), webhook.NewMessage("item.not_undone", item.Name))
+	case err != nil:
+		return err
+	}
+	return pg.done(c, "/"+string(kind), webhook.NewMessage("item.restored", item.Name))
 }
 
 // ImportItems adds and renames channels or tours from a CSV list: all of it, or

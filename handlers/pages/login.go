@@ -81,7 +81,7 @@ func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 		form.Problems = problems
 		return render(c, formStatus(problems), views.Setup(form))
 	}
-	return pg.signIn(c, user, "/webhooks", webhook.NewMessage("account.welcome"))
+	return pg.signIn(c, user, "/", webhook.NewMessage("account.welcome"))
 }
 
 func readSetup(form views.SetupProps, password string) (webhook.Account, webhook.User, webhook.Invalid) {
@@ -104,10 +104,7 @@ func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 		return err
 	}
 	if !over && pg.SetupToken != "" {
-		return &web.Problem{
-			Type: "conflict", Title: "Bookhook is not set up yet", Status: http.StatusConflict,
-			Meaning: "Nobody can sign in yet.", Next: "Open the set-up link that Bookhook printed when it was started: it is in the terminal, or in the log of the service or container. Each start prints a new one.",
-		}
+		return render(c, http.StatusConflict, views.BeforeSetup(theme(c)))
 	}
 	flash, err := pg.takeFlash(c)
 	if err != nil {

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -104,7 +105,7 @@ func (pg *Pages) itemNames(ctx context.Context, account webhook.AccountID, kind 
 
 // hooks are the webhooks of an account as the log names them.
 type hooks struct {
-	live  []*webhook.Webhook
+	live  []*webhook.Webhook           // by name
 	names map[webhook.WebhookID]string // deleted ones too, marked so
 }
 
@@ -112,6 +113,9 @@ func (pg *Pages) hooks(ctx context.Context, account webhook.AccountID) (h hooks,
 	if h.live, err = pg.Store.Webhooks(ctx, account); err != nil {
 		return hooks{}, err
 	}
+	slices.SortFunc(h.live, func(a, b *webhook.Webhook) int {
+		return cmp.Or(webhook.CompareNames(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
 	if h.names, err = pg.Store.WebhookNames(ctx, account); err != nil {
 		return hooks{}, err
 	}

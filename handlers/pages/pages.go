@@ -32,6 +32,7 @@ type Store struct {
 	DeliveryStore
 	DraftStore
 	EventStore
+	HomeStore
 	InvitationStore
 	ItemStore
 	LinkStore
@@ -42,6 +43,7 @@ type Store struct {
 	ReconcileStore
 	ReplayStore
 	SettingsStore
+	StatsStore
 	TokenStore
 	UserStore
 	ViewStore
@@ -157,6 +159,8 @@ func pathOf(c *fiber.Ctx) string {
 		return c.Path()
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] == "invitations":
 		return "/settings/people"
+	case parts[1] == "settings" && len(parts) > 3 && parts[2] == "platforms":
+		return platformPath(parts[3])
 	case parts[1] == "settings" && len(parts) > 2 && parts[2] != "password", parts[1] == "admin":
 		return strings.Join(parts[:3], "/")
 	}
@@ -182,7 +186,7 @@ func (pg *Pages) page(c *fiber.Ctx) (page views.Page, err error) {
 
 // failures are the messages that say that what a person asked for did not succeed.
 var failures = map[string]bool{
-	"result.refused": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "delivery.webhook_off": true,
+	"result.refused": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "item.not_undone": true, "delivery.webhook_off": true,
 }
 
 func (pg *Pages) takeFlash(c *fiber.Ctx) ([]views.Flash, error) {
@@ -194,12 +198,18 @@ func (pg *Pages) takeFlash(c *fiber.Ctx) ([]views.Flash, error) {
 	if len(messages) == 0 {
 		return nil, nil
 	}
-	sentences, failed := make([]string, len(messages)), false
-	for i, message := range messages {
-		sentences[i] = pg.Platforms.Text(message)
-		failed = failed || failures[message.Code]
+	var sentences []string
+	var flash views.Flash
+	for _, message := range messages {
+		if message.Code == undoRetire && len(message.Args) == 3 {
+			flash.Undo = &views.Undo{List: message.Args[0], ID: message.Args[1], Retired: message.Args[2]}
+			continue
+		}
+		sentences = append(sentences, pg.Platforms.Text(message))
+		flash.Failed = flash.Failed || failures[message.Code]
 	}
-	return []views.Flash{{Text: strings.Join(sentences, " "), Failed: failed}}, s.Save(c)
+	flash.Text = strings.Join(sentences, " ")
+	return []views.Flash{flash}, s.Save(c)
 }
 
 // done ends a post that succeeded: it redirects to target, which shows the messages.

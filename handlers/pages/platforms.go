@@ -30,40 +30,56 @@ type PlatformStore interface {
 
 const platformsPath = "/settings/platforms"
 
-// ListPlatforms shows the booking platforms; their addresses only to those who
-// may change them.
-func (pg *Pages) ListPlatforms(c *fiber.Ctx) error {
-	page, err := pg.page(c)
-	if err != nil {
-		return err
-	}
-	return pg.showPlatforms(c, http.StatusOK, page, views.PlatformPanel{})
-}
+func platformPath(key string) string { return platformsPath + "/" + key }
 
-// showPlatforms shows all platforms; refused is the panel of the one whose
-// settings were refused, with what was typed.
-func (pg *Pages) showPlatforms(c *fiber.Ctx, status int, page views.Page, refused views.PlatformPanel) error {
+// ListPlatforms shows the booking platforms, and whether each is connected.
+func (pg *Pages) ListPlatforms(c *fiber.Ctx) error {
 	account := currentUser(c).Account.ID
 	connections, err := pg.Store.Connections(c.UserContext(), account)
 	if err != nil {
 		return err
 	}
-	props := views.PlatformsProps{Page: page}
+	var props views.PlatformsProps
 	if props.Rejected, err = pg.Store.CountRejectedRequests(c.UserContext(), account); err != nil {
 		return err
 	}
 	for _, p := range pg.Platforms {
-		panel := views.PlatformPanel{Key: p.Key}
-		if refused.Key == p.Key {
-			panel = refused
-		}
-		panel.Name, panel.About, panel.Settings, panel.Events, panel.Texts = p.Name, p.About, p.Settings, len(p.Events), p.Texts
-		if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
-			panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()
-		}
-		props.Platforms = append(props.Platforms, panel)
+		props.Platforms = append(props.Platforms, views.PlatformPanel{Key: p.Key, Name: p.Name, Connection: connectionTo(connections, p.Key)})
 	}
-	return render(c, status, views.Platforms(props))
+	if props.Page, err = pg.page(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Platforms(props))
+}
+
+// ShowPlatform shows a booking platform; its address only to those who may change it.
+func (pg *Pages) ShowPlatform(c *fiber.Ctx) error {
+	p, err := pg.platformParam(c)
+	if err != nil {
+		return err
+	}
+	page, err := pg.page(c)
+	if err != nil {
+		return err
+	}
+	return pg.showPlatform(c, p, views.PlatformProps{Page: page})
+}
+
+// showPlatform shows a platform; the props may have settings that were refused, with what
+// was typed.
+func (pg *Pages) showPlatform(c *fiber.Ctx, p platforms.Platform, props views.PlatformProps) error {
+	connections, err := pg.Store.Connections(c.UserContext(), currentUser(c).Account.ID)
+	if err != nil {
+		return err
+	}
+	panel := &props.Platform
+	panel.Key, panel.Name, panel.About, panel.Settings, panel.Events, panel.Texts = p.Key, p.Name, p.About, p.Settings, len(p.Events), p.Texts
+	if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
+		panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()
+		panel.Lists = p.Lists != nil
+		panel.ListsReady = panel.Lists && p.Lists.Ready(panel.Connection.Settings)
+	}
+	return render(c, formStatus(panel.Problems), views.Platform(props))
 }
 
 // connectionTo finds the connection to a platform; nil when the account never used
@@ -104,7 +120,7 @@ func (pg *Pages) SwitchPlatform(c *fiber.Ctx) error {
 	if on {
 		message = webhook.NewMessage("platform.on", p.Name, p.Name)
 	}
-	return pg.done(c, platformsPath, message)
+	return pg.done(c, platformPath(p.Key), message)
 }
 
 // RotateAddress gives the account a new address for a platform; the old one
@@ -120,7 +136,7 @@ func (pg *Pages) RotateAddress(c *fiber.Ctx) error {
 		return err
 	}
 	until := connection.OldUntil.In(v.Account.Location()).Format("15:04 on Mon 2 January")
-	return pg.done(c, platformsPath, webhook.NewMessage("platform.address", p.Name, until))
+	return pg.done(c, platformPath(p.Key), webhook.NewMessage("platform.address", p.Name, until))
 }
 
 // SavePlatform stores the settings of a platform for the account.
@@ -136,12 +152,12 @@ func (pg *Pages) SavePlatform(c *fiber.Ctx) error {
 	}
 	settings, form := readSettings(c, p, connection.Settings)
 	if len(form.Problems) > 0 {
-		return pg.showPlatforms(c, formStatus(form.Problems), v.page(c, nil), form)
+		return pg.showPlatform(c, p, views.PlatformProps{Page: v.page(c, nil), Platform: form})
 	}
 	if err := pg.Store.SaveSettings(c.UserContext(), v.Account.ID, p.Key, settings, v.change()); err != nil {
 		return err
 	}
-	return pg.done(c, platformsPath, webhook.NewMessage("platform.saved", p.Name))
+	return pg.done(c, platformPath(p.Key), webhook.NewMessage("platform.saved", p.Name))
 }
 
 // readSettings reads the settings of a platform. An empty field keeps the stored

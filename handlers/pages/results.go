@@ -100,9 +100,9 @@ func (pg *Pages) RetryWebhook(c *fiber.Ctx) error {
 	d, err := pg.Store.RetryOldest(c.UserContext(), w.Account, w.ID, currentUser(c).change())
 	switch {
 	case errors.Is(err, webhook.ErrConflict):
-		return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.none_waiting"))
+		return pg.done(c, webhookPath(w.ID, views.OverviewTab), webhook.NewMessage("webhook.none_waiting"))
 	case err != nil:
-		return pg.notSent(c, err, webhookPath(w.ID))
+		return pg.notSent(c, err, webhookPath(w.ID, views.OverviewTab))
 	}
-	return pg.showResult(c, d, w, webhookPath(w.ID))
+	return pg.showResult(c, d, w, webhookPath(w.ID, views.OverviewTab))
 }

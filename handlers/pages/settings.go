@@ -22,14 +22,6 @@ type SettingsStore interface {
 	Audit(ctx context.Context, account webhook.AccountID, before webhook.AuditID, limit int) ([]webhook.AuditEntry, error)
 }
 
-// ShowHome redirects to the webhooks, and admins without an account to the accounts.
-func (pg *Pages) ShowHome(c *fiber.Ctx) error {
-	if currentUser(c).Account.ID == 0 {
-		return c.Redirect("/admin/accounts", http.StatusSeeOther)
-	}
-	return c.Redirect("/webhooks", http.StatusSeeOther)
-}
-
 // ShowProfile shows the settings of the current user.
 func (pg *Pages) ShowProfile(c *fiber.Ctx) error {
 	page, err := pg.page(c)
@@ -111,8 +103,13 @@ func (pg *Pages) ShowAccountSettings(c *fiber.Ctx) error {
 		return err
 	}
 	account := currentUser(c).Account
+	list, err := pg.Store.Checklist(c.UserContext(), account.ID)
+	if err != nil {
+		return err
+	}
 	return render(c, http.StatusOK, views.AccountSettings(views.AccountSettingsProps{
 		Page: page, Name: account.Name, Number: strconv.FormatInt(account.Number, 10), TimeZone: account.TimeZone, Zones: zones,
+		ChecklistHidden: list.Hidden,
 	}))
 }
 

@@ -91,10 +91,10 @@ func toLogin(c *fiber.Ctx) error {
 }
 
 // WithAccount lets only users with an account through; admins without one get
-// the list of accounts.
+// the overview of all accounts.
 func WithAccount(c *fiber.Ctx) error {
 	if currentUser(c).Account.ID == 0 {
-		return c.Redirect("/admin/accounts", http.StatusSeeOther)
+		return c.Redirect("/admin", http.StatusSeeOther)
 	}
 	return c.Next()
 }

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -24,6 +25,7 @@ type WebhookStore interface {
 	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
 	RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
 	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error
+	MarkSecretStored(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, shown time.Time, change webhook.Change) error
 	DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error)
 }
 
@@ -32,7 +34,9 @@ const (
 	maxCounted = 20 // webhooks of a list that counts the waiting deliveries of each
 )
 
-func webhookPath(id webhook.WebhookID) string { return "/webhooks/" + id.String() }
+func webhookPath(id webhook.WebhookID, tab views.WebhookTab) string {
+	return "/webhooks/" + id.String() + string(tab)
+}
 
 // ListWebhooks shows the webhooks and the drafts that somebody changed.
 func (pg *Pages) ListWebhooks(c *fiber.Ctx) error {
@@ -51,14 +55,21 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 	if props.Names, err = pg.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
 		return err
 	}
+	lines, err := pg.Store.Sparklines(c.UserContext(), v.Account.ID, idsOf(all), time.Now())
+	if err != nil {
+		return err
+	}
 	for _, w := range all {
 		row, err := pg.webhookRow(c, w, len(all) <= maxCounted)
 		if err != nil {
 			return err
 		}
+		row.Days = lines[w.ID]
 		props.Rows = append(props.Rows, row)
 	}
-	slices.SortStableFunc(props.Rows, func(a, b views.WebhookRow) int { return attentionRank(a) - attentionRank(b) })
+	slices.SortFunc(props.Rows, func(a, b views.WebhookRow) int {
+		return cmp.Or(attentionRank(a)-attentionRank(b), webhook.CompareNames(a.Webhook.Name, b.Webhook.Name), cmp.Compare(a.Webhook.ID, b.Webhook.ID))
+	})
 	if v.User.Role.CanConfigure() {
 		if props.Drafts, err = pg.startedDrafts(c, all, !full.IsZero()); err != nil {
 			return err
@@ -96,6 +107,13 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 	return row, nil
 }
 
+func idsOf(webhooks []*webhook.Webhook) (ids []webhook.WebhookID) {
+	for _, w := range webhooks {
+		ids = append(ids, w.ID)
+	}
+	return ids
+}
+
 // toursOf returns the ids of the tours that the webhooks select.
 func toursOf(webhooks []*webhook.Webhook) (ids []string) {
 	for _, w := range webhooks {
@@ -121,17 +139,33 @@ func (pg *Pages) webhookParam(c *fiber.Ctx) (*webhook.Webhook, error) {
 	return pg.Store.Webhook(c.UserContext(), currentUser(c).Account.ID, id)
 }
 
-// ShowWebhook shows a webhook and, once, its new secret.
-func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
+// webhookProps returns what all tabs of a webhook's page show, but for the page, which is
+// read last: it takes messages that are shown once.
+func (pg *Pages) webhookProps(c *fiber.Ctx) (props views.WebhookProps, err error) {
 	w, err := pg.webhookParam(c)
+	if err != nil {
+		return props, err
+	}
+	props = views.WebhookProps{Webhook: w, Grace: webhook.SecretOverlap, Circuit: pg.Dispatcher.Circuit(w.ID)}
+	if props.Tests, err = pg.testTypes(c, w); err != nil {
+		return props, err
+	}
+	newest, err := pg.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: 1})
+	props.Used = len(newest.Rows) > 0
+	return props, err
+}
+
+// ShowWebhook shows how a webhook is, and what it receives.
+func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
+	props, err := pg.webhookProps(c)
 	if err != nil {
 		return err
 	}
-	props := views.WebhookProps{Webhook: w, Grace: webhook.SecretOverlap, Circuit: pg.Dispatcher.Circuit(w.ID)}
-	if props.Names, err = pg.names(c.UserContext(), w.Account, w.Channels.IDs, w.Tours.IDs); err != nil {
+	w := props.Webhook
+	if props.Recent, err = pg.recent(c, w, recentRows); err != nil {
 		return err
 	}
-	if props.Recent, err = pg.recent(c, w, recentRows); err != nil {
+	if props.Names, err = pg.names(c.UserContext(), w.Account, w.Channels.IDs, w.Tours.IDs); err != nil {
 		return err
 	}
 	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
@@ -142,61 +176,64 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	if props.Tests, err = pg.testTypes(c, w); err != nil {
-		return err
-	}
 	if err := pg.addFailed(c, &props); err != nil {
 		return err
 	}
-	if !isRefresh(c) {
-		if err := pg.addOnce(c, &props); err != nil {
-			return err
-		}
+	if props.Stats.Report, err = pg.webhookReport(c, w); err != nil {
+		return err
 	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
+	props.Stats.Page, props.Stats.Path = props.Page, c.Path()
 	return render(c, http.StatusOK, views.Webhook(props))
 }
 
-// addOnce adds what is shown when the page is opened and stays as it is.
-func (pg *Pages) addOnce(c *fiber.Ctx, props *views.WebhookProps) (err error) {
-	if props.Preview, err = pg.preview(c.UserContext(), props.Webhook.Account, props.Webhook.Config); err != nil {
-		return err
-	}
-	return pg.addSecret(c, props)
-}
-
-// secretKey is the key in a session for the webhook whose new secret its page shows
-// next.
-const secretKey = "secret"
-
-// addSecret adds the secret to the page if the user has just created it.
-func (pg *Pages) addSecret(c *fiber.Ctx, props *views.WebhookProps) error {
-	w := props.Webhook
-	if w.OldSecret != "" && time.Now().Before(w.OldUntil) {
-		props.OldUntil = w.OldUntil
-	}
-	s, err := pg.Sessions.Open(c)
-	if err != nil || s.Text(secretKey) != w.ID.String() {
-		return err
-	}
-	if web.Prefetched(c) {
-		return fiber.ErrTooEarly
-	}
-	props.NewSecret, props.Rotated = w.Secret, w.OldSecret != ""
-	s.SetText(secretKey, "")
-	return s.Save(c)
-}
-
-// showSecret redirects to the page of a webhook, which then shows its new secret.
-func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.WebhookID, message webhook.Message) error {
-	s, err := pg.Sessions.Open(c)
+// ShowWebhookDeliveries shows the log with the filter of a webhook, and further ones.
+func (pg *Pages) ShowWebhookDeliveries(c *fiber.Ctx) error {
+	props, err := pg.webhookProps(c)
 	if err != nil {
 		return err
 	}
-	s.SetText(secretKey, id.String())
-	return pg.done(c, webhookPath(id), message)
+	w := props.Webhook
+	h := hooks{live: []*webhook.Webhook{w}, names: map[webhook.WebhookID]string{w.ID: w.Name}}
+	f := pg.newFilterReader(currentUser(c), func(name string) string {
+		if name == "webhook_id" {
+			return w.ID.String()
+		}
+		return c.Query(name)
+	}).deliveries(h)
+	list, err := pg.deliveryList(c, h, f)
+	if err != nil {
+		return err
+	}
+	if props.Page, err = pg.page(c); err != nil {
+		return err
+	}
+	list.Webhook, list.Page = w.ID, props.Page
+	return render(c, formStatus(f.problems), views.WebhookDeliveries(props, list))
+}
+
+// ShowWebhookSettings shows the settings of a webhook.
+func (pg *Pages) ShowWebhookSettings(c *fiber.Ctx) error {
+	props, err := pg.webhookProps(c)
+	if err != nil {
+		return err
+	}
+	w := props.Webhook
+	if props.Names, err = pg.names(c.UserContext(), w.Account, w.Channels.IDs, w.Tours.IDs); err != nil {
+		return err
+	}
+	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
+		return err
+	}
+	if props.Preview, err = pg.preview(c.UserContext(), w.Account, w.Config); err != nil {
+		return err
+	}
+	if props.Page, err = pg.page(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.WebhookSettings(props))
 }
 
 // TestWebhook sends a test event to a webhook, whatever its filters and also if it is
@@ -211,11 +248,11 @@ func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	if !limited.IsZero() {
-		return pg.done(c, webhookPath(w.ID), limited)
+		return pg.done(c, webhookPath(w.ID, views.OverviewTab), limited)
 	}
 	e, known := pg.Platforms.TestEventOf(w, c.FormValue("type"), time.Now())
 	if !known {
-		return pg.done(c, webhookPath(w.ID), webhook.NewMessage("test.type"))
+		return pg.done(c, webhookPath(w.ID, views.OverviewTab), webhook.NewMessage("test.type"))
 	}
 	d, err := pg.Dispatcher.Test(c.UserContext(), w.Account, w.ID, e)
 	if err != nil {
@@ -268,7 +305,15 @@ func (pg *Pages) SwitchWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	since := views.Clock(before.OffAt, time.Now(), currentUser(c).Account.Location())
-	return pg.done(c, webhookPath(w.ID), switchedMessages(before, on, backlog.Waiting, since)...)
+	return pg.done(c, webhookPath(w.ID, switchTab(c)), switchedMessages(before, on, backlog.Waiting, since)...)
+}
+
+// switchTab is the tab with the switch that was pressed.
+func switchTab(c *fiber.Ctx) views.WebhookTab {
+	if c.FormValue("tab") == string(views.SettingsTab) {
+		return views.SettingsTab
+	}
+	return views.OverviewTab
 }
 
 // switchedMessages returns what switching a webhook on or off means for the bookings;
@@ -305,18 +350,6 @@ func counted(n int, one, many string, more ...any) []webhook.Message {
 		return []webhook.Message{webhook.NewMessage(one, more...)}
 	}
 	return []webhook.Message{webhook.NewMessage(many, append([]any{n}, more...)...)}
-}
-
-// RotateSecret gives a webhook a new secret; the old one also signs for 24 hours.
-func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
-	w, err := pg.webhookParam(c)
-	if err != nil {
-		return err
-	}
-	if err := pg.Store.RotateSecret(c.UserContext(), w.Account, w.ID, webhook.NewSecret(), currentUser(c).change()); err != nil {
-		return err
-	}
-	return pg.showSecret(c, w.ID, webhook.NewMessage("secret.rotated"))
 }
 
 // DeleteWebhook deletes a webhook; its waiting deliveries are cancelled, and its log

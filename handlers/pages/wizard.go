@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/views"
 	"bookhook/webhook"
 )
 
@@ -39,7 +40,7 @@ func (pg *Pages) known(ctx context.Context, account webhook.AccountID) (webhook.
 	return pg.Platforms.Known(ctx, pg.Store, account, pg.Dispatcher.CheckURL)
 }
 
-// ShowStep shows a step of the wizard.
+// ShowStep shows a step of the wizard; what is wrong with it if a person left it so.
 func (pg *Pages) ShowStep(c *fiber.Ctx) error {
 	d, step, err := pg.stepParam(c)
 	if err != nil {
@@ -49,18 +50,21 @@ func (pg *Pages) ShowStep(c *fiber.Ctx) error {
 		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 	}
 	shown := stepProblem{status: http.StatusOK}
-	if step == webhook.StepEvents && d.Kind == webhook.Inline && len(d.Events) > 0 { // chosen for the other type
+	_, changed := d.Changed[step]
+	if changed && step != webhook.StepReview && !slices.Contains(d.Done, step) {
 		known, err := pg.known(c.UserContext(), d.Account)
 		if err != nil {
 			return err
 		}
-		shown.problems = d.Problems(step, known)
+		if shown.problems, err = pg.stepProblems(c.UserContext(), d, step, known); err != nil {
+			return err
+		}
 	}
 	return pg.renderStep(c, d, step, shown)
 }
 
-// SaveStep reads a step into its draft and saves it, valid or not. A search in a long
-// list, and a new preview, show the step again.
+// SaveStep reads a step into its draft and saves it, valid or not, also when a person
+// goes back. A search in a long list, and a new preview, show the step again.
 func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	d, step, err := pg.stepParam(c)
 	if err != nil {
@@ -72,26 +76,31 @@ func (pg *Pages) SaveStep(c *fiber.Ctx) error {
 	if !d.Reachable(step) {
 		return c.Redirect(draftPath(d.ID, d.Resume()), http.StatusSeeOther)
 	}
-	problems, err := pg.storeStep(c, d, step)
-	if err != nil {
+	again := posted(c, "find") || posted(c, "preview")
+	shown, err := pg.storeStep(c, d, step)
+	switch target := nextStep(c, d, step); {
+	case err != nil:
 		return err
+	case shown.conflict != nil:
+		shown.status = http.StatusConflict
+	case again: // it is not finished yet
+		shown.status, shown.problems = http.StatusOK, nil
+	case len(shown.problems) > 0 && slices.Index(webhook.Steps, target) > slices.Index(webhook.Steps, step):
+		shown.status = http.StatusUnprocessableEntity
+	default:
+		return c.Redirect(draftPath(d.ID, target), http.StatusSeeOther)
 	}
-	if again := posted(c, "find") || posted(c, "preview"); again || len(problems) > 0 {
-		status := http.StatusUnprocessableEntity
-		if again { // it is not finished yet
-			status, problems = http.StatusOK, nil
-		}
-		return pg.renderStep(c, d, step, stepProblem{
-			status: status, problems: problems, search: typed(c, "search"),
-			concurrency: typed(c, "concurrency"), rate: typed(c, "rate_requests"), limit: typed(c, "time_limit"), paste: webhook.Truncate(web.FormValue(c, "tours_paste"), maxPaste),
-		})
-	}
-	return c.Redirect(draftPath(d.ID, nextStep(d, step)), http.StatusSeeOther)
+	shown.search, shown.paste = typed(c, "search"), webhook.Truncate(web.FormValue(c, "tours_paste"), maxPaste)
+	shown.concurrency, shown.rate, shown.limit = typed(c, "concurrency"), typed(c, "rate_requests"), typed(c, "time_limit")
+	return pg.renderStep(c, d, step, shown)
 }
 
-// nextStep returns the review if all steps before it were passed, otherwise the next
-// step.
-func nextStep(d *webhook.Draft, step webhook.Step) webhook.Step {
+// nextStep returns the step that a person asked for, or else the review if all steps
+// before it were passed, or else the next step.
+func nextStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) webhook.Step {
+	if asked := webhook.Step(web.FormValue(c, "go")); slices.Contains(webhook.Steps, asked) {
+		return asked
+	}
 	if d.Resume() == webhook.StepReview {
 		return webhook.StepReview
 	}
@@ -102,48 +111,85 @@ func nextStep(d *webhook.Draft, step webhook.Step) webhook.Step {
 // same moment; one of them succeeds each time.
 const saveAttempts = 20
 
-// storeStep reads a step into the currently stored draft, and saves it.
-func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (webhook.Invalid, error) {
+// storeStep reads a step into the currently stored draft, and saves it if that changes
+// it, and if nobody else changed the step since the form was rendered. It returns what to
+// show again.
+func (pg *Pages) storeStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) (shown stepProblem, err error) {
 	known, err := pg.known(c.UserContext(), d.Account)
 	if err != nil {
-		return nil, err
+		return stepProblem{}, err
 	}
 	for range saveAttempts {
-		kind := d.Kind
-		readConfig(c, step, d)
-		if d.Kind != kind {
-			if err := pg.preselect(c.UserContext(), d, kind); err != nil {
-				return nil, err
-			}
+		stored := *d
+		if shown.problems, err = pg.readStep(c, d, step, known); err != nil {
+			return stepProblem{}, err
 		}
-		problems := d.Problems(step, known)
-		if _, wrong := problems["url"]; wrong && step == webhook.StepName && typed(c, "basic") != "" { // the corrected URL may have another host
-			problems.Add("basic_auth", "setting.secret_again", "Basic authentication")
+		if !sameChoices(stored.Config, d.Config) && posted(c, "version") && web.FormValue(c, "version") != stored.StepVersion(step) {
+			return pg.stepConflict(c, &stored, d, step)
 		}
-		if step == webhook.StepChannels && len(problems) == 0 {
-			if problems, err = pg.channelConflict(c.UserContext(), d); err != nil {
-				return nil, err
-			}
-		}
-		d.SetPassed(step, len(problems) == 0)
-		if step == webhook.StepType && len(problems) == 0 {
-			d.Recheck(known)
+		noteChanges(&stored, d, step, currentUser(c).change())
+		if same(stored, *d) {
+			return shown, nil
 		}
 		saved, err := pg.Store.SaveDraft(c.UserContext(), *d, time.Now())
 		if err == nil {
 			*d = saved
-			return problems, nil
+			return shown, nil
 		}
 		if !errors.Is(err, webhook.ErrDraftChanged) {
-			return nil, draftGone(err)
+			return stepProblem{}, draftGone(err)
 		}
-		stored, err := pg.Store.Draft(c.UserContext(), d.Account, d.ID)
-		if err != nil {
-			return nil, draftGone(err)
+		if *d, err = pg.Store.Draft(c.UserContext(), d.Account, d.ID); err != nil {
+			return stepProblem{}, draftGone(err)
 		}
-		*d = stored
 	}
-	return nil, webhook.ErrBusy
+	return stepProblem{}, webhook.ErrBusy
+}
+
+// readStep reads the posted form of a step into a draft, and returns what is wrong with
+// it. What the draft has besides is not changed, nor memory that it shares.
+func (pg *Pages) readStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, known webhook.Known) (webhook.Invalid, error) {
+	kind := d.Kind
+	readConfig(c, step, d)
+	if d.Kind != kind {
+		if err := pg.preselect(c.UserContext(), d, kind); err != nil {
+			return nil, err
+		}
+	}
+	problems, err := pg.stepProblems(c.UserContext(), d, step, known)
+	if err != nil {
+		return nil, err
+	}
+	if _, wrong := problems["url"]; wrong && step == webhook.StepName && typed(c, "basic") != "" { // the corrected URL may have another host
+		problems.Add("basic_auth", "setting.secret_again", "Basic authentication")
+	}
+	d.SetPassed(step, len(problems) == 0)
+	if step == webhook.StepType && len(problems) == 0 {
+		d.Recheck(known)
+	}
+	return problems, nil
+}
+
+// stepProblems returns what is wrong with a step of a draft.
+func (pg *Pages) stepProblems(ctx context.Context, d *webhook.Draft, step webhook.Step, known webhook.Known) (webhook.Invalid, error) {
+	problems := d.Problems(step, known)
+	if step == webhook.StepChannels && len(problems) == 0 {
+		return pg.channelConflict(ctx, d)
+	}
+	return problems, nil
+}
+
+// noteChanges notes in a draft which steps a person changed by posting one; another
+// type selects other events.
+func noteChanges(stored, d *webhook.Draft, step webhook.Step, change webhook.Change) {
+	if sameChoices(stored.Config, d.Config) {
+		d.Config = stored.Config // in the order that it has
+		return
+	}
+	d.SetChanged(step, change)
+	if step == webhook.StepType && !slices.Equal(stored.Events, d.Events) {
+		d.SetChanged(webhook.StepEvents, change)
+	}
 }
 
 // channelConflict returns the problem if another inline webhook has a channel in
@@ -185,20 +231,6 @@ func (pg *Pages) finishDraft(c *fiber.Ctx, d *webhook.Draft) error {
 		return pg.changeWebhook(c, d, w)
 	}
 	return pg.createWebhook(c, d, w)
-}
-
-// refuseStale shows the review of a draft that was changed since its form was
-// rendered.
-func (pg *Pages) refuseStale(c *fiber.Ctx, d *webhook.Draft) error {
-	now, err := pg.Store.Draft(c.UserContext(), d.Account, d.ID)
-	if err != nil {
-		return draftGone(err)
-	}
-	_, problems, err := pg.webhookOf(c, &now)
-	if err != nil {
-		return err
-	}
-	return pg.renderStep(c, &now, webhook.StepReview, stepProblem{status: http.StatusConflict, problems: problems, stale: true})
 }
 
 // ShowTestedDraft redirects to the review: a browser requests this address when it
@@ -270,7 +302,7 @@ func (pg *Pages) createWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 }
 
 func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhook) error {
-	_, err := pg.Store.UpdateWebhook(c.UserContext(), webhook.Update{Webhook: w, Base: d.Base, Draft: d}, currentUser(c).change())
+	_, err := pg.Store.UpdateWebhook(c.UserContext(), webhook.Update{Webhook: w, Base: editedBase(c, d), Draft: d}, currentUser(c).change())
 	switch {
 	case errors.Is(err, webhook.ErrDraftChanged):
 		return pg.refuseStale(c, d)
@@ -281,7 +313,7 @@ func (pg *Pages) changeWebhook(c *fiber.Ctx, d *webhook.Draft, w *webhook.Webhoo
 	case err != nil:
 		return pg.refuseInvalid(c, d, err)
 	}
-	return pg.done(c, webhookPath(w.ID), webhook.NewMessage("webhook.saved"))
+	return pg.done(c, webhookPath(w.ID, views.SettingsTab), webhook.NewMessage("webhook.saved"))
 }
 
 // refuseLimit shows the review with the limit that refuses the webhook.
@@ -300,32 +332,4 @@ func (pg *Pages) refuseInvalid(c *fiber.Ctx, d *webhook.Draft, err error) error 
 		return draftGone(err)
 	}
 	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusUnprocessableEntity, problems: problems})
-}
-
-// refuseChange shows the review again and who changed the webhook meanwhile.
-func (pg *Pages) refuseChange(c *fiber.Ctx, d *webhook.Draft) error {
-	change, err := pg.lastChange(c, d)
-	if err != nil {
-		return err
-	}
-	return pg.renderStep(c, d, webhook.StepReview, stepProblem{status: http.StatusConflict, changed: change})
-}
-
-// lastChange returns the newest change of the webhook that a draft edits; without an
-// actor if it was too long ago to be found.
-func (pg *Pages) lastChange(c *fiber.Ctx, d *webhook.Draft) (*webhook.AuditEntry, error) {
-	w, err := pg.Store.Webhook(c.UserContext(), d.Account, d.Edits)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := pg.Store.Audit(c.UserContext(), d.Account, 0, 200)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		if e.Action == "webhook.changed" && e.Subject == w.ID.String() && e.At.After(d.Base) {
-			return &e, nil
-		}
-	}
-	return &webhook.AuditEntry{Change: webhook.Change{At: w.UpdatedAt}}, nil
 }

@@ -17,15 +17,15 @@ import (
 type stepProblem struct {
 	status                          int
 	problems                        webhook.Invalid
-	concurrency, rate, limit, paste string              // as typed
-	search                          string              // in a long list
-	test                            *webhook.Attempt    // that was just sent
-	changed                         *webhook.AuditEntry // somebody else's change of the edited webhook
-	stale                           bool                // the draft was changed since the form was rendered
+	concurrency, rate, limit, paste string               // as typed
+	search                          string               // in a long list
+	test                            *webhook.Attempt     // that was just sent
+	conflict                        *views.DraftConflict // the step was changed since its form was rendered
+	stale                           *views.StaleReview   // the draft was changed since its review was rendered
 }
 
 func (pg *Pages) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r stepProblem) error {
-	props := views.WizardProps{Draft: d, Problems: r.problems, Concurrency: r.concurrency, Rate: r.rate, Limit: r.limit}
+	props := views.WizardProps{Draft: d, Problems: r.problems, Concurrency: r.concurrency, Rate: r.rate, Limit: r.limit, Conflict: r.conflict}
 	edited, err := pg.edited(c, d)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (pg *Pages) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
-	component, err := pg.stepView(c.UserContext(), props, step, r)
+	component, err := pg.stepView(c, props, step, r)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,8 @@ func (pg *Pages) edited(c *fiber.Ctx, d *webhook.Draft) (string, error) {
 	return w.Name, nil
 }
 
-func (pg *Pages) stepView(ctx context.Context, props views.WizardProps, step webhook.Step, r stepProblem) (templ.Component, error) {
+func (pg *Pages) stepView(c *fiber.Ctx, props views.WizardProps, step webhook.Step, r stepProblem) (templ.Component, error) {
+	ctx := c.UserContext()
 	switch step {
 	case webhook.StepType:
 		return views.WizardType(props), nil
@@ -77,7 +78,7 @@ func (pg *Pages) stepView(ctx context.Context, props views.WizardProps, step web
 	case webhook.StepTours:
 		return pg.toursView(ctx, props, r)
 	}
-	return pg.reviewView(ctx, props, r)
+	return pg.reviewView(c, props, r)
 }
 
 // eventsView shows the events of the platforms that the account uses or the draft
@@ -89,7 +90,7 @@ func (pg *Pages) eventsView(ctx context.Context, props views.WizardProps) (templ
 	}
 	step := views.EventsStepProps{Wizard: props}
 	for _, p := range pg.Platforms {
-		events := eventsFor(props.Draft.Kind, p.Events)
+		events := pg.eventsFor(props.Draft.Kind, p)
 		_, on := used.Get(p.Key)
 		switch {
 		case len(events) == 0:
@@ -102,12 +103,14 @@ func (pg *Pages) eventsView(ctx context.Context, props views.WizardProps) (templ
 	return views.WizardEvents(step), nil
 }
 
-// eventsFor returns the events that a webhook of this kind can select.
-func eventsFor(kind webhook.Kind, events []platforms.EventType) []platforms.EventType {
+// eventsFor returns the events of a platform that a webhook of this kind can select.
+func (pg *Pages) eventsFor(kind webhook.Kind, p platforms.Platform) []platforms.EventType {
 	if kind != webhook.Inline {
-		return events
+		return p.Events
 	}
-	return slices.DeleteFunc(slices.Clone(events), func(e platforms.EventType) bool { return !e.Inline })
+	return slices.DeleteFunc(slices.Clone(p.Events), func(e platforms.EventType) bool {
+		return !pg.Platforms.Inline(webhook.EventKey(p.Key, e.Key))
+	})
 }
 
 // ofPlatform reports whether one of the keys is of the platform.
@@ -167,13 +170,18 @@ func (pg *Pages) nameView(ctx context.Context, props views.WizardProps) (templ.C
 		examples = append(pg.nativeExamples(sample, props.Draft, on), sample.example(webhook.Standard))
 	}
 	of, _ := pg.Platforms.Get(sample.event.Platform)
+	names := make([]string, len(on))
+	for i, p := range on {
+		names[i] = p.Name
+	}
 	return views.WizardName(views.NameProps{
-		Wizard: props, OmitPayload: omits && props.Draft.Kind != webhook.Inline, Examples: examples, InlineAbout: of.InlineAbout,
+		Platforms: names,
+		Wizard:    props, OmitPayload: omits && props.Draft.Kind != webhook.Inline, Examples: examples, InlineAbout: of.InlineAbout,
 	}), nil
 }
 
-func (pg *Pages) reviewView(ctx context.Context, props views.WizardProps, r stepProblem) (templ.Component, error) {
-	d := props.Draft
+func (pg *Pages) reviewView(c *fiber.Ctx, props views.WizardProps, r stepProblem) (templ.Component, error) {
+	ctx, d := c.UserContext(), props.Draft
 	all, err := pg.Store.Webhooks(ctx, d.Account)
 	if err != nil {
 		return nil, err
@@ -193,9 +201,13 @@ func (pg *Pages) reviewView(ctx context.Context, props views.WizardProps, r step
 	if err != nil {
 		return nil, err
 	}
+	changed, err := pg.editConflict(c, d)
+	if err != nil {
+		return nil, err
+	}
 	return views.WizardReview(views.ReviewProps{
 		Wizard: props, Names: names, Example: sample.example(d.Format).Text,
 		Used: webhook.CountAsync(all), Limit: props.Page.Account.WebhookLimit, Support: pg.Server.Support(),
-		Test: r.test, Changed: r.changed, Stale: r.stale,
+		Test: r.test, Changed: changed, Stale: r.stale,
 	}), nil
 }

@@ -91,8 +91,11 @@ func Start(tb testing.TB, o Options) *Server {
 // silent drops what clients do wrong: tests do so on purpose.
 type silent struct{}
 
+// Printf implements smtp.Logger.
 func (silent) Printf(string, ...any) {}
-func (silent) Println(...any)        {}
+
+// Println implements smtp.Logger.
+func (silent) Println(...any) {}
 
 // Next returns the next message.
 func (s *Server) Next(tb testing.TB) Message {
@@ -115,9 +118,13 @@ type session struct {
 	to     string
 }
 
-func (s *session) Reset()        {}
+// Reset implements smtp.Session.
+func (s *session) Reset() {}
+
+// Logout implements smtp.Session.
 func (s *session) Logout() error { return nil }
 
+// AuthMechanisms implements smtp.AuthSession.
 func (s *session) AuthMechanisms() []string {
 	switch {
 	case s.server.options.Password == "":
@@ -136,6 +143,7 @@ func (s *session) check(user, password string) error {
 	return nil
 }
 
+// Auth implements smtp.AuthSession.
 func (s *session) Auth(mechanism string) (sasl.Server, error) {
 	if mechanism == sasl.Login {
 		return &login{check: s.check}, nil
@@ -150,6 +158,7 @@ type login struct {
 	asked int
 }
 
+// Next implements sasl.Server.
 func (l *login) Next(response []byte) (challenge []byte, done bool, err error) {
 	l.asked++
 	switch l.asked {
@@ -162,6 +171,7 @@ func (l *login) Next(response []byte) (challenge []byte, done bool, err error) {
 	return nil, true, l.check(l.user, string(response))
 }
 
+// Mail implements smtp.Session.
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	if s.server.options.Password != "" && !s.signed {
 		return smtp.ErrAuthRequired
@@ -173,6 +183,7 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	return nil
 }
 
+// Rcpt implements smtp.Session.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.to = to
 	if refuse := s.server.options.Rcpt; refuse != nil {
@@ -181,6 +192,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
+// Data implements smtp.Session.
 func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {

@@ -144,6 +144,7 @@ func TestEventsAndDeliveries(t *testing.T) {
 		t.Errorf("got %+v", booking)
 	}
 	c.deliveries(t, accepted.Deliveries[0].Id, made.Id)
+	c.stats(t, made.Id)
 	c.replays(t, made.Id)
 	later := ok[*AddWebhookResponse](t, 201)(c.AddWebhookWithResponse(ctx, AddWebhookJSONRequestBody{Name: "Later", Url: *receiver, Events: []EventKey{"*"}})).JSON201
 	if sent := ok[*SendEventResponse](t, 202)(c.SendEventWithResponse(ctx, accepted.Id, SendEventJSONRequestBody{WebhookId: later.Id})).JSON202; sent.Id == "" {
@@ -198,6 +199,19 @@ func (c *ClientWithResponses) replays(t *testing.T, hook string) {
 	}
 	if ended := ok[*CancelReplayResponse](t, 200)(c.CancelReplayWithResponse(ctx, made.Id, CancelReplayJSONRequestBody{})).JSON200; ended.State != "cancelled" {
 		t.Errorf("got %+v", ended)
+	}
+}
+
+// stats reads what was delivered; tests are not counted.
+func (c *ClientWithResponses) stats(t *testing.T, hook string) {
+	t.Helper()
+	period := ShowWebhookStatsParamsPeriod("30d")
+	own := ok[*ShowWebhookStatsResponse](t, 200)(c.ShowWebhookStatsWithResponse(t.Context(), hook, &ShowWebhookStatsParams{Period: &period})).JSON200
+	if len(own.Buckets) != 30 || own.Buckets[29].Delivered == 0 || len(own.Reasons) != 0 {
+		t.Errorf("got %+v", own)
+	}
+	if all := ok[*ShowStatsResponse](t, 200)(c.ShowStatsWithResponse(t.Context(), &ShowStatsParams{})).JSON200; len(all.Buckets) != 24 {
+		t.Errorf("got %+v", all)
 	}
 }
 

@@ -112,8 +112,18 @@ async function webhooks(api: Client<paths>): Promise<void> {
   const test = ok(202, await api.POST("/api/v1/webhooks/{id}/test", { params, body: {} }));
   check(test.test && test.webhook_id === made.id, test);
   await events(api, made.id);
+  await stats(api, made.id);
   await replays(api, made.id);
   ok(204, await api.DELETE("/api/v1/webhooks/{id}", { params }));
+}
+
+// stats reads what events delivered; the test before it is not counted.
+async function stats(api: Client<paths>, webhook: string): Promise<void> {
+  const query = { period: "30d" as const };
+  const own = ok(200, await api.GET("/api/v1/webhooks/{id}/stats", { params: { path: { id: webhook }, query } }));
+  const today = own.buckets[29];
+  check(own.buckets.length === 30 && today !== undefined && today.delivered > 0 && today.failed_attempts === 0 && own.reasons["timeout"] === undefined, own);
+  check(ok(200, await api.GET("/api/v1/stats")).buckets.length === 24, own);
 }
 
 async function inline(api: Client<paths>): Promise<void> {

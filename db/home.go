@@ -1,0 +1,67 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"bookhook/checklist"
+	"bookhook/webhook"
+)
+
+// readChecklist selects the facts. Of an account of which the oldest deliveries all failed,
+// and the newest, too, no more are read.
+const readChecklist = `SELECT a.checklist_hidden,
+	COALESCE((SELECT MAX(c.received_at) FROM connections c WHERE c.account_id = a.id), 0),
+	COALESCE((SELECT e.id FROM events e WHERE e.account_id = a.id AND e.test = 0 ORDER BY e.id LIMIT 1), 0),
+	CASE WHEN EXISTS (SELECT 1 FROM rejected_requests r WHERE r.account_id = a.id) THEN 1 ELSE 0 END,
+	CASE WHEN EXISTS (SELECT 1 FROM channels c WHERE c.account_id = a.id) THEN 1 ELSE 0 END,
+	CASE WHEN EXISTS (SELECT 1 FROM tours t WHERE t.account_id = a.id) THEN 1 ELSE 0 END,
+	CASE WHEN EXISTS (SELECT 1 FROM webhooks w WHERE w.account_id = a.id AND w.deleted_at = 0) THEN 1 ELSE 0 END,
+	CASE WHEN EXISTS (SELECT 1 FROM (SELECT d.state, d.test FROM deliveries d WHERE d.account_id = a.id ORDER BY d.id LIMIT $2) AS oldest
+			WHERE state = 'delivered' AND test = 0)
+		OR EXISTS (SELECT 1 FROM (SELECT d.state, d.test FROM deliveries d WHERE d.account_id = a.id ORDER BY d.id DESC LIMIT $2) AS newest
+			WHERE state = 'delivered' AND test = 0)
+		THEN 1 ELSE 0 END,
+	(SELECT COUNT(*) FROM (SELECT 1 FROM users u WHERE u.account_id = a.id LIMIT 2) AS found)
+	FROM accounts a WHERE a.id = $1`
+
+// Checklist reads what an account has got so far.
+func (s *Store) Checklist(ctx context.Context, account webhook.AccountID) (f checklist.Facts, err error) {
+	var people int
+	err = queryRow(ctx, s.engine, readChecklist, account, webhook.RecentScanned).Scan(&f.Hidden, timeScanner{&f.CalledAt}, &f.Event,
+		&f.Rejected, &f.Channels, &f.Tours, &f.Webhook, &f.Delivered, &people)
+	f.Colleague = people > 1
+	return f, err
+}
+
+// HideChecklist hides the checklist of an account, or shows it again.
+func (s *Store) HideChecklist(ctx context.Context, account webhook.AccountID, hidden bool, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		n, err := tx.Exec(ctx, `UPDATE accounts SET checklist_hidden = $2 WHERE id = $1`, account, boolInt(hidden))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return webhook.ErrNotFound
+		}
+		action := map[bool]string{true: "checklist.hidden", false: "checklist.shown"}[hidden]
+		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: action, Subject: account.String()})
+	})
+}
+
+// maxLosses is up to where Losses counts.
+const maxLosses = 1000
+
+const losses = `SELECT
+	(SELECT COUNT(*) FROM (SELECT finished_at, test FROM deliveries WHERE account_id = $1 AND state = 'failed' AND state <> 'delivered' AND id >= $3
+		ORDER BY id DESC LIMIT $4) AS newest WHERE finished_at >= $2 AND test = 0),
+	(SELECT COUNT(*) FROM rejected_requests WHERE account_id = $1 AND last_at >= $2)`
+
+// Losses counts what has not arrived since a time, and will not by itself: deliveries that
+// failed for good, tests aside, and requests of platforms that could not be read. It
+// considers deliveries of the last webhook.FailingLimit before, and counts up to 1,000.
+func (s *Store) Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed, rejected int, err error) {
+	err = queryRow(ctx, s.engine, losses,
+		account, toMillis(since), webhook.FirstID[webhook.DeliveryID](since.Add(-webhook.FailingLimit)), maxLosses).Scan(&failed, &rejected)
+	return failed, rejected, err
+}

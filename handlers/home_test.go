@@ -1,0 +1,92 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"bookhook/webhook"
+)
+
+// Operators of an empty account see what to do first, with the address to copy; staff,
+// who can do nothing of it, do not.
+func TestHomeOfEmptyAccount(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	address := must(s, s.store.Connections, s.account.ID)[0].Path()
+	s.signIn(anna).get("/").is(http.StatusOK).has("No booking has arrived yet.", "First steps", "1 of 6 done", // there are colleagues
+		"Waiting for the first call from TourCMS…", address, "Ask the person who runs this Bookhook to give it a public address", "No call yet").
+		lacks("--base-url", "Success rate", "Needs attention")
+	s.signIn(admin).get("/").has("--base-url", `href="/admin"`)
+	s.signIn(staff).get("/").is(http.StatusOK).has("No booking has arrived yet.", "No call yet").lacks("First steps", address, "Waiting for the first call")
+}
+
+func TestHomeChecklist(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	connection := must(s, s.store.Connections, s.account.ID)[0]
+	s.check(s.store.AddRejectedRequest(t.Context(), webhook.RejectedRequest{
+		Account: s.account.ID, Platform: "tourcms", Method: "GET", Status: 400, Why: webhook.NewMessage("tourcms.no_event"),
+	}, time.Now()))
+	s.check(s.store.ConnectionUsed(t.Context(), connection, time.Now()))
+	b.get("/").has("2 of 6 done", "TourCMS called", "its request could not be read: The query names no event", connection.Path()).lacks("Needs attention")
+	s.leave(webhook.Event{Platform: "tourcms", Type: "cancelled", BookingID: "4711"})
+	b.get("/").has("3 of 6 done", "Booking cancelled, booking 4711", "Bookings arrive, but there is no webhook to send them on.",
+		"1 request", "could not be read today", "View why").lacks(connection.Path())
+
+	b.follow("/settings/checklist", url.Values{"hidden": {"1"}}).has("The checklist is hidden.").lacks("First steps")
+	s.signIn(berta).get("/").lacks("First steps")
+	s.signIn(others).get("/").has("First steps").lacks("4711")
+	b.get("/settings/account").has("Show the checklist again")
+	b.follow("/settings/checklist", url.Values{"hidden": {"0"}}).has("First steps")
+	b.get("/settings/account").lacks("Show the checklist again")
+}
+
+// The first line names what fails, and each has its one button for those who may press it.
+func TestHomeOfFailingWebhooks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Accounting" })
+	s.leave(webhook.Event{BookingID: "1"})
+	b.get("/").has("All bookings are arriving.", "Success rate", "no attempts yet", "nothing sent in 14 days", "Healthy").lacks("Needs attention")
+	gone := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Vouchers & more" })
+	d := s.leave(webhook.Event{BookingID: "2"})[0]
+	job := d.Decisions[1].Delivery
+	_, _, err := s.store.Claim(t.Context(), webhook.Claim{Webhook: gone.ID, N: 1, Now: time.Now().Add(time.Hour), Lease: time.Now().Add(2 * time.Hour)})
+	s.check(err)
+	_, err = s.store.Store.Finish(t.Context(), webhook.Result{
+		Delivery: job, Webhook: gone.ID, Account: s.account.ID, State: webhook.Failed, Gone: true,
+		Attempt: webhook.Attempt{Number: 1, StartedAt: time.Now(), Status: http.StatusGone, Failure: webhook.FailGone},
+	}, time.Now())
+	s.check(err)
+	b.get("/").has("Vouchers & more was switched off by Bookhook", "Needs attention", "Switch on", "1 delivery was given up today", "0 %", "0 of 1 attempt accepted",
+		"1 failed attempt in 14 days")
+	s.signIn(staff).get("/").has("Vouchers & more was switched off", "Ask an operator to switch it on.").lacks("Switch on")
+	s.signIn(others).get("/").lacks("Vouchers")
+	s.signIn(lone).get("/admin").has("1 account has webhooks that are not receiving bookings.", "Needs attention", "1 failing or off", "River Tours")
+	b.post("/webhooks/"+gone.ID.String()+"/switch", url.Values{"enabled": {"0"}})
+	for _, w := range must(s, s.store.Webhooks, s.account.ID) {
+		_, err := s.store.SetEnabled(t.Context(), s.account.ID, w.ID, true, change())
+		s.check(err)
+		_, err = s.store.SetEnabled(t.Context(), s.account.ID, w.ID, false, change())
+		s.check(err)
+	}
+	b.get("/").has("Bookings are sent nowhere: every webhook is off.")
+}
+
+// The accounts of an instance are shown page by page, by number.
+func TestInstance(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(lone)
+	b.get("/").is(http.StatusSeeOther)
+	b.get("/admin").is(http.StatusOK).has("All webhooks of all accounts are receiving bookings.", "(UTC)", "River Tours", "Other Tours").lacks("Next page")
+	for range 20 {
+		s.addAccount(webhook.Account{Name: "Many", TimeZone: "Europe/Tallinn", WebhookLimit: 10})
+	}
+	b.get("/admin").has("Next page", `href="/admin?after=4087"`)
+	b.get("/admin?after=4087").has("First page").lacks("River Tours", "Success rate")
+}

@@ -1,0 +1,184 @@
+package pages
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"bookhook/checklist"
+	"bookhook/handlers/web"
+	"bookhook/stats"
+	"bookhook/views"
+	"bookhook/webhook"
+)
+
+// HomeStore is what the overviews of an account and of the instance need of the
+// database.
+type HomeStore interface {
+	Today(ctx context.Context, account webhook.AccountID, now time.Time) (stats.Today, error)
+	AccountSparklines(ctx context.Context, accounts []webhook.Account, now time.Time) (map[webhook.AccountID]*stats.Sparkline, error)
+	AccountsInNeed(ctx context.Context, limit int) ([]webhook.AccountUse, error)
+	Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed, rejected int, err error)
+	Checklist(ctx context.Context, account webhook.AccountID) (checklist.Facts, error)
+	HideChecklist(ctx context.Context, account webhook.AccountID, hidden bool, change webhook.Change) error
+}
+
+// Rows of the overviews; each has a sparkline, which is what takes the time.
+const (
+	homeWebhooks = 20
+	homeAccounts = 20
+)
+
+// ShowHome shows whether the bookings of the account arrive, and what is left to do.
+func (pg *Pages) ShowHome(c *fiber.Ctx) error {
+	page, err := pg.page(c)
+	if err != nil {
+		return err
+	}
+	props := views.HomeProps{Page: page}
+	ctx, account := c.UserContext(), page.Account.ID
+	if props.Today, err = pg.Store.Today(ctx, account, page.Now); err != nil {
+		return err
+	}
+	if err := pg.addHomeWebhooks(c, &props); err != nil {
+		return err
+	}
+	if props.Platforms, err = pg.homePlatforms(c); err != nil {
+		return err
+	}
+	if props.Failed, props.Rejected, err = pg.Store.Losses(ctx, account, props.Today.Since); err != nil {
+		return err
+	}
+	if props.Checklist, err = pg.checklist(ctx, account); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Home(props))
+}
+
+// addHomeWebhooks adds the webhooks, those that need attention first.
+func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
+	ctx, account := c.UserContext(), props.Page.Account.ID
+	all, err := pg.Store.Webhooks(ctx, account)
+	if err != nil {
+		return err
+	}
+	needs := func(w *webhook.Webhook) int {
+		if w.Status(pg.Dispatcher.Circuit(w.ID), true).NeedsAttention() {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(a, b *webhook.Webhook) int { return needs(a) - needs(b) })
+	props.Webhooks = len(all)
+	for _, w := range all {
+		props.InNeed += 1 - needs(w)
+		if w.Enabled {
+			props.On++
+		}
+	}
+	var ids []webhook.WebhookID
+	for _, w := range all[:min(len(all), homeWebhooks)] {
+		row, err := pg.webhookRow(c, w, true)
+		if err != nil {
+			return err
+		}
+		props.Rows, ids = append(props.Rows, row), append(ids, w.ID)
+	}
+	props.Lines, err = pg.Store.Sparklines(ctx, account, ids, props.Page.Now)
+	return err
+}
+
+// homePlatforms returns the platforms that are on or were called. Only those who may
+// change them see their addresses.
+func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
+	connections, err := pg.Store.Connections(c.UserContext(), currentUser(c).Account.ID)
+	if err != nil {
+		return nil, err
+	}
+	var panels []views.PlatformPanel
+	for _, p := range pg.Platforms {
+		to := connectionTo(connections, p.Key)
+		if to == nil || !to.Enabled && to.ReceivedAt.IsZero() {
+			continue
+		}
+		panel := views.PlatformPanel{Key: p.Key, Name: p.Name, About: p.About, Connection: to}
+		if currentUser(c).User.Role.CanConfigure() {
+			panel.Address = pg.Server.BaseURL(c) + to.Path()
+		}
+		panels = append(panels, panel)
+	}
+	return panels, nil
+}
+
+// checklist returns the first steps, and what a shown list says about them.
+func (pg *Pages) checklist(ctx context.Context, account webhook.AccountID) (list views.ChecklistProps, err error) {
+	if list.Facts, err = pg.Store.Checklist(ctx, account); err != nil || !list.Facts.Shown() {
+		return list, err
+	}
+	if list.Facts.Event != 0 {
+		row, err := pg.Store.Event(ctx, account, list.Facts.Event)
+		if err != nil {
+			return list, err
+		}
+		list.Event, list.EventName = row.Event, pg.eventName(row.Platform, row.Type)
+		return list, nil
+	}
+	rejected, err := pg.Store.RejectedRequests(ctx, account, 0, 1)
+	if len(rejected) > 0 {
+		row := pg.rejectedRow(rejected[0])
+		list.Rejected = &row
+	}
+	return list, err
+}
+
+// HideChecklist hides the checklist from the account's home, or shows it again.
+func (pg *Pages) HideChecklist(c *fiber.Ctx) error {
+	hidden := web.FormValue(c, "hidden") == "1"
+	v := currentUser(c)
+	if err := pg.Store.HideChecklist(c.UserContext(), v.Account.ID, hidden, v.change()); err != nil {
+		return err
+	}
+	if hidden {
+		return pg.done(c, "/", webhook.NewMessage("checklist.hidden"))
+	}
+	return pg.done(c, "/", webhook.NewMessage("checklist.shown"))
+}
+
+// ShowInstance shows how the accounts of the instance are doing: those that need
+// attention, and all by number, page by page.
+func (pg *Pages) ShowInstance(c *fiber.Ctx) error {
+	page, err := pg.page(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.UserContext()
+	after, _ := strconv.ParseInt(c.Query("after"), 10, 64) // what is no number is the first page
+	props := views.InstanceProps{Page: page, First: after <= 0}
+	if props.Rows, err = pg.Store.AccountsAfter(ctx, after, homeAccounts+1); err != nil {
+		return err
+	}
+	if len(props.Rows) > homeAccounts {
+		props.Rows = props.Rows[:homeAccounts]
+		props.After = props.Rows[homeAccounts-1].Number
+	}
+	if props.InNeed, err = pg.Store.AccountsInNeed(ctx, views.MaxInNeed); err != nil {
+		return err
+	}
+	if props.First {
+		if props.Today, err = pg.Store.Today(ctx, 0, page.Now); err != nil {
+			return err
+		}
+	}
+	var accounts []webhook.Account
+	for _, use := range slices.Concat(props.Rows, props.InNeed) {
+		accounts = append(accounts, use.Account)
+	}
+	if props.Lines, err = pg.Store.AccountSparklines(ctx, accounts, page.Now); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Instance(props))
+}

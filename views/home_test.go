@@ -1,0 +1,66 @@
+package views
+
+import (
+	"testing"
+	"time"
+
+	"bookhook/checklist"
+	"bookhook/stats"
+	"bookhook/webhook"
+)
+
+func TestVerdict(t *testing.T) {
+	row := func(change func(*WebhookRow)) WebhookRow {
+		r := WebhookRow{Webhook: &webhook.Webhook{Enabled: true, Config: webhook.Config{Name: "Accounting"}}}
+		change(&r)
+		return r
+	}
+	failing := row(func(r *WebhookRow) {
+		r.Webhook.FailingSince, r.Backlog.Waiting = now.Add(-time.Hour), 33
+	})
+	for want, p := range map[string]HomeProps{
+		"No booking has arrived yet.":                               {},
+		"Bookings arrive, but there is no webhook to send them on.": {Checklist: received},
+		"Waiting for the first booking.":                            {Webhooks: 1, On: 1},
+		"Bookings are sent nowhere: every webhook is off.":          {Webhooks: 1, Checklist: received},
+		"All bookings are arriving.":                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
+		"Bookings are arriving; 2 deliveries are waiting.":          {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
+		"Bookings are arriving, but 1 delivery was given up today.": {Webhooks: 1, On: 1, Checklist: received, Failed: 1},
+		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},
+		"Accounting was switched off by Bookhook.":                          {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
+		"Accounting is paused after 10 failures in a row.":                  {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Circuit.Failures = 10 })}},
+		"2 webhooks are not receiving bookings; 40 deliveries are waiting.": {InNeed: 2, Today: stats.Today{Waiting: 40}},
+	} {
+		p.Page.Now = now
+		if got := p.verdict().text; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+var received = ChecklistProps{Facts: checklist.Facts{Event: 1}}
+
+func TestSuccessRate(t *testing.T) {
+	for _, c := range []struct {
+		delivered, failed int64
+		want              string
+	}{
+		{0, 0, "–"}, {0, 5, "0 %"}, {5, 0, "100 %"}, {1, 2, "33 %"}, {1, 999, "< 1 %"}, {999, 1, "99.9 %"}, {99_999, 1, "99.9 %"}, {98, 2, "98 %"}, {989, 11, "98 %"},
+	} {
+		if got := successRate(stats.Counts{Delivered: c.delivered, Failed: map[webhook.Failure]int64{webhook.FailStatus: c.failed}}); got != c.want {
+			t.Errorf("%d delivered, %d failed: got %q, want %q", c.delivered, c.failed, got, c.want)
+		}
+	}
+}
+
+// Staff, who can do none of the steps, do not see them.
+func TestChecklistIsForOperators(t *testing.T) {
+	p := HomeProps{Platforms: []PlatformPanel{{Name: "TourCMS", Connection: &webhook.Connection{Enabled: true}}}}
+	if got := p.callers(time.Time{}); got != "TourCMS" {
+		t.Errorf("callers: got %q", got)
+	}
+	p.Page.User.Role = webhook.RoleStaff
+	if p.checklistShown() {
+		t.Error("staff see the checklist")
+	}
+}

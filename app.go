@@ -47,6 +47,7 @@ type options struct {
 	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	sender     *mail.Sender // nil: no e-mail is sent
+	folder     string       // of the database, whose disk is watched
 	log        *slog.Logger
 }
 
@@ -90,6 +91,8 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
+	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(o.folder) }, Least: leastFree, Mail: a.notices != nil, Log: o.log}
+	a.background.Go(func() { watcher.Run(sending) })
 	if a.notices != nil {
 		a.background.Go(func() { a.notices.Run(sending) })
 	}
@@ -102,6 +105,10 @@ func start(ctx context.Context, o options) (*app, error) {
 
 func (a *app) wire(ctx context.Context) error {
 	key, err := a.secret(ctx, "cookie-key")
+	if err != nil {
+		return err
+	}
+	stopKey, err := a.secret(ctx, "unsubscribe-key")
 	if err != nil {
 		return err
 	}
@@ -125,8 +132,8 @@ func (a *app) wire(ctx context.Context) error {
 	})
 	a.store.Watch(a.dispatcher.Touched)
 	a.web, err = handlers.New(handlers.Options{
-		Mailer: a.mailer(),
-		Store:  handlersStore(a.store), Dispatcher: a.dispatcher, Planner: replay.New(a.store, all.Platforms()), Reconciler: reconcile.New(a.store),
+		Mailer: a.mailer(stopKey), StopKey: stopKey,
+		Store: handlersStore(a.store), Dispatcher: a.dispatcher, Planner: replay.New(a.store, all.Platforms()), Reconciler: reconcile.New(a.store),
 		Platforms: all.Platforms(), BaseURL: a.baseURL, Support: a.support, Version: version,
 		CookieKey: key, Log: a.log, MaxAttempts: len(a.schedule), SetupToken: a.setupToken, Proxies: a.proxies,
 		Instance: webhook.NewInstance(instance),
@@ -135,11 +142,11 @@ func (a *app) wire(ctx context.Context) error {
 }
 
 // mailer sets up what sends e-mail and returns it; nil if none is sent.
-func (a *app) mailer() pages.Mailer {
+func (a *app) mailer(stopKey []byte) pages.Mailer {
 	if a.sender == nil {
 		return nil
 	}
-	a.notices = notices.New(notices.Options{Store: a.store, Sender: a.sender, BaseURL: a.url(), Log: a.log})
+	a.notices = notices.New(notices.Options{Store: a.store, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
 	a.store.WatchOutbox(a.notices.Wake)
 	return a.notices
 }
@@ -163,7 +170,7 @@ func handlersStore(s *db.Store) handlers.Store {
 		Inbound: s,
 		Pages: pages.Store{
 			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, HomeStore: s, InvitationStore: s, ItemStore: s, LinkStore: s, LoginStore: s,
-			MailStore: s, PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, StatsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
+			MailStore: s, NoticeStore: s, PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, StatsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,
 	}

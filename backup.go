@@ -31,6 +31,9 @@ func (c backupCommand) Run(ctx context.Context, std streams, at database) error 
 	if err != nil {
 		return err
 	}
+	if err := db.RecordBackup(ctx, string(at.path), time.Now()); err != nil {
+		fmt.Fprintf(std.err, "The time of this backup could not be stored in the database (%s), so that administrators may be told that a backup is overdue.\n", oneLine(err))
+	}
 	fmt.Fprintf(std.err, "%s is a complete copy of %s, checked and on disk: %s.\n", c.File, at, describeContents(held))
 	if encrypted {
 		fmt.Fprintf(std.err, "The secrets in it are encrypted. Their key is not in it: keep a copy of %s too, and not beside the backup.\n", at.key)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"bookhook/bench"
@@ -94,7 +95,7 @@ func (unstoredCommand) Run(ctx context.Context, std streams, at database) error 
 	}
 	a, err := start(ctx, options{
 		store: store, deliveries: unstored, listener: listener, guard: allowed, retention: 24 * time.Hour,
-		log: newLogger(std.err, "text", slog.LevelWarn),
+		folder: filepath.Dir(string(at.path)), log: newLogger(std.err, "text", slog.LevelWarn),
 	})
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func startDemo(ctx context.Context, listener net.Listener, path string, to *demo
 	}
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, retention: 24 * time.Hour, support: webhook.DefaultSupport,
-		log: newLogger(std.err, "text", slog.LevelError), // the pages show the rest better
+		folder: filepath.Dir(path), log: newLogger(std.err, "text", slog.LevelError), // the pages show the rest better
 	})
 	return a, sample, err
 }

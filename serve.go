@@ -88,7 +88,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	}
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
-		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, sender: sender, log: log,
+		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, sender: sender, folder: filepath.Dir(string(at.path)), log: log,
 	})
 	if err != nil {
 		return err

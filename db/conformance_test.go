@@ -22,6 +22,7 @@ var suites = []struct {
 	{"accounts", accountTests},
 	{"users", userTests},
 	{"outbox", outboxTests},
+	{"incidents", incidentTests},
 	{"invitations", invitationTests},
 	{"resets", resetTests},
 	{"sessions", sessionTests},

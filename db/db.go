@@ -33,6 +33,7 @@ package db
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"bookhook/db/sqlite"
@@ -95,6 +96,23 @@ func Lock(path string) (release func() error, err error) { return sqlite.Lock(pa
 // Backup copies the database at path to a new file, while Bookhook may run. The
 // copy is complete, checked and on disk when Backup returns; else there is none.
 func Backup(ctx context.Context, path, to string) error { return sqlite.Backup(ctx, path, to) }
+
+// RecordBackup stores in the database at path that it was backed up at now, while
+// Bookhook may run.
+func RecordBackup(ctx context.Context, path string, now time.Time) error {
+	return sqlite.RecordBackup(ctx, path, now)
+}
+
+// LastBackup returns when the database was backed up last, zero if it never was.
+func (s *Store) LastBackup(ctx context.Context) (time.Time, error) {
+	var value []byte
+	err := queryRow(ctx, s.engine, `SELECT value FROM settings WHERE key = $1`, sqlite.LastBackup).scanOptional(&value)
+	if err != nil || value == nil {
+		return time.Time{}, err
+	}
+	millis, err := strconv.ParseInt(string(value), 10, 64)
+	return fromMillis(millis), err
+}
 
 // Restore puts a copy of a backup in the place of the database at path, which
 // nobody may be using, and returns under which name the database that was there is

@@ -31,6 +31,7 @@ type theirs struct {
 	event    webhook.EventID
 	delivery webhook.DeliveryID
 	invited  webhook.Invitation
+	incident webhook.IncidentID
 	view     webhook.ViewID
 	planned  webhook.ReplayID
 	running  webhook.ReplayID
@@ -68,6 +69,14 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 		waits := newEvent("")
 		waits.Inbound, waits.Lookup = true, true
 		_, err := s.PendingEvent(t.Context(), me, ingest(t, s, other.ID, waits)[0].Event.ID)
+		return err
+	},
+	"Incident": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.Incident(t.Context(), me, x.incident)
+		return err
+	},
+	"LastFailure": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, _, err := s.LastFailure(t.Context(), me, x.hook.ID)
 		return err
 	},
 	"SetEnabled": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
@@ -223,7 +232,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 var listing = map[string]bool{
 	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
 	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "RecentFailures": true, "ReplayQueue": true, "Sparklines": true, "Speed": true,
-	"LackingBookings": true, "Mails": true, "HeldMatches": true, "UncomparedHeld": true, "UnsentHeld": true,
+	"DeliveredLate": true, "LackingBookings": true, "Mails": true, "Undelivered": true, "HeldMatches": true, "UncomparedHeld": true, "UnsentHeld": true,
 }
 
 func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
@@ -243,6 +252,8 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	x.running = must(s.StartReplay(tb.Context(), a.ID, plannedReplay(tb, s, x.delivery, x.hook, x.event).ID, at(t0)))(tb).ID
 	x.upload, x.open = uploaded(tb, s, a.ID, "B1").ID, must(s.AddUpload(tb.Context(), webhook.Upload{Account: a.ID, Created: at(t0)}))(tb).ID
 	x.compared, x.compares = compared(tb, s, w, "B1"), comparing(tb, s, w, "1234").ID
+	ok(tb, s.ChangeIncident(tb.Context(), opens(a.ID, w.ID.String()), false, t0))
+	x.incident = must(s.Incidents(tb.Context(), a.ID, t0, 9))(tb)[0].ID
 	return a, x
 }
 
@@ -313,6 +324,10 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	ok(t, s.HeldMatches(ctx, me.ID, x.compares, "", "Z", func(m webhook.BookingMatch) { t.Errorf("got %v of theirs", m) }))
 	same(t, "what they were sent for me", len(must(s.SentBookings(ctx, me.ID, webhook.ReconcileRequest{Webhook: x.hook.ID}, 0))(t).Rows), 0)
 	same(t, "their replays for me", len(must(s.BulkReplays(ctx, me.ID, 0, 9))(t)), 0)
+	same(t, "their incidents for me", len(must(s.Incidents(ctx, me.ID, time.Time{}, 9))(t)), 0)
+	same(t, "bookings of theirs", len(must(s.Undelivered(ctx, a.ID, x.hook.ID, t0.Add(-time.Hour), 9))(t)), 1)
+	same(t, "their bookings for me", len(must(s.Undelivered(ctx, me.ID, x.hook.ID, t0.Add(-time.Hour), 9))(t)), 0)
+	same(t, "what arrived late for me", must(s.DeliveredLate(ctx, me.ID, x.hook.ID, t0.Add(-time.Hour), t0.Add(time.Hour)))(t), webhook.Count{})
 	same(t, "log", len(must(s.Deliveries(ctx, me.ID, webhook.DeliveryFilter{Limit: 10}))(t).Rows), 1)
 	same(t, "events", len(must(s.Events(ctx, me.ID, webhook.EventFilter{Limit: 10}))(t).Rows), 1)
 	for _, name := range must(s.WebhookNames(ctx, me.ID))(t) {

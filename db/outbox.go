@@ -8,8 +8,8 @@ import (
 	"bookhook/webhook"
 )
 
-// Enqueue adds messages to the outbox; of each, Account, User, To, Kind and Args
-// count. They are due at once.
+// Enqueue adds messages to the outbox; of each, Account, User, To, Kind, Args and
+// NextAt count. They are due at NextAt, but not before now.
 func (s *Store) Enqueue(ctx context.Context, now time.Time, messages ...webhook.Mail) error {
 	return s.write(ctx, func(tx transaction) error {
 		for _, m := range messages {
@@ -25,8 +25,9 @@ func (s *Store) Enqueue(ctx context.Context, now time.Time, messages ...webhook.
 func (s *Store) enqueue(ctx context.Context, tx transaction, m webhook.Mail, now time.Time) (webhook.MailID, error) {
 	id := webhook.MailID(s.nextID())
 	_, err := tx.Exec(ctx, `INSERT INTO outbox (id, account_id, user_id, recipient, kind, args, state, next_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
-		id, nullID(m.Account), nullID(m.User), m.To, string(m.Kind), cmp.Or(string(m.Args), "{}"), string(webhook.MailWaiting), toMillis(now))
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		id, nullID(m.Account), nullID(m.User), m.To, string(m.Kind), cmp.Or(string(m.Args), "{}"), string(webhook.MailWaiting),
+		max(toMillis(m.NextAt), toMillis(now)), toMillis(now))
 	*tx.queued = true
 	return id, err
 }

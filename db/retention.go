@@ -18,6 +18,7 @@ import (
 //   - rejected requests that were last received webhook.KeepRejected ago;
 //   - messages of the outbox that are older than before and not waiting, and
 //     invitations that expired before;
+//   - incidents that ended earlier than before;
 //   - uploads after webhook.KeepUpload, and comparisons after webhook.KeepReconciliation;
 //   - counts of hours after stats.Kept;
 //   - in the first batch, expired sessions, access tokens and links for new passwords.
@@ -48,6 +49,7 @@ func (s *Store) Prune(ctx context.Context, before, now time.Time, after webhook.
 			{`DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)`, []any{webhook.FirstID[webhook.AuditID](before), batch}},
 			pruneRejected(now, batch),
 			{`DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id < $1 AND state <> 'waiting' ORDER BY id LIMIT $2)`, []any{webhook.FirstID[webhook.MailID](before), batch}},
+			{`DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE closed_at > 0 AND closed_at < $1 LIMIT $2)`, []any{toMillis(before), batch}},
 		}
 		others = append(others, pruneReplays(before, batch)...)
 		others = append(others, pruneReconciliations(now, batch)...)

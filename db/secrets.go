@@ -174,7 +174,7 @@ func (s *Store) resealSettings(ctx context.Context, tx transaction, key *seal.Ke
 		err = r.Scan(&name)
 		return name, err
 	}
-	names, err := list(ctx, tx, scan, `SELECT key FROM settings WHERE key NOT IN ($1, $2)`, keyCheck, unpurged)
+	names, err := list(ctx, tx, scan, `SELECT key FROM settings WHERE key NOT IN ($1, $2, $3)`, keyCheck, unpurged, sqlite.LastBackup)
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,10 @@ func startMailing(t testing.TB, o smtptest.Options) (*account, *smtptest.Server)
 	if o.Password != "" {
 		url = "smtp://" + smtptest.User + ":" + o.Password + "@" + mail.Host + ":" + mail.Port
 	}
-	a := &account{server: startServer(t, "--mail", url, "--mail-from", "Bookhook <bookhook@example.com>")}
+	a := &account{server: startServer(t, "--allow-private-targets", "127.0.0.1", "--mail", url, "--mail-from", "Bookhook <bookhook@example.com>")}
 	a.Number = a.addAccount("Ada Tours", operator)
 	a.addUser(boss, "admin", a.Number)
+	a.token = strings.TrimSpace(a.run("", "token", "add", "--account", a.Number, "till"))
 	return a, mail
 }
 

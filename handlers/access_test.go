@@ -63,6 +63,12 @@ var routes = inVersions(map[string]route{
 	"GET /invitation":       {anybody, 404, ""},
 	"POST /invitation":      {anybody, 404, "token=guess&password=a+boat+on+the+river"},
 
+	"GET /notices/stop":             {anybody, 404, ""},
+	"POST /notices/stop":            {anybody, 404, ""},
+	"GET /settings/notices":         {signedIn, 200, ""},
+	"POST /settings/notices":        {signedIn, 303, "mail=1&kind=outage"},
+	"POST /settings/notices/limits": {operators, 303, "after=60&waiting=50"},
+
 	"GET /settings/mail":                        {configurers, 200, ""},
 	"POST /settings/mail/test":                  {admins, 303, ""},
 	"POST /settings/invitations/{inv}/send":     {operators, 303, ""},
@@ -265,8 +271,10 @@ func forPrograms(path string) bool {
 	return strings.Contains(path, " /api/") || strings.Contains(path, " /in/") || strings.Contains(path, "/distributor")
 }
 
-// byLink reports whether the request is by who has a one-time link.
-func byLink(path string) bool { return path == "POST /invitation" || path == "POST /password/new" }
+// byLink reports whether the request is by who has a link from a message.
+func byLink(path string) bool {
+	return path == "POST /invitation" || path == "POST /password/new" || path == "POST /notices/stop"
+}
 
 // namesOurs reports whether the request names something of the first account.
 func namesOurs(request string) bool {

@@ -63,6 +63,7 @@ type Options struct {
 	Version     string
 	Instance    webhook.Instance // for the path of each event
 	CookieKey   []byte           // 32 bytes that sign the session cookie
+	StopKey     []byte           // of the links in messages that end them
 	Log         *slog.Logger
 	MaxAttempts int            // of a delivery: the length of the retry schedule
 	SetupToken  string         // opens /setup while there is no user; "" keeps it shut
@@ -93,7 +94,7 @@ func New(o Options) (*fiber.App, error) {
 	a := &app{
 		server: server, health: o.Store.Health, dispatcher: o.Dispatcher, version: o.Version, log: o.Log,
 		pages: pages.New(pages.Options{
-			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Reconciler: o.Reconciler, Mailer: o.Mailer,
+			Store: o.Store.Pages, Dispatcher: o.Dispatcher, Planner: o.Planner, Reconciler: o.Reconciler, Mailer: o.Mailer, StopKey: o.StopKey,
 			Server: server, Tokens: tokens, Platforms: o.Platforms, Version: o.Version,
 			Live:        live.NewHub(o.Store.Pages),
 			Sessions:    web.NewSessions(o.Store.Sessions, o.CookieKey, server.Secure()),

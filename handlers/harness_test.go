@@ -28,14 +28,17 @@ func options(s *db.Store, d handlers.Dispatcher, log io.Writer) handlers.Options
 			Inbound: s,
 			Pages: pages.Store{
 				AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, HomeStore: s, InvitationStore: s, ItemStore: s, LinkStore: s, LoginStore: s,
-				MailStore: s, PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, StatsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
+				MailStore: s, NoticeStore: s, PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, StatsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 			},
 			Prio: s, Sessions: s, Tokens: s, Health: s,
 		},
-		Dispatcher: d, Planner: replay.New(s, all.Platforms()), Reconciler: reconcile.New(s), Platforms: all.Platforms(), Support: webhook.DefaultSupport, Instance: instance, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32),
+		Dispatcher: d, Planner: replay.New(s, all.Platforms()), Reconciler: reconcile.New(s), Platforms: all.Platforms(), Support: webhook.DefaultSupport, Instance: instance, Version: "1.2.3", CookieKey: bytes.Repeat([]byte("k"), 32), StopKey: stopKey,
 		Log: slog.New(slog.NewTextHandler(log, nil)), MaxAttempts: 1,
 	}
 }
+
+// stopKey is of the links that end messages.
+var stopKey = bytes.Repeat([]byte("s"), 32)
 
 // instance is the Bookhook of the tests.
 var instance = webhook.NewInstance([]byte("test"))

@@ -19,6 +19,7 @@ import (
 	"bookhook/mail"
 	"bookhook/mail/smtptest"
 	"bookhook/notices"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -29,7 +30,7 @@ func newMailSite(t testing.TB, o smtptest.Options) (*site, *smtptest.Server) {
 	s := furnish(t)
 	s.mailer = notices.New(notices.Options{
 		Store: s.store, Sender: mail.NewSender(mail.Server{Host: server.Host, Port: server.Port}, netmail.Address{Address: "bookhook@example.com"}),
-		BaseURL: "https://hooks.example.com", Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		BaseURL: "https://hooks.example.com", StopKey: stopKey, Names: all.Platforms(), Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	s.run([]time.Duration{0})
 	return s, server

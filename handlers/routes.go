@@ -27,13 +27,15 @@ func (a *app) routes(f *fiber.App) {
 	pageRoutes(f, a.pages)
 }
 
-// linkRoutes are for who has a one-time link, which is all that counts: browsers
+// linkRoutes are for who has a link from a message, which is all that counts: browsers
 // do not say where a post from a page without referrers is from.
 func linkRoutes(f *fiber.App, p *pages.Pages) {
 	f.Get("/password/new", p.ShowReset)
 	f.Post("/password/new", p.TakeForm, p.SaveReset)
 	f.Get("/invitation", p.ShowInvitation)
 	f.Post("/invitation", p.TakeForm, p.AcceptInvitation)
+	f.Get("/notices/stop", p.ShowStop)
+	f.Post("/notices/stop", p.StopNotices)
 }
 
 // pageRoutes are the pages, for people.
@@ -53,6 +55,8 @@ func pageRoutes(f *fiber.App, p *pages.Pages) {
 	people.Get("/settings", p.ShowProfile)
 	people.Post("/settings/password", p.SavePassword)
 	people.Post("/settings/sign-out", p.SignOutEverywhere)
+	people.Get("/settings/notices", p.ShowNotices)
+	people.Post("/settings/notices", p.SaveNotices)
 	people.Get("/settings/mail", pages.Operators, p.ShowMail)
 	people.Post("/settings/mail/test", pages.Admins, p.TestMail)
 
@@ -141,6 +145,7 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 		operator.Post(kind+"/refresh", p.RefreshItems)
 	}
 	operator.Post("/settings/account", p.SaveAccountSettings)
+	operator.Post("/settings/notices/limits", p.SaveNoticeLimits)
 	operator.Post("/settings/platforms/:platform/switch", p.SwitchPlatform)
 	operator.Post("/settings/platforms/:platform/rotate", p.RotateAddress)
 	operator.Post("/settings/platforms/:platform/settings", p.SavePlatform)

@@ -7,6 +7,8 @@ var activity = Texts{
 	"activity.account.changed": "Changed the settings of the account “%s”.",
 	"activity.account.limit":   "Set the limit to %s webhooks.",
 
+	"activity.account.notices": "Changed when a failing webhook is reported.",
+
 	"activity.checklist.hidden": "Hid the checklist of the first steps.",
 	"activity.checklist.shown":  "Showed the checklist of the first steps again.",
 

@@ -24,9 +24,14 @@ var mail = Texts{
 
 	"mail.about.invitation": "Invitation",
 	"mail.about.reset":      "Forgotten password",
+	"mail.about.incident":   "Notice",
 
 	"mail.tested":   "The mail server %s took the test message for %s. If it is not in the inbox within a few minutes, look among the spam.",
 	"mail.test_too": "You have sent many test messages. Wait 15 minutes.",
+
+	"notices.saved":  "Your notices were saved.",
+	"notices.limits": "Saved when a failing webhook is reported, for everybody.",
+	"notices.after":  "Choose a time from the list.",
 
 	"invitation.sent":      "We are sending an invitation to %s. It is listed here until they have chosen a password.",
 	"invitation.withdrawn": "The invitation of %s was withdrawn; its link no longer works.",

@@ -10,6 +10,9 @@
 // a day, with growing pauses. Several processes share the work: a message that is
 // being sent is leased, so that it is sent twice only after a crash.
 //
+// The [Watcher] finds out what is wrong, and stores which incidents begin and end by
+// what package incidents decides; the messages about them are queued with that.
+//
 // A kind is one entry in kinds: a function that makes a letter of the arguments,
 // which are JSON. It returns [webhook.ErrNotFound] if what the message is about no
 // longer exists; then nothing is sent. letter.templ and [letter.text] show every
@@ -19,5 +22,8 @@
 //	worker.go    takes, sends, tries again
 //	kinds.go     the table of kinds, and what they share
 //	people.go    invitations and forgotten passwords
+//	watcher.go   looks for incidents
+//	incident.go  messages about them
+//	outage.go    those about a webhook that fails
 //	letter.templ how a letter looks
 package notices

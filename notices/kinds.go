@@ -13,6 +13,7 @@ import (
 var kinds = map[webhook.MailKind]func(w *Worker, ctx context.Context, m webhook.Mail, now time.Time) (letter, error){
 	webhook.MailInvitation: (*Worker).invitation,
 	webhook.MailReset:      (*Worker).reset,
+	webhook.MailIncident:   (*Worker).incident,
 }
 
 // letter is what a message says. Each text is a sentence or a few, without markup.
@@ -20,11 +21,23 @@ type letter struct {
 	Subject string
 	Text    []string // paragraphs
 	Button  button   // what to do
+	Links   []button // more of it
 	Small   []string // paragraphs below it: until when, and why this came
+	Choose  string   // URL where such messages are chosen; "": they cannot be
+	Stop    string   // URL that ends such messages
 }
 
 // button is a link.
 type button struct{ Text, URL string }
+
+// text returns the link as plain text.
+func (b button) text() string { return b.Text + ":\n" + b.URL }
+
+// The links at the foot of messages that people choose.
+const (
+	chooseText = "Choose your notices and quiet hours"
+	stopText   = "Stop these messages"
+)
 
 // write makes the message that is sent of one in the outbox.
 func (w *Worker) write(ctx context.Context, m webhook.Mail, now time.Time) (mail.Message, error) {
@@ -43,16 +56,23 @@ func (w *Worker) write(ctx context.Context, m webhook.Mail, now time.Time) (mail
 func (l letter) message(ctx context.Context, id, to string) (mail.Message, error) {
 	var html strings.Builder
 	err := page(l).Render(ctx, &html)
-	return mail.Message{ID: id, To: to, Subject: l.Subject, Text: l.text(), HTML: html.String()}, err
+	return mail.Message{ID: id, To: to, Subject: l.Subject, Text: l.text(), HTML: html.String(), Unsubscribe: l.Stop}, err
 }
 
 // text returns the letter as plain text.
 func (l letter) text() string {
 	paragraphs := append([]string{}, l.Text...)
 	if l.Button.URL != "" {
-		paragraphs = append(paragraphs, l.Button.Text+":\n"+l.Button.URL)
+		paragraphs = append(paragraphs, l.Button.text())
 	}
-	return strings.Join(append(paragraphs, l.Small...), "\n\n") + "\n"
+	for _, link := range l.Links {
+		paragraphs = append(paragraphs, link.text())
+	}
+	paragraphs = append(paragraphs, l.Small...)
+	if l.Choose != "" {
+		paragraphs = append(paragraphs, button{chooseText, l.Choose}.text(), button{stopText, l.Stop}.text())
+	}
+	return strings.Join(paragraphs, "\n\n") + "\n"
 }
 
 // moment returns a time in the time zone of an account, with the name of the zone.

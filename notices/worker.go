@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bookhook/mail"
+	"bookhook/platforms"
 	"bookhook/webhook"
 )
 
@@ -19,6 +20,7 @@ type Store interface {
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	SetInvitationToken(ctx context.Context, mail webhook.MailID, hash []byte, expires time.Time) (webhook.Invitation, error)
 	StartReset(ctx context.Context, m webhook.Mail, hash []byte, expires time.Time) (webhook.User, error)
+	IncidentStore
 }
 
 // Sender sends a message; *mail.Sender is one. Its errors are mail.Failure.
@@ -33,6 +35,8 @@ type Options struct {
 	Store   Store
 	Sender  Sender
 	BaseURL string // as people reach Bookhook, without a slash at the end
+	StopKey []byte // of the links that end messages; see auth.UnsubscribeToken
+	Names   platforms.Registry
 	Log     *slog.Logger
 }
 

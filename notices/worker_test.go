@@ -18,6 +18,7 @@ import (
 	"bookhook/mail"
 	"bookhook/mail/smtptest"
 	"bookhook/messages"
+	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
 
@@ -34,6 +35,8 @@ type office struct {
 
 const baseURL = "https://hooks.example.com"
 
+var stopKey = []byte("0123456789abcdef")
+
 func newOffice(t *testing.T, options smtptest.Options) *office {
 	t.Helper()
 	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
@@ -41,7 +44,7 @@ func newOffice(t *testing.T, options smtptest.Options) *office {
 	t.Cleanup(func() { check(t, store.Close()) })
 	o := &office{T: t, store: store, server: smtptest.Start(t, options), log: &bytes.Buffer{}}
 	o.Worker = o.another()
-	o.account, err = store.AddAccount(t.Context(), webhook.Account{Name: "Segeln & Meer", TimeZone: "Europe/Berlin"}, o.change())
+	o.account, err = store.AddAccount(t.Context(), webhook.Account{Name: "Segeln & Meer", TimeZone: "Europe/Berlin", WebhookLimit: webhook.DefaultLimit}, o.change())
 	check(t, err)
 	o.user, err = store.AddUser(t.Context(), webhook.User{Account: o.account.ID, Email: "anna@example.com", PasswordHash: "x", Role: webhook.RoleOperator}, o.change())
 	check(t, err)
@@ -52,7 +55,7 @@ func newOffice(t *testing.T, options smtptest.Options) *office {
 func (o *office) another() *Worker {
 	server := mail.Server{Host: o.server.Host, Port: o.server.Port}
 	return New(Options{
-		Store: o.store, Sender: mail.NewSender(server, netmail.Address{Address: "bookhook@example.com"}), BaseURL: baseURL,
+		Store: o.store, Sender: mail.NewSender(server, netmail.Address{Address: "bookhook@example.com"}), BaseURL: baseURL, StopKey: stopKey, Names: all.Platforms(),
 		Log: slog.New(slog.NewTextHandler(o.log, nil)),
 	})
 }

@@ -3,11 +3,13 @@ package views
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
 
 	"bookhook/checklist"
+	"bookhook/incidents"
 	"bookhook/platforms"
 	"bookhook/stats"
 	"bookhook/webhook"
@@ -468,6 +470,7 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	}
 	add("people", People(people))
 	k.addMail(add, people)
+	k.addNotices(add)
 	tokens.Clients = ClientsProps{TokenURL: clients.TokenURL, Clients: clients.Clients}
 	add("tokens", Tokens(tokens))
 	add("tokens-client", Tokens(TokensProps{Page: page, Tokens: tokens.Tokens, Clients: clients}))
@@ -483,6 +486,34 @@ func (k kind) addSettings(add func(string, templ.Component)) {
 	nobody := accounts
 	nobody.Page.Account, nobody.Form = webhook.Account{}, AccountForm{Problems: k.invalid("name", "number")}
 	add("accounts-new", Accounts(nobody))
+}
+
+func (k kind) addNotices(add func(string, templ.Component)) {
+	p := NoticesProps{Page: k.page(webhook.RoleAdmin), Kinds: append(slices.Clone(incidents.AccountKinds), incidents.InstanceKinds...), Mail: true, After: time.Hour, Waiting: k.text("50"), Names: map[string]string{"tourcms": "TourCMS"}}
+	p.Settings = incidents.Settings{Mail: true, Muted: []incidents.Kind{incidents.Backup}, Quiet: incidents.Hours{From: 22, Until: 7}}
+	for i := range k.n {
+		kind := p.Kinds[i%len(p.Kinds)]
+		incident := incidents.Incident{Key: incidents.Key{Kind: kind}, Stage: incidents.Stage(1 + i%2*2), Details: incidents.Details{Name: k.text("Accounting"), Ends: now.Add(time.Hour)}, OpenedAt: now.Add(-time.Duration(i) * time.Hour)}
+		switch kind {
+		case incidents.Outage, incidents.Certificate:
+			incident.Subject = k.webhook(i).ID.String()
+		case incidents.Rejected, incidents.Silence:
+			incident.Subject = []string{"tourcms", "tourcms/" + k.text("3930")}[i%2]
+		}
+		if i%3 == 2 {
+			incident.ClosedAt, incident.Details.Outcome = now, incidents.Deleted
+		}
+		p.Incidents = append(p.Incidents, incident)
+	}
+	add("notices", Notices(p))
+	p.Page, p.Kinds, p.Settings, p.Mail = k.page(webhook.RoleStaff), incidents.AccountKinds, incidents.Settings{}, false
+	add("notices-staff", Notices(p))
+	p.Page, p.Problems = k.page(webhook.RoleOperator), k.invalid("after", "waiting")
+	add("notices-wrong", Notices(p))
+	stop := StopProps{Token: "t", Email: k.text("marta@example.com")}
+	add("stop", StopNotices(stop))
+	stop.Stopped = true
+	add("stopped", StopNotices(stop))
 }
 
 func (k kind) addMail(add func(string, templ.Component), people PeopleProps) {

@@ -204,10 +204,11 @@ type Mail struct {
 // MailKind is what a message is about.
 type MailKind string
 
-// The kinds of messages that are about people.
+// The kinds of messages.
 const (
 	MailInvitation MailKind = "invitation"
 	MailReset      MailKind = "reset" // of a forgotten password; it may be to somebody who is no user
+	MailIncident   MailKind = "incident"
 )
 
 // MailState is what became of a message.

@@ -40,6 +40,7 @@ type (
 
 	mailKind       struct{}
 	invitationKind struct{}
+	incidentKind   struct{}
 )
 
 func (accountKind) prefix() string  { return "acc_" }
@@ -60,6 +61,7 @@ func (reconciliationKind) prefix() string { return "rec_" }
 
 func (mailKind) prefix() string       { return "out_" }
 func (invitationKind) prefix() string { return "inv_" }
+func (incidentKind) prefix() string   { return "inc_" }
 
 // The ids, one type for each kind of record, so that no call can swap two.
 type (
@@ -81,6 +83,7 @@ type (
 
 	MailID       = ID[mailKind] // of a [Mail]
 	InvitationID = ID[invitationKind]
+	IncidentID   = ID[incidentKind]
 )
 
 // anyID is any of them.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -29,6 +30,23 @@ func Backup(ctx context.Context, path, to string) (err error) {
 		return fmt.Errorf("back up to %s: %w", to, err)
 	}
 	return nil
+}
+
+// LastBackup is the key of the setting that says when RecordBackup was called last, in
+// unix milliseconds. It is no secret and never encrypted.
+const LastBackup = "last-backup"
+
+// RecordBackup stores that the database at path was backed up at now. It leaves the
+// tables as they are, of whatever version, since people back up before an upgrade.
+func RecordBackup(ctx context.Context, path string, now time.Time) (err error) {
+	pool, err := openExisting(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	_, err = pool.ExecContext(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`,
+		LastBackup, strconv.AppendInt(nil, now.UnixMilli(), 10))
+	return err
 }
 
 func exists(path string) error {

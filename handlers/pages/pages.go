@@ -38,6 +38,7 @@ type Store struct {
 	LinkStore
 	LoginStore
 	MailStore
+	NoticeStore
 	PlatformStore
 	ReconcileStore
 	ReplayStore
@@ -80,6 +81,7 @@ type Options struct {
 	Planner     Planner
 	Reconciler  Reconciler
 	Mailer      Mailer // nil: no e-mail is sent
+	StopKey     []byte // of the links in messages that end them; see auth.UnsubscribeToken
 	Server      *web.Server
 	Live        *live.Hub
 	Sessions    *web.Sessions

@@ -1,0 +1,49 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/incidents"
+	"bookhook/webhook"
+)
+
+// TestIncidentPlans: what is read every half minute, and for each message, comes from
+// indexes that hold little: not from all webhooks, deliveries or messages.
+func TestIncidentPlans(t *testing.T) {
+	s := openTemp(t)
+	r := recorder{s.engine, map[string]bool{}}
+	s.engine = r
+	ctx, now := context.Background(), time.Now()
+	key := incidents.Key{Account: 1, Kind: incidents.Outage, Subject: "x"}
+	for _, use := range []func() error{
+		func() error { _, err := s.KnownIncidents(ctx, now); return err },
+		func() error { _, err := s.Troubles(ctx, []webhook.WebhookID{1}); return err },
+		func() error { _, err := s.RejectedLately(ctx, now); return err },
+		func() error { _, err := s.Incidents(ctx, 1, now, 9); return err },
+		func() error { _, err := s.Undelivered(ctx, 1, 1, now, 9); return err },
+		func() error { _, _, err := s.LastFailure(ctx, 1, 1); return ignoreNotFound(err) },
+		func() error { _, err := s.DeliveredLate(ctx, 1, 1, now, now); return err },
+		func() error {
+			return s.ChangeIncident(ctx, incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, OpenedAt: now}, Tell: true}, true, now)
+		},
+	} {
+		wantErr(t, "use", use(), nil)
+	}
+	s.engine = r.engine
+	r.seen[`SELECT count(*) FROM outbox WHERE user_id = $1 AND id >= $2 AND kind = $3`] = true
+	results := []string{"SCAN (subquery-1)", "SCAN r", "SCAN pending", "SCAN failed", "SCAN newest", "SCAN of_the_outage", "SCAN waiting"} // of what a query has found already
+	for query := range r.seen {
+		if !strings.HasPrefix(strings.TrimSpace(query), "SELECT") {
+			continue
+		}
+		for line := range strings.SplitSeq(plan(t, s, query), "\n") {
+			if strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "webhooks_troubled") && !slices.Contains(results, line) {
+				t.Errorf("%s\n%s", query, plan(t, s, query))
+			}
+		}
+	}
+}

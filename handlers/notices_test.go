@@ -1,0 +1,129 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"bookhook/auth"
+	"bookhook/incidents"
+	"bookhook/mail/smtptest"
+	"bookhook/webhook"
+)
+
+// settings are what somebody wants to be told.
+func (s *site) notices(email string) incidents.Settings {
+	u, err := s.store.UserByEmail(s.Context(), email)
+	s.check(err)
+	settings, err := s.store.NoticeSettings(s.Context(), u.ID)
+	s.check(err)
+	return settings
+}
+
+func TestNoticeSettings(t *testing.T) {
+	t.Parallel()
+	s, _ := newMailSite(t, smtptest.Options{})
+	const on, off = `name="mail" value="1" checked`, `name="mail" value="1" aria`
+	b := s.signIn(anna)
+	b.get("/settings/notices").is(http.StatusOK).has(on, "To "+anna, "A webhook is failing", "Nothing in the last 30 days", "Save for everybody").lacks("The disk is nearly full", "E-mail is not set up")
+	s.signIn(lone).get("/settings/notices").is(http.StatusOK).has(on, "The disk is nearly full").lacks("A webhook is failing", "Save for everybody")
+
+	tim := s.signIn(staff)
+	tim.get("/settings/notices").is(http.StatusOK).has(off, "After 1 h without success, or after a minute once 50 deliveries are waiting").lacks("Save for everybody")
+	form := url.Values{"mail": {"1"}, "kind": {"outage", "silence", "disk", "nonsense"}, "quiet_from": {"22"}, "quiet_until": {"7"}}
+	tim.follow("/settings/notices", form).has("Your notices were saved.", on, `<option value="22" selected`, `<option value="7" selected`)
+	got := s.notices(staff)
+	if !got.Mail || got.Quiet != (incidents.Hours{From: 22, Until: 7}) || len(got.Muted) != 2 || got.Wants(incidents.Rejected) || !got.Wants(incidents.Outage) {
+		t.Errorf("got %+v", got)
+	}
+	for _, hours := range [][2]string{{"22", ""}, {"", "7"}, {"24", "x"}} {
+		tim.post("/settings/notices", url.Values{"quiet_from": {hours[0]}, "quiet_until": {hours[1]}}).is(http.StatusSeeOther)
+		if got := s.notices(staff); !got.Quiet.None() || got.Mail {
+			t.Errorf("%v: got %+v", hours, got)
+		}
+	}
+	if !s.notices(anna).Mail {
+		t.Error("somebody else's settings changed")
+	}
+}
+
+func TestNoticeLimits(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	for _, wrong := range []url.Values{{"after": {"7"}, "waiting": {"9"}}, {"after": {"60"}, "waiting": {"0"}}, {"after": {"60"}, "waiting": {"1001"}}, {"after": {"60"}, "waiting": {"many"}}, {}} {
+		b.post("/settings/notices/limits", wrong).is(http.StatusUnprocessableEntity).has("Save for everybody", "E-mail is not set up")
+	}
+	b.follow("/settings/notices/limits", url.Values{"after": {"30"}, "waiting": {" 7 "}}).has("Saved when a failing webhook is reported", `<option value="30" selected`, `value="7"`)
+	got, err := s.store.NoticeLimits(t.Context(), s.account.ID)
+	s.check(err)
+	if got != (incidents.Limits{After: 30 * time.Minute, Waiting: 7}) {
+		t.Errorf("got %+v", got)
+	}
+	b.get("/settings/activity").has("Changed when a failing webhook is reported.")
+}
+
+// TestIncidentList: open ones first; an account sees its own, an administrator also
+// those of the instance.
+func TestIncidentList(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	hook := s.hook("https://example.com/")
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	open := func(key incidents.Key, details incidents.Details) incidents.Incident {
+		s.check(s.store.ChangeIncident(t.Context(), incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, Details: details, OpenedAt: now.Add(-time.Hour)}}, false, now))
+		all, err := s.store.Incidents(t.Context(), key.Account, now, 1)
+		s.check(err)
+		return all[0]
+	}
+	open(incidents.Key{Account: s.account.ID, Kind: incidents.Outage, Subject: hook.ID.String()}, incidents.Details{Name: hook.Name})
+	ended := open(incidents.Key{Account: s.account.ID, Kind: incidents.Silence, Subject: "tourcms/3930"}, incidents.Details{})
+	to := ended
+	to.ClearedAt, to.ClosedAt = now, now
+	s.check(s.store.ChangeIncident(t.Context(), incidents.Change{From: ended, To: to}, false, now))
+	open(incidents.Key{Kind: incidents.Backup}, incidents.Details{})
+
+	p := s.signIn(anna).get("/settings/notices").has(hook.Name+" accepted no delivery", `href="/webhooks/`+hook.ID.String(), "No events from channel 3930 of TourCMS", "after 1 h").lacks("A backup of this Bookhook")
+	if strings.Index(p.text, hook.Name+" accepted no delivery") > strings.Index(p.text, "No events from") {
+		t.Error("what is open is not first")
+	}
+	s.signIn(admin).get("/settings/notices").has("A backup of this Bookhook was overdue", hook.Name+" accepted no delivery")
+	s.signIn(lone).get("/settings/notices").has("A backup of this Bookhook was overdue").lacks(hook.Name + " accepted no delivery")
+	s.signIn(others).get("/settings/notices").lacks(hook.Name+" accepted no delivery", "A backup of")
+}
+
+func TestStopNotices(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	u, err := s.store.UserByEmail(t.Context(), anna)
+	s.check(err)
+	link := "/notices/stop?token=" + auth.UnsubscribeToken(stopKey, u.ID)
+	b := s.anonymous()
+	for range 2 { // as a mail scanner does
+		p := b.get(link).is(http.StatusOK).has("Stop these messages?", anna)
+		if got := p.header.Get("Referrer-Policy"); got != "no-referrer" {
+			t.Errorf("Referrer-Policy: got %q", got)
+		}
+	}
+	for name, token := range map[string]string{
+		"none": "", "forged": u.ID.String() + ".x", "by another key": auth.UnsubscribeToken([]byte("k"), u.ID), "of nobody": auth.UnsubscribeToken(stopKey, webhook.UserID(7)),
+	} {
+		b.get("/notices/stop?token=" + token).is(http.StatusNotFound).has("This link does not work")
+		b.post("/notices/stop?token="+token, nil).is(http.StatusNotFound)
+		if !s.notices(anna).Mail {
+			t.Fatalf("%s: stopped", name)
+		}
+	}
+	request := b.request(http.MethodPost, link, "List-Unsubscribe=One-Click") // as RFC 8058 has it, without a cookie and from anywhere
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", "https://mail.example.com")
+	request.Header.Set("Sec-Fetch-Site", "cross-site")
+	b.do(request).is(http.StatusOK).has("No more messages")
+	if s.notices(anna).Mail || !s.notices(admin).Mail {
+		t.Errorf("got %+v, and of another one %+v", s.notices(anna), s.notices(admin))
+	}
+	b.post(link, nil).is(http.StatusOK)
+	s.signIn(anna).get("/settings/notices").has(`name="mail" value="1" aria`)
+}

@@ -1,0 +1,150 @@
+package notices
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"bookhook/incidents"
+	"bookhook/stats"
+	"bookhook/webhook"
+)
+
+// WatchStore is what the watcher needs of the database.
+type WatchStore interface {
+	KnownIncidents(ctx context.Context, since time.Time) ([]incidents.Incident, error)
+	ChangeIncident(ctx context.Context, c incidents.Change, mail bool, now time.Time) error
+	Troubles(ctx context.Context, also []webhook.WebhookID) ([]incidents.Trouble, error)
+	RejectedLately(ctx context.Context, since time.Time) ([]incidents.Rejections, error)
+	Silences(ctx context.Context, account webhook.AccountID, now time.Time) ([]stats.Silence, error)
+	Accounts(ctx context.Context) ([]webhook.AccountUse, error)
+	LastBackup(ctx context.Context) (time.Time, error)
+}
+
+// Watcher looks for what is wrong, and stores which incidents begin and end. Several
+// processes may do so on one database.
+type Watcher struct {
+	Store WatchStore
+	Free  func() (uint64, error) // bytes of the disk that the database is on
+	Least uint64                 // of them, as there should be
+	Mail  bool                   // people are told by e-mail
+	Log   *slog.Logger
+}
+
+const (
+	lookEvery    = 30 * time.Second // a message is sent within 2 minutes of its cause
+	silenceEvery = 10 * time.Minute // the counts of weeks are read for it
+)
+
+// Run watches until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	var listened time.Time
+	for {
+		now := time.Now()
+		err := w.look(ctx, now)
+		if now.Sub(listened) >= silenceEvery {
+			listened = now
+			err = errors.Join(err, w.listen(ctx, now))
+		}
+		if err != nil && ctx.Err() == nil {
+			w.Log.Error("what is wrong could not be found out", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// look compares what is so now with the incidents that are known, silence aside.
+func (w *Watcher) look(ctx context.Context, now time.Time) error {
+	known, err := w.known(ctx, now, func(k incidents.Key) bool { return k.Kind != incidents.Silence })
+	if err != nil {
+		return err
+	}
+	var also []webhook.WebhookID
+	for _, i := range known {
+		if id := i.Webhook(); id != 0 && i.ClosedAt.IsZero() {
+			also = append(also, id)
+		}
+	}
+	troubles, err := w.Store.Troubles(ctx, also)
+	if err != nil {
+		return err
+	}
+	var conditions []incidents.Condition
+	for _, t := range troubles {
+		conditions = append(conditions, t.Conditions(now)...)
+	}
+	rejected, err := w.Store.RejectedLately(ctx, now.Add(-incidents.RejectedFor))
+	if err != nil {
+		return err
+	}
+	for _, r := range rejected {
+		conditions = append(conditions, r.Condition(now))
+	}
+	backup, err := w.Store.LastBackup(ctx)
+	if err != nil {
+		return err
+	}
+	conditions = append(conditions, w.disk(), incidents.BackupCondition(backup, now))
+	return w.change(ctx, incidents.Decide(now, conditions, known), now)
+}
+
+// disk returns what is so about the disk. If that is not known, nothing changes.
+func (w *Watcher) disk() incidents.Condition {
+	free, err := w.Free()
+	if err != nil {
+		return incidents.Condition{Key: incidents.Key{Kind: incidents.Disk}}
+	}
+	return incidents.DiskCondition(free, w.Least)
+}
+
+// listen is look for silence.
+func (w *Watcher) listen(ctx context.Context, now time.Time) error {
+	accounts, err := w.Store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		known, err := w.known(ctx, now, func(k incidents.Key) bool { return k.Kind == incidents.Silence && k.Account == a.ID })
+		if err != nil {
+			return err
+		}
+		silent, err := w.Store.Silences(ctx, a.ID, now)
+		if err != nil {
+			return err
+		}
+		if err := w.change(ctx, incidents.Decide(now, incidents.SilenceConditions(a.ID, silent, known), known), now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Watcher) known(ctx context.Context, now time.Time, about func(incidents.Key) bool) (known []incidents.Incident, err error) {
+	all, err := w.Store.KnownIncidents(ctx, now.Add(-incidents.Remembered))
+	for _, i := range all {
+		if about(i.Key) {
+			known = append(known, i)
+		}
+	}
+	return known, err
+}
+
+// change stores decisions. One that another process made meanwhile is left to it.
+func (w *Watcher) change(ctx context.Context, changes []incidents.Change, now time.Time) error {
+	for _, c := range changes {
+		err := w.Store.ChangeIncident(ctx, c, w.Mail, now)
+		if errors.Is(err, webhook.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		w.Log.Info("incident", "account", c.To.Account, "kind", c.To.Kind, "subject", c.To.Subject, "stage", int(c.To.Stage), "open", c.To.ClosedAt.IsZero(), "told", c.Tell && w.Mail)
+	}
+	return nil
+}

@@ -118,9 +118,9 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 }
 
 // sparklinesOf and sparklinesLogged are the parts of a query around the condition which
-// accounts it is about.
+// accounts it is about; anyOf fills that with 0, which is the whole instance.
 const (
-	sparklinesOf     = `SELECT account_id, hour, counts FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `
+	sparklinesOf     = `SELECT account_id, hour, counts FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND account_id <> 0 AND `
 	sparklinesLogged = ` UNION ALL SELECT 0, 0, entries FROM count_log`
 )
 

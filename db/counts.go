@@ -98,7 +98,35 @@ func (s *Store) readFold(ctx context.Context) (*fold, error) {
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return nil, unavailable(s.engine, err)
 	}
-	return f, s.addStored(ctx, f.hours)
+	return f, errors.Join(s.addStored(ctx, f.hours), s.boundChannels(ctx, f.hours))
+}
+
+// boundChannels keeps each account from having more than stats.MaxChannels in an hour.
+func (s *Store) boundChannels(ctx context.Context, hours *stats.Hours) error {
+	type accountHour struct {
+		account webhook.AccountID
+		hour    int64
+	}
+	all := map[accountHour]bool{}
+	for key := range hours.Events {
+		if key.Channel != "" {
+			all[accountHour{key.Account, key.Hour}] = true
+		}
+	}
+	for of := range all {
+		counted := map[stats.EventKey]bool{}
+		err := s.readCounts(ctx, func(r scanner) error {
+			key := stats.EventKey{Account: of.account, Hour: of.hour}
+			err := r.Scan(&key.Platform, &key.Channel)
+			counted[key] = true
+			return err
+		}, `SELECT platform, channel_id FROM event_counts WHERE account_id = $1 AND hour = $2 AND channel_id <> ''`, of.account, of.hour)
+		if err != nil {
+			return err
+		}
+		hours.Bound(of.account, of.hour, counted)
+	}
+	return nil
 }
 
 // addStored adds what is stored of the hours. Only FoldCounts changes that, and it

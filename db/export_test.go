@@ -34,3 +34,8 @@ func (s *Store) Pass(passed time.Duration) {
 func (s *Store) AccountOf(ctx context.Context, id webhook.WebhookID) (account webhook.AccountID, err error) {
 	return account, queryRow(ctx, s.engine, `SELECT account_id FROM webhooks WHERE id = $1`, id).Scan(&account)
 }
+
+// CountedChannels returns of how many channels the events of an account are counted.
+func (s *Store) CountedChannels(ctx context.Context, account webhook.AccountID) (n int, err error) {
+	return n, queryRow(ctx, s.engine, `SELECT count(*) FROM event_counts WHERE account_id = $1 AND channel_id <> ''`, account).Scan(&n)
+}

@@ -14,10 +14,33 @@ func scanInvitation(r scanner) (i webhook.Invitation, err error) {
 	return i, err
 }
 
+// roomForInvitation returns webhook.LimitReached if the account had Bookhook send
+// webhook.MaxInvitations within a day, or webhook.MaxInvitationsTo to the address. It
+// locks the account.
+func roomForInvitation(ctx context.Context, tx transaction, account webhook.AccountID, to string, now time.Time) error {
+	if err := lockAccount(ctx, tx, account); err != nil {
+		return err
+	}
+	var all, same int
+	since := now.Add(-webhook.InvitationsWithin)
+	err := queryRow(ctx, tx, `SELECT count(*), count(CASE WHEN recipient = $2 THEN 1 END) FROM outbox
+		WHERE account_id = $1 AND id >= $3 AND kind = $4 AND created_at > $5`,
+		account, to, webhook.FirstID[webhook.MailID](since), string(webhook.MailInvitation), toMillis(since)).Scan(&all, &same)
+	switch {
+	case err != nil:
+		return err
+	case same >= webhook.MaxInvitationsTo:
+		return webhook.LimitReached{What: webhook.LimitedInvitationsTo, Limit: webhook.MaxInvitationsTo, Used: same, Over: 1, Wait: webhook.InvitationsWithin}
+	case all >= webhook.MaxInvitations:
+		return webhook.LimitReached{What: webhook.LimitedInvitations, Limit: webhook.MaxInvitations, Used: all, Over: 1, Wait: webhook.InvitationsWithin}
+	}
+	return nil
+}
+
 // AddInvitation invites somebody; of i, Account, Email and Role count. It returns
 // webhook.Invalid if the address is a user's or has an invitation of the account,
 // and webhook.LimitReached if the account has webhook.MaxPeople, those who are
-// invited included.
+// invited included, or as roomForInvitation says.
 func (s *Store) AddInvitation(ctx context.Context, i webhook.Invitation, change webhook.Change) (webhook.Invitation, error) {
 	i.ID, i.CreatedBy, i.CreatedAt = webhook.InvitationID(s.nextID()), change.By, roundMillis(change.At)
 	i.ExpiresAt, i.State = i.CreatedAt.Add(webhook.InvitationTerm), webhook.MailWaiting
@@ -32,6 +55,9 @@ func (s *Store) AddInvitation(ctx context.Context, i webhook.Invitation, change 
 		}
 		if taken {
 			return webhook.Invalid{"email": webhook.NewMessage("email.taken")}
+		}
+		if err := roomForInvitation(ctx, tx, i.Account, i.Email, i.CreatedAt); err != nil {
+			return err
 		}
 		mail, err := s.enqueue(ctx, tx, webhook.Mail{Account: i.Account, To: i.Email, Kind: webhook.MailInvitation}, i.CreatedAt)
 		if err != nil {
@@ -66,11 +92,14 @@ func (s *Store) Invitations(ctx context.Context, account webhook.AccountID) ([]w
 }
 
 // SendInvitation sends an invitation again, with a new term; its last link works
-// until the new one is sent.
+// until the new one is sent. It returns webhook.LimitReached as roomForInvitation says.
 func (s *Store) SendInvitation(ctx context.Context, account webhook.AccountID, id webhook.InvitationID, change webhook.Change) (i webhook.Invitation, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		i, err = scanInvitation(queryRow(ctx, tx, `SELECT `+invitationColumns+` FROM invitations WHERE account_id = $1 AND id = $2`, account, id))
 		if err != nil {
+			return err
+		}
+		if err := roomForInvitation(ctx, tx, account, i.Email, change.At); err != nil {
 			return err
 		}
 		mail, err := s.enqueue(ctx, tx, webhook.Mail{Account: account, To: i.Email, Kind: webhook.MailInvitation}, change.At)

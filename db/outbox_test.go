@@ -1,6 +1,9 @@
 package db_test
 
 import (
+	"errors"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,11 +26,14 @@ var invitationTests = []test{
 	{"whom it cannot be for", testInvitationRefused},
 	{"sent again and withdrawn", testInvitationAgain},
 	{"expires", testInvitationExpires},
+	{"no flood of them", testInvitationFlood},
 }
 
 var resetTests = []test{
 	{"a new password", testReset},
-	{"a newer link", testResetAgain},
+	{"what ends a link", testResetAgain},
+	{"no flood of links", testResetFlood},
+	{"no flood of requests", testResetRequests},
 	{"nobody", testResetNobody},
 }
 
@@ -251,7 +257,8 @@ func testReset(t *testing.T, s *db.Store) {
 	same(t, "log", []string{entry.Action, entry.By, entry.Args[0]}, []string{"user.reset", want.Email, want.Email})
 }
 
-// testResetAgain: a newer link, a new password and the removal of the user end a link.
+// testResetAgain: a new password and the removal of the user end all links; a newer
+// link ends none, since anybody can ask for one.
 func testResetAgain(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
@@ -259,15 +266,88 @@ func testResetAgain(t *testing.T, s *db.Store) {
 	must(startReset(t, s, u.Email, "first"))(t)
 	must(startReset(t, s, other.Email, "other"))(t)
 	must(startReset(t, s, u.Email, "second"))(t)
-	wantError(t, "the first", s.ResetPassword(ctx, []byte("first"), "new", t0), webhook.ErrNotFound)
-	ok(t, s.SetPassword(ctx, u.ID, "new", nil, at(t0)))
+	ok(t, s.ResetPassword(ctx, []byte("first"), "new", t0))
 	wantError(t, "after a new password", s.ResetPassword(ctx, []byte("second"), "new", t0), webhook.ErrNotFound)
+	must(startReset(t, s, u.Email, "by themselves"))(t)
+	ok(t, s.SetPassword(ctx, u.ID, "new", nil, at(t0)))
+	wantError(t, "after another one", s.ResetPassword(ctx, []byte("by themselves"), "new", t0), webhook.ErrNotFound)
 	ok(t, s.RemoveUser(ctx, a.ID, other.ID, at(t0)))
 	wantError(t, "of a user who is gone", s.ResetPassword(ctx, []byte("other"), "new", t0), webhook.ErrNotFound)
-	must(startReset(t, s, u.Email, "third"))(t)
+	third := newUser(t, s, a.ID, "z@example.com")
+	must(startReset(t, s, third.Email, "third"))(t)
 	prune(t, s, t0.Add(-time.Hour), t0.Add(time.Hour), 9)
 	_, err := s.UserByReset(ctx, []byte("third"), t0)
 	wantError(t, "pruned", err, webhook.ErrNotFound)
+}
+
+// testResetFlood: however often somebody asks, a user gets some links only, all of which
+// work; a message that is tried again is still the same one.
+func testResetFlood(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	u, other := newUser(t, s, a.ID, "x@example.com"), newUser(t, s, a.ID, "y@example.com")
+	for i := range webhook.MaxResets {
+		ok(t, s.RequestReset(ctx, u.Email, t0))
+		m := must(s.ClaimMail(ctx, t0, lease))(t)
+		for attempt := range 3 {
+			must(s.StartReset(ctx, m, []byte{byte(i), byte(attempt)}, t0.Add(time.Hour)))(t)
+		}
+	}
+	_, err := startReset(t, s, u.Email, "one more")
+	wantError(t, "one more", err, webhook.ErrNotFound)
+	for i := range webhook.MaxResets {
+		must(s.UserByReset(ctx, []byte{byte(i), 2}, t0))(t)
+	}
+	must(startReset(t, s, other.Email, "other"))(t)
+	later := t0.Add(webhook.ResetTerm)
+	ok(t, s.RequestReset(ctx, u.Email, later))
+	for { // past the one that got none
+		m := must(s.ClaimMail(ctx, later, later.Add(time.Hour)))(t)
+		if m.CreatedAt.Equal(later) {
+			must(s.StartReset(ctx, m, []byte("later"), later.Add(time.Hour)))(t)
+			return
+		}
+	}
+}
+
+// testResetRequests: strangers can fill no more than some room, which becomes free again.
+func testResetRequests(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	ok(t, s.Enqueue(ctx, t0, slices.Repeat([]webhook.Mail{{To: "x@example.com", Kind: webhook.MailReset}}, webhook.MaxWaitingResets-1)...))
+	ok(t, s.RequestReset(ctx, "x@example.com", t0))
+	wantError(t, "one more", s.RequestReset(ctx, "x@example.com", t0), webhook.ErrBusy)
+	invite(t, s, newAccount(t, s).ID, "tim@example.com")
+	ok(t, s.DropMail(ctx, must(s.ClaimMail(ctx, t0, lease))(t)))
+	ok(t, s.RequestReset(ctx, "x@example.com", t0))
+}
+
+// testInvitationFlood: an account cannot flood the mailbox of somebody, nor those of many.
+func testInvitationFlood(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, other := newAccount(t, s), newAccount(t, s)
+	i := invite(t, s, a.ID, "tim@example.com")
+	for range webhook.MaxInvitationsTo - 1 {
+		must(s.SendInvitation(ctx, a.ID, i.ID, at(t0)))(t)
+	}
+	limited := func(what webhook.Limited, err error) {
+		t.Helper()
+		reached, is := errors.AsType[webhook.LimitReached](err)
+		same(t, "limit", []any{is, reached.What}, []any{true, what})
+	}
+	_, err := s.SendInvitation(ctx, a.ID, i.ID, at(t0))
+	limited(webhook.LimitedInvitationsTo, err)
+	must(s.WithdrawInvitation(ctx, a.ID, i.ID, at(t0)))(t)
+	again := webhook.Invitation{Account: a.ID, Email: "tim@example.com", Role: webhook.RoleStaff}
+	_, err = s.AddInvitation(ctx, again, at(t0))
+	limited(webhook.LimitedInvitationsTo, err)
+	invite(t, s, other.ID, "tim@example.com")
+	for n := webhook.MaxInvitationsTo; n < webhook.MaxInvitations; n++ {
+		i := invite(t, s, a.ID, strconv.Itoa(n)+"@example.com")
+		must(s.WithdrawInvitation(ctx, a.ID, i.ID, at(t0)))(t)
+	}
+	_, err = s.AddInvitation(ctx, webhook.Invitation{Account: a.ID, Email: "one-more@example.com", Role: webhook.RoleStaff}, at(t0))
+	limited(webhook.LimitedInvitations, err)
+	must(s.AddInvitation(ctx, again, at(t0.Add(webhook.InvitationsWithin))))(t)
 }
 
 func testResetNobody(t *testing.T, s *db.Store) {

@@ -7,18 +7,46 @@ import (
 	"bookhook/webhook"
 )
 
+// RequestReset queues a link for a new password to an address, whether or not it is a
+// user's. It returns webhook.ErrBusy if webhook.MaxWaitingResets are waiting.
+func (s *Store) RequestReset(ctx context.Context, email string, now time.Time) error {
+	return s.write(ctx, func(tx transaction) error {
+		var waiting int
+		err := queryRow(ctx, tx, `SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'waiting' AND kind = $1 LIMIT $2) AS counted`,
+			string(webhook.MailReset), webhook.MaxWaitingResets).Scan(&waiting)
+		if err == nil && waiting >= webhook.MaxWaitingResets {
+			err = webhook.ErrBusy
+		}
+		if err != nil {
+			return err
+		}
+		_, err = s.enqueue(ctx, tx, webhook.Mail{To: email, Kind: webhook.MailReset}, now)
+		return err
+	})
+}
+
 // StartReset stores the hash of the token in a message with a link for a new
-// password, which is about to be sent. It ends the user's links before it, and says
-// of the message whom it is for. It returns webhook.ErrNotFound if nobody signs in
-// with the address of the message.
+// password, which is about to be sent, and says of the message whom it is for. The
+// user's links before it go on working: otherwise whoever knows the address could end
+// each at once. It returns webhook.ErrNotFound if nobody signs in with the address of
+// the message, or if the user got webhook.MaxResets in the term before it.
 func (s *Store) StartReset(ctx context.Context, m webhook.Mail, hash []byte, expires time.Time) (u webhook.User, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		u, err = scanUser(queryRow(ctx, tx, `SELECT `+userColumns+` FROM users WHERE email = $1`, m.To))
 		if err != nil {
 			return err
 		}
+		var got int
+		since := m.CreatedAt.Add(-webhook.ResetTerm)
+		err = queryRow(ctx, tx, `SELECT count(*) FROM outbox WHERE id >= $1 AND id <> $2 AND user_id = $3 AND kind = $4 AND created_at > $5`,
+			webhook.FirstID[webhook.MailID](since), m.ID, u.ID, string(webhook.MailReset), toMillis(since)).Scan(&got)
+		if err == nil && got >= webhook.MaxResets {
+			err = webhook.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
 		_, err = execAll(ctx, tx, []statement{
-			{`DELETE FROM password_resets WHERE user_id = $1`, []any{u.ID}},
 			{`INSERT INTO password_resets (hash, user_id, expires_at) VALUES ($1, $2, $3)`, []any{hash, u.ID, toMillis(expires)}},
 			{`UPDATE outbox SET account_id = $2, user_id = $3 WHERE id = $1`, []any{m.ID, nullID(u.Account), u.ID}},
 		})

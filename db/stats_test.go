@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ var statsTests = []test{
 	{"late results", testStatsLate},
 	{"added up by several", testFoldTogether},
 	{"events by platform and channel", testEventCounts},
+	{"no more channels than are counted", testChannelFlood},
 	{"silence", testSilences},
 	{"old counts are deleted", testPruneCounts},
 }
@@ -222,6 +224,23 @@ func testEventCounts(t *testing.T, s *db.Store) {
 	same(t, "tomorrow", must(s.Today(ctx, a.ID, t0.AddDate(0, 0, 1)))(t).Events, 0)
 	other := newAccount(t, s)
 	same(t, "another account", must(s.Today(ctx, other.ID, t0))(t).Events, 0)
+}
+
+// testChannelFlood: whoever has an address may name any channel; what comes from further
+// ones is counted, but not by channel, however it is added up.
+func testChannelFlood(t *testing.T, s *db.Store) {
+	a, _ := shop(t, s)
+	const part = 260
+	for i := range 5 {
+		events := some(part)
+		for n := range events {
+			events[n].ChannelID = strconv.Itoa(i*part + n)
+		}
+		must(insert(t, s, a.ID, events, t0, lease, waiting))(t)
+		fold(t, s)
+	}
+	same(t, "events", must(s.Today(t.Context(), a.ID, t0))(t).Events, 5*part)
+	same(t, "channels", must(s.CountedChannels(t.Context(), a.ID))(t), stats.MaxChannels)
 }
 
 // testSilences: what was received in the weeks before is known, added up or not.

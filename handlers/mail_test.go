@@ -177,6 +177,11 @@ func TestInvitationByMail(t *testing.T) {
 	s.signIn(others).get("/settings/people").lacks("tim@example.com")
 	b.post(act+"/send", nil).is(http.StatusSeeOther)
 	link := path(t, server.Next(t))
+	for range webhook.MaxInvitationsTo - 2 {
+		b.post(act+"/send", nil).is(http.StatusSeeOther)
+		link = path(t, server.Next(t))
+	}
+	b.post(act+"/send", nil).is(http.StatusUnprocessableEntity).has("5 invitations were sent to this address within a day")
 	tim := s.anonymous()
 	tim.get(first).is(http.StatusNotFound).has("This invitation no longer works")
 	tim.get(link).is(http.StatusOK).has("Welcome to Bookhook", anna+" invited you", "River Tours & Söhne", "tim@example.com")

@@ -71,7 +71,7 @@ func (w *Worker) reset(ctx context.Context, m webhook.Mail, now time.Time) (lett
 		},
 		Button: button{"Choose a new password", w.BaseURL + ResetPath + "?token=" + token},
 		Small: []string{
-			fmt.Sprintf("The link works once, until %s, and ends any link before it.", moment(expires, account)),
+			fmt.Sprintf("The link works once, until %s.", moment(expires, account)),
 			"If it was not you, do nothing: your password stays as it is.",
 		},
 	}, nil

@@ -53,6 +53,26 @@ func (h *Hours) Event(e Event) {
 	h.Events[EventKey{0, Hour(e.ReceivedAt, time.UTC).UnixMilli(), e.Platform, ""}]++
 }
 
+// MaxChannels is how many channels of an account are counted in one hour: whoever has
+// the address of a platform may send any. What comes from further ones counts as from none.
+const MaxChannels = 1_000
+
+// Bound counts so many channels at most for an account and hour, of which counted are
+// the ones that are stored.
+func (h *Hours) Bound(account webhook.AccountID, hour int64, counted map[EventKey]bool) {
+	for key, events := range h.Events {
+		if key.Account != account || key.Hour != hour || key.Channel == "" || counted[key] {
+			continue
+		}
+		if len(counted) < MaxChannels {
+			counted[key] = true
+			continue
+		}
+		delete(h.Events, key)
+		h.Events[EventKey{account, hour, key.Platform, ""}] += events
+	}
+}
+
 func (h *Hours) hour(account webhook.AccountID, at time.Time) int64 {
 	return Hour(at, h.zone(account)).UnixMilli()
 }

@@ -57,7 +57,8 @@ func NewArrivals(now time.Time, loc *time.Location) *Arrivals {
 }
 
 // Window returns the hours of a week that count: those that start from the first time
-// to the second. It reports false after the last week.
+// to the second. It reports false after the last week. The last week must be added
+// first: what did not send anything then is not silent now, and is not kept.
 func (a *Arrivals) Window(week int) (from, to time.Time, ok bool) {
 	if week >= len(a.weeks) {
 		return from, to, false

@@ -32,6 +32,9 @@ const (
 	LimitedPlans    Limited = "planned"  // bulk replays that are planned at once
 	LimitedViews    Limited = "view"     // saved views of one person
 
+	LimitedInvitations   Limited = "invitation"    // that are sent within a day
+	LimitedInvitationsTo Limited = "invitation_to" // of those to one address
+
 	LimitedHeld        Limited = "held"        // references of a list
 	LimitedReconciled  Limited = "reconciled"  // deliveries of a comparison
 	LimitedReconciling Limited = "reconciling" // comparisons that are under way
@@ -182,6 +185,16 @@ type Invitation struct {
 const (
 	InvitationTerm = 7 * 24 * time.Hour
 	ResetTerm      = time.Hour // for a new password
+)
+
+// How many messages others can make Bookhook send, so that nobody's mailbox is flooded.
+const (
+	MaxResets         = 3         // links for a new password that one user gets within ResetTerm
+	MaxInvitations    = MaxPeople // of one account within InvitationsWithin
+	MaxInvitationsTo  = 5         // of those to one address
+	InvitationsWithin = 24 * time.Hour
+
+	MaxWaitingResets = 1_000 // requests of such links that have not been looked at yet
 )
 
 // Mail is a message in the outbox, to one address. What it says is made of kind and

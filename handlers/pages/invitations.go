@@ -53,8 +53,12 @@ func (pg *Pages) SendInvitation(c *fiber.Ctx) error {
 		return pg.refusePerson(c, webhook.NewMessage("invitation.no_mail"))
 	}
 	i, err := pg.Store.SendInvitation(c.UserContext(), v.Account.ID, id, v.change())
+	problems, err := pg.refused(err, "email")
 	if err != nil {
 		return err
+	}
+	if len(problems) > 0 {
+		return pg.refusePerson(c, problems["email"])
 	}
 	return pg.done(c, "/settings/people", webhook.NewMessage("invitation.sent", i.Email))
 }

@@ -22,6 +22,7 @@ import (
 type LinkStore interface {
 	InvitationByToken(ctx context.Context, hash []byte, now time.Time) (webhook.Invitation, error)
 	AcceptInvitation(ctx context.Context, hash []byte, passwordHash string, now time.Time) (webhook.User, error)
+	RequestReset(ctx context.Context, email string, now time.Time) error
 	UserByReset(ctx context.Context, hash []byte, now time.Time) (webhook.User, error)
 	ResetPassword(ctx context.Context, hash []byte, passwordHash string, now time.Time) error
 }
@@ -52,7 +53,7 @@ func (pg *Pages) AskReset(c *fiber.Ctx) error {
 		form.Problems.Add("email", "reset.too_many")
 		return pg.showForgotten(c, http.StatusTooManyRequests, form)
 	}
-	if err := pg.Store.Enqueue(c.UserContext(), now, webhook.Mail{To: email, Kind: webhook.MailReset}); err != nil {
+	if err := pg.Store.RequestReset(c.UserContext(), email, now); err != nil {
 		return err
 	}
 	return c.Redirect(c.Path()+"?sent=1", http.StatusSeeOther)
@@ -80,7 +81,7 @@ func (pg *Pages) resetForm(c *fiber.Ctx, token string) (views.ChoosePasswordProp
 
 var resetEnded = &web.Problem{
 	Type: "not-found", Title: "This link no longer works", Status: http.StatusNotFound,
-	Meaning: "It works once and for one hour, and a newer one ends it. Your password has not changed.", Next: "Ask for another link: go to sign-in, and choose “Forgotten your password?”.",
+	Meaning: "It works once and for one hour, and a new password ends all of them. Nothing was changed.", Next: "Ask for another link: go to sign-in, and choose “Forgotten your password?”.",
 }
 
 // SaveReset sets the new password.

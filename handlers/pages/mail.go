@@ -25,7 +25,6 @@ type Mailer interface {
 type MailStore interface {
 	Mails(ctx context.Context, account webhook.AccountID, before webhook.MailID, limit int) ([]webhook.Mail, error)
 	AllMails(ctx context.Context, before webhook.MailID, limit int) ([]webhook.Mail, error)
-	Enqueue(ctx context.Context, now time.Time, messages ...webhook.Mail) error
 }
 
 // ShowMail shows whether e-mail is set up, and what became of the last messages: to

@@ -105,6 +105,9 @@ var limitedNames = map[webhook.Limited]string{
 	webhook.LimitedPlans:    "replays that are planned at once",
 	webhook.LimitedViews:    "saved views of a person",
 
+	webhook.LimitedInvitations:   "invitations of a day",
+	webhook.LimitedInvitationsTo: "invitations to one address",
+
 	webhook.LimitedHeld:        "references of a list",
 	webhook.LimitedReconciled:  "deliveries of a comparison",
 	webhook.LimitedReconciling: "lists that are compared at once",

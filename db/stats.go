@@ -120,8 +120,8 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 // sparklinesOf and sparklinesLogged are the parts of a query around the condition which
 // accounts it is about.
 const (
-	sparklinesOf     = `SELECT account_id, hour, counts FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `
-	sparklinesLogged = ` UNION ALL SELECT 0, 0, entries FROM count_log`
+	sparklinesOf     = `SELECT 0 AS logged, account_id, hour, counts FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `
+	sparklinesLogged = ` UNION ALL SELECT 1, 0, 0, entries FROM count_log`
 )
 
 // AccountSparklines returns what all webhooks of each of the accounts did in the last
@@ -142,18 +142,23 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 		}
 	}
 	err := s.readCounts(ctx, func(r scanner) error {
+		var isLog bool
 		var account webhook.AccountID
 		var hour int64
 		var encoded []byte
-		if err := r.Scan(&account, &hour, &encoded); err != nil {
+		if err := r.Scan(&isLog, &account, &hour, &encoded); err != nil {
 			return err
 		}
-		if account == 0 {
+		if isLog {
 			return stats.Log(encoded).Read(0, logged, func(stats.Event) {})
+		}
+		line := lines[account]
+		if line == nil { // the whole instance, which is the filler of anyOf
+			return nil
 		}
 		var counts stats.Counts
 		err := counts.Decode(encoded)
-		lines[account].Add(fromMillis(hour), &counts)
+		line.Add(fromMillis(hour), &counts)
 		return err
 	}, sparklinesOf+theirs+sparklinesLogged, append([]any{since.UnixMilli()}, args...)...)
 	return lines, err
@@ -205,7 +210,7 @@ func (s *Store) eventsSince(ctx context.Context, account webhook.AccountID, sinc
 	return n, err
 }
 
-// waiting counts pending deliveries up to stats.MaxWaiting, and says when the oldest
+// waiting counts pending deliveries up to webhook.CountCap + 1, and says when the oldest
 // was created.
 func (s *Store) waiting(ctx context.Context, account webhook.AccountID) (n int, oldest time.Time, err error) {
 	var first webhook.DeliveryID
@@ -214,7 +219,7 @@ func (s *Store) waiting(ctx context.Context, account webhook.AccountID) (n int, 
 		pending = `$1 = 0 AND state = 'pending'`
 	}
 	err = queryRow(ctx, s.engine, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE `+pending+` LIMIT $2) AS counted),
-		COALESCE((SELECT MIN(id) FROM deliveries WHERE `+pending+`), 0)`, account, stats.MaxWaiting).Scan(&n, &first)
+		COALESCE((SELECT MIN(id) FROM deliveries WHERE `+pending+`), 0)`, account, webhook.CountCap+1).Scan(&n, &first)
 	if first != 0 {
 		oldest = first.Time()
 	}

@@ -153,7 +153,7 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 			return stats.Log(encoded).Read(0, logged, func(stats.Event) {})
 		}
 		line := lines[account]
-		if line == nil { // the whole instance, which is the filler of anyOf
+		if line == nil { // the whole instance, which fills the list of accounts
 			return nil
 		}
 		var counts stats.Counts

@@ -137,7 +137,7 @@ func noStats(p StatsProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, ".</strong></p><p>What is delivered, what fails and why, and how quickly receivers respond appear here with the first delivery. Tests are not counted.</p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, ".</strong></p><p>What is delivered, what fails and why, and how quickly receivers respond appear here with the next delivery. Tests are not counted.</p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -131,7 +131,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		add(fmt.Sprintf("webhook-%d-signing", i), WebhookSigning(p))
 	}
 	for i := range 3 {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Stats: k.stats(stats.Day)}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(i), Stats: k.stats(stats.Month)}
 		p.Webhook.SecretShownAt = now.Add(-time.Hour)
 		if i > 0 {
 			p.Webhook.SecretStored = webhook.Change{By: k.text("marta@example.com"), At: now}

@@ -20,6 +20,8 @@ type Facts struct {
 	Tours     bool
 	Webhook   bool
 	Delivered bool // a webhook accepted an event, tests aside
+	MailSetUp bool // the instance has a mail server
+	MailSent  bool // a message was sent: to a person of the account, or as a test
 	Colleague bool // somebody else can sign in
 }
 
@@ -33,6 +35,7 @@ const (
 	Items     Step = "items"     // channels and tours are there
 	Webhook   Step = "webhook"   // the first was created
 	Delivery  Step = "delivery"  // the first was accepted
+	Mail      Step = "mail"      // the first e-mail was sent; a step only where there is a mail server
 	Colleague Step = "colleague" // a second person can sign in
 )
 
@@ -42,17 +45,20 @@ type Item struct {
 	Done bool
 }
 
-// Steps returns all steps in their order.
+// Steps returns the steps of the account in their order.
 func (f Facts) Steps() []Item {
 	event := f.Event != 0
-	return []Item{
+	steps := []Item{
 		{Platform, event || f.Rejected || !f.CalledAt.IsZero()},
 		{Event, event},
 		{Items, f.Channels && f.Tours},
 		{Webhook, f.Webhook},
 		{Delivery, f.Delivered},
-		{Colleague, f.Colleague},
 	}
+	if f.MailSetUp {
+		steps = append(steps, Item{Mail, f.MailSent})
+	}
+	return append(steps, Item{Colleague, f.Colleague})
 }
 
 // Done returns how many steps are done, of how many.

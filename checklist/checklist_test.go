@@ -10,6 +10,7 @@ import (
 
 var everything = checklist.Facts{
 	CalledAt: time.Unix(1, 0), Event: 1, Channels: true, Tours: true, Webhook: true, Delivered: true, Colleague: true,
+	MailSetUp: true, MailSent: true,
 }
 
 func done(f checklist.Facts) (steps []checklist.Step) {
@@ -33,6 +34,8 @@ func TestSteps(t *testing.T) {
 		"channels alone":             {checklist.Facts{Channels: true}, nil},
 		"channels and tours":         {checklist.Facts{Channels: true, Tours: true}, []checklist.Step{checklist.Items}},
 		"a webhook and its delivery": {checklist.Facts{Webhook: true, Delivered: true}, []checklist.Step{checklist.Webhook, checklist.Delivery}},
+		"mail":                       {checklist.Facts{MailSetUp: true, MailSent: true}, []checklist.Step{checklist.Mail}},
+		"mail that is not set up":    {checklist.Facts{MailSent: true}, nil},
 		"a colleague":                {checklist.Facts{Colleague: true}, []checklist.Step{checklist.Colleague}},
 	} {
 		if got := done(c.facts); !slices.Equal(got, c.want) {
@@ -44,13 +47,16 @@ func TestSteps(t *testing.T) {
 func TestShown(t *testing.T) {
 	almost := everything
 	almost.Colleague = false
+	unsent, withoutMail := everything, everything
+	unsent.MailSent, withoutMail.MailSent, withoutMail.MailSetUp = false, false, false
 	hidden := almost
 	hidden.Hidden = true
 	for name, c := range map[string]struct {
 		facts checklist.Facts
 		want  bool
 	}{
-		"nothing is done": {checklist.Facts{}, true}, "one step is left": {almost, true}, "all is done": {everything, false}, "hidden": {hidden, false},
+		"nothing is done": {checklist.Facts{}, true}, "one step is left": {almost, true}, "all is done": {everything, false},
+		"no mail was sent": {unsent, true}, "mail is not set up": {withoutMail, false}, "hidden": {hidden, false},
 	} {
 		if got := c.facts.Shown(); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)

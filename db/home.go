@@ -10,7 +10,7 @@ import (
 
 // readChecklist selects the facts. Of an account of which the oldest deliveries all failed,
 // and the newest, too, no more are read.
-const readChecklist = `SELECT a.checklist_hidden,
+const readChecklist = `SELECT a.checklist_hidden, a.mail_sent,
 	COALESCE((SELECT MAX(c.received_at) FROM connections c WHERE c.account_id = a.id), 0),
 	COALESCE((SELECT e.id FROM events e WHERE e.account_id = a.id AND e.test = 0 ORDER BY e.id LIMIT 1), 0),
 	CASE WHEN EXISTS (SELECT 1 FROM rejected_requests r WHERE r.account_id = a.id) THEN 1 ELSE 0 END,
@@ -25,10 +25,10 @@ const readChecklist = `SELECT a.checklist_hidden,
 	(SELECT COUNT(*) FROM (SELECT 1 FROM users u WHERE u.account_id = a.id LIMIT 2) AS found)
 	FROM accounts a WHERE a.id = $1`
 
-// Checklist reads what an account has got so far.
+// Checklist reads what an account has got so far; whether mail is set up is not stored.
 func (s *Store) Checklist(ctx context.Context, account webhook.AccountID) (f checklist.Facts, err error) {
 	var people int
-	err = queryRow(ctx, s.engine, readChecklist, account, webhook.RecentScanned).Scan(&f.Hidden, timeScanner{&f.CalledAt}, &f.Event,
+	err = queryRow(ctx, s.engine, readChecklist, account, webhook.RecentScanned).Scan(&f.Hidden, &f.MailSent, timeScanner{&f.CalledAt}, &f.Event,
 		&f.Rejected, &f.Channels, &f.Tours, &f.Webhook, &f.Delivered, &people)
 	f.Colleague = people > 1
 	return f, err
@@ -60,8 +60,9 @@ const losses = `SELECT
 // Losses counts what has not arrived since a time, and will not by itself: deliveries that
 // failed for good, tests aside, and requests of platforms that could not be read. It
 // considers deliveries of the last webhook.FailingLimit before, and counts up to 1,000.
-func (s *Store) Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed, rejected int, err error) {
+func (s *Store) Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed webhook.Count, rejected int, err error) {
 	err = queryRow(ctx, s.engine, losses,
-		account, toMillis(since), webhook.FirstID[webhook.DeliveryID](since.Add(-webhook.FailingLimit)), maxLosses).Scan(&failed, &rejected)
+		account, toMillis(since), webhook.FirstID[webhook.DeliveryID](since.Add(-webhook.FailingLimit)), maxLosses).Scan(&failed.N, &rejected)
+	failed.More = failed.N == maxLosses
 	return failed, rejected, err
 }

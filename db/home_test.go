@@ -61,6 +61,8 @@ func testChecklist(t *testing.T, s *db.Store) {
 		}},
 		{"a person", func() { newUser(t, s, a.ID, "ada@example.com") }},
 		{"a second one", func() { newUser(t, s, a.ID, "tim@example.com"); want.Colleague = true }},
+		{"a message that failed", func() { sendMail(t, s, a.ID, webhook.MailFailed) }},
+		{"one that is sent", func() { sendMail(t, s, a.ID, webhook.MailSent); want.MailSent = true }},
 	} {
 		step.do()
 		same(t, step.name, must(s.Checklist(ctx, a.ID))(t), want)
@@ -71,6 +73,15 @@ func testChecklist(t *testing.T, s *db.Store) {
 	same(t, "without a webhook", must(s.Checklist(ctx, a.ID))(t), want)
 	_, err := s.Checklist(ctx, 1)
 	wantError(t, "of no account", err, webhook.ErrNotFound)
+}
+
+// sendMail queues a message to somebody of an account and finishes it.
+func sendMail(t *testing.T, s *db.Store, account webhook.AccountID, state webhook.MailState) {
+	t.Helper()
+	ok(t, s.Enqueue(t.Context(), t0, webhook.Mail{Account: account, To: "ada@example.com", Kind: "x"}))
+	m := must(s.ClaimMail(t.Context(), t0, t0.Add(time.Minute)))(t)
+	m.State, m.FinishedAt = state, t0
+	ok(t, s.FinishMail(t.Context(), m))
 }
 
 func testChecklistOfTests(t *testing.T, s *db.Store) {
@@ -106,7 +117,7 @@ func testLosses(t *testing.T, s *db.Store) {
 	losses := func(account webhook.AccountID, since time.Time) []int {
 		failed, rejected, err := s.Losses(ctx, account, since)
 		ok(t, err)
-		return []int{failed, rejected}
+		return []int{failed.N, rejected}
 	}
 	d := deliver(t, s, a.ID, 2)
 	claim(t, s, w.ID, 9, t0)
@@ -179,6 +190,9 @@ func testAccountSparklines(t *testing.T, s *db.Store) {
 			finish(t, s, r, t0)
 		}
 		must(s.FoldCounts(ctx))(t)
+	}
+	for _, accounts := range [][]webhook.Account{nil, {a}, {a, b, b}} {
+		must(s.AccountSparklines(ctx, accounts, t0))(t)
 	}
 	lines := must(s.AccountSparklines(ctx, []webhook.Account{a, b}, t0))(t)
 	same(t, "accounts", len(lines), 2)

@@ -58,14 +58,27 @@ func (s *Store) ClaimMail(ctx context.Context, now, lease time.Time) (m webhook.
 
 // FinishMail stores what became of the attempt of a message that was claimed: its
 // State, NextAt, Problem and FinishedAt. It does nothing if another process has
-// claimed the message since.
+// claimed the message since. The account remembers that a message was sent.
 func (s *Store) FinishMail(ctx context.Context, m webhook.Mail) error {
 	return s.write(ctx, func(tx transaction) error {
-		_, err := tx.Exec(ctx, `UPDATE outbox SET state = $3, next_at = $4, problem = $5, finished_at = $6
+		n, err := tx.Exec(ctx, `UPDATE outbox SET state = $3, next_at = $4, problem = $5, finished_at = $6
 			WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 			m.ID, m.Attempts, string(m.State), toMillis(m.NextAt), messageJSON(m.Problem), toMillis(m.FinishedAt))
-		return err
+		if err != nil || n == 0 || m.State != webhook.MailSent {
+			return err
+		}
+		return markMailSent(ctx, tx, m.Account)
 	})
+}
+
+// MarkMailSent records that a test message was sent to a user of an account.
+func (s *Store) MarkMailSent(ctx context.Context, account webhook.AccountID) error {
+	return s.write(ctx, func(tx transaction) error { return markMailSent(ctx, tx, account) })
+}
+
+func markMailSent(ctx context.Context, tx transaction, account webhook.AccountID) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET mail_sent = 1 WHERE id = $1 AND mail_sent = 0`, account)
+	return err
 }
 
 // DropMail deletes a message that was claimed: what it was about no longer exists.

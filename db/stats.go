@@ -210,7 +210,7 @@ func (s *Store) eventsSince(ctx context.Context, account webhook.AccountID, sinc
 	return n, err
 }
 
-// waiting counts pending deliveries up to stats.MaxWaiting, and says when the oldest
+// waiting counts pending deliveries up to webhook.CountCap + 1, and says when the oldest
 // was created.
 func (s *Store) waiting(ctx context.Context, account webhook.AccountID) (n int, oldest time.Time, err error) {
 	var first webhook.DeliveryID
@@ -219,7 +219,7 @@ func (s *Store) waiting(ctx context.Context, account webhook.AccountID) (n int, 
 		pending = `$1 = 0 AND state = 'pending'`
 	}
 	err = queryRow(ctx, s.engine, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE `+pending+` LIMIT $2) AS counted),
-		COALESCE((SELECT MIN(id) FROM deliveries WHERE `+pending+`), 0)`, account, stats.MaxWaiting).Scan(&n, &first)
+		COALESCE((SELECT MIN(id) FROM deliveries WHERE `+pending+`), 0)`, account, webhook.CountCap+1).Scan(&n, &first)
 	if first != 0 {
 		oldest = first.Time()
 	}

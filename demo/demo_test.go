@@ -97,6 +97,9 @@ func TestSeed(t *testing.T) {
 	if _, problem := auth.CheckEmail(sample.Email); !problem.IsZero() || !auth.CheckPassword(sample.Password).IsZero() {
 		t.Errorf("got %+v, want a sign-in that the pages would take", sample)
 	}
+	if list, err := store.Checklist(t.Context(), sample.Account.ID); err != nil || !list.Colleague || !list.Channels || !list.Tours || !list.Webhook {
+		t.Errorf("got %+v, %v, want first steps that are done once a booking is delivered", list, err)
+	}
 	hooks, err := store.Webhooks(t.Context(), sample.Account.ID)
 	if err != nil || len(hooks) > webhook.DefaultLimit-2 {
 		t.Fatalf("got %d webhooks, %v, want room for more", len(hooks), err)

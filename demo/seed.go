@@ -15,6 +15,7 @@ const (
 	accountNumber = 4069
 	accountName   = "Tallinn Night Tours"
 	email         = "maarja@tallinnnights.example"
+	colleague     = "jaan@tallinnnights.example"
 )
 
 // Sample is how to sign in to the sample account.
@@ -25,7 +26,7 @@ type Sample struct {
 	Token    string // for the JSON API
 }
 
-// Seed writes the sample account into an empty database: its channels, tours,
+// Seed writes the sample account into an empty database: its two people, channels, tours,
 // webhooks to the receivers, one of them off, and a draft.
 func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 	s := Sample{Email: email, Password: auth.NewPassword()}
@@ -40,6 +41,9 @@ func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 	if err != nil {
 		return s, fmt.Errorf("create the account: %w", err)
 	}
+	if err := seedColleague(ctx, store, s.Account.ID, change); err != nil {
+		return s, err
+	}
 	var tokenHash []byte
 	s.Token, tokenHash = auth.NewToken()
 	token := webhook.Token{Account: s.Account.ID, Name: "Booking system"}
@@ -50,6 +54,18 @@ func Seed(ctx context.Context, store *db.Store, to *Receivers) (Sample, error) {
 		return s, err
 	}
 	return s, seedWebhooks(ctx, store, s.Account.ID, to, change)
+}
+
+// seedColleague adds somebody whose password nobody knows.
+func seedColleague(ctx context.Context, store *db.Store, account webhook.AccountID, change webhook.Change) error {
+	hash, err := auth.HashPassword(auth.NewPassword())
+	if err != nil {
+		return fmt.Errorf("hash a password: %w", err)
+	}
+	if _, err := store.AddUser(ctx, webhook.User{Account: account, Email: colleague, PasswordHash: hash, Role: webhook.RoleOperator}, change); err != nil {
+		return fmt.Errorf("add the colleague: %w", err)
+	}
+	return nil
 }
 
 func seedItems(ctx context.Context, store *db.Store, account webhook.AccountID, change webhook.Change) error {

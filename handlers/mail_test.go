@@ -219,7 +219,10 @@ func TestMailPage(t *testing.T) {
 	operator, boss := s.signIn(anna), s.signIn(admin)
 	boss.get("/settings/mail").is(http.StatusOK).has("E-mail is set up", "bookhook@example.com", server.Host+":"+server.Port, "No messages", "Send me a test message")
 	operator.get("/settings/mail").has("E-mail is set up").lacks("Send me a test message", server.Port)
+	operator.get("/").has("Try out e-mail", "1 of 7 done", "The first invitation that is sent does it.")
 	boss.post("/settings/mail/test", nil).is(http.StatusSeeOther)
+	operator.get("/").has("Try out e-mail", "2 of 7 done").lacks("The first invitation that is sent does it.")
+	s.signIn(others).get("/").has("The first invitation that is sent does it.")
 	boss.get("/settings/mail").has("took the test message for " + admin)
 	if m := server.Next(t); m.To != admin || m.Header.Get("Subject") != "Test message from Bookhook" {
 		t.Errorf("got %+v", m)

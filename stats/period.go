@@ -116,12 +116,9 @@ type Today struct {
 	Since         time.Time
 	Events        int64 // received
 	Attempts      Counts
-	Waiting       int       // pending deliveries; at most MaxWaiting are counted
+	Waiting       int       // pending deliveries; at most webhook.CountCap + 1
 	OldestWaiting time.Time // when the oldest of them was created; zero if there is none
 }
-
-// MaxWaiting is up to where waiting deliveries are counted.
-const MaxWaiting = 10_000
 
 // SparklineDays is how many days the small charts of lists show.
 const SparklineDays = 14

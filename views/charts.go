@@ -102,7 +102,7 @@ var emptyBars = func() (boxes []box) {
 	heights := []percent{22, 34, 28, 48, 60, 52, 70, 64, 86, 74, 58, 66, 44, 50, 30}
 	width := 100 / percent(len(heights))
 	for i, height := range heights {
-		boxes = append(boxes, box{"ghost", percent(i)*width + width*.14, 100 - height, width * .72, height})
+		boxes = append(boxes, box{"empty-bar", percent(i)*width + width*.14, 100 - height, width * .72, height})
 	}
 	return boxes
 }()

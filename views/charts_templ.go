@@ -137,7 +137,7 @@ func noStats(p StatsProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, ".</strong></p><p>What is delivered, what fails and why, and how quickly receivers respond appear here with the first delivery. Tests are not counted.</p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, ".</strong></p><p>What is delivered, what fails and why, and how quickly receivers respond appear here with the next delivery. Tests are not counted.</p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -302,7 +302,7 @@ func deliveriesChart(c chart) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<details class=\"more\"><summary>Show as table</summary><table class=\"numbers\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Delivered</th><th scope=\"col\" class=\"num\">Failed attempts</th><th scope=\"col\" class=\"num\">Given up</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<details class=\"more\"><summary>Show as table</summary><table class=\"values\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Delivered</th><th scope=\"col\" class=\"num\">Failed attempts</th><th scope=\"col\" class=\"num\">Given up</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -536,7 +536,7 @@ func responsesChart(c chart) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, " <details class=\"more\"><summary>Show as table</summary><table class=\"numbers\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Half within</th><th scope=\"col\" class=\"num\">95 % within</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, " <details class=\"more\"><summary>Show as table</summary><table class=\"values\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Half within</th><th scope=\"col\" class=\"num\">95 % within</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -17,7 +17,7 @@ type shortcut struct {
 
 // goKeys are the second keys of the way to the pages of the navigation, by path.
 var goKeys = map[string]string{
-	"/": "h", "/deliveries": "d", "/events": "e", "/replays": "r", "/webhooks": "w", "/channels": "c", "/tours": "t", "/settings": "s", "/admin": "o", "/admin/accounts": "a",
+	"/": "h", "/deliveries": "d", "/events": "e", "/replays": "r", "/stats": "i", "/webhooks": "w", "/channels": "c", "/tours": "t", "/settings": "s", "/admin": "o", "/admin/accounts": "a",
 }
 
 // shortcuts are the keys that a person has: static/keys.js has what they do.

@@ -54,7 +54,7 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 
 // addHome adds the overviews of an account and of the instance.
 func (k kind) addHome(add func(string, templ.Component)) {
-	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: k.n, Rejected: k.n}
+	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: webhook.Count{N: k.n}, Rejected: k.n}
 	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
 	home.Lines = map[webhook.WebhookID]*stats.Sparkline{}
 	for i := range k.n {

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -45,5 +46,5 @@ func oldestText(b webhook.Backlog, now time.Time) string {
 // countWaiting writes a number of deliveries that was counted up to
 // webhook.CountCap + 1.
 func countWaiting(n int, one, many string) string {
-	return count(min(n, webhook.CountCap), n > webhook.CountCap, one, many)
+	return strings.TrimSpace(count(min(n, webhook.CountCap), n > webhook.CountCap, one, many))
 }

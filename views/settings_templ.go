@@ -293,11 +293,14 @@ func (p Page) settingsTabs() []crumb {
 	tabs := []crumb{{"Profile", "/settings"}}
 	if p.Account.ID != 0 {
 		tabs = append(tabs, crumb{"Account", "/settings/account"}, crumb{"Platforms", platformsPath}, crumb{"People", "/settings/people"},
-			crumb{"API tokens", "/settings/tokens"}, crumb{"Activity", "/settings/activity"})
+			crumb{"API tokens", "/settings/tokens"})
 	}
 	tabs = append(tabs, crumb{"Notices", noticesPath})
 	if p.canConfigure() {
 		tabs = append(tabs, crumb{"Mail", mailPath})
+	}
+	if p.Account.ID != 0 {
+		tabs = append(tabs, crumb{"Activity", "/settings/activity"})
 	}
 	return tabs
 }
@@ -496,7 +499,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(p.Name)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 148, Col: 15}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 151, Col: 15}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -509,7 +512,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(p.Number)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 152, Col: 17}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 155, Col: 17}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {
@@ -522,7 +525,7 @@ func accountFacts(p AccountSettingsProps) templ.Component {
 		var templ_7745c5c3_Var17 string
 		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(zoneName(p.TimeZone))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 156, Col: 29}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 159, Col: 29}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 		if templ_7745c5c3_Err != nil {

@@ -22,7 +22,7 @@ type HomeStore interface {
 	Today(ctx context.Context, account webhook.AccountID, now time.Time) (stats.Today, error)
 	AccountSparklines(ctx context.Context, accounts []webhook.Account, now time.Time) (map[webhook.AccountID]*stats.Sparkline, error)
 	AccountsInNeed(ctx context.Context, limit int) ([]webhook.AccountUse, error)
-	Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed, rejected int, err error)
+	Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed webhook.Count, rejected int, err error)
 	Checklist(ctx context.Context, account webhook.AccountID) (checklist.Facts, error)
 	HideChecklist(ctx context.Context, account webhook.AccountID, hidden bool, change webhook.Change) error
 }
@@ -116,8 +116,11 @@ func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
 
 // checklist returns the first steps, and what a shown list says about them.
 func (pg *Pages) checklist(ctx context.Context, account webhook.AccountID) (list views.ChecklistProps, err error) {
-	if list.Facts, err = pg.Store.Checklist(ctx, account); err != nil || !list.Facts.Shown() {
+	if list.Facts, err = pg.Store.Checklist(ctx, account); err != nil {
 		return list, err
+	}
+	if list.Facts.MailSetUp = pg.Mailer != nil; !list.Facts.Shown() {
+		return list, nil
 	}
 	if list.Facts.Event != 0 {
 		row, err := pg.Store.Event(ctx, account, list.Facts.Event)

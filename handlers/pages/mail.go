@@ -25,6 +25,7 @@ type Mailer interface {
 type MailStore interface {
 	Mails(ctx context.Context, account webhook.AccountID, before webhook.MailID, limit int) ([]webhook.Mail, error)
 	AllMails(ctx context.Context, before webhook.MailID, limit int) ([]webhook.Mail, error)
+	MarkMailSent(ctx context.Context, account webhook.AccountID) error
 }
 
 // ShowMail shows whether e-mail is set up, and what became of the last messages: to
@@ -75,6 +76,9 @@ func (pg *Pages) TestMail(c *fiber.Ctx) error {
 		props.Problem = pg.Mailer.SendTest(c.UserContext(), v.User.Email)
 	}
 	if props.Problem.IsZero() {
+		if err := pg.Store.MarkMailSent(c.UserContext(), v.Account.ID); err != nil {
+			return err
+		}
 		return pg.done(c, "/settings/mail", webhook.NewMessage("mail.tested", pg.Mailer.Server(), v.User.Email))
 	}
 	return pg.showMail(c, props)

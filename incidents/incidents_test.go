@@ -76,72 +76,76 @@ const (
 	day    = 24 * time.Hour
 )
 
+var healthy = webhook.Webhook{}
+
+// outages are lives of a webhook.
+var outages = map[string][]step{
+	"from the first hour to the end": {
+		{0, failing(0, 0), 1, ""},
+		{2 * minute, failing(0, 2*minute), 3, ""},
+		{59 * minute, failing(0, 50*minute), 9, ""},
+		{hour, failing(0, 50*minute), 9, "outage 1"},
+		{hour + minute, failing(0, hour), 9, ""},
+		{4*day - minute, failing(0, 4*day-hour), 9, ""},
+		{4*day + minute, failing(0, 4*day), 9, "outage 2"},
+		{4*day + hour, failing(0, 4*day), 9, ""},
+		{5 * day, off(webhook.OffFailing, 5*day), 9, "outage 3"},
+		{5*day + hour, off(webhook.OffFailing, 5*day), 9, ""},
+		{6 * day, healthy, 4, ""}, // switched on, its deliveries are on their way
+		{6*day + minute, healthy, 0, "outage on"},
+		{6*day + 2*minute, healthy, 0, ""},
+	},
+	"many deliveries are waiting": {
+		{30 * time.Second, failing(0, 30*time.Second), 500, ""}, // one failure is no alarm
+		{90 * time.Second, failing(0, minute), 49, ""},
+		{2 * minute, failing(0, minute), 50, "outage 1"},
+		{3 * minute, healthy, 50, ""},
+		{10 * minute, healthy, 7, ""},
+		{11 * minute, healthy, 0, "outage recovered"},
+	},
+	"what waits for ever does not keep it open": {
+		{hour, failing(0, hour), 50, "outage 1"},
+		{2 * hour, healthy, 1, ""},
+		{2*hour + 14*minute, healthy, 1, ""},
+		{2*hour + 15*minute, healthy, 1, "outage recovered"},
+	},
+	"never told": {
+		{30 * minute, failing(0, 30*minute), 9, ""},
+		{40 * minute, healthy, 0, ""},
+	},
+	"the receiver is gone at once": {
+		{0, off(webhook.OffGone, 0), 1, "outage 3"},
+		{minute, healthy, 0, "outage on"},
+	},
+	"on again, and it goes on failing": {
+		{0, off(webhook.OffGone, 0), 1, "outage 3"},
+		{minute, failing(minute, minute), 1, ""},
+		{2 * minute, off(webhook.OffGone, 2*minute), 1, "outage 3"},
+	},
+	"a person switches it off": {
+		{hour, failing(0, hour), 9, "outage 1"},
+		{2 * hour, off(webhook.OffByUser, 2*hour), 9, "outage off"},
+	},
+	"flapping": {
+		{hour, failing(0, hour), 60, "outage 1"},
+		{hour + 5*minute, healthy, 0, "outage recovered"}, // the first one of a day
+		{hour + 10*minute, failing(hour+8*minute, hour+10*minute), 60, "outage 1"},
+		{hour + 15*minute, healthy, 0, ""},
+		{hour + 20*minute, failing(hour+18*minute, hour+20*minute), 60, ""},
+		{hour + 25*minute, healthy, 0, ""},
+		{hour + 30*minute, failing(hour+30*minute, hour+30*minute), 0, ""},
+		{hour + 35*minute, healthy, 0, ""},
+		{hour + 49*minute, healthy, 0, ""},
+		{hour + 50*minute, healthy, 0, "outage recovered"},
+	},
+	"one failure long ago": {
+		{3 * day, failing(0, 2*minute), 0, ""},
+	},
+}
+
 func TestOutageOverTime(t *testing.T) {
 	t.Parallel()
-	healthy := webhook.Webhook{}
-	for name, steps := range map[string][]step{
-		"from the first hour to the end": {
-			{0, failing(0, 0), 1, ""},
-			{2 * minute, failing(0, 2*minute), 3, ""},
-			{59 * minute, failing(0, 50*minute), 9, ""},
-			{hour, failing(0, 50*minute), 9, "outage 1"},
-			{hour + minute, failing(0, hour), 9, ""},
-			{4*day - minute, failing(0, 4*day-hour), 9, ""},
-			{4*day + minute, failing(0, 4*day), 9, "outage 2"},
-			{4*day + hour, failing(0, 4*day), 9, ""},
-			{5 * day, off(webhook.OffFailing, 5*day), 9, "outage 3"},
-			{5*day + hour, off(webhook.OffFailing, 5*day), 9, ""},
-			{6 * day, healthy, 4, ""}, // switched on, its deliveries are on their way
-			{6*day + minute, healthy, 0, "outage on"},
-			{6*day + 2*minute, healthy, 0, ""},
-		},
-		"many deliveries are waiting": {
-			{30 * time.Second, failing(0, 30*time.Second), 500, ""}, // one failure is no alarm
-			{90 * time.Second, failing(0, minute), 49, ""},
-			{2 * minute, failing(0, minute), 50, "outage 1"},
-			{3 * minute, healthy, 50, ""},
-			{10 * minute, healthy, 7, ""},
-			{11 * minute, healthy, 0, "outage recovered"},
-		},
-		"what waits for ever does not keep it open": {
-			{hour, failing(0, hour), 50, "outage 1"},
-			{2 * hour, healthy, 1, ""},
-			{2*hour + 14*minute, healthy, 1, ""},
-			{2*hour + 15*minute, healthy, 1, "outage recovered"},
-		},
-		"never told": {
-			{30 * minute, failing(0, 30*minute), 9, ""},
-			{40 * minute, healthy, 0, ""},
-		},
-		"the receiver is gone at once": {
-			{0, off(webhook.OffGone, 0), 1, "outage 3"},
-			{minute, healthy, 0, "outage on"},
-		},
-		"on again, and it goes on failing": {
-			{0, off(webhook.OffGone, 0), 1, "outage 3"},
-			{minute, failing(minute, minute), 1, ""},
-			{2 * minute, off(webhook.OffGone, 2*minute), 1, "outage 3"},
-		},
-		"a person switches it off": {
-			{hour, failing(0, hour), 9, "outage 1"},
-			{2 * hour, off(webhook.OffByUser, 2*hour), 9, "outage off"},
-		},
-		"flapping": {
-			{hour, failing(0, hour), 60, "outage 1"},
-			{hour + 5*minute, healthy, 0, "outage recovered"}, // the first one of a day
-			{hour + 10*minute, failing(hour+8*minute, hour+10*minute), 60, "outage 1"},
-			{hour + 15*minute, healthy, 0, ""},
-			{hour + 20*minute, failing(hour+18*minute, hour+20*minute), 60, ""},
-			{hour + 25*minute, healthy, 0, ""},
-			{hour + 30*minute, failing(hour+30*minute, hour+30*minute), 0, ""},
-			{hour + 35*minute, healthy, 0, ""},
-			{hour + 49*minute, healthy, 0, ""},
-			{hour + 50*minute, healthy, 0, "outage recovered"},
-		},
-		"one failure long ago": {
-			{3 * day, failing(0, 2*minute), 0, ""},
-		},
-	} {
+	for name, steps := range outages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := world{TB: t}

@@ -15,7 +15,6 @@ import (
 
 // IncidentStore is what the letters about incidents need of the database.
 type IncidentStore interface {
-	User(ctx context.Context, id webhook.UserID) (webhook.User, error)
 	NoticeSettings(ctx context.Context, user webhook.UserID) (incidents.Settings, error)
 	Incident(ctx context.Context, account webhook.AccountID, id webhook.IncidentID) (incidents.Incident, error)
 	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)

@@ -11,8 +11,14 @@ import (
 	"bookhook/webhook"
 )
 
-// Store is what the worker needs of the database.
-type Store interface {
+// Store is what the worker needs of the database; *db.Store is all of it.
+type Store struct {
+	OutboxStore
+	IncidentStore
+}
+
+// OutboxStore is what the worker needs of the outbox, and of people.
+type OutboxStore interface {
 	ClaimMail(ctx context.Context, now, lease time.Time) (webhook.Mail, error)
 	FinishMail(ctx context.Context, m webhook.Mail) error
 	DropMail(ctx context.Context, m webhook.Mail) error
@@ -20,7 +26,6 @@ type Store interface {
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	SetInvitationToken(ctx context.Context, mail webhook.MailID, hash []byte, expires time.Time) (webhook.Invitation, error)
 	StartReset(ctx context.Context, m webhook.Mail, hash []byte, expires time.Time) (webhook.User, error)
-	IncidentStore
 }
 
 // Sender sends a message; *mail.Sender is one. Its errors are mail.Failure.

@@ -67,7 +67,8 @@ func (a *Arrivals) Window(week int) (from, to time.Time, ok bool) {
 	return end.Add(-silenceHours * time.Hour), end, true
 }
 
-// Add adds the events of an hour, which must be in one of the windows.
+// Add adds the events of an hour, which must be in one of the windows; this week and the
+// last one first: what sent nothing in either cannot be silent, and is not kept.
 func (a *Arrivals) Add(platform, channel string, hour time.Time, events int64) {
 	for week, end := range a.weeks {
 		back := int(end.Sub(hour) / time.Hour)
@@ -75,10 +76,12 @@ func (a *Arrivals) Add(platform, channel string, hour time.Time, events int64) {
 			continue
 		}
 		for _, of := range [...]source{{platform: platform, channel: channel}, {platform: platform, all: true}} {
-			if a.sources[of] == nil {
+			if a.sources[of] == nil && week <= 1 {
 				a.sources[of] = &arrivals{}
 			}
-			a.sources[of][week][back] += events
+			if a.sources[of] != nil {
+				a.sources[of][week][back] += events
+			}
 		}
 		return
 	}

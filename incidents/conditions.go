@@ -16,10 +16,10 @@ type Limits struct {
 // DefaultLimits are those of an account that has chosen none.
 var DefaultLimits = Limits{After: time.Hour, Waiting: 50}
 
-// The limits that can be chosen.
+// How many waiting deliveries can be chosen.
 const (
-	MinAfter, MaxAfter     = 5 * time.Minute, 24 * time.Hour
-	MinWaiting, MaxWaiting = 1, 1000
+	MinWaiting = 1
+	MaxWaiting = 1000
 )
 
 // Trouble is a webhook that failed, was switched off or is warned of; or that an open

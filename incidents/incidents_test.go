@@ -196,8 +196,13 @@ func TestCertificate(t *testing.T) {
 		on    bool
 		want  string
 	}{
-		{0, ends, true, ""}, {6*day + hour, ends, true, "certificate 1"}, {7 * day, ends, true, ""}, {8 * day, time.Time{}, true, "certificate recovered"},
-		{10 * day, ends, true, "certificate 1"}, {11 * day, ends, false, ""}, {12 * day, time.Time{}, true, ""},
+		{0, ends, true, ""},
+		{6*day + hour, ends, true, "certificate 1"},
+		{7 * day, ends, true, ""},
+		{8 * day, time.Time{}, true, "certificate recovered"},
+		{10 * day, ends, true, "certificate 1"},
+		{11 * day, ends, false, ""},
+		{12 * day, time.Time{}, true, ""},
 	} {
 		if got := at(s.after, s.ends, s.on); got != s.want {
 			t.Errorf("%d: told %q, want %q", i, got, s.want)

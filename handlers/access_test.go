@@ -440,7 +440,9 @@ func (s *site) things() *strings.Replacer {
 	upload := s.upload(s.account.ID, "1\n")
 	compared, err := reconcile.New(s.store).Compare(s.Context(), upload, webhook.ReconcileRequest{Webhook: w.ID}, change())
 	s.check(err)
-	invited, err := s.store.AddInvitation(s.Context(), webhook.Invitation{Account: s.account.ID, Email: strings.ToLower(rand.Text()) + "@room.example.com", Role: webhook.RoleStaff}, change())
+	s.invited += webhook.InvitationsWithin
+	invited, err := s.store.AddInvitation(s.Context(), webhook.Invitation{Account: s.account.ID, Email: strings.ToLower(rand.Text()) + "@room.example.com", Role: webhook.RoleStaff},
+		webhook.Change{By: "test", At: time.Now().AddDate(-5, 0, 0).Add(s.invited)})
 	s.check(err)
 	ours := webhook.Item{ID: rand.Text(), Name: "Secret of ours"}
 	s.putItems(webhook.Channels, ours)

@@ -66,6 +66,7 @@ type site struct {
 	platforms  platforms.Registry // nil: all
 	mailer     *notices.Worker    // nil: no e-mail is sent
 	log        io.Writer
+	invited    time.Duration // how long after long ago things last invited somebody: an account may do so some times a day
 }
 
 // tap is the real database; tests hear through it which attempts were recorded.

@@ -19,18 +19,18 @@ func TestVerdict(t *testing.T) {
 		r.Webhook.FailingSince, r.Backlog.Waiting = now.Add(-time.Hour), 33
 	})
 	for want, p := range map[string]HomeProps{
-		"No booking has arrived yet.":                                               {},
-		"Bookings arrive, but there is no webhook to send them on.":                 {Checklist: received},
-		"Waiting for the first booking.":                                            {Webhooks: 1, On: 1},
-		"Bookings are sent nowhere: every webhook is off.":                          {Webhooks: 1, Checklist: received},
-		"All bookings are arriving.":                                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
-		"Bookings are arriving; 2 deliveries are waiting.":                          {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
-		"Bookings are arriving, but 1 delivery was given up today.":                 {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1}},
-		"Bookings are arriving, but at least 1,000 deliveries were given up today.": {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1000, More: true}},
+		"No booking has arrived yet.":                                                                                     {},
+		"Bookings arrive, but there is no webhook to send them on.":                                                       {Checklist: received},
+		"Waiting for the first booking.":                                                                                  {Webhooks: 1, On: 1},
+		"Bookings are sent nowhere: every webhook is off.":                                                                {Webhooks: 1, Checklist: received},
+		"All bookings are arriving.":                                                                                      {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
+		"Bookings are arriving; 2 deliveries are waiting.":                                                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
+		"Bookings are arriving, but 1 delivery was given up today.":                                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1}},
+		"Bookings are arriving, but at least 1,000 deliveries were given up today.":                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1000, More: true}},
 		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},
-		"Accounting was switched off by Bookhook.":                          {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
-		"Accounting is paused after 10 failures in a row.":                  {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Circuit.Failures = 10 })}},
-		"2 webhooks are not receiving bookings; 40 deliveries are waiting.": {InNeed: 2, Today: stats.Today{Waiting: 40}},
+		"Accounting was switched off by Bookhook.":                                                                        {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
+		"Accounting is paused after 10 failures in a row.":                                                                {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Circuit.Failures = 10 })}},
+		"2 webhooks are not receiving bookings; 40 deliveries are waiting.":                                               {InNeed: 2, Today: stats.Today{Waiting: 40}},
 	} {
 		p.Page.Now = now
 		if got := p.verdict().text; got != want {

@@ -107,6 +107,7 @@ func TestInvitationByMail(t *testing.T) {
 	tim.fill("Password", "another boat on the river")
 	tim.press("Sign in")
 	tim.isAt("/$")
+	tim.visit(a.URL + "/webhooks")
 	tim.sees("An operator of your account can create one.") // staff cannot
 
 	p.fill("E-mail", "tom@example.com")

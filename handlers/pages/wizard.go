@@ -107,6 +107,12 @@ func nextStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step) webhook.Step {
 	return step.Next()
 }
 
+// goesBack reports whether a person leaves a step for one before it: that passes no step.
+func goesBack(c *fiber.Ctx, step webhook.Step) bool {
+	asked := slices.Index(webhook.Steps, webhook.Step(web.FormValue(c, "go")))
+	return asked >= 0 && asked < slices.Index(webhook.Steps, step)
+}
+
 // saveAttempts is how often saving a draft is tried if other requests save it at the
 // same moment; one of them succeeds each time.
 const saveAttempts = 20
@@ -163,7 +169,7 @@ func (pg *Pages) readStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, kno
 	if _, wrong := problems["url"]; wrong && step == webhook.StepName && typed(c, "basic") != "" { // the corrected URL may have another host
 		problems.Add("basic_auth", "setting.secret_again", "Basic authentication")
 	}
-	d.SetPassed(step, len(problems) == 0)
+	d.SetPassed(step, len(problems) == 0 && (slices.Contains(d.Done, step) || !goesBack(c, step)))
 	if step == webhook.StepType && len(problems) == 0 {
 		d.Recheck(known)
 	}

@@ -34,6 +34,11 @@ func TestWizardBackSaves(t *testing.T) {
 		t.Errorf("forward again: got %s", got)
 	}
 	b.walk(draft, webhook.StepTours)
+	b.post(draft+"/tours", going(steps()[webhook.StepTours], webhook.StepEvents))
+	if got := b.get(draft + "/review").location; got != draft+"/tours" {
+		t.Errorf("the review before the tours were passed: got %s", got)
+	}
+	b.walk(draft, webhook.StepReview)
 	form = steps()[webhook.StepTours]
 	form.Set("tours_mode", "all")
 	if got := b.post(draft+"/tours", going(form, webhook.StepEvents)).location; got != draft+"/events" {

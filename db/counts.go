@@ -53,8 +53,12 @@ func (s *Store) FoldCounts(ctx context.Context) (more bool, err error) {
 	}
 	err = s.write(ctx, func(tx transaction) error {
 		for _, id := range f.rows {
-			if n, err := tx.Exec(ctx, `DELETE FROM count_log WHERE id = $1`, id); err != nil || n == 0 {
-				return errors.Join(err, webhook.ErrConflict)
+			n, err := tx.Exec(ctx, `DELETE FROM count_log WHERE id = $1`, id)
+			if err == nil && n == 0 {
+				err = webhook.ErrConflict
+			}
+			if err != nil {
+				return err
 			}
 		}
 		return f.store(ctx, tx)

@@ -37,10 +37,16 @@ const (
 	silenceEvery = 10 * time.Minute // the counts of weeks are read for it
 )
 
-// Run watches until ctx ends.
+// Run watches until ctx ends. The first look is not at once, when everything else
+// starts, too.
 func (w *Watcher) Run(ctx context.Context) {
 	var listened time.Time
 	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
 		now := time.Now()
 		err := w.look(ctx, now)
 		if now.Sub(listened) >= silenceEvery {
@@ -49,11 +55,6 @@ func (w *Watcher) Run(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			w.Log.Error("what is wrong could not be found out", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(lookEvery):
 		}
 	}
 }

@@ -205,11 +205,15 @@ func (r *runner) fullTable(ctx context.Context) error {
 // healthy reports whether the receiver of an account is always healthy.
 func healthy(account int) bool { return account%oneInTen != oneInTen-1 }
 
+// shortest is for how long at least a few events a second are measured: also a slow
+// machine answers some of them in that time.
+const shortest = 500 * time.Millisecond
+
 // fairness compares the latency of an account with and without a hostile one beside
 // it, whose receivers take all the time that they are given.
 func (r *runner) fairness(ctx context.Context) error {
 	first := func(account int) bool { return account == 0 }
-	alone := phase{name: "two accounts", way: Stored, shape: twoAccounts, rate: disturbedRate, time: r.Time / 2, wanted: first}
+	alone := phase{name: "two accounts", way: Stored, shape: twoAccounts, rate: disturbedRate, time: max(r.Time/2, shortest), wanted: first}
 	beside := alone
 	beside.name, beside.warm = "two accounts, one hostile", min(fillTime, 2*r.Time)
 	beside.target = func(account int) string {

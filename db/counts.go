@@ -77,6 +77,11 @@ type fold struct {
 }
 
 func (s *Store) readFold(ctx context.Context) (*fold, error) {
+	var some bool
+	err := queryRow(ctx, s.engine, `SELECT CASE WHEN EXISTS (SELECT 1 FROM count_log) THEN 1 ELSE 0 END`).Scan(&some)
+	if err != nil || !some {
+		return &fold{}, err
+	}
 	zones, err := s.zones(ctx)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -213,7 +214,7 @@ func TestHomePlans(t *testing.T) {
 		},
 		losses:         {"SEARCH deliveries USING INDEX deliveries_state (account_id=? AND state=? AND id>?)", "SEARCH rejected_requests USING INDEX rejected_requests_digest (account_id=?)"},
 		accountsInNeed: {"SEARCH w USING INDEX webhooks_attention (account_id=?)", "SCAN w USING INDEX webhooks_attention"},
-		sparklinesOf + `account_id IN ($2, $3)` + sparklinesLogged: {"SEARCH attempt_counts USING PRIMARY KEY (account_id=? AND webhook_id=? AND hour>?)"},
+		fmt.Sprintf(storedAttempts, ofAccounts+`account_id IN ($2, $3)`): {"SEARCH attempt_counts USING PRIMARY KEY (account_id=? AND webhook_id=? AND hour>?)"},
 	} {
 		for _, line := range lines {
 			planned(t, s, query, line)

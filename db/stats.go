@@ -52,7 +52,7 @@ func (s *Store) report(ctx context.Context, of stats.AttemptKey, r *stats.Report
 }
 
 // storedAttempts selects the counts of hours under a condition, and the log.
-const storedAttempts = `SELECT 0 AS logged, webhook_id, hour, counts FROM attempt_counts WHERE %s UNION ALL SELECT 1, 0, 0, entries FROM count_log`
+const storedAttempts = `SELECT 0 AS logged, account_id, webhook_id, hour, counts FROM attempt_counts WHERE %s UNION ALL SELECT 1, 0, 0, 0, entries FROM count_log`
 
 // readHours calls stored for the hours from that of the key on, and logged for the
 // attempts that are in the log only, also older ones; both are of one moment.
@@ -66,13 +66,13 @@ func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored fun
 }
 
 // readAttempts calls stored for what a query with storedAttempts finds, and logged for
-// the attempts of the account that it finds in the log.
+// the attempts of the account, of all accounts for 0, that it finds in the log.
 func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(stats.AttemptKey, *stats.Counts), logged func(stats.Attempt), query string, args ...any) error {
 	return s.readCounts(ctx, func(r scanner) error {
 		var isLog bool
 		var encoded []byte
-		key := stats.AttemptKey{Account: account}
-		if err := r.Scan(&isLog, &key.Webhook, &key.Hour, &encoded); err != nil {
+		var key stats.AttemptKey
+		if err := r.Scan(&isLog, &key.Account, &key.Webhook, &key.Hour, &encoded); err != nil {
 			return err
 		}
 		if isLog {
@@ -117,12 +117,9 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 	return lines, err
 }
 
-// sparklinesOf and sparklinesLogged are the parts of a query around the condition which
-// accounts it is about.
-const (
-	sparklinesOf     = `SELECT 0 AS logged, account_id, hour, counts FROM attempt_counts WHERE webhook_id = 0 AND hour >= $1 AND `
-	sparklinesLogged = ` UNION ALL SELECT 1, 0, 0, entries FROM count_log`
-)
+// ofAccounts is the condition of AccountSparklines, but for which accounts: anyOf fills
+// their list with 0, which is the whole instance.
+const ofAccounts = `webhook_id = 0 AND hour >= $1 AND account_id <> 0 AND `
 
 // AccountSparklines returns what all webhooks of each of the accounts did in the last
 // days of its clock.
@@ -136,31 +133,14 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 		}
 	}
 	theirs, args := anyOf("account_id", 2, ids)
-	logged := func(a stats.Attempt) {
+	query := fmt.Sprintf(storedAttempts, ofAccounts+theirs)
+	err := s.readAttempts(ctx, 0, func(key stats.AttemptKey, counts *stats.Counts) {
+		lines[key.Account].Add(fromMillis(key.Hour), counts)
+	}, func(a stats.Attempt) {
 		if line := lines[a.Account]; line != nil {
 			line.Count(a)
 		}
-	}
-	err := s.readCounts(ctx, func(r scanner) error {
-		var isLog bool
-		var account webhook.AccountID
-		var hour int64
-		var encoded []byte
-		if err := r.Scan(&isLog, &account, &hour, &encoded); err != nil {
-			return err
-		}
-		if isLog {
-			return stats.Log(encoded).Read(0, logged, func(stats.Event) {})
-		}
-		line := lines[account]
-		if line == nil { // the whole instance, which fills the list of accounts
-			return nil
-		}
-		var counts stats.Counts
-		err := counts.Decode(encoded)
-		line.Add(fromMillis(hour), &counts)
-		return err
-	}, sparklinesOf+theirs+sparklinesLogged, append([]any{since.UnixMilli()}, args...)...)
+	}, query, append([]any{since.UnixMilli()}, args...)...)
 	return lines, err
 }
 

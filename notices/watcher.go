@@ -109,11 +109,16 @@ func (w *Watcher) listen(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	all, err := w.known(ctx, now, func(k incidents.Key) bool { return k.Kind == incidents.Silence })
+	if err != nil {
+		return err
+	}
+	byAccount := map[webhook.AccountID][]incidents.Incident{}
+	for _, i := range all {
+		byAccount[i.Account] = append(byAccount[i.Account], i)
+	}
 	for _, a := range accounts {
-		known, err := w.known(ctx, now, func(k incidents.Key) bool { return k.Kind == incidents.Silence && k.Account == a.ID })
-		if err != nil {
-			return err
-		}
+		known := byAccount[a.ID]
 		silent, err := w.Store.Silences(ctx, a.ID, now)
 		if err != nil {
 			return err

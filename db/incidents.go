@@ -179,7 +179,7 @@ func (s *Store) StopNotices(ctx context.Context, user webhook.UserID) error {
 	})
 }
 
-// NoticeLimits returns from when on an account is told that a webhook is failing.
+// NoticeLimits returns from when on an account is notified that a webhook is failing.
 func (s *Store) NoticeLimits(ctx context.Context, account webhook.AccountID) (incidents.Limits, error) {
 	l := incidents.DefaultLimits
 	after := l.After.Milliseconds()
@@ -188,7 +188,7 @@ func (s *Store) NoticeLimits(ctx context.Context, account webhook.AccountID) (in
 	return l, err
 }
 
-// SaveNoticeLimits sets from when on an account is told that a webhook is failing.
+// SaveNoticeLimits sets from when on an account is notified that a webhook is failing.
 func (s *Store) SaveNoticeLimits(ctx context.Context, account webhook.AccountID, l incidents.Limits, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		_, err := tx.Exec(ctx, `INSERT INTO notice_limits (account_id, after_ms, waiting) VALUES ($1, $2, $3)

@@ -15,7 +15,7 @@ import (
 var incidentTests = []test{
 	{"from its beginning to its end", testIncident},
 	{"several processes", testIncidentRace},
-	{"who is told", testIncidentRecipients},
+	{"who is notified", testIncidentRecipients},
 	{"quiet hours", testIncidentQuiet},
 	{"a bounded number", testIncidentBound},
 	{"what may be wrong", testTroubles},

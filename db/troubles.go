@@ -8,7 +8,7 @@ import (
 	"bookhook/webhook"
 )
 
-// What may be wrong, in all accounts: read by who decides whether people are told.
+// What may be wrong, in all accounts: read by who decides whether people are notified.
 
 // Troubles lists the webhooks of all accounts that failed, were switched off or are
 // warned of, and those with these ids.

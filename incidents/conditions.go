@@ -7,7 +7,7 @@ import (
 	"bookhook/webhook"
 )
 
-// Limits are from when on an account is told that a webhook is failing.
+// Limits are from when on an account is notified that a webhook is failing.
 type Limits struct {
 	After   time.Duration // of failures
 	Waiting int           // or so many deliveries are waiting
@@ -59,7 +59,7 @@ func (t Trouble) outage(now time.Time) Condition {
 	return c
 }
 
-// CertificateSoon is how long before its end people are told of a certificate.
+// CertificateSoon is how long before its end people are notified of a certificate.
 const CertificateSoon = 14 * 24 * time.Hour
 
 func (t Trouble) certificate(now time.Time) Condition {
@@ -85,7 +85,7 @@ type Rejections struct {
 	Received time.Time // the last event that the platform sent
 }
 
-// When people are told of rejected requests, and for how long they count.
+// When people are notified of rejected requests, and for how long they count.
 const (
 	RejectedWithin = time.Hour
 	RejectedFor    = 24 * time.Hour

@@ -27,7 +27,7 @@ var (
 )
 
 // settles is for how long a second incident within repeatedAfter must be over until
-// that is told: what comes and goes is one long incident.
+// people are notified of its end: what comes and goes is one long incident.
 var settles = map[Kind]time.Duration{
 	Outage: 15 * time.Minute, Certificate: time.Hour, Rejected: 6 * time.Hour, Silence: 2 * time.Hour, Disk: time.Hour, Backup: time.Hour,
 }
@@ -36,7 +36,7 @@ var settles = map[Kind]time.Duration{
 // and subject a repeated one.
 const Remembered = 24 * time.Hour
 
-// Stage is how far an incident has come. People are told of each once.
+// Stage is how far an incident has come. People are notified of each once.
 type Stage int
 
 // The stages. Only an outage has more than the first.
@@ -117,7 +117,7 @@ type Condition struct {
 // Change is a decision: the incident as it was (zero: there was none) and as it is now.
 type Change struct {
 	From, To Incident
-	Tell     bool // people are told
+	Tell     bool // people are notified
 }
 
 // Decide compares what is so at now with the incidents that are open or ended within

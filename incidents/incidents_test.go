@@ -18,7 +18,7 @@ type world struct {
 	next  webhook.IncidentID
 }
 
-// at decides, and returns what people are told: the kind, and the stage or the outcome.
+// at decides, and returns what people are notified: the kind, and the stage or the outcome.
 func (w *world) at(now time.Time, conditions ...incidents.Condition) (told []string) {
 	w.Helper()
 	for _, c := range incidents.Decide(now, conditions, w.known) {
@@ -45,7 +45,7 @@ func (w *world) at(now time.Time, conditions ...incidents.Condition) (told []str
 	return told
 }
 
-// step is a moment in the life of a webhook, and what people are told then.
+// step is a moment in the life of a webhook, and what people are notified then.
 type step struct {
 	after time.Duration // start
 	hook  webhook.Webhook
@@ -331,6 +331,6 @@ func TestWants(t *testing.T) {
 	}
 	s := incidents.Settings{Mail: true, Muted: []incidents.Kind{incidents.Silence}}
 	if s.Wants(incidents.Silence) || !s.Wants(incidents.Outage) {
-		t.Error("what is muted is told, or what is not is not")
+		t.Error("what is muted is sent, or what is not is not")
 	}
 }

@@ -18,7 +18,7 @@ type Settings struct {
 // told everything at once, staff nothing.
 func DefaultSettings(r webhook.Role) Settings { return Settings{Mail: r.CanConfigure()} }
 
-// Wants reports whether the person is told of incidents of a kind.
+// Wants reports whether the person is notified of incidents of a kind.
 func (s Settings) Wants(k Kind) bool { return s.Mail && !slices.Contains(s.Muted, k) }
 
 // KindsFor returns the kinds that a user can be told of.

@@ -33,7 +33,7 @@ const (
 	StopPath    = "/notices/stop"
 )
 
-// told is an incident that somebody is told about.
+// told is an incident that somebody is notified about.
 type told struct {
 	*Worker
 	account webhook.Account // zero: of the instance

@@ -147,7 +147,7 @@ func TestOutage(t *testing.T) {
 	w.none("after the end")
 }
 
-// TestOvernight: what begins and ends in quiet hours is told in one message.
+// TestOvernight: what begins and ends in quiet hours comes in one message.
 func TestOvernight(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)
@@ -210,7 +210,7 @@ func TestTwoWatchers(t *testing.T) {
 	w.says("Requests from TourCMS are no longer rejected", "For a day no more request")
 }
 
-// TestOfTheInstance: administrators are told of the disk and of backups.
+// TestOfTheInstance: administrators are notified of the disk and of backups.
 func TestOfTheInstance(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)

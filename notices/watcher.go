@@ -28,7 +28,7 @@ type Watcher struct {
 	Store WatchStore
 	Free  func() (uint64, error) // bytes of the disk that the database is on
 	Least uint64                 // of them, as there should be
-	Mail  bool                   // people are told by e-mail
+	Mail  bool                   // people are notified by e-mail
 	Log   *slog.Logger
 }
 

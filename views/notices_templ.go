@@ -24,7 +24,7 @@ type NoticesProps struct {
 	Kinds     []incidents.Kind // that the person can be told of
 	Settings  incidents.Settings
 	Mail      bool                 // e-mail is set up
-	After     time.Duration        // of failures, until the account is told
+	After     time.Duration        // of failures, until the account is notified
 	Waiting   string               // deliveries, or so many; as typed
 	Problems  webhook.Invalid      // fields after, waiting
 	Incidents []incidents.Incident // open ones first
@@ -370,7 +370,7 @@ var hourOptions = func() []Option {
 	return options
 }()
 
-// noticeLimits are the account's: from when on a failing webhook is told.
+// noticeLimits are the account's: from when on a failing webhook is reported.
 func noticeLimits(p NoticesProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

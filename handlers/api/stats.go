@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
@@ -84,8 +85,6 @@ func showReport(r *stats.Report) reportJSON {
 			b.Start.UTC(), b.Delivered, b.FailedAttempts(), b.GivenUp, b.Durations.Quantile(.5).Milliseconds(), b.Durations.Quantile(.95).Milliseconds(),
 		}
 	}
-	for failure, times := range r.Total.Failed {
-		shown.Reasons[failure] = times
-	}
+	maps.Copy(shown.Reasons, r.Total.Failed)
 	return shown
 }

@@ -128,7 +128,7 @@ func hourOf(text string) int {
 	return hour
 }
 
-// SaveNoticeLimits stores from when on the account is told that a webhook is failing.
+// SaveNoticeLimits stores from when on the account is notified that a webhook is failing.
 func (pg *Pages) SaveNoticeLimits(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.NoticesProps{Page: v.page(c, nil), Waiting: strings.TrimSpace(web.FormValue(c, "waiting")), Problems: webhook.Invalid{}}

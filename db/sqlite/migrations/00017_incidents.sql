@@ -1,6 +1,6 @@
 -- +goose Up
 
--- What is or was wrong, so that people are told once.
+-- What is or was wrong, so that people are notified once.
 CREATE TABLE incidents (
   id         INTEGER PRIMARY KEY,
   account_id INTEGER NOT NULL, -- 0: of the instance
@@ -25,7 +25,7 @@ CREATE TABLE notice_settings (
   quiet_until INTEGER NOT NULL
 ) STRICT;
 
--- From when on an account is told that a webhook is failing, if it has chosen.
+-- From when on an account is notified that a webhook is failing, if it has chosen.
 CREATE TABLE notice_limits (
   account_id INTEGER PRIMARY KEY REFERENCES accounts (id),
   after_ms   INTEGER NOT NULL,

@@ -34,8 +34,9 @@ var arrows = map[string][]string{
 	"platforms/prioticket":    {"webhook", "messages", "platforms"},
 	"platforms/ltd":           {"webhook", "messages", "platforms"},
 	"platforms/wink":          {"webhook", "messages", "platforms"},
+	"platforms/bookhook":      {"webhook", "platforms"},
 	"platforms/harbour":       {"webhook", "messages", "platforms"}, // made up: the example of the guide, in no registry
-	"platforms/all":           {"platforms", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
+	"platforms/all":           {"platforms", "platforms/bookhook", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
 	"auth":                    {"webhook"},
 	"accept":                  {"auth"},
 	"seal":                    {},
@@ -52,7 +53,7 @@ var arrows = map[string][]string{
 	"reconcile":               {"webhook"},
 	"mail":                    {"webhook"},
 	"mail/smtptest":           {}, // for tests
-	"notices":                 {"webhook", "messages", "platforms", "auth", "mail", "stats", "incidents"},
+	"notices":                 {"webhook", "messages", "platforms", "platforms/bookhook", "auth", "mail", "stats", "incidents"},
 	"static":                  {},
 	"views":                   {"webhook", "messages", "platforms", "checklist", "stats", "incidents", "static", "views/signing"},
 	"views/signing":           {},

@@ -28,7 +28,7 @@ func TestIncidentPlans(t *testing.T) {
 		func() error { _, _, err := s.LastFailure(ctx, 1, 1); return ignoreNotFound(err) },
 		func() error { _, err := s.DeliveredLate(ctx, 1, 1, now, now); return err },
 		func() error {
-			return s.ChangeIncident(ctx, incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, OpenedAt: now}, Tell: true}, true, now)
+			return s.ChangeIncident(ctx, incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, OpenedAt: now}, Tell: true}, incidents.Notice{Mail: true}, now)
 		},
 	} {
 		wantErr(t, "use", use(), nil)

@@ -11,7 +11,8 @@
 // being sent is leased, so that it is sent twice only after a crash.
 //
 // The [Watcher] finds out what is wrong, and stores which incidents begin and end by
-// what package incidents decides; the messages about them are queued with that.
+// what package incidents decides; the messages about them are queued with that, and so
+// is the event for webhooks that select Bookhook's own, which says the same.
 //
 // A kind is one entry in kinds: a function that makes a letter of the arguments,
 // which are JSON. It returns [webhook.ErrNotFound] if what the message is about no
@@ -24,6 +25,7 @@
 //	people.go    invitations and forgotten passwords
 //	watcher.go   looks for incidents
 //	incident.go  messages about them
+//	event.go     events about them, for webhooks
 //	outage.go    those about a webhook that fails
 //	letter.templ how a letter looks
 package notices

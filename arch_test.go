@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 	"incidents":               {"webhook", "stats"},
 	"checklist":               {"webhook"},
 	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "db/sqlite"},
+	"db/dbtest":               {"db"}, // for tests
 	"db/sqlite":               {"webhook", "stats"},
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":          {"webhook"},

@@ -120,6 +120,8 @@ func TestPrioBadGrants(t *testing.T) {
 		{400, `{"grant_type":7}`, "invalid_request", nil},
 		{400, `{"grant_type":"client_credentials","scope":[7]}`, "invalid_request", nil},
 		{400, `{"grant_type":"client_credentials","scope":{}}`, "invalid_request", nil},
+		{400, `{"grant_type":"client_credentials","scope":[null]}`, "invalid_request", nil},
+		{400, ask, "invalid_request", header("Content-Type", "application/json;;")},
 		{400, `{"grant_type":"client_credentials","scope":["x"]}`, "invalid_scope", nil},
 		{400, `{"grant_type":"client_credentials","grant_type":"client_credentials"}`, "invalid_request", nil},
 		{400, `{}`, "invalid_request", nil},
@@ -328,6 +330,15 @@ func TestPrioEverything(t *testing.T) {
 			}))
 		}
 		send(401, c.good, as("x"))
+		send(400, c.good, func(r *http.Request) { r.Host = "[" })
+		send(431, c.good, header("Accept", strings.Repeat("x", 17<<10)))
+		if c.method == "DELETE" {
+			send(413, `"`+strings.Repeat("x", 5<<20)+`"`)
+			send(415, "{}", header("Content-Encoding", "gzip"))
+		}
+		if c.path == "/notifications" {
+			send(508, c.good, header(webhook.ViaHeader, instance.Extend("", a.account.ID)))
+		}
 		if c.path != grantPath {
 			send(403, c.good, as(text))
 		}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -43,11 +45,12 @@ type options struct {
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
 	support    webhook.Support
+	scrapes    net.Listener   // where the metrics are; closed by stop; nil: nowhere
 	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
 	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	sender     *mail.Sender // nil: no e-mail is sent
-	folder     string       // of the database, whose disk is watched
+	file       string       // of the database
 	log        *slog.Logger
 }
 
@@ -60,6 +63,7 @@ type app struct {
 	stopDispatcher context.CancelFunc
 	notices        *notices.Worker // runs only if e-mail is sent
 	stopNotices    context.CancelFunc
+	scraped        *http.Server // nil: there are no metrics
 	stopRetention  context.CancelFunc
 	served         chan error // gets the result of the web server
 	dispatched     chan error // gets the result of the dispatcher
@@ -91,12 +95,15 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
-	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(o.folder) }, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
+	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(filepath.Dir(o.file)) }, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
 	a.background.Go(func() { watcher.Run(sending) })
 	if o.sender != nil {
 		a.background.Go(func() { a.notices.Run(sending) })
 	}
 	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
+	if a.scraped != nil {
+		a.background.Go(func() { a.scraped.Serve(a.scrapes) }) //nolint:errcheck // stop closes it
+	}
 	if err := a.awaitDispatcher(); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}
@@ -125,6 +132,9 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	if a.deliveries == nil {
 		a.deliveries = a.store
+	}
+	if a.scrapes != nil {
+		a.countMetrics()
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
@@ -218,6 +228,9 @@ func (a *app) stop() error {
 	a.stopNotices()
 	err := <-a.dispatched
 	a.stopRetention()
+	if a.scraped != nil {
+		_ = a.scraped.Close() // a scrape may be cut off
+	}
 	a.background.Wait()
 	return errors.Join(err, a.store.Close())
 }

@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	"mail/smtptest":           {}, // for tests
 	"notices":                 {"webhook", "messages", "platforms", "platforms/bookhook", "auth", "mail", "stats", "incidents"},
 	"static":                  {},
+	"metrics":                 {"webhook", "dispatch"},
 	"views":                   {"webhook", "messages", "platforms", "checklist", "stats", "incidents", "static", "views/signing"},
 	"views/signing":           {},
 	"handlers/web":            {"webhook", "messages", "auth"},

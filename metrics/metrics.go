@@ -89,8 +89,10 @@ type backlog struct {
 	log    *slog.Logger
 }
 
+// Describe and Collect make it a prometheus.Collector.
 func (b backlog) Describe(to chan<- *prometheus.Desc) { to <- waiting; to <- oldest; to <- up }
 
+// Collect reads the database.
 func (b backlog) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()

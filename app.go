@@ -146,7 +146,7 @@ func (a *app) mailer(stopKey []byte) pages.Mailer {
 	if a.sender == nil {
 		return nil
 	}
-	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
+	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store, FallbackStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
 	a.store.WatchOutbox(a.notices.Wake)
 	return a.notices
 }

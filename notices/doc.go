@@ -13,6 +13,9 @@
 // The [Watcher] finds out what is wrong, and stores which incidents begin and end by
 // what package incidents decides; the messages about them are queued with that.
 //
+// By package fallback it decides, in the same look, which bookings of a failing webhook
+// go to an address of its choice.
+//
 // A kind is one entry in kinds: a function that makes a letter of the arguments,
 // which are JSON. It returns [webhook.ErrNotFound] if what the message is about no
 // longer exists; then nothing is sent. letter.templ and [letter.text] show every
@@ -25,5 +28,7 @@
 //	watcher.go   looks for incidents
 //	incident.go  messages about them
 //	outage.go    those about a webhook that fails
+//	fallback.go  its bookings, for those who enter them by hand
+//	listing.go   what such a message lists
 //	letter.templ how a letter looks
 package notices

@@ -23,6 +23,7 @@ var suites = []struct {
 	{"users", userTests},
 	{"outbox", outboxTests},
 	{"incidents", incidentTests},
+	{"fallbacks", fallbackTests},
 	{"invitations", invitationTests},
 	{"resets", resetTests},
 	{"sessions", sessionTests},

@@ -43,7 +43,7 @@ func (s *Store) SetFallback(ctx context.Context, f fallback.Fallback, change web
 			return err
 		}
 		if w.Kind == webhook.Inline {
-			return webhook.Invalid{"address": webhook.NewMessage("fallback.inline")}
+			return webhook.Invalid{"email": webhook.NewMessage("fallback.inline")}
 		}
 		old, err := findFallback(ctx, tx, f.Account, f.Webhook)
 		switch {

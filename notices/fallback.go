@@ -133,7 +133,7 @@ func (b *listing) list(ctx context.Context, to string) (l letter, err error) {
 	l = letter{
 		Subject: b.hook.Name + state + number(fallback.Bookings(b.rows), "booking has", "bookings have") + " not arrived",
 		Text: paragraphs(cause, "The attached file lists "+b.number()+" that have not arrived. Each message lists only what no earlier one did. "+b.rest(),
-			b.promise(), b.givenUp(), b.skips(), others),
+			b.promise(), b.givenUp(f.Since.Before(b.about.From)), b.skips(), others),
 		List:   b.lines(),
 		Button: button{"View what has not arrived", b.deliveriesURL(webhook.Pending)},
 		Small:  []string{"The next message comes in an hour at the earliest, and only if there is something new. A last one says what has arrived. " + f.SetBy + " chose this address."},
@@ -189,19 +189,24 @@ const mark = " If you enter one by hand, mark it, so that nobody enters it twice
 func (b *listing) promise() string {
 	switch {
 	case b.waiting == 0:
-		return ""
+		return "Mark what you enter by hand, so that nobody enters it twice or sends it afterwards."
 	case b.off():
 		return capital(b.those(b.waiting)) + " will still be delivered by Bookhook, but only when somebody switches " + b.hook.Name + " on again." + mark
 	}
 	return capital(b.those(b.waiting)) + " will still be delivered by Bookhook as soon as " + b.hook.Name + " accepts deliveries again." + mark
 }
 
-// givenUp says what becomes of what has failed for good.
-func (b *listing) givenUp() string {
+// givenUp says what becomes of what has failed for good; later says that there were
+// messages before.
+func (b *listing) givenUp(later bool) string {
 	if b.failed == 0 {
 		return ""
 	}
-	return capital(b.those(b.failed)) + " failed for good and will not be delivered unless somebody replays " + them(b.failed) + ". An earlier message may have listed " + them(b.failed) + " as waiting."
+	text := capital(b.those(b.failed)) + " failed for good and will not be delivered unless somebody replays " + them(b.failed) + "."
+	if later {
+		text += " An earlier message may have listed " + them(b.failed) + " as waiting."
+	}
+	return text
 }
 
 // skips says what becomes of what was skipped, and of what comes in now.

@@ -51,9 +51,9 @@ func (t Tour) text() string {
 
 // Line returns the row as a line of a message. It names no guest.
 func (r Row) Line() string {
-	line := r.Reference + ": " + r.Event
+	line := r.Reference + " · " + r.Event
 	for _, t := range r.Tours {
-		line += ", " + t.text()
+		line += " · " + t.text()
 		if t.Starts != "" {
 			line += ", " + t.Starts
 		}

@@ -74,7 +74,7 @@ func (w *Worker) confirm(ctx context.Context, m webhook.Mail, now time.Time) (le
 // what became of them. It returns webhook.ErrNotFound if there is nothing to list, or if
 // nobody wants the list any more.
 func (w *Worker) fallback(ctx context.Context, m webhook.Mail, now time.Time) (l letter, err error) {
-	b := listing{told: told{Worker: w}}
+	b := listing{told: told{Worker: w}, now: now}
 	if err := json.Unmarshal(m.Args, &b.about); err != nil {
 		return l, err
 	}
@@ -93,7 +93,7 @@ func (w *Worker) fallback(ctx context.Context, m webhook.Mail, now time.Time) (l
 		l.Stop = w.BaseURL + StopFallbackPath + "?token=" + url.QueryEscape(auth.StopToken(w.StopKey, b.about.Webhook, m.To))
 	}
 	if len(b.rows) > 0 {
-		l.File = b.file(now)
+		l.File = b.file()
 	}
 	l.Small = append(l.Small, b.why())
 	return l, err
@@ -132,7 +132,7 @@ func (b *listing) list(ctx context.Context, to string) (l letter, err error) {
 	}
 	l = letter{
 		Subject: b.hook.Name + state + number(fallback.Bookings(b.rows), "booking has", "bookings have") + " not arrived",
-		Text: paragraphs(cause, "The attached file lists "+b.number()+" that have not arrived. Each message lists only what no earlier one did. "+b.rest(),
+		Text: paragraphs(cause, "The attached file lists "+b.number()+" that have not arrived. Each message lists only what is new: these are not listed again. "+b.rest(),
 			b.promise(), b.givenUp(f.Since.Before(b.about.From)), b.skips(), others),
 		List:   b.lines(),
 		Button: button{"View what has not arrived", b.deliveriesURL(webhook.Pending)},
@@ -318,10 +318,10 @@ func (b *listing) became() string {
 	return strings.Join(parts, ", ")
 }
 
-func (b *listing) file(now time.Time) mail.File {
+func (b *listing) file() mail.File {
 	name := "not-arrived-"
 	if b.about.Last != "" {
 		name = "what-became-"
 	}
-	return mail.File{Name: name + now.In(b.account.Location()).Format("2006-01-02-1504") + ".csv", Type: "text/csv; charset=utf-8", Content: b.content}
+	return mail.File{Name: name + b.now.In(b.account.Location()).Format("2006-01-02-1504") + ".csv", Type: "text/csv; charset=utf-8", Content: b.content}
 }

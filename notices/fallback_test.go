@@ -132,8 +132,8 @@ func TestFallback(t *testing.T) {
 	w.fails(0, ids...)
 	w.look(90 * time.Second)
 	m := w.says("Accounting is failing: 2 bookings have not arrived", "Accounting has accepted no delivery since ", "503 Service Unavailable",
-		"The attached file lists 2 events of 2 bookings that have not arrived. Each message lists only what no earlier one did.",
-		"All of them will still be delivered by Bookhook as soon as Accounting accepts deliveries again. "+marks, "B-1: ", baseURL+"/deliveries?state=pending&webhook_id="+w.hook.ID.String(), "anna@example.com chose this address.")
+		"The attached file lists 2 events of 2 bookings that have not arrived. Each message lists only what is new: these are not listed again.",
+		"All of them will still be delivered by Bookhook as soon as Accounting accepts deliveries again. "+marks, "B-1 · ", baseURL+"/deliveries?state=pending&webhook_id="+w.hook.ID.String(), "anna@example.com chose this address.")
 	rows := w.rows(m)
 	if got := columns(rows, "Reference", "State"); got != "B-1|"+stillComes+"\nB-2|"+stillComes {
 		t.Errorf("got\n%s", got)

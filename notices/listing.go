@@ -22,6 +22,7 @@ type listing struct {
 	told
 	about fallback.Mail
 	hook  *webhook.Webhook // nil in a last message
+	now   time.Time
 
 	rows    []fallback.Row
 	content []byte        // the rows as a file
@@ -83,9 +84,9 @@ func (b *listing) deliveryRow(row fallback.Row, d webhook.Delivery) fallback.Row
 		row.State = "Waiting until the webhook is switched on"
 		b.waiting++
 	default:
-		row.State, row.At = "Waiting, still delivered by itself", d.NextAt
-		if b.about.Last != "" {
-			row.At = time.Time{}
+		row.State = "Waiting, still delivered by itself"
+		if b.about.Last == "" && !d.InFlight(b.now) {
+			row.At = d.NextAt
 		}
 		b.waiting++
 	}

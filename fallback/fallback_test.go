@@ -46,8 +46,10 @@ func TestNext(t *testing.T) {
 		"over":                        {began, incidents.Incident{}, last},
 		"another one began":           {began, incidents.Incident{ID: 8}, last},
 		"over, and one is to be sent": {with(func(f *Fallback) { *f = began; f.Sending = true }), incidents.Incident{}, Mail{}},
-		"listed in an outage before": {with(func(f *Fallback) { f.QueuedAt, f.Listed = now.Add(-90*time.Minute), now.Add(-90*time.Minute) }), outage,
-			Mail{Webhook: 3, Incident: 7, From: now.Add(-90 * time.Minute), Until: until}},
+		"listed in an outage before": {
+			with(func(f *Fallback) { f.QueuedAt, f.Listed = now.Add(-90*time.Minute), now.Add(-90*time.Minute) }), outage,
+			Mail{Webhook: 3, Incident: 7, From: now.Add(-90 * time.Minute), Until: until},
+		},
 		"a list of an outage before, not an hour ago": {with(func(f *Fallback) { f.QueuedAt = now.Add(-30 * time.Minute) }), outage, Mail{}},
 	} {
 		got, due := c.f.Next(c.open, now)

@@ -86,7 +86,8 @@ func TestLines(t *testing.T) {
 	t.Parallel()
 	rows := []Row{
 		{Reference: "B-1", Event: "New booking", Tours: []Tour{{Name: "Night Walk", Starts: "18:00", Quantity: 1}, {Name: "Museum"}}, Guest: Guest{Name: "Ada"}},
-		{Reference: "B-2", Event: "Cancelled"}, {Reference: "B-1", Event: "Cancelled"},
+		{Reference: "B-2", Event: "Cancelled"},
+		{Reference: "B-1", Event: "Cancelled"},
 	}
 	if got := rows[0].Line() + "|" + rows[1].Line(); got != "B-1 · New booking · 1 × Night Walk, 18:00 · Museum|B-2 · Cancelled" {
 		t.Errorf("got %s", got)

@@ -112,6 +112,9 @@ func (b *listing) list(ctx context.Context, to string) (l letter, err error) {
 	if b.hook, err = b.Store.Webhook(ctx, b.account.ID, b.about.Webhook); err != nil {
 		return l, err
 	}
+	if b.hook.OffReason == webhook.OffByUser { // the outage ends with that, and a last message says so
+		return l, webhook.ErrNotFound
+	}
 	if err := b.read(ctx); err != nil {
 		return l, err
 	}
@@ -130,9 +133,13 @@ func (b *listing) list(ctx context.Context, to string) (l letter, err error) {
 	if b.off() {
 		state = " is off: "
 	}
+	have := " have not arrived"
+	if fallback.Bookings(b.rows) == 1 {
+		have = " has not arrived"
+	}
 	l = letter{
-		Subject: b.hook.Name + state + number(fallback.Bookings(b.rows), "booking has", "bookings have") + " not arrived",
-		Text: paragraphs(cause, "The attached file lists "+b.number()+" that have not arrived. Each message lists only what is new: these are not listed again. "+b.rest(),
+		Subject: b.hook.Name + state + b.bookingCount() + have,
+		Text: paragraphs(cause, "The attached file lists what has not arrived: "+b.number()+". Each message lists only what is new: these are not listed again. "+b.rest(),
 			b.promise(), b.givenUp(f.Since.Before(b.about.From)), b.skips(), others),
 		List:   b.lines(),
 		Button: button{"View what has not arrived", b.deliveriesURL(webhook.Pending)},
@@ -269,7 +276,11 @@ func (b *listing) last(ctx context.Context) (l letter, err error) {
 	if b.waiting > 0 && !b.off() {
 		l.Text = append(l.Text, "What is waiting will still be delivered by Bookhook.")
 	}
-	if b.failed+b.cancelled > 0 {
+	switch {
+	case b.failed+b.cancelled == 0:
+	case b.about.Last == fallback.Deleted:
+		l.Text = append(l.Text, "What failed or was cancelled will not be delivered: enter it by hand.")
+	default:
 		l.Text = append(l.Text, "What failed or was cancelled will not be delivered by itself: enter it by hand, or ask somebody to replay it.")
 	}
 	if n := b.Details.Events; n > 0 && b.about.Last == fallback.Over {

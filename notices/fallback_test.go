@@ -3,6 +3,7 @@ package notices
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -132,7 +133,7 @@ func TestFallback(t *testing.T) {
 	w.fails(0, ids...)
 	w.look(90 * time.Second)
 	m := w.says("Accounting is failing: 2 bookings have not arrived", "Accounting has accepted no delivery since ", "503 Service Unavailable",
-		"The attached file lists 2 events of 2 bookings that have not arrived. Each message lists only what is new: these are not listed again.",
+		"The attached file lists what has not arrived: 2 events of 2 bookings. Each message lists only what is new: these are not listed again.",
 		"All of them will still be delivered by Bookhook as soon as Accounting accepts deliveries again. "+marks, "B-1 · ", baseURL+"/deliveries?state=pending&webhook_id="+w.hook.ID.String(), "anna@example.com chose this address.")
 	rows := w.rows(m)
 	if got := columns(rows, "Reference", "State"); got != "B-1|"+stillComes+"\nB-2|"+stillComes {
@@ -294,7 +295,7 @@ func TestFallbackEnds(t *testing.T) {
 		"deleted": {func(w *watched) {
 			_, err := w.store.DeleteWebhook(w.Context(), w.account.ID, w.hook.ID, w.office.change())
 			check(w.T, err)
-		}, "Accounting was deleted", []string{"What was waiting for it was cancelled.", "1 cancelled", "enter it by hand"}, "Cancelled, not delivered"},
+		}, "Accounting was deleted", []string{"What was waiting for it was cancelled.", "1 cancelled", "will not be delivered: enter it by hand."}, "Cancelled, not delivered"},
 		"removed": {func(w *watched) {
 			_, err := w.store.RemoveFallback(w.Context(), w.account.ID, w.hook.ID, w.office.change())
 			check(w.T, err)
@@ -346,6 +347,23 @@ func TestFallbackOvertaken(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFallbackBound: of many bookings a message has the first, and says how many it lacks.
+func TestFallbackBound(t *testing.T) {
+	t.Parallel()
+	w := newFallback(t, false)
+	var references []string
+	for i := range fallback.MaxRows + 3 {
+		references = append(references, fmt.Sprintf("B-%04d", i))
+	}
+	w.fails(0, w.book(references...)[0])
+	w.look(90 * time.Second)
+	m := w.says("Accounting is failing: more than 1000 bookings have not arrived", "The attached file lists what has not arrived: the first 1000 of 1003 events.", "Sign in to view the others.", "and 993 more")
+	rows := w.rows(m)
+	if len(rows) != fallback.MaxRows || rows[0]["Reference"] != "B-0000" || rows[999]["Reference"] != "B-0999" {
+		t.Errorf("got %d rows, from %v to %v", len(rows), rows[0], rows[len(rows)-1])
 	}
 }
 

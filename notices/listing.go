@@ -199,25 +199,35 @@ func describe(registry platforms.Registry, e webhook.Event, tours, channels map[
 	return row
 }
 
-// number counts what is listed.
+// number counts what is in the file.
 func (b *listing) number() string {
-	return number(b.total(), "event", "events") + " of " + number(fallback.Bookings(b.rows), "booking", "bookings")
+	switch {
+	case b.all.More:
+		return fmt.Sprintf("the first %d of more than %d events", b.written, b.total())
+	case b.written < b.total():
+		return fmt.Sprintf("the first %d of %d events", b.written, b.total())
+	}
+	return number(b.written, "event", "events") + " of " + b.bookingCount()
+}
+
+// bookingCount counts the bookings that are listed.
+func (b *listing) bookingCount() string {
+	text := number(fallback.Bookings(b.rows), "booking", "bookings")
+	if b.total() > len(b.rows) {
+		text = "more than " + text
+	}
+	return text
 }
 
 // total is how many events there are, as far as they were counted.
 func (b *listing) total() int { return max(b.all.N, len(b.rows)) }
 
-// rest says how many events are not in the file, if any.
+// rest says where to find what is not in the file.
 func (b *listing) rest() string {
-	left := b.total() - b.written
-	if left == 0 && !b.all.More {
-		return ""
+	if b.written < b.total() {
+		return "Sign in to view the others."
 	}
-	more := fmt.Sprint(left)
-	if b.all.More {
-		more = "more than " + more
-	}
-	return "The file has the first " + fmt.Sprint(b.written) + ", and lacks " + more + ": sign in to view them."
+	return ""
 }
 
 // lines are the first rows, for those who do not open the file.

@@ -50,8 +50,13 @@ fmt: need-go ## format the code
 	$(GOLANGCI_LINT) fmt
 	go tool templ fmt .
 
+# These run the program many times over, where the race detector costs minutes and sees nothing that it does not see
+# in the tests of the packages.
+WHOLE = ^(TestBench|TestRotateKilled)$$
+
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) -pgo=off -timeout 20m $(TESTFLAGS) $(UNITS)
+	go test $(RACE) -pgo=off -timeout 20m -skip '$(WHOLE)' $(TESTFLAGS) $(UNITS)
+	go test -pgo=off -timeout 20m -run '$(WHOLE)' $(TESTFLAGS) .
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary

@@ -58,7 +58,7 @@ type app struct {
 	outbound       int // connections to receivers and platforms
 	dispatcher     *dispatch.Dispatcher
 	stopDispatcher context.CancelFunc
-	notices        *notices.Worker // nil: no e-mail is sent
+	notices        *notices.Worker // runs only if e-mail is sent
 	stopNotices    context.CancelFunc
 	stopRetention  context.CancelFunc
 	served         chan error // gets the result of the web server
@@ -91,9 +91,9 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
-	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(o.folder) }, Least: leastFree, Mail: a.notices != nil, Log: o.log}
+	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(o.folder) }, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
 	a.background.Go(func() { watcher.Run(sending) })
-	if a.notices != nil {
+	if o.sender != nil {
 		a.background.Go(func() { a.notices.Run(sending) })
 	}
 	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
@@ -141,12 +141,12 @@ func (a *app) wire(ctx context.Context) error {
 	return err
 }
 
-// mailer sets up what sends e-mail and returns it; nil if none is sent.
+// mailer sets up what writes notices, and returns it if it sends e-mail, too.
 func (a *app) mailer(stopKey []byte) pages.Mailer {
+	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store, FallbackStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
 	if a.sender == nil {
 		return nil
 	}
-	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store, FallbackStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
 	a.store.WatchOutbox(a.notices.Wake)
 	return a.notices
 }

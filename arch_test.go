@@ -34,8 +34,9 @@ var arrows = map[string][]string{
 	"platforms/prioticket":    {"webhook", "messages", "platforms"},
 	"platforms/ltd":           {"webhook", "messages", "platforms"},
 	"platforms/wink":          {"webhook", "messages", "platforms"},
+	"platforms/bookhook":      {"webhook", "platforms"},
 	"platforms/harbour":       {"webhook", "messages", "platforms"}, // made up: the example of the guide, in no registry
-	"platforms/all":           {"platforms", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
+	"platforms/all":           {"platforms", "platforms/bookhook", "platforms/tourcms", "platforms/prioticket", "platforms/ltd", "platforms/wink"},
 	"auth":                    {"webhook"},
 	"accept":                  {"auth"},
 	"seal":                    {},
@@ -45,6 +46,7 @@ var arrows = map[string][]string{
 	"fallback":                {"webhook", "incidents", "spreadsheet"},
 	"checklist":               {"webhook"},
 	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/sqlite"},
+	"db/dbtest":               {"db"}, // for tests
 	"db/sqlite":               {"webhook", "stats"},
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":          {"webhook"},
@@ -54,7 +56,7 @@ var arrows = map[string][]string{
 	"reconcile":               {"webhook"},
 	"mail":                    {"webhook"},
 	"mail/smtptest":           {}, // for tests
-	"notices":                 {"webhook", "messages", "platforms", "auth", "mail", "stats", "incidents", "fallback"},
+	"notices":                 {"webhook", "messages", "platforms", "platforms/bookhook", "auth", "mail", "stats", "incidents", "fallback"},
 	"static":                  {},
 	"views":                   {"webhook", "messages", "platforms", "checklist", "stats", "incidents", "fallback", "static", "views/signing"},
 	"views/signing":           {},

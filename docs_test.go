@@ -72,6 +72,45 @@ func anchors(text string) (names []string) {
 	return names
 }
 
+var (
+	pinnedAt = regexp.MustCompile(`\b\d+\.\d+\.\d+\b`)
+	testFile = regexp.MustCompile("`([a-z0-9/_]+_test\\.go)`")
+)
+
+// TestForeignClientsAreAsPinned: the table of foreign clients names the versions that are
+// pinned, all npm packages of the tests are in it, and its tests exist.
+func TestForeignClientsAreAsPinned(t *testing.T) {
+	page, packages := document(t, "docs/clients.md"), document(t, "e2e/package.json")
+	pins := packages + document(t, "go.mod") + document(t, "e2e/testdata/goclient/go.mod")
+	rows := 0
+	for row := range strings.Lines(page) {
+		files := testFile.FindAllStringSubmatch(row, -1)
+		if len(files) == 0 {
+			continue
+		}
+		rows++
+		for _, pinned := range pinnedAt.FindAllString(strings.Split(row, "|")[2], -1) {
+			if !strings.Contains(pins, pinned) {
+				t.Errorf("%s is pinned nowhere: %s", pinned, row)
+			}
+		}
+		for _, file := range files {
+			if _, err := os.Stat(file[1]); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if rows < 10 {
+		t.Errorf("got %d rows", rows)
+	}
+	_, tools, _ := strings.Cut(packages, `"devDependencies"`)
+	for _, pinned := range pinnedAt.FindAllString(tools, -1) {
+		if !strings.Contains(page, pinned) {
+			t.Errorf("a package of version %s is not in the table", pinned)
+		}
+	}
+}
+
 func TestCommandLineIsDocumented(t *testing.T) {
 	page := document(t, "docs/running.md")
 	overview := help(t)

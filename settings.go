@@ -270,7 +270,7 @@ func (k *platformKey) UnmarshalText(text []byte) error {
 
 func platformKeys() []string {
 	var keys []string
-	for _, p := range all.Platforms() {
+	for _, p := range all.Platforms().Connectable() {
 		keys = append(keys, p.Key)
 	}
 	return keys

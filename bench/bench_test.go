@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
 	"bookhook/platforms"
@@ -349,11 +350,7 @@ func contains(rows []string, want string) bool {
 // testStore has one account with one webhook that takes one request at a time.
 func testStore(t *testing.T, target string) (*db.Store, *sampleAccounts) {
 	t.Helper()
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bench.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { store.Close() })
+	store := dbtest.New(t)
 	sample, err := createSampleIn(t.Context(), store, shape{accounts: 1, perAccount: 1, concurrency: 1}, func(int) string { return target })
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ type load struct {
 	first int          // number that it sends
 	began int64        // of the log's time
 	until atomic.Int64 // nothing is sent from then on
+	last  atomic.Int64 // an event was accepted then
 }
 
 // run sends until the time is over, and returns the window that is counted. It
@@ -44,6 +45,7 @@ func (l *load) run(ctx context.Context, sample func()) (window, error) {
 	if sleep(ctx, time.Duration(w.from-l.log.now())) {
 		sample()
 		l.awaitEnd(ctx)
+		l.awaitAnswer(ctx, w.from)
 		sample()
 	}
 	w.to = l.until.Load()
@@ -62,6 +64,19 @@ func (l *load) awaitEnd(ctx context.Context) {
 	defer cancel()
 	l.enough(ctx, l.log)
 	l.until.Store(min(l.until.Load(), l.log.now()))
+}
+
+// awaitAnswer goes on, up to ten seconds, until an event was accepted after from: in a
+// short run on a busy machine none may have been.
+func (l *load) awaitAnswer(ctx context.Context, from int64) {
+	const step = 100 * time.Millisecond
+	for range 10 * time.Second / step {
+		if ctx.Err() != nil || l.last.Load() > from {
+			return
+		}
+		l.until.Store(l.log.now() + 2*int64(step))
+		sleep(ctx, step)
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -98,7 +113,9 @@ func (l *load) work(ctx context.Context, transport *http.Transport) {
 			text = bytes.Clone(f.text) // the transport may still read the other one
 			continue
 		}
-		entry.accepted.Store(l.log.now())
+		now := l.log.now()
+		entry.accepted.Store(now)
+		l.last.Store(now)
 	}
 }
 

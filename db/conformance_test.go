@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 )
 
 // test is one statement about a Store, made on a fresh one.
@@ -101,10 +102,7 @@ func conform(t *testing.T, nouns []string, open func(testing.TB) *db.Store) {
 // openFile opens the SQLite database at path until the test ends.
 func openFile(tb testing.TB, path string) *db.Store {
 	tb.Helper()
-	s, err := db.Create(tb.Context(), path, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	s := dbtest.Create(tb, path)
 	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			tb.Errorf("close: %v", err)

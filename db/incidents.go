@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"bookhook/incidents"
@@ -34,10 +35,10 @@ func (s *Store) Incident(ctx context.Context, account webhook.AccountID, id webh
 	return scanIncident(queryRow(ctx, s.engine, `SELECT `+incidentColumns+` FROM incidents WHERE account_id = $1 AND id = $2`, account, id))
 }
 
-// ChangeIncident stores a decision, and queues a message for each person who is to be
-// told if there is mail. It returns webhook.ErrConflict if another process has changed
-// the incident since it was read.
-func (s *Store) ChangeIncident(ctx context.Context, c incidents.Change, mail bool, now time.Time) error {
+// ChangeIncident stores a decision and, if it is to be told, queues a message for each
+// person who wants to know, and the event for each webhook that selects it. It returns
+// webhook.ErrConflict if another process has changed the incident since it was read.
+func (s *Store) ChangeIncident(ctx context.Context, c incidents.Change, notice incidents.Notice, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
 		to := c.To
 		var changed int64
@@ -57,11 +58,36 @@ func (s *Store) ChangeIncident(ctx context.Context, c incidents.Change, mail boo
 			return err
 		case changed == 0:
 			return webhook.ErrConflict
-		case !c.Tell || !mail:
+		case !c.Tell:
 			return nil
+		case notice.Mail:
+			if err := s.tell(ctx, tx, to, now); err != nil {
+				return err
+			}
 		}
-		return s.tell(ctx, tx, to, now)
+		return s.insertOwn(ctx, tx, to.Account, notice.Event, now)
 	})
+}
+
+// insertOwn stores one of Bookhook's own events of an account, if a webhook selects it.
+func (s *Store) insertOwn(ctx context.Context, tx transaction, account webhook.AccountID, e webhook.Event, now time.Time) error {
+	if account == 0 || e.Type == "" {
+		return nil
+	}
+	subscriptions, err := s.current(ctx, tx, account)
+	if err != nil {
+		return err
+	}
+	p := webhook.NewPlan(subscriptions, []webhook.Event{e}, roundMillis(now), time.Time{})
+	if !slices.ContainsFunc(p.Events[0].Decisions, func(d webhook.Decision) bool { return d.Reason != webhook.ReasonEvent }) {
+		return nil
+	}
+	in := newArrival(p.Events[0].Event)
+	accepted, err := s.accept(ctx, tx, p, 0, &in)
+	for _, id := range accepted.Waiting {
+		tx.touch(account, id, webhook.TouchDue)
+	}
+	return err
 }
 
 // tell queues a message about an incident for everybody who wants to know.

@@ -43,7 +43,7 @@ func TestIncidentPlans(t *testing.T) {
 			return ignoreNotFound(s.QueueFallback(ctx, fallback.Fallback{}, fallback.Mail{Webhook: 1, From: now, Until: now}, now))
 		},
 		func() error {
-			return s.ChangeIncident(ctx, incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, OpenedAt: now}, Tell: true}, true, now)
+			return s.ChangeIncident(ctx, incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, OpenedAt: now}, Tell: true}, incidents.Notice{Mail: true}, now)
 		},
 	} {
 		wantErr(t, "use", use(), nil)

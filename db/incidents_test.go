@@ -15,6 +15,7 @@ import (
 var incidentTests = []test{
 	{"from its beginning to its end", testIncident},
 	{"several processes", testIncidentRace},
+	{"events for webhooks", testOwnEvents},
 	{"who is notified", testIncidentRecipients},
 	{"quiet hours", testIncidentQuiet},
 	{"a bounded number", testIncidentBound},
@@ -45,13 +46,51 @@ func recipients(tb testing.TB, s *db.Store) (to []string) {
 	return to
 }
 
+// testOwnEvents: only a webhook that names the event gets it, whatever its channels and
+// tours; it counts as no booking event.
+func testOwnEvents(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	selects := func(w *webhook.Webhook) {
+		w.AllEvents, w.Events = false, []string{"bookhook:webhook.failing"}
+		w.Channels, w.Tours = webhook.NewFilter(webhook.Include, []string{"1"}), webhook.NewFilter(webhook.Include, []string{"2"})
+	}
+	notice := incidents.Notice{Event: webhook.Event{Platform: webhook.OwnPlatform, Type: "webhook.failing", OccurredAt: t0, Data: []byte(`{"summary":"x"}`)}}
+	addHook(t, s, a.ID) // everything
+	other := newAccount(t, s)
+	addHook(t, s, other.ID, selects)
+	ok(t, s.ChangeIncident(ctx, opens(a.ID, "nobody selects it"), notice, t0))
+	same(t, "stored for nobody", len(must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 9}))(t).Rows), 0)
+
+	var touched []webhook.Touched
+	s.Watch(func(all []webhook.Touched) { touched = append(touched, all...) })
+	w := addHook(t, s, a.ID, selects)
+	touched = nil
+	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), notice, t0))
+	same(t, "the dispatcher is told", touched, []webhook.Touched{{Account: a.ID, Webhook: w.ID, What: webhook.TouchDue}})
+	jobs, _, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 9, Now: t0, Lease: t0.Add(time.Minute)})
+	ok(t, err)
+	same(t, "due", len(jobs), 1)
+	same(t, "type", jobs[0].Event.Key(), "bookhook:webhook.failing")
+	same(t, "data", string(jobs[0].Event.Data), `{"summary":"x"}`)
+	wantError(t, "what is open already", s.ChangeIncident(ctx, opens(a.ID, "x"), notice, t0), webhook.ErrConflict)
+	unsaid := opens(a.ID, "not told")
+	unsaid.Tell = false
+	ok(t, s.ChangeIncident(ctx, unsaid, notice, t0))
+	same(t, "events", len(must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 9}))(t).Rows), 1)
+	same(t, "events of another account", len(must(s.Events(ctx, other.ID, webhook.EventFilter{Limit: 9}))(t).Rows), 0)
+	_, err = s.FoldCounts(ctx)
+	ok(t, err)
+	same(t, "events of today", must(s.Today(ctx, a.ID, t0))(t).Events, 0)
+}
+
 func testIncident(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	addPerson(t, s, a.ID, "anna@example.com", webhook.RoleOperator)
-	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), true, t0))
-	wantError(t, "another one of the same", s.ChangeIncident(ctx, opens(a.ID, "x"), true, t0), webhook.ErrConflict)
-	ok(t, s.ChangeIncident(ctx, opens(a.ID, "y"), false, t0))
+	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), incidents.Notice{Mail: true}, t0))
+	wantError(t, "another one of the same", s.ChangeIncident(ctx, opens(a.ID, "x"), incidents.Notice{Mail: true}, t0), webhook.ErrConflict)
+	ok(t, s.ChangeIncident(ctx, opens(a.ID, "y"), incidents.Notice{}, t0))
 	same(t, "told", recipients(t, s), []string{"anna@example.com"})
 	all := must(s.Incidents(ctx, a.ID, t0, 9))(t)
 	same(t, "open", len(all), 2)
@@ -65,17 +104,17 @@ func testIncident(t *testing.T, s *db.Store) {
 
 	raised := x
 	raised.Stage = incidents.SwitchedOff
-	ok(t, s.ChangeIncident(ctx, incidents.Change{From: x, To: raised, Tell: true}, true, t0))
-	wantError(t, "of what it was before", s.ChangeIncident(ctx, incidents.Change{From: x, To: raised, Tell: true}, true, t0), webhook.ErrConflict)
+	ok(t, s.ChangeIncident(ctx, incidents.Change{From: x, To: raised, Tell: true}, incidents.Notice{Mail: true}, t0))
+	wantError(t, "of what it was before", s.ChangeIncident(ctx, incidents.Change{From: x, To: raised, Tell: true}, incidents.Notice{Mail: true}, t0), webhook.ErrConflict)
 	ended := raised
 	ended.ClearedAt, ended.ClosedAt = t0.Add(time.Minute), t0.Add(time.Minute)
-	ok(t, s.ChangeIncident(ctx, incidents.Change{From: raised, To: ended, Tell: true}, true, t0.Add(time.Minute)))
-	wantError(t, "the end once more", s.ChangeIncident(ctx, incidents.Change{From: raised, To: ended, Tell: true}, true, t0), webhook.ErrConflict)
+	ok(t, s.ChangeIncident(ctx, incidents.Change{From: raised, To: ended, Tell: true}, incidents.Notice{Mail: true}, t0.Add(time.Minute)))
+	wantError(t, "the end once more", s.ChangeIncident(ctx, incidents.Change{From: raised, To: ended, Tell: true}, incidents.Notice{Mail: true}, t0), webhook.ErrConflict)
 	same(t, "messages", len(recipients(t, s)), 3)
 	same(t, "open first", must(s.Incidents(ctx, a.ID, t0, 9))(t)[1], ended)
 	same(t, "only the open one", len(must(s.Incidents(ctx, a.ID, t0.Add(time.Hour), 9))(t)), 1)
 	same(t, "known", len(must(s.KnownIncidents(ctx, t0))(t)), 2)
-	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), false, t0)) // a new one
+	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), incidents.Notice{}, t0)) // a new one
 }
 
 // testIncidentRace: of several that decide the same, one tells people.
@@ -87,7 +126,7 @@ func testIncidentRace(t *testing.T, s *db.Store) {
 	var won atomic.Int64
 	for range 8 {
 		all.Go(func() {
-			if s.ChangeIncident(ctx, opens(a.ID, "x"), true, t0) == nil {
+			if s.ChangeIncident(ctx, opens(a.ID, "x"), incidents.Notice{Mail: true}, t0) == nil {
 				won.Add(1)
 			}
 		})
@@ -109,7 +148,7 @@ func testIncidentRecipients(t *testing.T, s *db.Store) {
 	told := func(what string, c incidents.Change, want ...string) {
 		t.Helper()
 		n := len(recipients(t, s))
-		ok(t, s.ChangeIncident(ctx, c, true, t0))
+		ok(t, s.ChangeIncident(ctx, c, incidents.Notice{Mail: true}, t0))
 		got := map[string]bool{}
 		all := recipients(t, s)
 		for _, to := range all[:len(all)-n] {
@@ -137,7 +176,7 @@ func testIncidentQuiet(t *testing.T, s *db.Store) {
 	hour := t0.In(a.Location()).Hour()
 	quiet := incidents.Hours{From: hour, Until: (hour + 2) % 24}
 	ok(t, s.SaveNoticeSettings(ctx, anna.ID, incidents.Settings{Mail: true, Quiet: quiet}))
-	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), true, t0))
+	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), incidents.Notice{Mail: true}, t0))
 	m := must(s.AllMails(ctx, 0, 9))(t)[0]
 	if !m.NextAt.Equal(quiet.End(t0, a.Location())) || m.NextAt.Sub(t0) > 2*time.Hour || m.NextAt.Sub(t0) < time.Hour {
 		t.Errorf("due at %s, now is %s", m.NextAt, t0)
@@ -149,7 +188,7 @@ func testIncidentBound(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	addPerson(t, s, a.ID, "anna@example.com", webhook.RoleOperator)
 	for i := range incidents.MailsPerDay + 5 {
-		ok(t, s.ChangeIncident(ctx, opens(a.ID, string(rune('a'+i))), true, t0))
+		ok(t, s.ChangeIncident(ctx, opens(a.ID, string(rune('a'+i))), incidents.Notice{Mail: true}, t0))
 	}
 	all := must(s.AllMails(ctx, 0, 99))(t)
 	same(t, "messages", len(all), incidents.MailsPerDay)
@@ -158,7 +197,7 @@ func testIncidentBound(t *testing.T, s *db.Store) {
 			t.Errorf("%d: got %s", i, m.Args)
 		}
 	}
-	ok(t, s.ChangeIncident(ctx, opens(a.ID, "tomorrow"), true, t0.Add(25*time.Hour)))
+	ok(t, s.ChangeIncident(ctx, opens(a.ID, "tomorrow"), incidents.Notice{Mail: true}, t0.Add(25*time.Hour)))
 	same(t, "the next day", len(recipients(t, s)), incidents.MailsPerDay+1)
 }
 
@@ -241,12 +280,12 @@ func testIncidentsPruned(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
 	for _, subject := range []string{"x", "y"} {
-		ok(t, s.ChangeIncident(ctx, opens(a.ID, subject), false, t0))
+		ok(t, s.ChangeIncident(ctx, opens(a.ID, subject), incidents.Notice{}, t0))
 	}
 	x := must(s.Incidents(ctx, a.ID, t0, 9))(t)[1]
 	ended := x
 	ended.ClearedAt, ended.ClosedAt = t0, t0
-	ok(t, s.ChangeIncident(ctx, incidents.Change{From: x, To: ended}, false, t0))
+	ok(t, s.ChangeIncident(ctx, incidents.Change{From: x, To: ended}, incidents.Notice{}, t0))
 	prune(t, s, t0, t0, 1)
 	same(t, "new ones", len(must(s.Incidents(ctx, a.ID, t0, 9))(t)), 2)
 	prune(t, s, t0.Add(time.Hour), t0.Add(time.Hour), 1)

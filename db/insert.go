@@ -186,7 +186,7 @@ func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions str
 		ON CONFLICT (account_id, external_id) WHERE external_id IS NOT NULL DO NOTHING`,
 		in.ID, in.Account, external, in.Platform, in.Type, in.ChannelID, in.BookingID, in.tours,
 		toMillis(in.OccurredAt), toMillis(in.ReceivedAt), boolInt(in.Test), in.Data, in.digest[:], decisions, boolInt(in.Inbound), in.Wire, string(in.Via))
-	if n > 0 && !in.Test {
+	if n > 0 && !in.Test && in.Platform != webhook.OwnPlatform {
 		tx.counted.Event(stats.Event{Account: in.Account, ReceivedAt: in.ReceivedAt, Platform: in.Platform, Channel: in.ChannelID})
 	}
 	return n > 0, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/incidents"
 	"bookhook/reconcile"
 	"bookhook/stats"
 	"bookhook/webhook"
@@ -264,7 +265,7 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	x.running = must(s.StartReplay(tb.Context(), a.ID, plannedReplay(tb, s, x.delivery, x.hook, x.event).ID, at(t0)))(tb).ID
 	x.upload, x.open = uploaded(tb, s, a.ID, "B1").ID, must(s.AddUpload(tb.Context(), webhook.Upload{Account: a.ID, Created: at(t0)}))(tb).ID
 	x.compared, x.compares = compared(tb, s, w, "B1"), comparing(tb, s, w, "1234").ID
-	ok(tb, s.ChangeIncident(tb.Context(), opens(a.ID, w.ID.String()), false, t0))
+	ok(tb, s.ChangeIncident(tb.Context(), opens(a.ID, w.ID.String()), incidents.Notice{}, t0))
 	x.incident = must(s.Incidents(tb.Context(), a.ID, t0, 9))(tb)[0].ID
 	chooseFallback(tb, s, w, "fallback@example.com")
 	return a, x

@@ -7,14 +7,13 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"bookhook/auth"
-	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/platforms/all"
 	"bookhook/webhook"
 )
@@ -84,11 +83,7 @@ func TestCatalogue(t *testing.T) {
 }
 
 func TestSeed(t *testing.T) {
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "demo.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store := dbtest.New(t)
 	to := &Receivers{Healthy: "http://127.0.0.1:1", Flaky: "http://127.0.0.1:2", Down: "http://127.0.0.1:3", Back: "http://127.0.0.1:4"}
 	sample, err := Seed(t.Context(), store, to)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
 	"bookhook/platforms/all"
@@ -103,10 +104,7 @@ func newRig(t testing.TB) *rig {
 
 func (r *rig) open() {
 	r.Helper()
-	var err error
-	if r.store.Store, err = db.Create(context.Background(), r.path, nil); err != nil {
-		r.Fatal(err)
-	}
+	r.store.Store = dbtest.Create(r, r.path)
 }
 
 // close ends the dispatcher and closes the database.

@@ -63,8 +63,8 @@ func (p *page) walk(site string, status int, paths ...string) {
 }
 
 var everyList = []string{
-	"/", "/webhooks", "/deliveries", "/events", "/stats", "/stats?period=30d", "/channels", "/tours",
-	"/settings", "/settings/account", "/settings/platforms", "/settings/platforms/tourcms", "/settings/platforms/wink", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
+	"/", "/webhooks", "/deliveries", "/events", "/stats", "/stats?period=30d", "/replays", "/replays/new", "/reconcile", "/search", "/search?q=nothing", "/channels", "/tours",
+	"/settings", "/settings/notices", "/settings/account", "/settings/platforms", "/settings/platforms/tourcms", "/settings/platforms/wink", "/settings/rejected", "/settings/people", "/settings/tokens", "/settings/activity",
 }
 
 func TestHarnessNoticesWhatSticksOut(t *testing.T) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -30,14 +31,25 @@ func told(t testing.TB, mail *smtptest.Server, to, subject string) smtptest.Mess
 	}
 }
 
+// alarm is what a webhook for notices receives.
+type alarm struct {
+	Type, Platform string
+	Data           struct {
+		Incident, State, Outcome, URL string
+		Text                          []string
+	}
+}
+
 // A receiver is gone: operators are told within two minutes, by a message with links that
-// work; and again when the webhook is on again. By a link in it they are told no more.
+// work, and so is an alarm system by a webhook; and again when the webhook is on again. By a link in it they are told no more.
 func TestToldOfAnOutage(t *testing.T) {
 	t.Parallel()
 	a, mail := startMailing(t, smtptest.Options{})
 	gone := receiver(t)
 	gone.answers(http.StatusGone)
 	id := a.addHook(t, "Vouchers", gone.URL)
+	siren := receiver(t)
+	a.call(t, "POST", "/webhooks", hook{Name: "Siren", URL: siren.URL, Type: "async", Format: "native", Events: []string{"bookhook:webhook.switched_off", "bookhook:webhook.resolved"}}, nil)
 	a.send(t, "RIVER-1234")
 
 	p := a.as(t, operator, pageOptions{NoScript: true})
@@ -56,6 +68,12 @@ func TestToldOfAnOutage(t *testing.T) {
 	}
 	told(t, mail, boss, "Vouchers was switched off")
 
+	var rung alarm
+	must(t, json.Unmarshal(siren.next(t).Body, &rung))
+	if rung.Type != "webhook.switched_off" || rung.Platform != "bookhook" || rung.Data.State != "open" || rung.Data.URL != a.URL+"/webhooks/"+id || !strings.Contains(strings.Join(rung.Data.Text, " "), "RIVER-1234") {
+		t.Errorf("the alarm got %+v", rung)
+	}
+
 	p = a.as(t, operator, pageOptions{})
 	p.visit(a.URL + "/settings/notices")
 	p.sees("Vouchers was switched off by Bookhook")
@@ -66,6 +84,11 @@ func TestToldOfAnOutage(t *testing.T) {
 	p.sees("is on")
 	m = told(t, mail, operator, "Vouchers is on again")
 	told(t, mail, boss, "Vouchers is on again")
+	first := rung.Data.Incident
+	must(t, json.Unmarshal(siren.next(t).Body, &rung))
+	if rung.Type != "webhook.resolved" || rung.Data.Outcome != "on" || rung.Data.Incident != first || siren.waiting() != 0 {
+		t.Errorf("the alarm got %+v, and %d more", rung, siren.waiting())
+	}
 
 	stop := regexp.MustCompile(regexp.QuoteMeta(a.URL) + `/notices/stop\S+`).FindString(m.Text)
 	outside := newPage(t, pageOptions{})

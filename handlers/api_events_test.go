@@ -39,6 +39,7 @@ func TestRefusedEvents(t *testing.T) {
 		{"type a number", `{"type":5}`, 422, "type", "text in quotes"},
 		{"unknown type", `{"type":"canceled"}`, 422, "type", "“canceled”. Known: new_confirmed_staff"},
 		{"unknown type, emoji", `{"type":"🎟"}`, 422, "type", "🎟"},
+		{"Bookhook's own", `{"type":"webhook.failing","platform":"bookhook"}`, 422, "platform", "Known: tourcms, prioticket, ltd, wink"},
 		{"unknown platform", `{"type":"cancelled","platform":"bokun"}`, 422, "platform", "Known: tourcms, prioticket, ltd, wink"},
 		{"unknown field", `{"type":"cancelled","booking":"1"}`, 422, "booking", "no field of this name"},
 		{"other case", `{"Type":"cancelled"}`, 422, "Type", "no field of this name"},

@@ -20,6 +20,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/dispatch"
 	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
@@ -60,10 +61,7 @@ func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time)
 
 func newAPI(t testing.TB) *apiSite {
 	t.Helper()
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := dbtest.Create(t, filepath.Join(t.TempDir(), "bookhook.db"))
 	a := &apiSite{t: t, store: &finishing{store, make(chan webhook.DeliveryID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
 	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 	a.receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r) }))

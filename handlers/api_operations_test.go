@@ -35,6 +35,9 @@ func TestOpenAPIDocument(t *testing.T) {
 	if err := a.doc.Validate(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if _, text := a.live(t, a.app, a.request("GET", "/api/openapi.json", "")); regexp.MustCompile(`"type": ?\[`).Match(text) {
+		t.Error("there is a list of types, at which generators for Go fail; say it with anyOf")
+	}
 	var got, want []string
 	for path, item := range a.doc.Paths.Map() {
 		for method := range item.Operations() {
@@ -58,8 +61,8 @@ func TestOpenAPIDocument(t *testing.T) {
 				t.Errorf("the event %s is not documented", webhook.EventKey(p.Key, e.Key))
 			}
 		}
-		if known := a.doc.Components.Schemas["EventInput"].Value.Properties["platform"].Value.AnyOf[0].Value.Enum; !slices.Contains(known, any(p.Key)) {
-			t.Errorf("the platform %s is not documented", p.Key)
+		if known := a.doc.Components.Schemas["EventInput"].Value.Properties["platform"].Value.AnyOf[0].Value.Enum; slices.Contains(known, any(p.Key)) == p.Own {
+			t.Errorf("the platform %s is not documented, or documented as one that can be sent", p.Key)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func FuzzPrioWebhook(f *testing.F) {
 	})
 }
 
-func prioWebhookID(t *testing.T, body string) string {
+func prioWebhookID(t testing.TB, body string) string {
 	t.Helper()
 	var shown struct {
 		Data struct {

@@ -73,7 +73,7 @@ func TestIncidentList(t *testing.T) {
 	hook := s.hook("https://example.com/")
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	open := func(key incidents.Key, details incidents.Details) incidents.Incident {
-		s.check(s.store.ChangeIncident(t.Context(), incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, Details: details, OpenedAt: now.Add(-time.Hour)}}, false, now))
+		s.check(s.store.ChangeIncident(t.Context(), incidents.Change{To: incidents.Incident{Key: key, Stage: incidents.Begun, Details: details, OpenedAt: now.Add(-time.Hour)}}, incidents.Notice{}, now))
 		all, err := s.store.Incidents(t.Context(), key.Account, now, 1)
 		s.check(err)
 		return all[0]
@@ -82,7 +82,7 @@ func TestIncidentList(t *testing.T) {
 	ended := open(incidents.Key{Account: s.account.ID, Kind: incidents.Silence, Subject: "tourcms/3930"}, incidents.Details{})
 	to := ended
 	to.ClearedAt, to.ClosedAt = now, now
-	s.check(s.store.ChangeIncident(t.Context(), incidents.Change{From: ended, To: to}, false, now))
+	s.check(s.store.ChangeIncident(t.Context(), incidents.Change{From: ended, To: to}, incidents.Notice{}, now))
 	open(incidents.Key{Kind: incidents.Backup}, incidents.Details{})
 
 	p := s.signIn(anna).get("/settings/notices").has(hook.Name+" accepted no delivery", `href="/webhooks/`+hook.ID.String(), "No events from channel 3930 of TourCMS", "after 1 h").lacks("A backup of this Bookhook")
@@ -126,4 +126,33 @@ func TestStopNotices(t *testing.T) {
 	}
 	b.post(link, nil).is(http.StatusOK)
 	s.signIn(anna).get("/settings/notices").has(`name="mail" value="1" aria`)
+}
+
+// TestNoticesByWebhook: a webhook is made for Bookhook's own events; nobody else may send
+// them, and nothing connects to it.
+func TestNoticesByWebhook(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	b.get("/settings/notices").has("None does so yet", "Create a webhook for notices")
+	draft := b.post("/webhooks/new", url.Values{"about": {"bookhook"}}).is(303).location
+	b.get(strings.Replace(draft, "/type", "/events", 1)).is(303) // the steps before come first
+	b.post(draft, url.Values{"kind": {"async"}, "concurrency": {"8"}, "ordered": {"1"}}).is(303)
+	b.post(strings.Replace(draft, "/type", "/name", 1), url.Values{"name": {"Alarm"}, "url": {"https://example.com/alarm"}, "format": {"standard"}}).is(303)
+	p := b.get(strings.Replace(draft, "/type", "/events", 1)).has("Notices for a system that raises an alarm", "A webhook is failing", "10 of 10 chosen")
+	if strings.Contains(p.text, "Bookhook is switched off") {
+		t.Error("it is called off")
+	}
+	hook := s.hook("https://example.com/", func(w *webhook.Webhook) {
+		w.AllEvents, w.Events = false, []string{"bookhook:webhook.failing", "bookhook:webhook.resolved"}
+	})
+	b.get("/settings/notices").has("Called about incidents of", hook.Name).lacks("None does so yet")
+	b.get("/webhooks/"+hook.ID.String()).has("When Bookhook notices", "“A webhook is failing” or “A webhook is no longer failing”").lacks("on any channel")
+	b.get("/webhooks").has("2 notices of Bookhook’s own")
+	s.signIn(staff).get("/settings/notices").has(hook.Name).lacks("Create a webhook for notices")
+	s.signIn(others).get("/settings/notices").lacks(hook.Name)
+	for _, path := range []string{"/settings/platforms/bookhook", "/in/bookhook/abc"} {
+		b.get(path).is(404)
+	}
+	b.get("/settings/platforms").lacks("/settings/platforms/bookhook")
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/dispatch"
 	addressguard "bookhook/dispatch/guard"
 	"bookhook/handlers"
@@ -111,10 +112,7 @@ func furnish(t testing.TB) *site {
 
 func openStore(t testing.TB, path string) *tap {
 	t.Helper()
-	store, err := db.Create(t.Context(), path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := dbtest.Create(t, path)
 	t.Cleanup(func() {
 		if err := store.Close(); err != nil {
 			t.Error(err)

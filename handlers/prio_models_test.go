@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,7 @@ func vendorModel(r *http.Request, status int) string {
 // other one.
 func holdToVendor(t testing.TB, r *http.Request, response *http.Response, text []byte) {
 	t.Helper()
-	if !prioPath.MatchString(r.URL.Path) {
+	if !prioPath.MatchString(r.URL.Path) || unread(response) {
 		return
 	}
 	model := vendorModel(r, response.StatusCode)
@@ -69,6 +70,13 @@ func holdToVendor(t testing.TB, r *http.Request, response *http.Response, text [
 	if err := asModel(t, model, text); err != nil {
 		wrong(err)
 	}
+}
+
+// unread reports whether the header of a request could not be read; then nobody knows
+// whose client sent it.
+func unread(response *http.Response) bool {
+	statuses := []int{http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge}
+	return slices.Contains(statuses, response.StatusCode) && response.Header.Get("X-Request-Id") == ""
 }
 
 // asModel holds JSON against one of the vendor's models.

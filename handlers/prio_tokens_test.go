@@ -120,6 +120,8 @@ func TestPrioBadGrants(t *testing.T) {
 		{400, `{"grant_type":7}`, "invalid_request", nil},
 		{400, `{"grant_type":"client_credentials","scope":[7]}`, "invalid_request", nil},
 		{400, `{"grant_type":"client_credentials","scope":{}}`, "invalid_request", nil},
+		{400, `{"grant_type":"client_credentials","scope":[null]}`, "invalid_request", nil},
+		{400, ask, "invalid_request", header("Content-Type", "application/json;;")},
 		{400, `{"grant_type":"client_credentials","scope":["x"]}`, "invalid_scope", nil},
 		{400, `{"grant_type":"client_credentials","grant_type":"client_credentials"}`, "invalid_request", nil},
 		{400, `{}`, "invalid_request", nil},
@@ -287,6 +289,38 @@ func (p pressed) Ingest(context.Context, webhook.AccountID, []webhook.Event) ([]
 	return nil, p.err
 }
 
+// prioCall is an operation of Prioticket's API.
+type prioCall struct{ method, path, good string }
+
+// refused provokes what operations have in common; other is an access token for something
+// else.
+func (c prioCall) refused(account webhook.AccountID, other string, send func(status int, body string, change ...func(*http.Request))) {
+	send(401, c.good, as("x"))
+	send(400, c.good, func(r *http.Request) { r.Host = "[" })
+	send(431, c.good, header("Accept", strings.Repeat("x", 17<<10)))
+	if c.method == "DELETE" {
+		send(413, `"`+strings.Repeat("x", 5<<20)+`"`)
+		send(415, "{}", header("Content-Encoding", "gzip"))
+	}
+	if c.path == "/notifications" {
+		send(508, c.good, header(webhook.ViaHeader, instance.Extend("", account)))
+	}
+	if c.path != grantPath {
+		send(403, c.good, as(other))
+	}
+	if c.method == "POST" {
+		send(400, "{")
+		send(413, `"`+strings.Repeat("x", 5<<20)+`"`)
+		send(415, c.good, header("Content-Encoding", "gzip"))
+		if c.path != grantPath {
+			send(415, c.good, header("Content-Type", "text/plain"))
+		}
+	}
+	if c.path == "/webhooks" && c.method == "POST" || c.path == "/notifications" {
+		send(422, strings.Replace(c.good, "ORDER_CREATE", "ORDER_MADE", 1))
+	}
+}
+
 // TestPrioEverything provokes every documented status of every operation.
 func TestPrioEverything(t *testing.T) {
 	t.Parallel()
@@ -297,7 +331,7 @@ func TestPrioEverything(t *testing.T) {
 		notice = `{"data":{"notification":{"notification_event":"ORDER_CREATE","notification_item_id":"1"}}}`
 	)
 	id := r.create(`"webhook_events":["ORDER_CREATE"],"webhook_url":"https://example.com","webhook_auth":"x"`)["webhook_id"].(string)
-	calls := []struct{ method, path, good string }{
+	calls := []prioCall{
 		{"POST", grantPath, ask}, {"GET", "/webhooks", ""}, {"POST", "/webhooks", hook}, {"DELETE", "/webhooks/" + id, ""}, {"POST", "/notifications", notice},
 	}
 	text, hash := auth.NewToken()
@@ -327,21 +361,7 @@ func TestPrioEverything(t *testing.T) {
 				}
 			}))
 		}
-		send(401, c.good, as("x"))
-		if c.path != grantPath {
-			send(403, c.good, as(text))
-		}
-		if c.method == "POST" {
-			send(400, "{")
-			send(413, `"`+strings.Repeat("x", 5<<20)+`"`)
-			send(415, c.good, header("Content-Encoding", "gzip"))
-			if c.path != grantPath {
-				send(415, c.good, header("Content-Type", "text/plain"))
-			}
-		}
-		if c.path == "/webhooks" && c.method == "POST" || c.path == "/notifications" {
-			send(422, strings.Replace(c.good, "ORDER_CREATE", "ORDER_MADE", 1))
-		}
+		c.refused(a.account.ID, text, send)
 	}
 	r.list("")
 	a.call(t, 400, "GET", prio+"/webhooks?page=0", "", as(r.token))

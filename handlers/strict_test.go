@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,9 @@ var lenient = []struct {
 	{"no version", "GET /login\r\n\r\n", "400"},
 	{"a version to come", "GET /login HTTP/1.2\r\nHost: h\r\n\r\n", "505"},
 	{"HTTP/2 without its preface", "GET /login HTTP/2.0\r\nHost: h\r\n\r\n", "505"},
+	{"no method of HTTP", "BREW /login HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
+	{"no method of HTTP, with a body", "BREW /login HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na=b", "400"},
+	{"a method in small letters", "get /login HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
 	{"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"},
 	{"a chunk in hex with a prefix", chunked("0x3\r\na=b\r\n0\r\n\r\n"), "400"},
 	{"a chunk below zero", chunked("-1\r\na=b\r\n0\r\n\r\n"), "400"},
@@ -122,4 +126,18 @@ func statuses(t testing.TB, url, text string) string {
 		}
 	}
 	return strings.Join(all, " ")
+}
+
+// A method that HTTP does not have is refused like what cannot be read, in the form of
+// the API, whose description has it.
+func TestUnknownMethods(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, path := range []string{"/login", "/api/v1/events", prio + "/webhooks", "/in/tourcms/x"} {
+		response, text := a.live(t, a.app, a.request("BREW", path, `{"a":1}`))
+		if response.StatusCode != http.StatusBadRequest || response.Header.Get("Content-Type") != "application/problem+json" || !response.Close ||
+			!strings.Contains(string(text), `"Bad Request"`) {
+			t.Errorf("%s: got %d %v %s", path, response.StatusCode, response.Header, text)
+		}
+	}
 }

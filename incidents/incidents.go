@@ -120,6 +120,28 @@ type Change struct {
 	Tell     bool // people are notified
 }
 
+// Notice is how people and other systems are notified of a change.
+type Notice struct {
+	Mail  bool          // people are told by e-mail
+	Event webhook.Event // for the webhooks of the account that select it; without a type there is none
+}
+
+// EventType is the type of Bookhook's own event that tells of the incident as it is now.
+func (i Incident) EventType() string {
+	begins := map[Kind]string{Outage: "webhook.failing", Silence: "platform.silent", Rejected: "requests.rejected", Certificate: "certificate.expiring"}
+	switch {
+	case i.Kind == Outage && !i.ClosedAt.IsZero():
+		return "webhook.resolved"
+	case i.Kind == Outage && i.Stage == SwitchOffNear:
+		return "webhook.switch_off_near"
+	case i.Kind == Outage && i.Stage == SwitchedOff:
+		return "webhook.switched_off"
+	case !i.ClosedAt.IsZero():
+		return begins[i.Kind] + ".resolved"
+	}
+	return begins[i.Kind]
+}
+
 // Decide compares what is so at now with the incidents that are open or ended within
 // Remembered, and returns what changes. What no condition is about is over.
 //

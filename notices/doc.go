@@ -11,7 +11,8 @@
 // being sent is leased, so that it is sent twice only after a crash.
 //
 // The [Watcher] finds out what is wrong, and stores which incidents begin and end by
-// what package incidents decides; the messages about them are queued with that.
+// what package incidents decides; the messages about them are queued with that, and so
+// is the event for webhooks that select Bookhook's own, which says the same.
 //
 // By package fallback it decides, in the same look, which bookings of a failing webhook
 // go to an address of its choice.
@@ -27,6 +28,7 @@
 //	people.go    invitations and forgotten passwords
 //	watcher.go   looks for incidents
 //	incident.go  messages about them
+//	event.go     events about them, for webhooks
 //	outage.go    those about a webhook that fails
 //	fallback.go  its bookings, for those who enter them by hand
 //	listing.go   what such a message lists

@@ -40,6 +40,14 @@ type told struct {
 	incidents.Incident
 }
 
+func (w *Worker) told(ctx context.Context, i incidents.Incident) (t told, err error) {
+	t = told{Worker: w, Incident: i}
+	if i.Account != 0 {
+		t.account, err = w.Store.Account(ctx, i.Account)
+	}
+	return t, err
+}
+
 // incident tells somebody about an incident. It returns webhook.ErrNotFound if a later
 // message says more, or if the person does not want to know any more.
 func (w *Worker) incident(ctx context.Context, m webhook.Mail, _ time.Time) (letter, error) {
@@ -58,11 +66,9 @@ func (w *Worker) incident(ctx context.Context, m webhook.Mail, _ time.Time) (let
 	if about.Overtaken(i) || !settings.Wants(i.Kind) {
 		return letter{}, webhook.ErrNotFound
 	}
-	t := told{Worker: w, Incident: i}
-	if m.Account != 0 {
-		if t.account, err = w.Store.Account(ctx, m.Account); err != nil {
-			return letter{}, err
-		}
+	t, err := w.told(ctx, i)
+	if err != nil {
+		return letter{}, err
 	}
 	l, err := t.write(ctx, about.End)
 	if err != nil {

@@ -1,8 +1,10 @@
 package notices
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"bookhook/auth"
 	"bookhook/incidents"
 	"bookhook/mail/smtptest"
+	"bookhook/platforms/bookhook"
 	"bookhook/webhook"
 )
 
@@ -26,7 +29,7 @@ type watched struct {
 func newWatched(t *testing.T) *watched {
 	t.Helper()
 	w := &watched{office: newOffice(t, smtptest.Options{}), began: time.Now().UTC().Truncate(time.Millisecond), free: 9 << 30}
-	w.watcher = Watcher{Store: w.store, Free: func() (uint64, error) { return w.free, nil }, Least: 1 << 30, Mail: true, Log: slog.New(slog.NewTextHandler(w.log, nil))}
+	w.watcher = Watcher{Store: w.store, Free: func() (uint64, error) { return w.free, nil }, Least: 1 << 30, Mail: true, Words: w.Worker, Log: slog.New(slog.NewTextHandler(w.log, nil))}
 	var err error
 	w.hook, err = w.store.CreateWebhook(t.Context(), &webhook.Webhook{
 		Account: w.account.ID, Enabled: true, Secret: "whsec_x", Config: webhook.Config{
@@ -145,6 +148,75 @@ func TestOutage(t *testing.T) {
 	w.says("Accounting accepts bookings again", "It accepted no delivery from ", " (1 hour 1 minute).", "60 deliveries have arrived late.", baseURL+"/deliveries?state=delivered&webhook_id="+w.hook.ID.String())
 	w.look(2 * time.Hour)
 	w.none("after the end")
+}
+
+// TestEvents: a webhook that selects Bookhook's own events is told what the letters say,
+// also when no e-mail is sent.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t)
+	w.watcher.Mail = false
+	config := w.hook.Config
+	config.Name, config.AllEvents = "Alarm", false
+	own := bookhook.Platform()
+	config.Events = own.Keys()
+	alarm, err := w.store.CreateWebhook(t.Context(), &webhook.Webhook{Account: w.account.ID, Enabled: true, Secret: "whsec_x", Config: config}, nil, w.change())
+	check(t, err)
+	said := map[string]bool{}
+	next := func() (notice bookhook.Notice) {
+		jobs, _, err := w.store.Claim(t.Context(), webhook.Claim{Webhook: alarm.ID, N: 9, Now: w.began.Add(48 * time.Hour), Lease: w.began.Add(49 * time.Hour)})
+		check(t, err)
+		if len(jobs) != 1 {
+			t.Fatalf("got %d events, want one", len(jobs))
+		}
+		said[jobs[0].Event.Type] = true
+		check(t, json.Unmarshal(jobs[0].Event.Data, &notice))
+		return notice
+	}
+	outage := incidents.Key{Account: w.account.ID, Kind: incidents.Outage, Subject: w.hook.ID.String()}
+	for _, c := range []struct {
+		key    incidents.Key
+		stages []incidents.Stage
+		end    string
+	}{
+		{outage, []incidents.Stage{incidents.Begun, incidents.SwitchOffNear, incidents.SwitchedOff}, "on"},
+		{incidents.Key{Account: w.account.ID, Kind: incidents.Silence, Subject: "tourcms/3930"}, []incidents.Stage{incidents.Begun}, "recovered"},
+		{incidents.Key{Account: w.account.ID, Kind: incidents.Rejected, Subject: "wink"}, []incidents.Stage{incidents.Begun}, "quiet"},
+		{incidents.Key{Account: w.account.ID, Kind: incidents.Certificate, Subject: w.hook.ID.String()}, []incidents.Stage{incidents.Begun}, "recovered"},
+	} {
+		decide := func(now time.Time, conditions ...incidents.Condition) {
+			known, err := w.store.KnownIncidents(t.Context(), now)
+			check(t, err)
+			check(t, w.watcher.change(t.Context(), incidents.Decide(now, conditions, known), now))
+		}
+		condition := incidents.Condition{Key: c.key, Details: incidents.Details{Name: "Accounting", Since: w.began}}
+		for _, condition.Stage = range c.stages {
+			decide(w.began, condition)
+			n := next()
+			want := bookhook.Notice{Incident: string(c.key.Kind) + "/" + c.key.Subject, State: bookhook.Open, OpenedAt: w.began, Summary: n.Summary, Text: n.Text, URL: n.URL}
+			if c.key.Webhook() != 0 {
+				want.WebhookID, want.Webhook = w.hook.ID.String(), "Accounting"
+			}
+			want.Platform, want.ChannelID = c.key.Platform()
+			if !reflect.DeepEqual(n, want) || n.Summary == "" || len(n.Text) == 0 || !strings.HasPrefix(n.URL, baseURL+"/") {
+				t.Errorf("%s, stage %d: got %+v", c.key.Kind, condition.Stage, n)
+			}
+		}
+		decide(w.began.Add(time.Minute))
+		if n := next(); n.State != bookhook.Resolved || n.Outcome != c.end || !n.ClosedAt.Equal(w.began.Add(time.Minute)) {
+			t.Errorf("%s: got %+v, want it resolved: %s", c.key.Kind, n, c.end)
+		}
+	}
+	for _, e := range own.Events {
+		if !said[e.Key] {
+			t.Errorf("nothing said %s", e.Key)
+		}
+		delete(said, e.Key)
+	}
+	if len(said) > 0 {
+		t.Errorf("not in the catalogue: %v", said)
+	}
+	w.none("e-mail is not set up")
 }
 
 // TestOvernight: what begins and ends in quiet hours comes in one message.

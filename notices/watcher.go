@@ -17,7 +17,7 @@ import (
 // WatchStore is what the watcher needs of the database.
 type WatchStore interface {
 	KnownIncidents(ctx context.Context, since time.Time) ([]incidents.Incident, error)
-	ChangeIncident(ctx context.Context, c incidents.Change, mail bool, now time.Time) error
+	ChangeIncident(ctx context.Context, c incidents.Change, notice incidents.Notice, now time.Time) error
 	Troubles(ctx context.Context, also []webhook.WebhookID) ([]incidents.Trouble, error)
 	RejectedLately(ctx context.Context, since time.Time) ([]incidents.Rejections, error)
 	Silences(ctx context.Context, account webhook.AccountID, now time.Time) ([]stats.Silence, error)
@@ -34,6 +34,7 @@ type Watcher struct {
 	Free  func() (uint64, error) // bytes of the disk that the database is on
 	Least uint64                 // of them, as there should be
 	Mail  bool                   // people are notified by e-mail
+	Words *Worker                // writes what the events for webhooks say; it need not run
 	Log   *slog.Logger
 }
 
@@ -188,14 +189,21 @@ func (w *Watcher) known(ctx context.Context, now time.Time, about func(incidents
 // change stores decisions. One that another process made meanwhile is left to it.
 func (w *Watcher) change(ctx context.Context, changes []incidents.Change, now time.Time) error {
 	for _, c := range changes {
-		err := w.Store.ChangeIncident(ctx, c, w.Mail, now)
+		notice := incidents.Notice{Mail: w.Mail}
+		var err error
+		if c.Tell && c.To.Account != 0 {
+			notice.Event, err = w.Words.event(ctx, c.To, now)
+		}
+		if err == nil {
+			err = w.Store.ChangeIncident(ctx, c, notice, now)
+		}
 		if errors.Is(err, webhook.ErrConflict) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		w.Log.Info("incident", "account", c.To.Account, "kind", c.To.Kind, "subject", c.To.Subject, "stage", int(c.To.Stage), "open", c.To.ClosedAt.IsZero(), "told", c.Tell && w.Mail)
+		w.Log.Info("incident", "account", c.To.Account, "kind", c.To.Kind, "subject", c.To.Subject, "stage", int(c.To.Stage), "open", c.To.ClosedAt.IsZero(), "told", c.Tell)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -16,6 +15,7 @@ import (
 
 	"bookhook/auth"
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/mail"
 	"bookhook/mail/smtptest"
 	"bookhook/messages"
@@ -40,11 +40,10 @@ var stopKey = []byte("0123456789abcdef")
 
 func newOffice(t *testing.T, options smtptest.Options) *office {
 	t.Helper()
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
-	check(t, err)
-	t.Cleanup(func() { check(t, store.Close()) })
+	store := dbtest.New(t)
 	o := &office{T: t, store: store, server: smtptest.Start(t, options), log: &bytes.Buffer{}}
 	o.Worker = o.another()
+	var err error
 	o.account, err = store.AddAccount(t.Context(), webhook.Account{Name: "Segeln & Meer", TimeZone: "Europe/Berlin", WebhookLimit: webhook.DefaultLimit}, o.change())
 	check(t, err)
 	o.user, err = store.AddUser(t.Context(), webhook.User{Account: o.account.ID, Email: "anna@example.com", PasswordHash: "x", Role: webhook.RoleOperator}, o.change())

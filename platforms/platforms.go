@@ -18,6 +18,7 @@ import (
 type Platform struct {
 	Key    string // in the API, in addresses and in event keys
 	Name   string // as people know it
+	Own    bool   // Bookhook itself: nothing connects to it, and Read, About and Settings are not used
 	About  string // for operators: where to enter the address; after a line break what else is good to know, and what is assumed
 	Events []EventType
 	// Methods are the HTTP methods by which the platform sends.
@@ -70,6 +71,11 @@ func (r Registry) Get(key string) (Platform, bool) {
 	return r[i], true
 }
 
+// Connectable are the platforms that an account can connect: all but Bookhook itself.
+func (r Registry) Connectable() Registry {
+	return slices.DeleteFunc(slices.Clone(r), func(p Platform) bool { return p.Own })
+}
+
 // Event finds an event type by its key; the whole key must match.
 func (p Platform) Event(eventType string) (EventType, bool) {
 	i := slices.IndexFunc(p.Events, func(e EventType) bool { return e.Key == eventType })
@@ -77,6 +83,15 @@ func (p Platform) Event(eventType string) (EventType, bool) {
 		return EventType{}, false
 	}
 	return p.Events[i], true
+}
+
+// Keys lists the keys of the platform's events as webhooks select them.
+func (p Platform) Keys() []string {
+	keys := make([]string, len(p.Events))
+	for i, e := range p.Events {
+		keys[i] = webhook.EventKey(p.Key, e.Key)
+	}
+	return keys
 }
 
 // Event finds an event type by its key as webhooks select it.

@@ -11,7 +11,7 @@ import (
 func TestRegistry(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range all.Platforms() {
-		if p.Key == "" || p.Name == "" || p.Read == nil || p.Native == nil || p.Booking == nil || p.Sample == nil || len(p.Methods) == 0 || len(p.Events) == 0 || seen[p.Key] {
+		if p.Key == "" || p.Name == "" || (p.Read == nil || len(p.Methods) == 0) != p.Own || p.Native == nil || p.Booking == nil || p.Sample == nil || len(p.Events) == 0 || seen[p.Key] {
 			t.Errorf("platform %q: something is missing or there twice", p.Key)
 		}
 		seen[p.Key] = true

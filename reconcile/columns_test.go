@@ -1,10 +1,9 @@
 package reconcile_test
 
 import (
-	"path/filepath"
 	"testing"
 
-	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/reconcile"
 	"bookhook/webhook"
 )
@@ -12,11 +11,7 @@ import (
 // TestInspect: the column is guessed by what the account knows, then by its name, then by
 // its values.
 func TestInspect(t *testing.T) {
-	s, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close() //nolint:errcheck // of no interest here
+	s := dbtest.New(t)
 	a, err := s.AddAccount(t.Context(), webhook.Account{Name: "Sea", TimeZone: "UTC", WebhookLimit: 10}, change())
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,9 @@ package reconcile_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 
-	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/reconcile"
 	"bookhook/webhook"
 )
@@ -25,11 +24,7 @@ func (s slowStore) UploadBlock(ctx context.Context, account webhook.AccountID, i
 
 // TestFewInspect: an account inspects two lists at once, and leaves room to others.
 func TestFewInspect(t *testing.T) {
-	s, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close() //nolint:errcheck // of no interest here
+	s := dbtest.New(t)
 	slow := slowStore{s, make(chan struct{}), make(chan struct{})}
 	r := reconcile.New(slow)
 	first, second := store(t, s, 1, []byte("A1\nA2\n")), store(t, s, 2, []byte("B1\n"))
@@ -41,7 +36,7 @@ func TestFewInspect(t *testing.T) {
 		}()
 		<-slow.begun
 	}
-	_, err = r.Inspect(t.Context(), first)
+	_, err := r.Inspect(t.Context(), first)
 	if _, ok := errors.AsType[webhook.LimitReached](err); !ok {
 		t.Errorf("a third one: got %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/platforms/all"
 	"bookhook/replay"
 	"bookhook/webhook"
@@ -40,12 +40,7 @@ func must[T any](value T, err error) func(tb testing.TB) T {
 
 func newShop(tb testing.TB, hooks ...func(*webhook.Webhook)) *shop {
 	tb.Helper()
-	s := &shop{Store: must(db.Create(tb.Context(), filepath.Join(tb.TempDir(), "bookhook.db"), nil))(tb)}
-	tb.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
+	s := &shop{Store: dbtest.New(tb)}
 	s.account = must(s.AddAccount(tb.Context(), webhook.Account{Name: "Sea", TimeZone: "Europe/Berlin", WebhookLimit: 10}, change()))(tb)
 	for _, set := range hooks {
 		s.addHook(tb, set)

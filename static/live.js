@@ -176,7 +176,7 @@
         on = false;
         return listen();
       }
-      if (reply.ok || reply.status === 422) { // a filter that is not valid is ignored
+      if (reply.ok) {
         const page = new DOMParser().parseFromString(await reply.text(), "text/html");
         if (accountOf(page) !== accountOf(document)) return location.reload();
         seen = page.querySelector("[data-follow]").dataset.follow;

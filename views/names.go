@@ -20,6 +20,7 @@ type Catalogue struct {
 	Platform string // its key, such as "tourcms"
 	Name     string // as people know it
 	Off      bool   // the account does not use it
+	Own      bool   // Bookhook itself
 	Events   []platforms.EventType
 }
 

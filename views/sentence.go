@@ -24,6 +24,13 @@ func sentenceParts(c webhook.Config, names Names) []string {
 	if c.Kind == webhook.Inline {
 		return inlineSentence(c, names)
 	}
+	if c.OnlyOwn() {
+		quoted := names.eventNames(c.Events)
+		for i := range quoted {
+			quoted[i] = "“" + quoted[i] + "”"
+		}
+		return []string{"When Bookhook notices ", nameFew(quoted, "or", "other things"), ", call ", c.URL, "."}
+	}
 	events, several := "anything happens to a booking", false
 	if !c.AllEvents {
 		events, several = eventsText(c.Events, names, whenPhrase)
@@ -240,6 +247,9 @@ func truncate(name string) string { return webhook.Truncate(name, longestName) }
 // filterSummary is what a webhook receives, for a row of the list: "3 events · 2
 // channels · all tours except Night Walk".
 func filterSummary(c webhook.Config, names Names) string {
+	if c.OnlyOwn() {
+		return count(len(c.Events), false, "notice", "notices") + " of Bookhook’s own"
+	}
 	events, channels, tours := "All events", "all channels", "all tours"
 	if !c.AllEvents {
 		events = count(len(c.Events), false, "event", "events")

@@ -104,6 +104,14 @@ func (c Config) EventKeys() []string {
 	return c.Events
 }
 
+// OnlyOwn reports whether only events of Bookhook's own are selected.
+func (c Config) OnlyOwn() bool {
+	return !c.AllEvents && len(c.Events) > 0 && !slices.ContainsFunc(c.Events, func(key string) bool {
+		platform, _ := SplitEventKey(key)
+		return platform != OwnPlatform
+	})
+}
+
 // SelectEvents selects the events of a list as the API writes it.
 func (c *Config) SelectEvents(keys []string) {
 	c.AllEvents = slices.Equal(keys, []string{AllEventsKey})

@@ -61,6 +61,11 @@ func SplitEventKey(key string) (platform, eventType string) {
 	return DefaultPlatform, key
 }
 
+// OwnPlatform is the platform of Bookhook's own events: notices about webhooks and
+// platforms, not about a booking. They are sent only to who selects them by name, on
+// any channel and for any tour.
+const OwnPlatform = "bookhook"
+
 // DefaultPlatform is the platform of an event that names none.
 const DefaultPlatform = "tourcms"
 

@@ -44,13 +44,16 @@ func DeliveryTo(decisions []Decision, w WebhookID) DeliveryID {
 // in the order of the wizard. A booking can have several tours: "include" matches
 // if any of them is listed, "exclude" unless every one is. An event without tours
 // does not match "include" and does match "exclude"; one without a channel does
-// not match selected channels.
+// not match selected channels. Bookhook's own events have neither, and are not among
+// all events.
 func Match(w *Webhook, e *Event) Reason {
 	switch {
 	case !w.Enabled:
 		return ReasonDisabled
-	case !w.selects(e.Key()):
+	case e.Platform == OwnPlatform && w.AllEvents, !w.selects(e.Key()):
 		return ReasonEvent
+	case e.Platform == OwnPlatform:
+		return Matched
 	}
 	if reason := w.Channels.matchChannel(e.ChannelID); reason != Matched {
 		return reason

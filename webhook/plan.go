@@ -30,7 +30,7 @@ func (s *Subscriptions) decide(webhooks []*Webhook, e *Event) []Decision {
 // match is [Match], but no webhook receives events of a platform that the
 // account does not use.
 func (s *Subscriptions) match(w *Webhook, e *Event) Reason {
-	if !s.Platforms[e.Platform] {
+	if e.Platform != OwnPlatform && !s.Platforms[e.Platform] {
 		return ReasonPlatformOff
 	}
 	return Match(w, e)

@@ -1,11 +1,11 @@
 package lookup
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/webhook"
 )
 
@@ -16,11 +16,7 @@ func TestMemoryIsShared(t *testing.T) {
 	t.Parallel()
 	const room, many, few = 8 * pageSize, 5*pageSize + 7, 3
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	store, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store := dbtest.New(t)
 	busy, other := newAccount(t, store, 1), newAccount(t, store, 2)
 	addLookups(t, store, busy, many)
 	addLookups(t, store, other, few)

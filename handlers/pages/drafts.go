@@ -51,6 +51,10 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if web.FormValue(c, "about") == webhook.OwnPlatform && kind == webhook.Async {
+		own, _ := pg.Platforms.Get(webhook.OwnPlatform)
+		fresh.Events = own.Keys()
+	}
 	return pg.startDraft(c, fresh)
 }
 

@@ -69,7 +69,7 @@ func (pg *Pages) nativeExamples(s sample, d *webhook.Draft, on platforms.Registr
 	examples := []views.Example{s.example(webhook.Native)}
 	for _, p := range pg.Platforms {
 		_, used := on.Get(p.Key)
-		if p.Key == s.event.Platform || !used && !ofPlatform(d.Events, p.Key) {
+		if p.Own || p.Key == s.event.Platform || !used && !ofPlatform(d.Events, p.Key) {
 			continue
 		}
 		other := s

@@ -100,7 +100,7 @@ func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
 		return nil, err
 	}
 	var panels []views.PlatformPanel
-	for _, p := range pg.Platforms {
+	for _, p := range pg.Platforms.Connectable() {
 		to := connectionTo(connections, p.Key)
 		if to == nil || !to.Enabled && to.ReceivedAt.IsZero() {
 			continue

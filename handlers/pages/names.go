@@ -45,7 +45,7 @@ func (pg *Pages) eventTypes(ctx context.Context, account webhook.AccountID, chos
 	named, _ := webhook.SplitEventKey(chosen)
 	var types []views.EventTypes
 	for _, p := range pg.Platforms {
-		if connectionTo(connections, p.Key) == nil && (chosen == "" || named != p.Key) {
+		if !p.Own && connectionTo(connections, p.Key) == nil && (chosen == "" || named != p.Key) {
 			continue
 		}
 		t := views.EventTypes{Platform: p.Name}

@@ -59,6 +59,10 @@ func (pg *Pages) showNotices(c *fiber.Ctx, status int, props views.NoticesProps)
 		if props.Problems == nil {
 			props.After, props.Waiting = limits.After, strconv.Itoa(limits.Waiting)
 		}
+		if props.Webhooks, err = pg.Store.Webhooks(ctx, v.Account.ID); err != nil {
+			return err
+		}
+		props.Webhooks = slices.DeleteFunc(props.Webhooks, func(w *webhook.Webhook) bool { return !ofPlatform(w.Events, webhook.OwnPlatform) })
 	}
 	if props.Incidents, err = pg.incidents(c); err != nil {
 		return err

@@ -229,6 +229,9 @@ func (pg *Pages) done(c *fiber.Ctx, target string, messages ...webhook.Message) 
 // render renders a page without the deadline of the request, so that the page which
 // reports a missed deadline can still be shown.
 func render(c *fiber.Ctx, status int, page templ.Component) error {
+	if status == http.StatusUnprocessableEntity && isRefresh(c) { // the page says it already; browsers would report a failure
+		status = http.StatusOK
+	}
 	c.Status(status)
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	if err := page.Render(context.WithoutCancel(c.UserContext()), c.Response().BodyWriter()); err != nil {

@@ -43,7 +43,7 @@ func (pg *Pages) ListPlatforms(c *fiber.Ctx) error {
 	if props.Rejected, err = pg.Store.CountRejectedRequests(c.UserContext(), account); err != nil {
 		return err
 	}
-	for _, p := range pg.Platforms {
+	for _, p := range pg.Platforms.Connectable() {
 		props.Platforms = append(props.Platforms, views.PlatformPanel{Key: p.Key, Name: p.Name, Connection: connectionTo(connections, p.Key)})
 	}
 	if props.Page, err = pg.page(c); err != nil {
@@ -95,7 +95,7 @@ func connectionTo(all []webhook.Connection, platform string) *webhook.Connection
 
 // platformParam finds the platform in the path.
 func (pg *Pages) platformParam(c *fiber.Ctx) (platforms.Platform, error) {
-	p, ok := pg.Platforms.Get(c.Params("platform"))
+	p, ok := pg.Platforms.Connectable().Get(c.Params("platform"))
 	if !ok {
 		return p, webhook.ErrNotFound
 	}

@@ -29,7 +29,7 @@ func (pg *Pages) sources(c *fiber.Ctx) ([]source, error) {
 		return nil, err
 	}
 	var found []source
-	for _, p := range pg.Platforms {
+	for _, p := range pg.Platforms.Connectable() {
 		if to := connectionTo(connections, p.Key); p.Lists != nil && to != nil && to.Enabled {
 			found = append(found, source{views.ItemSource{Key: p.Key, Name: p.Name, Ready: p.Lists.Ready(to.Settings)}, to.Settings, p.Texts})
 		}

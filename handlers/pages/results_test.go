@@ -2,12 +2,12 @@ package pages
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/messages"
 	"bookhook/views"
 	"bookhook/webhook"
@@ -23,9 +23,7 @@ func asking(t *testing.T, test func(t *testing.T, pg *Pages, s *db.Store, asked 
 				t.Fatal(err)
 			}
 		}
-		s, err := db.Create(t.Context(), filepath.Join(t.TempDir(), "bookhook.db"), nil)
-		check(err)
-		defer s.Close() //nolint:errcheck // nothing is read afterwards
+		s := dbtest.New(t)
 		by := webhook.Change{By: "anna@example.com", At: time.Now()}
 		a, err := s.AddAccount(t.Context(), webhook.Account{Number: 1, Name: "River Tours", TimeZone: "UTC", WebhookLimit: 1}, by)
 		check(err)

@@ -94,8 +94,8 @@ func (pg *Pages) eventsView(ctx context.Context, props views.WizardProps) (templ
 		_, on := used.Get(p.Key)
 		switch {
 		case len(events) == 0:
-		case on || ofPlatform(props.Draft.Events, p.Key):
-			step.Catalogues = append(step.Catalogues, views.Catalogue{Platform: p.Key, Name: p.Name, Off: !on, Events: events})
+		case on || p.Own || ofPlatform(props.Draft.Events, p.Key):
+			step.Catalogues = append(step.Catalogues, views.Catalogue{Platform: p.Key, Name: p.Name, Off: !on && !p.Own, Own: p.Own, Events: events})
 		default:
 			step.More = true
 		}

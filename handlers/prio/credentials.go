@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,12 +21,11 @@ type grantRequest struct {
 // readGrantRequest reads the body, JSON or a form. A parameter without a value counts
 // as missing, and unknown ones are ignored.
 func readGrantRequest(c *fiber.Ctx) (r grantRequest, err error) {
-	kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
-	switch kind {
-	case fiber.MIMEApplicationForm:
+	kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	switch {
+	case err == nil && kind == fiber.MIMEApplicationForm:
 		return readGrantForm(c)
-	case fiber.MIMEApplicationJSON:
-	default:
+	case err != nil || kind != fiber.MIMEApplicationJSON:
 		return r, web.Malformed("Send a form, or JSON with the header “Content-Type: application/json”.")
 	}
 	body, err := web.ParseObject(web.BodyOf(c))
@@ -48,9 +46,12 @@ func readScope(body *web.Object) (scope string) {
 	if value == nil {
 		return ""
 	}
-	var list []string
-	if json.Unmarshal(value, &list) == nil {
-		return strings.Join(list, " ")
+	var list []*string // a null in it would become an empty text
+	if json.Unmarshal(value, &list) == nil && !slices.Contains(list, nil) {
+		for _, one := range list {
+			scope += *one + " "
+		}
+		return scope
 	}
 	if json.Unmarshal(value, &scope) != nil {
 		body.Wrong("scope", "field.type", "a text, or a list of texts")

@@ -51,7 +51,7 @@ func readWebhook(o *web.Object) (*webhook.Draft, error) {
 	for i, value := range o.List("webhook_events", "events", webhook.MaxEventKeys) {
 		key, ok := web.Unquote(value)
 		if !ok {
-			o.Wrong(web.Element("webhook_events", i), "field.text")
+			o.WrongMessage(web.Element("webhook_events", i), web.NotText(value, "field.text"))
 		}
 		d.Events = append(d.Events, key)
 	}

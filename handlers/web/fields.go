@@ -111,16 +111,16 @@ func Text[T ~string](o *Object, name string, to *T) {
 	if value := o.Take(name); value != nil {
 		read, ok := Unquote(value)
 		if !ok {
-			o.WrongMessage(name, notText(value, "field.text"))
+			o.WrongMessage(name, NotText(value, "field.text"))
 			return
 		}
 		*to = T(read)
 	}
 }
 
-// notText says what is wrong with a value that [Unquote] does not read: code, unless
+// NotText says what is wrong with a value that [Unquote] does not read: code, unless
 // it is a string.
-func notText(value json.RawMessage, code string) webhook.Message {
+func NotText(value json.RawMessage, code string) webhook.Message {
 	if value[0] == '"' {
 		code = "field.surrogate"
 	}
@@ -150,7 +150,7 @@ func ReadRef(value json.RawMessage) (id string, problem webhook.Message) {
 	if digits, ok := wholeNumber(value); ok && digits[0] != '-' {
 		return digits, webhook.Message{}
 	}
-	return "", notText(value, "field.id")
+	return "", NotText(value, "field.id")
 }
 
 // Refs reads a list of ids, none of which may be empty; nil if it is missing, not
@@ -212,7 +212,7 @@ func (o *Object) Time(name string) (at time.Time) {
 	}
 	text, ok := Unquote(value)
 	if !ok {
-		o.WrongMessage(name, notText(value, "field.text"))
+		o.WrongMessage(name, NotText(value, "field.text"))
 		return at
 	}
 	at, problem := ReadTime(text)

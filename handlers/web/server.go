@@ -74,10 +74,30 @@ func (s *Server) App(h Hooks) *fiber.App {
 		ErrorHandler:            failed(h.Fail, h.Panicked),
 		EnableTrustedProxyCheck: true, TrustedProxies: texts(s.proxies), // for the scheme and the host; the address is ClientIP's
 	})
-	f.Server().ConnState = trackIdle
+	f.Server().ConnState, f.Server().Handler = trackIdle, knownMethods(f, f.Server().Handler)
 	f.Use(s.setRequestID, recovery.New(recovery.Config{EnableStackTrace: true, StackTraceHandler: h.Panicked}))
 	f.Use(s.holdBody, s.secureHeaders, strict, deadline)
 	return f
+}
+
+// knownMethods refuses methods that HTTP does not have. Fiber would do so with words of
+// its own before any middleware runs, and keep the connection, with a body that nobody
+// has looked at.
+func knownMethods(f *fiber.App, next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		switch string(ctx.Method()) {
+		case fiber.MethodGet, fiber.MethodHead, fiber.MethodPost, fiber.MethodPut, fiber.MethodDelete,
+			fiber.MethodConnect, fiber.MethodOptions, fiber.MethodTrace, fiber.MethodPatch:
+			next(ctx)
+			return
+		}
+		c := f.AcquireCtx(ctx)
+		defer f.ReleaseCtx(c)
+		ctx.SetConnectionClose()
+		if err := f.ErrorHandler(c, fiber.ErrBadRequest); err != nil {
+			c.Status(fiber.StatusInternalServerError)
+		}
+	}
 }
 
 // trackIdle tells a connection that can be idle, such as a *accept.Conn, whether it

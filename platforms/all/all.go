@@ -1,9 +1,10 @@
-// Package all lists the booking platforms that Bookhook supports. A new platform
+// Package all lists the booking platforms that Bookhook supports, and Bookhook itself. A new platform
 // is a new folder beside this one and one line here.
 package all
 
 import (
 	"bookhook/platforms"
+	"bookhook/platforms/bookhook"
 	"bookhook/platforms/ltd"
 	"bookhook/platforms/prioticket"
 	"bookhook/platforms/tourcms"
@@ -17,5 +18,6 @@ func Platforms() platforms.Registry {
 		prioticket.Platform(),
 		ltd.Platform(),
 		wink.Platform(),
+		bookhook.Platform(),
 	}
 }

@@ -170,3 +170,20 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	}
 }
+
+// A webhook that is off misses only those of Bookhook's own events that it selects.
+func TestOwnEventsWhileOff(t *testing.T) {
+	e := Event{Platform: OwnPlatform, Type: "webhook.failing"}
+	for name, c := range map[string]struct {
+		config Config
+		want   Reason
+	}{
+		"all events": {Config{AllEvents: true}, ReasonEvent},
+		"another":    {Config{Events: []string{"cancelled"}}, ReasonEvent},
+		"this one":   {Config{Events: []string{e.Key()}}, ReasonDisabled},
+	} {
+		if got := Match(&Webhook{Config: c.config}, &e); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}

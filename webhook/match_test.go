@@ -173,16 +173,16 @@ func BenchmarkMatch(b *testing.B) {
 
 // A webhook that is off misses only those of Bookhook's own events that it selects.
 func TestOwnEventsWhileOff(t *testing.T) {
-	e := Event{Platform: OwnPlatform, Type: "webhook.failing"}
+	e := webhook.Event{Platform: webhook.OwnPlatform, Type: "webhook.failing"}
 	for name, c := range map[string]struct {
-		config Config
-		want   Reason
+		config webhook.Config
+		want   webhook.Reason
 	}{
-		"all events": {Config{AllEvents: true}, ReasonEvent},
-		"another":    {Config{Events: []string{"cancelled"}}, ReasonEvent},
-		"this one":   {Config{Events: []string{e.Key()}}, ReasonDisabled},
+		"all events": {webhook.Config{AllEvents: true}, webhook.ReasonEvent},
+		"another":    {webhook.Config{Events: []string{"cancelled"}}, webhook.ReasonEvent},
+		"this one":   {webhook.Config{Events: []string{e.Key()}}, webhook.ReasonDisabled},
 	} {
-		if got := Match(&Webhook{Config: c.config}, &e); got != c.want {
+		if got := webhook.Match(&webhook.Webhook{Config: c.config}, &e); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}

@@ -153,7 +153,7 @@ func (a *app) wire(ctx context.Context) error {
 
 // mailer sets up what writes notices, and returns it if it sends e-mail, too.
 func (a *app) mailer(stopKey []byte) pages.Mailer {
-	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
+	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store, FallbackStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
 	if a.sender == nil {
 		return nil
 	}
@@ -179,7 +179,7 @@ func handlersStore(s *db.Store) handlers.Store {
 		API:     api.Store{AccountStore: s, BookingStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, ReplayStore: s, StatsStore: s, WebhookStore: s},
 		Inbound: s,
 		Pages: pages.Store{
-			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, HomeStore: s, InvitationStore: s, ItemStore: s, LinkStore: s, LoginStore: s,
+			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, FallbackStore: s, HomeStore: s, InvitationStore: s, ItemStore: s, LinkStore: s, LoginStore: s,
 			MailStore: s, NoticeStore: s, PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, StatsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,

@@ -80,7 +80,7 @@ var attempts = map[webhook.Failure]attemptTexts{
 		"Interrupted", "Bookhook stopped during this attempt; it is not known whether {receiver} received it.", "",
 		"Nobody has to fix this: Bookhook sends it again.",
 	},
-	webhook.FailGone:   {"Gone", "{receiver} answered {status}.", "", byEither},
+	webhook.FailGone:   {"Gone", "{receiver} answered {status}.", "The receiver says that this address no longer exists: ask for the new one.", byEither},
 	webhook.FailStatus: {"Not accepted", "{receiver} answered {status}.", "", ""},
 }
 

@@ -138,7 +138,7 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 		l.Text = append(l.Text, number(waiting.Waiting, "delivery is", "deliveries are")+" still waiting; they are being sent.")
 	}
 	if d.Events > 0 {
-		l.Text = append(l.Text, number(d.Events, "event was", "events were")+" skipped while it was off. They are not sent by themselves; you can send them.")
+		l.Text = append(l.Text, number(d.Events, "event was", "events were")+" skipped while it was off. Bookhook does not send what was skipped by itself; you can.")
 		l.Links = append(l.Links, button{"Send what was skipped", t.skippedURL(since)})
 	}
 	return l, nil
@@ -152,7 +152,7 @@ func (t told) deliveriesURL(state webhook.State) string {
 // skippedURL is the form that sends what the webhook did not get while it was off.
 func (t told) skippedURL(since time.Time) string {
 	day := func(at time.Time) string { return at.In(t.account.Location()).Format(time.DateOnly) }
-	return t.BaseURL + "/replays/new?" + url.Values{"events": {"1"}, "webhook_id": {t.Subject}, "since": {day(since)}, "until": {day(t.ClosedAt)}}.Encode()
+	return t.BaseURL + "/replays/new?" + url.Values{"events": {"1"}, "skipped": {"off"}, "webhook_id": {t.Subject}, "since": {day(since)}, "until": {day(t.ClosedAt)}}.Encode()
 }
 
 // number is a number with its noun.

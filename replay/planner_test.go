@@ -152,7 +152,8 @@ func (s *shop) oracle(tb testing.TB, r webhook.ReplayRequest) (items []webhook.R
 				c.chosen = wanted[c.Delivery]
 			} else {
 				c.chosen = c.Delivery == 0 && w.ID == r.Webhook && (r.Events.Type == "" || e.Type == r.Events.Type) &&
-					(!r.Matching || webhook.Match(&on, &e.Event) == webhook.Matched)
+					(!r.Matching || webhook.Match(&on, &e.Event) == webhook.Matched) &&
+					(!r.Off || slices.Contains(e.Decisions, webhook.Decision{Webhook: w.ID, Reason: webhook.ReasonDisabled}))
 			}
 			if e.Test {
 				c.chosen, c.delivered = false, false
@@ -247,6 +248,7 @@ func (s *shop) checkPlans(t *testing.T) {
 		requests = append(requests,
 			webhook.ReplayRequest{Events: &webhook.EventFilter{}, Webhook: w.ID},
 			webhook.ReplayRequest{Events: &webhook.EventFilter{}, Webhook: w.ID, Matching: true},
+			webhook.ReplayRequest{Events: &webhook.EventFilter{}, Webhook: w.ID, Off: true},
 			webhook.ReplayRequest{Events: &webhook.EventFilter{Type: "cancelled"}, Webhook: w.ID})
 	}
 	sent := 0

@@ -75,8 +75,14 @@ func (pl *planning) events() pages {
 	}
 }
 
-// matches reports whether the webhook receives an event that it never got.
+// matches reports whether an event that the webhook never got is asked for, and whether
+// it receives it.
 func (pl *planning) matches(e webhook.MissedEvent) bool {
+	if pl.request.Off && !slices.ContainsFunc(e.Decisions, func(d webhook.Decision) bool {
+		return d.Webhook == pl.missing.ID && d.Reason == webhook.ReasonDisabled
+	}) {
+		return false
+	}
 	return !pl.request.Matching || webhook.Match(pl.missing, &e.Event) == webhook.Matched
 }
 

@@ -10,6 +10,7 @@ type ReplayRequest struct {
 	Lacking    ReconciliationID // only those of bookings that the receiver lacks by this comparison; zero for all
 	Events     *EventFilter     // those that Webhook has no delivery of
 	Webhook    WebhookID        // with Events
+	Off        bool             // with Events: only those that it did not get because it was off
 	Matching   bool             // with Events: only those that the webhook's present filters match
 	All        bool             // also events that a later one of their booking has overtaken
 	Departed   bool             // also bookings whose tours are over

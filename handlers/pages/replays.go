@@ -75,11 +75,11 @@ func (pg *Pages) readReplayForm(c *fiber.Ctx, h hooks) (replayForm, error) {
 	filter := pg.newFilterReader(currentUser(c), queryOf(c)).deliveries(h)
 	fixPeriod(&filter, currentUser(c).Account.Location())
 	f := replayForm{problems: filter.problems, typed: views.ReplayForm{
-		Filter: filter.typed, Replay: c.Query("replay_id"), Events: c.Query("events") == "1", Unfiltered: c.Query("matching") == "0",
+		Filter: filter.typed, Replay: c.Query("replay_id"), Events: c.Query("events") == "1", Unfiltered: c.Query("matching") == "0", Off: c.Query("skipped") == "off",
 		All: c.Query("only") == "all", Skip: c.Query("departed") == "skip", Requests: strings.TrimSpace(c.Query("requests")), Per: c.Query("per"),
 		WebhookName: h.names[filter.Webhook],
 	}}
-	f.request = webhook.ReplayRequest{Deliveries: filter.DeliveryFilter, All: f.typed.All, Departed: !f.typed.Skip, Matching: !f.typed.Unfiltered}
+	f.request = webhook.ReplayRequest{Deliveries: filter.DeliveryFilter, All: f.typed.All, Departed: !f.typed.Skip, Matching: !f.typed.Unfiltered, Off: f.typed.Off}
 	if filter.Type != "" {
 		f.typed.EventName = pg.eventName(webhook.SplitEventKey(filter.Type))
 	}

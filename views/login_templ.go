@@ -15,7 +15,7 @@ import (
 
 // LoginProps are the props of the sign-in page. It posts email, password and next to /login.
 type LoginProps struct {
-	Theme   string
+	Outside
 	Email   string          // as typed
 	Next    string          // where to go after signing in; "" when nowhere in particular
 	Problem webhook.Message // one sentence for all that can be wrong, also for too many attempts
@@ -27,7 +27,7 @@ type LoginProps struct {
 // SetupProps are the props of the first page of a new instance. It posts token,
 // account_name, account_number, time_zone, email and password to /setup.
 type SetupProps struct {
-	Theme         string
+	Outside
 	Token         string
 	AccountName   string
 	AccountNumber string // as typed; may stay empty
@@ -161,7 +161,7 @@ func Login(p LoginProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(p.Theme, "Sign in").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Outside, "Sign in").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -170,7 +170,7 @@ func Login(p LoginProps) templ.Component {
 }
 
 // BeforeSetup is the page /login while there is no user.
-func BeforeSetup(theme string) templ.Component {
+func BeforeSetup(o Outside) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -209,7 +209,7 @@ func BeforeSetup(theme string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(theme, "Set up Bookhook").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(o, "Not set up yet").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -318,7 +318,7 @@ func Setup(p SetupProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(p.Theme, "Set up Bookhook").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Outside, "Set up").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

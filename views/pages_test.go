@@ -44,7 +44,7 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 	add("reset", ChoosePassword(reset))
 	reset.Invitation, reset.AccountName = &webhook.Invitation{CreatedBy: k.text("anna@example.com")}, k.text("Sea Tours")
 	add("invitation", ChoosePassword(reset))
-	add("before-setup", BeforeSetup(""))
+	add("before-setup", BeforeSetup(Outside{BaseURL: "https://bookhook.example.com"}))
 	add("setup", Setup(SetupProps{Token: "t", TimeZone: "UTC", Zones: []string{"UTC", "Europe/London"}, AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		add(fmt.Sprintf("error-%d", status), Error(ErrorProps{Page: &page, Status: status, RequestID: k.text("K3TQ")}))

@@ -513,7 +513,7 @@ func (k kind) addNotices(add func(string, templ.Component)) {
 	stop := StopProps{Token: "t", Email: k.text("marta@example.com")}
 	add("stop", StopNotices(stop))
 	stop.Stopped = true
-	add("stopped", StopNotices(stop))
+	add("stop-done", StopNotices(stop))
 }
 
 func (k kind) addMail(add func(string, templ.Component), people PeopleProps) {

@@ -90,14 +90,14 @@ var sketches = map[string]struct{ tint, shape, stroke string }{
 	// A tray, and the way into it.
 	"deliveries": {
 		"M66 44a30 30 0 1 0 60 0a30 30 0 1 0-60 0z",
-		"M78 40h36l10 18v16a4 4 0 0 1-4 4H72a4 4 0 0 1-4-4V58zM68 58h16l5 8h14l5-8h16M20 78h34M134 78h4",
-		"M18 66a4 4 0 1 0 .01 0M18 58C18 20 50 8 80 10c12 1 16 8 16 18v16M87 36l9 9 9-9",
+		"M78 40h36l10 18v16a4 4 0 0 1-4 4H72a4 4 0 0 1-4-4V58zM68 58h16l5 8h14l5-8h16M20 78h36M132 78h8",
+		"M18 66a4 4 0 1 0 .01 0M18 66C18 22 50 8 80 10c12 1 16 8 16 18v16M87 36l9 9 9-9",
 	},
 	// A float on still water.
 	"events": {
 		"M42 50a30 30 0 1 0 60 0a30 30 0 1 0-60 0z",
-		"M72 34c8 0 12 8 12 16s-4 16-12 16-12-8-12-16 4-16 12-16zM60 50h24M72 34V22M14 60h32M98 60h32M30 70h26M88 70h26M50 79h44",
-		"M72 22C80 6 106 2 136 12",
+		"M70 34h4v-6h-4zM58 48a14 14 0 0 0 28 0zM58 48a14 14 0 0 1 28 0zM10 55h39M95 55h39M26 65h30M88 65h30M44 75h22M78 75h22M72 62v7",
+		"M72 27C76 8 106 2 136 12",
 	},
 	// A booking that goes round once more.
 	"replay": {

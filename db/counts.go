@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -94,7 +95,7 @@ func (s *Store) readFold(ctx context.Context) (*fold, error) {
 	defer rows.Close()
 	for !f.more && rows.Next() {
 		var id int64
-		var entries []byte
+		var entries sql.RawBytes
 		if err := rows.Scan(&id, &entries); err != nil {
 			return nil, unavailable(s.engine, err)
 		}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -70,7 +71,7 @@ func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored fun
 func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(stats.AttemptKey, *stats.Counts), logged func(stats.Attempt), query string, args ...any) error {
 	return s.readCounts(ctx, func(r scanner) error {
 		var isLog bool
-		var encoded []byte
+		var encoded sql.RawBytes // not copied: it is read before the next row
 		var key stats.AttemptKey
 		if err := r.Scan(&isLog, &key.Account, &key.Webhook, &key.Hour, &encoded); err != nil {
 			return err

@@ -24,7 +24,7 @@ type call struct {
 func calls(t *testing.T, all platforms.Registry) [][]call {
 	t.Helper()
 	var list [][]call
-	for _, p := range all {
+	for _, p := range all.Connectable() {
 		var own []call
 		for i, kind := range p.Events {
 			e := p.Sample(kind.Key, fmt.Sprint("B-", i), time.Now().UTC())

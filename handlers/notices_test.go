@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -143,9 +144,17 @@ func TestNoticesByWebhook(t *testing.T) {
 	if strings.Contains(p.text, "Bookhook is switched off") {
 		t.Error("it is called off")
 	}
-	hook := s.hook("https://example.com/", func(w *webhook.Webhook) {
-		w.AllEvents, w.Events = false, []string{"bookhook:webhook.failing", "bookhook:webhook.resolved"}
-	})
+	review := strings.Replace(draft, "/type", "/review", 1)
+	all := []string{"bookhook:webhook.failing", "bookhook:webhook.resolved"}
+	if got := b.post(strings.Replace(draft, "/type", "/events", 1), url.Values{"all_events": {"0"}, "events": all}).is(303).location; got != review {
+		t.Errorf("goes to %s, want no step for channels and tours", got)
+	}
+	shown := b.get(review).has("When Bookhook notices").lacks("Of the last", "All channels")
+	version := regexp.MustCompile(`name="version" value="([^"]+)"`).FindStringSubmatch(shown.text)
+	b.post(review, url.Values{"version": {version[1]}}).is(303)
+	created, err := s.store.Webhooks(t.Context(), s.account.ID)
+	s.check(err)
+	hook := created[0]
 	b.get("/settings/notices").has("Called about incidents of", hook.Name).lacks("None does so yet")
 	b.get("/webhooks/"+hook.ID.String()).has("When Bookhook notices", "“A webhook is failing” or “A webhook is no longer failing”").lacks("on any channel")
 	b.get("/webhooks").has("2 notices of Bookhook’s own")

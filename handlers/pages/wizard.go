@@ -170,8 +170,12 @@ func (pg *Pages) readStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, kno
 		problems.Add("basic_auth", "setting.secret_again", "Basic authentication")
 	}
 	d.SetPassed(step, len(problems) == 0 && (slices.Contains(d.Done, step) || !goesBack(c, step)))
-	if step == webhook.StepType && len(problems) == 0 {
+	switch {
+	case step == webhook.StepType && len(problems) == 0:
 		d.Recheck(known)
+	case step == webhook.StepEvents && d.OnlyOwn(): // channels and tours do not matter
+		d.Pass(webhook.StepChannels)
+		d.Pass(webhook.StepTours)
 	}
 	return problems, nil
 }

@@ -31,7 +31,7 @@ func (pg *Pages) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r
 		return err
 	}
 	props.Edited = edited
-	if step == webhook.StepEvents || step == webhook.StepChannels || step == webhook.StepTours || step == webhook.StepReview {
+	if !d.OnlyOwn() && slices.Index(webhook.Steps, step) >= slices.Index(webhook.Steps, webhook.StepEvents) {
 		preview, err := pg.preview(c.UserContext(), d.Account, d.Config)
 		if err != nil {
 			return err

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -43,11 +45,12 @@ type options struct {
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
 	support    webhook.Support
+	scrapes    net.Listener   // where the metrics are; closed by stop; nil: nowhere
 	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
 	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	sender     *mail.Sender // nil: no e-mail is sent
-	folder     string       // of the database, whose disk is watched
+	file       string       // of the database
 	log        *slog.Logger
 }
 
@@ -60,6 +63,7 @@ type app struct {
 	stopDispatcher context.CancelFunc
 	notices        *notices.Worker // runs only if e-mail is sent
 	stopNotices    context.CancelFunc
+	scraped        *http.Server // nil: there are no metrics
 	stopRetention  context.CancelFunc
 	served         chan error // gets the result of the web server
 	dispatched     chan error // gets the result of the dispatcher
@@ -91,12 +95,15 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
-	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(o.folder) }, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
+	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(filepath.Dir(o.file)) }, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
 	a.background.Go(func() { watcher.Run(sending) })
 	if o.sender != nil {
 		a.background.Go(func() { a.notices.Run(sending) })
 	}
 	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
+	if a.scraped != nil {
+		a.background.Go(func() { a.scraped.Serve(a.scrapes) }) //nolint:errcheck // stop closes it
+	}
 	if err := a.awaitDispatcher(); err != nil {
 		return nil, errors.Join(err, a.stop())
 	}
@@ -126,6 +133,9 @@ func (a *app) wire(ctx context.Context) error {
 	if a.deliveries == nil {
 		a.deliveries = a.store
 	}
+	if a.scrapes != nil {
+		a.countMetrics()
+	}
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
 		Platforms: all.Platforms(), Instance: webhook.NewInstance(instance), Own: own, MaxConnections: a.outbound,
@@ -143,7 +153,7 @@ func (a *app) wire(ctx context.Context) error {
 
 // mailer sets up what writes notices, and returns it if it sends e-mail, too.
 func (a *app) mailer(stopKey []byte) pages.Mailer {
-	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
+	a.notices = notices.New(notices.Options{Store: notices.Store{OutboxStore: a.store, IncidentStore: a.store, FallbackStore: a.store}, Sender: a.sender, BaseURL: a.url(), StopKey: stopKey, Names: all.Platforms(), Log: a.log})
 	if a.sender == nil {
 		return nil
 	}
@@ -169,7 +179,7 @@ func handlersStore(s *db.Store) handlers.Store {
 		API:     api.Store{AccountStore: s, BookingStore: s, DeliveryStore: s, EventStore: s, ItemStore: s, ReplayStore: s, StatsStore: s, WebhookStore: s},
 		Inbound: s,
 		Pages: pages.Store{
-			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, HomeStore: s, InvitationStore: s, ItemStore: s, LinkStore: s, LoginStore: s,
+			AccountStore: s, BookingStore: s, ChangeStore: s, ClientStore: s, DeliveryStore: s, DraftStore: s, EventStore: s, FallbackStore: s, HomeStore: s, InvitationStore: s, ItemStore: s, LinkStore: s, LoginStore: s,
 			MailStore: s, NoticeStore: s, PlatformStore: s, ReconcileStore: s, ReplayStore: s, SettingsStore: s, StatsStore: s, TokenStore: s, UserStore: s, ViewStore: s, WebhookStore: s, WizardStore: s,
 		},
 		Prio: s, Sessions: s, Tokens: s, Health: s,
@@ -218,6 +228,9 @@ func (a *app) stop() error {
 	a.stopNotices()
 	err := <-a.dispatched
 	a.stopRetention()
+	if a.scraped != nil {
+		_ = a.scraped.Close() // a scrape may be cut off
+	}
 	a.background.Wait()
 	return errors.Join(err, a.store.Close())
 }

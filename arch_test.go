@@ -42,8 +42,10 @@ var arrows = map[string][]string{
 	"seal":                    {},
 	"stats":                   {"webhook"},
 	"incidents":               {"webhook", "stats"},
+	"spreadsheet":             {},
+	"fallback":                {"webhook", "incidents", "spreadsheet"},
 	"checklist":               {"webhook"},
-	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "db/sqlite"},
+	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/sqlite"},
 	"db/dbtest":               {"db"}, // for tests
 	"db/sqlite":               {"webhook", "stats"},
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
@@ -54,12 +56,13 @@ var arrows = map[string][]string{
 	"reconcile":               {"webhook"},
 	"mail":                    {"webhook"},
 	"mail/smtptest":           {}, // for tests
-	"notices":                 {"webhook", "messages", "platforms", "platforms/bookhook", "auth", "mail", "stats", "incidents"},
+	"notices":                 {"webhook", "messages", "platforms", "platforms/bookhook", "auth", "mail", "stats", "incidents", "fallback"},
 	"static":                  {},
-	"views":                   {"webhook", "messages", "platforms", "checklist", "stats", "incidents", "static", "views/signing"},
+	"metrics":                 {"webhook", "dispatch"},
+	"views":                   {"webhook", "messages", "platforms", "checklist", "stats", "incidents", "fallback", "static", "views/signing"},
 	"views/signing":           {},
-	"handlers/web":            {"webhook", "messages", "auth"},
-	"handlers/pages":          {"webhook", "messages", "platforms", "auth", "checklist", "live", "stats", "incidents", "handlers/web", "views", "static"},
+	"handlers/web":            {"webhook", "messages", "auth", "spreadsheet"},
+	"handlers/pages":          {"webhook", "messages", "platforms", "auth", "checklist", "live", "stats", "incidents", "fallback", "handlers/web", "views", "static"},
 	"handlers/api":            {"webhook", "messages", "platforms", "auth", "stats", "handlers/web"},
 	"handlers/inbound":        {"webhook", "messages", "platforms", "auth", "handlers/web"},
 	"handlers/prio":           {"webhook", "messages", "platforms", "auth", "handlers/web"},
@@ -69,7 +72,7 @@ var arrows = map[string][]string{
 	"e2e":                     {},
 	"e2e/power":               {},
 	".": {
-		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "mail", "notices", "reconcile", "replay", "handlers", "handlers/api", "handlers/pages",
+		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "mail", "metrics", "notices", "reconcile", "replay", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",
 	},
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"bookhook/bench"
@@ -81,7 +80,7 @@ func (unstoredCommand) Run(ctx context.Context, std streams, at database) error 
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, "127.0.0.1:0")
+	listener, err := listen(ctx, "127.0.0.1:0", "--listen")
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func (unstoredCommand) Run(ctx context.Context, std streams, at database) error 
 	}
 	a, err := start(ctx, options{
 		store: store, deliveries: unstored, listener: listener, guard: allowed, retention: 24 * time.Hour,
-		folder: filepath.Dir(string(at.path)), log: newLogger(std.err, "text", slog.LevelWarn),
+		file: string(at.path), log: newLogger(std.err, "text", slog.LevelWarn),
 	})
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func sendBookings(ctx context.Context, a *app, token string) (stop func()) {
 
 // listenSomewhere listens on a free port if the wanted one is in use.
 func (c demoCommand) listenSomewhere(ctx context.Context, std streams) (net.Listener, error) {
-	listener, err := listen(ctx, string(c.Listen))
+	listener, err := listen(ctx, string(c.Listen), "--listen")
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return listener, err
 	}
@@ -76,7 +76,7 @@ func (c demoCommand) listenSomewhere(ctx context.Context, std streams) (net.List
 	if err != nil {
 		return nil, err
 	}
-	return listen(ctx, net.JoinHostPort(host, "0"))
+	return listen(ctx, net.JoinHostPort(host, "0"), "--listen")
 }
 
 func startDemo(ctx context.Context, listener net.Listener, path string, to *demo.Receivers, std streams) (*app, demo.Sample, error) {
@@ -94,7 +94,7 @@ func startDemo(ctx context.Context, listener net.Listener, path string, to *demo
 	}
 	a, err := start(ctx, options{
 		store: store, listener: listener, guard: allowed, schedule: demo.Schedule, retention: 24 * time.Hour, support: webhook.DefaultSupport,
-		folder: filepath.Dir(path), log: newLogger(std.err, "text", slog.LevelError), // the pages show the rest better
+		file: path, log: newLogger(std.err, "text", slog.LevelError), // the pages show the rest better
 	})
 	return a, sample, err
 }

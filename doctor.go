@@ -183,7 +183,7 @@ func (r *report) checkAddresses(ctx context.Context, c doctorCommand) {
 		r.ok("address", "--listen: %s", err)
 	} else if err := askHealth(ctx, string(health)); err == nil {
 		r.ok("address", "a Bookhook answers at %s", c.Listen)
-	} else if listener, free := listen(ctx, string(c.Listen)); free == nil {
+	} else if listener, free := listen(ctx, string(c.Listen), "--listen"); free == nil {
 		_ = listener.Close()
 		r.ok("address", "%s is free, no Bookhook is running there", c.Listen)
 	} else {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/metrics"
 	"bookhook/webhook"
 )
 
@@ -27,6 +28,7 @@ type serveCommand struct {
 	PerAddress          number         `setting:"" name:"connections-per-address" default:"256" min:"1" max:"100000" placeholder:"N" help:"How many connections one client address may have open (${default}); trusted proxies may have any number."`
 	Retention           number         `setting:"" default:"90" min:"1" max:"36500" placeholder:"DAYS" help:"How long events and deliveries are kept (${default} days)."`
 	Mail                mailFlags      `embed:""`
+	MetricsListen       listenAddress  `setting:"" placeholder:"HOST:PORT" help:"Where Prometheus finds GET /metrics; only in a network that you trust. Default: nowhere."`
 	LogFormat           logFormat      `setting:"" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
 	LogLevel            logLevel       `setting:"" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
@@ -67,39 +69,66 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, string(c.Listen)) // first: a second Bookhook must not touch the database
+	listeners, err := c.listen(ctx) // first: a second Bookhook must not touch the database
 	if err != nil {
 		return err
 	}
 	unlock, err := db.Lock(string(at.path))
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.Close())
 	}
 	defer unlock() //nolint:errcheck // the end of the process does it otherwise
 	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
 	slog.SetDefault(log) // for the database, which has none of its own
 	store, err := createStore(ctx, at, log)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.Close())
 	}
 	token, err := setupToken(ctx, store)
 	if err != nil {
-		return errors.Join(err, listener.Close(), store.Close())
+		return errors.Join(err, listeners.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, listener: listener, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
-		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, sender: sender, folder: filepath.Dir(string(at.path)), log: log,
+		store: store, listener: listeners.people, scrapes: listeners.scrapes, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
+		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, sender: sender, file: string(at.path), log: log,
 	})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(std.out, "using the database %s\nlistening on %s\n", absolute(at.path), a.localURL())
+	if listeners.scrapes != nil {
+		fmt.Fprintf(std.out, "metrics at http://%s%s\n", listeners.scrapes.Addr(), metrics.Path)
+	}
 	if token != "" {
 		fmt.Fprintf(std.out, "\nNobody can sign in yet. Set Bookhook up here (the next start prints another link):\n\n  %s/setup?token=%s\n\n", a.url(), token)
 	}
 	err = a.wait(ctx)
 	log.Info("stopping")
 	return errors.Join(err, a.stop())
+}
+
+// listeners are where a Bookhook listens.
+type listeners struct {
+	people  net.Listener
+	scrapes net.Listener // nil: there are no metrics
+}
+
+// Close closes both.
+func (l listeners) Close() error {
+	if l.scrapes == nil {
+		return l.people.Close()
+	}
+	return errors.Join(l.people.Close(), l.scrapes.Close())
+}
+
+func (c serveCommand) listen(ctx context.Context) (l listeners, err error) {
+	if l.people, err = listen(ctx, string(c.Listen), "--listen"); err != nil || c.MetricsListen == "" {
+		return l, err
+	}
+	if l.scrapes, err = listen(ctx, string(c.MetricsListen), "--metrics-listen"); err != nil {
+		err = errors.Join(err, l.people.Close())
+	}
+	return l, err
 }
 
 func (c serveCommand) retention() time.Duration { return 24 * time.Hour * time.Duration(c.Retention) }
@@ -136,7 +165,7 @@ func setupToken(ctx context.Context, store *db.Store) (string, error) {
 	return rand.Text(), nil
 }
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+func listen(ctx context.Context, address, flag string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err == nil {
 		return listener, nil
@@ -144,5 +173,5 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err // without the address again
 	}
-	return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)
+	return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s", address, err, flag)
 }

@@ -121,6 +121,13 @@ func sell(t *testing.T, database, url, target string) webhook.AccountID {
 	if err != nil {
 		t.Fatal(err)
 	}
+	book(t, url, token)
+	return account.ID
+}
+
+// book posts a booking to the Bookhook at url.
+func book(t *testing.T, url, token string) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/api/v1/events", strings.NewReader(`{"type":"cancelled","booking_id":"1"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +142,6 @@ func sell(t *testing.T, database, url, target string) webhook.AccountID {
 	if response.StatusCode != http.StatusAccepted {
 		t.Fatalf("got %s, want 202", response.Status)
 	}
-	return account.ID
 }
 
 // TestStopsInOrder: what is on its way is waited for, while nobody new is let

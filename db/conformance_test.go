@@ -24,6 +24,7 @@ var suites = []struct {
 	{"users", userTests},
 	{"outbox", outboxTests},
 	{"incidents", incidentTests},
+	{"fallbacks", fallbackTests},
 	{"invitations", invitationTests},
 	{"resets", resetTests},
 	{"sessions", sessionTests},

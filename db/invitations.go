@@ -18,21 +18,30 @@ func scanInvitation(r scanner) (i webhook.Invitation, err error) {
 // webhook.MaxInvitations within a day, or webhook.MaxInvitationsTo to the address. It
 // locks the account.
 func roomForInvitation(ctx context.Context, tx transaction, account webhook.AccountID, to string, now time.Time) error {
-	if err := lockAccount(ctx, tx, account); err != nil {
+	return roomForMail(ctx, tx, webhook.Mail{Account: account, To: to, Kind: webhook.MailInvitation, CreatedAt: now},
+		webhook.LimitReached{What: webhook.LimitedInvitations, Limit: webhook.MaxInvitations, Wait: webhook.InvitationsWithin},
+		webhook.LimitReached{What: webhook.LimitedInvitationsTo, Limit: webhook.MaxInvitationsTo, Wait: webhook.InvitationsWithin})
+}
+
+// roomForMail returns one of the limits if the account had Bookhook send as many messages
+// of the kind, or as many of them to the address, within the limit's time. It locks the
+// account.
+func roomForMail(ctx context.Context, tx transaction, m webhook.Mail, all, same webhook.LimitReached) error {
+	if err := lockAccount(ctx, tx, m.Account); err != nil {
 		return err
 	}
-	var all, same int
-	since := now.Add(-webhook.InvitationsWithin)
+	since := m.CreatedAt.Add(-all.Wait)
 	err := queryRow(ctx, tx, `SELECT count(*), count(CASE WHEN recipient = $2 THEN 1 END) FROM outbox
 		WHERE account_id = $1 AND id >= $3 AND kind = $4 AND created_at > $5`,
-		account, to, webhook.FirstID[webhook.MailID](since), string(webhook.MailInvitation), toMillis(since)).Scan(&all, &same)
-	switch {
-	case err != nil:
+		m.Account, m.To, webhook.FirstID[webhook.MailID](since), string(m.Kind), toMillis(since)).Scan(&all.Used, &same.Used)
+	if err != nil {
 		return err
-	case same >= webhook.MaxInvitationsTo:
-		return webhook.LimitReached{What: webhook.LimitedInvitationsTo, Limit: webhook.MaxInvitationsTo, Used: same, Over: 1, Wait: webhook.InvitationsWithin}
-	case all >= webhook.MaxInvitations:
-		return webhook.LimitReached{What: webhook.LimitedInvitations, Limit: webhook.MaxInvitations, Used: all, Over: 1, Wait: webhook.InvitationsWithin}
+	}
+	for _, most := range []webhook.LimitReached{same, all} {
+		if most.Used >= most.Limit {
+			most.Over = 1
+			return most
+		}
 	}
 	return nil
 }

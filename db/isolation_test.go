@@ -72,6 +72,18 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 		_, err := s.PendingEvent(t.Context(), me, ingest(t, s, other.ID, waits)[0].Event.ID)
 		return err
 	},
+	"Fallback": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.Fallback(t.Context(), me, x.hook.ID)
+		return err
+	},
+	"SendFallbackLink": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.SendFallbackLink(t.Context(), me, x.hook.ID, at(t0))
+		return err
+	},
+	"RemoveFallback": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		_, err := s.RemoveFallback(t.Context(), me, x.hook.ID, at(t0))
+		return err
+	},
 	"Incident": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		_, err := s.Incident(t.Context(), me, x.incident)
 		return err
@@ -255,6 +267,7 @@ func furnish(tb testing.TB, s *db.Store) (webhook.Account, theirs) {
 	x.compared, x.compares = compared(tb, s, w, "B1"), comparing(tb, s, w, "1234").ID
 	ok(tb, s.ChangeIncident(tb.Context(), opens(a.ID, w.ID.String()), incidents.Notice{}, t0))
 	x.incident = must(s.Incidents(tb.Context(), a.ID, t0, 9))(tb)[0].ID
+	chooseFallback(tb, s, w, "fallback@example.com")
 	return a, x
 }
 
@@ -307,7 +320,7 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "deliveries of theirs by their ids", len(must(s.DeliveriesOf(ctx, me.ID, []webhook.DeliveryID{x.delivery}))(t)), 0)
 	same(t, "views of theirs", len(must(s.SavedViews(ctx, a.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 1)
 	same(t, "their views for me", len(must(s.SavedViews(ctx, me.ID, x.user.ID, webhook.ViewedDeliveries))(t)), 0)
-	same(t, "messages of theirs", len(must(s.Mails(ctx, a.ID, 0, 9))(t)), 1)
+	same(t, "messages of theirs", len(must(s.Mails(ctx, a.ID, 0, 9))(t)), 2)
 	same(t, "their messages for me", len(must(s.Mails(ctx, me.ID, 0, 9))(t)), 0)
 	same(t, "their invitations for me", len(must(s.Invitations(ctx, me.ID))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)

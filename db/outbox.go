@@ -58,7 +58,8 @@ func (s *Store) ClaimMail(ctx context.Context, now, lease time.Time) (m webhook.
 
 // FinishMail stores what became of the attempt of a message that was claimed: its
 // State, NextAt, Problem and FinishedAt. It does nothing if another process has
-// claimed the message since. The account remembers that a message was sent.
+// claimed the message since. The account remembers that a message was sent, and a
+// fallback what was listed.
 func (s *Store) FinishMail(ctx context.Context, m webhook.Mail) error {
 	return s.write(ctx, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE outbox SET state = $3, next_at = $4, problem = $5, finished_at = $6
@@ -66,6 +67,11 @@ func (s *Store) FinishMail(ctx context.Context, m webhook.Mail) error {
 			m.ID, m.Attempts, string(m.State), toMillis(m.NextAt), messageJSON(m.Problem), toMillis(m.FinishedAt))
 		if err != nil || n == 0 || m.State != webhook.MailSent {
 			return err
+		}
+		if m.Kind == webhook.MailFallback {
+			if _, err := tx.Exec(ctx, `UPDATE fallbacks SET listed = queued_until WHERE list_mail = $1`, m.ID); err != nil {
+				return err
+			}
 		}
 		return markMailSent(ctx, tx, m.Account)
 	})

@@ -168,7 +168,7 @@ func (s *Store) Today(ctx context.Context, account webhook.AccountID, now time.T
 		t.Events, err = s.eventsSince(ctx, account, t.Since)
 	}
 	if err == nil {
-		t.Waiting, t.OldestWaiting, err = s.waiting(ctx, account)
+		t.Waiting, t.OldestWaiting, err = s.Waiting(ctx, account)
 	}
 	return t, err
 }
@@ -191,9 +191,9 @@ func (s *Store) eventsSince(ctx context.Context, account webhook.AccountID, sinc
 	return n, err
 }
 
-// waiting counts pending deliveries up to webhook.CountCap + 1, and says when the oldest
-// was created.
-func (s *Store) waiting(ctx context.Context, account webhook.AccountID) (n int, oldest time.Time, err error) {
+// Waiting counts pending deliveries of an account (0: of the instance), up to
+// webhook.CountCap + 1, and says when the oldest was created.
+func (s *Store) Waiting(ctx context.Context, account webhook.AccountID) (n int, oldest time.Time, err error) {
 	var first webhook.DeliveryID
 	pending := `account_id = $1 AND state = 'pending' AND state <> 'delivered'`
 	if account == 0 {

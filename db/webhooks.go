@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"bookhook/fallback"
 	"bookhook/webhook"
 )
 
@@ -336,7 +337,8 @@ func (s *Store) MarkSecretStored(ctx context.Context, account webhook.AccountID,
 }
 
 // DeleteWebhook deletes a webhook, cancels its waiting deliveries, and returns how
-// many those were. The log is kept, with the webhook's name.
+// many those were. The log is kept, with the webhook's name. Who got its bookings by
+// e-mail is told.
 func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		w, err := s.findWebhook(ctx, tx, account, id)
@@ -344,6 +346,9 @@ func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM drafts WHERE account_id = $1 AND webhook_id = $2`, account, id); err != nil {
+			return err
+		}
+		if _, err := s.endFallback(ctx, tx, w, fallback.Deleted, change.At); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 0, deleted_at = $2 WHERE id = $1`, id, toMillis(change.At)); err != nil {

@@ -29,7 +29,7 @@ func newMailSite(t testing.TB, o smtptest.Options) (*site, *smtptest.Server) {
 	server := smtptest.Start(t, o)
 	s := furnish(t)
 	s.mailer = notices.New(notices.Options{
-		Store: notices.Store{OutboxStore: s.store, IncidentStore: s.store}, Sender: mail.NewSender(mail.Server{Host: server.Host, Port: server.Port}, netmail.Address{Address: "bookhook@example.com"}),
+		Store: notices.Store{OutboxStore: s.store, IncidentStore: s.store, FallbackStore: s.store}, Sender: mail.NewSender(mail.Server{Host: server.Host, Port: server.Port}, netmail.Address{Address: "bookhook@example.com"}),
 		BaseURL: "https://hooks.example.com", StopKey: stopKey, Names: all.Platforms(), Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	s.run([]time.Duration{0})

@@ -36,6 +36,10 @@ func linkRoutes(f *fiber.App, p *pages.Pages) {
 	f.Post("/invitation", p.TakeForm, p.AcceptInvitation)
 	f.Get("/notices/stop", p.ShowStop)
 	f.Post("/notices/stop", p.StopNotices)
+	f.Get("/fallback/confirm", p.ShowConfirmFallback)
+	f.Post("/fallback/confirm", p.TakeForm, p.ConfirmFallback)
+	f.Get("/fallback/stop", p.ShowStopFallback)
+	f.Post("/fallback/stop", p.StopFallback)
 }
 
 // pageRoutes are the pages, for people.
@@ -129,6 +133,9 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/webhooks/:id/switch", p.SwitchWebhook)
 	operator.Post("/webhooks/:id/rotate", p.RotateSecret)
 	operator.Post("/webhooks/:id/stored", p.MarkSecretStored)
+	operator.Post("/webhooks/:id/fallback", p.SaveFallback)
+	operator.Post("/webhooks/:id/fallback/send", p.SendFallbackLink)
+	operator.Post("/webhooks/:id/fallback/remove", p.RemoveFallback)
 	operator.Post("/webhooks/:id/delete", p.DeleteWebhook)
 	operator.Post("/drafts/:id/delete", p.DeleteDraft)
 	operator.Post("/drafts/:id/check-url", p.CheckURL)

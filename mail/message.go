@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -18,6 +19,14 @@ type Message struct {
 	Subject     string
 	Text, HTML  string
 	Unsubscribe string // URL that ends such messages by one POST; "": there is none
+	File        File   // that is attached; zero: none
+}
+
+// File is a file that comes with a message.
+type File struct {
+	Name    string
+	Type    string // media type
+	Content []byte
 }
 
 // build returns the message as it is sent. Line breaks and other control characters
@@ -42,6 +51,9 @@ func (m Message) build(from mail.Address, now time.Time) (*gomail.Msg, error) {
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	if m.File.Name != "" {
+		msg.AttachReadSeeker(oneLine(m.File.Name), bytes.NewReader(m.File.Content), gomail.WithFileContentType(gomail.ContentType(m.File.Type)))
+	}
 	return msg, nil
 }
 

@@ -54,6 +54,15 @@ var activity = Texts{
 	"activity.webhook.secret_stored": "Stored the signing secret of the webhook “%s” in its receiver.",
 	"activity.webhook.deleted":       "Deleted the webhook “%s”.",
 
+	"activity.fallback.set":        "Asked %s to confirm that it gets the bookings of the webhook “%s” while that fails.",
+	"activity.fallback.set_guests": "Asked %s to confirm that it gets the bookings of the webhook “%s” while that fails, with guests’ names and contact data.",
+	"activity.fallback.guests":     "Added guests’ names and contact data to what %s gets while the webhook “%s” fails.",
+	"activity.fallback.no_guests":  "Left guests’ names and contact data out of what %s gets while the webhook “%s” fails.",
+	"activity.fallback.again":      "Asked %s once more to confirm that it gets the bookings of the webhook “%s” while that fails.",
+	"activity.fallback.confirmed":  "Confirmed that %s gets the bookings of the webhook “%s” while that fails.",
+	"activity.fallback.stopped":    "Stopped what %s gets while the webhook “%s” fails, by the link in a message.",
+	"activity.fallback.removed":    "Removed %s, which got the bookings of the webhook “%s” while that failed.",
+
 	"activity.event.sent":         "Sent an event to the webhook “%s”.",
 	"activity.webhook.retried":    "Retried the oldest waiting delivery of the webhook “%s”.",
 	"activity.replay.started":     "Started a replay of %s deliveries.",

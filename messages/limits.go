@@ -21,8 +21,10 @@ var limits = Texts{
 	"limit.view":    "You have %s saved views and may have %s. Delete one that you no longer use, then save this one.",
 	"limit.check":   "Your account has used its %s checks and tests of this minute. Nothing was sent, and nothing is lost: go on, or try again in %s seconds.",
 
-	"limit.invitation":    "Your account has sent %s invitations within a day, the most that it may. Nothing was sent. Try again tomorrow.",
-	"limit.invitation_to": "%s invitations were sent to this address within a day, the most that it may get. Nothing was sent. Ask the person to look into their spam folder, or try again tomorrow.",
+	"limit.invitation":      "Your account has sent %s invitations within a day, the most that it may. Nothing was sent. Try again tomorrow.",
+	"limit.invitation_to":   "%s invitations were sent to this address within a day, the most that it may get. Nothing was sent. Ask the person to look into their spam folder, or try again tomorrow.",
+	"limit.confirmation":    "Your account has asked %s times within a day to confirm an address, the most that it may. Nothing was sent. Try again tomorrow.",
+	"limit.confirmation_to": "%s messages to confirm it were sent to this address within a day, the most that it may get. Nothing was sent. Look into its spam folder, or try again tomorrow.",
 
 	"limit.replay":   "%s replays of this account are running, and there may be %s at a time. Wait until one is done, or cancel one.",
 	"limit.replayed": "These are more than %s deliveries, the most that one replay sends. Choose a shorter period or one webhook, and replay the rest afterwards.",
@@ -46,7 +48,8 @@ func Limit(e webhook.LimitReached, support webhook.Support) webhook.Message {
 		return webhook.NewMessage(code, e.Limit>>10, e.Over>>10+1)
 	case webhook.LimitedReconciling:
 		return webhook.NewMessage(code)
-	case webhook.LimitedReplayed, webhook.LimitedHeld, webhook.LimitedReconciled, webhook.LimitedInvitations, webhook.LimitedInvitationsTo:
+	case webhook.LimitedReplayed, webhook.LimitedHeld, webhook.LimitedReconciled, webhook.LimitedInvitations, webhook.LimitedInvitationsTo,
+		webhook.LimitedConfirmations, webhook.LimitedConfirmationsTo:
 		return webhook.NewMessage(code, e.Limit)
 	case webhook.LimitedPlans:
 		return webhook.NewMessage(code, RetrySeconds(e))

@@ -25,6 +25,8 @@ var mail = Texts{
 	"mail.about.invitation": "Invitation",
 	"mail.about.reset":      "Forgotten password",
 	"mail.about.incident":   "Notice",
+	"mail.about.confirm":    "Confirmation of an address",
+	"mail.about.fallback":   "Bookings of a failing webhook",
 
 	"mail.tested":   "The mail server %s took the test message for %s. If it is not in the inbox within a few minutes, look among the spam.",
 	"mail.test_too": "You have sent many test messages. Wait 15 minutes.",
@@ -32,6 +34,13 @@ var mail = Texts{
 	"notices.saved":  "Your notices were saved.",
 	"notices.limits": "Saved when a failing webhook is reported, for everybody.",
 	"notices.after":  "Choose a time from the list.",
+
+	"fallback.sent":      "We are sending a link to %s. Bookings go there once somebody has opened it and confirmed.",
+	"fallback.saved":     "Saved what is sent to %s.",
+	"fallback.removed":   "Bookings are no longer sent to %s.",
+	"fallback.no_mail":   "E-mail is not set up, so nothing can be sent.",
+	"fallback.inline":    "Nothing waits for a synchronous webhook, so there is nothing to send.",
+	"fallback.confirmed": "%s is confirmed already.",
 
 	"invitation.sent":      "We are sending an invitation to %s. It is listed here until they have chosen a password.",
 	"invitation.withdrawn": "The invitation of %s was withdrawn; its link no longer works.",

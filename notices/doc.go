@@ -14,6 +14,9 @@
 // what package incidents decides; the messages about them are queued with that, and so
 // is the event for webhooks that select Bookhook's own, which says the same.
 //
+// By package fallback it decides, in the same look, which bookings of a failing webhook
+// go to an address of its choice.
+//
 // A kind is one entry in kinds: a function that makes a letter of the arguments,
 // which are JSON. It returns [webhook.ErrNotFound] if what the message is about no
 // longer exists; then nothing is sent. letter.templ and [letter.text] show every
@@ -27,5 +30,7 @@
 //	incident.go  messages about them
 //	event.go     events about them, for webhooks
 //	outage.go    those about a webhook that fails
+//	fallback.go  its bookings, for those who enter them by hand
+//	listing.go   what such a message lists
 //	letter.templ how a letter looks
 package notices

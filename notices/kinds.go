@@ -14,17 +14,21 @@ var kinds = map[webhook.MailKind]func(w *Worker, ctx context.Context, m webhook.
 	webhook.MailInvitation: (*Worker).invitation,
 	webhook.MailReset:      (*Worker).reset,
 	webhook.MailIncident:   (*Worker).incident,
+	webhook.MailConfirm:    (*Worker).confirm,
+	webhook.MailFallback:   (*Worker).fallback,
 }
 
 // letter is what a message says. Each text is a sentence or a few, without markup.
 type letter struct {
 	Subject string
 	Text    []string // paragraphs
+	List    []string // lines below them
 	Button  button   // what to do
 	Links   []button // more of it
 	Small   []string // paragraphs below it: until when, and why this came
 	Choose  string   // URL where such messages are chosen; "": they cannot be
-	Stop    string   // URL that ends such messages
+	Stop    string   // URL that ends such messages; "": there is none
+	File    mail.File
 }
 
 // button is a link.
@@ -56,12 +60,15 @@ func (w *Worker) write(ctx context.Context, m webhook.Mail, now time.Time) (mail
 func (l letter) message(ctx context.Context, id, to string) (mail.Message, error) {
 	var html strings.Builder
 	err := page(l).Render(ctx, &html)
-	return mail.Message{ID: id, To: to, Subject: l.Subject, Text: l.text(), HTML: html.String(), Unsubscribe: l.Stop}, err
+	return mail.Message{ID: id, To: to, Subject: l.Subject, Text: l.text(), HTML: html.String(), Unsubscribe: l.Stop, File: l.File}, err
 }
 
 // text returns the letter as plain text.
 func (l letter) text() string {
 	paragraphs := append([]string{}, l.Text...)
+	if len(l.List) > 0 {
+		paragraphs = append(paragraphs, "- "+strings.Join(l.List, "\n- "))
+	}
 	if l.Button.URL != "" {
 		paragraphs = append(paragraphs, l.Button.text())
 	}
@@ -70,7 +77,10 @@ func (l letter) text() string {
 	}
 	paragraphs = append(paragraphs, l.Small...)
 	if l.Choose != "" {
-		paragraphs = append(paragraphs, button{chooseText, l.Choose}.text(), button{stopText, l.Stop}.text())
+		paragraphs = append(paragraphs, button{chooseText, l.Choose}.text())
+	}
+	if l.Stop != "" {
+		paragraphs = append(paragraphs, button{stopText, l.Stop}.text())
 	}
 	return strings.Join(paragraphs, "\n\n") + "\n"
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
+	"bookhook/fallback"
 	"bookhook/incidents"
 	"bookhook/stats"
 	"bookhook/webhook"
@@ -20,6 +23,8 @@ type WatchStore interface {
 	Silences(ctx context.Context, account webhook.AccountID, now time.Time) ([]stats.Silence, error)
 	Accounts(ctx context.Context) ([]webhook.AccountUse, error)
 	LastBackup(ctx context.Context) (time.Time, error)
+	Fallbacks(ctx context.Context, failing []webhook.WebhookID) ([]fallback.Fallback, error)
+	QueueFallback(ctx context.Context, f fallback.Fallback, m fallback.Mail, now time.Time) error
 }
 
 // Watcher looks for what is wrong, and stores which incidents begin and end. Several
@@ -92,7 +97,47 @@ func (w *Watcher) look(ctx context.Context, now time.Time) error {
 		return err
 	}
 	conditions = append(conditions, w.disk(), incidents.BackupCondition(backup, now))
-	return w.change(ctx, incidents.Decide(now, conditions, known), now)
+	if err := w.change(ctx, incidents.Decide(now, conditions, known), now); err != nil {
+		return err
+	}
+	return w.sendFallbacks(ctx, now)
+}
+
+// sendFallbacks queues what is due of the bookings of webhooks that fail, and the last
+// messages about those that no longer do.
+func (w *Watcher) sendFallbacks(ctx context.Context, now time.Time) error {
+	if !w.Mail {
+		return nil
+	}
+	outages, err := w.known(ctx, now, func(k incidents.Key) bool { return k.Kind == incidents.Outage })
+	if err != nil {
+		return err
+	}
+	open := map[webhook.WebhookID]incidents.Incident{}
+	for _, i := range outages {
+		if i.ClosedAt.IsZero() {
+			open[i.Webhook()] = i
+		}
+	}
+	all, err := w.Store.Fallbacks(ctx, slices.Collect(maps.Keys(open)))
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		m, due := f.Next(open[f.Webhook], now)
+		if !due {
+			continue
+		}
+		err := w.Store.QueueFallback(ctx, f, m, now)
+		switch {
+		case errors.Is(err, webhook.ErrConflict), errors.Is(err, webhook.ErrNotFound): // done by another process, or there is nothing to list
+		case err != nil:
+			return err
+		case !m.Empty():
+			w.Log.Info("bookings of a webhook by e-mail", "account", f.Account, "webhook", f.Webhook, "last", string(m.Last))
+		}
+	}
+	return nil
 }
 
 // disk returns what is so about the disk. If that is not known, nothing changes.

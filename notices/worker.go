@@ -15,6 +15,7 @@ import (
 type Store struct {
 	OutboxStore
 	IncidentStore
+	FallbackStore
 }
 
 // OutboxStore is what the worker needs of the outbox, and of people.

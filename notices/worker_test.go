@@ -55,7 +55,7 @@ func newOffice(t *testing.T, options smtptest.Options) *office {
 func (o *office) another() *Worker {
 	server := mail.Server{Host: o.server.Host, Port: o.server.Port}
 	return New(Options{
-		Store: Store{o.store, o.store}, Sender: mail.NewSender(server, netmail.Address{Address: "bookhook@example.com"}), BaseURL: baseURL, StopKey: stopKey, Names: all.Platforms(),
+		Store: Store{o.store, o.store, o.store}, Sender: mail.NewSender(server, netmail.Address{Address: "bookhook@example.com"}), BaseURL: baseURL, StopKey: stopKey, Names: all.Platforms(),
 		Log: slog.New(slog.NewTextHandler(o.log, nil)),
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 
 	"bookhook/checklist"
+	"bookhook/fallback"
 	"bookhook/incidents"
 	"bookhook/platforms"
 	"bookhook/stats"
@@ -129,6 +130,10 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		add(fmt.Sprintf("webhook-%d", i), Webhook(p))
 		list := DeliveriesProps{Page: p.Page, Webhook: p.Webhook.ID, Rows: p.Recent, First: true, Types: k.types(), Problems: k.invalid("booking_id")}
 		add(fmt.Sprintf("webhook-%d-deliveries", i), WebhookDeliveries(p, list))
+		p.Fallback = FallbackForm{Mail: i > 0, Email: k.text("office@example.com"), Guests: i == 1}
+		if i == 2 {
+			p.Fallback.Problems = k.invalid("email")
+		}
 		add(fmt.Sprintf("webhook-%d-settings", i), WebhookSettings(p))
 		add(fmt.Sprintf("webhook-%d-signing", i), WebhookSigning(p))
 	}
@@ -514,6 +519,34 @@ func (k kind) addNotices(add func(string, templ.Component)) {
 	add("stop", StopNotices(stop))
 	stop.Stopped = true
 	add("stop-done", StopNotices(stop))
+	k.addFallbacks(add)
+}
+
+// addFallbacks adds the settings of a webhook with each state of its fallback, and the pages
+// to which its messages lead.
+func (k kind) addFallbacks(add func(string, templ.Component)) {
+	f := fallback.Fallback{Webhook: 1, Address: k.text("office@example.com"), SetBy: k.text("marta@example.com"), SetAt: now, ExpiresAt: now.Add(time.Hour)}
+	states := map[string]func(f *fallback.Fallback){
+		"waiting":   func(*fallback.Fallback) {},
+		"expired":   func(f *fallback.Fallback) { f.ExpiresAt = now },
+		"not-sent":  func(f *fallback.Fallback) { f.LinkState, f.Problem = webhook.MailFailed, k.message("No such user.") },
+		"confirmed": func(f *fallback.Fallback) { f.ConfirmedAt, f.Guests = now, true },
+		"listed":    func(f *fallback.Fallback) { f.ConfirmedAt, f.QueuedAt = now.Add(-week), now },
+		"stopped":   func(f *fallback.Fallback) { f.StoppedAt = now },
+	}
+	for name, change := range states {
+		for _, role := range []webhook.Role{webhook.RoleOperator, webhook.RoleStaff} {
+			p := WebhookProps{Page: k.page(role), Webhook: k.webhook(0), Stats: k.stats(stats.Day), Fallback: FallbackForm{Mail: true, Current: f}}
+			change(&p.Fallback.Current)
+			add("webhook-fallback-"+name+"-"+string(role), WebhookSettings(p))
+		}
+	}
+	for _, done := range []bool{false, true} {
+		props := FallbackLinkProps{Token: "t", Fallback: f, Webhook: k.text("Accounting"), Account: k.text("Ada Tours"), Done: done}
+		props.Fallback.Guests = done
+		add(fmt.Sprintf("fallback-confirm-%t", done), ConfirmFallback(props))
+		add(fmt.Sprintf("fallback-stop-%t", done), StopFallback(props))
+	}
 }
 
 func (k kind) addMail(add func(string, templ.Component), people PeopleProps) {

@@ -35,6 +35,9 @@ const (
 	LimitedInvitations   Limited = "invitation"    // that are sent within a day
 	LimitedInvitationsTo Limited = "invitation_to" // of those to one address
 
+	LimitedConfirmations   Limited = "confirmation"    // messages that ask to confirm an address, within a day
+	LimitedConfirmationsTo Limited = "confirmation_to" // of those to one address
+
 	LimitedHeld        Limited = "held"        // references of a list
 	LimitedReconciled  Limited = "reconciled"  // deliveries of a comparison
 	LimitedReconciling Limited = "reconciling" // comparisons that are under way
@@ -194,6 +197,11 @@ const (
 	MaxInvitationsTo  = 5         // of those to one address
 	InvitationsWithin = 24 * time.Hour
 
+	MaxConfirmations   = 50 // messages that ask to confirm an address, of one account within ConfirmationsWithin
+	MaxConfirmationsTo = 5  // of those to one address
+
+	ConfirmationsWithin = 24 * time.Hour
+
 	MaxWaitingResets = 1_000 // requests of such links that have not been looked at yet
 )
 
@@ -222,6 +230,8 @@ const (
 	MailInvitation MailKind = "invitation"
 	MailReset      MailKind = "reset" // of a forgotten password; it may be to somebody who is no user
 	MailIncident   MailKind = "incident"
+	MailConfirm    MailKind = "confirm"  // an address for the bookings of a webhook that fails
+	MailFallback   MailKind = "fallback" // those bookings
 )
 
 // MailState is what became of a message.

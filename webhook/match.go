@@ -48,9 +48,11 @@ func DeliveryTo(decisions []Decision, w WebhookID) DeliveryID {
 // all events.
 func Match(w *Webhook, e *Event) Reason {
 	switch {
+	case e.Platform == OwnPlatform && (w.AllEvents || !w.selects(e.Key())): // also while it is off: it misses nothing then
+		return ReasonEvent
 	case !w.Enabled:
 		return ReasonDisabled
-	case e.Platform == OwnPlatform && w.AllEvents, !w.selects(e.Key()):
+	case !w.selects(e.Key()):
 		return ReasonEvent
 	case e.Platform == OwnPlatform:
 		return Matched

@@ -170,3 +170,20 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	}
 }
+
+// A webhook that is off misses only those of Bookhook's own events that it selects.
+func TestOwnEventsWhileOff(t *testing.T) {
+	e := webhook.Event{Platform: webhook.OwnPlatform, Type: "webhook.failing"}
+	for name, c := range map[string]struct {
+		config webhook.Config
+		want   webhook.Reason
+	}{
+		"all events": {webhook.Config{AllEvents: true}, webhook.ReasonEvent},
+		"another":    {webhook.Config{Events: []string{"cancelled"}}, webhook.ReasonEvent},
+		"this one":   {webhook.Config{Events: []string{e.Key()}}, webhook.ReasonDisabled},
+	} {
+		if got := webhook.Match(&webhook.Webhook{Config: c.config}, &e); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}

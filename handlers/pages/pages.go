@@ -32,6 +32,7 @@ type Store struct {
 	DeliveryStore
 	DraftStore
 	EventStore
+	FallbackStore
 	HomeStore
 	InvitationStore
 	ItemStore

@@ -216,11 +216,19 @@ func (pg *Pages) ShowWebhookDeliveries(c *fiber.Ctx) error {
 
 // ShowWebhookSettings shows the settings of a webhook.
 func (pg *Pages) ShowWebhookSettings(c *fiber.Ctx) error {
+	return pg.showWebhookSettings(c, views.FallbackForm{})
+}
+
+func (pg *Pages) showWebhookSettings(c *fiber.Ctx, form views.FallbackForm) error {
 	props, err := pg.webhookProps(c)
 	if err != nil {
 		return err
 	}
 	w := props.Webhook
+	if err := pg.addFallback(c, w, &form); err != nil {
+		return err
+	}
+	props.Fallback = form
 	if props.Names, err = pg.names(c.UserContext(), w.Account, w.Channels.IDs, w.Tours.IDs); err != nil {
 		return err
 	}
@@ -233,7 +241,7 @@ func (pg *Pages) ShowWebhookSettings(c *fiber.Ctx) error {
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.WebhookSettings(props))
+	return render(c, formStatus(form.Problems), views.WebhookSettings(props))
 }
 
 // TestWebhook sends a test event to a webhook, whatever its filters and also if it is

@@ -3,16 +3,16 @@ package web
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"bookhook/spreadsheet"
 	"bookhook/webhook"
 )
 
@@ -31,9 +31,7 @@ type Export struct {
 	Columns []string // the first line
 	// Next returns the next rows, and whether there are more.
 	Next func(ctx context.Context) (rows [][]string, more bool, err error)
-	// BOM says that a byte order mark goes first, without which Excel does not read
-	// UTF-8. For programs it would be a part of the first column's name.
-	BOM bool
+	BOM  bool // spreadsheet.BOM goes first
 }
 
 // SendExport streams an export. Neither the list nor the response is ever in memory as
@@ -66,18 +64,17 @@ type exportReader struct {
 	conn   net.Conn
 	ended  func()
 	buffer bytes.Buffer
-	lines  *csv.Writer
+	lines  spreadsheet.Writer
 	last   bool
 }
 
 func newExportReader(ctx context.Context, e Export, conn net.Conn, ended func()) *exportReader {
 	r := &exportReader{export: e, ctx: ctx, conn: conn, ended: ended}
 	if e.BOM {
-		r.buffer.WriteString("\uFEFF")
+		r.buffer.WriteString(spreadsheet.BOM)
 	}
-	r.lines = csv.NewWriter(&r.buffer)
-	r.lines.UseCRLF = true
-	r.write(e.Columns)
+	r.lines = spreadsheet.NewWriter(&r.buffer)
+	r.lines.Write(slices.Clone(e.Columns))
 	return r
 }
 
@@ -102,37 +99,12 @@ func (r *exportReader) readPage() error {
 		return err
 	}
 	r.last = !more
-	r.write(rows...)
+	r.lines.Write(rows...)
 	return r.conn.SetWriteDeadline(time.Now().Add(exportWriteTimeout))
-}
-
-// write writes rows into the buffer, where writing cannot fail.
-func (r *exportReader) write(rows ...[]string) {
-	for _, row := range rows {
-		for i := range row {
-			row[i] = defuse(row[i])
-		}
-		_ = r.lines.Write(row)
-	}
-	r.lines.Flush()
 }
 
 // Close implements io.Closer; it is called when the response ended, however it did.
 func (r *exportReader) Close() error {
 	r.ended()
 	return nil
-}
-
-// afterSemicolon defuses what begins a formula after a semicolon: where that separates
-// cells (Excel in most of Europe), it begins one, whatever quotes are around.
-var afterSemicolon = strings.NewReplacer(";=", ";'=", ";+", ";'+", ";-", ";'-", ";@", ";'@")
-
-// defuse returns a cell so that no spreadsheet runs it as a formula: with an apostrophe
-// before what begins one (OWASP, CSV injection).
-func defuse(cell string) string {
-	if cell != "" && (strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) || strings.HasPrefix(cell, "＝") ||
-		strings.HasPrefix(cell, "＋") || strings.HasPrefix(cell, "－") || strings.HasPrefix(cell, "＠")) {
-		cell = "'" + cell
-	}
-	return afterSemicolon.Replace(cell)
 }

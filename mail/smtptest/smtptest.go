@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,7 +61,14 @@ type Message struct {
 	Header    mail.Header // decoded
 	Text      string
 	HTML      string
+	Files     []File
 	Raw       string
+}
+
+// File is a file that came with a message.
+type File struct {
+	Name, Type string
+	Content    []byte
 }
 
 // Start starts a server, which stops when the test ends.
@@ -207,7 +216,7 @@ func (s *session) Data(r io.Reader) error {
 	return nil
 }
 
-// parse reads the header and the two parts.
+// parse reads the header and the parts.
 func (m *Message) parse(raw []byte) error {
 	parsed, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
@@ -223,11 +232,16 @@ func (m *Message) parse(raw []byte) error {
 			m.Header[name] = append(m.Header[name], text)
 		}
 	}
-	_, params, err := mime.ParseMediaType(parsed.Header.Get("Content-Type"))
+	return m.parseParts(parsed.Header.Get("Content-Type"), parsed.Body)
+}
+
+// parseParts reads the parts of a body, and those of parts that have some.
+func (m *Message) parseParts(contentType string, body io.Reader) error {
+	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return err
 	}
-	for parts := multipart.NewReader(parsed.Body, params["boundary"]); ; {
+	for parts := multipart.NewReader(body, params["boundary"]); ; {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -235,16 +249,36 @@ func (m *Message) parse(raw []byte) error {
 		if err != nil {
 			return err
 		}
-		body, err := io.ReadAll(quotedprintable.NewReader(part))
-		if err != nil {
+		if err := m.parsePart(part); err != nil {
 			return err
 		}
-		if kind, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type")); kind == "text/html" {
-			m.HTML = string(body)
-		} else {
-			m.Text = string(body)
-		}
 	}
+}
+
+func (m *Message) parsePart(part *multipart.Part) error {
+	kind, _, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(kind, "multipart/") {
+		return m.parseParts(part.Header.Get("Content-Type"), part)
+	}
+	var decoded io.Reader = quotedprintable.NewReader(part)
+	if part.Header.Get("Content-Transfer-Encoding") == "base64" {
+		decoded = base64.NewDecoder(base64.StdEncoding, part)
+	}
+	content, err := io.ReadAll(decoded)
+	switch {
+	case err != nil:
+		return err
+	case part.FileName() != "":
+		m.Files = append(m.Files, File{part.FileName(), part.Header.Get("Content-Type"), content})
+	case kind == "text/html":
+		m.HTML = string(content)
+	default:
+		m.Text = string(content)
+	}
+	return nil
 }
 
 // NewCertificate returns a certificate for 127.0.0.1 and localhost,

@@ -18,7 +18,7 @@ import (
 var oncePerPage = []*regexp.Regexp{
 	regexp.MustCompile(`<meta name="description" content="[^"]{20,}"`),
 	regexp.MustCompile(`<meta name="robots" content="noindex, nofollow"`),
-	regexp.MustCompile(`<title>[^<]+ · Bookhook</title>`),
+	regexp.MustCompile(`<title>[^<]+ – Bookhook</title>`),
 }
 
 // TestEveryAnswerIsCompressed asks for every address of Bookhook: what is a page or a

@@ -1,4 +1,4 @@
-// Package static holds the style sheet, the scripts and the icon, embedded, each
+// Package static holds the style sheet, the scripts, the icon and the picture of previews, embedded, each
 // under a name with a hash of its content, so that browsers may keep them for
 // ever.
 package static
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-//go:embed *.css *.js *.svg
+//go:embed *.css *.js *.svg *.png
 var files embed.FS
 
 // Prefix is the path under which the files are served.
@@ -28,6 +28,7 @@ var types = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml",
+	".png": "image/png",
 }
 
 var byName, byHash = load()

@@ -19,7 +19,7 @@ import (
 // default text for the status.
 type ErrorProps struct {
 	Page      *Page  // nil when nobody is signed in
-	Theme     string // used when Page is nil
+	Outside          // used when Page is nil
 	Status    int    // such as 404
 	What      string // what happened
 	Meaning   string // what it means for the bookings
@@ -68,7 +68,7 @@ func Error(p ErrorProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = publicLayout(p.Theme, cmp.Or(p.What, errorTexts(p.Status).What)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = publicLayout(p.Outside, cmp.Or(p.What, errorTexts(p.Status).What)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

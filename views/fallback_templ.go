@@ -27,7 +27,7 @@ type FallbackForm struct {
 // FallbackLinkProps are the props of the pages to which the links in messages lead. They
 // post to their own address: the token is in the form, or for a stop in the address.
 type FallbackLinkProps struct {
-	Theme    string
+	Outside
 	Token    string
 	Fallback fallback.Fallback
 	Webhook  string // its name
@@ -741,7 +741,7 @@ func ConfirmFallback(p FallbackLinkProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(p.Theme, "Confirm this address").Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Outside, "Confirm this address").Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -874,7 +874,7 @@ func StopFallback(p FallbackLinkProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(p.Theme, "Stop messages").Render(templ.WithChildren(ctx, templ_7745c5c3_Var27), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Outside, "Stop bookings by e-mail").Render(templ.WithChildren(ctx, templ_7745c5c3_Var27), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

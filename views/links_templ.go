@@ -16,7 +16,7 @@ import (
 // ForgottenProps are the props of the page for a forgotten password. It posts email
 // to /password/forgot.
 type ForgottenProps struct {
-	Theme    string
+	Outside
 	Mail     bool // e-mail is set up
 	Support  webhook.Support
 	Email    string // as typed
@@ -27,7 +27,7 @@ type ForgottenProps struct {
 // ChoosePasswordProps are the props of the page to which a one-time link leads. It
 // posts token and password to Action.
 type ChoosePasswordProps struct {
-	Theme       string
+	Outside
 	Action      string
 	Token       string
 	Email       string
@@ -129,7 +129,7 @@ func Forgotten(p ForgottenProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(p.Theme, "Forgotten password").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Outside, "Forgotten password").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -337,7 +337,7 @@ func ChoosePassword(p ChoosePasswordProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(p.Theme, choosePasswordTitle(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Outside, choosePasswordTitle(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

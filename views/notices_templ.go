@@ -35,7 +35,7 @@ type NoticesProps struct {
 // StopProps are the props of the page to which the link leads that ends messages. It
 // posts to /notices/stop with the token in the address.
 type StopProps struct {
-	Theme   string
+	Outside
 	Token   string
 	Email   string
 	Stopped bool
@@ -947,7 +947,7 @@ func StopNotices(p StopProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = publicLayout(p.Theme, "Stop messages").Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = publicLayout(p.Outside, "Stop messages").Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

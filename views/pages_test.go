@@ -45,7 +45,7 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 	add("reset", ChoosePassword(reset))
 	reset.Invitation, reset.AccountName = &webhook.Invitation{CreatedBy: k.text("anna@example.com")}, k.text("Sea Tours")
 	add("invitation", ChoosePassword(reset))
-	add("before-setup", BeforeSetup(""))
+	add("before-setup", BeforeSetup(Outside{BaseURL: "https://bookhook.example.com"}))
 	add("setup", Setup(SetupProps{Token: "t", TimeZone: "UTC", Zones: []string{"UTC", "Europe/London"}, AccountName: k.text("Sea Tours"), Problems: k.invalid("account_number", "password")}))
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		add(fmt.Sprintf("error-%d", status), Error(ErrorProps{Page: &page, Status: status, RequestID: k.text("K3TQ")}))
@@ -518,7 +518,7 @@ func (k kind) addNotices(add func(string, templ.Component)) {
 	stop := StopProps{Token: "t", Email: k.text("marta@example.com")}
 	add("stop", StopNotices(stop))
 	stop.Stopped = true
-	add("stopped", StopNotices(stop))
+	add("stop-done", StopNotices(stop))
 	k.addFallbacks(add)
 }
 
@@ -538,7 +538,7 @@ func (k kind) addFallbacks(add func(string, templ.Component)) {
 		for _, role := range []webhook.Role{webhook.RoleOperator, webhook.RoleStaff} {
 			p := WebhookProps{Page: k.page(role), Webhook: k.webhook(0), Stats: k.stats(stats.Day), Fallback: FallbackForm{Mail: true, Current: f}}
 			change(&p.Fallback.Current)
-			add("fallback-"+name+"-"+string(role), WebhookSettings(p))
+			add("webhook-fallback-"+name+"-"+string(role), WebhookSettings(p))
 		}
 	}
 	for _, done := range []bool{false, true} {

@@ -152,7 +152,7 @@ func TestLook(t *testing.T) {
 		t.Skip("BOOKHOOK_LOOK names no folder")
 	}
 	files := map[string][]byte{}
-	for _, name := range []string{"app.css", "app.js", "wizard.js", "live.js", "replay.js", "favicon.svg"} {
+	for _, name := range []string{"app.css", "app.js", "wizard.js", "live.js", "replay.js", "keys.js", "favicon.svg", "favicon.png", "touch.png", "preview.png"} {
 		f, ok := static.Lookup(strings.TrimPrefix(static.Path(name), static.Prefix))
 		if !ok {
 			t.Fatal(name)

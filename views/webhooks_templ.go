@@ -195,7 +195,7 @@ func Webhooks(p WebhooksProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<table class=\"rows\"><thead><tr><th scope=\"col\">Webhook</th><th scope=\"col\">Receives</th><th scope=\"col\">Status</th><th scope=\"col\">Last delivery</th><th scope=\"col\">Last 14 days</th></tr></thead> <tbody data-rows=\"new webhook|new webhooks\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<table class=\"rows hooks\"><thead><tr><th scope=\"col\">Webhook</th><th scope=\"col\">Receives</th><th scope=\"col\">Status</th><th scope=\"col\">Last delivery</th><th scope=\"col\">Last 14 days</th></tr></thead> <tbody data-rows=\"new webhook|new webhooks\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -111,7 +111,7 @@ var fallbackUnknown = &web.Problem{
 // linkProps returns what the pages behind the links show of a fallback.
 func (pg *Pages) linkProps(c *fiber.Ctx, f fallback.Fallback, err error) (views.FallbackLinkProps, error) {
 	c.Set(fiber.HeaderReferrerPolicy, "no-referrer") // the address has the token
-	props := views.FallbackLinkProps{Theme: theme(c), Fallback: f}
+	props := views.FallbackLinkProps{Outside: pg.outside(c), Fallback: f}
 	if errors.Is(err, webhook.ErrNotFound) {
 		return props, fallbackUnknown
 	}

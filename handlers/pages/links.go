@@ -33,7 +33,7 @@ func (pg *Pages) ShowForgotten(c *fiber.Ctx) error {
 }
 
 func (pg *Pages) showForgotten(c *fiber.Ctx, status int, props views.ForgottenProps) error {
-	props.Theme, props.Mail, props.Support = theme(c), pg.Mailer != nil, pg.Server.Support()
+	props.Outside, props.Mail, props.Support = pg.outside(c), pg.Mailer != nil, pg.Server.Support()
 	return render(c, status, views.Forgotten(props))
 }
 
@@ -76,7 +76,7 @@ func (pg *Pages) resetForm(c *fiber.Ctx, token string) (views.ChoosePasswordProp
 	if errors.Is(err, webhook.ErrNotFound) {
 		err = resetEnded
 	}
-	return views.ChoosePasswordProps{Theme: theme(c), Action: c.Path(), Token: token, Email: user.Email}, err
+	return views.ChoosePasswordProps{Outside: pg.outside(c), Action: c.Path(), Token: token, Email: user.Email}, err
 }
 
 var resetEnded = &web.Problem{
@@ -135,7 +135,7 @@ func (pg *Pages) invitationForm(c *fiber.Ctx, token string) (form views.ChoosePa
 		return form, err
 	}
 	account, err := pg.Store.Account(c.UserContext(), i.Account)
-	return views.ChoosePasswordProps{Theme: theme(c), Action: c.Path(), Token: token, Email: i.Email, Invitation: &i, AccountName: account.Name}, err
+	return views.ChoosePasswordProps{Outside: pg.outside(c), Action: c.Path(), Token: token, Email: i.Email, Invitation: &i, AccountName: account.Name}, err
 }
 
 var invitationEnded = &web.Problem{

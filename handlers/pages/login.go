@@ -30,7 +30,7 @@ func (pg *Pages) ShowSetup(c *fiber.Ctx) error {
 	if err := pg.checkSetup(c, c.Query("token")); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Setup(views.SetupProps{Theme: theme(c), Token: c.Query("token"), TimeZone: "UTC", Zones: zones}))
+	return render(c, http.StatusOK, views.Setup(views.SetupProps{Outside: pg.outside(c), Token: c.Query("token"), TimeZone: "UTC", Zones: zones}))
 }
 
 // checkSetup lets only the holder of the printed link through, and only while
@@ -61,7 +61,7 @@ func (pg *Pages) SaveSetup(c *fiber.Ctx) error {
 		return err
 	}
 	form := views.SetupProps{
-		Theme: theme(c), Token: web.FormValue(c, "token"),
+		Outside: pg.outside(c), Token: web.FormValue(c, "token"),
 		AccountName: web.FormValue(c, "account_name"), AccountNumber: web.FormValue(c, "account_number"), Email: web.FormValue(c, "email"),
 		TimeZone: cmp.Or(web.FormValue(c, "time_zone"), "UTC"), Zones: zones, Chosen: true,
 	}
@@ -104,7 +104,7 @@ func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 		return err
 	}
 	if !over && pg.SetupToken != "" {
-		return render(c, http.StatusConflict, views.BeforeSetup(theme(c)))
+		return render(c, http.StatusConflict, views.BeforeSetup(pg.outside(c)))
 	}
 	flash, err := pg.takeFlash(c)
 	if err != nil {
@@ -114,7 +114,7 @@ func (pg *Pages) ShowLogin(c *fiber.Ctx) error {
 }
 
 func (pg *Pages) showLogin(c *fiber.Ctx, status int, props views.LoginProps) error {
-	props.Theme, props.Mail, props.Support = theme(c), pg.Mailer != nil, pg.Server.Support()
+	props.Outside, props.Mail, props.Support = pg.outside(c), pg.Mailer != nil, pg.Server.Support()
 	return render(c, status, views.Login(props))
 }
 

@@ -163,7 +163,7 @@ func (pg *Pages) ShowStop(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.StopNotices(views.StopProps{Theme: theme(c), Token: c.Query("token"), Email: user.Email}))
+	return render(c, http.StatusOK, views.StopNotices(views.StopProps{Outside: pg.outside(c), Token: c.Query("token"), Email: user.Email}))
 }
 
 // StopNotices ends the messages about incidents to who has a link from one. Mail
@@ -176,7 +176,7 @@ func (pg *Pages) StopNotices(c *fiber.Ctx) error {
 	if err := pg.Store.StopNotices(c.UserContext(), user.ID); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.StopNotices(views.StopProps{Theme: theme(c), Email: user.Email, Stopped: true}))
+	return render(c, http.StatusOK, views.StopNotices(views.StopProps{Outside: pg.outside(c), Email: user.Email, Stopped: true}))
 }
 
 var stopUnknown = &web.Problem{

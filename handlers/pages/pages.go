@@ -110,7 +110,7 @@ func New(o Options) *Pages {
 
 // ShowError shows a problem as a page.
 func (pg *Pages) ShowError(c *fiber.Ctx, p *web.Problem) error {
-	props := views.ErrorProps{Theme: theme(c), Status: p.Status, Meaning: p.Meaning, Next: p.Next}
+	props := views.ErrorProps{Outside: pg.outside(c), Status: p.Status, Meaning: p.Meaning, Next: p.Next}
 	if p.Type != "about:blank" && p.Meaning != "" {
 		props.What = p.Title
 	}
@@ -134,6 +134,11 @@ func (pg *Pages) ShowStatic(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	return web.SendBytes(c, f.Type, f.Body)
+}
+
+// outside returns what pages that anybody may see share.
+func (pg *Pages) outside(c *fiber.Ctx) views.Outside {
+	return views.Outside{Theme: theme(c), BaseURL: pg.Server.BaseURL(c)}
 }
 
 // page returns what the layout of every page shows.

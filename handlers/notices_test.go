@@ -158,6 +158,10 @@ func TestNoticesByWebhook(t *testing.T) {
 	b.get("/settings/notices").has("Called about incidents of", hook.Name).lacks("None does so yet")
 	b.get("/webhooks/"+hook.ID.String()).has("When Bookhook notices", "“A webhook is failing” or “A webhook is no longer failing”").lacks("on any channel")
 	b.get("/webhooks").has("2 notices of Bookhook’s own")
+	s.booked("TC-77")
+	events, err := s.store.Events(t.Context(), s.account.ID, webhook.EventFilter{Limit: 1})
+	s.check(err)
+	b.get("/events/" + events.Rows[0].ID.String()).lacks(hook.Name) // a booking is not for it
 	s.signIn(staff).get("/settings/notices").has(hook.Name).lacks("Create a webhook for notices")
 	s.signIn(others).get("/settings/notices").lacks(hook.Name)
 	for _, path := range []string{"/settings/platforms/bookhook", "/in/bookhook/abc"} {

@@ -153,7 +153,7 @@ func mailSettings(p MailProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Server == "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<h2 id=\"mail\">E-mail is not set up</h2><p>Nobody is invited by e-mail, and whoever has forgotten their password has to ask an operator.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<h2 id=\"mail\">E-mail is not set up</h2><p>Nobody is notified when a webhook fails or a platform falls silent, nobody is invited by e-mail, and whoever has forgotten their password has to ask an operator.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -162,11 +162,11 @@ func mailSettings(p MailProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = copyable("mail-setup", "command", "bookhook serve --mail smtp://USER:PASSWORD@mail.example.com:587 --mail-from bookhook@example.com").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = copyable("mail-setup", "command", "bookhook serve --mail smtp://USER:PASSWORD@mail.example.com:587 --mail-from bookhook@example.com --base-url https://hooks.example.com").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " <p class=\"hint\">The settings can also come from the environment (<code>BOOKHOOK_MAIL</code>, <code>BOOKHOOK_MAIL_FROM</code>), and the first one from a file (<code>--mail-file</code>).</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " <p class=\"hint\">The links in messages begin with <code>--base-url</code>; without it they lead to the computer that Bookhook runs on. The settings can also come from the environment (<code>BOOKHOOK_MAIL</code>, <code>BOOKHOOK_MAIL_FROM</code>), and the first one from a file (<code>--mail-file</code>).</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -287,7 +287,7 @@ func mailLog(p MailProps) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p>Each message that Bookhook sends by e-mail appears here, with what became of it.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<p>Each message that Bookhook sends by e-mail appears here, with what became of it; a test message says so at once.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -106,7 +106,7 @@ func sendMissed(p WebhookProps) templ.Component {
 			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if p.Webhook.Kind == webhook.Async {
+		if p.Webhook.Kind == webhook.Async && !p.Webhook.OnlyOwn() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<section class=\"panel\" aria-labelledby=\"missed\"><h2 id=\"missed\">What it missed</h2><p>Bookings that it did not receive can still be sent. You see how many before anything is sent.</p><div class=\"row\" data-live=\"missed\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -133,6 +133,12 @@ func (pg *Pages) ShowEvent(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.Event(props))
 }
 
+// concerns reports whether an event may be meant for a webhook: a booking is not for one
+// that receives notices only.
+func concerns(e webhook.Event, w *webhook.Webhook) bool {
+	return w == nil || !w.OnlyOwn() || e.Platform == webhook.OwnPlatform
+}
+
 // decisions returns the decision on an event for each webhook.
 func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, error) {
 	named, err := pg.hooks(c.UserContext(), e.Account)
@@ -147,8 +153,11 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	for i := range deliveries.Rows {
 		byID[deliveries.Rows[i].ID] = &deliveries.Rows[i].Delivery
 	}
+	e.Decisions = slices.DeleteFunc(slices.Clone(e.Decisions), func(d webhook.Decision) bool {
+		return d.Delivery == 0 && !concerns(e.Event, named.find(d.Webhook))
+	})
 	for _, w := range named.live { // those that were created since, too
-		if !e.Test && !e.Lookup && w.Kind == webhook.Async && !slices.ContainsFunc(e.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID }) {
+		if !e.Test && !e.Lookup && w.Kind == webhook.Async && concerns(e.Event, w) && !slices.ContainsFunc(e.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID }) {
 			e.Decisions = append(e.Decisions, webhook.Decision{Webhook: w.ID, Reason: webhook.ReasonNotCreated})
 		}
 	}

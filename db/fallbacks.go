@@ -33,7 +33,7 @@ func findFallback(ctx context.Context, q querier, account webhook.AccountID, id 
 
 // SetFallback chooses where the bookings of a webhook go; of f, Webhook, Account, Address
 // and Guests count. Another address than before is asked to confirm, and the one before
-// is told. It returns webhook.Invalid for an inline webhook, and webhook.LimitReached if
+// is told; the same address is asked again if guests' data are added. It returns webhook.Invalid for an inline webhook, and webhook.LimitReached if
 // too many addresses were asked.
 func (s *Store) SetFallback(ctx context.Context, f fallback.Fallback, change webhook.Change) (asked bool, err error) {
 	err = s.write(ctx, func(tx transaction) error {
@@ -50,6 +50,7 @@ func (s *Store) SetFallback(ctx context.Context, f fallback.Fallback, change web
 		case err != nil && !errors.Is(err, webhook.ErrNotFound):
 			return err
 		case err == nil && old.Address == f.Address:
+			asked = f.Guests && !old.Guests
 			return s.setGuests(ctx, tx, w, old, f.Guests, change)
 		}
 		asked = true
@@ -58,19 +59,28 @@ func (s *Store) SetFallback(ctx context.Context, f fallback.Fallback, change web
 	return asked, err
 }
 
-// setGuests chooses whether guests' data are sent.
+// setGuests chooses whether guests' data are sent. Whoever confirmed without them is asked
+// again, and gets nothing until then.
 func (s *Store) setGuests(ctx context.Context, tx transaction, w *webhook.Webhook, f fallback.Fallback, guests bool, change webhook.Change) error {
 	if f.Guests == guests {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `UPDATE fallbacks SET guests = $2 WHERE webhook_id = $1`, w.ID, boolInt(guests)); err != nil {
+	if !guests {
+		if _, err := tx.Exec(ctx, `UPDATE fallbacks SET guests = 0 WHERE webhook_id = $1`, w.ID); err != nil {
+			return err
+		}
+		return s.auditFallback(ctx, tx, w, f.Address, "fallback.no_guests", change)
+	}
+	mail, err := s.askToConfirm(ctx, tx, w, f.Address, change.At)
+	if err != nil {
 		return err
 	}
-	action := "fallback.no_guests"
-	if guests {
-		action = "fallback.guests"
+	_, err = tx.Exec(ctx, `UPDATE fallbacks SET guests = 1, confirmed_at = 0, set_by = $2, set_at = $3, link_mail = $4, expires_at = $5 WHERE webhook_id = $1`,
+		w.ID, change.By, toMillis(change.At), mail, toMillis(change.At.Add(fallback.Term)))
+	if err != nil {
+		return err
 	}
-	return s.auditFallback(ctx, tx, w, f.Address, action, change)
+	return s.auditFallback(ctx, tx, w, f.Address, "fallback.guests", change)
 }
 
 // startFallback asks a new address to confirm. What was listed to the one before is not
@@ -206,13 +216,17 @@ func fallbackByToken(ctx context.Context, q querier, hash []byte, now time.Time)
 	return scanFallback(queryRow(ctx, q, `SELECT `+fallbackColumns+` FROM fallbacks WHERE hash = $1 AND expires_at > $2`, hash, toMillis(now)))
 }
 
-// ConfirmFallback confirms an address, whose link works no more. It returns
-// webhook.ErrNotFound if the link has ended.
-func (s *Store) ConfirmFallback(ctx context.Context, hash []byte, now time.Time) error {
+// ConfirmFallback confirms an address, whose link works no more; guests is what was shown
+// of the guests' data. It returns webhook.ErrNotFound if the link has ended, and
+// webhook.ErrConflict if something else was chosen about guests' data meanwhile.
+func (s *Store) ConfirmFallback(ctx context.Context, hash []byte, guests bool, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
 		f, err := fallbackByToken(ctx, tx, hash, now)
 		if err != nil {
 			return err
+		}
+		if f.Guests != guests {
+			return webhook.ErrConflict
 		}
 		w, err := s.findWebhook(ctx, tx, f.Account, f.Webhook)
 		if err != nil {
@@ -257,14 +271,15 @@ func (s *Store) Fallbacks(ctx context.Context, failing []webhook.WebhookID) ([]f
 
 // QueueFallback queues a message that is due according to what was read. It returns
 // webhook.ErrConflict if another process has queued one since, or somebody changed the
-// fallback, and webhook.ErrNotFound if there is nothing to list.
+// fallback, and webhook.ErrNotFound if there is nothing to list. Whether there is, is read
+// first: while there is not, that is asked again and again, and must not hold the writer.
 func (s *Store) QueueFallback(ctx context.Context, f fallback.Fallback, m fallback.Mail, now time.Time) error {
-	return s.write(ctx, func(tx transaction) error {
-		if m.Last == "" {
-			if err := anythingToList(ctx, tx, f.Account, m); err != nil {
-				return err
-			}
+	if m.Last == "" {
+		if err := anythingToList(ctx, s.engine, f.Account, m); err != nil {
+			return err
 		}
+	}
+	return s.write(ctx, func(tx transaction) error {
 		mail, err := s.queueFallback(ctx, tx, f, m, now)
 		if err != nil {
 			return err
@@ -290,12 +305,13 @@ func (s *Store) QueueFallback(ctx context.Context, f fallback.Fallback, m fallba
 
 // What a message lists: deliveries of bookings that were created from From until Until and
 // are waiting or have failed, and those from before that have failed for good since From,
-// when they were waiting still. The arguments are account and webhook, the ids of From,
+// when they were waiting still. The latter come from the index by when they failed (hence
+// +id), and not from all that failed in the days that retries take. The arguments are account and webhook, the ids of From,
 // Until and the retries before, the times of From and Until, and a number of each.
 const (
 	undeliveredRows = `SELECT * FROM (` + undeliveredOf + `state = 'pending' AND id >= $3 AND id < $4 ORDER BY id LIMIT $8) AS pending
 		UNION ALL SELECT * FROM (` + undeliveredOf + `state = 'failed' AND id >= $3 AND id < $4 ORDER BY id LIMIT $8) AS failed
-		UNION ALL SELECT * FROM (` + undeliveredOf + `state = 'failed' AND id >= $5 AND id < $3 AND finished_at >= $6 AND finished_at < $7 ORDER BY id LIMIT $8) AS given_up`
+		UNION ALL SELECT * FROM (` + undeliveredOf + `state = 'failed' AND +id >= $5 AND +id < $3 AND finished_at >= $6 AND finished_at < $7 ORDER BY id LIMIT $8) AS given_up`
 	undeliveredOf = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE account_id = $1 AND webhook_id = $2 AND state <> 'delivered' AND test = 0 AND booking_id <> '' AND `
 )
 

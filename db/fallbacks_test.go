@@ -18,6 +18,7 @@ var fallbackTests = []test{
 	{"chosen, confirmed and removed", testFallback},
 	{"whom it cannot be for", testFallbackRefused},
 	{"another address", testFallbackChanged},
+	{"guests' data are added", testFallbackGuests},
 	{"who gets the messages stops them", testFallbackStopped},
 	{"the webhook is deleted", testFallbackDeleted},
 	{"messages", testFallbackMessages},
@@ -40,7 +41,7 @@ func confirmed(tb testing.TB, s *db.Store, w *webhook.Webhook) fallback.Fallback
 	chooseFallback(tb, s, w, office)
 	mail := must(s.AllMails(tb.Context(), 0, 1))(tb)[0]
 	must(s.SetFallbackToken(tb.Context(), mail.ID, []byte("hash of "+w.ID.String()), t0.Add(fallback.Term)))(tb)
-	ok(tb, s.ConfirmFallback(tb.Context(), []byte("hash of "+w.ID.String()), t0))
+	ok(tb, s.ConfirmFallback(tb.Context(), []byte("hash of "+w.ID.String()), false, t0))
 	return must(s.Fallback(tb.Context(), w.Account, w.ID))(tb)
 }
 
@@ -86,11 +87,10 @@ func testFallback(t *testing.T, s *db.Store) {
 	chooseFallback(t, s, w, office)
 	want := fallback.Fallback{Webhook: w.ID, Account: a.ID, Address: office, SetBy: by, SetAt: t0, ExpiresAt: t0.Add(fallback.Term), LinkState: webhook.MailWaiting}
 	same(t, "chosen", must(s.Fallback(ctx, a.ID, w.ID))(t), want)
-	if must(s.SetFallback(ctx, fallback.Fallback{Account: a.ID, Webhook: w.ID, Address: office, Guests: true}, at(t0)))(t) {
+	if must(s.SetFallback(ctx, fallback.Fallback{Account: a.ID, Webhook: w.ID, Address: office}, at(t0)))(t) {
 		t.Error("the same address was asked again")
 	}
-	want.Guests = true
-	same(t, "with guests", must(s.FallbackOf(ctx, w.ID))(t), want)
+	same(t, "chosen again", must(s.FallbackOf(ctx, w.ID))(t), want)
 	mails := must(s.AllMails(ctx, 0, 9))(t)
 	same(t, "messages", len(mails), 1)
 	same(t, "to", []string{mails[0].To, string(mails[0].Kind)}, []string{office, "confirm"})
@@ -103,11 +103,11 @@ func testFallback(t *testing.T, s *db.Store) {
 	wantError(t, "of a message that is no longer the last", err, webhook.ErrNotFound)
 	must(s.SetFallbackToken(ctx, must(s.AllMails(ctx, 0, 1))(t)[0].ID, []byte("two"), t0.Add(time.Hour)))(t)
 	for _, hash := range []string{"one", "three", ""} {
-		wantError(t, hash, s.ConfirmFallback(ctx, []byte(hash), t0), webhook.ErrNotFound)
+		wantError(t, hash, s.ConfirmFallback(ctx, []byte(hash), false, t0), webhook.ErrNotFound)
 	}
-	wantError(t, "expired", s.ConfirmFallback(ctx, []byte("two"), t0.Add(time.Hour)), webhook.ErrNotFound)
-	ok(t, s.ConfirmFallback(ctx, []byte("two"), t0.Add(time.Second)))
-	wantError(t, "once more", s.ConfirmFallback(ctx, []byte("two"), t0), webhook.ErrNotFound)
+	wantError(t, "expired", s.ConfirmFallback(ctx, []byte("two"), false, t0.Add(time.Hour)), webhook.ErrNotFound)
+	ok(t, s.ConfirmFallback(ctx, []byte("two"), false, t0.Add(time.Second)))
+	wantError(t, "once more", s.ConfirmFallback(ctx, []byte("two"), false, t0), webhook.ErrNotFound)
 	same(t, "confirmed", must(s.Fallback(ctx, a.ID, w.ID))(t).ConfirmedAt, t0.Add(time.Second))
 	_, err = s.SendFallbackLink(ctx, a.ID, w.ID, at(t0))
 	wantError(t, "a link for what is confirmed", err, webhook.ErrConflict)
@@ -117,10 +117,10 @@ func testFallback(t *testing.T, s *db.Store) {
 	wantError(t, "again", err, webhook.ErrNotFound)
 	same(t, "messages: nothing was listed", len(must(s.AllMails(ctx, 0, 9))(t)), 2)
 	actions := ""
-	for _, e := range must(s.Audit(ctx, a.ID, 0, 5))(t) {
+	for _, e := range must(s.Audit(ctx, a.ID, 0, 4))(t) {
 		actions += e.Action + " by " + e.By + ", "
 	}
-	same(t, "log", actions, "fallback.removed by "+by+", fallback.confirmed by "+office+", fallback.again by "+by+", fallback.guests by "+by+", fallback.set by "+by+", ")
+	same(t, "log", actions, "fallback.removed by "+by+", fallback.confirmed by "+office+", fallback.again by "+by+", fallback.set by "+by+", ")
 }
 
 func testFallbackRefused(t *testing.T, s *db.Store) {
@@ -170,6 +170,49 @@ func testFallbackChanged(t *testing.T, s *db.Store) {
 	same(t, "of those that are confirmed", len(must(s.Fallbacks(ctx, []webhook.WebhookID{w.ID}))(t)), 0)
 }
 
+// testFallbackGuests: who confirmed without guests' data gets none before they confirm that.
+func testFallbackGuests(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	confirmed(t, s, w)
+	choose := func(guests bool) bool {
+		t.Helper()
+		return must(s.SetFallback(ctx, fallback.Fallback{Account: a.ID, Webhook: w.ID, Address: office, Guests: guests}, at(t0.Add(time.Minute))))(t)
+	}
+	if !choose(true) {
+		t.Error("added: not asked again")
+	}
+	got := must(s.Fallback(ctx, a.ID, w.ID))(t)
+	if !got.Guests || !got.ConfirmedAt.IsZero() || got.LinkState != webhook.MailWaiting || got.ExpiresAt != t0.Add(time.Minute+fallback.Term) || got.SetAt != t0.Add(time.Minute) {
+		t.Errorf("added: got %+v", got)
+	}
+	same(t, "of those that are confirmed", len(must(s.Fallbacks(ctx, []webhook.WebhookID{w.ID}))(t)), 0)
+	mail := must(s.AllMails(ctx, 0, 1))(t)[0]
+	same(t, "asked", []string{mail.To, string(mail.Kind)}, []string{office, "confirm"})
+	must(s.SetFallbackToken(ctx, mail.ID, []byte("two"), t0.Add(time.Hour)))(t)
+	wantError(t, "what was shown is not what was chosen", s.ConfirmFallback(ctx, []byte("two"), false, t0), webhook.ErrConflict)
+	same(t, "not confirmed", must(s.Fallback(ctx, a.ID, w.ID))(t).ConfirmedAt, time.Time{})
+	ok(t, s.ConfirmFallback(ctx, []byte("two"), true, t0))
+	before := len(must(s.AllMails(ctx, 0, 99))(t))
+	if choose(false) || choose(false) {
+		t.Error("left out: asked again")
+	}
+	got = must(s.Fallback(ctx, a.ID, w.ID))(t)
+	if got.Guests || got.ConfirmedAt != t0 || len(must(s.AllMails(ctx, 0, 99))(t)) != before {
+		t.Errorf("left out: got %+v", got)
+	}
+	for range webhook.MaxConfirmationsTo - 2 {
+		choose(true)
+		choose(false)
+	}
+	unchanged := must(s.Fallback(ctx, a.ID, w.ID))(t)
+	_, err := s.SetFallback(ctx, fallback.Fallback{Account: a.ID, Webhook: w.ID, Address: office, Guests: true}, at(t0))
+	if _, limited := errors.AsType[webhook.LimitReached](err); !limited {
+		t.Errorf("too often: got %v", err)
+	}
+	same(t, "too often", must(s.Fallback(ctx, a.ID, w.ID))(t), unchanged)
+}
+
 func testFallbackStopped(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
@@ -188,7 +231,7 @@ func testFallbackStopped(t *testing.T, s *db.Store) {
 	same(t, "log", must(s.Audit(ctx, a.ID, 0, 1))(t)[0].Action, "fallback.stopped")
 	must(s.SendFallbackLink(ctx, a.ID, w.ID, at(t0)))(t)
 	must(s.SetFallbackToken(ctx, must(s.AllMails(ctx, 0, 1))(t)[0].ID, []byte("two"), t0.Add(time.Hour)))(t)
-	ok(t, s.ConfirmFallback(ctx, []byte("two"), t0))
+	ok(t, s.ConfirmFallback(ctx, []byte("two"), false, t0))
 	same(t, "confirmed again", must(s.Fallback(ctx, a.ID, w.ID))(t).StoppedAt, time.Time{})
 }
 

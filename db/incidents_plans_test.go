@@ -12,6 +12,35 @@ import (
 	"bookhook/webhook"
 )
 
+// TestFallbackPlans: what has failed for good since the last list is found by when it
+// failed, not among all that failed in days.
+func TestFallbackPlans(t *testing.T) {
+	s := openTemp(t)
+	planned(t, s, undeliveredRows, "SEARCH deliveries USING INDEX deliveries_failed (webhook_id=? AND finished_at>? AND finished_at<?)")
+	planned(t, s, `SELECT EXISTS (`+undeliveredRows+`)`, "SEARCH deliveries USING INDEX deliveries_failed (webhook_id=? AND finished_at>? AND finished_at<?)")
+}
+
+// writeless is an engine that must not write.
+type writeless struct {
+	engine
+	tb testing.TB
+}
+
+func (e writeless) Write(context.Context, bool, func(engineTx) error) error {
+	e.tb.Error("it writes")
+	return nil
+}
+
+// TestNothingToListWritesNothing: what is asked every half minute leaves the writer alone.
+func TestNothingToListWritesNothing(t *testing.T) {
+	s := openTemp(t)
+	all := s.engine
+	defer func() { s.engine = all }()
+	s.engine = writeless{all, t}
+	now := time.Now()
+	wantErr(t, "nothing", s.QueueFallback(t.Context(), fallback.Fallback{Account: 1, Webhook: 1}, fallback.Mail{Webhook: 1, From: now.Add(-time.Hour), Until: now}, now), webhook.ErrNotFound)
+}
+
 // TestIncidentPlans: what is read every half minute, and for each message, comes from
 // indexes that hold little: not from all webhooks, deliveries or messages.
 func TestIncidentPlans(t *testing.T) {

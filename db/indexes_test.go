@@ -24,7 +24,7 @@ import (
 func BenchmarkIndexes(b *testing.B) {
 	for _, index := range []string{
 		"", "events_account", "events_booking",
-		"deliveries_account", "deliveries_webhook", "deliveries_state", "deliveries_due", "deliveries_order",
+		"deliveries_account", "deliveries_webhook", "deliveries_state", "deliveries_due", "deliveries_order", "deliveries_failed",
 	} {
 		b.Run("without "+cmp.Or(index, "none"), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "bookhook.db")

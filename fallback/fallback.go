@@ -58,7 +58,6 @@ type Mail struct {
 	Incident webhook.IncidentID `json:"incident"`
 	From     time.Time          `json:"from"`
 	Until    time.Time          `json:"until"`
-	Guests   bool               `json:"guests,omitempty"` // as it was in the end
 	Last     Reason             `json:"last,omitempty"`
 }
 
@@ -88,7 +87,7 @@ func (f Fallback) Next(open incidents.Incident, now time.Time) (m Mail, due bool
 // LastMail returns the message that ends those about an incident; it is empty if nothing
 // was listed.
 func (f Fallback) LastMail(why Reason) Mail {
-	return Mail{Webhook: f.Webhook, Incident: f.Incident, From: f.Since, Until: f.Listed, Guests: f.Guests, Last: why}
+	return Mail{Webhook: f.Webhook, Incident: f.Incident, From: f.Since, Until: f.Listed, Last: why}
 }
 
 // start returns from when on deliveries may not have arrived because of an outage.

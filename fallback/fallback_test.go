@@ -17,7 +17,7 @@ func TestNext(t *testing.T) {
 	clearing.ClearedAt = now.Add(-time.Minute)
 	unknown := outage
 	unknown.Details.Since = time.Time{}
-	confirmed := Fallback{Webhook: 3, ConfirmedAt: now.Add(-24 * time.Hour), Guests: true}
+	confirmed := Fallback{Webhook: 3, ConfirmedAt: now.Add(-24 * time.Hour)}
 	with := func(change func(*Fallback)) Fallback {
 		f := confirmed
 		change(&f)
@@ -28,7 +28,7 @@ func TestNext(t *testing.T) {
 	})
 	until := now.Add(-settle)
 	first := Mail{Webhook: 3, Incident: 7, From: now.Add(-3 * time.Hour), Until: until}
-	last := Mail{Webhook: 3, Incident: 7, From: now.Add(-3 * time.Hour), Until: now.Add(-time.Hour - settle), Guests: true, Last: Over}
+	last := Mail{Webhook: 3, Incident: 7, From: now.Add(-3 * time.Hour), Until: now.Add(-time.Hour - settle), Last: Over}
 	for name, c := range map[string]struct {
 		f    Fallback
 		open incidents.Incident

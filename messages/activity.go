@@ -56,7 +56,7 @@ var activity = Texts{
 
 	"activity.fallback.set":        "Asked %s to confirm that it gets the bookings of the webhook “%s” while that fails.",
 	"activity.fallback.set_guests": "Asked %s to confirm that it gets the bookings of the webhook “%s” while that fails, with guests’ names and contact data.",
-	"activity.fallback.guests":     "Added guests’ names and contact data to what %s gets while the webhook “%s” fails.",
+	"activity.fallback.guests":     "Asked %s to confirm that it gets guests’ names and contact data, too, while the webhook “%s” fails.",
 	"activity.fallback.no_guests":  "Left guests’ names and contact data out of what %s gets while the webhook “%s” fails.",
 	"activity.fallback.again":      "Asked %s once more to confirm that it gets the bookings of the webhook “%s” while that fails.",
 	"activity.fallback.confirmed":  "Confirmed that %s gets the bookings of the webhook “%s” while that fails.",

@@ -3,6 +3,7 @@ package notices
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -87,7 +88,7 @@ func (w *Worker) fallback(ctx context.Context, m webhook.Mail, now time.Time) (l
 	if b.about.Last == "" {
 		l, err = b.list(ctx, m.To)
 	} else {
-		l, err = b.last(ctx)
+		l, err = b.last(ctx, m.To)
 	}
 	if b.about.Last == "" || b.about.Last == fallback.Over {
 		l.Stop = w.BaseURL + StopFallbackPath + "?token=" + url.QueryEscape(auth.StopToken(w.StopKey, b.about.Webhook, m.To))
@@ -108,7 +109,7 @@ func (b *listing) list(ctx context.Context, to string) (l letter, err error) {
 	if f.ConfirmedAt.IsZero() || f.Address != to || !b.ClearedAt.IsZero() || !b.ClosedAt.IsZero() {
 		return l, webhook.ErrNotFound
 	}
-	b.about.Guests = f.Guests
+	b.guests = f.Guests
 	if b.hook, err = b.Store.Webhook(ctx, b.account.ID, b.about.Webhook); err != nil {
 		return l, err
 	}
@@ -148,7 +149,7 @@ func (b *listing) list(ctx context.Context, to string) (l letter, err error) {
 	if b.waiting == 0 {
 		l.Button.URL = b.deliveriesURL(webhook.Failed)
 	}
-	if f.Guests {
+	if b.guests {
 		l.Small = append(l.Small, guestsNote)
 	}
 	return l, nil
@@ -261,8 +262,19 @@ func them(n int) string {
 	return "them"
 }
 
-// last says what became of what was listed.
-func (b *listing) last(ctx context.Context) (l letter, err error) {
+// last says what became of what was listed. Guests' data are in it only if that is still
+// what the address confirmed, so not if it was removed or the webhook was deleted.
+func (b *listing) last(ctx context.Context, to string) (l letter, err error) {
+	f, err := b.Store.Fallback(ctx, b.account.ID, b.about.Webhook)
+	switch {
+	case errors.Is(err, webhook.ErrNotFound):
+	case err != nil:
+		return l, err
+	case f.Address == to && !f.StoppedAt.IsZero():
+		return l, webhook.ErrNotFound
+	case f.Address == to:
+		b.guests = f.Guests && !f.ConfirmedAt.IsZero()
+	}
 	if err := b.read(ctx); err != nil {
 		return l, err
 	}
@@ -288,7 +300,7 @@ func (b *listing) last(ctx context.Context) (l letter, err error) {
 		l.Links = append(l.Links, button{"Send what was skipped", b.skippedURL(b.since())})
 	}
 	l.Small = []string{"This is the last message about this failure."}
-	if b.about.Guests && len(b.rows) > 0 {
+	if b.guests && len(b.rows) > 0 {
 		l.Small = append(l.Small, guestsNote)
 	}
 	return l, nil

@@ -41,7 +41,7 @@ func newFallback(t *testing.T, guests bool) *watched {
 	if m.To != backOffice || m.Header.Get("List-Unsubscribe") != "" {
 		t.Errorf("got one to %s, %s", m.To, m.Header)
 	}
-	check(t, w.store.ConfirmFallback(t.Context(), auth.HashSecret(w.token(m, ConfirmFallbackPath)), time.Now()))
+	check(t, w.store.ConfirmFallback(t.Context(), auth.HashSecret(w.token(m, ConfirmFallbackPath)), guests, time.Now()))
 	return w
 }
 
@@ -317,6 +317,76 @@ func TestFallbackEnds(t *testing.T) {
 			}
 			w.look(5 * time.Hour)
 			w.none("after the last")
+		})
+	}
+}
+
+// TestFallbackGuestsInTheLast: a last message has guests' data only if its address is still
+// to get them, and is not sent if it wants nothing any more.
+func TestFallbackGuestsInTheLast(t *testing.T) {
+	t.Parallel()
+	choose := func(address string, guests bool) func(w *watched) {
+		return func(w *watched) {
+			_, err := w.store.SetFallback(w.Context(), fallback.Fallback{Account: w.account.ID, Webhook: w.hook.ID, Address: address, Guests: guests}, w.office.change())
+			check(w.T, err)
+		}
+	}
+	over := func(w *watched) {
+		w.ends(2*time.Minute, webhook.Delivered, 9)
+		check(w.T, w.watcher.look(w.Context(), w.began.Add(3*time.Minute)))
+	}
+	remove := func(w *watched) {
+		_, err := w.store.RemoveFallback(w.Context(), w.account.ID, w.hook.ID, w.office.change())
+		check(w.T, err)
+	}
+	for name, c := range map[string]struct {
+		do     []func(w *watched)
+		sent   bool
+		guests bool
+	}{
+		"over":                         {[]func(w *watched){over}, true, true},
+		"over, then left out":          {[]func(w *watched){over, choose(backOffice, false)}, true, false},
+		"added anew and not confirmed": {[]func(w *watched){over, choose(backOffice, false), choose(backOffice, true)}, true, false},
+		"over, then removed":           {[]func(w *watched){over, remove}, true, false},
+		"over, then another address":   {[]func(w *watched){over, choose("new@office.example", true)}, true, false},
+		"over, then stopped": {[]func(w *watched){over, func(w *watched) {
+			check(w.T, w.store.StopFallback(w.Context(), w.hook.ID, backOffice, time.Now()))
+		}}, false, false},
+		"removed":                  {[]func(w *watched){remove}, true, false},
+		"another address":          {[]func(w *watched){choose("new@office.example", true)}, true, false},
+		"removed and chosen again": {[]func(w *watched){remove, choose(backOffice, true)}, true, false},
+		"deleted": {[]func(w *watched){func(w *watched) {
+			_, err := w.store.DeleteWebhook(w.Context(), w.account.ID, w.hook.ID, w.office.change())
+			check(w.T, err)
+		}}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newFallback(t, true)
+			w.fails(0, w.book("B-1")...)
+			w.look(90 * time.Second)
+			if _, with := w.rows(w.says("Accounting is failing: 1 booking has not arrived", guestsNote))[0]["Guest"]; !with {
+				t.Fatal("the list has no guests")
+			}
+			for _, do := range c.do {
+				do(w)
+			}
+			w.send(w.began.Add(4 * time.Minute))
+			sent := 0
+			for len(w.server.Messages) > 0 {
+				m := w.server.Next(t)
+				if len(m.Files) == 0 { // asks to confirm
+					continue
+				}
+				sent++
+				_, with := w.rows(m)[0]["Guest"]
+				if m.To != backOffice || with != c.guests || strings.Contains(m.Text, guestsNote) != c.guests {
+					t.Errorf("guests: got %t in the file to %s, want %t:\n%s", with, m.To, c.guests, m.Text)
+				}
+			}
+			if (sent == 1) != c.sent {
+				t.Errorf("got %d last messages", sent)
+			}
 		})
 	}
 }

@@ -24,6 +24,8 @@ type listing struct {
 	hook  *webhook.Webhook // nil in a last message
 	now   time.Time
 
+	guests bool // with guests' names and contact data
+
 	rows    []fallback.Row
 	content []byte        // the rows as a file
 	written int           // rows of the file
@@ -63,7 +65,7 @@ func (b *listing) read(ctx context.Context) error {
 			b.skipped++
 		}
 	}
-	b.content, b.written = fallback.Sheet{Guests: b.about.Guests, Last: b.about.Last != "", Zone: b.account.Location()}.File(b.rows)
+	b.content, b.written = fallback.Sheet{Guests: b.guests, Last: b.about.Last != "", Zone: b.account.Location()}.File(b.rows)
 	return nil
 }
 

@@ -542,7 +542,7 @@ func (k kind) addFallbacks(add func(string, templ.Component)) {
 		}
 	}
 	for _, done := range []bool{false, true} {
-		props := FallbackLinkProps{Token: "t", Fallback: f, Webhook: k.text("Accounting"), Account: k.text("Ada Tours"), Done: done}
+		props := FallbackLinkProps{Changed: !done, Token: "t", Fallback: f, Webhook: k.text("Accounting"), Account: k.text("Ada Tours"), Done: done}
 		props.Fallback.Guests = done
 		add(fmt.Sprintf("fallback-confirm-%t", done), ConfirmFallback(props))
 		add(fmt.Sprintf("fallback-stop-%t", done), StopFallback(props))

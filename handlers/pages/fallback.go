@@ -22,7 +22,7 @@ type FallbackStore interface {
 	SendFallbackLink(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (fallback.Fallback, error)
 	RemoveFallback(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (fallback.Fallback, error)
 	FallbackByToken(ctx context.Context, hash []byte, now time.Time) (fallback.Fallback, error)
-	ConfirmFallback(ctx context.Context, hash []byte, now time.Time) error
+	ConfirmFallback(ctx context.Context, hash []byte, guests bool, now time.Time) error
 	FallbackOf(ctx context.Context, id webhook.WebhookID) (fallback.Fallback, error)
 	StopFallback(ctx context.Context, id webhook.WebhookID, address string, now time.Time) error
 }
@@ -145,17 +145,24 @@ func (pg *Pages) ShowConfirmFallback(c *fiber.Ctx) error {
 	return render(c, http.StatusOK, views.ConfirmFallback(props))
 }
 
-// ConfirmFallback confirms the address.
+// ConfirmFallback confirms the address, for what the page showed: it is shown again if
+// something else was chosen meanwhile.
 func (pg *Pages) ConfirmFallback(c *fiber.Ctx) error {
 	props, err := pg.toConfirm(c, web.FormValue(c, "token"))
 	if err != nil {
 		return err
 	}
-	err = pg.Store.ConfirmFallback(c.UserContext(), auth.HashSecret(props.Token), time.Now())
-	if errors.Is(err, webhook.ErrNotFound) { // used meanwhile
+	err = pg.Store.ConfirmFallback(c.UserContext(), auth.HashSecret(props.Token), web.FormValue(c, "guests") != "", time.Now())
+	switch {
+	case errors.Is(err, webhook.ErrNotFound): // used meanwhile
 		return fallbackUnknown
-	}
-	if err != nil {
+	case errors.Is(err, webhook.ErrConflict):
+		if props, err = pg.toConfirm(c, props.Token); err != nil {
+			return err
+		}
+		props.Changed = true
+		return render(c, http.StatusConflict, views.ConfirmFallback(props))
+	case err != nil:
 		return err
 	}
 	props.Done = true

@@ -538,6 +538,7 @@ func (k kind) addFallbacks(add func(string, templ.Component)) {
 		for _, role := range []webhook.Role{webhook.RoleOperator, webhook.RoleStaff} {
 			p := WebhookProps{Page: k.page(role), Webhook: k.webhook(0), Stats: k.stats(stats.Day), Fallback: FallbackForm{Mail: true, Current: f}}
 			change(&p.Fallback.Current)
+			p.Fallback.Gone = name == "confirmed"
 			add("webhook-fallback-"+name+"-"+string(role), WebhookSettings(p))
 		}
 	}

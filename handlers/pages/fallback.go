@@ -34,8 +34,15 @@ func (pg *Pages) addFallback(c *fiber.Ctx, w *webhook.Webhook, form *views.Fallb
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
 	if form.Problems == nil {
 		form.Email, form.Guests = form.Current.Address, form.Current.Guests
+	}
+	_, err = pg.Store.UserByEmail(c.UserContext(), form.Current.SetBy)
+	if errors.Is(err, webhook.ErrNotFound) {
+		form.Gone, err = true, nil
 	}
 	return err
 }

@@ -85,7 +85,7 @@ func start(ctx context.Context, o options) (*app, error) {
 	o.listener = accept.Wrap(o.listener, accept.Options{Max: inbound, PerAddress: o.perAddress, Proxies: o.proxies, Log: o.log})
 	a := &app{options: o, outbound: outbound, served: make(chan error, 1), dispatched: make(chan error, 1)}
 	if err := a.wire(ctx); err != nil {
-		return nil, errors.Join(err, o.listener.Close(), o.store.Close())
+		return nil, errors.Join(err, listeners{o.listener, o.scrapes}.Close(), o.store.Close())
 	}
 	ctx = context.WithoutCancel(ctx)
 	var dispatching, retaining, sending context.Context

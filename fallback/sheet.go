@@ -58,7 +58,7 @@ func (r Row) Line() string {
 			line += ", " + t.Starts
 		}
 	}
-	return webhook.Truncate(line, maxCell)
+	return webhook.Truncate(strings.Join(strings.Fields(line), " "), maxCell)
 }
 
 // Bookings counts the different bookings of rows.

@@ -18,7 +18,7 @@ type Deliveries struct {
 func (d Deliveries) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
 	accepted, err := d.Store.Insert(ctx, p)
 	for i := range accepted {
-		if a := &accepted[i]; !a.Duplicate {
+		if a := &accepted[i]; !a.Duplicate && !a.Event.Test {
 			d.Metrics.event(a.Event, a.Decisions)
 		}
 	}

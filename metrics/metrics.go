@@ -73,7 +73,7 @@ func New(version string, source Source, size func() float64, log *slog.Logger) *
 // Handler answers scrapes at Path, and nothing else.
 func (m *Metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+Path, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET "+Path, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2}))
 	return mux
 }
 

@@ -183,7 +183,7 @@ func (b *listing) since() time.Time {
 
 // cause says since when nothing arrives, and why.
 func (b *listing) cause(ctx context.Context) (string, error) {
-	reason, _, err := b.reason(ctx, b.hook)
+	reason, _, _, err := b.reason(ctx, b.hook) // what the receiver said may name a guest
 	if b.off() {
 		return b.hook.Name + " was switched off on " + b.at(b.hook.OffAt) + " after failures. " + reason, err
 	}

@@ -33,7 +33,7 @@ func (t told) outage(ctx context.Context) (letter, error) {
 	if err != nil {
 		return l, err
 	}
-	reason, fix, err := t.reason(ctx, w)
+	reason, said, fix, err := t.reason(ctx, w)
 	if err != nil {
 		return l, err
 	}
@@ -56,7 +56,7 @@ func (t told) outage(ctx context.Context) (letter, error) {
 		l.Subject = w.Name + " is failing"
 		l.Text = []string{w.Name + " has accepted no delivery since " + t.at(t.Details.Since) + "."}
 	}
-	l.Text = append(l.Text, reason)
+	l.Text = append(l.Text, reason+said)
 	if waiting.Waiting > 0 {
 		l.Text = append(l.Text, number(waiting.Waiting, "delivery is", "deliveries are")+" waiting. Bookhook sends them by itself once "+w.Name+" accepts again.")
 		l.Links = append(l.Links, button{"View what is waiting", t.deliveriesURL(webhook.Pending)})
@@ -72,20 +72,20 @@ func (t told) outage(ctx context.Context) (letter, error) {
 
 // reason says in the words of the pages why the last attempt failed, with what the
 // receiver itself said, and what can be done.
-func (t told) reason(ctx context.Context, w *webhook.Webhook) (reason, fix string, err error) {
+func (t told) reason(ctx context.Context, w *webhook.Webhook) (reason, said, fix string, err error) {
 	delivery, outcome, err := t.Store.LastFailure(ctx, t.account.ID, w.ID)
 	if errors.Is(err, webhook.ErrNotFound) {
-		return "", "", nil
+		return "", "", "", nil
 	}
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	reason, fix = messages.OutcomeText(outcome, w.Name), messages.Fix(outcome, w.Name)
 	responses, err := t.Store.FailedResponses(ctx, t.account.ID, []webhook.DeliveryID{delivery})
-	if said := webhook.ReceiverMessage(responses[delivery]); said != "" {
-		reason += " It said: “" + said + "”."
+	if text := webhook.ReceiverMessage(responses[delivery]); text != "" {
+		said = " It said: “" + text + "”."
 	}
-	return reason, fix, err
+	return reason, said, fix, err
 }
 
 // bookings names those that have not arrived.

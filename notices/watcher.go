@@ -97,15 +97,12 @@ func (w *Watcher) look(ctx context.Context, now time.Time) error {
 		return err
 	}
 	conditions = append(conditions, w.disk(), incidents.BackupCondition(backup, now))
-	if err := w.change(ctx, incidents.Decide(now, conditions, known), now); err != nil {
-		return err
-	}
-	return w.sendFallbacks(ctx, now)
+	return errors.Join(w.change(ctx, incidents.Decide(now, conditions, known), now), w.sendFallbacks(ctx, now))
 }
 
 // sendFallbacks queues what is due of the bookings of webhooks that fail, and the last
 // messages about those that no longer do.
-func (w *Watcher) sendFallbacks(ctx context.Context, now time.Time) error {
+func (w *Watcher) sendFallbacks(ctx context.Context, now time.Time) (failed error) {
 	if !w.Mail {
 		return nil
 	}
@@ -132,12 +129,12 @@ func (w *Watcher) sendFallbacks(ctx context.Context, now time.Time) error {
 		switch {
 		case errors.Is(err, webhook.ErrConflict), errors.Is(err, webhook.ErrNotFound): // done by another process, or there is nothing to list
 		case err != nil:
-			return err
+			failed = errors.Join(failed, err)
 		case !m.Empty():
 			w.Log.Info("bookings of a webhook by e-mail", "account", f.Account, "webhook", f.Webhook, "last", string(m.Last))
 		}
 	}
-	return nil
+	return failed
 }
 
 // disk returns what is so about the disk. If that is not known, nothing changes.
@@ -150,7 +147,7 @@ func (w *Watcher) disk() incidents.Condition {
 }
 
 // listen is look for silence.
-func (w *Watcher) listen(ctx context.Context, now time.Time) error {
+func (w *Watcher) listen(ctx context.Context, now time.Time) (failed error) {
 	accounts, err := w.Store.Accounts(ctx)
 	if err != nil {
 		return err
@@ -166,14 +163,12 @@ func (w *Watcher) listen(ctx context.Context, now time.Time) error {
 	for _, a := range accounts {
 		known := byAccount[a.ID]
 		silent, err := w.Store.Silences(ctx, a.ID, now)
-		if err != nil {
-			return err
+		if err == nil {
+			err = w.change(ctx, incidents.Decide(now, incidents.SilenceConditions(a.ID, silent, known), known), now)
 		}
-		if err := w.change(ctx, incidents.Decide(now, incidents.SilenceConditions(a.ID, silent, known), known), now); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, err)
 	}
-	return nil
+	return failed
 }
 
 func (w *Watcher) known(ctx context.Context, now time.Time, about func(incidents.Key) bool) (known []incidents.Incident, err error) {
@@ -186,24 +181,25 @@ func (w *Watcher) known(ctx context.Context, now time.Time, about func(incidents
 	return known, err
 }
 
-// change stores decisions. One that another process made meanwhile is left to it.
-func (w *Watcher) change(ctx context.Context, changes []incidents.Change, now time.Time) error {
+// change stores decisions. One that another process made meanwhile is left to it. What
+// goes wrong with one does not keep the others from being stored.
+func (w *Watcher) change(ctx context.Context, changes []incidents.Change, now time.Time) (failed error) {
 	for _, c := range changes {
 		notice := incidents.Notice{Mail: w.Mail}
-		var err error
 		if c.Tell && c.To.Account != 0 {
-			notice.Event, err = w.Words.event(ctx, c.To, now)
+			var err error
+			if notice.Event, err = w.Words.event(ctx, c.To, now); err != nil {
+				failed = errors.Join(failed, err) // people are told all the same
+			}
 		}
-		if err == nil {
-			err = w.Store.ChangeIncident(ctx, c, notice, now)
+		err := w.Store.ChangeIncident(ctx, c, notice, now)
+		switch {
+		case errors.Is(err, webhook.ErrConflict):
+		case err != nil:
+			failed = errors.Join(failed, err)
+		default:
+			w.Log.Info("incident", "account", c.To.Account, "kind", c.To.Kind, "subject", c.To.Subject, "stage", int(c.To.Stage), "open", c.To.ClosedAt.IsZero(), "told", c.Tell)
 		}
-		if errors.Is(err, webhook.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		w.Log.Info("incident", "account", c.To.Account, "kind", c.To.Kind, "subject", c.To.Subject, "stage", int(c.To.Stage), "open", c.To.ClosedAt.IsZero(), "told", c.Tell)
 	}
-	return nil
+	return failed
 }

@@ -5,7 +5,9 @@ package spreadsheet
 import (
 	"encoding/csv"
 	"io"
+	"regexp"
 	"strings"
+	"unicode"
 )
 
 // BOM is a byte order mark. Where it does not go first, Excel does not read UTF-8; for
@@ -33,16 +35,20 @@ func (w Writer) Write(rows ...[]string) {
 	w.lines.Flush()
 }
 
-// afterSemicolon defuses what begins a formula after a semicolon: where that separates
-// cells (Excel in most of Europe), it begins one, whatever quotes are around.
-var afterSemicolon = strings.NewReplacer(";=", ";'=", ";+", ";'+", ";-", ";'-", ";@", ";'@")
+// formula is what begins a formula: at the start of a cell, and after a semicolon, where
+// that separates cells (Excel in most of Europe), also behind quotes and spaces.
+var formula = regexp.MustCompile(`(^|;)(["' ]*)([=+\-@＝＋－＠])`)
 
-// defuse returns a cell so that no spreadsheet runs it as a formula: with an apostrophe
-// before what begins one (OWASP, CSV injection).
-func defuse(cell string) string {
-	if cell != "" && (strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) || strings.HasPrefix(cell, "＝") ||
-		strings.HasPrefix(cell, "＋") || strings.HasPrefix(cell, "－") || strings.HasPrefix(cell, "＠")) {
-		cell = "'" + cell
+// oneLine replaces what may end a line, and other control characters, by spaces.
+func oneLine(r rune) rune {
+	if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		return ' '
 	}
-	return afterSemicolon.Replace(cell)
+	return r
+}
+
+// defuse returns a cell so that no spreadsheet runs it as a formula: on one line, and with
+// an apostrophe before what begins one (OWASP, CSV injection).
+func defuse(cell string) string {
+	return formula.ReplaceAllString(strings.Map(oneLine, cell), "$1$2'$3")
 }

@@ -50,13 +50,13 @@ fmt: need-go ## format the code
 	$(GOLANGCI_LINT) fmt
 	go tool templ fmt .
 
-# These run the program many times over, where the race detector costs minutes and sees nothing that it does not see
-# in the tests of the packages.
-WHOLE = ^(TestBench|TestRotateKilled)$$
+# These do thousands of things one after the other, or run the program many times: the race detector costs minutes there,
+# and sees nothing that it does not see in the tests beside them.
+PLAIN = ^(TestBench|TestRotateKilled|TestOpenAPIProperty|TestOpenAPIEverything|TestPrioProperty|TestAccess|TestWizardWithManyTours|TestModelFindsFaults|TestPlanIsExact|TestPlanMemory|TestBombs)$$
 
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) -pgo=off -timeout 20m -skip '$(WHOLE)' $(TESTFLAGS) $(UNITS)
-	go test -pgo=off -timeout 20m -run '$(WHOLE)' $(TESTFLAGS) .
+	go test $(RACE) -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $(UNITS)
+	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) . ./db ./handlers ./replay ./reconcile
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary

@@ -33,8 +33,9 @@ func findFallback(ctx context.Context, q querier, account webhook.AccountID, id 
 
 // SetFallback chooses where the bookings of a webhook go; of f, Webhook, Account, Address
 // and Guests count. Another address than before is asked to confirm, and the one before
-// is told; the same address is asked again if guests' data are added. It returns webhook.Invalid for an inline webhook, and webhook.LimitReached if
-// too many addresses were asked.
+// is notified; the same address is asked again if guests' data are added. It returns
+// webhook.Invalid for an inline webhook, and webhook.LimitReached if too many addresses
+// were asked.
 func (s *Store) SetFallback(ctx context.Context, f fallback.Fallback, change webhook.Change) (asked bool, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		asked = false

@@ -67,7 +67,7 @@ func testOwnEvents(t *testing.T, s *db.Store) {
 	w := addHook(t, s, a.ID, selects)
 	touched = nil
 	ok(t, s.ChangeIncident(ctx, opens(a.ID, "x"), notice, t0))
-	same(t, "the dispatcher is told", touched, []webhook.Touched{{Account: a.ID, Webhook: w.ID, What: webhook.TouchDue}})
+	same(t, "the dispatcher is woken", touched, []webhook.Touched{{Account: a.ID, Webhook: w.ID, What: webhook.TouchDue}})
 	jobs, _, err := s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 9, Now: t0, Lease: t0.Add(time.Minute)})
 	ok(t, err)
 	same(t, "due", len(jobs), 1)

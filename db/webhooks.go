@@ -338,7 +338,7 @@ func (s *Store) MarkSecretStored(ctx context.Context, account webhook.AccountID,
 
 // DeleteWebhook deletes a webhook, cancels its waiting deliveries, and returns how
 // many those were. The log is kept, with the webhook's name. Who got its bookings by
-// e-mail is told.
+// e-mail is notified.
 func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		w, err := s.findWebhook(ctx, tx, account, id)

@@ -79,7 +79,7 @@ func (f Fallback) Next(open incidents.Incident, now time.Time) (m Mail, due bool
 	}
 	m = Mail{Webhook: f.Webhook, Incident: open.ID, From: latest(f.Since, f.Listed), Until: now.Add(-settle)}
 	if f.Incident == 0 {
-		m.From = latest(start(open), f.Listed)
+		m.From = latest(open.Began().Add(-before), f.Listed)
 	}
 	return m, !m.Empty()
 }
@@ -88,15 +88,6 @@ func (f Fallback) Next(open incidents.Incident, now time.Time) (m Mail, due bool
 // was listed.
 func (f Fallback) LastMail(why Reason) Mail {
 	return Mail{Webhook: f.Webhook, Incident: f.Incident, From: f.Since, Until: f.Listed, Last: why}
-}
-
-// start returns from when on deliveries may not have arrived because of an outage.
-func start(i incidents.Incident) time.Time {
-	since := i.Details.Since
-	if since.IsZero() {
-		since = i.OpenedAt
-	}
-	return since.Add(-before)
 }
 
 func latest(a, b time.Time) time.Time {

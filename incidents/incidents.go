@@ -105,6 +105,14 @@ type Incident struct {
 	ClosedAt  time.Time // zero while it is open
 }
 
+// Began is when what is wrong really began, as far as that is known.
+func (i Incident) Began() time.Time {
+	if i.Details.Since.IsZero() {
+		return i.OpenedAt
+	}
+	return i.Details.Since
+}
+
 // Condition is what is so now about something that may be wrong.
 type Condition struct {
 	Key

@@ -173,21 +173,13 @@ func (b *listing) off() bool {
 	return !b.hook.Enabled
 }
 
-// since is when the webhook began to fail.
-func (b *listing) since() time.Time {
-	if b.Details.Since.IsZero() {
-		return b.OpenedAt
-	}
-	return b.Details.Since
-}
-
 // cause says since when nothing arrives, and why.
 func (b *listing) cause(ctx context.Context) (string, error) {
 	reason, _, _, err := b.reason(ctx, b.hook) // what the receiver said may name a guest
 	if b.off() {
 		return b.hook.Name + " was switched off on " + b.at(b.hook.OffAt) + " after failures. " + reason, err
 	}
-	return b.hook.Name + " has accepted no delivery since " + b.at(b.since()) + ". " + reason, err
+	return b.hook.Name + " has accepted no delivery since " + b.at(b.Began()) + ". " + reason, err
 }
 
 // mark is what prevents that a booking is there twice.
@@ -297,7 +289,7 @@ func (b *listing) last(ctx context.Context, to string) (l letter, err error) {
 	}
 	if n := b.Details.Events; n > 0 && b.about.Last == fallback.Over {
 		l.Text = append(l.Text, number(n, "event was", "events were")+" skipped while it was off, and not delivered unless somebody sent "+them(n)+".")
-		l.Links = append(l.Links, button{"Send what was skipped", b.skippedURL(b.since())})
+		l.Links = append(l.Links, button{"Send what was skipped", b.skippedURL(b.Began())})
 	}
 	l.Small = []string{"This is the last message about this failure."}
 	if b.guests && len(b.rows) > 0 {
@@ -309,7 +301,7 @@ func (b *listing) last(ctx context.Context, to string) (l letter, err error) {
 // ending is how a last message begins: why it is the last one.
 func (b *listing) ending() letter {
 	name := b.Details.Name
-	open, failing := button{"View the deliveries", b.webhookURL() + "/deliveries"}, "It has accepted no delivery since "+b.at(b.since())+"."
+	open, failing := button{"View the deliveries", b.webhookURL() + "/deliveries"}, "It has accepted no delivery since "+b.at(b.Began())+"."
 	switch {
 	case b.about.Last == fallback.Deleted:
 		return letter{Subject: name + " was deleted", Text: []string{failing + " What was waiting for it was cancelled."}}
@@ -323,7 +315,7 @@ func (b *listing) ending() letter {
 	}
 	return letter{
 		Subject: name + " accepts bookings again", Button: open,
-		Text: []string{fmt.Sprintf("It accepted no delivery from %s until %s (%s).", b.at(b.since()), b.at(b.ClearedAt), lasted(b.ClearedAt.Sub(b.since())))},
+		Text: []string{fmt.Sprintf("It accepted no delivery from %s until %s (%s).", b.at(b.Began()), b.at(b.ClearedAt), lasted(b.ClearedAt.Sub(b.Began())))},
 	}
 }
 

@@ -150,7 +150,7 @@ func TestOutage(t *testing.T) {
 	w.none("after the end")
 }
 
-// TestEvents: a webhook that selects Bookhook's own events is told what the letters say,
+// TestEvents: a webhook that selects Bookhook's own events gets what the letters say,
 // also when no e-mail is sent.
 func TestEvents(t *testing.T) {
 	t.Parallel()

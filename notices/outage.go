@@ -104,10 +104,7 @@ func (t told) bookings(ctx context.Context, w *webhook.Webhook) (string, error) 
 // outageEnd tells how an outage ended.
 func (t told) outageEnd(ctx context.Context) (letter, error) {
 	name, d := t.Details.Name, t.Details
-	since := d.Since
-	if since.IsZero() {
-		since = t.OpenedAt
-	}
+	since := t.Began()
 	l := letter{Button: button{"Open " + name, t.webhookURL()}}
 	outage := fmt.Sprintf("It accepted no delivery from %s until %s (%s).", t.at(since), t.at(t.ClearedAt), lasted(t.ClearedAt.Sub(since)))
 	switch d.Outcome {

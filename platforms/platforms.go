@@ -76,6 +76,12 @@ func (r Registry) Connectable() Registry {
 	return slices.DeleteFunc(slices.Clone(r), func(p Platform) bool { return p.Own })
 }
 
+// Connected finds a connectable platform by its key.
+func (r Registry) Connected(key string) (Platform, bool) {
+	p, ok := r.Get(key)
+	return p, ok && !p.Own
+}
+
 // Event finds an event type by its key; the whole key must match.
 func (p Platform) Event(eventType string) (EventType, bool) {
 	i := slices.IndexFunc(p.Events, func(e EventType) bool { return e.Key == eventType })

@@ -136,10 +136,9 @@ func (a *API) readEvent(o *web.Object) webhook.Event {
 
 // checkType adds a problem if the event's platform or type does not exist.
 func (a *API) checkType(o *web.Object, e webhook.Event) {
-	connectable := a.Platforms.Connectable()
-	p, known := connectable.Get(e.Platform)
+	p, known := a.Platforms.Connected(e.Platform)
 	if !known {
-		o.Wrong("platform", "event.platform", webhook.Quote(e.Platform, web.MaxQuoted), webhook.JoinText(connectable, func(p platforms.Platform) string { return p.Key }))
+		o.Wrong("platform", "event.platform", webhook.Quote(e.Platform, web.MaxQuoted), webhook.JoinText(a.Platforms.Connectable(), func(p platforms.Platform) string { return p.Key }))
 		return
 	}
 	if _, known := p.Event(e.Type); !known {

@@ -119,7 +119,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 // connection finds the platform and the connection to which a path belongs.
 func (ib *Inbound) connection(ctx context.Context, path string) (platforms.Platform, webhook.Connection, error) {
 	key, token, _ := strings.Cut(strings.TrimPrefix(path, Path), "/")
-	p, known := ib.Platforms.Connectable().Get(key)
+	p, known := ib.Platforms.Connected(key)
 	if !known {
 		return p, webhook.Connection{}, fiber.ErrNotFound
 	}

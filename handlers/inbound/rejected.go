@@ -48,7 +48,7 @@ func (ib *Inbound) LoggedPath(path string) string {
 		return path
 	}
 	key, _, _ := strings.Cut(address, "/")
-	if _, known := ib.Platforms.Connectable().Get(key); !known {
+	if _, known := ib.Platforms.Connected(key); !known {
 		return Path + "…"
 	}
 	return Path + key + "/…"

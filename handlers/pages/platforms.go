@@ -95,7 +95,7 @@ func connectionTo(all []webhook.Connection, platform string) *webhook.Connection
 
 // platformParam finds the platform in the path.
 func (pg *Pages) platformParam(c *fiber.Ctx) (platforms.Platform, error) {
-	p, ok := pg.Platforms.Connectable().Get(c.Params("platform"))
+	p, ok := pg.Platforms.Connected(c.Params("platform"))
 	if !ok {
 		return p, webhook.ErrNotFound
 	}

@@ -45,9 +45,12 @@ var arrows = map[string][]string{
 	"spreadsheet":             {},
 	"fallback":                {"webhook", "incidents", "spreadsheet"},
 	"checklist":               {"webhook"},
-	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/sqlite"},
-	"db/dbtest":               {"db"}, // for tests
-	"db/sqlite":               {"webhook", "stats"},
+	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/sqlite", "db/postgres"},
+	"db/dbtest":               {"db", "db/postgres/pgtest"}, // for tests
+	"db/group":                {"webhook"},
+	"db/sqlite":               {"webhook", "stats", "db/group"},
+	"db/postgres":             {"webhook", "db/group"},
+	"db/postgres/pgtest":      {}, // for tests
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":          {"webhook"},
 	"dispatch/lookup":         {"webhook", "platforms", "dispatch/guard"},
@@ -85,9 +88,9 @@ var homes = map[string][]string{
 	"github.com/gofiber":              append([]string{"handlers", "handlers/web"}, surfaces...),
 	"github.com/valyala/fasthttp":     {"handlers/web"},
 	"github.com/gorilla":              {"handlers/web"},
-	"database/sql":                    {"db", "db/sqlite"},
+	"database/sql":                    {"db", "db/group", "db/sqlite", "db/postgres"},
 	"modernc.org":                     {"db/sqlite"},
-	"github.com/pressly/goose":        {"db/sqlite"},
+	"github.com/pressly/goose":        {"db/sqlite", "db/postgres"},
 	"github.com/gofrs/flock":          {"db/sqlite"},
 	"github.com/jackc":                {"db/postgres"},
 	"github.com/wneessen/go-mail":     {"mail"},

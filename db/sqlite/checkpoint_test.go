@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"bookhook/db/group"
 )
 
 // pageBytes is about what one row of these tests takes in the WAL.
@@ -168,7 +170,7 @@ func TestFlushFails(t *testing.T) {
 	wal, err := os.Stat(path + "-wal")
 	wantErr(t, "the WAL", err, nil)
 	wantErr(t, "close", s.Close(), nil)
-	wantErr(t, "write to a closed one", s.Write(t.Context(), false, fill(0)), errClosed)
+	wantErr(t, "write to a closed one", s.Write(t.Context(), false, fill(0)), group.ErrClosed)
 	left, err := os.Stat(path + "-wal")
 	wantErr(t, "the WAL after closing", err, nil)
 	if left.Size() != wal.Size() || left.Size() < 4*commitsPerCheck*pageBytes {

@@ -6,11 +6,9 @@ import (
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
-
-// errClosed is the error of every call on a closed database.
-var errClosed = errors.New("the database is closed")
 
 // errUnflushed says that what was copied into the database file may not be on disk.
 var errUnflushed = errors.New("flush the database file")
@@ -33,7 +31,7 @@ func (*DB) IsUnique(err error) bool {
 func (*DB) Unavailable(err error) webhook.Message { return unavailable(err) }
 
 func unavailable(err error) webhook.Message {
-	if errors.Is(err, errClosed) {
+	if errors.Is(err, group.ErrClosed) {
 		return webhook.NewMessage("database.stopping")
 	}
 	if errors.Is(err, errUnflushed) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -49,7 +50,7 @@ func TestDiskFull(t *testing.T) {
 		}
 		return nil
 	}
-	for i, err := range group(t, s, put("a"), met, big("b"), put("c")) {
+	for i, err := range inGroup(t, s, put("a"), met, big("b"), put("c")) {
 		wantFull(t, fmt.Sprint("write ", i), err)
 	}
 	want(t, "rows", traces(t, s), "")
@@ -71,7 +72,7 @@ func TestCommitFails(t *testing.T) {
 		_, err := tx.Exec(context.Background(), `INSERT INTO users (id, account_id, email, password_hash, role, created_at) VALUES (1, 4711, '', '', '', 0)`)
 		return err
 	}
-	for i, err := range group(t, s, put("a"), orphan, put("b")) {
+	for i, err := range inGroup(t, s, put("a"), orphan, put("b")) {
 		if err == nil {
 			t.Errorf("write %d: got no error, want that of the commit", i)
 		}
@@ -85,7 +86,7 @@ func TestCommitFails(t *testing.T) {
 func TestUnavailable(t *testing.T) {
 	s := openTemp(t)
 	pages(t, s, 8)
-	for _, err := range group(t, s, put("a"), big("b")) {
+	for _, err := range inGroup(t, s, put("a"), big("b")) {
 		want(t, "a full disk", s.Unavailable(err).Code, "database.full")
 	}
 	wantErr(t, "close", s.Close(), nil)
@@ -108,10 +109,10 @@ func TestPingAfterFailure(t *testing.T) {
 	wantFull(t, "ping after that", s.Ping(t.Context()))
 	wantErr(t, "a write that is refused", s.Write(t.Context(), false, func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
 	wantFull(t, "ping after that", s.Ping(t.Context()))
-	last := s.writer.failure.Load()
-	s.writer.failure.Store(&failure{last.err, time.Now().Add(-failureTTL)})
+	last := s.writer.LastFailure()
+	s.writer.SetFailure(last, time.Now().Add(-group.FailureTTL))
 	wantErr(t, "ping after a while", s.Ping(t.Context()), nil)
-	s.writer.failure.Store(last)
+	s.writer.SetFailure(last, time.Now())
 	wantErr(t, "a small write", s.Write(t.Context(), false, put("b")), nil)
 	wantErr(t, "ping after a success", s.Ping(t.Context()), nil)
 	wantErr(t, "a conflict", s.Write(t.Context(), false, func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)

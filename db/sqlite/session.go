@@ -20,7 +20,73 @@ type session struct {
 	round       uint64               // see Tx
 	dataVersion int64                // SQLite's data_version: it changes when another process writes
 	changes     int                  // statements that changed rows, or may have
+
+	commits      int
+	afterCommits func() // called after every commitsPerCheck commits
 }
+
+// Begin implements group.Conn.
+func (s *session) Begin() error {
+	if _, err := s.run(`BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	if err := s.checkDataVersion(); err != nil {
+		s.Rollback()
+		return err
+	}
+	return nil
+}
+
+// Commit implements group.Conn.
+func (s *session) Commit() error {
+	if _, err := s.run(`COMMIT`); err != nil {
+		return err
+	}
+	if s.commits++; s.commits%commitsPerCheck == 0 {
+		s.afterCommits()
+	}
+	return nil
+}
+
+// Rollback implements group.Conn.
+func (s *session) Rollback() {
+	s.round++
+	_, _ = s.run(`ROLLBACK`) // fails when SQLite did it already
+}
+
+// Savepoint implements group.Conn.
+func (s *session) Savepoint() error {
+	_, err := s.run(`SAVEPOINT part`)
+	return err
+}
+
+// Undo implements group.Conn.
+func (s *session) Undo() error {
+	s.round++ // what was read in it may be undone
+	_, err := s.run(`ROLLBACK TO part`)
+	return err
+}
+
+// Release implements group.Conn.
+func (s *session) Release() error {
+	_, err := s.run(`RELEASE part`)
+	return err
+}
+
+// Changes implements group.Conn.
+func (s *session) Changes() int { return s.changes }
+
+// Spoiled implements group.Conn: some errors of SQLite undo the whole transaction, even
+// those of reading.
+func (*session) Spoiled(err error) error {
+	if isDriverError(err) {
+		return err
+	}
+	return nil
+}
+
+// IsUnavailable implements group.Conn.
+func (*session) IsUnavailable(err error) bool { return !unavailable(err).IsZero() }
 
 // execStmt is a statement of the driver.
 type execStmt interface {

@@ -1,12 +1,11 @@
 // Package sqlite has everything that is specific to SQLite: tables and migrations,
-// how the file is opened, locked and upgraded, how writes are grouped into
-// transactions, and how errors are recognised. The statements on the tables are in
+// how the file is opened, locked and upgraded, how a group of writes is run, and how
+// errors are recognised. The statements on the tables are in
 // package db.
 //
 // A [DB] reads with a pool of read-only connections and writes with one
-// connection that one goroutine owns (writer.go): it takes all waiting writes, runs
-// them in one transaction, commits once, and returns to all their callers. The
-// write-ahead log (WAL) is copied into the file in the background (checkpoint.go).
+// connection, in groups (package db/group). The write-ahead log (WAL) is copied into
+// the file in the background (checkpoint.go).
 //
 // One process at a time may serve a file ([Lock]). Other processes may open it
 // for short changes; SQLite itself keeps their writes apart.
@@ -20,6 +19,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+
+	"bookhook/db/group"
 )
 
 // DB is an open database. Close it when done.
@@ -103,7 +104,7 @@ func openFile(ctx context.Context, path string) (*DB, error) {
 // ends: SQLite would copy the rest and remove the WAL.
 func (d *DB) Close() error {
 	err := errors.Join(d.readers.Close(), d.checkpointer.stop())
-	d.writer.end()
+	d.writer.End()
 	if d.checkpointer.unflushed() != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (d *DB) Ping(ctx context.Context) error {
 	if err := d.checkpointer.unflushed(); err != nil {
 		return err
 	}
-	if err := d.writer.lastFailure(); err != nil {
+	if err := d.writer.LastFailure(); err != nil {
 		return err
 	}
 	rows, err := d.Query(ctx, `SELECT count(*) FROM settings`)
@@ -131,10 +132,8 @@ func (d *DB) Ping(ctx context.Context) error {
 
 // Query reads what is committed. Close the rows.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	select {
-	case <-d.writer.done:
-		return nil, errClosed
-	default:
+	if d.writer.Ended() {
+		return nil, group.ErrClosed
 	}
 	stmt, err := d.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {

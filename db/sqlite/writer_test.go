@@ -14,6 +14,7 @@ import (
 
 	driver "modernc.org/sqlite"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -77,31 +78,30 @@ func scanOne(q interface {
 	return errors.Join(err, rows.Err())
 }
 
-// group makes the writer run these writes in one group, and returns them when
+// inGroup makes the writer run these writes in one group, and returns them when
 // all were answered.
-func group(tb testing.TB, s *DB, dos ...func(Tx) error) []error {
+func inGroup(tb testing.TB, s *DB, dos ...func(Tx) error) []error {
 	tb.Helper()
 	release := hold(tb, s)
-	writes := make([]*write, len(dos))
+	writes := make([]func() error, len(dos))
 	for i, do := range dos {
 		writes[i] = enqueue(tb, s, tb.Context(), do)
 	}
 	release()
 	errs := make([]error, len(writes))
 	for i, wr := range writes {
-		<-wr.done
-		errs[i] = wr.err
+		errs[i] = wr()
 	}
 	return errs
 }
 
-func enqueue(tb testing.TB, s *DB, ctx context.Context, do func(Tx) error) *write { //nolint:revive // tb is first everywhere
+func enqueue(tb testing.TB, s *DB, ctx context.Context, do func(Tx) error) func() error { //nolint:revive // tb is first everywhere
 	tb.Helper()
-	wr := &write{ctx: ctx, do: do, done: make(chan struct{})}
-	if err := s.writer.enqueue(wr, s.writer.queue); err != nil {
+	wait, err := s.writer.Enqueue(ctx, false, do)
+	if err != nil {
 		tb.Fatal(err)
 	}
-	return wr
+	return wait
 }
 
 // hold keeps the writer busy until release is called.
@@ -116,7 +116,7 @@ func hold(tb testing.TB, s *DB) (release func()) {
 	<-busy
 	return func() {
 		close(free)
-		<-wr.done
+		_ = wr()
 	}
 }
 
@@ -124,7 +124,7 @@ func hold(tb testing.TB, s *DB) (release func()) {
 func commits(tb testing.TB, s *DB) *atomic.Int64 {
 	tb.Helper()
 	n := &atomic.Int64{}
-	err := s.writer.conn.Raw(func(conn any) error {
+	err := s.writer.session.conn.Raw(func(conn any) error {
 		conn.(driver.HookRegisterer).RegisterCommitHook(func() int32 {
 			n.Add(1)
 			return 0
@@ -162,11 +162,11 @@ func wantFull(tb testing.TB, what string, got error) {
 func TestGroupCommit(t *testing.T) {
 	s := openTemp(t)
 	n := commits(t, s)
-	dos := make([]func(Tx) error, 2*maxGroup)
+	dos := make([]func(Tx) error, 2*group.Max)
 	for i := range dos {
 		dos[i] = put(strconv.Itoa(i))
 	}
-	for i, err := range group(t, s, dos...) {
+	for i, err := range inGroup(t, s, dos...) {
 		wantErr(t, strconv.Itoa(i), err, nil)
 	}
 	want(t, "rows", len(strings.Fields(traces(t, s))), len(dos))
@@ -200,7 +200,7 @@ func left(key string, with error) func(Tx) error {
 
 func TestWriteErrors(t *testing.T) {
 	s := openTemp(t)
-	errs := group(t, s,
+	errs := inGroup(t, s,
 		put("a"),
 		left("b", webhook.ErrConflict),
 		func(tx Tx) error { _ = put("c")(tx); panic("out of order") },
@@ -260,7 +260,7 @@ func TestRuns(t *testing.T) {
 			counted := func(i int, do func(Tx) error) func(Tx) error {
 				return func(tx Tx) error { runs[i]++; return do(tx) }
 			}
-			errs := group(t, s, counted(0, put("a")), counted(1, tt.do), counted(2, put("z")))
+			errs := inGroup(t, s, counted(0, put("a")), counted(1, tt.do), counted(2, put("z")))
 			want(t, "error of the first", errs[0] != nil, tt.all)
 			want(t, "error of the last", errs[2] != nil, tt.all)
 			want(t, "runs of the first", runs[0], tt.runs)
@@ -282,19 +282,15 @@ func TestLater(t *testing.T) {
 			return nil
 		}
 	}
-	var writes []*write
+	var writes []func() error
 	for _, name := range []string{"new 1", "outcome 1", "new 2", "outcome 2"} {
-		queue := s.writer.queue
-		if strings.HasPrefix(name, "new") {
-			queue = s.writer.later
-		}
-		wr := &write{ctx: t.Context(), do: add(name), done: make(chan struct{})}
-		wantErr(t, name, s.writer.enqueue(wr, queue), nil)
-		writes = append(writes, wr)
+		wait, err := s.writer.Enqueue(t.Context(), strings.HasPrefix(name, "new"), add(name))
+		wantErr(t, name, err, nil)
+		writes = append(writes, wait)
 	}
 	release()
-	for _, wr := range writes {
-		<-wr.done
+	for _, wait := range writes {
+		wantErr(t, "write", wait(), nil)
 	}
 	if want := []string{"outcome 1", "outcome 2", "new 1", "new 2"}; !slices.Equal(order, want) {
 		t.Errorf("got %q, want %q", order, want)

@@ -1,0 +1,161 @@
+package group
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Conn is the connection of a Writer, and the Tx of its writes.
+type Conn interface {
+	Tx
+	// Begin begins a transaction, and a new round if another process wrote since the
+	// last one.
+	Begin() error
+	// Commit returns nil only if what was written is on disk.
+	Commit() error
+	// Rollback ends a transaction that failed, and begins a new round.
+	Rollback()
+	// Savepoint begins a part of the transaction.
+	Savepoint() error
+	// Undo undoes what was done since Savepoint, and begins a new round.
+	Undo() error
+	// Release ends the part, undone or not.
+	Release() error
+	// Changes counts the statements that changed rows, or may have.
+	Changes() int
+	// Spoiled returns why the writes before one that ended with err, which may be nil,
+	// may be undone, or nil if they are not.
+	Spoiled(err error) error
+	// IsUnavailable reports whether the database as a whole is the cause of an error.
+	IsUnavailable(err error) bool
+}
+
+// commit runs a group in one transaction and wakes every caller.
+//
+// Most groups are free of errors, and a savepoint costs as much as a small write.
+// So the group first runs without them; if a write fails after it changed
+// something, everything is undone and run again, each write in a savepoint.
+func (w *Writer) commit(group []*write) {
+	before := w.conn.Changes()
+	err := w.transact(group, w.runDirect)
+	if errors.Is(err, errRerun) {
+		err = w.transact(group, w.runInSavepoint)
+	}
+	for _, wr := range group {
+		if err != nil { // for all of them: an ErrConflict may be about a change that was undone as well
+			wr.err = err
+		}
+	}
+	w.recordFailure(group, err == nil && w.conn.Changes() > before)
+	for _, wr := range group {
+		close(wr.done)
+	}
+}
+
+// errRerun says that a write failed after it had changed something.
+var errRerun = errors.New("a write has to be undone")
+
+func (w *Writer) transact(group []*write, run func(*write) error) (err error) {
+	if err := w.conn.Begin(); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			w.conn.Rollback()
+		}
+	}()
+	w.begin()
+	for _, wr := range group {
+		if wr.err = wr.ctx.Err(); wr.err != nil {
+			continue // the caller gave up before the write started
+		}
+		if err := run(wr); err != nil {
+			return err
+		}
+	}
+	if err := w.beforeCommit(w.conn); err != nil {
+		return fmt.Errorf("before the commit: %w", err)
+	}
+	if err := w.conn.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// runDirect runs one write without a savepoint.
+func (w *Writer) runDirect(wr *write) error {
+	before := w.conn.Changes()
+	wr.err = runRecovered(wr.do, w.conn)
+	if w.conn.Spoiled(wr.err) != nil || wr.err != nil && w.conn.Changes() > before {
+		return errRerun
+	}
+	return nil
+}
+
+// runInSavepoint runs one write in a savepoint. It returns the error of the
+// transaction; that of the write itself is wr.err.
+func (w *Writer) runInSavepoint(wr *write) error {
+	if err := w.conn.Savepoint(); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	wr.err = runRecovered(wr.do, w.conn)
+	if err := w.conn.Spoiled(wr.err); err != nil {
+		wr.err = err // also if the write took no notice of it
+	}
+	if wr.err != nil {
+		if err := w.conn.Undo(); err != nil {
+			return fmt.Errorf("undo a write: %w", errors.Join(wr.err, err)) // the cause first: after it, the database may know the savepoint no more
+		}
+	}
+	if err := w.conn.Release(); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	return nil
+}
+
+// runRecovered turns a panic of one write into its error, so that the writer goes
+// on.
+func runRecovered(do func(Tx) error, tx Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a write: %v", p)
+		}
+	}()
+	return do(tx)
+}
+
+// failure is the last write that failed because the database could not be used.
+type failure struct {
+	err error
+	at  time.Time
+}
+
+// FailureTTL is how long LastFailure returns a failure, unless a write succeeds before.
+const FailureTTL = 30 * time.Second
+
+// recordFailure stores a failure of the database, and clears it after a group that
+// changed something: a group without changes succeeds on a full disk, too.
+func (w *Writer) recordFailure(group []*write, changed bool) {
+	for _, wr := range group {
+		if wr.err != nil && w.conn.IsUnavailable(wr.err) {
+			w.SetFailure(wr.err, time.Now())
+			return
+		}
+	}
+	if changed {
+		w.failure.Store(nil)
+	}
+}
+
+// SetFailure stores that the database could not be written at a time.
+func (w *Writer) SetFailure(err error, at time.Time) { w.failure.Store(&failure{err, at}) }
+
+// LastFailure returns why the database could not be written within FailureTTL; nil
+// if it could.
+func (w *Writer) LastFailure() error {
+	if f := w.failure.Load(); f != nil && time.Since(f.at) < FailureTTL {
+		return f.err
+	}
+	return nil
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/webhook"
 )
 
@@ -21,7 +21,7 @@ const callers = 32
 
 func benchStore(b *testing.B) (*db.Store, webhook.Account, *webhook.Webhook) {
 	b.Helper()
-	s := openFile(b, filepath.Join(b.TempDir(), "bookhook.db"))
+	s := openFile(b, dbtest.At(b))
 	a, w := shop(b, s)
 	return s, a, w
 }
@@ -93,7 +93,7 @@ func listsStore(b *testing.B) *db.Store {
 	b.Helper()
 	path := os.Getenv("BOOKHOOK_BENCH_DATABASE")
 	if path == "" {
-		path = filepath.Join(b.TempDir(), "bookhook.db")
+		path = dbtest.At(b)
 	}
 	if _, err := os.Stat(path); err != nil {
 		s, err := db.Create(b.Context(), path, nil)

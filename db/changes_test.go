@@ -2,11 +2,11 @@ package db_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/webhook"
 )
 
@@ -14,7 +14,7 @@ import (
 // and by nobody who looks at another account.
 func TestChanges(t *testing.T) {
 	t.Parallel()
-	s := openFile(t, filepath.Join(t.TempDir(), "bookhook.db"))
+	s := openFile(t, dbtest.At(t))
 	a, w := shop(t, s)
 	other, _ := shop(t, s)
 	var d webhook.Delivery

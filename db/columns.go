@@ -57,11 +57,13 @@ func boolInt(b bool) int {
 // jsonScanner scans a column of JSON.
 type jsonScanner struct{ to any }
 
-// Scan reads a column of text; NULL leaves what was there.
+// Scan reads a column of text, or of JSON; NULL leaves what was there.
 func (j jsonScanner) Scan(value any) error {
 	switch v := value.(type) {
 	case string:
 		return json.Unmarshal([]byte(v), j.to)
+	case []byte:
+		return json.Unmarshal(v, j.to)
 	case nil:
 		return nil
 	}

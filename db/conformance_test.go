@@ -1,7 +1,6 @@
 package db_test
 
 import (
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -60,19 +59,19 @@ var suites = []struct {
 	{"model", modelTests},
 }
 
-func TestSQLite(t *testing.T) {
+func TestStore(t *testing.T) {
 	conform(t, all, func(tb testing.TB) *db.Store {
-		return openFile(tb, filepath.Join(tb.TempDir(), "bookhook.db"))
+		return openFile(tb, dbtest.At(tb))
 	})
 }
 
 // withSecrets are the suites that store secrets.
 var withSecrets = []string{"accounts", "connections", "drafts", "webhooks", "isolation"}
 
-// TestSQLiteWithKey: what stores secrets does the same when they are encrypted.
-func TestSQLiteWithKey(t *testing.T) {
+// TestStoreWithKey: what stores secrets does the same when they are encrypted.
+func TestStoreWithKey(t *testing.T) {
 	conform(t, withSecrets, func(tb testing.TB) *db.Store {
-		s := openFile(tb, filepath.Join(tb.TempDir(), "bookhook.db"))
+		s := openFile(tb, dbtest.At(tb))
 		must(s.UseKey(tb.Context(), newKey(tb)))(tb)
 		return s
 	})

@@ -7,8 +7,8 @@
 // query says "now".
 //
 // Each method has one SQL text, in the syntax that SQLite and PostgreSQL share.
-// What differs between databases is behind the interface engine, which package
-// db/sqlite implements: the tables, how a file is opened, how errors are
+// What differs between databases is behind the interface engine, which the packages
+// db/sqlite and db/postgres implement: the tables, how a database is opened, how errors are
 // recognised, and how writes are run. Waiting writes run as a group in one
 // transaction, and a write that returned is on disk; Insert, Claim and Finish are
 // such writes, so that concurrent requests share the cost of a commit.
@@ -33,9 +33,11 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
+	"bookhook/db/postgres"
 	"bookhook/db/sqlite"
 	"bookhook/seal"
 	"bookhook/stats"
@@ -58,27 +60,42 @@ type Store struct {
 	queued        func()                  // see WatchOutbox
 }
 
-// Open opens the SQLite database at path and brings it up to date; before an
-// upgrade it leaves a snapshot beside it. It returns an error that wraps
-// fs.ErrNotExist if there is none. A database of a newer Bookhook, or of one from
-// before the first release, is refused and left as it is; and so is one whose
-// secrets are encrypted with another key, with an error that wraps ErrNoKey or
+// Open opens a database and brings it up to date. It is named by the path of a SQLite
+// file, beside which an upgrade leaves a snapshot, or by a URL of PostgreSQL (OnServer).
+// Open returns an error that wraps fs.ErrNotExist if there is none. A database of a newer
+// Bookhook, or of one from before the first release, is refused and left as it is; and so
+// is one whose secrets are encrypted with another key, with an error that wraps ErrNoKey or
 // ErrOtherKey. While the secrets are not encrypted, the key is not used; see UseKey.
-func Open(ctx context.Context, path string, key *seal.Key) (*Store, error) {
-	return openWith(ctx, path, key, sqlite.Open)
+func Open(ctx context.Context, at string, key *seal.Key) (*Store, error) {
+	return openWith(ctx, at, key, openEngine)
 }
 
-// Create is Open, but creates the database if there is none.
-func Create(ctx context.Context, path string, key *seal.Key) (*Store, error) {
-	return openWith(ctx, path, key, sqlite.Create)
+// Create is Open, but creates the file if there is none, or the tables if PostgreSQL has
+// none.
+func Create(ctx context.Context, at string, key *seal.Key) (*Store, error) {
+	return openWith(ctx, at, key, createEngine)
 }
 
-func openWith(ctx context.Context, path string, key *seal.Key, open func(context.Context, string) (*sqlite.DB, error)) (*Store, error) {
-	check, err := readKeyCheck(ctx, path, key)
+func openEngine(ctx context.Context, at string) (engine, error) {
+	if OnServer(at) {
+		return postgres.Open(ctx, at)
+	}
+	return sqlite.Open(ctx, at)
+}
+
+func createEngine(ctx context.Context, at string) (engine, error) {
+	if OnServer(at) {
+		return postgres.Create(ctx, at)
+	}
+	return sqlite.Create(ctx, at)
+}
+
+func openWith(ctx context.Context, at string, key *seal.Key, open func(context.Context, string) (engine, error)) (*Store, error) {
+	check, err := readKeyCheck(ctx, at, key)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := open(ctx, path)
+	engine, err := open(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -89,15 +106,46 @@ func openWith(ctx context.Context, path string, key *seal.Key, open func(context
 	return s, err
 }
 
-// Lock reserves the SQLite database at path for one serving process until it
-// ends or calls release. Commands that only change something need no lock.
-func Lock(path string) (release func() error, err error) { return sqlite.Lock(path) }
+// OnServer reports whether the name of a database is a URL of PostgreSQL, and not the
+// path of a SQLite file.
+func OnServer(at string) bool { return postgres.IsURL(at) }
 
-// Backup copies the database at path to a new file, while Bookhook may run. The
+// Name returns the name of a database for messages: without a password.
+func Name(at string) string {
+	if OnServer(at) {
+		return postgres.Name(at)
+	}
+	return at
+}
+
+// Lock reserves a database for one serving process until it ends or calls release.
+// Commands that only change something need no lock.
+func Lock(ctx context.Context, at string) (release func() error, err error) {
+	if OnServer(at) {
+		return postgres.Lock(ctx, at)
+	}
+	return sqlite.Lock(at)
+}
+
+// onlySQLite returns an error if what a command does with a database is not there yet for
+// PostgreSQL; instead says what does it.
+func onlySQLite(at, what, instead string) error {
+	if OnServer(at) {
+		return fmt.Errorf("Bookhook cannot %s a database on PostgreSQL yet; %s", what, instead) //nolint:staticcheck,revive // a name
+	}
+	return nil
+}
+
+// Backup copies the SQLite database at path to a new file, while Bookhook may run. The
 // copy is complete, checked and on disk when Backup returns; else there is none.
-func Backup(ctx context.Context, path, to string) error { return sqlite.Backup(ctx, path, to) }
+func Backup(ctx context.Context, path, to string) error {
+	if err := onlySQLite(path, "back up", "use pg_dump"); err != nil {
+		return err
+	}
+	return sqlite.Backup(ctx, path, to)
+}
 
-// RecordBackup stores in the database at path that it was backed up at now, while
+// RecordBackup stores in the SQLite database at path that it was backed up at now, while
 // Bookhook may run.
 func RecordBackup(ctx context.Context, path string, now time.Time) error {
 	return sqlite.RecordBackup(ctx, path, now)
@@ -114,10 +162,13 @@ func (s *Store) LastBackup(ctx context.Context) (time.Time, error) {
 	return fromMillis(millis), err
 }
 
-// Restore puts a copy of a backup in the place of the database at path, which
+// Restore puts a copy of a backup in the place of the SQLite database at path, which
 // nobody may be using, and returns under which name the database that was there is
 // kept; "" if there was none. A backup that is not sound is refused.
 func Restore(ctx context.Context, backup, path string, now time.Time) (kept string, err error) {
+	if err := onlySQLite(path, "restore", "use pg_restore"); err != nil {
+		return "", err
+	}
 	release, err := sqlite.Lock(path)
 	if err != nil {
 		return "", err
@@ -129,10 +180,15 @@ func Restore(ctx context.Context, backup, path string, now time.Time) (kept stri
 // Contents is what a database holds.
 type Contents = sqlite.Contents
 
-// Check reads the whole database at path and returns what it holds, or what is
+// Check reads the whole SQLite database at path and returns what it holds, or what is
 // wrong with it. It writes nothing, and Bookhook may run; if it does not,
 // SQLite copies the write-ahead log into the file in the end.
-func Check(ctx context.Context, path string) (Contents, error) { return sqlite.Check(ctx, path) }
+func Check(ctx context.Context, path string) (Contents, error) {
+	if err := onlySQLite(path, "check", "use pg_amcheck"); err != nil {
+		return Contents{}, err
+	}
+	return sqlite.Check(ctx, path)
+}
 
 func newStore(e engine) (*Store, error) {
 	nextID, err := webhook.NewIDs()

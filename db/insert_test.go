@@ -3,13 +3,13 @@ package db_test
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/platforms"
 	"bookhook/webhook"
 )
@@ -225,7 +225,7 @@ func testBatch(t *testing.T, s *db.Store) {
 // TestAnotherStore is about two programs on one SQLite file, such as the
 // server and the command line.
 func TestAnotherStore(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bookhook.db")
+	path := dbtest.At(t)
 	server, command := openFile(t, path), openFile(t, path)
 	a, w := shop(t, server)
 	reasons := func() []webhook.Reason {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/postgres/pgtest"
 	"bookhook/webhook"
 )
 
@@ -19,7 +20,11 @@ func changedAt(t time.Time) webhook.Change { return webhook.Change{By: "x", At: 
 
 func openTemp(tb testing.TB) *Store {
 	tb.Helper()
-	s, err := Create(tb.Context(), filepath.Join(tb.TempDir(), "bookhook.db"), nil)
+	at := filepath.Join(tb.TempDir(), "bookhook.db")
+	if pgtest.Wanted() {
+		at = pgtest.Database(tb, "template1")
+	}
+	s, err := Create(tb.Context(), at, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -2,12 +2,12 @@ package db_test
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/webhook"
 )
 
@@ -302,7 +302,7 @@ func testLookupPages(t *testing.T, s *db.Store) {
 
 // TestLookupsOutliveTheProcess: what was accepted waits on disk.
 func TestLookupsOutliveTheProcess(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bookhook.db")
+	path := dbtest.At(t)
 	s := must(db.Create(context.Background(), path, nil))(t)
 	a, _ := shop(t, s)
 	first := ingest(t, s, a.ID, asked("", "1"))[0]

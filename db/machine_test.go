@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/webhook"
 )
 
@@ -235,7 +235,7 @@ func TestModelFindsFaults(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mutant := newSubject(openFile(t, filepath.Join(t.TempDir(), "bookhook.db")))
+			mutant := newSubject(openFile(t, dbtest.At(t)))
 			mutate(mutant)
 			if !fails(t, mutant.check) {
 				t.Error("it passes the checks")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"bookhook/db/postgres"
 	"bookhook/db/sqlite"
 	"bookhook/seal"
 	"bookhook/webhook"
@@ -47,13 +48,17 @@ func CheckKey(ctx context.Context, path string, key *seal.Key) (encrypted bool, 
 // readKeyCheck returns the stored check of the database's key, "" if its secrets are
 // not encrypted; and an error if key is not the right one.
 func readKeyCheck(ctx context.Context, path string, key *seal.Key) (check string, err error) {
-	stored, err := sqlite.ReadSetting(ctx, path, keyCheck)
+	read := sqlite.ReadSetting
+	if OnServer(path) {
+		read = postgres.ReadSetting
+	}
+	stored, err := read(ctx, path, keyCheck)
 	if err != nil || stored == nil {
 		return "", err
 	}
 	check = string(stored)
 	if err := matchKey(key, check); err != nil {
-		return check, fmt.Errorf("database %s: %w", path, err)
+		return check, fmt.Errorf("database %s: %w", Name(path), err)
 	}
 	return check, nil
 }

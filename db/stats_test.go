@@ -3,7 +3,6 @@ package db_test
 import (
 	"errors"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -282,7 +282,7 @@ func testPruneCounts(t *testing.T, s *db.Store) {
 
 // TestStatsReopen: what was counted and not added up yet is there after a restart.
 func TestStatsReopen(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bookhook.db")
+	path := dbtest.At(t)
 	s := must(db.Create(t.Context(), path, nil))(t)
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)[0]

@@ -2,17 +2,17 @@ package db_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/webhook"
 )
 
 // TestPlatformSwitchedByAnotherProcess: by the command line, while events come in
 // and wait.
 func TestPlatformSwitchedByAnotherProcess(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bookhook.db")
+	path := dbtest.At(t)
 	s := must(db.Create(context.Background(), path, nil))(t)
 	t.Cleanup(func() { ok(t, s.Close()) })
 	a, _ := shop(t, s)

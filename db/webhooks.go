@@ -164,7 +164,7 @@ func (s *Store) checkNew(ctx context.Context, tx transaction, w *webhook.Webhook
 // is always right.
 func checkConfigs(ctx context.Context, tx transaction, w *webhook.Webhook) error {
 	var others, before int
-	err := queryRow(ctx, tx, `SELECT COALESCE(SUM(CASE WHEN id = $2 THEN 0 ELSE length(config) END), 0), COALESCE(MAX(CASE WHEN id = $2 THEN length(config) END), 0)
+	err := queryRow(ctx, tx, `SELECT COALESCE(SUM(CASE WHEN id = $2 THEN 0 ELSE length(CAST(config AS TEXT)) END), 0), COALESCE(MAX(CASE WHEN id = $2 THEN length(CAST(config AS TEXT)) END), 0)
 		FROM webhooks WHERE account_id = $1 AND deleted_at = 0`, w.Account, w.ID).Scan(&others, &before)
 	if err != nil {
 		return err

@@ -2,12 +2,13 @@ package messages
 
 // database says why the database cannot be used, and why it refuses a change.
 var database = Texts{
-	"database.stopping":  "Bookhook is stopping.",
-	"database.full":      "The disk that holds Bookhook's database is full.",
-	"database.locked":    "Another program keeps Bookhook's database locked.",
-	"database.unusable":  "Bookhook's database cannot be read or written.",
-	"database.damaged":   "Bookhook's database is damaged.",
-	"database.unflushed": "The disk failed while Bookhook's database was written. What was accepted is safe in the database's log: restart the machine, and Bookhook copies it again.",
+	"database.stopping":    "Bookhook is stopping.",
+	"database.full":        "The disk that holds Bookhook's database is full.",
+	"database.locked":      "Another program keeps Bookhook's database locked.",
+	"database.unusable":    "Bookhook's database cannot be read or written.",
+	"database.unreachable": "The server of Bookhook's database cannot be reached.",
+	"database.damaged":     "Bookhook's database is damaged.",
+	"database.unflushed":   "The disk failed while Bookhook's database was written. What was accepted is safe in the database's log: restart the machine, and Bookhook copies it again.",
 
 	"number.taken":             "The number %s belongs to another account.",
 	"email.taken":              "Somebody with this e-mail address signs in here already.",

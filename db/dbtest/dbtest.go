@@ -1,5 +1,8 @@
 // Package dbtest makes databases for tests: copies of one that is created once for each
 // process, since running all migrations for each test takes most of the time of a test.
+//
+// They are SQLite files; with BOOKHOOK_TEST_DATABASE=postgres in the environment, they are
+// databases on a PostgreSQL server that is started for the process.
 package dbtest
 
 import (
@@ -12,6 +15,7 @@ import (
 	"testing"
 
 	"bookhook/db"
+	"bookhook/db/postgres/pgtest"
 )
 
 var template = sync.OnceValues(func() (file []byte, err error) {
@@ -21,29 +25,63 @@ var template = sync.OnceValues(func() (file []byte, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	path := filepath.Join(dir, "bookhook.db")
-	store, err := db.Create(context.Background(), path, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := store.Close(); err != nil {
+	if err := migrate(path); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
 })
 
-// Create is db.Create at path without a key. Whoever calls it closes it.
-func Create(tb testing.TB, path string) *db.Store {
+// migrate creates a database.
+func migrate(at string) error {
+	store, err := db.Create(context.Background(), at, nil)
+	if err != nil {
+		return err
+	}
+	return store.Close()
+}
+
+// templateDatabase is that of PostgreSQL.
+const templateDatabase = "bookhook_template"
+
+var migrateTemplate sync.Once
+
+// At returns where a new database with empty tables is: a path, or a URL. It is removed
+// when the test ends.
+func At(tb testing.TB) string {
+	tb.Helper()
+	if pgtest.Wanted() {
+		migrateTemplate.Do(func() {
+			pgtest.Exec(tb, pgtest.URL(tb), `CREATE DATABASE `+templateDatabase)
+			if err := migrate(pgtest.In(tb, templateDatabase)); err != nil {
+				tb.Fatal(err)
+			}
+		})
+		return pgtest.Database(tb, templateDatabase)
+	}
+	path := filepath.Join(tb.TempDir(), "bookhook.db")
+	file, err := template()
+	if err == nil {
+		err = os.WriteFile(path, file, 0o600)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// Create is db.Create at a path or a URL without a key. Whoever calls it closes it.
+func Create(tb testing.TB, at string) *db.Store {
 	tb.Helper()
 	var store *db.Store
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(at)
+	if errors.Is(err, fs.ErrNotExist) && !db.OnServer(at) {
 		var file []byte
 		if file, err = template(); err == nil {
-			err = os.WriteFile(path, file, 0o600)
+			err = os.WriteFile(at, file, 0o600)
 		}
 	}
-	if err == nil {
-		store, err = db.Open(context.WithoutCancel(tb.Context()), path, nil)
+	if err == nil || db.OnServer(at) {
+		store, err = db.Open(context.WithoutCancel(tb.Context()), at, nil)
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -51,10 +89,10 @@ func Create(tb testing.TB, path string) *db.Store {
 	return store
 }
 
-// New is Create in a folder of its own; the store is closed when the test ends.
+// New is Create of a new database; the store is closed when the test ends.
 func New(tb testing.TB) *db.Store {
 	tb.Helper()
-	store := Create(tb, filepath.Join(tb.TempDir(), "bookhook.db"))
+	store := Create(tb, At(tb))
 	tb.Cleanup(func() {
 		if err := store.Close(); err != nil {
 			tb.Errorf("close the database: %v", err)

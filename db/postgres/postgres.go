@@ -1,0 +1,133 @@
+// Package postgres has everything that is specific to PostgreSQL: tables and
+// migrations, how a server is reached, checked and locked, how a group of writes is run,
+// and how errors are recognised. The statements on the tables are in package db.
+//
+// A [DB] reads with a pool of connections and writes with one connection, in groups
+// (package db/group). The groups of all processes that write to a database come one
+// after the other: each begins with an advisory lock, and with finding out whether
+// another process wrote last (session.go). Only transactions hold locks and settings,
+// no session does, so that all of it works through PgBouncer in transaction mode.
+//
+// One process at a time may serve a database ([Lock]).
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookhook/db/group"
+)
+
+// DB is an open database. Close it when done.
+type DB struct {
+	readers *sql.DB
+	session *session
+	writer  *group.Writer
+}
+
+// Open opens the database that a URL names and brings it up to the newest schema. It
+// returns an error that wraps fs.ErrNotExist if Bookhook has no tables there. It
+// refuses, without changing it, the database of another program or of a newer Bookhook,
+// and a server that cannot be used; see checkServer.
+func Open(ctx context.Context, dsn string) (*DB, error) { return open(ctx, dsn, false) }
+
+// Create is Open, but creates the tables if the database has none. It does not create
+// the database itself.
+func Create(ctx context.Context, dsn string) (*DB, error) { return open(ctx, dsn, true) }
+
+func open(ctx context.Context, dsn string, create bool) (*DB, error) {
+	config, err := parse(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(ctx, config, create); err != nil {
+		return nil, fmt.Errorf("database %s: %w", Name(dsn), explain(config, err))
+	}
+	s := newSession(config)
+	return &DB{readers: pool(config, readerConns), session: s, writer: group.Start(s)}, nil
+}
+
+// prepare checks the server and the tables, and brings them up to date.
+func prepare(ctx context.Context, config *pgx.ConnConfig, create bool) (err error) {
+	one := pool(config, 2) // one holds the lock while the other migrates
+	defer func() { err = errors.Join(err, one.Close()) }()
+	if err := checkServer(ctx, one); err != nil {
+		return err
+	}
+	return migrate(ctx, one, create)
+}
+
+// Close finishes the waiting writes and closes the database.
+func (d *DB) Close() error {
+	d.writer.End()
+	return errors.Join(d.readers.Close(), d.session.close())
+}
+
+// Write runs do in a group; see group.Writer.
+func (d *DB) Write(ctx context.Context, later bool, do func(group.Tx) error) error {
+	return d.writer.Write(ctx, later, do)
+}
+
+// Groups sets what is called for each group; see group.Writer.
+func (d *DB) Groups(begin func(), beforeCommit func(group.Tx) error) {
+	d.writer.Groups(begin, beforeCommit)
+}
+
+// Query reads what is committed. Close the rows.
+func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if d.writer.Ended() {
+		return nil, group.ErrClosed
+	}
+	all, err := values(args)
+	if err != nil {
+		return nil, err
+	}
+	return d.readers.QueryContext(ctx, query, all...)
+}
+
+// Ping reports whether the database can be read, and whether the last write failed
+// because it could not be written. It writes nothing itself.
+func (d *DB) Ping(ctx context.Context) error {
+	if err := d.writer.LastFailure(); err != nil {
+		return err
+	}
+	rows, err := d.Query(ctx, `SELECT count(*) FROM settings`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	rows.Next()
+	return rows.Err()
+}
+
+// Purge rewrites the tables that have secrets, so that nothing that was deleted or
+// overwritten is left in their files. The server's write-ahead log and its backups keep
+// it until they are removed. Other writes to these tables wait for it.
+func (d *DB) Purge(ctx context.Context) error {
+	if _, err := d.readers.ExecContext(ctx, `VACUUM FULL settings, connections, webhooks, drafts`); err != nil {
+		return fmt.Errorf("rewrite the tables: %w", err)
+	}
+	return nil
+}
+
+// values returns arguments as database/sql would convert them for other drivers, and
+// texts as PostgreSQL takes them: what is no UTF-8, and NUL, is replaced by U+FFFD.
+func values(args []any) ([]any, error) {
+	all := make([]any, len(args))
+	for i, arg := range args {
+		value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+		if err != nil {
+			return nil, fmt.Errorf("convert argument %d: %w", i+1, err)
+		}
+		if text, ok := value.(string); ok {
+			value = cleanText(text)
+		}
+		all[i] = value
+	}
+	return all, nil
+}

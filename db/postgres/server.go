@@ -1,0 +1,62 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// leastVersion is the oldest major version that Bookhook is tried with.
+const leastVersion = 15
+
+// checkServer refuses a server that cannot be used. It changes nothing.
+func checkServer(ctx context.Context, pool *sql.DB) error {
+	var version int
+	var recovering bool
+	var readOnly, encoding string
+	err := pool.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, pg_is_in_recovery(),
+		current_setting('default_transaction_read_only'), current_setting('server_encoding')`).Scan(&version, &recovering, &readOnly, &encoding)
+	switch {
+	case err != nil:
+		return err
+	case recovering:
+		return errors.New("the server is a replica, which can only be read; name the primary server")
+	case readOnly == "on":
+		return errors.New("the server or this user is set to read only (default_transaction_read_only); set that to off")
+	case encoding != "UTF8":
+		return fmt.Errorf("its encoding is %s; create a database with encoding UTF8", encoding)
+	}
+	return checkVersion(version)
+}
+
+// checkVersion refuses a server that is too old, by its server_version_num.
+func checkVersion(number int) error {
+	if major := number / 10000; major < leastVersion {
+		return fmt.Errorf("the server is PostgreSQL %d; Bookhook needs %d or newer", major, leastVersion)
+	}
+	return nil
+}
+
+// ReadSetting reads a value of the table settings, and changes nothing; nil if there is
+// no such value, or no table.
+func ReadSetting(ctx context.Context, dsn, key string) (value []byte, err error) {
+	config, err := parse(dsn)
+	if err != nil {
+		return nil, err
+	}
+	one := pool(config, 1)
+	defer func() { err = errors.Join(err, one.Close()) }()
+	var found bool
+	err = one.QueryRowContext(ctx, `SELECT to_regclass('`+versions+`') IS NOT NULL AND to_regclass('settings') IS NOT NULL`).Scan(&found)
+	if err == nil && found {
+		err = one.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", Name(dsn), explain(config, err))
+	}
+	return value, nil
+}

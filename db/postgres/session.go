@@ -1,0 +1,241 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Limits of a group of writes.
+const (
+	lockTimeout      = 10 * time.Second // for the groups of other processes to end
+	statementTimeout = 30 * time.Second // on the server
+	answerTimeout    = statementTimeout + 10*time.Second
+	// pauseTimeout is after how long without a statement the server ends a group: the
+	// writes of all processes wait for one that is frozen.
+	pauseTimeout = 5 * time.Second
+)
+
+// begin begins a group. The settings are those of the transaction, since a connection of
+// PgBouncer has many users. remote_apply is stronger than on; what is weaker would answer
+// before an event is on disk.
+var begin = fmt.Sprintf(`BEGIN;
+SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
+	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
+SELECT `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
+UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
+
+// session is the writer's connection, which is opened again when it is lost. It is the
+// Tx of every write. Statements run to their end even if the caller's context ends:
+// interrupting one would undo the whole group.
+type session struct {
+	pool    *sql.DB
+	conn    *sql.Conn // nil: not connected
+	process int64     // tells this process from others
+	round   uint64    // see group.Tx
+	changes int       // statements that changed rows, or may have
+	failed  error     // of the first statement of the group, or of its part, that failed
+}
+
+func newSession(config *pgx.ConnConfig) *session {
+	return &session{pool: pool(config, 1), process: rand.Int64()}
+}
+
+// Round implements group.Tx.
+func (s *session) Round() uint64 { return s.round }
+
+// Exec implements group.Tx.
+func (s *session) Exec(_ context.Context, query string, args ...any) (changed int64, err error) {
+	all, err := values(args)
+	if err != nil {
+		return 0, err
+	}
+	err = s.raw(func(conn *pgx.Conn) error {
+		tag, err := conn.Exec(context.Background(), query, all...)
+		changed = tag.RowsAffected()
+		return err
+	})
+	if changed > 0 || err != nil {
+		s.changes++
+	}
+	return changed, err
+}
+
+// Query implements group.Tx. A query that is no SELECT changes rows: it has RETURNING.
+func (s *session) Query(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	all, err := values(args)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(query, "SELECT") {
+		s.changes++
+	}
+	if err := s.raw(func(*pgx.Conn) error { return nil }); err != nil {
+		return nil, err
+	}
+	rows, err := s.conn.QueryContext(context.Background(), query, all...)
+	s.note(err)
+	return rows, err
+}
+
+// raw runs statements on the connection, which may take answerTimeout each.
+func (s *session) raw(run func(*pgx.Conn) error) error {
+	if s.conn == nil {
+		return errLost
+	}
+	err := s.conn.Raw(func(of any) error {
+		conn := of.(*stdlib.Conn).Conn() //nolint:forcetypeassert // the pool has no other
+		if conn.IsClosed() {
+			return errLost
+		}
+		if err := conn.PgConn().Conn().SetDeadline(time.Now().Add(answerTimeout)); err != nil {
+			return err
+		}
+		return run(conn)
+	})
+	s.note(err)
+	return err
+}
+
+func (s *session) note(err error) {
+	if s.failed == nil {
+		s.failed = err
+	}
+}
+
+// simple runs statements that have no arguments, all in one round trip, and returns the
+// tag of the last one.
+func (s *session) simple(statements string) (tag string, changed int64, err error) {
+	err = s.raw(func(conn *pgx.Conn) error {
+		results, err := conn.PgConn().Exec(context.Background(), statements).ReadAll()
+		if err == nil && len(results) > 0 {
+			last := results[len(results)-1].CommandTag
+			tag, changed = last.String(), last.RowsAffected()
+		}
+		return err
+	})
+	return tag, changed, err
+}
+
+// Begin implements group.Conn.
+func (s *session) Begin() error {
+	if err := s.connect(); err != nil {
+		return err
+	}
+	s.failed = nil
+	_, changed, err := s.simple(fmt.Sprintf(begin, s.process))
+	if err != nil {
+		s.Rollback()
+		return err
+	}
+	if changed > 0 {
+		s.round++
+	}
+	return nil
+}
+
+// connect opens the connection if there is none, or if it was lost.
+func (s *session) connect() (err error) {
+	if s.status() == 'I' {
+		return nil
+	}
+	s.drop()
+	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	defer cancel()
+	s.conn, err = s.pool.Conn(ctx)
+	return err
+}
+
+// drop closes the connection.
+func (s *session) drop() {
+	if s.conn == nil {
+		return
+	}
+	_ = s.conn.Raw(func(of any) error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		return of.(*stdlib.Conn).Conn().Close(ctx) //nolint:forcetypeassert // the pool has no other
+	})
+	_ = s.conn.Close()
+	s.conn = nil
+}
+
+// Commit implements group.Conn. If the connection is lost before the answer, nobody
+// knows whether the transaction was committed, and that is an error.
+func (s *session) Commit() error {
+	tag, _, err := s.simple(`COMMIT`)
+	if err == nil && tag != "COMMIT" { // the server undoes what failed before
+		err = cmp.Or(s.failed, errUndone)
+	}
+	return err
+}
+
+// Rollback implements group.Conn.
+func (s *session) Rollback() {
+	s.round++
+	if _, _, err := s.simple(`ROLLBACK`); err != nil {
+		s.drop()
+	}
+}
+
+// Savepoint implements group.Conn.
+func (s *session) Savepoint() error {
+	_, _, err := s.simple(`SAVEPOINT part`)
+	return err
+}
+
+// Undo implements group.Conn.
+func (s *session) Undo() error {
+	s.round++ // what was read in it may be undone
+	if _, _, err := s.simple(`ROLLBACK TO part`); err != nil {
+		return err
+	}
+	s.failed = nil
+	return nil
+}
+
+// Release implements group.Conn.
+func (s *session) Release() error {
+	_, _, err := s.simple(`RELEASE part`)
+	return err
+}
+
+// Changes implements group.Conn.
+func (s *session) Changes() int { return s.changes }
+
+// Spoiled implements group.Conn: after a statement that failed, PostgreSQL refuses all
+// others of the transaction.
+func (s *session) Spoiled(err error) error {
+	if s.status() == 'T' {
+		return nil
+	}
+	return cmp.Or(err, s.failed, errUndone)
+}
+
+// status returns the state of the connection's transaction: 'I' none, 'T' running, 'E'
+// failed; 0 if the connection is lost.
+func (s *session) status() (status byte) {
+	_ = s.raw(func(conn *pgx.Conn) error {
+		status = conn.PgConn().TxStatus()
+		return nil
+	})
+	return status
+}
+
+// IsUnavailable implements group.Conn.
+func (*session) IsUnavailable(err error) bool { return !unavailable(err).IsZero() }
+
+func (s *session) close() error {
+	if s.conn == nil {
+		return s.pool.Close()
+	}
+	return errors.Join(s.conn.Close(), s.pool.Close())
+}

@@ -48,8 +48,9 @@ type listing struct {
 	table, columns string
 	span           span
 	where          []string // conditions that the index covers
-	filters        []string // conditions that each row is checked against
-	args           []any    // $1 and so on, of where and filters
+	filters        []string // conditions that each row is checked against; each ? is an argument
+	args           []any    // $1 and so on, of where
+	filterArgs     []any    // of filters
 	limit          int      // rows that one request reads, if there are filters
 	stopped        bool     // there are more rows before the span
 	ascending      bool     // the oldest first
@@ -57,7 +58,8 @@ type listing struct {
 
 // index adds conditions that the index covers; each ? is the next argument.
 func (l *listing) index(condition string, args ...any) {
-	l.where = append(l.where, l.bind(condition, args))
+	l.where = append(l.where, bind(condition, len(l.args)+1))
+	l.args = append(l.args, args...)
 }
 
 // indexAnyOf adds the condition that a column is one of some ids.
@@ -69,30 +71,32 @@ func indexAnyOf[I ~int64](l *listing, column string, ids []I) {
 // filter adds a condition that each row is checked against. limit is how many rows
 // one request may read for it.
 func (l *listing) filter(limit int, condition string, args ...any) {
-	l.filters = append(l.filters, l.bind(condition, args))
+	l.filters, l.filterArgs = append(l.filters, condition), append(l.filterArgs, args...)
 	if l.limit == 0 || limit < l.limit {
 		l.limit = limit
 	}
 }
 
-func (l *listing) bind(condition string, args []any) string {
+// bind numbers the arguments of a condition, which begin with first.
+func bind(condition string, first int) string {
 	var text strings.Builder
-	for _, arg := range args {
-		l.args = append(l.args, arg)
-		before, rest, _ := strings.Cut(condition, "?")
-		fmt.Fprintf(&text, "%s$%d", before, len(l.args))
+	for n := first; ; n++ {
+		before, rest, found := strings.Cut(condition, "?")
+		if !found {
+			return text.String() + condition
+		}
+		fmt.Fprintf(&text, "%s$%d", before, n)
 		condition = rest
 	}
-	return text.String() + condition
 }
 
 // from is the FROM clause for all rows of the span, or for those that pass the
-// filters. Its three further arguments are the span and a limit.
+// filters. Its further arguments are the span, a limit and those of the filters.
 func (l *listing) from(filters []string) string {
 	n := len(l.args)
 	text := fmt.Sprintf(`FROM %s WHERE %s AND id >= $%d AND id < $%d`, l.table, strings.Join(l.where, " AND "), n+1, n+2)
-	for _, f := range filters {
-		text += " AND " + f
+	if len(filters) > 0 {
+		text += " AND " + bind(strings.Join(filters, " AND "), n+4)
 	}
 	return text
 }
@@ -117,9 +121,12 @@ func (l *listing) order() string {
 	return `ORDER BY id DESC`
 }
 
-func (l *listing) arguments(limit int) []any {
+// unfiltered are the arguments of a query without filters.
+func (l *listing) unfiltered(limit int) []any {
 	return append(l.args[:len(l.args):len(l.args)], l.span.from, l.span.to, limit)
 }
+
+func (l *listing) arguments(limit int) []any { return append(l.unfiltered(limit), l.filterArgs...) }
 
 // shorten ends the span where the limit of one request is reached, and reports
 // whether there are more rows beyond it.
@@ -128,7 +135,7 @@ func (l *listing) shorten(ctx context.Context, q querier) (more bool, err error)
 		return l.stopped, nil
 	}
 	var last int64
-	err = queryRow(ctx, q, l.endQuery(), l.arguments(l.limit)...).scanOptional(&last)
+	err = queryRow(ctx, q, l.endQuery(), l.unfiltered(l.limit)...).scanOptional(&last)
 	switch {
 	case err != nil || last == 0:
 	case l.ascending:

@@ -50,8 +50,16 @@ type options struct {
 	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	sender     *mail.Sender // nil: no e-mail is sent
-	file       string       // of the database
+	file       string       // of the database, or the URL of a server
 	log        *slog.Logger
+}
+
+// freeSpace returns how many bytes can still be written to the disk of the database.
+func (o options) freeSpace() (uint64, error) {
+	if db.OnServer(o.file) {
+		return 0, errors.ErrUnsupported // it is another machine's
+	}
+	return freeSpace(filepath.Dir(o.file))
 }
 
 // app is one running Bookhook. Tests start it on port 0, as demo and serve do.
@@ -95,7 +103,7 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
-	watcher := notices.Watcher{Store: o.store, Free: func() (uint64, error) { return freeSpace(filepath.Dir(o.file)) }, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
+	watcher := notices.Watcher{Store: o.store, Free: o.freeSpace, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
 	a.background.Go(func() { watcher.Run(sending) })
 	if o.sender != nil {
 		a.background.Go(func() { a.notices.Run(sending) })

@@ -16,6 +16,9 @@ type backupCommand struct {
 
 // Run copies the database while Bookhook may be running.
 func (c backupCommand) Run(ctx context.Context, std streams, at database) error {
+	if err := at.mustBeFile("backup", "use pg_dump"); err != nil {
+		return err
+	}
 	encrypted, err := checkKey(ctx, at, string(at.path))
 	if err != nil {
 		return err
@@ -49,6 +52,9 @@ type restoreCommand struct {
 
 // Run puts a backup in the place of the database.
 func (c restoreCommand) Run(ctx context.Context, std streams, at database) error {
+	if err := at.mustBeFile("restore", "use pg_restore"); err != nil {
+		return err
+	}
 	held, err := db.Check(ctx, c.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no backup %s", c.File)

@@ -18,7 +18,7 @@ import (
 // method; the types of the flags (settings.go) check their values. A flag with
 // the tag "setting" can also come from the environment.
 type commandLine struct {
-	Database    databasePath     `setting:"" default:"bookhook.db" placeholder:"PATH" help:"The SQLite file (${default}). Only serve, demo, bench and restore create one."`
+	Database    databasePath     `setting:"" default:"bookhook.db" placeholder:"PATH|URL" help:"The SQLite file (${default}), or a database of PostgreSQL: postgres://USER@HOST/DATABASE. Only serve, demo, bench and restore create one."`
 	SecretKey   secretKeyFile    `setting:"" name:"secret-key-file" placeholder:"FILE" help:"The file of the key that encrypts the secrets in the database. Default: they are not encrypted."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 

@@ -43,6 +43,9 @@ var errUnwell = errors.New("something is wrong; see above")
 
 // Run checks what Bookhook needs and prints what it finds, a line for each.
 func (c doctorCommand) Run(ctx context.Context, std streams, at database) error {
+	if err := at.mustBeFile("doctor", "bookhook serve checks the server when it starts"); err != nil {
+		return err
+	}
 	r := &report{to: std}
 	held, ok := r.checkDatabase(ctx, at)
 	ok = r.checkSecrets(ctx, at) && ok

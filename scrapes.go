@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"bookhook/db"
 	"bookhook/metrics"
 )
 
@@ -22,8 +23,11 @@ func (a *app) countMetrics() {
 }
 
 // databaseBytes is how large the database at path is with its write-ahead log; -1 if it
-// is not known.
+// is not known, as of one on a server.
 func databaseBytes(path string) float64 {
+	if db.OnServer(path) {
+		return -1
+	}
 	var total int64
 	for _, name := range []string{path, path + "-wal"} {
 		info, err := os.Stat(name)

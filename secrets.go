@@ -41,10 +41,10 @@ func (c secretsRotate) Run(ctx context.Context, std streams, at database) (err e
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(string(at.path)); errors.Is(err, fs.ErrNotExist) { // a lock would leave a file behind
+	if _, err := os.Stat(string(at.path)); errors.Is(err, fs.ErrNotExist) && !db.OnServer(string(at.path)) { // a lock would leave a file behind
 		return noDatabase(at)
 	}
-	release, err := db.Lock(string(at.path))
+	release, err := db.Lock(ctx, string(at.path))
 	if err != nil {
 		return err
 	}
@@ -94,9 +94,12 @@ func createStore(ctx context.Context, at database, log *slog.Logger) (*db.Store,
 	return store, nil
 }
 
-// plainCopies returns the copies that upgrades and restores left beside the
-// database and whose secrets are not encrypted.
+// plainCopies returns the copies that upgrades and restores left beside a SQLite
+// file and whose secrets are not encrypted.
 func plainCopies(ctx context.Context, path databasePath) (copies []string) {
+	if db.OnServer(string(path)) {
+		return nil
+	}
 	folder := filepath.Dir(string(path))
 	entries, err := os.ReadDir(folder)
 	if err != nil {

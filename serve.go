@@ -73,7 +73,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := db.Lock(string(at.path))
+	unlock, err := db.Lock(ctx, string(at.path))
 	if err != nil {
 		return errors.Join(err, listeners.Close())
 	}
@@ -147,8 +147,11 @@ func tuneRuntime() {
 }
 
 // absolute returns the path from the root, or as it was given if the working
-// directory is not known.
+// directory is not known; and the URL of a server without its password.
 func absolute(path databasePath) string {
+	if db.OnServer(string(path)) {
+		return db.Name(string(path))
+	}
 	if full, err := filepath.Abs(string(path)); err == nil {
 		return full
 	}

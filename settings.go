@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"bookhook/auth"
+	"bookhook/db"
 	"bookhook/dispatch/guard"
 	"bookhook/messages"
 	"bookhook/platforms/all"
@@ -28,20 +29,18 @@ import (
 // The types of flags and arguments. Their UnmarshalText refuses what cannot be
 // used; the name of the flag is put before its error.
 
-// databasePath is the path of a SQLite file.
+// databasePath is the path of a SQLite file, or the URL of a database of PostgreSQL.
 type databasePath string
 
-// UnmarshalText refuses URLs.
+// UnmarshalText refuses other URLs, without repeating their passwords.
 func (p *databasePath) UnmarshalText(text []byte) error {
 	*p = databasePath(text)
 	scheme, _, isURL := strings.Cut(string(text), "://")
 	switch {
 	case len(text) == 0:
-		return errors.New("give the path of a SQLite file")
-	case isURL && (scheme == "postgres" || scheme == "postgresql"):
-		return errors.New("PostgreSQL comes in a later version; give the path of a SQLite file")
-	case isURL:
-		return fmt.Errorf("%q is a URL; give the path of a SQLite file", text)
+		return errors.New("give the path of a SQLite file, or a URL that begins with postgres://")
+	case isURL && !db.OnServer(string(text)):
+		return fmt.Errorf("%s:// is no database that Bookhook knows; give the path of a SQLite file, or a URL that begins with postgres://", scheme)
 	}
 	return nil
 }

@@ -11,15 +11,24 @@ import (
 	"bookhook/webhook"
 )
 
-// database is where a command finds its data: the SQLite file, and that of the key
-// of the secrets in it.
+// database is where a command finds its data: the SQLite file or the URL of PostgreSQL,
+// and the file of the key of the secrets in it.
 type database struct {
 	path databasePath
 	key  secretKeyFile
 }
 
-// String returns the path, for messages.
-func (d database) String() string { return string(d.path) }
+// String returns the path, for messages, or the URL without its password.
+func (d database) String() string { return db.Name(string(d.path)) }
+
+// mustBeFile refuses PostgreSQL for a command that has to do with files; instead says what
+// does that there.
+func (d database) mustBeFile(command, instead string) error {
+	if db.OnServer(string(d.path)) {
+		return fmt.Errorf("bookhook %s is not there for PostgreSQL yet; %s", command, instead)
+	}
+	return nil
+}
 
 // change returns a change that the command line makes now.
 func change() webhook.Change {

@@ -33,7 +33,6 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -127,21 +126,9 @@ func Lock(ctx context.Context, at string) (release func() error, err error) {
 	return sqlite.Lock(at)
 }
 
-// onlySQLite returns an error if what a command does with a database is not there yet for
-// PostgreSQL; instead says what does it.
-func onlySQLite(at, what, instead string) error {
-	if OnServer(at) {
-		return fmt.Errorf("Bookhook cannot %s a database on PostgreSQL yet; %s", what, instead) //nolint:staticcheck,revive // a name
-	}
-	return nil
-}
-
 // Backup copies the SQLite database at path to a new file, while Bookhook may run. The
 // copy is complete, checked and on disk when Backup returns; else there is none.
 func Backup(ctx context.Context, path, to string) error {
-	if err := onlySQLite(path, "back up", "use pg_dump"); err != nil {
-		return err
-	}
 	return sqlite.Backup(ctx, path, to)
 }
 
@@ -166,9 +153,6 @@ func (s *Store) LastBackup(ctx context.Context) (time.Time, error) {
 // nobody may be using, and returns under which name the database that was there is
 // kept; "" if there was none. A backup that is not sound is refused.
 func Restore(ctx context.Context, backup, path string, now time.Time) (kept string, err error) {
-	if err := onlySQLite(path, "restore", "use pg_restore"); err != nil {
-		return "", err
-	}
 	release, err := sqlite.Lock(path)
 	if err != nil {
 		return "", err
@@ -184,9 +168,6 @@ type Contents = sqlite.Contents
 // wrong with it. It writes nothing, and Bookhook may run; if it does not,
 // SQLite copies the write-ahead log into the file in the end.
 func Check(ctx context.Context, path string) (Contents, error) {
-	if err := onlySQLite(path, "check", "use pg_amcheck"); err != nil {
-		return Contents{}, err
-	}
 	return sqlite.Check(ctx, path)
 }
 

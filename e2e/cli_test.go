@@ -28,7 +28,7 @@ func TestCommandsThatFail(t *testing.T) {
 		{2, "--retention", []string{"serve", "--retention", "never"}},
 		{2, "--allow-private-targets", []string{"serve", "--allow-private-targets", "10.0.0.0/99"}},
 		{2, "--log-format", []string{"serve", "--log-format", "xml"}},
-		{2, "PostgreSQL comes in a later version", []string{"serve", "--database", "postgres://localhost/bookhook"}},
+		{2, "mysql:// is no database that Bookhook knows", []string{"serve", "--database", "mysql://localhost/bookhook"}},
 		{2, "NAME", []string{"account", "add", ""}},
 		{2, "N:", []string{"account", "limit", "4069", "many"}},
 		{2, "-1: no number here can be negative", []string{"account", "limit", "4069", "-1"}},

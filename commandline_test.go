@@ -209,7 +209,7 @@ func TestParseProblems(t *testing.T) {
 		{args: "platform on --account 1", want: []string{"<platform>"}},
 		{args: "platform rotate --account x Wink", want: []string{`--account: "x"`, `PLATFORM: "Wink" is not tourcms, prioticket,`}},
 		{args: "client add reseller", want: []string{"--account"}},
-		{args: "account add X --database mysql://b", want: []string{"--database", "mysql://b"}},
+		{args: "account add X --database mysql://b", want: []string{"--database", "mysql://"}},
 		{args: "account add X --number 0", want: []string{`--number: "0"`}},
 		{args: "account add X --number nine", want: []string{`--number: "nine"`}},
 		{args: "account limit 4069 -1", want: []string{"-1: no number here can be negative"}},

@@ -19,7 +19,12 @@ import (
 var (
 	errLost   = errors.New("the connection to the server was lost")
 	errUndone = errors.New("the server undid the transaction")
+
+	errNoSchema = errors.New("its user may use no schema of it; create one, or set search_path")
 )
+
+// unreachable is the code of the message that the server cannot be reached.
+const unreachable = "database.unreachable"
 
 // IsUnique reports whether a write failed because of a unique index or a primary key.
 func (*DB) IsUnique(err error) bool { return codeOf(err) == "23505" }
@@ -37,7 +42,7 @@ func unavailable(err error) webhook.Message {
 	case codeOf(err) != "":
 		code = messageCode(codeOf(err))
 	case isLost(err):
-		code = "database.unreachable"
+		code = unreachable
 	}
 	if code == "" {
 		return webhook.Message{}
@@ -57,12 +62,14 @@ func codeOf(err error) string {
 // about the database as a whole.
 func messageCode(state string) string {
 	switch state {
+	case "":
+		return ""
 	case "53100": // disk_full
 		return "database.full"
 	case "55P03", "40P01", "40001", "57014": // lock_not_available, deadlock_detected, serialization_failure, query_canceled
 		return "database.locked"
 	case "57P01", "57P02", "57P03", "57P05", "25P03", "25P04": // the server ends the session, or does not begin one
-		return "database.unreachable"
+		return unreachable
 	case "XX001", "XX002": // data_corrupted, index_corrupted
 		return "database.damaged"
 	case "25006", "42501", "3D000": // read_only_sql_transaction, insufficient_privilege, invalid_catalog_name
@@ -70,7 +77,7 @@ func messageCode(state string) string {
 	}
 	switch state[:2] {
 	case "08": // connection_exception
-		return "database.unreachable"
+		return unreachable
 	case "28", "53", "58": // invalid_authorization_specification, insufficient_resources, system_error
 		return "database.unusable"
 	}
@@ -108,6 +115,9 @@ func explain(config *pgx.ConnConfig, err error) error {
 		return errors.New("the server has no connection left; raise its max_connections, or put PgBouncer before it")
 	case code != "":
 		return fmt.Errorf("the server refuses: %s", text(err))
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Errorf("the server %s cannot be found: %s", config.Host, dns.Err)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("the server cannot be reached at %s: %w", net.JoinHostPort(config.Host, fmt.Sprint(config.Port)), op.Err)

@@ -79,11 +79,14 @@ func (l *locker) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var free bool
+	var free sql.NullBool // NULL: there is no schema
 	err = tx.QueryRowContext(ctx, `SELECT `+serving.tryLock()+`, set_config('idle_in_transaction_session_timeout', '0', true),
 		set_config('tcp_keepalives_idle', '15', true), set_config('tcp_keepalives_interval', '15', true), set_config('tcp_keepalives_count', '3', true)`).
 		Scan(&free, new(string), new(string), new(string), new(string))
-	if err == nil && !free {
+	switch {
+	case err == nil && !free.Valid:
+		err = errNoSchema
+	case err == nil && !free.Bool:
 		err = errInUse
 	}
 	if err != nil {

@@ -95,7 +95,7 @@ func readTables(ctx context.Context, pool *sql.DB) (t tables, err error) {
 		return t, err
 	}
 	if t.schema = schema.String; t.schema == "" {
-		return t, fmt.Errorf("the user %s may use no schema of it; create one, or set search_path", t.user)
+		return t, errNoSchema
 	}
 	err = pool.QueryRowContext(ctx, `SELECT count(*), COALESCE(bool_or(c.relname = $1), false),
 			count(*) FILTER (WHERE NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')))

@@ -125,11 +125,25 @@ func (s *session) simple(statements string) (tag string, changed int64, err erro
 	return tag, changed, err
 }
 
-// Begin implements group.Conn.
+// Begin implements group.Conn. If the connection was lost since the last group, as
+// when the server was restarted, it uses a new one.
 func (s *session) Begin() error {
-	if err := s.connect(); err != nil {
+	if s.status() == 'I' {
+		if err := s.begin(); err == nil || !isLost(err) && messageCode(codeOf(err)) != unreachable {
+			return err
+		}
+	}
+	s.drop()
+	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	defer cancel()
+	var err error
+	if s.conn, err = s.pool.Conn(ctx); err != nil {
 		return err
 	}
+	return s.begin()
+}
+
+func (s *session) begin() error {
 	s.failed = nil
 	_, changed, err := s.simple(fmt.Sprintf(begin, s.process))
 	if err != nil {
@@ -140,18 +154,6 @@ func (s *session) Begin() error {
 		s.round++
 	}
 	return nil
-}
-
-// connect opens the connection if there is none, or if it was lost.
-func (s *session) connect() (err error) {
-	if s.status() == 'I' {
-		return nil
-	}
-	s.drop()
-	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
-	defer cancel()
-	s.conn, err = s.pool.Conn(ctx)
-	return err
 }
 
 // drop closes the connection.

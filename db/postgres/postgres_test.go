@@ -1,0 +1,264 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"bookhook/db/group"
+	"bookhook/db/postgres/pgtest"
+	"bookhook/webhook"
+)
+
+func openTemp(tb testing.TB) (*DB, string) {
+	tb.Helper()
+	url := pgtest.Database(tb, "template1")
+	return openURL(tb, url), url
+}
+
+func openURL(tb testing.TB, url string) *DB {
+	tb.Helper()
+	d, err := Create(context.WithoutCancel(tb.Context()), url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { d.Close() })
+	return d
+}
+
+func want(tb testing.TB, what string, got, want any) {
+	tb.Helper()
+	if got != want {
+		tb.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func wantErr(tb testing.TB, what string, got, want error) {
+	tb.Helper()
+	if !errors.Is(got, want) {
+		tb.Errorf("%s: got error %v, want %v", what, got, want)
+	}
+}
+
+// wantUnavailable checks that an error is one of the database as a whole.
+func wantUnavailable(tb testing.TB, what string, got error, code string) {
+	tb.Helper()
+	if got == nil || unavailable(got).Code != code {
+		tb.Errorf("%s: got error %v with %q, want %s", what, got, unavailable(got).Code, code)
+	}
+}
+
+// put is a write that leaves a trace.
+func put(key string) func(group.Tx) error {
+	return func(tx group.Tx) error {
+		_, err := tx.Exec(context.Background(), `INSERT INTO settings (key, value) VALUES ($1, $2)`, key, []byte(key))
+		return err
+	}
+}
+
+func traces(tb testing.TB, d *DB) string {
+	tb.Helper()
+	var keys []string
+	rows, err := d.Query(tb.Context(), `SELECT key FROM settings ORDER BY key`)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			tb.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	wantErr(tb, "read", rows.Err(), nil)
+	return strings.Join(keys, " ")
+}
+
+// scanOne reads the only row of a query.
+func scanOne(q interface {
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, to any, query string, args ...any,
+) error {
+	rows, err := q.Query(context.Background(), query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		err = rows.Scan(to)
+	}
+	return errors.Join(err, rows.Err())
+}
+
+// inGroup makes the writer run these writes in one group, and returns what each returned.
+func inGroup(tb testing.TB, d *DB, dos ...func(group.Tx) error) []error {
+	tb.Helper()
+	busy, free := make(chan struct{}), make(chan struct{})
+	enqueue := func(do func(group.Tx) error) func() error {
+		wait, err := d.writer.Enqueue(tb.Context(), false, do)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return wait
+	}
+	first := enqueue(func(group.Tx) error { close(busy); <-free; return nil })
+	<-busy
+	var waits []func() error
+	for _, do := range dos {
+		waits = append(waits, enqueue(do))
+	}
+	close(free)
+	wantErr(tb, "what kept the writer busy", first(), nil)
+	errs := make([]error, len(dos))
+	for i, wait := range waits {
+		errs[i] = wait()
+	}
+	return errs
+}
+
+// TestRuns: a group is run once, unless a write failed that had changed something, or
+// whose error makes PostgreSQL refuse the rest; then twice, and its other writes are kept.
+func TestRuns(t *testing.T) {
+	ctx := context.Background()
+	for _, tt := range []struct {
+		name  string
+		do    func(group.Tx) error
+		runs  int
+		rows  string // of the group
+		fails bool
+	}{
+		{"nothing fails", put("x"), 1, "a x z", false},
+		{"failed before a change", func(group.Tx) error { return webhook.ErrConflict }, 1, "a z", true},
+		{"failed after a change", func(tx group.Tx) error { return errors.Join(put("x")(tx), webhook.ErrConflict) }, 2, "a z", true},
+		{"failed after a change by RETURNING", func(tx group.Tx) error {
+			return errors.Join(scanOne(tx, new(int), `INSERT INTO settings (key, value) VALUES ('x', '') RETURNING 1`), webhook.ErrConflict)
+		}, 2, "a z", true},
+		{"panicked after a change", func(tx group.Tx) error { _ = put("x")(tx); panic("oh") }, 2, "a z", true},
+		{"a constraint", put("a"), 2, "a z", true},
+		{"a constraint that the write took no notice of", func(tx group.Tx) error { _ = put("a")(tx); return nil }, 2, "a z", true},
+		{"a row that cannot be read", func(tx group.Tx) error { return scanOne(tx, new(int), `SELECT 1 / (2 - i) FROM generate_series(1, 3) i`) }, 2, "a z", true},
+		{"one that nobody read", func(tx group.Tx) error {
+			_ = scanOne(tx, new(int), `SELECT 1 / (2 - i) FROM generate_series(1, 3) i`)
+			return nil
+		}, 2, "a z", true},
+		{"the connection was lost", func(tx group.Tx) error {
+			return scanOne(tx, new(bool), `SELECT pg_terminate_backend(pg_backend_pid())`)
+		}, 0, "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, _ := openTemp(t)
+			runs := [3]int{}
+			counted := func(i int, do func(group.Tx) error) func(group.Tx) error {
+				return func(tx group.Tx) error { runs[i]++; return do(tx) }
+			}
+			errs := inGroup(t, d, counted(0, put("a")), counted(1, tt.do), counted(2, put("z")))
+			if tt.runs > 0 {
+				want(t, "error of the first", errs[0], nil)
+				want(t, "error of the last", errs[2], nil)
+				want(t, "runs of the first", runs[0], tt.runs)
+			} else {
+				wantUnavailable(t, "first", errs[0], unreachable)
+				wantUnavailable(t, "last", errs[2], unreachable)
+			}
+			want(t, "the second failed", errs[1] != nil, tt.fails)
+			want(t, "rows", traces(t, d), tt.rows)
+			wantErr(t, "a write after that", d.Write(ctx, false, put("later")), nil)
+		})
+	}
+}
+
+// TestRound: within a round nobody else wrote. That is so for any number of processes.
+func TestRound(t *testing.T) {
+	one, url := openTemp(t)
+	two := openURL(t, url)
+	round := func(d *DB) (round uint64) {
+		wantErr(t, "write", d.Write(t.Context(), false, func(tx group.Tx) error {
+			round = tx.Round()
+			return nil
+		}), nil)
+		return round
+	}
+	first := round(one)
+	want(t, "again", round(one), first)
+	other := round(two)
+	second := round(one)
+	want(t, "another one wrote", second > first, true)
+	want(t, "again", round(one), second)
+	want(t, "and for that one", round(two) > other, true)
+	wantErr(t, "fails", one.Write(t.Context(), false, func(tx group.Tx) error {
+		return errors.Join(put("a")(tx), webhook.ErrConflict)
+	}), webhook.ErrConflict)
+	want(t, "something was undone", round(one) > second, true)
+}
+
+// TestSettings: whatever the server's settings, a commit is on disk, and nobody keeps the
+// lock for long.
+func TestSettings(t *testing.T) {
+	url := pgtest.Database(t, "template1")
+	name := url[strings.LastIndex(url, "/")+1:]
+	pgtest.Exec(t, pgtest.URL(t), `ALTER DATABASE `+name+` SET synchronous_commit = off`)
+	d := openURL(t, url)
+	var got string
+	wantErr(t, "write", d.Write(t.Context(), false, func(tx group.Tx) error {
+		return scanOne(tx, &got, `SELECT concat_ws(' ', current_setting('synchronous_commit'), current_setting('lock_timeout'),
+			current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'))`)
+	}), nil)
+	want(t, "settings", got, "on 10s 30s 5s")
+	wantErr(t, "read", scanOne(d, &got, `SELECT current_setting('synchronous_commit')`), nil)
+	want(t, "outside of a group", got, "off")
+}
+
+// TestFrozen: a process that stops in a group keeps the others waiting for some seconds
+// only, and nothing of its group is kept.
+func TestFrozen(t *testing.T) {
+	one, url := openTemp(t)
+	two := openURL(t, url)
+	holds, wakes := make(chan struct{}), make(chan struct{})
+	frozen := make(chan error)
+	go func() {
+		first := true
+		frozen <- one.Write(context.Background(), false, func(tx group.Tx) error {
+			err := put("a")(tx)
+			if first {
+				first = false
+				close(holds)
+				<-wakes
+			}
+			return err
+		})
+	}()
+	<-holds
+	wantErr(t, "the other one", two.Write(t.Context(), false, put("b")), nil)
+	want(t, "rows", traces(t, two), "b")
+	close(wakes)
+	if err := <-frozen; err == nil { // it ran again on a new connection
+		want(t, "rows", traces(t, two), "a b")
+	} else {
+		wantUnavailable(t, "the frozen one", err, unreachable)
+	}
+}
+
+func TestText(t *testing.T) {
+	d, _ := openTemp(t)
+	for _, text := range []string{"plain ✓", "", "a\x00b", "\xff\xfe", "\xed\xa0\x80", "half \xe2\x82"} {
+		var got string
+		wantErr(t, text, scanOne(d, &got, `SELECT CAST($1 AS TEXT)`, text), nil)
+		if clean := cleanText(text); got != clean || slices.Contains([]byte(got), 0) {
+			t.Errorf("%q: got %q, want %q", text, got, clean)
+		}
+	}
+	want(t, "clean text", cleanText("plain ✓"), "plain ✓")
+}
+
+func TestClosed(t *testing.T) {
+	d, _ := openTemp(t)
+	wantErr(t, "close", d.Close(), nil)
+	wantErr(t, "write", d.Write(t.Context(), false, put("a")), group.ErrClosed)
+	wantErr(t, "read", scanOne(d, new(int), `SELECT 1`), group.ErrClosed)
+	wantErr(t, "ping", d.Ping(t.Context()), group.ErrClosed)
+	want(t, "code", unavailable(group.ErrClosed).Code, "database.stopping")
+}

@@ -211,11 +211,11 @@ func standard(importPath string) bool {
 	return !strings.Contains(first, ".")
 }
 
-// What is tested is the binary alone, from outside, with the mail server of the other tests beside it.
+// What is tested is the binary alone, from outside, with the mail server and the PostgreSQL of the other tests beside it.
 func TestE2EImportsNothingOfOurs(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
-			if p.name() == "e2e" && ours(imp) && ourName(imp) != "mail/smtptest" {
+			if p.name() == "e2e" && ours(imp) && ourName(imp) != "mail/smtptest" && ourName(imp) != "db/postgres/pgtest" {
 				t.Errorf("e2e imports %s", imp)
 			}
 		}

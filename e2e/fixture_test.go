@@ -37,7 +37,7 @@ func newShop(t testing.TB, args ...string) *shop {
 	return newShopIn(t, t.TempDir(), args...)
 }
 
-// newShopIn is newShop with the database in this folder.
+// newShopIn is newShop with the database in this folder, or the one of this URL.
 func newShopIn(t testing.TB, folder string, args ...string) *shop {
 	t.Helper()
 	if len(args) == 0 {

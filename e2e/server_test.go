@@ -18,7 +18,7 @@ import (
 // server is one running bookhook. URL is its address without a slash at the end; it stays the same over restarts.
 type server struct {
 	URL      string
-	Database string // path of the SQLite file; empty when started by startCommand
+	Database string // path of the SQLite file, or URL; empty when started by startCommand
 
 	t      testing.TB
 	args   []string
@@ -41,10 +41,13 @@ func startServer(t testing.TB, args ...string) *server {
 	return startServerIn(t, t.TempDir(), args...)
 }
 
-// startServerIn is startServer with the database in this folder.
+// startServerIn is startServer with the database in this folder, or the one of this URL.
 func startServerIn(t testing.TB, folder string, args ...string) *server {
 	t.Helper()
-	database := filepath.Join(folder, "bookhook.db")
+	database := folder
+	if !strings.Contains(folder, "://") {
+		database = filepath.Join(folder, "bookhook.db")
+	}
 	s := startCommand(t, append([]string{"serve", "--database", database, "--listen", "127.0.0.1:0"}, args...)...)
 	s.Database = database
 	return s

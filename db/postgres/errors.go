@@ -68,7 +68,7 @@ func messageCode(state string) string {
 		return "database.full"
 	case "55P03", "40P01", "40001", "57014": // lock_not_available, deadlock_detected, serialization_failure, query_canceled
 		return "database.locked"
-	case "57P01", "57P02", "57P03", "57P05", "25P03", "25P04": // the server ends the session, or does not begin one
+	case "57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "55000": // the server ends the session, or does not begin one
 		return unreachable
 	case "XX001", "XX002": // data_corrupted, index_corrupted
 		return "database.damaged"

@@ -36,6 +36,10 @@ func (p purpose) key() string {
 // with the connection.
 const checkEvery = 5 * time.Second
 
+// leaving is for how long a lock may still be there when its process was killed: the
+// server has to notice.
+const leaving = 2 * time.Second
+
 // Lock reserves a database for one serving process: a second one would treat the
 // deliveries that the first has in flight as lost and send them again. Commands that only
 // change something need no lock. The lock ends with the process, however it ends; when
@@ -46,7 +50,11 @@ func Lock(ctx context.Context, dsn string) (release func() error, err error) {
 		return nil, err
 	}
 	l := &locker{pool: pool(config, 1), done: make(chan struct{})}
-	if err := l.take(ctx); err != nil {
+	err = l.take(ctx)
+	for began := time.Now(); errors.Is(err, errInUse) && time.Since(began) < leaving; err = l.take(ctx) {
+		time.Sleep(leaving / 20)
+	}
+	if err != nil {
 		err = fmt.Errorf("database %s %w", Name(dsn), l.explain(config, err))
 		return nil, errors.Join(err, l.pool.Close())
 	}

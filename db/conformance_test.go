@@ -56,6 +56,7 @@ var suites = []struct {
 	{"comparisons", reconcileTests},
 	{"statistics", statsTests},
 	{"retention", retentionTests},
+	{"texts", textTests},
 	{"model", modelTests},
 }
 

@@ -140,7 +140,9 @@ func TestRuns(t *testing.T) {
 		{"panicked after a change", func(tx group.Tx) error { _ = put("x")(tx); panic("oh") }, 2, "a z", true},
 		{"a constraint", put("a"), 2, "a z", true},
 		{"a constraint that the write took no notice of", func(tx group.Tx) error { _ = put("a")(tx); return nil }, 2, "a z", true},
-		{"a row that cannot be read", func(tx group.Tx) error { return scanOne(tx, new(int), `SELECT 1 / (2 - i) FROM generate_series(1, 3) i`) }, 2, "a z", true},
+		{"a row that cannot be read", func(tx group.Tx) error {
+			return scanOne(tx, new(int), `SELECT 1 / (2 - i) FROM generate_series(1, 3) i`)
+		}, 2, "a z", true},
 		{"one that nobody read", func(tx group.Tx) error {
 			_ = scanOne(tx, new(int), `SELECT 1 / (2 - i) FROM generate_series(1, 3) i`)
 			return nil

@@ -13,13 +13,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -144,16 +142,14 @@ func start() (url string, err error) {
 	if err != nil {
 		return "", err
 	}
-	owner, err := giveAway(dir)
-	if err != nil {
-		return "", err
-	}
 	port, err := freePort()
 	if err != nil {
 		return "", err
 	}
 	command := exec.Command("/bin/sh", "-c", run, "sh", programs, dir, port)
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Setpgid: true} // a signal to the tests is none to the server
+	if err := setOwner(command, dir); err != nil {
+		return "", err
+	}
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	command.Dir = dir
 	if _, err := command.StdinPipe(); err != nil { // never closed by us
@@ -208,25 +204,4 @@ func findPrograms() (string, error) {
 		return n
 	}
 	return filepath.Dir(slices.MaxFunc(all, func(a, b string) int { return version(a) - version(b) })), nil
-}
-
-// giveAway gives a folder to the user that PostgreSQL runs as; nil: to us. It refuses to
-// run as root.
-func giveAway(dir string) (*syscall.Credential, error) {
-	if os.Getuid() != 0 {
-		return nil, nil
-	}
-	owner, err := user.Lookup(Superuser)
-	if err != nil {
-		return nil, err
-	}
-	uid, err := strconv.ParseUint(owner.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.ParseUint(owner.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(dir, int(uid), int(gid))
 }

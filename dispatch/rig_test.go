@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -90,7 +89,7 @@ type rig struct {
 // dispatcher runs fill it then.
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{TB: t, path: filepath.Join(t.TempDir(), "bookhook.db"), log: &bytes.Buffer{}, stop: func() {}}
+	r := &rig{TB: t, path: dbtest.At(t), log: &bytes.Buffer{}, stop: func() {}}
 	r.store = &testStore{finished: make(chan webhook.Result, 10_000), released: make(chan webhook.DeliveryID, 10_000), matched: make(chan int, 10_000)}
 	r.open()
 	var err error

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +60,7 @@ func (f *finishing) Finish(ctx context.Context, r webhook.Result, now time.Time)
 
 func newAPI(t testing.TB) *apiSite {
 	t.Helper()
-	store := dbtest.Create(t, filepath.Join(t.TempDir(), "bookhook.db"))
+	store := dbtest.Create(t, dbtest.At(t))
 	a := &apiSite{t: t, store: &finishing{store, make(chan webhook.DeliveryID, 10_000)}, seen: map[string]bool{}, bases: map[*fiber.App]string{}}
 	a.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 	a.receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r) }))

@@ -22,11 +22,12 @@ const (
 	migrating
 )
 
-// lock returns the SQL that waits for a lock of this schema, until the transaction ends.
-func (p purpose) lock() string { return "pg_advisory_xact_lock(" + p.key() + ")" }
+// lock returns the statement that waits for a lock of this schema, which the transaction
+// then has until it ends.
+func (p purpose) lock() string { return "SELECT pg_advisory_xact_lock(" + p.key() + ")" }
 
 // tryLock is lock, but returns false instead of waiting.
-func (p purpose) tryLock() string { return "pg_try_advisory_xact_lock(" + p.key() + ")" }
+func (p purpose) tryLock() string { return "SELECT pg_try_advisory_xact_lock(" + p.key() + ")" }
 
 func (p purpose) key() string {
 	return fmt.Sprintf("%d, current_schema()::regnamespace::oid::int", p)
@@ -88,7 +89,7 @@ func (l *locker) take(ctx context.Context) error {
 		return err
 	}
 	var free sql.NullBool // NULL: there is no schema
-	err = tx.QueryRowContext(ctx, `SELECT `+serving.tryLock()+`, set_config('idle_in_transaction_session_timeout', '0', true),
+	err = tx.QueryRowContext(ctx, serving.tryLock()+`, set_config('idle_in_transaction_session_timeout', '0', true),
 		set_config('tcp_keepalives_idle', '15', true), set_config('tcp_keepalives_interval', '15', true), set_config('tcp_keepalives_count', '3', true)`).
 		Scan(&free, new(string), new(string), new(string), new(string))
 	switch {

@@ -40,7 +40,7 @@ func migrate(ctx context.Context, pool *sql.DB, create bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Rollback()) }()
-	if _, err := lock.ExecContext(ctx, `SELECT `+migrating.lock()); err != nil {
+	if _, err := lock.ExecContext(ctx, migrating.lock()); err != nil {
 		return err
 	}
 	return up(ctx, pool)

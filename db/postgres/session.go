@@ -30,7 +30,7 @@ const (
 var begin = fmt.Sprintf(`BEGIN;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
 	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
-SELECT `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
+`, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
 UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
 
 // session is the writer's connection, which is opened again when it is lost. It is the
@@ -46,7 +46,7 @@ type session struct {
 }
 
 func newSession(config *pgx.ConnConfig) *session {
-	return &session{pool: pool(config, 1), process: rand.Int64()}
+	return &session{pool: pool(config, 1), process: rand.Int64()} //nolint:gosec // no secret
 }
 
 // Round implements group.Tx.

@@ -146,7 +146,7 @@ func start() (url string, err error) {
 	if err != nil {
 		return "", err
 	}
-	command := exec.Command("/bin/sh", "-c", run, "sh", programs, dir, port)
+	command := exec.Command("/bin/sh", "-c", run, "sh", programs, dir, port) //nolint:gosec // our script
 	if err := setOwner(command, dir); err != nil {
 		return "", err
 	}
@@ -169,7 +169,7 @@ func await(url, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer pool.Close() //nolint:errcheck // it only asked
 	for range 600 {
 		if err = pool.PingContext(context.Background()); err == nil {
 			return nil

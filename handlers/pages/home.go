@@ -67,7 +67,7 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		return err
 	}
 	needs := func(w *webhook.Webhook) int {
-		if w.Status(pg.Dispatcher.Circuit(w.ID), true).NeedsAttention() {
+		if w.Status(pg.Dispatcher.Circuit(w.ID), webhook.Activity{Used: true}).NeedsAttention() {
 			return 0
 		}
 		return 1
@@ -88,7 +88,10 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		}
 		props.Rows, ids = append(props.Rows, row), append(ids, w.ID)
 	}
-	props.Lines, err = pg.Store.Sparklines(ctx, account, ids, props.Page.Now)
+	lines, err := pg.Store.Sparklines(ctx, account, ids, props.Page.Now)
+	for i := range props.Rows {
+		props.Rows[i].Days = lines[ids[i]]
+	}
 	return err
 }
 

@@ -104,7 +104,8 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 	if row.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return views.WebhookRow{}, err
 	}
-	return row, nil
+	row.Failures, err = pg.Store.RecentFailures(c.UserContext(), w.Account, w.ID)
+	return row, err
 }
 
 func idsOf(webhooks []*webhook.Webhook) (ids []webhook.WebhookID) {
@@ -151,7 +152,13 @@ func (pg *Pages) webhookProps(c *fiber.Ctx) (props views.WebhookProps, err error
 		return props, err
 	}
 	newest, err := pg.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: 1})
-	props.Used = len(newest.Rows) > 0
+	if err != nil {
+		return props, err
+	}
+	if len(newest.Rows) > 0 {
+		props.Last = &newest.Rows[0].Delivery
+	}
+	props.Failures, err = pg.Store.RecentFailures(c.UserContext(), w.Account, w.ID)
 	return props, err
 }
 
@@ -170,11 +177,6 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	}
 	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return err
-	}
-	if w.Failing() {
-		if props.Failures, err = pg.Store.RecentFailures(c.UserContext(), w.Account, w.ID); err != nil {
-			return err
-		}
 	}
 	if err := pg.addFailed(c, &props); err != nil {
 		return err

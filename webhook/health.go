@@ -106,15 +106,13 @@ func (w *Webhook) Status(c Circuit, a Activity) Status {
 // far.
 type Failures struct{ Failed, Of int }
 
-// unreliableFrom is of how many deliveries half must have failed for a webhook to count
-// as unreliable.
-const unreliableFrom = 10
-
-func (f Failures) many() bool { return f.Of >= unreliableFrom && f.Failed >= (f.Of+1)/2 }
+// many reports whether at least half of not too few failed.
+func (f Failures) many() bool { return f.Of >= LatestCounted && f.Failed >= (f.Of+1)/2 }
 
 // Limits of Failures.
 const (
-	RecentCounted = 100
+	LatestCounted = 10   // that say how a webhook is doing now
+	RecentCounted = 100  // that say how an outage is going
 	RecentScanned = 1000 // of which some may not have been attempted yet
 )
 

@@ -85,7 +85,7 @@ func TestStatus(t *testing.T) {
 		{"off by a person", webhook.OffByUser, failing, paused, used, webhook.StatusOff, false},
 		{"off by failures", webhook.OffFailing, failing, paused, used, webhook.StatusStopped, true},
 		{"most of a few fail", "", webhook.Health{}, webhook.Circuit{}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 8, Of: 9}}, webhook.StatusHealthy, false},
-		{"fewer than half fail", "", webhook.Health{}, webhook.Circuit{}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 49, Of: 99}}, webhook.StatusHealthy, false},
+		{"fewer than half fail", "", webhook.Health{}, webhook.Circuit{}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 4, Of: 10}}, webhook.StatusHealthy, false},
 		{"half fail", "", once, webhook.Circuit{Failures: 1}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 5, Of: 10}}, webhook.StatusUnreliable, false},
 		{"all fail", "", failing, webhook.Circuit{Failures: 3}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 70, Of: 70}}, webhook.StatusFailing, true},
 		{"on again, not tried", "", on, webhook.Circuit{}, webhook.Activity{Used: true, Newest: t0.Add(-1), Failures: webhook.Failures{Failed: 70, Of: 70}}, webhook.StatusUntried, false},

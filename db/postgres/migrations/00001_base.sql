@@ -152,7 +152,8 @@ CREATE TABLE webhooks (
   missed           BIGINT           NOT NULL DEFAULT 0,
   secret_shown_at  BIGINT           NOT NULL DEFAULT 0,
   secret_stored_at BIGINT           NOT NULL DEFAULT 0,
-  secret_stored_by TEXT COLLATE "C" NOT NULL DEFAULT ''
+  secret_stored_by TEXT COLLATE "C" NOT NULL DEFAULT '',
+  on_at            BIGINT           NOT NULL DEFAULT 0
 );
 CREATE INDEX webhooks_account ON webhooks (account_id, id);
 -- The webhooks that need attention, of all accounts: rare rows.

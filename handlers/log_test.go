@@ -28,6 +28,25 @@ func TestDeliveriesSay(t *testing.T) {
 	}
 }
 
+// A row names its booking platform only where the account has several.
+func TestRowsNameThePlatform(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(staff)
+	w := s.hook(nowhere)
+	s.connect("tourcms")
+	s.leave(webhook.Event{BookingID: "1234"})
+	lists := []string{"/deliveries", "/events", "/webhooks/" + w.ID.String() + "/deliveries"}
+	const named = `<span class="quiet">TourCMS</span>`
+	for _, path := range lists {
+		b.get(path).has("1234", "Booking cancelled").lacks(named)
+	}
+	s.connect("wink")
+	for _, path := range lists {
+		b.get(path).has("1234", named)
+	}
+}
+
 // The way through the deliveries of a filter, and back.
 func TestDeliveryNeighbours(t *testing.T) {
 	t.Parallel()

@@ -483,7 +483,7 @@ func eventRow(p EventsProps, r EventRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if len(p.Types) > 1 {
+		if SeveralPlatforms(p.Types) {
 			templ_7745c5c3_Err = eventCell(cmp.Or(r.EventName, r.Event.Type), r.Platform).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

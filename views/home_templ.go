@@ -256,15 +256,15 @@ func (p HomeProps) verdict() verdict {
 	case p.Webhooks == 0 && p.Checklist.Facts.Event == 0:
 		return verdict{"idle", "clock", "No booking has arrived yet."}
 	case p.Webhooks == 0:
-		return verdict{"wait", "alert", "Bookings arrive, but there is no webhook to send them on."}
+		return verdict{"warn", "alert", "Bookings arrive, but there is no webhook to send them on."}
 	case p.On == 0:
-		return verdict{"wait", "off", "Bookings are sent nowhere: every webhook is off."}
+		return verdict{"warn", "off", "Bookings are sent nowhere: every webhook is off."}
 	case p.Checklist.Facts.Event == 0:
 		return verdict{"idle", "clock", "Waiting for the first booking."}
 	case waiting > 0 && p.Page.Now.Sub(p.Today.OldestWaiting) > lateAfter:
 		return verdict{"wait", "clock", "Bookings are arriving" + waitingClause(waiting) + "."}
 	case p.Failed.N > 0:
-		return verdict{"wait", "alert", "Bookings are arriving, but " + p.givenUpToday() + "."}
+		return verdict{"warn", "alert", "Bookings are arriving, but " + p.givenUpToday() + "."}
 	}
 	return verdict{"ok", "check", "All bookings are arriving."}
 }

@@ -1019,7 +1019,7 @@ func gapTone(c webhook.ReconcileCounts) string {
 	case c.Lacking > 0:
 		return "bad"
 	case c.Unsent() > 0:
-		return "wait"
+		return "warn"
 	}
 	return "ok"
 }

@@ -629,7 +629,7 @@ func replayTone(p ReplayProps) string {
 	case p.Replay.State == webhook.ReplayCancelled:
 		return "idle"
 	case p.Replay.State == webhook.ReplayRunning && blocked:
-		return "wait"
+		return "warn"
 	case p.Replay.State == webhook.ReplayRunning:
 		return "live"
 	case p.Replay.State == webhook.ReplayDone && p.Pending.N > 0:
@@ -685,12 +685,12 @@ func replayStatus(r webhook.Replay, waiting []ReplayWebhook, pending webhook.Cou
 				return templ_7745c5c3_Err
 			}
 		} else if off {
-			templ_7745c5c3_Err = status("wait", "pause", "Paused").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("warn", "pause", "Paused").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else if blocked {
-			templ_7745c5c3_Err = status("wait", "clock", "Waiting").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("warn", "clock", "Waiting").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -58,7 +58,7 @@ func TestDeliveryNeighbours(t *testing.T) {
 	}
 	p := b.get("/deliveries?type=cancelled&booking_id=")
 	p = b.get(p.location)
-	p = b.get(p.find(`class="whole" href="(/deliveries/dlv_\w+\?type=cancelled)"`)).has("booking B-3").lacks(`rel="prev"`)
+	p = b.get(p.find(`class="whole" href="(/deliveries/dlv_\w+\?type=cancelled)"`)).has("booking B-3", `<span class="button small">Previous</span>`).lacks(`rel="prev"`)
 	for i := 2; i >= 0; i-- {
 		p = b.get(p.find(`href="([^"]*)" rel="next"`)).is(http.StatusOK).has(fmt.Sprint("booking B-", i))
 	}

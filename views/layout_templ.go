@@ -1095,10 +1095,10 @@ func navigation(p Page) []navGroup {
 	return groups
 }
 
-// crumb is one part of the breadcrumb; the last one and a group of the navigation
-// have no href.
+// crumb is one part of the breadcrumb; a group of the navigation has no href.
 type crumb struct{ name, href string }
 
+// crumbs are the pages above this one, whose name is the heading below.
 func crumbs(parts ...crumb) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -505,7 +505,7 @@ func replayCrumbs(f ReplayForm) []crumb {
 	if f.Reconciliation != "" {
 		parts = append(parts, crumb{"Reconcile", "/reconcile"}, crumb{"Result", "/reconcile/" + f.Reconciliation})
 	}
-	return append(parts, crumb{name: "New replay"})
+	return parts
 }
 
 // fieldHref is the address of a field with a problem: parts of the filter have none of

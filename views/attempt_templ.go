@@ -921,7 +921,7 @@ func bodyText(ref, label string, body []byte, truncated bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if pretty, ok := prettyJSON(body); ok {
-			templ_7745c5c3_Err = copyable(ref, label, pretty).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = copyableAs(ref, label, tinted(pretty)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

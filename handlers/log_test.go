@@ -113,7 +113,9 @@ func TestPeriods(t *testing.T) {
 		"until=" + minute(-time.Minute):                                        false,
 		"since=" + minute(-2*time.Hour) + "&until=" + minute(time.Hour):        true,
 		"since=" + now.Format(time.DateOnly) + "&until=" + minute(time.Minute): true,
-		"period=1h&until=" + minute(-2*time.Hour):                              false, // what is typed counts
+		"period=custom": true,
+		"period=custom&until=" + minute(-2*time.Hour): false,
+		"period=1h&until=" + minute(-2*time.Hour):     true, // what was typed before is hidden, and does not count
 	} {
 		for _, list := range []string{"/deliveries?", "/events?"} {
 			p := b.get(list + query).is(http.StatusOK)

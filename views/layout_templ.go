@@ -1089,7 +1089,7 @@ func navigation(p Page) []navGroup {
 	}
 	if p.User.Role == webhook.RoleAdmin {
 		groups = append(groups, navGroup{"nav-administration", "Administration", []navEntry{
-			{instancePath, "home", "Overview"}, {accountsPath, "accounts", "Accounts"},
+			{instancePath, "instance", "Overview"}, {accountsPath, "accounts", "Accounts"},
 		}})
 	}
 	return groups

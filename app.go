@@ -25,6 +25,7 @@ import (
 	"bookhook/platforms/all"
 	"bookhook/reconcile"
 	"bookhook/replay"
+	"bookhook/traces"
 	"bookhook/webhook"
 )
 
@@ -33,6 +34,7 @@ import (
 const (
 	requestGrace  = 2 * time.Second // for people's requests
 	deliveryGrace = 6 * time.Second // for deliveries in flight
+	traceGrace    = time.Second     // for the last traces
 )
 
 // options configure one running Bookhook.
@@ -46,6 +48,7 @@ type options struct {
 	baseURL    string
 	support    webhook.Support
 	scrapes    net.Listener   // where the metrics are; closed by stop; nil: nowhere
+	traced     bool           // traces are sent
 	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
 	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
@@ -63,7 +66,8 @@ type app struct {
 	stopDispatcher context.CancelFunc
 	notices        *notices.Worker // runs only if e-mail is sent
 	stopNotices    context.CancelFunc
-	scraped        *http.Server // nil: there are no metrics
+	scraped        *http.Server   // nil: there are no metrics
+	tracer         *traces.Tracer // nil: there are no traces
 	stopRetention  context.CancelFunc
 	served         chan error // gets the result of the web server
 	dispatched     chan error // gets the result of the dispatcher
@@ -135,6 +139,12 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	if a.scrapes != nil {
 		a.countMetrics()
+	}
+	if a.traced {
+		if a.tracer, err = traces.New(ctx, version, instance, a.log); err != nil {
+			return err
+		}
+		a.deliveries = traces.Deliveries{Store: a.deliveries, Tracer: a.tracer}
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
 		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
@@ -232,7 +242,19 @@ func (a *app) stop() error {
 		_ = a.scraped.Close() // a scrape may be cut off
 	}
 	a.background.Wait()
+	if a.tracer != nil {
+		a.closeTracer()
+	}
 	return errors.Join(err, a.store.Close())
+}
+
+// closeTracer sends the last traces, for a moment: they are not worth more.
+func (a *app) closeTracer() {
+	ctx, cancel := context.WithTimeout(context.Background(), traceGrace)
+	defer cancel()
+	if err := a.tracer.Close(ctx); err != nil {
+		a.log.Warn("traces were lost", "error", err)
+	}
 }
 
 // url returns where people reach this Bookhook.

@@ -59,6 +59,7 @@ var arrows = map[string][]string{
 	"notices":                 {"webhook", "messages", "platforms", "platforms/bookhook", "auth", "mail", "stats", "incidents", "fallback"},
 	"static":                  {},
 	"metrics":                 {"webhook", "dispatch"},
+	"traces":                  {"webhook", "dispatch"},
 	"views":                   {"webhook", "messages", "platforms", "checklist", "stats", "incidents", "fallback", "static", "views/signing"},
 	"views/signing":           {},
 	"handlers/web":            {"webhook", "messages", "auth", "spreadsheet"},
@@ -72,7 +73,7 @@ var arrows = map[string][]string{
 	"e2e":                     {},
 	"e2e/power":               {},
 	".": {
-		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "mail", "metrics", "notices", "reconcile", "replay", "handlers", "handlers/api", "handlers/pages",
+		"webhook", "messages", "platforms/all", "accept", "auth", "seal", "db", "dispatch", "dispatch/guard", "mail", "metrics", "notices", "traces", "reconcile", "replay", "handlers", "handlers/api", "handlers/pages",
 		"demo", "bench",
 	},
 }
@@ -93,6 +94,7 @@ var homes = map[string][]string{
 	"github.com/wneessen/go-mail":     {"mail"},
 	"net/smtp":                        {},
 	"github.com/emersion":             {"mail/smtptest"},
+	"go.opentelemetry.io":             {"traces"},
 	"golang.org/x/net/idna":           {"webhook"},
 	"golang.org/x/text":               {"platforms/tourcms", "reconcile"},
 	"github.com/playwright-community": {"e2e"},

@@ -10,7 +10,7 @@ import (
 
 // foldEvery is how often what was counted is added to the counts of the hours. Until
 // then whoever reads those reads it as well.
-const foldEvery = 3 * time.Second
+const foldEvery = time.Second
 
 // runCounts adds up what is counted, until ctx ends.
 func runCounts(ctx context.Context, store *db.Store, log *slog.Logger) {

@@ -16,6 +16,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/metrics"
+	"bookhook/traces"
 	"bookhook/webhook"
 )
 
@@ -69,6 +70,10 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return err
 	}
+	traced, err := traces.Wanted()
+	if err != nil {
+		return err
+	}
 	listeners, err := c.listen(ctx) // first: a second Bookhook must not touch the database
 	if err != nil {
 		return err
@@ -89,7 +94,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 		return errors.Join(err, listeners.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, listener: listeners.people, scrapes: listeners.scrapes, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
+		store: store, listener: listeners.people, scrapes: listeners.scrapes, traced: traced, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
 		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, sender: sender, file: string(at.path), log: log,
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ type Facts struct {
 	Webhook   bool
 	Delivered bool // a webhook accepted an event, tests aside
 	MailSetUp bool // the instance has a mail server
+	Admin     bool // the person can give it one
 	MailSent  bool // a message was sent: to a person of the account, or as a test
 	Colleague bool // somebody else can sign in
 }
@@ -35,7 +36,7 @@ const (
 	Items     Step = "items"     // channels and tours are there
 	Webhook   Step = "webhook"   // the first was created
 	Delivery  Step = "delivery"  // the first was accepted
-	Mail      Step = "mail"      // the first e-mail was sent; a step only where there is a mail server
+	Mail      Step = "mail"      // the first e-mail was sent; a step only where there is a mail server, or for who can set one up
 	Colleague Step = "colleague" // a second person can sign in
 )
 
@@ -55,8 +56,8 @@ func (f Facts) Steps() []Item {
 		{Webhook, f.Webhook},
 		{Delivery, f.Delivered},
 	}
-	if f.MailSetUp {
-		steps = append(steps, Item{Mail, f.MailSent})
+	if f.MailSetUp || f.Admin {
+		steps = append(steps, Item{Mail, f.MailSetUp && f.MailSent})
 	}
 	return append(steps, Item{Colleague, f.Colleague})
 }

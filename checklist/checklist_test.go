@@ -35,7 +35,7 @@ func TestSteps(t *testing.T) {
 		"channels and tours":         {checklist.Facts{Channels: true, Tours: true}, []checklist.Step{checklist.Items}},
 		"a webhook and its delivery": {checklist.Facts{Webhook: true, Delivered: true}, []checklist.Step{checklist.Webhook, checklist.Delivery}},
 		"mail":                       {checklist.Facts{MailSetUp: true, MailSent: true}, []checklist.Step{checklist.Mail}},
-		"mail that is not set up":    {checklist.Facts{MailSent: true}, nil},
+		"mail that is not set up":    {checklist.Facts{MailSent: true, Admin: true}, nil},
 		"a colleague":                {checklist.Facts{Colleague: true}, []checklist.Step{checklist.Colleague}},
 	} {
 		if got := done(c.facts); !slices.Equal(got, c.want) {
@@ -49,6 +49,8 @@ func TestShown(t *testing.T) {
 	almost.Colleague = false
 	unsent, withoutMail := everything, everything
 	unsent.MailSent, withoutMail.MailSent, withoutMail.MailSetUp = false, false, false
+	settable := withoutMail
+	settable.Admin = true
 	hidden := almost
 	hidden.Hidden = true
 	for name, c := range map[string]struct {
@@ -56,7 +58,7 @@ func TestShown(t *testing.T) {
 		want  bool
 	}{
 		"nothing is done": {checklist.Facts{}, true}, "one step is left": {almost, true}, "all is done": {everything, false},
-		"no mail was sent": {unsent, true}, "mail is not set up": {withoutMail, false}, "hidden": {hidden, false},
+		"no mail was sent": {unsent, true}, "mail is not set up": {withoutMail, false}, "mail is not set up, but can be": {settable, true}, "hidden": {hidden, false},
 	} {
 		if got := c.facts.Shown(); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)

@@ -178,6 +178,7 @@ func testClaimOff(t *testing.T, s *db.Store) {
 	same(t, "jobs and next of one that is off", []any{len(jobs), next}, []any{0, webhook.Due{}})
 	same(t, "attempts", must(s.Delivery(ctx, a.ID, d[0]))(t).Attempts, 0)
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
+	same(t, "when it was switched on", must(s.Webhook(ctx, a.ID, w.ID))(t).OnAt, t0)
 	same(t, "jobs when on again", len(claim(t, s, w.ID, 5, t0)), 1)
 	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
 	same(t, "jobs of one that is deleted", len(claim(t, s, w.ID, 5, lease)), 0)

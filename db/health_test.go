@@ -98,7 +98,9 @@ func testAttention(t *testing.T, s *db.Store) {
 func testRecentFailures(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	count := func(id webhook.AccountID) webhook.Failures { return must(s.RecentFailures(ctx, id, w.ID))(t) }
+	count := func(id webhook.AccountID) webhook.Failures {
+		return must(s.RecentFailures(ctx, id, w.ID, webhook.RecentCounted))(t)
+	}
 	same(t, "none", count(a.ID), webhook.Failures{})
 	for i := range 2 {
 		failOnce(t, s, w, t0.Add(time.Duration(i)*time.Second))

@@ -324,7 +324,7 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "their messages for me", len(must(s.Mails(ctx, me.ID, 0, 9))(t)), 0)
 	same(t, "their invitations for me", len(must(s.Invitations(ctx, me.ID))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
-	same(t, "their failures for me", must(s.RecentFailures(ctx, me.ID, x.hook.ID))(t), webhook.Failures{})
+	same(t, "their failures for me", must(s.RecentFailures(ctx, me.ID, x.hook.ID, webhook.RecentCounted))(t), webhook.Failures{})
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
 	matches := 0
 	ok(t, s.HeldMatches(ctx, a.ID, x.compares, "", "Z", func(webhook.BookingMatch) { matches++ }))

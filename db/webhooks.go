@@ -11,7 +11,7 @@ import (
 )
 
 const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
-	created_by, failing_since, failed_at, off_at, off_reason, off_by, skipped, missed_since, missed_until, missed, warnings,
+	created_by, failing_since, failed_at, off_at, off_reason, off_by, skipped, missed_since, missed_until, missed, on_at, warnings,
 	secret_shown_at, secret_stored_at, secret_stored_by`
 
 func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
@@ -19,7 +19,7 @@ func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
 	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
 		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
 		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.OffBy, &w.Skipped,
-		timeScanner{&w.Missed.Since}, timeScanner{&w.Missed.Until}, &w.Missed.Events, jsonScanner{&w.Warnings},
+		timeScanner{&w.Missed.Since}, timeScanner{&w.Missed.Until}, &w.Missed.Events, timeScanner{&w.OnAt}, jsonScanner{&w.Warnings},
 		timeScanner{&w.SecretShownAt}, timeScanner{&w.SecretStored.At}, &w.SecretStored.By)
 	if err != nil {
 		return nil, err
@@ -86,17 +86,20 @@ func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webho
 func (s *Store) Attention(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error) {
 	all, err := list(ctx, s.engine, s.scanWebhook, `SELECT `+webhookColumns+` FROM webhooks
 		WHERE account_id = $1 AND deleted_at = 0 AND (enabled = 0 AND off_reason <> 'user' OR enabled = 1 AND failing_since <> 0) ORDER BY id`, account)
-	return slices.DeleteFunc(all, func(w *webhook.Webhook) bool { return !w.Status(webhook.Circuit{}, true).NeedsAttention() }), err
+	return slices.DeleteFunc(all, func(w *webhook.Webhook) bool {
+		return !w.Status(webhook.Circuit{}, webhook.Activity{Used: true}).NeedsAttention()
+	}), err
 }
 
 // RecentFailures counts the failures among the newest deliveries of a webhook of an
-// account that were attempted; of webhook.RecentScanned at most.
-func (s *Store) RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (f webhook.Failures, err error) {
+// account that were attempted: webhook.LatestCounted of them or webhook.RecentCounted,
+// among webhook.RecentScanned.
+func (s *Store) RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, of int) (f webhook.Failures, err error) {
 	err = queryRow(ctx, s.engine, `SELECT count(*), COALESCE(sum(CASE WHEN last_failure <> '' THEN 1 ELSE 0 END), 0)
 		FROM (SELECT last_failure FROM (SELECT id, last_failure, completed FROM deliveries WHERE account_id = $1 AND webhook_id = $2 AND test = 0
 				ORDER BY id DESC LIMIT $3) AS newest
 			WHERE completed > 0 ORDER BY id DESC LIMIT $4) AS attempted`,
-		account, id, webhook.RecentScanned, webhook.RecentCounted).Scan(&f.Of, &f.Failed)
+		account, id, webhook.RecentScanned, of).Scan(&f.Of, &f.Failed)
 	return f, err
 }
 
@@ -260,7 +263,7 @@ func (s *Store) switchTo(ctx context.Context, tx transaction, w *webhook.Webhook
 		}
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.off", change))
 	}
-	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 1, off_at = 0, off_reason = '', off_by = '', skipped = 0, failing_since = 0, failed_at = 0,
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 1, on_at = $2, off_at = 0, off_reason = '', off_by = '', skipped = 0, failing_since = 0, failed_at = 0,
 			missed_since = CASE WHEN skipped > 0 THEN off_at ELSE missed_since END, missed_until = CASE WHEN skipped > 0 THEN $2 ELSE missed_until END,
 			missed = CASE WHEN skipped > 0 THEN skipped ELSE missed END
 		WHERE id = $1`, w.ID, toMillis(change.At))

@@ -101,7 +101,7 @@ func (d *Dispatcher) attempt(l *lane, job *webhook.Job) (a attemptResult, ok boo
 // job's, or the attempt could not be recorded.
 func (d *Dispatcher) claimAgain(job *webhook.Job, a attemptResult) bool {
 	r := webhook.Result{
-		Delivery: job.Delivery.ID, Account: job.Account.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
+		Delivery: job.Delivery.ID, Event: job.Delivery.Event, Account: job.Account.ID, Webhook: job.Webhook.ID, Attempt: a.Attempt, Data: job.Event.Data,
 		State: webhook.Pending, NextAt: d.clock().Add(d.lease), Again: true,
 	}
 	d.logAttempt(job, r)
@@ -162,7 +162,7 @@ func (d *Dispatcher) retryNow(job *webhook.Job) {
 // resultOf decides what becomes of the delivery.
 func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result {
 	r := webhook.Result{
-		Delivery: job.Delivery.ID, Account: job.Account.ID, Webhook: job.Webhook.ID, Replay: job.Delivery.Replay, Attempt: a.Attempt, Data: job.Event.Data,
+		Delivery: job.Delivery.ID, Event: job.Delivery.Event, Account: job.Account.ID, Webhook: job.Webhook.ID, Replay: job.Delivery.Replay, Attempt: a.Attempt, Data: job.Event.Data,
 		State: webhook.Failed, Test: job.Delivery.Test, Inline: job.Delivery.Inline, Warnings: a.warnings(job.Webhook, d.clock()),
 	}
 	switch {

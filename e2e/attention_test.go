@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -43,6 +44,7 @@ func TestWebhookNeedsAttention(t *testing.T) {
 			p.sees("1 event was skipped meanwhile")
 			p.press("Switch on")
 			p.isAt("/webhooks/" + hook.ID)
+			p.has(`[data-live="state"]`, "On, not tried yet")
 			p.sees("1 event was skipped while it was off")
 			must(t, expect.Locator(p.Locator("nav .badge")).ToHaveCount(0))
 			must(t, p.GetByRole("link").Filter(playwright.LocatorFilterOptions{HasText: "While it was off until"}).Click())
@@ -50,4 +52,28 @@ func TestWebhookNeedsAttention(t *testing.T) {
 			p.sees("1 delivery of 1 booking")
 		})
 	}
+}
+
+// A webhook that accepts some bookings and not others is neither healthy nor failing.
+func TestUnreliableWebhook(t *testing.T) {
+	t.Parallel()
+	op := newShop(t)
+	in := receiver(t)
+	in.answerWith(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("booking_id") >= "50" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	hook := op.webhook("Accounting", in.URL, map[string]any{"format": "native"})
+	for i := range 5 {
+		op.booking(fmt.Sprint(50 + i))
+		op.booking(fmt.Sprint(10 + i))
+	}
+	p := op.as(t, operator, pageOptions{})
+	p.visit(op.page(hook.ID))
+	p.has(`[data-live="state"]`, "Unreliable")
+	p.has(`[data-live="problems"]`, "Unreliable: 5 of the last 10 deliveries were not accepted.")
+	axe(t, p)
+	p.visit(op.URL + "/webhooks")
+	p.lists(1, "Unreliable", "5 of the last 10 deliveries were not accepted")
 }

@@ -136,6 +136,7 @@ func TestMailSettings(t *testing.T) {
 	}})
 	p := a.as(t, boss, pageOptions{})
 	p.visit(a.URL + "/settings/mail")
+	p.sees("they work only on the computer that Bookhook runs on. Start Bookhook with --base-url")
 	p.looks()
 	p.press("Send me a test message")
 	p.sees("does not accept messages to " + boss + ": “550 mailbox unavailable”")

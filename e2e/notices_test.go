@@ -55,7 +55,7 @@ func TestToldOfAnOutage(t *testing.T) {
 	p := a.as(t, operator, pageOptions{NoScript: true})
 	p.visit(a.URL + "/settings/notices")
 	p.sees("Notices by e-mail")
-	m := told(t, mail, operator, "Vouchers was switched off")
+	m := told(t, mail, operator, "Vouchers was switched off – Ada Tours")
 	for _, want := range []string{"RIVER-1234", "410 Gone", a.URL + "/webhooks/" + id} {
 		if !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, want) {
 			t.Errorf("no %q in:\n%s", want, m.Text)
@@ -66,7 +66,7 @@ func TestToldOfAnOutage(t *testing.T) {
 			t.Errorf("%s: got %d", link, got)
 		}
 	}
-	told(t, mail, boss, "Vouchers was switched off")
+	told(t, mail, boss, "Vouchers was switched off – Ada Tours")
 
 	var rung alarm
 	must(t, json.Unmarshal(siren.next(t).Body, &rung))
@@ -82,8 +82,8 @@ func TestToldOfAnOutage(t *testing.T) {
 	p.visit(a.URL + "/webhooks/" + id)
 	p.press("Switch on")
 	p.sees("is on")
-	m = told(t, mail, operator, "Vouchers is on again")
-	told(t, mail, boss, "Vouchers is on again")
+	m = told(t, mail, operator, "Vouchers is on again – Ada Tours")
+	told(t, mail, boss, "Vouchers is on again – Ada Tours")
 	first := rung.Data.Incident
 	must(t, json.Unmarshal(siren.next(t).Body, &rung))
 	if rung.Type != "webhook.resolved" || rung.Data.Outcome != "on" || rung.Data.Incident != first || siren.waiting() != 0 {

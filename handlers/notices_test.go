@@ -137,16 +137,16 @@ func TestNoticesByWebhook(t *testing.T) {
 	b := s.signIn(anna)
 	b.get("/settings/notices").has("None does so yet", "Create a webhook for notices")
 	draft := b.post("/webhooks/new", url.Values{"about": {"bookhook"}}).is(303).location
-	b.get(strings.Replace(draft, "/type", "/events", 1)).is(303) // the steps before come first
-	b.post(draft, url.Values{"kind": {"async"}, "concurrency": {"8"}, "ordered": {"1"}}).is(303)
-	b.post(strings.Replace(draft, "/type", "/name", 1), url.Values{"name": {"Alarm"}, "url": {"https://example.com/alarm"}, "format": {"standard"}}).is(303)
-	p := b.get(strings.Replace(draft, "/type", "/events", 1)).has("Notices for a system that raises an alarm", "A webhook is failing", "10 of 10 chosen")
+	b.get(strings.Replace(draft, "/name", "/events", 1)).is(303) // the steps before come first
+	b.get(draft).has("Each notice is one request with signed JSON").lacks("Native call Choose")
+	b.post(draft, url.Values{"name": {"Alarm"}, "url": {"https://example.com/alarm"}, "format": {"standard"}}).is(303)
+	p := b.get(strings.Replace(draft, "/name", "/events", 1)).has("Notices for a system that raises an alarm", "A webhook is failing", "10 of 10 chosen")
 	if strings.Contains(p.text, "Bookhook is switched off") {
 		t.Error("it is called off")
 	}
-	review := strings.Replace(draft, "/type", "/review", 1)
+	review := strings.Replace(draft, "/name", "/review", 1)
 	all := []string{"bookhook:webhook.failing", "bookhook:webhook.resolved"}
-	if got := b.post(strings.Replace(draft, "/type", "/events", 1), url.Values{"all_events": {"0"}, "events": all}).is(303).location; got != review {
+	if got := b.post(strings.Replace(draft, "/name", "/events", 1), url.Values{"all_events": {"0"}, "events": all}).is(303).location; got != review {
 		t.Errorf("goes to %s, want no step for channels and tours", got)
 	}
 	shown := b.get(review).has("When Bookhook notices").lacks("Of the last", "All channels")

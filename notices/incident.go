@@ -77,7 +77,7 @@ func (w *Worker) incident(ctx context.Context, m webhook.Mail, _ time.Time) (let
 	if about.Last {
 		l.Small = append(l.Small, fmt.Sprintf("This is the last of %d messages within 24 hours. What else happens is listed under Settings, Notices.", incidents.MailsPerDay))
 	}
-	l.Small = append(l.Small, t.why())
+	l.Account, l.Small = t.account.Name, append(l.Small, t.why())
 	l.Choose, l.Stop = w.BaseURL+NoticesPath, w.BaseURL+StopPath+"?token="+url.QueryEscape(auth.UnsubscribeToken(w.StopKey, m.User))
 	return l, nil
 }

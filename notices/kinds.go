@@ -21,6 +21,7 @@ var kinds = map[webhook.MailKind]func(w *Worker, ctx context.Context, m webhook.
 // letter is what a message says. Each text is a sentence or a few, without markup.
 type letter struct {
 	Subject string
+	Account string   // the name of the account that it is about; "" if it is about none, or names it
 	Text    []string // paragraphs
 	List    []string // lines below them
 	Button  button   // what to do
@@ -60,7 +61,16 @@ func (w *Worker) write(ctx context.Context, m webhook.Mail, now time.Time) (mail
 func (l letter) message(ctx context.Context, id, to string) (mail.Message, error) {
 	var html strings.Builder
 	err := page(l).Render(ctx, &html)
-	return mail.Message{ID: id, To: to, Subject: l.Subject, Text: l.text(), HTML: html.String(), Unsubscribe: l.Stop, File: l.File}, err
+	return mail.Message{ID: id, To: to, Subject: l.header(), Text: l.text(), HTML: html.String(), Unsubscribe: l.Stop, File: l.File}, err
+}
+
+// header is the subject of the message: whoever gets those of several accounts sees
+// which one it is.
+func (l letter) header() string {
+	if l.Account == "" {
+		return l.Subject
+	}
+	return l.Subject + " – " + l.Account
 }
 
 // text returns the letter as plain text.

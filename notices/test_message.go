@@ -19,6 +19,9 @@ func (w *Worker) Server() string { return w.Sender.Server() }
 // From returns the address that messages are from.
 func (w *Worker) From() string { return w.Sender.From() }
 
+// LinksTo returns what the links in messages begin with.
+func (w *Worker) LinksTo() string { return w.BaseURL }
+
 // SendTest sends a test message at once, within 15 seconds, and returns what is
 // wrong with the mail settings; zero if the mail server took it.
 func (w *Worker) SendTest(ctx context.Context, to string) webhook.Message {

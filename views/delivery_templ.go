@@ -817,7 +817,7 @@ func storyText(s Story) templ.Component {
 
 func (p DeliveryProps) story() Story {
 	s := StoryOf(p.Delivery, p.Attempts, p.Webhook, p.maxAttempts(), p.Page.Now, p.Page.loc())
-	if p.Circuit.Open() && due(p.Delivery, p.Page.Now) && p.Webhook != nil && p.Webhook.Enabled {
+	if waitsForPause(p.Delivery, p.Circuit, p.Page.Now) && p.Webhook != nil && p.Webhook.Enabled {
 		s.Next = pausedText(p.Circuit, p.Page)
 	}
 	return s

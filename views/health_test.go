@@ -25,3 +25,10 @@ func TestWebhookRowProblem(t *testing.T) {
 		t.Errorf("got %q, want since when and the last error", got)
 	}
 }
+
+func TestUnreliable(t *testing.T) {
+	r := WebhookRow{Webhook: &webhook.Webhook{Enabled: true}, Last: &webhook.Delivery{}, Failures: webhook.Failures{Failed: 6, Of: 10}}
+	if got := r.problem(Page{Now: now}); r.Status() != webhook.StatusUnreliable || len(got) != 1 || got[0] != "6 of the last 10 deliveries were not accepted" {
+		t.Errorf("got %s, %q", r.Status(), got)
+	}
+}

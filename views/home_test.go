@@ -25,6 +25,7 @@ func TestVerdict(t *testing.T) {
 		"Bookings are sent nowhere: every webhook is off.":                                                                {Webhooks: 1, Checklist: received},
 		"All bookings are arriving.":                                                                                      {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
 		"Bookings are arriving; 2 deliveries are waiting.":                                                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
+		"Bookings are arriving, but 1 request could not be read today.":                                                   {Webhooks: 1, On: 1, Checklist: received, Rejected: 1},
 		"Bookings are arriving, but 1 delivery was given up today.":                                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1}},
 		"Bookings are arriving, but at least 1,000 deliveries were given up today.":                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1000, More: true}},
 		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},

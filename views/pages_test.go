@@ -57,16 +57,14 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 func (k kind) addHome(add func(string, templ.Component)) {
 	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: webhook.Count{N: k.n}, Rejected: k.n}
 	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
-	home.Lines = map[webhook.WebhookID]*stats.Sparkline{}
 	for i := range k.n {
 		w, d := k.webhook(i), k.delivery(i)
 		if i == 0 {
 			w.Enabled, w.OffReason = false, webhook.OffGone
 		}
-		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Circuit: k.circuit(), Backlog: webhook.Backlog{Waiting: i, Oldest: now}})
 		line := stats.NewSparkline(now, time.UTC)
 		line.Days[i%stats.SparklineDays] = stats.DayCounts{Delivered: int64(i), FailedAttempts: 1}
-		home.Lines[w.ID] = line
+		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Circuit: k.circuit(), Backlog: webhook.Backlog{Waiting: i, Oldest: now}, Days: line})
 	}
 	home.Platforms = []PlatformPanel{{
 		Key: "tourcms", Name: k.text("TourCMS"), About: k.text("Enter this address."), Address: "http://127.0.0.1/in/tourcms/x",
@@ -122,7 +120,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []Flash{{Text: "The webhook was created and is on."}}
 		} else {
-			p.Recent, p.Used = k.rows(), true
+			p.Recent, p.Last = k.rows(), k.last(i)
 		}
 		if i == 1 {
 			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
@@ -150,11 +148,17 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		add(fmt.Sprintf("webhook-stored-%d-signing", i), WebhookSigning(p))
 	}
 	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Used: true, Stats: k.stats(stats.Week)}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Last: k.last(1), Stats: k.stats(stats.Week)}
 		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))
 	}
+}
+
+// last is the newest delivery of a webhook.
+func (k kind) last(i int) *webhook.Delivery {
+	d := k.delivery(i)
+	return &d
 }
 
 func (k kind) addStats(add func(string, templ.Component)) {

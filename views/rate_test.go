@@ -69,6 +69,11 @@ func TestStoryWithOpenCircuit(t *testing.T) {
 		t.Errorf("got %q, want that the webhook is paused", got)
 	}
 	p.Delivery = k.delivery(1) // has its own time
+	p.Delivery.NextAt = p.Circuit.ProbeAt
+	if got := p.story().Next; !strings.HasPrefix(got, "Paused after 12 failures in a row.") {
+		t.Errorf("got %q, want that the webhook is paused until then", got)
+	}
+	p.Delivery.NextAt = p.Circuit.ProbeAt.Add(time.Minute)
 	if got := p.story().Next; !strings.HasPrefix(got, "Next attempt at") {
 		t.Errorf("got %q, want when the next attempt is", got)
 	}

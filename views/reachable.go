@@ -20,8 +20,8 @@ func addressWarning(address, platform string, reader webhook.User) string {
 		todo = "Make Bookhook reachable at a public address with HTTPS, and start it with --base-url https://…: the addresses here then begin with that."
 	}
 	ip, _ := netip.ParseAddr(u.Hostname())
-	switch host := strings.ToLower(u.Hostname()); {
-	case host == "localhost" || strings.HasSuffix(host, ".localhost") || ip.IsLoopback():
+	switch {
+	case isLoopback(u):
 		return platform + " cannot call this address: it leads to your own computer. " + todo
 	case ip.IsPrivate() || ip.IsLinkLocalUnicast():
 		return platform + " cannot call this address: it is inside your network. " + todo
@@ -29,4 +29,25 @@ func addressWarning(address, platform string, reader webhook.User) string {
 		return "Bookings would travel to this address without encryption, so that others could read them. " + todo
 	}
 	return ""
+}
+
+// linksWarning says that nobody can follow the links in messages, and what to do; "" if
+// nothing is known against them.
+func linksWarning(base string, reader webhook.User) string {
+	u, err := url.Parse(base)
+	if err != nil || !isLoopback(u) {
+		return ""
+	}
+	text := "The links in messages begin with " + base + ": they work only on the computer that Bookhook runs on. "
+	if reader.Role == webhook.RoleAdmin {
+		return text + "Start Bookhook with --base-url and the address at which people reach it."
+	}
+	return text + "Ask the person who runs this Bookhook to give it an address that people can reach."
+}
+
+// isLoopback reports whether a URL leads to the computer that opens it.
+func isLoopback(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	ip, _ := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip.IsLoopback()
 }

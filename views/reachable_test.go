@@ -28,3 +28,12 @@ func TestAddressWarning(t *testing.T) {
 		}
 	}
 }
+
+func TestLinksWarning(t *testing.T) {
+	for base, warns := range map[string]bool{"http://127.0.0.1:8080": true, "http://localhost:8080": true, "https://hooks.example.com": false, "http://192.168.0.7": false} {
+		admin, operator := linksWarning(base, webhook.User{Role: webhook.RoleAdmin}), linksWarning(base, webhook.User{Role: webhook.RoleOperator})
+		if strings.Contains(admin, "--base-url") != warns || strings.Contains(operator, "Ask the person") != warns || strings.Contains(operator, "--base-url") {
+			t.Errorf("%s: got %q and %q", base, admin, operator)
+		}
+	}
+}

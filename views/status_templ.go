@@ -160,7 +160,7 @@ func nextAttemptShort(r DeliveryRow, now time.Time) string {
 		return "webhook is off"
 	case d.Held:
 		return "for an earlier event"
-	case r.Paused && !d.NextAt.After(now):
+	case r.Paused: // its own next attempt is not what happens next
 		return "webhook is paused"
 	case d.Attempts == 0 && !d.NextAt.After(now):
 		return "first attempt due"
@@ -170,9 +170,9 @@ func nextAttemptShort(r DeliveryRow, now time.Time) string {
 	return "next attempt in " + span(r.Delivery.NextAt.Sub(now))
 }
 
-// due reports whether a delivery could be sent at now.
-func due(d webhook.Delivery, now time.Time) bool {
-	return d.State == webhook.Pending && !d.Held && !d.NextAt.After(now)
+// waitsForPause reports whether a delivery could be sent before the webhook's pause ends.
+func waitsForPause(d webhook.Delivery, c webhook.Circuit, now time.Time) bool {
+	return c.Open() && d.State == webhook.Pending && !d.Held && (!d.NextAt.After(now) || !d.NextAt.After(c.ProbeAt))
 }
 
 func testBadge() templ.Component {

@@ -126,6 +126,7 @@ type Job struct {
 // of the delivery.
 type Result struct {
 	Delivery DeliveryID
+	Event    EventID
 	Account  AccountID
 	Webhook  WebhookID
 	Replay   ReplayID // the bulk replay that the delivery is part of

@@ -8,9 +8,10 @@ type Health struct {
 	FailedAt     time.Time // the last failure since then; zero if there is none
 	OffAt        time.Time // when it was switched off; zero while it is on
 	OffReason    OffReason
-	OffBy        string // who switched it off; "" while it is on
-	Skipped      int    // events skipped since it was switched off
-	Missed       Missed // while it was off last
+	OffBy        string    // who switched it off; "" while it is on
+	OnAt         time.Time // when it was switched on last; zero if it never was off
+	Skipped      int       // events skipped since it was switched off
+	Missed       Missed    // while it was off last
 }
 
 // Missed is what a webhook did not receive while it was off, until it was switched on.
@@ -63,16 +64,25 @@ type Status string
 
 // The statuses.
 const (
-	StatusHealthy Status = "healthy"
-	StatusFailing Status = "failing" // every attempt of a while has failed
-	StatusPaused  Status = "paused"  // after many failures in a row it is called now and then only
-	StatusStopped Status = "stopped" // Bookhook switched it off
-	StatusOff     Status = "off"     // a person switched it off
-	StatusUnused  Status = "unused"  // it never had a delivery
+	StatusHealthy    Status = "healthy"
+	StatusUnreliable Status = "unreliable" // it accepts some deliveries, and not many others
+	StatusFailing    Status = "failing"    // every attempt of a while has failed
+	StatusPaused     Status = "paused"     // after many failures in a row it is called now and then only
+	StatusStopped    Status = "stopped"    // Bookhook switched it off
+	StatusOff        Status = "off"        // a person switched it off
+	StatusUnused     Status = "unused"     // it never had a delivery
+	StatusUntried    Status = "untried"    // nothing was sent since it was switched on again
 )
 
-// Status returns how the webhook is doing; used says whether it ever had a delivery.
-func (w *Webhook) Status(c Circuit, used bool) Status {
+// Activity is what a webhook did lately.
+type Activity struct {
+	Used     bool      // it has a delivery
+	Newest   time.Time // when its newest delivery finished, or was created if it is pending
+	Failures Failures
+}
+
+// Status returns how the webhook is doing.
+func (w *Webhook) Status(c Circuit, a Activity) Status {
 	switch {
 	case !w.Enabled && w.OffReason != OffByUser:
 		return StatusStopped
@@ -82,8 +92,12 @@ func (w *Webhook) Status(c Circuit, used bool) Status {
 		return StatusPaused
 	case w.Failing():
 		return StatusFailing
-	case !used:
+	case !a.Used:
 		return StatusUnused
+	case a.Newest.Before(w.OnAt) && w.FailedAt.IsZero():
+		return StatusUntried
+	case a.Failures.many():
+		return StatusUnreliable
 	}
 	return StatusHealthy
 }
@@ -92,9 +106,13 @@ func (w *Webhook) Status(c Circuit, used bool) Status {
 // far.
 type Failures struct{ Failed, Of int }
 
+// many reports whether at least half of not too few failed.
+func (f Failures) many() bool { return f.Of >= LatestCounted && f.Failed >= (f.Of+1)/2 }
+
 // Limits of Failures.
 const (
-	RecentCounted = 100
+	LatestCounted = 10   // that say how a webhook is doing now
+	RecentCounted = 100  // that say how an outage is going
 	RecentScanned = 1000 // of which some may not have been attempted yet
 )
 

@@ -65,29 +65,37 @@ func TestStatus(t *testing.T) {
 	once := webhook.Health{FailingSince: t0, FailedAt: t0}
 	soon := webhook.Health{FailingSince: t0, FailedAt: t0.Add(webhook.FailingAfter - 1)}
 	failing := webhook.Health{FailingSince: t0, FailedAt: t0.Add(webhook.FailingAfter)}
-	paused := webhook.Circuit{Failures: 10, ProbeAt: t0}
+	on := webhook.Health{OnAt: t0}
+	paused, used := webhook.Circuit{Failures: 10, ProbeAt: t0}, webhook.Activity{Used: true}
 	for _, tt := range []struct {
 		name    string
 		off     webhook.OffReason // "": on
 		health  webhook.Health
 		circuit webhook.Circuit
-		used    bool
+		lately  webhook.Activity
 		want    webhook.Status
 		alarm   bool
 	}{
-		{"never used", "", webhook.Health{}, webhook.Circuit{}, false, webhook.StatusUnused, false},
-		{"healthy", "", webhook.Health{}, webhook.Circuit{}, true, webhook.StatusHealthy, false},
-		{"one failure", "", once, webhook.Circuit{Failures: 1}, true, webhook.StatusHealthy, false},
-		{"some failures within a moment", "", soon, webhook.Circuit{Failures: 3}, true, webhook.StatusHealthy, false},
-		{"failing", "", failing, webhook.Circuit{Failures: 3}, true, webhook.StatusFailing, true},
-		{"paused", "", soon, paused, true, webhook.StatusPaused, true},
-		{"off by a person", webhook.OffByUser, failing, paused, true, webhook.StatusOff, false},
-		{"off by failures", webhook.OffFailing, failing, paused, true, webhook.StatusStopped, true},
-		{"off by 410", webhook.OffGone, webhook.Health{}, webhook.Circuit{}, false, webhook.StatusStopped, true},
+		{"never used", "", webhook.Health{}, webhook.Circuit{}, webhook.Activity{}, webhook.StatusUnused, false},
+		{"healthy", "", webhook.Health{}, webhook.Circuit{}, used, webhook.StatusHealthy, false},
+		{"one failure", "", once, webhook.Circuit{Failures: 1}, used, webhook.StatusHealthy, false},
+		{"some failures within a moment", "", soon, webhook.Circuit{Failures: 3}, used, webhook.StatusHealthy, false},
+		{"failing", "", failing, webhook.Circuit{Failures: 3}, used, webhook.StatusFailing, true},
+		{"paused", "", soon, paused, used, webhook.StatusPaused, true},
+		{"off by a person", webhook.OffByUser, failing, paused, used, webhook.StatusOff, false},
+		{"off by failures", webhook.OffFailing, failing, paused, used, webhook.StatusStopped, true},
+		{"most of a few fail", "", webhook.Health{}, webhook.Circuit{}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 8, Of: 9}}, webhook.StatusHealthy, false},
+		{"fewer than half fail", "", webhook.Health{}, webhook.Circuit{}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 4, Of: 10}}, webhook.StatusHealthy, false},
+		{"half fail", "", once, webhook.Circuit{Failures: 1}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 5, Of: 10}}, webhook.StatusUnreliable, false},
+		{"all fail", "", failing, webhook.Circuit{Failures: 3}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 70, Of: 70}}, webhook.StatusFailing, true},
+		{"on again, not tried", "", on, webhook.Circuit{}, webhook.Activity{Used: true, Newest: t0.Add(-1), Failures: webhook.Failures{Failed: 70, Of: 70}}, webhook.StatusUntried, false},
+		{"on again, an older one failed", "", webhook.Health{OnAt: t0, FailingSince: t0, FailedAt: t0}, webhook.Circuit{}, used, webhook.StatusHealthy, false},
+		{"on again, tried", "", on, webhook.Circuit{}, webhook.Activity{Used: true, Newest: t0}, webhook.StatusHealthy, false},
+		{"off by 410", webhook.OffGone, webhook.Health{}, webhook.Circuit{}, webhook.Activity{}, webhook.StatusStopped, true},
 	} {
 		w := &webhook.Webhook{Enabled: tt.off == "", Health: tt.health}
 		w.OffReason = tt.off
-		if got := w.Status(tt.circuit, tt.used); got != tt.want || got.NeedsAttention() != tt.alarm {
+		if got := w.Status(tt.circuit, tt.lately); got != tt.want || got.NeedsAttention() != tt.alarm {
 			t.Errorf("%s: got %s, which needs attention: %t; want %s, %t", tt.name, got, got.NeedsAttention(), tt.want, tt.alarm)
 		}
 	}

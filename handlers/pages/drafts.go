@@ -53,7 +53,7 @@ func (pg *Pages) NewDraft(c *fiber.Ctx) error {
 	}
 	if web.FormValue(c, "about") == webhook.OwnPlatform && kind == webhook.Async {
 		own, _ := pg.Platforms.Get(webhook.OwnPlatform)
-		fresh.Events = own.Keys()
+		fresh.Events, fresh.Done = own.Keys(), []webhook.Step{webhook.StepType}
 	}
 	return pg.startDraft(c, fresh)
 }

@@ -53,7 +53,7 @@ func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 	if props.Failed, props.Rejected, err = pg.Store.Losses(ctx, account, props.Today.Since); err != nil {
 		return err
 	}
-	if props.Checklist, err = pg.checklist(ctx, account); err != nil {
+	if props.Checklist, err = pg.checklist(ctx, account, page.User.Role); err != nil {
 		return err
 	}
 	return render(c, http.StatusOK, views.Home(props))
@@ -67,7 +67,7 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		return err
 	}
 	needs := func(w *webhook.Webhook) int {
-		if w.Status(pg.Dispatcher.Circuit(w.ID), true).NeedsAttention() {
+		if w.Status(pg.Dispatcher.Circuit(w.ID), webhook.Activity{Used: true}).NeedsAttention() {
 			return 0
 		}
 		return 1
@@ -88,7 +88,10 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		}
 		props.Rows, ids = append(props.Rows, row), append(ids, w.ID)
 	}
-	props.Lines, err = pg.Store.Sparklines(ctx, account, ids, props.Page.Now)
+	lines, err := pg.Store.Sparklines(ctx, account, ids, props.Page.Now)
+	for i := range props.Rows {
+		props.Rows[i].Days = lines[ids[i]]
+	}
 	return err
 }
 
@@ -115,11 +118,12 @@ func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
 }
 
 // checklist returns the first steps, and what a shown list says about them.
-func (pg *Pages) checklist(ctx context.Context, account webhook.AccountID) (list views.ChecklistProps, err error) {
+func (pg *Pages) checklist(ctx context.Context, account webhook.AccountID, role webhook.Role) (list views.ChecklistProps, err error) {
 	if list.Facts, err = pg.Store.Checklist(ctx, account); err != nil {
 		return list, err
 	}
-	if list.Facts.MailSetUp = pg.Mailer != nil; !list.Facts.Shown() {
+	list.Facts.MailSetUp, list.Facts.Admin = pg.Mailer != nil, role == webhook.RoleAdmin
+	if !list.Facts.Shown() {
 		return list, nil
 	}
 	if list.Facts.Event != 0 {

@@ -14,8 +14,9 @@ import (
 
 // Mailer is what sends e-mail; *notices.Worker is one.
 type Mailer interface {
-	Server() string // HOST:PORT
-	From() string   // the address that messages are from
+	Server() string  // HOST:PORT
+	From() string    // the address that messages are from
+	LinksTo() string // what the links in messages begin with
 	// SendTest sends a test message at once, and returns what is wrong with the mail
 	// settings; zero if the mail server took it.
 	SendTest(ctx context.Context, to string) webhook.Message
@@ -58,7 +59,7 @@ func (pg *Pages) showMail(c *fiber.Ctx, props views.MailProps) (err error) {
 		props.Older = props.Mails[shown-1].ID
 	}
 	if pg.Mailer != nil {
-		props.Server, props.From = pg.Mailer.Server(), pg.Mailer.From()
+		props.Server, props.From, props.BaseURL = pg.Mailer.Server(), pg.Mailer.From(), pg.Mailer.LinksTo()
 	}
 	return render(c, http.StatusOK, views.Mail(props))
 }

@@ -21,7 +21,7 @@ type WebhookStore interface {
 	WebhookNames(ctx context.Context, account webhook.AccountID) (map[webhook.WebhookID]string, error)
 	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
 	Attention(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
-	RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Failures, error)
+	RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, of int) (webhook.Failures, error)
 	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
 	RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
 	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error
@@ -104,7 +104,17 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 	if row.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return views.WebhookRow{}, err
 	}
-	return row, nil
+	row.Failures, err = pg.failures(c, w)
+	return row, err
+}
+
+// failures are those of the newest deliveries; of more of them in an outage.
+func (pg *Pages) failures(c *fiber.Ctx, w *webhook.Webhook) (webhook.Failures, error) {
+	of := webhook.LatestCounted
+	if w.Failing() {
+		of = webhook.RecentCounted
+	}
+	return pg.Store.RecentFailures(c.UserContext(), w.Account, w.ID, of)
 }
 
 func idsOf(webhooks []*webhook.Webhook) (ids []webhook.WebhookID) {
@@ -151,7 +161,13 @@ func (pg *Pages) webhookProps(c *fiber.Ctx) (props views.WebhookProps, err error
 		return props, err
 	}
 	newest, err := pg.Store.Deliveries(c.UserContext(), w.Account, webhook.DeliveryFilter{Webhook: w.ID, Limit: 1})
-	props.Used = len(newest.Rows) > 0
+	if err != nil {
+		return props, err
+	}
+	if len(newest.Rows) > 0 {
+		props.Last = &newest.Rows[0].Delivery
+	}
+	props.Failures, err = pg.failures(c, w)
 	return props, err
 }
 
@@ -170,11 +186,6 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 	}
 	if props.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
 		return err
-	}
-	if w.Failing() {
-		if props.Failures, err = pg.Store.RecentFailures(c.UserContext(), w.Account, w.ID); err != nil {
-			return err
-		}
 	}
 	if err := pg.addFailed(c, &props); err != nil {
 		return err

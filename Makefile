@@ -19,7 +19,7 @@ UNITS = $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$')
 # Git may refuse to tell Go about a working tree that another user owns (containers); the version comes from above.
 export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false
 
-.PHONY: help run demo generate generated lint vet fmt test unit e2e crash power setup fuzz bench peers pgo build clean need-go need-cc
+.PHONY: help run demo generate generated lint vet fmt test unit e2e crash power setup fuzz bench peers pgo release build clean need-go need-cc
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -95,6 +95,9 @@ pgo: need-go ## measure where the processor's time goes, and write it to default
 
 peers: need-go ## measure Bookhook beside River on PostgreSQL, which must be installed; make peers ARGS='--rounds 5'
 	cd bench/peers && go run . $(ARGS)
+
+release: need-go ## build a release of a tag into dist, signed with BOOKHOOK_RELEASE_KEY; make release VERSION=v1.2.3
+	.ci/release $(VERSION)
 
 build: need-go ## the static binary, ./bookhook
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bookhook .

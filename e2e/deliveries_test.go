@@ -59,7 +59,6 @@ func TestDeliveryIsShownAsItWas(t *testing.T) {
 	p.isAt("/deliveries/" + e.to(hook) + "$")
 	p.sees("Accounting accepted this event of booking " + oddBooking)
 	p.sees("on the first attempt")
-	p.sees("There is nothing left to do.")
 	p.hasExactly(side(requestOf, 1)+" pre.line", "POST "+in.URL+"/books/")
 	p.hasExactly("#request-1-raw", string(got.Body))
 	p.showsHeaders(side(requestOf, 1), withHost(got, in))

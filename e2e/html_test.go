@@ -149,7 +149,7 @@ func TestHTMLOfEveryView(t *testing.T) {
 	for _, r := range remarks {
 		if u, err := url.Parse(r.URL); err == nil && u.Path == wrong {
 			checks = true
-		} else {
+		} else if !strings.Contains(r.String(), "“field-sizing”") { // of CSS Basic User Interface 4, which the checker does not know
 			t.Error(r)
 		}
 	}

@@ -88,6 +88,40 @@ func TestLogFiltersTogether(t *testing.T) {
 	p.sees("6 deliveries")
 }
 
+// The filter is one row; on a phone all of it but the booking is folded.
+func TestLogFilterIsSmall(t *testing.T) {
+	op := newShop(t)
+	in := receiver(t)
+	hook := op.webhook("Accounting", in.URL, nil)
+	op.await(op.booking("100").to(hook), "delivered")
+	p := op.as(t, operator, pageOptions{})
+	for _, list := range []string{"/deliveries", "/events", "/webhooks/" + hook.ID + "/deliveries"} {
+		p.visit(op.URL + list)
+		if got := number(p.evaluate(`document.querySelector(".filters").getBoundingClientRect().height`)); got > 44 {
+			t.Errorf("%s: the filter is %v px high, want one row", list, got)
+		}
+	}
+	phone := op.as(t, operator, pageOptions{Phone: true, NoScript: true})
+	phone.visit(op.URL + "/deliveries")
+	phone.hasExactly(".fold > summary", "Filters")
+	must(t, expect.Locator(phone.labelled("Booking")).ToBeVisible())
+	must(t, expect.Locator(phone.labelled("Status")).ToHaveCount(0))
+	must(t, phone.Locator(".fold > summary").Click())
+	phone.selects("Status", "Delivered")
+	phone.selects("Period", "Today")
+	phone.press("Filter")
+	phone.isAt("state=delivered&period=today$")
+	phone.hasExactly(".fold > summary", "Filters (2 active)")
+	phone.lists(1, "100")
+	phone.fill("Booking", "101")
+	phone.press("Filter")
+	phone.isAt("booking_id=101&state=delivered&period=today$")
+	phone.sees("No delivery matches")
+	phone.fits()
+	phone.visit(op.URL + "/deliveries?since=never")
+	phone.sees("Write the day as year, month and day, with or without a time of day")
+}
+
 func TestLogFiltersByDay(t *testing.T) {
 	op := newShop(t)
 	in := receiver(t)
@@ -103,6 +137,8 @@ func TestLogFiltersByDay(t *testing.T) {
 
 	p := op.as(t, operator, pageOptions{NoScript: true})
 	p.visit(op.URL + "/deliveries")
+	must(t, expect.Locator(p.labelled("From")).ToHaveCount(0))
+	p.selects("Period", "Custom")
 	p.fill("From", day+"T00:00")
 	p.fill("To", day+"T23:59")
 	p.press("Filter")

@@ -42,6 +42,21 @@ func TestPrint(t *testing.T) {
 		must(t, p.EmulateMedia(screen))
 		must(t, p.SetViewportSize(1280, 800))
 	}
+	p.visit(op.URL + "/reconcile")
+	p.selects("Webhook", "Accounting")
+	p.fill("Paste the references that it holds", "B-2")
+	p.press("Compare")
+	p.sees("Accounting lacks 1 booking that it was sent.")
+	for _, path := range []string{p.URL(), op.URL + "/deliveries", op.URL + "/events"} { // a table on paper, too, and no cards
+		p.visit(path)
+		must(t, p.EmulateMedia(paper))
+		must(t, p.SetViewportSize(688, 1000))
+		if got := p.evaluate(`getComputedStyle(document.querySelector(".log tbody tr")).display`); got != "table-row" {
+			t.Errorf("%s: a row is printed as %s", path, got)
+		}
+		p.fits()
+		must(t, p.EmulateMedia(screen))
+	}
 	p.visit(op.URL + "/deliveries/" + e.to(hook))
 	must(t, p.EmulateMedia(paper))
 	p.sees(in.URL + "/books")

@@ -34,7 +34,7 @@ func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
 	op.await(id, "delivered")
 	p.reload()
 	p.seesMatch(`^Accounting accepted this event of booking 1234 at \d\d:\d\d, on attempt 2\.$`)
-	p.sees("Attempt 1 failed: Accounting answered 500 Internal Server Error.")
+	p.has("#attempt-1 > summary", "500 Internal Server Error")
 
 	p.press("Replay")
 	p.sees("Accounting answered")

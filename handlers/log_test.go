@@ -28,6 +28,25 @@ func TestDeliveriesSay(t *testing.T) {
 	}
 }
 
+// A row names its booking platform only where the account has several.
+func TestRowsNameThePlatform(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(staff)
+	w := s.hook(nowhere)
+	s.connect("tourcms")
+	s.leave(webhook.Event{BookingID: "1234"})
+	lists := []string{"/deliveries", "/events", "/webhooks/" + w.ID.String() + "/deliveries"}
+	const named = `<span class="quiet">TourCMS</span>`
+	for _, path := range lists {
+		b.get(path).has("1234", "Booking cancelled").lacks(named)
+	}
+	s.connect("wink")
+	for _, path := range lists {
+		b.get(path).has("1234", named)
+	}
+}
+
 // The way through the deliveries of a filter, and back.
 func TestDeliveryNeighbours(t *testing.T) {
 	t.Parallel()
@@ -39,7 +58,7 @@ func TestDeliveryNeighbours(t *testing.T) {
 	}
 	p := b.get("/deliveries?type=cancelled&booking_id=")
 	p = b.get(p.location)
-	p = b.get(p.find(`class="whole" href="(/deliveries/dlv_\w+\?type=cancelled)"`)).has("booking B-3").lacks(`rel="prev"`)
+	p = b.get(p.find(`class="whole" href="(/deliveries/dlv_\w+\?type=cancelled)"`)).has("booking B-3", `<span class="button small">Previous</span>`).lacks(`rel="prev"`)
 	for i := 2; i >= 0; i-- {
 		p = b.get(p.find(`href="([^"]*)" rel="next"`)).is(http.StatusOK).has(fmt.Sprint("booking B-", i))
 	}
@@ -94,7 +113,9 @@ func TestPeriods(t *testing.T) {
 		"until=" + minute(-time.Minute):                                        false,
 		"since=" + minute(-2*time.Hour) + "&until=" + minute(time.Hour):        true,
 		"since=" + now.Format(time.DateOnly) + "&until=" + minute(time.Minute): true,
-		"period=1h&until=" + minute(-2*time.Hour):                              false, // what is typed counts
+		"period=custom": true,
+		"period=custom&until=" + minute(-2*time.Hour): false,
+		"period=1h&until=" + minute(-2*time.Hour):     true, // what was typed before is hidden, and does not count
 	} {
 		for _, list := range []string{"/deliveries?", "/events?"} {
 			p := b.get(list + query).is(http.StatusOK)

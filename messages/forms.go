@@ -24,7 +24,7 @@ var forms = Texts{
 	"filter.webhook": "There is no such webhook; choose one from the list.",
 	"filter.event":   "There is no such event; choose one from the list.",
 	"filter.sent":    "There is no such choice; choose one from the list.",
-	"filter.period":  "There is no such period; choose one above, or enter when it begins.",
+	"filter.period":  "There is no such period; choose one of the list, or Custom to enter when it begins.",
 	"filter.until":   "This is before the time in From. Choose a later one, or an earlier From.",
 	"filter.moment":  "Write the day as year, month and day, with or without a time of day: 2026-11-21 or 2026-11-21T14:05.",
 

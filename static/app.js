@@ -57,6 +57,12 @@ if (zones) {
   if (zone) zones.value = zone;
 }
 
+// Of tabs that scroll sideways, that of the page is in view.
+for (const tabs of document.querySelectorAll(".tabs ul")) {
+  const current = tabs.querySelector("[aria-current]");
+  if (current) tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+}
+
 // The ticked rows of a list: how many the button takes, and all at once.
 const ticked = document.querySelector("[data-ticked]");
 if (ticked) {

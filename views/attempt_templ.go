@@ -437,8 +437,10 @@ func attemptTone(p DeliveryProps, a webhook.Attempt) string {
 		return "ok"
 	case a.Method == "":
 		return "idle"
+	case p.Delivery.State == webhook.Failed && a.Number == p.Delivery.Attempts:
+		return "bad"
 	}
-	return "bad"
+	return "warn"
 }
 
 func attemptStatus(p DeliveryProps, a webhook.Attempt) templ.Component {
@@ -462,24 +464,19 @@ func attemptStatus(p DeliveryProps, a webhook.Attempt) templ.Component {
 			templ_7745c5c3_Var17 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		switch {
-		case inProgress(p, a):
-			templ_7745c5c3_Err = status("live", "sending", "Sending").Render(ctx, templ_7745c5c3_Buffer)
+		tone := attemptTone(p, a)
+		if tone == "live" {
+			templ_7745c5c3_Err = status(tone, "sending", "Sending").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case a.Failure == "":
-			templ_7745c5c3_Err = status("ok", "check", messages.AnswerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
+		} else if tone == "idle" {
+			templ_7745c5c3_Err = status(tone, toneIcons[tone], messages.FailureWord(webhook.CutOff)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case a.Method == "":
-			templ_7745c5c3_Err = status("idle", "ban", messages.FailureWord(webhook.CutOff)).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		default:
-			templ_7745c5c3_Err = status("bad", "cross", messages.AnswerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
+		} else {
+			templ_7745c5c3_Err = status(tone, toneIcons[tone], messages.AnswerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -928,7 +925,7 @@ func bodyText(ref, label string, body []byte, truncated bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if pretty, ok := prettyJSON(body); ok {
-			templ_7745c5c3_Err = copyable(ref, label, pretty).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = copyableAs(ref, label, tinted(pretty)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

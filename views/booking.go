@@ -45,6 +45,7 @@ type BookingDecision struct {
 type arrival struct {
 	webhook                      BookingDecision // its newest decision
 	delivered, waiting, rejected int             // deliveries; those that failed or were stopped are rejected
+	retried                      int             // of those that are waiting, after a failed attempt
 	removed                      int             // deliveries that are no longer in the log
 	open                         BookingDecision // the newest one that is rejected, or else waiting
 	reason                       webhook.Reason  // of the newest event; it counts if nothing was sent
@@ -57,6 +58,8 @@ func (a arrival) tone() string {
 	switch {
 	case a.rejected > 0:
 		return "bad"
+	case a.retried > 0:
+		return "warn"
 	case a.waiting > 0:
 		return "wait"
 	case a.delivered+a.removed > 0:
@@ -66,7 +69,7 @@ func (a arrival) tone() string {
 }
 
 // tones are in the order in which they need attention.
-var tones = []string{"bad", "wait", "ok", "idle"}
+var tones = []string{"bad", "warn", "wait", "ok", "idle"}
 
 // arrivals says for each webhook what it has of the booking's events, tests apart;
 // those that need attention come first.
@@ -101,6 +104,9 @@ func (a *arrival) count(d BookingDecision) {
 		if a.waiting++; a.open.Delivery == nil {
 			a.open = d
 		}
+		if d.Delivery.Last.Failure != "" {
+			a.retried++
+		}
 	default:
 		if a.rejected++; a.rejected == 1 {
 			a.open = d
@@ -114,13 +120,13 @@ func bookingStatus(all []arrival) (tone, symbol, word string) {
 	if len(all) == 0 {
 		return "idle", "skip", "Sent to no webhook"
 	}
-	switch all[0].tone() {
+	switch tone = all[0].tone(); tone {
 	case "bad":
-		return "bad", "cross", "Did not arrive everywhere"
-	case "wait":
-		return "wait", "clock", "Still on its way"
+		return tone, toneIcons[tone], "Did not arrive everywhere"
+	case "warn", "wait":
+		return tone, toneIcons[tone], "Still on its way"
 	case "ok":
-		return "ok", "check", "Arrived everywhere"
+		return tone, toneIcons[tone], "Arrived everywhere"
 	}
 	return "idle", "skip", "Sent to no webhook"
 }

@@ -87,7 +87,7 @@ func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
 // prettyJSON indents a JSON body. It returns false for what is not JSON, and for a
 // body that would grow too much (20 KB of brackets become 200 MB).
 func prettyJSON(body []byte) (string, bool) {
-	body = bytes.TrimSpace(body)
+	body = bytes.Trim(body, " \t\r\n") // the white space of JSON
 	if !utf8.Valid(body) || indentation(body) > min(8*len(body)+1024, maxIndented) {
 		return "", false
 	}

@@ -416,7 +416,7 @@ func sparkBars(line *stats.Sparkline) (boxes []box) {
 	}
 	const slot = 100 / percent(stats.SparklineDays)
 	for i, d := range line.Days {
-		parts := []portion{{"delivered", d.Delivered}, {"given-up", d.FailedAttempts}}
+		parts := []portion{{"delivered", d.Delivered}, {"failed", d.FailedAttempts - d.GivenUp}, {"given-up", d.GivenUp}}
 		boxes = append(boxes, scale{top: top, height: 84, least: 8}.stack(percent(i)*slot+slot*.15, slot*.7, parts)...)
 	}
 	return boxes

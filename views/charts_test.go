@@ -172,7 +172,7 @@ func TestSparkline(t *testing.T) {
 	}
 	bars := sparkBars(line)
 	if top := bars[len(bars)-1]; top.class != "given-up" || top.y < 0 || top.x+top.width > 100 {
-		t.Errorf("got %+v, want the failed attempts on top, in the alarm colour", top)
+		t.Errorf("got %+v, want what was given up on top, in the alarm colour", top)
 	}
 	var page bytes.Buffer
 	if err := Sparkline(line).Render(t.Context(), &page); err != nil {

@@ -248,9 +248,9 @@ func (k kind) manyEvents() []Catalogue {
 }
 
 func (k kind) types() []EventTypes {
-	types := []EventTypes{{k.text("TourCMS"), []Option{{"cancelled", cmp.Or(k.text("Booking cancelled"), "cancelled")}}}}
+	types := []EventTypes{{Platform: k.text("TourCMS"), Options: []Option{{"cancelled", cmp.Or(k.text("Booking cancelled"), "cancelled")}}}}
 	if k.n > 0 {
-		types = append(types, EventTypes{k.text("Wink"), []Option{{"wink:booking.create", k.text("Booking created")}}})
+		types = append(types, EventTypes{Platform: k.text("Wink"), Options: []Option{{"wink:booking.create", k.text("Booking created")}}})
 	}
 	return types
 }

@@ -134,3 +134,23 @@ func TestEveryEmptyListHasItsDrawing(t *testing.T) {
 		t.Error("the page without webhooks has no drawing")
 	}
 }
+
+// The breadcrumb names the pages above; the page itself is in the heading below it.
+func TestCrumbsDoNotRepeatTheHeading(t *testing.T) {
+	t.Parallel()
+	last := regexp.MustCompile(`(?s)<nav class="crumbs".*?<(?:span|a[^>]*)>([^<]+)</(?:span|a)></li></ol>`)
+	heading := regexp.MustCompile(`<h1[^>]*>([^<]+)</h1>`)
+	with := 0
+	for name, page := range ordinary(t) {
+		crumb, h1 := last.FindStringSubmatch(page), heading.FindStringSubmatch(page)
+		if crumb == nil {
+			continue
+		}
+		if with++; h1 == nil || strings.EqualFold(crumb[1], h1[1]) {
+			t.Errorf("%s: the breadcrumb ends in %q above %q", name, crumb[1], h1)
+		}
+	}
+	if with < 10 {
+		t.Errorf("got %d pages with a breadcrumb", with)
+	}
+}

@@ -65,7 +65,7 @@ func Home(p HomeProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"head\"><div class=\"part\" data-live=\"verdict\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"headline\"><div class=\"part\" data-live=\"verdict\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -255,17 +255,17 @@ func (p HomeProps) verdict() verdict {
 	case p.Webhooks == 0 && p.Checklist.Facts.Event == 0:
 		return verdict{"idle", "clock", "No booking has arrived yet."}
 	case p.Webhooks == 0:
-		return verdict{"wait", "alert", "Bookings arrive, but there is no webhook to send them on."}
+		return verdict{"warn", "alert", "Bookings arrive, but there is no webhook to send them on."}
 	case p.On == 0:
-		return verdict{"wait", "off", "Bookings are sent nowhere: every webhook is off."}
+		return verdict{"warn", "off", "Bookings are sent nowhere: every webhook is off."}
 	case p.Checklist.Facts.Event == 0:
 		return verdict{"idle", "clock", "Waiting for the first booking."}
 	case waiting > 0 && p.Page.Now.Sub(p.Today.OldestWaiting) > lateAfter:
-		return verdict{"wait", "clock", "Bookings are arriving" + waitingClause(waiting) + "."}
+		return verdict{"warn", "clock", "Bookings are arriving" + waitingClause(waiting) + "."}
 	case p.Failed.N > 0:
-		return verdict{"wait", "alert", "Bookings are arriving, but " + p.givenUpToday() + "."}
+		return verdict{"warn", "alert", "Bookings are arriving, but " + p.givenUpToday() + "."}
 	case p.Rejected > 0:
-		return verdict{"wait", "alert", "Bookings are arriving, but " + count(p.Rejected, false, "request", "requests") + " could not be read today."}
+		return verdict{"warn", "alert", "Bookings are arriving, but " + count(p.Rejected, false, "request", "requests") + " could not be read today."}
 	}
 	return verdict{"ok", "check", "All bookings are arriving."}
 }

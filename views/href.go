@@ -73,9 +73,12 @@ func (f DeliveryFilter) href(path string, more ...string) string {
 }
 
 // Query is the filter as a saved view keeps it.
-func (f DeliveryFilter) Query() string { return strings.TrimPrefix(f.href(""), "?") }
+func (f DeliveryFilter) Query() string {
+	f.Period = f.Period.filtering()
+	return strings.TrimPrefix(f.href(""), "?")
+}
 
-func (f DeliveryFilter) empty() bool { return f == DeliveryFilter{} }
+func (f DeliveryFilter) empty() bool { return f.Query() == "" }
 
 func (f EventFilter) href(more ...string) string { return f.hrefOf("/events", more...) }
 
@@ -85,9 +88,12 @@ func (f EventFilter) hrefOf(path string, more ...string) string {
 }
 
 // Query is the filter as a saved view keeps it.
-func (f EventFilter) Query() string { return strings.TrimPrefix(f.hrefOf(""), "?") }
+func (f EventFilter) Query() string {
+	f.Period = f.Period.filtering()
+	return strings.TrimPrefix(f.hrefOf(""), "?")
+}
 
-func (f EventFilter) empty() bool { return f == EventFilter{} }
+func (f EventFilter) empty() bool { return f.Query() == "" }
 
 // cursor is an id in an address; "" for the zero id.
 func cursor[I interface {

@@ -42,7 +42,6 @@ func inlineStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webh
 	case d.State == webhook.Delivered:
 		return Story{
 			What: messages.AtStart(name) + " accepted " + inlineSubject(d) + " at " + clock(d.Finished, now, loc) + ", after " + duration(d.Last.Duration) + ".",
-			Next: "There is nothing left to do.",
 		}
 	}
 	s := Story{

@@ -73,7 +73,7 @@ func TestInlineStory(t *testing.T) {
 		{"cut off", cut, nil, "stopped before it had the answer", "counts as refused"},
 		{
 			"accepted", inlineDelivery(webhook.Delivered, webhook.Outcome{Status: 200, Duration: 40 * time.Millisecond}), inlineAttempts(200, "", ""),
-			"The receiver accepted the booking at 14:05, after 40 ms.", "nothing left",
+			"The receiver accepted the booking at 14:05, after 40 ms.", "",
 		},
 		{"refused", inlineDelivery(webhook.Failed, refused), inlineAttempts(409, webhook.FailStatus, ""), "The receiver refused the booking.", "The receiver answered 409 Conflict. If the receiver meant to accept the booking, it has to answer 200."},
 		{"refused with words", inlineDelivery(webhook.Failed, refused), inlineAttempts(409, webhook.FailStatus, `{"text":"sold out"}`), "The receiver refused the booking: “sold out”.", "409 Conflict"},

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -10,12 +11,33 @@ import (
 // day or a minute in the account's time zone, both included.
 type Period struct{ Named, Since, Until string }
 
-// The named periods, which end now.
+// The named periods, which end now, and the one that is not typed yet.
 const (
-	PeriodToday = "today"
-	PeriodHour  = "1h"
-	PeriodWeek  = "7d"
+	PeriodToday  = "today"
+	PeriodHour   = "1h"
+	PeriodWeek   = "7d"
+	PeriodCustom = "custom"
 )
+
+var namedPeriods = []Option{{PeriodToday, "Today"}, {PeriodHour, "Last hour"}, {PeriodWeek, "Last 7 days"}}
+
+var periodOptions = slices.Concat([]Option{{"", "Any"}}, namedPeriods, []Option{{PeriodCustom, "Custom"}})
+
+// chosen is the option of the period; "" if it is any.
+func (p Period) chosen() string {
+	if p.Since != "" || p.Until != "" {
+		return PeriodCustom
+	}
+	return p.Named
+}
+
+// filtering is the period without the choice of one that is not typed yet.
+func (p Period) filtering() Period {
+	if p.Named == PeriodCustom {
+		p.Named = ""
+	}
+	return p
+}
 
 // MinuteLayout is how a minute is typed, and what browsers send.
 const MinuteLayout = "2006-01-02T15:04"
@@ -48,7 +70,7 @@ type preset struct {
 // list with another period.
 func periodPresets(p Period, href func(Period) string) []preset {
 	var all []preset
-	for _, o := range []Option{{PeriodToday, "Today"}, {PeriodHour, "Last hour"}, {PeriodWeek, "Last 7 days"}} {
+	for _, o := range namedPeriods {
 		next := Period{Named: o.Value}
 		if p.Named == o.Value {
 			next = Period{}

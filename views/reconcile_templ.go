@@ -85,7 +85,7 @@ func NewReconciliation(p NewReconciliationProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(crumb{"Replays", "/replays"}, crumb{name: "Reconcile"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(crumb{"Replays", "/replays"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -467,7 +467,7 @@ func Columns(p ColumnsProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(crumb{"Replays", "/replays"}, crumb{"Reconcile", "/reconcile"}, crumb{name: "Column"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(crumb{"Replays", "/replays"}, crumb{"Reconcile", "/reconcile"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -745,7 +745,7 @@ func Reconciliation(p ReconciliationProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(crumb{"Replays", "/replays"}, crumb{"Reconcile", "/reconcile"}, crumb{name: "Result"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(crumb{"Replays", "/replays"}, crumb{"Reconcile", "/reconcile"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1019,7 +1019,7 @@ func gapTone(c webhook.ReconcileCounts) string {
 	case c.Lacking > 0:
 		return "bad"
 	case c.Unsent() > 0:
-		return "wait"
+		return "warn"
 	}
 	return "ok"
 }

@@ -14,7 +14,9 @@ import (
 	"bookhook/webhook"
 )
 
-// status is an icon and a word; tone is ok, wait, bad, idle or live.
+// status is an icon and a word. The tone is a state, whose colour is in the style sheet:
+// ok (delivered), warn (failed, and attempted again), bad (given up), wait, idle
+// (cancelled, off) or live.
 func status(tone, icons, word string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -69,7 +71,7 @@ func status(tone, icons, word string) templ.Component {
 		var templ_7745c5c3_Var4 string
 		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(word)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 15, Col: 14}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/status.templ`, Line: 17, Col: 14}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {
@@ -105,40 +107,50 @@ func deliveryStatus(d webhook.Delivery, now time.Time) templ.Component {
 			templ_7745c5c3_Var5 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		switch {
-		case d.InFlight(now) && d.Inline:
-			templ_7745c5c3_Err = status("live", "sending", "In progress").Render(ctx, templ_7745c5c3_Buffer)
+		tone := deliveryTone(d, now)
+		if tone == "live" && d.Inline {
+			templ_7745c5c3_Err = status(tone, "sending", "In progress").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case d.InFlight(now):
-			templ_7745c5c3_Err = status("live", "sending", "Sending").Render(ctx, templ_7745c5c3_Buffer)
+		} else if tone == "live" {
+			templ_7745c5c3_Err = status(tone, "sending", "Sending").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case d.State == webhook.Pending:
-			templ_7745c5c3_Err = status("wait", "clock", "Waiting").Render(ctx, templ_7745c5c3_Buffer)
+		} else if d.State == webhook.Pending {
+			templ_7745c5c3_Err = status(tone, toneIcons[tone], "Waiting").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case d.State == webhook.Delivered:
-			templ_7745c5c3_Err = status("ok", "check", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		case d.State == webhook.Failed:
-			templ_7745c5c3_Err = status("bad", "cross", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		default:
-			templ_7745c5c3_Err = status("idle", "ban", deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
+		} else {
+			templ_7745c5c3_Err = status(tone, toneIcons[tone], deliveryStateName(d)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		return nil
 	})
+}
+
+// toneIcons are the icons of deliveries and attempts.
+var toneIcons = map[string]string{"ok": "check", "warn": "replay", "bad": "cross", "wait": "clock", "idle": "ban"}
+
+// deliveryTone is the tone of a delivery's state.
+func deliveryTone(d webhook.Delivery, now time.Time) string {
+	switch {
+	case d.InFlight(now):
+		return "live"
+	case d.State == webhook.Pending && d.Last.Failure != "":
+		return "warn"
+	case d.State == webhook.Pending:
+		return "wait"
+	case d.State == webhook.Delivered:
+		return "ok"
+	case d.State == webhook.Failed:
+		return "bad"
+	}
+	return "idle"
 }
 
 // nextAttemptShort says when a waiting delivery is attempted, or why it is not.

@@ -28,7 +28,7 @@ func StoryOf(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook,
 	case d.State == webhook.Pending:
 		return waitingStory(d, attempts, w, maxAttempts, now, loc)
 	case d.State == webhook.Delivered:
-		return deliveredStory(d, attempts, w, now, loc)
+		return deliveredStory(d, w, now, loc)
 	case d.State == webhook.Failed:
 		return failedStory(d, attempts, w)
 	}
@@ -99,17 +99,14 @@ func nextAttemptText(d webhook.Delivery, maxAttempts int, now time.Time, loc *ti
 	}
 }
 
-func deliveredStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook, now time.Time, loc *time.Location) Story {
-	name := receiverName(w)
-	s := Story{What: messages.AtStart(name) + " accepted " + subject(d) + "."}
+// deliveredStory is one sentence: there is nothing left to do, and earlier attempts are
+// listed.
+func deliveredStory(d webhook.Delivery, w *webhook.Webhook, now time.Time, loc *time.Location) Story {
+	what := messages.AtStart(receiverName(w)) + " accepted " + subject(d)
 	if !d.Finished.IsZero() {
-		s.What = messages.AtStart(name) + " accepted " + subject(d) + " at " + clock(d.Finished, now, loc) + ", " + onAttempt(d) + "."
+		what += " at " + clock(d.Finished, now, loc) + ", " + onAttempt(d)
 	}
-	if before := lastFailure(attempts); before != nil && d.Attempts > 1 {
-		s.Why = "Attempt " + strconv.Itoa(before.Number) + " failed: " + messages.OutcomeText(outcome(*before), name)
-	}
-	s.Next = "There is nothing left to do."
-	return s
+	return Story{What: what + "."}
 }
 
 func failedStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webhook) Story {

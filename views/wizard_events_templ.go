@@ -699,7 +699,7 @@ func eventChoice(p EventsStepProps, c Catalogue, e platforms.EventType) templ.Co
 			}
 		}
 		if e.Assumed != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<span class=\"badge wait\">Assumed</span> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<span class=\"badge warn\">Assumed</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -587,7 +587,7 @@ func URLCheck(p webhook.Probe) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case webhook.ProbeWarn:
-			templ_7745c5c3_Err = status("wait", "alert", messages.Text(p.Message)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status("warn", "alert", messages.Text(p.Message)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -134,8 +134,7 @@ func TestStory(t *testing.T) {
 		{"delivered", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Completed, d.Finished, d.Last = webhook.Delivered, 3, 3, now, webhook.Outcome{Status: 200}
 		}), w, Story{
-			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "Attempt 2 failed: Accounting answered 503 Service Unavailable.", "",
-			"There is nothing left to do.",
+			"Accounting accepted this event of booking 1234 at 14:05, on attempt 3.", "", "", "",
 		}},
 		{"failed", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Last = webhook.Failed, 11, webhook.Outcome{Failure: webhook.FailDNS}

@@ -131,7 +131,7 @@ func (pg *Pages) addDeliveryTypes(c *fiber.Ctx, props *views.DeliveriesProps, ch
 	if props.Types, err = pg.eventTypes(c.UserContext(), currentUser(c).Account.ID, chosen); err != nil {
 		return err
 	}
-	if len(props.Types) > 1 {
+	if views.SeveralPlatforms(props.Types) {
 		for i := range props.Rows {
 			props.Rows[i].Platform = pg.platformName(props.Rows[i].Delivery.Platform)
 		}

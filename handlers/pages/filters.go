@@ -107,11 +107,14 @@ func (r *filterReader) sent() webhook.Sent {
 	return ""
 }
 
-// typedPeriod returns the period as typed. Times that were typed replace a period that
-// is named.
+// typedPeriod returns the period as typed: times count if no period with a name is
+// chosen.
 func (r *filterReader) typedPeriod() views.Period {
 	p := views.Period{Named: r.get("period"), Since: r.get("since"), Until: r.get("until")}
-	if p.Since != "" || p.Until != "" {
+	switch {
+	case p.Named != "" && p.Named != views.PeriodCustom:
+		p.Since, p.Until = "", ""
+	case p.Since != "" || p.Until != "":
 		p.Named = ""
 	}
 	return p
@@ -120,7 +123,7 @@ func (r *filterReader) typedPeriod() views.Period {
 // period returns when a period begins and ends; zero times leave it open.
 func (r *filterReader) period(p views.Period) (since, until time.Time) {
 	switch p.Named {
-	case "":
+	case "", views.PeriodCustom:
 	case views.PeriodToday:
 		year, month, day := r.now.In(r.loc).Date()
 		return webhook.StartOfDay(year, month, day, r.loc), time.Time{}
@@ -129,7 +132,7 @@ func (r *filterReader) period(p views.Period) (since, until time.Time) {
 	case views.PeriodWeek:
 		return r.now.AddDate(0, 0, -7), time.Time{}
 	default:
-		r.problems.Add("since", "filter.period")
+		r.problems.Add("period", "filter.period")
 	}
 	since, _ = r.moment("since", p.Since)
 	_, until = r.moment("until", p.Until)

@@ -48,7 +48,7 @@ func (pg *Pages) eventTypes(ctx context.Context, account webhook.AccountID, chos
 		if !p.Own && connectionTo(connections, p.Key) == nil && (chosen == "" || named != p.Key) {
 			continue
 		}
-		t := views.EventTypes{Platform: p.Name}
+		t := views.EventTypes{Platform: p.Name, Own: p.Own}
 		count := map[string]int{}
 		for _, e := range p.Events {
 			count[e.Name]++

@@ -66,7 +66,7 @@ func testOffFailing(t *testing.T, s *db.Store) {
 	same(t, "said once", failLate(t, s, w, end.Add(time.Hour)), "")
 	same(t, "off as before", health(t, s, w).OffAt, end)
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(end)))(t)
-	same(t, "well when switched on", health(t, s, w), webhook.Health{})
+	same(t, "well when switched on", health(t, s, w), webhook.Health{OnAt: end})
 	same(t, "failing again", failOnce(t, s, w, end), "")
 }
 

@@ -112,7 +112,7 @@ func (m *model) setEnabled(h *modelHook, enabled bool, now time.Time) {
 		if h.Skipped > 0 {
 			missed = webhook.Missed{Since: h.OffAt, Until: now, Events: h.Skipped}
 		}
-		h.Enabled, h.Health = true, webhook.Health{Missed: missed}
+		h.Enabled, h.Health = true, webhook.Health{OnAt: now, Missed: missed}
 		m.retryNow(h.ID, now)
 	default:
 		h.switchOff(webhook.OffByUser, at(now))

@@ -185,7 +185,7 @@ func testSetEnabled(t *testing.T, s *db.Store) {
 	on := off.Add(time.Hour)
 	before = must(s.SetEnabled(ctx, a.ID, w.ID, true, at(on)))(t)
 	same(t, "skipped while off", before.Skipped, 3)
-	w.Missed = webhook.Missed{Since: off, Until: on, Events: 3}
+	w.Missed, w.OnAt = webhook.Missed{Since: off, Until: on, Events: 3}, on
 	same(t, "on again", must(s.Webhook(ctx, a.ID, w.ID))(t), w)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off)))(t)
 	same(t, "what it missed before is known", must(s.Webhook(ctx, a.ID, w.ID))(t).Missed, w.Missed)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -36,7 +37,7 @@ func (*DB) Unavailable(err error) webhook.Message { return unavailable(err) }
 func unavailable(err error) webhook.Message {
 	code := ""
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, context.Canceled): // who asked has left
 	case errors.Is(err, group.ErrClosed):
 		code = "database.stopping"
 	case codeOf(err) != "":

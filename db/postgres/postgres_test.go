@@ -256,6 +256,35 @@ func TestText(t *testing.T) {
 	want(t, "clean text", cleanText("plain ✓"), "plain ✓")
 }
 
+// TestWithoutPreparing: PgBouncer may give each transaction another connection.
+func TestWithoutPreparing(t *testing.T) {
+	_, url := openTemp(t)
+	d := openURL(t, url+"?default_query_exec_mode=exec")
+	for _, err := range inGroup(t, d, put("a"), put("b")) {
+		wantErr(t, "write", err, nil)
+	}
+	want(t, "a unique index", d.IsUnique(d.Write(t.Context(), false, put("a"))), true)
+	want(t, "rows", traces(t, d), "a b")
+	var got string
+	wantErr(t, "a text compared with JSON", scanOne(d, &got, `SELECT CAST($1 AS JSON) ->> 'name'`, `{"name": "b"}`), nil)
+	want(t, "name", got, "b")
+	wantErr(t, "prepared", scanOne(d, &got, `SELECT count(*)::text FROM pg_prepared_statements`), nil)
+	want(t, "prepared statements", got, "0")
+	wantErr(t, "purge", d.Purge(t.Context()), nil)
+}
+
+// TestCallerLeaves: what nobody waits for any more is not taken for a server that is away.
+func TestCallerLeaves(t *testing.T) {
+	d, _ := openTemp(t)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	_, err := d.Query(ctx, `SELECT pg_sleep(60)`)
+	wantErr(t, "read", err, context.Canceled)
+	want(t, "code", unavailable(err).Code, "")
+	wantErr(t, "write", d.Write(ctx, false, put("a")), context.Canceled)
+	wantErr(t, "ping", d.Ping(t.Context()), nil)
+}
+
 func TestClosed(t *testing.T) {
 	d, _ := openTemp(t)
 	wantErr(t, "close", d.Close(), nil)

@@ -170,7 +170,7 @@ func await(url, dir string) error {
 		return err
 	}
 	defer pool.Close() //nolint:errcheck // it only asked
-	for range 600 {
+	for range 1200 {
 		if err = pool.PingContext(context.Background()); err == nil {
 			return nil
 		}

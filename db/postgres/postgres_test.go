@@ -278,7 +278,7 @@ func TestCallerLeaves(t *testing.T) {
 	d, _ := openTemp(t)
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	_, err := d.Query(ctx, `SELECT pg_sleep(60)`)
+	_, err := d.Query(ctx, `SELECT pg_sleep(60)`) //nolint:rowserrcheck,sqlclosecheck // there are none
 	wantErr(t, "read", err, context.Canceled)
 	want(t, "code", unavailable(err).Code, "")
 	wantErr(t, "write", d.Write(ctx, false, put("a")), context.Canceled)

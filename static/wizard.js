@@ -10,6 +10,18 @@ if (step) history.replaceState(null, "", step.action + location.hash);
 // A page that the browser kept is as old as its form.
 if (step) addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+// What was refused is not wrong any more, as far as anybody knows, once it is changed.
+step?.addEventListener("input", ({ target }) => {
+  if (!target.hasAttribute("aria-invalid")) return;
+  target.removeAttribute("aria-invalid");
+  document.getElementById(`${target.id}-problem`)?.remove();
+  document.querySelector(`.problems a[href="#${target.id}"]`)?.closest("li")?.remove();
+  const summary = document.querySelector(".problems");
+  const left = summary?.querySelectorAll("li").length;
+  if (left === 0) summary.remove();
+  else if (left) summary.querySelector("strong").textContent = left === 1 ? "There is a problem" : `${left} problems`;
+});
+
 for (const list of document.querySelectorAll("[data-search]")) {
   const items = [...list.querySelectorAll("[data-item]")];
   const texts = items.map((item) => `${item.textContent} ${item.querySelector("input").value}`.toLowerCase());

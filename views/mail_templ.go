@@ -163,7 +163,7 @@ func mailSettings(p MailProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = copyable("mail-setup", "command", "bookhook serve --mail smtp://USER:PASSWORD@mail.example.com:587 --mail-from bookhook@example.com --base-url https://hooks.example.com").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = copyable("mail-setup", "command", "bookhook serve --mail smtp://USER:PASSWORD@mail.example.com:587 \\\n  --mail-from bookhook@example.com \\\n  --base-url https://hooks.example.com").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

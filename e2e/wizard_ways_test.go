@@ -134,6 +134,8 @@ func TestWizardByKeyboard(t *testing.T) {
 	p.key("Enter")
 	must(t, expect.Locator(p.labelled("URL")).ToBeFocused())
 	p.types("https://example.com/hook")
+	p.lacks("Enter the URL to call") // it is corrected
+	must(t, expect.Locator(p.Locator(".problems")).ToHaveCount(0))
 	p.tabTo(p.option("Signed JSON"))
 	p.key("ArrowDown")
 	p.chosen("Native call")

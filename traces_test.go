@@ -88,7 +88,15 @@ func TestTraces(t *testing.T) {
 func TestTracesProtocol(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
 	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-	refused(t, `OTEL_EXPORTER_OTLP_PROTOCOL is "grpc", but Bookhook sends traces as http/protobuf only`, 1, "", "--listen", "127.0.0.1:0", "--database", filepath.Join(t.TempDir(), "bookhook.db"))
+	refused(t, `the protocol for traces is "grpc"`, 1, "", "--listen", "127.0.0.1:0", "--database", filepath.Join(t.TempDir(), "bookhook.db"))
+}
+
+// TestTracesAddress: an address that would silently lead nowhere is refused.
+func TestTracesAddress(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:4318", "collector:4318", "http://"} {
+		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+		refused(t, "has to begin with http:// or https://", 1, "", "--listen", "127.0.0.1:0", "--database", filepath.Join(t.TempDir(), "bookhook.db"))
+	}
 }
 
 func nextSpan(t *testing.T, got chan *spans.Span, name string) *spans.Span {

@@ -180,6 +180,8 @@ func testClaimOff(t *testing.T, s *db.Store) {
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
 	same(t, "when it was switched on", must(s.Webhook(ctx, a.ID, w.ID))(t).OnAt, t0)
 	same(t, "jobs when on again", len(claim(t, s, w.ID, 5, t0)), 1)
+	finish(t, s, success(d[0], w.ID, 1), t0)
+	same(t, "when an attempt has ended", must(s.Webhook(ctx, a.ID, w.ID))(t).OnAt, time.Time{})
 	must(s.DeleteWebhook(ctx, a.ID, w.ID, at(t0)))(t)
 	same(t, "jobs of one that is deleted", len(claim(t, s, w.ID, 5, lease)), 0)
 	same(t, "jobs of one that never was", len(claim(t, s, w.ID+99, 5, t0)), 0)

@@ -152,7 +152,7 @@ func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Resu
 	}
 	if !r.Once() {
 		health = health.AfterFailure(roundMillis(now))
-		_, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $2, failed_at = $3 WHERE id = $1`,
+		_, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $2, failed_at = $3, on_at = 0 WHERE id = $1`,
 			r.Webhook, toMillis(health.FailingSince), toMillis(health.FailedAt))
 		if err != nil {
 			return "", err
@@ -183,7 +183,7 @@ func (s *Store) recordSuccess(ctx context.Context, tx transaction, id webhook.We
 	if s.healthy[id] == tx.Round() {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0 WHERE id = $1 AND failing_since <> 0`, id); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0, on_at = 0 WHERE id = $1 AND (failing_since <> 0 OR on_at <> 0)`, id); err != nil {
 		return err
 	}
 	s.healthy[id] = tx.Round()

@@ -312,7 +312,7 @@ func (m *model) releaseNext(d *modelDelivery, now time.Time) bool {
 func (h *modelHook) attempted(r webhook.Result, now time.Time) (off webhook.OffReason) {
 	switch {
 	case r.Attempt.Failure == "":
-		h.FailingSince, h.FailedAt = time.Time{}, time.Time{}
+		h.FailingSince, h.FailedAt, h.OnAt = time.Time{}, time.Time{}, time.Time{}
 		return ""
 	case r.Test && !r.Gone || h.deleted:
 		return ""

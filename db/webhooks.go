@@ -263,6 +263,7 @@ func (s *Store) switchTo(ctx context.Context, tx transaction, w *webhook.Webhook
 		}
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.off", change))
 	}
+	delete(s.healthy, w.ID)
 	_, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 1, on_at = $2, off_at = 0, off_reason = '', off_by = '', skipped = 0, failing_since = 0, failed_at = 0,
 			missed_since = CASE WHEN skipped > 0 THEN off_at ELSE missed_since END, missed_until = CASE WHEN skipped > 0 THEN $2 ELSE missed_until END,
 			missed = CASE WHEN skipped > 0 THEN skipped ELSE missed END

@@ -76,4 +76,6 @@ func TestUnreliableWebhook(t *testing.T) {
 	axe(t, p)
 	p.visit(op.URL + "/webhooks")
 	p.lists(1, "Unreliable", "5 of the last 10 deliveries were not accepted")
+	p.visit(op.URL + "/")
+	p.has("h1", "Bookings are arriving, but not all at Accounting.")
 }

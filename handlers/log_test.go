@@ -83,6 +83,7 @@ func TestAddressesWithoutEmptyParameters(t *testing.T) {
 		"/events?type=&booking_id=1&sent=":                                      "/events?booking_id=1",
 		"/channels?q=":                                                          "/channels",
 		"/tours?q=":                                                             "/tours",
+		"/deliveries?period=any&since=2030-01-01T00:00&state=failed":            "/deliveries?state=failed",
 		"/deliveries?state":                                                     "/deliveries",
 		"/deliveries?state=failed&":                                             "/deliveries?state=failed",
 		"/deliveries?state=failed":                                              "",

@@ -8,16 +8,20 @@
 package traces
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -32,16 +36,22 @@ import (
 // Wanted reports whether the standard variables of OpenTelemetry ask for traces. It
 // returns an error if they ask for what there is not.
 func Wanted() (bool, error) {
-	to := os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") + os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")
+	to := ofTraces("ENDPOINT")
 	if to == "" || strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
 		return false, nil
 	}
-	for _, name := range []string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {
-		if protocol := os.Getenv(name); protocol != "" && protocol != "http/protobuf" {
-			return false, fmt.Errorf("%s is %q, but Bookhook sends traces as http/protobuf only", name, protocol)
-		}
+	if protocol := ofTraces("PROTOCOL"); protocol != "" && protocol != "http/protobuf" {
+		return false, fmt.Errorf("the protocol for traces is %q (OTEL_EXPORTER_OTLP_PROTOCOL), but Bookhook sends them as http/protobuf only", protocol)
+	}
+	if u, err := url.Parse(to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return false, errors.New("the address for traces (OTEL_EXPORTER_OTLP_ENDPOINT) has to begin with http:// or https://, such as http://127.0.0.1:4318")
 	}
 	return true, nil
+}
+
+// ofTraces returns a variable of the exporter: the one for traces alone goes first.
+func ofTraces(name string) string {
+	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_"+name), os.Getenv("OTEL_EXPORTER_OTLP_"+name))
 }
 
 // Tracer makes the spans of one process.
@@ -64,9 +74,32 @@ func New(ctx context.Context, version string, instance []byte, log *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("read the OTEL variables: %w", err)
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces could not be sent", "error", err) }))
+	otel.SetLogger(logr.Discard()) // it would print variables that have secrets
+	otel.SetErrorHandler(&failures{log: log})
 	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(described), sdk.WithIDGenerator(ids{}))
 	return &Tracer{provider, provider.Tracer("bookhook", trace.WithInstrumentationVersion(version)), instance}, nil
+}
+
+// logPause is how often at most it is logged that traces could not be sent.
+const logPause = time.Minute
+
+// failures logs what goes wrong with sending. The answer of a collector may be long.
+type failures struct {
+	log   *slog.Logger
+	mu    sync.Mutex
+	since int // not logged yet
+	at    time.Time
+}
+
+// Handle implements otel.ErrorHandler.
+func (f *failures) Handle(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.since++
+	if now := time.Now(); now.Sub(f.at) >= logPause {
+		f.log.Warn("traces could not be sent", "error", webhook.Truncate(err.Error(), 300), "times", f.since)
+		f.since, f.at = 0, now
+	}
 }
 
 // Close sends what has not been sent, as long as ctx allows.

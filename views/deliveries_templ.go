@@ -486,7 +486,7 @@ func deliveryFilters(p DeliveriesProps) templ.Component {
 		})
 		templ_7745c5c3_Err = filters(filterForm{
 			action: p.path(), label: "Filter deliveries", problems: p.Problems, clear: !own.empty(),
-			booking: p.Filter.Booking, active: active(own.State, own.Webhook, own.Type, own.Period.chosen()),
+			booking: p.Filter.Booking, active: active(own.State, own.Webhook, own.Type, own.Period.filtering().chosen()),
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

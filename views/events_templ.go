@@ -149,7 +149,7 @@ func Events(p EventsProps) templ.Component {
 			})
 			templ_7745c5c3_Err = filters(filterForm{
 				action: "/events", label: "Filter events", problems: p.Problems, clear: !p.Filter.empty(),
-				booking: p.Filter.Booking, active: active(p.Filter.Type, p.Filter.Channel, p.Filter.Tour, p.Filter.Sent, p.Filter.Period.chosen()),
+				booking: p.Filter.Booking, active: active(p.Filter.Type, p.Filter.Channel, p.Filter.Tour, p.Filter.Sent, p.Filter.Period.filtering().chosen()),
 			}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -19,12 +19,15 @@ func TestVerdict(t *testing.T) {
 		r.Webhook.FailingSince, r.Backlog.Waiting = now.Add(-time.Hour), 33
 	})
 	for want, p := range map[string]HomeProps{
-		"No booking has arrived yet.":                                                                                     {},
-		"Bookings arrive, but there is no webhook to send them on.":                                                       {Checklist: received},
-		"Waiting for the first booking.":                                                                                  {Webhooks: 1, On: 1},
-		"Bookings are sent nowhere: every webhook is off.":                                                                {Webhooks: 1, Checklist: received},
-		"All bookings are arriving.":                                                                                      {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
-		"Bookings are arriving; 2 deliveries are waiting.":                                                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
+		"No booking has arrived yet.":                               {},
+		"Bookings arrive, but there is no webhook to send them on.": {Checklist: received},
+		"Waiting for the first booking.":                            {Webhooks: 1, On: 1},
+		"Bookings are sent nowhere: every webhook is off.":          {Webhooks: 1, Checklist: received},
+		"All bookings are arriving.":                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
+		"Bookings are arriving; 2 deliveries are waiting.":          {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
+		"Bookings are arriving, but not all at Accounting.": {Webhooks: 1, On: 1, Checklist: received, Rows: []WebhookRow{row(func(r *WebhookRow) {
+			r.Last, r.Failures = &webhook.Delivery{}, webhook.Failures{Failed: 5, Of: 10}
+		})}},
 		"Bookings are arriving, but 1 request could not be read today.":                                                   {Webhooks: 1, On: 1, Checklist: received, Rejected: 1},
 		"Bookings are arriving, but 1 delivery was given up today.":                                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1}},
 		"Bookings are arriving, but at least 1,000 deliveries were given up today.":                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1000, More: true}},

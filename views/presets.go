@@ -11,8 +11,9 @@ import (
 // day or a minute in the account's time zone, both included.
 type Period struct{ Named, Since, Until string }
 
-// The named periods, which end now, and the one that is not typed yet.
+// The named periods, which end now, the choice of none, and the one that is not typed yet.
 const (
+	PeriodAny    = "any"
 	PeriodToday  = "today"
 	PeriodHour   = "1h"
 	PeriodWeek   = "7d"
@@ -21,7 +22,7 @@ const (
 
 var namedPeriods = []Option{{PeriodToday, "Today"}, {PeriodHour, "Last hour"}, {PeriodWeek, "Last 7 days"}}
 
-var periodOptions = slices.Concat([]Option{{"", "Any"}}, namedPeriods, []Option{{PeriodCustom, "Custom"}})
+var periodOptions = slices.Concat([]Option{{PeriodAny, "Any"}}, namedPeriods, []Option{{PeriodCustom, "Custom"}})
 
 // chosen is the option of the period; "" if it is any.
 func (p Period) chosen() string {

@@ -34,7 +34,7 @@ type WebhookRow struct {
 	Last     *webhook.Delivery // nil when there was none
 	Circuit  webhook.Circuit
 	Backlog  webhook.Backlog  // zero too when it was not counted
-	Failures webhook.Failures // likewise
+	Failures webhook.Failures // among its newest deliveries
 	Days     *stats.Sparkline
 }
 

@@ -9,7 +9,7 @@ type Health struct {
 	OffAt        time.Time // when it was switched off; zero while it is on
 	OffReason    OffReason
 	OffBy        string    // who switched it off; "" while it is on
-	OnAt         time.Time // when it was switched on last; zero if it never was off
+	OnAt         time.Time // when it was switched on again; zero once an attempt has ended since
 	Skipped      int       // events skipped since it was switched off
 	Missed       Missed    // while it was off last
 }
@@ -76,8 +76,7 @@ const (
 
 // Activity is what a webhook did lately.
 type Activity struct {
-	Used     bool      // it has a delivery
-	Newest   time.Time // when its newest delivery finished, or was created if it is pending
+	Used     bool // it has a delivery
 	Failures Failures
 }
 
@@ -94,7 +93,7 @@ func (w *Webhook) Status(c Circuit, a Activity) Status {
 		return StatusFailing
 	case !a.Used:
 		return StatusUnused
-	case a.Newest.Before(w.OnAt) && w.FailedAt.IsZero():
+	case !w.OnAt.IsZero():
 		return StatusUntried
 	case a.Failures.many():
 		return StatusUnreliable
@@ -136,7 +135,7 @@ func (h Health) AfterFailure(now time.Time) Health {
 	if h.FailingSince.IsZero() || h.FailedAt.Before(now.Add(-FailingGap)) {
 		h.FailingSince = now
 	}
-	h.FailedAt = now
+	h.FailedAt, h.OnAt = now, time.Time{}
 	return h
 }
 

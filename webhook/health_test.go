@@ -88,9 +88,8 @@ func TestStatus(t *testing.T) {
 		{"fewer than half fail", "", webhook.Health{}, webhook.Circuit{}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 4, Of: 10}}, webhook.StatusHealthy, false},
 		{"half fail", "", once, webhook.Circuit{Failures: 1}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 5, Of: 10}}, webhook.StatusUnreliable, false},
 		{"all fail", "", failing, webhook.Circuit{Failures: 3}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 70, Of: 70}}, webhook.StatusFailing, true},
-		{"on again, not tried", "", on, webhook.Circuit{}, webhook.Activity{Used: true, Newest: t0.Add(-1), Failures: webhook.Failures{Failed: 70, Of: 70}}, webhook.StatusUntried, false},
-		{"on again, an older one failed", "", webhook.Health{OnAt: t0, FailingSince: t0, FailedAt: t0}, webhook.Circuit{}, used, webhook.StatusHealthy, false},
-		{"on again, tried", "", on, webhook.Circuit{}, webhook.Activity{Used: true, Newest: t0}, webhook.StatusHealthy, false},
+		{"on again, not tried", "", on, webhook.Circuit{}, webhook.Activity{Used: true, Failures: webhook.Failures{Failed: 70, Of: 70}}, webhook.StatusUntried, false},
+		{"on again, one has failed", "", on.AfterFailure(t0), webhook.Circuit{}, used, webhook.StatusHealthy, false},
 		{"off by 410", webhook.OffGone, webhook.Health{}, webhook.Circuit{}, webhook.Activity{}, webhook.StatusStopped, true},
 	} {
 		w := &webhook.Webhook{Enabled: tt.off == "", Health: tt.health}

@@ -112,6 +112,8 @@ func (r *filterReader) sent() webhook.Sent {
 func (r *filterReader) typedPeriod() views.Period {
 	p := views.Period{Named: r.get("period"), Since: r.get("since"), Until: r.get("until")}
 	switch {
+	case p.Named == views.PeriodAny:
+		return views.Period{}
 	case p.Named != "" && p.Named != views.PeriodCustom:
 		p.Since, p.Until = "", ""
 	case p.Since != "" || p.Until != "":

@@ -96,7 +96,11 @@ func viewPath(v webhook.SavedView) string { return "/" + string(v.List) + "?" + 
 // WithoutEmpty is a guard of lists: it redirects to the address without the empty
 // parameters, which forms send, so that an address says what is filtered and no more.
 func WithoutEmpty(c *fiber.Ctx) error {
-	if target, ok := web.WithoutEmpty(c); ok {
+	var unset []string
+	if c.Query("period") == views.PeriodAny {
+		unset = []string{"period", "since", "until"} // fields that are hidden then have what was typed before
+	}
+	if target, ok := web.WithoutEmpty(c, unset...); ok {
 		return c.Redirect(target, http.StatusSeeOther)
 	}
 	return c.Next()

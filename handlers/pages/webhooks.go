@@ -98,13 +98,10 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 	if len(last) > 0 {
 		row.Last = &last[0].Delivery
 	}
-	if !counted || w.Kind != webhook.Async {
-		return row, nil
+	if row.Failures, err = pg.failures(c, w); err != nil || !counted || w.Kind != webhook.Async {
+		return row, err
 	}
-	if row.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID); err != nil {
-		return views.WebhookRow{}, err
-	}
-	row.Failures, err = pg.failures(c, w)
+	row.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID)
 	return row, err
 }
 

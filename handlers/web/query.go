@@ -1,18 +1,19 @@
 package web
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 )
 
-// WithoutEmpty returns the address of the request without parameters that have no
+// WithoutEmpty returns the address of the request without the unset parameters and those that have no
 // value, and whether it has any. What is left is not encoded anew.
-func WithoutEmpty(c *fiber.Ctx) (target string, ok bool) {
+func WithoutEmpty(c *fiber.Ctx, unset ...string) (target string, ok bool) {
 	query := string(c.Request().URI().QueryString())
 	var kept []string
 	for pair := range strings.SplitSeq(query, "&") {
-		if _, value, _ := strings.Cut(pair, "="); value != "" {
+		if name, value, _ := strings.Cut(pair, "="); value != "" && !slices.Contains(unset, name) {
 			kept = append(kept, pair)
 		} else if pair != "" || query != "" {
 			ok = true

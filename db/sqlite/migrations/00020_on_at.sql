@@ -1,4 +1,4 @@
 -- +goose Up
 
--- When a webhook was switched on again: what it did before says nothing any more.
+-- When a webhook was switched on again, until an attempt has ended since.
 ALTER TABLE webhooks ADD COLUMN on_at INTEGER NOT NULL DEFAULT 0;

@@ -112,7 +112,11 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 		l.Subject, l.Text, l.Button = name+" was deleted", []string{"It had accepted no delivery since " + t.at(since) + "."}, button{"Open Bookhook", t.BaseURL}
 		return l, nil
 	case incidents.OffByPerson:
-		l.Subject, l.Text = name+" was switched off by somebody", []string{"It had accepted no delivery since " + t.at(since) + ". It receives no bookings until it is switched on again."}
+		before := "It had accepted no delivery since " + t.at(since) + "."
+		if t.ClearedAt.Before(t.ClosedAt) {
+			before = outage + " Then it accepted deliveries again."
+		}
+		l.Subject, l.Text = name+" was switched off by somebody", []string{before + " It receives no bookings until it is switched on again."}
 		return l, nil
 	case incidents.SwitchedOn:
 		l.Subject, l.Text = name+" is on again", []string{outage}

@@ -421,7 +421,7 @@ func accountForm(p AccountSettingsProps) templ.Component {
 		}
 		templ_7745c5c3_Err = selectBox(field{
 			name: "time_zone", label: "Time zone", value: p.TimeZone, problem: p.Problems["time_zone"],
-			hint: "Times on these pages are in this zone. Deliveries always use UTC.",
+			hint: "Times on these pages are in this zone. What webhooks receive is always in UTC.",
 		}, zoneOptions(p.TimeZone, p.Zones)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -42,6 +42,8 @@ func ReasonText(r webhook.Reason) string {
 		return "All of the booking’s tours are excluded in the webhook."
 	case webhook.ReasonPlatformOff:
 		return "The booking platform is switched off for this account."
+	case webhook.ReasonNotCreated:
+		return "The webhook did not exist when the event was received."
 	}
 	return "Not sent (" + string(r) + ")."
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -280,8 +281,11 @@ func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 // testTypes are the events that a test of a webhook can be of: those that it receives.
 func (pg *Pages) testTypes(c *fiber.Ctx, w *webhook.Webhook) ([]views.EventTypes, error) {
 	all, err := pg.eventTypes(c.UserContext(), w.Account, "")
-	if err != nil || w.AllEvents {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	if w.AllEvents { // which Bookhook's own are not
+		return slices.DeleteFunc(all, func(t views.EventTypes) bool { return strings.HasPrefix(t.Options[0].Value, webhook.OwnPlatform+":") }), nil
 	}
 	var types []views.EventTypes
 	for _, t := range all {

@@ -187,7 +187,8 @@ func newStore(e engine) (*Store, error) {
 // Watch makes the store call touched after each change that affects the
 // deliveries of webhooks, once it is on disk and before the method returns. Claim,
 // Finish, Release, RetryNow and what is in the result of Insert are not reported,
-// since their caller knows. Call Watch before others use the store.
+// since their caller knows; of any write of which it is not known whether it was stored,
+// webhook.TouchUnknown is reported as well. Call Watch before others use the store.
 func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 
 // WatchOutbox makes the store call queued after each change that added messages to

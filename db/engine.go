@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"bookhook/db/group"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -95,7 +96,10 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 		done = err == nil
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, group.ErrUnknown): // others may see it, so it is reported as well
+		touched, queued = append(touched, webhook.Touched{What: webhook.TouchUnknown}), true
+	case err != nil:
 		return unavailable(s.engine, err)
 	}
 	if queued {
@@ -104,7 +108,13 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 	if len(touched) > 0 {
 		s.touched(touched)
 	}
-	return nil
+	return unavailable(s.engine, err)
+}
+
+// Settle returns when all earlier writes have ended, also those of which it was not known
+// whether they were stored.
+func (s *Store) Settle(ctx context.Context) error {
+	return s.write(ctx, func(transaction) error { return nil }) // one group comes after the other
 }
 
 // row is the first row of a query, or the error of the query.

@@ -38,6 +38,10 @@ type deliveryStore interface {
 	// are counted apart.
 	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
 
+	// Settle returns when all earlier writes have ended, also those of which it was not
+	// known whether they were stored.
+	Settle(ctx context.Context) error
+
 	// Claim claims up to c.N due deliveries of an enabled webhook, urgent ones first,
 	// of which there may be c.Urgent more, and then the longest due, or if c.Newest the
 	// last due; of one that is off only tests: it increments Attempts and sets NextAt to

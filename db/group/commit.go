@@ -12,7 +12,8 @@ type Conn interface {
 	// Begin begins a transaction, and a new round if another process wrote since the
 	// last one.
 	Begin() error
-	// Commit returns nil only if what was written is on disk.
+	// Commit returns nil only if what was written is on disk, and an error that wraps
+	// ErrUnknown if it may be.
 	Commit() error
 	// Rollback ends a transaction that failed, and begins a new round.
 	Rollback()

@@ -27,6 +27,9 @@ const (
 // ErrClosed is the error of every write after End.
 var ErrClosed = errors.New("the database is closed")
 
+// ErrUnknown is wrapped by the error of a commit that may have happened all the same.
+var ErrUnknown = errors.New("it is not known whether this was written")
+
 // Tx is a running write. It is an alias, so that it is the same type for every
 // kind of database and for the package that writes the statements.
 type Tx = interface {

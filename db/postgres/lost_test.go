@@ -1,87 +1,19 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"net"
-	"net/url"
-	"sync/atomic"
 	"testing"
 
 	"bookhook/db/postgres/pgtest"
 )
 
-// proxy stands between a database and its server.
-type proxy struct {
-	url  string
-	cut  atomic.Bool // the next COMMIT reaches the server, and its answer nobody
-	down atomic.Bool // nothing can be reached
-}
-
-func newProxy(t *testing.T, to string) *proxy {
-	t.Helper()
-	u, err := url.Parse(to)
-	wantErr(t, "parse", err, nil)
-	server := u.Host
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	wantErr(t, "listen", err, nil)
-	t.Cleanup(func() { listener.Close() })
-	u.Host = listener.Addr().String()
-	p := &proxy{url: u.String()}
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go p.serve(client, server)
-		}
-	}()
-	return p
-}
-
-func (p *proxy) serve(client net.Conn, to string) {
-	defer client.Close()
-	server, err := net.Dial("tcp", to)
-	if err != nil || p.down.Load() {
-		return
-	}
-	defer server.Close()
-	var mute atomic.Bool
-	go func() {
-		buffer := make([]byte, 64<<10)
-		for {
-			n, err := server.Read(buffer)
-			if err != nil || mute.Load() {
-				client.Close()
-				return
-			}
-			_, _ = client.Write(buffer[:n])
-		}
-	}()
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := client.Read(buffer)
-		if err != nil || p.down.Load() {
-			return
-		}
-		if bytes.Contains(buffer[:n], []byte("COMMIT")) && p.cut.CompareAndSwap(true, false) {
-			mute.Store(true)
-		}
-		if _, err := io.Copy(server, bytes.NewReader(buffer[:n])); err != nil {
-			return
-		}
-	}
-}
-
 // TestUnknownCommit: what was committed without an answer is an error, never a success.
 func TestUnknownCommit(t *testing.T) {
 	direct, url := openTemp(t)
-	p := newProxy(t, url)
-	d := openURL(t, p.url)
+	p := pgtest.NewProxy(t, url)
+	d := openURL(t, p.URL)
 	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
-	p.cut.Store(true)
+	p.Cut.Store(true)
 	wantUnavailable(t, "a commit without an answer", d.Write(t.Context(), false, put("b")), unreachable)
 	want(t, "rows", traces(t, direct), "a b")
 	wantUnavailable(t, "ping", d.Ping(t.Context()), unreachable)
@@ -93,14 +25,14 @@ func TestUnknownCommit(t *testing.T) {
 // as before.
 func TestServerGone(t *testing.T) {
 	_, url := openTemp(t)
-	p := newProxy(t, url)
-	d := openURL(t, p.url)
+	p := pgtest.NewProxy(t, url)
+	d := openURL(t, p.URL)
 	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
 	want(t, "rows", traces(t, d), "a")
-	p.down.Store(true)
+	p.Down.Store(true)
 	wantUnavailable(t, "a write", d.Write(t.Context(), false, put("b")), unreachable)
 	wantUnavailable(t, "a read", scanOne(d, new(int), `SELECT 1`), unreachable)
-	p.down.Store(false)
+	p.Down.Store(false)
 	wantErr(t, "a write with the server back", d.Write(t.Context(), false, put("c")), nil)
 	want(t, "rows", traces(t, d), "a c")
 }
@@ -118,8 +50,8 @@ func TestRestart(t *testing.T) {
 func TestLock(t *testing.T) {
 	ctx := context.Background()
 	url := pgtest.Database(t, "template1")
-	p := newProxy(t, url)
-	release, err := Lock(ctx, p.url)
+	p := pgtest.NewProxy(t, url)
+	release, err := Lock(ctx, p.URL)
 	wantErr(t, "lock", err, nil)
 	_, err = Lock(ctx, url)
 	wantErr(t, "lock again", err, errInUse)
@@ -129,7 +61,7 @@ func TestLock(t *testing.T) {
 	wantErr(t, "lock after that", err, nil)
 	wantErr(t, "release", release(), nil)
 
-	config, err := parse(p.url)
+	config, err := parse(p.URL)
 	wantErr(t, "parse", err, nil)
 	l := &locker{pool: pool(config, 1)}
 	defer l.pool.Close()

@@ -12,6 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"bookhook/db/group"
 )
 
 // Limits of a group of writes.
@@ -170,12 +172,14 @@ func (s *session) drop() {
 	s.conn = nil
 }
 
-// Commit implements group.Conn. If the connection is lost before the answer, nobody
-// knows whether the transaction was committed, and that is an error.
+// Commit implements group.Conn.
 func (s *session) Commit() error {
 	tag, _, err := s.simple(`COMMIT`)
-	if err == nil && tag != "COMMIT" { // the server undoes what failed before
-		err = cmp.Or(s.failed, errUndone)
+	switch {
+	case err != nil && s.status() != 'I': // the connection was lost before the answer
+		return fmt.Errorf("%w: %w", group.ErrUnknown, err)
+	case err == nil && tag != "COMMIT": // the server undoes what failed before
+		return cmp.Or(s.failed, errUndone)
 	}
 	return err
 }

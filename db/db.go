@@ -203,6 +203,13 @@ func (s *Store) Backdate(age time.Duration) {
 	s.nextID = func() int64 { return next() - since }
 }
 
+// Serve makes this process, which has the Lock, the one that serves the database. If
+// another one does so later, because the lock was lost, this one can write no more, and
+// replaced is called once, by a goroutine that must not wait.
+func (s *Store) Serve(ctx context.Context, replaced func()) error {
+	return unavailable(s.engine, s.engine.Serve(ctx, replaced))
+}
+
 // Close finishes what is being written and closes the database.
 func (s *Store) Close() error { return s.engine.Close() }
 

@@ -25,6 +25,9 @@ type engine interface {
 	// Ping reports whether the database can be read, and whether the last write
 	// failed because it could not be written. It writes nothing itself.
 	Ping(ctx context.Context) error
+	// Serve makes this process, which has the lock, the one that serves the database.
+	// If another one does so later, this one can write no more, and replaced is called.
+	Serve(ctx context.Context, replaced func()) error
 	// Purge rewrites the database, so that nothing that was deleted or overwritten
 	// is left in its files.
 	Purge(ctx context.Context) error

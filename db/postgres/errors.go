@@ -21,6 +21,8 @@ var (
 	errLost   = errors.New("the connection to the server was lost")
 	errUndone = errors.New("the server undid the transaction")
 
+	errReplaced = errors.New("another Bookhook serves the database now")
+
 	errNoSchema = errors.New("its user may use no schema of it; create one, or set search_path")
 )
 
@@ -40,6 +42,8 @@ func unavailable(err error) webhook.Message {
 	case err == nil, errors.Is(err, context.Canceled): // who asked has left
 	case errors.Is(err, group.ErrClosed):
 		code = "database.stopping"
+	case errors.Is(err, errReplaced):
+		code = "database.replaced"
 	case codeOf(err) != "":
 		code = messageCode(codeOf(err))
 	case isLost(err):

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -44,7 +43,8 @@ const leaving = 2 * time.Second
 // Lock reserves a database for one serving process: a second one would treat the
 // deliveries that the first has in flight as lost and send them again. Commands that only
 // change something need no lock. The lock ends with the process, however it ends; when
-// the connection is lost, the lock is taken again as soon as that is possible.
+// the connection is lost, the lock is taken again as soon as that is possible. If another
+// process was faster, this one finds that out when it writes; see DB.Serve.
 func Lock(ctx context.Context, dsn string) (release func() error, err error) {
 	config, err := parse(dsn)
 	if err != nil {
@@ -130,9 +130,7 @@ func (l *locker) check(ctx context.Context) {
 		_ = l.tx.Rollback()
 		l.tx = nil
 	}
-	if err := l.take(ctx); errors.Is(err, errInUse) {
-		slog.Error("another Bookhook took over the database while this one could not reach it; stop one of them")
-	}
+	_ = l.take(ctx) // in use: by what is left of its own connection, or by another process, which the writer then finds (DB.Serve)
 }
 
 func (l *locker) release() error {

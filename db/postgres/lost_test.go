@@ -75,3 +75,23 @@ func TestLock(t *testing.T) {
 	want(t, "still taken", l.tx != nil, true)
 	wantErr(t, "let go", l.tx.Rollback(), nil)
 }
+
+// TestServe: a process can write no more once another one serves the database; commands
+// can.
+func TestServe(t *testing.T) {
+	one, url := openTemp(t)
+	two, command := openURL(t, url), openURL(t, url)
+	replaced := make(chan struct{})
+	wantErr(t, "serve", one.Serve(t.Context(), func() { close(replaced) }), nil)
+	wantErr(t, "a write", one.Write(t.Context(), false, put("a")), nil)
+	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	wantErr(t, "a write after a restart", one.Write(t.Context(), false, put("b")), nil)
+	wantErr(t, "another one serves", two.Serve(t.Context(), func() { t.Error("the second was replaced") }), nil)
+	for range 2 {
+		wantUnavailable(t, "a write of the first", one.Write(t.Context(), false, put("c")), "database.replaced")
+		<-replaced
+	}
+	wantErr(t, "a write of a command", command.Write(t.Context(), false, put("d")), nil)
+	wantErr(t, "a write of the second", two.Write(t.Context(), false, put("e")), nil)
+	want(t, "rows", traces(t, two), "a b d e")
+}

@@ -17,6 +17,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -88,6 +90,36 @@ func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, e
 		return nil, err
 	}
 	return d.readers.QueryContext(ctx, query, all...)
+}
+
+// Serve makes this process the one that serves the database; it has the lock (Lock). If
+// another one does so later, because the lock was lost with its connection, this one
+// can write no more, and replaced is called once.
+func (d *DB) Serve(ctx context.Context, replaced func()) error {
+	err := d.writer.Write(ctx, false, func(tx group.Tx) error {
+		d.session.replaced = sync.OnceFunc(replaced)
+		_, err := tx.Exec(ctx, `UPDATE last_writer SET serving = $1`, d.session.process)
+		return err
+	})
+	if err == nil {
+		go d.keepWriting()
+	}
+	return err
+}
+
+// keepWriting begins a group now and then, which finds out whether another process serves,
+// until the writer ends.
+func (d *DB) keepWriting() {
+	ticker := time.NewTicker(checkEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-d.writer.Ending():
+			return
+		case <-ticker.C:
+			_ = d.writer.Write(context.Background(), false, func(group.Tx) error { return nil })
+		}
+	}
 }
 
 // Ping reports whether the database can be read, and whether the last write failed

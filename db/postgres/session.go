@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"bookhook/db/group"
@@ -33,7 +35,8 @@ var begin = fmt.Sprintf(`BEGIN;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
 	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
-UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
+UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d;
+SELECT serving FROM last_writer`
 
 // session is the writer's connection, which is opened again when it is lost. It is the
 // Tx of every write. Statements run to their end even if the caller's context ends:
@@ -45,6 +48,8 @@ type session struct {
 	round   uint64    // see group.Tx
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
+
+	replaced func() // called once another process serves the database; nil: this one does not serve
 }
 
 func newSession(config *pgx.ConnConfig) *session {
@@ -113,18 +118,13 @@ func (s *session) note(err error) {
 	}
 }
 
-// simple runs statements that have no arguments, all in one round trip, and returns the
-// tag of the last one.
-func (s *session) simple(statements string) (tag string, changed int64, err error) {
-	err = s.raw(func(conn *pgx.Conn) error {
-		results, err := conn.PgConn().Exec(context.Background(), statements).ReadAll()
-		if err == nil && len(results) > 0 {
-			last := results[len(results)-1].CommandTag
-			tag, changed = last.String(), last.RowsAffected()
-		}
+// simple runs statements that have no arguments, all in one round trip.
+func (s *session) simple(statements string) (results []*pgconn.Result, err error) {
+	err = s.raw(func(conn *pgx.Conn) (err error) {
+		results, err = conn.PgConn().Exec(context.Background(), statements).ReadAll()
 		return err
 	})
-	return tag, changed, err
+	return results, err
 }
 
 // Begin implements group.Conn. If the connection was lost since the last group, as
@@ -147,12 +147,16 @@ func (s *session) Begin() error {
 
 func (s *session) begin() error {
 	s.failed = nil
-	_, changed, err := s.simple(fmt.Sprintf(begin, s.process))
+	results, err := s.simple(fmt.Sprintf(begin, s.process))
+	if err == nil && s.replaced != nil && string(results[len(results)-1].Rows[0][0]) != strconv.FormatInt(s.process, 10) {
+		s.replaced()
+		err = errReplaced
+	}
 	if err != nil {
 		s.Rollback()
 		return err
 	}
-	if changed > 0 {
+	if results[len(results)-2].CommandTag.RowsAffected() > 0 {
 		s.round++
 	}
 	return nil
@@ -174,11 +178,11 @@ func (s *session) drop() {
 
 // Commit implements group.Conn.
 func (s *session) Commit() error {
-	tag, _, err := s.simple(`COMMIT`)
+	results, err := s.simple(`COMMIT`)
 	switch {
 	case err != nil && s.status() != 'I': // the connection was lost before the answer
 		return fmt.Errorf("%w: %w", group.ErrUnknown, err)
-	case err == nil && tag != "COMMIT": // the server undoes what failed before
+	case err == nil && results[0].CommandTag.String() != "COMMIT": // the server undoes what failed before
 		return cmp.Or(s.failed, errUndone)
 	}
 	return err
@@ -187,21 +191,21 @@ func (s *session) Commit() error {
 // Rollback implements group.Conn.
 func (s *session) Rollback() {
 	s.round++
-	if _, _, err := s.simple(`ROLLBACK`); err != nil {
+	if _, err := s.simple(`ROLLBACK`); err != nil {
 		s.drop()
 	}
 }
 
 // Savepoint implements group.Conn.
 func (s *session) Savepoint() error {
-	_, _, err := s.simple(`SAVEPOINT part`)
+	_, err := s.simple(`SAVEPOINT part`)
 	return err
 }
 
 // Undo implements group.Conn.
 func (s *session) Undo() error {
 	s.round++ // what was read in it may be undone
-	if _, _, err := s.simple(`ROLLBACK TO part`); err != nil {
+	if _, err := s.simple(`ROLLBACK TO part`); err != nil {
 		return err
 	}
 	s.failed = nil
@@ -210,7 +214,7 @@ func (s *session) Undo() error {
 
 // Release implements group.Conn.
 func (s *session) Release() error {
-	_, _, err := s.simple(`RELEASE part`)
+	_, err := s.simple(`RELEASE part`)
 	return err
 }
 

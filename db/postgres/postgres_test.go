@@ -214,6 +214,41 @@ func TestSettings(t *testing.T) {
 	want(t, "outside of a group", got, "off")
 }
 
+// TestIsolation: whatever the server's isolation level, a group sees what was committed
+// while it waited.
+func TestIsolation(t *testing.T) {
+	for _, level := range []string{"repeatable read", "serializable"} {
+		url := pgtest.Database(t, "template1")
+		name := url[strings.LastIndex(url, "/")+1:]
+		pgtest.Exec(t, pgtest.URL(t), `ALTER DATABASE `+name+` SET default_transaction_isolation = '`+level+`'`)
+		one, two := openURL(t, url), openURL(t, url)
+		var before, after uint64
+		wantErr(t, "write", two.Write(t.Context(), false, func(tx group.Tx) error { before = tx.Round(); return nil }), nil)
+		holds, waited := make(chan struct{}), make(chan error)
+		var rows int
+		go func() {
+			<-holds
+			waited <- two.Write(context.Background(), false, func(tx group.Tx) error {
+				after = tx.Round()
+				return scanOne(tx, &rows, `SELECT count(*) FROM settings`)
+			})
+		}()
+		wantErr(t, "write", one.Write(t.Context(), false, func(tx group.Tx) error {
+			close(holds)
+			waiting := false
+			for !waiting {
+				if err := scanOne(one, &waiting, `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`); err != nil {
+					return err
+				}
+			}
+			return put("a")(tx)
+		}), nil)
+		wantErr(t, "the one that waited", <-waited, nil)
+		want(t, level+": rows", rows, 1)
+		want(t, level+": another round", after > before, true)
+	}
+}
+
 // TestFrozen: a process that stops in a group keeps the others waiting for some seconds
 // only, and nothing of its group is kept.
 func TestFrozen(t *testing.T) {

@@ -30,8 +30,9 @@ const (
 
 // begin begins a group. The settings are those of the transaction, since a connection of
 // PgBouncer has many users. remote_apply is stronger than on; what is weaker would answer
-// before an event is on disk.
-var begin = fmt.Sprintf(`BEGIN;
+// before an event is on disk. With another isolation level, a group might not see what others
+// committed while it waited for the lock.
+var begin = fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
 	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;

@@ -57,6 +57,9 @@ func TestPostgresRefused(t *testing.T) {
 	for name, tt := range map[string]struct{ url, want string }{
 		"port":                {"postgres://app:s3cret@127.0.0.1:x/app", "the URL of the database cannot be read"},
 		"slash in password":   {"postgres://app:s3cret/x@127.0.0.1/app", "the URL of the database cannot be read"},
+		"port and slash":      {"postgres://s3cret:12/s3cret@127.0.0.1/app", "the URL of the database cannot be read"},
+		"port and query":      {"postgres://s3cret:7?s3cret@127.0.0.1/app", "the URL of the database cannot be read"},
+		"port and fragment":   {"postgres://s3cret:7#s3cret@127.0.0.1/app", "the URL of the database cannot be read"},
 		"parameter":           {empty + "?sslmode=maybe", "cannot be used; sslmode is invalid"},
 		"nothing listens":     {"postgres://app:s3cret@127.0.0.1:1/app", "the server cannot be reached at 127.0.0.1:1: connect: connection refused"},
 		"no such host":        {"postgres://app:s3cret@nowhere.invalid/app", "the server nowhere.invalid cannot be found"},

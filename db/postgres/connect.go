@@ -33,7 +33,7 @@ func IsURL(name string) bool {
 // have one, too.
 func Name(dsn string) string {
 	u, err := url.Parse(dsn)
-	if err != nil {
+	if err != nil || isMisread(u) {
 		return "postgres://…"
 	}
 	name := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
@@ -43,9 +43,15 @@ func Name(dsn string) string {
 	return name.String()
 }
 
+// isMisread reports whether a part of the password may be in another part of the URL,
+// since it has a character that ends the host.
+func isMisread(u *url.URL) bool {
+	return strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@")
+}
+
 // parse reads a URL. Its error never has a part of it, which may be the password.
 func parse(dsn string) (*pgx.ConnConfig, error) {
-	if _, err := url.Parse(dsn); err != nil {
+	if u, err := url.Parse(dsn); err != nil || isMisread(u) {
 		return nil, errors.New("the URL of the database cannot be read; it is postgres://USER:PASSWORD@HOST:PORT/DATABASE, in which other characters than letters and digits are written as in %40 for @")
 	}
 	config, err := pgx.ParseConfig(dsn)

@@ -68,7 +68,7 @@ func (w *Writer) transact(group []*write, run func(*write) error) (err error) {
 	}()
 	w.begin()
 	for _, wr := range group {
-		if wr.err = wr.ctx.Err(); wr.err != nil {
+		if wr.err = wr.ctx.Err(); wr.err != nil || !wr.start() {
 			continue // the caller gave up before the write started
 		}
 		if err := run(wr); err != nil {

@@ -19,6 +19,7 @@ import (
 
 var (
 	errLost   = errors.New("the connection to the server was lost")
+	errSilent = errors.New("the server did not answer a moment ago")
 	errUndone = errors.New("the server undid the transaction")
 
 	errReplaced = errors.New("another Bookhook serves the database now")
@@ -95,7 +96,7 @@ func isLost(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	for _, lost := range []error{errLost, errUndone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone, os.ErrDeadlineExceeded} {
+	for _, lost := range []error{errLost, errSilent, errUndone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone, os.ErrDeadlineExceeded} {
 		if errors.Is(err, lost) {
 			return true
 		}

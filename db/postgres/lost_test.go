@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"testing"
+	"time"
 
 	"bookhook/db/postgres/pgtest"
 )
@@ -35,6 +36,25 @@ func TestServerGone(t *testing.T) {
 	p.Down.Store(false)
 	wantErr(t, "a write with the server back", d.Write(t.Context(), false, put("c")), nil)
 	want(t, "rows", traces(t, d), "a c")
+}
+
+// TestSilent: a server that does not answer is waited for once, and not asked by each of
+// the writes that wait.
+func TestSilent(t *testing.T) {
+	_, url := openTemp(t)
+	p := pgtest.NewProxy(t, url)
+	d := openURL(t, p.URL)
+	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
+	p.Mute.Store(true)
+	opened := p.Connections.Load()
+	wantUnavailable(t, "a write", d.Write(t.Context(), false, put("b")), unreachable)
+	wantUnavailable(t, "another one", d.Write(t.Context(), false, put("c")), unreachable)
+	want(t, "connections that were tried meanwhile", p.Connections.Load()-opened, int32(0))
+	p.Mute.Store(false)
+	for d.Write(t.Context(), false, put("d")) != nil {
+		time.Sleep(silentTime / 10)
+	}
+	want(t, "rows", traces(t, d), "a d")
 }
 
 // TestRestart: connections that were lost while nobody used them are no error.

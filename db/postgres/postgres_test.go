@@ -209,7 +209,7 @@ func TestSettings(t *testing.T) {
 		return scanOne(tx, &got, `SELECT concat_ws(' ', current_setting('synchronous_commit'), current_setting('lock_timeout'),
 			current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'))`)
 	}), nil)
-	want(t, "settings", got, "on 10s 30s 5s")
+	want(t, "settings", got, "on 10s 10s 5s")
 	wantErr(t, "read", scanOne(d, &got, `SELECT current_setting('synchronous_commit')`), nil)
 	want(t, "outside of a group", got, "off")
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +22,11 @@ import (
 // Limits of a group of writes.
 const (
 	lockTimeout      = 10 * time.Second // for the groups of other processes to end
-	statementTimeout = 30 * time.Second // on the server
-	answerTimeout    = statementTimeout + 10*time.Second
+	statementTimeout = 10 * time.Second // on the server
+	answerTimeout    = statementTimeout + 2*time.Second
+	// silentTime is for how long a server that was silent is not asked again, so that what
+	// waits is refused at once.
+	silentTime = 3 * time.Second
 	// pauseTimeout is after how long without a statement the server ends a group: the
 	// writes of all processes wait for one that is frozen.
 	pauseTimeout = 5 * time.Second
@@ -49,6 +53,7 @@ type session struct {
 	round   uint64    // see group.Tx
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
+	silent  time.Time // when the server last did not answer in time
 
 	replaced func() // called once another process serves the database; nil: this one does not serve
 }
@@ -117,6 +122,13 @@ func (s *session) note(err error) {
 	if s.failed == nil {
 		s.failed = err
 	}
+	s.noteSilence(err)
+}
+
+func (s *session) noteSilence(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		s.silent = time.Now()
+	}
 }
 
 // simple runs statements that have no arguments, all in one round trip.
@@ -129,7 +141,7 @@ func (s *session) simple(statements string) (results []*pgconn.Result, err error
 }
 
 // Begin implements group.Conn. If the connection was lost since the last group, as
-// when the server was restarted, it uses a new one.
+// when the server was restarted, it uses a new one; if the server is silent, none.
 func (s *session) Begin() error {
 	if s.status() == 'I' {
 		if err := s.begin(); err == nil || !isLost(err) && messageCode(codeOf(err)) != unreachable {
@@ -137,10 +149,14 @@ func (s *session) Begin() error {
 		}
 	}
 	s.drop()
+	if time.Since(s.silent) < silentTime {
+		return errSilent
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
 	var err error
 	if s.conn, err = s.pool.Conn(ctx); err != nil {
+		s.noteSilence(err)
 		return err
 	}
 	return s.begin()
@@ -228,6 +244,7 @@ func (s *session) Spoiled(err error) error {
 	if s.status() == 'T' {
 		return nil
 	}
+	s.noteSilence(err)
 	return cmp.Or(err, s.failed, errUndone)
 }
 

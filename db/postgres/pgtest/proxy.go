@@ -13,6 +13,9 @@ type Proxy struct {
 	URL  string
 	Cut  atomic.Bool // the next COMMIT reaches the server, and its answer nobody
 	Down atomic.Bool // nothing can be reached
+	Mute atomic.Bool // nothing arrives, in either direction, and no connection ends
+
+	Connections atomic.Int32 // that were opened so far
 }
 
 // NewProxy returns a proxy to the server of a URL.
@@ -36,6 +39,7 @@ func NewProxy(t testing.TB, to string) *Proxy {
 			if err != nil {
 				return
 			}
+			p.Connections.Add(1)
 			go p.serve(client, server)
 		}
 	}()
@@ -58,7 +62,9 @@ func (p *Proxy) serve(client net.Conn, to string) {
 				client.Close()
 				return
 			}
-			_, _ = client.Write(buffer[:n])
+			if !p.Mute.Load() {
+				_, _ = client.Write(buffer[:n])
+			}
 		}
 	}()
 	buffer := make([]byte, 64<<10)
@@ -66,6 +72,9 @@ func (p *Proxy) serve(client net.Conn, to string) {
 		n, err := client.Read(buffer)
 		if err != nil || p.Down.Load() {
 			return
+		}
+		if p.Mute.Load() {
+			continue
 		}
 		if bytes.Contains(buffer[:n], []byte("COMMIT\x00")) && p.Cut.CompareAndSwap(true, false) {
 			mute.Store(true)

@@ -141,10 +141,35 @@ func (d *DB) Ping(ctx context.Context) error {
 // overwritten is left in their files. The server's write-ahead log and its backups keep
 // it until they are removed. Other writes to these tables wait for it.
 func (d *DB) Purge(ctx context.Context) error {
-	if _, err := d.readers.ExecContext(ctx, `VACUUM FULL settings, connections, webhooks, drafts`); err != nil {
-		return fmt.Errorf("rewrite the tables: %w", err)
+	for _, table := range []string{"settings", "connections", "webhooks", "drafts"} {
+		if err := d.rewrite(ctx, table); err != nil {
+			return fmt.Errorf("rewrite the table %s: %w", table, err)
+		}
 	}
 	return nil
+}
+
+// rewrite makes a new file of a table. The server only warns those who may not do that,
+// so the file is compared.
+func (d *DB) rewrite(ctx context.Context, table string) error {
+	before, err := d.file(ctx, table)
+	if err != nil {
+		return err
+	}
+	if _, err := d.readers.ExecContext(ctx, `VACUUM FULL `+table); err != nil {
+		return err
+	}
+	after, err := d.file(ctx, table)
+	if err == nil && after == before {
+		err = errors.New("the server did not do it; make Bookhook's user the owner of the table")
+	}
+	return err
+}
+
+// file returns the number of a table's file.
+func (d *DB) file(ctx context.Context, table string) (number int64, err error) {
+	err = d.readers.QueryRowContext(ctx, `SELECT pg_relation_filenode('`+table+`')::bigint`).Scan(&number)
+	return number, err
 }
 
 // values returns arguments as database/sql would convert them for other drivers, and

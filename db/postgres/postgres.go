@@ -149,21 +149,30 @@ func (d *DB) Purge(ctx context.Context) error {
 	return nil
 }
 
-// rewrite makes a new file of a table. The server only warns those who may not do that,
-// so the file is compared.
+// How often, and after which pause, a table is tried that others use.
+const (
+	purgeTries = 30
+	purgePause = 100 * time.Millisecond
+)
+
+// rewrite makes a new file of a table. It does not wait for its lock, since everybody else
+// would then wait behind it for who reads the table for long. The server only warns when
+// the table is in use, and those who may not do that, so the file is compared.
 func (d *DB) rewrite(ctx context.Context, table string) error {
 	before, err := d.file(ctx, table)
 	if err != nil {
 		return err
 	}
-	if _, err := d.readers.ExecContext(ctx, `VACUUM FULL `+table); err != nil {
-		return err
+	for range purgeTries {
+		if _, err := d.readers.ExecContext(ctx, `VACUUM (FULL, SKIP_LOCKED) `+table); err != nil {
+			return err
+		}
+		if after, err := d.file(ctx, table); err != nil || after != before {
+			return err
+		}
+		time.Sleep(purgePause)
 	}
-	after, err := d.file(ctx, table)
-	if err == nil && after == before {
-		err = errors.New("the server did not do it; make Bookhook's user the owner of the table")
-	}
-	return err
+	return errors.New("somebody reads it for long, as pg_dump does, or Bookhook's user is not its owner")
 }
 
 // file returns the number of a table's file.

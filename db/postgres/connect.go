@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -23,6 +24,17 @@ const connectTimeout = 10 * time.Second
 
 // idleTime is after how long without use a connection of readers is closed.
 const idleTime = 5 * time.Minute
+
+// lostTime is within which a machine that is silent counts as lost, for those who read
+// without a deadline.
+const lostTime = 30 * time.Second
+
+func dialer(timeout time.Duration) *net.Dialer {
+	return &net.Dialer{
+		Timeout: timeout, Control: limitSilence,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: lostTime / 2, Interval: lostTime / 6, Count: 3},
+	}
+}
 
 // IsURL reports whether the name of a database is the URL of one on a server.
 func IsURL(name string) bool {
@@ -67,6 +79,7 @@ func parse(dsn string) (*pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	config.DialFunc = dialer(config.ConnectTimeout).DialContext
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "bookhook"
 	}

@@ -83,17 +83,32 @@ func TestLock(t *testing.T) {
 
 	config, err := parse(p.URL)
 	wantErr(t, "parse", err, nil)
-	l := &locker{pool: pool(config, 1)}
-	defer l.pool.Close()
+	l := &locker{config: config}
+	defer l.drop()
 	wantErr(t, "take", l.take(ctx), nil)
 	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	l.check(ctx)
-	want(t, "taken again", l.tx != nil, true)
+	want(t, "taken again", l.conn != nil, true)
 	_, err = Lock(ctx, url)
 	wantErr(t, "lock", err, errInUse)
 	l.check(ctx)
-	want(t, "still taken", l.tx != nil, true)
-	wantErr(t, "let go", l.tx.Rollback(), nil)
+	want(t, "still taken", l.conn != nil, true)
+}
+
+// TestLockSilent: letting go of the lock waits for no answer.
+func TestLockSilent(t *testing.T) {
+	p := pgtest.NewProxy(t, pgtest.Database(t, "template1"))
+	release, err := Lock(t.Context(), p.URL)
+	wantErr(t, "lock", err, nil)
+	p.Mute.Store(true)
+	released := make(chan error)
+	go func() { released <- release() }()
+	select {
+	case err := <-released:
+		wantErr(t, "release", err, nil)
+	case <-time.After(30 * time.Second):
+		t.Error("the release still waits")
+	}
 }
 
 // TestServe: a process can write no more once another one serves the database; commands

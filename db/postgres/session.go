@@ -185,12 +185,18 @@ func (s *session) drop() {
 		return
 	}
 	_ = s.conn.Raw(func(of any) error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		return of.(*stdlib.Conn).Conn().Close(ctx) //nolint:forcetypeassert // the pool has no other
+		closeConn(of.(*stdlib.Conn).Conn()) //nolint:forcetypeassert // the pool has no other
+		return nil
 	})
 	_ = s.conn.Close()
 	s.conn = nil
+}
+
+// closeConn closes a connection, whether or not the server answers.
+func closeConn(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
 // Commit implements group.Conn.

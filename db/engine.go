@@ -114,12 +114,6 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 	return unavailable(s.engine, err)
 }
 
-// Settle returns when all earlier writes have ended, also those of which it was not known
-// whether they were stored.
-func (s *Store) Settle(ctx context.Context) error {
-	return s.write(ctx, func(transaction) error { return nil }) // one group comes after the other
-}
-
 // row is the first row of a query, or the error of the query.
 type row struct {
 	from querier

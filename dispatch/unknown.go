@@ -34,9 +34,6 @@ func (d *Dispatcher) rereadUnknown(ctx context.Context) {
 }
 
 func (d *Dispatcher) reread(ctx context.Context) error {
-	if err := d.store.Settle(ctx); err != nil {
-		return err
-	}
 	due, err := d.store.Due(ctx)
 	if err != nil {
 		return err

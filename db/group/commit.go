@@ -28,6 +28,8 @@ type Conn interface {
 	// Spoiled returns why the writes before one that ended with err, which may be nil,
 	// may be undone, or nil if they are not.
 	Spoiled(err error) error
+	// TookTooLong reports whether a write failed because it took too long.
+	TookTooLong(err error) bool
 	// IsUnavailable reports whether the database as a whole is the cause of an error.
 	IsUnavailable(err error) bool
 }
@@ -88,7 +90,11 @@ func (w *Writer) transact(group []*write, run func(*write) error) (err error) {
 func (w *Writer) runDirect(wr *write) error {
 	before := w.conn.Changes()
 	wr.err = runRecovered(wr.do, w.conn)
-	if w.conn.Spoiled(wr.err) != nil || wr.err != nil && w.conn.Changes() > before {
+	spoiled := w.conn.Spoiled(wr.err)
+	if w.conn.TookTooLong(spoiled) {
+		wr.tooLong = spoiled
+	}
+	if spoiled != nil || wr.err != nil && w.conn.Changes() > before {
 		return errRerun
 	}
 	return nil
@@ -97,6 +103,9 @@ func (w *Writer) runDirect(wr *write) error {
 // runInSavepoint runs one write in a savepoint. It returns the error of the
 // transaction; that of the write itself is wr.err.
 func (w *Writer) runInSavepoint(wr *write) error {
+	if wr.err = wr.tooLong; wr.err != nil {
+		return nil // it would keep the others waiting once more
+	}
 	if err := w.conn.Savepoint(); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}

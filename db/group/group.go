@@ -59,11 +59,12 @@ type Writer struct {
 
 // write is one write: its work, and the channel on which its caller waits.
 type write struct {
-	ctx   context.Context
-	do    func(Tx) error
-	state atomic.Int32 // waiting, running or left
-	err   error
-	done  chan struct{}
+	ctx     context.Context
+	do      func(Tx) error
+	state   atomic.Int32 // waiting, running or left
+	tooLong error        // why it is not run again with the rest of its group
+	err     error
+	done    chan struct{}
 }
 
 // The states of a write. What runs may change variables of its caller, who has to wait.
@@ -124,7 +125,7 @@ func (w *Writer) Groups(begin func(), beforeCommit func(Tx) error) {
 // Write runs do in a transaction that it may share with other writes, and returns
 // when that is on disk, or when ctx ends before do has started. do sees its own changes and those of the writes before
 // it; if it returns an error, only its own changes are undone. do runs a second
-// time if its changes were undone with the rest of its group. It must neither call
+// time if its changes were undone with the rest of its group, unless it took too long. It must neither call
 // Write nor wait for something that does. Write returns webhook.ErrBusy if too many
 // writes are waiting.
 //

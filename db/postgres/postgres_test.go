@@ -173,6 +173,23 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// TestTooSlow: a write that the server stopped because it took too long is not run again
+// with its group.
+func TestTooSlow(t *testing.T) {
+	d, _ := openTemp(t)
+	runs := 0
+	errs := inGroup(t, d, put("a"), func(tx group.Tx) error {
+		runs++
+		_, err := tx.Exec(t.Context(), `SELECT pg_sleep(3600)`)
+		return err
+	}, put("z"))
+	wantErr(t, "the first", errs[0], nil)
+	wantUnavailable(t, "the slow one", errs[1], "database.locked")
+	wantErr(t, "the last", errs[2], nil)
+	want(t, "runs", runs, 1)
+	want(t, "rows", traces(t, d), "a z")
+}
+
 // TestRound: within a round nobody else wrote. That is so for any number of processes.
 func TestRound(t *testing.T) {
 	one, url := openTemp(t)

@@ -264,6 +264,9 @@ func (s *session) status() (status byte) {
 	return status
 }
 
+// TookTooLong implements group.Conn.
+func (*session) TookTooLong(err error) bool { return codeOf(err) == "57014" } // query_canceled, by statement_timeout
+
 // IsUnavailable implements group.Conn.
 func (*session) IsUnavailable(err error) bool { return !unavailable(err).IsZero() }
 

@@ -102,7 +102,7 @@ func (d *DB) Serve(ctx context.Context, replaced func()) error {
 		return err
 	})
 	if err == nil {
-		go d.keepWriting()
+		go d.keepWriting() //nolint:gosec // it goes on after ctx
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func TestPurgeRefused(t *testing.T) {
 func TestPurgeInUse(t *testing.T) {
 	d, url := openTemp(t)
 	other := openURL(t, url)
-	rows, err := d.Query(t.Context(), `SELECT i, (SELECT count(*) FROM webhooks) FROM generate_series(1, 1000000) i`)
+	rows, err := d.Query(t.Context(), `SELECT i, (SELECT count(*) FROM webhooks) FROM generate_series(1, 1000000) i`) //nolint:rowserrcheck // nobody reads on
 	wantErr(t, "read", err, nil)
 	defer rows.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -30,7 +30,7 @@ func NewProxy(t testing.TB, to string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // nothing is lost
 	u.Host = listener.Addr().String()
 	p := &Proxy{URL: u.String()}
 	go func() {

@@ -14,8 +14,6 @@ type Proxy struct {
 	Cut  atomic.Bool // the next COMMIT reaches the server, and its answer nobody
 	Down atomic.Bool // nothing can be reached
 	Mute atomic.Bool // nothing arrives, in either direction, and no connection ends
-
-	Connections atomic.Int32 // that were opened so far
 }
 
 // NewProxy returns a proxy to the server of a URL.
@@ -39,7 +37,6 @@ func NewProxy(t testing.TB, to string) *Proxy {
 			if err != nil {
 				return
 			}
-			p.Connections.Add(1)
 			go p.serve(client, server)
 		}
 	}()

@@ -47,10 +47,11 @@ type options struct {
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
 	support    webhook.Support
-	scrapes    net.Listener   // where the metrics are; closed by stop; nil: nowhere
-	traced     bool           // traces are sent
-	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
-	perAddress int            // connections of one client address; 0: as many as of all
+	replaced   <-chan struct{} // closed when another process serves the database
+	scrapes    net.Listener    // where the metrics are; closed by stop; nil: nowhere
+	traced     bool            // traces are sent
+	proxies    []netip.Prefix  // whose X-Forwarded headers are trusted
+	perAddress int             // connections of one client address; 0: as many as of all
 	setupToken string
 	sender     *mail.Sender // nil: no e-mail is sent
 	file       string       // of the database, or the URL of a server
@@ -217,11 +218,13 @@ func (a *app) awaitDispatcher() error {
 }
 
 // wait returns when ctx ends, or with an error if the web server or the dispatcher
-// stopped by itself.
+// stopped by itself, or another process serves the database.
 func (a *app) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
+	case <-a.replaced:
+		return errors.New("another Bookhook took over the database while this one could not reach it, so this one stops")
 	case err := <-a.served:
 		a.served <- nil // for stop
 		return fmt.Errorf("the web server stopped: %w", err)

@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"spreadsheet":             {},
 	"fallback":                {"webhook", "incidents", "spreadsheet"},
 	"checklist":               {"webhook"},
-	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/sqlite", "db/postgres"},
+	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/group", "db/sqlite", "db/postgres"},
 	"db/dbtest":               {"db", "db/postgres/pgtest"}, // for tests
 	"db/group":                {"webhook"},
 	"db/sqlite":               {"webhook", "stats", "db/group"},

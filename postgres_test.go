@@ -57,6 +57,9 @@ func TestPostgresRefused(t *testing.T) {
 	for name, tt := range map[string]struct{ url, want string }{
 		"port":                {"postgres://app:s3cret@127.0.0.1:x/app", "the URL of the database cannot be read"},
 		"slash in password":   {"postgres://app:s3cret/x@127.0.0.1/app", "the URL of the database cannot be read"},
+		"port and slash":      {"postgres://s3cret:12/s3cret@127.0.0.1/app", "the URL of the database cannot be read"},
+		"port and query":      {"postgres://s3cret:7?s3cret@127.0.0.1/app", "the URL of the database cannot be read"},
+		"port and fragment":   {"postgres://s3cret:7#s3cret@127.0.0.1/app", "the URL of the database cannot be read"},
 		"parameter":           {empty + "?sslmode=maybe", "cannot be used; sslmode is invalid"},
 		"nothing listens":     {"postgres://app:s3cret@127.0.0.1:1/app", "the server cannot be reached at 127.0.0.1:1: connect: connection refused"},
 		"no such host":        {"postgres://app:s3cret@nowhere.invalid/app", "the server nowhere.invalid cannot be found"},
@@ -132,4 +135,21 @@ func TestPostgresCommands(t *testing.T) {
 	for _, args := range [][]string{{"backup", "copy.db"}, {"restore", "copy.db"}, {"doctor"}} {
 		refused(t, "bookhook "+args[0]+" is not there for PostgreSQL yet; ", 1, "", with(args...)...)
 	}
+}
+
+// TestPostgresTakenOver: one that lost its lock to another one while it could not reach
+// the server says so and ends.
+func TestPostgresTakenOver(t *testing.T) {
+	database := pgtest.Database(t, "template1")
+	proxy := pgtest.NewProxy(t, database)
+	first := launch(t, "serve", "--listen", "127.0.0.1:0", "--database", proxy.URL)
+	proxy.Down.Store(true)
+	pgtest.Exec(t, database, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	launch(t, "serve", "--listen", "127.0.0.1:0", "--database", database)
+	proxy.Down.Store(false)
+	first.waitFor(`^bookhook: another Bookhook took over the database while this one could not reach it, so this one stops$`)
+	if code := <-first.exited; code != 1 {
+		t.Errorf("got exit %d, want 1", code)
+	}
+	first.finished = true
 }

@@ -51,11 +51,16 @@ var dropPlanned = []statement{
 
 // Due returns, for every asynchronous webhook that is on and has pending
 // deliveries or items of a bulk replay, when the earliest of them are due; the end of a
-// lease counts. Of one that is off, only urgent tests do.
+// lease counts. Of one that is off, only urgent tests do. All earlier writes have ended
+// by then, also those of which it was not known whether they were stored: their groups
+// came before one of its own.
 func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
 	type due struct {
 		id webhook.WebhookID
 		webhook.Due
+	}
+	if err := s.write(ctx, func(transaction) error { return nil }); err != nil {
+		return nil, err
 	}
 	scan := func(r scanner) (d due, err error) {
 		d.Due, err = scanNextDue(r, &d.id)

@@ -187,7 +187,8 @@ func newStore(e engine) (*Store, error) {
 // Watch makes the store call touched after each change that affects the
 // deliveries of webhooks, once it is on disk and before the method returns. Claim,
 // Finish, Release, RetryNow and what is in the result of Insert are not reported,
-// since their caller knows. Call Watch before others use the store.
+// since their caller knows; of any write of which it is not known whether it was stored,
+// webhook.TouchUnknown is reported as well. Call Watch before others use the store.
 func (s *Store) Watch(touched func([]webhook.Touched)) { s.touched = touched }
 
 // WatchOutbox makes the store call queued after each change that added messages to
@@ -200,6 +201,13 @@ func (s *Store) Backdate(age time.Duration) {
 	now, next := time.Now().Truncate(time.Millisecond), s.nextID
 	since := int64(webhook.FirstID[webhook.EventID](now) - webhook.FirstID[webhook.EventID](now.Add(-age)))
 	s.nextID = func() int64 { return next() - since }
+}
+
+// Serve makes this process, which has the Lock, the one that serves the database. If
+// another one does so later, because the lock was lost, this one can write no more, and
+// replaced is called once, by a goroutine that must not wait.
+func (s *Store) Serve(ctx context.Context, replaced func()) error {
+	return unavailable(s.engine, s.engine.Serve(ctx, replaced))
 }
 
 // Close finishes what is being written and closes the database.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"bookhook/db/group"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -24,6 +25,9 @@ type engine interface {
 	// Ping reports whether the database can be read, and whether the last write
 	// failed because it could not be written. It writes nothing itself.
 	Ping(ctx context.Context) error
+	// Serve makes this process, which has the lock, the one that serves the database.
+	// If another one does so later, this one can write no more, and replaced is called.
+	Serve(ctx context.Context, replaced func()) error
 	// Purge rewrites the database, so that nothing that was deleted or overwritten
 	// is left in its files.
 	Purge(ctx context.Context) error
@@ -95,7 +99,10 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 		done = err == nil
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, group.ErrUnknown): // others may see it, so it is reported as well
+		touched, queued = append(touched, webhook.Touched{What: webhook.TouchUnknown}), true
+	case err != nil:
 		return unavailable(s.engine, err)
 	}
 	if queued {
@@ -104,7 +111,7 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 	if len(touched) > 0 {
 		s.touched(touched)
 	}
-	return nil
+	return unavailable(s.engine, err)
 }
 
 // row is the first row of a query, or the error of the query.

@@ -98,6 +98,8 @@ type Dispatcher struct {
 	ready      chan struct{} // closed when the loop begins
 	alive      atomic.Bool
 	storeFails atomic.Bool // the store failed last time
+
+	unknown chan struct{} // capacity 1; see reread
 }
 
 // New returns a dispatcher, which does nothing before [Dispatcher.Run].
@@ -105,7 +107,7 @@ func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	d := &Dispatcher{
 		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, own: o.Own, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
-		idle: make(chan laneJob), ready: make(chan struct{}),
+		idle: make(chan laneJob), ready: make(chan struct{}), unknown: make(chan struct{}, 1),
 		// The longest wait is that of the last in a full lane, or of one request a minute.
 		lease:       lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
 		sender:      newSender(o),
@@ -141,6 +143,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.alive.Store(true)
 	close(d.ready)
 	d.work.Go(func() { d.lookups.Run(ctx, d.recording) })
+	d.work.Go(func() { d.rereadUnknown(ctx) })
 	d.loop(ctx)
 	d.alive.Store(false)
 	d.stop()

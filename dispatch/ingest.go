@@ -65,7 +65,7 @@ func (d *Dispatcher) insertPlan(
 	r := d.lanes.reservePlan(p)
 	defer func() { d.releaseDetached(r.commit(accepted)) }() // after a panic, too: a place is never lost
 	stored, err := store(ctx, p)
-	if err != nil { // nothing was stored, and nothing may be sent
+	if err != nil { // nothing may be sent; if it was stored all the same, the store reports webhook.TouchUnknown
 		return nil, err
 	}
 	return stored, nil
@@ -109,6 +109,9 @@ func (d *Dispatcher) Touched(touched []webhook.Touched) {
 			d.releaseDetached(d.lanes.invalidate(t.Account, t.Webhook))
 		case webhook.TouchUrgent:
 			d.lanes.urgent(t.Account, t.Webhook)
+			continue
+		case webhook.TouchUnknown:
+			d.wakeReread()
 			continue
 		}
 		d.lanes.due(t.Account, t.Webhook, d.clock())

@@ -55,6 +55,18 @@ func (s *lanes) accept(due map[webhook.WebhookID]webhook.Due) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = true
+	s.addDue(due)
+}
+
+// reread adds what is due to what is known.
+func (s *lanes) reread(due map[webhook.WebhookID]webhook.Due) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addDue(due)
+}
+
+// addDue is reread with the mutex held.
+func (s *lanes) addDue(due map[webhook.WebhookID]webhook.Due) {
 	for id, d := range due {
 		l := s.lane(d.Account, id)
 		l.due(d)

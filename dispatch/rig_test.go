@@ -83,13 +83,20 @@ type rig struct {
 	path    string        // of the database
 	log     *bytes.Buffer // read it after stop
 	stop    func()        // and wait for the end; may be called twice
+	wrap    func(*testStore) dispatch.Store
 }
 
 // newRig opens a database; tests that want something in the table before the
 // dispatcher runs fill it then.
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{TB: t, path: dbtest.At(t), log: &bytes.Buffer{}, stop: func() {}}
+	return newRigAt(t, dbtest.At(t))
+}
+
+// newRigAt is newRig on a database that is there, without an account.
+func newRigAt(t testing.TB, path string) *rig {
+	t.Helper()
+	r := &rig{TB: t, path: path, log: &bytes.Buffer{}, stop: func() {}, wrap: func(s *testStore) dispatch.Store { return s }}
 	r.store = &testStore{finished: make(chan webhook.Result, 10_000), released: make(chan webhook.DeliveryID, 10_000), matched: make(chan int, 10_000)}
 	r.open()
 	var err error
@@ -118,7 +125,7 @@ func (r *rig) close() {
 // options have a guard.
 func (r *rig) run(o dispatch.Options) *rig {
 	r.Helper()
-	o.Store, o.Lookups, o.Version = r.store, r.store, "1.2.3"
+	o.Store, o.Lookups, o.Version = r.wrap(r.store), r.store, "1.2.3"
 	if o.Platforms == nil {
 		o.Platforms = all.Platforms()
 	}

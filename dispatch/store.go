@@ -35,7 +35,8 @@ type deliveryStore interface {
 
 	// Due returns, for every enabled webhook with something pending, when its
 	// earliest delivery is due; the end of a lease counts. Items of bulk replays
-	// are counted apart.
+	// are counted apart. All earlier writes have ended by then, also those of which it was
+	// not known whether they were stored.
 	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
 
 	// Claim claims up to c.N due deliveries of an enabled webhook, urgent ones first,

@@ -113,6 +113,7 @@ const (
 	TouchUrgent                  // a delivery became due for a person who waits for it
 	TouchDeliveries              // deliveries were cancelled or changed: what is queued in memory is stale
 	TouchWebhook                 // the webhook itself was changed, switched or deleted: its circuit is reset, too
+	TouchUnknown                 // of no webhook: nobody knows whether something was stored, and what
 )
 
 // What a preview looks at, and shows.

@@ -12,7 +12,8 @@ type Conn interface {
 	// Begin begins a transaction, and a new round if another process wrote since the
 	// last one.
 	Begin() error
-	// Commit returns nil only if what was written is on disk.
+	// Commit returns nil only if what was written is on disk, and an error that wraps
+	// ErrUnknown if it may be.
 	Commit() error
 	// Rollback ends a transaction that failed, and begins a new round.
 	Rollback()
@@ -27,6 +28,8 @@ type Conn interface {
 	// Spoiled returns why the writes before one that ended with err, which may be nil,
 	// may be undone, or nil if they are not.
 	Spoiled(err error) error
+	// TookTooLong reports whether a write failed because it took too long.
+	TookTooLong(err error) bool
 	// IsUnavailable reports whether the database as a whole is the cause of an error.
 	IsUnavailable(err error) bool
 }
@@ -67,7 +70,7 @@ func (w *Writer) transact(group []*write, run func(*write) error) (err error) {
 	}()
 	w.begin()
 	for _, wr := range group {
-		if wr.err = wr.ctx.Err(); wr.err != nil {
+		if wr.err = wr.ctx.Err(); wr.err != nil || !wr.start() {
 			continue // the caller gave up before the write started
 		}
 		if err := run(wr); err != nil {
@@ -87,7 +90,11 @@ func (w *Writer) transact(group []*write, run func(*write) error) (err error) {
 func (w *Writer) runDirect(wr *write) error {
 	before := w.conn.Changes()
 	wr.err = runRecovered(wr.do, w.conn)
-	if w.conn.Spoiled(wr.err) != nil || wr.err != nil && w.conn.Changes() > before {
+	spoiled := w.conn.Spoiled(wr.err)
+	if w.conn.TookTooLong(spoiled) {
+		wr.tooLong = spoiled
+	}
+	if spoiled != nil || wr.err != nil && w.conn.Changes() > before {
 		return errRerun
 	}
 	return nil
@@ -96,6 +103,9 @@ func (w *Writer) runDirect(wr *write) error {
 // runInSavepoint runs one write in a savepoint. It returns the error of the
 // transaction; that of the write itself is wr.err.
 func (w *Writer) runInSavepoint(wr *write) error {
+	if wr.err = wr.tooLong; wr.err != nil {
+		return nil // it would keep the others waiting once more
+	}
 	if err := w.conn.Savepoint(); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}

@@ -27,6 +27,9 @@ const (
 // ErrClosed is the error of every write after End.
 var ErrClosed = errors.New("the database is closed")
 
+// ErrUnknown is wrapped by the error of a commit that may have happened all the same.
+var ErrUnknown = errors.New("it is not known whether this was written")
+
 // Tx is a running write. It is an alias, so that it is the same type for every
 // kind of database and for the package that writes the statements.
 type Tx = interface {
@@ -56,11 +59,28 @@ type Writer struct {
 
 // write is one write: its work, and the channel on which its caller waits.
 type write struct {
-	ctx  context.Context
-	do   func(Tx) error
-	err  error
-	done chan struct{}
+	ctx     context.Context
+	do      func(Tx) error
+	state   atomic.Int32 // waiting, running or left
+	tooLong error        // why it is not run again with the rest of its group
+	err     error
+	done    chan struct{}
 }
+
+// The states of a write. What runs may change variables of its caller, who has to wait.
+const (
+	waiting int32 = iota
+	running
+	left // by its caller, before it ran
+)
+
+// start reports whether the write may run, again or for the first time.
+func (wr *write) start() bool {
+	return wr.state.CompareAndSwap(waiting, running) || wr.state.Load() == running
+}
+
+// leave reports whether the caller may leave: the write will not run.
+func (wr *write) leave() bool { return wr.state.CompareAndSwap(waiting, left) }
 
 // Start starts a Writer on a connection that nobody else uses.
 func Start(conn Conn) *Writer {
@@ -103,9 +123,9 @@ func (w *Writer) Groups(begin func(), beforeCommit func(Tx) error) {
 }
 
 // Write runs do in a transaction that it may share with other writes, and returns
-// when that is on disk. do sees its own changes and those of the writes before
+// when that is on disk, or when ctx ends before do has started. do sees its own changes and those of the writes before
 // it; if it returns an error, only its own changes are undone. do runs a second
-// time if its changes were undone with the rest of its group. It must neither call
+// time if its changes were undone with the rest of its group, unless it took too long. It must neither call
 // Write nor wait for something that does. Write returns webhook.ErrBusy if too many
 // writes are waiting.
 //
@@ -127,6 +147,15 @@ func (w *Writer) Enqueue(ctx context.Context, later bool, do func(Tx) error) (wa
 }
 
 func (w *Writer) wait(wr *write) error {
+	select {
+	case <-wr.done:
+		return wr.err
+	case <-w.done:
+	case <-wr.ctx.Done():
+		if wr.leave() {
+			return wr.ctx.Err()
+		}
+	}
 	select {
 	case <-wr.done:
 		return wr.err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -24,6 +25,17 @@ const connectTimeout = 10 * time.Second
 // idleTime is after how long without use a connection of readers is closed.
 const idleTime = 5 * time.Minute
 
+// lostTime is within which a machine that is silent counts as lost, for those who read
+// without a deadline.
+const lostTime = 30 * time.Second
+
+func dialer(timeout time.Duration) *net.Dialer {
+	return &net.Dialer{
+		Timeout: timeout, Control: limitSilence,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: lostTime / 2, Interval: lostTime / 6, Count: 3},
+	}
+}
+
 // IsURL reports whether the name of a database is the URL of one on a server.
 func IsURL(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
@@ -33,7 +45,7 @@ func IsURL(name string) bool {
 // have one, too.
 func Name(dsn string) string {
 	u, err := url.Parse(dsn)
-	if err != nil {
+	if err != nil || isMisread(u) {
 		return "postgres://…"
 	}
 	name := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
@@ -43,9 +55,15 @@ func Name(dsn string) string {
 	return name.String()
 }
 
+// isMisread reports whether a part of the password may be in another part of the URL,
+// since it has a character that ends the host.
+func isMisread(u *url.URL) bool {
+	return strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@")
+}
+
 // parse reads a URL. Its error never has a part of it, which may be the password.
 func parse(dsn string) (*pgx.ConnConfig, error) {
-	if _, err := url.Parse(dsn); err != nil {
+	if u, err := url.Parse(dsn); err != nil || isMisread(u) {
 		return nil, errors.New("the URL of the database cannot be read; it is postgres://USER:PASSWORD@HOST:PORT/DATABASE, in which other characters than letters and digits are written as in %40 for @")
 	}
 	config, err := pgx.ParseConfig(dsn)
@@ -61,6 +79,7 @@ func parse(dsn string) (*pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
+	config.DialFunc = dialer(config.ConnectTimeout).DialContext
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "bookhook"
 	}

@@ -19,7 +19,10 @@ import (
 
 var (
 	errLost   = errors.New("the connection to the server was lost")
+	errSilent = errors.New("the server did not answer a moment ago")
 	errUndone = errors.New("the server undid the transaction")
+
+	errReplaced = errors.New("another Bookhook serves the database now")
 
 	errNoSchema = errors.New("its user may use no schema of it; create one, or set search_path")
 )
@@ -40,6 +43,8 @@ func unavailable(err error) webhook.Message {
 	case err == nil, errors.Is(err, context.Canceled): // who asked has left
 	case errors.Is(err, group.ErrClosed):
 		code = "database.stopping"
+	case errors.Is(err, errReplaced):
+		code = "database.replaced"
 	case codeOf(err) != "":
 		code = messageCode(codeOf(err))
 	case isLost(err):
@@ -91,7 +96,7 @@ func isLost(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	for _, lost := range []error{errLost, errUndone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone, os.ErrDeadlineExceeded} {
+	for _, lost := range []error{errLost, errSilent, errUndone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone, os.ErrDeadlineExceeded} {
 		if errors.Is(err, lost) {
 			return true
 		}

@@ -2,10 +2,8 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -44,20 +42,20 @@ const leaving = 2 * time.Second
 // Lock reserves a database for one serving process: a second one would treat the
 // deliveries that the first has in flight as lost and send them again. Commands that only
 // change something need no lock. The lock ends with the process, however it ends; when
-// the connection is lost, the lock is taken again as soon as that is possible.
+// the connection is lost, the lock is taken again as soon as that is possible. If another
+// process was faster, this one finds that out when it writes; see DB.Serve.
 func Lock(ctx context.Context, dsn string) (release func() error, err error) {
 	config, err := parse(dsn)
 	if err != nil {
 		return nil, err
 	}
-	l := &locker{pool: pool(config, 1), done: make(chan struct{})}
+	l := &locker{config: config, done: make(chan struct{})}
 	err = l.take(ctx)
 	for began := time.Now(); errors.Is(err, errInUse) && time.Since(began) < leaving; err = l.take(ctx) {
 		time.Sleep(leaving / 20)
 	}
 	if err != nil {
-		err = fmt.Errorf("database %s %w", Name(dsn), l.explain(config, err))
-		return nil, errors.Join(err, l.pool.Close())
+		return nil, fmt.Errorf("database %s %w", Name(dsn), l.explain(err))
 	}
 	var keep context.Context
 	keep, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -69,40 +67,48 @@ var errInUse = errors.New("is in use by another Bookhook; stop that one first")
 
 // locker holds the lock of a serving process, in a transaction that does nothing else.
 type locker struct {
-	pool   *sql.DB
-	tx     *sql.Tx
+	config *pgx.ConnConfig
+	conn   *pgx.Conn // nil: the lock was lost
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-func (*locker) explain(config *pgx.ConnConfig, err error) error {
+func (l *locker) explain(err error) error {
 	if errors.Is(err, errInUse) {
 		return err
 	}
-	return fmt.Errorf("cannot be used: %w", explain(config, err))
+	return fmt.Errorf("cannot be used: %w", explain(l.config, err))
 }
 
 // take begins the transaction. A server notices within a minute that this machine is gone.
-func (l *locker) take(ctx context.Context) error {
-	tx, err := l.pool.BeginTx(context.WithoutCancel(ctx), nil) // it outlives ctx
-	if err != nil {
+func (l *locker) take(ctx context.Context) (err error) {
+	if l.conn, err = pgx.ConnectConfig(ctx, l.config); err != nil {
 		return err
 	}
-	var free sql.NullBool // NULL: there is no schema
-	err = tx.QueryRowContext(ctx, serving.tryLock()+`, set_config('idle_in_transaction_session_timeout', '0', true),
-		set_config('tcp_keepalives_idle', '15', true), set_config('tcp_keepalives_interval', '15', true), set_config('tcp_keepalives_count', '3', true)`).
-		Scan(&free, new(string), new(string), new(string), new(string))
+	var free *bool // nil: there is no schema
+	if _, err = l.conn.Exec(ctx, `BEGIN`); err == nil {
+		err = l.conn.QueryRow(ctx, serving.tryLock()+`, set_config('idle_in_transaction_session_timeout', '0', true),
+			set_config('tcp_keepalives_idle', '15', true), set_config('tcp_keepalives_interval', '15', true), set_config('tcp_keepalives_count', '3', true)`).
+			Scan(&free, new(string), new(string), new(string), new(string))
+	}
 	switch {
-	case err == nil && !free.Valid:
+	case err == nil && free == nil:
 		err = errNoSchema
-	case err == nil && !free.Bool:
+	case err == nil && !*free:
 		err = errInUse
 	}
 	if err != nil {
-		return errors.Join(err, tx.Rollback())
+		l.drop()
 	}
-	l.tx = tx
-	return nil
+	return err
+}
+
+// drop ends the transaction with its connection. It waits for no answer.
+func (l *locker) drop() {
+	if l.conn != nil {
+		closeConn(l.conn)
+		l.conn = nil
+	}
 }
 
 func (l *locker) keep(ctx context.Context) {
@@ -123,23 +129,18 @@ func (l *locker) keep(ctx context.Context) {
 func (l *locker) check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	if l.tx != nil {
-		if _, err := l.tx.ExecContext(ctx, `SELECT 1`); err == nil || ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+	if l.conn != nil {
+		if _, err := l.conn.Exec(ctx, `SELECT 1`); err == nil {
 			return
 		}
-		_ = l.tx.Rollback()
-		l.tx = nil
+		l.drop()
 	}
-	if err := l.take(ctx); errors.Is(err, errInUse) {
-		slog.Error("another Bookhook took over the database while this one could not reach it; stop one of them")
-	}
+	_ = l.take(ctx) // in use: by what is left of its own connection, or by another process, which the writer then finds (DB.Serve)
 }
 
 func (l *locker) release() error {
 	l.cancel()
 	<-l.done
-	if l.tx != nil {
-		_ = l.tx.Rollback()
-	}
-	return l.pool.Close()
+	l.drop()
+	return nil
 }

@@ -1,87 +1,20 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"net"
-	"net/url"
-	"sync/atomic"
 	"testing"
+	"time"
 
 	"bookhook/db/postgres/pgtest"
 )
 
-// proxy stands between a database and its server.
-type proxy struct {
-	url  string
-	cut  atomic.Bool // the next COMMIT reaches the server, and its answer nobody
-	down atomic.Bool // nothing can be reached
-}
-
-func newProxy(t *testing.T, to string) *proxy {
-	t.Helper()
-	u, err := url.Parse(to)
-	wantErr(t, "parse", err, nil)
-	server := u.Host
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	wantErr(t, "listen", err, nil)
-	t.Cleanup(func() { listener.Close() })
-	u.Host = listener.Addr().String()
-	p := &proxy{url: u.String()}
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go p.serve(client, server)
-		}
-	}()
-	return p
-}
-
-func (p *proxy) serve(client net.Conn, to string) {
-	defer client.Close()
-	server, err := net.Dial("tcp", to)
-	if err != nil || p.down.Load() {
-		return
-	}
-	defer server.Close()
-	var mute atomic.Bool
-	go func() {
-		buffer := make([]byte, 64<<10)
-		for {
-			n, err := server.Read(buffer)
-			if err != nil || mute.Load() {
-				client.Close()
-				return
-			}
-			_, _ = client.Write(buffer[:n])
-		}
-	}()
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := client.Read(buffer)
-		if err != nil || p.down.Load() {
-			return
-		}
-		if bytes.Contains(buffer[:n], []byte("COMMIT")) && p.cut.CompareAndSwap(true, false) {
-			mute.Store(true)
-		}
-		if _, err := io.Copy(server, bytes.NewReader(buffer[:n])); err != nil {
-			return
-		}
-	}
-}
-
 // TestUnknownCommit: what was committed without an answer is an error, never a success.
 func TestUnknownCommit(t *testing.T) {
 	direct, url := openTemp(t)
-	p := newProxy(t, url)
-	d := openURL(t, p.url)
+	p := pgtest.NewProxy(t, url)
+	d := openURL(t, p.URL)
 	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
-	p.cut.Store(true)
+	p.Cut.Store(true)
 	wantUnavailable(t, "a commit without an answer", d.Write(t.Context(), false, put("b")), unreachable)
 	want(t, "rows", traces(t, direct), "a b")
 	wantUnavailable(t, "ping", d.Ping(t.Context()), unreachable)
@@ -93,16 +26,35 @@ func TestUnknownCommit(t *testing.T) {
 // as before.
 func TestServerGone(t *testing.T) {
 	_, url := openTemp(t)
-	p := newProxy(t, url)
-	d := openURL(t, p.url)
+	p := pgtest.NewProxy(t, url)
+	d := openURL(t, p.URL)
 	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
 	want(t, "rows", traces(t, d), "a")
-	p.down.Store(true)
+	p.Down.Store(true)
 	wantUnavailable(t, "a write", d.Write(t.Context(), false, put("b")), unreachable)
 	wantUnavailable(t, "a read", scanOne(d, new(int), `SELECT 1`), unreachable)
-	p.down.Store(false)
+	p.Down.Store(false)
 	wantErr(t, "a write with the server back", d.Write(t.Context(), false, put("c")), nil)
 	want(t, "rows", traces(t, d), "a c")
+}
+
+// TestSilent: a server that does not answer is waited for once, and not asked by each of
+// the writes that wait.
+func TestSilent(t *testing.T) {
+	_, url := openTemp(t)
+	p := pgtest.NewProxy(t, url)
+	d := openURL(t, p.URL)
+	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
+	p.Mute.Store(true)
+	wantUnavailable(t, "a write", d.Write(t.Context(), false, put("b")), unreachable)
+	err := d.Write(t.Context(), false, put("c"))
+	wantErr(t, "another one", err, errSilent)
+	wantUnavailable(t, "another one", err, unreachable)
+	p.Mute.Store(false)
+	for d.Write(t.Context(), false, put("d")) != nil {
+		time.Sleep(silentTime / 10)
+	}
+	want(t, "rows", traces(t, d), "a d")
 }
 
 // TestRestart: connections that were lost while nobody used them are no error.
@@ -118,8 +70,8 @@ func TestRestart(t *testing.T) {
 func TestLock(t *testing.T) {
 	ctx := context.Background()
 	url := pgtest.Database(t, "template1")
-	p := newProxy(t, url)
-	release, err := Lock(ctx, p.url)
+	p := pgtest.NewProxy(t, url)
+	release, err := Lock(ctx, p.URL)
 	wantErr(t, "lock", err, nil)
 	_, err = Lock(ctx, url)
 	wantErr(t, "lock again", err, errInUse)
@@ -129,17 +81,52 @@ func TestLock(t *testing.T) {
 	wantErr(t, "lock after that", err, nil)
 	wantErr(t, "release", release(), nil)
 
-	config, err := parse(p.url)
+	config, err := parse(p.URL)
 	wantErr(t, "parse", err, nil)
-	l := &locker{pool: pool(config, 1)}
-	defer l.pool.Close()
+	l := &locker{config: config}
+	defer l.drop()
 	wantErr(t, "take", l.take(ctx), nil)
 	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	l.check(ctx)
-	want(t, "taken again", l.tx != nil, true)
+	want(t, "taken again", l.conn != nil, true)
 	_, err = Lock(ctx, url)
 	wantErr(t, "lock", err, errInUse)
 	l.check(ctx)
-	want(t, "still taken", l.tx != nil, true)
-	wantErr(t, "let go", l.tx.Rollback(), nil)
+	want(t, "still taken", l.conn != nil, true)
+}
+
+// TestLockSilent: letting go of the lock waits for no answer.
+func TestLockSilent(t *testing.T) {
+	p := pgtest.NewProxy(t, pgtest.Database(t, "template1"))
+	release, err := Lock(t.Context(), p.URL)
+	wantErr(t, "lock", err, nil)
+	p.Mute.Store(true)
+	released := make(chan error)
+	go func() { released <- release() }()
+	select {
+	case err := <-released:
+		wantErr(t, "release", err, nil)
+	case <-time.After(30 * time.Second):
+		t.Error("the release still waits")
+	}
+}
+
+// TestServe: a process can write no more once another one serves the database; commands
+// can.
+func TestServe(t *testing.T) {
+	one, url := openTemp(t)
+	two, command := openURL(t, url), openURL(t, url)
+	replaced := make(chan struct{})
+	wantErr(t, "serve", one.Serve(t.Context(), func() { close(replaced) }), nil)
+	wantErr(t, "a write", one.Write(t.Context(), false, put("a")), nil)
+	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	wantErr(t, "a write after a restart", one.Write(t.Context(), false, put("b")), nil)
+	wantErr(t, "another one serves", two.Serve(t.Context(), func() { t.Error("the second was replaced") }), nil)
+	for range 2 {
+		wantUnavailable(t, "a write of the first", one.Write(t.Context(), false, put("c")), "database.replaced")
+		<-replaced
+	}
+	wantErr(t, "a write of a command", command.Write(t.Context(), false, put("d")), nil)
+	wantErr(t, "a write of the second", two.Write(t.Context(), false, put("e")), nil)
+	want(t, "rows", traces(t, two), "a b d e")
 }

@@ -17,6 +17,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -90,6 +92,36 @@ func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, e
 	return d.readers.QueryContext(ctx, query, all...)
 }
 
+// Serve makes this process the one that serves the database; it has the lock (Lock). If
+// another one does so later, because the lock was lost with its connection, this one
+// can write no more, and replaced is called once.
+func (d *DB) Serve(ctx context.Context, replaced func()) error {
+	err := d.writer.Write(ctx, false, func(tx group.Tx) error {
+		d.session.replaced = sync.OnceFunc(replaced)
+		_, err := tx.Exec(ctx, `UPDATE last_writer SET serving = $1`, d.session.process)
+		return err
+	})
+	if err == nil {
+		go d.keepWriting() //nolint:gosec // it goes on after ctx
+	}
+	return err
+}
+
+// keepWriting begins a group now and then, which finds out whether another process serves,
+// until the writer ends.
+func (d *DB) keepWriting() {
+	ticker := time.NewTicker(checkEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-d.writer.Ending():
+			return
+		case <-ticker.C:
+			_ = d.writer.Write(context.Background(), false, func(group.Tx) error { return nil })
+		}
+	}
+}
+
 // Ping reports whether the database can be read, and whether the last write failed
 // because it could not be written. It writes nothing itself.
 func (d *DB) Ping(ctx context.Context) error {
@@ -109,10 +141,44 @@ func (d *DB) Ping(ctx context.Context) error {
 // overwritten is left in their files. The server's write-ahead log and its backups keep
 // it until they are removed. Other writes to these tables wait for it.
 func (d *DB) Purge(ctx context.Context) error {
-	if _, err := d.readers.ExecContext(ctx, `VACUUM FULL settings, connections, webhooks, drafts`); err != nil {
-		return fmt.Errorf("rewrite the tables: %w", err)
+	for _, table := range []string{"settings", "connections", "webhooks", "drafts"} {
+		if err := d.rewrite(ctx, table); err != nil {
+			return fmt.Errorf("rewrite the table %s: %w", table, err)
+		}
 	}
 	return nil
+}
+
+// How often, and after which pause, a table is tried that others use.
+const (
+	purgeTries = 30
+	purgePause = 100 * time.Millisecond
+)
+
+// rewrite makes a new file of a table. It does not wait for its lock, since everybody else
+// would then wait behind it for who reads the table for long. The server only warns when
+// the table is in use, and those who may not do that, so the file is compared.
+func (d *DB) rewrite(ctx context.Context, table string) error {
+	before, err := d.file(ctx, table)
+	if err != nil {
+		return err
+	}
+	for range purgeTries {
+		if _, err := d.readers.ExecContext(ctx, `VACUUM (FULL, SKIP_LOCKED) `+table); err != nil {
+			return err
+		}
+		if after, err := d.file(ctx, table); err != nil || after != before {
+			return err
+		}
+		time.Sleep(purgePause)
+	}
+	return errors.New("somebody reads it for long, as pg_dump does, or Bookhook's user is not its owner")
+}
+
+// file returns the number of a table's file.
+func (d *DB) file(ctx context.Context, table string) (number int64, err error) {
+	err = d.readers.QueryRowContext(ctx, `SELECT pg_relation_filenode('`+table+`')::bigint`).Scan(&number)
+	return number, err
 }
 
 // values returns arguments as database/sql would convert them for other drivers, and

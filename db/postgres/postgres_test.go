@@ -173,6 +173,23 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// TestTooSlow: a write that the server stopped because it took too long is not run again
+// with its group.
+func TestTooSlow(t *testing.T) {
+	d, _ := openTemp(t)
+	runs := 0
+	errs := inGroup(t, d, put("a"), func(tx group.Tx) error {
+		runs++
+		_, err := tx.Exec(t.Context(), `SELECT pg_sleep(3600)`)
+		return err
+	}, put("z"))
+	wantErr(t, "the first", errs[0], nil)
+	wantUnavailable(t, "the slow one", errs[1], "database.locked")
+	wantErr(t, "the last", errs[2], nil)
+	want(t, "runs", runs, 1)
+	want(t, "rows", traces(t, d), "a z")
+}
+
 // TestRound: within a round nobody else wrote. That is so for any number of processes.
 func TestRound(t *testing.T) {
 	one, url := openTemp(t)
@@ -209,9 +226,44 @@ func TestSettings(t *testing.T) {
 		return scanOne(tx, &got, `SELECT concat_ws(' ', current_setting('synchronous_commit'), current_setting('lock_timeout'),
 			current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'))`)
 	}), nil)
-	want(t, "settings", got, "on 10s 30s 5s")
+	want(t, "settings", got, "on 10s 10s 5s")
 	wantErr(t, "read", scanOne(d, &got, `SELECT current_setting('synchronous_commit')`), nil)
 	want(t, "outside of a group", got, "off")
+}
+
+// TestIsolation: whatever the server's isolation level, a group sees what was committed
+// while it waited.
+func TestIsolation(t *testing.T) {
+	for _, level := range []string{"repeatable read", "serializable"} {
+		url := pgtest.Database(t, "template1")
+		name := url[strings.LastIndex(url, "/")+1:]
+		pgtest.Exec(t, pgtest.URL(t), `ALTER DATABASE `+name+` SET default_transaction_isolation = '`+level+`'`)
+		one, two := openURL(t, url), openURL(t, url)
+		var before, after uint64
+		wantErr(t, "write", two.Write(t.Context(), false, func(tx group.Tx) error { before = tx.Round(); return nil }), nil)
+		holds, waited := make(chan struct{}), make(chan error)
+		var rows int
+		go func() {
+			<-holds
+			waited <- two.Write(context.Background(), false, func(tx group.Tx) error {
+				after = tx.Round()
+				return scanOne(tx, &rows, `SELECT count(*) FROM settings`)
+			})
+		}()
+		wantErr(t, "write", one.Write(t.Context(), false, func(tx group.Tx) error {
+			close(holds)
+			waiting := false
+			for !waiting {
+				if err := scanOne(one, &waiting, `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`); err != nil {
+					return err
+				}
+			}
+			return put("a")(tx)
+		}), nil)
+		wantErr(t, "the one that waited", <-waited, nil)
+		want(t, level+": rows", rows, 1)
+		want(t, level+": another round", after > before, true)
+	}
 }
 
 // TestFrozen: a process that stops in a group keeps the others waiting for some seconds

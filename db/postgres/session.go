@@ -7,18 +7,26 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"bookhook/db/group"
 )
 
 // Limits of a group of writes.
 const (
 	lockTimeout      = 10 * time.Second // for the groups of other processes to end
-	statementTimeout = 30 * time.Second // on the server
-	answerTimeout    = statementTimeout + 10*time.Second
+	statementTimeout = 10 * time.Second // on the server
+	answerTimeout    = statementTimeout + 2*time.Second
+	// silentTime is for how long a server that was silent is not asked again, so that what
+	// waits is refused at once.
+	silentTime = 3 * time.Second
 	// pauseTimeout is after how long without a statement the server ends a group: the
 	// writes of all processes wait for one that is frozen.
 	pauseTimeout = 5 * time.Second
@@ -26,12 +34,14 @@ const (
 
 // begin begins a group. The settings are those of the transaction, since a connection of
 // PgBouncer has many users. remote_apply is stronger than on; what is weaker would answer
-// before an event is on disk.
-var begin = fmt.Sprintf(`BEGIN;
+// before an event is on disk. With another isolation level, a group might not see what others
+// committed while it waited for the lock.
+var begin = fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
 	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
-UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
+UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d;
+SELECT serving FROM last_writer`
 
 // session is the writer's connection, which is opened again when it is lost. It is the
 // Tx of every write. Statements run to their end even if the caller's context ends:
@@ -43,6 +53,9 @@ type session struct {
 	round   uint64    // see group.Tx
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
+	silent  time.Time // when the server last did not answer in time
+
+	replaced func() // called once another process serves the database; nil: this one does not serve
 }
 
 func newSession(config *pgx.ConnConfig) *session {
@@ -109,24 +122,26 @@ func (s *session) note(err error) {
 	if s.failed == nil {
 		s.failed = err
 	}
+	s.noteSilence(err)
 }
 
-// simple runs statements that have no arguments, all in one round trip, and returns the
-// tag of the last one.
-func (s *session) simple(statements string) (tag string, changed int64, err error) {
-	err = s.raw(func(conn *pgx.Conn) error {
-		results, err := conn.PgConn().Exec(context.Background(), statements).ReadAll()
-		if err == nil && len(results) > 0 {
-			last := results[len(results)-1].CommandTag
-			tag, changed = last.String(), last.RowsAffected()
-		}
+func (s *session) noteSilence(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		s.silent = time.Now()
+	}
+}
+
+// simple runs statements that have no arguments, all in one round trip.
+func (s *session) simple(statements string) (results []*pgconn.Result, err error) {
+	err = s.raw(func(conn *pgx.Conn) (err error) {
+		results, err = conn.PgConn().Exec(context.Background(), statements).ReadAll()
 		return err
 	})
-	return tag, changed, err
+	return results, err
 }
 
 // Begin implements group.Conn. If the connection was lost since the last group, as
-// when the server was restarted, it uses a new one.
+// when the server was restarted, it uses a new one; if the server is silent, none.
 func (s *session) Begin() error {
 	if s.status() == 'I' {
 		if err := s.begin(); err == nil || !isLost(err) && messageCode(codeOf(err)) != unreachable {
@@ -134,10 +149,14 @@ func (s *session) Begin() error {
 		}
 	}
 	s.drop()
+	if time.Since(s.silent) < silentTime {
+		return errSilent
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
 	var err error
 	if s.conn, err = s.pool.Conn(ctx); err != nil {
+		s.noteSilence(err)
 		return err
 	}
 	return s.begin()
@@ -145,12 +164,16 @@ func (s *session) Begin() error {
 
 func (s *session) begin() error {
 	s.failed = nil
-	_, changed, err := s.simple(fmt.Sprintf(begin, s.process))
+	results, err := s.simple(fmt.Sprintf(begin, s.process))
+	if err == nil && s.replaced != nil && string(results[len(results)-1].Rows[0][0]) != strconv.FormatInt(s.process, 10) {
+		s.replaced()
+		err = errReplaced
+	}
 	if err != nil {
 		s.Rollback()
 		return err
 	}
-	if changed > 0 {
+	if results[len(results)-2].CommandTag.RowsAffected() > 0 {
 		s.round++
 	}
 	return nil
@@ -162,20 +185,28 @@ func (s *session) drop() {
 		return
 	}
 	_ = s.conn.Raw(func(of any) error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		return of.(*stdlib.Conn).Conn().Close(ctx) //nolint:forcetypeassert // the pool has no other
+		closeConn(of.(*stdlib.Conn).Conn()) //nolint:forcetypeassert // the pool has no other
+		return nil
 	})
 	_ = s.conn.Close()
 	s.conn = nil
 }
 
-// Commit implements group.Conn. If the connection is lost before the answer, nobody
-// knows whether the transaction was committed, and that is an error.
+// closeConn closes a connection, whether or not the server answers.
+func closeConn(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// Commit implements group.Conn.
 func (s *session) Commit() error {
-	tag, _, err := s.simple(`COMMIT`)
-	if err == nil && tag != "COMMIT" { // the server undoes what failed before
-		err = cmp.Or(s.failed, errUndone)
+	results, err := s.simple(`COMMIT`)
+	switch {
+	case err != nil && s.status() != 'I': // the connection was lost before the answer
+		return fmt.Errorf("%w: %w", group.ErrUnknown, err)
+	case err == nil && results[0].CommandTag.String() != "COMMIT": // the server undoes what failed before
+		return cmp.Or(s.failed, errUndone)
 	}
 	return err
 }
@@ -183,21 +214,21 @@ func (s *session) Commit() error {
 // Rollback implements group.Conn.
 func (s *session) Rollback() {
 	s.round++
-	if _, _, err := s.simple(`ROLLBACK`); err != nil {
+	if _, err := s.simple(`ROLLBACK`); err != nil {
 		s.drop()
 	}
 }
 
 // Savepoint implements group.Conn.
 func (s *session) Savepoint() error {
-	_, _, err := s.simple(`SAVEPOINT part`)
+	_, err := s.simple(`SAVEPOINT part`)
 	return err
 }
 
 // Undo implements group.Conn.
 func (s *session) Undo() error {
 	s.round++ // what was read in it may be undone
-	if _, _, err := s.simple(`ROLLBACK TO part`); err != nil {
+	if _, err := s.simple(`ROLLBACK TO part`); err != nil {
 		return err
 	}
 	s.failed = nil
@@ -206,7 +237,7 @@ func (s *session) Undo() error {
 
 // Release implements group.Conn.
 func (s *session) Release() error {
-	_, _, err := s.simple(`RELEASE part`)
+	_, err := s.simple(`RELEASE part`)
 	return err
 }
 
@@ -219,6 +250,7 @@ func (s *session) Spoiled(err error) error {
 	if s.status() == 'T' {
 		return nil
 	}
+	s.noteSilence(err)
 	return cmp.Or(err, s.failed, errUndone)
 }
 
@@ -231,6 +263,9 @@ func (s *session) status() (status byte) {
 	})
 	return status
 }
+
+// TookTooLong implements group.Conn.
+func (*session) TookTooLong(err error) bool { return codeOf(err) == "57014" } // query_canceled, by statement_timeout
 
 // IsUnavailable implements group.Conn.
 func (*session) IsUnavailable(err error) bool { return !unavailable(err).IsZero() }

@@ -1,10 +1,14 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/gofrs/flock"
 )
+
+// Serve needs to do nothing: the lock cannot be lost.
+func (*DB) Serve(context.Context, func()) error { return nil }
 
 // Lock reserves the database at path for one serving process: a second one would
 // treat the deliveries that the first has in flight as lost and send them again.

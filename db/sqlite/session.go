@@ -85,6 +85,9 @@ func (*session) Spoiled(err error) error {
 	return nil
 }
 
+// TookTooLong implements group.Conn: nothing limits the time of a write.
+func (*session) TookTooLong(error) bool { return false }
+
 // IsUnavailable implements group.Conn.
 func (*session) IsUnavailable(err error) bool { return !unavailable(err).IsZero() }
 

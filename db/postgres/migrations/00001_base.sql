@@ -6,10 +6,12 @@
 -- webhook.Message, or empty for none. Texts compare by their bytes, as in Go.
 
 -- The process that wrote last: another one has to forget what it knows of the tables.
+-- And the one that began to serve last: another one must not serve any more.
 CREATE TABLE last_writer (
-  process BIGINT NOT NULL
+  process BIGINT NOT NULL,
+  serving BIGINT NOT NULL
 );
-INSERT INTO last_writer (process) VALUES (0);
+INSERT INTO last_writer (process, serving) VALUES (0, 0);
 
 CREATE TABLE settings (
   key   TEXT COLLATE "C" PRIMARY KEY,

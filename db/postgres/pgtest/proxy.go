@@ -1,0 +1,83 @@
+package pgtest
+
+import (
+	"bytes"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"testing"
+)
+
+// Proxy stands between a database and its server.
+type Proxy struct {
+	URL  string
+	Cut  atomic.Bool // the next COMMIT reaches the server, and its answer nobody
+	Down atomic.Bool // nothing can be reached
+	Mute atomic.Bool // nothing arrives, in either direction, and no connection ends
+}
+
+// NewProxy returns a proxy to the server of a URL.
+func NewProxy(t testing.TB, to string) *Proxy {
+	t.Helper()
+	u, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := u.Host
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // nothing is lost
+	u.Host = listener.Addr().String()
+	p := &Proxy{URL: u.String()}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(client, server)
+		}
+	}()
+	return p
+}
+
+func (p *Proxy) serve(client net.Conn, to string) {
+	defer client.Close()
+	server, err := net.Dial("tcp", to)
+	if err != nil || p.Down.Load() {
+		return
+	}
+	defer server.Close()
+	var mute atomic.Bool
+	go func() {
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buffer)
+			if err != nil || mute.Load() {
+				client.Close()
+				return
+			}
+			if !p.Mute.Load() {
+				_, _ = client.Write(buffer[:n])
+			}
+		}
+	}()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buffer)
+		if err != nil || p.Down.Load() {
+			return
+		}
+		if p.Mute.Load() {
+			continue
+		}
+		if bytes.Contains(buffer[:n], []byte("COMMIT\x00")) && p.Cut.CompareAndSwap(true, false) {
+			mute.Store(true)
+		}
+		if _, err := server.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+)
+
+// wakeReread makes rereadUnknown read once more what is due.
+func (d *Dispatcher) wakeReread() {
+	select {
+	case d.unknown <- struct{}{}:
+	default: // it will
+	}
+}
+
+// rereadUnknown reads what is due, as at the start, whenever a write has ended of which
+// nobody knows whether it was stored: it may have stored or released deliveries, or events
+// that wait for a lookup. What it claimed is sent when the claim ends.
+func (d *Dispatcher) rereadUnknown(ctx context.Context) {
+	for {
+		select {
+		case <-d.unknown:
+		case <-ctx.Done():
+			return
+		}
+		if d.storeFailed("read what is due", d.reread(ctx)) {
+			select {
+			case <-time.After(storePause):
+				d.wakeReread()
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+func (d *Dispatcher) reread(ctx context.Context) error {
+	due, err := d.store.Due(ctx)
+	if err != nil {
+		return err
+	}
+	d.lanes.reread(due)
+	d.lookups.Wake()
+	return nil
+}

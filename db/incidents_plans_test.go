@@ -56,7 +56,7 @@ func TestIncidentPlans(t *testing.T) {
 		func() error { _, err := s.Incidents(ctx, 1, now, 9); return err },
 		func() error { _, err := s.Undelivered(ctx, 1, 1, now, 9); return err },
 		func() error { _, _, err := s.LastFailure(ctx, 1, 1); return ignoreNotFound(err) },
-		func() error { _, err := s.DeliveredLate(ctx, 1, 1, now, now); return err },
+		func() error { _, err := s.DeliveredLate(ctx, 1, 1, now, now, now); return err },
 		func() error { _, err := s.Fallbacks(ctx, []webhook.WebhookID{1}); return err },
 		func() error { _, err := s.FallbackOf(ctx, 1); return ignoreNotFound(err) },
 		func() error { _, err := s.FallbackByToken(ctx, []byte("x"), now); return ignoreNotFound(err) },

@@ -273,7 +273,15 @@ func testOutageFacts(t *testing.T, s *db.Store) {
 	same(t, "of another account", len(must(s.Undelivered(ctx, other.ID, hook.ID, t0.Add(-time.Hour), 9))(t)), 0)
 	_, _, err = s.LastFailure(ctx, other.ID, hook.ID)
 	wantError(t, "of another account", err, webhook.ErrNotFound)
-	same(t, "late", must(s.DeliveredLate(ctx, a.ID, hook.ID, t0.Add(-time.Hour), t0.Add(time.Hour)))(t), webhook.Count{})
+	late := func(account webhook.AccountID, delivered time.Time) int {
+		return must(s.DeliveredLate(ctx, account, hook.ID, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), delivered))(t).N
+	}
+	same(t, "late", late(a.ID, t0), 0)
+	claim(t, s, hook.ID, 1000, t0.Add(time.Minute))
+	finish(t, s, success(delivery, hook.ID, 2), t0.Add(10*time.Minute))
+	same(t, "delivered late", late(a.ID, t0), 1)
+	same(t, "before the outage", late(a.ID, t0.Add(11*time.Minute)), 0)
+	same(t, "of another account", late(other.ID, t0), 0)
 }
 
 func testIncidentsPruned(t *testing.T, s *db.Store) {

@@ -97,13 +97,13 @@ func (s *Store) LastFailure(ctx context.Context, account webhook.AccountID, id w
 	return delivery, o, err
 }
 
-// DeliveredLate counts the deliveries of a webhook of an account between two times that
-// were delivered more than a minute after they were created.
-func (s *Store) DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since, until time.Time) (c webhook.Count, err error) {
+// DeliveredLate counts the deliveries of a webhook of an account that were created
+// between two times, and delivered since a third one and more than a minute after that.
+func (s *Store) DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, from, until, delivered time.Time) (c webhook.Count, err error) {
 	err = queryRow(ctx, s.engine, `SELECT count(*) FROM (SELECT state, created_at, finished_at FROM deliveries
 			WHERE account_id = $1 AND webhook_id = $2 AND id >= $3 AND id < $4 AND test = 0 ORDER BY id LIMIT $5) AS of_the_outage
-		WHERE state = 'delivered' AND finished_at - created_at > 60000`,
-		account, id, webhook.FirstID[webhook.DeliveryID](since), webhook.FirstID[webhook.DeliveryID](until), webhook.CountCap).Scan(&c.N)
+		WHERE state = 'delivered' AND finished_at >= $6 AND finished_at - created_at > 60000`,
+		account, id, webhook.FirstID[webhook.DeliveryID](from), webhook.FirstID[webhook.DeliveryID](until), webhook.CountCap, toMillis(delivered)).Scan(&c.N)
 	c.More = c.N >= webhook.CountCap
 	return c, err
 }

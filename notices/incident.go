@@ -22,7 +22,7 @@ type IncidentStore interface {
 	Undelivered(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since time.Time, most int) ([]string, error)
 	LastFailure(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.DeliveryID, webhook.Outcome, error)
 	FailedResponses(ctx context.Context, account webhook.AccountID, deliveries []webhook.DeliveryID) (map[webhook.DeliveryID]webhook.Attempt, error)
-	DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since, until time.Time) (webhook.Count, error)
+	DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, from, until, delivered time.Time) (webhook.Count, error)
 	Item(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string) (webhook.Item, error)
 }
 

@@ -112,18 +112,18 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 		l.Subject, l.Text, l.Button = name+" was deleted", []string{"It had accepted no delivery since " + t.at(since) + "."}, button{"Open Bookhook", t.BaseURL}
 		return l, nil
 	case incidents.OffByPerson:
-		before := "It had accepted no delivery since " + t.at(since) + "."
+		history := "It had accepted no delivery since " + t.at(since) + "."
 		if t.ClearedAt.Before(t.ClosedAt) {
-			before = outage + " Then it accepted deliveries again."
+			history = outage + " Then it accepted deliveries again."
 		}
-		l.Subject, l.Text = name+" was switched off by somebody", []string{before + " It receives no bookings until it is switched on again."}
+		l.Subject, l.Text = name+" was switched off by somebody", []string{history + " It receives no bookings until it is switched on again."}
 		return l, nil
 	case incidents.SwitchedOn:
 		l.Subject, l.Text = name+" is on again", []string{outage}
 	default:
 		l.Subject, l.Text = name+" accepts bookings again", []string{outage}
 	}
-	late, err := t.Store.DeliveredLate(ctx, t.account.ID, t.Webhook(), since.Add(-before), t.ClosedAt)
+	late, err := t.Store.DeliveredLate(ctx, t.account.ID, t.Webhook(), since.Add(-before), t.ClosedAt, since) // an earlier outage may have ended shortly before
 	if err != nil {
 		return l, err
 	}

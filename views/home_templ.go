@@ -272,10 +272,10 @@ func (p HomeProps) verdict() verdict {
 		return verdict{"warn", "off", "Bookings are sent nowhere: every webhook is off."}
 	case p.Checklist.Facts.Event == 0:
 		return verdict{"idle", "clock", "Waiting for the first booking."}
-	case waiting > 0 && (p.Page.Now.Sub(p.Today.OldestWaiting) > lateAfter || p.troubled()):
-		return verdict{"warn", "clock", "Bookings are arriving" + waitingClause(waiting) + "."}
 	case p.unreliable() != "":
 		return verdict{"warn", "alert", "Bookings are arriving, but not all at " + p.unreliable() + "."}
+	case waiting > 0 && (p.Page.Now.Sub(p.Today.OldestWaiting) > lateAfter || p.troubled()):
+		return verdict{"warn", "clock", "Bookings are arriving" + waitingClause(waiting) + "."}
 	case p.Failed.N > 0:
 		return verdict{"warn", "alert", "Bookings are arriving, but " + p.givenUpToday() + "."}
 	case p.Rejected > 0:

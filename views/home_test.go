@@ -25,7 +25,7 @@ func TestVerdict(t *testing.T) {
 		"Bookings are sent nowhere: every webhook is off.":          {Webhooks: 1, Checklist: received},
 		"All bookings are arriving.":                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
 		"Bookings are arriving; 2 deliveries are waiting.":          {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
-		"Bookings are arriving, but not all at Accounting.": {Webhooks: 1, On: 1, Checklist: received, Rows: []WebhookRow{row(func(r *WebhookRow) {
+		"Bookings are arriving, but not all at Accounting.": {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 5, OldestWaiting: now.Add(-time.Hour)}, Rows: []WebhookRow{row(func(r *WebhookRow) {
 			r.Last, r.Failures = &webhook.Delivery{}, webhook.Failures{Failed: 5, Of: 10}
 		})}},
 		"Bookings are arriving, but 1 request could not be read today.":                                                   {Webhooks: 1, On: 1, Checklist: received, Rejected: 1},

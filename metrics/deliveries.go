@@ -45,11 +45,7 @@ func (d Deliveries) Finish(ctx context.Context, r webhook.Result, now time.Time)
 
 func (m *Metrics) event(e webhook.Event, decisions []webhook.Decision) {
 	m.events.WithLabelValues(e.Platform).Inc()
-	for _, decision := range decisions {
-		if decision.Reason == webhook.Matched {
-			m.created.Inc()
-		}
-	}
+	m.created.Add(float64(webhook.CountMatched(decisions)))
 }
 
 func (m *Metrics) result(r webhook.Result) {

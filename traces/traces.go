@@ -120,14 +120,8 @@ func (t *Tracer) event(ctx context.Context, id webhook.EventID, start time.Time)
 
 func (t *Tracer) accepted(ctx context.Context, a *webhook.Accepted) {
 	_, span := t.event(ctx, a.Event.ID, a.Event.ReceivedAt)
-	matched := 0
-	for _, decision := range a.Decisions {
-		if decision.Reason == webhook.Matched {
-			matched++
-		}
-	}
 	span.SetAttributes(attribute.String("bookhook.event.id", a.Event.ID.String()), attribute.String("bookhook.event.type", a.Event.Type),
-		attribute.String("bookhook.platform", a.Event.Platform), attribute.Int("bookhook.deliveries", matched))
+		attribute.String("bookhook.platform", a.Event.Platform), attribute.Int("bookhook.deliveries", webhook.CountMatched(a.Decisions)))
 	span.End()
 }
 

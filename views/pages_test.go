@@ -120,7 +120,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 			p.NewSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 			p.Page.Flash = []Flash{{Text: "The webhook was created and is on."}}
 		} else {
-			p.Recent, p.Last = k.rows(), k.last(i)
+			p.Recent, p.Used = k.rows(), true
 		}
 		if i == 1 {
 			p.NewSecret, p.Rotated, p.OldUntil = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true, now.Add(24*time.Hour)
@@ -148,17 +148,11 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		add(fmt.Sprintf("webhook-stored-%d-signing", i), WebhookSigning(p))
 	}
 	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Last: k.last(1), Stats: k.stats(stats.Week)}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Used: true, Stats: k.stats(stats.Week)}
 		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))
 	}
-}
-
-// last is the newest delivery of a webhook.
-func (k kind) last(i int) *webhook.Delivery {
-	d := k.delivery(i)
-	return &d
 }
 
 func (k kind) addStats(add func(string, templ.Component)) {

@@ -20,13 +20,13 @@ import (
 type WebhookProps struct {
 	Page      Page
 	Webhook   *webhook.Webhook
-	Names     Names             // of what it selects
-	NewSecret string            // shown once, after creation or rotation; else ""
-	Rotated   bool              // NewSecret was created by a rotation: the old one is valid for Grace
-	Grace     time.Duration     // how long an old secret stays valid after a rotation
-	OldUntil  time.Time         // until when a second secret is valid; zero when there is none
-	Last      *webhook.Delivery // the newest; nil when there was none
-	Recent    []DeliveryRow     // the newest few
+	Names     Names         // of what it selects
+	NewSecret string        // shown once, after creation or rotation; else ""
+	Rotated   bool          // NewSecret was created by a rotation: the old one is valid for Grace
+	Grace     time.Duration // how long an old secret stays valid after a rotation
+	OldUntil  time.Time     // until when a second secret is valid; zero when there is none
+	Used      bool          // it has deliveries
+	Recent    []DeliveryRow // the newest few
 	Backlog   webhook.Backlog
 	Circuit   webhook.Circuit
 	Failures  webhook.Failures // among its newest deliveries
@@ -41,7 +41,7 @@ type WebhookProps struct {
 
 // Status is how the webhook is doing.
 func (p WebhookProps) Status() webhook.Status {
-	return p.Webhook.Status(p.Circuit, activityOf(p.Last, p.Failures))
+	return p.Webhook.Status(p.Circuit, webhook.Activity{Used: p.Used, Failures: p.Failures})
 }
 
 // WebhookTab is one tab of a webhook's page: what follows the address of the webhook.
@@ -115,7 +115,7 @@ func webhookPage(p WebhookProps, tab WebhookTab) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				if p.Last != nil || tab == SettingsTab || tab == SigningTab {
+				if p.Used || tab == SettingsTab || tab == SigningTab {
 					templ_7745c5c3_Err = testForm(p, "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -933,7 +933,7 @@ func WebhookDeliveries(p WebhookProps, list DeliveriesProps) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if p.Last == nil {
+			if !p.Used {
 				templ_7745c5c3_Err = news().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -475,7 +475,7 @@ func webhookRow(p WebhooksProps, r WebhookRow) templ.Component {
 
 // Status is how the webhook is doing.
 func (r WebhookRow) Status() webhook.Status {
-	return r.Webhook.Status(r.Circuit, activityOf(r.Last, r.Failures))
+	return r.Webhook.Status(r.Circuit, webhook.Activity{Used: r.Last != nil, Failures: r.Failures})
 }
 
 // problem says in a few words what is wrong with the webhook, line by line.

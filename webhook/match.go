@@ -27,6 +27,16 @@ type Decision struct {
 	Reason   Reason     `json:"reason,omitempty"`   // why it was skipped; with a Delivery it was sent later, because somebody asked for it
 }
 
+// CountMatched counts the webhooks that an event matched.
+func CountMatched(decisions []Decision) (n int) {
+	for _, d := range decisions {
+		if d.Reason == Matched {
+			n++
+		}
+	}
+	return n
+}
+
 // DeliveryTo returns the delivery of the decisions on an event to a webhook; zero if
 // there is none.
 func DeliveryTo(decisions []Decision, w WebhookID) DeliveryID {

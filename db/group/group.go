@@ -123,11 +123,11 @@ func (w *Writer) Groups(begin func(), beforeCommit func(Tx) error) {
 }
 
 // Write runs do in a transaction that it may share with other writes, and returns
-// when that is on disk, or when ctx ends before do has started. do sees its own changes and those of the writes before
-// it; if it returns an error, only its own changes are undone. do runs a second
-// time if its changes were undone with the rest of its group, unless it took too long. It must neither call
-// Write nor wait for something that does. Write returns webhook.ErrBusy if too many
-// writes are waiting.
+// when that is on disk, or when ctx ends before do has started. do sees its own changes
+// and those of the writes before it; if it returns an error, only its own changes are
+// undone. do runs a second time if its changes were undone with the rest of its group,
+// unless it took too long. It must neither call Write nor wait for something that does.
+// Write returns webhook.ErrBusy if too many writes are waiting.
 //
 // Writes of new work go later than others that wait, so that it does not keep work
 // under way from being finished.

@@ -162,9 +162,7 @@ func (pg *Pages) webhookProps(c *fiber.Ctx) (props views.WebhookProps, err error
 	if err != nil {
 		return props, err
 	}
-	if len(newest.Rows) > 0 {
-		props.Last = &newest.Rows[0].Delivery
-	}
+	props.Used = len(newest.Rows) > 0
 	props.Failures, err = pg.failures(c, w)
 	return props, err
 }

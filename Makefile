@@ -19,7 +19,7 @@ UNITS = $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$')
 # Git may refuse to tell Go about a working tree that another user owns (containers); the version comes from above.
 export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false
 
-.PHONY: help run demo generate generated lint vet fmt test unit postgres e2e crash power setup fuzz bench peers pgo release build clean need-go need-cc
+.PHONY: help run demo generate generated lint vet fmt test unit postgres deploy e2e crash power setup fuzz bench peers pgo release build clean need-go need-cc
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -34,7 +34,7 @@ generate: need-go ## write the Go code of the templ files
 	go tool templ generate
 
 # The linter is last: it says the least about whether the program works, and takes the longest to fetch.
-test: setup generated vet unit postgres e2e lint ## everything that must hold before a change is merged
+test: setup generated vet unit postgres deploy e2e lint ## everything that must hold before a change is merged
 
 generated: need-go ## check that the Go code of the templ files is current (writes nothing)
 	@out=$$(go tool templ generate -check 2>&1) || { echo "$$out"; \
@@ -60,6 +60,10 @@ unit: need-go need-cc ## unit and conformance tests
 
 postgres: need-go ## the tests of the database on PostgreSQL, which must be installed; each run has a server of its own
 	BOOKHOOK_TEST_DATABASE=postgres go test -pgo=off -timeout 10m $(TESTFLAGS) ./db ./db/postgres
+
+# A module of its own: what reads these files is no dependency of Bookhook.
+deploy: need-go ## check docs/deploy/compose.yaml and kubernetes.yaml
+	cd docs/deploy/check && go vet . && go test $(TESTFLAGS) .
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary

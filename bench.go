@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"time"
 
 	"bookhook/bench"
+	"bookhook/db"
 	"bookhook/dispatch/guard"
+	"bookhook/seal"
 )
 
 type benchCommand struct {
@@ -26,11 +29,24 @@ type benchCommand struct {
 
 // Run measures this very binary.
 func (c benchCommand) Run(ctx context.Context, std streams, at database) error {
-	return c.measure(ctx, c.Seconds.seconds(), at.key, std)
+	return c.measure(ctx, c.Seconds.seconds(), at, std)
 }
 
-func (c benchCommand) measure(ctx context.Context, long time.Duration, key secretKeyFile, std streams) error {
-	secret, err := key.read()
+// mustBeNew refuses a database on a server that has tables of Bookhook.
+func mustBeNew(ctx context.Context, at database, key *seal.Key) error {
+	store, err := db.Open(ctx, string(at.path), key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("database %s is in use; measure in one that was created for that, which is dropped afterwards", at)
+		err = errors.Join(err, store.Close())
+	}
+	return err
+}
+
+func (c benchCommand) measure(ctx context.Context, long time.Duration, at database, std streams) error {
+	secret, err := at.key.read()
 	if err != nil {
 		return err
 	}
@@ -38,12 +54,20 @@ func (c benchCommand) measure(ctx context.Context, long time.Duration, key secre
 	if err != nil {
 		return fmt.Errorf("find the binary to measure: %w", err)
 	}
-	report, err := bench.Run(ctx, bench.Options{
+	options := bench.Options{
 		Command: func(args ...string) *exec.Cmd { return exec.Command(self, args...) }, //nolint:gosec // ourselves
 		Version: version, Time: long, Connections: int(c.Connections), Backlog: c.Backlog.seconds(), Progress: std.err,
 		Dir: c.Dir, Full: c.Full, Deliveries: int(c.Deliveries), Accounts: int(c.Accounts),
-		KeyFile: string(key), Key: secret,
-	})
+		KeyFile: string(at.key), Key: secret,
+	}
+	run := bench.Run
+	if db.OnServer(string(at.path)) {
+		if err := mustBeNew(ctx, at, secret); err != nil {
+			return err
+		}
+		run, options.NewDatabase = bench.RunReplicas, func(context.Context) (string, error) { return string(at.path), nil }
+	}
+	report, err := run(ctx, options)
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}

@@ -24,7 +24,7 @@ func TestBench(t *testing.T) {
 	file := filepath.Join(kept, "bench.json")
 	var out, progress bytes.Buffer
 	b := benchCommand{Connections: 4, Full: true, Deliveries: 1000, Accounts: 2, Dir: kept, JSON: file}
-	if err := b.measure(t.Context(), 300*time.Millisecond, secretKeyFile(newKeyFile(t)), streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {
+	if err := b.measure(t.Context(), 300*time.Millisecond, database{key: secretKeyFile(newKeyFile(t))}, streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {
 		t.Fatalf("%v after:\n%s", err, &progress)
 	}
 	var report bench.Report

@@ -31,6 +31,11 @@ type Options struct {
 	Accounts    int           // in the full table, with ten webhooks each
 	KeyFile     string        // of the key that encrypts the secrets in the databases; "": they are not encrypted
 	Key         *seal.Key     // what is in it; nil without one
+
+	// NewDatabase returns the URL of a database on PostgreSQL for one measurement, with
+	// nothing of Bookhook's or what an earlier measurement left; nil: there is none.
+	NewDatabase     func(context.Context) (string, error)
+	DatabaseProcess int // id of the process of that server, which counts with its children; 0: it is on another machine
 }
 
 // unstoredCommand is the hidden command of the second way.
@@ -80,6 +85,7 @@ type phase struct {
 	name   string
 	way    Way
 	peer   *Peer // that is measured instead of Bookhook; nil: none
+	number int   // of replicas on PostgreSQL; 0: one Bookhook on SQLite
 	shape  shape
 	sent   int           // channels of each account that events are sent to; 0: all
 	keep   int           // days of the retention; 0: for ever
@@ -103,7 +109,11 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 	if p.wanted == nil {
 		p.wanted = func(int) bool { return true }
 	}
-	if p.path == "" {
+	if p.number > 0 {
+		if p.path, err = r.NewDatabase(ctx); err != nil {
+			return nil, err
+		}
+	} else if p.path == "" {
 		p.path = filepath.Join(r.temp, "bench.db")
 		defer func() { err = errors.Join(err, removeDatabase(p.path)) }()
 	}
@@ -111,10 +121,7 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 	if err != nil {
 		return nil, err
 	}
-	before, err := os.Stat(p.path)
-	if err != nil {
-		return nil, err
-	}
+	before := fileSize(p.path)
 	m, log, err := r.underLoad(ctx, p, sample)
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", p.name, p.way, err)
@@ -122,15 +129,13 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 	if m.Accepted == 0 {
 		return nil, fmt.Errorf("%s, %s: nothing was accepted: %w", p.name, p.way, log.lastRefusal())
 	}
-	if p.way == Stored {
+	if p.way == Stored || p.number > 0 {
 		if m.Unrecorded, err = sample.unrecorded(ctx, p.path, p.wanted); err != nil {
 			return nil, err
 		}
-		after, err := os.Stat(p.path)
-		if err != nil {
-			return nil, err
-		}
-		m.DatabaseBytes = new(float64(after.Size()-before.Size()) / float64(m.all))
+	}
+	if p.way == Stored {
+		m.DatabaseBytes = new(float64(fileSize(p.path)-before) / float64(m.all))
 	}
 	r.report.Measurements = append(r.report.Measurements, m)
 	return m, nil
@@ -138,41 +143,50 @@ func (r *runner) measure(ctx context.Context, p phase) (m *Measurement, err erro
 
 // underLoad starts what is measured, sends the load, waits for deliveries in
 // flight, and stops it.
-func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts) (*Measurement, *deliveryLog, error) {
-	target := r.receiver.url
-	log := r.receiver.begin()
+func (r *runner) underLoad(ctx context.Context, p phase, sample *sampleAccounts) (m *Measurement, log *deliveryLog, err error) {
+	targets := []string{r.receiver.url}
+	log = r.receiver.begin()
 	if err := r.fillBefore(ctx, p, sample, log); err != nil {
 		return nil, nil, err
 	}
-	var process *server
 	began := time.Now()
+	var processes servers
 	if p.way != Bare {
-		command, err := r.command(ctx, p)
-		if err != nil {
+		if processes, err = r.startServers(ctx, p); err != nil {
 			return nil, nil, err
 		}
-		if process, err = startServer(ctx, command); err != nil {
-			return nil, nil, err
-		}
-		target = process.url + "/api/v1/events"
+		targets = processes.targets()
 		var release context.CancelFunc
-		ctx, release = process.watch(ctx)
+		ctx, release = processes.watch(ctx)
 		defer release()
 	}
-	m, w, err := r.drive(ctx, p, sample, process, log, target)
-	if process != nil {
-		err = errors.Join(err, process.stop())
-	}
-	if err != nil {
+	m, w, err := r.drive(ctx, p, sample, processes, log, targets)
+	if err := errors.Join(err, processes.stop()); err != nil {
 		return nil, nil, err
 	}
 	wanted := func(number int) bool { return p.wanted(number % p.shape.accounts) }
 	m.served = time.Since(began)
 	m.count(log.count(w, wanted), w, log, p.way)
-	if process != nil && p.peer == nil {
-		m.total(process.cmd.ProcessState)
+	if len(processes) == 1 && p.peer == nil {
+		m.total(processes[0].cmd.ProcessState)
 	}
 	return m, log, nil
+}
+
+// startServers starts what is measured.
+func (r *runner) startServers(ctx context.Context, p phase) (processes servers, err error) {
+	for range max(1, p.number) {
+		command, err := r.command(ctx, p)
+		if err != nil {
+			return nil, errors.Join(err, processes.stop())
+		}
+		process, err := startServer(ctx, command)
+		if err != nil {
+			return nil, errors.Join(err, processes.stop())
+		}
+		processes = append(processes, process)
+	}
+	return processes, nil
 }
 
 // fillBefore does what is to be in the database before Bookhook starts.
@@ -187,25 +201,28 @@ func (r *runner) fillBefore(ctx context.Context, p phase, sample *sampleAccounts
 	return errors.Join(p.fill(ctx, store, sample, log), store.Close())
 }
 
-func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, process *server, log *deliveryLog, target string) (*Measurement, window, error) {
-	address, err := url.Parse(target)
-	if err != nil {
-		return nil, window{}, err
+func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, processes servers, log *deliveryLog, targets []string) (*Measurement, window, error) {
+	addresses := make([]*url.URL, len(targets))
+	for i, target := range targets {
+		var err error
+		if addresses[i], err = url.Parse(target); err != nil {
+			return nil, window{}, err
+		}
 	}
 	m := &Measurement{
 		Name: p.name, Way: p.way, Accounts: p.shape.accounts, Webhooks: p.shape.accounts * p.shape.perAccount,
 		Connections: r.Connections, Rate: p.rate,
 	}
 	l := &load{
-		log: log, url: address, tokens: sample.tokens, perAccount: cmp.Or(p.sent, p.shape.perAccount), connections: r.Connections,
+		log: log, urls: addresses, tokens: sample.tokens, perAccount: cmp.Or(p.sent, p.shape.perAccount), connections: r.Connections,
 		enough: p.enough, rate: p.rate, warm: cmp.Or(p.warm, warmTime(p.time)), time: p.time,
 	}
-	w, err := l.run(ctx, func() { m.sample(process, p.peer) })
+	w, err := l.run(ctx, func() { m.sample(processes, r.databaseOf(p)) })
 	if err != nil {
 		return nil, w, err
 	}
 	if p.ended != nil {
-		if err := p.ended(ctx, process, sample); err != nil {
+		if err := p.ended(ctx, processes[0], sample); err != nil {
 			return nil, w, err
 		}
 	}
@@ -213,6 +230,18 @@ func (r *runner) drive(ctx context.Context, p phase, sample *sampleAccounts, pro
 	err = log.drain(ctx, func(number int) bool { return p.wanted(number % p.shape.accounts) })
 	m.DrainSeconds = time.Since(began).Seconds()
 	return m, w, err
+}
+
+// databaseOf returns the id of the database server's process that counts with what is
+// measured; 0 for none.
+func (r *runner) databaseOf(p phase) int {
+	switch {
+	case p.peer != nil:
+		return p.peer.Database
+	case p.number > 0:
+		return r.DatabaseProcess
+	}
+	return 0
 }
 
 // warmTime returns how long a load lasts before the time that counts.
@@ -242,6 +271,14 @@ func (r *runner) serve(path string, days int) *exec.Cmd {
 		args = append(args, "--secret-key-file", r.KeyFile)
 	}
 	return r.Command(args...)
+}
+
+// fileSize returns the size of a database's file; 0 for one on a server.
+func fileSize(path string) int64 {
+	if info, err := os.Stat(path); err == nil {
+		return info.Size()
+	}
+	return 0
 }
 
 func removeDatabase(path string) error {

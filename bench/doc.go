@@ -34,6 +34,11 @@
 // [RunBeside] measures other programs with the same load and receiver, in turn with
 // Bookhook. What it is for is a module of its own, in the folder peers.
 //
+// [RunReplicas] measures one and several replicas on PostgreSQL. Each event goes to
+// another replica than the one before; there are many accounts, which the replicas share.
+// Here all of them, the database, load and receiver share the processors of one machine,
+// so more replicas cannot deliver more: what is found is what sharing costs.
+//
 // The time from accepted to delivered starts when the sender has the complete
 // response. A delivery that arrived before counts as 0.
 package bench

@@ -143,7 +143,7 @@ func TestLoadEnds(t *testing.T) {
 			log.issue()
 		}
 		accepted := func() bool { return log.at(backlog+1).accepted.Load() != 0 }
-		l := &load{log: log, url: address, tokens: []string{"x"}, perAccount: 1, connections: 2, rate: rate, warm: time.Millisecond, time: c.time}
+		l := &load{log: log, urls: []*url.URL{address}, tokens: []string{"x"}, perAccount: 1, connections: 2, rate: rate, warm: time.Millisecond, time: c.time}
 		l.enough = func(ctx context.Context, got *deliveryLog) {
 			for enough := false; !enough && sleep(ctx, time.Millisecond); {
 				enough = c.early && got == log && accepted()

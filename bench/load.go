@@ -15,9 +15,9 @@ import (
 // load sends events with one worker for each connection.
 type load struct {
 	log         *deliveryLog
-	url         *url.URL
-	tokens      []string // of the accounts, which take turns
-	perAccount  int      // channels of an account, which take turns too
+	urls        []*url.URL // take turns
+	tokens      []string   // of the accounts, which take turns
+	perAccount  int        // channels of an account, which take turns too
 	connections int
 	enough      func(context.Context, *deliveryLog) // see phase
 	rate        int                                 // events/s, at planned times; 0: each worker sends as soon as it has its response
@@ -119,14 +119,17 @@ func (l *load) work(ctx context.Context, transport *http.Transport) {
 	}
 }
 
-// requests returns, for each account, what all its requests have in common.
+// requests returns, for each account at each URL, what all its requests have in common.
+// The accounts take turns first.
 func (l *load) requests(ctx context.Context) []*http.Request {
-	all := make([]*http.Request, len(l.tokens))
-	for i, token := range l.tokens {
-		all[i] = (&http.Request{
-			Method: http.MethodPost, URL: l.url, Host: l.url.Host, ContentLength: eventSize, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}},
-		}).WithContext(ctx)
+	all := make([]*http.Request, 0, len(l.tokens)*len(l.urls))
+	for _, to := range l.urls {
+		for _, token := range l.tokens {
+			all = append(all, (&http.Request{
+				Method: http.MethodPost, URL: to, Host: to.Host, ContentLength: eventSize, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+				Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}},
+			}).WithContext(ctx))
+		}
 	}
 	return all
 }

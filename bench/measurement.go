@@ -47,36 +47,48 @@ type Measurement struct {
 	Delivery    Percentiles `json:"accepted_to_delivered"` // 0 when it was delivered before the answer was read
 
 	ServerCPU      *float64 `json:"server_cpu_us_per_delivery"`
+	DatabaseCPU    *float64 `json:"database_cpu_us_per_delivery"` // of it, that of the database server
 	OwnCPU         *float64 `json:"load_and_receiver_cpu_us_per_delivery"`
 	ResidentBefore *float64 `json:"server_resident_before_mb"` // when the window began
 	Resident       *float64 `json:"server_resident_mb"`        // when the window ended
 	Peak           *float64 `json:"server_peak_resident_mb"`   // until then
 	DatabaseBytes  *float64 `json:"database_bytes_per_delivery"`
 
-	all         int             // deliveries, those outside the window too
-	latencies   []time.Duration // from accepted to delivered
-	served      time.Duration   // how long Bookhook ran
-	server, own []usage         // when the window began and ended
+	all       int             // deliveries, those outside the window too
+	latencies []time.Duration // from accepted to delivered
+	served    time.Duration   // how long Bookhook ran
+	// When the window began and ended.
+	server, own, database []usage
 }
 
 // sample records what was used so far, on systems where that can be read. What the
-// database server of a peer uses counts as its own.
-func (m *Measurement) sample(process *server, peer *Peer) {
+// database server uses, if its process is not 0, is counted apart and counts as that of
+// what is measured, too.
+func (m *Measurement) sample(processes servers, database int) {
 	if u, err := readUsage(os.Getpid()); err == nil {
 		m.own = append(m.own, u)
 	}
-	if process == nil {
+	if len(processes) == 0 {
 		return
 	}
-	u, err := readUsage(process.cmd.Process.Pid)
-	if err == nil && peer != nil {
-		var database usage
-		database, err = readFamily(peer.Database)
-		u.cpu, u.resident, u.peak = u.cpu+database.cpu, u.resident+database.resident, u.peak+database.resident
+	var all usage
+	for _, s := range processes {
+		u, err := readUsage(s.cmd.Process.Pid)
+		if err != nil {
+			return
+		}
+		all.add(u)
 	}
-	if err == nil {
-		m.server = append(m.server, u)
+	if database != 0 {
+		u, err := readFamily(database)
+		if err != nil {
+			return
+		}
+		m.database = append(m.database, u)
+		u.peak = u.resident
+		all.add(u)
 	}
+	m.server = append(m.server, all)
 }
 
 func (m *Measurement) count(c count, w window, l *deliveryLog, way Way) {
@@ -91,7 +103,7 @@ func (m *Measurement) count(c count, w window, l *deliveryLog, way Way) {
 		m.Delivery = percentiles(c.delivery)
 	}
 	m.OwnCPU = m.perDelivery(m.own)
-	m.ServerCPU = m.perDelivery(m.server)
+	m.ServerCPU, m.DatabaseCPU = m.perDelivery(m.server), m.perDelivery(m.database)
 	if len(m.server) > 0 {
 		first, last := m.server[0], m.server[len(m.server)-1]
 		m.ResidentBefore, m.Resident, m.Peak = new(megabytes(first.resident)), new(megabytes(last.resident)), new(megabytes(last.peak))

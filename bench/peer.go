@@ -16,8 +16,8 @@ type Peer struct {
 	Database int // id of its database server's process, which counts with its children
 }
 
-// RunBeside measures the highest rate of Bookhook and of the peers, which take turns
-// and have the same load and receiver. Each measurement has a database of its own; in
+// RunBeside measures the highest rate of Bookhook and of the peers, and with
+// Options.NewDatabase of its replicas; all take turns and have the same load and receiver. Each measurement has a database of its own; in
 // each round another program is the first. Of the options, Backlog and those of Full
 // have no effect. With an error, it returns what was measured until then.
 func RunBeside(ctx context.Context, o Options, rounds int, peers []Peer) (*Report, error) {
@@ -27,6 +27,9 @@ func RunBeside(ctx context.Context, o Options, rounds int, peers []Peer) (*Repor
 			turn := turns[0]
 			turn.way, turn.peer = Way(peers[i].Name), &peers[i]
 			turns = append(turns, turn)
+		}
+		if o.NewDatabase != nil {
+			turns = append(turns, o.replicated()...)
 		}
 		for round := range rounds {
 			first := round % len(turns)

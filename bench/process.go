@@ -20,6 +20,11 @@ type usage struct {
 	ended    time.Duration // processor time of its children that have ended
 }
 
+// add adds what another process has used.
+func (u *usage) add(other usage) {
+	u.cpu, u.resident, u.peak = u.cpu+other.cpu, u.resident+other.resident, u.peak+other.peak
+}
+
 // clockTick is the unit of processor time in /proc; it is 1/100 s on every
 // Linux that Go runs on.
 const clockTick = 10 * time.Millisecond

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,41 @@ type server struct {
 	stderr *stderrHead
 	exited chan struct{} // closed when the process has exited
 	err    error         // of the process; read after exited
+}
+
+// servers are those of one measurement: one, or the replicas.
+type servers []*server
+
+// targets are where they take events.
+func (s servers) targets() []string {
+	urls := make([]string, len(s))
+	for i := range s {
+		urls[i] = s[i].url + "/api/v1/events"
+	}
+	return urls
+}
+
+// watch returns a context that ends when one of them exits.
+func (s servers) watch(ctx context.Context) (context.Context, context.CancelFunc) {
+	var releases []context.CancelFunc
+	for _, one := range s {
+		var release context.CancelFunc
+		ctx, release = one.watch(ctx)
+		releases = append(releases, release)
+	}
+	return ctx, func() {
+		for _, release := range slices.Backward(releases) {
+			release()
+		}
+	}
+}
+
+// stop stops all of them.
+func (s servers) stop() (err error) {
+	for _, one := range s {
+		err = errors.Join(err, one.stop())
+	}
+	return err
 }
 
 // startServer starts the command and returns when it listens. ctx bounds the start

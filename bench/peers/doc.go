@@ -17,6 +17,8 @@
 //	load ──POST /api/v1/events──▶ bookhook serve ─▶ SQLite ──────▶ signed POST ──▶ receiver
 //	load ──POST /api/v1/events──▶ this program ───▶ PostgreSQL ──▶ signed POST ──▶ receiver
 //	                              with River
+//	load ──POST /api/v1/events──▶ bookhook serve ─▶ PostgreSQL ──▶ signed POST ──▶ receiver
+//	                              1, 2, 4 replicas
 //
 // River (github.com/riverqueue/river) is a job queue in a library: what is around it
 // here is the least that takes an event over net/http, inserts a job, answers 202 when

@@ -81,13 +81,18 @@ func measure(ctx context.Context, dir string, each time.Duration, rounds int, pr
 	if err := buildBookhook(ctx, binary, progress); err != nil {
 		return r, err
 	}
-	peers, err := riverPeers(postgres)
+	database, err := postgres.pid()
+	if err != nil {
+		return r, err
+	}
+	peers, err := riverPeers(postgres, database)
 	if err != nil {
 		return r, err
 	}
 	report, err := bench.RunBeside(ctx, bench.Options{
 		Command: func(args ...string) *exec.Cmd { return exec.Command(binary, args...) },
 		Time:    each, Connections: connections, Progress: progress, Dir: temp,
+		NewDatabase: postgres.newURL, DatabaseProcess: database,
 	}, rounds, peers)
 	return result{report: report, rounds: rounds, peers: peers, postgres: postgres.version}, err
 }
@@ -108,12 +113,8 @@ func buildBookhook(ctx context.Context, to string, progress io.Writer) error {
 }
 
 // riverPeers returns the two ways to insert with River.
-func riverPeers(postgres *cluster) ([]bench.Peer, error) {
+func riverPeers(postgres *cluster, database int) ([]bench.Peer, error) {
 	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	database, err := postgres.pid()
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -158,6 +159,17 @@ func (c *cluster) address(database string) string {
 	return fmt.Sprintf("host='%s' port=5432 user=%s dbname=%s sslmode=disable", quoted, superuser, database)
 }
 
+// newURL is newDatabase, but returns a URL.
+func (c *cluster) newURL(ctx context.Context) (string, error) {
+	if _, err := c.newDatabase(ctx); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("postgres://%s@/%s?host=%s&port=5432&sslmode=disable", superuser, c.name(), url.QueryEscape(c.dir)), nil
+}
+
+// name is the name of the newest database.
+func (c *cluster) name() string { return fmt.Sprintf("measured_%d", c.made) }
+
 // newDatabase replaces the database of the last measurement by an empty one, writes
 // everything to disk so that nothing of it is left to be done, and returns the
 // address.
@@ -167,17 +179,17 @@ func (c *cluster) newDatabase(ctx context.Context) (string, error) {
 		return "", err
 	}
 	c.version = conn.PgConn().ParameterStatus("server_version")
-	name := fmt.Sprintf("river_%d", c.made+1)
-	statements := []string{"CREATE DATABASE " + name, "CHECKPOINT"}
+	var statements []string
 	if c.made > 0 {
-		statements = slices.Insert(statements, 0, fmt.Sprintf("DROP DATABASE river_%d", c.made))
+		statements = append(statements, "DROP DATABASE "+c.name())
 	}
+	c.made++
+	statements = append(statements, "CREATE DATABASE "+c.name(), "CHECKPOINT")
 	for _, statement := range statements {
 		if _, e := conn.Exec(ctx, statement); e != nil {
 			err = fmt.Errorf("%s: %w", statement, e)
 			break
 		}
 	}
-	c.made++
-	return c.address(name), errors.Join(err, conn.Close(ctx))
+	return c.address(c.name()), errors.Join(err, conn.Close(ctx))
 }

@@ -31,6 +31,7 @@ var figures = []figure{
 	{"accepted → delivered, p50", " ms", func(m *bench.Measurement) *float64 { return &m.Delivery.P50 }},
 	{"accepted → delivered, p99", " ms", func(m *bench.Measurement) *float64 { return &m.Delivery.P99 }},
 	{"processor time of a delivery", " µs", func(m *bench.Measurement) *float64 { return m.ServerCPU }},
+	{"  of it, the database server", " µs", func(m *bench.Measurement) *float64 { return m.DatabaseCPU }},
 	{"memory", " MB", func(m *bench.Measurement) *float64 { return m.Resident }},
 }
 
@@ -53,12 +54,12 @@ Load, receiver and both databases (a commit is on disk before the answer) on thi
 `, version("github.com/riverqueue/river"), version("github.com/jackc/pgx/v5"), r.postgres, r.report.System, r.report.Go, r.report.Cores,
 		r.report.CommitMS, r.report.EventBytes, r.report.Connections, r.rounds, r.report.Seconds)
 	table := tabwriter.NewWriter(to, 0, 0, 3, ' ', 0)
-	names := make([]string, len(r.peers))
-	for i, p := range r.peers {
-		names[i] = p.Name
+	names := make([]string, 0, len(r.ways()))
+	for _, way := range r.ways()[1:] {
+		names = append(names, string(way))
 	}
 	row := func(cells ...string) { fmt.Fprintln(table, strings.Join(cells, "\t")) }
-	row(append([]string{"", "Bookhook"}, names...)...)
+	row(append([]string{"", "SQLite"}, names...)...)
 	for _, f := range figures {
 		row(r.cells(f)...)
 	}
@@ -70,9 +71,14 @@ Load, receiver and both databases (a commit is on disk before the answer) on thi
 		row(cells...)
 	}
 	row()
-	row(append([]string{"Bookhook as a multiple of", ""}, names...)...)
+	row(append([]string{"Bookhook on SQLite as a multiple of", ""}, names...)...)
 	for _, f := range figures {
-		row(r.multiples(f)...)
+		row(r.multiples(f, bench.Stored)...)
+	}
+	row()
+	row(append([]string{"one replica on PostgreSQL as a multiple of", ""}, names...)...)
+	for _, f := range figures {
+		row(r.multiples(f, bench.Replicas(1))...)
 	}
 	return table.Flush()
 }
@@ -89,13 +95,13 @@ func version(module string) string {
 	return "of an unknown version"
 }
 
-// ways are Bookhook and the peers.
+// ways are Bookhook on SQLite, the peers, and Bookhook on PostgreSQL.
 func (r result) ways() []bench.Way {
 	ways := []bench.Way{bench.Stored}
 	for _, p := range r.peers {
 		ways = append(ways, bench.Way(p.Name))
 	}
-	return ways
+	return append(ways, bench.Replicas(1), bench.Replicas(2), bench.Replicas(4))
 }
 
 // of returns the measurements of one program, by round.
@@ -122,13 +128,13 @@ func (r result) cells(f figure) []string {
 	return cells
 }
 
-// multiples compares Bookhook with each peer in the same round.
-func (r result) multiples(f figure) []string {
+// multiples compares one way with the others in the same round.
+func (r result) multiples(f figure, way bench.Way) []string {
 	cells := []string{f.what, ""}
-	ours := r.of(bench.Stored)
-	for _, way := range r.ways()[1:] {
+	ours := r.of(way)
+	for _, other := range r.ways()[1:] {
 		var values []float64
-		for i, m := range r.of(way) {
+		for i, m := range r.of(other) {
 			if a, b := f.of(ours[i]), f.of(m); a != nil && b != nil && *b > 0 {
 				values = append(values, *a / *b)
 			}

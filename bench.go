@@ -39,7 +39,7 @@ func mustBeNew(ctx context.Context, at database, key *seal.Key) error {
 		return nil
 	}
 	if err == nil {
-		err = fmt.Errorf("database %s is in use; measure in one that was created for that, which is dropped afterwards", at)
+		err = fmt.Errorf("database %s is in use; measure in an empty one that was created for that, since what is measured stays in it", at)
 		err = errors.Join(err, store.Close())
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bookhook/bench"
+	"bookhook/db/postgres/pgtest"
 )
 
 // TestBench runs all of it, for a moment each: how fast it is does not matter here,
@@ -59,6 +60,30 @@ func TestBench(t *testing.T) {
 	nothingIn(t, temp)
 	if _, err := os.Stat(filepath.Join(kept, "bench-1000-2.db")); err != nil {
 		t.Errorf("got %v, want the full table kept", err)
+	}
+}
+
+// TestBenchReplicas: replicas share a database, and a database that is used is refused.
+func TestBenchReplicas(t *testing.T) {
+	t.Setenv(asMain, "1")
+	at := database{path: databasePath(pgtest.New(t))}
+	var out, progress bytes.Buffer
+	b := benchCommand{Connections: 4}
+	if err := b.measure(t.Context(), 300*time.Millisecond, at, streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {
+		t.Fatalf("%v after:\n%s", err, &progress)
+	}
+	for _, want := range []string{"PostgreSQL, 1 replica: delivered", "PostgreSQL, 4 replicas: delivered", "share of what one replica delivers"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in:\n%s", want, &out)
+		}
+	}
+	for _, line := range strings.Split(out.String(), "\n") {
+		if (strings.HasPrefix(line, "lost") || strings.HasPrefix(line, "duplicated") || strings.HasPrefix(line, "webhooks with")) && !strings.HasSuffix(line, "PASS") {
+			t.Errorf("got %s", line)
+		}
+	}
+	if err := b.measure(t.Context(), time.Second, at, streams{strings.NewReader(""), &out, &progress}); err == nil || !strings.Contains(err.Error(), "is in use") {
+		t.Errorf("a second time: got %v, want that the database is in use", err)
 	}
 }
 

@@ -134,7 +134,7 @@ func (r result) multiples(f figure, way bench.Way) []string {
 	ours := r.of(way)
 	for _, other := range r.ways()[1:] {
 		var values []float64
-		for i, m := range r.of(other) {
+		for i, m := range r.of(other)[:min(len(r.of(other)), len(ours))] {
 			if a, b := f.of(ours[i]), f.of(m); a != nil && b != nil && *b > 0 {
 				values = append(values, *a / *b)
 			}

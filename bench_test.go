@@ -66,7 +66,7 @@ func TestBench(t *testing.T) {
 // TestBenchReplicas: replicas share a database, and a database that is used is refused.
 func TestBenchReplicas(t *testing.T) {
 	t.Setenv(asMain, "1")
-	at := database{path: databasePath(pgtest.Database(t, ""))}
+	at := database{path: databasePath(pgtest.Database(t, "template1"))}
 	var out, progress bytes.Buffer
 	b := benchCommand{Connections: 4}
 	if err := b.measure(t.Context(), 300*time.Millisecond, at, streams{strings.NewReader(""), &out, &progress}); err != nil && !strings.Contains(err.Error(), "miss their limits") {

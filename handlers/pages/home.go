@@ -70,12 +70,20 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		if w.Status(pg.Dispatcher.Circuit(w.ID), webhook.Activity{Used: true}).NeedsAttention() {
 			return 0
 		}
-		return 1
+		if w.SkipsWhileOff() {
+			return 1
+		}
+		return 2
 	}
 	slices.SortStableFunc(all, func(a, b *webhook.Webhook) int { return needs(a) - needs(b) })
 	props.Webhooks = len(all)
 	for _, w := range all {
-		props.InNeed += 1 - needs(w)
+		switch needs(w) {
+		case 0:
+			props.InNeed++
+		case 1:
+			props.Skipping++
+		}
 		if w.Enabled {
 			props.On++
 		}

@@ -56,6 +56,11 @@ func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 	if props.Checklist, err = pg.checklist(ctx, account, page.User.Role); err != nil {
 		return err
 	}
+	if props.Checklist.Facts.Shown() {
+		if props.ToursUnknown, err = pg.toursUnknown(ctx, account, anyPlatform); err != nil {
+			return err
+		}
+	}
 	return render(c, http.StatusOK, views.Home(props))
 }
 

@@ -99,7 +99,7 @@ func (t told) why() string {
 	if t.account.ID == 0 {
 		return "You get this as an administrator of " + t.BaseURL + "."
 	}
-	return "You get this because of " + t.account.Name + " at " + t.BaseURL + "."
+	return "You get this because you belong to " + t.account.Name + " at " + t.BaseURL + "."
 }
 
 // at is a time as the letters say it.

@@ -108,8 +108,8 @@ func welcome(std streams, a *app, sample demo.Sample) {
     E-mail     %s
     Password   %s
 
-  Start with Deliveries. Of the four receivers, one is healthy, one fails now
-  and then, and one is down; retries take seconds, not days. The fourth, Vouchers,
+  Start with Deliveries. The webhooks lead to four receivers: one is healthy,
+  one fails now and then, one is down; retries take seconds, not days. The fourth, Vouchers,
   was away in the beginning: its page sends what failed again, in two clicks.
 
   Send a booking yourself:

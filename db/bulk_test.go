@@ -176,6 +176,7 @@ func testBulkSkipped(t *testing.T, s *db.Store) {
 	same(t, "stored", d, jobs[0].Delivery)
 	same(t, "attempts, urgent and replay", []any{d.Attempts, d.Urgent, d.Replay}, []any{1, false, p.ID})
 	same(t, "decisions", must(s.Event(t.Context(), a.ID, e))(t).Decisions, []webhook.Decision{{Webhook: w.ID, Delivery: d.ID, Reason: webhook.ReasonDisabled}})
+	same(t, "no longer missed", must(s.Webhook(t.Context(), a.ID, w.ID))(t).Missed.Events, 0)
 }
 
 func testBulkSentMeanwhile(t *testing.T, s *db.Store) {

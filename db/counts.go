@@ -33,7 +33,7 @@ func countAttempt(tx transaction, r webhook.Result, givenUp bool) {
 	}
 	a := r.Attempt
 	tx.counted.Attempt(stats.Attempt{
-		Account: r.Account, Webhook: r.Webhook, StartedAt: a.StartedAt, Failure: a.Failure, GivenUp: givenUp,
+		Account: r.Account, Webhook: r.Webhook, StartedAt: a.StartedAt, Failure: a.Failure, GivenUp: givenUp, Own: r.Own,
 		Responded: a.Status != 0, Duration: a.Duration,
 	})
 }

@@ -305,21 +305,23 @@ func (s *Store) QueueFallback(ctx context.Context, f fallback.Fallback, m fallba
 }
 
 // What a message lists: deliveries of bookings that were created from From until Until and
-// are waiting or have failed, and those from before that have failed for good since From,
-// when they were waiting still. The latter come from the index by when they failed (hence
-// +id), and not from all that failed in the days that retries take. The arguments are account and webhook, the ids of From,
-// Until and the retries before, the times of From and Until, and a number of each.
+// are waiting or have failed in this outage, and those from before that have failed for good
+// since From, when they were waiting still. The latter come from the index by when they
+// failed (hence +id), and not from all that failed in the days that retries take. The
+// arguments are account and webhook, the ids of From, Until and the retries before, the
+// times of From (but not before Began) and Until, a number of each, and the time of Began.
 const (
 	undeliveredRows = `SELECT * FROM (` + undeliveredOf + `state = 'pending' AND id >= $3 AND id < $4 ORDER BY id LIMIT $8) AS pending
-		UNION ALL SELECT * FROM (` + undeliveredOf + `state = 'failed' AND id >= $3 AND id < $4 ORDER BY id LIMIT $8) AS failed
+		UNION ALL SELECT * FROM (` + undeliveredOf + `state = 'failed' AND id >= $3 AND id < $4 AND finished_at >= $9 ORDER BY id LIMIT $8) AS failed
 		UNION ALL SELECT * FROM (` + undeliveredOf + `state = 'failed' AND +id >= $5 AND +id < $3 AND finished_at >= $6 AND finished_at < $7 ORDER BY id LIMIT $8) AS given_up`
 	undeliveredOf = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE account_id = $1 AND webhook_id = $2 AND state <> 'delivered' AND test = 0 AND booking_id <> '' AND `
 )
 
 func undeliveredArgs(account webhook.AccountID, m fallback.Mail, limit int) []any {
+	began := toMillis(m.Began)
 	return []any{
 		account, m.Webhook, webhook.FirstID[webhook.DeliveryID](m.From), webhook.FirstID[webhook.DeliveryID](m.Until),
-		webhook.FirstID[webhook.DeliveryID](m.From.Add(-webhook.FailingLimit)), toMillis(m.From), toMillis(m.Until), limit,
+		webhook.FirstID[webhook.DeliveryID](m.From.Add(-webhook.FailingLimit)), max(toMillis(m.From), began), toMillis(m.Until), limit, began,
 	}
 }
 
@@ -338,10 +340,11 @@ func anythingToList(ctx context.Context, q querier, account webhook.AccountID, m
 // ListedDeliveries returns the deliveries that a message lists, the oldest first, with
 // limit at most, and how many there are.
 func (s *Store) ListedDeliveries(ctx context.Context, account webhook.AccountID, m fallback.Mail, limit int) (rows []webhook.Delivery, all webhook.Count, err error) {
-	query, args := undeliveredRows, undeliveredArgs(account, m, webhook.CountCap+1)
+	query, args, most := undeliveredRows, undeliveredArgs(account, m, webhook.CountCap+1), 7
 	if m.Last != "" { // what became of them
-		query, args = `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND webhook_id = $2 AND id >= $3 AND id < $4 AND test = 0 AND booking_id <> ''
-			AND (state <> 'delivered' OR finished_at - created_at > 60000) ORDER BY id LIMIT $5`, append(args[:4:4], webhook.CountCap+1)
+		query = `SELECT ` + deliveryColumns + ` FROM deliveries WHERE account_id = $1 AND webhook_id = $2 AND id >= $3 AND id < $4 AND test = 0 AND booking_id <> ''
+			AND (state = 'pending' OR finished_at >= $6 AND (state <> 'delivered' OR finished_at - created_at > 60000)) ORDER BY id LIMIT $5`
+		args, most = append(args[:4:4], webhook.CountCap+1, toMillis(m.Began)), 4
 	}
 	if err := queryRow(ctx, s.engine, `SELECT count(*) FROM (`+query+`) AS listed`, args...).Scan(&all.N); err != nil {
 		return nil, all, err
@@ -349,7 +352,7 @@ func (s *Store) ListedDeliveries(ctx context.Context, account webhook.AccountID,
 	if all.More = all.N > webhook.CountCap; all.More {
 		all.N = webhook.CountCap
 	}
-	args[len(args)-1] = limit
+	args[most] = limit
 	rows, err = list(ctx, s.engine, scanDelivery, `SELECT * FROM (`+query+`) AS listed ORDER BY id`, args...)
 	return rows[:min(len(rows), limit)], all, err
 }

@@ -267,14 +267,17 @@ func testOutageFacts(t *testing.T, s *db.Store) {
 	id, outcome, err := s.LastFailure(ctx, a.ID, hook.ID)
 	ok(t, err)
 	same(t, "last failure", id == delivery && outcome.Failure != "", true)
-	same(t, "bookings", must(s.Undelivered(ctx, a.ID, hook.ID, t0.Add(-time.Hour), 9))(t), []string{"1234"})
-	same(t, "bookings of later", len(must(s.Undelivered(ctx, a.ID, hook.ID, t0.Add(time.Hour), 9))(t)), 0)
+	same(t, "bookings", must(s.Undelivered(ctx, a.ID, hook.ID, t0.Add(-time.Hour), t0.Add(-time.Hour), 9))(t), []string{"1234"})
+	same(t, "bookings of later", len(must(s.Undelivered(ctx, a.ID, hook.ID, t0.Add(time.Hour), t0, 9))(t)), 0)
 	other := newAccount(t, s)
-	same(t, "of another account", len(must(s.Undelivered(ctx, other.ID, hook.ID, t0.Add(-time.Hour), 9))(t)), 0)
+	same(t, "of another account", len(must(s.Undelivered(ctx, other.ID, hook.ID, t0.Add(-time.Hour), t0.Add(-time.Hour), 9))(t)), 0)
 	_, _, err = s.LastFailure(ctx, other.ID, hook.ID)
 	wantError(t, "of another account", err, webhook.ErrNotFound)
 	late := func(account webhook.AccountID, delivered time.Time) int {
-		return must(s.DeliveredLate(ctx, account, hook.ID, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), delivered))(t).N
+		c, oldest, err := s.DeliveredLate(ctx, account, hook.ID, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), delivered)
+		ok(t, err)
+		same(t, "the oldest", oldest.IsZero(), c.N == 0)
+		return c.N
 	}
 	same(t, "late", late(a.ID, t0), 0)
 	claim(t, s, hook.ID, 1000, t0.Add(time.Minute))

@@ -199,6 +199,7 @@ func (m *model) sendSkipped(id webhook.DeliveryID, h *modelHook, e *modelEvent, 
 		i = len(e.Decisions)
 		e.Decisions = append(e.Decisions, webhook.Decision{Webhook: h.ID, Reason: webhook.ReasonNotCreated})
 	}
+	m.sentAfterAll(h, e)
 	e.Decisions[i].Delivery = id
 	d := m.add(id, h, e, now)
 	d.Held = m.isHeld(d)
@@ -206,6 +207,23 @@ func (m *model) sendSkipped(id webhook.DeliveryID, h *modelHook, e *modelEvent, 
 		d.NextAt = time.Time{}
 	}
 	return d
+}
+
+// sentAfterAll takes from what a webhook missed while it was off last an event that it gets
+// now, and what that overtakes of its booking.
+func (m *model) sentAfterAll(h *modelHook, e *modelEvent) {
+	missed := func(k *modelEvent, sent bool) bool {
+		return k.BookingID == e.BookingID && !k.ReceivedAt.Before(h.Missed.Since) && !k.ReceivedAt.After(h.Missed.Until) &&
+			slices.ContainsFunc(k.Decisions, func(d webhook.Decision) bool {
+				return d.Webhook == h.ID && d.Reason == webhook.ReasonDisabled && (d.Delivery != 0) == sent
+			})
+	}
+	for _, k := range m.events {
+		overtaken := k.ID < e.ID && e.BookingID != ""
+		if (k == e || overtaken) && missed(k, false) && (e.BookingID == "" || !slices.ContainsFunc(m.events, func(later *modelEvent) bool { return later.ID > k.ID && missed(later, true) })) {
+			h.Missed.Events = max(h.Missed.Events-1, 0)
+		}
+	}
 }
 
 // pruneReplays removes replays that ended before a time.

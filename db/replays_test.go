@@ -16,6 +16,7 @@ var replayTests = []test{
 	{"its webhook is deleted", testReplayWebhookDeleted},
 	{"old ones go", testReplayPruned},
 	{"what was skipped is sent", testSendSkipped},
+	{"what was missed is sent", testMissed},
 	{"what was sent is sent again", testSendAgain},
 	{"before the webhook existed", testSendToNewer},
 	{"what cannot be sent", testSendRefused},
@@ -142,11 +143,37 @@ func testSendSkipped(t *testing.T, s *db.Store) {
 	event := must(s.Event(ctx, a.ID, e))(t)
 	same(t, "decisions", event.Decisions, []webhook.Decision{{Webhook: w.ID, Delivery: d.ID, Reason: webhook.ReasonDisabled}})
 	same(t, "sent", event.Sent(), 1)
+	same(t, "no longer missed", must(s.Webhook(ctx, a.ID, w.ID))(t).Missed, webhook.Missed{Since: t0, Until: t0})
 	same(t, "of the event", listed(t, s, a.ID, webhook.DeliveryFilter{Event: e, Limit: 9}), []webhook.DeliveryID{d.ID})
 	same(t, "of the booking", listed(t, s, a.ID, webhook.DeliveryFilter{Booking: event.BookingID, Limit: 9}), []webhook.DeliveryID{d.ID})
 	same(t, "claimed", claim(t, s, w.ID, 9, t0)[0].Delivery.ID, d.ID)
 	_, err := s.Send(ctx, a.ID, e, w.ID, at(t0))
 	wantError(t, "while it is in flight", err, webhook.ErrConflict)
+}
+
+// testMissed: what a webhook missed while it was off is less by what it is sent after all,
+// and by what that overtakes.
+func testMissed(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
+	of := func(booking string) webhook.EventID {
+		e := newEvent("")
+		e.BookingID = booking
+		return ingest(t, s, a.ID, e)[0].Event.ID
+	}
+	first, changed, cancelled, other, unnamed := of("1"), of("1"), of("1"), of("2"), of("")
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0.Add(time.Minute))))(t)
+	later := of("1")
+	for _, c := range []struct {
+		what string
+		sent webhook.EventID
+		left int
+	}{{"one of a booking, and the one before", changed, 3}, {"one that it overtook", first, 3}, {"the last", cancelled, 2}, {"no booking", unnamed, 1}, {"again", cancelled, 1}, {"what was not missed", later, 1}, {"another booking", other, 0}} {
+		_, err := s.Send(ctx, a.ID, c.sent, w.ID, at(t0.Add(time.Hour)))
+		ok(t, err)
+		same(t, c.what, must(s.Webhook(ctx, a.ID, w.ID))(t).Missed.Events, c.left)
+	}
 }
 
 func testSendAgain(t *testing.T, s *db.Store) {

@@ -75,6 +75,9 @@ func (s *Store) sendSkipped(ctx context.Context, tx transaction, e webhook.Event
 	case id == 0:
 		id = webhook.DeliveryID(s.nextID())
 	}
+	if err := countSent(ctx, tx, e, w); err != nil {
+		return webhook.Delivery{}, err
+	}
 	e.Decisions[i].Delivery = id
 	if _, err := tx.Exec(ctx, `UPDATE events SET decisions = $2 WHERE id = $1`, e.ID, decisionsJSON(e.Decisions)); err != nil {
 		return webhook.Delivery{}, err
@@ -82,6 +85,54 @@ func (s *Store) sendSkipped(ctx context.Context, tx transaction, e webhook.Event
 	d := newDelivery(id, w, e.Event, roundMillis(now))
 	d.Urgent = true
 	return insertSent(ctx, tx, d, w)
+}
+
+// countSent takes an event that is being sent to a webhook after all from what that missed
+// while it was off last, and with it the earlier ones of its booking, which it overtakes.
+func countSent(ctx context.Context, tx transaction, e webhook.EventRow, w *webhook.Webhook) error {
+	if w.Missed.Events == 0 || e.ReceivedAt.Before(w.Missed.Since) || e.ReceivedAt.After(w.Missed.Until) {
+		return nil
+	}
+	events := []decidedEvent{{e.ID, e.Decisions}}
+	if e.BookingID != "" {
+		var err error
+		events, err = list(ctx, tx, scanDecided, `SELECT id, decisions FROM events
+			WHERE account_id = $1 AND booking_id = $2 AND booking_id <> '' AND received_at >= $3 AND received_at <= $4 ORDER BY id DESC LIMIT $5`,
+			e.Account, e.BookingID, toMillis(w.Missed.Since), toMillis(w.Missed.Until), webhook.MaxLaterEvents)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET missed = CASE WHEN missed > $2 THEN missed - $2 ELSE 0 END WHERE id = $1`, w.ID, noLongerMissed(events, e.ID, w.ID))
+	return err
+}
+
+// decidedEvent is an event with what was decided about it.
+type decidedEvent struct {
+	id        webhook.EventID
+	decisions []webhook.Decision
+}
+
+func scanDecided(r scanner) (e decidedEvent, err error) {
+	var lookup bool
+	return e, r.Scan(&e.id, decisionsScanner{&e.decisions, &lookup})
+}
+
+// noLongerMissed counts, of the events of a booking, the newest first, those that a webhook
+// missed because it was off until this one is sent: up to this one, and since the last one
+// that was sent already.
+func noLongerMissed(events []decidedEvent, sent webhook.EventID, id webhook.WebhookID) (n int) {
+	for _, e := range events {
+		i := slices.IndexFunc(e.decisions, func(d webhook.Decision) bool { return d.Webhook == id })
+		switch {
+		case i < 0 || e.decisions[i].Reason != webhook.ReasonDisabled:
+		case e.decisions[i].Delivery != 0:
+			return n
+		case e.id <= sent:
+			n++
+		}
+	}
+	return n
 }
 
 // RetryOldest makes the longest due or waiting delivery of a webhook due and urgent: its

@@ -60,7 +60,7 @@ const storedAttempts = `SELECT 0 AS logged, account_id, webhook_id, hour, counts
 func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored func(hour time.Time, counts *stats.Counts), logged func(stats.Attempt)) error {
 	return s.readAttempts(ctx, from.Account, func(key stats.AttemptKey, counts *stats.Counts) { stored(fromMillis(key.Hour), counts) },
 		func(a stats.Attempt) {
-			if from.Webhook == 0 || from.Webhook == a.Webhook {
+			if from.Webhook == 0 && !a.Own || from.Webhook == a.Webhook {
 				logged(a)
 			}
 		}, fmt.Sprintf(storedAttempts, `account_id = $1 AND webhook_id = $2 AND hour >= $3`), from.Account, from.Webhook, from.Hour)
@@ -138,7 +138,7 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 	err := s.readAttempts(ctx, 0, func(key stats.AttemptKey, counts *stats.Counts) {
 		lines[key.Account].Add(fromMillis(key.Hour), counts)
 	}, func(a stats.Attempt) {
-		if line := lines[a.Account]; line != nil {
+		if line := lines[a.Account]; line != nil && !a.Own {
 			line.Count(a)
 		}
 	}, query, append([]any{since.UnixMilli()}, args...)...)

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ var statsTests = []test{
 	{"no more channels than are counted", testChannelFlood},
 	{"silence", testSilences},
 	{"old counts are deleted", testPruneCounts},
+	{"notices are no bookings", testStatsOfNotices},
 }
 
 // fold adds up all that was counted.
@@ -112,6 +114,29 @@ func wantReports(t *testing.T, s *db.Store, w *webhook.Webhook, want map[stats.P
 	}
 	today := must(s.Today(t.Context(), w.Account, t0))(t)
 	same(t, "today", outcomes(today.Attempts), outcomes(want[stats.Month].Buckets[29].Counts))
+}
+
+// testStatsOfNotices: what Bookhook itself says counts for its webhook, and is no booking.
+func testStatsOfNotices(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 9, t0)
+	r := success(d, w.ID, 1)
+	r.Own = true
+	finish(t, s, r, t0)
+	check := func() {
+		t.Helper()
+		same(t, "webhook", outcomes(must(s.WebhookStats(ctx, a.ID, w.ID, stats.Day, t0))(t).Total), []int64{1, 0, 0})
+		same(t, "account", outcomes(must(s.AccountStats(ctx, a.ID, stats.Day, t0))(t).Total), []int64{0, 0, 0})
+		same(t, "today", outcomes(must(s.Today(ctx, a.ID, t0))(t).Attempts), []int64{0, 0, 0})
+		for i, day := range must(s.AccountSparklines(ctx, []webhook.Account{must(s.Account(ctx, a.ID))(t)}, t0))(t)[a.ID].Days {
+			same(t, fmt.Sprint("day ", i), day.Delivered, 0)
+		}
+	}
+	check()
+	fold(t, s)
+	check()
 }
 
 // testStatsUncounted: a test, a kept connection that was closed, and what was undone.

@@ -69,14 +69,14 @@ func (s *Store) RejectedLately(ctx context.Context, since time.Time) ([]incident
 }
 
 // Undelivered returns the references of the bookings of which deliveries for a webhook
-// of an account are waiting or have failed since, the oldest first. It considers
-// the most oldest deliveries of each state.
-func (s *Store) Undelivered(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since time.Time, most int) ([]string, error) {
+// of an account were created since, and are waiting or have failed since another time, the
+// oldest first. It considers the most oldest deliveries of each state.
+func (s *Store) Undelivered(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since, failed time.Time, most int) ([]string, error) {
 	scan := func(r scanner) (reference string, err error) { return reference, r.Scan(&reference) }
 	const of = `SELECT booking_id FROM (SELECT id, booking_id FROM deliveries
 		WHERE account_id = $1 AND webhook_id = $2 AND id >= $3 AND state <> 'delivered' AND booking_id <> '' AND test = 0 AND state = `
-	all, err := list(ctx, s.engine, scan, of+`'pending' ORDER BY id LIMIT $4) AS pending UNION ALL `+of+`'failed' ORDER BY id LIMIT $4) AS failed`,
-		account, id, webhook.FirstID[webhook.DeliveryID](since), most)
+	all, err := list(ctx, s.engine, scan, of+`'pending' ORDER BY id LIMIT $4) AS pending UNION ALL `+of+`'failed' AND finished_at >= $5 ORDER BY id LIMIT $4) AS failed`,
+		account, id, webhook.FirstID[webhook.DeliveryID](since), most, toMillis(failed))
 	seen := map[string]bool{}
 	var references []string
 	for _, reference := range all {
@@ -98,12 +98,13 @@ func (s *Store) LastFailure(ctx context.Context, account webhook.AccountID, id w
 }
 
 // DeliveredLate counts the deliveries of a webhook of an account that were created
-// between two times, and delivered since a third one and more than a minute after that.
-func (s *Store) DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, from, until, delivered time.Time) (c webhook.Count, err error) {
-	err = queryRow(ctx, s.engine, `SELECT count(*) FROM (SELECT state, created_at, finished_at FROM deliveries
+// between two times, and delivered since a third one and more than a minute after that; and
+// says when the oldest of them was created.
+func (s *Store) DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, from, until, delivered time.Time) (c webhook.Count, oldest time.Time, err error) {
+	err = queryRow(ctx, s.engine, `SELECT count(*), COALESCE(min(created_at), 0) FROM (SELECT state, created_at, finished_at FROM deliveries
 			WHERE account_id = $1 AND webhook_id = $2 AND id >= $3 AND id < $4 AND test = 0 ORDER BY id LIMIT $5) AS of_the_outage
 		WHERE state = 'delivered' AND finished_at >= $6 AND finished_at - created_at > 60000`,
-		account, id, webhook.FirstID[webhook.DeliveryID](from), webhook.FirstID[webhook.DeliveryID](until), webhook.CountCap, toMillis(delivered)).Scan(&c.N)
+		account, id, webhook.FirstID[webhook.DeliveryID](from), webhook.FirstID[webhook.DeliveryID](until), webhook.CountCap, toMillis(delivered)).Scan(&c.N, timeScanner{&oldest})
 	c.More = c.N >= webhook.CountCap
-	return c, err
+	return c, oldest, err
 }

@@ -163,7 +163,7 @@ func (d *Dispatcher) retryNow(job *webhook.Job) {
 func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result {
 	r := webhook.Result{
 		Delivery: job.Delivery.ID, Event: job.Delivery.Event, Account: job.Account.ID, Webhook: job.Webhook.ID, Replay: job.Delivery.Replay, Attempt: a.Attempt, Data: job.Event.Data,
-		State: webhook.Failed, Test: job.Delivery.Test, Inline: job.Delivery.Inline, Warnings: a.warnings(job.Webhook, d.clock()),
+		State: webhook.Failed, Test: job.Delivery.Test, Own: job.Event.Platform == webhook.OwnPlatform, Inline: job.Delivery.Inline, Warnings: a.warnings(job.Webhook, d.clock()),
 	}
 	switch {
 	case a.Failure == "":

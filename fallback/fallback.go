@@ -58,6 +58,7 @@ type Mail struct {
 	Incident webhook.IncidentID `json:"incident"`
 	From     time.Time          `json:"from"`
 	Until    time.Time          `json:"until"`
+	Began    time.Time          `json:"-"` // of the incident: what ended before belongs to an earlier one
 	Last     Reason             `json:"last,omitempty"`
 }
 
@@ -77,7 +78,7 @@ func (f Fallback) Next(open incidents.Incident, now time.Time) (m Mail, due bool
 	case open.ID == 0 || !open.ClearedAt.IsZero() || now.Sub(f.QueuedAt) < Every:
 		return Mail{}, false
 	}
-	m = Mail{Webhook: f.Webhook, Incident: open.ID, From: latest(f.Since, f.Listed), Until: now.Add(-settle)}
+	m = Mail{Webhook: f.Webhook, Incident: open.ID, From: latest(f.Since, f.Listed), Until: now.Add(-settle), Began: open.Began()}
 	if f.Incident == 0 {
 		m.From = latest(open.Began().Add(-before), f.Listed)
 	}

@@ -77,6 +77,25 @@ func TestHomeOfFailingWebhooks(t *testing.T) {
 	b.get("/").has("Bookings are sent nowhere: every webhook is off.")
 }
 
+// A webhook that a person switched off is named once it skips bookings, and not before.
+func TestHomeOfWebhookThatIsOff(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Vouchers" })
+	off := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Accounting" })
+	s.leave(webhook.Event{BookingID: "1"})
+	b.post("/webhooks/"+off.ID.String()+"/switch", url.Values{"enabled": {"0"}})
+	b.get("/").has("All bookings are arriving.").lacks("Needs attention")
+	s.leave(webhook.Event{BookingID: "2"})
+	b.get("/").has("Bookings are arriving, but not at Accounting, which is off.", "Needs attention", " by "+anna+": 1 event was not sent to it", "Switch on")
+	s.signIn(staff).get("/").has("Ask an operator to switch it on.").lacks("Switch on")
+	b.get("/webhooks").has(": 1 event was not sent to it")
+	s.signIn(others).get("/").lacks("Accounting")
+	b.post("/webhooks/"+off.ID.String()+"/switch", url.Values{"enabled": {"1"}})
+	b.get("/").lacks("which is off", "was not sent to it")
+}
+
 // The accounts of an instance are shown page by page, by number.
 func TestInstance(t *testing.T) {
 	t.Parallel()

@@ -65,6 +65,41 @@ func (s *site) settings(settings webhook.Settings) {
 	s.check(s.store.SaveSettings(s.Context(), s.account.ID, "tourcms", settings, change()))
 }
 
+// TestToursUnknown: where tours are chosen it says that events of TourCMS name none until
+// its API key is there, and only as long as that is so.
+func TestToursUnknown(t *testing.T) {
+	t.Parallel()
+	const warning = "TourCMS does not say which tours a booking has."
+	s := newWizard(t)
+	b := s.signIn(anna)
+	draft := b.begin()
+	b.walk(draft, webhook.StepReview)
+	pages := []string{draft + "/tours", draft + "/review", "/", "/tours"}
+	for _, path := range pages {
+		b.get(path).has(warning, "Bookhook asks for them once it has an API key of TourCMS", `href="/settings/platforms/tourcms"`)
+	}
+	b.get(draft + "/channels").lacks(warning)
+	b.get("/channels").lacks(warning)
+	s.signIn(staff).get("/tours").has(warning, "ask an operator to add it")
+	all := b.begin()
+	forms := steps()
+	forms[webhook.StepTours] = url.Values{"tours_mode": {"all"}}
+	for _, step := range webhook.Steps[:5] {
+		b.post(all+"/"+string(step), forms[step]).is(http.StatusSeeOther)
+	}
+	b.get(all + "/review").lacks(warning)
+	others := b.begin() // of another platform
+	forms[webhook.StepEvents], forms[webhook.StepTours] = url.Values{"all_events": {"0"}, "events": {"wink:booking.contract.initialize.request"}}, steps()[webhook.StepTours]
+	for _, step := range webhook.Steps[:4] {
+		b.post(others+"/"+string(step), forms[step])
+	}
+	b.get(others + "/tours").is(http.StatusOK).lacks(warning)
+	s.settings(webhook.Settings{"api_key": "3930:secret"})
+	for _, path := range pages {
+		b.get(path).is(http.StatusOK).lacks(warning)
+	}
+}
+
 var refresh = url.Values{"platform": {"tourcms"}}
 
 func TestRefreshItems(t *testing.T) {

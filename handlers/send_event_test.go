@@ -24,7 +24,10 @@ func TestSendSkipped(t *testing.T) {
 	arrived(t, r.got)
 	b.get(path).has("Not sent at first:", "View delivery").lacks("Send to this webhook")
 	later := s.hook(r.URL)
-	b.get(path).has("Send to this webhook") // it did not exist yet
+	s.hook(r.URL, func(w *webhook.Webhook) { w.Name = "Alarms"; w.SelectEvents([]string{"bookhook:webhook.failing"}) }) // not for bookings
+	for _, page := range []string{path, "/bookings/1234"} {
+		b.get(page).has("The webhook did not exist when", path+"/send", later.ID.String()).lacks("Alarms")
+	}
 	if _, err := s.store.SetEnabled(t.Context(), s.account.ID, later.ID, false, change()); err != nil {
 		t.Fatal(err)
 	}

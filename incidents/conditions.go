@@ -50,7 +50,7 @@ func (t Trouble) outage(now time.Time) Condition {
 	case !w.Enabled:
 		c.Stage = SwitchedOff
 	case w.FailingSince.IsZero():
-		c.Over, c.Settled, c.Details.Outcome, c.Details.Events = true, t.Waiting == 0, Recovered, w.Missed.Events
+		c.Over, c.Settled, c.Details.Outcome, c.Missed = true, t.Waiting == 0, Recovered, w.Missed
 	case w.SwitchOffNear(now):
 		c.Stage = SwitchOffNear
 	case w.Failing() && recent && (now.Sub(w.FailingSince) >= t.Limits.After || t.Waiting >= t.Limits.Waiting):

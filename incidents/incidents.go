@@ -118,7 +118,8 @@ type Condition struct {
 	Key
 	Stage   Stage // NoStage if it is too little to open an incident; an open one goes on
 	Over    bool
-	Settled bool // it is over, and nothing is left of it
+	Settled bool           // it is over, and nothing is left of it
+	Missed  webhook.Missed // by the webhook while it was off last, maybe before this incident
 	Details Details
 }
 
@@ -210,7 +211,10 @@ func (i Incident) after(c Condition, repeated bool, now time.Time) Change {
 	}
 	if c.Settled && !repeated || now.Sub(to.ClearedAt) >= settles[i.Kind] {
 		to.ClosedAt = now
-		to.Details.Outcome, to.Details.Events = c.Details.Outcome, c.Details.Events
+		to.Details.Outcome, to.Details.Events = c.Details.Outcome, 0
+		if c.Missed.Until.After(i.Began()) {
+			to.Details.Events = c.Missed.Events
+		}
 		if to.Details.Outcome == Recovered && i.Stage == SwitchedOff {
 			to.Details.Outcome = SwitchedOn
 		}

@@ -66,6 +66,7 @@ var outcomes = Texts{
 
 	"result.answered":   "%s answered %s after %s.",
 	"result.refused":    "%s answered %s after %s.",
+	"result.no_answer":  "%s did not answer: %s, after %s.",
 	"result.unanswered": "%s did not answer completely: %s, after %s.",
 	"result.next":       "Next attempt at %s.",
 	"result.gave_up":    "Bookhook makes no further attempt by itself. Once the cause is mended, press Replay.",

@@ -85,6 +85,7 @@ func (w *Worker) fallback(ctx context.Context, m webhook.Mail, now time.Time) (l
 	if b.Incident, err = w.Store.Incident(ctx, m.Account, b.about.Incident); err != nil {
 		return l, err
 	}
+	b.about.Began = b.Began()
 	if b.about.Last == "" {
 		l, err = b.list(ctx, m.To)
 	} else {
@@ -143,11 +144,11 @@ func (b *listing) list(ctx context.Context, to string) (l letter, err error) {
 		Text: paragraphs(cause, "The attached file lists what has not arrived: "+b.number()+". Each message lists only what is new: these are not listed again. "+b.rest(),
 			b.promise(), b.givenUp(f.Since.Before(b.about.From)), b.skips(), others),
 		List:   b.lines(),
-		Button: button{"View what has not arrived", b.deliveriesURL(webhook.Pending)},
+		Button: button{"View what has not arrived", b.deliveriesURL(webhook.Pending, time.Time{}, time.Time{})},
 		Small:  []string{"The next message comes in an hour at the earliest, and only if there is something new. A last one says what has arrived. " + f.SetBy + " chose this address."},
 	}
 	if b.waiting == 0 {
-		l.Button.URL = b.deliveriesURL(webhook.Failed)
+		l.Button.URL = b.deliveriesURL(webhook.Failed, b.oldest, time.Time{})
 	}
 	if b.guests {
 		l.Small = append(l.Small, guestsNote)

@@ -26,6 +26,7 @@ const backOffice = "back@office.example"
 func newFallback(t *testing.T, guests bool) *watched {
 	t.Helper()
 	w := newWatched(t)
+	w.said = "Greta Guest is here already" // says lets no mail name her
 	check(t, w.store.StopNotices(t.Context(), w.user.ID))
 	check(t, w.store.SaveNoticeLimits(t.Context(), w.account.ID, incidents.Limits{After: time.Hour, Waiting: 1}, w.office.change()))
 	check(t, w.store.AddItem(t.Context(), w.account.ID, webhook.Channels, webhook.Item{ID: "3930", Name: "Viator"}, w.office.change()))
@@ -52,7 +53,7 @@ func (w *watched) fails(after time.Duration, ids ...webhook.DeliveryID) {
 		for n, at := range []time.Duration{after, after + 62*time.Second} {
 			now := w.began.Add(at)
 			_, err := w.store.Finish(w.Context(), webhook.Result{Delivery: id, Account: w.account.ID, Webhook: w.hook.ID, State: webhook.Pending, NextAt: now, Attempt: webhook.Attempt{
-				Number: n + 1, StartedAt: now, Status: 503, Failure: webhook.FailStatus, ResponseBody: []byte("Greta Guest is here already"), // says lets no mail name her
+				Number: n + 1, StartedAt: now, Status: 503, Failure: webhook.FailStatus, ResponseBody: []byte(w.said),
 			}}, now)
 			check(w.T, err)
 			if n == 0 {
@@ -247,6 +248,82 @@ func TestFallbackOfAllPlatforms(t *testing.T) {
 	}
 }
 
+// TestSecondOutage: what is said of a second outage within the hour is about this one: not
+// about what the first one delayed, or made fail, or what was skipped before.
+func TestSecondOutage(t *testing.T) {
+	t.Parallel()
+	const listed = "B-1\nB-2\nB-3\nB-4"
+	for name, c := range map[string]struct {
+		of          func(t *testing.T) *watched
+		begin, over func(w *watched) smtptest.Message
+	}{
+		"for who enters them by hand": {func(t *testing.T) *watched { t.Helper(); return newFallback(t, false) }, func(w *watched) smtptest.Message {
+			m := w.says("Accounting is failing: 4 bookings have not arrived", "4 events of 4 bookings")
+			if got := columns(w.rows(m), "Reference"); got != listed {
+				w.Errorf("got\n%s", got)
+			}
+			return m
+		}, func(w *watched) smtptest.Message {
+			m := w.says("Accounting accepts bookings again", "what became of 4 events of 4 bookings that the messages before listed: 4 delivered.")
+			if got := columns(w.rows(m), "Reference"); got != listed {
+				w.Errorf("got\n%s", got)
+			}
+			return m
+		}},
+		"for operators": {newWatched, func(w *watched) smtptest.Message {
+			return w.says("Accounting is failing", "Bookings that have not arrived: B-1, B-2, B-3, B-4.")
+		}, func(w *watched) smtptest.Message {
+			return w.says("Accounting accepts bookings again", "4 deliveries have arrived late.")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := c.of(t)
+			w.twoOutages(func() {
+				if m := c.begin(w); strings.Contains(m.Text, "A-") {
+					t.Errorf("of the first outage:\n%s", m.Text)
+				}
+			})
+			if m := c.over(w); strings.Contains(m.Text, "skipped") {
+				t.Errorf("of a time before:\n%s", m.Text)
+			}
+		})
+	}
+}
+
+// twoOutages lets the webhook skip an event, and fail twice; in the middle of the second
+// time it calls failing.
+func (w *watched) twoOutages(failing func()) {
+	w.Helper()
+	check(w.T, w.store.SaveNoticeLimits(w.Context(), w.account.ID, incidents.Limits{After: time.Hour, Waiting: 1}, w.change()))
+	for i, on := range []bool{false, true} {
+		_, err := w.store.SetEnabled(w.Context(), w.account.ID, w.hook.ID, on, webhook.Change{By: "anna@example.com", At: w.began.Add(time.Duration(i-2) * time.Minute)})
+		check(w.T, err)
+		if !on {
+			w.skip("skipped")
+		}
+	}
+	w.fails(0, w.book("A-1", "A-2", "A-3", "A-4", "A-5")...)
+	w.ends(10*time.Minute, webhook.Failed, 1)
+	w.ends(10*time.Minute+30*time.Second, webhook.Delivered, 9)
+	w.look(11 * time.Minute)
+	w.none("the first outage was over before anybody looked")
+	w.fails(20*time.Minute, w.book("B-1", "B-2", "B-3", "B-4")...)
+	w.look(22 * time.Minute)
+	failing()
+	w.ends(30*time.Minute, webhook.Delivered, 9)
+	w.look(31 * time.Minute)
+}
+
+// skip takes in a booking while the webhook is off.
+func (w *watched) skip(reference string) {
+	w.Helper()
+	subscriptions, err := w.store.Subscriptions(w.Context(), w.account.ID)
+	check(w.T, err)
+	_, err = w.store.Insert(w.Context(), webhook.NewPlan(subscriptions, []webhook.Event{{Platform: "tourcms", Type: "new_confirmed_web", BookingID: reference, OccurredAt: w.began, Data: []byte(`{}`)}}, w.began, w.began))
+	check(w.T, err)
+}
+
 // TestFallbackSwitchedOff: while Bookhook has the webhook off, what is skipped is listed.
 func TestFallbackSwitchedOff(t *testing.T) {
 	t.Parallel()
@@ -256,13 +333,7 @@ func TestFallbackSwitchedOff(t *testing.T) {
 		Number: 1, StartedAt: w.began, Status: 410, Failure: webhook.FailGone,
 	}}, w.began)
 	check(t, err)
-	subscriptions, err := w.store.Subscriptions(t.Context(), w.account.ID)
-	check(t, err)
-	skip := func(reference string) {
-		_, err = w.store.Insert(t.Context(), webhook.NewPlan(subscriptions, []webhook.Event{{Platform: "tourcms", Type: "new_confirmed_web", BookingID: reference, OccurredAt: w.began, Data: []byte(`{}`)}}, w.began, w.began))
-		check(t, err)
-	}
-	skip("B-2")
+	w.skip("B-2")
 	w.look(time.Minute)
 	m := w.says("Accounting is off: 2 bookings have not arrived", "Accounting was switched off on ", "after failures", "410 Gone", "but only when somebody switches Accounting on again. "+marks,
 		"1 of them was skipped because Accounting is off, and will not be delivered unless somebody sends it when it is on again.", "While Accounting is off, new bookings are skipped. The next messages list them.")
@@ -270,7 +341,7 @@ func TestFallbackSwitchedOff(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 	w.store.Backdate(-time.Hour)
-	skip("B-3")
+	w.skip("B-3")
 	w.look(61*time.Minute + time.Second)
 	if got := columns(w.rows(w.says("Accounting is off: 1 booking has not arrived", "It was skipped because")), "Reference"); got != "B-3" {
 		t.Errorf("got %s", got)

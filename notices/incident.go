@@ -19,10 +19,10 @@ type IncidentStore interface {
 	Incident(ctx context.Context, account webhook.AccountID, id webhook.IncidentID) (incidents.Incident, error)
 	Webhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (*webhook.Webhook, error)
 	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
-	Undelivered(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since time.Time, most int) ([]string, error)
+	Undelivered(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since, failed time.Time, most int) ([]string, error)
 	LastFailure(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.DeliveryID, webhook.Outcome, error)
 	FailedResponses(ctx context.Context, account webhook.AccountID, deliveries []webhook.DeliveryID) (map[webhook.DeliveryID]webhook.Attempt, error)
-	DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, from, until, delivered time.Time) (webhook.Count, error)
+	DeliveredLate(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, from, until, delivered time.Time) (c webhook.Count, oldest time.Time, err error)
 	Item(ctx context.Context, account webhook.AccountID, kind webhook.ItemKind, id string) (webhook.Item, error)
 }
 
@@ -99,7 +99,7 @@ func (t told) why() string {
 	if t.account.ID == 0 {
 		return "You get this as an administrator of " + t.BaseURL + "."
 	}
-	return "You get this because of " + t.account.Name + " at " + t.BaseURL + "."
+	return "You get this because you belong to " + t.account.Name + " at " + t.BaseURL + "."
 }
 
 // at is a time as the letters say it.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"regexp"
 	"strings"
@@ -23,6 +24,7 @@ type watched struct {
 	watcher Watcher
 	hook    *webhook.Webhook
 	began   time.Time
+	said    string // by the receiver with its 503
 	free    uint64
 }
 
@@ -145,9 +147,14 @@ func TestOutage(t *testing.T) {
 		check(t, err)
 	}
 	w.look(time.Hour + time.Minute)
-	w.says("Accounting accepts bookings again", "It accepted no delivery from ", " (1 hour 1 minute).", "60 deliveries have arrived late.", baseURL+"/deliveries?state=delivered&webhook_id="+w.hook.ID.String())
+	w.says("Accounting accepts bookings again", "It accepted no delivery from ", " (1 hour 1 minute).", "60 deliveries have arrived late.", baseURL+"/deliveries?since="+w.minute(0)+"&state=delivered&until="+w.minute(time.Hour+time.Minute)+"&webhook_id="+w.hook.ID.String())
 	w.look(2 * time.Hour)
 	w.none("after the end")
+}
+
+// minute is a time after the beginning as the filters of a link have it.
+func (w *watched) minute(after time.Duration) string {
+	return url.QueryEscape(w.began.Add(after).In(w.account.Location()).Format("2006-01-02T15:04"))
 }
 
 // TestEvents: a webhook that selects Bookhook's own events gets what the letters say,

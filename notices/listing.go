@@ -30,6 +30,7 @@ type listing struct {
 	content []byte        // the rows as a file
 	written int           // rows of the file
 	all     webhook.Count // that there are, of which rows are the first
+	oldest  time.Time     // when the first delivery of rows was created
 
 	waiting, failed, delivered, cancelled, skipped int // of rows
 }
@@ -44,6 +45,9 @@ func (b *listing) read(ctx context.Context) error {
 	var events []webhook.EventID
 	for _, d := range deliveries {
 		events = append(events, d.Event)
+	}
+	if len(deliveries) > 0 {
+		b.oldest = deliveries[0].CreatedAt
 	}
 	skipped, err := b.skippedEvents(ctx, fallback.MaxRows-len(deliveries))
 	if err != nil {

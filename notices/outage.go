@@ -59,9 +59,9 @@ func (t told) outage(ctx context.Context) (letter, error) {
 	l.Text = append(l.Text, reason+said)
 	if waiting.Waiting > 0 {
 		l.Text = append(l.Text, number(waiting.Waiting, "delivery is", "deliveries are")+" waiting. Bookhook sends them by itself once "+w.Name+" accepts again.")
-		l.Links = append(l.Links, button{"View what is waiting", t.deliveriesURL(webhook.Pending)})
+		l.Links = append(l.Links, button{"View what is waiting", t.deliveriesURL(webhook.Pending, time.Time{}, time.Time{})})
 	} else {
-		l.Links = append(l.Links, button{"View what has failed", t.deliveriesURL(webhook.Failed)})
+		l.Links = append(l.Links, button{"View what has failed", t.deliveriesURL(webhook.Failed, t.Began().Add(-before), time.Time{})})
 	}
 	if bookings != "" {
 		l.Text = append(l.Text, bookings)
@@ -90,7 +90,7 @@ func (t told) reason(ctx context.Context, w *webhook.Webhook) (reason, said, fix
 
 // bookings names those that have not arrived.
 func (t told) bookings(ctx context.Context, w *webhook.Webhook) (string, error) {
-	all, err := t.Store.Undelivered(ctx, t.account.ID, w.ID, t.Details.Since.Add(-before), readBookings)
+	all, err := t.Store.Undelivered(ctx, t.account.ID, w.ID, t.Began().Add(-before), t.Began(), readBookings)
 	if err != nil || len(all) == 0 {
 		return "", err
 	}
@@ -123,7 +123,7 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 	default:
 		l.Subject, l.Text = name+" accepts bookings again", []string{outage}
 	}
-	late, err := t.Store.DeliveredLate(ctx, t.account.ID, t.Webhook(), since.Add(-before), t.ClosedAt, since) // an earlier outage may have ended shortly before
+	late, oldest, err := t.Store.DeliveredLate(ctx, t.account.ID, t.Webhook(), since.Add(-before), t.ClosedAt, since) // an earlier outage may have ended shortly before
 	if err != nil {
 		return l, err
 	}
@@ -133,7 +133,7 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 	}
 	if late.N > 0 {
 		l.Text = append(l.Text, number(late.N, "delivery has", "deliveries have")+" arrived late.")
-		l.Links = append(l.Links, button{"View what arrived", t.deliveriesURL(webhook.Delivered)})
+		l.Links = append(l.Links, button{"View what arrived", t.deliveriesURL(webhook.Delivered, oldest, t.ClearedAt)})
 	}
 	if waiting.Waiting > 0 {
 		l.Text = append(l.Text, number(waiting.Waiting, "delivery is", "deliveries are")+" still waiting; they are being sent.")
@@ -145,9 +145,16 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 	return l, nil
 }
 
-// deliveriesURL is the log of the webhook's deliveries in a state.
-func (t told) deliveriesURL(state webhook.State) string {
-	return t.BaseURL + "/deliveries?" + url.Values{"state": {string(state)}, "webhook_id": {t.Subject}}.Encode()
+// deliveriesURL is the log of the webhook's deliveries in a state that were created between
+// two times, to the minute; zero: at any time.
+func (t told) deliveriesURL(state webhook.State, since, until time.Time) string {
+	q := url.Values{"state": {string(state)}, "webhook_id": {t.Subject}}
+	for name, at := range map[string]time.Time{"since": since, "until": until} {
+		if !at.IsZero() {
+			q.Set(name, at.In(t.account.Location()).Format("2006-01-02T15:04"))
+		}
+	}
+	return t.BaseURL + "/deliveries?" + q.Encode()
 }
 
 // skippedURL is the form that sends what the webhook did not get while it was off.

@@ -9,8 +9,9 @@ import (
 // Lookup asks a platform's API about the booking of an event that does not name
 // its tours.
 type Lookup struct {
-	// Wanted reports whether the event lacks what the platform could add, and the
-	// settings needed for the request are there.
+	// Ready reports whether the settings needed for the request are there.
+	Ready func(s webhook.Settings) bool
+	// Wanted reports whether the platform is ready and could add what the event lacks.
 	Wanted func(s webhook.Settings, e webhook.Event) bool
 	// Request writes the request; now is part of its signature. Its error may be
 	// a webhook.Message.

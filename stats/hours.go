@@ -34,10 +34,15 @@ func NewHours(zone func(webhook.AccountID) *time.Location) *Hours {
 	return &Hours{Attempts: map[AttemptKey]*Counts{}, Events: map[EventKey]int64{}, zone: zone}
 }
 
-// Attempt counts an attempt for its webhook, its account and the instance.
+// Attempt counts an attempt for its webhook, and if it is of a booking for its account and
+// the instance.
 func (h *Hours) Attempt(a Attempt) {
 	hour, utc := h.hour(a.Account, a.StartedAt), Hour(a.StartedAt, time.UTC).UnixMilli()
-	for _, key := range [...]AttemptKey{{a.Account, a.Webhook, hour}, {a.Account, 0, hour}, {0, 0, utc}} {
+	keys := []AttemptKey{{a.Account, a.Webhook, hour}, {a.Account, 0, hour}, {0, 0, utc}}
+	if a.Own {
+		keys = keys[:1]
+	}
+	for _, key := range keys {
 		counts := h.Attempts[key]
 		if counts == nil {
 			counts = &Counts{}

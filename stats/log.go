@@ -15,6 +15,7 @@ type Attempt struct {
 	StartedAt time.Time       // it counts for the hour in which it started
 	Failure   webhook.Failure // "" on success
 	GivenUp   bool            // there is no further one
+	Own       bool            // of one of Bookhook's own events: it counts for its webhook only
 	Responded bool            // the receiver did, after Duration
 	Duration  time.Duration   // read from a log, it is the least one of its range
 }
@@ -40,6 +41,7 @@ const (
 
 	flagGivenUp   = 1
 	flagResponded = 2
+	flagOwn       = 4
 )
 
 // Attempt appends an attempt.
@@ -47,6 +49,9 @@ func (l *Log) Attempt(a Attempt) {
 	flags, duration := byte(0), byte(0)
 	if a.GivenUp {
 		flags |= flagGivenUp
+	}
+	if a.Own {
+		flags |= flagOwn
 	}
 	if a.Responded {
 		flags |= flagResponded
@@ -117,7 +122,7 @@ func (l Log) readOne(account webhook.AccountID, attempt func(Attempt), event fun
 		flags := rest[8]
 		attempt(Attempt{
 			Account: account, StartedAt: at, Webhook: webhook.WebhookID(order.Uint64(rest)), //nolint:gosec // as it was written
-			GivenUp: flags&flagGivenUp != 0, Responded: flags&flagResponded != 0, Duration: startOf(int(rest[9])), Failure: webhook.Failure(rest[10:]),
+			GivenUp: flags&flagGivenUp != 0, Own: flags&flagOwn != 0, Responded: flags&flagResponded != 0, Duration: startOf(int(rest[9])), Failure: webhook.Failure(rest[10:]),
 		})
 		return nil
 	case kindEvent:

@@ -215,7 +215,7 @@ func (k kind) catalogues() []Catalogue {
 		return platforms.EventType{Key: key, Group: group, Name: k.text(name), Description: k.text(about), Primary: primary}
 	}
 	return []Catalogue{{Platform: "tourcms", Name: "TourCMS", Events: []platforms.EventType{
-		event("new_confirmed_staff", "New booking", "New confirmed booking (staff)", "A booking reached Confirmed status through a staff member; also fires when an existing booking is moved to Confirmed by staff.", true),
+		event("new_confirmed_staff", "New booking", "New confirmed booking (staff)", "A booking reached Confirmed status through a staff member; also sent when an existing booking is moved to Confirmed by staff.", true),
 		event("new_confirmed_web", "New booking", "New confirmed booking (web/API)", "A booking reached Confirmed status through the booking engine or the API.", true),
 		event("new_provisional_staff", "New booking", "New provisional booking (staff)", "Staff created a booking in Provisional status, or moved one to it.", false),
 		event("cancelled", "Cancellation", "Booking cancelled", "The booking was cancelled.", true),

@@ -352,9 +352,9 @@ func pausedNotice(p WebhookProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var15 string
-		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(pausedText(p.Circuit, p.Page))
+		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(pausedText(p.Circuit, p.Page) + lastError(p))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/health.templ`, Line: 99, Col: 43}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/health.templ`, Line: 99, Col: 58}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -494,11 +494,16 @@ func failingText(p WebhookProps) string {
 	if f := p.Failures; f.Failed > 0 {
 		text += ": " + notAccepted(f)
 	}
-	text += "."
-	if last := lastFailed(p.Recent); last != nil {
-		text += " Last error: " + cmp.Or(last.Said, messages.AnswerText(last.Delivery.Last)) + "."
+	return text + "." + lastError(p)
+}
+
+// lastError is a sentence with what the receiver said last, if that is among the rows.
+func lastError(p WebhookProps) string {
+	last := lastFailed(p.Recent)
+	if last == nil {
+		return ""
 	}
-	return text
+	return " Last error: " + cmp.Or(last.Said, messages.AnswerText(last.Delivery.Last)) + "."
 }
 
 // since is the time at which something began, with the day.
@@ -541,6 +546,15 @@ func switchOffText(w *webhook.Webhook, p Page) string {
 		text += " on " + at.In(p.loc()).Format("Mon 2 Jan, 15:04")
 	}
 	return text + "."
+}
+
+// skipsWhileOff says what does not arrive at a webhook that a person switched off.
+func skipsWhileOff(w *webhook.Webhook, p Page) string {
+	text := "since " + since(w.OffAt, p) + " by " + cmp.Or(w.OffBy, "a person") + ": "
+	if w.Kind == webhook.Inline {
+		return text + count(w.Skipped, false, "booking was", "bookings were") + " accepted without asking it"
+	}
+	return text + count(w.Skipped, false, "event was", "events were") + " not sent to it"
 }
 
 func offBy(w *webhook.Webhook) string {

@@ -18,9 +18,9 @@ func TestHealth(t *testing.T) {
 
 func TestWebhookRowProblem(t *testing.T) {
 	page := Page{Now: now, Location: madrid()}
-	last := webhook.Delivery{Last: webhook.Outcome{Status: 503, Failure: webhook.FailStatus}}
+	last := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
 	w := &webhook.Webhook{Enabled: true, Health: webhook.Health{FailingSince: now.Add(-31 * time.Hour), FailedAt: now}}
-	got := WebhookRow{Webhook: w, Last: &last}.problem(page)
+	got := WebhookRow{Webhook: w, Error: last}.problem(page)
 	if len(got) != 2 || got[0] != "since Fri 20 Nov, 07:05" || got[1] != "503 Service Unavailable" {
 		t.Errorf("got %q, want since when and the last error", got)
 	}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,8 @@ func TestVerdict(t *testing.T) {
 		"Bookings are arriving, but 1 delivery was given up today.":                                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1}},
 		"Bookings are arriving, but at least 1,000 deliveries were given up today.":                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1000, More: true}},
 		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},
+		"Bookings are arriving, but not at Accounting, which is off.":                                                     {Webhooks: 2, On: 1, Skipping: 1, Checklist: received, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
+		"Bookings are arriving, but not at 2 webhooks that are off.":                                                      {Webhooks: 3, On: 1, Skipping: 2, Checklist: received},
 		"Accounting was switched off by Bookhook.":                                                                        {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
 		"Accounting is paused after 10 failures in a row.":                                                                {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Circuit.Failures = 10 })}},
 		"2 webhooks are not receiving bookings; 40 deliveries are waiting.":                                               {InNeed: 2, Today: stats.Today{Waiting: 40}},
@@ -67,5 +70,21 @@ func TestChecklistIsForOperators(t *testing.T) {
 	p.Page.User.Role = webhook.RoleStaff
 	if p.checklistShown() {
 		t.Error("staff see the checklist")
+	}
+}
+
+// TestWhyPaused: what the receiver answered stands beside that it is paused, and so on the
+// webhook's page.
+func TestWhyPaused(t *testing.T) {
+	last := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
+	page := Page{Now: now}
+	r := WebhookRow{Webhook: &webhook.Webhook{Enabled: true}, Circuit: webhook.Circuit{Failures: 10, ProbeAt: now.Add(time.Minute)}, Error: last}
+	got := r.problem(page)
+	if len(got) != 3 || !strings.Contains(got[1], "503") {
+		t.Errorf("got %q", got)
+	}
+	p := WebhookProps{Page: page, Webhook: r.Webhook, Circuit: r.Circuit, Recent: []DeliveryRow{{Delivery: webhook.Delivery{Last: last}}}}
+	if text := rendered(t, webhookProblem(p)); !strings.Contains(text, "Last error: 503") {
+		t.Errorf("got %s", text)
 	}
 }

@@ -29,7 +29,11 @@ func ResultMessage(o webhook.Outcome, w *webhook.Webhook) webhook.Message {
 		}
 		return webhook.NewMessage(code, name, messages.StatusText(o.Status), duration(o.Duration))
 	}
-	return webhook.NewMessage("result.unanswered", name, messages.AnswerText(o), duration(o.Duration))
+	code := "result.no_answer"
+	if messages.Incomplete(o) {
+		code = "result.unanswered"
+	}
+	return webhook.NewMessage(code, name, messages.AnswerText(o), duration(o.Duration))
 }
 
 // Clock is the time of day of t, with the day if that is not today.

@@ -368,3 +368,16 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+// TestNoAnswer: a refused connection is no answer, and one that breaks off is an incomplete one.
+func TestNoAnswer(t *testing.T) {
+	for want, o := range map[string]webhook.Outcome{
+		"Accounting did not answer: ":            {Failure: webhook.FailRefused},
+		"Accounting did not answer completely: ": {Status: 200, Failure: webhook.FailNetwork},
+	} {
+		w := &webhook.Webhook{Config: webhook.Config{Name: "Accounting"}}
+		if got := messages.Text(ResultMessage(o, w)); !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q…", got, want)
+		}
+	}
+}

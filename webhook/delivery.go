@@ -138,6 +138,7 @@ type Result struct {
 	Gone     bool      // switch the webhook off
 	Warnings *Warnings // of the webhook, where the attempt changed them; else nil
 	Test     bool      // of a test event
+	Own      bool      // of one of Bookhook's own events
 	Inline   bool      // of an inline webhook
 }
 

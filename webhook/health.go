@@ -120,6 +120,10 @@ func (s Status) NeedsAttention() bool {
 	return s == StatusFailing || s == StatusPaused || s == StatusStopped
 }
 
+// SkipsWhileOff reports whether a person switched the webhook off, and events have been
+// skipped since.
+func (h Health) SkipsWhileOff() bool { return h.OffReason == OffByUser && h.Skipped > 0 }
+
 // SwitchOffAt returns when a failing webhook will be switched off; zero if it is
 // not failing.
 func (h Health) SwitchOffAt() time.Time {

@@ -137,7 +137,8 @@ type PreviewRow struct {
 }
 
 // Preview matches the newest events of the account, newest first, with a webhook as if
-// it were on. Test events do not count, nor those that wait for a lookup.
+// it were on. Only bookings count: neither tests, nor what waits for a lookup, nor
+// Bookhook's own events.
 func (s *Subscriptions) Preview(c Config, events []EventRow) Preview {
 	var p Preview
 	var repeated []PreviewRow // skipped for a reason that has an example
@@ -145,7 +146,7 @@ func (s *Subscriptions) Preview(c Config, events []EventRow) Preview {
 	w := &Webhook{Config: c, Enabled: true}
 	for i := range events {
 		e := &events[i].Event
-		if e.Test || e.Lookup || p.Events == PreviewEvents {
+		if e.Test || e.Lookup || e.Platform == OwnPlatform || p.Events == PreviewEvents {
 			continue
 		}
 		row := PreviewRow{Event: *e, Reason: s.match(w, e)}

@@ -20,6 +20,7 @@ func TestPreview(t *testing.T) {
 	events := []webhook.EventRow{
 		event("cancelled", "3930", func(e *webhook.Event) { e.Test = true }),
 		event("cancelled", "3930", func(e *webhook.Event) { e.Lookup = true }),
+		event("webhook.failing", "", func(e *webhook.Event) { e.Platform = webhook.OwnPlatform }),
 		event("new_confirmed_web", "3930"),
 		event("new_confirmed_web", "1"),
 		event("new_confirmed_web", "2"),

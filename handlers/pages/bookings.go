@@ -101,8 +101,9 @@ func (pg *Pages) bookingDecisions(e webhook.BookingEvent, h hooks) []views.Booki
 	for i := range e.Deliveries {
 		byID[e.Deliveries[i].ID] = &e.Deliveries[i]
 	}
-	all := make([]views.BookingDecision, len(e.Decisions))
-	for i, d := range e.Decisions {
+	decisions := h.decisions(e.EventRow)
+	all := make([]views.BookingDecision, len(decisions))
+	for i, d := range decisions {
 		all[i] = views.BookingDecision{DecisionRow: decisionRow(d, h), Sent: d.Delivery != 0, Receiver: h.find(d.Webhook), Paused: pg.Dispatcher.Circuit(d.Webhook).Open()}
 		if logged := byID[d.Delivery]; logged != nil {
 			all[i].Delivery, all[i].Attempts = &logged.Delivery, logged.Attempts

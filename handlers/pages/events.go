@@ -139,6 +139,20 @@ func concerns(e webhook.Event, w *webhook.Webhook) bool {
 	return w == nil || !w.OnlyOwn() || e.Platform == webhook.OwnPlatform
 }
 
+// decisions returns what was decided about an event for the webhooks that it may be meant
+// for; those that were created since are among them.
+func (h hooks) decisions(e webhook.EventRow) []webhook.Decision {
+	all := slices.DeleteFunc(slices.Clone(e.Decisions), func(d webhook.Decision) bool {
+		return d.Delivery == 0 && !concerns(e.Event, h.find(d.Webhook))
+	})
+	for _, w := range h.live {
+		if !e.Test && !e.Lookup && w.Kind == webhook.Async && concerns(e.Event, w) && !slices.ContainsFunc(all, func(d webhook.Decision) bool { return d.Webhook == w.ID }) {
+			all = append(all, webhook.Decision{Webhook: w.ID, Reason: webhook.ReasonNotCreated})
+		}
+	}
+	return all
+}
+
 // decisions returns the decision on an event for each webhook.
 func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRow, error) {
 	named, err := pg.hooks(c.UserContext(), e.Account)
@@ -153,16 +167,9 @@ func (pg *Pages) decisions(c *fiber.Ctx, e webhook.EventRow) ([]views.DecisionRo
 	for i := range deliveries.Rows {
 		byID[deliveries.Rows[i].ID] = &deliveries.Rows[i].Delivery
 	}
-	e.Decisions = slices.DeleteFunc(slices.Clone(e.Decisions), func(d webhook.Decision) bool {
-		return d.Delivery == 0 && !concerns(e.Event, named.find(d.Webhook))
-	})
-	for _, w := range named.live { // those that were created since, too
-		if !e.Test && !e.Lookup && w.Kind == webhook.Async && concerns(e.Event, w) && !slices.ContainsFunc(e.Decisions, func(d webhook.Decision) bool { return d.Webhook == w.ID }) {
-			e.Decisions = append(e.Decisions, webhook.Decision{Webhook: w.ID, Reason: webhook.ReasonNotCreated})
-		}
-	}
-	rows := make([]views.DecisionRow, len(e.Decisions))
-	for i, d := range e.Decisions {
+	decisions := named.decisions(e)
+	rows := make([]views.DecisionRow, len(decisions))
+	for i, d := range decisions {
 		w := named.find(d.Webhook)
 		rows[i] = decisionRow(d, named)
 		rows[i].Delivery = byID[d.Delivery]

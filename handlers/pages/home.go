@@ -56,6 +56,11 @@ func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 	if props.Checklist, err = pg.checklist(ctx, account, page.User.Role); err != nil {
 		return err
 	}
+	if props.Checklist.Facts.Shown() {
+		if props.ToursUnknown, err = pg.toursUnknown(ctx, account, anyPlatform); err != nil {
+			return err
+		}
+	}
 	return render(c, http.StatusOK, views.Home(props))
 }
 
@@ -70,12 +75,20 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		if w.Status(pg.Dispatcher.Circuit(w.ID), webhook.Activity{Used: true}).NeedsAttention() {
 			return 0
 		}
-		return 1
+		if w.SkipsWhileOff() {
+			return 1
+		}
+		return 2
 	}
 	slices.SortStableFunc(all, func(a, b *webhook.Webhook) int { return needs(a) - needs(b) })
 	props.Webhooks = len(all)
 	for _, w := range all {
-		props.InNeed += 1 - needs(w)
+		switch needs(w) {
+		case 0:
+			props.InNeed++
+		case 1:
+			props.Skipping++
+		}
 		if w.Enabled {
 			props.On++
 		}

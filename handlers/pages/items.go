@@ -60,6 +60,11 @@ func (pg *Pages) showItems(c *fiber.Ctx, status int, props views.ItemsProps) err
 	if props.Sources, err = pg.itemSources(c); err != nil {
 		return err
 	}
+	if props.Kind == webhook.Tours {
+		if props.Unknown, err = pg.toursUnknown(c.UserContext(), currentUser(c).Account.ID, anyPlatform); err != nil {
+			return err
+		}
+	}
 	all, err := pg.Store.AllItems(c.UserContext(), currentUser(c).Account.ID, props.Kind)
 	if err != nil {
 		return err

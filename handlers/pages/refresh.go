@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -49,6 +50,24 @@ func (pg *Pages) itemSources(c *fiber.Ctx) ([]views.ItemSource, error) {
 	}
 	return shown, nil
 }
+
+// toursUnknown returns the platforms of an account whose events name no tours until it has
+// the credentials to ask, and of which events are selected.
+func (pg *Pages) toursUnknown(ctx context.Context, account webhook.AccountID, selected func(platform string) bool) ([]views.ItemSource, error) {
+	connections, err := pg.Store.Connections(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	var found []views.ItemSource
+	for _, p := range pg.Platforms.Connectable() {
+		if to := connectionTo(connections, p.Key); p.Lookup != nil && to != nil && to.Enabled && !p.Lookup.Ready(to.Settings) && selected(p.Key) {
+			found = append(found, views.ItemSource{Key: p.Key, Name: p.Name})
+		}
+	}
+	return found, nil
+}
+
+func anyPlatform(string) bool { return true }
 
 // RefreshItems updates the channels or tours from what a platform lists. If they
 // cannot be read, nothing is changed.

@@ -3,6 +3,7 @@ package pages
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type WebhookStore interface {
 	WebhookNames(ctx context.Context, account webhook.AccountID) (map[webhook.WebhookID]string, error)
 	Backlog(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.Backlog, error)
 	Attention(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
+	LastFailure(ctx context.Context, account webhook.AccountID, id webhook.WebhookID) (webhook.DeliveryID, webhook.Outcome, error)
 	RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, of int) (webhook.Failures, error)
 	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
 	RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
@@ -98,6 +100,12 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 	}
 	if len(last) > 0 {
 		row.Last = &last[0].Delivery
+	}
+	if row.Status().NeedsAttention() && w.Enabled {
+		_, row.Error, err = pg.Store.LastFailure(c.UserContext(), w.Account, w.ID)
+		if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+			return row, err
+		}
 	}
 	if row.Failures, err = pg.failures(c, w); err != nil || !counted || w.Kind != webhook.Async {
 		return row, err

@@ -38,6 +38,12 @@ func (pg *Pages) renderStep(c *fiber.Ctx, d *webhook.Draft, step webhook.Step, r
 		}
 		props.Preview = &preview
 	}
+	if d.Kind == webhook.Async {
+		selected := func(platform string) bool { return d.AllEvents || ofPlatform(d.Events, platform) }
+		if props.ToursUnknown, err = pg.toursUnknown(c.UserContext(), d.Account, selected); err != nil {
+			return err
+		}
+	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}

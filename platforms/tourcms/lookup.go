@@ -21,7 +21,7 @@ import (
 // Lookup asks TourCMS for the booking of an event (Show Booking): the GET webhook
 // names no tour.
 func Lookup() *platforms.Lookup {
-	return &platforms.Lookup{Wanted: wanted, Request: askBooking, Read: readBooking}
+	return &platforms.Lookup{Ready: hasKey, Wanted: wanted, Request: askBooking, Read: readBooking}
 }
 
 // Lists asks TourCMS for channels and tours. An operator's key sees one channel

@@ -270,6 +270,19 @@ func Check(ctx context.Context, path string) (Contents, error) {
 	return sqlite.Check(ctx, path)
 }
 
+// Health is what is known of a database of PostgreSQL.
+type Health = postgres.Health
+
+// Diagnose checks a database of PostgreSQL, its server and the way to it, and changes
+// nothing.
+func Diagnose(ctx context.Context, at string) Health { return postgres.Diagnose(ctx, at) }
+
+// How bad a finding of Diagnose is; everything else is fine.
+const (
+	Doubtful = postgres.Doubtful
+	Wrong    = postgres.Wrong
+)
+
 func newStore(e engine) (*Store, error) {
 	nextID, err := webhook.NewIDs()
 	if err != nil {

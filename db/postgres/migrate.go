@@ -33,7 +33,7 @@ func migrate(ctx context.Context, pool *sql.DB, create bool) (err error) {
 	case state.tables > 0 && !state.ours:
 		return errForeign
 	case state.tables == 0 && !create:
-		return fmt.Errorf("it has no tables of Bookhook; start bookhook serve to create them: %w", fs.ErrNotExist)
+		return errNoTables
 	case state.tables == 0 && !state.mayCreate:
 		return state.errMayNotCreate()
 	case state.denied > 0:
@@ -49,6 +49,8 @@ func migrate(ctx context.Context, pool *sql.DB, create bool) (err error) {
 	}
 	return up(ctx, pool)
 }
+
+var errNoTables = fmt.Errorf("it has no tables of Bookhook; start bookhook serve to create them: %w", fs.ErrNotExist)
 
 var errForeign = errors.New("it has tables of another program; create a database for Bookhook alone")
 

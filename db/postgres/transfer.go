@@ -3,10 +3,10 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,7 +34,8 @@ func OpenSource(ctx context.Context, dsn string, exclusive bool) (_ *Source, err
 			err = fmt.Errorf("database %s: %w", Name(dsn), explain(config, err))
 		}
 	}()
-	if err := checkComplete(ctx, config); err != nil {
+	one := pool(config, 1)
+	if err := errors.Join(checkComplete(ctx, one), one.Close()); err != nil {
 		return nil, err
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -77,31 +78,31 @@ func (s *Source) Close() error {
 	return nil
 }
 
+var errOlder = errors.New("its schema is that of an older Bookhook; start this one on it once, which upgrades it")
+
 // checkComplete refuses a database that is not one of this Bookhook.
-func checkComplete(ctx context.Context, config *pgx.ConnConfig) (err error) {
-	one := pool(config, 1)
-	defer func() { err = errors.Join(err, one.Close()) }()
-	state, err := readTables(ctx, one)
+func checkComplete(ctx context.Context, pool *sql.DB) error {
+	state, err := readTables(ctx, pool)
 	switch {
 	case err != nil:
 		return err
 	case state.incomplete:
-		return readIncomplete(ctx, one)
+		return readIncomplete(ctx, pool)
 	case state.tables == 0:
-		return fmt.Errorf("it has no tables of Bookhook: %w", fs.ErrNotExist)
+		return errNoTables
 	case !state.ours:
 		return errForeign
 	case state.denied > 0:
 		return state.errDenied()
 	}
-	has, wants, err := readVersions(ctx, one)
+	has, wants, err := readVersions(ctx, pool)
 	switch {
 	case err != nil:
 		return err
 	case has > wants:
 		return errNewer(has, wants)
 	case has < wants:
-		return errors.New("its schema is that of an older Bookhook; start this one on it once, which upgrades it")
+		return errOlder
 	}
 	return nil
 }

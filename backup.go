@@ -26,7 +26,7 @@ func (c backupCommand) Run(ctx context.Context, std streams, at database) error 
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noDatabase(at)
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; there is no backup")
 	case err != nil:
 		return err
@@ -97,6 +97,17 @@ type moveCommand struct {
 
 // Run copies the database into one of the other kind, or goes on with that.
 func (c moveCommand) Run(ctx context.Context, std streams, at database) error {
+	err := c.move(ctx, std, at)
+	if err != nil && ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
+// errInterrupted is what a copy between two kinds of databases ends with after a signal.
+var errInterrupted = errors.New("interrupted; run the same command again to go on from here")
+
+func (c moveCommand) move(ctx context.Context, std streams, at database) error {
 	from, to := string(at.path), string(c.To)
 	if db.OnServer(from) == db.OnServer(to) {
 		return usageError("--to: " + db.Name(to) + " is of the same kind as " + at.String() + "; move goes from SQLite to PostgreSQL or back, and bookhook backup copies")
@@ -128,8 +139,8 @@ func (c moveCommand) Run(ctx context.Context, std streams, at database) error {
 
 // afterCopy says what there is to say of a copy between two kinds of databases.
 func afterCopy(ctx context.Context, std streams, done db.Copied, err error) error {
-	if ctx.Err() != nil {
-		return errors.New("interrupted; run the same command again to go on from here")
+	if err != nil && ctx.Err() != nil {
+		return errInterrupted
 	}
 	if err == nil && done.Replaced > 0 {
 		fmt.Fprintf(std.err, "%d texts have characters that PostgreSQL cannot store (NUL, or bytes that are no UTF-8), which are \uFFFD there.\n", done.Replaced)

@@ -45,11 +45,12 @@ var arrows = map[string][]string{
 	"spreadsheet":             {},
 	"fallback":                {"webhook", "incidents", "spreadsheet"},
 	"checklist":               {"webhook"},
-	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/group", "db/sqlite", "db/postgres"},
+	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/group", "db/transfer", "db/sqlite", "db/postgres"},
 	"db/dbtest":               {"db", "db/postgres/pgtest"}, // for tests
 	"db/group":                {"webhook"},
-	"db/sqlite":               {"webhook", "stats", "db/group"},
-	"db/postgres":             {"webhook", "db/group"},
+	"db/transfer":             {},
+	"db/sqlite":               {"webhook", "stats", "db/group", "db/transfer"},
+	"db/postgres":             {"webhook", "db/group", "db/transfer"},
 	"db/postgres/pgtest":      {}, // for tests
 	"dispatch":                {"webhook", "platforms", "dispatch/guard", "dispatch/lookup"},
 	"dispatch/guard":          {"webhook"},

@@ -18,7 +18,7 @@ import (
 // method; the types of the flags (settings.go) check their values. A flag with
 // the tag "setting" can also come from the environment.
 type commandLine struct {
-	Database    databasePath     `setting:"" default:"bookhook.db" placeholder:"PATH|URL" help:"The SQLite file (${default}), or a database of PostgreSQL: postgres://USER@HOST/DATABASE. Only serve, demo, bench and restore create one."`
+	Database    databasePath     `setting:"" default:"bookhook.db" placeholder:"PATH|URL" help:"The SQLite file (${default}), or a database of PostgreSQL: postgres://USER@HOST/DATABASE. Only serve, demo, bench, restore and move create one."`
 	SecretKey   secretKeyFile    `setting:"" name:"secret-key-file" placeholder:"FILE" help:"The file of the key that encrypts the secrets in the database. Default: they are not encrypted."`
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 
@@ -31,7 +31,8 @@ type commandLine struct {
 	Client      clientCommands     `cmd:"" help:"Clients of the Prioticket-compatible API."`
 	Secrets     secretsCommands    `cmd:"" help:"The key that encrypts the secrets in the database."`
 	Backup      backupCommand      `cmd:"" help:"Copy the database to a new file, also while Bookhook is running; the copy is checked."`
-	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database, which is kept under another name. Stop Bookhook first."`
+	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database, which is kept under another name, or into an empty one of PostgreSQL. Stop Bookhook first."`
+	Move        moveCommand        `cmd:"" help:"Copy everything into a database of the other kind, SQLite or PostgreSQL, and verify it. Stop Bookhook first."`
 	Doctor      doctorCommand      `cmd:"" help:"Check database, disk, clock, addresses, the names of receivers and the mail server; exit 1 if something is wrong."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Bookhook whether it is healthy; exit 0 if it is."`
 	Bench       benchCommand       `cmd:"" help:"Measure how fast Bookhook is on this machine, and what the machine could do at best; exit 0 if that is enough."`

@@ -43,13 +43,8 @@ var errUnwell = errors.New("something is wrong; see above")
 
 // Run checks what Bookhook needs and prints what it finds, a line for each.
 func (c doctorCommand) Run(ctx context.Context, std streams, at database) error {
-	if err := at.mustBeFile("doctor", "bookhook serve checks the server when it starts"); err != nil {
-		return err
-	}
 	r := &report{to: std}
-	held, ok := r.checkDatabase(ctx, at)
-	ok = r.checkSecrets(ctx, at) && ok
-	r.checkDisk(filepath.Dir(string(at.path)))
+	newest, ok := r.examine(ctx, at)
 	var in instance
 	if ok {
 		err := withStore(ctx, at, func(store *db.Store) (err error) {
@@ -60,7 +55,7 @@ func (c doctorCommand) Run(ctx context.Context, std streams, at database) error 
 			return err
 		}
 	}
-	r.checkClock(time.Now(), held.Newest, in.skews)
+	r.checkClock(time.Now(), newest, in.skews)
 	r.checkAddresses(ctx, c)
 	r.checkReceivers(ctx, c, in.urls)
 	r.checkMail(ctx, c.Mail)
@@ -88,6 +83,29 @@ func (r *report) warn(what, format string, args ...any) {
 func (r *report) bad(what, format string, args ...any) {
 	r.wrong = true
 	fmt.Fprintf(r.to.out, "wrong  %s: %s\n", what, fmt.Sprintf(format, args...))
+}
+
+// examine checks the database and where it is. It returns when the newest event was
+// received, and whether the database can be opened without an upgrade.
+func (r *report) examine(ctx context.Context, at database) (newest time.Time, ok bool) {
+	if db.OnServer(string(at.path)) {
+		health := db.Diagnose(ctx, string(at.path))
+		for _, f := range health.Findings {
+			switch f.Severity {
+			case db.Wrong:
+				r.bad(f.What, "%s", f.Text)
+			case db.Doubtful:
+				r.warn(f.What, "%s", f.Text)
+			default:
+				r.ok(f.What, "%s", f.Text)
+			}
+		}
+		return health.Newest, health.Usable && r.checkSecrets(ctx, at)
+	}
+	held, ok := r.checkDatabase(ctx, at)
+	ok = r.checkSecrets(ctx, at) && ok
+	r.checkDisk(filepath.Dir(string(at.path)))
+	return held.Newest, ok
 }
 
 // checkDatabase reads the whole database, and reports whether it can be opened

@@ -10,6 +10,7 @@
 //	bookhook client add NAME      also list and revoke
 //	bookhook platform on KEY      also off and rotate
 //	bookhook secrets key          also rotate
+//	bookhook backup FILE          also restore, move and doctor
 //	bookhook healthcheck          for containers
 //	bookhook bench                how fast it is on this machine
 //	bookhook version              also --version
@@ -24,6 +25,7 @@
 //	retention.go    deletes old events and deliveries, in small batches
 //	accounts.go     "account"; users.go, tokens.go, clients.go and platforms.go likewise
 //	store.go        opens the database for those commands
+//	backup.go       "backup", "restore" and "move"; doctor.go is "doctor"
 //	secrets.go      "secrets": the key of the secrets in the database
 //	list.go         the tables and the JSON of the list commands
 //	demo.go         "demo"; its data are in the package demo
@@ -35,7 +37,7 @@
 // serve is a flag, a BOOKHOOK_ variable or a default, in this order; an empty
 // variable counts as unset. The whole command line is parsed before anything is
 // done, by a pure function, and everything that is wrong is reported in one line
-// on stderr. Only serve, demo, bench and restore create a database.
+// on stderr. Only serve, demo, bench, restore and move create a database.
 //
 // Exit codes: 0 success, 1 failure, 2 wrong usage.
 package main

@@ -1,10 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"database/sql"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"bookhook/db"
 	"bookhook/db/postgres/pgtest"
@@ -115,8 +125,7 @@ func tablesOf(t *testing.T, database string) (names string) {
 	return names
 }
 
-// TestPostgresCommands: commands work on a database of PostgreSQL, or say what does there
-// what they do.
+// TestPostgresCommands: commands work on a database of PostgreSQL.
 func TestPostgresCommands(t *testing.T) {
 	database := pgtest.Database(t, "template1")
 	at := []string{"--database", database}
@@ -132,8 +141,161 @@ func TestPostgresCommands(t *testing.T) {
 	if got := must(t, "", with("account", "list")...); !strings.Contains(got, "Harbour") {
 		t.Errorf("accounts: got %q", got)
 	}
-	for _, args := range [][]string{{"backup", "copy.db"}, {"restore", "copy.db"}, {"doctor"}} {
-		refused(t, "bookhook "+args[0]+" is not there for PostgreSQL yet; ", 1, "", with(args...)...)
+}
+
+// TestMoveCommand: a company moves to PostgreSQL and back with what is waiting, which is
+// delivered from there; nothing is lost, and nothing happens to the database before it.
+func TestMoveCommand(t *testing.T) {
+	var up atomic.Bool
+	got := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !up.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		got <- r.Header.Get("webhook-id")
+	}))
+	t.Cleanup(receiver.Close)
+	file, server := filepath.Join(t.TempDir(), "bookhook.db"), pgtest.Database(t, "template1")
+	on := func(at string) []string {
+		return []string{"--listen", "127.0.0.1:0", "--allow-private-targets", "all", "--database", at}
+	}
+	srv := launch(t, on(file)...)
+	must(t, "", "account", "add", "Night Tours", "--number", "4069", "--database", file)
+	token := must(t, "", "token", "add", "till", "--account", "4069", "--database", file)
+	if status := post(srv.url+"/api/v1/webhooks", token, `{"name":"Here","url":"`+receiver.URL+`","type":"async","format":"standard","events":["new_confirmed_web"]}`); status != http.StatusCreated {
+		t.Fatalf("got %d", status)
+	}
+	sendEvent(srv.url, token, "1")
+	refused(t, "in use by another Bookhook; stop that one first", 1, "", "move", "--to", server, "--database", file)
+	srv.stop()
+
+	refused(t, "is of the same kind as "+file, 2, "", "move", "--to", file+"2", "--database", file)
+	refused(t, "there is no database "+file+"x", 1, "", "move", "--to", server, "--database", file+"x")
+	code, out, said := do(t, "", "move", "--to", server, "--database", file)
+	if code != 0 || out != "" || !strings.Contains(said, server+" has everything that "+file+" has") || !strings.Contains(said, "1 accounts, 1 webhooks, 1 events, 1 deliveries") {
+		t.Fatalf("got exit %d, %q and %q", code, out, said)
+	}
+	refused(t, "it has tables of Bookhook already", 1, "", "move", "--to", server, "--database", file)
+	back := filepath.Join(t.TempDir(), "back.db")
+	must(t, "", "move", "--to", back, "--database", server)
+	up.Store(true)
+	var first string
+	for _, at := range []string{server, back} {
+		srv = launch(t, on(at)...)
+		select {
+		case id := <-got:
+			if !strings.HasPrefix(id, "dlv_") || first != "" && id != first {
+				t.Errorf("got %s delivered from %s, and %s before", id, at, first)
+			}
+			first = id
+		case <-time.After(patience):
+			t.Fatalf("what was waiting is not delivered from %s", at)
+		}
+		if !knownEvents(t, srv.url, token)["1"] {
+			t.Errorf("%s does not know the event", at)
+		}
+		if !sendEvent(srv.url, token, "2") {
+			t.Error("it takes no event")
+		}
+		<-got
+		srv.stop()
+	}
+}
+
+// TestMoveInterrupted: it says how to go on.
+func TestMoveInterrupted(t *testing.T) {
+	file, server := newDatabase(t), pgtest.Database(t, "template1")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var said bytes.Buffer
+	if code := run(ctx, []string{"move", "--to", server, "--database", file}, variables{}.get, streams{strings.NewReader(""), io.Discard, &said}); code != 1 {
+		t.Errorf("got exit %d, want 1", code)
+	}
+	if got := said.String(); got != "bookhook: interrupted; run the same command again to go on from here\n" {
+		t.Errorf("got %q", got)
+	}
+	must(t, "", "move", "--to", server, "--database", file)
+}
+
+// TestBackupOfPostgres: a backup while events come in has what was accepted before; it is
+// restored into an empty database only, of either kind.
+func TestBackupOfPostgres(t *testing.T) {
+	database, copied := pgtest.Database(t, "template1"), filepath.Join(t.TempDir(), "copy.db")
+	srv := launch(t, "--listen", "127.0.0.1:0", "--database", database)
+	must(t, "", "account", "add", "Night Tours", "--number", "4069", "--database", database)
+	token := must(t, "", "token", "add", "till", "--account", "4069", "--database", database)
+	ctx, cancel := context.WithCancel(t.Context())
+	accepted := make(chan string, 100_000)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for n := 0; ctx.Err() == nil; n++ {
+			if id := strconv.Itoa(n); sendEvent(srv.url, token, id) {
+				accepted <- id
+			}
+		}
+	})
+	var before []string
+	for len(before) < 50 {
+		before = append(before, <-accepted)
+	}
+	must(t, "", "backup", copied, "--database", database)
+	cancel()
+	sending.Wait()
+	refused(t, copied+" exists already", 1, "", "backup", copied, "--database", database)
+	refused(t, "in use by another Bookhook; stop that one first", 1, "", "restore", copied, "--database", database)
+	srv.stop()
+	refused(t, "it has tables of Bookhook already; name an empty database", 1, "", "restore", copied, "--database", database)
+	if last, err := open(t, database).LastBackup(t.Context()); err != nil || time.Since(last) > time.Minute {
+		t.Errorf("got the last backup at %s, %v", last, err)
+	}
+	for _, elsewhere := range []string{pgtest.Database(t, "template1"), filepath.Join(t.TempDir(), "bookhook.db")} {
+		must(t, "", "restore", copied, "--database", elsewhere)
+		again := launch(t, "--listen", "127.0.0.1:0", "--database", elsewhere)
+		known := knownEvents(t, again.url, token)
+		for _, id := range before {
+			if !known[id] {
+				t.Fatalf("%s was accepted before the backup began, and is not in %s", id, elsewhere)
+			}
+		}
+		if !sendEvent(again.url, token, "after") {
+			t.Error("the restored Bookhook takes no event")
+		}
+		again.stop()
+	}
+}
+
+// TestDoctorOfPostgres: it says what is wrong with the server; the one of the tests flushes
+// nothing.
+func TestDoctorOfPostgres(t *testing.T) {
+	database := pgtest.Database(t, "template1")
+	code, out, _ := do(t, "", "doctor", "--database", database)
+	if code != 1 || !strings.Contains(out, "wrong  database: "+database+": it has no tables of Bookhook") {
+		t.Errorf("empty: got exit %d, %s", code, out)
+	}
+	createOn(t, database)
+	code, out, _ = do(t, "", "doctor", "--database", database)
+	for _, want := range []string{
+		"ok     database: PostgreSQL ", "wrong  durability: fsync is off on the server", "ok     server: a write is on its disk after", "ok     clock: the server's differs by",
+		"ok     connections: ", "ok     secrets: ", "ok     DNS: no webhook is on", "ok     disk: it is the server's",
+	} {
+		if code != 1 || !strings.Contains(out, want) {
+			t.Errorf("got exit %d, %s, want %q", code, out, want)
+		}
+	}
+	if strings.Contains(out, "rights") || strings.Contains(out, "collation") || strings.Contains(out, "PgBouncer") {
+		t.Errorf("got %s", out)
+	}
+	pgtest.Exec(t, database, `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' CONNECTION LIMIT 5'; END $$`)
+	pgtest.Exec(t, database, `ALTER TABLE events ALTER COLUMN type TYPE TEXT COLLATE "POSIX"`)
+	_, out, _ = do(t, "", "doctor", "--database", database)
+	for _, want := range []string{"wrong  connections: ", "wrong  collation: 1 columns"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("got %s, want %q", out, want)
+		}
+	}
+	if code, out, _ := do(t, "", "doctor", "--database", "postgres://app@127.0.0.1:1/app"); code != 1 || !strings.Contains(out, "wrong  database: postgres://app@127.0.0.1:1/app: the server cannot be reached") {
+		t.Errorf("nothing listens: got exit %d, %s", code, out)
 	}
 }
 

@@ -125,7 +125,7 @@ func (r *report) checkSecrets(ctx context.Context, at database) bool {
 	if at.key != "" {
 		r.checkKeyFile(string(at.key))
 	}
-	if _, err := os.Stat(string(at.path)); err != nil {
+	if _, err := os.Stat(string(at.path)); err != nil && !db.OnServer(string(at.path)) {
 		return false // which the check of the database reports
 	}
 	encrypted, err := checkKey(ctx, at, string(at.path))

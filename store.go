@@ -21,15 +21,6 @@ type database struct {
 // String returns the path, for messages, or the URL without its password.
 func (d database) String() string { return db.Name(string(d.path)) }
 
-// mustBeFile refuses PostgreSQL for a command that has to do with files; instead says what
-// does that there.
-func (d database) mustBeFile(command, instead string) error {
-	if db.OnServer(string(d.path)) {
-		return fmt.Errorf("bookhook %s is not there for PostgreSQL yet; %s", command, instead)
-	}
-	return nil
-}
-
 // change returns a change that the command line makes now.
 func change() webhook.Change {
 	return webhook.Change{By: webhook.ByCommandLine, At: time.Now()}

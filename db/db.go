@@ -38,6 +38,7 @@ import (
 
 	"bookhook/db/postgres"
 	"bookhook/db/sqlite"
+	"bookhook/db/transfer"
 	"bookhook/seal"
 	"bookhook/stats"
 	"bookhook/webhook"
@@ -126,16 +127,31 @@ func Lock(ctx context.Context, at string) (release func() error, err error) {
 	return sqlite.Lock(at)
 }
 
-// Backup copies the SQLite database at path to a new file, while Bookhook may run. The
-// copy is complete, checked and on disk when Backup returns; else there is none.
-func Backup(ctx context.Context, path, to string) error {
-	return sqlite.Backup(ctx, path, to)
+// Backup copies a database to a new file, while Bookhook may run. The copy, which is a
+// SQLite database, is complete, checked and on disk when Backup returns; else there is none.
+func Backup(ctx context.Context, at, to string, report func(Progress)) error {
+	if OnServer(at) {
+		return sqlite.WriteBackup(ctx, to, func(part string) error {
+			_, err := copyToFile(ctx, at, part, false, report)
+			return err
+		})
+	}
+	return sqlite.Backup(ctx, at, to)
 }
 
-// RecordBackup stores in the SQLite database at path that it was backed up at now, while
-// Bookhook may run.
-func RecordBackup(ctx context.Context, path string, now time.Time) error {
-	return sqlite.RecordBackup(ctx, path, now)
+// RecordBackup stores in a database that it was backed up at now, while Bookhook may run.
+func RecordBackup(ctx context.Context, at string, key *seal.Key, now time.Time) error {
+	if !OnServer(at) {
+		return sqlite.RecordBackup(ctx, at, now)
+	}
+	s, err := Open(ctx, at, key)
+	if err != nil {
+		return err
+	}
+	err = s.write(ctx, func(tx transaction) error {
+		return putSetting(ctx, tx, sqlite.LastBackup, strconv.AppendInt(nil, now.UnixMilli(), 10))
+	})
+	return errors.Join(err, s.Close())
 }
 
 // LastBackup returns when the database was backed up last, zero if it never was.
@@ -161,6 +177,89 @@ func Restore(ctx context.Context, backup, path string, now time.Time) (kept stri
 	return kept, errors.Join(err, release())
 }
 
+// Progress is what a copy is doing.
+type Progress = transfer.Progress
+
+// Copied is what a copy has.
+type Copied struct {
+	Rows     map[string]int64 // by table
+	Replaced int64            // texts in which something that PostgreSQL cannot store was replaced
+}
+
+// RestoreTo copies a backup into an empty database of PostgreSQL, as Move does.
+func RestoreTo(ctx context.Context, backup, to string, report func(Progress)) (done Copied, err error) {
+	release, err := Lock(ctx, to)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	return copyToServer(ctx, backup, to, false, report)
+}
+
+// Move copies a database into an empty one of the other kind, and verifies the copy.
+// Nobody may be using either. If it is interrupted, the new database is refused by
+// everybody, and the same call goes on. The old one stays as it is.
+func Move(ctx context.Context, from, to string, report func(Progress)) (done Copied, err error) {
+	releaseFrom, err := Lock(ctx, from)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, releaseFrom()) }()
+	releaseTo, err := Lock(ctx, to)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, releaseTo()) }()
+	if OnServer(to) {
+		return copyToServer(ctx, from, to, true, report)
+	}
+	return copyToFile(ctx, from, to, true, report)
+}
+
+func copyToServer(ctx context.Context, from, to string, exclusive bool, report func(Progress)) (done Copied, err error) {
+	source, err := sqlite.OpenSource(ctx, from, exclusive, postgres.CleanText)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	tables, err := source.Tables(ctx)
+	if err != nil {
+		return done, err
+	}
+	target, err := postgres.OpenTarget(ctx, to, from)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	done.Rows, err = transfer.Copy(ctx, source, target, tables, report)
+	done.Replaced = source.Replaced()
+	if err == nil {
+		err = target.Finish(ctx)
+	}
+	return done, err
+}
+
+func copyToFile(ctx context.Context, from, to string, exclusive bool, report func(Progress)) (done Copied, err error) {
+	source, err := postgres.OpenSource(ctx, from, exclusive)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	target, err := sqlite.OpenTarget(ctx, to, Name(from))
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	tables, err := target.Tables(ctx)
+	if err != nil {
+		return done, err
+	}
+	if done.Rows, err = transfer.Copy(ctx, source, target, tables, report); err == nil {
+		err = target.Finish(ctx)
+	}
+	return done, err
+}
+
 // Contents is what a database holds.
 type Contents = sqlite.Contents
 
@@ -170,6 +269,19 @@ type Contents = sqlite.Contents
 func Check(ctx context.Context, path string) (Contents, error) {
 	return sqlite.Check(ctx, path)
 }
+
+// Health is what is known of a database of PostgreSQL.
+type Health = postgres.Health
+
+// Diagnose checks a database of PostgreSQL, its server and the way to it, and changes
+// nothing.
+func Diagnose(ctx context.Context, at string) Health { return postgres.Diagnose(ctx, at) }
+
+// How bad a finding of Diagnose is; everything else is fine.
+const (
+	Doubtful = postgres.Doubtful
+	Wrong    = postgres.Wrong
+)
 
 func newStore(e engine) (*Store, error) {
 	nextID, err := webhook.NewIDs()

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"bookhook/db/transfer"
 )
 
 //go:embed migrations/*.sql
@@ -26,14 +28,16 @@ func migrate(ctx context.Context, pool *sql.DB, create bool) (err error) {
 	switch {
 	case err != nil:
 		return err
+	case state.incomplete:
+		return readIncomplete(ctx, pool)
 	case state.tables > 0 && !state.ours:
-		return errors.New("it has tables of another program; create a database for Bookhook alone")
+		return errForeign
 	case state.tables == 0 && !create:
-		return fmt.Errorf("it has no tables of Bookhook; start bookhook serve to create them: %w", fs.ErrNotExist)
+		return errNoTables
 	case state.tables == 0 && !state.mayCreate:
-		return fmt.Errorf("the user %s may not create tables in its schema %s; make that user the owner of the database or of the schema", state.user, state.schema)
+		return state.errMayNotCreate()
 	case state.denied > 0:
-		return fmt.Errorf("the user %s may not read or change all tables of the schema %s; make that user their owner", state.user, state.schema)
+		return state.errDenied()
 	}
 	lock, err := pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -46,6 +50,27 @@ func migrate(ctx context.Context, pool *sql.DB, create bool) (err error) {
 	return up(ctx, pool)
 }
 
+var errNoTables = fmt.Errorf("it has no tables of Bookhook; start bookhook serve to create them: %w", fs.ErrNotExist)
+
+var errForeign = errors.New("it has tables of another program; create a database for Bookhook alone")
+
+func (t tables) errMayNotCreate() error {
+	return fmt.Errorf("the user %s may not create tables in its schema %s; make that user the owner of the database or of the schema", t.user, t.schema)
+}
+
+func (t tables) errDenied() error {
+	return fmt.Errorf("the user %s may not read or change all tables of the schema %s; make that user their owner", t.user, t.schema)
+}
+
+// readIncomplete returns the error of a database with marks.
+func readIncomplete(ctx context.Context, pool *sql.DB) error {
+	var from string
+	if err := pool.QueryRowContext(ctx, transfer.ReadMark, transfer.From).Scan(&from); err != nil {
+		return err
+	}
+	return transfer.Incomplete(from)
+}
+
 func up(ctx context.Context, pool *sql.DB) error {
 	provider, err := newProvider(pool)
 	if err != nil {
@@ -56,7 +81,7 @@ func up(ctx context.Context, pool *sql.DB) error {
 	case err != nil:
 		return err
 	case has > wants:
-		return fmt.Errorf("it was written by a newer Bookhook (version %d, this one knows %d); run that one", has, wants)
+		return errNewer(has, wants)
 	case has == wants:
 		return nil
 	}
@@ -64,6 +89,22 @@ func up(ctx context.Context, pool *sql.DB) error {
 		return fmt.Errorf("migrate from version %d to %d: %w", has, wants, err)
 	}
 	return nil
+}
+
+func errNewer(has, known int64) error {
+	return fmt.Errorf("it was written by a newer Bookhook (version %d, this one knows %d); run that one", has, known)
+}
+
+// readVersions returns which migration the tables have, and which is the newest. It
+// changes nothing.
+func readVersions(ctx context.Context, pool *sql.DB) (has, newest int64, err error) {
+	provider, err := newProvider(pool)
+	if err != nil {
+		return 0, 0, err
+	}
+	all := provider.ListSources()
+	err = pool.QueryRowContext(ctx, `SELECT COALESCE(max(version_id), 0) FROM `+versions+` WHERE is_applied`).Scan(&has)
+	return has, all[len(all)-1].Version, err
 }
 
 func newProvider(pool *sql.DB) (*goose.Provider, error) {
@@ -84,7 +125,8 @@ type tables struct {
 	tables       int  // not those of extensions
 	ours         bool // Bookhook made them
 	mayCreate    bool
-	denied       int // tables that may not be used
+	incomplete   bool // another database is being copied into it
+	denied       int  // tables that may not be used
 }
 
 func readTables(ctx context.Context, pool *sql.DB) (t tables, err error) {
@@ -97,10 +139,10 @@ func readTables(ctx context.Context, pool *sql.DB) (t tables, err error) {
 	if t.schema = schema.String; t.schema == "" {
 		return t, errNoSchema
 	}
-	err = pool.QueryRowContext(ctx, `SELECT count(*), COALESCE(bool_or(c.relname = $1), false),
+	err = pool.QueryRowContext(ctx, `SELECT count(*), COALESCE(bool_or(c.relname = $1), false), COALESCE(bool_or(c.relname = $2), false),
 			count(*) FILTER (WHERE NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')))
 		FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
-			AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`, versions).
-		Scan(&t.tables, &t.ours, &t.denied)
+			AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`, versions, transfer.Marks).
+		Scan(&t.tables, &t.ours, &t.incomplete, &t.denied)
 	return t, err
 }

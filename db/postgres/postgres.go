@@ -191,7 +191,7 @@ func values(args []any) ([]any, error) {
 			return nil, fmt.Errorf("convert argument %d: %w", i+1, err)
 		}
 		if text, ok := value.(string); ok {
-			value = cleanText(text)
+			value = CleanText(text)
 		}
 		all[i] = value
 	}

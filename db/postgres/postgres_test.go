@@ -301,11 +301,11 @@ func TestText(t *testing.T) {
 	for _, text := range []string{"plain ✓", "", "a\x00b", "\xff\xfe", "\xed\xa0\x80", "half \xe2\x82"} {
 		var got string
 		wantErr(t, text, scanOne(d, &got, `SELECT CAST($1 AS TEXT)`, text), nil)
-		if clean := cleanText(text); got != clean || slices.Contains([]byte(got), 0) {
+		if clean := CleanText(text); got != clean || slices.Contains([]byte(got), 0) {
 			t.Errorf("%q: got %q, want %q", text, got, clean)
 		}
 	}
-	want(t, "clean text", cleanText("plain ✓"), "plain ✓")
+	want(t, "clean text", CleanText("plain ✓"), "plain ✓")
 }
 
 // TestWithoutPreparing: PgBouncer may give each transaction another connection.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"bookhook/db/transfer"
 )
 
 // leastVersion is the oldest major version that Bookhook is tried with.
@@ -47,8 +49,12 @@ func ReadSetting(ctx context.Context, dsn, key string) (value []byte, err error)
 	}
 	one := pool(config, 1)
 	defer func() { err = errors.Join(err, one.Close()) }()
-	var found bool
-	err = one.QueryRowContext(ctx, `SELECT to_regclass('`+versions+`') IS NOT NULL AND to_regclass('settings') IS NOT NULL`).Scan(&found)
+	var found, incomplete bool
+	err = one.QueryRowContext(ctx, `SELECT to_regclass('`+versions+`') IS NOT NULL AND to_regclass('settings') IS NOT NULL, to_regclass('`+transfer.Marks+`') IS NOT NULL`).
+		Scan(&found, &incomplete)
+	if err == nil && incomplete {
+		err = readIncomplete(ctx, one)
+	}
 	if err == nil && found {
 		err = one.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&value)
 		if errors.Is(err, sql.ErrNoRows) {

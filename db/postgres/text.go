@@ -5,10 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// cleanText returns a text as PostgreSQL can store it: receivers, platforms and people
+// CleanText returns a text as PostgreSQL can store it: receivers, platforms and people
 // send what they want, and none of it may make a write fail. Ids in which such characters
 // would matter are refused before.
-func cleanText(text string) string {
+func CleanText(text string) string {
 	if strings.IndexByte(text, 0) < 0 && utf8.ValidString(text) {
 		return text
 	}

@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/pressly/goose/v3"
+
+	"bookhook/db/transfer"
 )
 
 //go:embed migrations/*.sql
@@ -19,8 +21,8 @@ var migrations embed.FS
 // baseVersion is the schema of the first release. Older files cannot be upgraded.
 const baseVersion = 2
 
-// checkVersion refuses a file of another program, or one older than baseVersion. It
-// only reads: a refused file is not changed. A file without any table is a new
+// checkVersion refuses a file of another program, one older than baseVersion, and one into
+// which another database is being copied (transfer.Incomplete). It only reads: a refused file is not changed. A file without any table is a new
 // database.
 func checkVersion(ctx context.Context, path string) (err error) {
 	pool, err := open(ctx, path, 1, url.Values{"_query_only": {"on"}})
@@ -28,11 +30,14 @@ func checkVersion(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	var tables, versioned int
-	err = pool.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(name = 'goose_db_version'), 0) FROM sqlite_schema WHERE type = 'table'`).Scan(&tables, &versioned)
+	var tables, versioned, incomplete int
+	err = pool.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(name = 'goose_db_version'), 0), COALESCE(sum(name = $1), 0) FROM sqlite_schema WHERE type = 'table'`, transfer.Marks).
+		Scan(&tables, &versioned, &incomplete)
 	switch {
 	case err != nil || tables == 0:
 		return err
+	case incomplete > 0:
+		return readIncomplete(ctx, pool)
 	case versioned == 0:
 		return errors.New("it is the database of another program")
 	}
@@ -42,6 +47,15 @@ func checkVersion(ctx context.Context, path string) (err error) {
 		return errors.New("it was written by a Bookhook from before the first release, which this one cannot read; start with a new file")
 	}
 	return err
+}
+
+// readIncomplete returns the error of a database with marks.
+func readIncomplete(ctx context.Context, pool *sql.DB) error {
+	var from string
+	if err := pool.QueryRowContext(ctx, transfer.ReadMark, transfer.From).Scan(&from); err != nil {
+		return err
+	}
+	return transfer.Incomplete(from)
 }
 
 func migrationFiles() (fs.FS, error) { return fs.Sub(migrations, "migrations") }

@@ -33,7 +33,6 @@ func TestVerdict(t *testing.T) {
 		"Bookings are arriving, but at least 1,000 deliveries were given up today.":                                       {Webhooks: 1, On: 1, Checklist: received, Failed: webhook.Count{N: 1000, More: true}},
 		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},
 		"Accounting was switched off by Bookhook.":                                                                        {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
-		"Accounting is paused after 10 failures in a row.":                                                                {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Circuit.Failures = 10 })}},
 		"2 webhooks are not receiving bookings; 40 deliveries are waiting.":                                               {InNeed: 2, Today: stats.Today{Waiting: 40}},
 	} {
 		p.Page.Now = now

@@ -93,12 +93,12 @@ func (s *Store) Accounts(ctx context.Context) ([]webhook.AccountUse, error) {
 }
 
 // attention counts the webhooks of account a for which webhook.Status.NeedsAttention is
-// true, however their circuit is.
+// true.
 var attention = fmt.Sprintf(`(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND `+needsAttention+`)`, webhook.FailingAfter.Milliseconds())
 
 // needsAttention is the condition of such webhooks w, with the index of them.
 const needsAttention = `w.deleted_at = 0 AND (w.failing_since <> 0 OR w.off_reason IN ('gone', 'failing'))
-	AND (w.enabled = 0 AND w.off_reason <> 'user' OR w.enabled = 1 AND w.failed_at - w.failing_since >= %d)`
+	AND (w.enabled = 0 AND w.off_reason <> 'user' OR w.enabled = 1 AND (w.circuit_probe_at <> 0 OR w.failed_at - w.failing_since >= %d))`
 
 var selectAccounts = `SELECT ` + accountColumns + `,
 		(SELECT count(*) FROM webhooks w WHERE w.account_id = a.id AND w.kind = 'async' AND w.deleted_at = 0),

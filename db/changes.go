@@ -36,7 +36,7 @@ const accountChanges = `SELECT a.revision,
 	FROM accounts a WHERE a.id = $1`
 
 // webhookChanges selects the same of the webhooks of an account.
-const webhookChanges = `SELECT COUNT(*), COALESCE(SUM(w.failing_since), 0), COALESCE(SUM(w.failed_at), 0), COALESCE(SUM(w.skipped), 0),
+const webhookChanges = `SELECT COUNT(*), COALESCE(SUM(w.failing_since), 0), COALESCE(SUM(w.failed_at), 0), COALESCE(SUM(w.skipped), 0), COALESCE(SUM(w.circuit_probe_at), 0),
 	COALESCE(SUM((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 1)), 0),
 	COALESCE(SUM((SELECT MIN(d.next_at) FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.held = 0 AND d.urgent = 0)), 0)
 	FROM webhooks w WHERE w.account_id = $1 AND w.deleted_at = 0`
@@ -46,8 +46,8 @@ const webhookChanges = `SELECT COUNT(*), COALESCE(SUM(w.failing_since), 0), COAL
 // two calls it may miss what happened and was undone again. It returns
 // webhook.ErrNotFound for an account that there is not.
 func (s *Store) Changes(ctx context.Context, account webhook.AccountID) (string, error) {
-	var of [18]int64
-	var to [18]any
+	var of [19]int64
+	var to [19]any
 	for i := range of {
 		to[i] = &of[i]
 	}

@@ -50,8 +50,9 @@ var dropPlanned = []statement{
 }
 
 // Due returns, for every asynchronous webhook that is on and has pending
-// deliveries or items of a bulk replay, when the earliest of them are due; the end of a
-// lease counts. Of one that is off, only urgent tests do. All earlier writes have ended
+// deliveries or items of a bulk replay, when the earliest of them are due, and its
+// circuit; the end of a lease counts. It also returns those without any of which attempts
+// have failed. Of one that is off, only urgent tests do. All earlier writes have ended
 // by then, also those of which it was not known whether they were stored: their groups
 // came before one of its own.
 func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
@@ -63,10 +64,12 @@ func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, err
 		return nil, err
 	}
 	scan := func(r scanner) (d due, err error) {
-		d.Due, err = scanNextDue(r, &d.id)
+		var c webhook.Circuit
+		d.Due, err = scanNextDue(r, append(circuitScanners(&c), &d.id)...)
+		d.Circuit = c
 		return d, err
 	}
-	rows, err := list(ctx, s.engine, scan, `SELECT w.id, `+nextDue+` FROM webhooks w
+	rows, err := list(ctx, s.engine, scan, `SELECT `+circuitColumns+`, w.id, `+nextDue+` FROM webhooks w
 		WHERE w.enabled = 1 AND w.deleted_at = 0 AND w.kind = 'async'`)
 	if err != nil {
 		return nil, err
@@ -81,7 +84,7 @@ func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, err
 	}
 	dues := map[webhook.WebhookID]webhook.Due{}
 	for _, d := range append(rows, tests...) {
-		if !d.At.IsZero() || !d.Bulk.IsZero() {
+		if !d.At.IsZero() || !d.Bulk.IsZero() || d.Circuit.Failures > 0 {
 			dues[d.id] = d.Due
 		}
 	}

@@ -138,7 +138,7 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	switch {
 	case r.Attempt.Failure == "":
-		return "", s.recordSuccess(ctx, tx, r.Webhook)
+		return "", s.recordSuccess(ctx, tx, r)
 	case r.Once() && !r.Gone:
 		delete(s.healthy, r.Webhook)
 		return "", nil
@@ -157,6 +157,9 @@ func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Resu
 		if err != nil {
 			return "", err
 		}
+		if err := recordCircuit(ctx, tx, r); err != nil {
+			return "", err
+		}
 	}
 	off := health.SwitchOff(roundMillis(now), r.Gone)
 	if off == "" {
@@ -165,12 +168,35 @@ func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Resu
 	return off, s.switchOffByHealth(ctx, tx, r.Webhook, off, now)
 }
 
+// recordCircuit stores the circuit of a webhook, unless the webhook was changed since.
+func recordCircuit(ctx context.Context, tx transaction, r webhook.Result) error {
+	if r.Circuit == nil {
+		return nil
+	}
+	c := r.Circuit()
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET circuit_failures = $3, circuit_pauses = $4, circuit_opened_at = $5, circuit_probe_at = $6
+		WHERE id = $1 AND circuit_resets = $2`, r.Webhook, c.Resets, c.Failures, c.Pauses, toMillis(c.OpenedAt), toMillis(c.ProbeAt))
+	return err
+}
+
+const closeCircuit = `circuit_failures = 0, circuit_pauses = 0, circuit_opened_at = 0, circuit_probe_at = 0`
+
+// touchWebhook touches a webhook that is changed, and resets its circuit.
+func touchWebhook(ctx context.Context, tx transaction, w *webhook.Webhook) error {
+	tx.touch(w.Account, w.ID, webhook.TouchWebhook)
+	_, err := tx.Exec(ctx, `UPDATE webhooks SET `+closeCircuit+`, circuit_resets = circuit_resets + 1 WHERE id = $1`, w.ID)
+	return err
+}
+
 func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhook.WebhookID, off webhook.OffReason, now time.Time) error {
 	w, err := s.scanWebhook(queryRow(ctx, tx, `SELECT `+webhookColumns+` FROM webhooks WHERE id = $1`, id))
 	if err != nil {
 		return err
 	}
 	change := webhook.Change{By: webhook.ByBookhook, At: now}
+	if err := touchWebhook(ctx, tx, w); err != nil {
+		return err
+	}
 	if err := switchOff(ctx, tx, id, off, change); err != nil {
 		return err
 	}
@@ -179,13 +205,17 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 
 // recordSuccess records that a webhook is healthy. It writes nothing if that is
 // known: most attempts succeed.
-func (s *Store) recordSuccess(ctx context.Context, tx transaction, id webhook.WebhookID) error {
-	if s.healthy[id] == tx.Round() {
+func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Result) error {
+	if s.healthy[r.Webhook] == tx.Round() {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0, on_at = 0 WHERE id = $1 AND (failing_since <> 0 OR on_at <> 0)`, id); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0, on_at = 0, `+closeCircuit+`
+		WHERE id = $1 AND (failing_since <> 0 OR on_at <> 0 OR circuit_failures <> 0)`, r.Webhook); err != nil {
 		return err
 	}
-	s.healthy[id] = tx.Round()
+	if r.Circuit != nil && r.Circuit().Failures > 0 { // it has failed again since
+		return recordCircuit(ctx, tx, r)
+	}
+	s.healthy[r.Webhook] = tx.Round()
 	return nil
 }

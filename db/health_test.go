@@ -10,6 +10,8 @@ import (
 
 var healthTests = []test{
 	{"failing since", testFailingSince},
+	{"circuit", testCircuit},
+	{"late circuit", testLateCircuit},
 	{"off after five days", testOffFailing},
 	{"quiet", testQuiet},
 	{"attention", testAttention},
@@ -47,6 +49,86 @@ func testFailingSince(t *testing.T, s *db.Store) {
 	same(t, "well after a success", health(t, s, w), webhook.Health{})
 	failOnce(t, s, w, t0.Add(2*time.Hour))
 	same(t, "failing again", health(t, s, w), webhook.Health{FailingSince: t0.Add(2 * time.Hour), FailedAt: t0.Add(2 * time.Hour)})
+}
+
+// circuit says in a result how the circuit is when it is recorded.
+func circuit(c webhook.Circuit) func(*webhook.Result) {
+	return func(r *webhook.Result) { r.Circuit = func() webhook.Circuit { return c } }
+}
+
+// testCircuit: it is stored with each failure, read with what is due and by every page,
+// and closed by a success.
+func testCircuit(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	stored := func() webhook.Circuit { return must(s.Webhook(ctx, a.ID, w.ID))(t).Circuit }
+	one := webhook.Circuit{Failures: 1}
+	failOnce(t, s, w, t0, circuit(one))
+	same(t, "one failure", stored(), one)
+	same(t, "needs attention", len(must(s.Attention(ctx, a.ID))(t)), 0)
+	open := webhook.Circuit{Failures: 12, Pauses: 3, OpenedAt: t0, ProbeAt: t0.Add(20 * time.Second)}
+	failOnce(t, s, w, t0, circuit(open))
+	same(t, "open", stored(), open)
+	same(t, "needs attention", len(must(s.Attention(ctx, a.ID))(t)), 1)
+	same(t, "in all accounts", must(s.Accounts(ctx))(t)[0].Attention, 1)
+	same(t, "with what is due", must(s.Due(ctx))(t)[w.ID].Circuit, open)
+	failOnce(t, s, w, t0, func(r *webhook.Result) { r.Test = true }, circuit(one))
+	same(t, "after a failed test", stored(), open)
+	failOnce(t, s, w, t0)
+	same(t, "after a result that says nothing", stored(), open)
+	for _, d := range must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{State: webhook.Pending, Limit: 99}))(t).Rows {
+		ok(t, s.Cancel(ctx, a.ID, d.ID, at(t0)))
+	}
+	due := must(s.Due(ctx))(t)[w.ID]
+	same(t, "nothing is due", []any{due.Circuit, due.At.IsZero()}, []any{open, true})
+	d := deliver(t, s, a.ID, 1)[0]
+	claim(t, s, w.ID, 9, t0)
+	finish(t, s, success(d, w.ID, 1), t0)
+	same(t, "after a success", stored(), webhook.Circuit{})
+}
+
+// testLateCircuit: results may be recorded in another order than their attempts ended, and
+// after a change of the webhook.
+func testLateCircuit(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	stored := func() webhook.Circuit { return must(s.Webhook(ctx, a.ID, w.ID))(t).Circuit }
+	succeed := func(c webhook.Circuit) {
+		d := deliver(t, s, a.ID, 1)[0]
+		claim(t, s, w.ID, 99, t0)
+		r := success(d, w.ID, 1)
+		circuit(c)(&r)
+		finish(t, s, r, t0)
+	}
+	two := webhook.Circuit{Failures: 2}
+	failOnce(t, s, w, t0, circuit(two))
+	succeed(two)
+	same(t, "a success before the failures", stored(), two)
+	succeed(webhook.Circuit{})
+	same(t, "a success after them", stored(), webhook.Circuit{})
+
+	open := webhook.Circuit{Failures: 12, Pauses: 3, OpenedAt: t0, ProbeAt: t0.Add(time.Minute)}
+	for name, change := range map[string]func() error{
+		"changed": func() error { _, err := s.UpdateWebhook(ctx, webhook.Update{Webhook: w}, at(t0)); return err },
+		"off and on": func() error {
+			if _, err := s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)); err != nil {
+				return err
+			}
+			_, err := s.SetEnabled(ctx, a.ID, w.ID, true, at(t0))
+			return err
+		},
+		"new secret": func() error { return s.RotateSecret(ctx, a.ID, w.ID, webhook.NewSecret(), at(t0)) },
+	} {
+		open.Resets = stored().Resets
+		failOnce(t, s, w, t0, circuit(open))
+		same(t, "open before it is "+name, stored(), open)
+		ok(t, change())
+		after := stored()
+		same(t, name, []any{after.Failures, after.ProbeAt.IsZero(), after.Resets > open.Resets}, []any{0, true, true})
+		failOnce(t, s, w, t0, circuit(open))
+		same(t, "an attempt from before it was "+name, stored(), after)
+		same(t, "the health of that", health(t, s, w).FailingSince, t0)
+	}
 }
 
 func testOffFailing(t *testing.T, s *db.Store) {

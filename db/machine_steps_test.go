@@ -139,6 +139,7 @@ func (m *machine) rotateSecret() {
 		return
 	}
 	m.succeed(err)
+	h.resetCircuit()
 	h.OldSecret, h.Secret, h.OldUntil = h.Secret, secret, m.now.Add(webhook.SecretOverlap)
 	h.SecretShownAt = time.UnixMilli(max(m.now.UnixMilli(), h.SecretShownAt.UnixMilli()+1)).UTC()
 }
@@ -385,7 +386,8 @@ func (m *machine) claimOf(h *modelHook, n, bulk int, newest bool) {
 	for _, job := range jobs {
 		m.equal("the delivery of a job", job.Delivery, m.delivery(job.Delivery.ID).Delivery)
 		w := *job.Webhook
-		w.Health = h.Health // what sending needs is current; the health may be that of the last change
+		m.equal("the resets of its circuit", w.Circuit.Resets, h.Circuit.Resets)
+		w.Health, w.Circuit = h.Health, h.Circuit // what sending needs is current; these may be those of the last change
 		m.equal("the webhook of a job", w, h.Webhook)
 	}
 }
@@ -420,6 +422,8 @@ func (m *machine) result(c claimed, ending string) {
 		r.State, r.NextAt, r.Again = webhook.Failed, time.Time{}, false // it is asked only once
 	}
 	r.Attempt.StartedAt, r.Test, r.Replay = m.now, c.test, c.replay
+	circuit := m.circuit(m.hook(c.webhook), r)
+	r.Circuit = func() webhook.Circuit { return circuit }
 	got, err := m.subject.finish(m.Context(), r, m.now)
 	m.succeed(err)
 	want := m.model.finish(r, m.now)
@@ -427,6 +431,19 @@ func (m *machine) result(c claimed, ending string) {
 	if want.Again {
 		m.claims = append(m.claims, claimed{c.delivery, c.webhook, c.number + 1, c.test, c.replay})
 	}
+}
+
+// circuit is what a dispatcher makes of the circuit with a result; now and then it has not
+// heard yet of the last change of the webhook.
+func (m *machine) circuit(h *modelHook, r webhook.Result) webhook.Circuit {
+	c := webhook.Circuit{Resets: h.Circuit.Resets - rapid.IntRange(0, 5).Draw(m.T, "late")/5}
+	if r.Attempt.Failure != "" {
+		c.Failures = rapid.IntRange(0, 2*webhook.CircuitFailures).Draw(m.T, "failures")
+	}
+	if c.Failures >= webhook.CircuitFailures {
+		c.Pauses, c.OpenedAt, c.ProbeAt = c.Failures-webhook.CircuitFailures+1, m.now, m.now.Add(time.Minute)
+	}
+	return c
 }
 
 func (m *machine) releaseOne() {

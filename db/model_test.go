@@ -98,6 +98,7 @@ func (m *model) update(h *modelHook, c webhook.Config, enabled *bool, now time.T
 	if h.UpdatedAt = h.UpdatedAt.Add(time.Millisecond); now.After(h.UpdatedAt) {
 		h.UpdatedAt = now
 	}
+	h.resetCircuit()
 	if enabled != nil {
 		m.setEnabled(h, *enabled, now)
 	}
@@ -105,6 +106,9 @@ func (m *model) update(h *modelHook, c webhook.Config, enabled *bool, now time.T
 
 // setEnabled switches a webhook; on, it begins anew, and what waits is due.
 func (m *model) setEnabled(h *modelHook, enabled bool, now time.Time) {
+	if enabled != h.Enabled {
+		h.resetCircuit()
+	}
 	switch {
 	case enabled == h.Enabled:
 	case enabled:
@@ -118,6 +122,9 @@ func (m *model) setEnabled(h *modelHook, enabled bool, now time.Time) {
 		h.switchOff(webhook.OffByUser, at(now))
 	}
 }
+
+// resetCircuit is what every change of a webhook does.
+func (h *modelHook) resetCircuit() { h.Circuit = webhook.Circuit{Resets: h.Circuit.Resets + 1} }
 
 func (h *modelHook) switchOff(why webhook.OffReason, change webhook.Change) {
 	h.Enabled, h.OffAt, h.OffReason, h.OffBy, h.Skipped = false, change.At, why, change.By, 0
@@ -313,13 +320,18 @@ func (h *modelHook) attempted(r webhook.Result, now time.Time) (off webhook.OffR
 	switch {
 	case r.Attempt.Failure == "":
 		h.FailingSince, h.FailedAt, h.OnAt = time.Time{}, time.Time{}, time.Time{}
+		h.Circuit = webhook.Circuit{Resets: h.Circuit.Resets}
 		return ""
 	case r.Test && !r.Gone || h.deleted:
 		return ""
 	case !r.Test:
 		h.Health = h.AfterFailure(now)
+		if c := r.Circuit(); c.Resets == h.Circuit.Resets {
+			h.Circuit = c
+		}
 	}
 	if off = h.SwitchOff(now, r.Gone); off != "" {
+		h.resetCircuit()
 		h.switchOff(off, webhook.Change{By: webhook.ByBookhook, At: now})
 	}
 	return off

@@ -111,7 +111,7 @@ func testOrderWhatever(t *testing.T, s *db.Store) {
 			t.Errorf("seed %d: %d deliveries never get their turn: %+v", seed, len(left), left)
 		}
 		if next, waits := must(s.Due(t.Context()))(t)[h.hook.ID]; waits {
-			t.Errorf("seed %d: got something due at %s, want nothing", seed, next)
+			t.Errorf("seed %d: got something due at %s, want nothing", seed, next.At)
 		}
 	}
 }

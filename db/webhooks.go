@@ -12,15 +12,23 @@ import (
 
 const webhookColumns = `id, account_id, config, enabled, secret, old_secret, old_until, created_at, updated_at,
 	created_by, failing_since, failed_at, off_at, off_reason, off_by, skipped, missed_since, missed_until, missed, on_at, warnings,
-	secret_shown_at, secret_stored_at, secret_stored_by`
+	secret_shown_at, secret_stored_at, secret_stored_by, ` + circuitColumns
+
+const circuitColumns = `circuit_failures, circuit_pauses, circuit_opened_at, circuit_probe_at, circuit_resets`
+
+func circuitScanners(c *webhook.Circuit) []any {
+	return []any{&c.Failures, &c.Pauses, timeScanner{&c.OpenedAt}, timeScanner{&c.ProbeAt}, &c.Resets}
+}
 
 func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
-	err := r.Scan(&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
+	err := r.Scan(append([]any{
+		&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
 		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
 		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.OffBy, &w.Skipped,
 		timeScanner{&w.Missed.Since}, timeScanner{&w.Missed.Until}, &w.Missed.Events, timeScanner{&w.OnAt}, jsonScanner{&w.Warnings},
-		timeScanner{&w.SecretShownAt}, timeScanner{&w.SecretStored.At}, &w.SecretStored.By)
+		timeScanner{&w.SecretShownAt}, timeScanner{&w.SecretStored.At}, &w.SecretStored.By,
+	}, circuitScanners(&w.Circuit)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +89,13 @@ func (s *Store) Backlog(ctx context.Context, account webhook.AccountID, id webho
 	return b, err
 }
 
-// Attention lists the webhooks of an account that Bookhook switched off, or of which
-// every attempt of a while has failed.
+// Attention lists the webhooks of an account that need attention: Bookhook switched them
+// off, their circuit is open, or every attempt of a while has failed.
 func (s *Store) Attention(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error) {
 	all, err := list(ctx, s.engine, s.scanWebhook, `SELECT `+webhookColumns+` FROM webhooks
 		WHERE account_id = $1 AND deleted_at = 0 AND (enabled = 0 AND off_reason <> 'user' OR enabled = 1 AND failing_since <> 0) ORDER BY id`, account)
 	return slices.DeleteFunc(all, func(w *webhook.Webhook) bool {
-		return !w.Status(webhook.Circuit{}, webhook.Activity{Used: true}).NeedsAttention()
+		return !w.Status(webhook.Activity{Used: true}).NeedsAttention()
 	}), err
 }
 
@@ -222,7 +230,9 @@ func (s *Store) UpdateWebhook(ctx context.Context, u webhook.Update, change webh
 				return err
 			}
 		}
-		tx.touch(w.Account, w.ID, webhook.TouchWebhook)
+		if err := touchWebhook(ctx, tx, w); err != nil {
+			return err
+		}
 		if err := s.changed(ctx, tx, webhookEntry(w, "webhook.changed", change)); err != nil {
 			return err
 		}
@@ -256,7 +266,9 @@ func (s *Store) switchTo(ctx context.Context, tx transaction, w *webhook.Webhook
 	if enabled == nil || *enabled == w.Enabled {
 		return nil
 	}
-	tx.touch(w.Account, w.ID, webhook.TouchWebhook)
+	if err := touchWebhook(ctx, tx, w); err != nil {
+		return err
+	}
 	if !*enabled {
 		if err := switchOff(ctx, tx, w.ID, webhook.OffByUser, change); err != nil {
 			return err
@@ -313,7 +325,9 @@ func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id 
 		if err != nil {
 			return err
 		}
-		tx.touch(account, id, webhook.TouchWebhook)
+		if err := touchWebhook(ctx, tx, w); err != nil {
+			return err
+		}
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.secret", change))
 	})
 }
@@ -358,7 +372,9 @@ func (s *Store) DeleteWebhook(ctx context.Context, account webhook.AccountID, id
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET enabled = 0, deleted_at = $2 WHERE id = $1`, id, toMillis(change.At)); err != nil {
 			return err
 		}
-		tx.touch(account, id, webhook.TouchWebhook)
+		if err := touchWebhook(ctx, tx, w); err != nil {
+			return err
+		}
 		return s.changed(ctx, tx, webhookEntry(w, "webhook.deleted", change))
 	})
 	if err != nil {

@@ -121,7 +121,7 @@ func testUpdateWebhook(t *testing.T, s *db.Store) {
 	change := want // what a form may not change
 	change.Secret, change.Enabled, change.CreatedAt = "whsec_other", false, time.Time{}
 	ok(t, update(t, s, webhook.Update{Webhook: &change, Base: w.UpdatedAt, Draft: &d}, at(t0.Add(time.Second))))
-	want.UpdatedAt = t0.Add(time.Second)
+	want.UpdatedAt, want.Circuit.Resets = t0.Add(time.Second), 1
 	same(t, "webhook", must(s.Webhook(ctx, a.ID, w.ID))(t), &want)
 	same(t, "drafts", len(must(s.Drafts(ctx, a.ID))(t)), 0)
 }
@@ -185,7 +185,7 @@ func testSetEnabled(t *testing.T, s *db.Store) {
 	on := off.Add(time.Hour)
 	before = must(s.SetEnabled(ctx, a.ID, w.ID, true, at(on)))(t)
 	same(t, "skipped while off", before.Skipped, 3)
-	w.Missed, w.OnAt = webhook.Missed{Since: off, Until: on, Events: 3}, on
+	w.Missed, w.OnAt, w.Circuit.Resets = webhook.Missed{Since: off, Until: on, Events: 3}, on, 2
 	same(t, "on again", must(s.Webhook(ctx, a.ID, w.ID))(t), w)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(off)))(t)
 	same(t, "what it missed before is known", must(s.Webhook(ctx, a.ID, w.ID))(t).Missed, w.Missed)

@@ -158,7 +158,7 @@ func TestBulkReplayPauses(t *testing.T) {
 	in.answers(http.StatusServiceUnavailable)
 	r.run(dispatch.Options{})
 	p := r.bulk(webhook.ReplayRequest{}, lost)
-	for end := time.Now().Add(30 * time.Second); !r.Circuit(w.ID).Open(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !r.circuit(w).Open(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the circuit did not open")
 		}

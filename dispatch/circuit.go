@@ -17,21 +17,35 @@ const (
 const promptAnswer = 2 * time.Second
 
 // breaker opens and closes the circuit of a lane.
-type breaker struct {
-	webhook.Circuit
-	openedAt time.Time // when the current pause began
-	pause    time.Duration
-	pauses   int
-}
+type breaker struct{ webhook.Circuit }
 
 // newestFirst reports whether the next probe is the newest delivery that is due.
 // Every other one is: the oldest may be one that the receiver will never accept.
-func (b *breaker) newestFirst() bool { return b.pauses%2 == 0 && b.Open() }
+func (b *breaker) newestFirst() bool { return b.Pauses%2 == 0 && b.Open() }
+
+// close closes the circuit.
+func (b *breaker) close() { b.Circuit = webhook.Circuit{Resets: b.Resets} }
+
+// follow closes the circuit if the webhook was changed since what is known of it.
+func (b *breaker) follow(resets int) {
+	if resets > b.Resets {
+		b.Circuit = webhook.Circuit{Resets: resets}
+	}
+}
+
+// pause is how long the current pause lasts, unless the receiver asked for more.
+func (b *breaker) pause() time.Duration {
+	pause := firstPause
+	for n := 1; n < b.Pauses && pause < maxPause; n++ {
+		pause *= 2
+	}
+	return min(pause, maxPause)
+}
 
 // isProbe reports whether an attempt that started then shows how the receiver is now:
 // it is the one that the circuit waited for, or one that a person asked for since.
 func (b *breaker) isProbe(startedAt time.Time, urgent bool) bool {
-	return !startedAt.Before(b.ProbeAt) || urgent && startedAt.After(b.openedAt)
+	return !startedAt.Before(b.ProbeAt) || urgent && startedAt.After(b.OpenedAt)
 }
 
 // refusesContent reports whether a healthy receiver refused a delivery for what it
@@ -61,14 +75,13 @@ type attemptSignal struct {
 // current pause began.
 func (b *breaker) update(a attemptSignal, now time.Time) {
 	if !a.failed {
-		*b = breaker{}
+		b.close()
 		return
 	}
 	b.Failures++
-	if b.Failures < webhook.CircuitFailures || !a.startedAt.After(b.openedAt) {
+	if b.Failures < webhook.CircuitFailures || !a.startedAt.After(b.OpenedAt) {
 		return
 	}
-	b.pauses++
-	b.pause = min(max(2*b.pause, firstPause), maxPause)
-	b.openedAt, b.ProbeAt = now, now.Add(max(b.pause, a.retryAfter))
+	b.Pauses++
+	b.OpenedAt, b.ProbeAt = now, now.Add(max(b.pause(), a.retryAfter))
 }

@@ -57,12 +57,12 @@ func TestBreaker(t *testing.T) {
 		for _, step := range tt.steps {
 			step(&b)
 		}
-		want := webhook.Circuit{Failures: tt.failures}
+		want := time.Time{}
 		if tt.probe > 0 {
-			want.ProbeAt = day.Add(tt.probe)
+			want = day.Add(tt.probe)
 		}
-		if b.Circuit != want || b.Open() != (tt.probe > 0) {
-			t.Errorf("%s: got %+v, want %+v", tt.name, b.Circuit, want)
+		if b.Failures != tt.failures || !b.ProbeAt.Equal(want) || b.Open() != (tt.probe > 0) {
+			t.Errorf("%s: got %+v, want %d failures and a probe at %s", tt.name, b.Circuit, tt.failures, want)
 		}
 	}
 }
@@ -136,8 +136,8 @@ func TestOnlyAProbeRecovers(t *testing.T) {
 		failTimes(&l.breaker, webhook.CircuitFailures, day)
 		job := &webhook.Job{Webhook: &webhook.Webhook{ID: 1}}
 		recovered, _ := d.updateCircuit(l, job, attemptResult{Attempt: webhook.Attempt{StartedAt: day.Add(began)}})
-		if recovered != want || d.Circuit(1).Open() {
-			t.Errorf("begun %s after the opening: got recovered %t, open %t, want %t and closed", began, recovered, d.Circuit(1).Open(), want)
+		if recovered != want || d.lanes.circuit(1).Open() {
+			t.Errorf("begun %s after the opening: got recovered %t, open %t, want %t and closed", began, recovered, d.lanes.circuit(1).Open(), want)
 		}
 	}
 }
@@ -403,4 +403,34 @@ func TestLanesStayInOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLanesFollowResets: a change that was not heard of closes the circuit once something
+// is read after it; what was read before says nothing about the circuit.
+func TestLanesFollowResets(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		open := webhook.Circuit{Failures: 12, Pauses: 3, OpenedAt: time.Now(), ProbeAt: time.Now().Add(time.Minute), Resets: 4}
+		for name, read := range map[string]func(*testLanes, int){
+			"what is due": func(b *testLanes, resets int) {
+				b.reread(map[webhook.WebhookID]webhook.Due{1: {Circuit: webhook.Circuit{Resets: resets}}})
+			},
+			"an event": func(b *testLanes, resets int) {
+				b.ingest(&webhook.Webhook{ID: 1, Circuit: webhook.Circuit{Resets: resets}, Config: webhook.Config{Concurrency: 1}}, 1, 0)
+			},
+		} {
+			b := newTestLanes(100)
+			b.accept(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
+			if got := b.circuit(1); got != open {
+				t.Errorf("%s: got %+v at the start, want what was stored", name, got)
+			}
+			for resets, want := range map[int]bool{3: true, 4: true, 5: false} {
+				b := newTestLanes(100)
+				b.accept(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
+				if read(b, resets); b.circuit(1).Open() != want {
+					t.Errorf("%s after %d resets: got open %t, want %t", name, resets, !want, want)
+				}
+			}
+		}
+	})
 }

@@ -99,8 +99,8 @@ func TestClosedConnectionIsAnAttemptOfItsOwn(t *testing.T) {
 					r.mustBeSentTwice(t, c)
 				}
 				stored, err := r.store.Webhook(t.Context(), r.account.ID, w.ID)
-				if err != nil || !stored.Health.FailingSince.IsZero() || r.Circuit(w.ID).Failures != 0 {
-					t.Errorf("got %+v and circuit %+v, want a healthy webhook", stored.Health, r.Circuit(w.ID))
+				if err != nil || !stored.Health.FailingSince.IsZero() || r.circuit(w).Failures != 0 {
+					t.Errorf("got %+v and circuit %+v, want a healthy webhook", stored.Health, r.circuit(w))
 				}
 			})
 		}

@@ -44,7 +44,10 @@
 // A receiver that fails ten times in a row opens the circuit of its lane
 // (circuit.go): one delivery at a time is sent as a probe, after growing pauses,
 // while the others wait in the table. The first success closes it; after the
-// success of a probe, everything that is waiting is due at once.
+// success of a probe, everything that is waiting is due at once. The lane decides, since
+// it knows of every attempt first; Finish stores the circuit with the webhook, where a
+// restart finds it and pages read it. A change of the webhook resets it there, which a
+// lane that was not told of the change learns from the next thing that it reads.
 //
 // The items of bulk replays are in a table of their own, and are claimed when nothing
 // else of their webhook is due or queued, as their rates allow. They have at most a third

@@ -118,9 +118,6 @@ func (d *Dispatcher) Touched(touched []webhook.Touched) {
 	}
 }
 
-// Circuit returns the state of a webhook's circuit.
-func (d *Dispatcher) Circuit(id webhook.WebhookID) webhook.Circuit { return d.lanes.circuit(id) }
-
 // Items requests the channels or tours that an account has on a platform, as
 // [lookup.Client.Items] does.
 func (d *Dispatcher) Items(ctx context.Context, platform string, settings webhook.Settings, kind webhook.ItemKind) ([]webhook.Item, error) {

@@ -216,7 +216,10 @@ func (l *lane) due(next webhook.Due) {
 	l.nextBulk = earlier(l.nextBulk, next.Bulk)
 }
 
+// configure takes over how a webhook is set. The state of its circuit is newer here, unless
+// a change has reset it.
 func (l *lane) configure(w *webhook.Webhook) {
+	l.breaker.follow(w.Circuit.Resets)
 	l.concurrency = min(max(w.Concurrency, 1), webhook.MaxConcurrency)
 	l.gap = w.Rate.Gap()
 }

@@ -50,15 +50,19 @@ func newLanes(maxInFlight int, clock func() time.Time, start func(*lane, *webhoo
 	}
 }
 
-// accept starts accepting jobs; due says when each webhook's next row is due.
+// accept starts accepting jobs; due says when each webhook's next row is due, and how
+// its circuit is.
 func (s *lanes) accept(due map[webhook.WebhookID]webhook.Due) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = true
+	for id, d := range due {
+		s.lane(d.Account, id).breaker.Circuit = d.Circuit
+	}
 	s.addDue(due)
 }
 
-// reread adds what is due to what is known.
+// reread adds what is due to what is known, which of a circuit is newer.
 func (s *lanes) reread(due map[webhook.WebhookID]webhook.Due) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,6 +73,7 @@ func (s *lanes) reread(due map[webhook.WebhookID]webhook.Due) {
 func (s *lanes) addDue(due map[webhook.WebhookID]webhook.Due) {
 	for id, d := range due {
 		l := s.lane(d.Account, id)
+		l.breaker.follow(d.Circuit.Resets)
 		l.due(d)
 		s.update(l)
 	}
@@ -147,7 +152,7 @@ func (s *lanes) resetCircuit(account webhook.AccountID, id webhook.WebhookID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lane(account, id)
-	l.breaker = breaker{}
+	l.breaker.close()
 	s.update(l)
 }
 

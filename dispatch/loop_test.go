@@ -82,7 +82,7 @@ func TestLoopIsFinal(t *testing.T) {
 			t.Fatalf("got %+v, want a final failure because of a loop", got)
 		}
 	}
-	if c := r.Circuit(w.ID); c.Open() {
+	if c := r.circuit(w); c.Open() {
 		t.Errorf("got %+v, want a closed circuit", c)
 	}
 	const want = "hook answered 508 Loop Detected: the webhook calls a Bookhook through which this event has come already, so the event would travel in a circle. " +

@@ -126,8 +126,14 @@ func (r *rig) mustBeIdle(w *webhook.Webhook) {
 	if b, err := r.store.Backlog(r.Context(), r.account.ID, w.ID); err != nil || b.Waiting > 0 {
 		r.Errorf("got %+v, %v, want nothing left", b, err)
 	}
-	if due, err := r.store.Due(r.Context()); err != nil || len(due) > 0 {
-		r.Errorf("got %v due, %v, want nothing", due, err)
+	due, err := r.store.Due(r.Context())
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, d := range due { // a circuit may be left
+		if !d.At.IsZero() || !d.Bulk.IsZero() {
+			r.Errorf("got %v due, want nothing", d)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func TestRecovery(t *testing.T) {
 		time.Sleep(down / 2)
 		ids = append(ids, r.ingest(waiting)...) // while it is down
 		time.Sleep(down / 2)
-		if c := r.Circuit(w.ID); !c.Open() || c.ProbeAt.Before(time.Now()) || c.ProbeAt.After(time.Now().Add(5*time.Minute)) {
+		if c := r.circuit(w); !c.Open() || c.ProbeAt.Before(time.Now()) || c.ProbeAt.After(time.Now().Add(5*time.Minute)) {
 			t.Errorf("got %+v, want an open circuit with a probe within five minutes", c)
 		}
 		calls := int(p.down.Load())
@@ -140,6 +140,56 @@ func checkProbes(t *testing.T, r *rig, calls, limit int, down time.Duration) {
 	}
 }
 
+// TestRestartKeepsTheCircuit: a process that starts while a receiver is down sends it one
+// probe, when that is due, and not as many requests as the webhook may have in flight.
+func TestRestartKeepsTheCircuit(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	var good atomic.Bool
+	server := outside(t, func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		if !good.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	bubble(t, func(t *testing.T) {
+		r := newRig(t).run(dispatch.Options{})
+		w := r.hook(server.URL, concurrency(8))
+		ids := r.ingest(40)
+		time.Sleep(time.Minute)
+		r.close()
+		r.open()
+		before, called := r.circuit(w), calls.Load()
+		if !before.Open() || !before.ProbeAt.After(time.Now()) || before.Pauses < 3 {
+			t.Fatalf("got %+v, want a circuit that has been open for a while", before)
+		}
+		r.run(dispatch.Options{})
+		time.Sleep(time.Until(before.ProbeAt) - time.Second)
+		if n := calls.Load() - called; n != 0 {
+			t.Errorf("got %d requests before the probe, want none", n)
+		}
+		time.Sleep(2 * time.Second)
+		if n := calls.Load() - called; n != 1 {
+			t.Errorf("got %d requests when the probe was due, want one", n)
+		}
+		after := r.circuit(w)
+		if after.Failures != before.Failures+1 || after.Pauses != before.Pauses+1 {
+			t.Errorf("got %+v after the probe, want one more failure and pause than %+v", after, before)
+		}
+		good.Store(true)
+		time.Sleep(time.Until(after.ProbeAt) + time.Second)
+		for _, id := range ids {
+			if d := r.delivery(id); d.State != webhook.Delivered {
+				t.Errorf("got %s, want all delivered after a probe was accepted", d.State)
+			}
+		}
+		if c := r.circuit(w); c != (webhook.Circuit{}) {
+			t.Errorf("got %+v, want a closed circuit", c)
+		}
+		r.stop()
+	})
+}
+
 // TestFailedTestsOpenNoCircuit: tests that fail open no circuit.
 func TestFailedTestsOpenNoCircuit(t *testing.T) {
 	t.Parallel()
@@ -152,16 +202,16 @@ func TestFailedTestsOpenNoCircuit(t *testing.T) {
 			}
 			<-r.store.finished
 		}
-		if c := r.Circuit(w.ID); c != (webhook.Circuit{}) {
+		if c := r.circuit(w); c != (webhook.Circuit{}) {
 			t.Errorf("got %+v, want a closed circuit", c)
 		}
 		r.ingest(100)
 		time.Sleep(time.Minute)
-		if c := r.Circuit(w.ID); !c.Open() {
+		if c := r.circuit(w); !c.Open() {
 			t.Errorf("got %+v, want an open circuit", c)
 		}
-		r.touch(w)
-		if c := r.Circuit(w.ID); c.Open() {
+		r.save(w)
+		if c := r.circuit(w); c != (webhook.Circuit{Resets: 1}) {
 			t.Errorf("got %+v after a change, want it closed", c)
 		}
 		r.stop()
@@ -186,7 +236,7 @@ func TestRefusedContentOpensNoCircuit(t *testing.T) {
 			for range 24 {
 				<-r.store.finished
 			}
-			if c := r.Circuit(w.ID); c != (webhook.Circuit{}) {
+			if c := r.circuit(w); c != (webhook.Circuit{}) {
 				t.Errorf("%d: got %+v, want a closed circuit", status, c)
 			}
 			good.Store(true)

@@ -273,6 +273,16 @@ func (r *rig) delivery(id webhook.DeliveryID) webhook.Delivery {
 	return d
 }
 
+// circuit returns the circuit of a webhook as it is stored.
+func (r *rig) circuit(w *webhook.Webhook) webhook.Circuit {
+	r.Helper()
+	stored, err := r.store.Webhook(context.Background(), w.Account, w.ID)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return stored.Circuit
+}
+
 func (r *rig) attempts(id webhook.DeliveryID) []webhook.Attempt {
 	r.Helper()
 	list, err := r.store.Attempts(context.Background(), r.account.ID, id, 0)

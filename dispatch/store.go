@@ -35,7 +35,7 @@ type deliveryStore interface {
 
 	// Due returns, for every enabled webhook with something pending, when its
 	// earliest delivery is due; the end of a lease counts. Items of bulk replays
-	// are counted apart. All earlier writes have ended by then, also those of which it was
+	// are counted apart. It also returns every webhook whose circuit is not as at first. All earlier writes have ended by then, also those of which it was
 	// not known whether they were stored.
 	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
 
@@ -53,7 +53,8 @@ type deliveryStore interface {
 	// this was the delivery that others of its booking are held behind, it makes
 	// the next of them due. If the result says Again and the delivery is still
 	// pending, it claims the next attempt until the result's NextAt, which neither
-	// the webhook's health nor the retry schedule counts. It reports all three.
+	// the webhook's health nor the retry schedule counts. It reports all three. It
+	// stores the circuit that the result says, unless the webhook was changed since.
 	Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error)
 
 	// RetryNow makes every pending delivery of the webhook due at now that

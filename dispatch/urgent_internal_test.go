@@ -123,8 +123,8 @@ func TestUrgentIsAProbe(t *testing.T) {
 			failTimes(&l.breaker, webhook.CircuitFailures, day)
 			job := &webhook.Job{Webhook: &webhook.Webhook{ID: 1}, Urgent: urgent}
 			recovered, _ := d.updateCircuit(l, job, attemptResult{Attempt: webhook.Attempt{StartedAt: day.Add(began)}})
-			if recovered != (want && urgent) || d.Circuit(1).Open() {
-				t.Errorf("begun %s after the opening, urgent %t: got recovered %t, open %t", began, urgent, recovered, d.Circuit(1).Open())
+			if recovered != (want && urgent) || d.lanes.circuit(1).Open() {
+				t.Errorf("begun %s after the opening, urgent %t: got recovered %t, open %t", began, urgent, recovered, d.lanes.circuit(1).Open())
 			}
 		}
 	}

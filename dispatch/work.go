@@ -165,6 +165,9 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 		Delivery: job.Delivery.ID, Event: job.Delivery.Event, Account: job.Account.ID, Webhook: job.Webhook.ID, Replay: job.Delivery.Replay, Attempt: a.Attempt, Data: job.Event.Data,
 		State: webhook.Failed, Test: job.Delivery.Test, Own: job.Event.Platform == webhook.OwnPlatform, Inline: job.Delivery.Inline, Warnings: a.warnings(job.Webhook, d.clock()),
 	}
+	if !r.Inline {
+		r.Circuit = func() webhook.Circuit { return d.lanes.circuit(r.Webhook) }
+	}
 	switch {
 	case a.Failure == "":
 		r.State = webhook.Delivered
@@ -251,7 +254,6 @@ func isTemporary(err error) bool {
 func (d *Dispatcher) afterRecord(job *webhook.Job, r webhook.Result, done webhook.Finished) {
 	if done.Off != "" {
 		d.log.Warn("webhook switched off", "webhook", job.Webhook.ID.String(), "account", job.Account.Number, "reason", done.Off)
-		d.Touched([]webhook.Touched{{Account: job.Account.ID, Webhook: job.Webhook.ID, What: webhook.TouchWebhook}})
 		return
 	}
 	if r.State == webhook.Pending && !done.Again {

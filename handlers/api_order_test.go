@@ -1,13 +1,13 @@
 package handlers_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -111,27 +111,35 @@ func TestStoppedDeliveryIsNotHeld(t *testing.T) {
 	}
 }
 
-// tripped is a dispatcher whose circuits are open.
-type tripped struct {
-	handlers.Dispatcher
-	circuit webhook.Circuit
-}
-
-func (d tripped) Circuit(webhook.WebhookID) webhook.Circuit { return d.circuit }
-
 func TestCircuitOfWebhook(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	hook := a.hook(t, "A", `,"enabled":false`)
+	hook, first, _ := a.heldBehind(t, new(atomic.Int32))
 	shown := a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")
-	same(t, "closed", shown["circuit"], map[string]any{"open": false, "failures": 0, "probe_at": nil})
+	same(t, "closed", shown["circuit"], map[string]any{"open": false, "failures": 1, "probe_at": nil})
 
-	open := a.with(t, func(o *handlers.Options) {
-		o.Dispatcher = tripped{a.dispatcher, webhook.Circuit{Failures: 12, ProbeAt: time.Date(2026, 11, 21, 12, 3, 5, 0, time.UTC)}}
-	})
-	var answer map[string]any
-	if err := json.Unmarshal(a.rawOf(t, open, 200, a.request("GET", "/api/v1/webhooks/"+hook, "")), &answer); err != nil {
+	id, err := webhook.ParseID[webhook.WebhookID](hook)
+	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "open", answer["circuit"], map[string]any{"open": true, "failures": 12, "probe_at": "2026-11-21T12:03:05Z"})
+	delivery, err := webhook.ParseID[webhook.DeliveryID](first["id"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := webhook.Result{Delivery: delivery, Account: a.account.ID, Webhook: id, Attempt: webhook.Attempt{Number: 2, Failure: webhook.FailRefused}}
+	openCircuit(t, a.store, failed, webhook.Circuit{Failures: 12, ProbeAt: time.Date(2026, 11, 21, 12, 3, 5, 0, time.UTC)})
+	shown = a.call(t, 200, "GET", "/api/v1/webhooks/"+hook, "")
+	same(t, "open", shown["circuit"], map[string]any{"open": true, "failures": 12, "probe_at": "2026-11-21T12:03:05Z"})
+}
+
+// openCircuit records a failed attempt after which the circuit of the webhook is open.
+func openCircuit(t testing.TB, s interface {
+	Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error)
+}, failed webhook.Result, c webhook.Circuit,
+) {
+	t.Helper()
+	failed.State, failed.Circuit = webhook.Failed, func() webhook.Circuit { return c }
+	if _, err := s.Finish(t.Context(), failed, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"bookhook/handlers"
 	"bookhook/webhook"
 )
 
@@ -73,9 +72,10 @@ func TestOpenCircuitOnPages(t *testing.T) {
 	r := newReceiver(t, http.StatusInternalServerError)
 	w := s.hook(r.URL)
 	failed := deliveryOf(s.ingest(webhook.Event{BookingID: "1"}))
-	s.settled()
+	attempt := s.settled()
 	waits := deliveryOf(s.leave(webhook.Event{BookingID: "2"})[0])
-	s.serve(tripped{s.dispatcher, webhook.Circuit{Failures: 12, ProbeAt: time.Now().Add(time.Minute)}})
+	attempt.Attempt.Number++
+	openCircuit(t, s.store, attempt, webhook.Circuit{Failures: 12, ProbeAt: time.Now().Add(time.Minute)})
 	b := s.signIn(staff)
 	b.get("/webhooks/"+w.ID.String()).is(http.StatusOK).has(
 		"Paused after 12 failures in a row. Next attempt at", "those that are waiting follow; none is lost", `href="`+failed+`"`, "1 delivery waiting for")
@@ -86,15 +86,6 @@ func TestOpenCircuitOnPages(t *testing.T) {
 	b.follow("/webhooks/"+w.ID.String()+"/switch", url.Values{"enabled": {"0"}}).lacks("after 12 failures in a row")
 	b.get("/webhooks").lacks("after 12 failures in a row")
 	b.get(waits).has("Switch it on to send this delivery.").lacks("after 12 failures in a row")
-}
-
-// serve starts pages with another dispatcher beside those of the site, and
-// turns to them.
-func (s *site) serve(d handlers.Dispatcher) {
-	s.Helper()
-	app, err := handlers.New(options(s.store.Store, d, s.Output()))
-	s.check(err)
-	s.url = listen(s, app)
 }
 
 // In a long list nothing is counted.

@@ -35,7 +35,6 @@ type BookingDecision struct {
 	DecisionRow
 	Sent     bool              // it has a delivery, or had one that is no longer in the log
 	Receiver *webhook.Webhook  // nil when it was deleted
-	Paused   bool              // the webhook's circuit is open
 	Attempts []webhook.Attempt // the newest ones, in their order
 }
 
@@ -137,7 +136,7 @@ func (d BookingDecision) attemptText(p Page, a webhook.Attempt) string {
 // lastText is what is beside the status of a delivery: what the last attempt came to,
 // and when there is another.
 func (d BookingDecision) lastText(p Page) string {
-	row := DeliveryRow{Delivery: *d.Delivery, WebhookOff: d.Receiver != nil && !d.Receiver.Enabled, Paused: d.Paused}
+	row := DeliveryRow{Delivery: *d.Delivery, WebhookOff: d.Receiver != nil && !d.Receiver.Enabled, Paused: d.Receiver != nil && d.Receiver.Circuit.Open()}
 	var texts []string
 	if all := d.outcomes(); len(all) > 0 && !inProgress(DeliveryProps{Page: p, Delivery: *d.Delivery}, all[0]) {
 		texts = append(texts, d.attemptText(p, all[0]))

@@ -121,6 +121,13 @@ func (k kind) circuit() webhook.Circuit {
 	return webhook.Circuit{Failures: 12, ProbeAt: now.Add(4*time.Minute + 20*time.Second)}
 }
 
+// paused is a webhook whose circuit is open.
+func (k kind) paused(i int) *webhook.Webhook {
+	w := k.webhook(i)
+	w.Circuit = k.circuit()
+	return w
+}
+
 func (k kind) row(i int) DeliveryRow {
 	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), WebhookName: k.webhook(i).Name, WebhookOff: !k.webhook(i).Enabled}
 	if i == 6 {

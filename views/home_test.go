@@ -36,7 +36,6 @@ func TestVerdict(t *testing.T) {
 		"Bookings are arriving, but not at Accounting, which is off.":                                                     {Webhooks: 2, On: 1, Skipping: 1, Checklist: received, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
 		"Bookings are arriving, but not at 2 webhooks that are off.":                                                      {Webhooks: 3, On: 1, Skipping: 2, Checklist: received},
 		"Accounting was switched off by Bookhook.":                                                                        {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
-		"Accounting is paused after 10 failures in a row.":                                                                {InNeed: 1, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Circuit.Failures = 10 })}},
 		"2 webhooks are not receiving bookings; 40 deliveries are waiting.":                                               {InNeed: 2, Today: stats.Today{Waiting: 40}},
 	} {
 		p.Page.Now = now
@@ -78,12 +77,12 @@ func TestChecklistIsForOperators(t *testing.T) {
 func TestWhyPaused(t *testing.T) {
 	last := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}
 	page := Page{Now: now}
-	r := WebhookRow{Webhook: &webhook.Webhook{Enabled: true}, Circuit: webhook.Circuit{Failures: 10, ProbeAt: now.Add(time.Minute)}, Error: last}
+	r := WebhookRow{Webhook: &webhook.Webhook{Enabled: true, Circuit: webhook.Circuit{Failures: 10, ProbeAt: now.Add(time.Minute)}}, Error: last}
 	got := r.problem(page)
 	if len(got) != 3 || !strings.Contains(got[1], "503") {
 		t.Errorf("got %q", got)
 	}
-	p := WebhookProps{Page: page, Webhook: r.Webhook, Circuit: r.Circuit, Recent: []DeliveryRow{{Delivery: webhook.Delivery{Last: last}}}}
+	p := WebhookProps{Page: page, Webhook: r.Webhook, Recent: []DeliveryRow{{Delivery: webhook.Delivery{Last: last}}}}
 	if text := rendered(t, webhookProblem(p)); !strings.Contains(text, "Last error: 503") {
 		t.Errorf("got %s", text)
 	}

@@ -58,13 +58,13 @@ func (k kind) addHome(add func(string, templ.Component)) {
 	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: webhook.Count{N: k.n}, Rejected: k.n}
 	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
 	for i := range k.n {
-		w, d := k.webhook(i), k.delivery(i)
+		w, d := k.paused(i), k.delivery(i)
 		if i == 0 {
 			w.Enabled, w.OffReason = false, webhook.OffGone
 		}
 		line := stats.NewSparkline(now, time.UTC)
 		line.Days[i%stats.SparklineDays] = stats.DayCounts{Delivered: int64(i), FailedAttempts: 1}
-		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Circuit: k.circuit(), Backlog: webhook.Backlog{Waiting: i, Oldest: now}, Days: line})
+		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Backlog: webhook.Backlog{Waiting: i, Oldest: now}, Days: line})
 	}
 	home.Platforms = []PlatformPanel{{
 		Key: "tourcms", Name: k.text("TourCMS"), About: k.text("Enter this address."), Address: "http://127.0.0.1/in/tourcms/x",
@@ -96,7 +96,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		d := k.delivery(i)
 		row := WebhookRow{Webhook: k.webhook(i), Last: &d, Backlog: webhook.Backlog{Waiting: i * i, Oldest: now.Add(-4 * time.Minute)}}
 		if i%5 == 1 {
-			row.Circuit, row.Backlog.Waiting = k.circuit(), webhook.CountCap+1
+			row.Webhook.Circuit, row.Backlog.Waiting = k.circuit(), webhook.CountCap+1
 		}
 		row.Days = k.days(i)
 		list.Rows = append(list.Rows, row)
@@ -148,7 +148,7 @@ func (k kind) addWebhooks(add func(string, templ.Component)) {
 		add(fmt.Sprintf("webhook-stored-%d-signing", i), WebhookSigning(p))
 	}
 	for name, recent := range map[string][]DeliveryRow{"webhook-circuit": k.rows(), "webhook-circuit-none": nil} {
-		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.webhook(1), Names: k.names(), Circuit: k.circuit(), Recent: recent, Used: true, Stats: k.stats(stats.Week)}
+		p := WebhookProps{Page: k.page(webhook.RoleOperator), Webhook: k.paused(1), Names: k.names(), Recent: recent, Used: true, Stats: k.stats(stats.Week)}
 		p.Webhook.Ordered, p.Webhook.Rate = true, webhook.Rate{Requests: 60, Per: webhook.Minute}
 		p.Backlog = webhook.Backlog{Waiting: 240, Oldest: now.Add(-4 * time.Minute)}
 		add(name, Webhook(p))
@@ -187,7 +187,7 @@ func (k kind) addReplays(add func(string, templ.Component)) {
 	for i := range 4 {
 		p := ReplayProps{Page: k.page(webhook.RoleStaff), Replay: k.replay(i), Rows: k.rows(), State: webhook.Failed, Pending: webhook.Count{N: i, More: i == 1}}
 		for n := range k.n {
-			p.Waiting = append(p.Waiting, ReplayWebhook{Webhook: k.webhook(n), Circuit: k.circuit()})
+			p.Waiting = append(p.Waiting, k.paused(n))
 		}
 		if i == 3 {
 			p.Rows, p.State, p.Older, p.Stopped = nil, "", webhook.DeliveryID(9), true
@@ -319,7 +319,7 @@ func (k kind) addLog(add func(string, templ.Component)) {
 		add(fmt.Sprintf("delivery-%d", i), Delivery(p))
 	}
 	for _, first := range []webhook.DeliveryID{0, 8e16} {
-		p := DeliveryProps{Page: k.page(webhook.RoleOperator), Delivery: k.held(), Event: webhook.Event{ID: 77}, Webhook: k.webhook(0), WaitsFor: first, Circuit: k.circuit()}
+		p := DeliveryProps{Page: k.page(webhook.RoleOperator), Delivery: k.held(), Event: webhook.Event{ID: 77}, Webhook: k.paused(0), WaitsFor: first}
 		add(fmt.Sprintf("delivery-held-%d", first), Delivery(p))
 	}
 	k.addEvents(add)

@@ -64,16 +64,16 @@ func TestPausedText(t *testing.T) {
 // The story of a delivery that could go out, but for the open circuit.
 func TestStoryWithOpenCircuit(t *testing.T) {
 	k := kinds[0]
-	p := DeliveryProps{Page: k.page(webhook.RoleStaff), Delivery: k.delivery(7), Webhook: &webhook.Webhook{Enabled: true}, Circuit: k.circuit()}
+	p := DeliveryProps{Page: k.page(webhook.RoleStaff), Delivery: k.delivery(7), Webhook: &webhook.Webhook{Enabled: true, Circuit: k.circuit()}}
 	if got := p.story().Next; !strings.HasPrefix(got, "Paused after 12 failures in a row.") {
 		t.Errorf("got %q, want that the webhook is paused", got)
 	}
 	p.Delivery = k.delivery(1) // has its own time
-	p.Delivery.NextAt = p.Circuit.ProbeAt
+	p.Delivery.NextAt = p.Webhook.Circuit.ProbeAt
 	if got := p.story().Next; !strings.HasPrefix(got, "Paused after 12 failures in a row.") {
 		t.Errorf("got %q, want that the webhook is paused until then", got)
 	}
-	p.Delivery.NextAt = p.Circuit.ProbeAt.Add(time.Minute)
+	p.Delivery.NextAt = p.Webhook.Circuit.ProbeAt.Add(time.Minute)
 	if got := p.story().Next; !strings.HasPrefix(got, "Next attempt at") {
 		t.Errorf("got %q, want when the next attempt is", got)
 	}

@@ -19,10 +19,10 @@ import (
 // ReplaysProps are the props of the list of bulk replays.
 type ReplaysProps struct {
 	Page    Page
-	Rows    []webhook.Replay                     // newest first
-	Waiting map[webhook.ReplayID][]ReplayWebhook // to which those that run still send
-	Older   webhook.ReplayID                     // the next page has those before it; zero on the last one
-	First   bool                                 // this is the first page
+	Rows    []webhook.Replay                        // newest first
+	Waiting map[webhook.ReplayID][]*webhook.Webhook // to which those that run still send
+	Older   webhook.ReplayID                        // the next page has those before it; zero on the last one
+	First   bool                                    // this is the first page
 }
 
 // Replays is the page /replays. Older pages are ?before=rpl_….

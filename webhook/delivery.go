@@ -132,14 +132,15 @@ type Result struct {
 	Replay   ReplayID // the bulk replay that the delivery is part of
 	Attempt  Attempt  // Attempt.Number fences: a late result does not move the delivery
 	State    State
-	NextAt   time.Time // when Pending; with Again, until when the next attempt is claimed
-	Again    bool      // the next attempt is made at once: a kept connection was closed, which is no failure of the receiver
-	Data     []byte    // of the event; the log does not keep it again in the request's body
-	Gone     bool      // switch the webhook off
-	Warnings *Warnings // of the webhook, where the attempt changed them; else nil
-	Test     bool      // of a test event
-	Own      bool      // of one of Bookhook's own events
-	Inline   bool      // of an inline webhook
+	NextAt   time.Time      // when Pending; with Again, until when the next attempt is claimed
+	Again    bool           // the next attempt is made at once: a kept connection was closed, which is no failure of the receiver
+	Data     []byte         // of the event; the log does not keep it again in the request's body
+	Gone     bool           // switch the webhook off
+	Warnings *Warnings      // of the webhook, where the attempt changed them; else nil
+	Test     bool           // of a test event
+	Own      bool           // of one of Bookhook's own events
+	Inline   bool           // of an inline webhook
+	Circuit  func() Circuit // of the webhook at the time when it is called: results may be recorded in another order; nil: unknown
 }
 
 // Once reports whether the attempt is the only one, whose failure does not count

@@ -81,13 +81,13 @@ type Activity struct {
 }
 
 // Status returns how the webhook is doing.
-func (w *Webhook) Status(c Circuit, a Activity) Status {
+func (w *Webhook) Status(a Activity) Status {
 	switch {
 	case !w.Enabled && w.OffReason != OffByUser:
 		return StatusStopped
 	case !w.Enabled:
 		return StatusOff
-	case c.Open():
+	case w.Circuit.Open():
 		return StatusPaused
 	case w.Failing():
 		return StatusFailing

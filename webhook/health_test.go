@@ -92,9 +92,9 @@ func TestStatus(t *testing.T) {
 		{"on again, one has failed", "", on.AfterFailure(t0), webhook.Circuit{}, used, webhook.StatusHealthy, false},
 		{"off by 410", webhook.OffGone, webhook.Health{}, webhook.Circuit{}, webhook.Activity{}, webhook.StatusStopped, true},
 	} {
-		w := &webhook.Webhook{Enabled: tt.off == "", Health: tt.health}
+		w := &webhook.Webhook{Enabled: tt.off == "", Circuit: tt.circuit, Health: tt.health}
 		w.OffReason = tt.off
-		if got := w.Status(tt.circuit, tt.lately); got != tt.want || got.NeedsAttention() != tt.alarm {
+		if got := w.Status(tt.lately); got != tt.want || got.NeedsAttention() != tt.alarm {
 			t.Errorf("%s: got %s, which needs attention: %t; want %s, %t", tt.name, got, got.NeedsAttention(), tt.want, tt.alarm)
 		}
 	}

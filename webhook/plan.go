@@ -84,6 +84,7 @@ type Due struct {
 	At      time.Time
 	Urgent  time.Time // when the next one is due that a person waits for; At is no later
 	Bulk    time.Time // when the next item of a bulk replay may be sent
+	Circuit Circuit   // of the webhook, as far as it was recorded
 }
 
 // Claim says what is to be claimed of a webhook.

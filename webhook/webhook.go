@@ -19,6 +19,7 @@ type Webhook struct {
 	CreatedAt     time.Time
 	CreatedBy     string // see Change.By; "" if it was created before this was recorded
 	UpdatedAt     time.Time
+	Circuit       Circuit
 	Health
 	Warnings Warnings
 }
@@ -48,7 +49,10 @@ var KindFixed = NewMessage("type.stays")
 // closes it at once.
 type Circuit struct {
 	Failures int       // attempts that failed since the last success
+	Pauses   int       // since it opened
+	OpenedAt time.Time // when the current pause began
 	ProbeAt  time.Time // while open: when the next probe may be sent; zero while closed
+	Resets   int       // changes of the webhook that reset it: what was seen before one does not count after it
 }
 
 // CircuitFailures is how many failures in a row open the circuit.

@@ -5,12 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"bookhook/db/transfer"
 )
 
 // leastVersion is the oldest major version that Bookhook is tried with.
 const leastVersion = 15
+
+// maxClockOff is how far this machine's clock may be from that of the server: the times of
+// replicas are compared with each other.
+const maxClockOff = time.Second
 
 // checkServer refuses a server that cannot be used. It changes nothing.
 func checkServer(ctx context.Context, pool *sql.DB) error {
@@ -29,7 +34,41 @@ func checkServer(ctx context.Context, pool *sql.DB) error {
 	case encoding != "UTF8":
 		return fmt.Errorf("its encoding is %s; create a database with encoding UTF8", encoding)
 	}
-	return checkVersion(version)
+	if err := checkVersion(version); err != nil {
+		return err
+	}
+	return checkClock(ctx, pool, time.Now)
+}
+
+// checkClock refuses a clock that differs from that of the server.
+func checkClock(ctx context.Context, pool *sql.DB, clock func() time.Time) error {
+	var server time.Time
+	asked := clock()
+	if err := pool.QueryRowContext(ctx, `SELECT clock_timestamp()`).Scan(&server); err != nil {
+		return err
+	}
+	off := clockOff(asked, clock(), server)
+	if off.Abs() <= maxClockOff {
+		return nil
+	}
+	how := "ahead of"
+	if off < 0 {
+		how = "behind"
+	}
+	return fmt.Errorf("the clock of this machine is %s %s that of the database's server; correct it (NTP) on both", off.Abs().Round(time.Millisecond), how)
+}
+
+// clockOff returns how far a clock is ahead of the server's at least, if the server said its
+// time between two times of the clock.
+func clockOff(asked, answered, server time.Time) time.Duration {
+	half := answered.Sub(asked) / 2
+	switch off := asked.Add(half).Sub(server); {
+	case off > half:
+		return off - half
+	case off < -half:
+		return off + half
+	}
+	return 0
 }
 
 // checkVersion refuses a server that is too old, by its server_version_num.

@@ -83,20 +83,22 @@ func checkReferences(ctx context.Context, pool *sql.DB) error {
 	return damaged("a row of " + table + " refers to one that does not exist")
 }
 
-// checkNotNewer refuses the schema of a newer Bookhook, and reports whether it is
-// that of an older one.
+// checkNotNewer refuses a schema that is newer by more than one version, and reports
+// whether it is an older one.
 func checkNotNewer(ctx context.Context, pool *sql.DB) (outdated bool, err error) {
 	var has int64
 	if err := pool.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied = 1`).Scan(&has); err != nil {
 		return false, err
 	}
 	newest, err := newestVersion(pool)
-	if err == nil && has > newest {
+	if err == nil && has > newest+1 {
 		err = errNewer(has, newest)
 	}
 	return has < newest, err
 }
 
+// errNewer is the error of a schema that this Bookhook cannot use. One version ahead is
+// that of the release that follows, which leaves everything as this one knows it.
 func errNewer(has, known int64) error {
 	return fmt.Errorf("it was written by a newer Bookhook (version %d, this one knows %d); run that one", has, known)
 }

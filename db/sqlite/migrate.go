@@ -102,9 +102,9 @@ func migrateTo(ctx context.Context, pool *sql.DB, path string, files fs.FS) erro
 	switch {
 	case err != nil:
 		return fmt.Errorf("read the version: %w", err)
-	case has > wants:
+	case has > wants+1:
 		return errNewer(has, wants)
-	case has == wants:
+	case has >= wants:
 		return nil
 	}
 	if has > 0 {

@@ -161,11 +161,25 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
+// TestNewerDatabase: the schema of the next release is accepted and left as it is, so that
+// one can go back to this; the one after it is refused.
 func TestNewerDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	upgrade(t, path, "SELECT 1")
-	_, err := Open(t.Context(), path)
-	text := fmt.Sprintf("written by a newer Bookhook (version %d, this one knows %d); run that one", newest(t)+1, newest(t))
+	upgrade(t, path, "ALTER TABLE settings ADD COLUMN more TEXT NOT NULL DEFAULT 'more'")
+	s := openPath(t, path)
+	wantErr(t, "write", s.Write(t.Context(), false, put("a")), nil)
+	want(t, "rows", traces(t, s), "a")
+	var more string
+	wantErr(t, "read what is new", scanOne(s, &more, "SELECT more FROM settings WHERE key = 'a'"), nil)
+	want(t, "what is new", more, "more")
+	err := s.Write(t.Context(), false, func(tx Tx) error {
+		_, err := tx.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, 1)", newest(t)+2)
+		return err
+	})
+	wantErr(t, "one version more", err, nil)
+	wantErr(t, "close", s.Close(), nil)
+	_, err = Open(t.Context(), path)
+	text := fmt.Sprintf("written by a newer Bookhook (version %d, this one knows %d); run that one", newest(t)+2, newest(t))
 	if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), path) {
 		t.Errorf("got error %v, want %q", err, text)
 	}

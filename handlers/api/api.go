@@ -49,8 +49,6 @@ type Dispatcher interface {
 	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
 	// Send sends an event to one webhook, whatever was decided when it came in.
 	Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
-	// Circuit says how the receiver of a webhook is treated after failures.
-	Circuit(id webhook.WebhookID) webhook.Circuit
 	// CheckURL says why a URL may not be called, judged by its text alone; zero if
 	// it may.
 	CheckURL(url string) webhook.Message

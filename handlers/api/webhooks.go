@@ -52,7 +52,7 @@ func (a *API) ShowWebhook(c *fiber.Ctx) error {
 		hookJSON
 		Waiting waitingJSON `json:"waiting"`
 		Circuit circuitJSON `json:"circuit"`
-	}{showHook(w), showBacklog(backlog), showCircuit(a.Dispatcher.Circuit(w.ID))})
+	}{showHook(w), showBacklog(backlog), showCircuit(w.Circuit)})
 }
 
 // AddWebhook creates a webhook; its secret is in this response only.

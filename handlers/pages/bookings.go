@@ -104,7 +104,7 @@ func (pg *Pages) bookingDecisions(e webhook.BookingEvent, h hooks) []views.Booki
 	decisions := h.decisions(e.EventRow)
 	all := make([]views.BookingDecision, len(decisions))
 	for i, d := range decisions {
-		all[i] = views.BookingDecision{DecisionRow: decisionRow(d, h), Sent: d.Delivery != 0, Receiver: h.find(d.Webhook), Paused: pg.Dispatcher.Circuit(d.Webhook).Open()}
+		all[i] = views.BookingDecision{DecisionRow: decisionRow(d, h), Sent: d.Delivery != 0, Receiver: h.find(d.Webhook)}
 		if logged := byID[d.Delivery]; logged != nil {
 			all[i].Delivery, all[i].Attempts = &logged.Delivery, logged.Attempts
 		}

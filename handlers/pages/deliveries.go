@@ -55,7 +55,7 @@ func (pg *Pages) deliveryRows(ctx context.Context, rows []webhook.DeliveryRow, h
 		w := h.find(r.Webhook)
 		shown[i] = views.DeliveryRow{
 			Delivery: r.Delivery, EventName: pg.eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
-			Paused: pg.Dispatcher.Circuit(r.Webhook).Open(), Said: webhook.ReceiverMessage(responses[r.ID]),
+			Paused: w != nil && w.Circuit.Open(), Said: webhook.ReceiverMessage(responses[r.ID]),
 		}
 	}
 	return shown, nil
@@ -155,7 +155,7 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 	}
 	props := views.DeliveryProps{
 		Delivery: d, EventName: pg.eventName(d.Platform, d.Type), Platform: pg.platformName(d.Platform),
-		MaxAttempts: pg.MaxAttempts, Circuit: pg.Dispatcher.Circuit(d.Webhook),
+		MaxAttempts: pg.MaxAttempts,
 	}
 	props.Open, props.Last = openAttempt(c.Query("attempt"), d)
 	if props.WaitsFor, err = pg.waitsFor(c.UserContext(), d); err != nil {
@@ -257,7 +257,7 @@ func (pg *Pages) ReplayDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return pg.notSent(c, err, deliveryPage(c, d.ID))
 	}
-	return pg.showResult(c, replayed, w, deliveryPage(c, d.ID))
+	return pg.showResult(c, replayed, deliveryPage(c, d.ID))
 }
 
 // notSent redirects to a page that says why a delivery was not sent.

@@ -213,7 +213,7 @@ func (pg *Pages) SendEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return pg.notSent(c, err, "/events/"+event.String())
 	}
-	return pg.showResult(c, d, w, deliveryPath(d.ID))
+	return pg.showResult(c, d, deliveryPath(d.ID))
 }
 
 // decisionRow is a decision with the name of its webhook, without its delivery.

@@ -72,7 +72,7 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		return err
 	}
 	needs := func(w *webhook.Webhook) int {
-		if w.Status(pg.Dispatcher.Circuit(w.ID), webhook.Activity{Used: true}).NeedsAttention() {
+		if w.Status(webhook.Activity{Used: true}).NeedsAttention() {
 			return 0
 		}
 		if w.SkipsWhileOff() {

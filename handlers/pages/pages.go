@@ -63,8 +63,6 @@ type Dispatcher interface {
 	Replay(ctx context.Context, account webhook.AccountID, id webhook.DeliveryID, change webhook.Change) (webhook.Delivery, error)
 	// Send sends an event to one webhook, whatever was decided when it came in.
 	Send(ctx context.Context, account webhook.AccountID, event webhook.EventID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
-	// Circuit says how the receiver of a webhook is treated after failures.
-	Circuit(id webhook.WebhookID) webhook.Circuit
 	// Probe checks whether a URL could be called, without sending a booking.
 	Probe(ctx context.Context, url string) webhook.Probe
 	// Items reads an account's channels or tours from a platform; an error that

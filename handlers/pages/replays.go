@@ -40,7 +40,7 @@ func (pg *Pages) ListReplays(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.ReplaysProps{First: before == 0, Waiting: map[webhook.ReplayID][]views.ReplayWebhook{}}
+	props := views.ReplaysProps{First: before == 0, Waiting: map[webhook.ReplayID][]*webhook.Webhook{}}
 	if props.Rows, err = pg.Store.BulkReplays(c.UserContext(), currentUser(c).Account.ID, before, pageRows+1); err != nil {
 		return err
 	}
@@ -272,7 +272,7 @@ func (pg *Pages) ShowReplay(c *fiber.Ctx) error {
 }
 
 // replayWaits returns the webhooks to which a replay that runs still has to send.
-func (pg *Pages) replayWaits(c *fiber.Ctx, r webhook.Replay, h hooks) ([]views.ReplayWebhook, error) {
+func (pg *Pages) replayWaits(c *fiber.Ctx, r webhook.Replay, h hooks) ([]*webhook.Webhook, error) {
 	if r.State != webhook.ReplayRunning {
 		return nil, nil
 	}
@@ -280,10 +280,10 @@ func (pg *Pages) replayWaits(c *fiber.Ctx, r webhook.Replay, h hooks) ([]views.R
 	if err != nil {
 		return nil, err
 	}
-	var waits []views.ReplayWebhook
+	var waits []*webhook.Webhook
 	for _, id := range queue {
 		if w := h.find(id); w != nil {
-			waits = append(waits, views.ReplayWebhook{Webhook: w, Circuit: pg.Dispatcher.Circuit(id)})
+			waits = append(waits, w)
 		}
 	}
 	return waits, nil

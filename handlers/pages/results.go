@@ -23,7 +23,7 @@ const (
 
 // showResult waits for the result of a delivery that was asked for, and redirects to a
 // page that says it.
-func (pg *Pages) showResult(c *fiber.Ctx, d webhook.Delivery, w *webhook.Webhook, target string) error {
+func (pg *Pages) showResult(c *fiber.Ctx, d webhook.Delivery, target string) error {
 	if d.Held {
 		return pg.done(c, target, webhook.NewMessage("delivery.when_released"))
 	}
@@ -31,7 +31,11 @@ func (pg *Pages) showResult(c *fiber.Ctx, d webhook.Delivery, w *webhook.Webhook
 	if err != nil {
 		return err
 	}
-	return pg.done(c, target, resultMessages(ended, d, w, pg.Dispatcher.Circuit(d.Webhook), currentUser(c).Account.Location())...)
+	w, err := pg.Store.Webhook(c.UserContext(), d.Account, d.Webhook)
+	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+		return err
+	}
+	return pg.done(c, target, resultMessages(ended, d, w, currentUser(c).Account.Location())...)
 }
 
 // awaitResult waits until the attempt that a delivery was asked for has ended, for
@@ -71,8 +75,8 @@ func hasResult(d, asked webhook.Delivery) bool {
 }
 
 // resultMessages say what came of a delivery that was asked for; a paused webhook is
-// called again when its circuit allows it.
-func resultMessages(d, asked webhook.Delivery, w *webhook.Webhook, paused webhook.Circuit, loc *time.Location) []webhook.Message {
+// called again when its circuit allows it. w is nil if it was deleted.
+func resultMessages(d, asked webhook.Delivery, w *webhook.Webhook, loc *time.Location) []webhook.Message {
 	if !hasResult(d, asked) {
 		return []webhook.Message{webhook.NewMessage("result.none")}
 	}
@@ -80,8 +84,8 @@ func resultMessages(d, asked webhook.Delivery, w *webhook.Webhook, paused webhoo
 	switch {
 	case d.State == webhook.Pending:
 		next := d.NextAt
-		if paused.ProbeAt.After(next) {
-			next = paused.ProbeAt
+		if w != nil && w.Circuit.ProbeAt.After(next) {
+			next = w.Circuit.ProbeAt
 		}
 		said = append(said, webhook.NewMessage("result.next", views.Clock(next, time.Now(), loc)))
 	case d.State == webhook.Failed && !d.Test:
@@ -104,5 +108,5 @@ func (pg *Pages) RetryWebhook(c *fiber.Ctx) error {
 	case err != nil:
 		return pg.notSent(c, err, webhookPath(w.ID, views.OverviewTab))
 	}
-	return pg.showResult(c, d, w, webhookPath(w.ID, views.OverviewTab))
+	return pg.showResult(c, d, webhookPath(w.ID, views.OverviewTab))
 }

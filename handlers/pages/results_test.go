@@ -80,7 +80,7 @@ func TestResultIsAwaitedForSomeTime(t *testing.T) {
 		if took < resultWait || took > resultWait+2*resultPause {
 			t.Errorf("got an answer after %s, want it after %s", took, resultWait)
 		}
-		said := resultMessages(d, asked, nil, webhook.Circuit{}, time.UTC)
+		said := resultMessages(d, asked, nil, time.UTC)
 		if len(said) != 1 || messages.Text(said[0]) != "No answer yet; this page shows it when it is there." {
 			t.Errorf("got %v", said)
 		}
@@ -105,7 +105,7 @@ func TestResultOfPaused(t *testing.T) {
 		{ProbeAt: now}:                      d.NextAt,
 		{ProbeAt: now.Add(5 * time.Minute)}: now.Add(5 * time.Minute),
 	} {
-		said := resultMessages(d, webhook.Delivery{State: webhook.Pending}, nil, paused, time.UTC)
+		said := resultMessages(d, webhook.Delivery{State: webhook.Pending}, &webhook.Webhook{Circuit: paused}, time.UTC)
 		if want := "Next attempt at " + views.Clock(want, time.Now(), time.UTC) + "."; len(said) != 2 || said[0].Code != "result.refused" || messages.Text(said[1]) != want {
 			t.Errorf("paused until %s: got %v, want %q", paused.ProbeAt, said, want)
 		}

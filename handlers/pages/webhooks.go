@@ -93,7 +93,7 @@ func attentionRank(r views.WebhookRow) int {
 }
 
 func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (views.WebhookRow, error) {
-	row := views.WebhookRow{Webhook: w, Circuit: pg.Dispatcher.Circuit(w.ID)}
+	row := views.WebhookRow{Webhook: w}
 	last, err := pg.recent(c, w, 1)
 	if err != nil {
 		return views.WebhookRow{}, err
@@ -162,7 +162,7 @@ func (pg *Pages) webhookProps(c *fiber.Ctx) (props views.WebhookProps, err error
 	if err != nil {
 		return props, err
 	}
-	props = views.WebhookProps{Webhook: w, Grace: webhook.SecretOverlap, Circuit: pg.Dispatcher.Circuit(w.ID)}
+	props = views.WebhookProps{Webhook: w, Grace: webhook.SecretOverlap}
 	if props.Tests, err = pg.testTypes(c, w); err != nil {
 		return props, err
 	}
@@ -281,7 +281,7 @@ func (pg *Pages) TestWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return pg.showResult(c, d, w, deliveryPath(d.ID))
+	return pg.showResult(c, d, deliveryPath(d.ID))
 }
 
 // testTypes are the events that a test of a webhook can be of: those that it receives.

@@ -155,7 +155,12 @@ CREATE TABLE webhooks (
   secret_shown_at  BIGINT           NOT NULL DEFAULT 0,
   secret_stored_at BIGINT           NOT NULL DEFAULT 0,
   secret_stored_by TEXT COLLATE "C" NOT NULL DEFAULT '',
-  on_at            BIGINT           NOT NULL DEFAULT 0
+  on_at            BIGINT           NOT NULL DEFAULT 0,
+  circuit_failures BIGINT           NOT NULL DEFAULT 0,
+  circuit_pauses   BIGINT           NOT NULL DEFAULT 0,
+  circuit_opened_at BIGINT          NOT NULL DEFAULT 0,
+  circuit_probe_at BIGINT           NOT NULL DEFAULT 0,
+  circuit_resets   BIGINT           NOT NULL DEFAULT 0  -- changes of the webhook that reset its circuit
 );
 CREATE INDEX webhooks_account ON webhooks (account_id, id);
 -- The webhooks that need attention, of all accounts: rare rows.

@@ -126,7 +126,7 @@ func (r *rig) mustBeIdle(w *webhook.Webhook) {
 	if b, err := r.store.Backlog(r.Context(), r.account.ID, w.ID); err != nil || b.Waiting > 0 {
 		r.Errorf("got %+v, %v, want nothing left", b, err)
 	}
-	if due, err := r.store.Due(r.Context()); err != nil || len(due) > 0 {
+	if due, err := r.store.Due(r.Context(), webhook.AllShards); err != nil || len(due) > 0 {
 		r.Errorf("got %v due, %v, want nothing", due, err)
 	}
 }

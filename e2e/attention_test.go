@@ -31,6 +31,8 @@ func TestWebhookNeedsAttention(t *testing.T) {
 			p.visit(op.URL + "/webhooks")
 			p.has("tbody tr:first-child", "Vouchers")
 			must(t, expect.Locator(p.Locator(".banner")).ToHaveCount(0)) // the list says it itself
+			p.visit(op.URL + "/nothing-is-here")
+			p.hasExactly("nav .badge", "1 needs attention")
 			p.visit(op.URL + "/deliveries")
 			must(t, p.Locator(".banner a").First().Click())
 			p.isAt("/webhooks/" + hook.ID)

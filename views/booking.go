@@ -1,9 +1,7 @@
 package views
 
 import (
-	"cmp"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -39,120 +37,6 @@ type BookingDecision struct {
 	Receiver *webhook.Webhook  // nil when it was deleted
 	Paused   bool              // the webhook's circuit is open
 	Attempts []webhook.Attempt // the newest ones, in their order
-}
-
-// arrival is what a webhook has of the events of a page.
-type arrival struct {
-	webhook                      BookingDecision // its newest decision
-	delivered, waiting, rejected int             // deliveries; those that failed or were stopped are rejected
-	retried                      int             // of those that are waiting, after a failed attempt
-	removed                      int             // deliveries that are no longer in the log
-	open                         BookingDecision // the newest one that is rejected, or else waiting
-	reason                       webhook.Reason  // of the newest event; it counts if nothing was sent
-}
-
-func (a arrival) sent() int { return a.delivered + a.waiting + a.rejected }
-
-// tone is that of the webhook's status.
-func (a arrival) tone() string {
-	switch {
-	case a.rejected > 0:
-		return "bad"
-	case a.retried > 0:
-		return "warn"
-	case a.waiting > 0:
-		return "wait"
-	case a.delivered+a.removed > 0:
-		return "ok"
-	}
-	return "idle"
-}
-
-// tones are in the order in which they need attention.
-var tones = []string{"bad", "warn", "wait", "ok", "idle"}
-
-// arrivals says for each webhook what it has of the booking's events, tests apart;
-// those that need attention come first.
-func (p BookingProps) arrivals() []arrival {
-	var all []arrival
-	for _, e := range p.Events {
-		if e.Event.Test {
-			continue
-		}
-		for _, d := range e.Decisions {
-			i := slices.IndexFunc(all, func(a arrival) bool { return a.webhook.Webhook == d.Webhook })
-			if i < 0 {
-				i, all = len(all), append(all, arrival{webhook: d, reason: d.Reason})
-			}
-			all[i].count(d)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b arrival) int {
-		return cmp.Compare(slices.Index(tones, a.tone()), slices.Index(tones, b.tone()))
-	})
-	return all
-}
-
-func (a *arrival) count(d BookingDecision) {
-	switch {
-	case d.Delivery == nil && d.Sent:
-		a.removed++
-	case d.Delivery == nil:
-	case d.Delivery.State == webhook.Delivered:
-		a.delivered++
-	case d.Delivery.State == webhook.Pending:
-		if a.waiting++; a.open.Delivery == nil {
-			a.open = d
-		}
-		if d.Delivery.Last.Failure != "" {
-			a.retried++
-		}
-	default:
-		if a.rejected++; a.rejected == 1 {
-			a.open = d
-		}
-	}
-}
-
-// bookingStatus answers whether a booking arrived: the tone, icon and words of all
-// webhooks together.
-func bookingStatus(all []arrival) (tone, symbol, word string) {
-	if len(all) == 0 {
-		return "idle", "skip", "Sent to no webhook"
-	}
-	switch tone = all[0].tone(); tone {
-	case "bad":
-		return tone, toneIcons[tone], "Did not arrive everywhere"
-	case "warn", "wait":
-		return tone, toneIcons[tone], "Still on its way"
-	case "ok":
-		return tone, toneIcons[tone], "Arrived everywhere"
-	}
-	return "idle", "skip", "Sent to no webhook"
-}
-
-// text says what the webhook has of what was sent to it.
-func (a arrival) text() string {
-	n := a.sent()
-	switch {
-	case n == 0 && a.removed > 0:
-		return "no longer in the log."
-	case n == 0:
-		return ReasonText(a.reason)
-	case a.delivered == n && n == 1:
-		return "received the event that was sent to it."
-	case a.delivered == n && n == 2:
-		return "received both events that were sent to it."
-	case a.delivered == n:
-		return "received all " + number(n) + " events that were sent to it."
-	case n == 1 && a.rejected == 0:
-		return "has not received the event yet."
-	case n == 1:
-		return "did not receive the event."
-	case a.rejected == 0:
-		return "has not received " + number(a.waiting) + " of " + number(n) + " events yet."
-	}
-	return "did not receive " + number(a.rejected) + " of " + number(n) + " events."
 }
 
 // Differences of an event that a page shows at once and folded, and characters of a
@@ -264,16 +148,35 @@ func (d BookingDecision) lastText(p Page) string {
 	return strings.Join(texts, " · ")
 }
 
-// skipped are the decisions of an event without a delivery; sent are the others.
-func (s BookingStep) skipped() []BookingDecision { return s.decided(false) }
-
-func (s BookingStep) sent() []BookingDecision { return s.decided(true) }
-
-func (s BookingStep) decided(sent bool) (all []BookingDecision) {
+// skipped are the decisions of an event without a delivery.
+func (s BookingStep) skipped() (all []BookingDecision) {
 	for _, d := range s.Decisions {
-		if d.Sent == sent {
+		if !d.Sent {
 			all = append(all, d)
 		}
 	}
 	return all
+}
+
+// sent are the decisions of an event with a delivery: those that are open, and those
+// that arrived.
+func (s BookingStep) sent() (open, done []BookingDecision) {
+	for _, d := range s.Decisions {
+		switch {
+		case !d.Sent:
+		case d.Delivery != nil && d.Delivery.State == webhook.Delivered:
+			done = append(done, d)
+		default:
+			open = append(open, d)
+		}
+	}
+	return open, done
+}
+
+func hookTexts(all []BookingDecision) []string {
+	texts := make([]string, len(all))
+	for i, d := range all {
+		texts[i] = truncate(d.Name)
+	}
+	return texts
 }

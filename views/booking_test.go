@@ -88,6 +88,11 @@ func TestArrived(t *testing.T) {
 			[]BookingStep{step(decide("A", "", webhook.ReasonTourExcluded)), step(decide("A", "", webhook.ReasonDisabled))},
 			"Sent to no webhook A not sent: all of the booking’s tours are excluded in the webhook.",
 		},
+		{
+			"several at once",
+			[]BookingStep{step(decide("A", delivered, ""), decide("B", delivered, ""), decide("C", failed, ""), decide("D", "", webhook.ReasonDisabled), decide("E", delivered, ""), decide("F", "", webhook.ReasonNoTour))},
+			"Did not arrive everywhere C did not receive the event. View delivery to C A, B and E received everything that was sent to them. Not sent to D and F",
+		},
 		{"sent by hand later", []BookingStep{step(decide("A", delivered, webhook.ReasonDisabled))}, "Arrived everywhere A received the event that was sent to it."},
 		{"no webhook", []BookingStep{{}}, "Sent to no webhook"},
 		{"tests do not count", []BookingStep{{Event: webhook.Event{Test: true}, Decisions: []BookingDecision{decide("A", failed, "")}}}, "Sent to no webhook"},
@@ -95,6 +100,28 @@ func TestArrived(t *testing.T) {
 	for _, tt := range tests {
 		if got := shownText(t, arrived(BookingProps{Events: tt.events, First: true})); got != tt.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestArrivedIsFolded: of an event that arrived at many webhooks, a row is at hand only
+// for those where it did not.
+func TestArrivedIsFolded(t *testing.T) {
+	decide := func(hook string, state webhook.State) BookingDecision {
+		return BookingDecision{DecisionRow: DecisionRow{Webhook: webhook.WebhookID(hook[0]), Name: hook, Delivery: &webhook.Delivery{ID: 1, State: state, Attempts: 1, Completed: 1}}, Sent: true}
+	}
+	for deliveries, want := range map[string]bool{"AB": false, "ABC": true} {
+		s := BookingStep{Decisions: []BookingDecision{decide("X", webhook.Failed)}}
+		for _, hook := range deliveries {
+			s.Decisions = append(s.Decisions, decide(string(hook), webhook.Delivered))
+		}
+		var out bytes.Buffer
+		if err := bookingStep(BookingProps{}, s).Render(t.Context(), &out); err != nil {
+			t.Fatal(err)
+		}
+		failed, folded := strings.Index(out.String(), ">X<"), strings.Index(out.String(), "Delivered to A, B and C")
+		if got := folded >= 0; got != want || failed < 0 || folded >= 0 && folded < failed {
+			t.Errorf("%s: folded %v behind the one that failed, want %v", deliveries, got, want)
 		}
 	}
 }

@@ -120,6 +120,9 @@ func (pg *Pages) ShowError(c *fiber.Ctx, p *web.Problem) error {
 	if v, ok := c.Locals(visitorKey).(*visitor); ok {
 		page := v.page(c, nil)
 		page.Changes = "" // a problem does not follow what happens
+		if v.Account.ID != 0 {
+			page.Attention, _ = pg.Store.Attention(c.UserContext(), v.Account.ID) // the database may be the problem
+		}
 		props.Page = &page
 	}
 	return render(c, p.Status, views.Error(props))

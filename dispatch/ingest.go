@@ -116,6 +116,7 @@ func (d *Dispatcher) Touched(touched []webhook.Touched) {
 			continue
 		case webhook.TouchUnknown:
 			d.wakeReread()
+			d.renewSoon()
 			continue
 		case webhook.TouchLookup:
 			d.lookups.Wake()

@@ -48,10 +48,10 @@ type options struct {
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
 	support    webhook.Support
-	scrapes    net.Listener    // where the metrics are; closed by stop; nil: nowhere
-	traced     bool            // traces are sent
-	proxies    []netip.Prefix  // whose X-Forwarded headers are trusted
-	perAddress int             // connections of one client address; 0: as many as of all
+	scrapes    net.Listener   // where the metrics are; closed by stop; nil: nowhere
+	traced     bool           // traces are sent
+	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
+	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	sender     *mail.Sender // nil: no e-mail is sent
 	file       string       // of the database, or the URL of a server

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -47,11 +48,10 @@ type options struct {
 	retention  time.Duration   // how long events and deliveries are kept
 	baseURL    string
 	support    webhook.Support
-	replaced   <-chan struct{} // closed when another process serves the database
-	scrapes    net.Listener    // where the metrics are; closed by stop; nil: nowhere
-	traced     bool            // traces are sent
-	proxies    []netip.Prefix  // whose X-Forwarded headers are trusted
-	perAddress int             // connections of one client address; 0: as many as of all
+	scrapes    net.Listener   // where the metrics are; closed by stop; nil: nowhere
+	traced     bool           // traces are sent
+	proxies    []netip.Prefix // whose X-Forwarded headers are trusted
+	perAddress int            // connections of one client address; 0: as many as of all
 	setupToken string
 	sender     *mail.Sender // nil: no e-mail is sent
 	file       string       // of the database, or the URL of a server
@@ -156,7 +156,7 @@ func (a *app) wire(ctx context.Context) error {
 		a.deliveries = traces.Deliveries{Store: a.deliveries, Tracer: a.tracer}
 	}
 	a.dispatcher = dispatch.New(dispatch.Options{
-		Store: a.deliveries, Lookups: a.store, Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
+		Store: a.deliveries, Lookups: a.store, Shards: a.store, Name: replicaName(a.listener.Addr()), Guard: a.guard, Log: a.log, Version: version, Schedule: a.schedule, Grace: deliveryGrace,
 		Platforms: all.Platforms(), Instance: webhook.NewInstance(instance), Own: own, MaxConnections: a.outbound,
 	})
 	a.store.Watch(a.dispatcher.Touched)
@@ -168,6 +168,20 @@ func (a *app) wire(ctx context.Context) error {
 		Instance: webhook.NewInstance(instance),
 	})
 	return err
+}
+
+// replicaName returns what tells this process from others that serve the database, for
+// people: its machine and where it listens.
+func replicaName(address net.Addr) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	_, port, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return host
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // mailer sets up what writes notices, and returns it if it sends e-mail, too.
@@ -218,13 +232,11 @@ func (a *app) awaitDispatcher() error {
 }
 
 // wait returns when ctx ends, or with an error if the web server or the dispatcher
-// stopped by itself, or another process serves the database.
+// stopped by itself.
 func (a *app) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-a.replaced:
-		return errors.New("another Bookhook took over the database while this one could not reach it, so this one stops")
 	case err := <-a.served:
 		a.served <- nil // for stop
 		return fmt.Errorf("the web server stopped: %w", err)

@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 	"fallback":                {"webhook", "incidents", "spreadsheet"},
 	"checklist":               {"webhook"},
 	"db":                      {"webhook", "auth", "checklist", "seal", "stats", "incidents", "fallback", "db/group", "db/transfer", "db/sqlite", "db/postgres"},
-	"db/dbtest":               {"db", "db/postgres/pgtest"}, // for tests
+	"db/dbtest":               {"webhook", "db", "db/postgres/pgtest"}, // for tests
 	"db/group":                {"webhook"},
 	"db/transfer":             {},
 	"db/sqlite":               {"webhook", "stats", "db/group", "db/transfer"},

@@ -78,7 +78,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := db.Lock(ctx, string(at.path))
+	unlock, err := db.LockServing(ctx, string(at.path))
 	if err != nil {
 		return errors.Join(err, listeners.Close())
 	}
@@ -89,16 +89,12 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return errors.Join(err, listeners.Close())
 	}
-	replaced := make(chan struct{})
 	token, err := setupToken(ctx, store)
-	if err == nil {
-		err = store.Serve(ctx, func() { close(replaced) })
-	}
 	if err != nil {
 		return errors.Join(err, listeners.Close(), store.Close())
 	}
 	a, err := start(ctx, options{
-		store: store, replaced: replaced, listener: listeners.people, scrapes: listeners.scrapes, traced: traced, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
+		store: store, listener: listeners.people, scrapes: listeners.scrapes, traced: traced, guard: &c.AllowPrivateTargets.Guard, retention: c.retention(), baseURL: string(c.BaseURL),
 		support: webhook.Support(c.Support), proxies: c.TrustedProxies, perAddress: int(c.PerAddress), setupToken: token, sender: sender, file: string(at.path), log: log,
 	})
 	if err != nil {

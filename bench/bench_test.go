@@ -371,7 +371,7 @@ func dispatching(t *testing.T, store *db.Store, capacity int) *dispatch.Dispatch
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: unstored, Lookups: store, Guard: allowed, Platforms: all.Platforms()})
+	d := dispatch.New(dispatch.Options{Store: unstored, Lookups: store, Shards: store, Guard: allowed, Platforms: all.Platforms()})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()

@@ -96,7 +96,7 @@ func TestFillBacklog(t *testing.T) {
 	if err := (&runner{receiver: r}).fillBacklog(t.Context(), store, w, log, rows); err != nil {
 		t.Fatal(err)
 	}
-	due, err := store.Due(t.Context())
+	due, err := store.Due(t.Context(), webhook.AllShards)
 	if err != nil || len(due) != 1 || due[w.ID].At.IsZero() {
 		t.Errorf("got %v, %v, want deliveries of one webhook due", due, err)
 	}

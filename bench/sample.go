@@ -124,7 +124,7 @@ func (s *sampleAccounts) unrecorded(ctx context.Context, path string, wanted fun
 	if err != nil {
 		return 0, err
 	}
-	due, err := store.Due(ctx)
+	due, err := store.Due(ctx, webhook.AllShards)
 	if err != nil {
 		return 0, errors.Join(err, store.Close())
 	}

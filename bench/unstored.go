@@ -142,12 +142,14 @@ func (*Unstored) RetryNow(context.Context, webhook.WebhookID, time.Time) error {
 func (*Unstored) Release(context.Context, webhook.DeliveryID, int, time.Time) error { return nil }
 
 // RecoverClaims does nothing: no process has died with a claim.
-func (*Unstored) RecoverClaims(context.Context, time.Time) error { return nil }
+func (*Unstored) RecoverClaims(context.Context, webhook.ShardSet, time.Time) error { return nil }
 
 // Due returns nothing: at the start nothing is queued.
-func (*Unstored) Due(context.Context) (map[webhook.WebhookID]webhook.Due, error) { return nil, nil }
+func (*Unstored) Due(context.Context, webhook.ShardSet) (map[webhook.WebhookID]webhook.Due, error) {
+	return nil, nil
+}
 
 // Lookups returns nothing: no event waits for its platform.
-func (*Unstored) Lookups(context.Context, webhook.EventID, int) ([]webhook.PendingLookup, error) {
+func (*Unstored) Lookups(context.Context, webhook.ShardSet, webhook.EventID, int) ([]webhook.PendingLookup, error) {
 	return nil, nil
 }

@@ -114,7 +114,7 @@ func readBase(t *testing.T, s *db.Store) {
 	same(t, "setting", string(must(s.Setting(ctx, "key", nil))(t)), "value")
 	same(t, "channel", must(s.Item(ctx, a.ID, webhook.Channels, "3930"))(t).Name, "Website")
 	same(t, "rejected requests", bodies(must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)), []string{"{"})
-	same(t, "lookups", len(must(s.Lookups(ctx, 0, 9))(t)), 1)
+	same(t, "lookups", len(must(s.Lookups(ctx, webhook.AllShards, 0, 9))(t)), 1)
 	readBaseLog(t, s, a.ID)
 	actions := []string{}
 	for _, e := range must(s.Audit(ctx, a.ID, 0, 20))(t) {

@@ -293,7 +293,7 @@ func testBulkCutOff(t *testing.T, s *db.Store) {
 	id := ended(t, s, w, webhook.Failed)
 	p := startedReplay(t, s, w, id)
 	claimBulk(t, s, w, 9, t0)
-	ok(t, s.RecoverClaims(t.Context(), t0))
+	ok(t, s.RecoverClaims(t.Context(), webhook.AllShards, t0))
 	jobs := claim(t, s, w.ID, 9, t0)
 	same(t, "claimed again", []any{ids(jobs), jobs[0].Delivery.Attempts, jobs[0].Delivery.Replay}, []any{[]webhook.DeliveryID{id}, 3, p.ID})
 	r := success(id, w.ID, 3)
@@ -354,9 +354,9 @@ func testBulkDue(t *testing.T, s *db.Store) {
 	_, w := shop(t, s)
 	p := startedReplay(t, s, w, ended(t, s, w, webhook.Failed))
 	addHook(t, s, w.Account)
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, Bulk: t0}})
+	same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, Bulk: t0}})
 	must(s.CancelReplay(t.Context(), w.Account, p.ID, at(t0)))(t)
-	same(t, "cancelled", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{})
+	same(t, "cancelled", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{})
 }
 
 // testBulkLater: all other writes wait for a claim, so it claims few of those with many

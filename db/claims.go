@@ -9,29 +9,30 @@ import (
 	"bookhook/webhook"
 )
 
-// RecoverClaims cleans up after a process that died: it makes every claimed
-// delivery due at once, urgent if it was, marks its inline calls as failed, deletes replays that it was
-// planning, and finishes the deletion of webhooks. On SQLite no other process can hold a claim. Call it before the
-// dispatcher starts.
-func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
+// RecoverClaims makes every claimed delivery of accounts in these shards due at once,
+// urgent if it was: whoever held them before has ended, or lost them. It also finishes the
+// deletion of webhooks. It returns webhook.ErrNotHeld if this process does not hold all of
+// the shards. Call it before the dispatcher sends anything of them.
+func (s *Store) RecoverClaims(ctx context.Context, shards webhook.ShardSet, now time.Time) error {
 	err := s.write(ctx, func(tx transaction) error {
-		if err := failInlineCalls(ctx, tx, now); err != nil {
+		held, err := s.engine.Held(ctx, tx.engineTx)
+		if err == nil && held&shards != shards {
+			err = webhook.ErrNotHeld
+		}
+		if err != nil {
 			return err
 		}
-		if _, err := execAll(ctx, tx, dropPlanned); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
-			WHERE state = 'pending' AND held = 0 AND attempts > completed AND next_at > $1`, toMillis(now))
+		_, err = tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
+			WHERE state = 'pending' AND held = 0 AND attempts > completed AND next_at > $1 AND inline = 0 AND `+inShards("account_id", "$2"), toMillis(now), int64(shards))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	deleted, err := list(ctx, s.engine, scanWebhookID, `SELECT w.id FROM webhooks w WHERE w.deleted_at > 0 AND (
+	deleted, err := list(ctx, s.engine, scanWebhookID, `SELECT w.id FROM webhooks w WHERE w.deleted_at > 0 AND `+inShards("w.account_id", "$1")+` AND (
 		EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending')
 		OR EXISTS (SELECT 1 FROM replays r JOIN replay_items i ON i.webhook_id = w.id AND i.replay_id = r.id AND i.state = 0
-			WHERE r.account_id = w.account_id AND r.state = 'running'))`)
+			WHERE r.account_id = w.account_id AND r.state = 'running'))`, int64(shards))
 	if err != nil {
 		return err
 	}
@@ -43,19 +44,13 @@ func (s *Store) RecoverClaims(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// dropPlanned deletes the replays that were not started.
-var dropPlanned = []statement{
-	{`DELETE FROM replay_items WHERE replay_id IN (SELECT id FROM replays WHERE state = 'planning')`, nil},
-	{`DELETE FROM replays WHERE state = 'planning'`, nil},
-}
-
-// Due returns, for every asynchronous webhook that is on and has pending
-// deliveries or items of a bulk replay, when the earliest of them are due, and its
+// Due returns, for every asynchronous webhook of accounts in these shards that is on and
+// has pending deliveries or items of a bulk replay, when the earliest of them are due, and its
 // circuit; the end of a lease counts. It also returns those without any of which attempts
 // have failed. Of one that is off, only urgent tests do. All earlier writes have ended
 // by then, also those of which it was not known whether they were stored: their groups
 // came before one of its own.
-func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
+func (s *Store) Due(ctx context.Context, shards webhook.ShardSet) (map[webhook.WebhookID]webhook.Due, error) {
 	type due struct {
 		id webhook.WebhookID
 		webhook.Due
@@ -70,7 +65,7 @@ func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, err
 		return d, err
 	}
 	rows, err := list(ctx, s.engine, scan, `SELECT `+circuitColumns+`, w.id, `+nextDue+` FROM webhooks w
-		WHERE w.enabled = 1 AND w.deleted_at = 0 AND w.kind = 'async'`)
+		WHERE w.enabled = 1 AND w.deleted_at = 0 AND w.kind = 'async' AND `+inShards("w.account_id", "$1"), int64(shards))
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +73,7 @@ func (s *Store) Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, err
 		err = r.Scan(&d.id, &d.Account, timeScanner{&d.At})
 		d.Urgent = d.At
 		return d, err
-	}, `SELECT w.id, w.account_id, `+nextTest+` FROM webhooks w WHERE w.enabled = 0 AND w.deleted_at = 0 AND w.kind = 'async'`)
+	}, `SELECT w.id, w.account_id, `+nextTest+` FROM webhooks w WHERE w.enabled = 0 AND w.deleted_at = 0 AND w.kind = 'async' AND `+inShards("w.account_id", "$1"), int64(shards))
 	if err != nil {
 		return nil, err
 	}
@@ -128,12 +123,16 @@ func scanNextDue(r scanner, before ...any) (due webhook.Due, err error) {
 // deliveries of bulk replays. It returns them in the order they were created, and when
 // the next ones are due, the end of a lease included. It claims fewer if their events
 // have more than maxClaimBytes, for a webhook that is off only urgent tests, and nothing
-// for one that is deleted or inline.
+// for one that is deleted or inline. It returns webhook.ErrNotHeld if this process does not
+// hold the account.
 func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		jobs, due = nil, webhook.Due{}
 		var account webhook.AccountID
 		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND deleted_at = 0 AND kind = 'async'`, c.Webhook).scanOptional(&account); err != nil || account == 0 {
+			return err
+		}
+		if err := tx.checkHeld(ctx, account); err != nil {
 			return err
 		}
 		subscriptions, err := s.current(ctx, tx, account)
@@ -274,7 +273,8 @@ const stepRows = 1000
 // at now, but not those in flight or held. That attempt is an extra one: if it
 // fails, the retry schedule continues where it was; otherwise a receiver that fails
 // now and then would use it up in minutes. Every stepRows deliveries are one
-// transaction; after an error some are due and the others keep their time.
+// transaction; after an error some are due and the others keep their time. Whether this
+// process holds the account does not matter: nothing is claimed.
 func (s *Store) RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error {
 	_, err := s.inSteps(ctx, `UPDATE deliveries SET next_at = $2, base = CASE WHEN attempts > base THEN base + 1 ELSE base END WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 0 AND next_at > $2
@@ -303,11 +303,17 @@ func (s *Store) inSteps(ctx context.Context, change string, args ...any) (change
 
 // Release undoes the claim of a delivery: the attempt was not made and does not
 // count, and the delivery is due at now unless it was cancelled meanwhile. It does
-// nothing if the delivery was replayed or claimed again in the meantime.
+// nothing if the delivery was replayed or claimed again in the meantime. It returns
+// webhook.ErrNotHeld if this process does not hold the account.
 func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
-		_, err := tx.Exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
-			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state IN ('pending', 'cancelled')`, delivery, number, toMillis(now))
-		return err
+		var account webhook.AccountID
+		err := queryRow(ctx, tx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
+			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state IN ('pending', 'cancelled') RETURNING account_id`,
+			delivery, number, toMillis(now)).scanOptional(&account)
+		if err != nil || account == 0 {
+			return err
+		}
+		return tx.checkHeld(ctx, account)
 	})
 }

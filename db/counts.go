@@ -14,8 +14,16 @@ import (
 // What happens is counted in two steps (package stats): each group of writes adds one
 // row to count_log, and FoldCounts adds those rows to the counts of the hours.
 
-// beginGroup forgets what the writes of an undone group counted.
-func (s *Store) beginGroup() { s.counted = s.counted[:0] }
+// beginGroup forgets what the writes of the group before counted and announced.
+func (s *Store) beginGroup() { s.counted, s.announced = s.counted[:0], s.announced[:0] }
+
+// endGroup stores and announces what the writes of a group recorded for it.
+func (s *Store) endGroup(tx engineTx) error {
+	if err := s.storeCounted(tx); err != nil {
+		return err
+	}
+	return s.announceGroup(tx)
+}
 
 // storeCounted stores what the writes of a group counted.
 func (s *Store) storeCounted(tx engineTx) error {

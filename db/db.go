@@ -25,7 +25,9 @@
 // (lookups.go). The call of an inline webhook ([Store.InsertInline]) is one
 // delivery, which is claimed when it is inserted and never due.
 //
-// [Store.Watch] reports which webhooks a change affects.
+// [Store.Watch] reports which webhooks a change affects. Of several processes on
+// PostgreSQL, each serves the accounts that it holds ([Store.Lease]), and announces to the
+// others what it changes of theirs (replicas.go).
 //
 // With a key, secrets are encrypted in the tables (secrets.go).
 package db
@@ -54,6 +56,7 @@ type Store struct {
 	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
 	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy; used by writes only
 	counted       stats.Log                             // what the writes of this group counted; used by writes only
+	announced     []webhook.Touched                     // what they touched; used by writes only
 	arriving      arriving
 	search        int                     // rows that one request reads; see searchRows
 	touched       func([]webhook.Touched) // see Watch
@@ -118,11 +121,20 @@ func Name(at string) string {
 	return at
 }
 
-// Lock reserves a database for one serving process until it ends or calls release.
-// Commands that only change something need no lock.
+// Lock reserves a database that nobody may serve, until the process ends or calls
+// release. Commands that only change something need no lock.
 func Lock(ctx context.Context, at string) (release func() error, err error) {
 	if OnServer(at) {
 		return postgres.Lock(ctx, at)
+	}
+	return sqlite.Lock(at)
+}
+
+// LockServing is Lock for a process that serves the database: one at a time on SQLite,
+// any number on PostgreSQL.
+func LockServing(ctx context.Context, at string) (release func() error, err error) {
+	if OnServer(at) {
+		return postgres.LockServing(ctx, at)
 	}
 	return sqlite.Lock(at)
 }
@@ -292,7 +304,7 @@ func newStore(e engine) (*Store, error) {
 		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {}, queued: func() {},
 		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{}, arriving: arriving{byAccount: map[webhook.AccountID]int{}},
 	}
-	e.Groups(s.beginGroup, s.storeCounted)
+	e.Groups(s.beginGroup, s.endGroup)
 	return s, nil
 }
 
@@ -313,13 +325,6 @@ func (s *Store) Backdate(age time.Duration) {
 	now, next := time.Now().Truncate(time.Millisecond), s.nextID
 	since := int64(webhook.FirstID[webhook.EventID](now) - webhook.FirstID[webhook.EventID](now.Add(-age)))
 	s.nextID = func() int64 { return next() - since }
-}
-
-// Serve makes this process, which has the Lock, the one that serves the database. If
-// another one does so later, because the lock was lost, this one can write no more, and
-// replaced is called once, by a goroutine that must not wait.
-func (s *Store) Serve(ctx context.Context, replaced func()) error {
-	return unavailable(s.engine, s.engine.Serve(ctx, replaced))
 }
 
 // Close finishes what is being written and closes the database.

@@ -25,14 +25,29 @@ type engine interface {
 	// Ping reports whether the database can be read, and whether the last write
 	// failed because it could not be written. It writes nothing itself.
 	Ping(ctx context.Context) error
-	// Serve makes this process, which has the lock, the one that serves the database.
-	// If another one does so later, this one can write no more, and replaced is called.
-	Serve(ctx context.Context, replaced func()) error
+	replicas
 	// Purge rewrites the database, so that nothing that was deleted or overwritten
 	// is left in its files.
 	Purge(ctx context.Context) error
 	// Close finishes what is being written and closes the database.
 	Close() error
+}
+
+// replicas is what an engine does so that several processes can serve the database.
+// Where only one can, that holds all shards for ever.
+type replicas interface {
+	// Held returns which shards this process holds, of those that Lease returned.
+	// It holds them until the transaction has ended.
+	Held(ctx context.Context, tx engineTx) (webhook.ShardSet, error)
+	// Lease renews what this process holds, gives shards back and takes others.
+	Lease(ctx context.Context, r webhook.LeaseRequest) (webhook.Lease, error)
+	// Announce tells all other processes what a transaction touches, once it is committed.
+	Announce(ctx context.Context, tx engineTx, touched []webhook.Touched) error
+	// Listen calls heard with what other processes announce, until ctx ends, and with
+	// webhook.TouchUnknown when something may have been missed.
+	Listen(ctx context.Context, heard func([]webhook.Touched))
+	// Replicas lists the processes that serve the database, none if there can be only one.
+	Replicas(ctx context.Context) ([]webhook.Replica, error)
 }
 
 // querier is what reading needs: the engine, for what is committed, or a transaction.
@@ -60,8 +75,9 @@ type transaction struct {
 	engineTx
 	engine  engine
 	touched *[]webhook.Touched
-	counted *stats.Log // see counts.go
-	queued  *bool      // a message was added to the outbox
+	counted *stats.Log         // see counts.go
+	queued  *bool              // a message was added to the outbox
+	others  *[]webhook.Touched // what other replicas may have to know; see announce
 }
 
 // Unavailable implements querier.
@@ -70,6 +86,7 @@ func (tx transaction) Unavailable(err error) webhook.Message { return tx.engine.
 // touch records that the write affects a webhook; see Watch.
 func (tx transaction) touch(account webhook.AccountID, id webhook.WebhookID, what webhook.Touch) {
 	*tx.touched = append(*tx.touched, webhook.Touched{Account: account, Webhook: id, What: what})
+	tx.announce(account, id, what)
 }
 
 // write runs do in a transaction, returns when that is on disk, and reports what it
@@ -89,13 +106,13 @@ func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction
 	var queued bool
 	err := s.engine.Write(ctx, later, func(tx engineTx) error {
 		touched, queued = nil, false
-		before, done := len(s.counted), false
+		counted, announced, done := len(s.counted), len(s.announced), false
 		defer func() {
-			if !done { // what it counted is undone with it
-				s.counted = s.counted[:before]
+			if !done { // what it counted and announced is undone with it
+				s.counted, s.announced = s.counted[:counted], s.announced[:announced]
 			}
 		}()
-		err := do(transaction{tx, s.engine, &touched, &s.counted, &queued})
+		err := do(transaction{tx, s.engine, &touched, &s.counted, &queued, &s.announced})
 		done = err == nil
 		return err
 	})

@@ -9,11 +9,17 @@ import (
 
 // Finish adds the attempt to the log and updates its delivery, unless that was
 // changed, replayed or claimed again in the meantime. Calling it twice is harmless,
-// and so is a delivery that is gone.
+// and so is a delivery that is gone. It returns webhook.ErrNotHeld if another process may
+// send the delivery by now; an inline call is whose process makes it.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
 	row := attemptValues(r)
 	err = s.write(ctx, func(tx transaction) error {
 		f = webhook.Finished{}
+		if !r.Inline {
+			if err := tx.checkHeld(ctx, r.Account); err != nil {
+				return err
+			}
+		}
 		updated, err := updateDelivery(ctx, tx, r, now)
 		if err != nil {
 			return err

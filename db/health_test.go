@@ -71,7 +71,7 @@ func testCircuit(t *testing.T, s *db.Store) {
 	same(t, "open", stored(), open)
 	same(t, "needs attention", len(must(s.Attention(ctx, a.ID))(t)), 1)
 	same(t, "in all accounts", must(s.Accounts(ctx))(t)[0].Attention, 1)
-	same(t, "with what is due", must(s.Due(ctx))(t)[w.ID].Circuit, open)
+	same(t, "with what is due", must(s.Due(ctx, webhook.AllShards))(t)[w.ID].Circuit, open)
 	failOnce(t, s, w, t0, func(r *webhook.Result) { r.Test = true }, circuit(one))
 	same(t, "after a failed test", stored(), open)
 	failOnce(t, s, w, t0)
@@ -79,7 +79,7 @@ func testCircuit(t *testing.T, s *db.Store) {
 	for _, d := range must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{State: webhook.Pending, Limit: 99}))(t).Rows {
 		ok(t, s.Cancel(ctx, a.ID, d.ID, at(t0)))
 	}
-	due := must(s.Due(ctx))(t)[w.ID]
+	due := must(s.Due(ctx, webhook.AllShards))(t)[w.ID]
 	same(t, "nothing is due", []any{due.Circuit, due.At.IsZero()}, []any{open, true})
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 9, t0)
@@ -270,7 +270,7 @@ func testAgain(t *testing.T, s *db.Store) {
 	same(t, "claimed by others", len(claim(t, s, w.ID, 9, t0)), 0)
 	same(t, "handed in twice", must(s.Finish(ctx, result(d[0]), t0))(t).Again, true)
 	same(t, "delivery after that", must(s.Delivery(ctx, a.ID, d[0]))(t), want)
-	ok(t, s.RecoverClaims(ctx, t0)) // after a crash in the attempt that was claimed
+	ok(t, s.RecoverClaims(ctx, webhook.AllShards, t0)) // after a crash in the attempt that was claimed
 	job := claim(t, s, w.ID, 1, t0)[0].Delivery
 	same(t, "handed in after that", must(s.Finish(ctx, result(d[0]), t0))(t).Again, false)
 	same(t, "claimed after a crash", []any{job.ID, job.Attempts, job.Base}, []any{d[0], 3, 1})

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"bookhook/webhook"
@@ -10,7 +11,7 @@ import (
 // InsertInline stores an event for an inline call: with the decision on every
 // inline webhook of the account and, if one matches, its delivery, claimed until
 // lease. Such a delivery is sent by the caller or not at all: it is never due, and
-// RecoverClaims marks it as failed.
+// CleanUp marks it as failed.
 //
 // An event with a known external id is a duplicate: the first decisions and the
 // delivery are returned, and nothing is stored. It returns webhook.IDConflict if
@@ -96,12 +97,30 @@ func duplicateInline(ctx context.Context, q querier, in *arrival) (webhook.Inlin
 	return call, nil
 }
 
-// failInlineCalls marks the calls of a dead process as failed: nobody waits for
-// their answers.
-func failInlineCalls(ctx context.Context, tx transaction, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE deliveries SET state = 'failed', finished_at = $1, next_at = 0, last_failure = $2
-		WHERE state = 'pending' AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.kind = 'inline')`, toMillis(now), string(webhook.CutOff))
-	return err
+// planTime is after how long a replay that was not started is given up.
+const planTime = time.Hour
+
+// CleanUp marks the inline calls of dead processes as failed, since nobody waits for their
+// answers, and deletes the replays that they were planning: those whose time is over, or
+// if alone says that there is no other process, all.
+func (s *Store) CleanUp(ctx context.Context, alone bool, now time.Time) error {
+	calls, plans := toMillis(now), toMillis(now.Add(-planTime))
+	if alone {
+		calls, plans = math.MaxInt64, math.MaxInt64
+	}
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `UPDATE deliveries SET state = 'failed', finished_at = $1, next_at = 0, last_failure = $2
+			WHERE state = 'pending' AND next_at <= $3 AND webhook_id IN (SELECT w.id FROM webhooks w WHERE w.kind = 'inline')`,
+			toMillis(now), string(webhook.CutOff), calls)
+		if err != nil {
+			return err
+		}
+		_, err = execAll(ctx, tx, []statement{
+			{`DELETE FROM replay_items WHERE replay_id IN (SELECT id FROM replays WHERE state = 'planning' AND created_at <= $1)`, []any{plans}},
+			{`DELETE FROM replays WHERE state = 'planning' AND created_at <= $1`, []any{plans}},
+		})
+		return err
+	})
 }
 
 // CheckChannels returns webhook.Invalid if another inline webhook of the account

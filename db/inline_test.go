@@ -185,7 +185,7 @@ func testInlineIsNeverDue(t *testing.T, s *db.Store) {
 	gate := addHook(t, s, a.ID, inline())
 	must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t)
 	late := t0.Add(time.Hour)
-	same(t, "due", len(must(s.Due(ctx))(t)), 0)
+	same(t, "due", len(must(s.Due(ctx, webhook.AllShards))(t)), 0)
 	same(t, "claimed", len(claim(t, s, gate.ID, 10, late)), 0)
 	must(s.SetEnabled(ctx, a.ID, gate.ID, false, at(t0)))(t)
 	must(s.SetEnabled(ctx, a.ID, gate.ID, true, at(late)))(t) // which makes them due
@@ -200,7 +200,10 @@ func testInlineRecovered(t *testing.T, s *db.Store) {
 	q := must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
 	deliver(t, s, a.ID, 1)
 	later := t0.Add(time.Second)
-	ok(t, s.RecoverClaims(ctx, later))
+	ok(t, s.RecoverClaims(ctx, webhook.AllShards, later))
+	ok(t, s.CleanUp(ctx, false, lease.Add(-time.Millisecond)))
+	same(t, "state while another process may make the call", must(s.Delivery(ctx, a.ID, q.ID))(t).State, webhook.Pending)
+	ok(t, s.CleanUp(ctx, true, later))
 	d := must(s.Delivery(ctx, a.ID, q.ID))(t)
 	if d.State != webhook.Failed || !d.Finished.Equal(later) || d.Last.Failure != webhook.CutOff || d.Attempts != 1 || d.Completed != 0 {
 		t.Errorf("got %+v, want failed and cut off", d)
@@ -208,6 +211,9 @@ func testInlineRecovered(t *testing.T, s *db.Store) {
 	same(t, "claimed of the other", len(claim(t, s, told.ID, 10, later)), 1)
 	finish(t, s, success(q.ID, gate.ID, 1), later.Add(time.Second)) // a late answer moves nothing
 	same(t, "state after a late answer", must(s.Delivery(ctx, a.ID, q.ID))(t).State, webhook.Failed)
+	late := must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+	ok(t, s.CleanUp(ctx, false, lease))
+	same(t, "state after its time", must(s.Delivery(ctx, a.ID, late.ID))(t).State, webhook.Failed)
 }
 
 func testInlineOnce(t *testing.T, s *db.Store) {
@@ -230,7 +236,7 @@ func testTestInline(t *testing.T, s *db.Store) {
 	if !row.Inline || !row.Test || !row.InFlight(t0) || !job.Event.Test || job.Webhook.ID != gate.ID || job.Account.ID != a.ID {
 		t.Errorf("got %+v, want a test on its way", job)
 	}
-	same(t, "due", len(must(s.Due(ctx))(t)), 0)
+	same(t, "due", len(must(s.Due(ctx, webhook.AllShards))(t)), 0)
 	must(s.SetEnabled(ctx, a.ID, gate.ID, false, at(t0)))(t)
 	must(s.TestInline(ctx, a.ID, gate.ID, newEvent(""), t0, lease))(t) // a passed one is a reason to switch it on
 }

@@ -22,7 +22,8 @@ const (
 // Insert stores the events of a plan with the decisions of their match and one
 // delivery for every webhook that matches, all in one transaction. A delivery whose
 // Claim is set is inserted as claimed until the plan's lease and is among the Jobs,
-// unless it has to wait for an earlier event of its booking: then it is held.
+// unless it has to wait for an earlier event of its booking: then it is held; or
+// unless another process holds the account: then that one learns that it is waiting.
 //
 // An event whose platform must be asked first is stored without decisions and
 // waits for CompleteLookups, and so do later events that the platform sends about
@@ -144,6 +145,7 @@ func (s *Store) accept(ctx context.Context, tx transaction, p *webhook.Plan, i i
 	case !added:
 		return duplicate(ctx, tx, in)
 	case a.Event.Lookup:
+		tx.announce(in.Account, 0, webhook.TouchLookup)
 		return a, insertLookup(ctx, tx, in)
 	}
 	return a, deliver(ctx, tx, p, i, &a)
@@ -195,10 +197,14 @@ func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions str
 // deliver inserts a delivery for every webhook that matched the event i of a plan,
 // and counts the event for every one that is off.
 func deliver(ctx context.Context, tx transaction, p *webhook.Plan, i int, a *webhook.Accepted) error {
+	mine, err := tx.holds(ctx, a.Event.Account)
+	if err != nil {
+		return err
+	}
 	for j, decision := range a.Decisions {
 		switch decision.Reason {
 		case webhook.Matched:
-			w, claim := p.Subscriptions.Webhooks[j], p.Events[i].Claim[j]
+			w, claim := p.Subscriptions.Webhooks[j], mine && p.Events[i].Claim[j]
 			d := newDelivery(decision.Delivery, w, a.Event, roundMillis(p.At))
 			if claim {
 				d.Attempts, d.NextAt = 1, roundMillis(p.Lease)
@@ -213,6 +219,9 @@ func deliver(ctx context.Context, tx transaction, p *webhook.Plan, i int, a *web
 				a.Jobs = append(a.Jobs, webhook.Job{Delivery: d, Event: a.Event, Webhook: w, Account: p.Subscriptions.Account})
 			case !slices.Contains(a.Waiting, w.ID):
 				a.Waiting = append(a.Waiting, w.ID)
+				if !mine {
+					tx.announce(a.Event.Account, w.ID, webhook.TouchDue)
+				}
 			}
 		case webhook.ReasonDisabled:
 			if err := countSkipped(ctx, tx, decision.Webhook); err != nil {

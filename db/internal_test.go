@@ -25,6 +25,9 @@ func openTemp(tb testing.TB) *Store {
 		at = pgtest.Database(tb, "template1")
 	}
 	s, err := Create(tb.Context(), at, nil)
+	if err == nil {
+		_, err = s.Lease(tb.Context(), webhook.LeaseRequest{Name: "test"})
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}

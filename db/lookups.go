@@ -32,11 +32,12 @@ func insertLookup(ctx context.Context, tx transaction, in *arrival) error {
 	return err
 }
 
-// Lookups lists up to limit events that wait for a lookup and come after the given
-// one, in the order in which they were accepted. None is ever added before one that
-// was listed.
-func (s *Store) Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error) {
-	return list(ctx, s.engine, scanLookup, `SELECT `+lookupColumns+` FROM lookups WHERE event_id > $1 ORDER BY event_id LIMIT $2`, after, limit)
+// Lookups lists up to limit events of accounts in these shards that wait for a lookup and
+// come after the given one, in the order of their ids, which is about that in which they
+// were accepted: of one process exactly, of several to within seconds.
+func (s *Store) Lookups(ctx context.Context, shards webhook.ShardSet, after webhook.EventID, limit int) ([]webhook.PendingLookup, error) {
+	return list(ctx, s.engine, scanLookup, `SELECT `+lookupColumns+` FROM lookups WHERE event_id > $1 AND `+inShards("account_id", "$2")+` ORDER BY event_id LIMIT $3`,
+		after, int64(shards), limit)
 }
 
 // LookupsOf is Lookups for one account, up to the event last.
@@ -63,7 +64,8 @@ func (s *Store) PendingEvent(ctx context.Context, account webhook.AccountID, eve
 // of the plan, all or none. It stores their TourIDs, Data and Note, and inserts
 // deliveries as Insert does. An event that no longer waits is skipped and not
 // among those returned. It returns webhook.ErrStale if the subscriptions of the plan
-// are out of date.
+// are out of date, and webhook.ErrNotHeld if another process may look up events of the
+// account by now.
 func (s *Store) CompleteLookups(ctx context.Context, p *webhook.Plan) (accepted []webhook.Accepted, err error) {
 	matches := make([]arrival, len(p.Events))
 	for i, planned := range p.Events {
@@ -73,6 +75,9 @@ func (s *Store) CompleteLookups(ctx context.Context, p *webhook.Plan) (accepted 
 	}
 	err = s.write(ctx, func(tx transaction) error {
 		accepted = nil
+		if err := tx.checkHeld(ctx, p.Subscriptions.Account.ID); err != nil {
+			return err
+		}
 		if err := s.checkRevision(ctx, tx, p.Subscriptions); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func onlyTours(ids ...string) func(*webhook.Webhook) {
 func pendingLookups(tb testing.TB, s *db.Store) []webhook.EventID {
 	tb.Helper()
 	got := []webhook.EventID{}
-	for _, p := range must(s.Lookups(tb.Context(), 0, 1000))(tb) {
+	for _, p := range must(s.Lookups(tb.Context(), webhook.AllShards, 0, 1000))(tb) {
 		got = append(got, p.Event)
 	}
 	return got
@@ -73,7 +73,7 @@ func testLookupWaits(t *testing.T, s *db.Store) {
 	same(t, "decisions", len(first.Decisions), 0)
 	same(t, "the other's lookup", got[1].Event.Lookup, false)
 	same(t, "its decisions", len(got[1].Decisions), 1)
-	same(t, "what waits", must(s.Lookups(ctx, 0, 9))(t), []webhook.PendingLookup{
+	same(t, "what waits", must(s.Lookups(ctx, webhook.AllShards, 0, 9))(t), []webhook.PendingLookup{
 		{Event: first.Event.ID, Account: a.ID, Platform: "tourcms", Booking: "1", Lookup: true},
 	})
 	row := must(s.Event(ctx, a.ID, first.Event.ID))(t)
@@ -170,7 +170,7 @@ func testLookupBehind(t *testing.T, s *db.Store) {
 	for i, a := range got {
 		same(t, "lookup", a.Event.Lookup, want[i])
 	}
-	rows := must(s.Lookups(t.Context(), 0, 9))(t)
+	rows := must(s.Lookups(t.Context(), webhook.AllShards, 0, 9))(t)
 	same(t, "asked about", []bool{rows[0].Lookup, rows[1].Lookup}, []bool{true, false})
 	same(t, "what waits", pendingLookups(t, s), []webhook.EventID{got[1].Event.ID, got[2].Event.ID})
 	lookedUp(t, s, nil, got[1], got[2])
@@ -272,7 +272,7 @@ func testLookupPages(t *testing.T, s *db.Store) {
 	}
 	got := []webhook.EventID{}
 	for after := webhook.EventID(0); ; after = got[len(got)-1] {
-		page := must(s.Lookups(t.Context(), after, 3))(t)
+		page := must(s.Lookups(t.Context(), webhook.AllShards, after, 3))(t)
 		for _, p := range page {
 			got = append(got, p.Event)
 		}

@@ -115,13 +115,13 @@ func (m *machine) compareEvents() {
 	page, err := m.Events(m.Context(), m.account.ID, webhook.EventFilter{Limit: 500})
 	m.succeed(err)
 	m.equal("events", append([]webhook.EventRow{}, page.Rows...), want)
-	lookups, err := m.Lookups(m.Context(), webhook.EventID(m.account.ID), 500)
+	lookups, err := m.Lookups(m.Context(), webhook.AllShards, webhook.EventID(m.account.ID), 500)
 	m.succeed(err)
 	m.equal("lookups", append([]webhook.PendingLookup{}, lookups...), waiting)
 }
 
 func (m *machine) compareDue() {
-	dues, err := m.Due(m.Context())
+	dues, err := m.Due(m.Context(), webhook.AllShards)
 	m.succeed(err)
 	for _, h := range m.hooks {
 		due, is := dues[h.ID]

@@ -53,7 +53,14 @@ type subject struct {
 
 // newSubject is a store without faults.
 func newSubject(s *db.Store) *subject {
-	return &subject{Store: s, now: t0, finish: s.Finish, claim: s.Claim, release: s.Release, recover: s.RecoverClaims}
+	return &subject{Store: s, now: t0, finish: s.Finish, claim: s.Claim, release: s.Release, recover: recoverAll(s)}
+}
+
+// recoverAll does what a process does that is the only one, when it starts.
+func recoverAll(s *db.Store) func(context.Context, time.Time) error {
+	return func(ctx context.Context, now time.Time) error {
+		return errors.Join(s.CleanUp(ctx, true, now), s.RecoverClaims(ctx, webhook.AllShards, now))
+	}
 }
 
 // machine does the same to a store and to the model of an account.

@@ -54,7 +54,7 @@ func (h *history) step() {
 	case 11:
 		if h.IntN(5) == 0 { // the process dies
 			h.flying = nil
-			ok(h, h.RecoverClaims(ctx, h.now))
+			ok(h, h.RecoverClaims(ctx, webhook.AllShards, h.now))
 		} else if n := len(h.flying); n > 0 {
 			ok(h, h.Release(ctx, h.flying[n-1].ID, h.flying[n-1].Attempts, h.now))
 			h.flying = h.flying[:n-1]
@@ -110,7 +110,7 @@ func testOrderWhatever(t *testing.T, s *db.Store) {
 		if len(left) > 0 {
 			t.Errorf("seed %d: %d deliveries never get their turn: %+v", seed, len(left), left)
 		}
-		if next, waits := must(s.Due(t.Context()))(t)[h.hook.ID]; waits {
+		if next, waits := must(s.Due(t.Context(), webhook.AllShards))(t)[h.hook.ID]; waits {
 			t.Errorf("seed %d: got something due at %s, want nothing", seed, next.At)
 		}
 	}

@@ -12,7 +12,7 @@ func testOrderOff(t *testing.T, s *db.Store) {
 	a, w := orderedShop(t, s)
 	d := deliver(t, s, a.ID, 5)
 	setOrder(t, s, w, false)
-	same(t, "due", must(s.Due(t.Context()))(t)[w.ID].At.After(t0), false)
+	same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t)[w.ID].At.After(t0), false)
 	got := []webhook.DeliveryID{}
 	for range 5 { // a few at a time
 		jobs, next, err := s.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 2, Now: t0, Lease: lease})
@@ -34,7 +34,7 @@ func testOrderOffWithOthers(t *testing.T, s *db.Store) {
 	inLine(t, s, w, t0, d[0])
 	freed(t, s, failure(d[0], w.ID, 1, t0.Add(24*time.Hour)), false)
 	setOrder(t, s, w, false)
-	if next := must(s.Due(t.Context()))(t)[w.ID].At; next.After(t0) {
+	if next := must(s.Due(t.Context(), webhook.AllShards))(t)[w.ID].At; next.After(t0) {
 		t.Errorf("got what was held due at %s, want now", next)
 	}
 	inLine(t, s, w, t0, d[1])
@@ -76,12 +76,12 @@ func testOrderCrash(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 3)
 	inLine(t, s, w, t0, d[0])
 	now := t0.Add(time.Second)
-	ok(t, s.RecoverClaims(t.Context(), now))
+	ok(t, s.RecoverClaims(t.Context(), webhook.AllShards, now))
 	wantHeld(t, s, a.ID, d, false, true, true)
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: now}})
+	same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: now}})
 	inLine(t, s, w, now, d[0])
 	freed(t, s, success(d[0], w.ID, 2), true)
-	ok(t, s.RecoverClaims(t.Context(), now))
+	ok(t, s.RecoverClaims(t.Context(), webhook.AllShards, now))
 	inLine(t, s, w, now, d[1])
 }
 
@@ -129,7 +129,7 @@ func testOrderDeleted(t *testing.T, s *db.Store) {
 	for i, want := range []webhook.State{webhook.Delivered, webhook.Cancelled, webhook.Cancelled} {
 		same(t, "state", must(s.Delivery(t.Context(), a.ID, d[i]))(t).State, want)
 	}
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{})
+	same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{})
 }
 
 func testOrderPrune(t *testing.T, s *db.Store) {

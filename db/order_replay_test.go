@@ -45,7 +45,7 @@ func testReplayNewer(t *testing.T, s *db.Store) {
 	inLine(t, s, w, t0, d[1])
 	freed(t, s, success(d[2], w.ID, 1), false)
 	freed(t, s, success(d[1], w.ID, 2), false)
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{})
+	same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{})
 }
 
 func testReplayHeld(t *testing.T, s *db.Store) {

@@ -107,7 +107,7 @@ func testHeldInBatch(t *testing.T, s *db.Store) {
 		}
 		freed(t, s, success(id, w.ID, 1), i < 2)
 	}
-	same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{})
+	same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{})
 	fresh := deliver(t, s, a.ID, 1)
 	wantHeld(t, s, a.ID, fresh, false)
 	inLine(t, s, w, t0, fresh...)
@@ -127,7 +127,7 @@ func testFreedByEnd(t *testing.T, s *db.Store) {
 		same(t, "state and end", []any{got.State, got.Finished, got.Completed}, []any{r.State, t0, 1})
 		same(t, "log", numbers(t, s, a.ID, d[0]), []int{1})
 		freed(t, s, r, false) // once more
-		same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: t0}})
+		same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: t0}})
 		inLine(t, s, w, t0, d[1])
 		freed(t, s, success(d[1], w.ID, 1), false)
 	}
@@ -142,7 +142,7 @@ func testNotFreedByRetry(t *testing.T, s *db.Store) {
 		later = later.Add(time.Hour)
 		freed(t, s, failure(d[0], w.ID, try+1, later), false)
 		wantHeld(t, s, a.ID, d, false, true)
-		same(t, "due", must(s.Due(t.Context()))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: later}})
+		same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: later}})
 	}
 	inLine(t, s, w, later, d[0])
 	ok(t, s.Release(t.Context(), d[0], 4, later)) // given back is not ended either

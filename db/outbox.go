@@ -29,6 +29,7 @@ func (s *Store) enqueue(ctx context.Context, tx transaction, m webhook.Mail, now
 		id, nullID(m.Account), nullID(m.User), m.To, string(m.Kind), cmp.Or(string(m.Args), "{}"), string(webhook.MailWaiting),
 		max(toMillis(m.NextAt), toMillis(now)), toMillis(now))
 	*tx.queued = true
+	tx.announce(0, 0, webhook.TouchMail)
 	return id, err
 }
 

@@ -94,7 +94,7 @@ func testReplayPlannedBeforeCrash(t *testing.T, s *db.Store) {
 	id := ended(t, s, w, webhook.Failed)
 	p := plannedReplay(t, s, id, w, must(s.Delivery(t.Context(), a.ID, id))(t).Event)
 	runs := startedReplay(t, s, w, id)
-	ok(t, s.RecoverClaims(t.Context(), t0))
+	ok(t, s.CleanUp(t.Context(), true, t0))
 	_, err := s.StartReplay(t.Context(), a.ID, p.ID, at(t0))
 	wantError(t, "started", err, webhook.ErrNotFound)
 	same(t, "one that runs", must(s.BulkReplay(t.Context(), a.ID, runs.ID))(t), runs)

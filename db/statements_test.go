@@ -80,7 +80,8 @@ func useEverything(tb testing.TB, s *Store) {
 		_, _, err = s.Claim(ctx, webhook.Claim{Webhook: w.ID, N: 1, Newest: newest, Now: now, Lease: now})
 		check(err)
 	}
-	check(s.RecoverClaims(ctx, now))
+	check(s.RecoverClaims(ctx, webhook.AllShards, now))
+	check(s.CleanUp(ctx, false, now))
 	check(s.RetryNow(ctx, w.ID, now))
 	check(s.Release(ctx, d, 7, now))
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
@@ -99,7 +100,7 @@ func useEverything(tb testing.TB, s *Store) {
 	useOrder(tb, s, a.ID, check)
 	lookups, err := s.Insert(ctx, planFor(tb, s, a.ID, []webhook.Event{{Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true, Lookup: true}, {Platform: webhook.DefaultPlatform, BookingID: "1", Inbound: true}}...))
 	check(err)
-	_, err = s.Lookups(ctx, 0, 1)
+	_, err = s.Lookups(ctx, webhook.AllShards, 0, 1)
 	check(err)
 	_, err = s.PendingEvent(ctx, a.ID, lookups[0].Event.ID)
 	check(err)
@@ -113,7 +114,7 @@ func useEverything(tb testing.TB, s *Store) {
 	}
 	useClients(ctx, s, a.ID, check)
 	usePlanning(ctx, s, a.ID, w.ID, check)
-	_, err = s.Due(ctx)
+	_, err = s.Due(ctx, webhook.AllShards)
 	check(err)
 	useReplays(tb, s, w, check)
 	useReconciling(ctx, s, w, check)

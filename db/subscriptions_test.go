@@ -103,7 +103,7 @@ func testTestEvent(t *testing.T, s *db.Store) {
 	must(s.Replay(ctx, a.ID, d.ID, at(t0.Add(time.Hour))))(t)
 	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
 	off := must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0))(t)
-	same(t, "due while it is off", must(s.Due(ctx))(t)[w.ID], webhook.Due{Account: a.ID, At: t0, Urgent: t0})
+	same(t, "due while it is off", must(s.Due(ctx, webhook.AllShards))(t)[w.ID], webhook.Due{Account: a.ID, At: t0, Urgent: t0})
 	same(t, "claimed while it is off", ids(claim(t, s, w.ID, 5, t0)), []webhook.DeliveryID{off.ID})
 	same(t, "of another webhook", len(other), 1)
 }

@@ -99,12 +99,12 @@ func TestSameTables(t *testing.T) {
 	}
 	postgres := readTables(t, "pgx", dbtest.At(t), `SELECT table_name, column_name || ' ' || CASE data_type WHEN 'json' THEN 'text' ELSE data_type END
 			|| CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END || ' ' || COALESCE(replace(column_default, '::text', ''), '')
-		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT IN ('bookhook_version', 'last_writer')
+		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT IN ('bookhook_version', 'last_writer', 'replicas', 'shards')
 		UNION ALL SELECT t.relname, i.relname || ' ' || x.indisunique::int || ' '
 			|| (SELECT string_agg(a.attname, ', ' ORDER BY k.n) FROM unnest(x.indkey) WITH ORDINALITY k (attnum, n) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum)
 			|| CASE WHEN x.indpred IS NOT NULL THEN ' partial' ELSE '' END
 		FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
-		WHERE t.relnamespace = 'public'::regnamespace AND i.relname NOT LIKE '%\_pkey' AND i.relname NOT LIKE '%\_key' AND t.relname NOT IN ('bookhook_version', 'last_writer')`)
+		WHERE t.relnamespace = 'public'::regnamespace AND i.relname NOT LIKE '%\_pkey' AND i.relname NOT LIKE '%\_key' AND t.relname NOT IN ('bookhook_version', 'last_writer', 'replicas', 'shards')`)
 	same(t, "tables", slices.Sorted(maps.Keys(postgres)), slices.Sorted(maps.Keys(sqlite)))
 	for table, columns := range sqlite {
 		same(t, table, postgres[table], columns)

@@ -27,11 +27,11 @@ func TestUnknownCommit(t *testing.T) {
 	same(t, "refused", unavailable, true)
 	same(t, "touched", touched, []webhook.Touched{{Account: a.ID, Webhook: w.ID, What: webhook.TouchWebhook}, {What: webhook.TouchUnknown}})
 	same(t, "woke the outbox", queued, 1)
-	must(s.Due(t.Context()))(t)
+	must(s.Due(t.Context(), webhook.AllShards))(t)
 	same(t, "name", must(s.Webhook(t.Context(), a.ID, w.ID))(t).Name, "New")
 	proxy.Down.Store(true)
 	touched = nil
-	_, err = s.Due(t.Context())
+	_, err = s.Due(t.Context(), webhook.AllShards)
 	same(t, "refused before the commit", err != nil, true)
 	same(t, "touched by that", touched, nil)
 }

@@ -301,8 +301,10 @@ func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, e
 	if err := s.RetryNow(ctx, before.ID, now); err != nil {
 		return err
 	}
-	s.touched([]webhook.Touched{{Account: before.Account, Webhook: before.ID, What: webhook.TouchDue}})
-	return nil
+	return s.write(ctx, func(tx transaction) error {
+		tx.touch(before.Account, before.ID, webhook.TouchDue)
+		return nil
+	})
 }
 
 // RotateSecret gives a webhook a new signing secret, which a page shows once; deliveries

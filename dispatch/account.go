@@ -54,3 +54,16 @@ func (q *line) next(may func(*account) bool) *lane {
 	}
 	return l
 }
+
+// remove takes a lane out of the line, if it is there.
+func (q *line) remove(l *lane) {
+	lanes := q.queue(l.account)
+	i := slices.Index(*lanes, l)
+	if i < 0 {
+		return
+	}
+	*lanes = slices.Delete(*lanes, i, i+1)
+	if len(*lanes) == 0 {
+		q.accounts = slices.DeleteFunc(q.accounts, func(a *account) bool { return a == l.account })
+	}
+}

@@ -99,7 +99,7 @@ func benchDispatcher(b *testing.B, target string) (*dispatch.Dispatcher, webhook
 	if err != nil {
 		b.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: store, Lookups: store, Platforms: all.Platforms(), Guard: allowed})
+	d := dispatch.New(dispatch.Options{Store: store, Lookups: store, Shards: store, Platforms: all.Platforms(), Guard: allowed})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- d.Run(ctx) }()

@@ -42,7 +42,7 @@ func newFairness(concurrency int, seed uint64) *fairness {
 		f.most = max(f.most, f.started-f.accepted[job.Delivery.ID])
 	}
 	f.lane(0, 1).configure(f.hook)
-	f.accept(map[webhook.WebhookID]webhook.Due{1: {Bulk: time.Now()}})
+	f.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Bulk: time.Now()}})
 	return f
 }
 

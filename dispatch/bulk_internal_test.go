@@ -49,7 +49,7 @@ func TestBulkLeavesRoom(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(1000)
 	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}
-	b.accept(map[webhook.WebhookID]webhook.Due{1: {Bulk: time.Now()}})
+	b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Bulk: time.Now()}})
 	b.lane(0, 1).configure(w)
 	if got := b.bulkClaim(t, w); got != 8 {
 		t.Errorf("got a claim of %d, want 8: a third of the lane", got)
@@ -95,7 +95,7 @@ func TestBulkIsNotOlder(t *testing.T) {
 	t.Parallel()
 	b := newTestLanes(1000)
 	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 8}}
-	b.accept(map[webhook.WebhookID]webhook.Due{1: {Bulk: time.Now()}})
+	b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Bulk: time.Now()}})
 	l := b.lane(0, 1)
 	l.configure(w)
 	l.pace = pace{interval: time.Microsecond}
@@ -118,7 +118,7 @@ func TestBulkIsTheLastProbe(t *testing.T) {
 	now := time.Now()
 	b.clock = func() time.Time { return now }
 	w := &webhook.Webhook{ID: 1, Config: webhook.Config{Concurrency: 2}}
-	b.accept(map[webhook.WebhookID]webhook.Due{1: {Bulk: now}})
+	b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Bulk: now}})
 	l := b.lane(0, 1)
 	l.configure(w)
 	failTimes(&l.breaker, webhook.CircuitFailures-1, now)
@@ -150,7 +150,7 @@ func TestBulkYieldsAtOnce(t *testing.T) {
 	b := newTestLanes(1000)
 	now := time.Now()
 	b.clock = func() time.Time { return now }
-	b.accept(map[webhook.WebhookID]webhook.Due{1: {Bulk: now}})
+	b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Bulk: now}})
 	claims, _ := b.turn()
 	b.claimDone(claims[0], nil, webhook.Due{At: now, Bulk: now})
 	claims, _ = b.turn()

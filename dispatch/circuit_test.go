@@ -420,13 +420,13 @@ func TestLanesFollowResets(t *testing.T) {
 			},
 		} {
 			b := newTestLanes(100)
-			b.accept(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
+			b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
 			if got := b.circuit(1); got != open {
 				t.Errorf("%s: got %+v at the start, want what was stored", name, got)
 			}
 			for resets, want := range map[int]bool{3: true, 4: true, 5: false} {
 				b := newTestLanes(100)
-				b.accept(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
+				b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
 				if read(b, resets); b.circuit(1).Open() != want {
 					t.Errorf("%s after %d resets: got open %t, want %t", name, resets, !want, want)
 				}

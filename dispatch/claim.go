@@ -64,6 +64,7 @@ func (s *lanes) beginClaim(l *lane, now time.Time) claim {
 		l.nextBulk = time.Time{}
 	}
 	l.claiming = true
+	s.shards.begin(l.account.id, 1)
 	s.reserve(l, c.n+c.bulk)
 	s.hold(l.account, c.urgent, 0)
 	s.addClaims(l.account, 1)
@@ -72,7 +73,8 @@ func (s *lanes) beginClaim(l *lane, now time.Time) claim {
 
 // claimDone queues the jobs of a claim; next is when the webhook's next rows are
 // due. It returns the jobs that must be released: the webhook changed meanwhile,
-// the lane turned out to have less room, or the dispatcher is stopping.
+// the lane turned out to have less room, or the dispatcher is stopping. Call end for the
+// account after that.
 func (s *lanes) claimDone(c claim, jobs []webhook.Job, next webhook.Due) (stale []*webhook.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,10 +97,12 @@ func (s *lanes) claimDone(c claim, jobs []webhook.Job, next webhook.Due) (stale 
 	if len(jobs) == 0 {
 		next = c.delayed(next, s.clock())
 	}
-	l.due(next)
+	if s.shards.isKnown(l.account.id) {
+		l.due(next)
+	}
 	s.update(l)
 	l.giveTurns()
-	return stale
+	return s.releasing(stale)
 }
 
 // delayed is what is due after a claim that found nothing: what it should have found is

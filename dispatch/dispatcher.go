@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -17,10 +16,12 @@ import (
 	"bookhook/webhook"
 )
 
-// Options configure a dispatcher. Store, Lookups and Platforms are required.
+// Options configure a dispatcher. Store, Lookups, Shards and Platforms are required.
 type Options struct {
 	Store       Store
 	Lookups     LookupStore
+	Shards      ShardStore
+	Name        string // of this replica, for people
 	Platforms   platforms.Registry
 	Guard       *guard.Guard     // nil: public addresses only
 	Log         *slog.Logger     // one line for each attempt; nil: none
@@ -74,6 +75,9 @@ const (
 type Dispatcher struct {
 	store       Store
 	lookupStore LookupStore
+	shards      ShardStore
+	name        string
+	version     string
 	guard       *guard.Guard
 	own         guard.Own
 	log         *slog.Logger
@@ -100,14 +104,16 @@ type Dispatcher struct {
 	storeFails atomic.Bool // the store failed last time
 
 	unknown chan struct{} // capacity 1; see reread
+	renewal chan struct{} // capacity 1; see renewSoon
+	written bool          // others may have written since what is due was read; used by keepLease only
 }
 
 // New returns a dispatcher, which does nothing before [Dispatcher.Run].
 func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	d := &Dispatcher{
-		store: o.Store, lookupStore: o.Lookups, guard: o.Guard, own: o.Own, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
-		idle: make(chan laneJob), ready: make(chan struct{}), unknown: make(chan struct{}, 1),
+		store: o.Store, lookupStore: o.Lookups, shards: o.Shards, name: o.Name, version: o.Version, guard: o.Guard, own: o.Own, log: o.Log, schedule: o.Schedule, grace: o.Grace, clock: time.Now,
+		idle: make(chan laneJob), ready: make(chan struct{}), unknown: make(chan struct{}, 1), renewal: make(chan struct{}, 1),
 		// The longest wait is that of the last in a full lane, or of one request a minute.
 		lease:       lookAhead*o.Timeout + o.Timeout + time.Minute + 2*finishTime,
 		sender:      newSender(o),
@@ -118,7 +124,7 @@ func New(o Options) *Dispatcher {
 		Guard: o.Guard, Connect: o.Connect, MaxRead: lookup.MaxRead, RootCAs: o.RootCAs, Connections: d.sender.connections,
 	})
 	d.lookups = lookup.New(lookup.Options{
-		Store: o.Lookups, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed,
+		Store: o.Lookups, Timeout: o.Timeout, Log: o.Log, Match: d.matchLookups, StoreFailed: d.storeFailed, Held: d.lanes.held,
 		Client: &lookup.Client{
 			Transport: platformTransport, Platforms: o.Platforms, UserAgent: d.sender.userAgent, Instance: o.Instance, Log: o.Log,
 		},
@@ -126,11 +132,11 @@ func New(o Options) *Dispatcher {
 	return d
 }
 
-// Run dispatches until ctx ends, and returns when nothing is in flight. It must
-// be called only once. It first recovers the claims of a dead process; if that
-// fails it returns the error, and nothing was sent.
+// Run dispatches until ctx ends, and returns when nothing is in flight and other replicas
+// can take what this one held. It must be called only once. It first recovers the claims of
+// a dead process; if that fails it returns the error, and nothing was sent.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	due, err := d.recoverClaims(ctx)
+	shared, err := d.join(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,14 +145,26 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.recording, d.abandon = context.WithCancel(base)
 	defer d.cutOff()
 	defer d.abandon()
-	d.lanes.accept(due)
+	d.lanes.accept()
 	d.alive.Store(true)
 	close(d.ready)
 	d.work.Go(func() { d.lookups.Run(ctx, d.recording) })
 	d.work.Go(func() { d.rereadUnknown(ctx) })
+	idle, left := make(chan struct{}), make(chan struct{})
+	if shared {
+		d.work.Go(func() { d.shards.Listen(ctx) })
+		go func() {
+			d.keepLease(ctx, idle)
+			close(left)
+		}()
+	} else {
+		close(left)
+	}
 	d.loop(ctx)
 	d.alive.Store(false)
 	d.stop()
+	close(idle)
+	<-left
 	return nil
 }
 
@@ -155,18 +173,6 @@ func (d *Dispatcher) Ready() <-chan struct{} { return d.ready }
 
 // Alive reports whether the loop is running.
 func (d *Dispatcher) Alive() bool { return d.alive.Load() }
-
-// recoverClaims recovers the claims of a dead process and reads what is due.
-func (d *Dispatcher) recoverClaims(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error) {
-	if err := d.store.RecoverClaims(ctx, d.clock()); err != nil {
-		return nil, fmt.Errorf("recover claims: %w", err)
-	}
-	due, err := d.store.Due(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read what is due: %w", err)
-	}
-	return due, nil
-}
 
 // loop starts claims and jobs when they are due.
 func (d *Dispatcher) loop(ctx context.Context) {
@@ -201,6 +207,7 @@ func (d *Dispatcher) claim(c claim) {
 		jobs, next = nil, webhook.Due{At: later, Urgent: later}
 	}
 	d.releaseJobs(d.recording, d.lanes.claimDone(c, jobs, next))
+	d.lanes.end(c.lane.account.id)
 }
 
 // stop waits for requests in flight until the grace period ends, and then cuts
@@ -243,6 +250,10 @@ func (d *Dispatcher) storeFailed(operation string, err error) bool {
 			d.log.Info("the database works again")
 		}
 		return false
+	}
+	if errors.Is(err, webhook.ErrNotHeld) {
+		d.renewSoon() // which finds out what was lost
+		return true
 	}
 	temporary := errors.Is(err, context.Canceled) || errors.Is(err, webhook.ErrBusy)
 	if !temporary && d.storeFails.CompareAndSwap(false, true) {

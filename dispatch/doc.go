@@ -10,7 +10,7 @@
 // The table of deliveries is the source of truth; memory only says what to do
 // next. A delivery is claimed before it is sent: its attempt is counted and its
 // NextAt is set to the end of a lease, so that claims expire by themselves after
-// a crash; at start they are recovered at once. A new delivery is inserted
+// a crash; whoever serves the account next recovers them at once. A new delivery is inserted
 // already claimed if its lane has room ([Dispatcher.Ingest]), and is sent as
 // soon as it is on disk, without being read again.
 //
@@ -64,6 +64,22 @@
 // The order of a booking is kept by the table alone: a delivery that has to wait
 // for an earlier one is held and never due.
 //
+// # Replicas
+//
+// Several processes can serve one database of PostgreSQL. Accounts are in shards
+// ([webhook.ShardOf]), and a replica has lanes only for the shards that it holds
+// (shards.go). It holds them by one lease, which it renews every few seconds
+// (leases.go), and starts requests only while that is good. A shard that it took is
+// opened when its claims are recovered and what is due of it was read. To hand one
+// over, to a replica that joined or because it stops, it starts nothing more of it,
+// releases what is queued, waits for what is under way, and gives it back. If it lost
+// one, it forgets it: the store refuses late results with [webhook.ErrNotHeld].
+//
+// Any replica accepts events, and what it stores for an account of another one, that
+// one is told of by the store ([ShardStore].Listen calls [Dispatcher.Touched]). What is
+// due is read again every few seconds if others have written, since an announcement can
+// be missed. On SQLite a process holds all shards for ever, and none of this happens.
+//
 // # Closed connections
 //
 // A receiver may close a kept connection while a request is on its way, and nobody
@@ -76,12 +92,13 @@
 // A call of an inline webhook ([Dispatcher.CallInline]) bypasses all of this: the
 // caller waits for the one request, within the time limit of the webhook, and
 // until its result is recorded. Its delivery is inserted as claimed and is never
-// due; one that a dead process left behind is marked as failed at the next start.
+// due; one that a dead process left behind is marked as failed. Every replica makes the
+// calls that it is asked for, whoever serves the account.
 //
 // # Loop and shutdown
 //
 // One loop ([Dispatcher.Run]) sleeps until it is woken or the first timer fires;
-// there is no polling. A place in flight is free as soon as the response has been
+// there is no polling of what this process knows itself. A place in flight is free as soon as the response has been
 // received; its result is recorded afterwards, with retries until the store
 // accepts it.
 //

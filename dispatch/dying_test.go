@@ -83,7 +83,7 @@ func newDying(r *rig, calls int, done bool) *dying {
 
 // run starts a dispatcher on it; kill waits until nothing of that is left.
 func (s *dying) run(t testing.TB) (d *dispatch.Dispatcher, kill func()) {
-	d = dispatch.New(withAPI(dispatch.Options{Store: s, Lookups: s, Guard: mustGuard(t, "127.0.0.0/8"), Grace: time.Millisecond}))
+	d = dispatch.New(withAPI(dispatch.Options{Store: s, Lookups: s, Shards: s, Guard: mustGuard(t, "127.0.0.0/8"), Grace: time.Millisecond}))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()

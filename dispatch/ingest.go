@@ -63,7 +63,10 @@ func (d *Dispatcher) insertPlan(
 ) (accepted []webhook.Accepted, err error) {
 	d.lanes.awaitRoom(ctx, p)
 	r := d.lanes.reservePlan(p)
-	defer func() { d.releaseDetached(r.commit(accepted)) }() // after a panic, too: a place is never lost
+	defer func() { // after a panic, too: a place is never lost
+		d.releaseDetached(r.commit(accepted))
+		d.lanes.end(p.Subscriptions.Account.ID)
+	}()
 	stored, err := store(ctx, p)
 	if err != nil { // nothing may be sent; if it was stored all the same, the store reports webhook.TouchUnknown
 		return nil, err
@@ -97,8 +100,9 @@ func (d *Dispatcher) Send(ctx context.Context, account webhook.AccountID, event 
 	return d.store.Send(ctx, account, event, id, c)
 }
 
-// Touched is called by the store with the webhooks that a committed change
-// affects. Requests in flight finish unchanged.
+// Touched is called by the store with the webhooks that a committed change of this or
+// another replica affects; those that another one serves do not matter here. Requests in
+// flight finish unchanged.
 func (d *Dispatcher) Touched(touched []webhook.Touched) {
 	for _, t := range touched {
 		switch t.What {
@@ -112,6 +116,15 @@ func (d *Dispatcher) Touched(touched []webhook.Touched) {
 			continue
 		case webhook.TouchUnknown:
 			d.wakeReread()
+			d.renewSoon()
+			continue
+		case webhook.TouchLookup:
+			d.lookups.Wake()
+			continue
+		case webhook.TouchShards:
+			d.renewSoon()
+			continue
+		case webhook.TouchMail:
 			continue
 		}
 		d.lanes.due(t.Account, t.Webhook, d.clock())

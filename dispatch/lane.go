@@ -216,6 +216,16 @@ func (l *lane) due(next webhook.Due) {
 	l.nextBulk = earlier(l.nextBulk, next.Bulk)
 }
 
+// forget makes the lane one of which nothing is known. What is in flight goes on.
+func (l *lane) forget() {
+	l.version++
+	l.nextDue, l.nextUrgent, l.nextBulk = time.Time{}, time.Time{}, time.Time{}
+	l.lastStart, l.lastRetryNow = time.Time{}, time.Time{}
+	l.breaker, l.pace = breaker{}, pace{}
+	l.startQueued, l.claimQueued = false, false
+	l.wake(len(l.waiting))
+}
+
 // configure takes over how a webhook is set. The state of its circuit is newer here, unless
 // a change has reset it.
 func (l *lane) configure(w *webhook.Webhook) {

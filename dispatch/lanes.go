@@ -29,8 +29,11 @@ type lanes struct {
 	wake        chan struct{} // capacity 1; tells the loop to call turn
 	maxInFlight int           // requests over all lanes
 
+	drained chan struct{} // capacity 1; a shard can be given back
+
 	mu       sync.Mutex
 	open     bool // jobs are accepted and started
+	shards   shards
 	byID     map[webhook.WebhookID]*lane
 	accounts map[webhook.AccountID]*account
 	timers   timers
@@ -43,23 +46,19 @@ type lanes struct {
 
 func newLanes(maxInFlight int, clock func() time.Time, start func(*lane, *webhook.Job)) *lanes {
 	return &lanes{
-		start: start, clock: clock, wake: make(chan struct{}, 1), maxInFlight: maxInFlight,
+		start: start, clock: clock, wake: make(chan struct{}, 1), drained: make(chan struct{}, 1), maxInFlight: maxInFlight,
 		byID: map[webhook.WebhookID]*lane{}, accounts: map[webhook.AccountID]*account{},
 		starting: line{queue: func(a *account) *[]*lane { return &a.startQueue }},
 		claiming: line{queue: func(a *account) *[]*lane { return &a.claimQueue }},
 	}
 }
 
-// accept starts accepting jobs; due says when each webhook's next row is due, and how
-// its circuit is.
-func (s *lanes) accept(due map[webhook.WebhookID]webhook.Due) {
+// accept starts accepting jobs.
+func (s *lanes) accept() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = true
-	for id, d := range due {
-		s.lane(d.Account, id).breaker.Circuit = d.Circuit
-	}
-	s.addDue(due)
+	s.startReady(s.clock())
 }
 
 // reread adds what is due to what is known, which of a circuit is newer.
@@ -72,10 +71,12 @@ func (s *lanes) reread(due map[webhook.WebhookID]webhook.Due) {
 // addDue is reread with the mutex held.
 func (s *lanes) addDue(due map[webhook.WebhookID]webhook.Due) {
 	for id, d := range due {
-		l := s.lane(d.Account, id)
-		l.breaker.follow(d.Circuit.Resets)
-		l.due(d)
-		s.update(l)
+		if s.shards.isKnown(d.Account) {
+			l := s.lane(d.Account, id)
+			l.breaker.follow(d.Circuit.Resets)
+			l.due(d)
+			s.update(l)
+		}
 	}
 }
 
@@ -95,30 +96,29 @@ func (s *lanes) close() []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = false
-	var queued []*webhook.Job
-	for _, l := range s.byID {
-		queued = append(queued, s.dequeueAll(l)...)
-		l.wake(len(l.waiting))
-	}
-	return queued
+	return s.drain(webhook.AllShards)
 }
 
 // due records that a row of the account's webhook is due at that time.
 func (s *lanes) due(account webhook.AccountID, id webhook.WebhookID, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(account, id)
-	l.due(webhook.Due{At: at})
-	s.update(l)
+	if s.shards.isKnown(account) {
+		l := s.lane(account, id)
+		l.due(webhook.Due{At: at})
+		s.update(l)
+	}
 }
 
 // urgent records that an urgent row of the account's webhook is due.
 func (s *lanes) urgent(account webhook.AccountID, id webhook.WebhookID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(account, id)
-	l.due(webhook.Due{Urgent: s.clock()})
-	s.update(l)
+	if s.shards.isKnown(account) {
+		l := s.lane(account, id)
+		l.due(webhook.Due{Urgent: s.clock()})
+		s.update(l)
+	}
 }
 
 // invalidate makes everything that was read of the webhook stale, and returns its
@@ -126,12 +126,15 @@ func (s *lanes) urgent(account webhook.AccountID, id webhook.WebhookID) {
 func (s *lanes) invalidate(account webhook.AccountID, id webhook.WebhookID) []*webhook.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.shards.isKnown(account) {
+		return nil
+	}
 	l := s.lane(account, id)
 	l.version++
 	queued := s.dequeueAll(l)
 	s.update(l)
 	l.giveTurns()
-	return queued
+	return s.releasing(queued)
 }
 
 // mayRetryNow reports whether a recovery may make the waiting retries of a
@@ -139,6 +142,9 @@ func (s *lanes) invalidate(account webhook.AccountID, id webhook.WebhookID) []*w
 func (s *lanes) mayRetryNow(account webhook.AccountID, id webhook.WebhookID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.shards.isKnown(account) {
+		return false
+	}
 	l, now := s.lane(account, id), s.clock()
 	if now.Sub(l.lastRetryNow) < retryNowInterval {
 		return false
@@ -151,9 +157,11 @@ func (s *lanes) mayRetryNow(account webhook.AccountID, id webhook.WebhookID) boo
 func (s *lanes) resetCircuit(account webhook.AccountID, id webhook.WebhookID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lane(account, id)
-	l.breaker.close()
-	s.update(l)
+	if s.shards.isKnown(account) {
+		l := s.lane(account, id)
+		l.breaker.close()
+		s.update(l)
+	}
 }
 
 // requestDone frees the place in flight of a request whose result says nothing
@@ -209,7 +217,7 @@ func (s *lanes) attemptDone(l *lane, a attemptSignal) (before, after breaker, qu
 		queued = s.dequeueOthers(l)
 	}
 	s.freePlace(l)
-	return before, after, queued
+	return before, after, s.releasing(queued)
 }
 
 // addUnrecorded adds n to the attempts that the store has failed to record. The
@@ -233,6 +241,7 @@ func (s *lanes) jobDone(l *lane, job *webhook.Job) {
 		s.reschedule(l, s.clock())
 	}
 	s.forget(l.account)
+	s.endShared(l.account.id)
 	s.startReady(s.clock())
 	s.wakeIfLate()
 }
@@ -253,6 +262,7 @@ func (s *lanes) lane(account webhook.AccountID, id webhook.WebhookID) *lane {
 	l := s.byID[id]
 	if l == nil {
 		l = newLane(id, s.account(account))
+		l.lastStart = s.shards.of(account).since // the requests of whoever served the account before count, too
 		s.byID[id] = l
 		l.account.lanes++
 	}
@@ -311,7 +321,7 @@ func (s *lanes) markReady(l *lane, now time.Time) {
 
 // startReady starts jobs, one of each account and lane in turn.
 func (s *lanes) startReady(now time.Time) {
-	for s.open {
+	for s.open && s.shards.leased(now) {
 		l := s.starting.next(s.mayStart)
 		if l == nil {
 			return
@@ -321,6 +331,7 @@ func (s *lanes) startReady(now time.Time) {
 			job := l.next(now)
 			s.inFlight++
 			s.addWorkers(l.account, 1)
+			s.shards.begin(l.account.id, 1)
 			s.start(l, job)
 		}
 		s.reschedule(l, now)
@@ -344,7 +355,7 @@ func (s *lanes) share(a *account) int { return max(1, (4*s.maxInFlight-s.total.h
 
 // mayClaim reports whether the account may begin another claim.
 func (s *lanes) mayClaim(a *account) bool {
-	return webhook.MayTake(a.claims, maxClaims-s.total.claims) && s.hasMemory(a)
+	return s.shards.isOpen(a.id) && webhook.MayTake(a.claims, maxClaims-s.total.claims) && s.hasMemory(a)
 }
 
 // wakeIfLate wakes the loop if it would sleep too long.

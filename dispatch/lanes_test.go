@@ -24,7 +24,7 @@ type testLanes struct {
 func newTestLanes(limit int) *testLanes {
 	b := &testLanes{}
 	b.lanes = newLanes(limit, time.Now, func(l *lane, job *webhook.Job) { b.started = append(b.started, startedJob{l, job}) })
-	b.accept(nil)
+	b.acceptAll(nil)
 	return b
 }
 

@@ -243,7 +243,7 @@ func TestLookupIsNotNeededAnyMore(t *testing.T) {
 			r := newRig(t)
 			r.connect(a.settings(), 0)
 			r.hook(acceptingURL(t))
-			r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store})) // does not run
+			r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store, Shards: r.store})) // does not run
 			e := r.ingestEvents(r.account.ID, needsLookup("1"))[0].Event
 			if err := tt.change(r); err != nil {
 				t.Fatal(err)

@@ -184,7 +184,7 @@ func TestManyEventsOfABooking(t *testing.T) {
 	r := newRig(t)
 	r.connect(a.settings(), 0)
 	r.hook(acceptingURL(t), ofTours(webhook.Include, "12"))
-	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store})) // does not run
+	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store, Shards: r.store})) // does not run
 	for range 100 {
 		r.ingestEvents(r.account.ID, needsLookup("1"))
 	}
@@ -205,7 +205,7 @@ func TestBigEventsOfABooking(t *testing.T) {
 	r := newRig(t)
 	r.connect(a.settings(), 0)
 	r.hook(acceptingURL(t))
-	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store})) // does not run
+	r.Dispatcher = dispatch.New(withAPI(dispatch.Options{Store: r.store, Lookups: r.store, Shards: r.store})) // does not run
 	r.ingestEvents(r.account.ID, needsLookup("1"))
 	for range n {
 		e := needsLookup("1")
@@ -286,7 +286,7 @@ func TestLookupsKeepTheOrderOfABooking(t *testing.T) {
 
 func (r *rig) mustHaveNoLookups() {
 	r.Helper()
-	if rows, err := r.store.Lookups(context.Background(), 0, 10); err != nil || len(rows) > 0 {
+	if rows, err := r.store.Lookups(context.Background(), webhook.AllShards, 0, 10); err != nil || len(rows) > 0 {
 		r.Errorf("got %v, %v, want nothing that waits for a lookup", rows, err)
 	}
 }

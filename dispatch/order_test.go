@@ -126,7 +126,7 @@ func (r *rig) mustBeIdle(w *webhook.Webhook) {
 	if b, err := r.store.Backlog(r.Context(), r.account.ID, w.ID); err != nil || b.Waiting > 0 {
 		r.Errorf("got %+v, %v, want nothing left", b, err)
 	}
-	due, err := r.store.Due(r.Context())
+	due, err := r.store.Due(r.Context(), webhook.AllShards)
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -104,11 +104,14 @@ func (s *lanes) crowded(p *webhook.Plan, turn chan struct{}, had *lane) *lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock()
+	if !s.open || !s.shards.isOpen(p.Subscriptions.Account.ID) {
+		return nil
+	}
 	for i := range p.Events {
 		e := &p.Events[i]
 		for j, d := range e.Decisions {
 			l := s.byID[p.Subscriptions.Webhooks[j].ID]
-			if d.Reason != webhook.Matched || e.Event.Lookup || l == nil || !s.open || !l.isCrowded(now, l == had) {
+			if d.Reason != webhook.Matched || e.Event.Lookup || l == nil || !l.isCrowded(now, l == had) {
 				continue
 			}
 			switch {

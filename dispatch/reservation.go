@@ -21,12 +21,14 @@ type place struct {
 }
 
 // reservePlan reserves places for the matches of a plan, and sets their Claim.
-// Events that wait for a lookup get none.
+// Events that wait for a lookup get none, and neither do those of an account that another
+// replica serves. Call end for the account after commit.
 func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := &reservation{lanes: s}
-	if !s.open {
+	s.shards.begin(p.Subscriptions.Account.ID, 1)
+	if !s.open || !s.shards.isOpen(p.Subscriptions.Account.ID) {
 		return r
 	}
 	r.places = make([]place, len(p.Subscriptions.Webhooks))
@@ -90,6 +92,9 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 			}
 		}
 		for _, id := range a.Waiting {
+			if !s.shards.isKnown(a.Event.Account) {
+				break
+			}
 			l := s.lane(a.Event.Account, id)
 			l.due(webhook.Due{At: s.clock()})
 			s.reschedule(l, s.clock())
@@ -102,7 +107,7 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 	for _, p := range r.places {
 		p.lane.giveTurns() // not all places may have been used
 	}
-	return stale
+	return s.releasing(stale)
 }
 
 // update reschedules all lanes of the reservation before any job starts, so that

@@ -125,7 +125,7 @@ func (r *rig) close() {
 // options have a guard.
 func (r *rig) run(o dispatch.Options) *rig {
 	r.Helper()
-	o.Store, o.Lookups, o.Version = r.wrap(r.store), r.store, "1.2.3"
+	o.Store, o.Lookups, o.Shards, o.Version = r.wrap(r.store), r.store, r.store, "1.2.3"
 	if o.Platforms == nil {
 		o.Platforms = all.Platforms()
 	}

@@ -59,7 +59,7 @@ func TestShutdownChargesNothingForWhatItCutsOff(t *testing.T) {
 func TestNothingIsTakenBeforeAndAfterRunning(t *testing.T) {
 	r := newRig(t)
 	r.hook(receiver(t, answer(200)).URL)
-	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store, Lookups: r.store, Platforms: all.Platforms()})
+	r.Dispatcher = dispatch.New(dispatch.Options{Store: r.store, Lookups: r.store, Shards: r.store, Platforms: all.Platforms()})
 	if r.Alive() {
 		t.Error("alive before Run")
 	}

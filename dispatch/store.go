@@ -27,17 +27,19 @@ type LookupStore interface {
 	CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
 }
 
-// deliveryStore claims deliveries and records their results.
+// deliveryStore claims deliveries and records their results. RecoverClaims, Claim, Finish
+// and Release return webhook.ErrNotHeld, and change nothing, if this replica does not hold
+// the account.
 type deliveryStore interface {
-	// RecoverClaims makes every claim that a dead process left due at once. It
-	// must not be called while another process can hold one.
-	RecoverClaims(ctx context.Context, now time.Time) error
+	// RecoverClaims makes every claim in these shards due at once: whoever held
+	// them before has ended, or lost them.
+	RecoverClaims(ctx context.Context, shards webhook.ShardSet, now time.Time) error
 
-	// Due returns, for every enabled webhook with something pending, when its
+	// Due returns, for every enabled webhook in these shards with something pending, when its
 	// earliest delivery is due; the end of a lease counts. Items of bulk replays
 	// are counted apart. It also returns every webhook whose circuit is not as at first. All earlier writes have ended by then, also those of which it was
 	// not known whether they were stored.
-	Due(ctx context.Context) (map[webhook.WebhookID]webhook.Due, error)
+	Due(ctx context.Context, shards webhook.ShardSet) (map[webhook.WebhookID]webhook.Due, error)
 
 	// Claim claims up to c.N due deliveries of an enabled webhook, urgent ones first,
 	// of which there may be c.Urgent more, and then the longest due, or if c.Newest the

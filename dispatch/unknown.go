@@ -15,7 +15,8 @@ func (d *Dispatcher) wakeReread() {
 
 // rereadUnknown reads what is due, as at the start, whenever a write has ended of which
 // nobody knows whether it was stored: it may have stored or released deliveries, or events
-// that wait for a lookup. What it claimed is sent when the claim ends.
+// that wait for a lookup. What it claimed is sent when the claim ends. So it does when an
+// announcement of another replica may have been missed.
 func (d *Dispatcher) rereadUnknown(ctx context.Context) {
 	for {
 		select {
@@ -34,7 +35,8 @@ func (d *Dispatcher) rereadUnknown(ctx context.Context) {
 }
 
 func (d *Dispatcher) reread(ctx context.Context) error {
-	due, err := d.store.Due(ctx)
+	held, _ := d.lanes.held()
+	due, err := d.store.Due(ctx, held)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 func (d *Dispatcher) attempt(l *lane, job *webhook.Job) (a attemptResult, ok bool) {
 	version := d.lanes.version(l)
 	for fresh := false; ; fresh = true {
-		if d.waitedTooLong(job) {
+		if d.waitedTooLong(job) || !d.lanes.leased() {
 			d.release(d.recording, job)
 			return a, false
 		}
@@ -221,7 +221,7 @@ func (d *Dispatcher) record(job *webhook.Job, r webhook.Result) (done webhook.Fi
 // ends, and returns the last error.
 func (d *Dispatcher) retry(ctx context.Context, operation string, err error, do func() error) error {
 	for pause, retries := firstRecordPause, 1; err != nil; pause, retries = min(2*pause, maxRecordPause), retries+1 {
-		if retries > maxRecordRetries && !isTemporary(err) {
+		if errors.Is(err, webhook.ErrNotHeld) || retries > maxRecordRetries && !isTemporary(err) {
 			return err
 		}
 		select {
@@ -237,7 +237,10 @@ func (d *Dispatcher) retry(ctx context.Context, operation string, err error, do 
 
 func (d *Dispatcher) logUnrecorded(job *webhook.Job, r webhook.Result, err error) {
 	message := "result cannot be recorded"
-	if d.recording.Err() != nil {
+	switch {
+	case errors.Is(err, webhook.ErrNotHeld):
+		message = "result dropped, since another replica has taken over the account"
+	case d.recording.Err() != nil:
 		message = "result lost at shutdown"
 	}
 	d.log.Error(message+"; the delivery will be sent again, an inline call counts as refused",
@@ -264,7 +267,8 @@ func (d *Dispatcher) afterRecord(job *webhook.Job, r webhook.Result, done webhoo
 	}
 }
 
-// releaseJobs releases jobs, several at a time so that they share commits.
+// releaseJobs releases jobs that were taken out of the lanes, several at a time so that
+// they share commits.
 func (d *Dispatcher) releaseJobs(ctx context.Context, jobs []*webhook.Job) {
 	var releases sync.WaitGroup
 	places := make(chan struct{}, 16)
@@ -272,6 +276,7 @@ func (d *Dispatcher) releaseJobs(ctx context.Context, jobs []*webhook.Job) {
 		places <- struct{}{}
 		releases.Go(func() {
 			d.release(ctx, job)
+			d.lanes.end(job.Account.ID)
 			<-places
 		})
 	}

@@ -68,7 +68,7 @@ func newAPI(t testing.TB) *apiSite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dispatch.New(dispatch.Options{Store: a.store, Lookups: a.store, Guard: allowed, Version: "test", Grace: time.Millisecond, Platforms: all.Platforms(), Instance: instance})
+	d := dispatch.New(dispatch.Options{Store: a.store, Lookups: a.store, Shards: a.store, Guard: allowed, Version: "test", Grace: time.Millisecond, Platforms: all.Platforms(), Instance: instance})
 	store.Watch(d.Touched)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error)

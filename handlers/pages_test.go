@@ -150,7 +150,7 @@ func (s *site) run(schedule []time.Duration) {
 	if s.platforms == nil {
 		s.platforms = all.Platforms()
 	}
-	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Lookups: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
+	s.dispatcher = dispatch.New(dispatch.Options{Store: s.store, Lookups: s.store, Shards: s.store, Guard: allowed, Schedule: schedule, Platforms: s.platforms})
 	dispatcher := s.dispatcher // a site may be run again
 	s.store.Watch(func(touched []webhook.Touched) {
 		if !s.store.quiet.Load() {

@@ -7,7 +7,6 @@ var database = Texts{
 	"database.locked":      "Another program keeps Bookhook's database locked.",
 	"database.unusable":    "Bookhook's database cannot be read or written.",
 	"database.unreachable": "The server of Bookhook's database cannot be reached.",
-	"database.replaced":    "Another Bookhook has taken over the database, and this one stops.",
 	"database.damaged":     "Bookhook's database is damaged.",
 	"database.unflushed":   "The disk failed while Bookhook's database was written. What was accepted is safe in the database's log: restart the machine, and Bookhook copies it again.",
 

@@ -56,6 +56,10 @@ var ErrBusy = errors.New("busy")
 // made, and that nothing of it was stored. Make a new plan.
 var ErrStale = errors.New("the webhooks of the account have changed")
 
+// ErrNotHeld says that another replica holds the shard of the account, or none, and
+// that nothing was changed.
+var ErrNotHeld = errors.New("this replica does not hold the account")
+
 // Unavailable says that the database cannot be used right now, and that nothing
 // of the request was stored. It works again once the cause is gone.
 type Unavailable struct {

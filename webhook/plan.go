@@ -1,6 +1,10 @@
 package webhook
 
-import "time"
+import (
+	"iter"
+	"math/bits"
+	"time"
+)
 
 // Subscriptions are what matching needs to know about an account, at one
 // revision. They are shared and must not be modified.
@@ -115,7 +119,75 @@ const (
 	TouchDeliveries              // deliveries were cancelled or changed: what is queued in memory is stale
 	TouchWebhook                 // the webhook itself was changed, switched or deleted: its circuit is reset, too
 	TouchUnknown                 // of no webhook: nobody knows whether something was stored, and what
+	TouchLookup                  // of no webhook: an event of the account waits for a lookup
+	TouchShards                  // of no account: a replica joined, or gave shards back
+	TouchMail                    // of no account: a message was added to the outbox
 )
+
+// Shards is how many parts the accounts are divided into. The deliveries of a part are
+// claimed, sent and finished by the one replica that holds it.
+const Shards = 61
+
+// ShardOf returns the part that an account is in; in SQL, that is account_id % 61.
+func ShardOf(account AccountID) int { return int(account % Shards) }
+
+// ShardSet is a set of shards: bit n is shard n.
+type ShardSet int64
+
+// AllShards is the set of all of them.
+const AllShards ShardSet = 1<<Shards - 1
+
+// Has reports whether the shard is in the set.
+func (s ShardSet) Has(shard int) bool { return s&(1<<shard) != 0 }
+
+// HasAccount reports whether the shard of the account is in the set.
+func (s ShardSet) HasAccount(account AccountID) bool { return s.Has(ShardOf(account)) }
+
+// Len returns how many shards are in the set.
+func (s ShardSet) Len() int { return bits.OnesCount64(uint64(s)) } //nolint:gosec // the sign is never set
+
+// Each ranges over the shards of the set.
+func (s ShardSet) Each() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for shard := range Shards {
+			if s.Has(shard) && !yield(shard) {
+				return
+			}
+		}
+	}
+}
+
+// LeaseTime is for how long a replica holds its shards without being heard of.
+const LeaseTime = 10 * time.Second
+
+// LeaseRequest asks for shards, and says what is no longer needed.
+type LeaseRequest struct {
+	Name     string // of the replica, for people
+	Version  string // of its program
+	Leaving  bool   // it takes no shards any more; with all of them given back it is gone
+	GiveBack ShardSet
+}
+
+// Lease is what a replica holds.
+type Lease struct {
+	Epochs  [Shards]int64 // of each shard, new whenever somebody takes it; 0: not held
+	Until   time.Time     // by this machine's clocks; zero: for ever, since there are no other replicas
+	Share   int           // how many shards it should have
+	Written bool          // another process may have written since the last one
+}
+
+// Replica is a process that serves the database, or did so until it was lost.
+type Replica struct {
+	ID        int64
+	Name      string // its machine and where it listens
+	Version   string
+	StartedAt time.Time
+	SeenAt    time.Time // by the clock of the database's server
+	Alive     bool      // its lease has not ended
+	Leaving   bool      // it is shutting down
+	Own       bool      // it is this one
+	Shards    ShardSet
+}
 
 // What a preview looks at, and shows.
 const (

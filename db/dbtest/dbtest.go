@@ -16,6 +16,7 @@ import (
 
 	"bookhook/db"
 	"bookhook/db/postgres/pgtest"
+	"bookhook/webhook"
 )
 
 var template = sync.OnceValues(func() (file []byte, err error) {
@@ -69,7 +70,8 @@ func At(tb testing.TB) string {
 	return path
 }
 
-// Create is db.Create at a path or a URL without a key. Whoever calls it closes it.
+// Create is db.Create at a path or a URL without a key, and then holds all accounts, as if
+// those who held some of them were lost. Whoever calls it closes it.
 func Create(tb testing.TB, at string) *db.Store {
 	tb.Helper()
 	var store *db.Store
@@ -83,10 +85,21 @@ func Create(tb testing.TB, at string) *db.Store {
 	if err == nil || db.OnServer(at) {
 		store, err = db.Open(context.WithoutCancel(tb.Context()), at, nil)
 	}
+	if err == nil && db.OnServer(at) {
+		Lose(tb, at)
+		_, err = store.Lease(context.WithoutCancel(tb.Context()), webhook.LeaseRequest{Name: "test"})
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return store
+}
+
+// Lose makes the leases of all who hold accounts of a database of PostgreSQL end, as if
+// they had been silent for long.
+func Lose(tb testing.TB, at string) {
+	tb.Helper()
+	pgtest.Exec(tb, at, `UPDATE replicas SET lease_end = 0`)
 }
 
 // New is Create of a new database; the store is closed when the test ends.

@@ -22,8 +22,6 @@ var (
 	errSilent = errors.New("the server did not answer a moment ago")
 	errUndone = errors.New("the server undid the transaction")
 
-	errReplaced = errors.New("another Bookhook serves the database now")
-
 	errNoSchema = errors.New("its user may use no schema of it; create one, or set search_path")
 )
 
@@ -43,8 +41,6 @@ func unavailable(err error) webhook.Message {
 	case err == nil, errors.Is(err, context.Canceled): // who asked has left
 	case errors.Is(err, group.ErrClosed):
 		code = "database.stopping"
-	case errors.Is(err, errReplaced):
-		code = "database.replaced"
 	case codeOf(err) != "":
 		code = messageCode(codeOf(err))
 	case isLost(err):

@@ -27,6 +27,11 @@ func (p purpose) lock() string { return "SELECT pg_advisory_xact_lock(" + p.key(
 // tryLock is lock, but returns false instead of waiting.
 func (p purpose) tryLock() string { return "SELECT pg_try_advisory_xact_lock(" + p.key() + ")" }
 
+// tryShare is tryLock for a lock that several may have, unless one has it alone.
+func (p purpose) tryShare() string {
+	return "SELECT pg_try_advisory_xact_lock_shared(" + p.key() + ")"
+}
+
 func (p purpose) key() string {
 	return fmt.Sprintf("%d, current_schema()::regnamespace::oid::int", p)
 }
@@ -39,17 +44,26 @@ const checkEvery = 5 * time.Second
 // server has to notice.
 const leaving = 2 * time.Second
 
-// Lock reserves a database for one serving process: a second one would treat the
-// deliveries that the first has in flight as lost and send them again. Commands that only
-// change something need no lock. The lock ends with the process, however it ends; when
-// the connection is lost, the lock is taken again as soon as that is possible. If another
-// process was faster, this one finds that out when it writes; see DB.Serve.
+// Lock reserves a database alone: nobody serves it until release is called, and nobody may
+// be serving it. The lock ends with the process, however it ends; when the connection is
+// lost, the lock is taken again as soon as that is possible. Commands that only change
+// something need no lock.
 func Lock(ctx context.Context, dsn string) (release func() error, err error) {
+	return reserve(ctx, dsn, serving.tryLock())
+}
+
+// LockServing is Lock for a process that serves the database beside others that do.
+func LockServing(ctx context.Context, dsn string) (release func() error, err error) {
+	return reserve(ctx, dsn, serving.tryShare())
+}
+
+// reserve takes a lock with a statement that does not wait.
+func reserve(ctx context.Context, dsn, try string) (release func() error, err error) {
 	config, err := parse(dsn)
 	if err != nil {
 		return nil, err
 	}
-	l := &locker{config: config, done: make(chan struct{})}
+	l := &locker{config: config, try: try, done: make(chan struct{})}
 	err = l.take(ctx)
 	for began := time.Now(); errors.Is(err, errInUse) && time.Since(began) < leaving; err = l.take(ctx) {
 		time.Sleep(leaving / 20)
@@ -65,9 +79,10 @@ func Lock(ctx context.Context, dsn string) (release func() error, err error) {
 
 var errInUse = errors.New("is in use by another Bookhook; stop that one first")
 
-// locker holds the lock of a serving process, in a transaction that does nothing else.
+// locker holds the lock of a process, in a transaction that does nothing else.
 type locker struct {
 	config *pgx.ConnConfig
+	try    string    // takes the lock, or returns false
 	conn   *pgx.Conn // nil: the lock was lost
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -87,7 +102,7 @@ func (l *locker) take(ctx context.Context) (err error) {
 	}
 	var free *bool // nil: there is no schema
 	if _, err = l.conn.Exec(ctx, `BEGIN`); err == nil {
-		err = l.conn.QueryRow(ctx, serving.tryLock()+`, set_config('idle_in_transaction_session_timeout', '0', true),
+		err = l.conn.QueryRow(ctx, l.try+`, set_config('idle_in_transaction_session_timeout', '0', true),
 			set_config('tcp_keepalives_idle', '15', true), set_config('tcp_keepalives_interval', '15', true), set_config('tcp_keepalives_count', '3', true)`).
 			Scan(&free, new(string), new(string), new(string), new(string))
 	}
@@ -135,7 +150,7 @@ func (l *locker) check(ctx context.Context) {
 		}
 		l.drop()
 	}
-	_ = l.take(ctx) // in use: by what is left of its own connection, or by another process, which the writer then finds (DB.Serve)
+	_ = l.take(ctx) // in use: by what is left of its own connection
 }
 
 func (l *locker) release() error {

@@ -66,7 +66,8 @@ func TestRestart(t *testing.T) {
 	want(t, "rows", traces(t, d), "a b")
 }
 
-// TestLock: one process serves a database; it keeps its lock when the connection is lost.
+// TestLock: who locks a database has it alone; those who serve it, together. The lock is
+// kept when the connection is lost.
 func TestLock(t *testing.T) {
 	ctx := context.Background()
 	url := pgtest.Database(t, "template1")
@@ -77,13 +78,23 @@ func TestLock(t *testing.T) {
 	wantErr(t, "lock again", err, errInUse)
 	wantErr(t, "release", release(), nil)
 	wantErr(t, "release again", release(), nil)
+	one, err := LockServing(ctx, url)
+	wantErr(t, "serve", err, nil)
+	two, err := LockServing(ctx, url)
+	wantErr(t, "serve as well", err, nil)
+	wantErr(t, "the first ends", one(), nil)
+	_, err = Lock(ctx, url)
+	wantErr(t, "lock while one serves", err, errInUse)
+	wantErr(t, "the second ends", two(), nil)
 	release, err = Lock(ctx, url)
 	wantErr(t, "lock after that", err, nil)
+	_, err = LockServing(ctx, url)
+	wantErr(t, "serve what is locked", err, errInUse)
 	wantErr(t, "release", release(), nil)
 
 	config, err := parse(p.URL)
 	wantErr(t, "parse", err, nil)
-	l := &locker{config: config}
+	l := &locker{config: config, try: serving.tryLock()}
 	defer l.drop()
 	wantErr(t, "take", l.take(ctx), nil)
 	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
@@ -109,24 +120,4 @@ func TestLockSilent(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Error("the release still waits")
 	}
-}
-
-// TestServe: a process can write no more once another one serves the database; commands
-// can.
-func TestServe(t *testing.T) {
-	one, url := openTemp(t)
-	two, command := openURL(t, url), openURL(t, url)
-	replaced := make(chan struct{})
-	wantErr(t, "serve", one.Serve(t.Context(), func() { close(replaced) }), nil)
-	wantErr(t, "a write", one.Write(t.Context(), false, put("a")), nil)
-	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-	wantErr(t, "a write after a restart", one.Write(t.Context(), false, put("b")), nil)
-	wantErr(t, "another one serves", two.Serve(t.Context(), func() { t.Error("the second was replaced") }), nil)
-	for range 2 {
-		wantUnavailable(t, "a write of the first", one.Write(t.Context(), false, put("c")), "database.replaced")
-		<-replaced
-	}
-	wantErr(t, "a write of a command", command.Write(t.Context(), false, put("d")), nil)
-	wantErr(t, "a write of the second", two.Write(t.Context(), false, put("e")), nil)
-	want(t, "rows", traces(t, two), "a b d e")
 }

@@ -8,7 +8,9 @@
 // another process wrote last (session.go). Only transactions hold locks and settings,
 // no session does, so that all of it works through PgBouncer in transaction mode.
 //
-// One process at a time may serve a database ([Lock]).
+// Any number of processes may serve a database ([LockServing]), each those accounts whose
+// shards it holds (leases.go). What one of them changes for another one, it announces
+// (listen.go).
 package postgres
 
 import (
@@ -17,7 +19,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,9 +28,12 @@ import (
 
 // DB is an open database. Close it when done.
 type DB struct {
-	readers *sql.DB
-	session *session
-	writer  *group.Writer
+	config     *pgx.ConnConfig
+	readers    *sql.DB
+	session    *session
+	writer     *group.Writer
+	holding    holding
+	leaseRound uint64 // of the last Lease; used by writes only
 }
 
 // Open opens the database that a URL names and brings it up to the newest schema. It
@@ -51,7 +55,7 @@ func open(ctx context.Context, dsn string, create bool) (*DB, error) {
 		return nil, fmt.Errorf("database %s: %w", Name(dsn), explain(config, err))
 	}
 	s := newSession(config)
-	return &DB{readers: pool(config, readerConns), session: s, writer: group.Start(s)}, nil
+	return &DB{config: config, readers: pool(config, readerConns), session: s, writer: group.Start(s)}, nil
 }
 
 // prepare checks the server and the tables, and brings them up to date.
@@ -90,36 +94,6 @@ func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, e
 		return nil, err
 	}
 	return d.readers.QueryContext(ctx, query, all...)
-}
-
-// Serve makes this process the one that serves the database; it has the lock (Lock). If
-// another one does so later, because the lock was lost with its connection, this one
-// can write no more, and replaced is called once.
-func (d *DB) Serve(ctx context.Context, replaced func()) error {
-	err := d.writer.Write(ctx, false, func(tx group.Tx) error {
-		d.session.replaced = sync.OnceFunc(replaced)
-		_, err := tx.Exec(ctx, `UPDATE last_writer SET serving = $1`, d.session.process)
-		return err
-	})
-	if err == nil {
-		go d.keepWriting() //nolint:gosec // it goes on after ctx
-	}
-	return err
-}
-
-// keepWriting begins a group now and then, which finds out whether another process serves,
-// until the writer ends.
-func (d *DB) keepWriting() {
-	ticker := time.NewTicker(checkEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-d.writer.Ending():
-			return
-		case <-ticker.C:
-			_ = d.writer.Write(context.Background(), false, func(group.Tx) error { return nil })
-		}
-	}
 }
 
 // Ping reports whether the database can be read, and whether the last write failed

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -40,8 +39,7 @@ var begin = fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
 	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
-UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d;
-SELECT serving FROM last_writer`
+UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
 
 // session is the writer's connection, which is opened again when it is lost. It is the
 // Tx of every write. Statements run to their end even if the caller's context ends:
@@ -54,8 +52,6 @@ type session struct {
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
 	silent  time.Time // when the server last did not answer in time
-
-	replaced func() // called once another process serves the database; nil: this one does not serve
 }
 
 func newSession(config *pgx.ConnConfig) *session {
@@ -165,15 +161,11 @@ func (s *session) Begin() error {
 func (s *session) begin() error {
 	s.failed = nil
 	results, err := s.simple(fmt.Sprintf(begin, s.process))
-	if err == nil && s.replaced != nil && string(results[len(results)-1].Rows[0][0]) != strconv.FormatInt(s.process, 10) {
-		s.replaced()
-		err = errReplaced
-	}
 	if err != nil {
 		s.Rollback()
 		return err
 	}
-	if results[len(results)-2].CommandTag.RowsAffected() > 0 {
+	if results[len(results)-1].CommandTag.RowsAffected() > 0 {
 		s.round++
 	}
 	return nil

@@ -5,10 +5,9 @@ import (
 	"fmt"
 
 	"github.com/gofrs/flock"
-)
 
-// Serve needs to do nothing: the lock cannot be lost.
-func (*DB) Serve(context.Context, func()) error { return nil }
+	"bookhook/webhook"
+)
 
 // Lock reserves the database at path for one serving process: a second one would
 // treat the deliveries that the first has in flight as lost and send them again.
@@ -25,3 +24,23 @@ func Lock(path string) (release func() error, err error) {
 	}
 	return lock.Close, nil
 }
+
+// Held returns all shards: no other process serves the file.
+func (*DB) Held(context.Context, Tx) (webhook.ShardSet, error) { return webhook.AllShards, nil }
+
+// Lease returns all shards for ever.
+func (*DB) Lease(context.Context, webhook.LeaseRequest) (lease webhook.Lease, err error) {
+	for shard := range lease.Epochs {
+		lease.Epochs[shard] = 1
+	}
+	return lease, nil
+}
+
+// Announce does nothing: nobody listens.
+func (*DB) Announce(context.Context, Tx, []webhook.Touched) error { return nil }
+
+// Listen does nothing.
+func (*DB) Listen(context.Context, func([]webhook.Touched)) {}
+
+// Replicas returns none.
+func (*DB) Replicas(context.Context) ([]webhook.Replica, error) { return nil, nil }

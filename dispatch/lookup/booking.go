@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"slices"
 	"time"
 
 	"bookhook/webhook"
@@ -17,6 +18,14 @@ type booking struct {
 	lastError webhook.Message // why its last request failed; zero if it did not
 }
 
+// has reports whether the event is among those that wait.
+func (b *booking) has(event webhook.EventID) bool {
+	if n := len(b.events); n == 0 || b.events[n-1].id < event {
+		return false
+	}
+	return slices.ContainsFunc(b.events, func(e pendingEvent) bool { return e.id == event })
+}
+
 type bookingKey struct {
 	sourceKey
 	booking string
@@ -31,6 +40,7 @@ type pendingEvent struct {
 
 // task is a booking that is looked up and matched.
 type task struct {
+	schedule  *schedule
 	booking   *booking // owned by the schedule
 	key       bookingKey
 	events    []pendingEvent  // a copy of the first ones

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bookhook/webhook"
@@ -17,10 +18,11 @@ const (
 
 // Store is what a queue needs of the database.
 type Store interface {
-	// Lookups lists up to limit events after the given one that wait until
-	// their platform is asked about the booking, in the order they were
-	// accepted. None is added before one that was listed.
-	Lookups(ctx context.Context, after webhook.EventID, limit int) ([]webhook.PendingLookup, error)
+	// Lookups lists up to limit events of accounts in these shards after the given
+	// one that wait until their platform is asked about the booking, in the order of
+	// their ids. That is the order in which they were accepted, unless there are other
+	// replicas: then one may be added a few seconds before one that was listed.
+	Lookups(ctx context.Context, shards webhook.ShardSet, after webhook.EventID, limit int) ([]webhook.PendingLookup, error)
 
 	// LookupsOf is Lookups for one account, up to the event last.
 	LookupsOf(ctx context.Context, account webhook.AccountID, after, last webhook.EventID, limit int) ([]webhook.PendingLookup, error)
@@ -47,13 +49,17 @@ type Options struct {
 	// StoreFailed reports whether an operation of the store failed, and logs
 	// when failures begin and end.
 	StoreFailed func(operation string, err error) bool
+	// Held returns the shards that this replica serves, and whether there are no
+	// others.
+	Held func() (shards webhook.ShardSet, alone bool)
 }
 
 // Queue looks up the bookings of events that wait for it.
 type Queue struct {
 	Options
 	wake     chan struct{} // capacity 1
-	finished chan result   // has room for all tasks
+	restart  atomic.Bool   // see Restart
+	finished chan result   // has room for all tasks of a schedule
 	schedule *schedule
 
 	after  webhook.EventID                       // the table was read up to this event
@@ -79,6 +85,35 @@ func (q *Queue) Wake() {
 	}
 }
 
+// Restart makes the queue forget what it has read, and read it again: other shards are
+// held now. It never blocks.
+func (q *Queue) Restart() {
+	q.restart.Store(true)
+	q.Wake()
+}
+
+// idOverlap is how far the ids of events may be behind the order in which several replicas
+// accepted them, at most: half a minute.
+var idOverlap = func() webhook.EventID {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	return webhook.FirstID[webhook.EventID](at.Add(30*time.Second)) - webhook.FirstID[webhook.EventID](at)
+}()
+
+// awake prepares to read what may be new.
+func (q *Queue) awake() {
+	q.more = true
+	_, alone := q.Held()
+	switch {
+	case q.restart.Swap(false):
+		cache := q.schedule.cache
+		q.schedule, q.after = newSchedule(q.schedule.max), 0 // tasks that are running find out themselves that they are late
+		q.schedule.cache = cache
+		clear(q.behind)
+	case !alone:
+		q.after = max(0, q.after-idOverlap)
+	}
+}
+
 // Run looks up bookings until ctx ends, and returns when no task is running.
 // Requests are cut off when ctx ends, and repeated after the next start; storing
 // is the context of the reads and writes of tasks, and ends after ctx.
@@ -92,15 +127,22 @@ func (q *Queue) Run(ctx, storing context.Context) {
 		case <-ctx.Done():
 			return
 		case <-q.wake:
-			q.more = true
+			q.awake()
 		case r := <-q.finished:
-			q.schedule.finish(r, time.Now())
+			if r.schedule == q.schedule {
+				q.schedule.finish(r, time.Now())
+			}
 		case <-timer.C:
 		}
 		now := time.Now()
 		q.read(ctx, now)
 		for t, ok := q.schedule.next(now); ok; t, ok = q.schedule.next(now) {
-			tasks.Go(func() { q.finished <- q.process(ctx, storing, t) })
+			tasks.Go(func() {
+				select {
+				case q.finished <- q.process(ctx, storing, t):
+				case <-ctx.Done():
+				}
+			})
 		}
 		if at := earlier(q.schedule.nextWake(now), q.readAt); at.IsZero() {
 			timer.Stop()
@@ -124,16 +166,19 @@ func (q *Queue) read(ctx context.Context, now time.Time) {
 // readNew reads on. What is of an account that has its share in memory stays in the
 // table, with all that follows of it. It reports false if the store failed.
 func (q *Queue) readNew(ctx context.Context, now time.Time) bool {
+	shards, _ := q.Held()
 	for q.more && q.schedule.room() > 0 {
-		rows, err := q.Store.Lookups(ctx, q.after, pageSize)
+		rows, err := q.Store.Lookups(ctx, shards, q.after, pageSize)
 		if q.StoreFailed("read lookups", err) {
 			return false
 		}
 		q.more = len(rows) == pageSize
 		for i, row := range rows {
-			if _, behind := q.behind[row.Account]; !behind && q.schedule.mayAdd(row.Account, 1) {
+			after, behind := q.behind[row.Account]
+			switch {
+			case !behind && q.schedule.mayAdd(row.Account, 1):
 				q.schedule.add(rows[i:i+1], now)
-			} else if !behind {
+			case !behind || row.Event <= after:
 				q.behind[row.Account] = q.after
 			}
 			q.after = row.Event

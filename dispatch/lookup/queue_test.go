@@ -21,7 +21,7 @@ func TestMemoryIsShared(t *testing.T) {
 	addLookups(t, store, busy, many)
 	addLookups(t, store, other, few)
 
-	q := New(Options{Store: store, StoreFailed: func(_ string, err error) bool { return err != nil }})
+	q := New(Options{Store: store, StoreFailed: func(_ string, err error) bool { return err != nil }, Held: func() (webhook.ShardSet, bool) { return webhook.AllShards, true }})
 	q.schedule = newSchedule(room)
 	q.read(t.Context(), now)
 	if got := q.schedule.accounts[busy].pending; got != room/2 {

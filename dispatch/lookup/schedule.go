@@ -49,7 +49,7 @@ func newSchedule(most int) *schedule {
 	return &schedule{max: most, bookings: map[bookingKey]*booking{}, sources: map[sourceKey]*source{}, accounts: map[webhook.AccountID]*account{}}
 }
 
-// add adds rows of the table.
+// add adds rows of the table, but those that it has.
 func (s *schedule) add(rows []webhook.PendingLookup, now time.Time) {
 	for _, row := range rows {
 		key := bookingKey{sourceKey{row.Account, row.Platform}, row.Booking}
@@ -58,6 +58,9 @@ func (s *schedule) add(rows []webhook.PendingLookup, now time.Time) {
 			b = &booking{key: key, source: s.source(key.sourceKey)}
 			s.bookings[key] = b
 			b.source.bookings++
+		}
+		if b.has(row.Event) {
+			continue
 		}
 		b.events = append(b.events, pendingEvent{id: row.Event, lookup: row.Lookup, since: now})
 		if len(b.events) == 1 {
@@ -146,7 +149,7 @@ func (s *schedule) start(b *booking, waitedTooLong bool, now time.Time) task {
 	src.running++
 	src.account.running++
 	s.running++
-	t := task{booking: b, key: b.key, waiting: len(b.events), cached: s.cache.get(b.key), lastError: b.lastError, startedAt: now}
+	t := task{schedule: s, booking: b, key: b.key, waiting: len(b.events), cached: s.cache.get(b.key), lastError: b.lastError, startedAt: now}
 	t.events = slices.Clone(b.events[:min(len(b.events), maxBatch)])
 	if waitedTooLong {
 		t.giveUp = src.lastError

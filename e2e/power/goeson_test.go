@@ -40,7 +40,7 @@ func (v *view) goesOn(store *db.Store, now time.Time) {
 			pending[d.webhook]++
 		}
 	}
-	due, err := store.Due(v.ctx)
+	due, err := store.Due(v.ctx, webhook.AllShards)
 	if err != nil {
 		v.wrong("what is due: %v", err)
 	}

@@ -44,7 +44,7 @@ func (p promises) keeps(ctx context.Context, folder string) (problems []string) 
 		return []string{"it does not open: " + err.Error()}
 	}
 	defer store.Close()
-	if err := store.RecoverClaims(ctx, now); err != nil {
+	if err := store.RecoverClaims(ctx, webhook.AllShards, now); err != nil {
 		return []string{"claims are not recovered: " + err.Error()}
 	}
 	pool, err := sql.Open("sqlite", "file:"+path)

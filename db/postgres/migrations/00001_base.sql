@@ -6,12 +6,30 @@
 -- webhook.Message, or empty for none. Texts compare by their bytes, as in Go.
 
 -- The process that wrote last: another one has to forget what it knows of the tables.
--- And the one that began to serve last: another one must not serve any more.
 CREATE TABLE last_writer (
-  process BIGINT NOT NULL,
-  serving BIGINT NOT NULL
+  process BIGINT NOT NULL
 );
-INSERT INTO last_writer (process, serving) VALUES (0, 0);
+INSERT INTO last_writer (process) VALUES (0);
+
+-- The processes that serve the database. Times are those of the server's clock. One that is
+-- not seen until its lease ends has lost its shards to whoever takes them.
+CREATE TABLE replicas (
+  id         BIGINT           PRIMARY KEY, -- its process in last_writer
+  name       TEXT COLLATE "C" NOT NULL,
+  version    TEXT COLLATE "C" NOT NULL,
+  started_at BIGINT           NOT NULL,
+  seen_at    BIGINT           NOT NULL,
+  lease_end  BIGINT           NOT NULL,
+  leaving    BIGINT           NOT NULL -- it takes no shards any more
+);
+
+-- Who sends the deliveries of the accounts whose id has this remainder. A shard without a
+-- row was never taken.
+CREATE TABLE shards (
+  shard   BIGINT PRIMARY KEY,
+  replica BIGINT NOT NULL, -- 0: none
+  epoch   BIGINT NOT NULL  -- greater whenever somebody takes it
+);
 
 CREATE TABLE settings (
   key   TEXT COLLATE "C" PRIMARY KEY,

@@ -14,6 +14,7 @@ type Proxy struct {
 	Cut  atomic.Bool // the next COMMIT reaches the server, and its answer nobody
 	Down atomic.Bool // nothing can be reached
 	Mute atomic.Bool // nothing arrives, in either direction, and no connection ends
+	Deaf atomic.Bool // no announcement is heard, as through PgBouncer: LISTEN is taken for a comment
 }
 
 // NewProxy returns a proxy to the server of a URL.
@@ -75,6 +76,9 @@ func (p *Proxy) serve(client net.Conn, to string) {
 		}
 		if bytes.Contains(buffer[:n], []byte("COMMIT\x00")) && p.Cut.CompareAndSwap(true, false) {
 			mute.Store(true)
+		}
+		if p.Deaf.Load() {
+			copy(buffer, bytes.ReplaceAll(buffer[:n], []byte("LISTEN "), []byte("-- ---+")))
 		}
 		if _, err := server.Write(buffer[:n]); err != nil {
 			return

@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookhook/db/group"
+	"bookhook/webhook"
+)
+
+// channel is on which the processes of a schema announce what others have to know.
+const channel = `'bookhook_' || CAST(CAST(current_schema() AS regnamespace) AS oid)`
+
+// Limits of announcements.
+const (
+	maxAnnouncement = 7900        // bytes; the server refuses 8000
+	listenPause     = time.Second // until a lost connection is opened again
+)
+
+// Announce tells all other processes what the group touches, once it is committed; of too
+// much, that anything may have changed. At most one call for each group is cheap: a commit
+// with an announcement waits for those of all databases of the server.
+func (d *DB) Announce(ctx context.Context, tx group.Tx, touched []webhook.Touched) error {
+	text := encode(touched)
+	if len(text) > maxAnnouncement {
+		text = encode([]webhook.Touched{{What: webhook.TouchUnknown}})
+	}
+	_, err := tx.Exec(ctx, `SELECT pg_notify(`+channel+`, $1)`, strconv.FormatInt(d.session.process, numberBase)+text)
+	return err
+}
+
+const numberBase = 36
+
+// encode returns " account.webhook.touch" for each.
+func encode(all []webhook.Touched) string {
+	var text []byte
+	for _, t := range all {
+		text = strconv.AppendInt(append(text, ' '), int64(t.Account), numberBase)
+		text = strconv.AppendInt(append(text, '.'), int64(t.Webhook), numberBase)
+		text = strconv.AppendInt(append(text, '.'), int64(t.What), numberBase)
+	}
+	return string(text)
+}
+
+// decode reads what encode wrote. What another version wrote may mean anything.
+func decode(text string) []webhook.Touched {
+	var all []webhook.Touched
+	for entry := range strings.FieldsSeq(text) {
+		var numbers [3]int64
+		for i, number := range strings.SplitN(entry, ".", len(numbers)) {
+			var err error
+			if numbers[i], err = strconv.ParseInt(number, numberBase, 64); err != nil {
+				return []webhook.Touched{{What: webhook.TouchUnknown}}
+			}
+		}
+		all = append(all, webhook.Touched{Account: webhook.AccountID(numbers[0]), Webhook: webhook.WebhookID(numbers[1]), What: webhook.Touch(numbers[2])})
+	}
+	return all
+}
+
+// Listen calls heard with what other processes announce, and with webhook.TouchUnknown
+// whenever it begins to listen, until ctx ends. Where the server's announcements do not
+// arrive, as through PgBouncer in transaction mode, nothing is heard after that.
+func (d *DB) Listen(ctx context.Context, heard func([]webhook.Touched)) {
+	for ctx.Err() == nil {
+		_ = d.listen(ctx, heard) // whoever listens also looks now and then
+		select {
+		case <-time.After(listenPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// listen is Listen until the connection is lost.
+func (d *DB) listen(ctx context.Context, heard func([]webhook.Touched)) error {
+	conn, err := pgx.ConnectConfig(ctx, d.config)
+	if err != nil {
+		return err
+	}
+	defer closeConn(conn)
+	var name string
+	if err := conn.QueryRow(ctx, `SELECT `+channel).Scan(&name); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, `LISTEN `+name); err != nil {
+		return err
+	}
+	heard([]webhook.Touched{{What: webhook.TouchUnknown}})
+	for {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		from, text, _ := strings.Cut(n.Payload, " ")
+		if from != strconv.FormatInt(d.session.process, numberBase) {
+			heard(decode(text))
+		}
+	}
+}

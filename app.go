@@ -107,13 +107,13 @@ func start(ctx context.Context, o options) (*app, error) {
 	sending, a.stopNotices = context.WithCancel(ctx)
 	go func() { a.dispatched <- a.dispatcher.Run(dispatching) }()
 	go func() { a.served <- a.web.Listener(a.listener) }()
-	a.background.Go(func() { runRetention(retaining, o.store, o.retention, o.log) })
+	a.chore(retaining, func(ctx context.Context) { runRetention(ctx, o.store, o.retention, o.log) })
 	watcher := notices.Watcher{Store: o.store, Free: o.freeSpace, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
-	a.background.Go(func() { watcher.Run(sending) })
+	a.chore(sending, watcher.Run)
 	if o.sender != nil {
-		a.background.Go(func() { a.notices.Run(sending) })
+		a.chore(sending, a.notices.Run)
 	}
-	a.background.Go(func() { runCounts(retaining, o.store, o.log) })
+	a.chore(retaining, func(ctx context.Context) { runCounts(ctx, o.store, o.log) })
 	if a.scraped != nil {
 		a.background.Go(func() { a.scraped.Serve(a.scrapes) }) //nolint:errcheck // stop closes it
 	}

@@ -9,6 +9,28 @@ import (
 	"bookhook/webhook"
 )
 
+// chore runs work that one of all replicas has to do, whenever that is this one, until ctx
+// ends. Two may overlap for a moment when that changes.
+func (a *app) chore(ctx context.Context, work func(context.Context)) {
+	a.background.Go(func() {
+		for sleep(ctx, leadEvery) {
+			if !a.dispatcher.Leads() {
+				continue
+			}
+			leading, stop := context.WithCancel(ctx)
+			done := make(chan struct{})
+			go func() { work(leading); close(done) }()
+			for a.dispatcher.Leads() && sleep(ctx, leadEvery) {
+			}
+			stop()
+			<-done
+		}
+	})
+}
+
+// leadEvery is how often a replica looks whether it does what one of all has to do.
+const leadEvery = 200 * time.Millisecond
+
 // The pace of the retention: small batches with pauses, so that nobody waits for
 // one.
 const (

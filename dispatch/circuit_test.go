@@ -419,14 +419,18 @@ func TestLanesFollowResets(t *testing.T) {
 				b.ingest(&webhook.Webhook{ID: 1, Circuit: webhook.Circuit{Resets: resets}, Config: webhook.Config{Concurrency: 1}}, 1, 0)
 			},
 		} {
-			b := newTestLanes(100)
-			b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
+			start := func() *testLanes {
+				b := newTestLanes(100)
+				b.granted(webhook.Lease{})
+				b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
+				return b
+			}
+			b := start()
 			if got := b.circuit(1); got != open {
 				t.Errorf("%s: got %+v at the start, want what was stored", name, got)
 			}
 			for resets, want := range map[int]bool{3: true, 4: true, 5: false} {
-				b := newTestLanes(100)
-				b.acceptAll(map[webhook.WebhookID]webhook.Due{1: {Circuit: open}})
+				b := start()
 				if read(b, resets); b.circuit(1).Open() != want {
 					t.Errorf("%s after %d resets: got open %t, want %t", name, resets, !want, want)
 				}

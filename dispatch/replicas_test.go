@@ -53,6 +53,23 @@ func (rs *replicas) start(url string, o dispatch.Options) *rig {
 	return r.run(o)
 }
 
+// awaitAll waits until they serve all shards together.
+func (rs *replicas) awaitAll(of ...*rig) {
+	rs.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		n := 0
+		for _, r := range of {
+			n += r.Held().Len()
+		}
+		if n == webhook.Shards {
+			return
+		}
+		if time.Now().After(deadline) {
+			rs.Fatalf("%d shards are served after 30 seconds, want all", n)
+		}
+	}
+}
+
 // await waits until each of them serves so many shards.
 func (rs *replicas) await(want map[*rig]int) {
 	rs.Helper()
@@ -203,8 +220,11 @@ func TestHandOver(t *testing.T) {
 	ids := slices.Concat(a.ingest(20), b.ingest(20), c.ingest(20))
 	began = time.Now()
 	a.stop()
-	rs.await(map[*rig]int{b: 31, c: 30})
+	rs.awaitAll(b, c)
 	within(t, "left", began, 2*time.Second)
+	if n := b.Held().Len(); n < 30 || n > 31 {
+		t.Errorf("one of two serves %d shards, want half of them", n)
+	}
 	ids = append(ids, b.ingest(20)...)
 	b.stop()
 	rs.await(map[*rig]int{c: webhook.Shards})
@@ -256,15 +276,18 @@ func TestHandOverInFlight(t *testing.T) {
 func TestTakenOver(t *testing.T) {
 	rs := newReplicas(t)
 	g := newGate(t)
-	a := rs.start(rs.url, dispatch.Options{})
+	p := pgtest.NewProxy(t, rs.url)
+	a := rs.start(p.URL, dispatch.Options{})
 	a.hook(g.URL, concurrency(1))
 	ids := a.ingest(3)
 	receive(t, g.arrived)
 	g.most.Store(0)
+	p.Down.Store(true)
 	dbtest.Lose(t, rs.url)
-	b := rs.start(rs.url, dispatch.Options{}) // takes what it can get
-	rs.await(map[*rig]int{b: webhook.Shards})
+	b := rs.start(rs.url, dispatch.Options{})
+	rs.await(map[*rig]int{a: 0, b: webhook.Shards})
 	receive(t, g.arrived) // the first one once more
+	p.Down.Store(false)
 	g.open()
 	a.stop()
 	for range ids {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/postgres/pgtest"
 	"bookhook/dispatch"
 	"bookhook/webhook"
 )
@@ -227,6 +228,11 @@ func callTwice(t *testing.T, to string, calls int, done bool) (lives bool) {
 		kill()
 	}
 	err := <-answers
+	if pgtest.Wanted() { // another process may be making the call until its time is over
+		if err := r.store.CleanUp(t.Context(), false, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r.run(dispatch.Options{})
 	got := r.callInline(temporary("q"))
 	if err == nil && (got.Accepted != before.Accepted || got.Reason != before.Reason) {

@@ -236,11 +236,12 @@ func (d *Dispatcher) retry(ctx context.Context, operation string, err error, do 
 }
 
 func (d *Dispatcher) logUnrecorded(job *webhook.Job, r webhook.Result, err error) {
+	if errors.Is(err, webhook.ErrNotHeld) {
+		d.log.Warn("result dropped, since another replica has taken over the account", "delivery", job.Delivery.ID.String(), "number", r.Attempt.Number)
+		return
+	}
 	message := "result cannot be recorded"
-	switch {
-	case errors.Is(err, webhook.ErrNotHeld):
-		message = "result dropped, since another replica has taken over the account"
-	case d.recording.Err() != nil:
+	if d.recording.Err() != nil {
 		message = "result lost at shutdown"
 	}
 	d.log.Error(message+"; the delivery will be sent again, an inline call counts as refused",

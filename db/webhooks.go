@@ -23,11 +23,25 @@ func circuitScanners(c *webhook.Circuit) []any {
 func (s *Store) scanWebhook(r scanner) (*webhook.Webhook, error) {
 	w := &webhook.Webhook{}
 	err := r.Scan(append([]any{
-		&w.ID, &w.Account, jsonScanner{&w.Config}, &w.Enabled, &w.Secret, &w.OldSecret, timeScanner{&w.OldUntil},
-		timeScanner{&w.CreatedAt}, timeScanner{&w.UpdatedAt},
-		&w.CreatedBy, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.OffBy, &w.Skipped,
-		timeScanner{&w.Missed.Since}, timeScanner{&w.Missed.Until}, &w.Missed.Events, timeScanner{&w.OnAt}, jsonScanner{&w.Warnings},
-		timeScanner{&w.SecretShownAt}, timeScanner{&w.SecretStored.At}, &w.SecretStored.By,
+		&w.ID, &w.Account,
+		jsonScanner{&w.Config},
+		&w.Enabled, &w.Secret, &w.OldSecret,
+		timeScanner{&w.OldUntil},
+		timeScanner{&w.CreatedAt},
+		timeScanner{&w.UpdatedAt},
+		&w.CreatedBy,
+		timeScanner{&w.FailingSince},
+		timeScanner{&w.FailedAt},
+		timeScanner{&w.OffAt},
+		&w.OffReason, &w.OffBy, &w.Skipped,
+		timeScanner{&w.Missed.Since},
+		timeScanner{&w.Missed.Until},
+		&w.Missed.Events,
+		timeScanner{&w.OnAt},
+		jsonScanner{&w.Warnings},
+		timeScanner{&w.SecretShownAt},
+		timeScanner{&w.SecretStored.At},
+		&w.SecretStored.By,
 	}, circuitScanners(&w.Circuit)...)...)
 	if err != nil {
 		return nil, err

@@ -58,10 +58,12 @@ type restoreCommand struct {
 // Run puts a backup in the place of the database.
 func (c restoreCommand) Run(ctx context.Context, std streams, at database) error {
 	held, err := db.Check(ctx, c.File)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted; nothing is restored")
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no backup %s", c.File)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	encrypted, err := checkKey(ctx, at, c.File)

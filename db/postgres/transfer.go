@@ -78,7 +78,7 @@ func (s *Source) Close() error {
 	return nil
 }
 
-var errOlder = errors.New("its schema is that of an older Bookhook; start this one on it once, which upgrades it")
+var errOlder = errors.New("its schema is that of an older Bookhook; run \"bookhook account list\" with it, which upgrades it and sends nothing")
 
 // checkComplete refuses a database that is not one of this Bookhook.
 func checkComplete(ctx context.Context, pool *sql.DB) error {

@@ -165,3 +165,17 @@ func TestFailedRestoreLeavesNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestInterruptedCheck: a database that was not read to its end is not called damaged.
+func TestInterruptedCheck(t *testing.T) {
+	pool, err := openExisting(t.Context(), stored(t, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := checkPages(interrupted, pool); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v, want that it was interrupted", err)
+	}
+}

@@ -47,7 +47,7 @@ func Check(ctx context.Context, path string) (c Contents, err error) {
 func checkPages(ctx context.Context, pool *sql.DB) error {
 	rows, err := pool.QueryContext(ctx, `PRAGMA integrity_check(5)`)
 	if err != nil {
-		return damaged(err.Error())
+		return unread(ctx, err)
 	}
 	defer rows.Close()
 	var found []string
@@ -59,12 +59,21 @@ func checkPages(ctx context.Context, pool *sql.DB) error {
 		found = append(found, line)
 	}
 	if err := rows.Err(); err != nil {
-		return damaged(err.Error())
+		return unread(ctx, err)
 	}
 	if len(found) != 1 || found[0] != "ok" {
 		return damaged(strings.Join(found, "; "))
 	}
 	return nil
+}
+
+// unread returns the error of a database that could not be read to its end: it is damaged,
+// unless the reader was interrupted.
+func unread(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return damaged(err.Error())
 }
 
 func damaged(how string) error {

@@ -41,7 +41,7 @@ func OpenSource(ctx context.Context, path string, exclusive bool, clean func(str
 		return nil, err
 	}
 	if outdated {
-		return nil, errors.New("its schema is that of an older Bookhook; start this one on it once, which upgrades it")
+		return nil, errors.New("its schema is that of an older Bookhook; run \"bookhook account list\" with it, which upgrades it and sends nothing")
 	}
 	if s.conn, err = pool.Conn(ctx); err != nil {
 		return nil, err

@@ -249,3 +249,23 @@ func TestReplicaStopped(t *testing.T) {
 	f.await(2)
 	f.delivered(2)
 }
+
+// TestReplicasSetUp: before anybody can sign in, all replicas print the same link, which
+// opens the page of each; and each is ready for requests.
+func TestReplicasSetUp(t *testing.T) {
+	at := pgtest.Database(t, "template1")
+	const link = `/setup\?token=(\S+)$`
+	a := launch(t, "serve", "--listen", "127.0.0.1:0", "--database", at)
+	b := launch(t, "serve", "--listen", "127.0.0.1:0", "--database", at)
+	token := a.waitFor(link)[1]
+	if other := b.waitFor(link)[1]; other != token {
+		t.Errorf("got the tokens %s and %s, want one", token, other)
+	}
+	for _, p := range []*process{a, b} {
+		for _, path := range []string{"/setup?token=" + token, "/readyz"} {
+			if status, body := get(t, p.url+path, ""); status != http.StatusOK {
+				t.Errorf("%s: got %d %s, want 200", path, status, body)
+			}
+		}
+	}
+}

@@ -89,7 +89,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return errors.Join(err, listeners.Close())
 	}
-	token, err := setupToken(ctx, store)
+	token, err := setupToken(ctx, store, at)
 	if err != nil {
 		return errors.Join(err, listeners.Close(), store.Close())
 	}
@@ -105,7 +105,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 		fmt.Fprintf(std.out, "metrics at http://%s%s\n", listeners.scrapes.Addr(), metrics.Path)
 	}
 	if token != "" {
-		fmt.Fprintf(std.out, "\nNobody can sign in yet. Set Bookhook up here (the next start prints another link):\n\n  %s/setup?token=%s\n\n", a.url(), token)
+		fmt.Fprintf(std.out, "\nNobody can sign in yet. Set Bookhook up here (%s):\n\n  %s/setup?token=%s\n\n", otherLinks(at), a.url(), token)
 	}
 	err = a.wait(ctx)
 	log.Info("stopping")
@@ -164,13 +164,27 @@ func absolute(path databasePath) string {
 }
 
 // setupToken returns a token for the set-up page of a database without users, ""
-// if there are users.
-func setupToken(ctx context.Context, store *db.Store) (string, error) {
+// if there are users. Of PostgreSQL it is kept, so that the link of one replica opens the
+// page of another.
+func setupToken(ctx context.Context, store *db.Store, at database) (string, error) {
 	done, err := store.HasUsers(ctx)
 	if done || err != nil {
 		return "", err
 	}
-	return rand.Text(), nil
+	token := rand.Text()
+	if !db.OnServer(string(at.path)) {
+		return token, nil
+	}
+	kept, err := store.Setting(ctx, "setup-token", []byte(token))
+	return string(kept), err
+}
+
+// otherLinks says what other starts print instead of this link for the set-up.
+func otherLinks(at database) string {
+	if db.OnServer(string(at.path)) {
+		return "every replica prints this link"
+	}
+	return "the next start prints another link"
 }
 
 func listen(ctx context.Context, address, flag string) (net.Listener, error) {

@@ -144,7 +144,7 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	switch {
 	case r.Attempt.Failure == "":
-		return "", s.recordSuccess(ctx, tx, r)
+		return "", s.recordSuccess(ctx, tx, r, now)
 	case r.Once() && !r.Gone:
 		delete(s.healthy, r.Webhook)
 		return "", nil
@@ -211,7 +211,7 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 
 // recordSuccess records that a webhook is healthy. It writes nothing if that is
 // known: most attempts succeed.
-func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Result) error {
+func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Result, now time.Time) error {
 	if s.healthy[r.Webhook] == tx.Round() {
 		return nil
 	}
@@ -220,6 +220,11 @@ func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Res
 		return err
 	}
 	if r.Circuit != nil && r.Circuit().Failures > 0 { // it has failed again since
+		health := webhook.Health{}.AfterFailure(roundMillis(now))
+		if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $3, failed_at = $4 WHERE id = $1 AND circuit_resets = $2`,
+			r.Webhook, r.Circuit().Resets, toMillis(health.FailingSince), toMillis(health.FailedAt)); err != nil {
+			return err
+		}
 		return recordCircuit(ctx, tx, r)
 	}
 	s.healthy[r.Webhook] = tx.Round()

@@ -104,8 +104,10 @@ func testLateCircuit(t *testing.T, s *db.Store) {
 	failOnce(t, s, w, t0, circuit(two))
 	succeed(two)
 	same(t, "a success before the failures", stored(), two)
+	same(t, "which says that it fails", health(t, s, w), webhook.Health{FailingSince: t0, FailedAt: t0})
 	succeed(webhook.Circuit{})
 	same(t, "a success after them", stored(), webhook.Circuit{})
+	same(t, "which says that it is well", health(t, s, w), webhook.Health{})
 
 	open := webhook.Circuit{Failures: 12, Pauses: 3, OpenedAt: t0, ProbeAt: t0.Add(time.Minute)}
 	for name, change := range map[string]func() error{

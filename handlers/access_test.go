@@ -44,6 +44,7 @@ type route struct {
 // version.
 var routes = inVersions(map[string]route{
 	"GET /healthz":          {anybody, 200, ""},
+	"GET /readyz":           {anybody, 200, ""},
 	"GET /static/{static}":  {anybody, 200, ""},
 	"GET /setup":            {anybody, 409, ""},
 	"POST /setup":           {anybody, 409, ""},

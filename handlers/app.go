@@ -134,7 +134,7 @@ func (a *app) fail(c *fiber.Ctx, err error) error {
 		return a.prio.ShowError(c, p)
 	case strings.HasPrefix(path, inbound.Path):
 		return web.SendProblem(c, p)
-	case path == "", strings.HasPrefix(path, "/api/"), path == "/healthz": // "": no browser sends what cannot be read
+	case path == "", strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz": // "": no browser sends what cannot be read
 		return a.api.ShowError(c, p)
 	}
 	return a.pages.ShowError(c, p)

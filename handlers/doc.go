@@ -20,6 +20,6 @@
 // admin, the APIs need a token, and a booking platform needs the account's address
 // for it.
 //
-// GET /healthz returns 200 if the database responds within three seconds and the
+// GET /healthz, and GET /readyz likewise, returns 200 if the database responds within three seconds and the
 // dispatcher is running; it writes nothing.
 package handlers

@@ -15,6 +15,7 @@ import (
 // received before them; the guard after them says how large it may be.
 func (a *app) routes(f *fiber.App) {
 	f.Get("/healthz", a.showHealth)
+	f.Get("/readyz", a.showHealth) // a replica that cannot reach the database should get no traffic
 	f.Get("/static/:name", a.pages.ShowStatic)
 	apiRoutes(f.Group("/api"), a.api, a.server.Body(web.MaxBody))
 	inboundRoutes(f, a.inbound)

@@ -49,7 +49,7 @@ func (pg *Pages) checkSetup(c *fiber.Ctx, token string) error {
 	if pg.SetupToken == "" || subtle.ConstantTimeCompare([]byte(token), []byte(pg.SetupToken)) != 1 {
 		return &web.Problem{
 			Type: "forbidden", Title: "This set-up link is not valid", Status: http.StatusForbidden,
-			Meaning: "Nothing was changed.", Next: "Use the link that Bookhook printed when it was last started; each start prints a new one.",
+			Meaning: "Nothing was changed.", Next: "Use the link that Bookhook printed when it was last started; with SQLite, each start prints a new one.",
 		}
 	}
 	return nil

@@ -106,6 +106,10 @@ func New(o Options) *Pages {
 	return &Pages{Options: o, logins: auth.NewLimiter(), letters: auth.NewLimiter(), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
 }
 
+// problemTimeout is how long the page of a problem may read; the time of its request may
+// be over.
+const problemTimeout = time.Second
+
 // ShowError shows a problem as a page.
 func (pg *Pages) ShowError(c *fiber.Ctx, p *web.Problem) error {
 	props := views.ErrorProps{Outside: pg.outside(c), Status: p.Status, Meaning: p.Meaning, Next: p.Next}
@@ -119,7 +123,9 @@ func (pg *Pages) ShowError(c *fiber.Ctx, p *web.Problem) error {
 		page := v.page(c, nil)
 		page.Changes = "" // a problem does not follow what happens
 		if v.Account.ID != 0 {
-			page.Attention, _ = pg.Store.Attention(c.UserContext(), v.Account.ID) // the database may be the problem
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), problemTimeout)
+			defer cancel()
+			page.Attention, _ = pg.Store.Attention(ctx, v.Account.ID) // the database may be the problem
 		}
 		props.Page = &page
 	}

@@ -87,6 +87,9 @@ func (k kind) addHome(add func(string, templ.Component)) {
 		instance.Lines[a.ID] = stats.NewSparkline(now, time.UTC)
 	}
 	instance.InNeed = instance.Rows
+	for i := range min(k.n, 3) {
+		instance.Replicas = append(instance.Replicas, webhook.Replica{Name: k.text("node-1:8080"), Version: k.text("v1.2.3"), StartedAt: now, SeenAt: now, Alive: i < 2, Leaving: i == 1, Own: i == 0, Shards: webhook.AllShards})
+	}
 	add("instance", Instance(instance))
 }
 

@@ -126,7 +126,11 @@ func (d *DB) lease(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (le
 	return lease, err
 }
 
-// renew writes the row of this process, and reports whether there was none.
+// deadShown is how long the row of a replica that died is kept, for people.
+const deadShown = 24 * time.Hour
+
+// renew writes the row of this process, and reports whether there was none; then it
+// deletes those of replicas that died long ago.
 func (d *DB) renew(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (joined bool, err error) {
 	leaving := 0
 	if r.Leaving {
@@ -139,6 +143,10 @@ func (d *DB) renew(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (jo
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO replicas (id, name, version, started_at, seen_at, lease_end, leaving) VALUES ($1, $2, $3, `+now+`, `+now+`, `+now+` + $4, $5)`,
 		d.session.process, r.Name, r.Version, webhook.LeaseTime.Milliseconds(), leaving)
+	if err != nil {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM replicas WHERE seen_at < `+now+` - $1`, deadShown.Milliseconds())
 	return true, err
 }
 

@@ -19,6 +19,7 @@ type AccountStore interface {
 	AddAccount(ctx context.Context, a webhook.Account, change webhook.Change) (webhook.Account, error)
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	AccountsAfter(ctx context.Context, number int64, limit int) ([]webhook.AccountUse, error)
+	Replicas(ctx context.Context) ([]webhook.Replica, error)
 	CountCheck(ctx context.Context, account webhook.AccountID, now time.Time) error
 	SetLimit(ctx context.Context, account webhook.AccountID, limit int, change webhook.Change) error
 }

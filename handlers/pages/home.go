@@ -189,6 +189,9 @@ func (pg *Pages) ShowInstance(c *fiber.Ctx) error {
 		return err
 	}
 	if props.First {
+		if props.Replicas, err = pg.Store.Replicas(ctx); err != nil {
+			return err
+		}
 		if props.Today, err = pg.Store.Today(ctx, 0, page.Now); err != nil {
 			return err
 		}

@@ -49,10 +49,10 @@ func confirmed(tb testing.TB, s *db.Store, w *webhook.Webhook) fallback.Fallback
 func listedOnce(tb testing.TB, s *db.Store, f fallback.Fallback) fallback.Fallback {
 	tb.Helper()
 	ctx := tb.Context()
-	m := fallback.Mail{Webhook: f.Webhook, Incident: 7, From: t0.Add(-time.Hour), Until: t0.Add(time.Minute)}
-	ok(tb, s.QueueFallback(ctx, f, m, t0.Add(time.Minute)))
-	mail := claimList(tb, s, t0.Add(time.Minute))
-	mail.State, mail.FinishedAt = webhook.MailSent, t0.Add(time.Minute)
+	m := fallback.Mail{Webhook: f.Webhook, Incident: 7, From: t0.Add(-time.Hour), Until: t0.Add(time.Hour)}
+	ok(tb, s.QueueFallback(ctx, f, m, t0.Add(time.Hour)))
+	mail := claimList(tb, s, t0.Add(time.Hour))
+	mail.State, mail.FinishedAt = webhook.MailSent, t0.Add(time.Hour)
 	ok(tb, s.FinishMail(ctx, mail))
 	return must(s.Fallback(ctx, f.Account, f.Webhook))(tb)
 }
@@ -166,7 +166,7 @@ func testFallbackChanged(t *testing.T, s *db.Store) {
 	same(t, "changed", got, want)
 	mail, about := lastMail(t, s)
 	same(t, "told", []string{mail.To, string(about.Last)}, []string{office, "removed"})
-	same(t, "about", []time.Time{about.From, about.Until}, []time.Time{t0.Add(-time.Hour), t0.Add(time.Minute)})
+	same(t, "about", []time.Time{about.From, about.Until}, []time.Time{t0.Add(-time.Hour), t0.Add(time.Hour)})
 	same(t, "of those that are confirmed", len(must(s.Fallbacks(ctx, []webhook.WebhookID{w.ID}))(t)), 0)
 }
 
@@ -255,8 +255,8 @@ func testFallbackMessages(t *testing.T, s *db.Store) {
 	f := confirmed(t, s, w)
 	same(t, "of a failing webhook", must(s.Fallbacks(ctx, []webhook.WebhookID{w.ID}))(t), []fallback.Fallback{f})
 	same(t, "of none", len(must(s.Fallbacks(ctx, nil))(t)), 0)
-	m := fallback.Mail{Webhook: w.ID, Incident: 7, From: t0.Add(-time.Hour), Until: t0.Add(time.Minute)}
-	now := t0.Add(time.Minute)
+	m := fallback.Mail{Webhook: w.ID, Incident: 7, From: t0.Add(-time.Hour), Until: t0.Add(time.Hour)}
+	now := t0.Add(time.Hour)
 	wantError(t, "nothing to list", s.QueueFallback(ctx, f, m, now), webhook.ErrNotFound)
 	same(t, "unchanged", must(s.Fallback(ctx, a.ID, w.ID))(t), f)
 	deliver(t, s, a.ID, 2)
@@ -304,14 +304,14 @@ func testFallbackRace(t *testing.T, s *db.Store) {
 	deliver(t, s, a.ID, 1)
 	f := confirmed(t, s, w)
 	before := len(must(s.AllMails(ctx, 0, 99))(t))
-	m := fallback.Mail{Webhook: w.ID, Incident: 7, From: t0.Add(-time.Hour), Until: t0.Add(time.Minute)}
+	m := fallback.Mail{Webhook: w.ID, Incident: 7, From: t0.Add(-time.Hour), Until: t0.Add(time.Hour)}
 	race := func(what string, f fallback.Fallback, m fallback.Mail) {
 		t.Helper()
 		var all sync.WaitGroup
 		var won atomic.Int64
 		for range 8 {
 			all.Go(func() {
-				if s.QueueFallback(ctx, f, m, t0.Add(time.Minute)) == nil {
+				if s.QueueFallback(ctx, f, m, t0.Add(time.Hour)) == nil {
 					won.Add(1)
 				}
 			})

@@ -308,7 +308,7 @@ func testPruneCounts(t *testing.T, s *db.Store) {
 // TestStatsReopen: what was counted and not added up yet is there after a restart.
 func TestStatsReopen(t *testing.T) {
 	path := dbtest.At(t)
-	s := must(db.Create(t.Context(), path, nil))(t)
+	s := dbtest.Create(t, path)
 	a, w := shop(t, s)
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 9, t0)

@@ -13,7 +13,7 @@ import (
 // and wait.
 func TestPlatformSwitchedByAnotherProcess(t *testing.T) {
 	path := dbtest.At(t)
-	s := must(db.Create(context.Background(), path, nil))(t)
+	s := dbtest.Create(t, path)
 	t.Cleanup(func() { ok(t, s.Close()) })
 	a, _ := shop(t, s)
 	waits := ingest(t, s, a.ID, asked("", "1"))[0]

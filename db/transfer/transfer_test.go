@@ -140,13 +140,13 @@ func fill(t *testing.T, file string) {
 					values[i] = fmt.Sprintf("%q", fmt.Sprintf("%s %d é 🎟", name, n)) // JSON, as some have to be
 				case "BLOB 0":
 					values[i] = []byte{0, 255, byte(n), 10}
-				case "INTEGER 1", "TEXT 1", "BLOB 1":
+				case "TEXT 1":
+					values[i] = []any{nil, "", "x", "é"}[n]
+				case "BLOB 1":
+					values[i] = []any{nil, []byte{}, []byte{0}, make([]byte, size(name))}[n]
+				case "INTEGER 1":
 					values[i] = []any{nil, 3, -1 << 62, 1}[n]
-					if kind == "TEXT 1" {
-						values[i] = []any{nil, "", "x", "é"}[n]
-					} else if kind == "BLOB 1" {
-						values[i] = []any{nil, []byte{}, []byte{0}, make([]byte, size(name))}[n]
-					} else if name == "user_id" || name == "account_id" || name == "webhook_id" {
+					if name == "user_id" || name == "account_id" || name == "webhook_id" {
 						values[i] = []any{nil, 1, 2, 3}[n]
 					}
 				default:

@@ -52,11 +52,11 @@ fmt: need-go ## format the code
 
 # These do thousands of things one after the other, or run the program many times: the race detector costs minutes there,
 # and sees nothing that it does not see in the tests beside them.
-PLAIN = ^(TestBench|TestRotateKilled|TestOpenAPIProperty|TestOpenAPIEverything|TestPrioProperty|TestAccess|TestWizardWithManyTours|TestModelFindsFaults|TestPlanIsExact|TestPlanMemory|TestBombs)$$
+PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestReplicaStopped|TestReplicasSetUp|TestMoveCommand|TestMoveInterrupted|TestBackupOfPostgres|TestThereAndBack|TestInterrupted|TestVerification|TestRotateKilled|TestOpenAPIProperty|TestOpenAPIEverything|TestPrioProperty|TestAccess|TestWizardWithManyTours|TestModelFindsFaults|TestPlanIsExact|TestPlanMemory|TestBombs)$$
 
 unit: need-go need-cc ## unit and conformance tests
 	go test $(RACE) -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $(UNITS)
-	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) . ./db ./handlers ./replay ./reconcile
+	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) . ./db ./db/transfer ./handlers ./replay ./reconcile
 
 postgres: need-go ## the tests of the database on PostgreSQL, which must be installed; each run has a server of its own
 	BOOKHOOK_TEST_DATABASE=postgres go test -pgo=off -timeout 10m $(TESTFLAGS) ./db ./db/postgres

@@ -109,6 +109,7 @@ func start(ctx context.Context, o options) (*app, error) {
 	go func() { a.served <- a.web.Listener(a.listener) }()
 	a.chore(retaining, func(ctx context.Context) { runRetention(ctx, o.store, o.retention, o.log) })
 	watcher := notices.Watcher{Store: o.store, Free: o.freeSpace, Least: leastFree, Mail: o.sender != nil, Words: a.notices, Log: o.log}
+	a.chore(retaining, func(ctx context.Context) { runCleanUp(ctx, o.store, o.log) })
 	a.chore(sending, watcher.Run)
 	if o.sender != nil {
 		a.chore(sending, a.notices.Run)

@@ -58,6 +58,18 @@ func runRetention(ctx context.Context, store *db.Store, keep time.Duration, log 
 	}
 }
 
+// cleanEvery is how often what dead processes left behind is looked for.
+const cleanEvery = time.Minute
+
+// runCleanUp ends what dead processes left behind, until ctx ends.
+func runCleanUp(ctx context.Context, store *db.Store, log *slog.Logger) {
+	for sleep(ctx, cleanEvery) {
+		if err := store.CleanUp(ctx, false, time.Now()); err != nil && ctx.Err() == nil {
+			log.Error("what dead processes left behind could not be ended, retrying", "error", err)
+		}
+	}
+}
+
 // prune deletes batch after batch until nothing old is left, and returns the
 // number of rows.
 func prune(ctx context.Context, store *db.Store, keep time.Duration) (deleted int64, err error) {

@@ -70,7 +70,8 @@ func (d *Dispatcher) recoverClaims(ctx context.Context, shards webhook.ShardSet,
 		return nil, nil
 	}
 	if shards.Has(0) {
-		if err := d.shards.CleanUp(ctx, lease.Until.IsZero(), d.clock()); err != nil {
+		alone := lease.Until.IsZero() || lease.Share == webhook.Shards // others are dead, or there can be none
+		if err := d.shards.CleanUp(ctx, alone, d.clock()); err != nil {
 			return nil, fmt.Errorf("clean up: %w", err)
 		}
 	}

@@ -35,7 +35,7 @@ func shownAt(chart playwright.Locator, text string) func() bool {
 // lastRow waits for the numbers in the last row of a chart's table.
 func lastRow(t testing.TB, chart playwright.Locator, want ...string) {
 	t.Helper()
-	must(t, expect.Locator(chart.Locator("tbody tr").Last().Locator("td")).ToHaveText(want))
+	must(t, expect.Locator(chart.Locator(".values tbody tr").Last().Locator("td")).ToHaveText(want))
 }
 
 // failingShop has delivered four bookings and given up one.
@@ -69,7 +69,7 @@ func TestStats(t *testing.T) {
 			chart := p.chartOf("Deliveries")
 			must(t, expect.Locator(chart.Locator(".totals li")).ToHaveText([]string{"4 delivered", "1 failed attempt", "1 of them given up"}))
 			must(t, expect.Locator(chart.Locator(".plot rect")).ToHaveCount(2))
-			must(t, expect.Locator(p.chartOf("Reasons for failure").Locator("tbody tr")).ToHaveText([]string{"Gone 1"}))
+			must(t, expect.Locator(p.Locator(".why tbody tr")).ToHaveText([]string{"Gone 1"}))
 
 			must(t, chart.Locator(".slot").Last().Hover())
 			values := "4 delivered\n1 failed attempt\n1 of them given up"
@@ -98,7 +98,7 @@ func TestStats(t *testing.T) {
 			must(t, expect.Locator(p.chartOf("Deliveries").Locator(".slot")).ToHaveCount(30))
 			p.visit(op.page(hook.ID) + "?period=7d")
 			must(t, expect.Locator(p.chartOf("Deliveries").Locator(".totals li")).ToHaveText([]string{"4 delivered"}))
-			must(t, expect.Locator(p.chartOf("Reasons for failure")).ToHaveCount(0))
+			must(t, expect.Locator(p.Locator(".why")).ToHaveCount(0))
 			p.fits()
 			p.visit(op.URL + "/webhooks")
 			must(t, expect.Locator(p.rows("Accounting").GetByRole("img")).ToHaveAccessibleName("4 delivered in 14 days"))

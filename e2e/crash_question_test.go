@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // asker asks before bookings are confirmed, as booking systems do. What got no answer is asked again, and so is now and
@@ -86,7 +87,8 @@ func (a *audit) question(d delivery, raw []byte) {
 	}
 	try := d.Attempts[0]
 	want := map[bool]string{true: "delivered", false: "failed"}[try.Reason == ""]
-	if d.State != want {
+	timesOut := a.shared && try.Reason == "cut_off" && d.NextAttempt != nil && time.Since(*d.NextAttempt) < 2*time.Minute
+	if d.State != want && (d.State != "pending" || !timesOut) {
 		wrong("got %s, want it %s", d.State, want)
 	}
 	if try.Status != 0 && (len(saw) != 1 || saw[0].status != try.Status) {

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
 // crash is Bookhook under load, with a receiver that is well, one that misbehaves and one that is away for a while.
 type crash struct {
+	shared  bool // other replicas could use the database: what a dead one was asked has to time out
 	op      *shop
 	dice    *dice
 	bell    *bell
@@ -25,7 +27,7 @@ type crash struct {
 
 func newCrash(t testing.TB, folder string, seed uint64) *crash {
 	t.Helper()
-	c := &crash{op: newShopIn(t, folder), dice: newDice(seed), bell: &bell{}, history: newHistory()}
+	c := &crash{shared: strings.HasPrefix(folder, "postgres://"), op: newShopIn(t, folder), dice: newDice(seed), bell: &bell{}, history: newHistory()}
 	many := map[string]any{"concurrency": 32}
 	c.well, c.wild, c.away = c.newSink("Accounting", well, many), c.newSink("Portal", c.dice.wild, many), c.newSink("Partner", away, many)
 	c.load, c.post, c.asker, c.replayer = newLoad(c), newPost(c), newAsker(c), newReplayer(c)

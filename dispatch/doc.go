@@ -46,8 +46,8 @@
 // while the others wait in the table. The first success closes it; after the
 // success of a probe, everything that is waiting is due at once. The lane decides, since
 // it knows of every attempt first; Finish stores the circuit with the webhook, where a
-// restart finds it and pages read it. A change of the webhook resets it there, which a
-// lane that was not told of the change learns from the next thing that it reads.
+// restart finds it and pages read it. A change of the webhook resets it there; a lane
+// that missed the change finds out with the next row that it reads of the webhook.
 //
 // The items of bulk replays are in a table of their own, and are claimed when nothing
 // else of their webhook is due or queued, as their rates allow. They have at most a third
@@ -75,8 +75,8 @@
 // releases what is queued, waits for what is under way, and gives it back. If it lost
 // one, it forgets it: the store refuses late results with [webhook.ErrNotHeld].
 //
-// Any replica accepts events, and what it stores for an account of another one, that
-// one is told of by the store ([ShardStore].Listen calls [Dispatcher.Touched]). What is
+// Any replica accepts events. When it stores some for an account of another replica, the
+// store notifies that one ([ShardStore].Listen calls [Dispatcher.Touched]). What is
 // due is read again every few seconds if others have written, since an announcement can
 // be missed. On SQLite a process holds all shards for ever, and none of this happens.
 //

@@ -24,7 +24,8 @@ import (
 // memory, each with one row more.
 const batchBytes = 8 << 20
 
-// reportEvery is after how many rows of a table the caller is told, beside its beginning.
+// reportEvery is how many rows there are between two reports of progress; the first one is
+// made when a table begins.
 const reportEvery = 10_000
 
 // Reader is a database whose tables can be read.

@@ -1,5 +1,5 @@
 // Package auth authenticates users and programs, without a web server and without
-// a database: it hashes and checks passwords, creates tokens, secrets and session
+// a database of its own: it hashes and checks passwords, creates tokens, secrets and session
 // ids, and limits failed attempts.
 //
 // A password is stored as an argon2id hash with its parameters ([HashPassword]).

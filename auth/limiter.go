@@ -1,12 +1,10 @@
 package auth
 
 import (
+	"context"
 	"crypto/sha256"
 	"net/netip"
-	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // LimitWindow is for how long failed attempts are counted.
@@ -18,69 +16,54 @@ const LimitWindow = 15 * time.Minute
 const (
 	limitPerName    = 10  // from one network for one name
 	limitPerNetwork = 100 // from one network in all
-	limitEntries    = 100_000
 )
 
-// Limiter counts attempts to sign in, by network and by the name that was used (an
-// e-mail address, the id of a client); a success takes its own back ([Limiter.Forgive]).
-// Its memory is bounded: beyond 100,000 counts the least recently used is dropped.
-// It is safe for concurrent use.
+// Limiter counts attempts, by network and by the name that was used (an e-mail address,
+// the id of a client); a success takes its own back ([Limiter.Forgive]). It counts in the
+// database, so that several processes count together. It is safe for concurrent use.
 type Limiter struct {
-	mu     sync.Mutex
-	counts *lru.Cache[limitKey, count]
+	store TryStore
+	what  string
 }
 
-// limitKey is a hash, so that long names take no more memory.
-type limitKey [sha256.Size]byte
-
-type count struct {
-	n     int
-	since time.Time
+// TryStore counts attempts; *db.Store is one.
+type TryStore interface {
+	// CountTry counts an attempt, unless its name or its network had their limit, and
+	// reports whether it did.
+	CountTry(ctx context.Context, t Try) (counted bool, err error)
+	// ForgiveTry forgets the attempts with a name, and one of the network.
+	ForgiveTry(ctx context.Context, t Try) error
 }
 
-// NewLimiter returns a Limiter that has counted nothing.
-func NewLimiter() *Limiter {
-	counts, err := lru.New[limitKey, count](limitEntries)
-	if err != nil { // only for a size that is not positive
-		panic(err)
-	}
-	return &Limiter{counts: counts}
+// Try is an attempt. Name and Network are hashes, so that long ones take no more space.
+type Try struct {
+	Name, Network       []byte
+	MaxName, MaxNetwork int       // of those that began to be counted at Since or later
+	At, Since           time.Time // LimitWindow lies between them
 }
 
-func networkKey(network string) limitKey { return sha256.Sum256([]byte("ip " + network)) }
-
-func nameKey(network, name string) limitKey {
-	return sha256.Sum256([]byte("ip " + network + " email " + name))
-}
+// NewLimiter returns a Limiter for what is attempted, which has a count of its own.
+func NewLimiter(store TryStore, what string) *Limiter { return &Limiter{store, what} }
 
 // Allow counts an attempt at now and reports whether it is allowed: at most 10
-// within [LimitWindow] for one name from one network, and 100 from one network.
-func (l *Limiter) Allow(network, name string, now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.count(networkKey(network), now) <= limitPerNetwork && l.count(nameKey(network, name), now) <= limitPerName
+// within [LimitWindow] for one name from one network, and 100 from one network. What is
+// refused is not counted, so that nobody fills the database.
+func (l *Limiter) Allow(ctx context.Context, network, name string, now time.Time) (bool, error) {
+	t := l.try(network, name)
+	t.At, t.Since = now, now.Add(-LimitWindow)
+	return l.store.CountTry(ctx, t)
 }
 
 // Forgive takes back the attempts of somebody who signed in: all for their name, and
 // of the network the one that succeeded, so that those for other names still count.
-func (l *Limiter) Forgive(network, name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.counts.Remove(nameKey(network, name))
-	if c, known := l.counts.Get(networkKey(network)); known {
-		c.n--
-		l.counts.Add(networkKey(network), c)
-	}
+func (l *Limiter) Forgive(ctx context.Context, network, name string) error {
+	return l.store.ForgiveTry(ctx, l.try(network, name))
 }
 
-func (l *Limiter) count(key limitKey, now time.Time) int {
-	c, known := l.counts.Get(key)
-	if !known || now.Sub(c.since) > LimitWindow {
-		c = count{since: now}
-	}
-	c.n++
-	l.counts.Add(key, c)
-	return c.n
+func (l *Limiter) try(network, name string) Try {
+	byNetwork := sha256.Sum256([]byte(l.what + " ip " + network))
+	byName := sha256.Sum256([]byte(l.what + " ip " + network + " email " + name))
+	return Try{Name: byName[:], Network: byNetwork[:], MaxName: limitPerName, MaxNetwork: limitPerNetwork}
 }
 
 // Network returns the network under which attempts from an address are counted: an

@@ -27,6 +27,7 @@ var suites = []struct {
 	{"invitations", invitationTests},
 	{"resets", resetTests},
 	{"sessions", sessionTests},
+	{"tries", tryTests},
 	{"tokens", tokenTests},
 	{"connections", connectionTests},
 	{"rejected requests", rejectedTests},

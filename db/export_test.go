@@ -39,3 +39,8 @@ func (s *Store) AccountOf(ctx context.Context, id webhook.WebhookID) (account we
 func (s *Store) CountedChannels(ctx context.Context, account webhook.AccountID) (n int, err error) {
 	return n, queryRow(ctx, s.engine, `SELECT count(*) FROM event_counts WHERE account_id = $1 AND channel_id <> ''`, account).Scan(&n)
 }
+
+// Tries returns how many counts of attempts there are.
+func (s *Store) Tries(ctx context.Context) (n int, err error) {
+	return n, queryRow(ctx, s.engine, `SELECT count(*) FROM tries`).Scan(&n)
+}

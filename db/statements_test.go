@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -82,6 +83,7 @@ func useEverything(tb testing.TB, s *Store) {
 	}
 	check(s.RecoverClaims(ctx, webhook.AllShards, now))
 	check(s.CleanUp(ctx, false, now))
+	useTries(ctx, s, now, check)
 	check(s.RetryNow(ctx, w.ID, now))
 	check(s.Release(ctx, d, 7, now))
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
@@ -122,6 +124,14 @@ func useEverything(tb testing.TB, s *Store) {
 	check(err)
 	_, _, err = s.Prune(ctx, now, now, 0, 1)
 	check(err)
+}
+
+// useTries counts an attempt and forgets it.
+func useTries(ctx context.Context, s *Store, now time.Time, check func(error)) {
+	try := auth.Try{Name: []byte("n"), Network: []byte("m"), MaxName: 1, MaxNetwork: 1, At: now, Since: now}
+	_, err := s.CountTry(ctx, try)
+	check(err)
+	check(s.ForgiveTry(ctx, try))
 }
 
 // useLists reads the lists with all filters.

@@ -172,3 +172,45 @@ func endSessions(ctx context.Context, tx transaction, user webhook.UserID, keep 
 	_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND hash <> $2`, user, keep)
 	return err
 }
+
+// activeTries selects the counts that reached their limit.
+const activeTries = `SELECT count(*) FROM tries WHERE since >= $1 AND (key = $2 AND n >= $3 OR key = $4 AND n >= $5)`
+
+const countTry = `INSERT INTO tries (key, n, since) VALUES ($1, 1, $2) ON CONFLICT (key) DO UPDATE SET
+	n = CASE WHEN tries.since < $3 THEN 1 ELSE tries.n + 1 END, since = CASE WHEN tries.since < $3 THEN excluded.since ELSE tries.since END`
+
+// CountTry counts an attempt under its name and its network, unless one of them had its
+// limit, and reports whether it did.
+func (s *Store) CountTry(ctx context.Context, t auth.Try) (counted bool, err error) {
+	if counted, err = mayTry(ctx, s.engine, t); err != nil || !counted {
+		return false, err // without a write: most of those of a guesser end here
+	}
+	err = s.write(ctx, func(tx transaction) error {
+		if counted, err = mayTry(ctx, tx, t); err != nil || !counted {
+			return err
+		}
+		_, err := execAll(ctx, tx, []statement{
+			{countTry, []any{t.Name, toMillis(t.At), toMillis(t.Since)}},
+			{countTry, []any{t.Network, toMillis(t.At), toMillis(t.Since)}},
+		})
+		return err
+	})
+	return counted, err
+}
+
+func mayTry(ctx context.Context, q querier, t auth.Try) (bool, error) {
+	var full int
+	err := queryRow(ctx, q, activeTries, toMillis(t.Since), t.Name, t.MaxName, t.Network, t.MaxNetwork).Scan(&full)
+	return full == 0, err
+}
+
+// ForgiveTry forgets the attempts with a name, and one of its network.
+func (s *Store) ForgiveTry(ctx context.Context, t auth.Try) error {
+	return s.write(ctx, func(tx transaction) error {
+		_, err := execAll(ctx, tx, []statement{
+			{`DELETE FROM tries WHERE key = $1`, []any{t.Name}},
+			{`UPDATE tries SET n = n - 1 WHERE key = $1 AND n > 0`, []any{t.Network}},
+		})
+		return err
+	})
+}

@@ -11,8 +11,8 @@ var Copied = []string{
 }
 
 // Left are the tables that are not copied, since every database has its own: the
-// migrations that were run, and which processes use it.
-var Left = []string{"goose_db_version", "bookhook_version", "last_writer", "replicas", "shards"}
+// migrations that were run, which processes use it, and what was attempted in the last minutes.
+var Left = []string{"goose_db_version", "bookhook_version", "last_writer", "replicas", "shards", "tries"}
 
 // Kind is a type of values, for which each database has its own name.
 type Kind byte

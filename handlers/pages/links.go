@@ -49,7 +49,14 @@ func (pg *Pages) AskReset(c *fiber.Ctx) error {
 		return pg.showForgotten(c, http.StatusUnprocessableEntity, form)
 	}
 	now := time.Now()
-	if !pg.letters.Allow(auth.Network(pg.Server.ClientIP(c)), email, now) || !pg.letters.Allow("to "+email, email, now) {
+	allowed, err := pg.letters.Allow(c.UserContext(), auth.Network(pg.Server.ClientIP(c)), email, now)
+	if err == nil && allowed {
+		allowed, err = pg.letters.Allow(c.UserContext(), "to "+email, email, now)
+	}
+	if err != nil {
+		return err
+	}
+	if !allowed {
 		form.Problems.Add("email", "reset.too_many")
 		return pg.showForgotten(c, http.StatusTooManyRequests, form)
 	}

@@ -19,6 +19,7 @@ import (
 
 // LoginStore is what sign-in and set-up need of the database.
 type LoginStore interface {
+	auth.TryStore
 	Setup(ctx context.Context, a webhook.Account, u webhook.User, change webhook.Change) (webhook.Account, webhook.User, error)
 	HasUsers(ctx context.Context) (bool, error)
 	UserByEmail(ctx context.Context, email string) (webhook.User, error)
@@ -127,7 +128,11 @@ func (pg *Pages) SignIn(c *fiber.Ctx) error {
 		form.Email = ""
 		return pg.refuseLogin(c, form)
 	}
-	if !pg.logins.Allow(from, email, time.Now()) {
+	allowed, err := pg.logins.Allow(c.UserContext(), from, email, time.Now())
+	if err != nil {
+		return err
+	}
+	if !allowed {
 		form.Problem = webhook.NewMessage("login.too_many")
 		return pg.showLogin(c, http.StatusTooManyRequests, form)
 	}
@@ -145,7 +150,9 @@ func (pg *Pages) SignIn(c *fiber.Ctx) error {
 	if !match {
 		return pg.refuseLogin(c, form)
 	}
-	pg.logins.Forgive(from, email)
+	if err := pg.logins.Forgive(c.UserContext(), from, email); err != nil {
+		return err
+	}
 	err = pg.signIn(c, user, localPath(form.Next, "/"), webhook.Message{})
 	if errors.Is(err, webhook.ErrNotFound) { // the password was changed meanwhile
 		return pg.refuseLogin(c, form)

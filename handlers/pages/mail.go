@@ -68,13 +68,17 @@ func (pg *Pages) showMail(c *fiber.Ctx, props views.MailProps) (err error) {
 func (pg *Pages) TestMail(c *fiber.Ctx) error {
 	v := currentUser(c)
 	props := views.MailProps{Page: v.page(c, nil)}
-	switch {
-	case pg.Mailer == nil:
+	if pg.Mailer == nil {
 		return c.Redirect("/settings/mail", http.StatusSeeOther)
-	case !pg.letters.Allow("user "+v.User.ID.String(), "test", time.Now()):
-		props.Problem = webhook.NewMessage("mail.test_too")
-	default:
+	}
+	allowed, err := pg.letters.Allow(c.UserContext(), "user "+v.User.ID.String(), "test", time.Now())
+	if err != nil {
+		return err
+	}
+	if allowed {
 		props.Problem = pg.Mailer.SendTest(c.UserContext(), v.User.Email)
+	} else {
+		props.Problem = webhook.NewMessage("mail.test_too")
 	}
 	if props.Problem.IsZero() {
 		if err := pg.Store.MarkMailSent(c.UserContext(), v.Account.ID); err != nil {

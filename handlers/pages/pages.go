@@ -103,7 +103,7 @@ type Pages struct {
 
 // New returns the handlers of the pages.
 func New(o Options) *Pages {
-	return &Pages{Options: o, logins: auth.NewLimiter(), letters: auth.NewLimiter(), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
+	return &Pages{Options: o, logins: auth.NewLimiter(o.Store, "sign-in"), letters: auth.NewLimiter(o.Store, "letter"), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
 }
 
 // problemTimeout is how long the page of a problem may read; the time of its request may

@@ -38,7 +38,11 @@ func (pg *Pages) SavePassword(c *fiber.Ctx) error {
 	v := currentUser(c)
 	problems := webhook.Invalid{}
 	guesser := "user " + v.User.ID.String()
-	if !pg.logins.Allow(guesser, v.User.Email, time.Now()) {
+	allowed, err := pg.logins.Allow(c.UserContext(), guesser, v.User.Email, time.Now())
+	if err != nil {
+		return err
+	}
+	if !allowed {
 		problems.Add("current", "password.too_many")
 		return render(c, http.StatusTooManyRequests, views.Profile(views.ProfileProps{Page: v.page(c, nil), Problems: problems}))
 	}
@@ -47,9 +51,12 @@ func (pg *Pages) SavePassword(c *fiber.Ctx) error {
 		return err
 	}
 	if match {
-		pg.logins.Forgive(guesser, v.User.Email)
+		err = pg.logins.Forgive(c.UserContext(), guesser, v.User.Email)
 	} else {
 		problems.Add("current", "password.wrong")
+	}
+	if err != nil {
+		return err
 	}
 	checkPassword("password", web.FormValue(c, "password"), problems)
 	if len(problems) > 0 {

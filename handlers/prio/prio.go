@@ -13,6 +13,7 @@ import (
 type Store interface {
 	ClientStore
 	WebhookStore
+	auth.TryStore
 }
 
 // Dispatcher is what this API needs of the dispatcher; *dispatch.Dispatcher is
@@ -41,4 +42,4 @@ type Prio struct {
 }
 
 // New returns the handlers of the Prioticket-compatible API.
-func New(o Options) *Prio { return &Prio{Options: o, attempts: auth.NewLimiter()} }
+func New(o Options) *Prio { return &Prio{Options: o, attempts: auth.NewLimiter(o.Store, "client")} }

@@ -99,7 +99,11 @@ func (pr *Prio) authenticate(c *fiber.Ctx, request grantRequest) (webhook.Client
 	if id == 0 {
 		name = given.ids[0]
 	}
-	if !pr.attempts.Allow(auth.Network(pr.Server.ClientIP(c)), name, time.Now()) {
+	allowed, limitErr := pr.attempts.Allow(c.UserContext(), auth.Network(pr.Server.ClientIP(c)), name, time.Now())
+	if limitErr != nil {
+		return webhook.Client{}, limitErr
+	}
+	if !allowed {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(auth.LimitWindow.Seconds())))
 		return webhook.Client{}, &web.Problem{
 			Type: "too-many-tries", Title: "Too many failed attempts", Status: http.StatusTooManyRequests,

@@ -50,7 +50,7 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`bookhook_events_total{platform="tourcms"} 2`, "bookhook_deliveries_created_total 2", `bookhook_attempts_total{outcome="success"} 1`,
 		`bookhook_attempts_total{outcome="status"} 1`, `bookhook_deliveries_finished_total{outcome="delivered"} 1`, "bookhook_delivery_latency_seconds_count 1",
-		"bookhook_attempt_duration_seconds_count 2", "bookhook_waiting_deliveries 1", "bookhook_database_up 1", `bookhook_build_info{version="` + version + `"} 1`, "go_goroutines ", "process_cpu_seconds_total ",
+		"bookhook_attempt_duration_seconds_count 2", "bookhook_waiting_deliveries 1", "bookhook_database_up 1", "bookhook_shards_held 61", `bookhook_build_info{version="` + version + `"} 1`, "go_goroutines ", "process_cpu_seconds_total ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)

@@ -17,7 +17,9 @@ const scrapeTimeout = 10 * time.Second
 
 // countMetrics counts from now on, for whoever asks at the address of the metrics.
 func (a *app) countMetrics() {
-	counted := metrics.New(version, a.store, func() float64 { return databaseBytes(a.file) }, a.log)
+	size := func() float64 { return databaseBytes(a.file) }
+	held := func() float64 { return float64(a.dispatcher.Held().Len()) }
+	counted := metrics.New(version, a.store, size, held, a.log)
 	a.deliveries = metrics.Deliveries{Store: a.deliveries, Metrics: counted}
 	a.scraped = &http.Server{Handler: counted.Handler(), ReadTimeout: scrapeTimeout, WriteTimeout: 2 * scrapeTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10}
 }

@@ -45,8 +45,9 @@ type Metrics struct {
 // succeeded is the outcome of an attempt that is no webhook.Failure.
 const succeeded = "success"
 
-// New returns metrics that are zero. size returns the bytes of the database, -1 if they are not known.
-func New(version string, source Source, size func() float64, log *slog.Logger) *Metrics {
+// New returns metrics that are zero. size returns the bytes of the database, -1 if they are
+// not known; held how many of the shards of accounts this process serves.
+func New(version string, source Source, size, held func() float64, log *slog.Logger) *Metrics {
 	m := &Metrics{
 		registry:   prometheus.NewRegistry(),
 		events:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "bookhook_events_total", Help: "Events that were accepted, without tests."}, []string{"platform"}),
@@ -64,6 +65,7 @@ func New(version string, source Source, size func() float64, log *slog.Logger) *
 	m.registry.MustRegister(m.events, m.created, m.attempts, m.deliveries, m.durations, m.latency,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "bookhook_database_bytes", Help: "Size of the database with its write-ahead log; -1 if it is not known."}, size),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "bookhook_shards_held", Help: "Shards of accounts that this process serves, of 61."}, held),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "bookhook_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}}, func() float64 { return 1 }),
 		backlog{source, log},
 	)

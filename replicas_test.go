@@ -3,7 +3,9 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -267,5 +269,35 @@ func TestReplicasSetUp(t *testing.T) {
 				t.Errorf("%s: got %d %s, want 200", path, status, body)
 			}
 		}
+	}
+}
+
+// TestReplicasShareOneKey: several that start at once on a new database encrypt it once; a
+// replica without the key, or with another one, does not start, and nor does one with a key
+// beside one that serves without.
+func TestReplicasShareOneKey(t *testing.T) {
+	at, key := pgtest.Database(t, "template1"), newKeyFile(t)
+	serve := []string{"serve", "--listen", "127.0.0.1:0", "--database", at}
+	plain := launch(t, serve...)
+	refused(t, "is in use by another Bookhook; stop that one first; its secrets are not encrypted yet: stop all replicas before the first start with --secret-key-file",
+		1, "", append(serve, "--secret-key-file", key)...)
+	plain.stop()
+	encrypted := make(chan error, 3)
+	for range cap(encrypted) {
+		go func() {
+			encrypted <- encryptAlone(t.Context(), database{path: databasePath(at), key: secretKeyFile(key)}, slog.New(slog.DiscardHandler))
+		}()
+	}
+	for range cap(encrypted) {
+		if err := <-encrypted; err != nil {
+			t.Error(err)
+		}
+	}
+	launch(t, append(serve, "--secret-key-file", key)...)
+	launch(t, append(serve, "--secret-key-file", key)...)
+	refused(t, "its secrets are encrypted; name the file of their key with --secret-key-file", 1, "", serve...)
+	refused(t, "its secrets are encrypted with another key", 1, "", append(serve, "--secret-key-file", newKeyFile(t))...)
+	if encrypted, err := db.CheckKey(t.Context(), at, nil); !encrypted || !errors.Is(err, db.ErrNoKey) {
+		t.Errorf("got encrypted: %v, %v, want that it is and needs its key", encrypted, err)
 	}
 }

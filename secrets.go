@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"bookhook/db"
 	"bookhook/seal"
@@ -69,6 +70,39 @@ func (c secretsRotate) Run(ctx context.Context, std streams, at database) (err e
 		"Keep the key before it as long as backups from before now.\n", at, c.NewKey)
 	return nil
 }
+
+// encryptAlone encrypts the secrets of a database on a server, if there is a key and they
+// are not, while nobody serves it: whoever does so without the key could not read them any
+// more. Of several that start at once, one does it.
+func encryptAlone(ctx context.Context, at database, log *slog.Logger) error {
+	key, err := at.key.read()
+	if err != nil || key == nil || !db.OnServer(string(at.path)) {
+		return err
+	}
+	for deadline := time.Now().Add(encryptionTime); ; {
+		encrypted, err := db.CheckKey(ctx, string(at.path), key)
+		if err != nil || encrypted {
+			return err
+		}
+		release, err := db.Lock(ctx, string(at.path))
+		if err == nil {
+			store, err := createStore(ctx, at, log)
+			if err == nil {
+				err = store.Close()
+			}
+			return errors.Join(err, release())
+		}
+		if !errors.Is(err, db.ErrInUse) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w; its secrets are not encrypted yet: stop all replicas before the first start with --secret-key-file", err)
+		}
+	}
+}
+
+// encryptionTime is for how long serve waits for others that encrypt the secrets.
+const encryptionTime = 10 * time.Second
 
 // createStore opens the database for serve, and encrypts its secrets if there is a
 // key and they are not.

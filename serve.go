@@ -78,13 +78,16 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err != nil {
 		return err
 	}
+	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
+	slog.SetDefault(log) // for the database, which has none of its own
+	if err := encryptAlone(ctx, at, log); err != nil {
+		return errors.Join(err, listeners.Close())
+	}
 	unlock, err := db.LockServing(ctx, string(at.path))
 	if err != nil {
 		return errors.Join(err, listeners.Close())
 	}
 	defer unlock() //nolint:errcheck // the end of the process does it otherwise
-	log := newLogger(std.err, c.LogFormat, slog.Level(c.LogLevel))
-	slog.SetDefault(log) // for the database, which has none of its own
 	store, err := createStore(ctx, at, log)
 	if err != nil {
 		return errors.Join(err, listeners.Close())

@@ -121,6 +121,9 @@ func Name(at string) string {
 	return at
 }
 
+// ErrInUse is wrapped by the error of a Lock that another process has, on PostgreSQL.
+var ErrInUse = postgres.ErrInUse
+
 // Lock reserves a database that nobody may serve, until the process ends or calls
 // release. Commands that only change something need no lock.
 func Lock(ctx context.Context, at string) (release func() error, err error) {

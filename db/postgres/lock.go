@@ -65,7 +65,7 @@ func reserve(ctx context.Context, dsn, try string) (release func() error, err er
 	}
 	l := &locker{config: config, try: try, done: make(chan struct{})}
 	err = l.take(ctx)
-	for began := time.Now(); errors.Is(err, errInUse) && time.Since(began) < leaving; err = l.take(ctx) {
+	for began := time.Now(); errors.Is(err, ErrInUse) && time.Since(began) < leaving; err = l.take(ctx) {
 		time.Sleep(leaving / 20)
 	}
 	if err != nil {
@@ -77,7 +77,8 @@ func reserve(ctx context.Context, dsn, try string) (release func() error, err er
 	return sync.OnceValue(l.release), nil
 }
 
-var errInUse = errors.New("is in use by another Bookhook; stop that one first")
+// ErrInUse is wrapped by the error of a lock that another process has.
+var ErrInUse = errors.New("is in use by another Bookhook; stop that one first")
 
 // locker holds the lock of a process, in a transaction that does nothing else.
 type locker struct {
@@ -89,7 +90,7 @@ type locker struct {
 }
 
 func (l *locker) explain(err error) error {
-	if errors.Is(err, errInUse) {
+	if errors.Is(err, ErrInUse) {
 		return err
 	}
 	return fmt.Errorf("cannot be used: %w", explain(l.config, err))
@@ -110,7 +111,7 @@ func (l *locker) take(ctx context.Context) (err error) {
 	case err == nil && free == nil:
 		err = errNoSchema
 	case err == nil && !*free:
-		err = errInUse
+		err = ErrInUse
 	}
 	if err != nil {
 		l.drop()

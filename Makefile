@@ -57,7 +57,7 @@ PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestRe
 # SQLite is C that was translated to Go: the race detector would watch each of its steps, for twice the time, and none of
 # them can be ours.
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) -gcflags='modernc.org/...=-race=false' -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $(UNITS)
+	go test $(RACE) $(if $(RACE),-gcflags='modernc.org/...=-race=false') -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $(UNITS)
 	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) . ./db ./db/transfer ./handlers ./replay ./reconcile
 
 postgres: need-go ## the tests of the database on PostgreSQL, which must be installed; each run has a server of its own

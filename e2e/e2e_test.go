@@ -70,7 +70,7 @@ func runAll(m *testing.M) (code int, err error) {
 // build makes the binary as it is shipped, but for the optimised size: stack traces should be readable.
 func build(dir string) (string, error) {
 	path := filepath.Join(dir, "bookhook")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-pgo=off", "-o", path, ".")
 	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

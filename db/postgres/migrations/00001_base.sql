@@ -108,6 +108,7 @@ CREATE TABLE connections (
   old_until      BIGINT           NOT NULL DEFAULT 0,
   received_at    BIGINT           NOT NULL DEFAULT 0, -- to ten seconds
   settings       TEXT COLLATE "C" NOT NULL, -- JSON: key to value, credentials among them; may be sealed
+  named_account  TEXT COLLATE "C" NOT NULL DEFAULT '', -- the one that the last event named, as the platform numbers accounts
   PRIMARY KEY (account_id, platform)
 );
 
@@ -254,7 +255,8 @@ CREATE TABLE deliveries (
   last_status  BIGINT           NOT NULL DEFAULT 0,
   last_failure TEXT COLLATE "C" NOT NULL DEFAULT '',
   last_us      BIGINT           NOT NULL DEFAULT 0,
-  replay_id    BIGINT           NOT NULL DEFAULT 0
+  replay_id    BIGINT           NOT NULL DEFAULT 0,
+  scheduled_at BIGINT           NOT NULL DEFAULT 0 -- when the next attempt was due before an extra one was asked for; else 0
 );
 -- Each index over all deliveries is paid for with a page of its own for every
 -- delivery, so there are two: the log of an account and of a webhook, newest first.

@@ -196,11 +196,9 @@ func moveItem(ctx context.Context, tx transaction, replay webhook.ReplayID, item
 // RetryNow.
 func claimReplayed(ctx context.Context, tx transaction, d webhook.Delivery, p webhook.ReplayID, b *bulkClaim) (webhook.Delivery, error) {
 	var err error
-	extra := 0
 	if d.Held { // it stays so
 		err = endItem(ctx, tx, d.Replay, d.ID, b.Now)
 	} else {
-		extra = boolInt(d.State == webhook.Pending && d.Attempts > d.Base)
 		d, err = replay(ctx, tx, d, b.hook, b.Now)
 	}
 	if err != nil {
@@ -209,6 +207,6 @@ func claimReplayed(ctx context.Context, tx transaction, d webhook.Delivery, p we
 	if !d.Held {
 		d.Attempts, d.NextAt = d.Attempts+1, b.Lease
 	}
-	return scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET replay_id = $2, attempts = $3, base = $4, next_at = $5, urgent = 0
-		WHERE id = $1 RETURNING `+deliveryColumns, d.ID, p, d.Attempts, d.Base+extra, toMillis(d.NextAt)))
+	return scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET replay_id = $2, attempts = $3, next_at = $4, urgent = 0
+		WHERE id = $1 RETURNING `+deliveryColumns, d.ID, p, d.Attempts, toMillis(d.NextAt)))
 }

@@ -50,7 +50,7 @@ func TestChanges(t *testing.T) {
 		{"a replay that was delivered at once", replayed},
 		{"the same again", replayed},
 		{"the first call of a platform", func(tb testing.TB) {
-			ok(tb, s.ConnectionUsed(tb.Context(), must(s.Connection(tb.Context(), a.ID, webhook.DefaultPlatform))(tb), t0))
+			ok(tb, s.ConnectionUsed(tb.Context(), must(s.Connection(tb.Context(), a.ID, webhook.DefaultPlatform))(tb), "", t0))
 		}},
 		{"a rejected request", func(tb testing.TB) { ok(tb, s.AddRejectedRequest(tb.Context(), rejected(a.ID, "x"), t0)) }},
 		{"a hidden checklist", func(tb testing.TB) { ok(tb, s.HideChecklist(tb.Context(), a.ID, true, at(t0))) }},

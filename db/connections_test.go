@@ -112,14 +112,18 @@ func testReceived(t *testing.T, s *db.Store) {
 	}
 	c := connect(t, s, a.ID, "wink")
 	same(t, "never", at(), time.Time{})
-	ok(t, s.ConnectionUsed(ctx, c, t0))
+	ok(t, s.ConnectionUsed(ctx, c, "", t0))
 	same(t, "first", at(), t0)
 	c.ReceivedAt = t0
-	ok(t, s.ConnectionUsed(ctx, c, t0.Add(9*time.Second)))
+	ok(t, s.ConnectionUsed(ctx, c, "", t0.Add(9*time.Second)))
 	same(t, "soon after", at(), t0)
-	ok(t, s.ConnectionUsed(ctx, c, t0.Add(10*time.Second)))
+	ok(t, s.ConnectionUsed(ctx, c, "", t0.Add(10*time.Second)))
 	same(t, "later", at(), t0.Add(10*time.Second))
 	same(t, "the other platform", must(s.Connection(ctx, a.ID, "tourcms"))(t).ReceivedAt, time.Time{})
+	c = must(s.Connection(ctx, a.ID, "wink"))(t)
+	ok(t, s.ConnectionUsed(ctx, c, "1234", t0.Add(11*time.Second)))
+	c = must(s.Connection(ctx, a.ID, "wink"))(t)
+	same(t, "one that names an account, soon after", []any{c.Named, c.ReceivedAt}, []any{"1234", t0.Add(11 * time.Second)})
 }
 
 // testForeignConnections: what one account does with a platform is nothing to
@@ -142,7 +146,7 @@ func testForeignConnections(t *testing.T, s *db.Store) {
 	mine := connect(t, s, me.ID, "wink")
 	must(s.RotateAddress(ctx, me.ID, "wink", at(t0)))(t)
 	ok(t, s.SaveSettings(ctx, me.ID, "wink", webhook.Settings{"key": "mine"}, at(t0)))
-	ok(t, s.ConnectionUsed(ctx, mine, t0))
+	ok(t, s.ConnectionUsed(ctx, mine, "", t0))
 	must(s.SwitchPlatform(ctx, me.ID, "wink", false, at(t0)))(t)
 	same(t, "theirs", must(s.Connection(ctx, a.ID, "wink"))(t), theirs)
 	if mine.Token == theirs.Token {

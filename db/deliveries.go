@@ -13,15 +13,15 @@ import (
 )
 
 const deliveryColumns = `id, account_id, event_id, webhook_id, platform, type, booking_id, test, inline, state, attempts, completed, base,
-	next_at, held, urgent, created_at, finished_at, last_status, last_failure, last_us, replay_id`
+	next_at, scheduled_at, held, urgent, created_at, finished_at, last_status, last_failure, last_us, replay_id`
 
 func scanDelivery(r scanner) (d webhook.Delivery, err error) {
 	var us int64
 	err = r.Scan(&d.ID, &d.Account, &d.Event, &d.Webhook, &d.Platform, &d.Type, &d.BookingID, &d.Test, &d.Inline, &d.State, &d.Attempts, &d.Completed, &d.Base,
-		timeScanner{&d.NextAt}, &d.Held, &d.Urgent, timeScanner{&d.CreatedAt}, timeScanner{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us, &d.Replay)
+		timeScanner{&d.NextAt}, timeScanner{&d.Scheduled}, &d.Held, &d.Urgent, timeScanner{&d.CreatedAt}, timeScanner{&d.Finished}, &d.Last.Status, &d.Last.Failure, &us, &d.Replay)
 	d.Last.Duration = time.Duration(us) * time.Microsecond
 	if d.State != webhook.Pending { // the columns of a cancelled delivery keep their values
-		d.Held, d.Urgent = false, false
+		d.Held, d.Urgent, d.Scheduled = false, false, time.Time{}
 	}
 	return d, err
 }
@@ -175,7 +175,8 @@ func (s *Store) DeliveriesOf(ctx context.Context, account webhook.AccountID, ids
 }
 
 // Replay makes a delivery due and urgent: one that finished restarts its schedule,
-// one that waits is attempted early, even if it is held. It returns
+// one that waits is attempted early, even if it is held; that is an extra attempt, as with
+// RetryNow. It returns
 // webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:
 // its response would be taken for that of the replay. It returns webhook.ErrOff if
 // the webhook is off, and webhook.Invalid if it was deleted, and for the call of an
@@ -217,7 +218,7 @@ func mayBeInFlight(d webhook.Delivery, now time.Time) bool {
 }
 
 func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.Webhook, now time.Time) (webhook.Delivery, error) {
-	held := false
+	held, schedule := false, extraAttempt
 	if err := endItem(ctx, tx, d.Replay, d.ID, now); err != nil {
 		return d, err
 	}
@@ -226,14 +227,14 @@ func replay(ctx context.Context, tx transaction, d webhook.Delivery, w *webhook.
 		if held, err = holdReplay(ctx, tx, d, w); err != nil {
 			return d, err
 		}
-		d.Base = d.Attempts
+		schedule = `base = attempts, scheduled_at = 0`
 	}
 	next := now
 	if held {
 		next = time.Time{}
 	}
-	return scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET state = 'pending', base = $2, next_at = $3, held = $4, urgent = $5,
-		finished_at = 0, blocking = 1, replay_id = 0 WHERE id = $1 RETURNING `+deliveryColumns, d.ID, d.Base, toMillis(next), boolInt(held), boolInt(!held)))
+	return scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET state = 'pending', `+schedule+`, next_at = $2, held = $3, urgent = $4,
+		finished_at = 0, blocking = 1, replay_id = 0 WHERE id = $1 RETURNING `+deliveryColumns, d.ID, toMillis(next), boolInt(held), boolInt(!held)))
 }
 
 // Cancel cancels a pending delivery. It returns webhook.ErrConflict for one that is

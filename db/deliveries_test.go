@@ -75,6 +75,7 @@ func testReplayWaiting(t *testing.T, s *db.Store) {
 	a, w := shop(t, s)
 	d := ended(t, s, w, webhook.Pending)
 	want := must(s.Delivery(ctx, a.ID, d))(t)
+	want.Scheduled, want.Base = want.NextAt, 1
 	want.NextAt, want.Urgent = t0.Add(time.Second), true
 	same(t, "tried early, the schedule goes on", must(s.Replay(ctx, a.ID, d, at(want.NextAt)))(t), want)
 	fresh := deliver(t, s, a.ID, 1)[0]

@@ -32,7 +32,7 @@ func testChecklist(t *testing.T, s *db.Store) {
 	}{
 		{"nothing", func() {}},
 		{"a platform called", func() {
-			ok(t, s.ConnectionUsed(ctx, must(s.Connection(ctx, a.ID, webhook.DefaultPlatform))(t), t0))
+			ok(t, s.ConnectionUsed(ctx, must(s.Connection(ctx, a.ID, webhook.DefaultPlatform))(t), "", t0))
 			want.CalledAt = t0
 		}},
 		{"a rejected request", func() {

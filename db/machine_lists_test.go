@@ -3,6 +3,7 @@ package db_test
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"bookhook/webhook"
 )
@@ -52,7 +53,7 @@ func (m *machine) rows(f webhook.DeliveryFilter) []webhook.Delivery {
 			(f.Until.IsZero() || d.ID < webhook.FirstID[webhook.DeliveryID](f.Until)) {
 			row := d.Delivery
 			if row.State != webhook.Pending { // what these were before says nothing
-				row.Held, row.Urgent = false, false
+				row.Held, row.Urgent, row.Scheduled = false, false, time.Time{}
 			}
 			rows = append(rows, row)
 		}
@@ -126,7 +127,8 @@ func (m *machine) compareDue() {
 	for _, h := range m.hooks {
 		due, is := dues[h.ID]
 		next, bulk := m.due(h), m.nextBulk(h)
-		m.equal("due", []any{is, due.At, due.Bulk}, []any{!next.IsZero() || !bulk.IsZero(), next, bulk})
+		failed := h.Circuit.Failures > 0 && h.Enabled && !h.deleted && h.Kind == webhook.Async
+		m.equal("due", []any{is, due.At, due.Bulk}, []any{!next.IsZero() || !bulk.IsZero() || failed, next, bulk})
 	}
 }
 

@@ -119,7 +119,8 @@ func (m *machine) retryOldest() {
 	default:
 		m.succeed(err)
 		d := slices.MinFunc(waiting, func(a, b *modelDelivery) int { return a.NextAt.Compare(b.NextAt) })
-		d.NextAt, d.Urgent, d.Base = m.now, true, min(d.Base+1, d.Attempts)
+		d.extra()
+		d.NextAt, d.Urgent = m.now, true
 	}
 }
 

@@ -148,14 +148,10 @@ func (m *model) sendItem(p *modelReplay, i *modelItem, h *modelHook, now, lease 
 	}
 	i.sent = true
 	m.endItem(d.Replay, d.ID, now)
-	early := d.State == webhook.Pending && d.Attempts > d.Base && !d.Held
 	if !d.Held || d.State != webhook.Pending {
 		m.replay(d, now)
 	}
 	d.Urgent, d.Replay = false, p.ID
-	if early {
-		d.Base++
-	}
 	if d.Held {
 		return false
 	}

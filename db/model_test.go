@@ -297,7 +297,7 @@ func (m *model) move(d *modelDelivery, r webhook.Result, now time.Time) (f webho
 	case r.Again:
 		d.Attempts, d.Base, d.NextAt, f.Again = d.Attempts+1, d.Base+1, r.NextAt, true
 	default:
-		d.NextAt, d.Urgent = r.NextAt, false
+		d.NextAt, d.Urgent, d.Scheduled = r.NextAt, false, time.Time{}
 	}
 	return f
 }
@@ -348,11 +348,20 @@ func (m *model) release(id webhook.DeliveryID, number int, now time.Time) {
 	}
 }
 
+// extra makes the next attempt an extra one, unless it is the first or repeats one that was
+// cut off: the one after it is made when this one was due.
+func (d *modelDelivery) extra() {
+	if d.Attempts > d.Base && d.Attempts == d.Completed && d.Scheduled.IsZero() {
+		d.Base, d.Scheduled = d.Base+1, d.NextAt
+	}
+}
+
 // retryNow makes what waits for its next attempt due; that attempt is an extra one.
 func (m *model) retryNow(id webhook.WebhookID, now time.Time) {
 	for _, d := range m.pendingOf(id) {
 		if !d.Held && !d.Urgent && d.Attempts == d.Completed && d.NextAt.After(now) {
-			d.NextAt, d.Base = now, min(d.Base+1, d.Attempts)
+			d.extra()
+			d.NextAt = now
 		}
 	}
 }
@@ -384,8 +393,9 @@ func (m *model) replay(d *modelDelivery, now time.Time) {
 	d.Replay = 0
 	if d.State != webhook.Pending {
 		d.Held = m.isHeld(d)
-		d.State, d.Base, d.Finished = webhook.Pending, d.Attempts, time.Time{}
+		d.State, d.Base, d.Finished, d.Scheduled = webhook.Pending, d.Attempts, time.Time{}, time.Time{}
 	} else {
+		d.extra()
 		d.Held = false
 	}
 	if d.Urgent, d.NextAt = !d.Held, now; d.Held {

@@ -78,9 +78,26 @@ func (s *Store) FinishMail(ctx context.Context, m webhook.Mail) error {
 	})
 }
 
-// MarkMailSent records that a test message was sent to a user of an account.
-func (s *Store) MarkMailSent(ctx context.Context, account webhook.AccountID) error {
-	return s.write(ctx, func(tx transaction) error { return markMailSent(ctx, tx, account) })
+// AddTestMail adds a test message to the outbox, of which it is known what became: of m,
+// Account, User, To and Problem count.
+func (s *Store) AddTestMail(ctx context.Context, m webhook.Mail, now time.Time) error {
+	m.Kind = webhook.MailTest
+	return s.write(ctx, func(tx transaction) error {
+		id, err := s.enqueue(ctx, tx, m, now)
+		if err != nil {
+			return err
+		}
+		state := webhook.MailSent
+		if !m.Problem.IsZero() {
+			state = webhook.MailFailed
+		}
+		_, err = tx.Exec(ctx, `UPDATE outbox SET attempts = 1, state = $2, next_at = 0, problem = $3, finished_at = $4 WHERE id = $1`,
+			id, string(state), messageJSON(m.Problem), toMillis(now))
+		if err != nil || state != webhook.MailSent {
+			return err
+		}
+		return markMailSent(ctx, tx, m.Account)
+	})
 }
 
 func markMailSent(ctx context.Context, tx transaction, account webhook.AccountID) error {

@@ -148,7 +148,7 @@ func (s *Store) RetryOldest(ctx context.Context, account webhook.AccountID, id w
 		case !w.Enabled:
 			return webhook.ErrOff
 		}
-		d, err = scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET next_at = $2, urgent = 1, base = CASE WHEN attempts > base THEN base + 1 ELSE base END
+		d, err = scanDelivery(queryRow(ctx, tx, `UPDATE deliveries SET next_at = $2, urgent = 1, `+extraAttempt+`
 			WHERE id = (SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 0 AND attempts = completed
 				ORDER BY next_at, id LIMIT 1) RETURNING `+deliveryColumns, id, toMillis(change.At)))
 		if errors.Is(err, webhook.ErrNotFound) {

@@ -58,17 +58,22 @@ const storedAttempts = `SELECT 0 AS logged, account_id, webhook_id, hour, counts
 // readHours calls stored for the hours from that of the key on, and logged for the
 // attempts that are in the log only, also older ones; both are of one moment.
 func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored func(hour time.Time, counts *stats.Counts), logged func(stats.Attempt)) error {
-	return s.readAttempts(ctx, from.Account, func(key stats.AttemptKey, counts *stats.Counts) { stored(fromMillis(key.Hour), counts) },
-		func(a stats.Attempt) {
-			if from.Webhook == 0 && !a.Own || from.Webhook == a.Webhook {
-				logged(a)
-			}
-		}, fmt.Sprintf(storedAttempts, `account_id = $1 AND webhook_id = $2 AND hour >= $3`), from.Account, from.Webhook, from.Hour)
+	decode := func(key stats.AttemptKey, encoded []byte) error {
+		var counts stats.Counts
+		err := counts.Decode(encoded)
+		stored(fromMillis(key.Hour), &counts)
+		return err
+	}
+	return s.readAttempts(ctx, from.Account, decode, func(a stats.Attempt) {
+		if from.Webhook == 0 && !a.Own || from.Webhook == a.Webhook {
+			logged(a)
+		}
+	}, fmt.Sprintf(storedAttempts, `account_id = $1 AND webhook_id = $2 AND hour >= $3`), from.Account, from.Webhook, from.Hour)
 }
 
-// readAttempts calls stored for what a query with storedAttempts finds, and logged for
+// readAttempts calls stored for the encoded counts that a query with storedAttempts finds, and logged for
 // the attempts of the account, of all accounts for 0, that it finds in the log.
-func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(stats.AttemptKey, *stats.Counts), logged func(stats.Attempt), query string, args ...any) error {
+func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(stats.AttemptKey, []byte) error, logged func(stats.Attempt), query string, args ...any) error {
 	return s.readCounts(ctx, func(r scanner) error {
 		var isLog bool
 		var encoded sql.RawBytes // not copied: it is read before the next row
@@ -79,10 +84,7 @@ func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, sto
 		if isLog {
 			return stats.Log(encoded).Read(account, logged, func(stats.Event) {})
 		}
-		var counts stats.Counts
-		err := counts.Decode(encoded)
-		stored(key, &counts)
-		return err
+		return stored(key, encoded)
 	}, query, args...)
 }
 
@@ -106,10 +108,11 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 	}
 	its, args := anyOf("webhook_id", 3, ids)
 	query := fmt.Sprintf(storedAttempts, `account_id = $1 AND hour >= $2 AND `+its)
-	err = s.readAttempts(ctx, account, func(key stats.AttemptKey, counts *stats.Counts) {
+	err = s.readAttempts(ctx, account, func(key stats.AttemptKey, encoded []byte) error {
 		if line := lines[key.Webhook]; line != nil {
-			line.Add(fromMillis(key.Hour), counts)
+			return line.Decode(fromMillis(key.Hour), encoded)
 		}
+		return nil
 	}, func(a stats.Attempt) {
 		if line := lines[a.Webhook]; line != nil {
 			line.Count(a)
@@ -135,8 +138,8 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 	}
 	theirs, args := anyOf("account_id", 2, ids)
 	query := fmt.Sprintf(storedAttempts, ofAccounts+theirs)
-	err := s.readAttempts(ctx, 0, func(key stats.AttemptKey, counts *stats.Counts) {
-		lines[key.Account].Add(fromMillis(key.Hour), counts)
+	err := s.readAttempts(ctx, 0, func(key stats.AttemptKey, encoded []byte) error {
+		return lines[key.Account].Decode(fromMillis(key.Hour), encoded)
 	}, func(a stats.Attempt) {
 		if line := lines[a.Account]; line != nil && !a.Own {
 			line.Count(a)

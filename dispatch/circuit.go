@@ -68,11 +68,13 @@ type attemptSignal struct {
 	failed     bool
 	startedAt  time.Time
 	retryAfter time.Duration // the pause that the receiver asked for
+	urgent     bool          // a person asked for the attempt
 }
 
 // update closes the circuit after a success. It counts a failure, which opens the
 // circuit or lengthens the pause, unless its attempt was in flight when the
-// current pause began.
+// current pause began. One that a person asked for during a pause does not move the next
+// probe, unless the receiver asked for that.
 func (b *breaker) update(a attemptSignal, now time.Time) {
 	if !a.failed {
 		b.close()
@@ -80,6 +82,12 @@ func (b *breaker) update(a attemptSignal, now time.Time) {
 	}
 	b.Failures++
 	if b.Failures < webhook.CircuitFailures || !a.startedAt.After(b.OpenedAt) {
+		return
+	}
+	if a.urgent && b.Open() {
+		if asked := now.Add(a.retryAfter); asked.After(b.ProbeAt) && a.retryAfter > 0 {
+			b.ProbeAt = asked
+		}
 		return
 	}
 	b.Pauses++

@@ -125,6 +125,27 @@ func TestPausesGrow(t *testing.T) {
 	}
 }
 
+// TestRetryNowKeepsTheProbe: a person who asks for attempts during a pause does not put off
+// the next probe; the receiver may.
+func TestRetryNowKeepsTheProbe(t *testing.T) {
+	t.Parallel()
+	b := breaker{}
+	failTimes(&b, webhook.CircuitFailures, day)
+	before := b
+	clicked := attemptSignal{failed: true, urgent: true, startedAt: day.Add(time.Second)}
+	for range 3 {
+		b.update(clicked, day.Add(2*time.Second))
+	}
+	if b.ProbeAt != before.ProbeAt || b.Pauses != before.Pauses || b.Failures != before.Failures+3 {
+		t.Errorf("got %+v, want three more failures and else %+v", b, before)
+	}
+	clicked.retryAfter = time.Hour
+	b.update(clicked, day.Add(2*time.Second))
+	if want := day.Add(time.Hour + 2*time.Second); b.ProbeAt != want {
+		t.Errorf("got the probe at %s, want it when the receiver allows it: %s", b.ProbeAt, want)
+	}
+}
+
 // TestOnlyAProbeRecovers: a success that was on its way when the circuit
 // opened closes it, and makes no retry due.
 func TestOnlyAProbeRecovers(t *testing.T) {

@@ -86,3 +86,47 @@ func TestNothingHappensWhileNothingIsDue(t *testing.T) {
 		r.stop()
 	})
 }
+
+// TestRetryNowKeepsTheTime: an attempt that a person asks for neither puts off the next one
+// nor uses up the schedule, however often, and wherever it is asked for.
+func TestRetryNowKeepsTheTime(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		r := newRig(t).run(dispatch.Options{Guard: &guard.Guard{}})
+		w := r.hook(blocked)
+		id := r.ingest(1)[0]
+		for range 4 { // the next one is in half an hour
+			<-r.store.finished
+		}
+		next := r.delivery(id).NextAt
+		for _, ask := range []func() error{
+			func() error { _, err := r.Replay(t.Context(), r.account.ID, id, byTest()); return err },
+			func() error { _, err := r.store.RetryOldest(t.Context(), r.account.ID, w.ID, byTest()); return err },
+			func() error {
+				_, err := r.store.SetEnabled(t.Context(), r.account.ID, w.ID, false, byTest())
+				if err == nil {
+					_, err = r.store.SetEnabled(t.Context(), r.account.ID, w.ID, true, byTest())
+				}
+				return err
+			},
+		} {
+			time.Sleep(time.Minute)
+			if err := ask(); err != nil {
+				t.Fatal(err)
+			}
+			<-r.store.finished
+			if got := r.delivery(id); !got.NextAt.Equal(next) || !got.Scheduled.IsZero() {
+				t.Errorf("got %+v, want the next attempt at %s", got, next)
+			}
+		}
+		if got := (<-r.store.finished).Attempt.StartedAt; got.Before(next) || got.After(next.Add(time.Second)) {
+			t.Errorf("got an attempt at %s, want it at %s", got, next)
+		}
+		for range webhook.Schedule[5:] {
+			<-r.store.finished
+		}
+		if d := r.delivery(id); d.State != webhook.Failed || d.Attempts != len(webhook.Schedule)+3 {
+			t.Errorf("got %s after %d attempts, want failed after three more than the schedule has", d.State, d.Attempts)
+		}
+	})
+}

@@ -135,7 +135,7 @@ func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (
 		d.lanes.requestDone(l)
 		return false, nil
 	}
-	signal := attemptSignal{failed: failed && !refusesContent(a.Attempt), startedAt: a.StartedAt, retryAfter: a.retryAfter}
+	signal := attemptSignal{failed: failed && !refusesContent(a.Attempt), startedAt: a.StartedAt, retryAfter: a.retryAfter, urgent: job.Urgent}
 	before, after, queued := d.lanes.attemptDone(l, signal)
 	switch {
 	case before.Open() && !after.Open():
@@ -176,14 +176,21 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 	case a.Failure == webhook.FailLoop: // it would come back again
 	case r.Once():
 	default:
-		o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
-		number := a.Number - job.Delivery.Base
-		jitter := rand.Float64() //nolint:gosec // no secret
-		if next, ok := webhook.NextAttempt(d.schedule, number, o, a.retryAfter, d.clock(), jitter); ok {
+		if next, ok := d.nextAttempt(job, a); ok {
 			r.State, r.NextAt = webhook.Pending, next
 		}
 	}
 	return r
+}
+
+// nextAttempt says when to make the next attempt after one that failed.
+func (d *Dispatcher) nextAttempt(job *webhook.Job, a attemptResult) (time.Time, bool) {
+	o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
+	jitter := rand.Float64() //nolint:gosec // no secret
+	if scheduled := job.Delivery.Scheduled; !scheduled.IsZero() {
+		return webhook.NextAfterExtra(scheduled, o, a.retryAfter, d.clock(), jitter), true
+	}
+	return webhook.NextAttempt(d.schedule, a.Number-job.Delivery.Base, o, a.retryAfter, d.clock(), jitter)
 }
 
 // maxRecordRetries is how often recording is retried if the result itself may be

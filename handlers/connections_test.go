@@ -81,7 +81,7 @@ func TestPlatformIsSwitched(t *testing.T) {
 
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"1"}}).has("Wink is on. Enter its address in Wink", "On, no call yet", s.url+"/in/wink/")
 	wink := s.connection("wink")
-	s.check(s.store.ConnectionUsed(t.Context(), wink, time.Now().Add(-3*time.Minute)))
+	s.check(s.store.ConnectionUsed(t.Context(), wink, "", time.Now().Add(-3*time.Minute)))
 	b.follow(platformsPage+"/wink/switch", url.Values{"enabled": {"0"}}).
 		has("Wink is off.", "Last call 3 min ago", s.url+wink.Path(), "While Wink is off, its events are kept but sent to no webhook.")
 	b.get("/settings/activity").has("Switched off the platform Wink", "Switched on the platform Wink")
@@ -263,4 +263,25 @@ func TestEventSaysWhereItCameFrom(t *testing.T) {
 	off := s.ingest(webhook.Event{Platform: "wink", Type: "booking.create", Inbound: true})
 	b.get("/events/"+off.Event.ID.String()).has("Wink sent by Wink",
 		"The booking platform is switched off for this account. Settings › Platforms", `href="/settings/platforms/wink"`)
+}
+
+// TestAnotherAccountIsNamed: a call that names an account with another number is accepted,
+// and the platform's card and page say so until one names the right one.
+func TestAnotherAccountIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	call := func(account string) {
+		s.send("GET", s.connection("tourcms").Path()+"?event=cancelled&account_id="+account+"&account_name=&channel_id=3930&booking_id=1"+account, "").taken()
+	}
+	call("1234")
+	const warning = "The last call named account 1234; this account’s number is 4069."
+	for _, path := range []string{platformsPage, platformsPage + "/tourcms"} {
+		b.get(path).is(http.StatusOK).has(warning)
+	}
+	call("")
+	call("4069")
+	for _, path := range []string{platformsPage, platformsPage + "/tourcms"} {
+		b.get(path).is(http.StatusOK).lacks("The last call named")
+	}
 }

@@ -30,7 +30,7 @@ func TestHomeChecklist(t *testing.T) {
 	s.check(s.store.AddRejectedRequest(t.Context(), webhook.RejectedRequest{
 		Account: s.account.ID, Platform: "tourcms", Method: "GET", Status: 400, Why: webhook.NewMessage("tourcms.no_event"),
 	}, time.Now()))
-	s.check(s.store.ConnectionUsed(t.Context(), connection, time.Now()))
+	s.check(s.store.ConnectionUsed(t.Context(), connection, "", time.Now()))
 	b.get("/").has("2 of 6 done", "TourCMS called", "its request could not be read: The query names no event", connection.Path()).lacks("Needs attention")
 	s.leave(webhook.Event{Platform: "tourcms", Type: "cancelled", BookingID: "4711"})
 	b.get("/").has("3 of 6 done", "Booking cancelled, booking 4711", "Bookings arrive, but there is no webhook to send them on.",

@@ -27,6 +27,7 @@ var mail = Texts{
 	"mail.about.incident":   "Notice",
 	"mail.about.confirm":    "Confirmation of an address",
 	"mail.about.fallback":   "Bookings of a failing webhook",
+	"mail.about.test":       "Test message",
 
 	"mail.tested":   "The mail server %s took the test message for %s. If it is not in the inbox within a few minutes, look among the spam.",
 	"mail.test_too": "You have sent many test messages. Wait 15 minutes.",

@@ -24,6 +24,9 @@ type Reading struct {
 	// redelivery is recognised. If it is "", a request with the same bytes is a
 	// redelivery.
 	Identity string
+	// Account is the account that the request names, as the platform numbers accounts;
+	// "" if it names none. Whose the event is, the address says.
+	Account string
 	// Within is for how long the same notification counts as a redelivery; zero:
 	// always. It is for platforms that may send the same bytes for a new event.
 	Within time.Duration

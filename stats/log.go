@@ -182,6 +182,18 @@ func (c *Counts) Encode() []byte {
 	return b
 }
 
+// decode adds what Encode returned to the counts of a day.
+func (d *DayCounts) decode(encoded []byte) error {
+	r := reader{encoded, nil}
+	d.Delivered += r.number()
+	d.GivenUp += r.number()
+	for n := r.number(); n > 0 && r.err == nil; n-- {
+		r.take(int(r.number()))
+		d.FailedAttempts += r.number()
+	}
+	return r.err
+}
+
 // Decode adds what Encode returned to the counts.
 func (c *Counts) Decode(encoded []byte) error {
 	r := reader{encoded, nil}

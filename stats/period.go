@@ -143,20 +143,36 @@ func (l *Sparkline) Since() time.Time { return l.starts[0] }
 // Start is when a day began.
 func (l *Sparkline) Start(day int) time.Time { return l.starts[day] }
 
-// Add adds the counts of an hour; those of before the first day are left out.
-func (l *Sparkline) Add(hour time.Time, c *Counts) {
-	i := partOf(hour, len(l.starts), func(i int) time.Time { return l.starts[i] })
+// day returns the counts of the day of a time; nil before the first one.
+func (l *Sparkline) day(at time.Time) *DayCounts {
+	i := partOf(at, len(l.starts), func(i int) time.Time { return l.starts[i] })
 	if i < 0 {
-		return
+		return nil
 	}
-	l.Days[i].Delivered += c.Delivered
-	l.Days[i].FailedAttempts += c.FailedAttempts()
-	l.Days[i].GivenUp += c.GivenUp
+	return &l.Days[i]
+}
+
+// Decode adds the counts of an hour as [Counts.Encode] returned them; those of before the
+// first day are left out. It reads no durations: lists have many hours.
+func (l *Sparkline) Decode(hour time.Time, encoded []byte) error {
+	if day := l.day(hour); day != nil {
+		return day.decode(encoded)
+	}
+	return nil
 }
 
 // Count adds an attempt.
 func (l *Sparkline) Count(a Attempt) {
-	var one Counts
-	one.Count(a)
-	l.Add(a.StartedAt, &one)
+	day := l.day(a.StartedAt)
+	switch {
+	case day == nil:
+		return
+	case a.Failure == "":
+		day.Delivered++
+	default:
+		day.FailedAttempts++
+	}
+	if a.GivenUp {
+		day.GivenUp++
+	}
 }

@@ -207,7 +207,17 @@ func TestSparkline(t *testing.T) {
 	line.Count(stats.Attempt{StartedAt: noon})
 	line.Count(stats.Attempt{StartedAt: noon.AddDate(0, 0, -13), Failure: webhook.FailDNS, GivenUp: true})
 	line.Count(stats.Attempt{StartedAt: noon.AddDate(0, 0, -14)})
-	want := [stats.SparklineDays]stats.DayCounts{0: {FailedAttempts: 1, GivenUp: 1}, 13: {Delivered: 1}}
+	stored := stats.Counts{Delivered: 300, Failed: map[webhook.Failure]int64{webhook.FailDNS: 2, webhook.FailStatus: 500}, GivenUp: 4, Durations: stats.Durations{3: 9}}
+	for _, days := range []int{-1, -14} {
+		if err := line.Decode(noon.AddDate(0, 0, days), stored.Encode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := line.Decode(noon, stored.Encode()[:5]); err == nil {
+		t.Error("counts that were cut off are read")
+	}
+	line.Days[13] = stats.DayCounts{Delivered: 1}
+	want := [stats.SparklineDays]stats.DayCounts{0: {FailedAttempts: 1, GivenUp: 1}, 12: {Delivered: 300, FailedAttempts: 502, GivenUp: 4}, 13: {Delivered: 1}}
 	if line.Days != want || !line.Start(13).Equal(noon.Truncate(24*time.Hour)) {
 		t.Errorf("got %+v", line)
 	}

@@ -114,9 +114,9 @@ func Activity(p ActivityProps) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var5 string
-					templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(messages.Text(e.Message()))
+					templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(activityText(e))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 41, Col: 36}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 41, Col: 25}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 					if templ_7745c5c3_Err != nil {
@@ -148,6 +148,23 @@ func Activity(p ActivityProps) templ.Component {
 		}
 		return nil
 	})
+}
+
+// activityText is what somebody did, with the role of a person as pages name it.
+func activityText(e webhook.AuditEntry) string {
+	m := e.Message()
+	if (e.Action == "user.added" || e.Action == "invitation.sent") && len(m.Args) == 2 {
+		m.Args = []string{m.Args[0], asRole(webhook.Role(m.Args[1]))}
+	}
+	return messages.Text(m)
+}
+
+// asRole is a role as it follows “as”.
+func asRole(r webhook.Role) string {
+	if r == webhook.RoleStaff {
+		return "staff"
+	}
+	return "an " + lowerFirst(RoleName(r))
 }
 
 func newestActivity(p ActivityProps) string {

@@ -159,11 +159,11 @@ func mailSettings(p MailProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Page.isAdmin() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>To set it up, start Bookhook with the address of a mail server that takes messages from you, such as that of your domain or of a sending service:</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>To set it up, start Bookhook as you do now, and add the address of a mail server that takes messages from you, such as that of your domain or of a sending service:</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = copyable("mail-setup", "command", "bookhook serve --mail smtp://USER:PASSWORD@mail.example.com:587 \\\n  --mail-from bookhook@example.com \\\n  --base-url https://hooks.example.com").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = copyable("mail-setup", "flags", "--mail smtp://USER:PASSWORD@mail.example.com:587 \\\n  --mail-from bookhook@example.com \\\n  --base-url https://hooks.example.com").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -319,7 +319,7 @@ func mailLog(p MailProps) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p>Each message that Bookhook sends by e-mail appears here, with what became of it; a test message says so at once.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p>Each message that Bookhook sends by e-mail appears here, with what became of it.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -232,6 +232,7 @@ const (
 	MailIncident   MailKind = "incident"
 	MailConfirm    MailKind = "confirm"  // an address for the bookings of a webhook that fails
 	MailFallback   MailKind = "fallback" // those bookings
+	MailTest       MailKind = "test"     // of the mail settings; it is sent before it is in the outbox
 )
 
 // MailState is what became of a message.

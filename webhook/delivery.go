@@ -36,8 +36,9 @@ type Delivery struct {
 	State     State
 	Attempts  int       // made or in flight, over all replays
 	Completed int       // number of the last attempt that ended; below Attempts while one is in flight
-	Base      int       // attempts that the retry schedule does not count: before the last replay, early ones after a receiver recovered, and those whose kept connection was closed
+	Base      int       // attempts that the retry schedule does not count: before the last replay, extra ones, and those whose kept connection was closed
 	NextAt    time.Time // next attempt while pending; the end of the lease while in flight; zero while held
+	Scheduled time.Time // when the next attempt was due before an extra one was asked for; zero if the next one is none
 	Held      bool      // pending behind an earlier delivery of the same booking to the same webhook
 	Urgent    bool      // pending for a person who waits for its next result: it goes before everything that is due
 	CreatedAt time.Time

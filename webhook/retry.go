@@ -40,10 +40,30 @@ func NextAttempt(schedule []time.Duration, number int, o Outcome, retryAfter tim
 	if number < 1 || number >= len(schedule) {
 		return time.Time{}, false
 	}
-	pause := schedule[number]
-	if o.Status == 429 || o.Failure == FailTimeout {
-		pause = max(pause, ThrottleFloor)
+	pause := max(schedule[number], leastPause(o, retryAfter))
+	return now.Add(withJitter(pause, jitter)), true
+}
+
+// NextAfterExtra says when to make the next attempt after an extra one failed at now, which
+// a person asked for before the scheduled time: at that time, or at once if it has passed,
+// but never before the receiver allows it, as for NextAttempt.
+func NextAfterExtra(scheduled time.Time, o Outcome, retryAfter time.Duration, now time.Time, jitter float64) time.Time {
+	if least := now.Add(withJitter(leastPause(o, retryAfter), jitter)); scheduled.Before(least) {
+		return least
 	}
-	pause = max(pause, min(retryAfter, MaxRetryAfter))
-	return now.Add(pause + time.Duration(jitter*float64(pause)/10)), true
+	return scheduled
+}
+
+// leastPause is the shortest pause that a receiver allows after an attempt.
+func leastPause(o Outcome, retryAfter time.Duration) time.Duration {
+	least := time.Duration(0)
+	if o.Status == 429 || o.Failure == FailTimeout {
+		least = ThrottleFloor
+	}
+	return max(least, min(retryAfter, MaxRetryAfter))
+}
+
+// withJitter makes a pause up to 10 % longer.
+func withJitter(pause time.Duration, jitter float64) time.Duration {
+	return pause + time.Duration(jitter*float64(pause)/10)
 }

@@ -134,3 +134,24 @@ func FuzzNextTry(f *testing.F) {
 		}
 	})
 }
+
+func TestNextAfterExtra(t *testing.T) {
+	failed, throttled := webhook.Outcome{Status: 503, Failure: webhook.FailStatus}, webhook.Outcome{Status: 429, Failure: webhook.FailStatus}
+	for _, tt := range []struct {
+		name                  string
+		scheduled, retryAfter time.Duration
+		outcome               webhook.Outcome
+		want                  time.Duration
+	}{
+		{"as scheduled", time.Hour, 0, failed, time.Hour},
+		{"overdue", -time.Hour, 0, failed, 0},
+		{"the floor holds", time.Second, 0, throttled, time.Minute},
+		{"retry-after holds", time.Minute, time.Hour, failed, time.Hour},
+		{"retry-after does not shorten", time.Hour, time.Minute, failed, time.Hour},
+		{"retry-after has its bound", time.Hour, 48 * time.Hour, failed, 24 * time.Hour},
+	} {
+		if got := webhook.NextAfterExtra(retryNow.Add(tt.scheduled), tt.outcome, tt.retryAfter, retryNow, 0).Sub(retryNow); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}

@@ -29,7 +29,7 @@ type Store interface {
 	// ConnectionByToken returns webhook.ErrNotFound if the token is not that of
 	// an address of the platform, or no longer valid at now.
 	ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error)
-	ConnectionUsed(ctx context.Context, c webhook.Connection, now time.Time) error
+	ConnectionUsed(ctx context.Context, c webhook.Connection, named string, now time.Time) error
 	AddRejectedRequest(ctx context.Context, r webhook.RejectedRequest, now time.Time) error
 	EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error)
 	Webhooks(ctx context.Context, account webhook.AccountID) ([]*webhook.Webhook, error)
@@ -96,7 +96,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 		answer, err = ib.callInline(c.UserContext(), connection.Account, in, n.Event)
 	}
 	if answer != nil && !answer.Accepted {
-		ib.recordReceived(c, connection)
+		ib.recordReceived(c, connection, n.account)
 		return refuseBooking(c, ib.Platforms.Text(answer.Error))
 	}
 	var id webhook.EventID
@@ -109,7 +109,7 @@ func (ib *Inbound) Receive(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	ib.recordReceived(c, connection)
+	ib.recordReceived(c, connection, n.account)
 	if answer != nil {
 		return sendAnswer(c, answer)
 	}
@@ -146,7 +146,7 @@ func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in platfo
 	if err := ib.store(c.UserContext(), connection, in, why); err != nil {
 		return err // and the platform will send it again
 	}
-	ib.recordReceived(c, connection)
+	ib.recordReceived(c, connection, connection.Named)
 	return ib.problem(why)
 }
 
@@ -176,6 +176,7 @@ func (ib *Inbound) rejectMethod(c *fiber.Ctx, p platforms.Platform, connection w
 type notification struct {
 	webhook.Event
 	identity string // the platform's own id of it; "" if there is none
+	account  string // the account that it names; "" for none
 	previous string // another external id under which it may have been received before; "" for none
 }
 
@@ -189,7 +190,7 @@ func (ib *Inbound) read(ctx context.Context, p platforms.Platform, connection we
 	if err != nil {
 		return notification{}, err
 	}
-	n := notification{Event: r.Event, identity: r.Identity}
+	n := notification{Event: r.Event, identity: r.Identity, account: r.Account}
 	n.Platform, n.Inbound = p.Key, true
 	n.Lookup = p.Lookup != nil && p.Lookup.Wanted(connection.Settings, n.Event)
 	n.ExternalID, n.previous = inboundID(p.Key, r, in, time.Now())
@@ -249,10 +250,10 @@ func fingerprint(identity string, in platforms.Inbound) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// recordReceived records that the platform sent something. It only logs a failure,
+// recordReceived records that the platform sent something, and which account it named. It only logs a failure,
 // since the event is on disk.
-func (ib *Inbound) recordReceived(c *fiber.Ctx, connection webhook.Connection) {
-	if err := ib.Store.ConnectionUsed(c.UserContext(), connection, time.Now()); err != nil {
+func (ib *Inbound) recordReceived(c *fiber.Ctx, connection webhook.Connection, named string) {
+	if err := ib.Store.ConnectionUsed(c.UserContext(), connection, named, time.Now()); err != nil {
 		ib.Log.Warn("it was not recorded that a platform sent something", "request_id", web.RequestID(c), "platform", connection.Platform, "error", err)
 	}
 }

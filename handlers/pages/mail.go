@@ -26,7 +26,7 @@ type Mailer interface {
 type MailStore interface {
 	Mails(ctx context.Context, account webhook.AccountID, before webhook.MailID, limit int) ([]webhook.Mail, error)
 	AllMails(ctx context.Context, before webhook.MailID, limit int) ([]webhook.Mail, error)
-	MarkMailSent(ctx context.Context, account webhook.AccountID) error
+	AddTestMail(ctx context.Context, m webhook.Mail, now time.Time) error
 }
 
 // ShowMail shows whether e-mail is set up, and what became of the last messages: to
@@ -75,15 +75,16 @@ func (pg *Pages) TestMail(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if allowed {
-		props.Problem = pg.Mailer.SendTest(c.UserContext(), v.User.Email)
-	} else {
+	if !allowed {
 		props.Problem = webhook.NewMessage("mail.test_too")
+		return pg.showMail(c, props)
+	}
+	props.Problem = pg.Mailer.SendTest(c.UserContext(), v.User.Email)
+	m := webhook.Mail{Account: v.Account.ID, User: v.User.ID, To: v.User.Email, Problem: props.Problem}
+	if err := pg.Store.AddTestMail(c.UserContext(), m, time.Now()); err != nil {
+		return err
 	}
 	if props.Problem.IsZero() {
-		if err := pg.Store.MarkMailSent(c.UserContext(), v.Account.ID); err != nil {
-			return err
-		}
 		return pg.done(c, "/settings/mail", webhook.NewMessage("mail.tested", pg.Mailer.Server(), v.User.Email))
 	}
 	return pg.showMail(c, props)

@@ -24,9 +24,9 @@ var fiveKeys = []string{"event", "account_id", "account_name", "channel_id", "bo
 const again = time.Minute
 
 // Read reads a notification: what happened from a GET, and from a POST, with
-// which TourCMS asks before it accepts a booking, its XML too. The account_id is
-// not compared with the account's number, which an operator may have chosen
-// freely; the token in the address says whose it is.
+// which TourCMS asks before it accepts a booking, its XML too. An account_id other than the
+// account's number, which an operator may have chosen freely, refuses nothing: the token in
+// the address says whose it is.
 func Read(in platforms.Inbound) (platforms.Reading, error) {
 	q, err := readQuery(in.Query)
 	if err != nil {
@@ -45,7 +45,15 @@ func Read(in platforms.Inbound) (platforms.Reading, error) {
 		data.XML = string(text)
 	}
 	e.Data = platforms.EncodeJSON(data)
-	return platforms.Reading{Event: e, Within: again}, nil
+	return platforms.Reading{Event: e, Account: accountOf(q), Within: again}, nil
+}
+
+// accountOf is the account that a query names, if that could be a number.
+func accountOf(q query) string {
+	if id := q.value("account_id"); number.MatchString(id) {
+		return id
+	}
+	return ""
 }
 
 // payload is the Data of an event that TourCMS sent.

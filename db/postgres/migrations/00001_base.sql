@@ -490,13 +490,6 @@ CREATE TABLE password_resets (
 );
 CREATE INDEX password_resets_user ON password_resets (user_id);
 
--- Attempts to sign in, to get an access token, and to have a message sent, so that they can be limited.
-CREATE TABLE tries (
-  key   BYTEA  PRIMARY KEY, -- SHA-256 of what, the network and the name
-  n     BIGINT NOT NULL,
-  since BIGINT NOT NULL -- when the first of them was counted
-);
-
 -- What is or was wrong, so that people are notified once.
 CREATE TABLE incidents (
   id         BIGINT           PRIMARY KEY,

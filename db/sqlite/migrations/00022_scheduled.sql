@@ -1,0 +1,7 @@
+-- +goose Up
+
+-- When the next attempt of a delivery was due before an extra one was asked for; else 0.
+ALTER TABLE deliveries ADD COLUMN scheduled_at INTEGER NOT NULL DEFAULT 0;
+
+-- The account that the last event of a platform named, as the platform numbers accounts.
+ALTER TABLE connections ADD COLUMN named_account TEXT NOT NULL DEFAULT '';

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/postgres/pgtest"
 	"bookhook/webhook"
 )
 
@@ -31,14 +32,7 @@ func TestBase(t *testing.T) {
 		storeBase(t)
 	}
 	path := filepath.Join(t.TempDir(), "bookhook.db")
-	file, err := os.Open(baseFile)
-	ok(t, err)
-	defer file.Close()
-	unzip, err := gzip.NewReader(file)
-	ok(t, err)
-	content, err := io.ReadAll(unzip)
-	ok(t, err)
-	ok(t, os.WriteFile(path, content, 0o600))
+	ok(t, os.WriteFile(path, unzip(t, baseFile), 0o600))
 	execute(t, path, `UPDATE connections SET old_token = 'the old address', old_until = $1 WHERE platform = 'wink'`, t0.Add(time.Hour).UnixMilli())
 	s := must(db.Open(t.Context(), path, nil))(t)
 	readBase(t, s)
@@ -46,6 +40,36 @@ func TestBase(t *testing.T) {
 	fresh := filepath.Join(t.TempDir(), "fresh.db")
 	ok(t, must(db.Create(t.Context(), fresh, nil))(t).Close())
 	same(t, "schema", schema(t, path), schema(t, fresh))
+}
+
+// baseDump is what pg_dump --inserts said of a database to which baseFile was moved, with
+// the tables of PostgreSQL's first migration.
+const baseDump = "postgres/testdata/00001.sql.gz"
+
+// TestBaseOnServer is TestBase on PostgreSQL.
+func TestBaseOnServer(t *testing.T) {
+	if !pgtest.Wanted() {
+		t.Skip("it upgrades a database on PostgreSQL: BOOKHOOK_TEST_DATABASE=postgres")
+	}
+	at, fresh := pgtest.Database(t, "template1"), pgtest.Database(t, "template1")
+	pgtest.Exec(t, at, string(unzip(t, baseDump)))
+	pgtest.Exec(t, at, `UPDATE connections SET old_token = 'the old address', old_token_hash = sha256('the old address'), old_until = $1 WHERE platform = 'wink'`, t0.Add(time.Hour).UnixMilli())
+	readBase(t, openFile(t, at))
+	openFile(t, fresh)
+	const columns = `SELECT table_name, concat_ws(' ', column_name, data_type, is_nullable, column_default, collation_name) FROM information_schema.columns
+		WHERE table_schema = 'public' UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'`
+	same(t, "tables", readTables(t, "pgx", at, columns), readTables(t, "pgx", fresh, columns))
+}
+
+// unzip returns what a compressed file has.
+func unzip(t *testing.T, name string) []byte {
+	t.Helper()
+	file, err := os.Open(name)
+	ok(t, err)
+	defer file.Close()
+	content, err := gzip.NewReader(file)
+	ok(t, err)
+	return must(io.ReadAll(content))(t)
 }
 
 // storeBase fills a database with something of each kind.

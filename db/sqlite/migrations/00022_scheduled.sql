@@ -5,3 +5,10 @@ ALTER TABLE deliveries ADD COLUMN scheduled_at INTEGER NOT NULL DEFAULT 0;
 
 -- The account that the last event of a platform named, as the platform numbers accounts.
 ALTER TABLE connections ADD COLUMN named_account TEXT NOT NULL DEFAULT '';
+
+-- Attempts to sign in, to get an access token, and to have a message sent, so that they can be limited.
+CREATE TABLE tries (
+  key   BLOB    PRIMARY KEY, -- SHA-256 of what, the network and the name
+  n     INTEGER NOT NULL,
+  since INTEGER NOT NULL -- when the first of them was counted
+) STRICT, WITHOUT ROWID;

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/db/dbtest"
 	"bookhook/db/postgres/pgtest"
 	"bookhook/webhook"
 )
@@ -51,11 +52,10 @@ func TestBaseOnServer(t *testing.T) {
 	if !pgtest.Wanted() {
 		t.Skip("it upgrades a database on PostgreSQL: BOOKHOOK_TEST_DATABASE=postgres")
 	}
-	at, fresh := pgtest.Database(t, "template1"), pgtest.Database(t, "template1")
+	at, fresh := pgtest.Database(t, "template1"), dbtest.At(t)
 	pgtest.Exec(t, at, string(unzip(t, baseDump)))
 	pgtest.Exec(t, at, `UPDATE connections SET old_token = 'the old address', old_token_hash = sha256('the old address'), old_until = $1 WHERE platform = 'wink'`, t0.Add(time.Hour).UnixMilli())
 	readBase(t, openFile(t, at))
-	openFile(t, fresh)
 	const columns = `SELECT table_name, concat_ws(' ', column_name, data_type, is_nullable, column_default, collation_name) FROM information_schema.columns
 		WHERE table_schema = 'public' UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'`
 	same(t, "tables", readTables(t, "pgx", at, columns), readTables(t, "pgx", fresh, columns))

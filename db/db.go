@@ -54,8 +54,8 @@ type Store struct {
 	nextID        func() int64
 	subscriptions subscriptionCache
 	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
-	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy; used by writes only
-	counted       stats.Log                             // what the writes of this group counted; used by writes only
+	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy, or failing; used by writes only
+	counted       stats.Log                             // what the writes of this group counted that have ended; used by writes only
 	announced     []webhook.Touched                     // what they touched; used by writes only
 	arriving      arriving
 	search        int                     // rows that one request reads; see searchRows

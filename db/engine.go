@@ -15,8 +15,8 @@ type engine interface {
 	querier
 	// Write runs do in a transaction that other writes may share, and returns when
 	// that is on disk. If do returns an error, its part alone is undone. do may run
-	// twice. Writes that may go later do so while others wait.
-	Write(ctx context.Context, later bool, do func(engineTx) error) error
+	// twice.
+	Write(ctx context.Context, turn group.Turn, do func(engineTx) error) error
 	// Groups makes the engine call begin before the writes of each group, and
 	// beforeCommit after them, in their transaction.
 	Groups(begin func(), beforeCommit func(engineTx) error)
@@ -68,6 +68,8 @@ type engineTx = interface {
 	// write read or wrote may have changed since: within a round, what a write
 	// has read can be cached.
 	Round() uint64
+	// Alone waits until no other write runs alongside this one; see group.Turn.
+	Alone() (waited bool)
 }
 
 // transaction is what a write works with.
@@ -92,28 +94,20 @@ func (tx transaction) touch(account webhook.AccountID, id webhook.WebhookID, wha
 // write runs do in a transaction, returns when that is on disk, and reports what it
 // touched; see engine.Write. do must not write through the store itself.
 func (s *Store) write(ctx context.Context, do func(transaction) error) error {
-	return s.writeInTurn(ctx, false, do)
+	return s.writeInTurn(ctx, group.Turn{}, do)
 }
 
-// writeLater is write for new work, which must not keep work under way from being
-// finished.
-func (s *Store) writeLater(ctx context.Context, do func(transaction) error) error {
-	return s.writeInTurn(ctx, true, do)
-}
-
-func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction) error) error {
-	var touched []webhook.Touched
+// writeInTurn is write, which may let others run before it or alongside it.
+func (s *Store) writeInTurn(ctx context.Context, turn group.Turn, do func(transaction) error) error {
+	var touched, announced []webhook.Touched
+	var counted stats.Log
 	var queued bool
-	err := s.engine.Write(ctx, later, func(tx engineTx) error {
-		touched, queued = nil, false
-		counted, announced, done := len(s.counted), len(s.announced), false
-		defer func() {
-			if !done { // what it counted and announced is undone with it
-				s.counted, s.announced = s.counted[:counted], s.announced[:announced]
-			}
-		}()
-		err := do(transaction{tx, s.engine, &touched, &s.counted, &queued, &s.announced})
-		done = err == nil
+	err := s.engine.Write(ctx, turn, func(tx engineTx) error {
+		touched, announced, counted, queued = nil, nil, nil, false
+		err := do(transaction{tx, s.engine, &touched, &counted, &queued, &announced})
+		if err == nil {
+			s.counted, s.announced = append(s.counted, counted...), append(s.announced, announced...)
+		}
 		return err
 	})
 	switch {

@@ -72,7 +72,7 @@ func (d *DB) Held(ctx context.Context, tx group.Tx) (webhook.ShardSet, error) {
 // fair share. Only one call may run at a time.
 func (d *DB) Lease(ctx context.Context, r webhook.LeaseRequest) (lease webhook.Lease, err error) {
 	d.withdraw(r.GiveBack)
-	err = d.writer.Write(ctx, false, func(tx group.Tx) (err error) {
+	err = d.writer.Write(ctx, group.Turn{}, func(tx group.Tx) (err error) {
 		lease, err = d.lease(ctx, tx, r)
 		return err
 	})

@@ -75,8 +75,8 @@ func (d *DB) Close() error {
 }
 
 // Write runs do in a group; see group.Writer.
-func (d *DB) Write(ctx context.Context, later bool, do func(group.Tx) error) error {
-	return d.writer.Write(ctx, later, do)
+func (d *DB) Write(ctx context.Context, turn group.Turn, do func(group.Tx) error) error {
+	return d.writer.Write(ctx, turn, do)
 }
 
 // Groups sets what is called for each group; see group.Writer.

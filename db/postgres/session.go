@@ -52,14 +52,18 @@ type session struct {
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
 	silent  time.Time // when the server last did not answer in time
+	read    *sql.DB   // gives rows that were read the type of those that are not
 }
 
 func newSession(config *pgx.ConnConfig) *session {
-	return &session{pool: pool(config, 1), process: rand.Int64()} //nolint:gosec // no secret
+	return &session{pool: pool(config, 1), process: rand.Int64(), read: sql.OpenDB(rowsDriver{})} //nolint:gosec // no secret
 }
 
 // Round implements group.Tx.
 func (s *session) Round() uint64 { return s.round }
+
+// Alone implements group.Tx: statements that are not of Run are of a write that is alone.
+func (*session) Alone() bool { return false }
 
 // Exec implements group.Tx.
 func (s *session) Exec(_ context.Context, query string, args ...any) (changed int64, err error) {
@@ -84,7 +88,7 @@ func (s *session) Query(_ context.Context, query string, args ...any) (*sql.Rows
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(query, "SELECT") {
+	if !isSelect(query) {
 		s.changes++
 	}
 	if err := s.raw(func(*pgx.Conn) error { return nil }); err != nil {
@@ -94,6 +98,8 @@ func (s *session) Query(_ context.Context, query string, args ...any) (*sql.Rows
 	s.note(err)
 	return rows, err
 }
+
+func isSelect(query string) bool { return strings.HasPrefix(query, "SELECT") }
 
 // raw runs statements on the connection, which may take answerTimeout each.
 func (s *session) raw(run func(*pgx.Conn) error) error {
@@ -263,8 +269,9 @@ func (*session) TookTooLong(err error) bool { return codeOf(err) == "57014" } //
 func (*session) IsUnavailable(err error) bool { return !unavailable(err).IsZero() }
 
 func (s *session) close() error {
-	if s.conn == nil {
-		return s.pool.Close()
+	var err error
+	if s.conn != nil {
+		err = s.conn.Close()
 	}
-	return errors.Join(s.conn.Close(), s.pool.Close())
+	return errors.Join(err, s.pool.Close(), s.read.Close())
 }

@@ -100,6 +100,10 @@ type execStmt interface {
 // Round implements Tx.
 func (s *session) Round() uint64 { return s.round }
 
+// Alone implements Tx: no write runs alongside another, since a statement costs no round
+// trip.
+func (*session) Alone() bool { return false }
+
 // Exec implements Tx.
 func (s *session) Exec(_ context.Context, query string, args ...any) (int64, error) {
 	n, err := s.run(query, args...)

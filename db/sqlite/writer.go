@@ -44,8 +44,8 @@ func (w *writer) runBetweenGroups(work func(*sql.Conn)) {
 }
 
 // Write runs do in a group; see group.Writer.
-func (d *DB) Write(ctx context.Context, later bool, do func(Tx) error) error {
-	return d.writer.Write(ctx, later, do)
+func (d *DB) Write(ctx context.Context, turn group.Turn, do func(Tx) error) error {
+	return d.writer.Write(ctx, turn, do)
 }
 
 // Groups sets what is called for each group; see group.Writer.

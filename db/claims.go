@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -15,14 +16,10 @@ import (
 // the shards. Call it before the dispatcher sends anything of them.
 func (s *Store) RecoverClaims(ctx context.Context, shards webhook.ShardSet, now time.Time) error {
 	err := s.write(ctx, func(tx transaction) error {
-		held, err := s.engine.Held(ctx, tx.engineTx)
-		if err == nil && held&shards != shards {
-			err = webhook.ErrNotHeld
+		if s.engine.Held()&shards != shards {
+			return webhook.ErrNotHeld
 		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
+		_, err := tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
 			WHERE state = 'pending' AND held = 0 AND attempts > completed AND next_at > $1 AND inline = 0 AND `+inShards("account_id", "$2"), toMillis(now), int64(shards))
 		return err
 	})
@@ -125,14 +122,21 @@ func scanNextDue(r scanner, before ...any) (due webhook.Due, err error) {
 // have more than maxClaimBytes, for a webhook that is off only urgent tests, and nothing
 // for one that is deleted or inline. It returns webhook.ErrNotHeld if this process does not
 // hold the account.
+//
+// It runs alongside other writes, but not for the same webhook. What they may do in between:
+// no write that is not alone changes a webhook's settings; a delivery is claimed by one
+// statement, before or after one that finishes it; what is due after that may have been
+// inserted, finished or released meanwhile, of which the dispatcher learns from those writes
+// as well. Tests for a webhook that is off, and deliveries of bulk replays, are claimed
+// alone.
 func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
-	err = s.write(ctx, func(tx transaction) error {
+	err = s.writeInTurn(ctx, group.Turn{Alongside: c.Webhook}, func(tx transaction) error {
 		jobs, due = nil, webhook.Due{}
 		var account webhook.AccountID
 		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND deleted_at = 0 AND kind = 'async'`, c.Webhook).scanOptional(&account); err != nil || account == 0 {
 			return err
 		}
-		if err := tx.checkHeld(ctx, account); err != nil {
+		if err := tx.checkHeld(account); err != nil {
 			return err
 		}
 		subscriptions, err := s.current(ctx, tx, account)
@@ -158,6 +162,7 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 // claimAll is Claim for a webhook that is not deleted.
 func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w *webhook.Webhook) (jobs []webhook.Job, due webhook.Due, err error) {
 	if !w.Enabled {
+		tx.Alone()
 		return claimTests(ctx, tx, c)
 	}
 	if !w.Ordered {
@@ -175,6 +180,7 @@ func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w
 	if err := next(); err != nil || c.Bulk == 0 || due.Bulk.IsZero() || !due.At.IsZero() && !due.At.After(c.Now) {
 		return jobs, due, err
 	}
+	tx.Alone()
 	items, err := s.claimItems(ctx, tx, c, w)
 	if err != nil {
 		return nil, due, err
@@ -314,6 +320,6 @@ func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number
 		if err != nil || account == 0 {
 			return err
 		}
-		return tx.checkHeld(ctx, account)
+		return tx.checkHeld(account)
 	})
 }

@@ -37,8 +37,8 @@ type engine interface {
 // Where only one can, that holds all shards for ever.
 type replicas interface {
 	// Held returns which shards this process holds, of those that Lease returned.
-	// It holds them until the transaction has ended.
-	Held(ctx context.Context, tx engineTx) (webhook.ShardSet, error)
+	// It holds them until the transaction has ended. Only writes may call it.
+	Held() webhook.ShardSet
 	// Lease renews what this process holds, gives shards back and takes others.
 	Lease(ctx context.Context, r webhook.LeaseRequest) (webhook.Lease, error)
 	// Announce tells all other processes what a transaction touches, once it is committed.

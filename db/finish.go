@@ -29,7 +29,7 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 			s.healthy[r.Webhook] = failing // before those of later results look
 		}
 		if !r.Inline {
-			if err := tx.checkHeld(ctx, r.Account); err != nil {
+			if err := tx.checkHeld(r.Account); err != nil {
 				return err
 			}
 		}

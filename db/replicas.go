@@ -38,18 +38,16 @@ func (s *Store) Listen(ctx context.Context) {
 }
 
 // holds reports whether this process holds the account until the transaction has ended.
-func (tx transaction) holds(ctx context.Context, account webhook.AccountID) (bool, error) {
-	held, err := tx.engine.Held(ctx, tx.engineTx)
-	return held.HasAccount(account), err
+func (tx transaction) holds(account webhook.AccountID) bool {
+	return tx.engine.Held().HasAccount(account)
 }
 
 // checkHeld returns webhook.ErrNotHeld if this process does not hold the account.
-func (tx transaction) checkHeld(ctx context.Context, account webhook.AccountID) error {
-	held, err := tx.holds(ctx, account)
-	if err == nil && !held {
-		err = webhook.ErrNotHeld
+func (tx transaction) checkHeld(account webhook.AccountID) error {
+	if !tx.holds(account) {
+		return webhook.ErrNotHeld
 	}
-	return err
+	return nil
 }
 
 // announce records what other processes have to know, should they hold the account.
@@ -63,11 +61,7 @@ func (s *Store) announceGroup(tx engineTx) error {
 	if len(s.announced) == 0 {
 		return nil
 	}
-	ctx := context.Background()
-	held, err := s.engine.Held(ctx, tx)
-	if err != nil {
-		return err
-	}
+	held := s.engine.Held()
 	var others []webhook.Touched
 	for _, t := range s.announced {
 		if !held.HasAccount(t.Account) && !slices.Contains(others, t) { // of no account: whoever holds shard 0 sends mail
@@ -77,7 +71,7 @@ func (s *Store) announceGroup(tx engineTx) error {
 	if len(others) == 0 {
 		return nil
 	}
-	return s.engine.Announce(ctx, tx, others)
+	return s.engine.Announce(context.Background(), tx, others)
 }
 
 // inShards returns the condition that the account of a row is in one of the shards, a

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"bookhook/db/group"
@@ -29,43 +28,19 @@ var freeShards = []webhook.Touched{{What: webhook.TouchShards}}
 // epochs are those of the shards that a replica holds, 0 for the others.
 type epochs = [webhook.Shards]int64
 
-// holding is what this process holds. Held is called by writes only.
-type holding struct {
-	told  atomic.Pointer[epochs] // what the process knows to hold; nil: nothing
-	round uint64                 // in which it was compared with the table,
-	of    *epochs                // for these epochs
-	held  webhook.ShardSet       // those that are in the table
-}
-
 // Held returns which shards this process holds, of those that Lease returned. It holds
-// them until the group has ended.
-func (d *DB) Held(ctx context.Context, tx group.Tx) (webhook.ShardSet, error) {
-	h := &d.holding
-	told := h.told.Load()
-	if told == nil || told == h.of && tx.Round() == h.round {
-		return h.held, nil
+// them until the group has ended. Only writes may call it.
+func (d *DB) Held() (held webhook.ShardSet) {
+	told := d.told.Load()
+	if told == nil {
+		return 0
 	}
-	rows, err := tx.Query(ctx, `SELECT shard, epoch FROM shards WHERE replica = $1`, d.session.process)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	var held webhook.ShardSet
-	for rows.Next() {
-		var shard int
-		var epoch int64
-		if err := rows.Scan(&shard, &epoch); err != nil {
-			return 0, err
-		}
-		if told[shard] == epoch {
+	for shard, epoch := range d.session.shards {
+		if epoch > 0 && epoch == told[shard] {
 			held |= 1 << shard
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return 0, err
-	}
-	h.round, h.of, h.held = tx.Round(), told, held
-	return held, nil
+	return held
 }
 
 // Lease renews the lease of this process, gives shards back, and takes others up to the
@@ -79,15 +54,15 @@ func (d *DB) Lease(ctx context.Context, r webhook.LeaseRequest) (lease webhook.L
 	if err != nil {
 		return webhook.Lease{}, err
 	}
-	if told := d.holding.told.Load(); told == nil || *told != lease.Epochs {
-		d.holding.told.Store(&lease.Epochs)
+	if told := d.told.Load(); told == nil || *told != lease.Epochs {
+		d.told.Store(&lease.Epochs)
 	}
 	return lease, nil
 }
 
 // withdraw makes writes for shards that are given back fail from now on.
 func (d *DB) withdraw(shards webhook.ShardSet) {
-	told := d.holding.told.Load()
+	told := d.told.Load()
 	if told == nil || shards == 0 {
 		return
 	}
@@ -95,7 +70,7 @@ func (d *DB) withdraw(shards webhook.ShardSet) {
 	for shard := range shards.Each() {
 		left[shard] = 0
 	}
-	d.holding.told.Store(&left)
+	d.told.Store(&left)
 }
 
 func (d *DB) lease(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (lease webhook.Lease, err error) {

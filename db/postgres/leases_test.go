@@ -30,9 +30,9 @@ func setOf(l webhook.Lease) (set webhook.ShardSet) {
 // held is what a write of the process holds.
 func held(t *testing.T, d *DB) (set webhook.ShardSet) {
 	t.Helper()
-	wantErr(t, "write", d.Write(t.Context(), group.Turn{}, func(tx group.Tx) (err error) {
-		set, err = d.Held(t.Context(), tx)
-		return err
+	wantErr(t, "write", d.Write(t.Context(), group.Turn{}, func(group.Tx) error {
+		set = d.Held()
+		return nil
 	}), nil)
 	return set
 }

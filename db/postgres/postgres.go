@@ -19,6 +19,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,8 +33,8 @@ type DB struct {
 	readers    *sql.DB
 	session    *session
 	writer     *group.Writer
-	holding    holding
-	leaseRound uint64 // of the last Lease; used by writes only
+	told       atomic.Pointer[epochs] // what the process knows to hold; nil: nothing
+	leaseRound uint64                 // of the last Lease; used by writes only
 }
 
 // Open opens the database that a URL names and brings it up to the newest schema. It

@@ -48,7 +48,7 @@ func valueOf(types *pgtype.Map, field pgconn.FieldDescription, raw []byte) (driv
 		return scanValue[int64](types, field, raw)
 	case pgtype.BoolOID:
 		return scanValue[bool](types, field, raw)
-	case pgtype.ByteaOID:
+	case pgtype.ByteaOID, pgtype.JSONOID, pgtype.JSONBOID:
 		return scanValue[[]byte](types, field, raw)
 	case pgtype.Float8OID, pgtype.Float4OID:
 		return scanValue[float64](types, field, raw)

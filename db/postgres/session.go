@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ var begin = fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
 	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
+SELECT shard, epoch FROM shards WHERE replica = %[1]d;
 UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
 
 // session is the writer's connection, which is opened again when it is lost. It is the
@@ -49,6 +51,7 @@ type session struct {
 	conn    *sql.Conn // nil: not connected
 	process int64     // tells this process from others
 	round   uint64    // see group.Tx
+	shards  epochs    // of this process when the group began
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
 	silent  time.Time // when the server last did not answer in time
@@ -171,8 +174,24 @@ func (s *session) begin() error {
 		s.Rollback()
 		return err
 	}
-	if results[len(results)-1].CommandTag.RowsAffected() > 0 {
+	last := len(results) - 1
+	if results[last].CommandTag.RowsAffected() > 0 {
 		s.round++
+	}
+	return s.readShards(results[last-1].Rows)
+}
+
+// readShards reads rows of the table shards, as texts.
+func (s *session) readShards(rows [][][]byte) error {
+	s.shards = epochs{}
+	for _, row := range rows {
+		shard, err := strconv.Atoi(string(row[0]))
+		if err != nil {
+			return err
+		}
+		if s.shards[shard], err = strconv.ParseInt(string(row[1]), 10, 64); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -132,8 +132,8 @@ func scanNextDue(r scanner, before ...any) (due webhook.Due, err error) {
 func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
 	err = s.writeInTurn(ctx, group.Turn{Alongside: c.Webhook}, func(tx transaction) error {
 		jobs, due = nil, webhook.Due{}
-		var account webhook.AccountID
-		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND deleted_at = 0 AND kind = 'async'`, c.Webhook).scanOptional(&account); err != nil || account == 0 {
+		account, err := s.accountOf(ctx, tx, c.Webhook)
+		if err != nil || account == 0 {
 			return err
 		}
 		if err := tx.checkHeld(account); err != nil {
@@ -144,6 +144,9 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 			return err
 		}
 		w := subscriptions.Webhook(c.Webhook)
+		if w == nil { // it is deleted or inline
+			return nil
+		}
 		if jobs, due, err = s.claimAll(ctx, tx, c, w); err != nil {
 			return err
 		}
@@ -157,6 +160,21 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 		return nil, webhook.Due{}, err
 	}
 	return jobs, due, nil
+}
+
+// accountOf returns the account of a webhook, which never changes; 0 if there is none.
+func (s *Store) accountOf(ctx context.Context, tx transaction, id webhook.WebhookID) (account webhook.AccountID, err error) {
+	if account = s.accounts[id]; account != 0 {
+		return account, nil
+	}
+	if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1`, id).scanOptional(&account); err != nil || account == 0 {
+		return 0, err
+	}
+	if len(s.accounts) >= maxCached {
+		clear(s.accounts)
+	}
+	s.accounts[id] = account
+	return account, nil
 }
 
 // claimAll is Claim for a webhook that is not deleted.
@@ -229,10 +247,26 @@ func claimJobs(ctx context.Context, tx transaction, c webhook.Claim) (jobs []web
 
 // addJobs adds jobs of claimed deliveries, and returns how much data they have.
 func addJobs(ctx context.Context, tx transaction, jobs *[]webhook.Job, claimed []webhook.Delivery, urgent bool) (size int, err error) {
+	if len(claimed) == 0 {
+		return 0, nil
+	}
+	ids := make([]webhook.EventID, len(claimed))
+	for i, d := range claimed {
+		ids[i] = d.Event
+	}
+	condition, args := anyOf("id", 1, ids)
+	events, err := list(ctx, tx, scanSent, `SELECT `+sentColumns+` FROM events WHERE `+condition, args...)
+	if err != nil {
+		return 0, err
+	}
+	byID := make(map[webhook.EventID]webhook.Event, len(events))
+	for _, e := range events {
+		byID[e.ID] = e
+	}
 	for _, d := range claimed {
-		e, err := scanSent(queryRow(ctx, tx, `SELECT `+sentColumns+` FROM events WHERE id = $1`, d.Event))
-		if err != nil {
-			return 0, err
+		e, found := byID[d.Event]
+		if !found {
+			return 0, webhook.ErrNotFound
 		}
 		size += len(e.Data)
 		*jobs = append(*jobs, webhook.Job{Delivery: d, Event: e, Urgent: urgent})

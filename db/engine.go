@@ -17,9 +17,9 @@ type engine interface {
 	// that is on disk. If do returns an error, its part alone is undone. do may run
 	// twice.
 	Write(ctx context.Context, turn group.Turn, do func(engineTx) error) error
-	// Groups makes the engine call begin before the writes of each group, and
-	// beforeCommit after them, in their transaction.
-	Groups(begin func(), beforeCommit func(engineTx) error)
+	// Groups makes the engine call begin before the writes of each group, and last after
+	// them: it returns the statements that end their transaction.
+	Groups(begin func(), last func() []*group.Statement)
 	// IsUnique reports whether a statement failed because of a unique index.
 	IsUnique(err error) bool
 	// Ping reports whether the database can be read, and whether the last write
@@ -41,8 +41,9 @@ type replicas interface {
 	Held() webhook.ShardSet
 	// Lease renews what this process holds, gives shards back and takes others.
 	Lease(ctx context.Context, r webhook.LeaseRequest) (webhook.Lease, error)
-	// Announce tells all other processes what a transaction touches, once it is committed.
-	Announce(ctx context.Context, tx engineTx, touched []webhook.Touched) error
+	// Announcement returns the statement that tells all other processes what a transaction
+	// touches, once it is committed.
+	Announcement(touched []webhook.Touched) *group.Statement
 	// Listen calls heard with what other processes announce, until ctx ends, and with
 	// webhook.TouchUnknown when something may have been missed.
 	Listen(ctx context.Context, heard func([]webhook.Touched))

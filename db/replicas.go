@@ -10,7 +10,7 @@ import (
 // Several processes can serve a database of PostgreSQL, each the accounts whose shards it
 // holds. Here is what that means for statements: those on the deliveries of an account are
 // fenced (checkHeld), and what a write changes for accounts that this process does not hold
-// is announced (announceGroup). On SQLite one process holds everything for ever.
+// is announced (endGroup). On SQLite one process holds everything for ever.
 
 // Lease renews what this process holds, gives shards back that it no longer needs, and
 // takes free ones up to its fair share. Only one call may run at a time.
@@ -55,23 +55,19 @@ func (tx transaction) announce(account webhook.AccountID, id webhook.WebhookID, 
 	*tx.others = append(*tx.others, webhook.Touched{Account: account, Webhook: id, What: what})
 }
 
-// announceGroup announces what a group of writes touched of accounts that this process
+// announcedToOthers returns what a group of writes touched of accounts that this process
 // does not hold.
-func (s *Store) announceGroup(tx engineTx) error {
+func (s *Store) announcedToOthers() (others []webhook.Touched) {
 	if len(s.announced) == 0 {
 		return nil
 	}
 	held := s.engine.Held()
-	var others []webhook.Touched
 	for _, t := range s.announced {
 		if !held.HasAccount(t.Account) && !slices.Contains(others, t) { // of no account: whoever holds shard 0 sends mail
 			others = append(others, t)
 		}
 	}
-	if len(others) == 0 {
-		return nil
-	}
-	return s.engine.Announce(context.Background(), tx, others)
+	return others
 }
 
 // inShards returns the condition that the account of a row is in one of the shards, a

@@ -64,7 +64,7 @@ func (c *piped) Query(context.Context, string, ...any) (*sql.Rows, error) {
 }
 
 func (c *piped) Begin() error                 { c.failed = nil; c.add("begin"); return nil }
-func (c *piped) Commit() error                { c.add("commit"); return nil }
+func (c *piped) Commit([]*Statement) error    { c.add("commit"); return nil }
 func (c *piped) Rollback()                    { c.round++; c.add("rollback") }
 func (c *piped) Savepoint() error             { c.add("("); return nil }
 func (c *piped) Undo() error                  { c.round++; c.failed = nil; c.add("undo"); return nil }

@@ -12,9 +12,9 @@ type Conn interface {
 	// Begin begins a transaction, and a new round if another process wrote since the
 	// last one.
 	Begin() error
-	// Commit returns nil only if what was written is on disk, and an error that wraps
-	// ErrUnknown if it may be.
-	Commit() error
+	// Commit runs the last statements of a group and commits. It returns nil only if what
+	// was written is on disk, and an error that wraps ErrUnknown if it may be.
+	Commit(last []*Statement) error
 	// Rollback ends a transaction that failed, and begins a new round.
 	Rollback()
 	// Savepoint begins a part of the transaction.
@@ -72,10 +72,7 @@ func (w *Writer) transact(group []*write, run func([]*write) error) (err error) 
 	if err := run(group); err != nil {
 		return err
 	}
-	if err := w.beforeCommit(w.conn); err != nil {
-		return fmt.Errorf("before the commit: %w", err)
-	}
-	if err := w.conn.Commit(); err != nil {
+	if err := w.conn.Commit(w.last()); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

@@ -67,8 +67,8 @@ type Writer struct {
 	later         chan *write
 	betweenGroups chan func()
 	failure       atomic.Pointer[failure]
-	begin         func()         // see Groups
-	beforeCommit  func(Tx) error // see Groups
+	begin         func()              // see Groups
+	last          func() []*Statement // see Groups
 	end           func()
 	quit          chan struct{} // closed by End
 	done          chan struct{} // closed when the goroutine has ended
@@ -113,7 +113,7 @@ func Start(conn Conn) *Writer {
 
 func newWriter(conn Conn, waiting int) *Writer {
 	w := &Writer{
-		conn: conn, begin: func() {}, beforeCommit: func(Tx) error { return nil },
+		conn: conn, begin: func() {}, last: func() []*Statement { return nil },
 		queue: make(chan *write, waiting), later: make(chan *write, waiting), betweenGroups: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.end = sync.OnceFunc(func() { close(w.quit); <-w.done })
@@ -137,11 +137,11 @@ func (w *Writer) Ended() bool {
 	}
 }
 
-// Groups makes the writer call begin before the writes of each group, and
-// beforeCommit after them, in their transaction: if it fails, so do all of them. A
-// group may begin twice. Call Groups before the first write.
-func (w *Writer) Groups(begin func(), beforeCommit func(Tx) error) {
-	w.begin, w.beforeCommit = begin, beforeCommit
+// Groups makes the writer call begin before the writes of each group, and last after
+// them: it returns the statements that end their transaction, without rows. If one fails,
+// so do all of the writes. A group may begin twice. Call Groups before the first write.
+func (w *Writer) Groups(begin func(), last func() []*Statement) {
+	w.begin, w.last = begin, last
 }
 
 // Write runs do in a transaction that it may share with other writes, and returns

@@ -36,13 +36,13 @@ type stuck struct {
 	entered, free chan struct{}
 }
 
-func (c stuck) pass() error            { c.entered <- struct{}{}; <-c.free; return nil }
-func (c stuck) Begin() error           { return c.pass() }
-func (c stuck) Commit() error          { return c.pass() }
-func (stuck) Changes() int             { return 0 }
-func (stuck) Spoiled(error) error      { return nil }
-func (stuck) TookTooLong(error) bool   { return false }
-func (stuck) IsUnavailable(error) bool { return false }
+func (c stuck) pass() error               { c.entered <- struct{}{}; <-c.free; return nil }
+func (c stuck) Begin() error              { return c.pass() }
+func (c stuck) Commit([]*Statement) error { return c.pass() }
+func (stuck) Changes() int                { return 0 }
+func (stuck) Spoiled(error) error         { return nil }
+func (stuck) TookTooLong(error) bool      { return false }
+func (stuck) IsUnavailable(error) bool    { return false }
 
 // TestLeave: who waits for a write that has not started may leave, and it never runs; who
 // waits for one that has may not.

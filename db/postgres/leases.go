@@ -22,8 +22,12 @@ const now = `CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)`
 // bit is the set of the one shard n.
 const bit = `(CAST(1 AS BIGINT) << CAST(%s AS INTEGER))`
 
-// freeShards says that there are shards to take, or to give back.
-var freeShards = []webhook.Touched{{What: webhook.TouchShards}}
+// announceFree tells the others that there are shards to take, or to give back.
+func (d *DB) announceFree(ctx context.Context, tx group.Tx) error {
+	s := d.Announcement([]webhook.Touched{{What: webhook.TouchShards}})
+	_, err := tx.Exec(ctx, s.Query, s.Args...)
+	return err
+}
 
 // epochs are those of the shards that a replica holds, 0 for the others.
 type epochs = [webhook.Shards]int64
@@ -87,7 +91,7 @@ func (d *DB) lease(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (le
 		if _, err := tx.Exec(ctx, `DELETE FROM replicas WHERE id = $1`, d.session.process); err != nil {
 			return lease, err
 		}
-		return lease, d.Announce(ctx, tx, freeShards)
+		return lease, d.announceFree(ctx, tx)
 	}
 	joined, err := d.renew(ctx, tx, r)
 	if err != nil {
@@ -96,7 +100,7 @@ func (d *DB) lease(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (le
 	lease, err = d.take(ctx, tx, r)
 	lease.Until = began.Add(webhook.LeaseTime)
 	if err == nil && (joined || changed) {
-		err = d.Announce(ctx, tx, freeShards)
+		err = d.announceFree(ctx, tx)
 	}
 	return lease, err
 }

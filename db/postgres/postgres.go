@@ -81,9 +81,7 @@ func (d *DB) Write(ctx context.Context, turn group.Turn, do func(group.Tx) error
 }
 
 // Groups sets what is called for each group; see group.Writer.
-func (d *DB) Groups(begin func(), beforeCommit func(group.Tx) error) {
-	d.writer.Groups(begin, beforeCommit)
-}
+func (d *DB) Groups(begin func(), last func() []*group.Statement) { d.writer.Groups(begin, last) }
 
 // Query reads what is committed. Close the rows.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

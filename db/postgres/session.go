@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -217,15 +218,22 @@ func closeConn(conn *pgx.Conn) {
 }
 
 // Commit implements group.Conn.
-func (s *session) Commit() error {
-	results, err := s.simple(`COMMIT`)
-	switch {
-	case err != nil && s.status() != 'I': // the connection was lost before the answer
-		return fmt.Errorf("%w: %w", group.ErrUnknown, err)
-	case err == nil && results[0].CommandTag.String() != "COMMIT": // the server undoes what failed before
+func (s *session) Commit(last []*group.Statement) error {
+	if s.status() == 'E' { // the server would undo what failed before
 		return cmp.Or(s.failed, errUndone)
 	}
-	return err
+	all := append(slices.Clone(last), &group.Statement{Query: `COMMIT`})
+	s.Run(all)
+	for _, statement := range all {
+		switch status := s.status(); {
+		case statement.Err == nil:
+		case status == 'E' || status == 'I':
+			return statement.Err
+		default: // the connection was lost before the answer
+			return fmt.Errorf("%w: %w", group.ErrUnknown, statement.Err)
+		}
+	}
+	return nil
 }
 
 // Rollback implements group.Conn.

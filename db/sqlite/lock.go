@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -36,8 +37,8 @@ func (*DB) Lease(context.Context, webhook.LeaseRequest) (lease webhook.Lease, er
 	return lease, nil
 }
 
-// Announce does nothing: nobody listens.
-func (*DB) Announce(context.Context, Tx, []webhook.Touched) error { return nil }
+// Announcement is never called: this process holds all accounts.
+func (*DB) Announcement([]webhook.Touched) *group.Statement { return nil }
 
 // Listen does nothing.
 func (*DB) Listen(context.Context, func([]webhook.Touched)) {}

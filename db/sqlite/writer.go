@@ -49,4 +49,4 @@ func (d *DB) Write(ctx context.Context, turn group.Turn, do func(Tx) error) erro
 }
 
 // Groups sets what is called for each group; see group.Writer.
-func (d *DB) Groups(begin func(), beforeCommit func(Tx) error) { d.writer.Groups(begin, beforeCommit) }
+func (d *DB) Groups(begin func(), last func() []*group.Statement) { d.writer.Groups(begin, last) }

@@ -76,19 +76,27 @@ type engineTx = interface {
 // transaction is what a write works with.
 type transaction struct {
 	engineTx
-	engine  engine
-	touched *[]webhook.Touched
-	counted *stats.Log         // see counts.go
-	queued  *bool              // a message was added to the outbox
-	others  *[]webhook.Touched // what other replicas may have to know; see announce
+	engine engine
+	*record
 }
+
+// record is what a write records besides its changes.
+type record struct {
+	touched []webhook.Touched
+	counted stats.Log         // see counts.go
+	queued  bool              // a message was added to the outbox
+	others  []webhook.Touched // what other replicas may have to know; see announce
+}
+
+// usualCounts is how many bytes most writes count.
+const usualCounts = 64
 
 // Unavailable implements querier.
 func (tx transaction) Unavailable(err error) webhook.Message { return tx.engine.Unavailable(err) }
 
 // touch records that the write affects a webhook; see Watch.
 func (tx transaction) touch(account webhook.AccountID, id webhook.WebhookID, what webhook.Touch) {
-	*tx.touched = append(*tx.touched, webhook.Touched{Account: account, Webhook: id, What: what})
+	tx.touched = append(tx.touched, webhook.Touched{Account: account, Webhook: id, What: what})
 	tx.announce(account, id, what)
 }
 
@@ -100,28 +108,26 @@ func (s *Store) write(ctx context.Context, do func(transaction) error) error {
 
 // writeInTurn is write, which may let others run before it or alongside it.
 func (s *Store) writeInTurn(ctx context.Context, turn group.Turn, do func(transaction) error) error {
-	var touched, announced []webhook.Touched
-	var counted stats.Log
-	var queued bool
+	var r record
 	err := s.engine.Write(ctx, turn, func(tx engineTx) error {
-		touched, announced, counted, queued = nil, nil, nil, false
-		err := do(transaction{tx, s.engine, &touched, &counted, &queued, &announced})
+		r = record{counted: make(stats.Log, 0, usualCounts)}
+		err := do(transaction{tx, s.engine, &r})
 		if err == nil {
-			s.counted, s.announced = append(s.counted, counted...), append(s.announced, announced...)
+			s.counted, s.announced = append(s.counted, r.counted...), append(s.announced, r.others...)
 		}
 		return err
 	})
 	switch {
 	case errors.Is(err, group.ErrUnknown): // others may see it, so it is reported as well
-		touched, queued = append(touched, webhook.Touched{What: webhook.TouchUnknown}), true
+		r.touched, r.queued = append(r.touched, webhook.Touched{What: webhook.TouchUnknown}), true
 	case err != nil:
 		return unavailable(s.engine, err)
 	}
-	if queued {
+	if r.queued {
 		s.queued()
 	}
-	if len(touched) > 0 {
-		s.touched(touched)
+	if len(r.touched) > 0 {
+		s.touched(r.touched)
 	}
 	return unavailable(s.engine, err)
 }

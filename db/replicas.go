@@ -52,7 +52,7 @@ func (tx transaction) checkHeld(account webhook.AccountID) error {
 
 // announce records what other processes have to know, should they hold the account.
 func (tx transaction) announce(account webhook.AccountID, id webhook.WebhookID, what webhook.Touch) {
-	*tx.others = append(*tx.others, webhook.Touched{Account: account, Webhook: id, What: what})
+	tx.others = append(tx.others, webhook.Touched{Account: account, Webhook: id, What: what})
 }
 
 // announcedToOthers returns what a group of writes touched of accounts that this process

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"slices"
 )
 
 // Writes run alongside each other where a statement costs a round trip: each is a
@@ -104,7 +105,7 @@ func (a *alongside) free(wr *write) {
 func (a *alongside) step() error {
 	var statements []*Statement
 	var of []*coroutine
-	next := append(a.running, a.start()...)
+	next := slices.Concat(a.running, a.start())
 	for a.running = nil; len(next) > 0; next = a.start() {
 		for i, c := range next {
 			statement, err := a.resume(c)
@@ -218,7 +219,7 @@ func (c *coroutine) Exec(ctx context.Context, query string, args ...any) (int64,
 func (c *coroutine) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if c.alone {
 		defer c.note(c.conn.Changes())
-		return c.conn.Query(ctx, query, args...)
+		return c.conn.Query(ctx, query, args...) //nolint:sqlclosecheck // the write does
 	}
 	s := c.run(&Statement{Query: query, Args: args, Reads: true})
 	return s.Rows, s.Err

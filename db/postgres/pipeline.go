@@ -76,7 +76,7 @@ func (s *session) answer(conn *pgx.Conn, results pgx.BatchResults, to *group.Sta
 	}
 	read, err := readAll(rows)
 	if err == nil {
-		to.Rows, err = s.read.QueryContext(context.Background(), "", read)
+		to.Rows, err = s.read.QueryContext(context.Background(), "", read) //nolint:rowserrcheck // the write does
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -15,14 +16,10 @@ import (
 // the shards. Call it before the dispatcher sends anything of them.
 func (s *Store) RecoverClaims(ctx context.Context, shards webhook.ShardSet, now time.Time) error {
 	err := s.write(ctx, func(tx transaction) error {
-		held, err := s.engine.Held(ctx, tx.engineTx)
-		if err == nil && held&shards != shards {
-			err = webhook.ErrNotHeld
+		if s.engine.Held()&shards != shards {
+			return webhook.ErrNotHeld
 		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
+		_, err := tx.Exec(ctx, `UPDATE deliveries SET next_at = $1
 			WHERE state = 'pending' AND held = 0 AND attempts > completed AND next_at > $1 AND inline = 0 AND `+inShards("account_id", "$2"), toMillis(now), int64(shards))
 		return err
 	})
@@ -125,14 +122,21 @@ func scanNextDue(r scanner, before ...any) (due webhook.Due, err error) {
 // have more than maxClaimBytes, for a webhook that is off only urgent tests, and nothing
 // for one that is deleted or inline. It returns webhook.ErrNotHeld if this process does not
 // hold the account.
+//
+// It runs alongside other writes, but not for the same webhook. What they may do in between:
+// no write that is not alone changes a webhook's settings; a delivery is claimed by one
+// statement, before or after one that finishes it; what is due after that may have been
+// inserted, finished or released meanwhile, of which the dispatcher learns from those writes
+// as well. Tests for a webhook that is off, and deliveries of bulk replays, are claimed
+// alone.
 func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, due webhook.Due, err error) {
-	err = s.write(ctx, func(tx transaction) error {
+	err = s.writeInTurn(ctx, group.Turn{Alongside: c.Webhook}, func(tx transaction) error {
 		jobs, due = nil, webhook.Due{}
-		var account webhook.AccountID
-		if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1 AND deleted_at = 0 AND kind = 'async'`, c.Webhook).scanOptional(&account); err != nil || account == 0 {
+		account, err := s.accountOf(ctx, tx, c.Webhook)
+		if err != nil || account == 0 {
 			return err
 		}
-		if err := tx.checkHeld(ctx, account); err != nil {
+		if err := tx.checkHeld(account); err != nil {
 			return err
 		}
 		subscriptions, err := s.current(ctx, tx, account)
@@ -140,6 +144,9 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 			return err
 		}
 		w := subscriptions.Webhook(c.Webhook)
+		if w == nil { // it is deleted or inline
+			return nil
+		}
 		if jobs, due, err = s.claimAll(ctx, tx, c, w); err != nil {
 			return err
 		}
@@ -155,9 +162,25 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 	return jobs, due, nil
 }
 
+// accountOf returns the account of a webhook, which never changes; 0 if there is none.
+func (s *Store) accountOf(ctx context.Context, tx transaction, id webhook.WebhookID) (account webhook.AccountID, err error) {
+	if account = s.accounts[id]; account != 0 {
+		return account, nil
+	}
+	if err := queryRow(ctx, tx, `SELECT account_id FROM webhooks WHERE id = $1`, id).scanOptional(&account); err != nil || account == 0 {
+		return 0, err
+	}
+	if len(s.accounts) >= maxCached {
+		clear(s.accounts)
+	}
+	s.accounts[id] = account
+	return account, nil
+}
+
 // claimAll is Claim for a webhook that is not deleted.
 func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w *webhook.Webhook) (jobs []webhook.Job, due webhook.Due, err error) {
 	if !w.Enabled {
+		tx.Alone()
 		return claimTests(ctx, tx, c)
 	}
 	if !w.Ordered {
@@ -175,6 +198,7 @@ func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w
 	if err := next(); err != nil || c.Bulk == 0 || due.Bulk.IsZero() || !due.At.IsZero() && !due.At.After(c.Now) {
 		return jobs, due, err
 	}
+	tx.Alone()
 	items, err := s.claimItems(ctx, tx, c, w)
 	if err != nil {
 		return nil, due, err
@@ -223,10 +247,26 @@ func claimJobs(ctx context.Context, tx transaction, c webhook.Claim) (jobs []web
 
 // addJobs adds jobs of claimed deliveries, and returns how much data they have.
 func addJobs(ctx context.Context, tx transaction, jobs *[]webhook.Job, claimed []webhook.Delivery, urgent bool) (size int, err error) {
+	if len(claimed) == 0 {
+		return 0, nil
+	}
+	ids := make([]webhook.EventID, len(claimed))
+	for i, d := range claimed {
+		ids[i] = d.Event
+	}
+	condition, args := anyOf("id", 1, ids)
+	events, err := list(ctx, tx, scanSent, `SELECT `+sentColumns+` FROM events WHERE `+condition, args...)
+	if err != nil {
+		return 0, err
+	}
+	byID := make(map[webhook.EventID]webhook.Event, len(events))
+	for _, e := range events {
+		byID[e.ID] = e
+	}
 	for _, d := range claimed {
-		e, err := scanSent(queryRow(ctx, tx, `SELECT `+sentColumns+` FROM events WHERE id = $1`, d.Event))
-		if err != nil {
-			return 0, err
+		e, found := byID[d.Event]
+		if !found {
+			return 0, webhook.ErrNotFound
 		}
 		size += len(e.Data)
 		*jobs = append(*jobs, webhook.Job{Delivery: d, Event: e, Urgent: urgent})
@@ -322,6 +362,6 @@ func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number
 		if err != nil || account == 0 {
 			return err
 		}
-		return tx.checkHeld(ctx, account)
+		return tx.checkHeld(account)
 	})
 }

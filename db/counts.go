@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -17,21 +18,16 @@ import (
 // beginGroup forgets what the writes of the group before counted and announced.
 func (s *Store) beginGroup() { s.counted, s.announced = s.counted[:0], s.announced[:0] }
 
-// endGroup stores and announces what the writes of a group recorded for it.
-func (s *Store) endGroup(tx engineTx) error {
-	if err := s.storeCounted(tx); err != nil {
-		return err
+// endGroup returns the statements that store and announce what the writes of a group
+// recorded for it.
+func (s *Store) endGroup() (last []*group.Statement) {
+	if len(s.counted) > 0 {
+		last = append(last, &group.Statement{Query: `INSERT INTO count_log (id, entries) VALUES ($1, $2)`, Args: []any{s.nextID(), []byte(s.counted)}})
 	}
-	return s.announceGroup(tx)
-}
-
-// storeCounted stores what the writes of a group counted.
-func (s *Store) storeCounted(tx engineTx) error {
-	if len(s.counted) == 0 {
-		return nil
+	if others := s.announcedToOthers(); len(others) > 0 {
+		last = append(last, s.engine.Announcement(others))
 	}
-	_, err := tx.Exec(context.Background(), `INSERT INTO count_log (id, entries) VALUES ($1, $2)`, s.nextID(), []byte(s.counted))
-	return err
+	return last
 }
 
 // countAttempt counts an attempt whose result is stored.

@@ -53,10 +53,11 @@ type Store struct {
 	keyCheck      string    // the row keyCheck when the database was opened; "" without a key
 	nextID        func() int64
 	subscriptions subscriptionCache
-	revisions     map[webhook.AccountID]checkedRevision // used by writes only, of which one runs at a time
-	healthy       map[webhook.WebhookID]uint64          // the round of writes in which a webhook was last known to be healthy; used by writes only
-	counted       stats.Log                             // what the writes of this group counted; used by writes only
-	announced     []webhook.Touched                     // what they touched; used by writes only
+	revisions     map[webhook.AccountID]checkedRevision   // used by writes only, of which one runs at a time
+	healthy       map[webhook.WebhookID]uint64            // the round of writes in which a webhook was last known to be healthy, or failing; used by writes only
+	accounts      map[webhook.WebhookID]webhook.AccountID // of webhooks; used by writes only
+	counted       stats.Log                               // what the writes of this group counted that have ended; used by writes only
+	announced     []webhook.Touched                       // what they touched; used by writes only
 	arriving      arriving
 	search        int                     // rows that one request reads; see searchRows
 	touched       func([]webhook.Touched) // see Watch
@@ -305,7 +306,7 @@ func newStore(e engine) (*Store, error) {
 	}
 	s := &Store{
 		engine: e, nextID: nextID, search: searchRows, touched: func([]webhook.Touched) {}, queued: func() {},
-		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{}, arriving: arriving{byAccount: map[webhook.AccountID]int{}},
+		revisions: map[webhook.AccountID]checkedRevision{}, healthy: map[webhook.WebhookID]uint64{}, accounts: map[webhook.WebhookID]webhook.AccountID{}, arriving: arriving{byAccount: map[webhook.AccountID]int{}},
 	}
 	e.Groups(s.beginGroup, s.endGroup)
 	return s, nil

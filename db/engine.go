@@ -15,11 +15,11 @@ type engine interface {
 	querier
 	// Write runs do in a transaction that other writes may share, and returns when
 	// that is on disk. If do returns an error, its part alone is undone. do may run
-	// twice. Writes that may go later do so while others wait.
-	Write(ctx context.Context, later bool, do func(engineTx) error) error
-	// Groups makes the engine call begin before the writes of each group, and
-	// beforeCommit after them, in their transaction.
-	Groups(begin func(), beforeCommit func(engineTx) error)
+	// twice.
+	Write(ctx context.Context, turn group.Turn, do func(engineTx) error) error
+	// Groups makes the engine call begin before the writes of each group, and last after
+	// them: it returns the statements that end their transaction.
+	Groups(begin func(), last func() []*group.Statement)
 	// IsUnique reports whether a statement failed because of a unique index.
 	IsUnique(err error) bool
 	// Ping reports whether the database can be read, and whether the last write
@@ -37,12 +37,13 @@ type engine interface {
 // Where only one can, that holds all shards for ever.
 type replicas interface {
 	// Held returns which shards this process holds, of those that Lease returned.
-	// It holds them until the transaction has ended.
-	Held(ctx context.Context, tx engineTx) (webhook.ShardSet, error)
+	// It holds them until the transaction has ended. Only writes may call it.
+	Held() webhook.ShardSet
 	// Lease renews what this process holds, gives shards back and takes others.
 	Lease(ctx context.Context, r webhook.LeaseRequest) (webhook.Lease, error)
-	// Announce tells all other processes what a transaction touches, once it is committed.
-	Announce(ctx context.Context, tx engineTx, touched []webhook.Touched) error
+	// Announcement returns the statement that tells all other processes what a transaction
+	// touches, once it is committed.
+	Announcement(touched []webhook.Touched) *group.Statement
 	// Listen calls heard with what other processes announce, until ctx ends, and with
 	// webhook.TouchUnknown when something may have been missed.
 	Listen(ctx context.Context, heard func([]webhook.Touched))
@@ -68,65 +69,65 @@ type engineTx = interface {
 	// write read or wrote may have changed since: within a round, what a write
 	// has read can be cached.
 	Round() uint64
+	// Alone waits until no other write runs alongside this one; see group.Turn.
+	Alone() (waited bool)
 }
 
 // transaction is what a write works with.
 type transaction struct {
 	engineTx
-	engine  engine
-	touched *[]webhook.Touched
-	counted *stats.Log         // see counts.go
-	queued  *bool              // a message was added to the outbox
-	others  *[]webhook.Touched // what other replicas may have to know; see announce
+	engine engine
+	*record
 }
+
+// record is what a write records besides its changes.
+type record struct {
+	touched []webhook.Touched
+	counted stats.Log         // see counts.go
+	queued  bool              // a message was added to the outbox
+	others  []webhook.Touched // what other replicas may have to know; see announce
+}
+
+// usualCounts is how many bytes most writes count.
+const usualCounts = 64
 
 // Unavailable implements querier.
 func (tx transaction) Unavailable(err error) webhook.Message { return tx.engine.Unavailable(err) }
 
 // touch records that the write affects a webhook; see Watch.
 func (tx transaction) touch(account webhook.AccountID, id webhook.WebhookID, what webhook.Touch) {
-	*tx.touched = append(*tx.touched, webhook.Touched{Account: account, Webhook: id, What: what})
+	tx.touched = append(tx.touched, webhook.Touched{Account: account, Webhook: id, What: what})
 	tx.announce(account, id, what)
 }
 
 // write runs do in a transaction, returns when that is on disk, and reports what it
 // touched; see engine.Write. do must not write through the store itself.
 func (s *Store) write(ctx context.Context, do func(transaction) error) error {
-	return s.writeInTurn(ctx, false, do)
+	return s.writeInTurn(ctx, group.Turn{}, do)
 }
 
-// writeLater is write for new work, which must not keep work under way from being
-// finished.
-func (s *Store) writeLater(ctx context.Context, do func(transaction) error) error {
-	return s.writeInTurn(ctx, true, do)
-}
-
-func (s *Store) writeInTurn(ctx context.Context, later bool, do func(transaction) error) error {
-	var touched []webhook.Touched
-	var queued bool
-	err := s.engine.Write(ctx, later, func(tx engineTx) error {
-		touched, queued = nil, false
-		counted, announced, done := len(s.counted), len(s.announced), false
-		defer func() {
-			if !done { // what it counted and announced is undone with it
-				s.counted, s.announced = s.counted[:counted], s.announced[:announced]
-			}
-		}()
-		err := do(transaction{tx, s.engine, &touched, &s.counted, &queued, &s.announced})
-		done = err == nil
+// writeInTurn is write, which may let others run before it or alongside it.
+func (s *Store) writeInTurn(ctx context.Context, turn group.Turn, do func(transaction) error) error {
+	var r record
+	err := s.engine.Write(ctx, turn, func(tx engineTx) error {
+		r = record{counted: make(stats.Log, 0, usualCounts)}
+		err := do(transaction{tx, s.engine, &r})
+		if err == nil {
+			s.counted, s.announced = append(s.counted, r.counted...), append(s.announced, r.others...)
+		}
 		return err
 	})
 	switch {
 	case errors.Is(err, group.ErrUnknown): // others may see it, so it is reported as well
-		touched, queued = append(touched, webhook.Touched{What: webhook.TouchUnknown}), true
+		r.touched, r.queued = append(r.touched, webhook.Touched{What: webhook.TouchUnknown}), true
 	case err != nil:
 		return unavailable(s.engine, err)
 	}
-	if queued {
+	if r.queued {
 		s.queued()
 	}
-	if len(touched) > 0 {
-		s.touched(touched)
+	if len(r.touched) > 0 {
+		s.touched(r.touched)
 	}
 	return unavailable(s.engine, err)
 }

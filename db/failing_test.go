@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -17,8 +18,8 @@ var errUndone = errors.New("this one was undone")
 // the rest of a group when the commit fails.
 type undoing struct{ engine }
 
-func (e undoing) Write(ctx context.Context, later bool, do func(engineTx) error) error {
-	return e.engine.Write(ctx, later, func(tx engineTx) error {
+func (e undoing) Write(ctx context.Context, turn group.Turn, do func(engineTx) error) error {
+	return e.engine.Write(ctx, turn, func(tx engineTx) error {
 		if err := do(tx); err != nil {
 			return err
 		}
@@ -109,7 +110,7 @@ func TestPingReads(t *testing.T) {
 // readOnly is an engine that does not write.
 type readOnly struct{ engine }
 
-func (readOnly) Write(context.Context, bool, func(engineTx) error) error {
+func (readOnly) Write(context.Context, group.Turn, func(engineTx) error) error {
 	return errors.New("nothing is to be written")
 }
 

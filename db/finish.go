@@ -2,8 +2,10 @@ package db
 
 import (
 	"context"
+	"math"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -11,12 +13,23 @@ import (
 // changed, replayed or claimed again in the meantime. Calling it twice is harmless,
 // and so is a delivery that is gone. It returns webhook.ErrNotHeld if another process may
 // send the delivery by now; an inline call is whose process makes it.
+//
+// It runs alongside other writes, those for the same delivery aside. What they may do in
+// between: which accounts this process holds does not change in a group; a delivery behind
+// which nothing is held is updated by one statement, and so is one that is not, which is
+// then left as it is until the write is alone; an attempt is a row of its own; a replay is
+// counted by adding, and ends with whichever result comes last; a success that changes
+// nothing, or makes a webhook healthy, is one statement. Whatever else is recorded of a
+// webhook is recorded alone, in the order of the results.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
 	row := attemptValues(r)
-	err = s.write(ctx, func(tx transaction) error {
+	err = s.writeInTurn(ctx, group.Turn{Alongside: r.Delivery}, func(tx transaction) error {
 		f = webhook.Finished{}
+		if r.Attempt.Failure != "" && !r.Again {
+			s.healthy[r.Webhook] = failing // before those of later results look
+		}
 		if !r.Inline {
-			if err := tx.checkHeld(ctx, r.Account); err != nil {
+			if err := tx.checkHeld(r.Account); err != nil {
 				return err
 			}
 		}
@@ -25,6 +38,7 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 			return err
 		}
 		if !updated {
+			tx.Alone()
 			return s.finishLate(ctx, tx, r, row, now, &f)
 		}
 		f.Again = r.Again
@@ -56,6 +70,7 @@ func (s *Store) recordOutcome(ctx context.Context, tx transaction, r webhook.Res
 
 // recordWarnings stores what changed about a receiver, so that the next attempts know.
 func (s *Store) recordWarnings(ctx context.Context, tx transaction, id webhook.WebhookID, w webhook.Warnings) error {
+	tx.Alone()
 	var account webhook.AccountID
 	err := queryRow(ctx, tx, `UPDATE webhooks SET warnings = $2 WHERE id = $1 AND warnings <> $2 AND deleted_at = 0 RETURNING account_id`, id, toJSON(w)).
 		scanOptional(&account)
@@ -139,6 +154,9 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 	return updated > 0, err
 }
 
+// failing is instead of a round in Store.healthy: a failure is to be recorded, or was.
+const failing = math.MaxUint64
+
 // recordHealth records a success or failure of a webhook, and switches it off if
 // webhook.Health says so; it returns why.
 func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
@@ -146,10 +164,10 @@ func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Resu
 	case r.Attempt.Failure == "":
 		return "", s.recordSuccess(ctx, tx, r, now)
 	case r.Once() && !r.Gone:
-		delete(s.healthy, r.Webhook)
 		return "", nil
 	}
-	delete(s.healthy, r.Webhook)
+	tx.Alone()
+	s.healthy[r.Webhook] = failing
 	var health webhook.Health
 	err := queryRow(ctx, tx, `SELECT failing_since, failed_at, off_at FROM webhooks WHERE id = $1 AND deleted_at = 0`, r.Webhook).
 		Scan(timeScanner{&health.FailingSince}, timeScanner{&health.FailedAt}, timeScanner{&health.OffAt})
@@ -212,14 +230,18 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 // recordSuccess records that a webhook is healthy. It writes nothing if that is
 // known: most attempts succeed.
 func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Result, now time.Time) error {
-	if s.healthy[r.Webhook] == tx.Round() {
+	switch s.healthy[r.Webhook] {
+	case tx.Round():
 		return nil
+	case failing:
+		tx.Alone()
 	}
 	if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0, on_at = 0, `+closeCircuit+`
 		WHERE id = $1 AND (failing_since <> 0 OR on_at <> 0 OR circuit_failures <> 0)`, r.Webhook); err != nil {
 		return err
 	}
 	if r.Circuit != nil && r.Circuit().Failures > 0 { // it has failed again since
+		tx.Alone()
 		health := webhook.Health{}.AfterFailure(roundMillis(now))
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $3, failed_at = $4 WHERE id = $1 AND circuit_resets = $2`,
 			r.Webhook, r.Circuit().Resets, toMillis(health.FailingSince), toMillis(health.FailedAt)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/fallback"
 	"bookhook/incidents"
 	"bookhook/webhook"
@@ -26,7 +27,7 @@ type writeless struct {
 	tb testing.TB
 }
 
-func (e writeless) Write(context.Context, bool, func(engineTx) error) error {
+func (e writeless) Write(context.Context, group.Turn, func(engineTx) error) error {
 	e.tb.Error("it writes")
 	return nil
 }

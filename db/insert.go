@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -47,7 +48,7 @@ func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted
 		arrivals[i] = newArrival(e)
 	}
 	accepted := make([]webhook.Accepted, len(p.Events))
-	err = s.writeLater(ctx, func(tx transaction) error {
+	err = s.writeInTurn(ctx, group.Turn{Later: true, Alongside: insertKey(p)}, func(tx transaction) error {
 		if err := s.checkRevision(ctx, tx, p.Subscriptions); err != nil {
 			return err
 		}
@@ -63,6 +64,29 @@ func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted
 		return nil, err
 	}
 	return accepted, nil
+}
+
+// bookingKey is the key of the events of a booking.
+type bookingKey struct {
+	account webhook.AccountID
+	booking string
+}
+
+// insertKey returns the key under which the events of a plan are inserted alongside other
+// writes; nil for several events. Two of the same booking keep their order. What others
+// may do in between: Insert reads the revision of the account and what this process holds,
+// which no write changes that is not alone; with the event and a delivery that nothing of
+// its booking is before, it adds rows of its own, each with a statement that finds the
+// same in any order; a count of skipped events is added to. Only where a delivery has to be
+// held, several statements belong together; see insertInOrder.
+func insertKey(p *webhook.Plan) any {
+	switch {
+	case len(p.Events) != 1:
+		return nil
+	case p.Events[0].Event.BookingID == "":
+		return p
+	}
+	return bookingKey{p.Subscriptions.Account.ID, p.Events[0].Event.BookingID}
 }
 
 // arriving counts the bytes of events that wait to be written.
@@ -197,10 +221,7 @@ func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions str
 // deliver inserts a delivery for every webhook that matched the event i of a plan,
 // and counts the event for every one that is off.
 func deliver(ctx context.Context, tx transaction, p *webhook.Plan, i int, a *webhook.Accepted) error {
-	mine, err := tx.holds(ctx, a.Event.Account)
-	if err != nil {
-		return err
-	}
+	mine := tx.holds(a.Event.Account)
 	for j, decision := range a.Decisions {
 		switch decision.Reason {
 		case webhook.Matched:

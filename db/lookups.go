@@ -75,7 +75,7 @@ func (s *Store) CompleteLookups(ctx context.Context, p *webhook.Plan) (accepted 
 	}
 	err = s.write(ctx, func(tx transaction) error {
 		accepted = nil
-		if err := tx.checkHeld(ctx, p.Subscriptions.Account.ID); err != nil {
+		if err := tx.checkHeld(p.Subscriptions.Account.ID); err != nil {
 			return err
 		}
 		if err := s.checkRevision(ctx, tx, p.Subscriptions); err != nil {

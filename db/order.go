@@ -25,9 +25,10 @@ func insertInOrder(ctx context.Context, tx transaction, d webhook.Delivery, w *w
 		_, err := tx.Exec(ctx, insertDelivery, deliveryValues(d)...)
 		return false, err
 	}
-	n, err := tx.Exec(ctx, insertDelivery+` WHERE NOT EXISTS (
-		SELECT 1 FROM deliveries WHERE webhook_id = $4 AND booking_id = $7 AND booking_id <> '' AND state = 'pending' AND test = 0)`,
-		deliveryValues(d)...)
+	n, err := insertFirst(ctx, tx, d)
+	if err == nil && n == 0 && tx.Alone() { // the one that is pending may have ended
+		n, err = insertFirst(ctx, tx, d)
+	}
 	if err != nil || n > 0 {
 		return false, err
 	}
@@ -37,6 +38,13 @@ func insertInOrder(ctx context.Context, tx transaction, d webhook.Delivery, w *w
 	d.Attempts, d.Held, d.Urgent, d.NextAt = 0, true, false, time.Time{}
 	_, err = tx.Exec(ctx, insertDelivery, deliveryValues(d)...)
 	return true, err
+}
+
+// insertFirst inserts a delivery unless one of its booking is pending.
+func insertFirst(ctx context.Context, tx transaction, d webhook.Delivery) (inserted int64, err error) {
+	return tx.Exec(ctx, insertDelivery+` WHERE NOT EXISTS (
+		SELECT 1 FROM deliveries WHERE webhook_id = $4 AND booking_id = $7 AND booking_id <> '' AND state = 'pending' AND test = 0)`,
+		deliveryValues(d)...)
 }
 
 // insertSent inserts a delivery that was not created when its event came in, and returns

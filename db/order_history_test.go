@@ -1,12 +1,15 @@
 package db_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"bookhook/db"
+	"bookhook/stats"
 	"bookhook/webhook"
 )
 
@@ -114,4 +117,118 @@ func testOrderWhatever(t *testing.T, s *db.Store) {
 			t.Errorf("seed %d: got something due at %s, want nothing", seed, next.At)
 		}
 	}
+}
+
+// crowd are deliveries that many handle at the same time.
+type crowd struct {
+	testing.TB
+	*db.Store
+	mu      sync.Mutex
+	jobs    []webhook.Job
+	active  map[place]webhook.EventID // in flight
+	last    map[place]webhook.EventID
+	events  map[webhook.EventID]bool
+	results int
+}
+
+// place is where a booking has one delivery at a time.
+type place struct {
+	hook    webhook.WebhookID
+	booking string
+}
+
+// take takes jobs: each is the only one of its booking, and of no earlier event.
+func (c *crowd) take(jobs []webhook.Job) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, j := range jobs {
+		d := j.Delivery
+		at := place{d.Webhook, d.BookingID}
+		if c.active[at] != 0 || c.last[at] > d.Event {
+			c.Errorf("got %s of %v while %s is active and after %s", d.Event, at, c.active[at], c.last[at])
+		}
+		c.active[at], c.last[at] = d.Event, d.Event
+	}
+	c.jobs = append(c.jobs, jobs...)
+}
+
+func (c *crowd) next() (job webhook.Job, found bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.jobs) == 0 {
+		return job, false
+	}
+	job, c.jobs = c.jobs[0], c.jobs[1:]
+	delete(c.active, place{job.Delivery.Webhook, job.Delivery.BookingID})
+	return job, true
+}
+
+// send inserts events of few bookings, some of which others insert as well.
+func (c *crowd) send(account webhook.AccountID, sender int) {
+	for i := range 12 {
+		e := newEvent("")
+		e.BookingID = strconv.Itoa((sender/2 + i) % 5)
+		if i%3 == 0 {
+			e.ExternalID = fmt.Sprint(sender/2, "-", i)
+		}
+		for _, a := range must(insert(c, c.Store, account, []webhook.Event{e}, t0, lease, taken))(c) {
+			c.mu.Lock()
+			c.events[a.Event.ID] = true
+			c.mu.Unlock()
+			c.take(a.Jobs)
+		}
+		c.finishOne(account, sender+i)
+	}
+}
+
+// finishOne finishes a job, if there is one, and claims what that makes due.
+func (c *crowd) finishOne(account webhook.AccountID, n int) (found bool) {
+	job, found := c.next()
+	if !found {
+		return false
+	}
+	d := job.Delivery
+	r := success(d.ID, d.Webhook, d.Attempts)
+	switch {
+	case n%5 == 1 && d.Attempts < 3:
+		r = failure(d.ID, d.Webhook, d.Attempts, t0)
+	case n%5 == 2:
+		r = failure(d.ID, d.Webhook, d.Attempts, time.Time{})
+	case n%7 == 3:
+		r.Warnings = &webhook.Warnings{Slow: time.Duration(n)}
+	}
+	r.Account = account
+	f := must(c.Finish(c.Context(), r, t0))(c)
+	must(c.Finish(c.Context(), r, t0))(c)
+	c.mu.Lock()
+	c.results++
+	c.mu.Unlock()
+	if f.Released || r.State == webhook.Pending {
+		jobs, _, err := c.Claim(c.Context(), webhook.Claim{Webhook: d.Webhook, N: 3, Now: t0, Lease: lease})
+		ok(c, err)
+		c.take(jobs)
+	}
+	return true
+}
+
+// testCrowd: whatever is done at the same time, each booking keeps its order, nothing is
+// stored or counted twice, and all of it ends.
+func testCrowd(t *testing.T, s *db.Store) {
+	a, _ := orderedShop(t, s)
+	addHook(t, s, a.ID, ordered)
+	c := &crowd{TB: t, Store: s, active: map[place]webhook.EventID{}, last: map[place]webhook.EventID{}, events: map[webhook.EventID]bool{}}
+	const senders = 24
+	var wg sync.WaitGroup
+	for sender := range senders {
+		wg.Go(func() { c.send(a.ID, sender) })
+	}
+	wg.Wait()
+	for n := 0; c.finishOne(a.ID, n); n++ {
+	}
+	const events = senders*12 - senders/2*4
+	same(t, "events", len(c.events), events)
+	same(t, "waiting", must(s.CountDeliveries(t.Context(), a.ID, webhook.DeliveryFilter{State: webhook.Pending}))(t), webhook.Count{})
+	same(t, "ended", must(s.CountDeliveries(t.Context(), a.ID, webhook.DeliveryFilter{}))(t).N, 2*events)
+	total := must(s.AccountStats(t.Context(), a.ID, stats.Day, t0.Add(time.Minute)))(t).Total
+	same(t, "attempts counted", total.Delivered+total.FailedAttempts(), int64(c.results))
 }

@@ -34,6 +34,7 @@ var orderTests = []test{
 	{"webhook deleted", testOrderDeleted},
 	{"prune", testOrderPrune},
 	{"whatever happens", testOrderWhatever},
+	{"many at the same time", testCrowd},
 }
 
 func ordered(w *webhook.Webhook) { w.Ordered = true }

@@ -28,7 +28,7 @@ func (s *Store) enqueue(ctx context.Context, tx transaction, m webhook.Mail, now
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		id, nullID(m.Account), nullID(m.User), m.To, string(m.Kind), cmp.Or(string(m.Args), "{}"), string(webhook.MailWaiting),
 		max(toMillis(m.NextAt), toMillis(now)), toMillis(now))
-	*tx.queued = true
+	tx.queued = true
 	tx.announce(0, 0, webhook.TouchMail)
 	return id, err
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -51,7 +52,7 @@ func (s *Store) PlanReconciliation(ctx context.Context, r webhook.Reconciliation
 // changeReconciliation runs do if the comparison is one of the account that has not
 // finished; else it returns webhook.ErrNotFound.
 func (s *Store) changeReconciliation(ctx context.Context, account webhook.AccountID, id webhook.ReconciliationID, do func(tx transaction) error) error {
-	return s.writeLater(ctx, func(tx transaction) error {
+	return s.writeInTurn(ctx, group.Turn{Later: true}, func(tx transaction) error {
 		var open int
 		err := queryRow(ctx, tx, `SELECT 1 FROM reconciliations WHERE account_id = $1 AND id = $2 AND state = 0`, account, id).Scan(&open)
 		if err != nil {

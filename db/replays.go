@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -60,7 +61,7 @@ func (s *Store) AddReplayItems(ctx context.Context, account webhook.AccountID, r
 			items[i].Delivery = webhook.DeliveryID(s.nextID())
 		}
 	}
-	return s.writeLater(ctx, func(tx transaction) error {
+	return s.writeInTurn(ctx, group.Turn{Later: true}, func(tx transaction) error {
 		var planned int
 		err := queryRow(ctx, tx, `SELECT 1 FROM replays WHERE account_id = $1 AND id = $2 AND state = 'planning'`, account, replay).Scan(&planned)
 		if err != nil {

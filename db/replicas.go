@@ -10,7 +10,7 @@ import (
 // Several processes can serve a database of PostgreSQL, each the accounts whose shards it
 // holds. Here is what that means for statements: those on the deliveries of an account are
 // fenced (checkHeld), and what a write changes for accounts that this process does not hold
-// is announced (announceGroup). On SQLite one process holds everything for ever.
+// is announced (endGroup). On SQLite one process holds everything for ever.
 
 // Lease renews what this process holds, gives shards back that it no longer needs, and
 // takes free ones up to its fair share. Only one call may run at a time.
@@ -38,46 +38,36 @@ func (s *Store) Listen(ctx context.Context) {
 }
 
 // holds reports whether this process holds the account until the transaction has ended.
-func (tx transaction) holds(ctx context.Context, account webhook.AccountID) (bool, error) {
-	held, err := tx.engine.Held(ctx, tx.engineTx)
-	return held.HasAccount(account), err
+func (tx transaction) holds(account webhook.AccountID) bool {
+	return tx.engine.Held().HasAccount(account)
 }
 
 // checkHeld returns webhook.ErrNotHeld if this process does not hold the account.
-func (tx transaction) checkHeld(ctx context.Context, account webhook.AccountID) error {
-	held, err := tx.holds(ctx, account)
-	if err == nil && !held {
-		err = webhook.ErrNotHeld
+func (tx transaction) checkHeld(account webhook.AccountID) error {
+	if !tx.holds(account) {
+		return webhook.ErrNotHeld
 	}
-	return err
+	return nil
 }
 
 // announce records what other processes have to know, should they hold the account.
 func (tx transaction) announce(account webhook.AccountID, id webhook.WebhookID, what webhook.Touch) {
-	*tx.others = append(*tx.others, webhook.Touched{Account: account, Webhook: id, What: what})
+	tx.others = append(tx.others, webhook.Touched{Account: account, Webhook: id, What: what})
 }
 
-// announceGroup announces what a group of writes touched of accounts that this process
+// announcedToOthers returns what a group of writes touched of accounts that this process
 // does not hold.
-func (s *Store) announceGroup(tx engineTx) error {
+func (s *Store) announcedToOthers() (others []webhook.Touched) {
 	if len(s.announced) == 0 {
 		return nil
 	}
-	ctx := context.Background()
-	held, err := s.engine.Held(ctx, tx)
-	if err != nil {
-		return err
-	}
-	var others []webhook.Touched
+	held := s.engine.Held()
 	for _, t := range s.announced {
 		if !held.HasAccount(t.Account) && !slices.Contains(others, t) { // of no account: whoever holds shard 0 sends mail
 			others = append(others, t)
 		}
 	}
-	if len(others) == 0 {
-		return nil
-	}
-	return s.engine.Announce(ctx, tx, others)
+	return others
 }
 
 // inShards returns the condition that the account of a row is in one of the shards, a

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -25,9 +26,9 @@ func twice(tb testing.TB, s *Store, method func() error) {
 // rerunning is an engine that runs each write twice.
 type rerunning struct{ engine }
 
-func (e rerunning) Write(ctx context.Context, later bool, do func(engineTx) error) error {
+func (e rerunning) Write(ctx context.Context, turn group.Turn, do func(engineTx) error) error {
 	runs := 0
-	err := e.engine.Write(ctx, later, func(tx engineTx) error {
+	err := e.engine.Write(ctx, turn, func(tx engineTx) error {
 		runs++
 		if err := do(tx); err != nil || runs > 1 {
 			return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bookhook/auth"
+	"bookhook/db/group"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -25,8 +26,8 @@ func (r recorder) Query(ctx context.Context, query string, args ...any) (*sql.Ro
 	return r.engine.Query(ctx, query, args...)
 }
 
-func (r recorder) Write(ctx context.Context, later bool, do func(engineTx) error) error {
-	return r.engine.Write(ctx, later, func(tx engineTx) error { return do(recordedTx{tx, r.seen}) })
+func (r recorder) Write(ctx context.Context, turn group.Turn, do func(engineTx) error) error {
+	return r.engine.Write(ctx, turn, func(tx engineTx) error { return do(recordedTx{tx, r.seen}) })
 }
 
 type recordedTx struct {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -36,7 +37,7 @@ func scanUploadID(r scanner) (id webhook.UploadID, err error) {
 // fewer if it is the last one. It returns webhook.ErrNotFound if the upload is
 // complete, or was removed.
 func (s *Store) AddUploadBlock(ctx context.Context, account webhook.AccountID, id webhook.UploadID, number int, body []byte) error {
-	return s.writeLater(ctx, func(tx transaction) error {
+	return s.writeInTurn(ctx, group.Turn{Later: true}, func(tx transaction) error {
 		n, err := tx.Exec(ctx, `UPDATE uploads SET size = size + $3 WHERE account_id = $1 AND id = $2 AND complete = 0`, account, id, len(body))
 		switch {
 		case err != nil:

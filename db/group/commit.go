@@ -12,9 +12,9 @@ type Conn interface {
 	// Begin begins a transaction, and a new round if another process wrote since the
 	// last one.
 	Begin() error
-	// Commit returns nil only if what was written is on disk, and an error that wraps
-	// ErrUnknown if it may be.
-	Commit() error
+	// Commit runs the last statements of a group and commits. It returns nil only if what
+	// was written is on disk, and an error that wraps ErrUnknown if it may be.
+	Commit(last []*Statement) error
 	// Rollback ends a transaction that failed, and begins a new round.
 	Rollback()
 	// Savepoint begins a part of the transaction.
@@ -43,7 +43,7 @@ func (w *Writer) commit(group []*write) {
 	before := w.conn.Changes()
 	err := w.transact(group, w.runDirect)
 	if errors.Is(err, errRerun) {
-		err = w.transact(group, w.runInSavepoint)
+		err = w.transact(group, w.runInSavepoints)
 	}
 	for _, wr := range group {
 		if err != nil { // for all of them: an ErrConflict may be about a change that was undone as well
@@ -59,7 +59,7 @@ func (w *Writer) commit(group []*write) {
 // errRerun says that a write failed after it had changed something.
 var errRerun = errors.New("a write has to be undone")
 
-func (w *Writer) transact(group []*write, run func(*write) error) (err error) {
+func (w *Writer) transact(group []*write, run func([]*write) error) (err error) {
 	if err := w.conn.Begin(); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -69,33 +69,75 @@ func (w *Writer) transact(group []*write, run func(*write) error) (err error) {
 		}
 	}()
 	w.begin()
-	for _, wr := range group {
-		if wr.err = wr.ctx.Err(); wr.err != nil || !wr.start() {
-			continue // the caller gave up before the write started
-		}
-		if err := run(wr); err != nil {
-			return err
-		}
+	if err := run(group); err != nil {
+		return err
 	}
-	if err := w.beforeCommit(w.conn); err != nil {
-		return fmt.Errorf("before the commit: %w", err)
-	}
-	if err := w.conn.Commit(); err != nil {
+	if err := w.conn.Commit(w.last()); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
-// runDirect runs one write without a savepoint.
-func (w *Writer) runDirect(wr *write) error {
-	before := w.conn.Changes()
-	wr.err = runRecovered(wr.do, w.conn)
-	spoiled := w.conn.Spoiled(wr.err)
-	if w.conn.TookTooLong(spoiled) {
-		wr.tooLong = spoiled
+// runDirect runs writes without savepoints: those that have a key alongside each other if
+// the connection has a pipeline, any other one alone.
+func (w *Writer) runDirect(group []*write) error {
+	pipeline, piped := w.conn.(Pipeline)
+	for len(group) > 0 {
+		n := 0
+		for piped && n < len(group) && group[n].alongside != nil {
+			n++
+		}
+		var err error
+		if n > 1 {
+			err = w.runAlongside(pipeline, group[:n])
+		} else {
+			n, err = 1, w.runOne(group[0])
+		}
+		if err != nil {
+			return err
+		}
+		group = group[n:]
 	}
-	if spoiled != nil || wr.err != nil && w.conn.Changes() > before {
+	return nil
+}
+
+// runOne runs one write without a savepoint.
+func (w *Writer) runOne(wr *write) error {
+	if !wr.begin() {
+		return nil
+	}
+	before := w.conn.Changes()
+	err := runRecovered(wr.do, w.conn)
+	return w.ended(wr, err, w.conn.Changes() > before)
+}
+
+// ended notes how a write ended that ran without a savepoint, and returns errRerun if its
+// group cannot go on.
+func (w *Writer) ended(wr *write, err error, changed bool) error {
+	wr.err = err
+	spoiled := w.conn.Spoiled(err)
+	w.noteTooLong(wr, spoiled)
+	if spoiled != nil || err != nil && changed {
 		return errRerun
+	}
+	return nil
+}
+
+func (w *Writer) noteTooLong(wr *write, err error) {
+	if w.conn.TookTooLong(err) {
+		wr.tooLong = err
+	}
+}
+
+// runInSavepoints runs writes one after the other, each in a savepoint.
+func (w *Writer) runInSavepoints(group []*write) error {
+	for _, wr := range group {
+		if !wr.begin() {
+			continue
+		}
+		if err := w.runInSavepoint(wr); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -2,7 +2,9 @@
 //
 // A [Writer] has one goroutine, which takes all writes that are waiting, runs them in
 // one transaction on its connection ([Conn]), commits once, and returns to all their
-// callers. Nobody waits for a group to fill.
+// callers. Nobody waits for a group to fill. The writes of a group run one after the other,
+// unless the connection has a [Pipeline] and they say that they may run alongside others
+// ([Turn]).
 package group
 
 import (
@@ -41,6 +43,21 @@ type Tx = interface {
 	// write read or wrote may have changed since: another process wrote, or a
 	// write was undone.
 	Round() uint64
+	// Alone makes the write run as one without a key, from here on: it waits until all
+	// others that run alongside it have ended, or wait for the same. It reports whether it
+	// waited, so that what this write has read may have changed.
+	Alone() (waited bool)
+}
+
+// Turn is when a write runs among others that wait.
+type Turn struct {
+	// Later is for new work, so that it does not keep work under way from being finished.
+	Later bool
+	// Alongside is a key: on some databases, writes run alongside those with other keys,
+	// interleaved at their statements; those with the same key run in their order. So
+	// whatever such a write does until it is Alone must come to the same whatever the
+	// others do in between. A write without a key (nil) runs alone.
+	Alongside any
 }
 
 // Writer runs all writes, in groups.
@@ -50,8 +67,8 @@ type Writer struct {
 	later         chan *write
 	betweenGroups chan func()
 	failure       atomic.Pointer[failure]
-	begin         func()         // see Groups
-	beforeCommit  func(Tx) error // see Groups
+	begin         func()              // see Groups
+	last          func() []*Statement // see Groups
 	end           func()
 	quit          chan struct{} // closed by End
 	done          chan struct{} // closed when the goroutine has ended
@@ -59,12 +76,13 @@ type Writer struct {
 
 // write is one write: its work, and the channel on which its caller waits.
 type write struct {
-	ctx     context.Context
-	do      func(Tx) error
-	state   atomic.Int32 // waiting, running or left
-	tooLong error        // why it is not run again with the rest of its group
-	err     error
-	done    chan struct{}
+	ctx       context.Context
+	do        func(Tx) error
+	alongside any          // see Turn
+	state     atomic.Int32 // waiting, running or left
+	tooLong   error        // why it is not run again with the rest of its group
+	err       error
+	done      chan struct{}
 }
 
 // The states of a write. What runs may change variables of its caller, who has to wait.
@@ -74,8 +92,12 @@ const (
 	left // by its caller, before it ran
 )
 
-// start reports whether the write may run, again or for the first time.
-func (wr *write) start() bool {
+// begin reports whether the write may run, again or for the first time: not if its caller
+// gave up before.
+func (wr *write) begin() bool {
+	if wr.err = wr.ctx.Err(); wr.err != nil {
+		return false
+	}
 	return wr.state.CompareAndSwap(waiting, running) || wr.state.Load() == running
 }
 
@@ -91,7 +113,7 @@ func Start(conn Conn) *Writer {
 
 func newWriter(conn Conn, waiting int) *Writer {
 	w := &Writer{
-		conn: conn, begin: func() {}, beforeCommit: func(Tx) error { return nil },
+		conn: conn, begin: func() {}, last: func() []*Statement { return nil },
 		queue: make(chan *write, waiting), later: make(chan *write, waiting), betweenGroups: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.end = sync.OnceFunc(func() { close(w.quit); <-w.done })
@@ -115,11 +137,11 @@ func (w *Writer) Ended() bool {
 	}
 }
 
-// Groups makes the writer call begin before the writes of each group, and
-// beforeCommit after them, in their transaction: if it fails, so do all of them. A
-// group may begin twice. Call Groups before the first write.
-func (w *Writer) Groups(begin func(), beforeCommit func(Tx) error) {
-	w.begin, w.beforeCommit = begin, beforeCommit
+// Groups makes the writer call begin before the writes of each group, and last after
+// them: it returns the statements that end their transaction, without rows. If one fails,
+// so do all of the writes. A group may begin twice. Call Groups before the first write.
+func (w *Writer) Groups(begin func(), last func() []*Statement) {
+	w.begin, w.last = begin, last
 }
 
 // Write runs do in a transaction that it may share with other writes, and returns
@@ -129,10 +151,9 @@ func (w *Writer) Groups(begin func(), beforeCommit func(Tx) error) {
 // unless it took too long. It must neither call Write nor wait for something that does.
 // Write returns webhook.ErrBusy if too many writes are waiting.
 //
-// Writes of new work go later than others that wait, so that it does not keep work
-// under way from being finished.
-func (w *Writer) Write(ctx context.Context, later bool, do func(Tx) error) error {
-	wr, err := w.enqueue(ctx, later, do)
+// turn says which other writes may run before it, or alongside it.
+func (w *Writer) Write(ctx context.Context, turn Turn, do func(Tx) error) error {
+	wr, err := w.enqueue(ctx, turn, do)
 	if err != nil {
 		return err
 	}
@@ -141,8 +162,8 @@ func (w *Writer) Write(ctx context.Context, later bool, do func(Tx) error) error
 
 // Enqueue is Write in two steps: the write has its place in the queue when Enqueue
 // returns, and wait returns what Write would.
-func (w *Writer) Enqueue(ctx context.Context, later bool, do func(Tx) error) (wait func() error, err error) {
-	wr, err := w.enqueue(ctx, later, do)
+func (w *Writer) Enqueue(ctx context.Context, turn Turn, do func(Tx) error) (wait func() error, err error) {
+	wr, err := w.enqueue(ctx, turn, do)
 	return func() error { return w.wait(wr) }, err
 }
 
@@ -169,9 +190,9 @@ func (w *Writer) wait(wr *write) error {
 	}
 }
 
-func (w *Writer) enqueue(ctx context.Context, later bool, do func(Tx) error) (*write, error) {
-	wr, queue := &write{ctx: ctx, do: do, done: make(chan struct{})}, w.queue
-	if later {
+func (w *Writer) enqueue(ctx context.Context, turn Turn, do func(Tx) error) (*write, error) {
+	wr, queue := &write{ctx: ctx, do: do, alongside: turn.Alongside, done: make(chan struct{})}, w.queue
+	if turn.Later {
 		queue = w.later
 	}
 	select {

@@ -16,7 +16,7 @@ func TestBusy(t *testing.T) {
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
 		enqueue := func(what string, ctx context.Context, want error) { //nolint:revive // what is first everywhere
-			if _, err := w.enqueue(ctx, false, nil); !errors.Is(err, want) {
+			if _, err := w.enqueue(ctx, Turn{}, nil); !errors.Is(err, want) {
 				t.Errorf("%s: got error %v, want %v", what, err, want)
 			}
 		}
@@ -36,13 +36,13 @@ type stuck struct {
 	entered, free chan struct{}
 }
 
-func (c stuck) pass() error            { c.entered <- struct{}{}; <-c.free; return nil }
-func (c stuck) Begin() error           { return c.pass() }
-func (c stuck) Commit() error          { return c.pass() }
-func (stuck) Changes() int             { return 0 }
-func (stuck) Spoiled(error) error      { return nil }
-func (stuck) TookTooLong(error) bool   { return false }
-func (stuck) IsUnavailable(error) bool { return false }
+func (c stuck) pass() error               { c.entered <- struct{}{}; <-c.free; return nil }
+func (c stuck) Begin() error              { return c.pass() }
+func (c stuck) Commit([]*Statement) error { return c.pass() }
+func (stuck) Changes() int                { return 0 }
+func (stuck) Spoiled(error) error         { return nil }
+func (stuck) TookTooLong(error) bool      { return false }
+func (stuck) IsUnavailable(error) bool    { return false }
 
 // TestLeave: who waits for a write that has not started may leave, and it never runs; who
 // waits for one that has may not.
@@ -51,7 +51,7 @@ func TestLeave(t *testing.T) {
 	w := Start(c)
 	ctx, leave := context.WithCancel(t.Context())
 	ran := 0
-	wait, err := w.Enqueue(ctx, false, func(Tx) error { ran++; return nil })
+	wait, err := w.Enqueue(ctx, Turn{}, func(Tx) error { ran++; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestLeave(t *testing.T) {
 	c.free <- struct{}{}
 
 	ctx, leave = context.WithCancel(t.Context())
-	wait, err = w.Enqueue(ctx, false, func(Tx) error { ran++; leave(); return nil })
+	wait, err = w.Enqueue(ctx, Turn{}, func(Tx) error { ran++; leave(); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"bookhook/db/group"
@@ -23,71 +22,51 @@ const now = `CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)`
 // bit is the set of the one shard n.
 const bit = `(CAST(1 AS BIGINT) << CAST(%s AS INTEGER))`
 
-// freeShards says that there are shards to take, or to give back.
-var freeShards = []webhook.Touched{{What: webhook.TouchShards}}
+// announceFree tells the others that there are shards to take, or to give back.
+func (d *DB) announceFree(ctx context.Context, tx group.Tx) error {
+	s := d.Announcement([]webhook.Touched{{What: webhook.TouchShards}})
+	_, err := tx.Exec(ctx, s.Query, s.Args...)
+	return err
+}
 
 // epochs are those of the shards that a replica holds, 0 for the others.
 type epochs = [webhook.Shards]int64
 
-// holding is what this process holds. Held is called by writes only.
-type holding struct {
-	told  atomic.Pointer[epochs] // what the process knows to hold; nil: nothing
-	round uint64                 // in which it was compared with the table,
-	of    *epochs                // for these epochs
-	held  webhook.ShardSet       // those that are in the table
-}
-
 // Held returns which shards this process holds, of those that Lease returned. It holds
-// them until the group has ended.
-func (d *DB) Held(ctx context.Context, tx group.Tx) (webhook.ShardSet, error) {
-	h := &d.holding
-	told := h.told.Load()
-	if told == nil || told == h.of && tx.Round() == h.round {
-		return h.held, nil
+// them until the group has ended. Only writes may call it.
+func (d *DB) Held() (held webhook.ShardSet) {
+	told := d.told.Load()
+	if told == nil {
+		return 0
 	}
-	rows, err := tx.Query(ctx, `SELECT shard, epoch FROM shards WHERE replica = $1`, d.session.process)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	var held webhook.ShardSet
-	for rows.Next() {
-		var shard int
-		var epoch int64
-		if err := rows.Scan(&shard, &epoch); err != nil {
-			return 0, err
-		}
-		if told[shard] == epoch {
+	for shard, epoch := range d.session.shards {
+		if epoch > 0 && epoch == told[shard] {
 			held |= 1 << shard
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return 0, err
-	}
-	h.round, h.of, h.held = tx.Round(), told, held
-	return held, nil
+	return held
 }
 
 // Lease renews the lease of this process, gives shards back, and takes others up to the
 // fair share. Only one call may run at a time.
 func (d *DB) Lease(ctx context.Context, r webhook.LeaseRequest) (lease webhook.Lease, err error) {
 	d.withdraw(r.GiveBack)
-	err = d.writer.Write(ctx, false, func(tx group.Tx) (err error) {
+	err = d.writer.Write(ctx, group.Turn{}, func(tx group.Tx) (err error) {
 		lease, err = d.lease(ctx, tx, r)
 		return err
 	})
 	if err != nil {
 		return webhook.Lease{}, err
 	}
-	if told := d.holding.told.Load(); told == nil || *told != lease.Epochs {
-		d.holding.told.Store(&lease.Epochs)
+	if told := d.told.Load(); told == nil || *told != lease.Epochs {
+		d.told.Store(&lease.Epochs)
 	}
 	return lease, nil
 }
 
 // withdraw makes writes for shards that are given back fail from now on.
 func (d *DB) withdraw(shards webhook.ShardSet) {
-	told := d.holding.told.Load()
+	told := d.told.Load()
 	if told == nil || shards == 0 {
 		return
 	}
@@ -95,7 +74,7 @@ func (d *DB) withdraw(shards webhook.ShardSet) {
 	for shard := range shards.Each() {
 		left[shard] = 0
 	}
-	d.holding.told.Store(&left)
+	d.told.Store(&left)
 }
 
 func (d *DB) lease(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (lease webhook.Lease, err error) {
@@ -112,7 +91,7 @@ func (d *DB) lease(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (le
 		if _, err := tx.Exec(ctx, `DELETE FROM replicas WHERE id = $1`, d.session.process); err != nil {
 			return lease, err
 		}
-		return lease, d.Announce(ctx, tx, freeShards)
+		return lease, d.announceFree(ctx, tx)
 	}
 	joined, err := d.renew(ctx, tx, r)
 	if err != nil {
@@ -121,7 +100,7 @@ func (d *DB) lease(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (le
 	lease, err = d.take(ctx, tx, r)
 	lease.Until = began.Add(webhook.LeaseTime)
 	if err == nil && (joined || changed) {
-		err = d.Announce(ctx, tx, freeShards)
+		err = d.announceFree(ctx, tx)
 	}
 	return lease, err
 }

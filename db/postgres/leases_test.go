@@ -30,9 +30,9 @@ func setOf(l webhook.Lease) (set webhook.ShardSet) {
 // held is what a write of the process holds.
 func held(t *testing.T, d *DB) (set webhook.ShardSet) {
 	t.Helper()
-	wantErr(t, "write", d.Write(t.Context(), false, func(tx group.Tx) (err error) {
-		set, err = d.Held(t.Context(), tx)
-		return err
+	wantErr(t, "write", d.Write(t.Context(), group.Turn{}, func(group.Tx) error {
+		set = d.Held()
+		return nil
 	}), nil)
 	return set
 }
@@ -116,14 +116,14 @@ func TestRoundAlone(t *testing.T) {
 	d, url := openTemp(t)
 	lease(t, d, webhook.LeaseRequest{})
 	round := func() (round uint64) {
-		wantErr(t, "write", d.Write(t.Context(), false, func(tx group.Tx) error { round = tx.Round(); return nil }), nil)
+		wantErr(t, "write", d.Write(t.Context(), group.Turn{}, func(tx group.Tx) error { round = tx.Round(); return nil }), nil)
 		return round
 	}
 	first := round()
 	l, _ := lease(t, d, webhook.LeaseRequest{})
 	want(t, "written by others", l.Written, false)
 	want(t, "round", round(), first)
-	wantErr(t, "another one", openURL(t, url).Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "another one", openURL(t, url).Write(t.Context(), group.Turn{}, put("a")), nil)
 	l, _ = lease(t, d, webhook.LeaseRequest{})
 	want(t, "written by others", l.Written, true)
 }
@@ -174,8 +174,10 @@ func TestAnnounce(t *testing.T) {
 	unknown := webhook.Touched{What: webhook.TouchUnknown}
 	next("the beginning", unknown)
 	announce := func(d *DB, all []webhook.Touched, result error) {
-		wantErr(t, "announce", d.Write(ctx, false, func(tx group.Tx) error {
-			wantErr(t, "announce", d.Announce(ctx, tx, all), nil)
+		wantErr(t, "announce", d.Write(ctx, group.Turn{}, func(tx group.Tx) error {
+			s := d.Announcement(all)
+			_, err := tx.Exec(ctx, s.Query, s.Args...)
+			wantErr(t, "announce", err, nil)
 			return result
 		}), result)
 	}

@@ -21,16 +21,19 @@ const (
 	listenPause     = time.Second // until a lost connection is opened again
 )
 
-// Announce tells all other processes what the group touches, once it is committed; of too
-// much, that anything may have changed. At most one call for each group is cheap: a commit
-// with an announcement waits for those of all databases of the server.
-func (d *DB) Announce(ctx context.Context, tx group.Tx, touched []webhook.Touched) error {
+// Announcement returns the statement that tells all other processes what the group
+// touches, once it is committed; of too much, that anything may have changed. At most one
+// for each group is cheap: a commit with an announcement waits for those of all databases
+// of the server.
+func (d *DB) Announcement(touched []webhook.Touched) *group.Statement {
 	text := encode(touched)
 	if len(text) > maxAnnouncement {
 		text = encode([]webhook.Touched{{What: webhook.TouchUnknown}})
 	}
-	_, err := tx.Exec(ctx, `SELECT pg_notify(`+channel+`, $1)`, strconv.FormatInt(d.session.process, numberBase)+text)
-	return err
+	return &group.Statement{
+		Query: `SELECT pg_notify(` + channel + `, $1)`,
+		Args:  []any{strconv.FormatInt(d.session.process, numberBase) + text},
+	}
 }
 
 const numberBase = 36

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/db/postgres/pgtest"
 )
 
@@ -13,12 +14,12 @@ func TestUnknownCommit(t *testing.T) {
 	direct, url := openTemp(t)
 	p := pgtest.NewProxy(t, url)
 	d := openURL(t, p.URL)
-	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "a write", d.Write(t.Context(), group.Turn{}, put("a")), nil)
 	p.Cut.Store(true)
-	wantUnavailable(t, "a commit without an answer", d.Write(t.Context(), false, put("b")), unreachable)
+	wantUnavailable(t, "a commit without an answer", d.Write(t.Context(), group.Turn{}, put("b")), unreachable)
 	want(t, "rows", traces(t, direct), "a b")
 	wantUnavailable(t, "ping", d.Ping(t.Context()), unreachable)
-	wantErr(t, "a write after that", d.Write(t.Context(), false, put("d")), nil)
+	wantErr(t, "a write after that", d.Write(t.Context(), group.Turn{}, put("d")), nil)
 	wantErr(t, "ping", d.Ping(t.Context()), nil)
 }
 
@@ -28,13 +29,13 @@ func TestServerGone(t *testing.T) {
 	_, url := openTemp(t)
 	p := pgtest.NewProxy(t, url)
 	d := openURL(t, p.URL)
-	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "a write", d.Write(t.Context(), group.Turn{}, put("a")), nil)
 	want(t, "rows", traces(t, d), "a")
 	p.Down.Store(true)
-	wantUnavailable(t, "a write", d.Write(t.Context(), false, put("b")), unreachable)
+	wantUnavailable(t, "a write", d.Write(t.Context(), group.Turn{}, put("b")), unreachable)
 	wantUnavailable(t, "a read", scanOne(d, new(int), `SELECT 1`), unreachable)
 	p.Down.Store(false)
-	wantErr(t, "a write with the server back", d.Write(t.Context(), false, put("c")), nil)
+	wantErr(t, "a write with the server back", d.Write(t.Context(), group.Turn{}, put("c")), nil)
 	want(t, "rows", traces(t, d), "a c")
 }
 
@@ -44,14 +45,14 @@ func TestSilent(t *testing.T) {
 	_, url := openTemp(t)
 	p := pgtest.NewProxy(t, url)
 	d := openURL(t, p.URL)
-	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "a write", d.Write(t.Context(), group.Turn{}, put("a")), nil)
 	p.Mute.Store(true)
-	wantUnavailable(t, "a write", d.Write(t.Context(), false, put("b")), unreachable)
-	err := d.Write(t.Context(), false, put("c"))
+	wantUnavailable(t, "a write", d.Write(t.Context(), group.Turn{}, put("b")), unreachable)
+	err := d.Write(t.Context(), group.Turn{}, put("c"))
 	wantErr(t, "another one", err, errSilent)
 	wantUnavailable(t, "another one", err, unreachable)
 	p.Mute.Store(false)
-	for d.Write(t.Context(), false, put("d")) != nil {
+	for d.Write(t.Context(), group.Turn{}, put("d")) != nil {
 		time.Sleep(silentTime / 10)
 	}
 	want(t, "rows", traces(t, d), "a d")
@@ -60,9 +61,9 @@ func TestSilent(t *testing.T) {
 // TestRestart: connections that were lost while nobody used them are no error.
 func TestRestart(t *testing.T) {
 	d, url := openTemp(t)
-	wantErr(t, "a write", d.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "a write", d.Write(t.Context(), group.Turn{}, put("a")), nil)
 	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-	wantErr(t, "a write after that", d.Write(t.Context(), false, put("b")), nil)
+	wantErr(t, "a write after that", d.Write(t.Context(), group.Turn{}, put("b")), nil)
 	want(t, "rows", traces(t, d), "a b")
 }
 

@@ -19,6 +19,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,8 +33,8 @@ type DB struct {
 	readers    *sql.DB
 	session    *session
 	writer     *group.Writer
-	holding    holding
-	leaseRound uint64 // of the last Lease; used by writes only
+	told       atomic.Pointer[epochs] // what the process knows to hold; nil: nothing
+	leaseRound uint64                 // of the last Lease; used by writes only
 }
 
 // Open opens the database that a URL names and brings it up to the newest schema. It
@@ -75,14 +76,12 @@ func (d *DB) Close() error {
 }
 
 // Write runs do in a group; see group.Writer.
-func (d *DB) Write(ctx context.Context, later bool, do func(group.Tx) error) error {
-	return d.writer.Write(ctx, later, do)
+func (d *DB) Write(ctx context.Context, turn group.Turn, do func(group.Tx) error) error {
+	return d.writer.Write(ctx, turn, do)
 }
 
 // Groups sets what is called for each group; see group.Writer.
-func (d *DB) Groups(begin func(), beforeCommit func(group.Tx) error) {
-	d.writer.Groups(begin, beforeCommit)
-}
+func (d *DB) Groups(begin func(), last func() []*group.Statement) { d.writer.Groups(begin, last) }
 
 // Query reads what is committed. Close the rows.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

@@ -97,19 +97,33 @@ func scanOne(q interface {
 // inGroup makes the writer run these writes in one group, and returns what each returned.
 func inGroup(tb testing.TB, d *DB, dos ...func(group.Tx) error) []error {
 	tb.Helper()
+	return inGroupAs(tb, d, func(int) any { return nil }, dos...)
+}
+
+// alongside is inGroup for writes that run alongside each other.
+func alongside(tb testing.TB, d *DB, dos ...func(group.Tx) error) []error {
+	tb.Helper()
+	return inGroupAs(tb, d, func(i int) any { return i }, dos...)
+}
+
+// ways are the ways to run a group.
+var ways = map[string]func(testing.TB, *DB, ...func(group.Tx) error) []error{"alone": inGroup, "alongside": alongside}
+
+func inGroupAs(tb testing.TB, d *DB, key func(i int) any, dos ...func(group.Tx) error) []error {
+	tb.Helper()
 	busy, free := make(chan struct{}), make(chan struct{})
-	enqueue := func(do func(group.Tx) error) func() error {
-		wait, err := d.writer.Enqueue(tb.Context(), false, do)
+	enqueue := func(key any, do func(group.Tx) error) func() error {
+		wait, err := d.writer.Enqueue(tb.Context(), group.Turn{Alongside: key}, do)
 		if err != nil {
 			tb.Fatal(err)
 		}
 		return wait
 	}
-	first := enqueue(func(group.Tx) error { close(busy); <-free; return nil })
+	first := enqueue(nil, func(group.Tx) error { close(busy); <-free; return nil })
 	<-busy
 	var waits []func() error
-	for _, do := range dos {
-		waits = append(waits, enqueue(do))
+	for i, do := range dos {
+		waits = append(waits, enqueue(key(i), do))
 	}
 	close(free)
 	wantErr(tb, "what kept the writer busy", first(), nil)
@@ -151,43 +165,50 @@ func TestRuns(t *testing.T) {
 			return scanOne(tx, new(bool), `SELECT pg_terminate_backend(pg_backend_pid())`)
 		}, 0, "", true},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			d, _ := openTemp(t)
-			runs := [3]int{}
-			counted := func(i int, do func(group.Tx) error) func(group.Tx) error {
-				return func(tx group.Tx) error { runs[i]++; return do(tx) }
-			}
-			errs := inGroup(t, d, counted(0, put("a")), counted(1, tt.do), counted(2, put("z")))
-			if tt.runs > 0 {
-				want(t, "error of the first", errs[0], nil)
-				want(t, "error of the last", errs[2], nil)
-				want(t, "runs of the first", runs[0], tt.runs)
-			} else {
-				wantUnavailable(t, "first", errs[0], unreachable)
-				wantUnavailable(t, "last", errs[2], unreachable)
-			}
-			want(t, "the second failed", errs[1] != nil, tt.fails)
-			want(t, "rows", traces(t, d), tt.rows)
-			wantErr(t, "a write after that", d.Write(ctx, false, put("later")), nil)
-		})
+		for way, run := range ways {
+			t.Run(tt.name+"/"+way, func(t *testing.T) {
+				d, _ := openTemp(t)
+				runs := [3]int{}
+				counted := func(i int, do func(group.Tx) error) func(group.Tx) error {
+					return func(tx group.Tx) error { runs[i]++; return do(tx) }
+				}
+				errs := run(t, d, counted(0, put("a")), counted(1, tt.do), counted(2, put("z")))
+				if tt.runs > 0 {
+					want(t, "error of the first", errs[0], nil)
+					want(t, "error of the last", errs[2], nil)
+					want(t, "runs of the first", runs[0], tt.runs)
+				} else {
+					wantUnavailable(t, "first", errs[0], unreachable)
+					wantUnavailable(t, "last", errs[2], unreachable)
+				}
+				want(t, "the second failed", errs[1] != nil, tt.fails)
+				want(t, "rows", traces(t, d), tt.rows)
+				wantErr(t, "a write after that", d.Write(ctx, group.Turn{}, put("later")), nil)
+			})
+		}
 	}
 }
 
 // TestTooSlow: a write that the server stopped because it took too long is not run again
 // with its group.
 func TestTooSlow(t *testing.T) {
-	d, _ := openTemp(t)
-	runs := 0
-	errs := inGroup(t, d, put("a"), func(tx group.Tx) error {
-		runs++
-		_, err := tx.Exec(t.Context(), `SELECT pg_sleep(3600)`)
-		return err
-	}, put("z"))
-	wantErr(t, "the first", errs[0], nil)
-	wantUnavailable(t, "the slow one", errs[1], "database.locked")
-	wantErr(t, "the last", errs[2], nil)
-	want(t, "runs", runs, 1)
-	want(t, "rows", traces(t, d), "a z")
+	for way, run := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			d, _ := openTemp(t)
+			runs := 0
+			errs := run(t, d, put("a"), func(tx group.Tx) error {
+				runs++
+				_, err := tx.Exec(t.Context(), `SELECT pg_sleep(3600)`)
+				return err
+			}, put("z"))
+			wantErr(t, "the first", errs[0], nil)
+			wantUnavailable(t, "the slow one", errs[1], "database.locked")
+			wantErr(t, "the last", errs[2], nil)
+			want(t, "runs", runs, 1)
+			want(t, "rows", traces(t, d), "a z")
+		})
+	}
 }
 
 // TestRound: within a round nobody else wrote. That is so for any number of processes.
@@ -195,7 +216,7 @@ func TestRound(t *testing.T) {
 	one, url := openTemp(t)
 	two := openURL(t, url)
 	round := func(d *DB) (round uint64) {
-		wantErr(t, "write", d.Write(t.Context(), false, func(tx group.Tx) error {
+		wantErr(t, "write", d.Write(t.Context(), group.Turn{}, func(tx group.Tx) error {
 			round = tx.Round()
 			return nil
 		}), nil)
@@ -208,7 +229,7 @@ func TestRound(t *testing.T) {
 	want(t, "another one wrote", second > first, true)
 	want(t, "again", round(one), second)
 	want(t, "and for that one", round(two) > other, true)
-	wantErr(t, "fails", one.Write(t.Context(), false, func(tx group.Tx) error {
+	wantErr(t, "fails", one.Write(t.Context(), group.Turn{}, func(tx group.Tx) error {
 		return errors.Join(put("a")(tx), webhook.ErrConflict)
 	}), webhook.ErrConflict)
 	want(t, "something was undone", round(one) > second, true)
@@ -222,7 +243,7 @@ func TestSettings(t *testing.T) {
 	pgtest.Exec(t, pgtest.URL(t), `ALTER DATABASE `+name+` SET synchronous_commit = off`)
 	d := openURL(t, url)
 	var got string
-	wantErr(t, "write", d.Write(t.Context(), false, func(tx group.Tx) error {
+	wantErr(t, "write", d.Write(t.Context(), group.Turn{}, func(tx group.Tx) error {
 		return scanOne(tx, &got, `SELECT concat_ws(' ', current_setting('synchronous_commit'), current_setting('lock_timeout'),
 			current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'))`)
 	}), nil)
@@ -240,17 +261,17 @@ func TestIsolation(t *testing.T) {
 		pgtest.Exec(t, pgtest.URL(t), `ALTER DATABASE `+name+` SET default_transaction_isolation = '`+level+`'`)
 		one, two := openURL(t, url), openURL(t, url)
 		var before, after uint64
-		wantErr(t, "write", two.Write(t.Context(), false, func(tx group.Tx) error { before = tx.Round(); return nil }), nil)
+		wantErr(t, "write", two.Write(t.Context(), group.Turn{}, func(tx group.Tx) error { before = tx.Round(); return nil }), nil)
 		holds, waited := make(chan struct{}), make(chan error)
 		var rows int
 		go func() {
 			<-holds
-			waited <- two.Write(context.Background(), false, func(tx group.Tx) error {
+			waited <- two.Write(context.Background(), group.Turn{}, func(tx group.Tx) error {
 				after = tx.Round()
 				return scanOne(tx, &rows, `SELECT count(*) FROM settings`)
 			})
 		}()
-		wantErr(t, "write", one.Write(t.Context(), false, func(tx group.Tx) error {
+		wantErr(t, "write", one.Write(t.Context(), group.Turn{}, func(tx group.Tx) error {
 			close(holds)
 			waiting := false
 			for !waiting {
@@ -275,7 +296,7 @@ func TestFrozen(t *testing.T) {
 	frozen := make(chan error)
 	go func() {
 		first := true
-		frozen <- one.Write(context.Background(), false, func(tx group.Tx) error {
+		frozen <- one.Write(context.Background(), group.Turn{}, func(tx group.Tx) error {
 			err := put("a")(tx)
 			if first {
 				first = false
@@ -286,7 +307,7 @@ func TestFrozen(t *testing.T) {
 		})
 	}()
 	<-holds
-	wantErr(t, "the other one", two.Write(t.Context(), false, put("b")), nil)
+	wantErr(t, "the other one", two.Write(t.Context(), group.Turn{}, put("b")), nil)
 	want(t, "rows", traces(t, two), "b")
 	close(wakes)
 	if err := <-frozen; err == nil { // it ran again on a new connection
@@ -312,10 +333,10 @@ func TestText(t *testing.T) {
 func TestWithoutPreparing(t *testing.T) {
 	_, url := openTemp(t)
 	d := openURL(t, url+"?default_query_exec_mode=exec")
-	for _, err := range inGroup(t, d, put("a"), put("b")) {
+	for _, err := range append(inGroup(t, d, put("a")), alongside(t, d, put("b"), sameValues(t))...) {
 		wantErr(t, "write", err, nil)
 	}
-	want(t, "a unique index", d.IsUnique(d.Write(t.Context(), false, put("a"))), true)
+	want(t, "a unique index", d.IsUnique(d.Write(t.Context(), group.Turn{}, put("a"))), true)
 	want(t, "rows", traces(t, d), "a b")
 	var got string
 	wantErr(t, "a text compared with JSON", scanOne(d, &got, `SELECT CAST($1 AS JSON) ->> 'name'`, `{"name": "b"}`), nil)
@@ -333,14 +354,14 @@ func TestCallerLeaves(t *testing.T) {
 	_, err := d.Query(ctx, `SELECT pg_sleep(60)`) //nolint:rowserrcheck,sqlclosecheck // there are none
 	wantErr(t, "read", err, context.Canceled)
 	want(t, "code", unavailable(err).Code, "")
-	wantErr(t, "write", d.Write(ctx, false, put("a")), context.Canceled)
+	wantErr(t, "write", d.Write(ctx, group.Turn{}, put("a")), context.Canceled)
 	wantErr(t, "ping", d.Ping(t.Context()), nil)
 }
 
 func TestClosed(t *testing.T) {
 	d, _ := openTemp(t)
 	wantErr(t, "close", d.Close(), nil)
-	wantErr(t, "write", d.Write(t.Context(), false, put("a")), group.ErrClosed)
+	wantErr(t, "write", d.Write(t.Context(), group.Turn{}, put("a")), group.ErrClosed)
 	wantErr(t, "read", scanOne(d, new(int), `SELECT 1`), group.ErrClosed)
 	wantErr(t, "ping", d.Ping(t.Context()), group.ErrClosed)
 	want(t, "code", unavailable(group.ErrClosed).Code, "database.stopping")

@@ -56,7 +56,7 @@ func TestClock(t *testing.T) {
 func TestNewerTables(t *testing.T) {
 	d, url := openTemp(t)
 	add := func(statement string, args ...any) {
-		wantErr(t, statement, d.Write(t.Context(), false, func(tx group.Tx) error {
+		wantErr(t, statement, d.Write(t.Context(), group.Turn{}, func(tx group.Tx) error {
 			_, err := tx.Exec(context.Background(), statement, args...)
 			return err
 		}), nil)
@@ -66,7 +66,7 @@ func TestNewerTables(t *testing.T) {
 	add(`ALTER TABLE settings ADD COLUMN more TEXT NOT NULL DEFAULT 'more'`)
 	add(`INSERT INTO `+versions+` (version_id, is_applied) VALUES ($1, true)`, newest+1)
 	other := openURL(t, url)
-	wantErr(t, "write", other.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "write", other.Write(t.Context(), group.Turn{}, put("a")), nil)
 	want(t, "rows", traces(t, d), "a")
 	add(`INSERT INTO `+versions+` (version_id, is_applied) VALUES ($1, true)`, newest+2)
 	_, err := Open(t.Context(), url)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +41,7 @@ var begin = fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
 	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
+SELECT shard, epoch FROM shards WHERE replica = %[1]d;
 UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
 
 // session is the writer's connection, which is opened again when it is lost. It is the
@@ -49,17 +52,22 @@ type session struct {
 	conn    *sql.Conn // nil: not connected
 	process int64     // tells this process from others
 	round   uint64    // see group.Tx
+	shards  epochs    // of this process when the group began
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
 	silent  time.Time // when the server last did not answer in time
+	read    *sql.DB   // gives rows that were read the type of those that are not
 }
 
 func newSession(config *pgx.ConnConfig) *session {
-	return &session{pool: pool(config, 1), process: rand.Int64()} //nolint:gosec // no secret
+	return &session{pool: pool(config, 1), process: rand.Int64(), read: sql.OpenDB(rowsDriver{})} //nolint:gosec // no secret
 }
 
 // Round implements group.Tx.
 func (s *session) Round() uint64 { return s.round }
+
+// Alone implements group.Tx: statements that are not of Run are of a write that is alone.
+func (*session) Alone() bool { return false }
 
 // Exec implements group.Tx.
 func (s *session) Exec(_ context.Context, query string, args ...any) (changed int64, err error) {
@@ -84,7 +92,7 @@ func (s *session) Query(_ context.Context, query string, args ...any) (*sql.Rows
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(query, "SELECT") {
+	if !isSelect(query) {
 		s.changes++
 	}
 	if err := s.raw(func(*pgx.Conn) error { return nil }); err != nil {
@@ -94,6 +102,8 @@ func (s *session) Query(_ context.Context, query string, args ...any) (*sql.Rows
 	s.note(err)
 	return rows, err
 }
+
+func isSelect(query string) bool { return strings.HasPrefix(query, "SELECT") }
 
 // raw runs statements on the connection, which may take answerTimeout each.
 func (s *session) raw(run func(*pgx.Conn) error) error {
@@ -165,8 +175,24 @@ func (s *session) begin() error {
 		s.Rollback()
 		return err
 	}
-	if results[len(results)-1].CommandTag.RowsAffected() > 0 {
+	last := len(results) - 1
+	if results[last].CommandTag.RowsAffected() > 0 {
 		s.round++
+	}
+	return s.readShards(results[last-1].Rows)
+}
+
+// readShards reads rows of the table shards, as texts.
+func (s *session) readShards(rows [][][]byte) error {
+	s.shards = epochs{}
+	for _, row := range rows {
+		shard, err := strconv.Atoi(string(row[0]))
+		if err != nil {
+			return err
+		}
+		if s.shards[shard], err = strconv.ParseInt(string(row[1]), 10, 64); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -192,15 +218,22 @@ func closeConn(conn *pgx.Conn) {
 }
 
 // Commit implements group.Conn.
-func (s *session) Commit() error {
-	results, err := s.simple(`COMMIT`)
-	switch {
-	case err != nil && s.status() != 'I': // the connection was lost before the answer
-		return fmt.Errorf("%w: %w", group.ErrUnknown, err)
-	case err == nil && results[0].CommandTag.String() != "COMMIT": // the server undoes what failed before
+func (s *session) Commit(last []*group.Statement) error {
+	if s.status() == 'E' { // the server would undo what failed before
 		return cmp.Or(s.failed, errUndone)
 	}
-	return err
+	all := append(slices.Clone(last), &group.Statement{Query: `COMMIT`})
+	s.Run(all)
+	for _, statement := range all {
+		switch status := s.status(); {
+		case statement.Err == nil:
+		case status == 'E' || status == 'I':
+			return statement.Err
+		default: // the connection was lost before the answer
+			return fmt.Errorf("%w: %w", group.ErrUnknown, statement.Err)
+		}
+	}
+	return nil
 }
 
 // Rollback implements group.Conn.
@@ -263,8 +296,9 @@ func (*session) TookTooLong(err error) bool { return codeOf(err) == "57014" } //
 func (*session) IsUnavailable(err error) bool { return !unavailable(err).IsZero() }
 
 func (s *session) close() error {
-	if s.conn == nil {
-		return s.pool.Close()
+	var err error
+	if s.conn != nil {
+		err = s.conn.Close()
 	}
-	return errors.Join(s.conn.Close(), s.pool.Close())
+	return errors.Join(err, s.pool.Close(), s.read.Close())
 }

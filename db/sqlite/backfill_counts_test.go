@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/db/group"
 	"bookhook/stats"
 	"bookhook/webhook"
 )
@@ -23,7 +24,7 @@ func TestBackfill(t *testing.T) {
 	d, err := Create(ctx, path)
 	check(t, err)
 	at := time.Now().Add(-24 * time.Hour).Truncate(time.Hour).UnixMilli() // the half hour in Kolkata
-	check(t, d.Write(ctx, false, func(tx Tx) error { return insertOld(ctx, tx, at) }))
+	check(t, d.Write(ctx, group.Turn{}, func(tx Tx) error { return insertOld(ctx, tx, at) }))
 	check(t, d.Close())
 	pool, err := open(ctx, path, 1, url.Values{})
 	check(t, err)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bookhook/db/group"
 )
 
 // stored makes a database with one row and returns its path; it is closed.
@@ -19,7 +21,7 @@ func stored(t *testing.T, key string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantErr(t, "a write", s.Write(t.Context(), false, put(key)), nil)
+	wantErr(t, "a write", s.Write(t.Context(), group.Turn{}, put(key)), nil)
 	wantErr(t, "close", s.Close(), nil)
 	return path
 }
@@ -92,7 +94,7 @@ func TestRestoreBesideReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantErr(t, "a write", s.Write(context.Background(), false, put("c")), nil)
+	wantErr(t, "a write", s.Write(context.Background(), group.Turn{}, put("c")), nil)
 	wantErr(t, "close", s.Close(), nil)
 	if _, err := Restore(t.Context(), backup, path, time.Now()); err == nil || !strings.Contains(err.Error(), "another program is reading the database") {
 		t.Errorf("got %v, want it refused", err)

@@ -18,7 +18,7 @@ func cancelled(tb testing.TB) context.Context {
 
 func TestWriteCancelled(t *testing.T) {
 	s := openTemp(t)
-	wantErr(t, "cancelled before", s.Write(cancelled(t), false, put("a")), context.Canceled)
+	wantErr(t, "cancelled before", s.Write(cancelled(t), group.Turn{}, put("a")), context.Canceled)
 	release := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	waits, next := enqueue(t, s, ctx, put("b")), enqueue(t, s, t.Context(), put("c"))
@@ -27,7 +27,7 @@ func TestWriteCancelled(t *testing.T) {
 	wantErr(t, "cancelled while it waited", waits(), context.Canceled)
 	wantErr(t, "the one behind it", next(), nil)
 	ctx, cancel = context.WithCancel(t.Context())
-	err := s.Write(ctx, false, func(tx Tx) error {
+	err := s.Write(ctx, group.Turn{}, func(tx Tx) error {
 		cancel() // too late: it is being written
 		return put("d")(tx)
 	})
@@ -51,7 +51,7 @@ func TestCloseWithWaitingWrites(t *testing.T) {
 	for _, wr := range writes {
 		wantErr(t, "a write that waited", wr(), nil)
 	}
-	wantErr(t, "a write after that", s.Write(t.Context(), false, put("x")), group.ErrClosed)
+	wantErr(t, "a write after that", s.Write(t.Context(), group.Turn{}, put("x")), group.ErrClosed)
 	wantErr(t, "ping", s.Ping(t.Context()), group.ErrClosed)
 	wantErr(t, "a read after that", scanOne(s, new(int), `SELECT count(*) FROM settings`), group.ErrClosed)
 	wantErr(t, "close again", s.Close(), nil)

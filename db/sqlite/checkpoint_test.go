@@ -65,12 +65,12 @@ func TestWALIsBounded(t *testing.T) {
 		}
 	})
 	var written atomic.Int64
-	wantErr(t, "write", s.Write(t.Context(), false, fill(0)), nil)
+	wantErr(t, "write", s.Write(t.Context(), group.Turn{}, fill(0)), nil)
 	first := restarts(t, path)
 	for range writers {
 		work.Go(func() {
 			for restarts(t, path) < first+enough && written.Load() < most {
-				wantErr(t, "write", s.Write(t.Context(), false, fill(int(written.Add(1)))), nil)
+				wantErr(t, "write", s.Write(t.Context(), group.Turn{}, fill(int(written.Add(1)))), nil)
 			}
 		})
 	}
@@ -89,7 +89,7 @@ func TestWALIsBoundedBesideReaders(t *testing.T) {
 	s := openPath(t, path)
 	const enough, most = 3, 1500
 	shortWAL(s, 400)
-	wantErr(t, "write", s.Write(t.Context(), false, fill(0)), nil)
+	wantErr(t, "write", s.Write(t.Context(), group.Turn{}, fill(0)), nil)
 	first := restarts(t, path)
 	reading, end := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
@@ -103,7 +103,7 @@ func TestWALIsBoundedBesideReaders(t *testing.T) {
 	}
 	written := 0
 	for ; written < most && restarts(t, path) < first+enough; written++ {
-		wantErr(t, "write", s.Write(t.Context(), false, fill(written)), nil)
+		wantErr(t, "write", s.Write(t.Context(), group.Turn{}, fill(written)), nil)
 	}
 	end()
 	readers.Wait()
@@ -125,7 +125,7 @@ func TestCloseWhileCopying(t *testing.T) {
 		var work sync.WaitGroup
 		for w := range writers {
 			work.Go(func() {
-				for s.Write(t.Context(), false, put(fmt.Sprint(round, ".", w, ".", answered[w]))) == nil {
+				for s.Write(t.Context(), group.Turn{}, put(fmt.Sprint(round, ".", w, ".", answered[w]))) == nil {
 					if answered[w]++; answered[w] == 10+10*round {
 						busy <- struct{}{}
 					}
@@ -161,7 +161,7 @@ func TestFlushFails(t *testing.T) {
 	failure := fmt.Errorf("%w: as if", errUnflushed)
 	s.checkpointer.flushFailure.Store(&failure)
 	for i := range 4 * commitsPerCheck {
-		wantErr(t, "write", s.Write(t.Context(), false, fill(i)), nil)
+		wantErr(t, "write", s.Write(t.Context(), group.Turn{}, fill(i)), nil)
 	}
 	s.checkpointer.checkpoint(t.Context())
 	if got, want := unavailable(s.Ping(t.Context())).Code, "database.unflushed"; got != want {
@@ -170,7 +170,7 @@ func TestFlushFails(t *testing.T) {
 	wal, err := os.Stat(path + "-wal")
 	wantErr(t, "the WAL", err, nil)
 	wantErr(t, "close", s.Close(), nil)
-	wantErr(t, "write to a closed one", s.Write(t.Context(), false, fill(0)), group.ErrClosed)
+	wantErr(t, "write to a closed one", s.Write(t.Context(), group.Turn{}, fill(0)), group.ErrClosed)
 	left, err := os.Stat(path + "-wal")
 	wantErr(t, "the WAL after closing", err, nil)
 	if left.Size() != wal.Size() || left.Size() < 4*commitsPerCheck*pageBytes {

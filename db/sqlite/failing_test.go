@@ -15,7 +15,7 @@ import (
 // would; -1 ends that.
 func pages(tb testing.TB, s *DB, n int) {
 	tb.Helper()
-	err := s.Write(tb.Context(), false, func(tx Tx) error {
+	err := s.Write(tb.Context(), group.Turn{}, func(tx Tx) error {
 		var now int
 		if err := scanOne(tx, &now, `PRAGMA page_count`); err != nil {
 			return err
@@ -54,10 +54,10 @@ func TestDiskFull(t *testing.T) {
 		wantFull(t, fmt.Sprint("write ", i), err)
 	}
 	want(t, "rows", traces(t, s), "")
-	wantErr(t, "a small write after that", s.Write(t.Context(), false, put("d")), nil)
-	wantFull(t, "a big one alone", s.Write(t.Context(), false, big("e")))
+	wantErr(t, "a small write after that", s.Write(t.Context(), group.Turn{}, put("d")), nil)
+	wantFull(t, "a big one alone", s.Write(t.Context(), group.Turn{}, big("e")))
 	pages(t, s, -1)
-	wantErr(t, "a big one with room again", s.Write(t.Context(), false, big("f")), nil)
+	wantErr(t, "a big one with room again", s.Write(t.Context(), group.Turn{}, big("f")), nil)
 	want(t, "rows", traces(t, s), "d f")
 	wantErr(t, "ping", s.Ping(t.Context()), nil)
 }
@@ -78,7 +78,7 @@ func TestCommitFails(t *testing.T) {
 		}
 	}
 	want(t, "rows", traces(t, s), "")
-	wantErr(t, "a write after that", s.Write(t.Context(), false, put("c")), nil)
+	wantErr(t, "a write after that", s.Write(t.Context(), group.Turn{}, put("c")), nil)
 	want(t, "rows", traces(t, s), "c")
 }
 
@@ -90,7 +90,7 @@ func TestUnavailable(t *testing.T) {
 		want(t, "a full disk", s.Unavailable(err).Code, "database.full")
 	}
 	wantErr(t, "close", s.Close(), nil)
-	want(t, "closed", s.Unavailable(s.Write(t.Context(), false, put("d"))).Code, "database.stopping")
+	want(t, "closed", s.Unavailable(s.Write(t.Context(), group.Turn{}, put("d"))).Code, "database.stopping")
 	var invalid error = webhook.Invalid{"a": {}}
 	for _, err := range []error{webhook.ErrNotFound, webhook.ErrBusy, context.Canceled, invalid} {
 		want(t, err.Error(), s.Unavailable(err).Code, "")
@@ -103,18 +103,18 @@ func TestPingAfterFailure(t *testing.T) {
 	s := openTemp(t)
 	wantErr(t, "ping", s.Ping(t.Context()), nil)
 	pages(t, s, 4)
-	wantFull(t, "write", s.Write(t.Context(), false, big("a")))
+	wantFull(t, "write", s.Write(t.Context(), group.Turn{}, big("a")))
 	wantFull(t, "ping", s.Ping(t.Context()))
-	wantErr(t, "a write that changes nothing", s.Write(t.Context(), false, func(Tx) error { return nil }), nil)
+	wantErr(t, "a write that changes nothing", s.Write(t.Context(), group.Turn{}, func(Tx) error { return nil }), nil)
 	wantFull(t, "ping after that", s.Ping(t.Context()))
-	wantErr(t, "a write that is refused", s.Write(t.Context(), false, func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
+	wantErr(t, "a write that is refused", s.Write(t.Context(), group.Turn{}, func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
 	wantFull(t, "ping after that", s.Ping(t.Context()))
 	last := s.writer.LastFailure()
 	s.writer.SetFailure(last, time.Now().Add(-group.FailureTTL))
 	wantErr(t, "ping after a while", s.Ping(t.Context()), nil)
 	s.writer.SetFailure(last, time.Now())
-	wantErr(t, "a small write", s.Write(t.Context(), false, put("b")), nil)
+	wantErr(t, "a small write", s.Write(t.Context(), group.Turn{}, put("b")), nil)
 	wantErr(t, "ping after a success", s.Ping(t.Context()), nil)
-	wantErr(t, "a conflict", s.Write(t.Context(), false, func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
+	wantErr(t, "a conflict", s.Write(t.Context(), group.Turn{}, func(Tx) error { return webhook.ErrConflict }), webhook.ErrConflict)
 	wantErr(t, "ping after that", s.Ping(t.Context()), nil)
 }

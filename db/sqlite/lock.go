@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -26,7 +27,7 @@ func Lock(path string) (release func() error, err error) {
 }
 
 // Held returns all shards: no other process serves the file.
-func (*DB) Held(context.Context, Tx) (webhook.ShardSet, error) { return webhook.AllShards, nil }
+func (*DB) Held() webhook.ShardSet { return webhook.AllShards }
 
 // Lease returns all shards for ever.
 func (*DB) Lease(context.Context, webhook.LeaseRequest) (lease webhook.Lease, err error) {
@@ -36,8 +37,8 @@ func (*DB) Lease(context.Context, webhook.LeaseRequest) (lease webhook.Lease, er
 	return lease, nil
 }
 
-// Announce does nothing: nobody listens.
-func (*DB) Announce(context.Context, Tx, []webhook.Touched) error { return nil }
+// Announcement is never called: this process holds all accounts.
+func (*DB) Announcement([]webhook.Touched) *group.Statement { return nil }
 
 // Listen does nothing.
 func (*DB) Listen(context.Context, func([]webhook.Touched)) {}

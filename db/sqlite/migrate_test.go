@@ -11,17 +11,19 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"bookhook/db/group"
 )
 
 func TestReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
 	s := openPath(t, path)
-	wantErr(t, "write", s.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "write", s.Write(t.Context(), group.Turn{}, put("a")), nil)
 	wantErr(t, "close", s.Close(), nil)
 	want(t, "files after an orderly end", files(t, filepath.Dir(path)), "bookhook.db")
 	s = openPath(t, path)
 	want(t, "rows", traces(t, s), "a")
-	wantErr(t, "write", s.Write(t.Context(), false, put("b")), nil)
+	wantErr(t, "write", s.Write(t.Context(), group.Turn{}, put("b")), nil)
 	want(t, "rows", traces(t, s), "a b")
 }
 
@@ -58,7 +60,7 @@ func TestPragmas(t *testing.T) {
 		if tt.reader != "" {
 			want(t, tt.pragma+" of a reader", got, tt.reader)
 		}
-		err := s.Write(t.Context(), false, func(tx Tx) error { return scanOne(tx, &got, "PRAGMA "+tt.pragma) })
+		err := s.Write(t.Context(), group.Turn{}, func(tx Tx) error { return scanOne(tx, &got, "PRAGMA "+tt.pragma) })
 		wantErr(t, tt.pragma, err, nil)
 		want(t, tt.pragma+" of the writer", got, tt.writer)
 	}
@@ -73,7 +75,7 @@ func TestOddPaths(t *testing.T) {
 			}
 			path := filepath.Join(dir, name)
 			s := openPath(t, path)
-			wantErr(t, "write", s.Write(t.Context(), false, put("a")), nil)
+			wantErr(t, "write", s.Write(t.Context(), group.Turn{}, put("a")), nil)
 			want(t, "rows", traces(t, s), "a")
 			wantErr(t, "close", s.Close(), nil)
 			want(t, "files", files(t, dir), name)
@@ -85,7 +87,7 @@ func TestRelativePath(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, path := range []string{"bookhook.db", "./x.db", "a:b.db", "file:y.db"} {
 		s := openPath(t, path)
-		wantErr(t, path, s.Write(t.Context(), false, put("a")), nil)
+		wantErr(t, path, s.Write(t.Context(), group.Turn{}, put("a")), nil)
 		wantErr(t, "close", s.Close(), nil)
 	}
 	want(t, "files", files(t, "."), "a:b.db bookhook.db file:y.db x.db")
@@ -167,12 +169,12 @@ func TestNewerDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bookhook.db")
 	upgrade(t, path, "ALTER TABLE settings ADD COLUMN more TEXT NOT NULL DEFAULT 'more'")
 	s := openPath(t, path)
-	wantErr(t, "write", s.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "write", s.Write(t.Context(), group.Turn{}, put("a")), nil)
 	want(t, "rows", traces(t, s), "a")
 	var more string
 	wantErr(t, "read what is new", scanOne(s, &more, "SELECT more FROM settings WHERE key = 'a'"), nil)
 	want(t, "what is new", more, "more")
-	err := s.Write(t.Context(), false, func(tx Tx) error {
+	err := s.Write(t.Context(), group.Turn{}, func(tx Tx) error {
 		_, err := tx.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, 1)", newest(t)+2)
 		return err
 	})
@@ -239,7 +241,7 @@ func upgrade(tb testing.TB, path, sql string) {
 func TestUpgradeKeepsSnapshot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "book hook's.db")
 	s := openPath(t, path)
-	wantErr(t, "write", s.Write(t.Context(), false, put("a")), nil)
+	wantErr(t, "write", s.Write(t.Context(), group.Turn{}, put("a")), nil)
 	wantErr(t, "close", s.Close(), nil)
 	kept := fmt.Sprintf("%s.before-%d", path, newest(t)+1)
 	if err := os.WriteFile(kept+".part", []byte("cut off"), 0o600); err != nil {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"bookhook/db/group"
 )
 
 // session is the writer's connection with its prepared statements. It is the Tx
@@ -38,7 +40,12 @@ func (s *session) Begin() error {
 }
 
 // Commit implements group.Conn.
-func (s *session) Commit() error {
+func (s *session) Commit(last []*group.Statement) error {
+	for _, statement := range last {
+		if _, err := s.Exec(context.Background(), statement.Query, statement.Args...); err != nil {
+			return err
+		}
+	}
 	if _, err := s.run(`COMMIT`); err != nil {
 		return err
 	}
@@ -99,6 +106,10 @@ type execStmt interface {
 
 // Round implements Tx.
 func (s *session) Round() uint64 { return s.round }
+
+// Alone implements Tx: no write runs alongside another, since a statement costs no round
+// trip.
+func (*session) Alone() bool { return false }
 
 // Exec implements Tx.
 func (s *session) Exec(_ context.Context, query string, args ...any) (int64, error) {

@@ -44,9 +44,9 @@ func (w *writer) runBetweenGroups(work func(*sql.Conn)) {
 }
 
 // Write runs do in a group; see group.Writer.
-func (d *DB) Write(ctx context.Context, later bool, do func(Tx) error) error {
-	return d.writer.Write(ctx, later, do)
+func (d *DB) Write(ctx context.Context, turn group.Turn, do func(Tx) error) error {
+	return d.writer.Write(ctx, turn, do)
 }
 
 // Groups sets what is called for each group; see group.Writer.
-func (d *DB) Groups(begin func(), beforeCommit func(Tx) error) { d.writer.Groups(begin, beforeCommit) }
+func (d *DB) Groups(begin func(), last func() []*group.Statement) { d.writer.Groups(begin, last) }

@@ -97,7 +97,7 @@ func inGroup(tb testing.TB, s *DB, dos ...func(Tx) error) []error {
 
 func enqueue(tb testing.TB, s *DB, ctx context.Context, do func(Tx) error) func() error { //nolint:revive // tb is first everywhere
 	tb.Helper()
-	wait, err := s.writer.Enqueue(ctx, false, do)
+	wait, err := s.writer.Enqueue(ctx, group.Turn{}, do)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestConcurrentWrites(t *testing.T) {
 	n := commits(t, s)
 	var wg sync.WaitGroup
 	for i := range 2000 {
-		wg.Go(func() { wantErr(t, strconv.Itoa(i), s.Write(t.Context(), false, put(strconv.Itoa(i))), nil) })
+		wg.Go(func() { wantErr(t, strconv.Itoa(i), s.Write(t.Context(), group.Turn{}, put(strconv.Itoa(i))), nil) })
 	}
 	wg.Wait()
 	want(t, "rows", len(strings.Fields(traces(t, s))), 2000)
@@ -266,7 +266,7 @@ func TestRuns(t *testing.T) {
 			want(t, "runs of the first", runs[0], tt.runs)
 			want(t, "runs of the second", runs[1], tt.runs)
 			want(t, "rows", traces(t, s), tt.rows)
-			wantErr(t, "a write after that", s.Write(t.Context(), false, put("later")), nil)
+			wantErr(t, "a write after that", s.Write(t.Context(), group.Turn{}, put("later")), nil)
 		})
 	}
 }
@@ -284,7 +284,7 @@ func TestLater(t *testing.T) {
 	}
 	var writes []func() error
 	for _, name := range []string{"new 1", "outcome 1", "new 2", "outcome 2"} {
-		wait, err := s.writer.Enqueue(t.Context(), strings.HasPrefix(name, "new"), add(name))
+		wait, err := s.writer.Enqueue(t.Context(), group.Turn{Later: strings.HasPrefix(name, "new")}, add(name))
 		wantErr(t, name, err, nil)
 		writes = append(writes, wait)
 	}

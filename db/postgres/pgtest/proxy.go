@@ -2,6 +2,8 @@ package pgtest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"net"
 	"net/url"
 	"sync/atomic"
@@ -44,6 +46,15 @@ func NewProxy(t testing.TB, to string) *Proxy {
 	return p
 }
 
+// commit is in the message that executes a COMMIT which was prepared: pgx names statements
+// by the digest of their text.
+var commit = fmt.Appendf(nil, "\x00stmtcache_%x\x00", sha256Of("COMMIT")[:24])
+
+func sha256Of(text string) []byte {
+	digest := sha256.Sum256([]byte(text))
+	return digest[:]
+}
+
 func (p *Proxy) serve(client net.Conn, to string) {
 	defer client.Close()
 	server, err := net.Dial("tcp", to)
@@ -74,7 +85,7 @@ func (p *Proxy) serve(client net.Conn, to string) {
 		if p.Mute.Load() {
 			continue
 		}
-		if bytes.Contains(buffer[:n], []byte("COMMIT\x00")) && p.Cut.CompareAndSwap(true, false) {
+		if bytes.Contains(buffer[:n], commit) && p.Cut.CompareAndSwap(true, false) {
 			mute.Store(true)
 		}
 		if p.Deaf.Load() {

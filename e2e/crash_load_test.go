@@ -59,19 +59,23 @@ func (c *crash) while(do func()) {
 	do()
 }
 
-// repeat does one thing after the other until stop is closed, in bursts.
+// bursts is mostly no pause.
+func bursts(d *dice) time.Duration {
+	if d.n(3) > 0 {
+		return 0
+	}
+	return d.millis(0, 160)
+}
+
+// repeat does one thing after the other until stop is closed.
 func (c *crash) repeat(one func(*http.Client), stop <-chan struct{}) {
 	client := &http.Client{Transport: &http.Transport{}, Timeout: patience}
 	defer client.CloseIdleConnections()
 	for {
-		pause := time.Duration(0)
-		if c.dice.n(3) == 0 {
-			pause = c.dice.millis(0, 160)
-		}
 		select {
 		case <-stop:
 			return
-		case <-time.After(pause):
+		case <-time.After(c.pace(c.dice)):
 		}
 		one(client)
 	}

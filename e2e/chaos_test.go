@@ -156,7 +156,7 @@ func (c *chaos) suffer(f fault) {
 	}
 	c.t.Logf("%s %s", h.began.UTC().Format(time.TimeOnly), f.name)
 	since, heal := f.do(c)
-	last := c.recovered()
+	last := c.recovered(since)
 	h.recovery = time.Since(since)
 	h.cuts = h.cuts || since.Sub(h.began) > leaseTime-2*time.Second // the database was away for so long
 	if heal != nil {
@@ -175,10 +175,11 @@ func (c *chaos) suffer(f fault) {
 
 // recovered waits until new events are accepted of each account, and until the receiver that is well has got everything
 // that was accepted by then. It returns what was delivered last.
-func (c *chaos) recovered() (last string) {
+func (c *chaos) recovered(since time.Time) (last string) {
 	c.t.Helper()
 	for _, a := range c.accounts {
 		a.load.probe()
+		c.t.Logf("account %s accepts after %s", a.op.Number, time.Since(since))
 	}
 	for _, a := range c.accounts {
 		missing := a.load.missing()

@@ -70,9 +70,13 @@ func (n *counts) add(t tally) {
 
 // String is one line.
 func (n *counts) String() string {
-	return fmt.Sprintf("%d kills and %d starts in %d rounds, %d of them failed; %d events, %d letters of platforms, %d questions and %d replays answered; "+
+	what := fmt.Sprintf("%d kills and %d starts", n.Kills, n.Starts)
+	if n.Faults != nil {
+		what = "faults"
+	}
+	return fmt.Sprintf("%s in %d rounds, %d of them failed; %d events, %d letters of platforms, %d questions and %d replays answered; "+
 		"%d deliveries with %d attempts, %d cut off; %d taken twice; %d lost; %.0f s",
-		n.Kills, n.Starts, n.Rounds, len(n.Failed), n.Events, n.Letters, n.Questions, n.Replays,
+		what, n.Rounds, len(n.Failed), n.Events, n.Letters, n.Questions, n.Replays,
 		n.Deliveries, n.Attempts, n.CutOff, n.Twice, n.Lost, n.Seconds)
 }
 

@@ -189,7 +189,7 @@ func (l *load) send(client *http.Client, p *parcel) {
 	}
 	for i := range p.events {
 		answer, returned := eventAnswer{}, int64(never)
-		if err == nil {
+		if lost := l.shared && r.Status == http.StatusServiceUnavailable; err == nil && !lost { // a server may have it all the same
 			answer.status, returned = r.Status, l.history.now()
 		}
 		l.history.add(l.history.events, p.id(i), eventCall{body: p.id(i)}, answer, call, returned)

@@ -19,7 +19,7 @@ UNITS = $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$')
 # Git may refuse to tell Go about a working tree that another user owns (containers); the version comes from above.
 export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false
 
-.PHONY: help run demo generate generated lint vet fmt test unit postgres deploy e2e crash power setup fuzz bench peers pgo release build clean need-go need-cc
+.PHONY: help run demo generate generated lint vet fmt test unit postgres deploy e2e crash chaos power setup fuzz bench peers pgo release build clean need-go need-cc
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -75,6 +75,10 @@ e2e: setup ## browser tests against the real binary
 # In "make e2e" the same tests kill a few times. The runs are added up in e2e/crash-counts.json.
 crash: need-go ## kill it KILLS times (200) under load, and count what was lost
 	BOOKHOOK_CRASH_KILLS=$(or $(KILLS),200) BOOKHOOK_CRASH_COUNTS=crash-counts.json go test -count=1 -timeout 24h -v -run '^TestCrash' $(TESTFLAGS) ./e2e
+
+# In "make e2e" the same test goes through eight. The runs are added up in e2e/chaos-counts.json.
+chaos: need-go ## have FAULTS faults (200) happen to three replicas and their PostgreSQL, which must be installed, and count what was lost
+	BOOKHOOK_CHAOS_FAULTS=$(or $(FAULTS),200) BOOKHOOK_CHAOS_COUNTS=chaos-counts.json go test -count=1 -timeout 24h -v -run '^TestChaos$$' $(TESTFLAGS) ./e2e
 
 # In "make e2e" the same tests open some hundred images. The runs are added up in e2e/power/counts.json.
 power: need-go ## cut the power on paper: open IMAGES images (20000) of what a power cut could leave, and count (Linux with strace)

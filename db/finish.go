@@ -101,8 +101,8 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 		r.Replay = 0 // it has nothing to do with this attempt any more
 	case state == webhook.Pending:
 		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
-	default: // cancelled while the request was in flight
-		r.State, err = finishCancelled(ctx, tx, r, now)
+	default: // cancelled while the request was in flight, or ended by CleanUp
+		r.State, err = finishEnded(ctx, tx, r, now)
 	}
 	if err != nil {
 		return err
@@ -112,16 +112,18 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	return err
 }
 
-// finishCancelled records the response for a delivery that was cancelled
-// meanwhile, and returns its state. A success makes it delivered: the receiver has it.
-func finishCancelled(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.State, error) {
+// finishEnded records the response for a delivery that was cancelled meanwhile, or an
+// inline call whose process was thought dead, and returns its state. A success makes it
+// delivered: the receiver has it.
+func finishEnded(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.State, error) {
 	a := r.Attempt
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
 		r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
 	if err != nil || r.State != webhook.Delivered {
 		return webhook.Cancelled, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE deliveries SET state = 'delivered', finished_at = $2 WHERE id = $1 AND state = 'cancelled'`, r.Delivery, toMillis(now))
+	_, err = tx.Exec(ctx, `UPDATE deliveries SET state = 'delivered', finished_at = $2 WHERE id = $1 AND (state = 'cancelled' OR state = 'failed' AND $3 = 1)`,
+		r.Delivery, toMillis(now), boolInt(r.Inline))
 	return webhook.Delivered, err
 }
 

@@ -209,8 +209,10 @@ func testInlineRecovered(t *testing.T, s *db.Store) {
 		t.Errorf("got %+v, want failed and cut off", d)
 	}
 	same(t, "claimed of the other", len(claim(t, s, told.ID, 10, later)), 1)
-	finish(t, s, success(q.ID, gate.ID, 1), later.Add(time.Second)) // a late answer moves nothing
-	same(t, "state after a late answer", must(s.Delivery(ctx, a.ID, q.ID))(t).State, webhook.Failed)
+	answer := success(q.ID, gate.ID, 1) // of a process that was not dead
+	answer.Inline = true
+	finish(t, s, answer, later.Add(time.Second))
+	same(t, "state after a late answer", must(s.Delivery(ctx, a.ID, q.ID))(t).State, webhook.Delivered)
 	late := must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
 	ok(t, s.CleanUp(ctx, false, lease))
 	same(t, "state after its time", must(s.Delivery(ctx, a.ID, late.ID))(t).State, webhook.Failed)

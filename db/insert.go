@@ -200,8 +200,18 @@ func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, e
 }
 
 // insertEvent reports whether the event was new: false if its external id is
-// known.
+// known, or another one with which it would be the same; then it has that.
 func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions string) (bool, error) {
+	for _, id := range in.SameIDs {
+		var known string
+		if err := queryRow(ctx, tx, `SELECT external_id FROM events WHERE account_id = $1 AND external_id = $2`, in.Account, id).scanOptional(&known); err != nil {
+			return false, err
+		}
+		if known != "" {
+			in.ExternalID = known
+			return false, nil
+		}
+	}
 	var external any
 	if in.ExternalID != "" {
 		external = in.ExternalID

@@ -149,6 +149,10 @@ func testDuplicates(t *testing.T, s *db.Store) {
 	within := ingest(t, s, a.ID, newEvent("y"), newEvent("z"), newEvent("y"))
 	same(t, "duplicate in a list", []bool{within[0].Duplicate, within[1].Duplicate, within[2].Duplicate}, []bool{false, false, true})
 	same(t, "its id", within[2].Event.ID, within[0].Event.ID)
+	later := newEvent("x:8") // a repetition that is stored before it has the next number
+	later.SameIDs = []string{"x:7", "x"}
+	again := ingest(t, s, a.ID, later)[0]
+	same(t, "with an id that means the same", []any{again.Duplicate, again.Event.ID}, []any{true, first.Event.ID})
 	same(t, "events", len(must(s.Events(ctx, a.ID, webhook.EventFilter{Limit: 10}))(t).Rows), 3)
 	same(t, "data", string(must(s.Event(ctx, a.ID, first.Event.ID))(t).Data), string(newEvent("").Data))
 	same(t, "without an id nothing is a duplicate", ingest(t, s, a.ID, some(2)...)[1].Duplicate, false)

@@ -14,10 +14,14 @@ import (
 // inlineLease is for how long an inline call counts as in flight.
 const inlineLease = webhook.MaxTimeLimit*time.Second + 2*finishTime
 
+// inlinePause is how often the answer to a call that another replica makes is looked for.
+const inlinePause = 100 * time.Millisecond
+
 // CallInline calls the inline webhook of the account that matches the event,
 // once, and returns its answer when the call and its result are on disk. If none
 // matches, the event is accepted. An event with a known external id gets the
-// answer to the first call; if that is still running, CallInline waits for it.
+// answer to the first call; if that is still running, here or at another replica,
+// CallInline waits for it.
 // Circuit, order and rate do not apply.
 //
 // It returns the errors of the store's InsertInline, and webhook.ErrBusy also if
@@ -63,14 +67,32 @@ func (d *Dispatcher) storedAnswer(ctx context.Context, call webhook.InlineCall) 
 		call.InlineAnswer = webhook.InlineAnswer{Accepted: true}
 		return call, nil
 	}
-	attempts, err := d.store.Attempts(ctx, call.Event.Account, call.Job.Delivery.ID, 0)
-	if err != nil {
-		return webhook.InlineCall{}, err
+	for {
+		attempts, err := d.store.Attempts(ctx, call.Event.Account, call.Job.Delivery.ID, 0)
+		if err != nil {
+			return webhook.InlineCall{}, err
+		}
+		if len(attempts) > 0 {
+			call.Attempt, call.InlineAnswer = attempts[0], webhook.AnswerOf(attempts[0])
+			return call, nil
+		}
+		if !d.runsElsewhere(call.Job.Delivery) {
+			call.InlineAnswer = webhook.CutOffAnswer
+			return call, nil
+		}
+		select {
+		case <-time.After(inlinePause):
+		case <-ctx.Done():
+			return webhook.InlineCall{}, ctx.Err()
+		}
 	}
-	if call.InlineAnswer = webhook.CutOffAnswer; len(attempts) > 0 {
-		call.Attempt, call.InlineAnswer = attempts[0], webhook.AnswerOf(attempts[0])
-	}
-	return call, nil
+}
+
+// runsElsewhere reports whether another replica may be making the inline call of a
+// delivery.
+func (d *Dispatcher) runsElsewhere(delivery webhook.Delivery) bool {
+	_, alone := d.lanes.held()
+	return !alone && delivery.State == webhook.Pending && d.clock().Before(delivery.NextAt)
 }
 
 // testInline calls one inline webhook with a test event; the result goes into

@@ -319,6 +319,27 @@ func TestOrderAcrossReplicas(t *testing.T) {
 	}
 }
 
+// TestInlineAtAnother: who asks again at another replica, while the call is still running,
+// gets its answer.
+func TestInlineAtAnother(t *testing.T) {
+	rs := newReplicas(t)
+	a, b := rs.two(dispatch.Options{})
+	g := newGate(t)
+	a.hook(g.URL, inline)
+	answers := make(chan webhook.InlineCall, 2)
+	go func() { answers <- a.callInline(temporary("q-1")) }()
+	receive(t, g.arrived)
+	read := make(chan bool, 1000)
+	b.store.read = func() { read <- true }
+	go func() { answers <- b.callInline(temporary("q-1")) }()
+	receive(t, read) // the answer is not there yet
+	g.open()
+	first, second := receive(t, answers), receive(t, answers)
+	if !first.Accepted || !second.Accepted || first.Job.Delivery.ID != second.Job.Delivery.ID || len(g.arrived) != 0 {
+		t.Errorf("got %+v and %+v, want one answer", first, second)
+	}
+}
+
 // TestWithoutAnnouncements: where announcements do not arrive, as through PgBouncer, what
 // another replica accepts is found in the table.
 func TestWithoutAnnouncements(t *testing.T) {

@@ -36,6 +36,7 @@ type testStore struct {
 	released chan webhook.DeliveryID
 	matched  chan int                 // after a lookup
 	claimed  func(jobs []webhook.Job) // unless nil, called before the dispatcher hears of a claim
+	read     func()                   // unless nil, called after the attempts of a delivery were read
 	failures atomic.Int32             // how many of the next Finish, Release and CompleteLookups fail
 }
 
@@ -54,6 +55,14 @@ func (s *testStore) Claim(ctx context.Context, c webhook.Claim) ([]webhook.Job, 
 		s.claimed(jobs)
 	}
 	return jobs, next, err
+}
+
+func (s *testStore) Attempts(ctx context.Context, account webhook.AccountID, delivery webhook.DeliveryID, after int) ([]webhook.Attempt, error) {
+	all, err := s.Store.Attempts(ctx, account, delivery, after)
+	if s.read != nil {
+		s.read()
+	}
+	return all, err
 }
 
 func (s *testStore) CompleteLookups(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {

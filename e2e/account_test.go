@@ -22,6 +22,7 @@ const (
 type account struct {
 	*server
 	Number string
+	person string // e-mail of its operator
 	token  string
 }
 
@@ -29,7 +30,7 @@ type account struct {
 func startAccount(t testing.TB) *account {
 	t.Helper()
 	a := &account{server: startServer(t, "--allow-private-targets", "127.0.0.1")}
-	a.Number = a.addAccount("Ada Tours", operator)
+	a.Number, a.person = a.addAccount("Ada Tours", operator), operator
 	a.addUser(staff, "staff", a.Number)
 	a.token = strings.TrimSpace(a.run("", "token", "add", "--account", a.Number, "till"))
 	return a

@@ -35,6 +35,8 @@ type tally struct {
 	Attempts, CutOff                    int // in the log, and those of them that were cut off
 	Twice                               int // deliveries that a receiver took again after an attempt that was cut off
 	Lost                                int // what was answered and is not there
+
+	twice []sight // the first of each of these
 }
 
 // event as the API lists it.
@@ -306,17 +308,20 @@ func (a *audit) count(d delivery, saw []sight) {
 	if d.State == "pending" {
 		a.Waiting++
 	}
-	took, again := accepts(saw), false
+	took, again := accepts(saw), 0
 	for _, try := range d.Attempts {
 		if try.Reason == "cut_off" {
 			a.CutOff++
 		}
 		for later := range took {
-			again = again || try.Reason == "cut_off" && took[try.Number] > 0 && later > try.Number
+			if again == 0 && try.Reason == "cut_off" && took[try.Number] > 0 && later > try.Number {
+				again = try.Number
+			}
 		}
 	}
-	if again {
+	if again > 0 {
 		a.Twice++
+		a.twice = append(a.twice, saw[slices.IndexFunc(saw, func(s sight) bool { return s.number == again })])
 	}
 }
 

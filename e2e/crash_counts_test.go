@@ -15,6 +15,7 @@ type counts struct {
 	Rounds        int
 	Failed        []uint64 // seeds of rounds that found something wrong, whatever else they counted
 	Kills, Starts int
+	Faults        map[string]*faultCounts `json:",omitempty"` // of "make chaos", by name
 	tally
 	Seconds float64
 	Last    time.Time
@@ -69,9 +70,13 @@ func (n *counts) add(t tally) {
 
 // String is one line.
 func (n *counts) String() string {
-	return fmt.Sprintf("%d kills and %d starts in %d rounds, %d of them failed; %d events, %d letters of platforms, %d questions and %d replays answered; "+
+	what := fmt.Sprintf("%d kills and %d starts", n.Kills, n.Starts)
+	if n.Faults != nil {
+		what = "faults"
+	}
+	return fmt.Sprintf("%s in %d rounds, %d of them failed; %d events, %d letters of platforms, %d questions and %d replays answered; "+
 		"%d deliveries with %d attempts, %d cut off; %d taken twice; %d lost; %.0f s",
-		n.Kills, n.Starts, n.Rounds, len(n.Failed), n.Events, n.Letters, n.Questions, n.Replays,
+		what, n.Rounds, len(n.Failed), n.Events, n.Letters, n.Questions, n.Replays,
 		n.Deliveries, n.Attempts, n.CutOff, n.Twice, n.Lost, n.Seconds)
 }
 
@@ -91,9 +96,11 @@ func keptFolder(t testing.TB, seed uint64) string {
 }
 
 // keepLog adds what the process printed to a file beside the database.
-func (s *server) keepLog() {
+func (s *server) keepLog() { s.keepLogIn(filepath.Join(filepath.Dir(s.Database), "serve.log")) }
+
+func (s *server) keepLogIn(path string) {
 	s.t.Helper()
-	file, err := os.OpenFile(filepath.Join(filepath.Dir(s.Database), "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	must(s.t, err)
 	defer file.Close()
 	_, err = file.WriteString(s.log.String())

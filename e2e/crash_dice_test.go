@@ -34,6 +34,7 @@ type bell struct {
 
 // What rings the bell.
 const (
+	aGoodOne   = "the receiver that is well has a delivery and has not answered it"
 	anAnswer   = "an answer of the API has arrived"
 	aDelivery  = "a receiver has a delivery and has not answered it"
 	aLookup    = "TourCMS is asked for a booking and has not answered"
@@ -51,10 +52,10 @@ func (b *bell) ring(what string) {
 	}
 }
 
-// wait returns at the next ring for this, or when it does not come.
-func (b *bell) wait(what string) {
+// wait returns at the next ring for this, or when it does not come, and reports which.
+func (b *bell) wait(what string) (rang bool) {
 	if what == atAnyPoint {
-		return
+		return false
 	}
 	rung := make(chan struct{})
 	b.mu.Lock()
@@ -62,6 +63,8 @@ func (b *bell) wait(what string) {
 	b.mu.Unlock()
 	select {
 	case <-rung:
+		return true
 	case <-time.After(500 * time.Millisecond):
+		return false
 	}
 }

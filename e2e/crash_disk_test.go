@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,15 +22,24 @@ var (
 func smallDisk(t testing.TB) string {
 	t.Helper()
 	folder := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=128m", "bookhook-e2e", folder).CombinedOutput(); err != nil {
-		t.Skipf("no small disk can be mounted here, which needs Linux and root: %v %s", err, out)
+	if err := mountDisk(t, folder, "128m"); err != nil {
+		t.Skipf("no small disk can be mounted here, which needs Linux and root: %v", err)
+	}
+	return folder
+}
+
+// mountDisk makes a folder a file system of its own, until the test ends.
+func mountDisk(t testing.TB, folder, size string) error {
+	t.Helper()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+size, "bookhook-e2e", folder).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", folder).CombinedOutput(); err != nil {
 			t.Errorf("unmount the small disk: %v %s", err, out)
 		}
 	})
-	return folder
+	return nil
 }
 
 // fill leaves no room on the disk until empty is called.

@@ -59,19 +59,23 @@ func (c *crash) while(do func()) {
 	do()
 }
 
-// repeat does one thing after the other until stop is closed, in bursts.
+// bursts is mostly no pause.
+func bursts(d *dice) time.Duration {
+	if d.n(3) > 0 {
+		return 0
+	}
+	return d.millis(0, 160)
+}
+
+// repeat does one thing after the other until stop is closed.
 func (c *crash) repeat(one func(*http.Client), stop <-chan struct{}) {
 	client := &http.Client{Transport: &http.Transport{}, Timeout: patience}
 	defer client.CloseIdleConnections()
 	for {
-		pause := time.Duration(0)
-		if c.dice.n(3) == 0 {
-			pause = c.dice.millis(0, 160)
-		}
 		select {
 		case <-stop:
 			return
-		case <-time.After(pause):
+		case <-time.After(c.pace(c.dice)):
 		}
 		one(client)
 	}
@@ -185,7 +189,7 @@ func (l *load) send(client *http.Client, p *parcel) {
 	}
 	for i := range p.events {
 		answer, returned := eventAnswer{}, int64(never)
-		if err == nil {
+		if lost := l.shared && r.Status == http.StatusServiceUnavailable; err == nil && !lost { // a server may have it all the same
 			answer.status, returned = r.Status, l.history.now()
 		}
 		l.history.add(l.history.events, p.id(i), eventCall{body: p.id(i)}, answer, call, returned)

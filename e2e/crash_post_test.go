@@ -87,7 +87,7 @@ func (p *post) setKey(api string) {
 		path   string
 		fields url.Values
 	}{
-		{"/login", url.Values{"email": {operator}, "password": {password}}},
+		{"/login", url.Values{"email": {p.op.person}, "password": {password}}},
 		{"/settings/platforms/tourcms/settings", url.Values{"api_key": {"3930=" + tourcmsKeyText}, "api_url": {api}}},
 	} {
 		response, err := person.PostForm(p.op.URL+form.path, form.fields)
@@ -193,16 +193,16 @@ func (p *post) write(platform string) *letter {
 	event := []string{"cancelled", "redeem_voucher", "new_confirmed_staff"}[p.dice.n(3)]
 	if l.synchronous {
 		event = "new_confirmed_web"
-		l.body = signedXML(strings.ReplaceAll(p.bodies[platform], of.booking, l.booking), l.booking)
+		l.body = p.signedXML(strings.NewReplacer(of.booking, l.booking, "4069", p.op.Number).Replace(p.bodies[platform]), l.booking)
 	}
-	l.address += "?event=" + event + "&account_id=4069&account_name=Tallinn%20%26%20Tartu%20Tours&channel_id=3930&booking_id=" + l.booking + "&mark=" + l.mark
+	l.address += "?event=" + event + "&account_id=" + p.op.Number + "&account_name=Tallinn%20%26%20Tartu%20Tours&channel_id=3930&booking_id=" + l.booking + "&mark=" + l.mark
 	return l
 }
 
 // signedXML signs the document about a booking, as TourCMS does.
-func signedXML(document, booking string) string {
+func (p *post) signedXML(document, booking string) string {
 	mac := hmac.New(sha256.New, []byte(tourcmsKeyText))
-	mac.Write([]byte(booking + "|3930|4069|2"))
+	mac.Write([]byte(booking + "|3930|" + p.op.Number + "|2"))
 	before, _, _ := strings.Cut(document, "<signed>")
 	return before + "<signed><algorithm>SHA256</algorithm><hash_fields>booking/booking_id booking/channel_id booking/account_id booking/status" +
 		"</hash_fields><hash>" + hex.EncodeToString(mac.Sum(nil)) + "</hash></signed></response>"

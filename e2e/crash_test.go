@@ -18,6 +18,8 @@ type crash struct {
 	bell    *bell
 	history *history
 
+	pace func(*dice) time.Duration // before a request
+
 	load             *load
 	post             *post
 	asker            *asker
@@ -27,7 +29,12 @@ type crash struct {
 
 func newCrash(t testing.TB, folder string, seed uint64) *crash {
 	t.Helper()
-	c := &crash{shared: strings.HasPrefix(folder, "postgres://"), op: newShopIn(t, folder), dice: newDice(seed), bell: &bell{}, history: newHistory()}
+	return newCrashOf(newShopIn(t, folder), newDice(seed))
+}
+
+func newCrashOf(op *shop, d *dice) *crash {
+	op.t.Helper()
+	c := &crash{shared: strings.HasPrefix(op.Database, "postgres://"), op: op, dice: d, bell: &bell{}, history: newHistory(), pace: bursts}
 	many := map[string]any{"concurrency": 32}
 	c.well, c.wild, c.away = c.newSink("Accounting", well, many), c.newSink("Portal", c.dice.wild, many), c.newSink("Partner", away, many)
 	c.load, c.post, c.asker, c.replayer = newLoad(c), newPost(c), newAsker(c), newReplayer(c)

@@ -27,6 +27,9 @@
 //	c.op.restart()
 //	c.audit(true)                    // what was answered is there, once; the log agrees with what receivers saw
 //
+// Those of chaos (chaos_*_test.go; "make chaos" for long) have three replicas on a PostgreSQL of their own, behind a load
+// balancer, and a table of faults; three accounts have the load, the histories and the audit of the tests of crashes.
+//
 // A history is what clients and receivers saw, with the times: porcupine looks for an order in which a simple model
 // could have answered that.
 //

@@ -43,9 +43,15 @@ func newShopIn(t testing.TB, folder string, args ...string) *shop {
 	if len(args) == 0 {
 		args = []string{"--allow-private-targets", "127.0.0.0/8"}
 	}
-	a := &account{server: startServerIn(t, folder, args...), Number: "4069"}
+	return startServerIn(t, folder, args...).shop("4069", operator)
+}
+
+// shop makes the account with this number, and its operator.
+func (s *server) shop(number, person string) *shop {
+	s.t.Helper()
+	a := &account{server: s, Number: number, person: person}
 	a.run("", "account", "add", "Tallinn & Tartu Tours", "--number", a.Number)
-	a.addUser(operator, "operator", a.Number)
+	a.addUser(person, "operator", a.Number)
 	a.token = strings.TrimSpace(a.run("", "token", "add", "--account", a.Number, "Booking system"))
 	return &shop{a}
 }

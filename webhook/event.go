@@ -24,10 +24,11 @@ const (
 type Event struct {
 	ID         EventID
 	Account    AccountID
-	ExternalID string // the sender's id, unique in the account; "" when it gave none
-	Platform   string // key of the platform, such as "tourcms"
-	Type       string // key from the platform's catalogue, such as "cancelled"
-	ChannelID  string // "" when the event names no channel
+	ExternalID string   // the sender's id, unique in the account; "" when it gave none
+	SameIDs    []string // other ids of the sender with which it would be the same event
+	Platform   string   // key of the platform, such as "tourcms"
+	Type       string   // key from the platform's catalogue, such as "cancelled"
+	ChannelID  string   // "" when the event names no channel
 	BookingID  string
 	TourIDs    []string
 	OccurredAt time.Time // as the sender says; zero when it did not

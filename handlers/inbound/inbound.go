@@ -177,7 +177,6 @@ type notification struct {
 	webhook.Event
 	identity string // the platform's own id of it; "" if there is none
 	account  string // the account that it names; "" for none
-	previous string // another external id under which it may have been received before; "" for none
 }
 
 func (ib *Inbound) read(ctx context.Context, p platforms.Platform, connection webhook.Connection, in platforms.Inbound) (notification, error) {
@@ -193,23 +192,17 @@ func (ib *Inbound) read(ctx context.Context, p platforms.Platform, connection we
 	n := notification{Event: r.Event, identity: r.Identity, account: r.Account}
 	n.Platform, n.Inbound = p.Key, true
 	n.Lookup = p.Lookup != nil && p.Lookup.Wanted(connection.Settings, n.Event)
-	n.ExternalID, n.previous = inboundID(p.Key, r, in, time.Now())
+	n.ExternalID, n.SameIDs = inboundID(p.Key, r, in, time.Now())
 	return n, platforms.CheckRefs(n.Event)
 }
 
 // storeNotification stores what a platform sent and starts its deliveries, once
 // for each notification, however often it is sent.
 func (ib *Inbound) storeNotification(ctx context.Context, account webhook.AccountID, n notification) (webhook.EventID, error) {
-	if n.previous != "" {
-		id, err := ib.Store.EventID(ctx, account, n.previous)
-		if !errors.Is(err, webhook.ErrNotFound) {
-			return id, err
-		}
-	}
 	accepted, err := ib.Dispatcher.Ingest(ctx, account, []webhook.Event{n.Event})
-	switch _, conflict := errors.AsType[webhook.IDConflict](err); {
+	switch known, conflict := errors.AsType[webhook.IDConflict](err); {
 	case conflict && n.identity == "": // the same bytes, which an earlier version of Bookhook read differently
-		return ib.Store.EventID(ctx, account, n.ExternalID)
+		return ib.Store.EventID(ctx, account, known.ExternalID)
 	case conflict:
 		return 0, platforms.Rejected{Status: http.StatusConflict, Why: webhook.NewMessage("request.same_id", webhook.Quote(n.identity, web.MaxQuoted))}
 	case err != nil:
@@ -221,18 +214,20 @@ func (ib *Inbound) storeNotification(ctx context.Context, account webhook.Accoun
 // inboundID returns the external id of what a platform sent: a redelivery has the
 // same one. If the reading limits the time in which it counts as a redelivery
 // (Within), time is divided into periods of that length: the id ends in the number
-// of the current period, and previous is the id for the period before. So it counts
-// as a redelivery for at least Within, and less than twice that.
-func inboundID(platform string, r platforms.Reading, in platforms.Inbound, now time.Time) (id, previous string) {
+// of the current period; with that of the one before or after it would be the same
+// (after: a redelivery can be stored first). So it counts as a redelivery for at
+// least Within, and less than twice that.
+func inboundID(platform string, r platforms.Reading, in platforms.Inbound, now time.Time) (id string, same []string) {
 	id = webhook.InboundPrefix + platform + ":" + r.Identity
 	if r.Identity == "" || !webhook.CheckExternalID(id+":0123456789").IsZero() {
 		id = webhook.InboundPrefix + platform + ":" + fingerprint(r.Identity, in)
 	}
 	if r.Within == 0 {
-		return id, ""
+		return id, nil
 	}
 	period := now.UnixNano() / int64(r.Within)
-	return id + ":" + strconv.FormatInt(period, 10), id + ":" + strconv.FormatInt(period-1, 10)
+	of := func(n int64) string { return id + ":" + strconv.FormatInt(n, 10) }
+	return of(period), []string{of(period - 1), of(period + 1)}
 }
 
 // fingerprint returns a hash that identifies a notification: of its identity, if

@@ -30,7 +30,7 @@ func (ib *Inbound) callInline(ctx context.Context, account webhook.AccountID, in
 	if !slices.ContainsFunc(all, matches) {
 		return nil, nil
 	}
-	e.ExternalID, e.Lookup = "", false
+	e.ExternalID, e.SameIDs, e.Lookup = "", nil, false
 	answer, err := ib.Dispatcher.CallInline(ctx, account, e)
 	if err != nil {
 		return nil, err

@@ -4,12 +4,10 @@
 package pgtest
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -19,7 +17,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver
 )
@@ -27,19 +24,7 @@ import (
 // Superuser may do everything; it has no password.
 const Superuser = "postgres"
 
-// run initialises a cluster and runs the server until the standard input ends, which is
-// when the process that started it has ended. Nothing is flushed: these databases need
-// not survive the machine.
-const run = `trap '' INT TERM
-"$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$2/log" 2>&1 &&
-"$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$2" -c fsync=off -c max_connections=400 -c jit=off >>"$2/log" 2>&1 &
-server=$!
-cat >/dev/null
-kill -QUIT "$(head -n 1 "$2/data/postmaster.pid")" "$server" 2>/dev/null
-wait
-rm -rf "$2"`
-
-// server starts the server once. Whoever stops the process closes its input.
+// server starts the server of all tests once. It ends with the process.
 var server = sync.OnceValues(start)
 
 var errMissing = errors.New("PostgreSQL is missing; on Debian: apt-get install postgresql") //nolint:staticcheck,revive // a name
@@ -60,14 +45,14 @@ func SkipIfWanted(tb testing.TB, reason string) {
 // PostgreSQL is missing, the test is skipped unless it is Wanted.
 func URL(tb testing.TB) string {
 	tb.Helper()
-	url, err := server()
+	s, err := server()
 	if errors.Is(err, errMissing) && !Wanted() {
 		tb.Skip(err)
 	}
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return url
+	return s.URL
 }
 
 // free are databases that tests have left empty, by their templates: making one takes
@@ -133,51 +118,22 @@ func Exec(tb testing.TB, url, statement string, args ...any) {
 	}
 }
 
-func start() (url string, err error) {
-	programs, err := findPrograms()
-	if err != nil {
-		return "", err
-	}
+func start() (*Server, error) {
 	dir, err := os.MkdirTemp("", "bookhook-postgres")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	port, err := freePort()
+	s, err := newServer(dir, "max_connections=400")
+	if err == nil {
+		err = s.initialise()
+	}
+	if err == nil {
+		err = s.start()
+	}
 	if err != nil {
-		return "", err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	command := exec.Command("/bin/sh", "-c", run, "sh", programs, dir, port) //nolint:gosec // our script
-	if err := setOwner(command, dir); err != nil {
-		return "", err
-	}
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
-	command.Dir = dir
-	if _, err := command.StdinPipe(); err != nil { // never closed by us
-		return "", err
-	}
-	if err := command.Start(); err != nil {
-		return "", err
-	}
-	go command.Wait() //nolint:errcheck // it ends after us
-	url = "postgres://" + Superuser + "@127.0.0.1:" + port + "/postgres"
-	return url, await(url, dir)
-}
-
-// await waits until the server answers.
-func await(url, dir string) error {
-	pool, err := sql.Open("pgx", url)
-	if err != nil {
-		return err
-	}
-	defer pool.Close() //nolint:errcheck // it only asked
-	for range 1200 {
-		if err = pool.PingContext(context.Background()); err == nil {
-			return nil
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	log, _ := os.ReadFile(filepath.Join(dir, "log"))
-	return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, bytes.TrimSpace(log))
+	return s, nil
 }
 
 func freePort() (string, error) {
@@ -193,7 +149,8 @@ func freePort() (string, error) {
 // PATH.
 func findPrograms() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		path, err = filepath.EvalSymlinks(path)
+		return filepath.Dir(path), err
 	}
 	all, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(all) == 0 {

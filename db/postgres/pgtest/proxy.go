@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Proxy stands between a database and its server.
@@ -15,8 +17,12 @@ type Proxy struct {
 	URL  string
 	Cut  atomic.Bool // the next COMMIT reaches the server, and its answer nobody
 	Down atomic.Bool // nothing can be reached
-	Mute atomic.Bool // nothing arrives, in either direction, and no connection ends
+	Mute atomic.Bool // nothing arrives, in either direction, until this ends; no connection ends
 	Deaf atomic.Bool // no announcement is heard, as through PgBouncer: LISTEN is taken for a comment
+
+	Refused atomic.Int64           // connections that were not opened, or were cut, because it was Down
+	server  atomic.Pointer[string] // host and port
+	clients sync.Map               // their connections
 }
 
 // NewProxy returns a proxy to the server of a URL.
@@ -26,21 +32,22 @@ func NewProxy(t testing.TB, to string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := u.Host
+	p := &Proxy{}
+	p.To(t, to)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // nothing is lost
 	u.Host = listener.Addr().String()
-	p := &Proxy{URL: u.String()}
+	p.URL = u.String()
 	go func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go p.serve(client, server)
+			go p.serve(client)
 		}
 	}()
 	return p
@@ -55,10 +62,43 @@ func sha256Of(text string) []byte {
 	return digest[:]
 }
 
-func (p *Proxy) serve(client net.Conn, to string) {
+// To makes new connections go to the server of another URL.
+func (p *Proxy) To(t testing.TB, to string) {
+	t.Helper()
+	u, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.server.Store(&u.Host)
+}
+
+// Sever ends all connections, and opens none until Down is ended.
+func (p *Proxy) Sever() {
+	p.Down.Store(true)
+	p.clients.Range(func(client, _ any) bool {
+		client.(net.Conn).Close() //nolint:forcetypeassert,errcheck // there is nothing else in it
+		return true
+	})
+}
+
+// delay returns when something may arrive.
+func (p *Proxy) delay() {
+	for p.Mute.Load() {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", to)
-	if err != nil || p.Down.Load() {
+	p.clients.Store(client, true)
+	defer p.clients.Delete(client)
+	p.delay()
+	if p.Down.Load() {
+		p.Refused.Add(1)
+		return
+	}
+	server, err := net.Dial("tcp", *p.server.Load())
+	if err != nil {
 		return
 	}
 	defer server.Close()
@@ -71,20 +111,21 @@ func (p *Proxy) serve(client net.Conn, to string) {
 				client.Close()
 				return
 			}
-			if !p.Mute.Load() {
-				_, _ = client.Write(buffer[:n])
-			}
+			p.delay()
+			_, _ = client.Write(buffer[:n])
 		}
 	}()
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := client.Read(buffer)
-		if err != nil || p.Down.Load() {
+		if err != nil {
 			return
 		}
-		if p.Mute.Load() {
-			continue
+		if p.Down.Load() {
+			p.Refused.Add(1)
+			return
 		}
+		p.delay()
 		if bytes.Contains(buffer[:n], commit) && p.Cut.CompareAndSwap(true, false) {
 			mute.Store(true)
 		}

@@ -73,7 +73,7 @@ type bookingKey struct {
 }
 
 // insertKey returns the key under which the events of a plan are inserted alongside other
-// writes; nil for several events. Two of the same booking keep their order. What others
+// writes; nil for several events, and for one without a booking that has other ids. Two of the same booking keep their order. What others
 // may do in between: Insert reads the revision of the account and what this process holds,
 // which no write changes that is not alone; with the event and a delivery that nothing of
 // its booking is before, it adds rows of its own, each with a statement that finds the
@@ -81,7 +81,7 @@ type bookingKey struct {
 // held, several statements belong together; see insertInOrder.
 func insertKey(p *webhook.Plan) any {
 	switch {
-	case len(p.Events) != 1:
+	case len(p.Events) != 1, p.Events[0].Event.BookingID == "" && p.Events[0].Event.SameIDs != nil:
 		return nil
 	case p.Events[0].Event.BookingID == "":
 		return p

@@ -209,7 +209,7 @@ func unavailable(q querier, err error) error {
 		return err
 	}
 	if message := q.Unavailable(err); !message.IsZero() {
-		return webhook.Unavailable{Message: message, Cause: err}
+		return webhook.Unavailable{Message: message, Unknown: errors.Is(err, group.ErrUnknown), Cause: err}
 	}
 	return err
 }

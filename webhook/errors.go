@@ -61,9 +61,11 @@ var ErrStale = errors.New("the webhooks of the account have changed")
 var ErrNotHeld = errors.New("this replica does not hold the account")
 
 // Unavailable says that the database cannot be used right now, and that nothing
-// of the request was stored. It works again once the cause is gone.
+// of the request was stored, or that this is not known. It works again once the cause is
+// gone.
 type Unavailable struct {
 	Message Message // why, for the client
+	Unknown bool    // the request may have been stored all the same
 	Cause   error
 }
 

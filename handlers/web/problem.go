@@ -135,14 +135,24 @@ func AsProblem(err error) *Problem {
 		}
 	}
 	if down, ok := errors.AsType[webhook.Unavailable](err); ok {
-		return &Problem{
-			Type: "unavailable", Title: "Bookhook's database cannot be used right now", Status: http.StatusServiceUnavailable, Cause: err,
-			Detail:  messages.Text(down.Message) + " Nothing of this request was stored. Send it again, with the same id, until it is accepted.",
-			Meaning: messages.Text(down.Message) + " What was accepted before is safe and will be delivered. What you just did was not saved.",
-			Next:    "Try again in a minute. If the problem persists, tell the person who runs this Bookhook.",
-		}
+		return unavailableProblem(down, err)
 	}
 	return sentinelProblem(err)
+}
+
+func unavailableProblem(down webhook.Unavailable, cause error) *Problem {
+	p := &Problem{
+		Type: "unavailable", Title: "Bookhook's database cannot be used right now", Status: http.StatusServiceUnavailable, Cause: cause,
+		Detail:  messages.Text(down.Message) + " Nothing of this request was stored. Send it again, with the same id, until it is accepted.",
+		Meaning: messages.Text(down.Message) + " What was accepted before is safe and will be delivered. What you just did was not saved.",
+		Next:    "Try again in a minute. If the problem persists, tell the person who runs this Bookhook.",
+	}
+	if down.Unknown {
+		p.Detail = messages.Text(down.Message) + " It is not known whether this request was stored. Send it again, with the same id, until it is accepted: it is stored once."
+		p.Meaning = messages.Text(down.Message) + " What was accepted before is safe and will be delivered. It is not known whether what you just did was saved."
+		p.Next = "Look in a minute whether it was, and do it again if not. If the problem persists, tell the person who runs this Bookhook."
+	}
+	return p
 }
 
 // list joins the problems of all fields, in the order of their names.

@@ -31,4 +31,10 @@ func TestUnavailableDatabase(t *testing.T) {
 			t.Errorf("got %q, want what is wrong in words", text)
 		}
 	}
+	unknown := AsProblem(webhook.Unavailable{Message: webhook.NewMessage("database.full"), Unknown: true, Cause: cause})
+	for _, text := range []string{unknown.Detail, unknown.Meaning} {
+		if !strings.Contains(text, "not known whether") || strings.Contains(text, "Nothing of this request") || strings.Contains(text, "was not saved") {
+			t.Errorf("what may have been stored: got %q", text)
+		}
+	}
 }

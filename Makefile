@@ -54,11 +54,15 @@ fmt: need-go ## format the code
 # and sees nothing that it does not see in the tests beside them.
 PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestReplicaStopped|TestReplicasSetUp|TestReplicasShareOneKey|TestMoveCommand|TestMoveInterrupted|TestBackupOfPostgres|TestThereAndBack|TestInterrupted|TestVerification|TestRotateKilled|TestOpenAPIProperty|TestOpenAPIEverything|TestPrioProperty|TestAccess|TestWizardWithManyTours|TestModelFindsFaults|TestPlanIsExact|TestPlanMemory|TestBombs)$$
 
-# SQLite is C that was translated to Go: the race detector would watch each of its steps, for twice the time, and none of
-# them can be ours.
+# Of the tests of pages and calls, those in which things happen at once; the others ask one after the other, and the race
+# detector would cost minutes.
+AT_ONCE = AtOnce|OneAfterTheOther|Live|LimitHolds|Mail|Deliver|Replay|Inline
+
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) $(if $(RACE),-gcflags='modernc.org/...=-race=false') -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $(UNITS)
-	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) . ./db ./db/transfer ./handlers ./replay ./reconcile
+	go test $(RACE) -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$' -e '/handlers$$')
+	go test $(RACE) -pgo=off -timeout 20m -run '$(AT_ONCE)' -skip '$(PLAIN)' $(TESTFLAGS) ./handlers
+	go test -pgo=off -timeout 20m $(TESTFLAGS) ./handlers
+	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) . ./db ./db/transfer ./replay ./reconcile
 
 postgres: need-go ## the tests of the database on PostgreSQL, which must be installed; each run has a server of its own
 	BOOKHOOK_TEST_DATABASE=postgres go test -pgo=off -timeout 10m $(TESTFLAGS) ./db ./db/postgres

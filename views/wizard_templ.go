@@ -78,7 +78,7 @@ func WizardType(p WizardProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = typeCard(p, webhook.Inline, "Asked before the booking is confirmed; one per channel. Without a 200 in time the booking is refused, so the receiver has to be up day and night.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = typeCard(p, webhook.Inline, "Asked before the booking is confirmed; one per channel. If the receiver does not accept in time, the booking is refused, so it has to be up day and night.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -279,7 +279,7 @@ func TestReplicasShareOneKey(t *testing.T) {
 	at, key := pgtest.Database(t, "template1"), newKeyFile(t)
 	serve := []string{"serve", "--listen", "127.0.0.1:0", "--database", at}
 	plain := launch(t, serve...)
-	refused(t, "is in use by another Bookhook; stop that one first; its secrets are not encrypted yet: stop all replicas before the first start with --secret-key-file",
+	refused(t, "is in use by another Bookhook; stop that one first; its secrets are not encrypted yet: unless another replica is doing that now, stop all before the first start with --secret-key-file",
 		1, "", append(serve, "--secret-key-file", key)...)
 	plain.stop()
 	encrypted := make(chan error, 3)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"bookhook/auth"
 	"bookhook/db"
 	"bookhook/webhook"
 )
@@ -61,11 +62,15 @@ func runRetention(ctx context.Context, store *db.Store, keep time.Duration, log 
 // cleanEvery is how often what dead processes left behind is looked for.
 const cleanEvery = time.Minute
 
-// runCleanUp ends what dead processes left behind, until ctx ends.
+// runCleanUp ends what dead processes left behind, and forgets old attempts to sign in,
+// until ctx ends.
 func runCleanUp(ctx context.Context, store *db.Store, log *slog.Logger) {
 	for sleep(ctx, cleanEvery) {
 		if err := store.CleanUp(ctx, false, time.Now()); err != nil && ctx.Err() == nil {
 			log.Error("what dead processes left behind could not be ended, retrying", "error", err)
+		}
+		if err := store.ForgetTries(ctx, time.Now().Add(-auth.LimitWindow)); err != nil && ctx.Err() == nil {
+			log.Error("old attempts to sign in could not be deleted, retrying", "error", err)
 		}
 	}
 }

@@ -96,13 +96,23 @@ func encryptAlone(ctx context.Context, at database, log *slog.Logger) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w; its secrets are not encrypted yet: stop all replicas before the first start with --secret-key-file", err)
+			return fmt.Errorf("%w; its secrets are not encrypted yet: unless another replica is doing that now, stop all before the first start with --secret-key-file", err)
 		}
 	}
 }
 
 // encryptionTime is for how long serve waits for others that encrypt the secrets.
 const encryptionTime = 10 * time.Second
+
+// lockServing reserves the database for serve, as soon as nobody is encrypting its secrets.
+func lockServing(ctx context.Context, at database) (release func() error, err error) {
+	for deadline := time.Now().Add(encryptionTime); ; {
+		release, err = db.LockServing(ctx, string(at.path))
+		if !errors.Is(err, db.ErrInUse) || at.key == "" || time.Now().After(deadline) {
+			return release, err
+		}
+	}
+}
 
 // createStore opens the database for serve, and encrypts its secrets if there is a
 // key and they are not.

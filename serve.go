@@ -83,7 +83,7 @@ func (c serveCommand) Run(ctx context.Context, std streams, at database) error {
 	if err := encryptAlone(ctx, at, log); err != nil {
 		return errors.Join(err, listeners.Close())
 	}
-	unlock, err := db.LockServing(ctx, string(at.path))
+	unlock, err := lockServing(ctx, at)
 	if err != nil {
 		return errors.Join(err, listeners.Close())
 	}

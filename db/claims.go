@@ -198,7 +198,15 @@ func (s *Store) claimAll(ctx context.Context, tx transaction, c webhook.Claim, w
 	if err := next(); err != nil || c.Bulk == 0 || due.Bulk.IsZero() || !due.At.IsZero() && !due.At.After(c.Now) {
 		return jobs, due, err
 	}
-	tx.Alone()
+	if tx.Alone() { // the webhook may have been switched off or deleted meanwhile
+		subscriptions, err := s.current(ctx, tx, w.Account)
+		if err != nil {
+			return nil, due, err
+		}
+		if w = subscriptions.Webhook(w.ID); w == nil || !w.Enabled {
+			return jobs, due, nil
+		}
+	}
 	items, err := s.claimItems(ctx, tx, c, w)
 	if err != nil {
 		return nil, due, err

@@ -102,7 +102,7 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 	case state == webhook.Pending:
 		f.Released, err = finishBlocking(ctx, tx, r, booking, now)
 	default: // cancelled while the request was in flight, or ended by CleanUp
-		r.State, err = finishEnded(ctx, tx, r, now)
+		r.State, err = finishEnded(ctx, tx, r, state, now)
 	}
 	if err != nil {
 		return err
@@ -113,14 +113,14 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 }
 
 // finishEnded records the response for a delivery that was cancelled meanwhile, or an
-// inline call whose process was thought dead, and returns its state. A success makes it
-// delivered: the receiver has it.
-func finishEnded(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.State, error) {
+// inline call whose process was thought dead, and returns its state, which was state. A
+// success makes it delivered: the receiver has it.
+func finishEnded(ctx context.Context, tx transaction, r webhook.Result, state webhook.State, now time.Time) (webhook.State, error) {
 	a := r.Attempt
 	_, err := tx.Exec(ctx, `UPDATE deliveries SET completed = $2, last_status = $3, last_failure = $4, last_us = $5 WHERE id = $1`,
 		r.Delivery, a.Number, a.Status, string(a.Failure), a.Duration.Microseconds())
 	if err != nil || r.State != webhook.Delivered {
-		return webhook.Cancelled, err
+		return state, err
 	}
 	_, err = tx.Exec(ctx, `UPDATE deliveries SET state = 'delivered', finished_at = $2 WHERE id = $1 AND (state = 'cancelled' OR state = 'failed' AND $3 = 1)`,
 		r.Delivery, toMillis(now), boolInt(r.Inline))
@@ -232,7 +232,8 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 // recordSuccess records that a webhook is healthy. It writes nothing if that is
 // known: most attempts succeed.
 func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Result, now time.Time) error {
-	switch s.healthy[r.Webhook] {
+	known := s.healthy[r.Webhook]
+	switch known {
 	case tx.Round():
 		return nil
 	case failing:
@@ -251,6 +252,8 @@ func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Res
 		}
 		return recordCircuit(ctx, tx, r)
 	}
-	s.healthy[r.Webhook] = tx.Round()
+	if known == failing || s.healthy[r.Webhook] != failing { // else an attempt has failed in between, and those after it have to know
+		s.healthy[r.Webhook] = tx.Round()
+	}
 	return nil
 }

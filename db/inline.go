@@ -5,7 +5,6 @@ import (
 	"math"
 	"time"
 
-	"bookhook/auth"
 	"bookhook/webhook"
 )
 
@@ -103,7 +102,7 @@ const planTime = time.Hour
 
 // CleanUp marks the inline calls of dead processes as failed, since nobody waits for their
 // answers, and deletes the replays that they were planning: those whose time is over, or
-// if alone says that there is no other process, all. It also deletes old counts of attempts.
+// if alone says that there is no other process, all.
 func (s *Store) CleanUp(ctx context.Context, alone bool, now time.Time) error {
 	calls, plans := toMillis(now), toMillis(now.Add(-planTime))
 	if alone {
@@ -119,7 +118,6 @@ func (s *Store) CleanUp(ctx context.Context, alone bool, now time.Time) error {
 		_, err = execAll(ctx, tx, []statement{
 			{`DELETE FROM replay_items WHERE replay_id IN (SELECT id FROM replays WHERE state = 'planning' AND created_at <= $1)`, []any{plans}},
 			{`DELETE FROM replays WHERE state = 'planning' AND created_at <= $1`, []any{plans}},
-			{`DELETE FROM tries WHERE since < $1`, []any{toMillis(now.Add(-auth.LimitWindow))}},
 		})
 		return err
 	})

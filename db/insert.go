@@ -151,7 +151,7 @@ func newMatch(e webhook.Event) arrival {
 
 // accept stores one event of a plan.
 func (s *Store) accept(ctx context.Context, tx transaction, p *webhook.Plan, i int, in *arrival) (webhook.Accepted, error) {
-	in.ID = webhook.EventID(s.nextID())
+	in.ID, in.ExternalID = webhook.EventID(s.nextID()), p.Events[i].Event.ExternalID // it may run again, with another one of its SameIDs
 	a := webhook.Accepted{Event: in.Event}
 	var err error
 	if a.Event.Lookup, err = needsLookup(ctx, tx, p.Subscriptions, in); err != nil {

@@ -133,6 +133,7 @@ func useTries(ctx context.Context, s *Store, now time.Time, check func(error)) {
 	_, err := s.CountTry(ctx, try)
 	check(err)
 	check(s.ForgiveTry(ctx, try))
+	check(s.ForgetTries(ctx, now))
 }
 
 // useLists reads the lists with all filters.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"bookhook/auth"
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -185,7 +186,7 @@ func (s *Store) CountTry(ctx context.Context, t auth.Try) (counted bool, err err
 	if counted, err = mayTry(ctx, s.engine, t); err != nil || !counted {
 		return false, err // without a write: most of those of a guesser end here
 	}
-	err = s.write(ctx, func(tx transaction) error {
+	err = s.writeInTurn(ctx, group.Turn{Later: true, Alongside: tryKey(t.Network)}, func(tx transaction) error {
 		if counted, err = mayTry(ctx, tx, t); err != nil || !counted {
 			return err
 		}
@@ -198,10 +199,19 @@ func (s *Store) CountTry(ctx context.Context, t auth.Try) (counted bool, err err
 	return counted, err
 }
 
+// tryKey is the hash of the network of attempts, which are counted one after the other.
+type tryKey string
+
 func mayTry(ctx context.Context, q querier, t auth.Try) (bool, error) {
 	var full int
 	err := queryRow(ctx, q, activeTries, toMillis(t.Since), t.Name, t.MaxName, t.Network, t.MaxNetwork).Scan(&full)
 	return full == 0, err
+}
+
+// ForgetTries deletes the counts of attempts that began before a time.
+func (s *Store) ForgetTries(ctx context.Context, before time.Time) error {
+	_, err := s.inSteps(ctx, `DELETE FROM tries WHERE key IN (SELECT key FROM tries WHERE since < $1 ORDER BY since LIMIT $2)`, toMillis(before), stepRows)
+	return err
 }
 
 // ForgiveTry forgets the attempts with a name, and one of its network.

@@ -40,7 +40,7 @@ func (d *Dispatcher) CallInline(ctx context.Context, account webhook.AccountID, 
 		return webhook.InlineCall{}, err
 	}
 	if !call.Called() || call.Duplicate {
-		release()
+		defer release()
 		return d.storedAnswer(ctx, call)
 	}
 	called := make(chan inlineResult, 1)

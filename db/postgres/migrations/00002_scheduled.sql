@@ -12,3 +12,4 @@ CREATE TABLE tries (
   n     BIGINT NOT NULL,
   since BIGINT NOT NULL -- when the first of them was counted
 );
+CREATE INDEX tries_since ON tries (since); -- old ones are deleted

@@ -12,3 +12,4 @@ CREATE TABLE tries (
   n     INTEGER NOT NULL,
   since INTEGER NOT NULL -- when the first of them was counted
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tries_since ON tries (since); -- old ones are deleted

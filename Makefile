@@ -54,15 +54,16 @@ fmt: need-go ## format the code
 # and sees nothing that it does not see in the tests beside them.
 PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestReplicaStopped|TestReplicasSetUp|TestReplicasShareOneKey|TestMoveCommand|TestMoveInterrupted|TestBackupOfPostgres|TestThereAndBack|TestInterrupted|TestVerification|TestRotateKilled|TestOpenAPIProperty|TestOpenAPIEverything|TestPrioProperty|TestAccess|TestWizardWithManyTours|TestModelFindsFaults|TestPlanIsExact|TestPlanMemory|TestBombs)$$
 
-# Of the tests of pages and calls, those in which things happen at once; the others ask one after the other, and the race
-# detector would cost minutes.
-AT_ONCE = AtOnce|OneAfterTheOther|Live|LimitHolds|Mail|Deliver|Replay|Inline
+# Of the tests of these packages, the race detector watches those in which things happen at once; the others do one thing
+# after the other, mostly in SQLite, where it would cost minutes.
+ONE_BY_ONE = . ./db/sqlite ./handlers
+AT_ONCE = AtOnce|OneAfterTheOther|Live|LimitHolds|Mail|Deliver|Replay|Inline|Concurrent|Close|Bounded|WhileItRuns|Demo|Metrics|Traces
 
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$' -e '/handlers$$')
-	go test $(RACE) -pgo=off -timeout 20m -run '$(AT_ONCE)' -skip '$(PLAIN)' $(TESTFLAGS) ./handlers
-	go test -pgo=off -timeout 20m $(TESTFLAGS) ./handlers
-	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) . ./db ./db/transfer ./replay ./reconcile
+	go test $(RACE) -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $$(go list ./... | grep -v -e '^bookhook$$' -e '/db/sqlite$$' -e '/handlers$$' -e '/e2e$$' -e '/e2e/power$$')
+	go test $(RACE) -pgo=off -timeout 20m -run '$(AT_ONCE)' -skip '$(PLAIN)' $(TESTFLAGS) $(ONE_BY_ONE)
+	go test -pgo=off -timeout 20m $(TESTFLAGS) $(ONE_BY_ONE)
+	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) ./db ./db/transfer ./replay ./reconcile
 
 postgres: need-go ## the tests of the database on PostgreSQL, which must be installed; each run has a server of its own
 	BOOKHOOK_TEST_DATABASE=postgres go test -pgo=off -timeout 10m $(TESTFLAGS) ./db ./db/postgres

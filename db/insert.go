@@ -187,13 +187,14 @@ func (s *Store) withDeliveries(decisions []webhook.Decision) []webhook.Decision 
 	return all
 }
 
-// duplicate finds the event that was first received with this external id.
+// duplicate finds the event that was first received with this external id, or with
+// another one of its SameIDs, whatever that said.
 func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, error) {
 	a := webhook.Accepted{Event: in.Event, Duplicate: true}
 	var first []byte
 	err := queryRow(ctx, q, `SELECT id, received_at, digest, decisions FROM events WHERE account_id = $1 AND external_id = $2`,
 		in.Account, in.ExternalID).Scan(&a.Event.ID, timeScanner{&a.Event.ReceivedAt}, &first, decisionsScanner{&a.Decisions, &a.Event.Lookup})
-	if err == nil && !bytes.Equal(first, in.digest[:]) {
+	if err == nil && !bytes.Equal(first, in.digest[:]) && !slices.Contains(in.SameIDs, in.ExternalID) {
 		err = webhook.IDConflict{ExternalID: in.ExternalID}
 	}
 	return a, err

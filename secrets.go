@@ -79,37 +79,48 @@ func encryptAlone(ctx context.Context, at database, log *slog.Logger) error {
 	if err != nil || key == nil || !db.OnServer(string(at.path)) {
 		return err
 	}
-	for deadline := time.Now().Add(encryptionTime); ; {
+	err = whileInUse(func() error {
 		encrypted, err := db.CheckKey(ctx, string(at.path), key)
 		if err != nil || encrypted {
 			return err
 		}
 		release, err := db.Lock(ctx, string(at.path))
-		if err == nil {
-			store, err := createStore(ctx, at, log)
-			if err == nil {
-				err = store.Close()
-			}
-			return errors.Join(err, release())
-		}
-		if !errors.Is(err, db.ErrInUse) {
+		if err != nil {
 			return err
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%w; its secrets are not encrypted yet: unless another replica is doing that now, stop all before the first start with --secret-key-file", err)
+		store, err := createStore(ctx, at, log)
+		if err == nil {
+			err = store.Close()
 		}
+		return errors.Join(err, release())
+	})
+	if errors.Is(err, db.ErrInUse) {
+		return fmt.Errorf("%w; its secrets are not encrypted yet: unless another replica is doing that now, stop all before the first start with --secret-key-file", err)
 	}
+	return err
+}
+
+// lockServing reserves the database for serve, as soon as nobody is encrypting its secrets.
+func lockServing(ctx context.Context, at database) (release func() error, err error) {
+	if at.key == "" {
+		return db.LockServing(ctx, string(at.path))
+	}
+	err = whileInUse(func() (err error) {
+		release, err = db.LockServing(ctx, string(at.path))
+		return err
+	})
+	return release, err
 }
 
 // encryptionTime is for how long serve waits for others that encrypt the secrets.
 const encryptionTime = 10 * time.Second
 
-// lockServing reserves the database for serve, as soon as nobody is encrypting its secrets.
-func lockServing(ctx context.Context, at database) (release func() error, err error) {
+// whileInUse calls do until it does not fail because another process has the database, for
+// encryptionTime.
+func whileInUse(do func() error) error {
 	for deadline := time.Now().Add(encryptionTime); ; {
-		release, err = db.LockServing(ctx, string(at.path))
-		if !errors.Is(err, db.ErrInUse) || at.key == "" || time.Now().After(deadline) {
-			return release, err
+		if err := do(); !errors.Is(err, db.ErrInUse) || time.Now().After(deadline) {
+			return err
 		}
 	}
 }

@@ -318,9 +318,8 @@ func scanInt(r scanner) (n int, err error) {
 const stepRows = 1000
 
 // extraAttempt makes the next attempt an extra one, unless it is the first, or repeats one
-// that was cut off: if it fails,
-// the retry schedule continues where it was, and the one after it is made when this one was
-// due. Otherwise somebody who asks for attempts, or a receiver that fails now and then,
+// that was cut off: if it fails, the retry schedule continues where it was, and the one
+// after it is made when this one was due. Otherwise somebody who asks for attempts, or a receiver that fails now and then,
 // would use up the schedule in minutes, or put off the next attempt by hours.
 const extraAttempt = `base = CASE WHEN ` + isExtra + ` THEN base + 1 ELSE base END,
 	scheduled_at = CASE WHEN ` + isExtra + ` THEN next_at ELSE scheduled_at END`
@@ -328,9 +327,9 @@ const extraAttempt = `base = CASE WHEN ` + isExtra + ` THEN base + 1 ELSE base E
 const isExtra = `attempts > base AND attempts = completed AND scheduled_at = 0`
 
 // RetryNow makes the deliveries of a webhook that wait for their next attempt due
-// at now, but not those in flight or held. That attempt is an extra one. Every stepRows deliveries are one
-// transaction; after an error some are due and the others keep their time. Whether this
-// process holds the account does not matter: nothing is claimed.
+// at now, but not those in flight or held. That attempt is an extra one. Every stepRows
+// deliveries are one transaction; after an error some are due and the others keep their
+// time. Whether this process holds the account does not matter: nothing is claimed.
 func (s *Store) RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error {
 	_, err := s.inSteps(ctx, `UPDATE deliveries SET next_at = $2, `+extraAttempt+` WHERE id IN (
 		SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' AND held = 0 AND urgent = 0 AND next_at > $2

@@ -176,8 +176,7 @@ func (s *Store) DeliveriesOf(ctx context.Context, account webhook.AccountID, ids
 
 // Replay makes a delivery due and urgent: one that finished restarts its schedule,
 // one that waits is attempted early, even if it is held; that is an extra attempt, as with
-// RetryNow. It returns
-// webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:
+// RetryNow. It returns webhook.ErrConflict for one that is in flight, even if it was cancelled meanwhile:
 // its response would be taken for that of the replay. It returns webhook.ErrOff if
 // the webhook is off, and webhook.Invalid if it was deleted, and for the call of an
 // inline webhook, which is made only once.

@@ -73,12 +73,13 @@ type bookingKey struct {
 }
 
 // insertKey returns the key under which the events of a plan are inserted alongside other
-// writes; nil for several events, and for one without a booking that has other ids. Two of the same booking keep their order. What others
-// may do in between: Insert reads the revision of the account and what this process holds,
-// which no write changes that is not alone; with the event and a delivery that nothing of
-// its booking is before, it adds rows of its own, each with a statement that finds the
-// same in any order; a count of skipped events is added to. Only where a delivery has to be
-// held, several statements belong together; see insertInOrder.
+// writes; nil for several events, and for one without a booking that has other ids. Two of
+// the same booking keep their order. What others may do in between: Insert reads the
+// revision of the account and what this process holds, which no write changes that is not
+// alone; with the event and a delivery that nothing of its booking is before, it adds rows
+// of its own, each with a statement that finds the same in any order; a count of skipped
+// events is added to. Only where a delivery has to be held, several statements belong
+// together; see insertInOrder.
 func insertKey(p *webhook.Plan) any {
 	switch {
 	case len(p.Events) != 1, p.Events[0].Event.BookingID == "" && p.Events[0].Event.SameIDs != nil:
@@ -203,9 +204,12 @@ func duplicate(ctx context.Context, q querier, in *arrival) (webhook.Accepted, e
 // insertEvent reports whether the event was new: false if its external id is
 // known, or another one with which it would be the same; then it has that.
 func insertEvent(ctx context.Context, tx transaction, in *arrival, decisions string) (bool, error) {
-	for _, id := range in.SameIDs {
+	if len(in.SameIDs) > 0 {
+		same, args := anyText("external_id", 2, in.SameIDs)
 		var known string
-		if err := queryRow(ctx, tx, `SELECT external_id FROM events WHERE account_id = $1 AND external_id = $2`, in.Account, id).scanOptional(&known); err != nil {
+		err := queryRow(ctx, tx, `SELECT external_id FROM events WHERE account_id = $1 AND `+same+` ORDER BY external_id LIMIT 1`,
+			append([]any{in.Account}, args...)...).scanOptional(&known)
+		if err != nil {
 			return false, err
 		}
 		if known != "" {

@@ -161,8 +161,6 @@ func (r *reader) number() int64 {
 	return n
 }
 
-func (r *reader) text() string { return string(r.take(int(r.number()))) }
-
 // Encode returns the counts as they are stored.
 func (c *Counts) Encode() []byte {
 	b := binary.AppendVarint(nil, c.Delivered)
@@ -182,28 +180,10 @@ func (c *Counts) Encode() []byte {
 	return b
 }
 
-// decode adds what Encode returned to the counts of a day.
-func (d *DayCounts) decode(encoded []byte) error {
-	r := reader{encoded, nil}
-	d.Delivered += r.number()
-	d.GivenUp += r.number()
-	for n := r.number(); n > 0 && r.err == nil; n-- {
-		r.take(int(r.number()))
-		d.FailedAttempts += r.number()
-	}
-	return r.err
-}
-
 // Decode adds what Encode returned to the counts.
 func (c *Counts) Decode(encoded []byte) error {
 	r := reader{encoded, nil}
-	c.Delivered += r.number()
-	c.GivenUp += r.number()
-	for n := r.number(); n > 0 && r.err == nil; n-- {
-		if failure, times := webhook.Failure(r.text()), r.number(); r.err == nil {
-			c.failed(failure, times)
-		}
-	}
+	r.outcomes(&c.Delivered, &c.GivenUp, func(failure []byte, times int64) { c.failed(webhook.Failure(failure), times) })
 	for len(r.rest) > 0 {
 		i, times := r.number(), r.number()
 		if i < 0 || i >= int64(len(c.Durations)) {
@@ -212,4 +192,22 @@ func (c *Counts) Decode(encoded []byte) error {
 		c.Durations[i] += times
 	}
 	return r.err
+}
+
+// decode adds what Encode returned to the counts of a day.
+func (d *DayCounts) decode(encoded []byte) error {
+	r := reader{encoded, nil}
+	r.outcomes(&d.Delivered, &d.GivenUp, func(_ []byte, times int64) { d.FailedAttempts += times })
+	return r.err
+}
+
+// outcomes reads what comes before the durations.
+func (r *reader) outcomes(delivered, givenUp *int64, failed func(failure []byte, times int64)) {
+	*delivered += r.number()
+	*givenUp += r.number()
+	for n := r.number(); n > 0 && r.err == nil; n-- {
+		if failure, times := r.take(int(r.number())), r.number(); r.err == nil {
+			failed(failure, times)
+		}
+	}
 }

@@ -108,14 +108,22 @@ func In(tb testing.TB, name string) string {
 // Exec runs a statement as the Superuser.
 func Exec(tb testing.TB, url, statement string, args ...any) {
 	tb.Helper()
-	pool, err := sql.Open("pgx", url)
-	if err == nil {
-		_, err = pool.ExecContext(context.WithoutCancel(tb.Context()), statement, args...)
-		err = errors.Join(err, pool.Close())
-	}
+	err := use(url, func(pool *sql.DB) error {
+		_, err := pool.ExecContext(context.WithoutCancel(tb.Context()), statement, args...)
+		return err
+	})
 	if err != nil {
 		tb.Fatalf("%s: %v", statement, err)
 	}
+}
+
+// use opens the database of a URL for a while.
+func use(url string, do func(*sql.DB) error) error {
+	pool, err := sql.Open("pgx", url)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(pool), pool.Close())
 }
 
 func start() (*Server, error) {

@@ -144,11 +144,7 @@ func (s *Server) start() error {
 
 // Ping asks whether the server answers.
 func (s *Server) Ping() error {
-	pool, err := sql.Open("pgx", s.URL)
-	if err != nil {
-		return err
-	}
-	return errors.Join(pool.PingContext(context.Background()), pool.Close())
+	return use(s.URL, func(pool *sql.DB) error { return pool.PingContext(context.Background()) })
 }
 
 // await waits until the server answers.
@@ -193,11 +189,9 @@ func (s *Server) Log() string {
 // Value returns the one value of a query, as a text.
 func Value(tb testing.TB, url, query string, args ...any) (value string) {
 	tb.Helper()
-	pool, err := sql.Open("pgx", url)
-	if err == nil {
-		err = pool.QueryRowContext(context.WithoutCancel(tb.Context()), query, args...).Scan(&value)
-		err = errors.Join(err, pool.Close())
-	}
+	err := use(url, func(pool *sql.DB) error {
+		return pool.QueryRowContext(context.WithoutCancel(tb.Context()), query, args...).Scan(&value)
+	})
 	if err != nil {
 		tb.Fatalf("%s: %v", query, err)
 	}

@@ -49,20 +49,39 @@ func (s *Store) HideChecklist(ctx context.Context, account webhook.AccountID, hi
 	})
 }
 
-// maxLosses is up to where Losses counts.
-const maxLosses = 1000
+// maxGivenUp is up to where GivenUp counts.
+const maxGivenUp = 1000
 
-const losses = `SELECT
-	(SELECT COUNT(*) FROM (SELECT finished_at, test FROM deliveries WHERE account_id = $1 AND state = 'failed' AND state <> 'delivered' AND id >= $3
-		ORDER BY id DESC LIMIT $4) AS newest WHERE finished_at >= $2 AND test = 0),
-	(SELECT COUNT(*) FROM rejected_requests WHERE account_id = $1 AND last_at >= $2)`
+const givenUp = `SELECT webhook_id, COUNT(*) FROM (SELECT webhook_id, finished_at, test, inline FROM deliveries
+		WHERE account_id = $1 AND state = 'failed' AND state <> 'delivered' AND id >= $3 ORDER BY id DESC LIMIT $4) AS newest
+	WHERE finished_at >= $2 AND test = 0 AND inline = 0 GROUP BY webhook_id`
 
-// Losses counts what has not arrived since a time, and will not by itself: deliveries that
-// failed for good, tests aside, and requests of platforms that could not be read. It
-// considers deliveries of the last webhook.FailingLimit before, and counts up to 1,000.
-func (s *Store) Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed webhook.Count, rejected int, err error) {
-	err = queryRow(ctx, s.engine, losses,
-		account, toMillis(since), webhook.FirstID[webhook.DeliveryID](since.Add(-webhook.FailingLimit)), maxLosses).Scan(&failed.N, &rejected)
-	failed.More = failed.N == maxLosses
-	return failed, rejected, err
+// GivenUp counts, by their webhooks, the deliveries of an account that were given up since
+// a time and not delivered since, tests aside. A synchronous webhook has none: what it
+// refuses is answered. It considers deliveries of the last webhook.FailingLimit before, and
+// of those the newest 1,000: the counts are marked if there may be more.
+func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, since time.Time) (map[webhook.WebhookID]webhook.Count, error) {
+	counts, all := map[webhook.WebhookID]webhook.Count{}, 0
+	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
+		var id webhook.WebhookID
+		var n int
+		err = r.Scan(&id, &n)
+		counts[id] = webhook.Count{N: n}
+		all += n
+		return none, err
+	}, givenUp, account, toMillis(since), webhook.FirstID[webhook.DeliveryID](since.Add(-webhook.FailingLimit)), maxGivenUp)
+	if all == maxGivenUp {
+		for id, c := range counts {
+			counts[id] = webhook.Count{N: c.N, More: true}
+		}
+	}
+	return counts, err
 }
+
+// RejectedSince counts the requests of platforms that could not be read since a time.
+func (s *Store) RejectedSince(ctx context.Context, account webhook.AccountID, since time.Time) (n int, err error) {
+	err = queryRow(ctx, s.engine, rejectedSince, account, toMillis(since)).Scan(&n)
+	return n, err
+}
+
+const rejectedSince = `SELECT COUNT(*) FROM rejected_requests WHERE account_id = $1 AND last_at >= $2`

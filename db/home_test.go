@@ -15,7 +15,7 @@ var homeTests = []test{
 	{"the checklist ticks", testChecklist},
 	{"tests tick nothing", testChecklistOfTests},
 	{"the checklist is hidden and shown", testHideChecklist},
-	{"losses", testLosses},
+	{"given up", testGivenUp},
 	{"accounts in need", testAccountsInNeed},
 	{"sparklines of accounts", testAccountSparklines},
 }
@@ -109,32 +109,39 @@ func testHideChecklist(t *testing.T, s *db.Store) {
 	wantError(t, "of no account", s.HideChecklist(ctx, 1, true, at(t0)), webhook.ErrNotFound)
 }
 
-// testLosses: what failed for good counts until it is delivered after all.
-func testLosses(t *testing.T, s *db.Store) {
+// testGivenUp: what was given up counts until it is delivered after all.
+func testGivenUp(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
 	other, _ := shop(t, s)
-	losses := func(account webhook.AccountID, since time.Time) []int {
-		failed, rejected, err := s.Losses(ctx, account, since)
-		ok(t, err)
-		return []int{failed.N, rejected}
+	gate := addHook(t, s, a.ID, inline())
+	givenUp := func(account webhook.AccountID, since time.Time) map[webhook.WebhookID]webhook.Count {
+		return must(s.GivenUp(ctx, account, since))(t)
+	}
+	rejections := func(account webhook.AccountID, since time.Time) int {
+		return must(s.RejectedSince(ctx, account, since))(t)
 	}
 	d := deliver(t, s, a.ID, 2)
 	claim(t, s, w.ID, 9, t0)
 	finish(t, s, failure(d[0], w.ID, 1, t0.Add(time.Hour)), t0)
 	finish(t, s, failure(d[1], w.ID, 1, time.Time{}), t0)
 	ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, "x"), t0))
-	same(t, "one that failed for good", losses(a.ID, t0), []int{1, 1})
-	same(t, "of an earlier day", losses(a.ID, t0.Add(time.Second)), []int{0, 0})
-	same(t, "of another account", losses(other.ID, t0), []int{0, 0})
+	one, none := map[webhook.WebhookID]webhook.Count{w.ID: {N: 1}}, map[webhook.WebhookID]webhook.Count{}
+	same(t, "one that failed for good", givenUp(a.ID, t0), one)
+	same(t, "of an earlier day", givenUp(a.ID, t0.Add(time.Second)), none)
+	same(t, "of another account", givenUp(other.ID, t0), none)
+	same(t, "rejected", []int{rejections(a.ID, t0), rejections(a.ID, t0.Add(time.Second)), rejections(other.ID, t0)}, []int{1, 0, 0})
 	must(s.Replay(ctx, a.ID, d[1], at(t0)))(t)
-	same(t, "replayed", losses(a.ID, t0), []int{0, 1})
+	same(t, "replayed", givenUp(a.ID, t0), none)
 	tested := must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0))(t)
 	claim(t, s, w.ID, 9, t0)
 	r := failure(tested.ID, w.ID, 1, time.Time{})
 	r.Test = true
 	finish(t, s, r, t0)
-	same(t, "a test that failed", losses(a.ID, t0), []int{0, 1})
+	same(t, "a test that failed", givenUp(a.ID, t0), none)
+	asked := must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
+	finish(t, s, failure(asked.ID, gate.ID, 1, time.Time{}), t0)
+	same(t, "a synchronous one that refused", givenUp(a.ID, t0), none)
 }
 
 // testAccountsInNeed: they are those of which Attention has a webhook.

@@ -52,39 +52,44 @@ func (s *Store) report(ctx context.Context, of stats.AttemptKey, r *stats.Report
 	return r, err
 }
 
-// storedAttempts selects the counts of hours under a condition, and the log.
-const storedAttempts = `SELECT 0 AS logged, account_id, webhook_id, hour, counts FROM attempt_counts WHERE %s UNION ALL SELECT 1, 0, 0, 0, entries FROM count_log`
+// storedAttempts selects the counts of hours under a condition, each with whose they are
+// (a column), and the log, which is of ofLog: as few columns as will do, since there are
+// thousands of rows.
+const (
+	storedAttempts = `SELECT %s, hour, counts FROM attempt_counts WHERE %s UNION ALL SELECT -1, 0, entries FROM count_log`
+	ofLog          = -1
+)
 
-// readHours calls stored for the hours from that of the key on, and logged for the
+// readHours calls stored for the hours from that of the key on, and inLog for the
 // attempts that are in the log only, also older ones; both are of one moment.
-func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored func(hour time.Time, counts *stats.Counts), logged func(stats.Attempt)) error {
-	decode := func(key stats.AttemptKey, encoded []byte) error {
+func (s *Store) readHours(ctx context.Context, from stats.AttemptKey, stored func(hour time.Time, counts *stats.Counts), inLog func(stats.Attempt)) error {
+	decode := func(_, hour int64, encoded []byte) error {
 		var counts stats.Counts
 		err := counts.Decode(encoded)
-		stored(fromMillis(key.Hour), &counts)
+		stored(fromMillis(hour), &counts)
 		return err
 	}
 	return s.readAttempts(ctx, from.Account, decode, func(a stats.Attempt) {
 		if from.Webhook == 0 && !a.Own || from.Webhook == a.Webhook {
-			logged(a)
+			inLog(a)
 		}
-	}, fmt.Sprintf(storedAttempts, `account_id = $1 AND webhook_id = $2 AND hour >= $3`), from.Account, from.Webhook, from.Hour)
+	}, fmt.Sprintf(storedAttempts, `0`, `account_id = $1 AND webhook_id = $2 AND hour >= $3`), from.Account, from.Webhook, from.Hour)
 }
 
-// readAttempts calls stored for the encoded counts that a query with storedAttempts finds, and logged for
-// the attempts of the account, of all accounts for 0, that it finds in the log.
-func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(stats.AttemptKey, []byte) error, logged func(stats.Attempt), query string, args ...any) error {
+// readAttempts calls stored for the encoded counts that a query with storedAttempts finds,
+// with whose they are and of which hour, and inLog for the attempts of the account, of all
+// accounts for 0, that it finds in the log.
+func (s *Store) readAttempts(ctx context.Context, account webhook.AccountID, stored func(of, hour int64, encoded []byte) error, inLog func(stats.Attempt), query string, args ...any) error {
 	return s.readCounts(ctx, func(r scanner) error {
-		var isLog bool
+		var of, hour int64
 		var encoded sql.RawBytes // not copied: it is read before the next row
-		var key stats.AttemptKey
-		if err := r.Scan(&isLog, &key.Account, &key.Webhook, &key.Hour, &encoded); err != nil {
+		if err := r.Scan(&of, &hour, &encoded); err != nil {
 			return err
 		}
-		if isLog {
-			return stats.Log(encoded).Read(account, logged, func(stats.Event) {})
+		if of == ofLog {
+			return stats.Log(encoded).Read(account, inLog, func(stats.Event) {})
 		}
-		return stored(key, encoded)
+		return stored(of, hour, encoded)
 	}, query, args...)
 }
 
@@ -107,10 +112,10 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 		since = lines[id].Since()
 	}
 	its, args := anyOf("webhook_id", 3, ids)
-	query := fmt.Sprintf(storedAttempts, `account_id = $1 AND hour >= $2 AND `+its)
-	err = s.readAttempts(ctx, account, func(key stats.AttemptKey, encoded []byte) error {
-		if line := lines[key.Webhook]; line != nil {
-			return line.Decode(fromMillis(key.Hour), encoded)
+	query := fmt.Sprintf(storedAttempts, `webhook_id`, `account_id = $1 AND hour >= $2 AND `+its)
+	err = s.readAttempts(ctx, account, func(of, hour int64, encoded []byte) error {
+		if line := lines[webhook.WebhookID(of)]; line != nil {
+			return line.Decode(fromMillis(hour), encoded)
 		}
 		return nil
 	}, func(a stats.Attempt) {
@@ -137,9 +142,9 @@ func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Accoun
 		}
 	}
 	theirs, args := anyOf("account_id", 2, ids)
-	query := fmt.Sprintf(storedAttempts, ofAccounts+theirs)
-	err := s.readAttempts(ctx, 0, func(key stats.AttemptKey, encoded []byte) error {
-		return lines[key.Account].Decode(fromMillis(key.Hour), encoded)
+	query := fmt.Sprintf(storedAttempts, `account_id`, ofAccounts+theirs)
+	err := s.readAttempts(ctx, 0, func(of, hour int64, encoded []byte) error {
+		return lines[webhook.AccountID(of)].Decode(fromMillis(hour), encoded)
 	}, func(a stats.Attempt) {
 		if line := lines[a.Account]; line != nil && !a.Own {
 			line.Count(a)

@@ -63,7 +63,7 @@ func TestBookingsByMail(t *testing.T) {
 	id := a.addHook(t, "Vouchers", closed.URL)
 	p := a.as(t, operator, pageOptions{NoScript: true})
 	p.visit(a.URL + "/settings/notices")
-	p.fill("Or this many deliveries are waiting", "1")
+	p.fill("Deliveries are waiting", "1")
 	p.press("Save for everybody")
 	a.send(t, "RIVER-1234")
 	p.visit(a.URL + "/webhooks/" + id + "/settings")

@@ -23,7 +23,7 @@ const platformsPage = "/settings/platforms"
 func madeUp() platforms.Registry {
 	tourcms, _ := all.Platforms().Get("tourcms")
 	ferry := tourcms
-	ferry.Key, ferry.Name, ferry.About = "ferry", "Ferryman", "Enter it under Harbour › Bells.\nFerryman rings once."
+	ferry.Key, ferry.Name, ferry.Connect, ferry.About = "ferry", "Ferryman", []string{"Enter it under Harbour › Bells."}, []string{"Ferryman rings once."}
 	ferry.Events = []platforms.EventType{
 		{Key: "crossing.booked", Group: "Crossings", Name: "Crossing booked", NameET: "Ülesõit broneeritud", Assumed: "Ferryman documents no other key."},
 		{Key: "crossing.sunk", Group: "Crossings", Subgroup: "Mishaps", Name: "Crossing sunk", Retired: true},

@@ -14,6 +14,7 @@ type EventType struct {
 	SubgroupET  string `json:"subgroup_et,omitempty"`
 	Name        string `json:"name"`
 	NameET      string `json:"name_et,omitempty"`
+	Short       string `json:"short,omitempty"` // the name in a list, where a long one would be cut; "" for the same
 	Description string `json:"description,omitempty"`
 	Primary     bool   `json:"primary,omitempty"`     // the platform tells integrators to handle it; preselected
 	Inline      bool   `json:"inline,omitempty"`      // inline webhooks are called about it

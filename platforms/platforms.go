@@ -16,11 +16,13 @@ import (
 
 // Platform is one booking platform.
 type Platform struct {
-	Key    string // in the API, in addresses and in event keys
-	Name   string // as people know it
-	Own    bool   // Bookhook itself: nothing connects to it, and Read, About and Settings are not used
-	About  string // for operators: where to enter the address; after a line break what else is good to know, and what is assumed
-	Events []EventType
+	Key  string // in the API, in addresses and in event keys
+	Name string // as people know it
+	Own  bool   // Bookhook itself: nothing connects to it, and Read, Connect and Settings are not used
+	// Connect says step by step where operators enter the address, and About what else is
+	// good to know, and what is assumed.
+	Connect, About []string
+	Events         []EventType
 	// Methods are the HTTP methods by which the platform sends.
 	Methods []string
 	// Settings are what Bookhook needs to know about an account on the platform.

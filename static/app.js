@@ -73,6 +73,7 @@ if (ticked) {
   const count = () => {
     const n = boxes().filter((box) => box.checked).length;
     label.textContent = n ? ticked.dataset.ticked.replace("%", n) : untouched;
+    ticked.disabled = !n && "needsTick" in ticked.dataset;
     all.checked = n > 0 && n === boxes().length;
     all.indeterminate = n > 0 && !all.checked;
   };
@@ -80,6 +81,7 @@ if (ticked) {
   all.addEventListener("change", () => { for (const box of boxes()) box.checked = all.checked; });
   document.addEventListener("change", (event) => { if (event.target.closest(".tick")) count(); });
   addEventListener("pageshow", count);
+  count();
 }
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;

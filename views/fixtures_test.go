@@ -129,7 +129,7 @@ func (k kind) paused(i int) *webhook.Webhook {
 }
 
 func (k kind) row(i int) DeliveryRow {
-	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), WebhookName: k.webhook(i).Name, WebhookOff: !k.webhook(i).Enabled}
+	r := DeliveryRow{Delivery: k.delivery(i), EventName: k.text("New confirmed booking (web/API)"), EventShort: k.text("Confirmed (web/API)"), WebhookName: k.webhook(i).Name, WebhookOff: !k.webhook(i).Enabled}
 	if i == 6 {
 		r.WebhookName += " (deleted)"
 	}

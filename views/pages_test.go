@@ -55,7 +55,7 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 
 // addHome adds the overviews of an account and of the instance.
 func (k kind) addHome(add func(string, templ.Component)) {
-	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: webhook.Count{N: k.n}, Rejected: k.n}
+	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, GivenUp: map[webhook.WebhookID]webhook.Count{1: {N: k.n}}, Rejected: k.n}
 	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
 	for i := range k.n {
 		w, d := k.paused(i), k.delivery(i)
@@ -64,10 +64,10 @@ func (k kind) addHome(add func(string, templ.Component)) {
 		}
 		line := stats.NewSparkline(now, time.UTC)
 		line.Days[i%stats.SparklineDays] = stats.DayCounts{Delivered: int64(i), FailedAttempts: 1}
-		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Backlog: webhook.Backlog{Waiting: i, Oldest: now}, Days: line})
+		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Backlog: webhook.Backlog{Waiting: i, Oldest: now}, GivenUp: webhook.Count{N: i}, Days: line})
 	}
 	home.Platforms = []PlatformPanel{{
-		Key: "tourcms", Name: k.text("TourCMS"), About: k.text("Enter this address."), Address: "http://127.0.0.1/in/tourcms/x",
+		Key: "tourcms", Name: k.text("TourCMS"), Connect: []string{k.text("Enter this address.")}, Address: "http://127.0.0.1/in/tourcms/x",
 		Connection: &webhook.Connection{Enabled: true},
 	}}
 	add("home-new", Home(home))
@@ -251,7 +251,7 @@ func (k kind) addReconciliations(add func(string, templ.Component)) {
 	r := ReconciliationProps{Page: k.page(webhook.RoleStaff), Reconciliation: k.reconciliation(k.n, 0), WebhookName: k.text("Accounting"), Live: true, Off: true, First: true, After: k.text("TC-9")}
 	for i := range k.n {
 		row := k.row(i)
-		r.Lacking = append(r.Lacking, LackingRow{webhook.LackingBooking{Booking: k.text(fmt.Sprint("TC-", i)), Delivery: row.Delivery}, row.EventName})
+		r.Lacking = append(r.Lacking, LackingRow{webhook.LackingBooking{Booking: k.text(fmt.Sprint("TC-", i)), Delivery: row.Delivery}, row.EventName, row.EventShort})
 	}
 	if k.n > 0 {
 		r.Lacking[0].Delivery = webhook.Delivery{}
@@ -337,7 +337,7 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	page := EventProps{Page: k.page(webhook.RoleOperator), Event: event, Platform: k.text("TourCMS"), EventName: k.text("New confirmed booking (web/API)"), Names: k.names()}
 	reasons := []webhook.Reason{"", webhook.ReasonDisabled, webhook.ReasonEvent, webhook.ReasonNoChannel, webhook.ReasonChannel, webhook.ReasonTourExcluded, webhook.ReasonPlatformOff}
 	for i := range k.n {
-		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
+		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, EventShort: k.text("Confirmed (web/API)"), ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
 		d := k.delivery(i)
 		row := DecisionRow{Webhook: webhook.WebhookID(9e16 + i), Name: k.webhook(i).Name, Deleted: i == 6, Reason: reasons[i%len(reasons)]}
 		if row.Reason == webhook.Matched {
@@ -398,7 +398,7 @@ func (k kind) settings() []platforms.Setting {
 }
 
 func (k kind) addPlatforms(add func(string, templ.Component)) {
-	about := k.text("In TourCMS, open Configuration › System & Setup › Booking Webhooks and enter the address.") + "\n\n" + k.text("A GET webhook carries no tour.")
+	connect := []string{k.text("In TourCMS, open Configuration › System & Setup › Booking Webhooks."), k.text("Enter the address.")}
 	used := &webhook.Connection{
 		Platform: "tourcms", Enabled: true, Token: "jpxq7c5dnvt2k4h6m3wy5zab3q", OldToken: "t5vw2x7c5dnqk4h6m3wy5zabf2", OldUntil: now.Add(76 * time.Hour),
 		ReceivedAt: now.Add(-3 * time.Minute), Settings: webhook.Settings{"api_key": "never to be seen", "marketplace": k.text("126")},
@@ -406,9 +406,9 @@ func (k kind) addPlatforms(add func(string, templ.Component)) {
 	off := *used
 	off.Platform, off.Enabled, off.OldToken, off.ReceivedAt = "ltd", false, "", time.Time{}
 	p := PlatformsProps{Page: k.page(webhook.RoleOperator), Rejected: k.n, Platforms: []PlatformPanel{
-		{Key: "tourcms", Name: k.text("TourCMS"), About: about, Events: 16, Settings: k.settings(), Connection: used, Address: "https://bookhook.example.com" + used.Path()},
+		{Key: "tourcms", Name: k.text("TourCMS"), Connect: connect, About: []string{k.text("A GET webhook carries no tour.")}, Events: 16, Settings: k.settings(), Connection: used, Address: "https://bookhook.example.com" + used.Path()},
 		{Key: "ltd", Name: k.text("London Theatre Direct"), Events: 2, Connection: &off, Address: "https://bookhook.example.com" + off.Path()},
-		{Key: "wink", Name: k.text("Wink"), About: about, Events: 129},
+		{Key: "wink", Name: k.text("Wink"), Connect: connect, Events: 129},
 	}}
 	if k.n == 0 {
 		p.Platforms = nil

@@ -54,7 +54,7 @@ func (pg *Pages) deliveryRows(ctx context.Context, rows []webhook.DeliveryRow, h
 	for i, r := range rows {
 		w := h.find(r.Webhook)
 		shown[i] = views.DeliveryRow{
-			Delivery: r.Delivery, EventName: pg.eventName(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
+			Delivery: r.Delivery, EventName: pg.eventName(r.Platform, r.Type), EventShort: pg.eventShort(r.Platform, r.Type), WebhookName: h.names[r.Webhook], WebhookOff: w != nil && !w.Enabled,
 			Paused: w != nil && w.Circuit.Open(), Said: webhook.ReceiverMessage(responses[r.ID]),
 		}
 	}

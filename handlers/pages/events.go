@@ -102,7 +102,7 @@ func (pg *Pages) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.Event
 	shown := make([]views.EventRow, len(rows))
 	for i, r := range rows {
 		shown[i] = views.EventRow{
-			Event: r.Event, EventName: pg.eventName(r.Platform, r.Type), Platform: pg.platformName(r.Platform), ChannelName: names[r.ChannelID],
+			Event: r.Event, EventName: pg.eventName(r.Platform, r.Type), EventShort: pg.eventShort(r.Platform, r.Type), Platform: pg.platformName(r.Platform), ChannelName: names[r.ChannelID],
 			Sent: r.Sent(), Skipped: len(r.Decisions) - r.Sent(),
 		}
 	}

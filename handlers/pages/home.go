@@ -22,7 +22,8 @@ type HomeStore interface {
 	Today(ctx context.Context, account webhook.AccountID, now time.Time) (stats.Today, error)
 	AccountSparklines(ctx context.Context, accounts []webhook.Account, now time.Time) (map[webhook.AccountID]*stats.Sparkline, error)
 	AccountsInNeed(ctx context.Context, limit int) ([]webhook.AccountUse, error)
-	Losses(ctx context.Context, account webhook.AccountID, since time.Time) (failed webhook.Count, rejected int, err error)
+	GivenUp(ctx context.Context, account webhook.AccountID, since time.Time) (map[webhook.WebhookID]webhook.Count, error)
+	RejectedSince(ctx context.Context, account webhook.AccountID, since time.Time) (int, error)
 	Checklist(ctx context.Context, account webhook.AccountID) (checklist.Facts, error)
 	HideChecklist(ctx context.Context, account webhook.AccountID, hidden bool, change webhook.Change) error
 }
@@ -50,7 +51,7 @@ func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 	if props.Platforms, err = pg.homePlatforms(c); err != nil {
 		return err
 	}
-	if props.Failed, props.Rejected, err = pg.Store.Losses(ctx, account, props.Today.Since); err != nil {
+	if props.Rejected, err = pg.Store.RejectedSince(ctx, account, props.Today.Since); err != nil {
 		return err
 	}
 	if props.Checklist, err = pg.checklist(ctx, account, page.User.Role); err != nil {
@@ -93,12 +94,16 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 			props.On++
 		}
 	}
+	if props.GivenUp, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
+		return err
+	}
 	var ids []webhook.WebhookID
 	for _, w := range all[:min(len(all), homeWebhooks)] {
 		row, err := pg.webhookRow(c, w, true)
 		if err != nil {
 			return err
 		}
+		row.GivenUp = props.GivenUp[w.ID]
 		props.Rows, ids = append(props.Rows, row), append(ids, w.ID)
 	}
 	lines, err := pg.Store.Sparklines(ctx, account, ids, props.Page.Now)
@@ -121,7 +126,7 @@ func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
 		if to == nil || !to.Enabled && to.ReceivedAt.IsZero() {
 			continue
 		}
-		panel := views.PlatformPanel{Key: p.Key, Name: p.Name, About: p.About, Connection: to}
+		panel := views.PlatformPanel{Key: p.Key, Name: p.Name, Connect: p.Connect, Connection: to}
 		if currentUser(c).User.Role.CanConfigure() {
 			panel.Address = pg.Server.BaseURL(c) + to.Path()
 		}

@@ -20,6 +20,13 @@ func (pg *Pages) eventName(platform, eventType string) string {
 	return eventType
 }
 
+// eventShort returns the name of an event in a list; its type if it is in no catalogue.
+func (pg *Pages) eventShort(platform, eventType string) string {
+	p, _ := pg.Platforms.Get(platform) // an unknown platform has no events
+	e, _ := p.Event(eventType)
+	return cmp.Or(e.Short, e.Name, eventType)
+}
+
 // platformName returns the name of a platform; its key if it is not known.
 func (pg *Pages) platformName(key string) string {
 	if p, ok := pg.Platforms.Get(key); ok {

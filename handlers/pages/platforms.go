@@ -73,7 +73,7 @@ func (pg *Pages) showPlatform(c *fiber.Ctx, p platforms.Platform, props views.Pl
 		return err
 	}
 	panel := &props.Platform
-	panel.Key, panel.Name, panel.About, panel.Settings, panel.Events, panel.Texts = p.Key, p.Name, p.About, p.Settings, len(p.Events), p.Texts
+	panel.Key, panel.Name, panel.Connect, panel.About, panel.Settings, panel.Events, panel.Texts = p.Key, p.Name, p.Connect, p.About, p.Settings, len(p.Events), p.Texts
 	if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
 		panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()
 		panel.Lists = p.Lists != nil

@@ -212,7 +212,7 @@ func (pg *Pages) addLacking(c *fiber.Ctx, props *views.ReconciliationProps, afte
 		props.After = rows[pageRows-1].Booking
 	}
 	for _, b := range rows {
-		props.Lacking = append(props.Lacking, views.LackingRow{LackingBooking: b, EventName: pg.eventName(b.Delivery.Platform, b.Delivery.Type)})
+		props.Lacking = append(props.Lacking, views.LackingRow{LackingBooking: b, EventName: pg.eventName(b.Delivery.Platform, b.Delivery.Type), EventShort: pg.eventShort(b.Delivery.Platform, b.Delivery.Type)})
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/stats"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -58,7 +59,12 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 	if props.Names, err = pg.names(c.UserContext(), v.Account.ID, nil, toursOf(all)); err != nil {
 		return err
 	}
-	lines, err := pg.Store.Sparklines(c.UserContext(), v.Account.ID, idsOf(all), time.Now())
+	now := time.Now()
+	lines, err := pg.Store.Sparklines(c.UserContext(), v.Account.ID, idsOf(all), now)
+	if err != nil {
+		return err
+	}
+	givenUp, err := pg.Store.GivenUp(c.UserContext(), v.Account.ID, stats.Midnight(now, v.Account.Location()))
 	if err != nil {
 		return err
 	}
@@ -67,7 +73,7 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 		if err != nil {
 			return err
 		}
-		row.Days = lines[w.ID]
+		row.Days, row.GivenUp = lines[w.ID], givenUp[w.ID]
 		props.Rows = append(props.Rows, row)
 	}
 	slices.SortFunc(props.Rows, func(a, b views.WebhookRow) int {

@@ -34,7 +34,7 @@ var known = platforms.CatalogueKeys(catalogue)
 // Platform is Harbour.
 func Platform() platforms.Platform {
 	return platforms.Platform{
-		Key: "harbour", Name: "Harbour", About: "Enter this address in Harbour under Piers, Notifications.",
+		Key: "harbour", Name: "Harbour", Connect: []string{"Enter this address in Harbour under Piers, Notifications."},
 		Events: Events(), Methods: []string{http.MethodPost}, Settings: settings(), Texts: texts,
 		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
 	}

@@ -42,12 +42,17 @@ const (
 // Platform is London Theatre Direct.
 func Platform() platforms.Platform {
 	return platforms.Platform{
-		Key: "ltd", Name: "London Theatre Direct", About: about, Events: Events(), Methods: []string{http.MethodPost}, Texts: texts,
+		Key: "ltd", Name: "London Theatre Direct", Connect: connect, About: about, Events: Events(), Methods: []string{http.MethodPost}, Texts: texts,
 		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
 	}
 }
 
 // about is for operators: what to do, then what is good to know.
-const about = "Ask London Theatre Direct to send your webhooks to this address; how an address is registered there is not publicly documented.\n" +
-	"Bookhook reads the affiliate as the channel and the shows as the tours, which is our reading; messages about scheduled e-tickets name shows without ids, so filters by tour see no tour in them. " +
-	"How London Theatre Direct signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."
+var connect = []string{
+	"Ask London Theatre Direct to send your webhooks to this address; how an address is registered there is not publicly documented.",
+}
+
+var about = []string{
+	"Bookhook reads the affiliate as the channel and the shows as the tours, which is our reading; messages about scheduled e-tickets name shows without ids, so filters by tour see no tour in them.",
+	"How London Theatre Direct signs its webhooks is not public, so keep this address secret: whoever knows it can send to it.",
+}

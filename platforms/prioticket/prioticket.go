@@ -55,16 +55,21 @@ var known = platforms.CatalogueKeys(catalogue)
 // Platform is Prioticket.
 func Platform() platforms.Platform {
 	return platforms.Platform{
-		Key: "prioticket", Name: "Prioticket", About: about, Events: Events(), Methods: []string{http.MethodPost}, Settings: settings(), Texts: texts,
+		Key: "prioticket", Name: "Prioticket", Connect: connect, About: about, Events: Events(), Methods: []string{http.MethodPost}, Settings: settings(), Texts: texts,
 		Read: Read, Native: Native, OmitsPayload: true, Booking: Booking, Sample: Sample,
 	}
 }
 
 // about is for operators: what to do, then what is good to know.
-const about = "Give this address to Prioticket as the webhook_url of a webhook with the events you want, through its API or by asking its support. " +
-	"If you also give it a webhook_auth, enter the same value below, and Bookhook refuses whatever comes without it.\n" +
-	"Prioticket documents the fields of a notification, but not how it is wrapped, nor the key of the event that a payment was amended: those are our reading. " +
-	"Whatever cannot be read is kept for 7 days among the rejected requests."
+var connect = []string{
+	"Give this address to Prioticket as the webhook_url of a webhook with the events you want, through its API or by asking its support.",
+	"If you also give it a webhook_auth, enter the same value below, and Bookhook refuses whatever comes without it.",
+}
+
+var about = []string{
+	"Prioticket documents the fields of a notification, but not how it is wrapped, nor the key of the event that a payment was amended: those are our reading.",
+	"Whatever cannot be read is kept for 7 days among the rejected requests.",
+}
 
 // keyBasic is the setting with the value that the operator gave Prioticket.
 const keyBasic = "basic"

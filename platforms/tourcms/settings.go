@@ -30,14 +30,19 @@ const inlineAbout = "A POST with five values in the address and the XML of the b
 	"TourCMS documents neither the content type nor which fields it signs; both are our reading."
 
 // about is for operators: what to do, then what is good to know.
-const about = `In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook”, ` +
-	`the asynchronous type, and enter this address as the URL, with all events, all channels and all tours: Bookhook does the filtering. ` +
-	`To be asked before bookings are confirmed, enter the same address there once more, with the synchronous type, ` +
-	`and choose each event in one of the two only: one that is sent by both is delivered to your webhooks twice.` + "\n" +
-	`TourCMS calls an asynchronous webhook with a GET that names the event, the channel and the booking, but no tour. ` +
-	`With your API key Bookhook asks TourCMS for the tours of each booking, so that tour filters work, can import your channels and tours, ` +
-	`and checks the signature of synchronous (inline) calls; without a key these are accepted unchecked. ` +
-	`TourCMS sends no id with a notification: our reading is that the same one again within a minute is a repetition, and later a new event.`
+var connect = []string{
+	"In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook” and the asynchronous type.",
+	"Enter this address as the URL, and choose all events, all channels and all tours: Bookhook does the filtering.",
+	"Only to be asked before bookings are confirmed: enter the same address there once more, with the synchronous type. " +
+		"Choose each event in one of the two only: one that is sent by both is delivered to your webhooks twice.",
+}
+
+var about = []string{
+	"TourCMS calls an asynchronous webhook with a GET that names the event, the channel and the booking, but no tour. " +
+		"With your API key Bookhook asks TourCMS for the tours of each booking, so that tour filters work, and can import your channels and tours.",
+	"With the key it also checks the signature of synchronous (inline) calls; without one these are accepted unchecked.",
+	"TourCMS sends no id with a notification: our reading is that the same one again within a minute is a repetition, and later a new event.",
+}
 
 // settings are what Bookhook needs to know to ask TourCMS.
 func settings() []platforms.Setting {

@@ -67,7 +67,7 @@ var known = platforms.CatalogueKeys(catalogue)
 // asks.
 func Platform() platforms.Platform {
 	return platforms.Platform{
-		Key: platform, Name: "TourCMS", About: about, Events: Events(),
+		Key: platform, Name: "TourCMS", Connect: connect, About: about, Events: Events(),
 		Methods: []string{http.MethodGet, http.MethodPost}, Settings: settings(), Texts: texts,
 		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
 		InlineCall: InlineCall, InlineAbout: inlineAbout, APIKey: Key, Lookup: Lookup(), Lists: Lists(),

@@ -108,7 +108,8 @@ func TestKey(t *testing.T) {
 }
 
 func TestAbout(t *testing.T) {
-	if !strings.Contains(tourcms.Platform().About, "Booking Webhooks") || !strings.Contains(tourcms.Platform().About, "our reading") {
-		t.Errorf("got %q", tourcms.Platform().About)
+	p := tourcms.Platform()
+	if !strings.Contains(p.Connect[0], "Booking Webhooks") || !strings.Contains(strings.Join(p.About, " "), "our reading") {
+		t.Errorf("got %q and %q", p.Connect, p.About)
 	}
 }

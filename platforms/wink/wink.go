@@ -43,13 +43,19 @@ var known = platforms.CatalogueKeys(catalogue)
 // Platform is Wink.
 func Platform() platforms.Platform {
 	return platforms.Platform{
-		Key: "wink", Name: "Wink", About: about, Events: Events(), Methods: []string{http.MethodPost}, Texts: texts,
+		Key: "wink", Name: "Wink", Connect: connect, About: about, Events: Events(), Methods: []string{http.MethodPost}, Texts: texts,
 		Read: Read, Native: Native, Booking: Booking, Sample: Sample,
 	}
 }
 
 // about is for operators: what to do, then what is good to know.
-const about = "In Wink, create a webhook under Applications › Webhooks (in the newer portal: Manage account › Webhooks), paste this address as the Webhook URL, and choose the events; none chosen means all.\n" +
-	"Wink does not publish what it sends: Bookhook takes any JSON that names an event of the catalogue at its top, which is our reading, and keeps whatever else it receives for 7 days among the rejected requests. " +
-	"Events have no channel and no tours, so webhooks for selected channels, or for only some tours, do not receive them. " +
-	"How Wink signs its webhooks is not public, so keep this address secret: whoever knows it can send to it."
+var connect = []string{
+	"In Wink, create a webhook under Applications › Webhooks (in the newer portal: Manage account › Webhooks).",
+	"Paste this address as the Webhook URL, and choose the events; none chosen means all.",
+}
+
+var about = []string{
+	"Wink does not publish what it sends: Bookhook takes any JSON that names an event of the catalogue at its top, which is our reading, and keeps whatever else it receives for 7 days among the rejected requests.",
+	"Events have no channel and no tours, so webhooks for selected channels, or for only some tours, do not receive them.",
+	"How Wink signs its webhooks is not public, so keep this address secret: whoever knows it can send to it.",
+}

@@ -11,7 +11,7 @@ RACE ?= -race
 TESTFLAGS ?=
 
 # Tests and checks go without the profile default.pgo (-pgo=off): with it, Go compiles everything a second time for the
-# main package.
+# main package. The target vet looks at everything once, so tests go without (-vet=off).
 
 # Everything but the browser tests, which want a browser.
 UNITS = $$(go list ./... | grep -v -e '/e2e$$' -e '/e2e/power$$')
@@ -56,26 +56,28 @@ PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestRe
 
 # Of the tests of these packages, the race detector watches those in which things happen at once; the others do one thing
 # after the other, mostly in SQLite, where it would cost minutes.
-ONE_BY_ONE = . ./db/sqlite ./handlers
+ONE_BY_ONE = . ./db ./db/sqlite ./handlers
 AT_ONCE = AtOnce|OneAfterTheOther|Live|LimitHolds|Mail|Deliver|Replay|Inline|Concurrent|Close|Bounded|WhileItRuns|Demo|Metrics|Traces
+STORE_AT_ONCE = ^(TestStore|TestAnotherStore|TestFenced)$$/./(parallel|same_time|once|settings)
 
 unit: need-go need-cc ## unit and conformance tests
-	go test $(RACE) -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $$(go list ./... | grep -v -e '^bookhook$$' -e '/db/sqlite$$' -e '/handlers$$' -e '/e2e$$' -e '/e2e/power$$')
-	go test $(RACE) -pgo=off -timeout 20m -run '$(AT_ONCE)' -skip '$(PLAIN)' $(TESTFLAGS) $(ONE_BY_ONE)
-	go test -pgo=off -timeout 20m $(TESTFLAGS) $(ONE_BY_ONE)
-	go test -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) ./db ./db/transfer ./replay ./reconcile
+	go test $(RACE) -vet=off -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $$(go list ./... | grep -v -e '^bookhook$$' -e '/db$$' -e '/db/sqlite$$' -e '/handlers$$' -e '/e2e$$' -e '/e2e/power$$')
+	go test $(RACE) -vet=off -pgo=off -timeout 20m -run '$(AT_ONCE)' -skip '$(PLAIN)' $(TESTFLAGS) $(ONE_BY_ONE)
+	go test $(RACE) -vet=off -pgo=off -timeout 20m -run '$(STORE_AT_ONCE)' $(TESTFLAGS) ./db
+	go test -vet=off -pgo=off -timeout 20m $(TESTFLAGS) $(ONE_BY_ONE)
+	go test -vet=off -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) ./db/transfer ./replay ./reconcile
 
 postgres: need-go ## the tests of the database on PostgreSQL, which must be installed; each run has a server of its own
-	BOOKHOOK_TEST_DATABASE=postgres go test -pgo=off -timeout 10m $(TESTFLAGS) ./db ./db/postgres
+	BOOKHOOK_TEST_DATABASE=postgres go test -vet=off -pgo=off -timeout 10m $(TESTFLAGS) ./db ./db/postgres
 
 # A module of its own: what reads these files is no dependency of Bookhook. It is large and runs once, so it is not
 # optimised.
 deploy: need-go ## check docs/deploy/compose.yaml and kubernetes.yaml
-	cd docs/deploy/check && go test -gcflags='all=-N -l' $(TESTFLAGS) .
+	cd docs/deploy/check && go test -vet=off -gcflags='all=-N -l' $(TESTFLAGS) .
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary
-	go test -count=1 -timeout 40m $(TESTFLAGS) -p 1 ./e2e ./e2e/power
+	go test -vet=off -count=1 -timeout 40m $(TESTFLAGS) -p 1 ./e2e ./e2e/power
 
 # In "make e2e" the same tests kill a few times. The runs are added up in e2e/crash-counts.json.
 crash: need-go ## kill it KILLS times (200) under load, and count what was lost

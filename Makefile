@@ -67,8 +67,8 @@ unit: need-go need-cc ## unit and conformance tests
 	go test -vet=off -pgo=off -timeout 20m $(TESTFLAGS) $(ONE_BY_ONE)
 	go test -vet=off -pgo=off -timeout 20m -run '$(PLAIN)' $(TESTFLAGS) ./db/transfer ./replay ./reconcile
 
-postgres: need-go ## the tests of the database on PostgreSQL, which must be installed; each run has a server of its own
-	BOOKHOOK_TEST_DATABASE=postgres go test -vet=off -pgo=off -timeout 10m $(TESTFLAGS) ./db ./db/postgres
+postgres: need-go ## the tests of package db on PostgreSQL, which must be installed; each run has a server of its own
+	BOOKHOOK_TEST_DATABASE=postgres go test -vet=off -pgo=off -timeout 10m $(TESTFLAGS) ./db
 
 # A module of its own: what reads these files is no dependency of Bookhook. It is large and runs once, so it is not
 # optimised.

@@ -16,7 +16,7 @@ import (
 func twice(tb testing.TB, s *Store, method func() error) {
 	tb.Helper()
 	kept := s.engine
-	s.engine = rerunning{kept}
+	s.engine = rerunning{kept, nil}
 	if err := method(); err != nil {
 		tb.Error(err)
 	}
@@ -24,14 +24,26 @@ func twice(tb testing.TB, s *Store, method func() error) {
 }
 
 // rerunning is an engine that runs each write twice.
-type rerunning struct{ engine }
+type rerunning struct {
+	engine
+	between func(engineTx) error // runs after the first time, which is undone, and before the second; nil for nothing
+}
 
 func (e rerunning) Write(ctx context.Context, turn group.Turn, do func(engineTx) error) error {
 	runs := 0
 	err := e.engine.Write(ctx, turn, func(tx engineTx) error {
-		runs++
+		if runs++; runs == 2 && e.between != nil {
+			if err := e.between(tx); err != nil {
+				return err
+			}
+		}
 		if err := do(tx); err != nil || runs > 1 {
 			return err
+		}
+		if e.between != nil { // what changed nothing is not undone
+			if err := e.between(tx); err != nil {
+				return err
+			}
 		}
 		return errUndone // then the engine runs it again
 	})
@@ -137,4 +149,32 @@ func TestDeliveriesTwice(t *testing.T) {
 		return err
 	})
 	want(t, "pruned: a delivery, its attempt and event, and an audit entry", pruned, int64(4))
+}
+
+// TestSameIDTwice: an event that was a repetition the first time is stored with its own id
+// if it is none the second time.
+func TestSameIDTwice(t *testing.T) {
+	ctx, s := t.Context(), openTemp(t)
+	a := anAccount(t, s)
+	first := webhook.Event{Platform: "tourcms", Type: "cancelled", BookingID: "1", ExternalID: "x"}
+	again := first
+	again.ExternalID, again.SameIDs = "x:1", []string{"x"}
+	if _, err := s.Insert(ctx, planFor(t, s, a.ID, first)); err != nil {
+		t.Fatal(err)
+	}
+	kept := s.engine
+	s.engine = rerunning{kept, func(tx engineTx) error { // the first one was undone, too
+		_, err := tx.Exec(ctx, `DELETE FROM events WHERE external_id = 'x'`)
+		return err
+	}}
+	in, err := s.Insert(ctx, planFor(t, s, a.ID, again))
+	s.engine = kept
+	wantErr(t, "insert", err, nil)
+	want(t, "repetition", in[0].Duplicate, false)
+	in, err = s.Insert(ctx, planFor(t, s, a.ID, again))
+	wantErr(t, "insert again", err, nil)
+	want(t, "stored as x:1", in[0].Duplicate, true)
+	last, err := s.Insert(ctx, planFor(t, s, a.ID, first))
+	wantErr(t, "insert the first", err, nil)
+	want(t, "stored as x", last[0].Duplicate, false)
 }

@@ -157,7 +157,7 @@ func TestHomeOfFailingWebhook(t *testing.T) {
 			p := op.as(t, operator, o)
 			p.visit(op.URL)
 			p.has("h1", "Vouchers was switched off by Bookhook.")
-			p.has("#main", "1 delivery was given up today")
+			p.has("#main", "1 delivery to Vouchers failed today")
 			p.has("tbody tr:first-child", "Vouchers")
 			p.fits()
 			if !o.NoScript {
@@ -167,7 +167,7 @@ func TestHomeOfFailingWebhook(t *testing.T) {
 			p.isAt("/webhooks/" + hook.ID)
 			gone.answers(http.StatusOK)
 			p.visit(op.URL)
-			p.has("h1", "Bookings are arriving, but 1 delivery was given up today.")
+			p.has("h1", "Bookings are arriving, but 1 delivery to Vouchers failed today.")
 		})
 	}
 }

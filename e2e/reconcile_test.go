@@ -120,7 +120,7 @@ func TestReconcile(t *testing.T) {
 				screenshot(t, p, "reconcile-"+picture+"-"+name)
 			}
 			p.visit(op.page(hook.ID))
-			p.follow("Compare with what it holds")
+			p.follow("Compare with a list of what it has")
 			look("form")
 			c.give(p, held)
 			p.press("Compare")

@@ -67,12 +67,12 @@ func TestStats(t *testing.T) {
 			p := op.as(t, operator, o)
 			p.visit(op.URL + "/stats")
 			chart := p.chartOf("Deliveries")
-			must(t, expect.Locator(chart.Locator(".totals li")).ToHaveText([]string{"4 delivered", "1 failed attempt", "1 of them given up"}))
+			must(t, expect.Locator(chart.Locator(".totals li")).ToHaveText([]string{"4 delivered", "1 failed attempt", "1 delivery failed"}))
 			must(t, expect.Locator(chart.Locator(".plot rect")).ToHaveCount(2))
 			must(t, expect.Locator(p.Locator(".why tbody tr")).ToHaveText([]string{"Gone 1"}))
 
 			must(t, chart.Locator(".slot").Last().Hover())
-			values := "4 delivered\n1 failed attempt\n1 of them given up"
+			values := "4 delivered\n1 failed attempt\n1 delivery failed"
 			eventually(t, "the pointer shows the values", func() bool {
 				tip, err := chart.Locator(".tip").Last().InnerText()
 				return err == nil && len(tip) > len(values) && tip[len(tip)-len(values):] == values && shownAt(chart, tip)()

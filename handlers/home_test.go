@@ -51,7 +51,7 @@ func TestHomeOfFailingWebhooks(t *testing.T) {
 	b := s.signIn(anna)
 	s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Accounting" })
 	s.leave(webhook.Event{BookingID: "1"})
-	b.get("/").has("All bookings are arriving.", "Success rate", "no attempts yet", "nothing sent in 14 days", "Healthy").lacks("Needs attention")
+	b.get("/").has("All bookings are arriving.", "Success rate –", "nothing sent in 14 days", "Healthy").lacks("Needs attention")
 	gone := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Vouchers & more" })
 	d := s.leave(webhook.Event{BookingID: "2"})[0]
 	job := d.Decisions[1].Delivery
@@ -62,7 +62,7 @@ func TestHomeOfFailingWebhooks(t *testing.T) {
 		Attempt: webhook.Attempt{Number: 1, StartedAt: time.Now(), Status: http.StatusGone, Failure: webhook.FailGone},
 	}, time.Now())
 	s.check(err)
-	b.get("/").has("Vouchers & more was switched off by Bookhook", "Needs attention", "Switch on", "1 delivery was given up today", "0 %", "0 of 1 attempt accepted",
+	b.get("/").has("Vouchers & more was switched off by Bookhook", "Needs attention", "Switch on", "1 delivery to Vouchers & more failed today", "0 %", "1 failed attempt",
 		"1 failed attempt in 14 days")
 	s.signIn(staff).get("/").has("Vouchers & more was switched off", "Ask an operator to switch it on.").lacks("Switch on")
 	s.signIn(others).get("/").lacks("Vouchers")

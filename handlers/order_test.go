@@ -78,7 +78,7 @@ func TestOpenCircuitOnPages(t *testing.T) {
 	openCircuit(t, s.store, attempt, webhook.Circuit{Failures: 12, ProbeAt: time.Now().Add(time.Minute)})
 	b := s.signIn(staff)
 	b.get("/webhooks/"+w.ID.String()).is(http.StatusOK).has(
-		"Paused after 12 failures in a row. Next attempt at", "Waiting: 1 delivery. None is lost", `href="`+failed+`"`, "1 delivery waiting for")
+		"Paused after 12 failures in a row. Next attempt at", "none is lost. As soon as Accounting accepts one, the others follow.", `href="`+failed+`"`, "1 delivery waiting for")
 	b.get("/webhooks").has("after 12 failures in a row", "1 waiting for")
 	b.get("/deliveries").has("webhook is paused")
 	b.get(waits).has("after 12 failures in a row.")

@@ -272,7 +272,7 @@ func attemptsLines(delivered, failed, givenUp int64) []string {
 		lines = append(lines, number(int(failed))+" "+plural(failed, "failed attempt", "failed attempts"))
 	}
 	if givenUp > 0 {
-		lines = append(lines, number(int(givenUp))+" of them given up")
+		lines = append(lines, number(int(givenUp))+" "+plural(givenUp, "delivery failed", "deliveries failed"))
 	}
 	return lines
 }

@@ -182,7 +182,7 @@ func deliveriesChart(c chart) templ.Component {
 			}
 		}
 		if t.GivenUp > 0 {
-			templ_7745c5c3_Err = total("given-up", number(int(t.GivenUp)), "of them given up").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = total("given-up", number(int(t.GivenUp)), plural(t.GivenUp, "delivery failed", "deliveries failed")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -230,7 +230,7 @@ func deliveriesChart(c chart) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<details class=\"more\"><summary>Show as table</summary><table class=\"values\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Delivered</th><th scope=\"col\" class=\"num\">Failed attempts</th><th scope=\"col\" class=\"num\">Given up</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<details class=\"more\"><summary>Show as table</summary><table class=\"values\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Delivered</th><th scope=\"col\" class=\"num\">Failed attempts</th><th scope=\"col\" class=\"num\">Failed deliveries</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -692,7 +692,7 @@ func connectPlatform(p HomeProps) templ.Component {
 		}
 		for _, one := range p.Platforms {
 			if one.on() {
-				templ_7745c5c3_Err = connectSteps(one).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = copyable(one.id("-address"), "address for "+one.Name, one.Address).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -700,7 +700,7 @@ func connectPlatform(p HomeProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = copyable(one.id("-address"), "address for "+one.Name, one.Address).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = connectSteps(one).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -30,10 +30,10 @@ func TestVerdict(t *testing.T) {
 			r.Last, r.Failures = &webhook.Delivery{}, webhook.Failures{Failed: 5, Of: 10}
 		})}},
 		"Bookings are arriving, but 1 request could not be read today.": {Webhooks: 1, On: 1, Checklist: received, Rejected: 1},
-		"Bookings are arriving, but 1 delivery was given up today.":     {Webhooks: 1, On: 1, Checklist: received, GivenUp: map[webhook.WebhookID]webhook.Count{1: {N: 1}}},
-		"Bookings are arriving, but 2 deliveries to Accounting were given up today.": {Webhooks: 1, On: 1, Checklist: received, GivenUp: map[webhook.WebhookID]webhook.Count{0: {N: 2}},
+		"Bookings are arriving, but 1 delivery failed today.":           {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{1: {N: 1}}},
+		"Bookings are arriving, but 2 deliveries to Accounting failed today.": {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{0: {N: 2}},
 			Rows: []WebhookRow{row(func(*WebhookRow) {})}},
-		"Bookings are arriving, but at least 1,000 deliveries were given up today.":                                       {Webhooks: 1, On: 1, Checklist: received, GivenUp: map[webhook.WebhookID]webhook.Count{1: {N: 600, More: true}, 2: {N: 400, More: true}}},
+		"Bookings are arriving, but at least 1,000 deliveries failed today.":                                              {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{1: {N: 600, More: true}, 2: {N: 400, More: true}}},
 		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},
 		"Bookings are arriving, but not at Accounting, which is off.":                                                     {Webhooks: 2, On: 1, Skipping: 1, Checklist: received, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
 		"Bookings are arriving, but not at 2 webhooks that are off.":                                                      {Webhooks: 3, On: 1, Skipping: 2, Checklist: received},
@@ -56,7 +56,7 @@ func TestSuccessRate(t *testing.T) {
 	}{
 		{0, 0, "–"}, {0, 5, "0 %"}, {5, 0, "100 %"}, {1, 2, "33 %"}, {1, 999, "< 1 %"}, {999, 1, "99.9 %"}, {99_999, 1, "99.9 %"}, {98, 2, "98 %"}, {989, 11, "98 %"},
 	} {
-		if got := successRate(stats.Counts{Delivered: c.delivered, Failed: map[webhook.Failure]int64{webhook.FailStatus: c.failed}}); got != c.want {
+		if got := successRate(stats.Counts{Delivered: c.delivered, GivenUp: c.failed, Failed: map[webhook.Failure]int64{webhook.FailStatus: c.failed * 11}}); got != c.want {
 			t.Errorf("%d delivered, %d failed: got %q, want %q", c.delivered, c.failed, got, c.want)
 		}
 	}

@@ -57,7 +57,7 @@ var noticeKinds = map[incidents.Kind]struct{ label, hint string }{
 	incidents.Silence:     {"A platform or a channel is silent", "No event comes although there usually are some by this time of the week."},
 	incidents.Rejected:    {"Requests from a platform are rejected", "What they are about reaches no webhook."},
 	incidents.Certificate: {"A receiver’s certificate expires soon", "Two weeks before it makes deliveries fail."},
-	incidents.Disk:        {"The disk is nearly full", "The one with the database of this Bookhook."},
+	incidents.Disk:        {"The disk is nearly full", "The disk that holds the database of this Bookhook."},
 	incidents.Backup:      {"A backup is overdue", "The last bookhook backup was more than a week ago."},
 }
 
@@ -557,7 +557,7 @@ func noticeLimits(p NoticesProps) templ.Component {
 			}
 			templ_7745c5c3_Err = input(field{
 				name: "waiting", label: "Deliveries are waiting", value: p.Waiting, problem: p.Problems["waiting"], complete: "off",
-				hint: "So many, and every attempt of the last minute has failed.", more: templ.Attributes{"inputmode": "numeric", "class": "short"},
+				hint: "At least so many, and every attempt of the last minute has failed.", more: templ.Attributes{"inputmode": "numeric", "class": "short"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -658,7 +658,7 @@ func incidentList(p NoticesProps) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = empty("check", "Nothing in the last 30 days").Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = empty("check", "No incident in the last 30 days").Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

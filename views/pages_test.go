@@ -55,7 +55,7 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 
 // addHome adds the overviews of an account and of the instance.
 func (k kind) addHome(add func(string, templ.Component)) {
-	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, GivenUp: map[webhook.WebhookID]webhook.Count{1: {N: k.n}}, Rejected: k.n}
+	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: map[webhook.WebhookID]webhook.Count{1: {N: k.n}}, Rejected: k.n}
 	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
 	for i := range k.n {
 		w, d := k.paused(i), k.delivery(i)
@@ -64,7 +64,7 @@ func (k kind) addHome(add func(string, templ.Component)) {
 		}
 		line := stats.NewSparkline(now, time.UTC)
 		line.Days[i%stats.SparklineDays] = stats.DayCounts{Delivered: int64(i), FailedAttempts: 1}
-		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Backlog: webhook.Backlog{Waiting: i, Oldest: now}, GivenUp: webhook.Count{N: i}, Days: line})
+		home.Rows = append(home.Rows, WebhookRow{Webhook: w, Last: &d, Backlog: webhook.Backlog{Waiting: i, Oldest: now}, Failed: webhook.Count{N: i}, Days: line})
 	}
 	home.Platforms = []PlatformPanel{{
 		Key: "tourcms", Name: k.text("TourCMS"), Connect: []string{k.text("Enter this address.")}, Address: "http://127.0.0.1/in/tourcms/x",

@@ -334,7 +334,7 @@ func (r DeliveryRow) replayable(now time.Time) bool {
 func (r DeliveryRow) said(now time.Time) string {
 	var parts []string
 	if r.Delivery.State == webhook.Pending && !r.Delivery.Inline && !r.Delivery.InFlight(now) {
-		parts = append(parts, strings.TrimPrefix(nextAttemptShort(r, now), "next attempt "))
+		parts = append(parts, strings.Replace(nextAttemptShort(r, now), "next attempt", "next", 1))
 	}
 	o := r.Delivery.Last
 	switch text := messages.AnswerText(o); {

@@ -34,16 +34,23 @@ type Conn interface {
 	IsUnavailable(err error) bool
 }
 
-// commit runs a group in one transaction and wakes every caller.
+// commit runs the writes that are waiting as a group, in one transaction, and wakes every
+// caller. One of now or later may have been taken before.
 //
 // Most groups are free of errors, and a savepoint costs as much as a small write.
 // So the group first runs without them; if a write fails after it changed
 // something, everything is undone and run again, each write in a savepoint.
-func (w *Writer) commit(group []*write) {
+func (w *Writer) commit(now, later []*write) {
 	before := w.conn.Changes()
-	err := w.transact(group, w.runDirect)
+	err := w.beginGroup()
+	group := w.gather(now, later)
+	if err == nil {
+		err = w.transact(group, w.runDirect)
+	}
 	if errors.Is(err, errRerun) {
-		err = w.transact(group, w.runInSavepoints)
+		if err = w.beginGroup(); err == nil {
+			err = w.transact(group, w.runInSavepoints)
+		}
 	}
 	for _, wr := range group {
 		if err != nil { // for all of them: an ErrConflict may be about a change that was undone as well
@@ -59,10 +66,15 @@ func (w *Writer) commit(group []*write) {
 // errRerun says that a write failed after it had changed something.
 var errRerun = errors.New("a write has to be undone")
 
-func (w *Writer) transact(group []*write, run func([]*write) error) (err error) {
+func (w *Writer) beginGroup() error {
 	if err := w.conn.Begin(); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	return nil
+}
+
+// transact runs a group in the transaction that has begun, and ends it.
+func (w *Writer) transact(group []*write, run func([]*write) error) (err error) {
 	defer func() {
 		if err != nil {
 			w.conn.Rollback()

@@ -219,9 +219,9 @@ func (w *Writer) loop() {
 	for {
 		select {
 		case first := <-w.queue:
-			w.commit(w.gather([]*write{first}, nil))
+			w.commit([]*write{first}, nil)
 		case first := <-w.later:
-			w.commit(w.gather(nil, []*write{first}))
+			w.commit(nil, []*write{first})
 		case work := <-w.betweenGroups:
 			work()
 		case <-w.quit:
@@ -234,12 +234,13 @@ func (w *Writer) loop() {
 // drain commits the writes that still wait when the writer stops.
 func (w *Writer) drain() {
 	for len(w.queue)+len(w.later) > 0 {
-		w.commit(w.gather(nil, nil))
+		w.commit(nil, nil)
 	}
 }
 
 // gather takes the writes that are waiting, without waiting for more: those of now
-// first, then the one that was taken of later, if any, and the rest of later.
+// first, then the one that was taken of later, if any, and the rest of later. It is called
+// once the transaction has begun: that may take as long as other processes write.
 func (w *Writer) gather(now, later []*write) []*write {
 	runtime.Gosched() // callers that have just returned may have their next write ready
 	group := append(take(w.queue, now), later...)

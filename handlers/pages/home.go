@@ -94,7 +94,7 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 			props.On++
 		}
 	}
-	if props.GivenUp, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
+	if props.Failed, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
 		return err
 	}
 	var ids []webhook.WebhookID
@@ -103,7 +103,7 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		if err != nil {
 			return err
 		}
-		row.GivenUp = props.GivenUp[w.ID]
+		row.Failed = props.Failed[w.ID]
 		props.Rows, ids = append(props.Rows, row), append(ids, w.ID)
 	}
 	lines, err := pg.Store.Sparklines(ctx, account, ids, props.Page.Now)

@@ -64,7 +64,7 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 	if err != nil {
 		return err
 	}
-	givenUp, err := pg.Store.GivenUp(c.UserContext(), v.Account.ID, stats.Midnight(now, v.Account.Location()))
+	failed, err := pg.Store.GivenUp(c.UserContext(), v.Account.ID, stats.Midnight(now, v.Account.Location()))
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 		if err != nil {
 			return err
 		}
-		row.Days, row.GivenUp = lines[w.ID], givenUp[w.ID]
+		row.Days, row.Failed = lines[w.ID], failed[w.ID]
 		props.Rows = append(props.Rows, row)
 	}
 	slices.SortFunc(props.Rows, func(a, b views.WebhookRow) int {
@@ -107,17 +107,26 @@ func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (vie
 	if len(last) > 0 {
 		row.Last = &last[0].Delivery
 	}
-	if row.Status().NeedsAttention() && w.Enabled {
-		_, row.Error, err = pg.Store.LastFailure(c.UserContext(), w.Account, w.ID)
-		if err != nil && !errors.Is(err, webhook.ErrNotFound) {
-			return row, err
-		}
+	if row.Error, err = pg.lastFailure(c, w, row.Status()); err != nil {
+		return row, err
 	}
 	if row.Failures, err = pg.failures(c, w); err != nil || !counted || w.Kind != webhook.Async {
 		return row, err
 	}
 	row.Backlog, err = pg.Store.Backlog(c.UserContext(), w.Account, w.ID)
 	return row, err
+}
+
+// lastFailure is that of a webhook which fails, if it is known.
+func (pg *Pages) lastFailure(c *fiber.Ctx, w *webhook.Webhook, s webhook.Status) (webhook.Outcome, error) {
+	if !w.Enabled || !s.NeedsAttention() {
+		return webhook.Outcome{}, nil
+	}
+	_, o, err := pg.Store.LastFailure(c.UserContext(), w.Account, w.ID)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return o, nil
+	}
+	return o, err
 }
 
 // failures are those of the newest deliveries; of more of them in an outage.
@@ -198,6 +207,9 @@ func (pg *Pages) ShowWebhook(c *fiber.Ctx) error {
 		return err
 	}
 	if err := pg.addFailed(c, &props); err != nil {
+		return err
+	}
+	if props.Error, err = pg.lastFailure(c, w, props.Status()); err != nil {
 		return err
 	}
 	if props.Stats.Report, err = pg.webhookReport(c, w); err != nil {

@@ -33,7 +33,7 @@ const inlineAbout = "A POST with five values in the address and the XML of the b
 var connect = []string{
 	"In TourCMS open Configuration › System & Setup › Booking Webhooks, choose “Create new booking webhook” and the asynchronous type.",
 	"Enter this address as the URL, and choose all events, all channels and all tours: Bookhook does the filtering.",
-	"Only to be asked before bookings are confirmed: enter the same address there once more, with the synchronous type. " +
+	"Only if you use synchronous webhooks: enter the same address there once more, with the synchronous type. " +
 		"Choose each event in one of the two only: one that is sent by both is delivered to your webhooks twice.",
 }
 

@@ -54,7 +54,7 @@ func countedAttempt(account webhook.AccountID, hook webhook.WebhookID, i int) st
 		Duration: time.Duration(i%50) * 10 * time.Millisecond,
 	}
 	if i%20 == 0 {
-		a.Failure = webhook.FailStatus
+		a.Reason = "status 503"
 	}
 	return a
 }

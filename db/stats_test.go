@@ -95,7 +95,7 @@ func testStatsAlways(t *testing.T, s *db.Store) {
 // counted is what a result counts as.
 func counted(r webhook.Result) stats.Attempt {
 	a := r.Attempt
-	return stats.Attempt{StartedAt: a.StartedAt, Failure: a.Failure, GivenUp: r.State == webhook.Failed, Responded: a.Status != 0, Duration: a.Duration}
+	return stats.Attempt{StartedAt: a.StartedAt, Reason: stats.ReasonOf(webhook.Outcome{Failure: a.Failure, Status: a.Status}), GivenUp: r.State == webhook.Failed, Responded: a.Status != 0, Duration: a.Duration}
 }
 
 func wantReports(t *testing.T, s *db.Store, w *webhook.Webhook, want map[stats.Period]*stats.Report) {
@@ -197,7 +197,7 @@ func testStatsLate(t *testing.T, s *db.Store) {
 	same(t, "after a late one", outcomes(must(s.AccountStats(ctx, a.ID, stats.Day, t0))(t).Total), []int64{0, 2, 1})
 	finish(t, s, success(d, w.ID, 3), t0)
 	same(t, "after the success", outcomes(must(s.AccountStats(ctx, a.ID, stats.Day, t0))(t).Total), []int64{1, 2, 1})
-	same(t, "reasons", must(s.AccountStats(ctx, a.ID, stats.Day, t0))(t).Total.Failed, map[webhook.Failure]int64{webhook.FailStatus: 2})
+	same(t, "reasons", must(s.AccountStats(ctx, a.ID, stats.Day, t0))(t).Total.Failed, map[stats.Reason]int64{"status 500": 2})
 }
 
 // testFoldTogether: what several add up at the same time counts once.

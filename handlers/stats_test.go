@@ -38,7 +38,7 @@ func TestStatsOfPages(t *testing.T) {
 	s.settled() // it does not count
 
 	for _, path := range []string{page, page + "?period=7d", "/stats", "/stats?period=30d"} {
-		p := b.get(path).is(http.StatusOK).has("<b>3</b>", "<b>2</b>", "failed attempts", "deliveries failed", "Reasons for failure", "Not accepted")
+		p := b.get(path).is(http.StatusOK).has("<b>3</b>", "<b>2</b>", "failed attempts", "deliveries failed", "Reasons for failure", "500 Internal Server Error")
 		if period := p.find(`href="[^"]*\?period=(\w+)" aria-current="true"`); !strings.HasSuffix(path, period) && period != "24h" {
 			t.Errorf("%s: the period %s is current", path, period)
 		}

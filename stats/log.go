@@ -12,12 +12,12 @@ import (
 type Attempt struct {
 	Account   webhook.AccountID
 	Webhook   webhook.WebhookID
-	StartedAt time.Time       // it counts for the hour in which it started
-	Failure   webhook.Failure // "" on success
-	GivenUp   bool            // there is no further one
-	Own       bool            // of one of Bookhook's own events: it counts for its webhook only
-	Responded bool            // the receiver did, after Duration
-	Duration  time.Duration   // read from a log, it is the least one of its range
+	StartedAt time.Time     // it counts for the hour in which it started
+	Reason    Reason        // why it failed; "" on success
+	GivenUp   bool          // there is no further one
+	Own       bool          // of one of Bookhook's own events: it counts for its webhook only
+	Responded bool          // the receiver did, after Duration
+	Duration  time.Duration // read from a log, it is the least one of its range
 }
 
 // Event is an event that is counted.
@@ -60,7 +60,7 @@ func (l *Log) Attempt(a Attempt) {
 	start := l.head(kindAttempt, a.Account, a.StartedAt)
 	*l = order.AppendUint64(*l, uint64(a.Webhook)) //nolint:gosec // an ID is never negative
 	*l = append(*l, flags, duration)
-	*l = append(*l, a.Failure...)
+	*l = append(*l, a.Reason...)
 	l.setSize(start)
 }
 
@@ -122,7 +122,7 @@ func (l Log) readOne(account webhook.AccountID, attempt func(Attempt), event fun
 		flags := rest[8]
 		attempt(Attempt{
 			Account: account, StartedAt: at, Webhook: webhook.WebhookID(order.Uint64(rest)), //nolint:gosec // as it was written
-			GivenUp: flags&flagGivenUp != 0, Own: flags&flagOwn != 0, Responded: flags&flagResponded != 0, Duration: startOf(int(rest[9])), Failure: webhook.Failure(rest[10:]),
+			GivenUp: flags&flagGivenUp != 0, Own: flags&flagOwn != 0, Responded: flags&flagResponded != 0, Duration: startOf(int(rest[9])), Reason: Reason(rest[10:]),
 		})
 		return nil
 	case kindEvent:
@@ -166,9 +166,9 @@ func (c *Counts) Encode() []byte {
 	b := binary.AppendVarint(nil, c.Delivered)
 	b = binary.AppendVarint(b, c.GivenUp)
 	b = binary.AppendVarint(b, int64(len(c.Failed)))
-	for failure, times := range c.Failed {
-		b = binary.AppendVarint(b, int64(len(failure)))
-		b = append(b, failure...)
+	for reason, times := range c.Failed {
+		b = binary.AppendVarint(b, int64(len(reason)))
+		b = append(b, reason...)
 		b = binary.AppendVarint(b, times)
 	}
 	for i, times := range c.Durations {
@@ -183,7 +183,7 @@ func (c *Counts) Encode() []byte {
 // Decode adds what Encode returned to the counts.
 func (c *Counts) Decode(encoded []byte) error {
 	r := reader{encoded, nil}
-	r.outcomes(&c.Delivered, &c.GivenUp, func(failure []byte, times int64) { c.failed(webhook.Failure(failure), times) })
+	r.outcomes(&c.Delivered, &c.GivenUp, func(reason []byte, times int64) { c.failed(Reason(reason), times) })
 	for len(r.rest) > 0 {
 		i, times := r.number(), r.number()
 		if i < 0 || i >= int64(len(c.Durations)) {
@@ -202,12 +202,12 @@ func (d *DayCounts) decode(encoded []byte) error {
 }
 
 // outcomes reads what comes before the durations.
-func (r *reader) outcomes(delivered, givenUp *int64, failed func(failure []byte, times int64)) {
+func (r *reader) outcomes(delivered, givenUp *int64, failed func(reason []byte, times int64)) {
 	*delivered += r.number()
 	*givenUp += r.number()
 	for n := r.number(); n > 0 && r.err == nil; n-- {
-		if failure, times := r.take(int(r.number())), r.number(); r.err == nil {
-			failed(failure, times)
+		if reason, times := r.take(int(r.number())), r.number(); r.err == nil {
+			failed(reason, times)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func (l *Sparkline) Count(a Attempt) {
 	switch {
 	case day == nil:
 		return
-	case a.Failure == "":
+	case a.Reason == "":
 		day.Delivered++
 	default:
 		day.FailedAttempts++

@@ -14,6 +14,9 @@
 package stats
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"bookhook/webhook"
@@ -25,9 +28,29 @@ const Kept = 60 * 24 * time.Hour
 // Counts are numbers of attempts.
 type Counts struct {
 	Delivered int64
-	Failed    map[webhook.Failure]int64
+	Failed    map[Reason]int64
 	GivenUp   int64 // of the failed: the last attempt of its delivery
 	Durations Durations
+}
+
+// Reason is why an attempt failed: a webhook.Failure, and of [webhook.FailStatus] the status
+// behind a space, such as "status 503". What was counted before had no status.
+type Reason string
+
+// ReasonOf returns the reason of an attempt; "" on success.
+func ReasonOf(o webhook.Outcome) Reason {
+	if o.Failure == webhook.FailStatus && o.Status != 0 {
+		return Reason(fmt.Sprintf("%s %d", o.Failure, o.Status))
+	}
+	return Reason(o.Failure)
+}
+
+// Outcome returns the failure and its status, 0 if that is not part of the reason.
+func (r Reason) Outcome() (o webhook.Outcome) {
+	failure, status, _ := strings.Cut(string(r), " ")
+	o.Failure = webhook.Failure(failure)
+	o.Status, _ = strconv.Atoi(status) // there may be none
+	return o
 }
 
 // FailedAttempts is the number of attempts that failed, for whatever reason.
@@ -42,8 +65,8 @@ func (c *Counts) FailedAttempts() (n int64) {
 func (c *Counts) Add(other *Counts) {
 	c.Delivered += other.Delivered
 	c.GivenUp += other.GivenUp
-	for failure, times := range other.Failed {
-		c.failed(failure, times)
+	for reason, times := range other.Failed {
+		c.failed(reason, times)
 	}
 	for i, times := range other.Durations {
 		c.Durations[i] += times
@@ -52,10 +75,10 @@ func (c *Counts) Add(other *Counts) {
 
 // Count adds one attempt.
 func (c *Counts) Count(a Attempt) {
-	if a.Failure == "" {
+	if a.Reason == "" {
 		c.Delivered++
 	} else {
-		c.failed(a.Failure, 1)
+		c.failed(a.Reason, 1)
 	}
 	if a.GivenUp {
 		c.GivenUp++
@@ -65,11 +88,11 @@ func (c *Counts) Count(a Attempt) {
 	}
 }
 
-func (c *Counts) failed(failure webhook.Failure, times int64) {
+func (c *Counts) failed(reason Reason, times int64) {
 	if c.Failed == nil {
-		c.Failed = map[webhook.Failure]int64{}
+		c.Failed = map[Reason]int64{}
 	}
-	c.Failed[failure] += times
+	c.Failed[reason] += times
 }
 
 // bounds are the ends of the ranges of durations, in milliseconds: each is at most

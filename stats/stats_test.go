@@ -26,7 +26,7 @@ var noon = time.Date(2026, 11, 29, 12, 34, 56, 789e6, time.UTC)
 func TestLog(t *testing.T) {
 	attempts := []stats.Attempt{
 		{Account: 1, Webhook: math.MaxInt64, StartedAt: noon.Truncate(time.Millisecond)},
-		{Account: math.MaxInt64, Webhook: 2, StartedAt: noon.Truncate(time.Millisecond), Failure: webhook.FailStatus, GivenUp: true, Responded: true, Duration: 128 * time.Millisecond},
+		{Account: math.MaxInt64, Webhook: 2, StartedAt: noon.Truncate(time.Millisecond), Reason: "status 503", GivenUp: true, Responded: true, Duration: 128 * time.Millisecond},
 	}
 	events := []stats.Event{{Account: 3, ReceivedAt: noon.Truncate(time.Millisecond), Platform: "tourcms", Channel: "3930 ⛵"}, {Account: 3, ReceivedAt: time.UnixMilli(0).UTC()}}
 	var log stats.Log
@@ -61,7 +61,7 @@ func TestDamaged(t *testing.T) {
 // FuzzRead reads any bytes without a panic.
 func FuzzRead(f *testing.F) {
 	var log stats.Log
-	log.Attempt(stats.Attempt{Account: 1, Webhook: 2, StartedAt: noon, Failure: webhook.FailTLS})
+	log.Attempt(stats.Attempt{Account: 1, Webhook: 2, StartedAt: noon, Reason: "tls"})
 	f.Add([]byte(log))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var counts stats.Counts
@@ -84,7 +84,7 @@ func someAttempts(n int) []stats.Attempt {
 			a.Duration = time.Duration(random.ExpFloat64() * float64(100*time.Millisecond))
 		}
 		if random.IntN(2) > 0 {
-			a.Failure, a.GivenUp = []webhook.Failure{webhook.FailStatus, webhook.FailTimeout}[random.IntN(2)], random.IntN(2) > 0
+			a.Reason, a.GivenUp = []stats.Reason{"status 500", "timeout"}[random.IntN(2)], random.IntN(2) > 0
 		}
 	}
 	return all
@@ -205,9 +205,9 @@ func TestDaysOfClockChanges(t *testing.T) {
 func TestSparkline(t *testing.T) {
 	line := stats.NewSparkline(noon, time.UTC)
 	line.Count(stats.Attempt{StartedAt: noon})
-	line.Count(stats.Attempt{StartedAt: noon.AddDate(0, 0, -13), Failure: webhook.FailDNS, GivenUp: true})
+	line.Count(stats.Attempt{StartedAt: noon.AddDate(0, 0, -13), Reason: "dns", GivenUp: true})
 	line.Count(stats.Attempt{StartedAt: noon.AddDate(0, 0, -14)})
-	stored := stats.Counts{Delivered: 300, Failed: map[webhook.Failure]int64{webhook.FailDNS: 2, webhook.FailStatus: 500}, GivenUp: 4, Durations: stats.Durations{3: 9}}
+	stored := stats.Counts{Delivered: 300, Failed: map[stats.Reason]int64{stats.Reason(webhook.FailDNS): 2, stats.Reason(webhook.FailStatus): 500}, GivenUp: 4, Durations: stats.Durations{3: 9}}
 	for _, days := range []int{-1, -14} {
 		if err := line.Decode(noon.AddDate(0, 0, days), stored.Encode()); err != nil {
 			t.Fatal(err)
@@ -231,5 +231,23 @@ func TestPeriodNames(t *testing.T) {
 	}
 	if stats.Period("1y").Valid() {
 		t.Error("1y is valid")
+	}
+}
+
+// TestReason: a status that was not accepted is part of the reason, and of no other one.
+func TestReason(t *testing.T) {
+	for want, o := range map[stats.Reason]webhook.Outcome{
+		"":           {Status: 200},
+		"status 503": {Status: 503, Failure: webhook.FailStatus},
+		"gone":       {Status: 410, Failure: webhook.FailGone},
+		"timeout":    {Failure: webhook.FailTimeout},
+	} {
+		got := stats.ReasonOf(o)
+		if back := got.Outcome(); got != want || back.Failure != o.Failure || want == "status 503" && back.Status != 503 {
+			t.Errorf("got %q, of it %+v, want %q", got, back, want)
+		}
+	}
+	if before := stats.Reason("status").Outcome(); before != (webhook.Outcome{Failure: webhook.FailStatus}) {
+		t.Errorf("of before: got %+v", before)
 	}
 }

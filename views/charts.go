@@ -11,7 +11,6 @@ import (
 
 	"bookhook/messages"
 	"bookhook/stats"
-	"bookhook/webhook"
 )
 
 // The charts are SVG without a view box: all places are in percent of the drawing, so
@@ -395,17 +394,25 @@ type reason struct {
 // reasons are those of the failed attempts, the most frequent one first.
 func (c chart) reasons() (all []reason) {
 	failed := c.report.Total.Failed
-	order := slices.SortedFunc(maps.Keys(failed), func(a, b webhook.Failure) int {
+	order := slices.SortedFunc(maps.Keys(failed), func(a, b stats.Reason) int {
 		if failed[a] != failed[b] {
 			return int(failed[b] - failed[a])
 		}
 		return strings.Compare(string(a), string(b))
 	})
-	for _, failure := range order {
-		width := percent(failed[failure]) / percent(failed[order[0]]) * 100
-		all = append(all, reason{messages.FailureWord(failure), failed[failure], max(width, 1)})
+	for _, why := range order {
+		width := percent(failed[why]) / percent(failed[order[0]]) * 100
+		all = append(all, reason{reasonName(why), failed[why], max(width, 1)})
 	}
 	return all
+}
+
+func reasonName(r stats.Reason) string {
+	o := r.Outcome()
+	if o.Status != 0 {
+		return messages.StatusText(o.Status)
+	}
+	return messages.FailureWord(o.Failure)
 }
 
 // sparkBars draws the days of a sparkline.

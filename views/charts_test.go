@@ -22,7 +22,7 @@ func chartAt(t *testing.T, period stats.Period, at string) chart {
 }
 
 // counts sets what a bucket holds.
-func (c chart) counts(i int, delivered int64, failed map[webhook.Failure]int64, givenUp int64) {
+func (c chart) counts(i int, delivered int64, failed map[stats.Reason]int64, givenUp int64) {
 	c.report.Buckets[i].Counts = stats.Counts{Delivered: delivered, Failed: failed, GivenUp: givenUp}
 	c.report.Sum()
 }
@@ -30,7 +30,7 @@ func (c chart) counts(i int, delivered int64, failed map[webhook.Failure]int64, 
 func TestBars(t *testing.T) {
 	c := chartAt(t, stats.Day, "2026-11-21T13:05")
 	c.counts(3, 1, nil, 0)
-	c.counts(7, 600_000, map[webhook.Failure]int64{webhook.FailTimeout: 300_000, webhook.FailStatus: 100_000}, 1)
+	c.counts(7, 600_000, map[stats.Reason]int64{stats.Reason(webhook.FailTimeout): 300_000, stats.Reason(webhook.FailStatus): 100_000}, 1)
 	bars := c.bars()
 	var classes []string
 	for _, b := range bars {
@@ -147,7 +147,7 @@ func TestCurves(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	c := chartAt(t, stats.Week, "2026-11-21T13:05")
-	c.counts(0, 0, map[webhook.Failure]int64{webhook.FailTimeout: 1, webhook.FailStatus: 1000, webhook.FailDNS: 1}, 0)
+	c.counts(0, 0, map[stats.Reason]int64{stats.Reason(webhook.FailTimeout): 1, stats.Reason(webhook.FailStatus): 1000, stats.Reason(webhook.FailDNS): 1}, 0)
 	var got []string
 	for _, r := range c.reasons() {
 		got = append(got, r.name+" "+number(int(r.n))+" "+r.width.String())

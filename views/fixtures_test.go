@@ -296,9 +296,9 @@ func (k kind) stats(period stats.Period) StatsProps {
 	for i := range report.Buckets {
 		a := stats.Attempt{StartedAt: report.Buckets[i].Start}
 		for n := range k.n * (i % 4) {
-			a.Failure, a.GivenUp, a.Responded, a.Duration = "", false, true, time.Duration(i*n)*time.Millisecond
+			a.Reason, a.GivenUp, a.Responded, a.Duration = "", false, true, time.Duration(i*n)*time.Millisecond
 			if n%5 == 4 {
-				a.Failure, a.GivenUp, a.Responded = []webhook.Failure{webhook.FailTimeout, webhook.FailStatus, webhook.CutOff}[i%3], i%2 == 0, false
+				a.Reason, a.GivenUp, a.Responded = []stats.Reason{"timeout", "status 503", "cut_off"}[i%3], i%2 == 0, false
 			}
 			report.Buckets[i].Count(a)
 		}

@@ -254,7 +254,7 @@ func TestSaid(t *testing.T) {
 		"201 Created":             {Delivery: webhook.Delivery{State: webhook.Delivered, Last: webhook.Outcome{Status: 201}}},
 		"503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}},
 		"Night desk is closed":    {Delivery: webhook.Delivery{State: webhook.Failed, Last: failed}, Said: "Night desk is closed"},
-		"next in 4 min · Full":         {Delivery: webhook.Delivery{State: webhook.Pending, NextAt: now.Add(4 * time.Minute), Last: failed, Attempts: 1, Completed: 1}, Said: "Full"},
+		"next in 4 min · Full":    {Delivery: webhook.Delivery{State: webhook.Pending, NextAt: now.Add(4 * time.Minute), Last: failed, Attempts: 1, Completed: 1}, Said: "Full"},
 		"webhook is off":          {Delivery: webhook.Delivery{State: webhook.Pending}, WebhookOff: true},
 		"Host not found":          {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Failure: webhook.FailDNS}}},
 		"Timed out, began as 503 Service Unavailable": {Delivery: webhook.Delivery{State: webhook.Failed, Last: webhook.Outcome{Status: 503, Failure: webhook.FailTimeout}}},

@@ -61,9 +61,10 @@ func readZones(ctx context.Context, tx *sql.Tx) (map[webhook.AccountID]*time.Loc
 func countOldAttempts(ctx context.Context, tx *sql.Tx, hours *stats.Hours, since time.Time) error {
 	return eachRow(ctx, tx, func(rows *sql.Rows) error {
 		var a stats.Attempt
-		var started, us, status int64
-		err := rows.Scan(&a.Account, &a.Webhook, &a.GivenUp, &started, &us, &status, &a.Failure)
-		a.StartedAt, a.Duration, a.Responded = time.UnixMilli(started), time.Duration(us)*time.Microsecond, status != 0
+		var started, us int64
+		var o webhook.Outcome
+		err := rows.Scan(&a.Account, &a.Webhook, &a.GivenUp, &started, &us, &o.Status, &o.Failure)
+		a.StartedAt, a.Duration, a.Responded, a.Reason = time.UnixMilli(started), time.Duration(us)*time.Microsecond, o.Status != 0, stats.ReasonOf(o)
 		if err == nil && started >= since.UnixMilli() {
 			hours.Attempt(a)
 		}

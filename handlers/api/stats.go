@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"time"
 
@@ -85,6 +84,8 @@ func showReport(r *stats.Report) reportJSON {
 			b.Start.UTC(), b.Delivered, b.FailedAttempts(), b.GivenUp, b.Durations.Quantile(.5).Milliseconds(), b.Durations.Quantile(.95).Milliseconds(),
 		}
 	}
-	maps.Copy(shown.Reasons, r.Total.Failed)
+	for reason, times := range r.Total.Failed {
+		shown.Reasons[reason.Outcome().Failure] += times
+	}
 	return shown
 }

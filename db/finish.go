@@ -18,9 +18,9 @@ import (
 // between: which accounts this process holds does not change in a group; a delivery behind
 // which nothing is held is updated by one statement, and so is one that is not, which is
 // then left as it is until the write is alone; an attempt is a row of its own; a replay is
-// counted by adding, and ends with whichever result comes last; a success that changes
-// nothing, or makes a webhook healthy, is one statement. Whatever else is recorded of a
-// webhook is recorded alone, in the order of the results.
+// counted by adding, and ends with whichever result comes last; a success changes nothing,
+// or makes a webhook healthy, whoever else does. Whatever else is recorded of a webhook is
+// recorded alone, in the order of the results.
 func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f webhook.Finished, err error) {
 	row := attemptValues(r)
 	err = s.writeInTurn(ctx, group.Turn{Alongside: r.Delivery}, func(tx transaction) error {
@@ -46,26 +46,31 @@ func (s *Store) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 			return err
 		}
 		countAttempt(tx, r, r.State == webhook.Failed)
-		f.Off, err = s.recordOutcome(ctx, tx, r, now)
-		return err
+		return s.recordOutcome(ctx, tx, r, now, &f)
 	})
 	return f, err
 }
 
 // recordOutcome records what a result means besides its delivery.
-func (s *Store) recordOutcome(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
+func (s *Store) recordOutcome(ctx context.Context, tx transaction, r webhook.Result, now time.Time, f *webhook.Finished) (err error) {
 	if r.Again {
-		return "", nil
+		return nil
 	}
 	if err := countReplayed(ctx, tx, r, now); err != nil {
-		return "", err
+		return err
 	}
 	if r.Warnings != nil {
 		if err := s.recordWarnings(ctx, tx, r.Webhook, *r.Warnings); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return s.recordHealth(ctx, tx, r, now)
+	switch {
+	case r.Attempt.Failure == "":
+		f.Recovered, err = s.recordSuccess(ctx, tx, r, now)
+	case !r.Once() || r.Gone:
+		f.Off, err = s.recordFailure(ctx, tx, r, now)
+	}
+	return err
 }
 
 // recordWarnings stores what changed about a receiver, so that the next attempts know.
@@ -108,8 +113,7 @@ func (s *Store) finishLate(ctx context.Context, tx transaction, r webhook.Result
 		return err
 	}
 	countAttempt(tx, r, current && r.State == webhook.Failed)
-	f.Off, err = s.recordOutcome(ctx, tx, r, now)
-	return err
+	return s.recordOutcome(ctx, tx, r, now, f)
 }
 
 // finishEnded records the response for a delivery that was cancelled meanwhile, or an
@@ -159,15 +163,9 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 // failing is instead of a round in Store.healthy: a failure is to be recorded, or was.
 const failing = math.MaxUint64
 
-// recordHealth records a success or failure of a webhook, and switches it off if
-// webhook.Health says so; it returns why.
-func (s *Store) recordHealth(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
-	switch {
-	case r.Attempt.Failure == "":
-		return "", s.recordSuccess(ctx, tx, r, now)
-	case r.Once() && !r.Gone:
-		return "", nil
-	}
+// recordFailure records a failure of a webhook, and switches it off if webhook.Health says
+// so; it returns why.
+func (s *Store) recordFailure(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (webhook.OffReason, error) {
 	tx.Alone()
 	s.healthy[r.Webhook] = failing
 	var health webhook.Health
@@ -229,31 +227,39 @@ func (s *Store) switchOffByHealth(ctx context.Context, tx transaction, id webhoo
 	return s.changed(ctx, tx, webhookEntry(w, "webhook.off_"+string(off), change))
 }
 
-// recordSuccess records that a webhook is healthy. It writes nothing if that is
-// known: most attempts succeed.
-func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Result, now time.Time) error {
+// recordSuccess records that a webhook is healthy, and reports whether it was failing until
+// now. It writes nothing if that is known: most attempts succeed.
+func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (recovered bool, err error) {
 	known := s.healthy[r.Webhook]
 	switch known {
 	case tx.Round():
-		return nil
+		return false, nil
 	case failing:
 		tx.Alone()
 	}
-	if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0, on_at = 0, `+closeCircuit+`
-		WHERE id = $1 AND (failing_since <> 0 OR on_at <> 0 OR circuit_failures <> 0)`, r.Webhook); err != nil {
-		return err
+	var before webhook.Health
+	var changes bool
+	err = queryRow(ctx, tx, `SELECT failing_since, failed_at, CASE WHEN failing_since <> 0 OR on_at <> 0 OR circuit_failures <> 0 THEN 1 ELSE 0 END
+		FROM webhooks WHERE id = $1`, r.Webhook).Scan(timeScanner{&before.FailingSince}, timeScanner{&before.FailedAt}, &changes)
+	if err != nil { // ErrNotFound: it is gone
+		return false, ignoreNotFound(err)
+	}
+	if changes {
+		if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = 0, failed_at = 0, on_at = 0, `+closeCircuit+` WHERE id = $1`, r.Webhook); err != nil {
+			return false, err
+		}
 	}
 	if r.Circuit != nil && r.Circuit().Failures > 0 { // it has failed again since
 		tx.Alone()
 		health := webhook.Health{}.AfterFailure(roundMillis(now))
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $3, failed_at = $4 WHERE id = $1 AND circuit_resets = $2`,
 			r.Webhook, r.Circuit().Resets, toMillis(health.FailingSince), toMillis(health.FailedAt)); err != nil {
-			return err
+			return false, err
 		}
-		return recordCircuit(ctx, tx, r)
+		return false, recordCircuit(ctx, tx, r)
 	}
 	if known == failing || s.healthy[r.Webhook] != failing { // else an attempt has failed in between, and those after it have to know
 		s.healthy[r.Webhook] = tx.Round()
 	}
-	return nil
+	return before.Failing(), nil
 }

@@ -11,6 +11,7 @@ import (
 var healthTests = []test{
 	{"failing since", testFailingSince},
 	{"circuit", testCircuit},
+	{"recovered", testRecovered},
 	{"late circuit", testLateCircuit},
 	{"off after five days", testOffFailing},
 	{"quiet", testQuiet},
@@ -85,6 +86,26 @@ func testCircuit(t *testing.T, s *db.Store) {
 	claim(t, s, w.ID, 9, t0)
 	finish(t, s, success(d, w.ID, 1), t0)
 	same(t, "after a success", stored(), webhook.Circuit{})
+}
+
+// testRecovered: a success of a webhook that was failing says so, once; one after a single
+// failure, which is no alarm, does not.
+func testRecovered(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	succeed := func(now time.Time) bool {
+		d := deliver(t, s, a.ID, 1)[0]
+		claim(t, s, w.ID, 99, now)
+		r := success(d, w.ID, 1)
+		r.Account = a.ID
+		return must(s.Finish(t.Context(), r, now))(t).Recovered
+	}
+	same(t, "at first", succeed(t0), false)
+	failOnce(t, s, w, t0)
+	same(t, "after one failure", succeed(t0), false)
+	failOnce(t, s, w, t0)
+	failOnce(t, s, w, t0.Add(webhook.FailingAfter))
+	same(t, "of a failing one", succeed(t0.Add(time.Hour)), true)
+	same(t, "and the next", succeed(t0.Add(time.Hour)), false)
 }
 
 // testLateCircuit: results may be recorded in another order than their attempts ended, and

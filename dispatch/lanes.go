@@ -138,15 +138,15 @@ func (s *lanes) invalidate(account webhook.AccountID, id webhook.WebhookID) []*w
 }
 
 // mayRetryNow reports whether a recovery may make the waiting retries of a
-// webhook due, and records that it does.
-func (s *lanes) mayRetryNow(account webhook.AccountID, id webhook.WebhookID) bool {
+// webhook due, and records that it does. It always may if a person asked for the attempt.
+func (s *lanes) mayRetryNow(account webhook.AccountID, id webhook.WebhookID, asked bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.shards.isKnown(account) {
 		return false
 	}
 	l, now := s.lane(account, id), s.clock()
-	if now.Sub(l.lastRetryNow) < retryNowInterval {
+	if !asked && now.Sub(l.lastRetryNow) < retryNowInterval {
 		return false
 	}
 	l.lastRetryNow = now

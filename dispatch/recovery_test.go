@@ -140,6 +140,51 @@ func checkProbes(t *testing.T, r *rig, calls, limit int, down time.Duration) {
 	}
 }
 
+// TestFailingRecovers: also of a receiver that refused everything without being paused, all
+// that waits follows the first delivery that it accepts; and once more, soon after, if a
+// person asked for that one.
+func TestFailingRecovers(t *testing.T) {
+	t.Parallel()
+	var good atomic.Bool
+	server := outside(t, func(w http.ResponseWriter, _ *http.Request) {
+		if !good.Load() {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	bubble(t, func(t *testing.T) {
+		r := newRig(t).run(dispatch.Options{})
+		w := r.hook(server.URL, concurrency(2))
+		for _, asked := range []bool{false, true} {
+			good.Store(false)
+			ids := r.ingest(5)
+			time.Sleep(5 * time.Minute)
+			good.Store(true)
+			if asked {
+				if _, err := r.store.RetryOldest(t.Context(), r.account.ID, w.ID, byTest()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var first time.Time
+			for delivered := 0; delivered < len(ids); {
+				got := <-r.store.finished
+				if got.State != webhook.Delivered {
+					continue
+				}
+				if delivered++; delivered == 1 {
+					first = got.Attempt.StartedAt
+				}
+				if after := got.Attempt.StartedAt.Sub(first); after > time.Second {
+					t.Errorf("asked %t: got one %s after the first that was accepted, want no waiting", asked, after)
+				}
+			}
+			if r.circuit(w).Open() {
+				t.Error("it was paused")
+			}
+		}
+		r.stop()
+	})
+}
+
 // TestRestartKeepsTheCircuit: a process that starts while a receiver is down sends it one
 // probe, when that is due, and not as many requests as the webhook may have in flight.
 func TestRestartKeepsTheCircuit(t *testing.T) {

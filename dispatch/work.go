@@ -61,9 +61,9 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 	recovered, queued := d.updateCircuit(l, job, a)
 	result := d.resultOf(job, a)
 	d.logAttempt(job, result)
-	d.record(job, result)
+	done, _ := d.record(job, result)
 	d.releaseJobs(d.recording, queued)
-	if recovered {
+	if recovered || done.Recovered {
 		d.retryNow(job)
 	}
 }
@@ -150,7 +150,7 @@ func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (
 // retryNow makes all waiting retries of a recovered receiver due. If that fails,
 // each is sent at its own time.
 func (d *Dispatcher) retryNow(job *webhook.Job) {
-	if !d.lanes.mayRetryNow(job.Account.ID, job.Webhook.ID) {
+	if !d.lanes.mayRetryNow(job.Account.ID, job.Webhook.ID, job.Urgent) {
 		return
 	}
 	now := d.clock()

@@ -29,10 +29,15 @@ type account struct {
 // startAccount starts a server that may call receivers on this machine, with the account "Ada Tours".
 func startAccount(t testing.TB) *account {
 	t.Helper()
-	a := &account{server: startServer(t, "--allow-private-targets", "127.0.0.1")}
-	a.Number, a.person = a.addAccount("Ada Tours", operator), operator
-	a.addUser(staff, "staff", a.Number)
-	a.token = strings.TrimSpace(a.run("", "token", "add", "--account", a.Number, "till"))
+	folder, a := t.TempDir(), &account{}
+	preparedAccount.write(t, folder, a, func(s *server) *account {
+		made := &account{server: s, person: operator}
+		made.Number = s.addAccount("Ada Tours", operator)
+		s.addUser(staff, "staff", made.Number)
+		made.token = strings.TrimSpace(s.run("", "token", "add", "--account", made.Number, "till"))
+		return made
+	})
+	a.server = startServerIn(t, folder, "--allow-private-targets", "127.0.0.1")
 	return a
 }
 

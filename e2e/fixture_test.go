@@ -9,10 +9,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,7 +46,39 @@ func newShopIn(t testing.TB, folder string, args ...string) *shop {
 	if len(args) == 0 {
 		args = []string{"--allow-private-targets", "127.0.0.0/8"}
 	}
-	return startServerIn(t, folder, args...).shop("4069", operator)
+	if strings.Contains(folder, "://") {
+		return startServerIn(t, folder, args...).shop("4069", operator)
+	}
+	var made account
+	preparedShop.write(t, folder, &made, func(s *server) *account { return s.shop("4069", operator).account })
+	made.server = startServerIn(t, folder, args...)
+	return &shop{&made}
+}
+
+var preparedShop, preparedAccount prepared
+
+// prepared is a database with an account, which is made once: each of the commands that make
+// it is a process, and passwords take their time.
+type prepared struct {
+	once     sync.Once
+	database []byte
+	account  account // without its server
+}
+
+// write writes the database into a folder, and its account.
+func (p *prepared) write(t testing.TB, folder string, to *account, create func(*server) *account) {
+	t.Helper()
+	p.once.Do(func() {
+		s := startServerIn(t, t.TempDir(), "--allow-private-targets", "127.0.0.0/8")
+		p.account = *create(s)
+		p.account.server = nil
+		s.stop()
+		database, err := os.ReadFile(s.Database)
+		must(t, err)
+		p.database = database
+	})
+	*to = p.account
+	must(t, os.WriteFile(filepath.Join(folder, "bookhook.db"), p.database, 0o600))
 }
 
 // shop makes the account with this number, and its operator.

@@ -153,4 +153,6 @@ type Finished struct {
 	Off      OffReason // why the webhook was switched off by it; "" when it was not
 	Released bool      // a held delivery of the same webhook became due
 	Again    bool      // the next attempt is claimed, as the result asked
+	// Recovered says that the webhook was failing until this success.
+	Recovered bool
 }

@@ -28,7 +28,7 @@ func TestNoticeSettings(t *testing.T) {
 	s, _ := newMailSite(t, smtptest.Options{})
 	const on, off = `name="mail" value="1" checked`, `name="mail" value="1" aria`
 	b := s.signIn(anna)
-	b.get("/settings/notices").is(http.StatusOK).has(on, "To "+anna, "A webhook is failing", "Nothing in the last 30 days", "Save for everybody").lacks("The disk is nearly full", "E-mail is not set up")
+	b.get("/settings/notices").is(http.StatusOK).has(on, "To "+anna, "A webhook is failing", "No incident in the last 30 days", "Save for everybody").lacks("The disk is nearly full", "E-mail is not set up")
 	s.signIn(lone).get("/settings/notices").is(http.StatusOK).has(on, "The disk is nearly full").lacks("A webhook is failing", "Save for everybody")
 
 	tim := s.signIn(staff)

@@ -28,7 +28,7 @@ func TestHeldDeliveryOnPages(t *testing.T) {
 	b.get(first).lacks("Waiting for an earlier event", "Send now").has("Retry now")
 	b.get("/events/"+accepted.Event.ID.String()).has("Waiting for an earlier event of booking 1234", `href="`+first+`"`)
 	for _, list := range []string{"/deliveries", "/webhooks/" + w.ID.String()} {
-		b.get(list).has("for an earlier event", "Waiting in 1 h")
+		b.get(list).has("for an earlier event", "Waiting next in 1 h")
 	}
 	b.get("/webhooks/"+w.ID.String()).has("2 deliveries waiting, the oldest for", `href="/webhooks/`+w.ID.String()+`/deliveries?state=pending"`)
 	b.get("/webhooks").has("2 waiting, the oldest for")

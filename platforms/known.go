@@ -85,9 +85,17 @@ func (r Registry) SampleEvent(w *webhook.Webhook, id string, now time.Time) webh
 	return webhook.Event{Platform: platform, Type: eventType, BookingID: id, OccurredAt: now.UTC()}
 }
 
+// firstEvent returns the first event of the catalogues that a webhook selects.
 func (r Registry) firstEvent(w *webhook.Webhook) (platform, eventType string) {
 	if w.AllEvents || len(w.Events) == 0 {
 		return r[0].Key, r[0].Events[0].Key
+	}
+	for _, p := range r {
+		for _, e := range p.Events {
+			if slices.Contains(w.Events, webhook.EventKey(p.Key, e.Key)) {
+				return p.Key, e.Key
+			}
+		}
 	}
 	return webhook.SplitEventKey(w.Events[0])
 }

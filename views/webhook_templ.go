@@ -131,7 +131,7 @@ func webhookPage(p WebhookProps, tab WebhookTab) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = webhookStatus(p.Status()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = webhookNow(p.Webhook, p.Status()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -498,7 +498,7 @@ func rowStatus(r WebhookRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = webhookStatus(r.Status()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = webhookNow(r.Webhook, r.Status()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

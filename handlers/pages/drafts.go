@@ -206,19 +206,20 @@ func (pg *Pages) CheckURL(c *fiber.Ctx) error {
 	if _, err := pg.draftParam(c); err != nil {
 		return err
 	}
+	reader := currentUser(c).User
 	address, problem := webhook.CheckURL(web.FormValue(c, "url"))
 	if problem.IsZero() {
 		problem = pg.Dispatcher.CheckURL(address)
 	}
 	if !problem.IsZero() {
-		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeBad, Message: problem}))
+		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeBad, Message: problem}, reader))
 	}
 	limited, err := pg.countCheck(c)
 	if err != nil {
 		return err
 	}
 	if !limited.IsZero() { // it says nothing about the URL
-		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeWarn, Message: limited}))
+		return render(c, http.StatusOK, views.URLCheck(webhook.Probe{Level: webhook.ProbeWarn, Message: limited}, reader))
 	}
-	return render(c, http.StatusOK, views.URLCheck(pg.Dispatcher.Probe(c.UserContext(), address)))
+	return render(c, http.StatusOK, views.URLCheck(pg.Dispatcher.Probe(c.UserContext(), address), reader))
 }

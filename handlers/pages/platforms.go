@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -76,10 +77,17 @@ func (pg *Pages) showPlatform(c *fiber.Ctx, p platforms.Platform, props views.Pl
 	panel.Key, panel.Name, panel.Connect, panel.About, panel.Settings, panel.Events, panel.Texts = p.Key, p.Name, p.Connect, p.About, p.Settings, len(p.Events), p.Texts
 	if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
 		panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()
+		panel.Try = callOf(p, props.Page.Account, panel.Address)
 		panel.Lists = p.Lists != nil
 		panel.ListsReady = panel.Lists && p.Lists.Ready(panel.Connection.Settings)
 	}
 	return render(c, formStatus(panel.Problems), views.Platform(props))
+}
+
+// callOf writes a command that calls the address as the platform does about a booking.
+func callOf(p platforms.Platform, a webhook.Account, address string) string {
+	request := p.Native(&webhook.Webhook{Config: webhook.Config{URL: address}}, a, p.Sample(firstOf(p, nil), "1234", time.Now().UTC()))
+	return views.Curl(webhook.Attempt{Method: request.Method, URL: request.URL, RequestHeaders: request.Header, RequestBody: request.Body})
 }
 
 // connectionTo finds the connection to a platform; nil when the account never used

@@ -58,3 +58,18 @@ func (s *Store) CountRejectedRequests(ctx context.Context, account webhook.Accou
 	err = queryRow(ctx, s.engine, `SELECT count(*) FROM rejected_requests WHERE account_id = $1`, account).Scan(&n)
 	return n, err
 }
+
+// DeleteRejectedRequests deletes the rejected requests of an account, and returns how many
+// there were.
+func (s *Store) DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, change webhook.Change) (n int64, err error) {
+	err = s.write(ctx, func(tx transaction) (err error) {
+		n, err = tx.Exec(ctx, `DELETE FROM rejected_requests WHERE account_id = $1`, account)
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.audit(ctx, tx, webhook.AuditEntry{
+			Account: account, Change: change, Action: "rejected.deleted", Subject: account.String(), Args: []string{strconv.FormatInt(n, 10)},
+		})
+	})
+	return n, err
+}

@@ -19,6 +19,7 @@ var rejectedTests = []test{
 	{"page by page", testRejectedPages},
 	{"of one account only", testForeignRejected},
 	{"no more than the newest", testManyRejected},
+	{"deleted", testDeleteRejected},
 }
 
 // rejected is a request of Wink that could not be read.
@@ -143,4 +144,19 @@ func testForeignRejected(t *testing.T, s *db.Store) {
 		same(t, "count", must(s.CountRejectedRequests(ctx, account))(t), 1)
 	}
 	same(t, "of nobody", len(must(s.RejectedRequests(ctx, 1, 0, 9))(t)), 0)
+}
+
+func testDeleteRejected(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, other := newAccount(t, s), newAccount(t, s)
+	for _, r := range []webhook.RejectedRequest{rejected(a.ID, "x"), rejected(a.ID, "y"), rejected(other.ID, "x")} {
+		ok(t, s.AddRejectedRequest(ctx, r, t0))
+	}
+	for _, want := range []int64{2, 0} {
+		same(t, "deleted", must(s.DeleteRejectedRequests(ctx, a.ID, at(t0)))(t), want)
+	}
+	same(t, "left", must(s.CountRejectedRequests(ctx, a.ID))(t), 0)
+	same(t, "of another account", must(s.CountRejectedRequests(ctx, other.ID))(t), 1)
+	log := must(s.Audit(ctx, a.ID, 0, 9))(t)
+	same(t, "log", []any{log[0].Action, log[0].Args, log[1].Action != "rejected.deleted"}, []any{"rejected.deleted", []string{"2"}, true})
 }

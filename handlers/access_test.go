@@ -131,6 +131,7 @@ var routes = inVersions(map[string]route{
 	"GET /settings/platforms":         {members, 200, ""},
 	"GET /settings/platforms/tourcms": {members, 200, ""},
 	"GET /settings/rejected":          {members, 200, ""},
+	"POST /settings/rejected/delete":  {operators, 303, ""},
 	"GET /settings/people":            {members, 200, ""},
 	"GET /settings/tokens":            {members, 200, ""},
 	"GET /settings/activity":          {members, 200, ""},

@@ -138,6 +138,7 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/webhooks/:id/fallback/send", p.SendFallbackLink)
 	operator.Post("/webhooks/:id/fallback/remove", p.RemoveFallback)
 	operator.Post("/webhooks/:id/delete", p.DeleteWebhook)
+	operator.Post("/settings/rejected/delete", p.DeleteRejected)
 	operator.Post("/drafts/:id/delete", p.DeleteDraft)
 	operator.Post("/drafts/:id/check-url", p.CheckURL)
 	operator.Get("/drafts/:id/test", p.ShowTestedDraft)

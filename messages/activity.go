@@ -11,6 +11,7 @@ var activity = Texts{
 
 	"activity.checklist.hidden": "Hid the checklist of the first steps.",
 	"activity.checklist.shown":  "Showed the checklist of the first steps again.",
+	"activity.rejected.deleted": "Deleted the rejected requests: %s.",
 
 	"activity.user.added":    "Added %s as %s.",
 	"activity.user.removed":  "Removed %s.",

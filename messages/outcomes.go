@@ -6,6 +6,7 @@ var outcomes = Texts{
 	"account.welcome":  "Welcome to Bookhook. These steps lead to your first delivered booking.",
 	"checklist.hidden": "The checklist is hidden. You can show it again under Settings › Account.",
 	"checklist.shown":  "The checklist is shown again.",
+	"rejected.deleted": "The rejected requests are deleted. Further ones appear here.",
 	"account.created":  "The account “%s” was created with the number %s. Add the first person who may sign in to it.",
 	"account.limit":    "“%s” may now have %s webhooks.",
 	"account.saved":    "The account was saved.",

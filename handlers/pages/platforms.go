@@ -27,6 +27,7 @@ type PlatformStore interface {
 	SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error
 	RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error)
 	CountRejectedRequests(ctx context.Context, account webhook.AccountID) (int, error)
+	DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, change webhook.Change) (int64, error)
 }
 
 const platformsPath = "/settings/platforms"

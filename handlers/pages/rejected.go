@@ -55,7 +55,7 @@ func (pg *Pages) showRejected(c *fiber.Ctx) error {
 	}
 	row := pg.rejectedRow(found[0])
 	row.Whole = true
-	return pg.renderRejected(c, views.RejectedProps{Rows: []views.RejectedRow{row}})
+	return pg.renderRejected(c, views.RejectedProps{Rows: []views.RejectedRow{row}, First: true})
 }
 
 func (pg *Pages) rejectedRow(r webhook.RejectedRequest) views.RejectedRow {
@@ -70,4 +70,13 @@ func (pg *Pages) renderRejected(c *fiber.Ctx, props views.RejectedProps) (err er
 		return err
 	}
 	return render(c, http.StatusOK, views.RejectedRequests(props))
+}
+
+// DeleteRejected deletes the rejected requests, which somebody has seen to.
+func (pg *Pages) DeleteRejected(c *fiber.Ctx) error {
+	v := currentUser(c)
+	if _, err := pg.Store.DeleteRejectedRequests(c.UserContext(), v.Account.ID, v.change()); err != nil {
+		return err
+	}
+	return pg.done(c, "/settings/rejected", webhook.NewMessage("rejected.deleted"))
 }

@@ -58,7 +58,7 @@ PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestRe
 # after the other, mostly in SQLite, where it would cost minutes.
 ONE_BY_ONE = . ./db ./db/sqlite ./handlers
 AT_ONCE = AtOnce|OneAfterTheOther|Live|LimitHolds|Mail|Deliver|Replay|Inline|Concurrent|Close|Bounded|WhileItRuns|Demo|Metrics|Traces
-STORE_AT_ONCE = ^(TestStore|TestAnotherStore|TestFenced)$$/./(parallel|same_time|once|settings)
+STORE_AT_ONCE = ^(TestStore|TestAnotherStore|TestFenced)$$/./(parallel|same_time|once|settings|several|shared|not_counted)
 
 unit: need-go need-cc ## unit and conformance tests
 	go test $(RACE) -vet=off -pgo=off -timeout 20m -skip '$(PLAIN)' $(TESTFLAGS) $$(go list ./... | grep -v -e '^bookhook$$' -e '/db$$' -e '/db/sqlite$$' -e '/handlers$$' -e '/e2e$$' -e '/e2e/power$$')
@@ -73,7 +73,7 @@ postgres: need-go ## the tests of package db on PostgreSQL, which must be instal
 # A module of its own: what reads these files is no dependency of Bookhook. It is large and runs once, so it is not
 # optimised.
 deploy: need-go ## check docs/deploy/compose.yaml and kubernetes.yaml
-	cd docs/deploy/check && go test -vet=off -gcflags='all=-N -l' $(TESTFLAGS) .
+	cd docs/deploy/check && go test -gcflags='all=-N -l' $(TESTFLAGS) .
 
 # Never from the cache: Go does not know that these tests depend on the whole program.
 e2e: setup ## browser tests against the real binary

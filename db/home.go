@@ -49,32 +49,25 @@ func (s *Store) HideChecklist(ctx context.Context, account webhook.AccountID, hi
 	})
 }
 
-// maxGivenUp is up to where GivenUp counts.
+// maxGivenUp is up to where GivenUp counts for a webhook.
 const maxGivenUp = 1000
 
-const givenUp = `SELECT webhook_id, COUNT(*) FROM (SELECT webhook_id, finished_at, test, inline FROM deliveries
-		WHERE account_id = $1 AND state = 'failed' AND state <> 'delivered' AND id >= $3 ORDER BY id DESC LIMIT $4) AS newest
-	WHERE finished_at >= $2 AND test = 0 AND inline = 0 GROUP BY webhook_id`
+const givenUp = `SELECT id, n FROM (SELECT w.id AS id, (SELECT COUNT(*) FROM (SELECT d.test FROM deliveries d
+		WHERE d.webhook_id = w.id AND d.state = 'failed' AND d.finished_at >= $2 LIMIT $3) AS failed WHERE test = 0) AS n
+	FROM webhooks w WHERE w.account_id = $1 AND w.deleted_at = 0 AND w.kind = 'async') AS counted WHERE n > 0`
 
 // GivenUp counts, by their webhooks, the deliveries of an account that were given up since
-// a time and not delivered since, tests aside. A synchronous webhook has none: what it
-// refuses is answered. It considers deliveries of the last webhook.FailingLimit before, and
-// of those the newest 1,000: the counts are marked if there may be more.
+// a time and not delivered since, tests aside; of each webhook up to 1,000. A synchronous
+// webhook has none: what it refuses is answered.
 func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, since time.Time) (map[webhook.WebhookID]webhook.Count, error) {
-	counts, all := map[webhook.WebhookID]webhook.Count{}, 0
+	counts := map[webhook.WebhookID]webhook.Count{}
 	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
 		var id webhook.WebhookID
 		var n int
 		err = r.Scan(&id, &n)
-		counts[id] = webhook.Count{N: n}
-		all += n
+		counts[id] = webhook.Count{N: n, More: n >= maxGivenUp}
 		return none, err
-	}, givenUp, account, toMillis(since), webhook.FirstID[webhook.DeliveryID](since.Add(-webhook.FailingLimit)), maxGivenUp)
-	if all == maxGivenUp {
-		for id, c := range counts {
-			counts[id] = webhook.Count{N: c.N, More: true}
-		}
-	}
+	}, givenUp, account, toMillis(since), maxGivenUp)
 	return counts, err
 }
 

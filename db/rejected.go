@@ -59,11 +59,11 @@ func (s *Store) CountRejectedRequests(ctx context.Context, account webhook.Accou
 	return n, err
 }
 
-// DeleteRejectedRequests deletes the rejected requests of an account, and returns how many
-// there were.
-func (s *Store) DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, change webhook.Change) (n int64, err error) {
+// DeleteRejectedRequests deletes the rejected requests of an account but for those that came
+// (again) after a time, and returns how many there were.
+func (s *Store) DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, until time.Time, change webhook.Change) (n int64, err error) {
 	err = s.write(ctx, func(tx transaction) (err error) {
-		n, err = tx.Exec(ctx, `DELETE FROM rejected_requests WHERE account_id = $1`, account)
+		n, err = tx.Exec(ctx, `DELETE FROM rejected_requests WHERE account_id = $1 AND last_at <= $2`, account, toMillis(until))
 		if err != nil || n == 0 {
 			return err
 		}

@@ -152,10 +152,11 @@ func testDeleteRejected(t *testing.T, s *db.Store) {
 	for _, r := range []webhook.RejectedRequest{rejected(a.ID, "x"), rejected(a.ID, "y"), rejected(other.ID, "x")} {
 		ok(t, s.AddRejectedRequest(ctx, r, t0))
 	}
+	ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, "later"), t0.Add(time.Second)))
 	for _, want := range []int64{2, 0} {
-		same(t, "deleted", must(s.DeleteRejectedRequests(ctx, a.ID, at(t0)))(t), want)
+		same(t, "deleted", must(s.DeleteRejectedRequests(ctx, a.ID, t0, at(t0)))(t), want)
 	}
-	same(t, "left", must(s.CountRejectedRequests(ctx, a.ID))(t), 0)
+	same(t, "left", bodies(must(s.RejectedRequests(ctx, a.ID, 0, 9))(t)), []string{"later"})
 	same(t, "of another account", must(s.CountRejectedRequests(ctx, other.ID))(t), 1)
 	log := must(s.Audit(ctx, a.ID, 0, 9))(t)
 	same(t, "log", []any{log[0].Action, log[0].Args, log[1].Action != "rejected.deleted"}, []any{"rejected.deleted", []string{"2"}, true})

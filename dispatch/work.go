@@ -63,7 +63,7 @@ func (d *Dispatcher) run(l *lane, job *webhook.Job) {
 	d.logAttempt(job, result)
 	done, _ := d.record(job, result)
 	d.releaseJobs(d.recording, queued)
-	if recovered || done.Recovered {
+	if recovered || done.Recovered && job.Urgent {
 		d.retryNow(job)
 	}
 }
@@ -128,7 +128,9 @@ func (d *Dispatcher) waitedTooLong(job *webhook.Job) bool {
 // Only the success of a probe, or of what a person asked for meanwhile, means that all deliveries may succeed now. The success
 // of an attempt that was in flight when the circuit opened closes it, too, but
 // shows only that the receiver fails now and then: waiting retries keep their
-// times, or their attempts would be used up at once.
+// times, or their attempts would be used up at once. So it is with one that was failing
+// and not paused, since it refused what deliveries said: they follow the success of what a
+// person asked for.
 func (d *Dispatcher) updateCircuit(l *lane, job *webhook.Job, a attemptResult) (recovered bool, queued []*webhook.Job) {
 	failed := a.Failure != ""
 	if failed && (job.Delivery.Test || a.Failure == webhook.FailInternal) {

@@ -47,7 +47,7 @@ func newShopIn(t testing.TB, folder string, args ...string) *shop {
 		args = []string{"--allow-private-targets", "127.0.0.0/8"}
 	}
 	if strings.Contains(folder, "://") {
-		return startServerIn(t, folder, args...).shop("4069", operator)
+		return newFreshShop(t, folder, args...)
 	}
 	var made account
 	preparedShop.write(t, folder, &made, func(s *server) *account { return s.shop("4069", operator).account })
@@ -55,9 +55,16 @@ func newShopIn(t testing.TB, folder string, args ...string) *shop {
 	return &shop{&made}
 }
 
+// newFreshShop is newShopIn on a database that is not a copy: for what depends on how it began, or that no other one has
+// its keys and ids.
+func newFreshShop(t testing.TB, folder string, args ...string) *shop {
+	t.Helper()
+	return startServerIn(t, folder, args...).shop("4069", operator)
+}
+
 var preparedShop, preparedAccount prepared
 
-// prepared is a database with an account, which is made once: each of the commands that make
+// prepared is a database with an account, which is made once and copied: each of the commands that make
 // it is a process, and passwords take their time.
 type prepared struct {
 	once     sync.Once

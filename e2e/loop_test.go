@@ -104,7 +104,7 @@ func TestLoopEnds(t *testing.T) {
 // Two Bookhooks that send everything to each other: the event arrives once at each.
 func TestLoopOfTwo(t *testing.T) {
 	t.Parallel()
-	one, other := newShop(t), newShop(t)
+	one, other := newShop(t), newFreshShop(t, t.TempDir(), "--allow-private-targets", "127.0.0.0/8")
 	there := one.webhook("Other", other.URL+other.inbound(), map[string]any{"format": "native"})
 	back := other.webhook("One", one.URL+one.inbound(), map[string]any{"format": "native"})
 	one.await(one.booking("1234").to(there), "delivered")

@@ -26,7 +26,7 @@ func newKey(t testing.TB) string {
 // key, or with another one, nothing starts.
 func TestSecretKey(t *testing.T) {
 	folder, first, second := t.TempDir(), newKey(t), newKey(t)
-	op := newShopIn(t, folder, "--allow-private-targets", "127.0.0.0/8", secretKeyFile, first)
+	op := newFreshShop(t, folder, "--allow-private-targets", "127.0.0.0/8", secretKeyFile, first)
 	in := receiver(t)
 	books := op.webhook("Accounting", in.URL, map[string]any{"basic_auth": "anna:of the river"})
 	address := filepath.Base(strings.TrimSpace(op.run("", "platform", "on", "wink", "--account", op.Number)))

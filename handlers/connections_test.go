@@ -191,9 +191,10 @@ func TestRejectedRequestsPage(t *testing.T) {
 	s.signIn(others).get("/settings/rejected").has("No rejected requests")
 	b.get("/settings/rejected?before=evt_0").is(http.StatusNotFound)
 
-	s.signIn(others).follow("/settings/rejected/delete", nil)
-	b.get("/settings/rejected").has("21 requests")
-	b.follow("/settings/rejected/delete", nil).has("The rejected requests are deleted.", "No rejected requests")
+	until := url.Values{"until": {newest.find(`name="until" value="([0-9]+)"`)}}
+	s.signIn(others).follow("/settings/rejected/delete", until)
+	b.follow("/settings/rejected/delete", nil).has("21 requests")
+	b.follow("/settings/rejected/delete", until).has("The rejected requests are deleted.", "No rejected requests")
 }
 
 func TestWizardShowsEventsOfPlatforms(t *testing.T) {

@@ -38,7 +38,7 @@ var outcomes = Texts{
 	"draft.discarded":         "The draft was discarded.",
 	"draft.changes_discarded": "Your changes were discarded. The webhook is unchanged.",
 
-	"webhook.created":        "“%s” is on and receives new events from now on. Send it a test to see that it arrives.",
+	"webhook.created":        "“%s” is on and receives new events from now on. Not tried yet? Send it a test.",
 	"webhook.inline_created": "“%s” is on and is asked about bookings from now on. Send it a test to see what it answers.",
 	"webhook.saved":          "Your changes are saved. They apply to new events and to waiting deliveries.",
 	"webhook.deleted":        "“%s” was deleted. The log of what was sent stays.",

@@ -72,7 +72,7 @@ if (ticked) {
   const all = document.querySelector("[data-tick-all]");
   const count = () => {
     const n = boxes().filter((box) => box.checked).length;
-    label.textContent = n ? ticked.dataset.ticked.replace("%", n) : untouched;
+    label.textContent = n ? ticked.dataset.ticked.replace("%", n) : "needsTick" in ticked.dataset ? "Send ticked again…" : untouched;
     ticked.disabled = !n && "needsTick" in ticked.dataset;
     all.checked = n > 0 && n === boxes().length;
     all.indeterminate = n > 0 && !all.checked;

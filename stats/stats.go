@@ -15,6 +15,7 @@ package stats
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -34,12 +35,13 @@ type Counts struct {
 }
 
 // Reason is why an attempt failed: a webhook.Failure, and of [webhook.FailStatus] the status
-// behind a space, such as "status 503". What was counted before had no status.
+// behind a space if it is one that HTTP knows, such as "status 503": so there are few. What
+// was counted before had no status.
 type Reason string
 
 // ReasonOf returns the reason of an attempt; "" on success.
 func ReasonOf(o webhook.Outcome) Reason {
-	if o.Failure == webhook.FailStatus && o.Status != 0 {
+	if o.Failure == webhook.FailStatus && http.StatusText(o.Status) != "" {
 		return Reason(fmt.Sprintf("%s %d", o.Failure, o.Status))
 	}
 	return Reason(o.Failure)

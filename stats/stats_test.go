@@ -241,6 +241,7 @@ func TestReason(t *testing.T) {
 		"status 503": {Status: 503, Failure: webhook.FailStatus},
 		"gone":       {Status: 410, Failure: webhook.FailGone},
 		"timeout":    {Failure: webhook.FailTimeout},
+		"status":     {Status: 799, Failure: webhook.FailStatus}, // which a receiver made up
 	} {
 		got := stats.ReasonOf(o)
 		if back := got.Outcome(); got != want || back.Failure != o.Failure || want == "status 503" && back.Status != 503 {

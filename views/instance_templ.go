@@ -91,7 +91,7 @@ func Instance(p InstanceProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = todayNumbers(p.Today, p.Page, false).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = todayNumbers(p.Today, p.Page, nil).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -795,7 +795,7 @@ func tryPlatform(p PlatformPanel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, " makes it, about a booking with the number 1234. Bookhook cannot tell it from a real one: your webhooks receive it.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, " makes it, about a booking that does not exist. Bookhook cannot tell it from a real one: webhooks whose events, channels and tours match receive it.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

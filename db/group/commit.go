@@ -42,8 +42,12 @@ type Conn interface {
 // something, everything is undone and run again, each write in a savepoint.
 func (w *Writer) commit(now, later []*write) {
 	before := w.conn.Changes()
+	most := [...]int{len(w.queue), len(w.later)}
 	err := w.beginGroup()
-	group := w.gather(now, later)
+	if err == nil { // else what has come since has not been tried
+		most = [...]int{Max, Max}
+	}
+	group := w.gather(now, later, most)
 	if err == nil {
 		err = w.transact(group, w.runDirect)
 	}

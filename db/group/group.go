@@ -239,18 +239,19 @@ func (w *Writer) drain() {
 }
 
 // gather takes the writes that are waiting, without waiting for more: those of now
-// first, then the one that was taken of later, if any, and the rest of later. It is called
-// once the transaction has begun: that may take as long as other processes write.
-func (w *Writer) gather(now, later []*write) []*write {
+// first, then the one that was taken of later, if any, and the rest of later, so many of each
+// at most. It is called once the transaction has begun: that may take as long as other
+// processes write.
+func (w *Writer) gather(now, later []*write, most [2]int) []*write {
 	runtime.Gosched() // callers that have just returned may have their next write ready
-	group := append(take(w.queue, now), later...)
-	return take(w.later, group)
+	group := append(take(w.queue, now, most[0]), later...)
+	return take(w.later, group, most[1])
 }
 
 // take adds what is in a queue to a group, as far as that has room. Nobody else takes
 // from it.
-func take(queue chan *write, group []*write) []*write {
-	for n := len(queue); n > 0 && len(group) < Max; n-- {
+func take(queue chan *write, group []*write, most int) []*write {
+	for n := min(len(queue), most); n > 0 && len(group) < Max; n-- {
 		group = append(group, <-queue)
 	}
 	return group

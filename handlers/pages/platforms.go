@@ -27,7 +27,7 @@ type PlatformStore interface {
 	SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error
 	RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error)
 	CountRejectedRequests(ctx context.Context, account webhook.AccountID) (int, error)
-	DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, change webhook.Change) (int64, error)
+	DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, until time.Time, change webhook.Change) (int64, error)
 }
 
 const platformsPath = "/settings/platforms"
@@ -78,16 +78,28 @@ func (pg *Pages) showPlatform(c *fiber.Ctx, p platforms.Platform, props views.Pl
 	panel.Key, panel.Name, panel.Connect, panel.About, panel.Settings, panel.Events, panel.Texts = p.Key, p.Name, p.Connect, p.About, p.Settings, len(p.Events), p.Texts
 	if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
 		panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()
-		panel.Try = callOf(p, props.Page.Account, panel.Address)
+		panel.Try = callOf(p, props.Page.Account, panel.Address, panel.Connection.Settings)
 		panel.Lists = p.Lists != nil
 		panel.ListsReady = panel.Lists && p.Lists.Ready(panel.Connection.Settings)
 	}
 	return render(c, formStatus(panel.Problems), views.Platform(props))
 }
 
-// callOf writes a command that calls the address as the platform does about a booking.
-func callOf(p platforms.Platform, a webhook.Account, address string) string {
-	request := p.Native(&webhook.Webhook{Config: webhook.Config{URL: address}}, a, p.Sample(firstOf(p, nil), "1234", time.Now().UTC()))
+// sampleBooking is the number of a booking that no platform has.
+const sampleBooking = "999999999"
+
+// callOf writes a command that calls the address as the platform does about a booking; "" if
+// Bookhook would refuse that, as without a password that only the platform knows.
+func callOf(p platforms.Platform, a webhook.Account, address string, settings webhook.Settings) string {
+	request := p.Native(&webhook.Webhook{Config: webhook.Config{URL: address}}, a, p.Sample(firstOf(p, nil), sampleBooking, time.Now().UTC()))
+	_, query, _ := strings.Cut(request.URL, "?")
+	_, err := p.Read(platforms.Inbound{
+		Method: request.Method, Query: query, ContentType: request.Header.Get(fiber.HeaderContentType), Body: request.Body, Settings: settings,
+		Authorization: request.Header.Get(fiber.HeaderAuthorization),
+	})
+	if err != nil {
+		return ""
+	}
 	return views.Curl(webhook.Attempt{Method: request.Method, URL: request.URL, RequestHeaders: request.Header, RequestBody: request.Body})
 }
 

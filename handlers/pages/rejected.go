@@ -2,6 +2,8 @@ package pages
 
 import (
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -20,7 +22,7 @@ func (pg *Pages) ListRejected(c *fiber.Ctx) error {
 	if c.Query("id") != "" {
 		return pg.showRejected(c)
 	}
-	ctx, account := c.UserContext(), currentUser(c).Account.ID
+	ctx, account, opened := c.UserContext(), currentUser(c).Account.ID, time.Now()
 	before, err := web.IDQuery[webhook.RejectedID](c, "before")
 	if err != nil {
 		return err
@@ -29,7 +31,7 @@ func (pg *Pages) ListRejected(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	props := views.RejectedProps{First: before == 0}
+	props := views.RejectedProps{First: before == 0, Opened: opened}
 	if len(found) > rejectedRows {
 		found = found[:rejectedRows]
 		props.Older = found[rejectedRows-1].ID
@@ -72,10 +74,11 @@ func (pg *Pages) renderRejected(c *fiber.Ctx, props views.RejectedProps) (err er
 	return render(c, http.StatusOK, views.RejectedRequests(props))
 }
 
-// DeleteRejected deletes the rejected requests, which somebody has seen to.
+// DeleteRejected deletes the rejected requests that were there when somebody opened the list.
 func (pg *Pages) DeleteRejected(c *fiber.Ctx) error {
 	v := currentUser(c)
-	if _, err := pg.Store.DeleteRejectedRequests(c.UserContext(), v.Account.ID, v.change()); err != nil {
+	until, _ := strconv.ParseInt(web.FormValue(c, "until"), 10, 64) // what is no number deletes nothing
+	if _, err := pg.Store.DeleteRejectedRequests(c.UserContext(), v.Account.ID, time.UnixMilli(until), v.change()); err != nil {
 		return err
 	}
 	return pg.done(c, "/settings/rejected", webhook.NewMessage("rejected.deleted"))

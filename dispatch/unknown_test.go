@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"bookhook/db"
 	"bookhook/db/postgres/pgtest"
@@ -65,6 +66,7 @@ func TestUnknownCommit(t *testing.T) {
 			t.Errorf("%s: got error %v, want webhook.Unavailable", what, err)
 		}
 	}
+	time.Sleep(300 * time.Millisecond) // until what follows a new webhook was committed, too
 	proxy.Cut.Store(true)
 	_, err = r.Ingest(t.Context(), r.account.ID, events(20))
 	refused("ingest", err)

@@ -13,6 +13,7 @@ import (
 )
 
 func TestAPIRefusesInWords(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	op.webhook("Accounting", in.URL, nil)
@@ -44,6 +45,7 @@ func TestAPIRefusesInWords(t *testing.T) {
 }
 
 func TestAPITakesAnEventOnce(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Accounting", in.URL, nil)
@@ -67,6 +69,7 @@ func TestAPITakesAnEventOnce(t *testing.T) {
 }
 
 func TestAPIOfAnotherAccountIsNotFound(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Accounting", in.URL, nil)
@@ -97,6 +100,7 @@ func TestAPIOfAnotherAccountIsNotFound(t *testing.T) {
 // The server refuses a body after its first bytes, while the client still sends the rest: the answer must come through,
 // whatever the client is.
 func TestBodyThatIsTooLongIsRefusedInWords(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	long := `{"type":"cancelled","data":"` + strings.Repeat("x", 5<<20) + `"}`
 	refused := func(t *testing.T, r reply) {
@@ -159,6 +163,7 @@ func TestBodyThatIsTooLongIsRefusedInWords(t *testing.T) {
 }
 
 func TestAPIDescribesItself(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	response, err := caller.Get(op.URL + "/api/openapi.json") // without a token
 	must(t, err)

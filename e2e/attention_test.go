@@ -12,6 +12,7 @@ import (
 // looked at first, and is led back: a test that passes offers to switch it on, and what
 // was missed can then be sent.
 func TestWebhookNeedsAttention(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]pageOptions{"computer": {}, "phone": {Phone: true}, "without JavaScript": {NoScript: true}} {
 		t.Run(name, func(t *testing.T) {
 			op := newShop(t)

@@ -63,6 +63,7 @@ func (p *page) answersBooking() {
 // TestFromDidNotArriveToItsAnswer counts what a person does who hears "booking 1234 did not arrive": at most 2 clicks
 // and 10 seconds, on a computer, on a phone, with and without JavaScript.
 func TestFromDidNotArriveToItsAnswer(t *testing.T) {
+	t.Parallel()
 	op := newBooking(t)
 	for name, o := range map[string]pageOptions{"computer": {}, "phone": {Phone: true}, "without JavaScript": {NoScript: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -92,6 +93,7 @@ func TestFromDidNotArriveToItsAnswer(t *testing.T) {
 // TestSearchByKeyboard: / moves to the search from anywhere but a field, one hit is opened at once, and the pages of
 // the search are in order for everybody.
 func TestSearchByKeyboard(t *testing.T) {
+	t.Parallel()
 	op := newBooking(t)
 	p := op.as(t, staff, pageOptions{})
 	p.visit(op.URL + "/deliveries")
@@ -124,6 +126,7 @@ func TestSearchByKeyboard(t *testing.T) {
 // TestOddBookingHasAPage: a reference with everything that an address must escape is reached from its event, its
 // delivery and the search.
 func TestOddBookingHasAPage(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Accounting", in.URL, nil)

@@ -25,6 +25,7 @@ const oddEvent = `{"id": "tc-1", "type": "new_confirmed_web", "channel_id": 3930
 	"booking_id": ` + oddBookingJSON + `, "occurred_at": "2026-11-21T10:00:00+01:00", "data": ` + oddData + `}`
 
 func TestDeliveryIsShownAsItWas(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
@@ -114,6 +115,7 @@ func (p *page) showsHeaders(side string, want http.Header) {
 }
 
 func TestNativeDeliveryIsTourCMSToTheByte(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Guide rota", in.URL+"/a%2Fb?"+ownQuery, map[string]any{"format": "native"})
@@ -139,6 +141,7 @@ func TestNativeDeliveryIsTourCMSToTheByte(t *testing.T) {
 
 // 201 is a success, but not for TourCMS, where it is 200 exactly.
 func TestNativeDeliveryNeedsExactly200(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusCreated)
@@ -152,6 +155,7 @@ func TestNativeDeliveryNeedsExactly200(t *testing.T) {
 }
 
 func TestEventTellsWhatBecameOfItForEveryWebhook(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	op.items("channels", "3930 Website", "4102 Viator")
@@ -207,6 +211,7 @@ func TestEventTellsWhatBecameOfItForEveryWebhook(t *testing.T) {
 }
 
 func TestRedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	there, elsewhere := receiver(t), receiver(t)
 	there.answerWith(func(w http.ResponseWriter, r *http.Request) {
@@ -229,6 +234,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 
 // The guard is in the dialer, so it also applies to a webhook that was created when its address was still allowed.
 func TestPrivateAddressIsNotCalled(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Inside", in.URL, nil)
@@ -261,6 +267,7 @@ func TestPrivateAddressIsNotCalled(t *testing.T) {
 // Of a long answer the first 64 KiB are kept, and shown as text even if the cut is in the middle of a letter. What is no
 // text is shown as its bytes.
 func TestLongAndOddAnswersAreShown(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Talkative", in.URL, nil)

@@ -82,6 +82,7 @@ func isSigned(t testing.TB, body []byte, key string) {
 }
 
 func TestInlineWebhook(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	op.items("channels", "3930 Website", "7 Viator")
 	in := receiver(t)
@@ -182,6 +183,7 @@ func (o *shop) asks(in *inbox, key string) (yes, no verdict) {
 }
 
 func TestInlineChannelsClashKindly(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	op.items("channels", "3930 Website", "7 Viator")
 	op.ask("POST", "/webhooks", map[string]any{

@@ -42,6 +42,7 @@ func logOfAll(t *testing.T) (op *shop, p *page, portal target) {
 }
 
 func TestLogFilters(t *testing.T) {
+	t.Parallel()
 	op, p, portal := logOfAll(t)
 	for _, tt := range []struct {
 		label, option, query string
@@ -66,6 +67,7 @@ func TestLogFilters(t *testing.T) {
 }
 
 func TestLogFiltersTogether(t *testing.T) {
+	t.Parallel()
 	_, p, _ := logOfAll(t)
 	p.fill("Booking", " 100 ")
 	p.press("Filter")
@@ -90,6 +92,7 @@ func TestLogFiltersTogether(t *testing.T) {
 
 // The filter is one row; on a phone all of it but the booking is folded.
 func TestLogFilterIsSmall(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Accounting", in.URL, nil)
@@ -123,6 +126,7 @@ func TestLogFilterIsSmall(t *testing.T) {
 }
 
 func TestLogFiltersByDay(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Accounting", in.URL, nil)
@@ -168,6 +172,7 @@ func TestLogFiltersByDay(t *testing.T) {
 }
 
 func TestLogPages(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	hook := op.webhook("Accounting", in.URL, map[string]any{"concurrency": 64})

@@ -37,6 +37,7 @@ func busyLog(t *testing.T) (op *shop, portal target) {
 
 // A row is one line of about 44 px, and two lines on a phone; nothing scrolls sideways.
 func TestLogIsDense(t *testing.T) {
+	t.Parallel()
 	op, portal := busyLog(t)
 	heights := `Math.max(...[...document.querySelectorAll(".log tbody tr")].map((row) => row.getBoundingClientRect().height))`
 	p := op.as(t, operator, pageOptions{})
@@ -80,6 +81,7 @@ func (p *page) hits(keys ...string) {
 }
 
 func TestLogByKeys(t *testing.T) {
+	t.Parallel()
 	op, portal := busyLog(t)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/webhooks")
@@ -138,6 +140,7 @@ func TestLogByKeys(t *testing.T) {
 
 // Without JavaScript: presets, a saved view that survives signing out, the way through a filter and back.
 func TestLogWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	op, portal := busyLog(t)
 	p := op.as(t, operator, pageOptions{NoScript: true})
 	p.visit(op.URL + "/deliveries")
@@ -185,6 +188,7 @@ func TestLogWithoutJavaScript(t *testing.T) {
 
 // An export is downloaded by a browser, and read by another program.
 func TestLogExport(t *testing.T) {
+	t.Parallel()
 	op, portal := busyLog(t)
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/deliveries?webhook_id=" + portal.ID)

@@ -48,6 +48,7 @@ func TestOpenAPILinters(t *testing.T) {
 
 // A generated client is checked against the types of the document, and calls every operation of it.
 func TestGeneratedClientInGo(t *testing.T) {
+	t.Parallel()
 	op, calls, args := newCalled(t)
 	dir := t.TempDir()
 	must(t, os.CopyFS(dir, os.DirFS("testdata/goclient")))
@@ -57,6 +58,7 @@ func TestGeneratedClientInGo(t *testing.T) {
 }
 
 func TestGeneratedClientInTypeScript(t *testing.T) {
+	t.Parallel()
 	op, calls, args := newCalled(t)
 	dir := t.TempDir()
 	must(t, os.CopyFS(dir, os.DirFS("testdata/tsclient")))

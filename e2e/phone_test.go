@@ -12,6 +12,7 @@ const smallControls = `[...document.querySelectorAll("button, .button, summary, 
 // On a phone controls are large enough for a finger, all pages begin at the same edge,
 // and tabs are one line that scrolls.
 func TestPhone(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusInternalServerError)

@@ -92,6 +92,7 @@ func unicodeText(text string) []byte {
 // receiver lacks is seen, downloaded and replayed, and arrives; on a computer, on a
 // phone, and without JavaScript.
 func TestReconcile(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		options pageOptions
 		give    func(p *page, held []string)

@@ -7,6 +7,7 @@ import (
 )
 
 func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusInternalServerError, http.StatusOK)
@@ -55,6 +56,7 @@ func TestFailedTryIsRepeatedAndReplayed(t *testing.T) {
 }
 
 func TestRetryAfterIsShownAndHonoured(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answerWith(func(w http.ResponseWriter, _ *http.Request) {
@@ -81,6 +83,7 @@ func TestRetryAfterIsShownAndHonoured(t *testing.T) {
 
 // Staff see that a booking did not arrive, and send it again with two clicks from the log.
 func TestGoneSwitchesOffAndReplayDelivers(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	op.addUser(staff, "staff", op.Number)
 	in := receiver(t)
@@ -119,6 +122,7 @@ func TestGoneSwitchesOffAndReplayDelivers(t *testing.T) {
 }
 
 func TestSendATest(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusNotFound, http.StatusOK)
@@ -174,6 +178,7 @@ func TestSendATest(t *testing.T) {
 }
 
 func TestStopRetrying(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	release := in.holds()
@@ -218,6 +223,7 @@ func TestStopRetrying(t *testing.T) {
 }
 
 func TestSwitchOffKeepsWhatIsWaiting(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusInternalServerError)
@@ -253,6 +259,7 @@ func TestSwitchOffKeepsWhatIsWaiting(t *testing.T) {
 }
 
 func TestDeletedWebhookStaysInTheLog(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusOK, http.StatusInternalServerError)
@@ -291,6 +298,7 @@ func TestDeletedWebhookStaysInTheLog(t *testing.T) {
 
 // What becomes of a delivery appears on its page by itself.
 func TestDeliveryPageFollows(t *testing.T) {
+	t.Parallel()
 	op := newShop(t)
 	in := receiver(t)
 	in.answers(http.StatusInternalServerError, http.StatusOK)

@@ -67,6 +67,7 @@ func (c *clicker) click(role, name string) {
 // TestOutageIsPutRight: 300 failed deliveries are sent again in at most five clicks,
 // with and without JavaScript, also on a phone.
 func TestOutageIsPutRight(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]pageOptions{"desktop": {}, "phone": {Phone: true}, "no script": {NoScript: true}} {
 		t.Run(name, func(t *testing.T) {
 			op := newShop(t)
@@ -111,6 +112,7 @@ func TestOutageIsPutRight(t *testing.T) {
 // TestReplayOptions: options are counted again at once, or by a button without
 // JavaScript; a replay waits while its webhook is off, and can be cancelled.
 func TestReplayOptions(t *testing.T) {
+	t.Parallel()
 	for _, noScript := range []bool{false, true} {
 		t.Run(fmt.Sprint("no script ", noScript), func(t *testing.T) {
 			op := newShop(t)

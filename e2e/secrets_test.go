@@ -25,6 +25,7 @@ func newKey(t testing.TB) string {
 // after a change of the key, with the same secret, which is in no file; without the
 // key, or with another one, nothing starts.
 func TestSecretKey(t *testing.T) {
+	t.Parallel()
 	folder, first, second := t.TempDir(), newKey(t), newKey(t)
 	op := newFreshShop(t, folder, "--allow-private-targets", "127.0.0.0/8", secretKeyFile, first)
 	in := receiver(t)
@@ -97,6 +98,7 @@ func fileWith(t testing.TB, folder, text string) string {
 // TestSecretKeyComesLater: a Bookhook without a key has its secrets in its files;
 // started with one it has them no longer, and works as before.
 func TestSecretKeyComesLater(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	op := newShopIn(t, folder)
 	in := receiver(t)

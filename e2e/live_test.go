@@ -237,7 +237,7 @@ func TestLiveWebhook(t *testing.T) {
 	}
 	p.has(`[data-live="state"]`, "Paused")
 	p.has(`[data-live="problems"]`, "Paused after 10 failures in a row")
-	p.has(`[data-live="queue"]`, "10 deliveries waiting")
+	p.has(`[data-live="problems"]`, "10 deliveries waiting")
 	p.has(announced, "10 new deliveries – show")
 	axe(t, p)
 	stayed()

@@ -52,7 +52,7 @@ fmt: need-go ## format the code
 
 # These do thousands of things one after the other, or run the program many times: the race detector costs minutes there,
 # and sees nothing that it does not see in the tests beside them.
-PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestReplicaStopped|TestReplicasSetUp|TestReplicasShareOneKey|TestMoveCommand|TestMoveInterrupted|TestBackupOfPostgres|TestThereAndBack|TestInterrupted|TestVerification|TestRotateKilled|TestOpenAPIProperty|TestOpenAPIEverything|TestPrioProperty|TestAccess|TestWizardWithManyTours|TestModelFindsFaults|TestPlanIsExact|TestPlanMemory|TestBombs)$$
+PLAIN = ^(TestBench|TestBenchReplicas|TestReplicaKilled|TestReplicaPaused|TestReplicaStopped|TestReplicasSetUp|TestReplicasShareOneKey|TestMoveCommand|TestMoveInterrupted|TestBackupOfPostgres|TestThereAndBack|TestInterrupted|TestVerification|TestRotateKilled|TestOpenAPIProperty|TestOpenAPIEverything|TestPrioProperty|TestAccess|TestWizardWithManyTours|TestModelFindsFaults|TestPlanIsExact|TestPlanMemory|TestBombs|TestWALIsBoundedBesideReaders|TestDeliveriesManyAreCounted)$$
 
 # Of the tests of these packages, the race detector watches those in which things happen at once; the others do one thing
 # after the other, mostly in SQLite, where it would cost minutes.

@@ -38,7 +38,7 @@ func TestBackfill(t *testing.T) {
 	for _, of := range []stats.AttemptKey{{Account: 7, Webhook: 9, Hour: half}, {Account: 7, Hour: half}, {Hour: at}} {
 		want[of] = "delivered 1, failed map[timeout:1], given up 0, slowest 6ms"
 		of.Hour += 3600e3
-		want[of] = "delivered 0, failed map[status:1], given up 1, slowest 6ms"
+		want[of] = "delivered 0, failed map[status 500:1], given up 1, slowest 6ms"
 	}
 	got := map[stats.AttemptKey]string{}
 	check(t, eachRow(ctx, tx, func(rows *sql.Rows) error {

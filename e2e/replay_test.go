@@ -177,8 +177,7 @@ func TestSendATest(t *testing.T) {
 	}
 }
 
-func TestStopRetrying(t *testing.T) {
-	t.Parallel()
+func TestStopRetrying(t *testing.T) { // alone: what the receiver holds must not time out meanwhile
 	op := newShop(t)
 	in := receiver(t)
 	release := in.holds()

@@ -182,11 +182,10 @@ func TestStopRetrying(t *testing.T) { // alone: what the receiver holds must not
 	in := receiver(t)
 	release := in.holds()
 	hook := op.webhook("Accounting", in.URL, map[string]any{"concurrency": 1})
+	op.addUser(staff, "staff", op.Number)
+	p, help := op.as(t, operator, pageOptions{}), op.as(t, staff, pageOptions{})
 	inFlight, queued := op.booking("1").to(hook), op.booking("2").to(hook)
 	isAttempt(t, in.next(t), inFlight, 1)
-	p := op.as(t, operator, pageOptions{})
-	op.addUser(staff, "staff", op.Number)
-	help := op.as(t, staff, pageOptions{})
 	help.visit(op.page(queued))
 	help.sees("Sending")
 	help.lacks("Stop retrying") // that is for operators

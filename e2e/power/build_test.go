@@ -21,7 +21,7 @@ func build(folder, name string, other sources) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, "-overlay", overlay, ".")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-pgo=off", "-o", path, "-overlay", overlay, ".")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

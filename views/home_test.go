@@ -31,8 +31,10 @@ func TestVerdict(t *testing.T) {
 		})}},
 		"Bookings are arriving, but 1 request could not be read today.": {Webhooks: 1, On: 1, Checklist: received, Rejected: 1},
 		"Bookings are arriving, but 1 delivery failed today.":           {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{1: {N: 1}}},
-		"Bookings are arriving, but 2 deliveries to Accounting failed today.": {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{0: {N: 2}},
-			Rows: []WebhookRow{row(func(*WebhookRow) {})}},
+		"Bookings are arriving, but 2 deliveries to Accounting failed today.": {
+			Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{0: {N: 2}},
+			Rows: []WebhookRow{row(func(*WebhookRow) {})},
+		},
 		"Bookings are arriving, but at least 1,000 deliveries failed today.":                                              {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{1: {N: 600, More: true}, 2: {N: 400, More: true}}},
 		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},
 		"Bookings are arriving, but not at Accounting, which is off.":                                                     {Webhooks: 2, On: 1, Skipping: 1, Checklist: received, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},

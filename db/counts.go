@@ -37,7 +37,7 @@ func countAttempt(tx transaction, r webhook.Result, givenUp bool) {
 	}
 	a := r.Attempt
 	tx.counted.Attempt(stats.Attempt{
-		Account: r.Account, Webhook: r.Webhook, StartedAt: a.StartedAt, Reason: stats.ReasonOf(webhook.Outcome{Failure: a.Failure, Status: a.Status}), GivenUp: givenUp && !r.Inline, Own: r.Own,
+		Account: r.Account, Webhook: r.Webhook, StartedAt: a.StartedAt, Reason: stats.ReasonOf(a.Outcome()), GivenUp: givenUp && !r.Inline, Own: r.Own,
 		Responded: a.Status != 0, Duration: a.Duration,
 	})
 }

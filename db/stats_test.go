@@ -95,7 +95,7 @@ func testStatsAlways(t *testing.T, s *db.Store) {
 // counted is what a result counts as.
 func counted(r webhook.Result) stats.Attempt {
 	a := r.Attempt
-	return stats.Attempt{StartedAt: a.StartedAt, Reason: stats.ReasonOf(webhook.Outcome{Failure: a.Failure, Status: a.Status}), GivenUp: r.State == webhook.Failed, Responded: a.Status != 0, Duration: a.Duration}
+	return stats.Attempt{StartedAt: a.StartedAt, Reason: stats.ReasonOf(a.Outcome()), GivenUp: r.State == webhook.Failed, Responded: a.Status != 0, Duration: a.Duration}
 }
 
 func wantReports(t *testing.T, s *db.Store, w *webhook.Webhook, want map[stats.Period]*stats.Report) {

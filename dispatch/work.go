@@ -187,7 +187,7 @@ func (d *Dispatcher) resultOf(job *webhook.Job, a attemptResult) webhook.Result 
 
 // nextAttempt says when to make the next attempt after one that failed.
 func (d *Dispatcher) nextAttempt(job *webhook.Job, a attemptResult) (time.Time, bool) {
-	o := webhook.Outcome{Status: a.Status, Failure: a.Failure}
+	o := a.Outcome()
 	jitter := rand.Float64() //nolint:gosec // no secret
 	if scheduled := job.Delivery.Scheduled; !scheduled.IsZero() {
 		return webhook.NextAfterExtra(scheduled, o, a.retryAfter, d.clock(), jitter), true

@@ -412,7 +412,7 @@ func attempt(p DeliveryProps, a webhook.Attempt, shown bool) templ.Component {
 }
 
 func attemptDetail(a webhook.Attempt) string {
-	if o := outcome(a); messages.Incomplete(o) {
+	if o := a.Outcome(); messages.Incomplete(o) {
 		return messages.IncompleteDetail(o) + " · " + duration(a.Duration)
 	}
 	return duration(a.Duration)
@@ -426,7 +426,7 @@ func missingText(p DeliveryProps, a webhook.Attempt) string {
 	if inProgress(p, a) {
 		return "This attempt is in progress; the result appears here."
 	}
-	return messages.OutcomeText(outcome(a), receiverName(p.Webhook))
+	return messages.OutcomeText(a.Outcome(), receiverName(p.Webhook))
 }
 
 func attemptTone(p DeliveryProps, a webhook.Attempt) string {
@@ -476,7 +476,7 @@ func attemptStatus(p DeliveryProps, a webhook.Attempt) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = status(tone, toneIcons[tone], messages.AnswerText(outcome(a))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = status(tone, toneIcons[tone], messages.AnswerText(a.Outcome())).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -534,9 +534,9 @@ func attemptSummary(p DeliveryProps, a webhook.Attempt) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var20 string
-			templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(messages.OutcomeText(outcome(a), receiverName(p.Webhook)))
+			templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(messages.OutcomeText(a.Outcome(), receiverName(p.Webhook)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/attempt.templ`, Line: 169, Col: 65}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/attempt.templ`, Line: 169, Col: 66}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 			if templ_7745c5c3_Err != nil {

@@ -118,7 +118,7 @@ func (d BookingDecision) outcomes() []webhook.Attempt {
 // something short.
 func (d BookingDecision) attemptText(p Page, a webhook.Attempt) string {
 	props := DeliveryProps{Page: p, Delivery: *d.Delivery}
-	text := messages.AnswerText(outcome(a))
+	text := messages.AnswerText(a.Outcome())
 	switch {
 	case inProgress(props, a):
 		return "in progress"

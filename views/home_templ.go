@@ -602,7 +602,7 @@ func needyWebhook(p Page, r WebhookRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = webhookNow(r.Webhook, r.Status()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = webhookStatus(r.Status()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

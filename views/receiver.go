@@ -15,10 +15,6 @@ func receiverName(w *webhook.Webhook) string {
 	return truncate(w.Name)
 }
 
-func outcome(a webhook.Attempt) webhook.Outcome {
-	return webhook.Outcome{Status: a.Status, Failure: a.Failure, Duration: a.Duration}
-}
-
 // ResultMessage says how an attempt ended that a person asked for.
 func ResultMessage(o webhook.Outcome, w *webhook.Webhook) webhook.Message {
 	name := messages.AtStart(receiverName(w))

@@ -23,7 +23,7 @@ func (p DeliveryProps) report() string {
 	name := receiverName(p.Webhook)
 	var text strings.Builder
 	fmt.Fprintf(&text, "Bookhook could not deliver a booking event to %s.\n\n", name)
-	what := strings.TrimSpace(messages.OutcomeText(outcome(*a), name))
+	what := strings.TrimSpace(messages.OutcomeText(a.Outcome(), name))
 	fmt.Fprintf(&text, "What happened: %s\n", what)
 	if detail := messages.Text(a.Error); !a.Error.IsZero() && detail != what {
 		fmt.Fprintf(&text, "In detail: %s\n", detail)

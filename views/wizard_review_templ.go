@@ -500,11 +500,11 @@ func testText(p ReviewProps) string {
 	case a.Failure == "" && inline:
 		return messages.AtStart(name) + " accepted the test booking after " + duration(a.Duration) + "."
 	case a.Failure == "":
-		return strings.TrimSpace("The test arrived: " + name + " answered " + messages.AnswerText(outcome(a)) + " after " + duration(a.Duration) + ". " + messages.Text(a.Error))
+		return strings.TrimSpace("The test arrived: " + name + " answered " + messages.AnswerText(a.Outcome()) + " after " + duration(a.Duration) + ". " + messages.Text(a.Error))
 	case inline:
-		return messages.AtStart(name) + " refused the test booking. " + cmp.Or(messages.Text(a.Error), messages.OutcomeText(outcome(a), name))
+		return messages.AtStart(name) + " refused the test booking. " + cmp.Or(messages.Text(a.Error), messages.OutcomeText(a.Outcome(), name))
 	}
-	return cmp.Or(messages.Text(a.Error), messages.OutcomeText(outcome(a), name))
+	return cmp.Or(messages.Text(a.Error), messages.OutcomeText(a.Outcome(), name))
 }
 
 func draftRate(d *webhook.Draft) string {

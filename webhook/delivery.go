@@ -59,6 +59,11 @@ type Outcome struct {
 	Duration time.Duration
 }
 
+// Outcome returns the summary of the attempt.
+func (a Attempt) Outcome() Outcome {
+	return Outcome{Status: a.Status, Failure: a.Failure, Duration: a.Duration}
+}
+
 // Failure says why an attempt failed. The texts are part of the API.
 type Failure string
 

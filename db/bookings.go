@@ -53,13 +53,7 @@ func previousEvent(e webhook.EventRow, older []webhook.EventRow) webhook.EventID
 
 // loggedDeliveries reads the deliveries of an event in the order of its decisions.
 func (s *Store) loggedDeliveries(ctx context.Context, account webhook.AccountID, decisions []webhook.Decision) ([]webhook.LoggedDelivery, error) {
-	ids := deliveriesOf(decisions)
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	condition, args := anyOf("id", 2, ids)
-	found, err := list(ctx, s.engine, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND `+condition,
-		append([]any{account}, args...)...)
+	found, err := s.DeliveriesOf(ctx, account, deliveriesOf(decisions))
 	if err != nil {
 		return nil, err
 	}

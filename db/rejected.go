@@ -53,6 +53,23 @@ func (s *Store) RejectedRequests(ctx context.Context, account webhook.AccountID,
 		FROM rejected_requests WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, beforeOrNewest(before), limit)
 }
 
+// LastRejected says of each platform when it last sent a request that was rejected, of those
+// that are kept.
+func (s *Store) LastRejected(ctx context.Context, account webhook.AccountID) (map[string]time.Time, error) {
+	type last struct {
+		platform string
+		at       time.Time
+	}
+	found, err := list(ctx, s.engine, func(r scanner) (l last, err error) {
+		return l, r.Scan(&l.platform, timeScanner{&l.at})
+	}, `SELECT platform, max(last_at) FROM rejected_requests WHERE account_id = $1 GROUP BY platform`, account)
+	at := make(map[string]time.Time, len(found))
+	for _, l := range found {
+		at[l.platform] = l.at
+	}
+	return at, err
+}
+
 // CountRejectedRequests counts the rejected requests of an account.
 func (s *Store) CountRejectedRequests(ctx context.Context, account webhook.AccountID) (n int, err error) {
 	err = queryRow(ctx, s.engine, `SELECT count(*) FROM rejected_requests WHERE account_id = $1`, account).Scan(&n)

@@ -98,6 +98,20 @@ func TestPlatformIsSwitched(t *testing.T) {
 	}
 }
 
+// A platform of which the last call was rejected is not simply connected.
+func TestRejectedCallShows(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(staff)
+	s.send("GET", s.connection("tourcms").Path()+"?event=no_such_event&account_id=1&booking_id=1", "").refused(http.StatusUnprocessableEntity)
+	for _, path := range []string{platformsPage, platformsPage + "/tourcms", "/"} {
+		b.get(path).has("Call rejected", `href="/settings/rejected"`).lacks("Connected")
+	}
+	s.check(s.store.ConnectionUsed(t.Context(), s.connection("tourcms"), "", time.Now().Add(time.Minute)))
+	b.get(platformsPage).has("TourCMS Connected").lacks("Call rejected")
+	b.get("/").lacks("Call rejected")
+}
+
 func TestAddressIsRotated(t *testing.T) {
 	t.Parallel()
 	s := newSite(t).speaking(madeUp())

@@ -339,6 +339,9 @@ func (k kind) addEvents(add func(string, templ.Component)) {
 	for i := range k.n {
 		list.Rows = append(list.Rows, EventRow{Event: event, EventName: page.EventName, EventShort: k.text("Confirmed (web/API)"), ChannelName: k.text("Website"), Sent: i % 3, Skipped: i % 2})
 		d := k.delivery(i)
+		if i%3 > 0 {
+			list.Rows[i].Deliveries = []webhook.Delivery{d}
+		}
 		row := DecisionRow{Webhook: webhook.WebhookID(9e16 + i), Name: k.webhook(i).Name, Deleted: i == 6, Reason: reasons[i%len(reasons)]}
 		if row.Reason == webhook.Matched {
 			row.Delivery = &d

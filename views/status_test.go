@@ -33,3 +33,39 @@ func TestTones(t *testing.T) {
 		}
 	}
 }
+
+// A list of events says of each what needs attention most, with its number, and else to how many it was sent.
+func TestEventOutcomes(t *testing.T) {
+	t.Parallel()
+	failed := webhook.Outcome{Status: 500, Failure: webhook.FailStatus}
+	var (
+		delivered = webhook.Delivery{State: webhook.Delivered, Attempts: 1}
+		waiting   = webhook.Delivery{State: webhook.Pending, NextAt: now}
+		sending   = webhook.Delivery{State: webhook.Pending, Attempts: 1, NextAt: now.Add(time.Minute)}
+		retrying  = webhook.Delivery{State: webhook.Pending, Attempts: 1, Completed: 1, Last: failed, NextAt: now.Add(time.Minute)}
+		lost      = webhook.Delivery{State: webhook.Failed, Attempts: 2, Last: failed}
+		refused   = webhook.Delivery{State: webhook.Failed, Attempts: 1, Last: failed, Inline: true}
+		cancelled = webhook.Delivery{State: webhook.Cancelled}
+	)
+	for _, test := range []struct {
+		deliveries    []webhook.Delivery
+		sent, skipped int
+		tone, word    string
+	}{
+		{nil, 0, 0, "", "no webhooks"},
+		{nil, 0, 3, "", "0 of 3 webhooks"},
+		{nil, 2, 1, "", "2 of 3 webhooks"}, // no longer in the log
+		{[]webhook.Delivery{delivered, delivered}, 2, 1, "ok", "2 of 3 webhooks"},
+		{[]webhook.Delivery{delivered, waiting}, 2, 1, "wait", "1 of 2 waiting"},
+		{[]webhook.Delivery{sending}, 1, 4, "wait", "Waiting"},
+		{[]webhook.Delivery{waiting, retrying, delivered}, 3, 0, "warn", "1 of 3 retrying"},
+		{[]webhook.Delivery{retrying, lost, lost, cancelled}, 4, 0, "bad", "2 of 4 failed"},
+		{[]webhook.Delivery{refused}, 1, 0, "bad", "Refused"},
+		{[]webhook.Delivery{delivered, cancelled}, 2, 0, "idle", "1 of 2 cancelled"},
+	} {
+		tone, word := EventRow{Sent: test.sent, Skipped: test.skipped, Deliveries: test.deliveries}.outcome(now)
+		if tone != test.tone || word != test.word {
+			t.Errorf("%v: got %q, %q, want %q, %q", test.deliveries, tone, word, test.tone, test.word)
+		}
+	}
+}

@@ -92,18 +92,38 @@ func (pg *Pages) itemOptions(ctx context.Context, account webhook.AccountID, kin
 
 func (pg *Pages) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.EventRow, error) {
 	var channels []string
+	var ids []webhook.DeliveryID
 	for _, r := range rows {
 		channels = append(channels, r.ChannelID)
+		for _, d := range r.Decisions {
+			if d.Delivery != 0 {
+				ids = append(ids, d.Delivery)
+			}
+		}
 	}
-	names, err := pg.itemNames(c.UserContext(), currentUser(c).Account.ID, webhook.Channels, channels)
+	account := currentUser(c).Account.ID
+	names, err := pg.itemNames(c.UserContext(), account, webhook.Channels, channels)
 	if err != nil {
 		return nil, err
+	}
+	deliveries, err := pg.Store.DeliveriesOf(c.UserContext(), account, ids)
+	if err != nil {
+		return nil, err
+	}
+	logged := make(map[webhook.DeliveryID]webhook.Delivery, len(deliveries))
+	for _, d := range deliveries {
+		logged[d.ID] = d
 	}
 	shown := make([]views.EventRow, len(rows))
 	for i, r := range rows {
 		shown[i] = views.EventRow{
 			Event: r.Event, EventName: pg.eventName(r.Platform, r.Type), EventShort: pg.eventShort(r.Platform, r.Type), Platform: pg.platformName(r.Platform), ChannelName: names[r.ChannelID],
 			Sent: r.Sent(), Skipped: len(r.Decisions) - r.Sent(),
+		}
+		for _, d := range r.Decisions {
+			if delivery, ok := logged[d.Delivery]; ok {
+				shown[i].Deliveries = append(shown[i].Deliveries, delivery)
+			}
 		}
 	}
 	return shown, nil

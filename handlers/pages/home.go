@@ -116,7 +116,12 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 // homePlatforms returns the platforms that are on or were called. Only those who may
 // change them see their addresses.
 func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
-	connections, err := pg.Store.Connections(c.UserContext(), currentUser(c).Account.ID)
+	account := currentUser(c).Account.ID
+	connections, err := pg.Store.Connections(c.UserContext(), account)
+	if err != nil {
+		return nil, err
+	}
+	rejected, err := pg.Store.LastRejected(c.UserContext(), account)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +131,7 @@ func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
 		if to == nil || !to.Enabled && to.ReceivedAt.IsZero() {
 			continue
 		}
-		panel := views.PlatformPanel{Key: p.Key, Name: p.Name, Connect: p.Connect, Connection: to}
+		panel := views.PlatformPanel{Key: p.Key, Name: p.Name, Connect: p.Connect, Connection: to, Rejected: rejected[p.Key]}
 		if currentUser(c).User.Role.CanConfigure() {
 			panel.Address = pg.Server.BaseURL(c) + to.Path()
 		}

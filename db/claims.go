@@ -121,7 +121,8 @@ func scanNextDue(r scanner, before ...any) (due webhook.Due, err error) {
 // the next ones are due, the end of a lease included. It claims fewer if their events
 // have more than maxClaimBytes, for a webhook that is off only urgent tests, and nothing
 // for one that is deleted or inline. It returns webhook.ErrNotHeld if this process does not
-// hold the account.
+// hold the account. With an error that wraps group.ErrUnknown, it returns what may be claimed
+// all the same.
 //
 // It runs alongside other writes, but not for the same webhook. What they may do in between:
 // no write that is not alone changes a webhook's settings; a delivery is claimed by one
@@ -156,10 +157,8 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 		}
 		return nil
 	})
-	if err != nil { // if the commit failed, nothing was claimed
-		return nil, webhook.Due{}, err
-	}
-	return jobs, due, nil
+	jobs, err = whatMayBe(jobs, err)
+	return jobs, due, err
 }
 
 // accountOf returns the account of a webhook, which never changes; 0 if there is none.

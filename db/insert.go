@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -34,7 +35,8 @@ const (
 // returned and nothing is stored. If its content is different, Insert returns
 // webhook.IDConflict, and nothing of the plan is stored. Insert returns
 // webhook.ErrStale if the subscriptions of the plan are out of date, and
-// webhook.ErrBusy if too much waits to be written, in all or of the account.
+// webhook.ErrBusy if too much waits to be written, in all or of the account. With an error
+// that wraps group.ErrUnknown, it returns what may be stored all the same.
 func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
 	done, err := s.arriving.admit(p.Subscriptions.Account.ID, p.Events)
 	if err != nil {
@@ -60,10 +62,16 @@ func (s *Store) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted
 		}
 		return nil
 	})
-	if err != nil { // if the commit failed, nothing is stored
+	return whatMayBe(accepted, err)
+}
+
+// whatMayBe returns what a write stored, also if nobody knows whether it did; if it failed,
+// nothing.
+func whatMayBe[T any](stored []T, err error) ([]T, error) {
+	if err != nil && !errors.Is(err, group.ErrUnknown) {
 		return nil, err
 	}
-	return accepted, nil
+	return stored, err
 }
 
 // bookingKey is the key of the events of a booking.

@@ -65,7 +65,8 @@ func (s *Store) PendingEvent(ctx context.Context, account webhook.AccountID, eve
 // deliveries as Insert does. An event that no longer waits is skipped and not
 // among those returned. It returns webhook.ErrStale if the subscriptions of the plan
 // are out of date, and webhook.ErrNotHeld if another process may look up events of the
-// account by now.
+// account by now. With an error that wraps group.ErrUnknown, it returns what may be stored
+// all the same.
 func (s *Store) CompleteLookups(ctx context.Context, p *webhook.Plan) (accepted []webhook.Accepted, err error) {
 	matches := make([]arrival, len(p.Events))
 	for i, planned := range p.Events {
@@ -98,10 +99,7 @@ func (s *Store) CompleteLookups(ctx context.Context, p *webhook.Plan) (accepted 
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return accepted, nil
+	return whatMayBe(accepted, err)
 }
 
 // storeMatch stores the match of an event, and reports whether the event was

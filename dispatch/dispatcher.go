@@ -203,6 +203,7 @@ func (d *Dispatcher) claim(c claim) {
 		Webhook: c.lane.id, N: c.n, Urgent: c.urgent, Newest: c.newest, Bulk: c.bulk, Now: now, Lease: now.Add(d.lease),
 	})
 	if d.storeFailed("claim", err) {
+		d.releaseUnknown(jobs) // nothing else is claimed meanwhile, maybe with the same numbers
 		later := now.Add(storePause)
 		jobs, next = nil, webhook.Due{At: later, Urgent: later}
 	}

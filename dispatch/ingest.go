@@ -69,9 +69,17 @@ func (d *Dispatcher) insertPlan(
 	}()
 	stored, err := store(ctx, p)
 	if err != nil { // nothing may be sent; if it was stored all the same, the store reports webhook.TouchUnknown
+		d.goWhileOpen(func() { d.releaseUnknown(jobsOf(stored)) })
 		return nil, err
 	}
 	return stored, nil
+}
+
+func jobsOf(all []webhook.Accepted) (jobs []webhook.Job) {
+	for _, a := range all {
+		jobs = append(jobs, a.Jobs...)
+	}
+	return jobs
 }
 
 // Test sends a test event to one webhook, whatever its filters; an inline

@@ -251,6 +251,13 @@ func (s *lanes) signalDrained() {
 	}
 }
 
+// toRelease is releasing without the mutex held.
+func (s *lanes) toRelease(jobs []*webhook.Job) []*webhook.Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.releasing(jobs)
+}
+
 // releasing counts jobs that are to be released, until end is called for each.
 func (s *lanes) releasing(jobs []*webhook.Job) []*webhook.Job {
 	for _, job := range jobs {

@@ -46,7 +46,8 @@ type deliveryStore interface {
 	// last due; of one that is off only tests: it increments Attempts and sets NextAt to
 	// c.Lease. If none is due then, it claims up to c.Bulk items of bulk replays, as
 	// their rates allow. next is when the webhook's next ones are due after that,
-	// ends of leases included.
+	// ends of leases included. With an error, the jobs are those that may be claimed
+	// all the same.
 	Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, next webhook.Due, err error)
 
 	// Finish adds the attempt to the log, and updates the delivery if it is
@@ -79,7 +80,8 @@ type eventStore interface {
 	// the plan's lease and is among the Jobs, else its webhook is among the
 	// Waiting; one that is held behind an earlier delivery of its booking is
 	// neither. It returns webhook.ErrStale if the subscriptions have changed;
-	// Subscriptions then returns the current ones.
+	// Subscriptions then returns the current ones. With an error, it returns what may
+	// be stored all the same.
 	Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error)
 
 	// Test stores a test event and its one delivery for this webhook, whatever

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,15 +21,16 @@ type unanswered struct {
 }
 
 func (s unanswered) Insert(ctx context.Context, p *webhook.Plan) ([]webhook.Accepted, error) {
-	if _, err := s.testStore.Insert(ctx, p); err != nil {
+	accepted, err := s.testStore.Insert(ctx, p)
+	if err != nil {
 		return nil, err
 	}
 	s.dispatcher().Touched([]webhook.Touched{{What: webhook.TouchUnknown}})
-	return nil, webhook.Unavailable{Cause: errors.New("no answer")}
+	return accepted, webhook.Unavailable{Cause: errors.New("no answer")}
 }
 
-// TestUnknownInsert: what was stored without an answer is sent. What was claimed with it
-// waits until the claim ends.
+// TestUnknownInsert: what was stored without an answer is sent, what was claimed with it
+// included, and the log has no attempt that was not made.
 func TestUnknownInsert(t *testing.T) {
 	t.Parallel()
 	s := receiver(t, answer(http.StatusOK))
@@ -43,8 +45,44 @@ func TestUnknownInsert(t *testing.T) {
 	if _, err := r.Ingest(t.Context(), r.account.ID, events(20)); err == nil {
 		t.Error("got no error, want that of the store")
 	}
-	for range 20 - 3 {
-		r.next()
+	for range 20 {
+		if got := r.next(); got.Attempt.Number != 1 {
+			t.Errorf("got attempt %d, want the first", got.Attempt.Number)
+		}
+	}
+}
+
+// unclaimed is a store whose first Claim is stored, but nobody learns of it.
+type unclaimed struct {
+	*testStore
+	done *atomic.Bool
+}
+
+func (s unclaimed) Claim(ctx context.Context, c webhook.Claim) ([]webhook.Job, webhook.Due, error) {
+	jobs, due, err := s.testStore.Claim(ctx, c)
+	if err == nil && len(jobs) > 0 && s.done.CompareAndSwap(false, true) {
+		err = webhook.Unavailable{Cause: errors.New("no answer")}
+	}
+	return jobs, due, err
+}
+
+// TestUnknownClaim: what was claimed without an answer is sent, too.
+func TestUnknownClaim(t *testing.T) {
+	t.Parallel()
+	s := receiver(t, answer(http.StatusOK))
+	r := newRig(t)
+	var done atomic.Bool
+	r.wrap = func(s *testStore) dispatch.Store { return unclaimed{s, &done} }
+	r.run(dispatch.Options{})
+	r.hook(s.URL, concurrency(1))
+	r.ingest(20) // there is room for three of them; the others are claimed
+	for range 20 {
+		if got := r.next(); got.Attempt.Number != 1 {
+			t.Errorf("got attempt %d, want the first", got.Attempt.Number)
+		}
+	}
+	if !done.Load() {
+		t.Error("no claim was left without an answer")
 	}
 }
 
@@ -71,7 +109,7 @@ func TestUnknownCommit(t *testing.T) {
 	_, err = r.Ingest(t.Context(), r.account.ID, events(20))
 	refused("ingest", err)
 	done := r.next()
-	for range 20 - 3 - 1 {
+	for range 20 - 1 {
 		r.next()
 	}
 	proxy.Cut.Store(true)

@@ -293,6 +293,16 @@ func (d *Dispatcher) releaseJobs(ctx context.Context, jobs []*webhook.Job) {
 	releases.Wait()
 }
 
+// releaseUnknown releases jobs of which nobody knows whether they are claimed: else they
+// would wait until their claims end.
+func (d *Dispatcher) releaseUnknown(jobs []webhook.Job) {
+	claimed := make([]*webhook.Job, len(jobs))
+	for i := range jobs {
+		claimed[i] = &jobs[i]
+	}
+	d.releaseJobs(d.recording, d.lanes.toRelease(claimed))
+}
+
 // release undoes the claim of a job, so that it is sent by another one. While the
 // store fails it tries again: else nobody would send the delivery until its claim
 // expires, and the log would then show an attempt that was never made. At shutdown

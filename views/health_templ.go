@@ -421,9 +421,9 @@ func failingNotice(p WebhookProps) templ.Component {
 			}
 			if p.Webhook.Circuit.Open() {
 				var templ_7745c5c3_Var19 string
-				templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs("; none is lost. As soon as " + receiverName(p.Webhook) + " accepts one, the others follow. ")
+				templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs("– none is lost. As soon as " + receiverName(p.Webhook) + " accepts one, the others follow. ")
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/health.templ`, Line: 119, Col: 101}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/health.templ`, Line: 119, Col: 103}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 				if templ_7745c5c3_Err != nil {

@@ -59,6 +59,9 @@ func TestPostgresRefused(t *testing.T) {
 	foreign := pgtest.Database(t, "template1")
 	pgtest.Exec(t, foreign, `CREATE TABLE invoices (id INT)`)
 	pgtest.Exec(t, server, `CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+	older := pgtest.Database(t, "template1") // a server that says that it is an older one
+	pgtest.Exec(t, older, `CREATE FUNCTION current_setting(name TEXT) RETURNS TEXT LANGUAGE sql AS
+		$$ SELECT CASE name WHEN 'server_version_num' THEN '140019' ELSE pg_catalog.current_setting(name) END $$`)
 	newer := pgtest.Database(t, "template1")
 	createOn(t, newer)
 	pgtest.Exec(t, newer, `INSERT INTO bookhook_version (version_id, is_applied) VALUES (999, true)`)
@@ -79,6 +82,7 @@ func TestPostgresRefused(t *testing.T) {
 		"no rights":           {empty, "the user app may not create tables in its schema public"},
 		"no schema":           {empty + "?search_path=none", "its user may use no schema of it"},
 		"read only":           {pgtest.Database(t, "template1") + "?default_transaction_read_only=on", "set to read only"},
+		"too old":             {older + "?search_path=public,pg_catalog", "the server is PostgreSQL 14; Bookhook needs 15 or newer"},
 		"another program":     {foreign, "it has tables of another program"},
 		"encoding":            {pgtest.In(t, "latin"), "its encoding is LATIN1"},
 		"a newer Bookhook":    {newer, "it was written by a newer Bookhook (version 999"},

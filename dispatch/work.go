@@ -203,7 +203,7 @@ const maxRecordRetries = 10
 // Bounds of the pause before recording is retried; it doubles each time.
 const (
 	firstRecordPause = 100 * time.Millisecond
-	maxRecordPause   = 5 * time.Second
+	maxRecordPause   = time.Second // a result that is not recorded yet may be lost with this process
 )
 
 // record stores the result, and reports what that changed and whether it could.

@@ -23,23 +23,24 @@ type fault struct {
 	cuts bool // requests may be cut off by it: somebody dies, or loses the lease
 	// do has it happen, and returns since when everything can be delivered again, or others can know that they have to.
 	// What heal ends need not end for that.
-	do func(*chaos) (since time.Time, heal func())
+	do         func(*chaos) (since time.Time, heal func())
+	ofDatabase bool // while it lasts, results cannot be recorded
 }
 
 // faults are all kinds of faults, in any order; for less than all of them the first ones.
 func (c *chaos) faults(times int) []fault {
 	all := []fault{
-		{"replica killed", true, (*chaos).kill},
-		{"replica paused for longer than its lease", true, (*chaos).pause},
-		{"replica stopped", false, (*chaos).terminate},
-		{"network of a replica cut for a moment", false, (*chaos).cut},
-		{"network of a replica silent for longer than its lease", true, (*chaos).silence},
-		{"PostgreSQL stopped immediately", false, func(c *chaos) (time.Time, func()) { return c.restart("QUIT") }},
-		{"standby promoted", false, (*chaos).promote},
-		{"disk of PostgreSQL full", false, (*chaos).fillDisk},
-		{"network of a replica cut for longer than its lease", true, (*chaos).cutLong},
-		{"PostgreSQL stopped fast", false, func(c *chaos) (time.Time, func()) { return c.restart("INT") }},
-		{"connections exhausted", false, (*chaos).exhaust},
+		{"replica killed", true, (*chaos).kill, false},
+		{"replica paused for longer than its lease", true, (*chaos).pause, false},
+		{"replica stopped", false, (*chaos).terminate, false},
+		{"network of a replica cut for a moment", false, (*chaos).cut, false},
+		{"network of a replica silent for longer than its lease", true, (*chaos).silence, false},
+		{"PostgreSQL stopped immediately", false, func(c *chaos) (time.Time, func()) { return c.restart("QUIT") }, true},
+		{"standby promoted", false, (*chaos).promote, true},
+		{"disk of PostgreSQL full", false, (*chaos).fillDisk, true},
+		{"network of a replica cut for longer than its lease", true, (*chaos).cutLong, false},
+		{"PostgreSQL stopped fast", false, func(c *chaos) (time.Time, func()) { return c.restart("INT") }, true},
+		{"connections exhausted", false, (*chaos).exhaust, true},
 	}
 	if !c.small {
 		c.t.Log("left out: a disk that is full; no small disk can be mounted here, which needs Linux and root")

@@ -236,7 +236,11 @@ func (c *chaos) audit(n *counts) {
 // cutBy is the fault that can have cut off a request that came at this time.
 func (c *chaos) cutBy(at time.Time) *happening {
 	for i, h := range c.suffered {
-		if h.cuts && at.After(h.began.Add(-time.Second)) && at.Before(h.ended) {
+		from := h.began.Add(-time.Second)
+		if i > 0 && c.suffered[i-1].ofDatabase { // what it kept from being recorded may be cut off only now
+			from = c.suffered[i-1].began
+		}
+		if h.cuts && at.After(from) && at.Before(h.ended) {
 			return &c.suffered[i]
 		}
 	}

@@ -278,7 +278,7 @@ func testBulkReleased(t *testing.T, s *db.Store) {
 	id := ended(t, s, w, webhook.Failed)
 	p := startedReplay(t, s, w, id)
 	jobs, _ := claimBulk(t, s, w, 9, t0)
-	ok(t, s.Release(t.Context(), id, jobs[0].Delivery.Attempts, t0))
+	ok(t, s.Release(t.Context(), id, jobs[0].Delivery.Attempts, jobs[0].Delivery.NextAt, t0))
 	d := must(s.Delivery(t.Context(), a.ID, id))(t)
 	same(t, "state, attempts and replay", []any{d.State, d.Attempts, d.Replay}, []any{webhook.Pending, 1, p.ID})
 	same(t, "claimed again", ids(claim(t, s, w.ID, 9, t0)), []webhook.DeliveryID{id})

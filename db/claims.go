@@ -355,16 +355,18 @@ func (s *Store) inSteps(ctx context.Context, change string, args ...any) (change
 	}
 }
 
-// Release undoes the claim of a delivery: the attempt was not made and does not
-// count, and the delivery is due at now unless it was cancelled meanwhile. It does
-// nothing if the delivery was replayed or claimed again in the meantime. It returns
-// webhook.ErrNotHeld if this process does not hold the account.
-func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
+// Release undoes the claim of a delivery until lease: the attempt with this number was not
+// made and does not count, and the delivery is due at now unless it was cancelled meanwhile.
+// It does nothing if the delivery was replayed or claimed again in the meantime, maybe with
+// the same number, after a Release of which nobody learned. It returns webhook.ErrNotHeld if
+// this process does not hold the account.
+func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number int, lease, now time.Time) error {
 	return s.write(ctx, func(tx transaction) error {
 		var account webhook.AccountID
 		err := queryRow(ctx, tx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
-			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state IN ('pending', 'cancelled') RETURNING account_id`,
-			delivery, number, toMillis(now)).scanOptional(&account)
+			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state || '' IN ('pending', 'cancelled')
+				AND (next_at = $4 OR next_at <= $3) RETURNING account_id`, // RecoverClaims makes it due
+			delivery, number, toMillis(now), toMillis(lease)).scanOptional(&account)
 		if err != nil || account == 0 {
 			return err
 		}

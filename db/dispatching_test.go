@@ -314,7 +314,7 @@ func testFinishReplayed(t *testing.T, s *db.Store) {
 	claim(t, s, w.ID, 1, t0)
 	ok(t, s.Cancel(ctx, a.ID, d, at(t0)))
 	want := must(s.Replay(ctx, a.ID, d, at(lease)))(t)
-	ok(t, s.Release(ctx, d, 1, lease))
+	ok(t, s.Release(ctx, d, 1, lease, lease))
 	finish(t, s, success(d, w.ID, 1), lease)
 	same(t, "the replay", must(s.Delivery(ctx, a.ID, d))(t), want)
 	same(t, "attempts in the log", numbers(t, s, a.ID, d), []int{1})
@@ -326,17 +326,19 @@ func testRelease(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	want := must(s.Delivery(ctx, a.ID, d))(t)
 	claim(t, s, w.ID, 1, t0)
-	ok(t, s.Release(ctx, d, 2, t0)) // of an attempt that nobody made
+	ok(t, s.Release(ctx, d, 2, lease, t0)) // of an attempt that nobody made
 	same(t, "in flight still", must(s.Delivery(ctx, a.ID, d))(t).Attempts, 1)
 	want.NextAt = t0.Add(time.Second)
 	for range 2 { // twice is harmless
-		ok(t, s.Release(ctx, d, 1, want.NextAt))
+		ok(t, s.Release(ctx, d, 1, lease, want.NextAt))
 		same(t, "uncharged and due", must(s.Delivery(ctx, a.ID, d))(t), want)
 	}
 	same(t, "number of the next attempt", claim(t, s, w.ID, 1, want.NextAt)[0].Delivery.Attempts, 1)
+	ok(t, s.Release(ctx, d, 1, lease, want.NextAt)) // of the first claim once more, since nobody learned of it
+	same(t, "in flight again", must(s.Delivery(ctx, a.ID, d))(t).Attempts, 1)
 	finish(t, s, failure(d, w.ID, 1, lease), t0)
 	want = must(s.Delivery(ctx, a.ID, d))(t)
-	ok(t, s.Release(ctx, d, 1, t0)) // too late: it has an answer
+	ok(t, s.Release(ctx, d, 1, lease, t0)) // too late: it has an answer
 	same(t, "answered", must(s.Delivery(ctx, a.ID, d))(t), want)
 }
 
@@ -351,7 +353,7 @@ func testReleaseUrgent(t *testing.T, s *db.Store) {
 	jobs, _, err := s.Claim(t.Context(), urgent)
 	ok(t, err)
 	for _, job := range jobs {
-		ok(t, s.Release(t.Context(), job.Delivery.ID, job.Delivery.Attempts, t0))
+		ok(t, s.Release(t.Context(), job.Delivery.ID, job.Delivery.Attempts, job.Delivery.NextAt, t0))
 		same(t, "urgent still", must(s.Delivery(t.Context(), w.Account, job.Delivery.ID))(t).Urgent, true)
 	}
 	must(s.SetEnabled(t.Context(), w.Account, w.ID, false, at(t0)))(t)
@@ -370,7 +372,7 @@ func testReleaseCancelled(t *testing.T, s *db.Store) {
 	d := deliver(t, s, a.ID, 1)[0]
 	claim(t, s, w.ID, 1, t0)
 	ok(t, s.Cancel(ctx, a.ID, d, at(t0)))
-	ok(t, s.Release(ctx, d, 1, t0))
+	ok(t, s.Release(ctx, d, 1, lease, t0))
 	got := must(s.Delivery(ctx, a.ID, d))(t)
 	same(t, "state", got.State, webhook.Cancelled)
 	same(t, "tries that were never made", got.Attempts, 0)

@@ -250,7 +250,7 @@ func (m *machine) take(jobs []webhook.Job) (ids []webhook.DeliveryID) {
 	for _, job := range jobs {
 		d := job.Delivery
 		ids = append(ids, d.ID)
-		m.claims = append(m.claims, claimed{d.ID, d.Webhook, d.Attempts, d.Test, d.Replay})
+		m.claims = append(m.claims, claimed{d.ID, d.Webhook, d.Attempts, d.NextAt, d.Test, d.Replay})
 		m.equal("the event of a job", job.Event.ID, d.Event)
 	}
 	return ids
@@ -429,7 +429,7 @@ func (m *machine) result(c claimed, ending string) {
 	want := m.model.finish(r, m.now)
 	m.equal("finished", got, want)
 	if want.Again {
-		m.claims = append(m.claims, claimed{c.delivery, c.webhook, c.number + 1, c.test, c.replay})
+		m.claims = append(m.claims, claimed{c.delivery, c.webhook, c.number + 1, r.NextAt, c.test, c.replay})
 	}
 }
 
@@ -447,16 +447,17 @@ func (m *machine) circuit(h *modelHook, r webhook.Result) webhook.Circuit {
 }
 
 func (m *machine) releaseOne() {
-	c, found := one(m, "claim", m.claims)
+	c, found := one(m, "claim", slices.Concat(m.claims, m.released))
 	if !found {
 		return
 	}
 	if d := m.delivery(c.delivery); d != nil && (d.Inline || d.log[c.number].Number > 0) {
 		return
 	}
-	m.succeed(m.subject.release(m.Context(), c.delivery, c.number, m.now))
-	m.model.release(c.delivery, c.number, m.now)
+	m.succeed(m.subject.release(m.Context(), c.delivery, c.number, c.lease, m.now))
+	m.model.release(c.delivery, c.number, c.lease, m.now)
 	m.claims = slices.DeleteFunc(m.claims, func(other claimed) bool { return other == c })
+	m.released = append(m.released, c)
 }
 
 func (m *machine) retryNowOne() {

@@ -46,7 +46,7 @@ type subject struct {
 	now     time.Time // of the last step of all checks
 	finish  func(context.Context, webhook.Result, time.Time) (webhook.Finished, error)
 	claim   func(context.Context, webhook.Claim) ([]webhook.Job, webhook.Due, error)
-	release func(context.Context, webhook.DeliveryID, int, time.Time) error
+	release func(ctx context.Context, id webhook.DeliveryID, number int, lease, now time.Time) error
 	recover func(context.Context, time.Time) error
 	of      webhook.AccountID // of the present check
 }
@@ -68,8 +68,9 @@ type machine struct {
 	*subject
 	*rapid.T
 	model
-	steps  int
-	claims []claimed
+	steps    int
+	claims   []claimed
+	released []claimed // of which nobody learned
 }
 
 // claimed is an attempt of which a result can come, now or too late.
@@ -77,6 +78,7 @@ type claimed struct {
 	delivery webhook.DeliveryID
 	webhook  webhook.WebhookID
 	number   int
+	lease    time.Time
 	test     bool
 	replay   webhook.ReplayID
 }
@@ -213,7 +215,7 @@ func TestModelFindsFaults(t *testing.T) {
 			}
 		},
 		"what is released stays claimed": func(s *subject) {
-			s.release = func(context.Context, webhook.DeliveryID, int, time.Time) error { return nil }
+			s.release = func(context.Context, webhook.DeliveryID, int, time.Time, time.Time) error { return nil }
 		},
 		"nothing is recovered": func(s *subject) {
 			s.recover = func(context.Context, time.Time) error { return nil }

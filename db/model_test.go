@@ -338,9 +338,9 @@ func (h *modelHook) attempted(r webhook.Result, now time.Time) (off webhook.OffR
 }
 
 // release undoes a claim: the attempt was not made.
-func (m *model) release(id webhook.DeliveryID, number int, now time.Time) {
+func (m *model) release(id webhook.DeliveryID, number int, lease, now time.Time) {
 	d := m.delivery(id)
-	if d == nil || d.Attempts != number || d.Completed >= number || d.Base >= number {
+	if d == nil || d.Attempts != number || d.Completed >= number || d.Base >= number || !d.NextAt.Equal(lease) && d.NextAt.After(now) {
 		return
 	}
 	if d.State == webhook.Pending || d.State == webhook.Cancelled {

@@ -59,7 +59,7 @@ func (h *history) step() {
 			h.flying = nil
 			ok(h, h.RecoverClaims(ctx, webhook.AllShards, h.now))
 		} else if n := len(h.flying); n > 0 {
-			ok(h, h.Release(ctx, h.flying[n-1].ID, h.flying[n-1].Attempts, h.now))
+			ok(h, h.Release(ctx, h.flying[n-1].ID, h.flying[n-1].Attempts, h.flying[n-1].NextAt, h.now))
 			h.flying = h.flying[:n-1]
 		}
 	}

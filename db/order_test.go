@@ -146,7 +146,7 @@ func testNotFreedByRetry(t *testing.T, s *db.Store) {
 		same(t, "due", must(s.Due(t.Context(), webhook.AllShards))(t), map[webhook.WebhookID]webhook.Due{w.ID: {Account: w.Account, At: later}})
 	}
 	inLine(t, s, w, later, d[0])
-	ok(t, s.Release(t.Context(), d[0], 4, later)) // given back is not ended either
+	ok(t, s.Release(t.Context(), d[0], 4, later.Add(time.Minute), later)) // given back is not ended either
 	inLine(t, s, w, later, d[0])
 	freed(t, s, success(d[0], w.ID, 4), true)
 }

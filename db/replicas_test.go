@@ -57,7 +57,7 @@ func TestFenced(t *testing.T) {
 	r.Account = a.ID
 	_, err = other.Finish(ctx, r, t0)
 	wantError(t, "finish by the other", err, webhook.ErrNotHeld)
-	wantError(t, "release by the other", other.Release(ctx, id, 1, t0), webhook.ErrNotHeld)
+	wantError(t, "release by the other", other.Release(ctx, id, 1, lease, t0), webhook.ErrNotHeld)
 	wantError(t, "recovery by the other", other.RecoverClaims(ctx, 1<<webhook.ShardOf(a.ID), t0), webhook.ErrNotHeld)
 	d := must(owner.Delivery(ctx, a.ID, id))(t)
 	same(t, "after that", []any{d.State, d.Attempts, d.Completed, d.NextAt}, []any{webhook.Pending, 1, 0, lease})

@@ -86,7 +86,7 @@ func useEverything(tb testing.TB, s *Store) {
 	check(s.CleanUp(ctx, false, now))
 	useTries(ctx, s, now, check)
 	check(s.RetryNow(ctx, w.ID, now))
-	check(s.Release(ctx, d, 7, now))
+	check(s.Release(ctx, d, 7, now, now))
 	_, err = s.Finish(ctx, webhook.Result{Delivery: d, Webhook: w.ID, State: webhook.Failed, Attempt: webhook.Attempt{Number: 1, Failure: webhook.FailStatus}}, now)
 	check(err)
 	_, err = s.Attempts(ctx, a.ID, d, 0)

@@ -72,8 +72,8 @@ func (s *dying) Finish(ctx context.Context, r webhook.Result, now time.Time) (f 
 	return f, err
 }
 
-func (s *dying) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
-	return s.call(func() error { return s.testStore.Release(ctx, delivery, number, now) })
+func (s *dying) Release(ctx context.Context, delivery webhook.DeliveryID, number int, lease, now time.Time) error {
+	return s.call(func() error { return s.testStore.Release(ctx, delivery, number, lease, now) })
 }
 
 func newDying(r *rig, calls int, done bool) *dying {

@@ -74,11 +74,11 @@ func (s *testStore) CompleteLookups(ctx context.Context, p *webhook.Plan) ([]web
 	return accepted, err
 }
 
-func (s *testStore) Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error {
+func (s *testStore) Release(ctx context.Context, delivery webhook.DeliveryID, number int, lease, now time.Time) error {
 	if s.failures.Add(-1) >= 0 {
 		return errors.New("disk full")
 	}
-	err := s.Store.Release(ctx, delivery, number, now)
+	err := s.Store.Release(ctx, delivery, number, lease, now)
 	s.released <- delivery
 	return err
 }

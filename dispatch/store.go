@@ -64,9 +64,9 @@ type deliveryStore interface {
 	// waits for its next attempt.
 	RetryNow(ctx context.Context, id webhook.WebhookID, now time.Time) error
 
-	// Release undoes the claim of a delivery, if it is still pending with this
-	// attempt number: the attempt does not count, and it is due at now.
-	Release(ctx context.Context, delivery webhook.DeliveryID, number int, now time.Time) error
+	// Release undoes the claim of a delivery until lease, if it is still pending with
+	// this attempt number and claim: the attempt does not count, and it is due at now.
+	Release(ctx context.Context, delivery webhook.DeliveryID, number int, lease, now time.Time) error
 }
 
 // eventStore stores events and their deliveries.

@@ -311,7 +311,7 @@ func (d *Dispatcher) release(ctx context.Context, job *webhook.Job) {
 	var due time.Time
 	undo := func() error {
 		due = d.clock()
-		return d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, due)
+		return d.store.Release(ctx, job.Delivery.ID, job.Delivery.Attempts, job.Delivery.NextAt, due)
 	}
 	err := undo()
 	if d.storeFailed("release", err) && d.alive.Load() {

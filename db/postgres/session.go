@@ -36,10 +36,12 @@ const (
 // begin begins a group. The settings are those of the transaction, since a connection of
 // PgBouncer has many users. remote_apply is stronger than on; what is weaker would answer
 // before an event is on disk. With another isolation level, a group might not see what others
-// committed while it waited for the lock.
+// committed while it waited for the lock. Whatever a group looks for has an index; the server
+// would rather read small tables as a whole, and keep to that while they grow.
 var begin = fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
-	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true);
+	set_config('lock_timeout', '%d', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true),
+	set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
 SELECT shard, epoch FROM shards WHERE replica = %[1]d;
 UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`

@@ -157,8 +157,11 @@ func (s *Store) Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job,
 		}
 		return nil
 	})
-	jobs, err = whatMayBe(jobs, err)
-	return jobs, due, err
+	if err != nil {
+		jobs, err = whatMayBe(jobs, err)
+		return jobs, webhook.Due{}, err
+	}
+	return jobs, due, nil
 }
 
 // accountOf returns the account of a webhook, which never changes; 0 if there is none.

@@ -8,11 +8,11 @@ import (
 	"bookhook/webhook"
 )
 
-const connectionColumns = `account_id, platform, enabled, token, old_token, old_until, received_at, named_account, settings`
+const connectionColumns = `account_id, platform, enabled, token, old_token, old_until, received_at, rejected_at, named_account, settings`
 
 func (s *Store) scanConnection(r scanner) (c webhook.Connection, err error) {
 	var settings string
-	if err := r.Scan(&c.Account, &c.Platform, &c.Enabled, &c.Token, &c.OldToken, timeScanner{&c.OldUntil}, timeScanner{&c.ReceivedAt}, &c.Named, &settings); err != nil {
+	if err := r.Scan(&c.Account, &c.Platform, &c.Enabled, &c.Token, &c.OldToken, timeScanner{&c.OldUntil}, timeScanner{&c.ReceivedAt}, timeScanner{&c.RejectedAt}, &c.Named, &settings); err != nil {
 		return c, err
 	}
 	return c, openConnection(s.key, &c, settings)
@@ -130,15 +130,27 @@ func platformEntry(account webhook.AccountID, platform, action string, change we
 // receivedGap is how far ReceivedAt may lag behind the last request.
 const receivedGap = 10 * time.Second
 
-// ConnectionUsed records that a request was received at an address, and which account it
+// ConnectionUsed records that a request was accepted at an address, and which account it
 // named.
 func (s *Store) ConnectionUsed(ctx context.Context, c webhook.Connection, named string, now time.Time) error {
-	if now.Sub(c.ReceivedAt) < receivedGap && named == c.Named {
+	if now.Sub(c.ReceivedAt) < receivedGap && named == c.Named && c.RejectedAt.IsZero() {
 		return nil
 	}
 	return s.write(ctx, func(tx transaction) error {
-		_, err := tx.Exec(ctx, `UPDATE connections SET received_at = $3, named_account = $4 WHERE account_id = $1 AND platform = $2`,
+		_, err := tx.Exec(ctx, `UPDATE connections SET received_at = $3, named_account = $4, rejected_at = 0 WHERE account_id = $1 AND platform = $2`,
 			c.Account, c.Platform, toMillis(now), named)
+		return err
+	})
+}
+
+// ConnectionRejected records that a request was rejected at an address.
+func (s *Store) ConnectionRejected(ctx context.Context, c webhook.Connection, now time.Time) error {
+	if now.Sub(c.RejectedAt) < receivedGap {
+		return nil
+	}
+	return s.write(ctx, func(tx transaction) error {
+		_, err := tx.Exec(ctx, `UPDATE connections SET received_at = $3, rejected_at = $3 WHERE account_id = $1 AND platform = $2`,
+			c.Account, c.Platform, toMillis(now))
 		return err
 	})
 }

@@ -124,6 +124,11 @@ func testReceived(t *testing.T, s *db.Store) {
 	ok(t, s.ConnectionUsed(ctx, c, "1234", t0.Add(11*time.Second)))
 	c = must(s.Connection(ctx, a.ID, "wink"))(t)
 	same(t, "one that names an account, soon after", []any{c.Named, c.ReceivedAt}, []any{"1234", t0.Add(11 * time.Second)})
+	ok(t, s.ConnectionRejected(ctx, c, t0.Add(12*time.Second)))
+	c = must(s.Connection(ctx, a.ID, "wink"))(t)
+	same(t, "one that is rejected", []any{c.Named, c.ReceivedAt, c.RejectedAt}, []any{"1234", t0.Add(12 * time.Second), t0.Add(12 * time.Second)})
+	ok(t, s.ConnectionUsed(ctx, c, "1234", t0.Add(13*time.Second)))
+	same(t, "one that is accepted, soon after", must(s.Connection(ctx, a.ID, "wink"))(t).RejectedAt, time.Time{})
 }
 
 // testForeignConnections: what one account does with a platform is nothing to

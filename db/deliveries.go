@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -163,15 +164,23 @@ func findDelivery(ctx context.Context, q querier, account webhook.AccountID, id 
 	return scanDelivery(queryRow(ctx, q, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND id = $2`, account, id))
 }
 
+// idsOfQuery is how many ids one query names: SQLite takes some 32,000 arguments.
+const idsOfQuery = 8192
+
 // DeliveriesOf lists those deliveries of an account that have one of the ids, the newest
 // first.
-func (s *Store) DeliveriesOf(ctx context.Context, account webhook.AccountID, ids []webhook.DeliveryID) ([]webhook.Delivery, error) {
-	if len(ids) == 0 {
-		return nil, nil
+func (s *Store) DeliveriesOf(ctx context.Context, account webhook.AccountID, ids []webhook.DeliveryID) (all []webhook.Delivery, err error) {
+	for some := range slices.Chunk(ids, idsOfQuery) {
+		condition, args := anyOf("id", 2, some)
+		found, err := list(ctx, s.engine, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND `+condition,
+			append([]any{account}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
 	}
-	condition, args := anyOf("id", 2, ids)
-	return list(ctx, s.engine, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE account_id = $1 AND `+condition+` ORDER BY id DESC`,
-		append([]any{account}, args...)...)
+	slices.SortFunc(all, func(a, b webhook.Delivery) int { return cmp.Compare(b.ID, a.ID) })
+	return all, nil
 }
 
 // Replay makes a delivery due and urgent: one that finished restarts its schedule,

@@ -46,6 +46,17 @@ func (s *Store) Event(ctx context.Context, account webhook.AccountID, id webhook
 	return scanEvent(queryRow(ctx, s.engine, `SELECT `+eventColumns+` FROM events WHERE account_id = $1 AND id = $2`, account, id))
 }
 
+// EventsOf lists those events of an account that have one of the ids, without their data, the
+// newest first.
+func (s *Store) EventsOf(ctx context.Context, account webhook.AccountID, ids []webhook.EventID) ([]webhook.EventRow, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	condition, args := anyOf("id", 2, ids)
+	return list(ctx, s.engine, scanEvent, `SELECT `+listColumns+` FROM events WHERE account_id = $1 AND `+condition+` ORDER BY id DESC`,
+		append([]any{account}, args...)...)
+}
+
 // EventID finds the event with this external id.
 func (s *Store) EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error) {
 	var id webhook.EventID

@@ -53,23 +53,6 @@ func (s *Store) RejectedRequests(ctx context.Context, account webhook.AccountID,
 		FROM rejected_requests WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, beforeOrNewest(before), limit)
 }
 
-// LastRejected says of each platform when it last sent a request that was rejected, of those
-// that are kept.
-func (s *Store) LastRejected(ctx context.Context, account webhook.AccountID) (map[string]time.Time, error) {
-	type last struct {
-		platform string
-		at       time.Time
-	}
-	found, err := list(ctx, s.engine, func(r scanner) (l last, err error) {
-		return l, r.Scan(&l.platform, timeScanner{&l.at})
-	}, `SELECT platform, max(last_at) FROM rejected_requests WHERE account_id = $1 GROUP BY platform`, account)
-	at := make(map[string]time.Time, len(found))
-	for _, l := range found {
-		at[l.platform] = l.at
-	}
-	return at, err
-}
-
 // CountRejectedRequests counts the rejected requests of an account.
 func (s *Store) CountRejectedRequests(ctx context.Context, account webhook.AccountID) (n int, err error) {
 	err = queryRow(ctx, s.engine, `SELECT count(*) FROM rejected_requests WHERE account_id = $1`, account).Scan(&n)
@@ -77,11 +60,15 @@ func (s *Store) CountRejectedRequests(ctx context.Context, account webhook.Accou
 }
 
 // DeleteRejectedRequests deletes the rejected requests of an account but for those that came
-// (again) after a time, and returns how many there were.
+// (again) after a time, and returns how many there were. Their platforms' last requests no
+// longer count as rejected.
 func (s *Store) DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, until time.Time, change webhook.Change) (n int64, err error) {
 	err = s.write(ctx, func(tx transaction) (err error) {
 		n, err = tx.Exec(ctx, `DELETE FROM rejected_requests WHERE account_id = $1 AND last_at <= $2`, account, toMillis(until))
 		if err != nil || n == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE connections SET rejected_at = 0 WHERE account_id = $1 AND rejected_at <= $2`, account, toMillis(until)); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, webhook.AuditEntry{

@@ -69,15 +69,21 @@ func (d *Dispatcher) insertPlan(
 	}()
 	stored, err := store(ctx, p)
 	if err != nil { // nothing may be sent; if it was stored all the same, the store reports webhook.TouchUnknown
-		d.goWhileOpen(func() { d.releaseUnknown(jobsOf(stored)) })
+		if jobs := jobsOf(stored); len(jobs) > 0 {
+			d.goWhileOpen(func() { d.releaseUnknown(jobs) })
+		}
 		return nil, err
 	}
 	return stored, nil
 }
 
+// jobsOf returns the jobs of events to be released, without the data of those.
 func jobsOf(all []webhook.Accepted) (jobs []webhook.Job) {
 	for _, a := range all {
-		jobs = append(jobs, a.Jobs...)
+		for _, job := range a.Jobs {
+			job.Event.Data = nil
+			jobs = append(jobs, job)
+		}
 	}
 	return jobs
 }

@@ -193,7 +193,7 @@ func TestEventTellsWhatBecameOfItForEveryWebhook(t *testing.T) {
 
 	p := op.as(t, operator, pageOptions{})
 	p.visit(op.URL + "/events")
-	p.lists(1, oddBooking, "Website", "2 of 7 webhooks")
+	p.lists(1, oddBooking, "Website", "2 delivered")
 	p.opensRow(oddBooking)
 	p.isAt(odd.ID + "$")
 	p.hasExactly("#data-raw", oddData)

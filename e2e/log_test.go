@@ -84,7 +84,7 @@ func TestLogFiltersTogether(t *testing.T) {
 	p.sees("No delivery matches")
 	p.follow("Search events")
 	p.isAt(`/events\?booking_id=100$`)
-	p.lists(1, "100", "1 of 2 retrying")
+	p.lists(1, "100", "1 of 2 waiting")
 	p.back()
 	p.follow("Clear filters")
 	p.sees("6 deliveries")

@@ -107,7 +107,7 @@ func TestRejectedCallShows(t *testing.T) {
 	for _, path := range []string{platformsPage, platformsPage + "/tourcms", "/"} {
 		b.get(path).has("Call rejected", `href="/settings/rejected"`).lacks("Connected")
 	}
-	s.check(s.store.ConnectionUsed(t.Context(), s.connection("tourcms"), "", time.Now().Add(time.Minute)))
+	s.send("GET", s.connection("tourcms").Path()+"?event=cancelled&account_id=4069&booking_id=1", "").taken()
 	b.get(platformsPage).has("TourCMS Connected").lacks("Call rejected")
 	b.get("/").lacks("Call rejected")
 }

@@ -198,6 +198,10 @@ func TestRefresh(t *testing.T) {
 	b.refresh(list).lacks("1234")
 	b.refresh(list, id, "dlv_0", "whk_1").has("1234", "Delivered")
 	s.signIn(others).refresh(list, id).is(http.StatusOK).lacks("1234")
+	event := b.get("/events").has("Delivered").find(`data-key="(evt_[^"]*)"`)
+	b.refresh("/events?type=redeem_voucher").lacks("1234")
+	b.refresh("/events?type=redeem_voucher", event, "evt_0").has("1234", "Delivered")
+	s.signIn(others).refresh("/events", event).is(http.StatusOK).lacks("1234")
 	problem := "?since=yesterday"
 	b.get("/deliveries" + problem).is(http.StatusUnprocessableEntity).has("1234")
 	b.refresh("/deliveries" + problem).is(http.StatusOK).has("1234") // a browser would report the page's own status as a failure

@@ -396,7 +396,7 @@ func eventTable(p EventsProps) templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<table class=\"rows log events\"><thead><tr><th scope=\"col\" class=\"time\">Received</th><th scope=\"col\" class=\"main\">Booking</th><th scope=\"col\" class=\"event\">Event</th><th scope=\"col\" class=\"hook\">Channel</th><th scope=\"col\" class=\"to\">Sent to</th></tr></thead> <tbody data-rows=\"new event|new events\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<table class=\"rows log events\"><thead><tr><th scope=\"col\" class=\"time\">Received</th><th scope=\"col\" class=\"main\">Booking</th><th scope=\"col\" class=\"event\">Event</th><th scope=\"col\" class=\"hook\">Channel</th><th scope=\"col\" class=\"to\">Status</th></tr></thead> <tbody data-rows=\"new event|new events\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -533,8 +533,8 @@ func eventRow(p EventsProps, r EventRow) templ.Component {
 	})
 }
 
-// eventStatus says what became of an event: of those webhooks that need attention, or, if it
-// arrived everywhere, to how many it was sent.
+// eventStatus says what became of an event: at the webhooks that need attention, or to how
+// many it was delivered.
 func eventStatus(r EventRow, now time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -563,9 +563,9 @@ func eventStatus(r EventRow, now time.Time) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var14 string
-			templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(sentTo(r.Sent, r.Skipped))
+			templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(word)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 180, Col: 49}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 180, Col: 28}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 			if templ_7745c5c3_Err != nil {
@@ -589,27 +589,35 @@ func eventStatus(r EventRow, now time.Time) templ.Component {
 // to nobody, or nothing of that is in the log any more.
 func (r EventRow) outcome(now time.Time) (tone, word string) {
 	with := map[string]int{}
-	words := map[string]string{"warn": "Retrying", "wait": "Waiting"}
+	words := map[string]string{}
 	for _, d := range r.Deliveries {
 		tone := deliveryTone(d, now)
-		if tone == "live" {
-			tone = "wait"
-		} else if d.State != webhook.Pending {
+		switch {
+		case d.State != webhook.Pending:
 			words[tone] = deliveryStateName(d)
+		case tone == "live" && d.Last.Failure != "":
+			tone = "warn"
+		case tone == "live":
+			tone = "wait"
 		}
 		with[tone]++
 	}
-	for _, tone := range []string{"bad", "warn", "wait", "idle"} {
-		if n := with[tone]; n > 0 && r.Sent == 1 {
-			return tone, words[tone]
-		} else if n > 0 {
-			return tone, number(n) + " of " + number(r.Sent) + " " + strings.ToLower(words[tone])
+	for _, tone := range []string{"bad", "warn", "wait", "idle", "ok"} {
+		word = cmp.Or(words[tone], StateName(webhook.Pending))
+		switch n := with[tone]; {
+		case n == 0:
+		case r.Sent == 1:
+			return tone, word
+		case n == r.Sent:
+			return tone, number(n) + " " + strings.ToLower(word)
+		default:
+			return tone, number(n) + " of " + number(r.Sent) + " " + strings.ToLower(word)
 		}
 	}
-	if with["ok"] > 0 {
-		tone = "ok"
+	if r.Sent == 0 {
+		return "", "Sent to no webhook"
 	}
-	return tone, sentTo(r.Sent, r.Skipped)
+	return "", "No longer in the log"
 }
 
 // sentTo says to how many webhooks an event is sent, delivered or not.
@@ -650,7 +658,7 @@ func named(name, id string) templ.Component {
 			var templ_7745c5c3_Var16 string
 			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(id)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 224, Col: 25}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 232, Col: 25}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 			if templ_7745c5c3_Err != nil {
@@ -664,7 +672,7 @@ func named(name, id string) templ.Component {
 			var templ_7745c5c3_Var17 string
 			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(truncate(name))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 226, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 234, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 			if templ_7745c5c3_Err != nil {
@@ -677,7 +685,7 @@ func named(name, id string) templ.Component {
 			var templ_7745c5c3_Var18 string
 			templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(id)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 227, Col: 23}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/events.templ`, Line: 235, Col: 23}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 			if templ_7745c5c3_Err != nil {

@@ -34,7 +34,7 @@ func TestTones(t *testing.T) {
 	}
 }
 
-// A list of events says of each what needs attention most, with its number, and else to how many it was sent.
+// A list of events says of each what needs attention most, with its number, and else to how many it was delivered.
 func TestEventOutcomes(t *testing.T) {
 	t.Parallel()
 	failed := webhook.Outcome{Status: 500, Failure: webhook.FailStatus}
@@ -43,6 +43,7 @@ func TestEventOutcomes(t *testing.T) {
 		waiting   = webhook.Delivery{State: webhook.Pending, NextAt: now}
 		sending   = webhook.Delivery{State: webhook.Pending, Attempts: 1, NextAt: now.Add(time.Minute)}
 		retrying  = webhook.Delivery{State: webhook.Pending, Attempts: 1, Completed: 1, Last: failed, NextAt: now.Add(time.Minute)}
+		retried   = webhook.Delivery{State: webhook.Pending, Attempts: 2, Completed: 1, Last: failed, NextAt: now.Add(time.Minute)} // in flight
 		lost      = webhook.Delivery{State: webhook.Failed, Attempts: 2, Last: failed}
 		refused   = webhook.Delivery{State: webhook.Failed, Attempts: 1, Last: failed, Inline: true}
 		cancelled = webhook.Delivery{State: webhook.Cancelled}
@@ -52,13 +53,16 @@ func TestEventOutcomes(t *testing.T) {
 		sent, skipped int
 		tone, word    string
 	}{
-		{nil, 0, 0, "", "no webhooks"},
-		{nil, 0, 3, "", "0 of 3 webhooks"},
-		{nil, 2, 1, "", "2 of 3 webhooks"}, // no longer in the log
-		{[]webhook.Delivery{delivered, delivered}, 2, 1, "ok", "2 of 3 webhooks"},
+		{nil, 0, 0, "", "Sent to no webhook"},
+		{nil, 0, 3, "", "Sent to no webhook"},
+		{nil, 2, 1, "", "No longer in the log"},
+		{[]webhook.Delivery{delivered}, 1, 6, "ok", "Delivered"},
+		{[]webhook.Delivery{delivered, delivered}, 2, 1, "ok", "2 delivered"},
+		{[]webhook.Delivery{delivered}, 2, 1, "ok", "1 of 2 delivered"}, // the other one is no longer in the log
 		{[]webhook.Delivery{delivered, waiting}, 2, 1, "wait", "1 of 2 waiting"},
 		{[]webhook.Delivery{sending}, 1, 4, "wait", "Waiting"},
-		{[]webhook.Delivery{waiting, retrying, delivered}, 3, 0, "warn", "1 of 3 retrying"},
+		{[]webhook.Delivery{waiting, retrying, delivered}, 3, 0, "warn", "1 of 3 waiting"},
+		{[]webhook.Delivery{retried, waiting}, 2, 0, "warn", "1 of 2 waiting"},
 		{[]webhook.Delivery{retrying, lost, lost, cancelled}, 4, 0, "bad", "2 of 4 failed"},
 		{[]webhook.Delivery{refused}, 1, 0, "bad", "Refused"},
 		{[]webhook.Delivery{delivered, cancelled}, 2, 0, "idle", "1 of 2 cancelled"},

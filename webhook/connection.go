@@ -17,6 +17,7 @@ type Connection struct {
 	OldToken   string    // the one before, "" unless it was rotated
 	OldUntil   time.Time // until when OldToken is accepted too
 	ReceivedAt time.Time // when the last request was received, to some ten seconds; zero when none was
+	RejectedAt time.Time // when one was rejected, to some ten seconds; zero when one was accepted since
 	Named      string    // the account that the last event named, as the platform numbers accounts; "" if it named none
 	Settings   Settings
 }

@@ -29,6 +29,7 @@ type Store interface {
 	// ConnectionByToken returns webhook.ErrNotFound if the token is not that of
 	// an address of the platform, or no longer valid at now.
 	ConnectionByToken(ctx context.Context, platform, token string, now time.Time) (webhook.Connection, error)
+	ConnectionRejected(ctx context.Context, c webhook.Connection, now time.Time) error
 	ConnectionUsed(ctx context.Context, c webhook.Connection, named string, now time.Time) error
 	AddRejectedRequest(ctx context.Context, r webhook.RejectedRequest, now time.Time) error
 	EventID(ctx context.Context, account webhook.AccountID, external string) (webhook.EventID, error)
@@ -146,7 +147,7 @@ func (ib *Inbound) reject(c *fiber.Ctx, connection webhook.Connection, in platfo
 	if err := ib.store(c.UserContext(), connection, in, why); err != nil {
 		return err // and the platform will send it again
 	}
-	ib.recordReceived(c, connection, connection.Named)
+	ib.recordRejected(c, connection)
 	return ib.problem(why)
 }
 
@@ -245,10 +246,19 @@ func fingerprint(identity string, in platforms.Inbound) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// recordReceived records that the platform sent something, and which account it named. It only logs a failure,
-// since the event is on disk.
+// recordReceived records that the platform sent something, and which account it named.
 func (ib *Inbound) recordReceived(c *fiber.Ctx, connection webhook.Connection, named string) {
-	if err := ib.Store.ConnectionUsed(c.UserContext(), connection, named, time.Now()); err != nil {
+	ib.recorded(c, connection, ib.Store.ConnectionUsed(c.UserContext(), connection, named, time.Now()))
+}
+
+// recordRejected records that the platform sent something that was rejected.
+func (ib *Inbound) recordRejected(c *fiber.Ctx, connection webhook.Connection) {
+	ib.recorded(c, connection, ib.Store.ConnectionRejected(c.UserContext(), connection, time.Now()))
+}
+
+// recorded only logs a failure, since what was sent is on disk.
+func (ib *Inbound) recorded(c *fiber.Ctx, connection webhook.Connection, err error) {
+	if err != nil {
 		ib.Log.Warn("it was not recorded that a platform sent something", "request_id", web.RequestID(c), "platform", connection.Platform, "error", err)
 	}
 }

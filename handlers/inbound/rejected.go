@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -37,7 +36,11 @@ func (ib *Inbound) rejectBody(c *fiber.Ctx, connection webhook.Connection, in pl
 	default:
 		return err
 	}
-	return cmp.Or(ib.store(c.UserContext(), connection, in, why), err)
+	if err := ib.store(c.UserContext(), connection, in, why); err != nil {
+		return err
+	}
+	ib.recordRejected(c, connection)
+	return err
 }
 
 // LoggedPath returns a path for the log, without the token of an address, which is

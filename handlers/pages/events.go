@@ -15,6 +15,7 @@ import (
 // EventStore is what the pages need of the events.
 type EventStore interface {
 	Events(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Page[webhook.EventRow, webhook.EventID], error)
+	EventsOf(ctx context.Context, account webhook.AccountID, ids []webhook.EventID) ([]webhook.EventRow, error)
 	CountEvents(ctx context.Context, account webhook.AccountID, f webhook.EventFilter) (webhook.Count, error)
 	Overtaken(ctx context.Context, e webhook.Event, w webhook.WebhookID) (bool, error)
 	Event(ctx context.Context, account webhook.AccountID, id webhook.EventID) (webhook.EventRow, error)
@@ -55,7 +56,11 @@ func (pg *Pages) showEvents(c *fiber.Ctx, f eventFilter, refused views.ViewForm)
 	if props.Tours, err = pg.itemOptions(ctx, account, webhook.Tours, f.Tour); err != nil {
 		return err
 	}
-	if props.Rows, err = pg.eventRows(c, found.Rows); err != nil {
+	rows, err := pg.refreshedEvents(c, found.Rows)
+	if err != nil {
+		return err
+	}
+	if props.Rows, err = pg.eventRows(c, rows); err != nil {
 		return err
 	}
 	if props.Views, err = pg.savedViews(c, webhook.ViewedEvents, refused); err != nil {

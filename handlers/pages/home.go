@@ -72,6 +72,9 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 	if err != nil {
 		return err
 	}
+	if props.Failed, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
+		return err
+	}
 	needs := func(w *webhook.Webhook) int {
 		if w.Status(webhook.Activity{Used: true}).NeedsAttention() {
 			return 0
@@ -79,7 +82,10 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		if w.SkipsWhileOff() {
 			return 1
 		}
-		return 2
+		if props.Failed[w.ID].N > 0 {
+			return 2
+		}
+		return 3
 	}
 	slices.SortStableFunc(all, func(a, b *webhook.Webhook) int { return needs(a) - needs(b) })
 	props.Webhooks = len(all)
@@ -93,9 +99,6 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		if w.Enabled {
 			props.On++
 		}
-	}
-	if props.Failed, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
-		return err
 	}
 	var ids []webhook.WebhookID
 	for _, w := range all[:min(len(all), homeWebhooks)] {
@@ -116,12 +119,7 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 // homePlatforms returns the platforms that are on or were called. Only those who may
 // change them see their addresses.
 func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
-	account := currentUser(c).Account.ID
-	connections, err := pg.Store.Connections(c.UserContext(), account)
-	if err != nil {
-		return nil, err
-	}
-	rejected, err := pg.Store.LastRejected(c.UserContext(), account)
+	connections, err := pg.Store.Connections(c.UserContext(), currentUser(c).Account.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +129,7 @@ func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
 		if to == nil || !to.Enabled && to.ReceivedAt.IsZero() {
 			continue
 		}
-		panel := views.PlatformPanel{Key: p.Key, Name: p.Name, Connect: p.Connect, Connection: to, Rejected: rejected[p.Key]}
+		panel := views.PlatformPanel{Key: p.Key, Name: p.Name, Connect: p.Connect, Connection: to}
 		if currentUser(c).User.Role.CanConfigure() {
 			panel.Address = pg.Server.BaseURL(c) + to.Path()
 		}

@@ -74,13 +74,9 @@ func isRefresh(c *fiber.Ctx) bool { return c.Get(refreshHeader) != "" }
 // refreshed: they are on a later page by now, or the filter no longer finds them, but a
 // person still reads them.
 func (pg *Pages) refreshedRows(c *fiber.Ctx, rows []webhook.DeliveryRow, h hooks) ([]views.DeliveryRow, error) {
-	var missing []webhook.DeliveryID
-	for text := range strings.FieldsSeq(c.Get(refreshHeader)) {
-		id, err := webhook.ParseID[webhook.DeliveryID](text)
-		if err == nil && len(missing) < maxRefreshed && !slices.ContainsFunc(rows, func(r webhook.DeliveryRow) bool { return r.ID == id }) {
-			missing = append(missing, id)
-		}
-	}
+	missing := alsoShown(c, webhook.ParseID[webhook.DeliveryID], func(id webhook.DeliveryID) bool {
+		return slices.ContainsFunc(rows, func(r webhook.DeliveryRow) bool { return r.ID == id })
+	})
 	older, err := pg.Store.DeliveriesOf(c.UserContext(), currentUser(c).Account.ID, missing)
 	if err != nil {
 		return nil, err
@@ -90,4 +86,26 @@ func (pg *Pages) refreshedRows(c *fiber.Ctx, rows []webhook.DeliveryRow, h hooks
 	}
 	slices.SortFunc(rows, func(a, b webhook.DeliveryRow) int { return cmp.Compare(b.ID, a.ID) })
 	return pg.deliveryRows(c.UserContext(), rows, h)
+}
+
+// refreshedEvents is refreshedRows for events.
+func (pg *Pages) refreshedEvents(c *fiber.Ctx, rows []webhook.EventRow) ([]webhook.EventRow, error) {
+	missing := alsoShown(c, webhook.ParseID[webhook.EventID], func(id webhook.EventID) bool {
+		return slices.ContainsFunc(rows, func(r webhook.EventRow) bool { return r.ID == id })
+	})
+	older, err := pg.Store.EventsOf(c.UserContext(), currentUser(c).Account.ID, missing)
+	rows = append(rows, older...)
+	slices.SortFunc(rows, func(a, b webhook.EventRow) int { return cmp.Compare(b.ID, a.ID) })
+	return rows, err
+}
+
+// alsoShown returns the ids of rows that the page shows already, if it is refreshed, but for
+// those that the list has.
+func alsoShown[I any](c *fiber.Ctx, parse func(string) (I, error), has func(I) bool) (ids []I) {
+	for text := range strings.FieldsSeq(c.Get(refreshHeader)) {
+		if id, err := parse(text); err == nil && len(ids) < maxRefreshed && !has(id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

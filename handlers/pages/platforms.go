@@ -26,7 +26,6 @@ type PlatformStore interface {
 	RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (webhook.Connection, error)
 	SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error
 	RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error)
-	LastRejected(ctx context.Context, account webhook.AccountID) (map[string]time.Time, error)
 	CountRejectedRequests(ctx context.Context, account webhook.AccountID) (int, error)
 	DeleteRejectedRequests(ctx context.Context, account webhook.AccountID, until time.Time, change webhook.Change) (int64, error)
 }
@@ -46,12 +45,8 @@ func (pg *Pages) ListPlatforms(c *fiber.Ctx) error {
 	if props.Rejected, err = pg.Store.CountRejectedRequests(c.UserContext(), account); err != nil {
 		return err
 	}
-	rejected, err := pg.Store.LastRejected(c.UserContext(), account)
-	if err != nil {
-		return err
-	}
 	for _, p := range pg.Platforms.Connectable() {
-		props.Platforms = append(props.Platforms, views.PlatformPanel{Key: p.Key, Name: p.Name, Connection: connectionTo(connections, p.Key), Rejected: rejected[p.Key]})
+		props.Platforms = append(props.Platforms, views.PlatformPanel{Key: p.Key, Name: p.Name, Connection: connectionTo(connections, p.Key)})
 	}
 	if props.Page, err = pg.page(c); err != nil {
 		return err
@@ -75,17 +70,11 @@ func (pg *Pages) ShowPlatform(c *fiber.Ctx) error {
 // showPlatform shows a platform; the props may have settings that were refused, with what
 // was typed.
 func (pg *Pages) showPlatform(c *fiber.Ctx, p platforms.Platform, props views.PlatformProps) error {
-	account := currentUser(c).Account.ID
-	connections, err := pg.Store.Connections(c.UserContext(), account)
-	if err != nil {
-		return err
-	}
-	rejected, err := pg.Store.LastRejected(c.UserContext(), account)
+	connections, err := pg.Store.Connections(c.UserContext(), currentUser(c).Account.ID)
 	if err != nil {
 		return err
 	}
 	panel := &props.Platform
-	panel.Rejected = rejected[p.Key]
 	panel.Key, panel.Name, panel.Connect, panel.About, panel.Settings, panel.Events, panel.Texts = p.Key, p.Name, p.Connect, p.About, p.Settings, len(p.Events), p.Texts
 	if panel.Connection = connectionTo(connections, p.Key); panel.Connection != nil {
 		panel.Address = pg.Server.BaseURL(c) + panel.Connection.Path()

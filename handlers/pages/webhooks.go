@@ -92,10 +92,13 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 
 // attentionRank has the webhooks first that need attention.
 func attentionRank(r views.WebhookRow) int {
-	if r.Status().NeedsAttention() {
+	switch s := r.Status(); {
+	case s.NeedsAttention():
 		return 0
+	case s == webhook.StatusUnreliable, r.Failed.N > 0, r.Webhook.SkipsWhileOff():
+		return 1
 	}
-	return 1
+	return 2
 }
 
 func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (views.WebhookRow, error) {
@@ -186,6 +189,11 @@ func (pg *Pages) webhookProps(c *fiber.Ctx) (props views.WebhookProps, err error
 		return props, err
 	}
 	props.Used = len(newest.Rows) > 0
+	failed, err := pg.Store.GivenUp(c.UserContext(), w.Account, stats.Midnight(time.Now(), currentUser(c).Account.Location()))
+	if err != nil {
+		return props, err
+	}
+	props.FailedToday = failed[w.ID]
 	props.Failures, err = pg.failures(c, w)
 	return props, err
 }

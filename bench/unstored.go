@@ -139,7 +139,9 @@ func (*Unstored) Finish(context.Context, webhook.Result, time.Time) (webhook.Fin
 func (*Unstored) RetryNow(context.Context, webhook.WebhookID, time.Time) error { return nil }
 
 // Release drops the delivery.
-func (*Unstored) Release(context.Context, webhook.DeliveryID, int, time.Time, time.Time) error { return nil }
+func (*Unstored) Release(context.Context, webhook.DeliveryID, int, time.Time, time.Time) error {
+	return nil
+}
 
 // RecoverClaims does nothing: no process has died with a claim.
 func (*Unstored) RecoverClaims(context.Context, webhook.ShardSet, time.Time) error { return nil }

@@ -3,7 +3,9 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"bookhook/stats"
@@ -106,24 +108,47 @@ func (s *Store) Sparklines(ctx context.Context, account webhook.AccountID, ids [
 	if err != nil {
 		return nil, err
 	}
-	lines, since := map[webhook.WebhookID]*stats.Sparkline{}, now
-	for _, id := range ids {
-		lines[id] = stats.NewSparkline(now, a.Location())
-		since = lines[id].Since()
+	return inHalves(ids, func(some []webhook.WebhookID) (map[webhook.WebhookID]*stats.Sparkline, error) {
+		lines, since := map[webhook.WebhookID]*stats.Sparkline{}, now
+		for _, id := range some {
+			lines[id] = stats.NewSparkline(now, a.Location())
+			since = lines[id].Since()
+		}
+		its, args := anyOf("webhook_id", 3, some)
+		query := fmt.Sprintf(storedAttempts, `webhook_id`, `account_id = $1 AND hour >= $2 AND `+its)
+		err := s.readAttempts(ctx, account, func(of, hour int64, encoded []byte) error {
+			if line := lines[webhook.WebhookID(of)]; line != nil {
+				return line.Decode(fromMillis(hour), encoded)
+			}
+			return nil
+		}, func(a stats.Attempt) {
+			if line := lines[a.Webhook]; line != nil {
+				line.Count(a)
+			}
+		}, query, append([]any{account, since.UnixMilli()}, args...)...)
+		return lines, err
+	})
+}
+
+// inHalves reads something of both halves of all at the same time: sparklines are made of
+// thousands of rows.
+func inHalves[I any, K comparable, V any](all []I, read func([]I) (map[K]V, error)) (map[K]V, error) {
+	if len(all) < 2 {
+		return read(all)
 	}
-	its, args := anyOf("webhook_id", 3, ids)
-	query := fmt.Sprintf(storedAttempts, `webhook_id`, `account_id = $1 AND hour >= $2 AND `+its)
-	err = s.readAttempts(ctx, account, func(of, hour int64, encoded []byte) error {
-		if line := lines[webhook.WebhookID(of)]; line != nil {
-			return line.Decode(fromMillis(hour), encoded)
-		}
-		return nil
-	}, func(a stats.Attempt) {
-		if line := lines[a.Webhook]; line != nil {
-			line.Count(a)
-		}
-	}, query, append([]any{account, since.UnixMilli()}, args...)...)
-	return lines, err
+	var other map[K]V
+	var failed error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		other, failed = read(all[:len(all)/2])
+	}()
+	found, err := read(all[len(all)/2:])
+	<-done
+	if err = errors.Join(err, failed); err == nil {
+		maps.Copy(found, other)
+	}
+	return found, err
 }
 
 // ofAccounts is the condition of AccountSparklines, but for which accounts: anyOf fills
@@ -133,24 +158,26 @@ const ofAccounts = `webhook_id = 0 AND hour >= $1 AND account_id <> 0 AND `
 // AccountSparklines returns what all webhooks of each of the accounts did in the last
 // days of its clock.
 func (s *Store) AccountSparklines(ctx context.Context, accounts []webhook.Account, now time.Time) (map[webhook.AccountID]*stats.Sparkline, error) {
-	lines, since := map[webhook.AccountID]*stats.Sparkline{}, now
-	ids := make([]webhook.AccountID, len(accounts))
-	for i, a := range accounts {
-		ids[i], lines[a.ID] = a.ID, stats.NewSparkline(now, a.Location())
-		if first := lines[a.ID].Since(); first.Before(since) {
-			since = first
+	return inHalves(accounts, func(some []webhook.Account) (map[webhook.AccountID]*stats.Sparkline, error) {
+		lines, since := map[webhook.AccountID]*stats.Sparkline{}, now
+		ids := make([]webhook.AccountID, len(some))
+		for i, a := range some {
+			ids[i], lines[a.ID] = a.ID, stats.NewSparkline(now, a.Location())
+			if first := lines[a.ID].Since(); first.Before(since) {
+				since = first
+			}
 		}
-	}
-	theirs, args := anyOf("account_id", 2, ids)
-	query := fmt.Sprintf(storedAttempts, `account_id`, ofAccounts+theirs)
-	err := s.readAttempts(ctx, 0, func(of, hour int64, encoded []byte) error {
-		return lines[webhook.AccountID(of)].Decode(fromMillis(hour), encoded)
-	}, func(a stats.Attempt) {
-		if line := lines[a.Account]; line != nil && !a.Own {
-			line.Count(a)
-		}
-	}, query, append([]any{since.UnixMilli()}, args...)...)
-	return lines, err
+		theirs, args := anyOf("account_id", 2, ids)
+		query := fmt.Sprintf(storedAttempts, `account_id`, ofAccounts+theirs)
+		err := s.readAttempts(ctx, 0, func(of, hour int64, encoded []byte) error {
+			return lines[webhook.AccountID(of)].Decode(fromMillis(hour), encoded)
+		}, func(a stats.Attempt) {
+			if line := lines[a.Account]; line != nil && !a.Own {
+				line.Count(a)
+			}
+		}, query, append([]any{since.UnixMilli()}, args...)...)
+		return lines, err
+	})
 }
 
 // Today returns what happened in an account since midnight by its clock, and what is

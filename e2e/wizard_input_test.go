@@ -150,7 +150,15 @@ func TestWizardChecksURL(t *testing.T) {
 	check(nobody(t), "the connection was refused")
 	check("ftp://example.com/", "URLs only, not ftp://")
 	check("http://192.168.0.1/", "192.168.0.1")
+	p.fill("Name", "Typo")
 	check("http://no-such-host.invalid/", "no-such-host.invalid")
+	p.goesOn("events")
+	p.leaveAllOpen()
+	checked := p.Locator("[data-checked]")
+	must(t, expect.Locator(checked).ToBeVisible())
+	must(t, expect.Locator(checked).ToContainText("no-such-host.invalid"))
+	p.follow("Change name and url")
+	check(in.URL, "410 Gone")
 }
 
 // Whoever was signed out meanwhile sees why, and keeps what was typed.

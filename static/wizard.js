@@ -142,10 +142,23 @@ if (check) {
       }
       await pressed;
       if (input.value.trim() === url) answer.innerHTML = text;
+      try {
+        sessionStorage.setItem("check", JSON.stringify({ url, text })); // the review shows it again
+      } catch { /* the browser keeps nothing for this site */ }
     } catch {
       answer.textContent = "";
     }
   });
+}
+
+// What was wrong with the URL, if that is still the one.
+const reviewed = document.querySelector("[data-checked]");
+if (reviewed) {
+  try {
+    const { url, text } = JSON.parse(sessionStorage.getItem("check"));
+    reviewed.innerHTML = text;
+    reviewed.hidden = url !== reviewed.dataset.checked || !reviewed.querySelector(".bad, .warn");
+  } catch { /* it was not checked, or the browser keeps nothing for this site */ }
 }
 
 // The preview follows the choices: the step is saved and shown again, of which only the

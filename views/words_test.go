@@ -144,6 +144,13 @@ func TestStory(t *testing.T) {
 			"You can fix this if the URL or its credentials are wrong; otherwise whoever runs Accounting can. Check the spelling of the host in the URL.",
 			"Then press Replay to send it again.",
 		}},
+		{"refused for its content", with(func(d *webhook.Delivery) {
+			d.State, d.Attempts, d.Last = webhook.Failed, 1, webhook.Outcome{Status: 422, Failure: webhook.FailStatus}
+		}), w, Story{
+			"Accounting did not accept this event of booking 1234. Bookhook gave up after 1 attempt.", "Accounting answered 422 Unprocessable Entity.",
+			"If what it answered is about the booking, you can correct that there; otherwise whoever runs Accounting can fix this. A corrected booking comes as a new event, while a replay sends the same data again.",
+			"Press Replay once the receiver accepts that data.",
+		}},
 		{"gone", with(func(d *webhook.Delivery) {
 			d.State, d.Attempts, d.Last = webhook.Failed, 1, webhook.Outcome{Status: 410, Failure: webhook.FailGone}
 		}), w, Story{

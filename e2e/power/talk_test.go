@@ -21,7 +21,7 @@ type mark struct {
 
 	id       string   // evt_… of taken, whk_… of created, the number of added, dlv_… of the others
 	children []string // of taken: its deliveries
-	number   int      // of the attempt; of shown and replayed: attempts made by then
+	number   int      // of the attempt; of replayed, and of shown if it is not pending, attempts made by then, else those that had ended
 	status   int      // of heard
 	state    string   // of shown
 }
@@ -177,6 +177,8 @@ func (tp *tape) answered(m message, in, out *stream) error {
 		Items []accepted
 		State string
 		Made  int `json:"attempts_made"`
+
+		Attempts []struct{ Number int } // those that have ended
 	}
 	if err := json.Unmarshal(m.body, &answer); err != nil {
 		return fmt.Errorf("%s %s answered %s: %w", m.request.Method, path, m.body, err)
@@ -195,6 +197,12 @@ func (tp *tape) answered(m message, in, out *stream) error {
 		tp.marks = append(tp.marks, base)
 	case strings.HasPrefix(route, "GET /deliveries/"):
 		base.kind = shown
+		if answer.State == "pending" { // one that was not made yet may be given back
+			base.number = 0
+			for _, a := range answer.Attempts {
+				base.number = max(base.number, a.Number)
+			}
+		}
 		tp.marks = append(tp.marks, base)
 	}
 	return nil

@@ -116,11 +116,12 @@ func failedStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webh
 		Fix:  messages.Fix(d.Last, receiverName(w)),
 		Next: "Then press Replay to send it again.",
 	}
-	if w == nil {
+	switch {
+	case w == nil:
 		s.Fix, s.Next = "", "The webhook was deleted, so it cannot be sent again."
-	} else if messages.RefusesBooking(d.Last) {
+	case messages.RefusesBooking(d.Last):
 		s.Next = "Press Replay once the receiver accepts that data."
-	} else if d.Last.Failure == webhook.FailGone {
+	case d.Last.Failure == webhook.FailGone:
 		s.Fix, s.Next = "", "This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay."
 	}
 	return s

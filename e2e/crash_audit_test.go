@@ -262,6 +262,11 @@ func (a *audit) delivery(s *sink, id string) {
 	var d delivery
 	call := a.history.now()
 	r, err := a.op.try(a.client, "GET", "/deliveries/"+id, nil)
+	for tries := 0; err == nil && r.Status == http.StatusServiceUnavailable && tries < 50; tries++ { // connections may still have been those of before a fault
+		time.Sleep(100 * time.Millisecond)
+		call = a.history.now()
+		r, err = a.op.try(a.client, "GET", "/deliveries/"+id, nil)
+	}
 	if err == nil {
 		err = json.Unmarshal(r.Body, &d)
 	}

@@ -53,7 +53,7 @@ func previousEvent(e webhook.EventRow, older []webhook.EventRow) webhook.EventID
 
 // loggedDeliveries reads the deliveries of an event in the order of its decisions.
 func (s *Store) loggedDeliveries(ctx context.Context, account webhook.AccountID, decisions []webhook.Decision) ([]webhook.LoggedDelivery, error) {
-	found, err := s.DeliveriesOf(ctx, account, deliveriesOf(decisions))
+	found, err := s.DeliveriesOf(ctx, account, webhook.DeliveryIDs(decisions))
 	if err != nil {
 		return nil, err
 	}

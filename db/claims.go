@@ -367,7 +367,7 @@ func (s *Store) Release(ctx context.Context, delivery webhook.DeliveryID, number
 	return s.write(ctx, func(tx transaction) error {
 		var account webhook.AccountID
 		err := queryRow(ctx, tx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3
-			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state || '' IN ('pending', 'cancelled')
+			WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND `+plainState+` IN ('pending', 'cancelled')
 				AND (next_at = $4 OR next_at <= $3) RETURNING account_id`, // RecoverClaims makes it due
 			delivery, number, toMillis(now), toMillis(lease)).scanOptional(&account)
 		if err != nil || account == 0 {

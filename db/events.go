@@ -121,16 +121,6 @@ func scanMatchedEvent(r scanner) (e matchedEvent, err error) {
 	return e, err
 }
 
-// deliveriesOf returns the ids of all deliveries of decisions on an event.
-func deliveriesOf(decisions []webhook.Decision) (ids []webhook.DeliveryID) {
-	for _, d := range decisions {
-		if d.Delivery != 0 {
-			ids = append(ids, d.Delivery)
-		}
-	}
-	return ids
-}
-
 // Of a booking one request reads so many events, and so many of their deliveries.
 const (
 	maxBookingEvents     = 1000
@@ -151,7 +141,7 @@ func (s *Store) decidedDeliveries(ctx context.Context, account webhook.AccountID
 		return nil, 0, err
 	}
 	for i, e := range events {
-		ids = append(ids, deliveriesOf(e.decisions)...)
+		ids = append(ids, webhook.DeliveryIDs(e.decisions)...)
 		if i+1 == maxBookingEvents || len(ids) >= maxBookingDeliveries && i+1 < len(events) {
 			return ids, e.id, nil
 		}

@@ -143,13 +143,15 @@ func finishBlocking(ctx context.Context, tx transaction, r webhook.Result, booki
 	return releaseNext(ctx, tx, r.Webhook, booking, now)
 }
 
+// plainState is the state of a delivery that is looked for by its id. It is written so that
+// PostgreSQL cannot look in an index of what is pending instead: those are small, but until
+// they are cleaned up they have what was pending.
+const plainState = `state || ''`
+
 // updateDelivery writes the result into the delivery, if it still waits for this
 // attempt (not for that of a replay that came after it) and, should it be finished
 // now, nothing is held behind it; it claims the next attempt if the result says so, and
 // else nobody waits for the delivery any more. It reports whether it did.
-//
-// The state is compared so that PostgreSQL cannot find the delivery in an index of what is
-// pending: those are small, but until they are cleaned up they have what was pending.
 func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now time.Time) (bool, error) {
 	finished := int64(0)
 	if r.State != webhook.Pending {
@@ -158,7 +160,7 @@ func updateDelivery(ctx context.Context, tx transaction, r webhook.Result, now t
 	a := r.Attempt
 	updated, err := tx.Exec(ctx, `UPDATE deliveries SET state = $3, completed = $2, next_at = $4, finished_at = $5,
 			attempts = attempts + $9, base = base + $9, urgent = urgent * $9, scheduled_at = scheduled_at * $9, last_status = $6, last_failure = $7, last_us = $8
-		WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND state || '' = 'pending' AND (blocking = 0 OR CAST($5 AS BIGINT) = 0)`,
+		WHERE id = $1 AND attempts = $2 AND base < $2 AND completed < $2 AND `+plainState+` = 'pending' AND (blocking = 0 OR CAST($5 AS BIGINT) = 0)`,
 		r.Delivery, a.Number, string(r.State), toMillis(r.NextAt), finished, a.Status, string(a.Failure), a.Duration.Microseconds(), boolInt(r.Again))
 	return updated > 0, err
 }

@@ -118,7 +118,7 @@ func pruneEvent(ctx context.Context, tx transaction, e prunedEvent, before time.
 	if e.pending {
 		return 0, nil
 	}
-	deliveries := deliveriesOf(e.decisions)
+	deliveries := webhook.DeliveryIDs(e.decisions)
 	if len(deliveries) == 0 { // no webhook received it
 		return tx.Exec(ctx, `DELETE FROM events WHERE id = $1 AND decisions = $2`, e.id, e.text)
 	}

@@ -48,6 +48,16 @@ func DeliveryTo(decisions []Decision, w WebhookID) DeliveryID {
 	return 0
 }
 
+// DeliveryIDs returns the ids of all deliveries of the decisions on an event.
+func DeliveryIDs(decisions []Decision) (ids []DeliveryID) {
+	for _, d := range decisions {
+		if d.Delivery != 0 {
+			ids = append(ids, d.Delivery)
+		}
+	}
+	return ids
+}
+
 // Match decides whether the webhook receives the event, and if not, why.
 //
 // A webhook that is off receives nothing; then event, channel and tour are checked

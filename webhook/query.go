@@ -73,11 +73,5 @@ type EventRow struct {
 
 // Sent counts the webhooks to which the event was sent, at once or later.
 func (r EventRow) Sent() int {
-	sent := 0
-	for _, d := range r.Decisions {
-		if d.Delivery != 0 {
-			sent++
-		}
-	}
-	return sent
+	return len(DeliveryIDs(r.Decisions))
 }

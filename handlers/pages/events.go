@@ -100,11 +100,7 @@ func (pg *Pages) eventRows(c *fiber.Ctx, rows []webhook.EventRow) ([]views.Event
 	var ids []webhook.DeliveryID
 	for _, r := range rows {
 		channels = append(channels, r.ChannelID)
-		for _, d := range r.Decisions {
-			if d.Delivery != 0 {
-				ids = append(ids, d.Delivery)
-			}
-		}
+		ids = append(ids, webhook.DeliveryIDs(r.Decisions)...)
 	}
 	account := currentUser(c).Account.ID
 	names, err := pg.itemNames(c.UserContext(), account, webhook.Channels, channels)

@@ -260,9 +260,9 @@ func TestLivePause(t *testing.T) {
 	p.signIn(f.URL, operator, password)
 	p.visit(f.URL + "/deliveries")
 	f.has(1)
-	toggle := p.named("button", "Live")
+	toggle := p.named("button", "Live updates")
 	must(t, expect.Locator(toggle).ToHaveAttribute("aria-pressed", "true"))
-	p.press("Live")
+	p.press("Live updates")
 	f.has(0)
 	p.reload()
 	must(t, expect.Locator(toggle).ToHaveAttribute("aria-pressed", "false"))
@@ -275,7 +275,7 @@ func TestLivePause(t *testing.T) {
 		t.Errorf("%d streams while it is paused", n)
 	}
 	must(t, expect.Locator(p.Locator(announced)).ToHaveCount(0))
-	p.press("Live")
+	p.press("Live updates")
 	p.has(announced, "1 new delivery – show")
 	f.has(1)
 }

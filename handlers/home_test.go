@@ -63,7 +63,7 @@ func TestHomeOfFailingWebhooks(t *testing.T) {
 	}, time.Now())
 	s.check(err)
 	b.get("/").has("Vouchers & more was switched off by Bookhook", "Needs attention", "Switch on", "1 delivery to Vouchers & more failed today", "0 %", "1 failed attempt",
-		"1 failed attempt in 14 days")
+		"1 failed in 14 days")
 	s.signIn(staff).get("/").has("Vouchers & more was switched off", "Ask an operator to switch it on.").lacks("Switch on")
 	s.signIn(others).get("/").lacks("Vouchers")
 	s.signIn(lone).get("/admin").has("1 account has webhooks that are not receiving bookings.", "Needs attention", "1 failing or off", "River Tours")

@@ -63,6 +63,9 @@ func (c *Counts) FailedAttempts() (n int64) {
 	return n
 }
 
+// Retried is the number of failed attempts after which another one was scheduled.
+func (c *Counts) Retried() int64 { return c.FailedAttempts() - c.GivenUp }
+
 // Add adds other counts.
 func (c *Counts) Add(other *Counts) {
 	c.Delivered += other.Delivered

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -23,11 +24,20 @@ type BookingStep struct {
 	Event       webhook.Event
 	EventName   string
 	Platform    string // as people know it
-	ChannelName string // "" when the account does not list it
+	Names       Names  // of its channel and tours
 	Changes     []webhook.Difference
 	MoreChanges bool // there are more than Changes
 	Compared    bool // there is an event before it with which it was compared
 	Decisions   []BookingDecision
+}
+
+// tours names the tours of the event.
+func (s BookingStep) tours() []string {
+	texts := make([]string, len(s.Event.TourIDs))
+	for i, id := range s.Event.TourIDs {
+		texts[i] = truncate(cmp.Or(s.Names.Tours[id], "tour "+id))
+	}
+	return texts
 }
 
 // BookingDecision is whether an event is sent to one webhook, and how often it was.

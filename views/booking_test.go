@@ -16,9 +16,9 @@ import (
 func (k kind) step(i int) BookingStep {
 	s := BookingStep{
 		Event: webhook.Event{
-			ID: 77, Platform: "tourcms", Type: "cancelled", ChannelID: k.text("3930"), BookingID: k.text("12345"), ReceivedAt: now.Add(-time.Duration(i) * time.Hour), Test: i == 2,
+			ID: 77, Platform: "tourcms", Type: "cancelled", ChannelID: k.text("3930"), TourIDs: []string{"101", k.text("9")}, BookingID: k.text("12345"), ReceivedAt: now.Add(-time.Duration(i) * time.Hour), Test: i == 2,
 		},
-		EventName: k.text("Cancelled"), Platform: k.text("TourCMS"), ChannelName: k.text("Website"), Compared: i != 1, MoreChanges: i == 0,
+		EventName: k.text("Cancelled"), Platform: k.text("TourCMS"), Names: Names{Channels: map[string]string{k.text("3930"): k.text("Website")}, Tours: map[string]string{"101": k.text("Night Walk")}}, Compared: i != 1, MoreChanges: i == 0,
 	}
 	for n := range 9 - i {
 		s.Changes = append(s.Changes, webhook.Difference{Path: fmt.Sprint("/data/", k.text("guest"), "/", n), Op: webhook.Replaced, Was: quotedJSON(k.text("Ada")), Value: quotedJSON(k.text("Zoë"))})

@@ -144,7 +144,7 @@ func (c chart) bars() (boxes []box) {
 	for i := range c.report.Buckets {
 		b := &c.report.Buckets[i]
 		x, width := c.slot(i)
-		portions := []portion{{"delivered", b.Delivered}, {"failed", b.FailedAttempts() - b.GivenUp}, {"given-up", b.GivenUp}}
+		portions := []portion{{"delivered", b.Delivered}, {"failed", b.Retried()}, {"given-up", b.GivenUp}}
 		boxes = append(boxes, s.stack(x+width*.17, width*.66, portions)...)
 	}
 	return boxes
@@ -262,26 +262,26 @@ func (c chart) zone(at time.Time) string {
 }
 
 // attemptsLines say what a number of attempts came to.
-func attemptsLines(delivered, failed, givenUp int64) []string {
-	if delivered == 0 && failed == 0 {
+func attemptsLines(delivered, retried, givenUp int64) []string {
+	if delivered+retried+givenUp == 0 {
 		return []string{"nothing sent"}
 	}
 	lines := []string{number(int(delivered)) + " delivered"}
-	if failed > 0 {
-		lines = append(lines, number(int(failed))+" "+plural(failed, "failed attempt", "failed attempts"))
+	if retried > 0 {
+		lines = append(lines, number(int(retried))+" failed, retried")
 	}
 	if givenUp > 0 {
-		lines = append(lines, number(int(givenUp))+" "+plural(givenUp, "delivery failed", "deliveries failed"))
+		lines = append(lines, number(int(givenUp))+" failed")
 	}
 	return lines
 }
 
 func deliveryLines(b *stats.Bucket) []string {
-	return attemptsLines(b.Delivered, b.FailedAttempts(), b.GivenUp)
+	return attemptsLines(b.Delivered, b.Retried(), b.GivenUp)
 }
 
-func attemptsText(delivered, failed, givenUp int64) string {
-	return strings.Join(attemptsLines(delivered, failed, givenUp), ", ")
+func attemptsText(delivered, retried, givenUp int64) string {
+	return strings.Join(attemptsLines(delivered, retried, givenUp), "; ")
 }
 
 func plural(n int64, one, many string) string {
@@ -296,7 +296,7 @@ func (c chart) deliveriesText() string {
 	t := &c.report.Total
 	most := c.highest()
 	return fmt.Sprintf("Deliveries of the last %s: %s. The most, %s, %s.", periodName(c.report.Period),
-		attemptsText(t.Delivered, t.FailedAttempts(), t.GivenUp), number(int(attemptsOf(&c.report.Buckets[most]))), c.span(most))
+		attemptsText(t.Delivered, t.Retried(), t.GivenUp), number(int(attemptsOf(&c.report.Buckets[most]))), c.span(most))
 }
 
 // responsesText describes the second chart.
@@ -435,6 +435,7 @@ func sparklineText(line *stats.Sparkline) string {
 	for _, d := range line.Days {
 		sum.Delivered += d.Delivered
 		sum.FailedAttempts += d.FailedAttempts
+		sum.GivenUp += d.GivenUp
 	}
-	return attemptsText(sum.Delivered, sum.FailedAttempts, 0) + " in " + strconv.Itoa(stats.SparklineDays) + " days"
+	return attemptsText(sum.Delivered, sum.FailedAttempts-sum.GivenUp, sum.GivenUp) + " in " + strconv.Itoa(stats.SparklineDays) + " days"
 }

@@ -175,14 +175,14 @@ func deliveriesChart(c chart) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if failed := t.FailedAttempts(); failed > 0 {
-			templ_7745c5c3_Err = total("failed", number(int(failed)), plural(failed, "failed attempt", "failed attempts")).Render(ctx, templ_7745c5c3_Buffer)
+		if t.Retried() > 0 {
+			templ_7745c5c3_Err = total("failed", number(int(t.Retried())), "failed, retried").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if t.GivenUp > 0 {
-			templ_7745c5c3_Err = total("given-up", number(int(t.GivenUp)), plural(t.GivenUp, "delivery failed", "deliveries failed")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = total("given-up", number(int(t.GivenUp)), "failed").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -230,7 +230,7 @@ func deliveriesChart(c chart) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<details class=\"more\"><summary>Show as table</summary><table class=\"values\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Delivered</th><th scope=\"col\" class=\"num\">Failed attempts</th><th scope=\"col\" class=\"num\">Failed deliveries</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<details class=\"more\"><summary>Show as table</summary><table class=\"values\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\" class=\"num\">Delivered</th><th scope=\"col\" class=\"num\">Failed, retried</th><th scope=\"col\" class=\"num\">Failed</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -266,9 +266,9 @@ func deliveriesChart(c chart) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var8 string
-			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(number(int(c.report.Buckets[i].FailedAttempts())))
+			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(number(int(c.report.Buckets[i].Retried())))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/charts.templ`, Line: 88, Col: 73}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/charts.templ`, Line: 88, Col: 66}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {

@@ -167,7 +167,7 @@ func TestSparkline(t *testing.T) {
 		t.Errorf("got %+v, want a low bar for one delivery", bars)
 	}
 	line.Days[13] = stats.DayCounts{Delivered: 1203, FailedAttempts: 3, GivenUp: 1}
-	if got, want := sparklineText(line), "1,204 delivered, 3 failed attempts in 14 days"; got != want {
+	if got, want := sparklineText(line), "1,204 delivered; 2 failed, retried; 1 failed in 14 days"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	bars := sparkBars(line)
@@ -178,7 +178,7 @@ func TestSparkline(t *testing.T) {
 	if err := Sparkline(line).Render(t.Context(), &page); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(page.String(), `role="img" aria-label="1,204 delivered, 3 failed attempts in 14 days"`) {
+	if !strings.Contains(page.String(), `role="img" aria-label="1,204 delivered; 2 failed, retried; 1 failed in 14 days"`) {
 		t.Errorf("got %s", page.String())
 	}
 }

@@ -67,27 +67,28 @@ func noBooking() error {
 	}
 }
 
-// bookingSteps adds the names of events, channels and webhooks, and what changed.
+// bookingSteps adds the names of events, channels, tours and webhooks, and what changed.
 func (pg *Pages) bookingSteps(c *fiber.Ctx, events []webhook.BookingEvent, changes []platforms.Changes) ([]views.BookingStep, error) {
 	ctx, account := c.UserContext(), currentUser(c).Account.ID
 	h, err := pg.hooks(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	var channels []string
+	var channels, tours []string
 	for _, e := range events {
 		if e.ChannelID != "" {
 			channels = append(channels, e.ChannelID)
 		}
+		tours = append(tours, e.TourIDs...)
 	}
-	names, err := pg.itemNames(ctx, account, webhook.Channels, channels)
+	names, err := pg.names(ctx, account, channels, tours)
 	if err != nil {
 		return nil, err
 	}
 	steps := make([]views.BookingStep, len(events))
 	for i, e := range events {
 		steps[i] = views.BookingStep{
-			Event: e.Event, EventName: pg.eventName(e.Platform, e.Type), Platform: pg.platformName(e.Platform), ChannelName: names[e.ChannelID],
+			Event: e.Event, EventName: pg.eventName(e.Platform, e.Type), Platform: pg.platformName(e.Platform), Names: names,
 			Changes: changes[i].Differences, MoreChanges: changes[i].More, Compared: e.Previous != 0, Decisions: pg.bookingDecisions(e, h),
 		}
 	}

@@ -166,6 +166,9 @@ func (pg *Pages) ShowDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	props.Event = event.Event
+	if props.Names, err = pg.names(c.UserContext(), d.Account, []string{event.ChannelID}, event.TourIDs); err != nil {
+		return err
+	}
 	attempts, err := pg.Store.Attempts(c.UserContext(), d.Account, d.ID, props.Last)
 	if err != nil {
 		return err

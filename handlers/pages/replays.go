@@ -311,15 +311,14 @@ func (pg *Pages) CancelReplay(c *fiber.Ctx) error {
 const failedWeek = 7 * 24 * time.Hour
 
 // addFailed counts what can be sent again to a webhook.
-func (pg *Pages) addFailed(c *fiber.Ctx, props *views.WebhookProps) (err error) {
+func (pg *Pages) addFailed(c *fiber.Ctx, props *views.WebhookProps) error {
 	since := time.Now().Add(-failedWeek)
 	if failing := props.Webhook.FailingSince; !failing.IsZero() && failing.Before(since) {
 		since = failing
 	}
 	year, month, day := since.In(currentUser(c).Account.Location()).Date()
 	props.FailedSince = webhook.StartOfDay(year, month, day, currentUser(c).Account.Location())
-	props.Failed, err = pg.Store.CountDeliveries(c.UserContext(), props.Webhook.Account, webhook.DeliveryFilter{
-		State: webhook.Failed, Webhook: props.Webhook.ID, Since: props.FailedSince,
-	})
+	failed, err := pg.Store.GivenUp(c.UserContext(), props.Webhook.Account, props.FailedSince)
+	props.Failed = failed[props.Webhook.ID]
 	return err
 }

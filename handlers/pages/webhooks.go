@@ -316,6 +316,11 @@ func (pg *Pages) testTypes(c *fiber.Ctx, w *webhook.Webhook) ([]views.EventTypes
 	if err != nil {
 		return nil, err
 	}
+	for _, t := range all {
+		for i, o := range t.Options {
+			t.Options[i].Name = pg.eventShort(webhook.SplitEventKey(o.Value))
+		}
+	}
 	if w.AllEvents { // which Bookhook's own are not
 		return slices.DeleteFunc(all, func(t views.EventTypes) bool { return strings.HasPrefix(t.Options[0].Value, webhook.OwnPlatform+":") }), nil
 	}

@@ -67,7 +67,7 @@ func (s *Store) recordOutcome(ctx context.Context, tx transaction, r webhook.Res
 	switch {
 	case r.Attempt.Failure == "":
 		f.Recovered, err = s.recordSuccess(ctx, tx, r, now)
-	case !r.Once() || r.Gone:
+	case r.CountsAsFailing() || r.Gone:
 		f.Off, err = s.recordFailure(ctx, tx, r, now)
 	}
 	return err
@@ -179,7 +179,7 @@ func (s *Store) recordFailure(ctx context.Context, tx transaction, r webhook.Res
 	if err != nil { // ErrNotFound: it is gone
 		return "", ignoreNotFound(err)
 	}
-	if !r.Once() {
+	if r.CountsAsFailing() {
 		health = health.AfterFailure(roundMillis(now))
 		_, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $2, failed_at = $3, on_at = 0 WHERE id = $1`,
 			r.Webhook, toMillis(health.FailingSince), toMillis(health.FailedAt))
@@ -191,7 +191,7 @@ func (s *Store) recordFailure(ctx context.Context, tx transaction, r webhook.Res
 		}
 	}
 	off := health.SwitchOff(roundMillis(now), r.Gone)
-	if off == "" {
+	if off == "" || r.Inline && !r.Gone { // see webhook.Webhook.SwitchOffAt
 		return "", nil
 	}
 	return off, s.switchOffByHealth(ctx, tx, r.Webhook, off, now)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bookhook/db"
+	"bookhook/incidents"
 	"bookhook/webhook"
 )
 
@@ -25,6 +26,7 @@ var inlineTests = []test{
 	{"not replayed, not cancelled", testInlineOnce},
 	{"tested", testTestInline},
 	{"refusals switch nothing off", testRefusalsCount},
+	{"a dead receiver is failing", testDeadInline},
 }
 
 // inline makes it an inline webhook for these channels; none means all.
@@ -246,14 +248,56 @@ func testTestInline(t *testing.T, s *db.Store) {
 func testRefusalsCount(t *testing.T, s *db.Store) {
 	a := newAccount(t, s)
 	gate := addHook(t, s, a.ID, inline())
+	refused := webhook.Outcome{Status: 409, Failure: webhook.FailStatus}
 	for day := range 7 {
-		d := must(s.InsertInline(t.Context(), a.ID, newEvent(""), t0, lease))(t).Job.Delivery
-		r := failure(d.ID, gate.ID, 1, time.Time{})
-		r.Test = true
-		same(t, "off", finish(t, s, r, t0.Add(time.Duration(day)*24*time.Hour)), "")
+		askOnce(t, s, gate, refused, t0.Add(time.Duration(day)*24*time.Hour))
 	}
 	w := must(s.Webhook(t.Context(), a.ID, gate.ID))(t)
 	if !w.Enabled || !w.FailingSince.IsZero() || !strings.Contains(w.Name, "Gate") {
 		t.Errorf("got %+v, want it on and well", w)
+	}
+}
+
+// askOnce calls an inline webhook once, with this outcome at now.
+func askOnce(tb testing.TB, s *db.Store, gate *webhook.Webhook, o webhook.Outcome, now time.Time) {
+	tb.Helper()
+	d := must(s.InsertInline(tb.Context(), gate.Account, newEvent(""), now, now.Add(time.Minute)))(tb).Job.Delivery
+	r := success(d.ID, gate.ID, 1)
+	if o.Failure != "" {
+		r = failure(d.ID, gate.ID, 1, time.Time{})
+	}
+	r.Account, r.Inline, r.Attempt.Status, r.Attempt.Failure = gate.Account, true, o.Status, o.Failure
+	same(tb, "switched off", finish(tb, s, r, now), "")
+}
+
+// testDeadInline: what is the receiver's fault counts as it does for other webhooks until it
+// answers, but pauses nothing and switches nothing off: bookings would be accepted without
+// asking it. A refusal neither counts nor ends it.
+func testDeadInline(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	gate := addHook(t, s, a.ID, inline())
+	status := func() webhook.Status {
+		return must(s.Webhook(ctx, a.ID, gate.ID))(t).Status(webhook.Activity{Used: true})
+	}
+	for _, o := range []webhook.Outcome{{Failure: webhook.FailRefused}, {Failure: webhook.FailTimeout}, {Status: 503, Failure: webhook.FailStatus}, {Status: 200, Failure: webhook.FailAnswer}} {
+		askOnce(t, s, gate, o, t0)
+		same(t, "one failure is no alarm", status(), webhook.StatusHealthy)
+		same(t, "since", health(t, s, gate).FailingSince, t0)
+		askOnce(t, s, gate, o, t0.Add(webhook.FailingAfter))
+		askOnce(t, s, gate, webhook.Outcome{Status: 409, Failure: webhook.FailStatus}, t0.Add(time.Hour))
+		same(t, "status", status(), webhook.StatusFailing)
+		same(t, "needs attention", len(must(s.Attention(ctx, a.ID))(t)), 1)
+		for day := range 7 {
+			askOnce(t, s, gate, o, t0.Add(time.Duration(day)*24*time.Hour))
+		}
+		now := t0.Add(6 * 24 * time.Hour)
+		stage := incidents.NoStage
+		for _, trouble := range must(s.Troubles(ctx, nil))(t) {
+			stage = max(stage, trouble.Conditions(now)[0].Stage)
+		}
+		same(t, "an incident, in which nothing is to be switched off", stage, incidents.Begun)
+		askOnce(t, s, gate, webhook.Outcome{Status: 200}, now)
+		same(t, "after an answer", health(t, s, gate), webhook.Health{})
 	}
 }

@@ -37,7 +37,7 @@ func (s *Store) troubles(ctx context.Context, condition string, args ...any) ([]
 		w := &webhook.Webhook{}
 		var after int64
 		t.Webhook = w
-		err = r.Scan(&w.ID, &w.Account, &w.Name, &w.Enabled, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.OffBy,
+		err = r.Scan(&w.ID, &w.Account, &w.Kind, &w.Name, &w.Enabled, timeScanner{&w.FailingSince}, timeScanner{&w.FailedAt}, timeScanner{&w.OffAt}, &w.OffReason, &w.OffBy,
 			&w.Missed.Events, timeScanner{&w.Missed.Until}, jsonScanner{&w.Warnings}, &t.Deleted, &t.Waiting, &after, &t.Limits.Waiting)
 		t.Limits.After = time.Duration(after) * time.Millisecond
 		if after == 0 {
@@ -45,7 +45,7 @@ func (s *Store) troubles(ctx context.Context, condition string, args ...any) ([]
 		}
 		return t, err
 	}
-	return list(ctx, s.engine, scan, `SELECT w.id, w.account_id, w.config ->> 'name', w.enabled, w.failing_since, w.failed_at, w.off_at, w.off_reason, w.off_by,
+	return list(ctx, s.engine, scan, `SELECT w.id, w.account_id, w.kind, w.config ->> 'name', w.enabled, w.failing_since, w.failed_at, w.off_at, w.off_reason, w.off_by,
 			w.missed, w.missed_until, w.warnings, CASE WHEN w.deleted_at <> 0 THEN 1 ELSE 0 END,
 			(SELECT count(*) FROM (SELECT 1 FROM deliveries d WHERE d.webhook_id = w.id AND d.state = 'pending' LIMIT $1) AS waiting),
 			COALESCE(l.after_ms, 0), COALESCE(l.waiting, 0)

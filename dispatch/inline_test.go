@@ -111,8 +111,9 @@ func TestVerdicts(t *testing.T) {
 			if calls.Load() != 1 {
 				t.Errorf("got %d requests, want one", calls.Load())
 			}
-			if now, err := r.store.Webhook(t.Context(), r.account.ID, w.ID); err != nil || !now.Enabled || !now.FailingSince.IsZero() || r.circuit(w).Failures != 0 {
-				t.Errorf("got %+v, %v, want a webhook that is on and well", now, err)
+			dead := tt.reason != "" && !got.Attempt.RefusesBooking()
+			if now, err := r.store.Webhook(t.Context(), r.account.ID, w.ID); err != nil || !now.Enabled || now.FailingSince.IsZero() == dead || r.circuit(w).Failures != 0 {
+				t.Errorf("got %+v, %v, want a webhook that is on, not paused, and failing: %t", now, err, dead)
 			}
 		})
 	}

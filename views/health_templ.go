@@ -454,7 +454,7 @@ func failingNotice(p WebhookProps) templ.Component {
 				}
 			}
 		}
-		if p.Webhook.Failing() {
+		if p.Webhook.Failing() && !p.Webhook.SwitchOffAt().IsZero() {
 			var templ_7745c5c3_Var21 string
 			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(switchOffText(p.Webhook, p.Page))
 			if templ_7745c5c3_Err != nil {

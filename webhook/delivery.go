@@ -149,9 +149,12 @@ type Result struct {
 	Circuit  func() Circuit // of the webhook at the time when it is called: results may be recorded in another order; nil: unknown
 }
 
-// Once reports whether the attempt is the only one, whose failure does not count
-// against the webhook: somebody waits for the result.
+// Once reports whether the attempt is the only one: somebody waits for the result.
 func (r Result) Once() bool { return r.Test || r.Inline }
+
+// CountsAsFailing reports whether the failure counts against the webhook's health. That of
+// a test does not, and neither does the refusal of a booking.
+func (r Result) CountsAsFailing() bool { return !r.Test && !(r.Inline && r.Attempt.RefusesBooking()) }
 
 // Finished says what recording a result changed besides its delivery.
 type Finished struct {

@@ -58,13 +58,18 @@ func TestAllEvents(t *testing.T) {
 }
 
 func TestSwitchOffAt(t *testing.T) {
-	if got := (webhook.Health{}).SwitchOffAt(); !got.IsZero() {
+	if got := (&webhook.Webhook{}).SwitchOffAt(); !got.IsZero() {
 		t.Errorf("healthy: got %v, want the zero time", got)
 	}
 	since := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	want := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
-	if got := (webhook.Health{FailingSince: since}).SwitchOffAt(); !got.Equal(want) {
+	failing := webhook.Webhook{Health: webhook.Health{FailingSince: since}}
+	if got := failing.SwitchOffAt(); !got.Equal(want) {
 		t.Errorf("failing: got %v, want %v", got, want)
+	}
+	failing.Kind = webhook.Inline
+	if got := failing.SwitchOffAt(); !got.IsZero() {
+		t.Errorf("synchronous: got %v, want the zero time", got)
 	}
 }
 

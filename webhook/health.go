@@ -54,9 +54,9 @@ const SwitchOffWarning = 24 * time.Hour
 
 // SwitchOffNear reports whether a failing webhook will be switched off soon: by a
 // failure that still belongs to this outage.
-func (h Health) SwitchOffNear(now time.Time) bool {
-	at := h.SwitchOffAt()
-	return h.Failing() && h.OffAt.IsZero() && at.Before(now.Add(SwitchOffWarning)) && !h.FailedAt.Before(now.Add(-FailingGap))
+func (w *Webhook) SwitchOffNear(now time.Time) bool {
+	at := w.SwitchOffAt()
+	return !at.IsZero() && w.Failing() && w.OffAt.IsZero() && at.Before(now.Add(SwitchOffWarning)) && !w.FailedAt.Before(now.Add(-FailingGap))
 }
 
 // Status is how a webhook is doing, in a word.
@@ -125,12 +125,12 @@ func (s Status) NeedsAttention() bool {
 func (h Health) SkipsWhileOff() bool { return h.OffReason == OffByUser && h.Skipped > 0 }
 
 // SwitchOffAt returns when a failing webhook will be switched off; zero if it is
-// not failing.
-func (h Health) SwitchOffAt() time.Time {
-	if h.FailingSince.IsZero() {
+// not failing, or synchronous: bookings would be accepted without asking it.
+func (w *Webhook) SwitchOffAt() time.Time {
+	if w.Kind == Inline || w.FailingSince.IsZero() {
 		return time.Time{}
 	}
-	return h.FailingSince.Add(FailingLimit)
+	return w.FailingSince.Add(FailingLimit)
 }
 
 // AfterFailure returns the health after an attempt failed at now. A failure more
@@ -148,12 +148,12 @@ func (h Health) AfterFailure(now time.Time) Health {
 // FailingLimit without a success. It returns "" if the webhook stays on, or is
 // off already.
 func (h Health) SwitchOff(now time.Time, gone bool) OffReason {
-	switch failing := h.SwitchOffAt(); {
+	switch {
 	case !h.OffAt.IsZero():
 		return ""
 	case gone:
 		return OffGone
-	case !failing.IsZero() && !now.Before(failing):
+	case !h.FailingSince.IsZero() && !now.Before(h.FailingSince.Add(FailingLimit)):
 		return OffFailing
 	}
 	return ""

@@ -119,8 +119,13 @@ func TestSwitchOffNear(t *testing.T) {
 		{"long ago", failing, near.Add(webhook.FailingGap), true},
 		{"so long ago that a failure would begin a new outage", failing, near.Add(webhook.FailingGap + 1), false},
 	} {
-		if got := tt.health.SwitchOffNear(tt.now); got != tt.want {
+		w := webhook.Webhook{Health: tt.health}
+		if got := w.SwitchOffNear(tt.now); got != tt.want {
 			t.Errorf("%s: got %t", tt.name, got)
+		}
+		w.Kind = webhook.Inline
+		if w.SwitchOffNear(tt.now) {
+			t.Errorf("%s: a synchronous webhook is not switched off", tt.name)
 		}
 	}
 }

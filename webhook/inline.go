@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"mime"
+	"net/http"
 	"unicode/utf8"
 )
 
@@ -36,6 +37,13 @@ func AnswerOf(a Attempt) InlineAnswer {
 	answer := InlineAnswer{Accepted: a.Failure == "", Reason: a.Failure, Error: a.Error}
 	answer.Text, answer.Tickets, _ = ReadInlineBody(a)
 	return answer
+}
+
+// RefusesBooking reports whether the attempt of an inline call failed because the receiver
+// answered that the booking is not to be confirmed. An error of the server is no answer, nor
+// is a body that is not valid.
+func (a Attempt) RefusesBooking() bool {
+	return a.Failure == FailStatus && a.Status < http.StatusInternalServerError
 }
 
 // CutOffAnswer is the refusal if the receiver's answer is not known.

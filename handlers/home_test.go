@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"bookhook/incidents"
 	"bookhook/webhook"
 )
 
@@ -108,4 +109,42 @@ func TestInstance(t *testing.T) {
 	}
 	b.get("/admin").has("Next page", `href="/admin?after=4087"`)
 	b.get("/admin?after=4087").has("First page").lacks("River Tours", "Success rate")
+}
+
+// A source of whose silence people are notified is named, until events come again.
+func TestHomeOfSilentSources(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	s.hook(nowhere)
+	s.leave(webhook.Event{BookingID: "1"})
+	began := time.Now().Add(-time.Hour)
+	change := func(c incidents.Change) incidents.Incident {
+		s.check(s.store.ChangeIncident(t.Context(), c, incidents.Notice{}, time.Now()))
+		all, err := s.store.Incidents(t.Context(), s.account.ID, began, 9)
+		s.check(err)
+		for _, i := range all {
+			if i.Key == c.To.Key {
+				return i
+			}
+		}
+		t.Fatal("the incident is not there")
+		return incidents.Incident{}
+	}
+	open := func(subject string) incidents.Incident {
+		return change(incidents.Change{To: incidents.Incident{
+			Key: incidents.Key{Account: s.account.ID, Kind: incidents.Silence, Subject: subject}, Stage: incidents.Begun,
+			Details: incidents.Details{Since: began, Usual: 40}, OpenedAt: began,
+		}})
+	}
+	b.get("/").has("All bookings are arriving.").lacks("Silent")
+	whole := open("tourcms")
+	b.get("/").has("Nothing from TourCMS since ", "; usually about 40 events by now.", "Needs attention", "View platform", "Silent").lacks("All bookings are arriving.")
+	s.signIn(others).get("/").lacks("Nothing from")
+	open("tourcms/3930")
+	b.get("/").has("Nothing from 2 sources that usually send bookings by now.", "Nothing from channel 3930 of TourCMS since ", "/events?channel_id=3930")
+	over := whole
+	over.ClearedAt = time.Now()
+	change(incidents.Change{From: whole, To: over})
+	b.get("/").has("Nothing from channel 3930 of TourCMS since ").lacks("Nothing from TourCMS since", "2 sources", "Silent<")
 }

@@ -26,6 +26,10 @@ func TestVerdict(t *testing.T) {
 		"Bookings are sent nowhere: every webhook is off.":          {Webhooks: 1, Checklist: received},
 		"All bookings are arriving.":                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
 		"Bookings are arriving; 2 deliveries are waiting.":          {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
+		"Nothing from TourCMS since " + clock(now.Add(-time.Hour), now, time.UTC) + "; usually about 40 events by now.": {
+			Webhooks: 1, On: 1, Checklist: received, Silent: []SilentSource{{Name: "TourCMS", Since: now.Add(-time.Hour), Usual: 40}},
+		},
+		"Nothing from 2 sources that usually send bookings by now.": {Webhooks: 1, On: 1, Checklist: received, Silent: make([]SilentSource, 2)},
 		"Bookings are arriving, but not all at Accounting.": {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 5, OldestWaiting: now.Add(-time.Hour)}, Rows: []WebhookRow{row(func(r *WebhookRow) {
 			r.Last, r.Failures = &webhook.Delivery{}, webhook.Failures{Failed: 5, Of: 10}
 		})}},

@@ -70,6 +70,9 @@ func (k kind) addHome(add func(string, templ.Component)) {
 		Key: "tourcms", Name: k.text("TourCMS"), Connect: []string{k.text("Enter this address.")}, Address: "http://127.0.0.1/in/tourcms/x",
 		Connection: &webhook.Connection{Enabled: true},
 	}}
+	for range k.n {
+		home.Silent = append(home.Silent, SilentSource{Platform: "tourcms", Channel: k.text("3930"), Name: k.text("Viator (TourCMS)"), Since: now.Add(-time.Hour), Usual: int64(k.n)})
+	}
 	add("home-new", Home(home))
 	home.Checklist.Rejected = &RejectedRow{RejectedRequest: webhook.RejectedRequest{Why: k.message("It cannot be read."), LastAt: now}, PlatformName: k.text("TourCMS")}
 	home.Checklist.Facts = checklist.Facts{Rejected: true, CalledAt: now}

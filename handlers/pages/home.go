@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"bookhook/checklist"
 	"bookhook/handlers/web"
+	"bookhook/incidents"
 	"bookhook/stats"
 	"bookhook/views"
 	"bookhook/webhook"
@@ -49,6 +51,9 @@ func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 		return err
 	}
 	if props.Platforms, err = pg.homePlatforms(c); err != nil {
+		return err
+	}
+	if props.Silent, err = pg.silentSources(c); err != nil {
 		return err
 	}
 	if props.Rejected, err = pg.Store.RejectedSince(ctx, account, props.Today.Since); err != nil {
@@ -136,6 +141,44 @@ func (pg *Pages) homePlatforms(c *fiber.Ctx) ([]views.PlatformPanel, error) {
 		panels = append(panels, panel)
 	}
 	return panels, nil
+}
+
+// silentSources returns the platforms and channels of the account of whose silence people
+// are notified.
+func (pg *Pages) silentSources(c *fiber.Ctx) (sources []views.SilentSource, err error) {
+	account := currentUser(c).Account.ID
+	all, err := pg.Store.Incidents(c.UserContext(), account, time.Now(), shownIncidents)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range all {
+		if i.Kind != incidents.Silence || !i.ClosedAt.IsZero() || !i.ClearedAt.IsZero() {
+			continue
+		}
+		platform, channel := i.Platform()
+		s := views.SilentSource{Platform: platform, Channel: channel, Whole: i.Subject == platform, Since: i.Began(), Usual: i.Details.Usual}
+		if s.Name, err = pg.sourceName(c.UserContext(), account, s); err != nil {
+			return nil, err
+		}
+		sources = append(sources, s)
+	}
+	return sources, nil
+}
+
+// sourceName is the name of a silent source, as the messages about it say it.
+func (pg *Pages) sourceName(ctx context.Context, account webhook.AccountID, s views.SilentSource) (string, error) {
+	name := pg.platformName(s.Platform)
+	switch {
+	case s.Whole:
+		return name, nil
+	case s.Channel == "":
+		return name + ", without a channel", nil
+	}
+	channel, err := pg.Store.Item(ctx, account, webhook.Channels, s.Channel)
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && channel.Name == "" {
+		return "channel " + s.Channel + " of " + name, nil
+	}
+	return channel.Name + " (" + name + ")", err
 }
 
 // checklist returns the first steps, and what a shown list says about them.

@@ -1,0 +1,163 @@
+package views
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"bookhook/messages"
+	"bookhook/webhook"
+)
+
+// verdict answers whether bookings arrive, in a sentence.
+type verdict struct{ tone, icon, text string }
+
+// lateAfter is how long a delivery may be waiting until the verdict mentions it.
+const lateAfter = 5 * 60e9
+
+func (p HomeProps) verdict() verdict {
+	waiting := p.Today.Waiting
+	switch {
+	case p.InNeed == 1:
+		return verdict{"bad", "alert", p.Rows[0].failure(p.Page) + waitingClause(p.Rows[0].Backlog.Waiting) + "."}
+	case p.InNeed > 1:
+		return verdict{"bad", "alert", number(p.InNeed) + " webhooks are not receiving bookings" + waitingClause(waiting) + "."}
+	case len(p.Silent) == 1:
+		return verdict{"warn", "alert", p.silentText(p.Silent[0]) + "."}
+	case len(p.Silent) > 1:
+		return verdict{"warn", "alert", "Nothing from " + number(len(p.Silent)) + " sources that usually send bookings by now."}
+	case p.Webhooks == 0 && p.Checklist.Facts.Event == 0:
+		return verdict{"idle", "clock", "No booking has arrived yet."}
+	case p.Webhooks == 0:
+		return verdict{"warn", "alert", "Bookings arrive, but there is no webhook to send them on."}
+	case p.On == 0:
+		return verdict{"warn", "off", "Bookings are sent nowhere: every webhook is off."}
+	case p.Checklist.Facts.Event == 0:
+		return verdict{"idle", "clock", "Waiting for the first booking."}
+	case p.Skipping > 0:
+		return verdict{"warn", "off", "Bookings are arriving, but not at " + p.skipping() + "."}
+	case p.unreliable() != "":
+		return verdict{"warn", "alert", "Bookings are arriving, but not all at " + p.unreliable() + "."}
+	case waiting > 0 && (p.Page.Now.Sub(p.Today.OldestWaiting) > lateAfter || p.troubled()):
+		return verdict{"warn", "clock", "Bookings are arriving" + waitingClause(waiting) + p.waitingFor() + "."}
+	case len(p.Failed) > 0:
+		return verdict{"warn", "alert", "Bookings are arriving, but " + p.failedToday() + "."}
+	case p.Rejected > 0:
+		return verdict{"warn", "alert", "Bookings are arriving, but " + count(p.Rejected, false, "request", "requests") + " could not be read today."}
+	}
+	return verdict{"ok", "check", "All bookings are arriving."}
+}
+
+// SilentSource is a platform or a channel from which nothing comes although something
+// usually does by now.
+type SilentSource struct {
+	Platform, Channel string    // its key, and the id of the channel
+	Name              string    // of the source, for people
+	Whole             bool      // the platform with all its channels
+	Since             time.Time // nothing has come since then
+	Usual             int64     // events that usually come from then on until now
+}
+
+func (p HomeProps) silentText(s SilentSource) string {
+	text := "Nothing from " + truncate(s.Name) + " since " + clock(s.Since, p.Page.Now, p.Page.loc())
+	if s.Usual > 0 {
+		text += "; usually about " + count(int(s.Usual), false, "event", "events") + " by now"
+	}
+	return text
+}
+
+// troubled reports whether the last attempt of a webhook has failed, which is no alarm yet.
+func (p HomeProps) troubled() bool {
+	return slices.ContainsFunc(p.Rows, func(r WebhookRow) bool { return r.Webhook.Enabled && !r.Webhook.FailingSince.IsZero() })
+}
+
+// waitingFor names the webhook for which everything is waiting, if it is one.
+func (p HomeProps) waitingFor() string {
+	for _, r := range p.Rows {
+		if r.Backlog.Waiting == p.Today.Waiting && r.Backlog.Waiting <= webhook.CountCap {
+			return " for " + receiverName(r.Webhook)
+		}
+	}
+	return ""
+}
+
+// skipping names the webhooks that a person switched off and that skip bookings.
+func (p HomeProps) skipping() string {
+	if p.Skipping == 1 && p.InNeed < len(p.Rows) {
+		return receiverName(p.Rows[p.InNeed].Webhook) + ", which is off"
+	}
+	return count(p.Skipping, false, "webhook that is off", "webhooks that are off")
+}
+
+// unreliable names the webhooks that accept only some bookings.
+func (p HomeProps) unreliable() string {
+	var names []string
+	for _, r := range p.Rows {
+		if r.Status() == webhook.StatusUnreliable {
+			names = append(names, receiverName(r.Webhook))
+		}
+	}
+	if len(names) > 2 {
+		return number(len(names)) + " webhooks"
+	}
+	return strings.Join(names, " and ")
+}
+
+// failedToday is a clause about the deliveries of today, and of which webhook they are if they
+// are of one.
+func (p HomeProps) failedToday() string {
+	to := ""
+	for id := range p.Failed {
+		if row := p.row(id); row != nil && len(p.Failed) == 1 {
+			to = " to " + receiverName(row.Webhook)
+		}
+	}
+	return failedText(*p.failedSum(), to)
+}
+
+func (p HomeProps) failedSum() *webhook.Count {
+	var all webhook.Count
+	for _, c := range p.Failed {
+		all = webhook.Count{N: all.N + c.N, More: all.More || c.More}
+	}
+	return &all
+}
+
+func failedText(c webhook.Count, to string) string {
+	return counted(c, "delivery", "deliveries") + to + " failed today"
+}
+
+// row is that of a webhook; nil if it is not shown.
+func (p HomeProps) row(id webhook.WebhookID) *WebhookRow {
+	i := slices.IndexFunc(p.Rows, func(r WebhookRow) bool { return r.Webhook.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &p.Rows[i]
+}
+
+// failedElsewhere counts the deliveries that failed today of webhooks without a row.
+func (p HomeProps) failedElsewhere() (c webhook.Count) {
+	for id, of := range p.Failed {
+		if p.row(id) == nil {
+			c = webhook.Count{N: c.N + of.N, More: c.More || of.More}
+		}
+	}
+	return c
+}
+
+func waitingClause(waiting int) string {
+	if waiting == 0 {
+		return ""
+	}
+	return "; " + countWaiting(waiting, "delivery is", "deliveries are") + " waiting"
+}
+
+// failure says in a clause how a webhook that needs attention is doing.
+func (r WebhookRow) failure(p Page) string {
+	name := messages.AtStart(receiverName(r.Webhook))
+	if !r.Webhook.Enabled {
+		return name + " was switched off by Bookhook"
+	}
+	return name + " has been failing since " + clock(r.Webhook.FailingSince, p.Now, p.loc())
+}

@@ -67,8 +67,10 @@ type engineTx = interface {
 	Exec(ctx context.Context, query string, args ...any) (changed int64, err error)
 	// Round returns a number that changes whenever something that an earlier
 	// write read or wrote may have changed since: within a round, what a write
-	// has read can be cached.
+	// has read can be cached, if every write that changes it calls Invalidate.
 	Round() uint64
+	// Invalidate makes other processes begin a new round.
+	Invalidate()
 	// Alone waits until no other write runs alongside this one; see group.Turn.
 	Alone() (waited bool)
 }

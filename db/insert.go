@@ -264,7 +264,7 @@ func deliver(ctx context.Context, tx transaction, p *webhook.Plan, i int, a *web
 			case !slices.Contains(a.Waiting, w.ID):
 				a.Waiting = append(a.Waiting, w.ID)
 				if !mine {
-					tx.announce(a.Event.Account, w.ID, webhook.TouchDue)
+					tx.announceNew(d, len(a.Event.Data))
 				}
 			}
 		case webhook.ReasonDisabled:

@@ -279,7 +279,9 @@ func (m *model) finish(r webhook.Result, now time.Time) (f webhook.Finished) {
 	}
 	if !r.Again {
 		m.countReplayed(r, d.State, now)
-		f.Off = m.hook(r.Webhook).attempted(r, now)
+		h := m.hook(r.Webhook)
+		f.Recovered = r.Attempt.Failure == "" && h.Failing()
+		f.Off = h.attempted(r, now)
 	}
 	return f
 }

@@ -1,9 +1,12 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"time"
 
+	"bookhook/db/group"
 	"bookhook/webhook"
 )
 
@@ -53,6 +56,69 @@ func (tx transaction) checkHeld(account webhook.AccountID) error {
 // announce records what other processes have to know, should they hold the account.
 func (tx transaction) announce(account webhook.AccountID, id webhook.WebhookID, what webhook.Touch) {
 	tx.others = append(tx.others, webhook.Touched{Account: account, Webhook: id, What: what})
+}
+
+// maxAnnouncedData is up to how many bytes of data the event of a delivery may have that is
+// claimed by its id, of which one write claims many.
+const maxAnnouncedData = 16 << 10
+
+// announceNew announces a delivery that is new, with data of this size.
+func (tx transaction) announceNew(d webhook.Delivery, size int) {
+	t := webhook.Touched{Account: d.Account, Webhook: d.Webhook, What: webhook.TouchDue}
+	if size <= maxAnnouncedData {
+		t.Delivery = d.ID
+	}
+	tx.others = append(tx.others, t)
+}
+
+// ClaimNew claims deliveries that another process has announced as new, as Claim does, all
+// by one statement. Those that are not new any more, that are held, that are of a webhook
+// that is off, and those of accounts that this process does not hold, are left out. With an
+// error that wraps group.ErrUnknown, it returns what may be claimed all the same.
+//
+// It runs alongside other writes. What they may do in between: as for Claim; a delivery is
+// claimed by one statement, here or there.
+func (s *Store) ClaimNew(ctx context.Context, announced []webhook.Touched, now, lease time.Time) (jobs []webhook.Job, err error) {
+	err = s.writeInTurn(ctx, group.Turn{Alongside: &announced[0]}, func(tx transaction) error {
+		jobs = nil
+		var ids []webhook.DeliveryID
+		of := map[webhook.AccountID]*webhook.Subscriptions{}
+		for _, t := range announced {
+			if !tx.holds(t.Account) {
+				continue
+			}
+			if of[t.Account] == nil {
+				subscriptions, err := s.current(ctx, tx, t.Account)
+				if err != nil {
+					return err
+				}
+				of[t.Account] = subscriptions
+			}
+			if w := of[t.Account].Webhook(t.Webhook); w != nil && w.Enabled {
+				ids = append(ids, t.Delivery)
+			}
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		condition, args := anyOf("id", 3, ids)
+		claimed, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = 1, next_at = $1
+			WHERE `+condition+` AND attempts = 0 AND `+plainState+` = 'pending' AND held = 0 AND urgent = 0 AND inline = 0 AND next_at <= $2 RETURNING `+deliveryColumns,
+			append([]any{toMillis(lease), toMillis(now)}, args...)...)
+		if err != nil {
+			return err
+		}
+		if _, err := addJobs(ctx, tx, &jobs, claimed, false); err != nil {
+			return err
+		}
+		slices.SortFunc(jobs, func(a, b webhook.Job) int { return cmp.Compare(a.Delivery.ID, b.Delivery.ID) })
+		for i := range jobs {
+			subscriptions := of[jobs[i].Delivery.Account]
+			jobs[i].Webhook, jobs[i].Account = subscriptions.Webhook(jobs[i].Delivery.Webhook), subscriptions.Account
+		}
+		return nil
+	})
+	return whatMayBe(jobs, err)
 }
 
 // announcedToOthers returns what a group of writes touched of accounts that this process

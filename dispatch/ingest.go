@@ -118,7 +118,11 @@ func (d *Dispatcher) Send(ctx context.Context, account webhook.AccountID, event 
 // another replica affects; those that another one serves do not matter here. Requests in
 // flight finish unchanged.
 func (d *Dispatcher) Touched(touched []webhook.Touched) {
+	placed := d.claimAnnounced(touched)
 	for _, t := range touched {
+		if placed[t.Delivery] {
+			continue
+		}
 		switch t.What {
 		case webhook.TouchWebhook:
 			d.lanes.resetCircuit(t.Account, t.Webhook)

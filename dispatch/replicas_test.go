@@ -110,6 +110,9 @@ func TestAcceptedByAnother(t *testing.T) {
 		}
 	}
 	within(t, "the events of another one", began, 2*time.Second)
+	if n := owner.store.byID.Load(); n != 3 {
+		t.Errorf("%d were claimed by their ids, want all 3", n)
+	}
 
 	status.Store("code", http.StatusInternalServerError)
 	failed := other.ingest(1)[0]
@@ -144,6 +147,31 @@ func TestAcceptedByAnother(t *testing.T) {
 	within(t, "switched on at another one", began, 2*time.Second)
 	if n := len(other.store.finished); n > 0 {
 		t.Errorf("the other one sent %d", n)
+	}
+}
+
+// TestAnnouncedUnclaimed: what cannot be claimed by its id, be it that the store fails or
+// that there is no place for it, is sent all the same, each once.
+func TestAnnouncedUnclaimed(t *testing.T) {
+	rs := newReplicas(t)
+	owner, other := rs.two(dispatch.Options{})
+	release := make(chan struct{})
+	server := receiver(t, func(http.ResponseWriter, *http.Request) { <-release })
+	owner.hook(server.URL, func(w *webhook.Webhook) { w.Concurrency = 1 })
+	owner.store.failures.Store(1)
+	ids := other.ingest(1)
+	for range 20 {
+		ids = append(ids, other.ingest(1)...)
+	}
+	close(release)
+	sent := map[webhook.DeliveryID]int{}
+	for range ids {
+		sent[owner.next().Delivery]++
+	}
+	for _, id := range ids {
+		if sent[id] != 1 {
+			t.Errorf("%s was sent %d times, want once", id, sent[id])
+		}
 	}
 }
 

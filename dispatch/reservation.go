@@ -41,22 +41,57 @@ func (s *lanes) reservePlan(p *webhook.Plan) *reservation {
 		}
 	}
 	r.places = slices.DeleteFunc(r.places, func(p place) bool { return p.lane == nil })
-	r.update()
-	r.places = slices.DeleteFunc(r.places, func(p place) bool { return p.n == 0 }) // their lanes may be gone
+	r.ready()
 	return r
 }
 
-// take reserves a place for one delivery of the i-th webhook, if there is room,
-// the circuit is closed and nothing older waits in the table: refusing while a claim
-// is running, too, would send every delivery of a busy webhook through the table.
+// reserveNew reserves places for deliveries that another replica has stored and announced,
+// and returns those that have one. Call end for their accounts after commit.
+func (s *lanes) reserveNew(announced []webhook.Touched) (r *reservation, placed []webhook.Touched) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r = &reservation{lanes: s}
+	for _, t := range announced {
+		if t.Delivery == 0 || !s.open || !s.shards.isOpen(t.Account) {
+			continue
+		}
+		p := r.find(t.Webhook)
+		if p == nil {
+			l := s.lane(t.Account, t.Webhook)
+			r.places = append(r.places, place{lane: l, version: l.version})
+			p = &r.places[len(r.places)-1]
+		}
+		if r.takeIn(p) {
+			s.shards.begin(t.Account, 1)
+			placed = append(placed, t)
+		}
+	}
+	r.ready()
+	return r, placed
+}
+
+// ready lets others start what they may, and forgets lanes of which no place was taken.
+func (r *reservation) ready() {
+	r.update()
+	r.places = slices.DeleteFunc(r.places, func(p place) bool { return p.n == 0 }) // their lanes may be gone
+}
+
+// take reserves a place for one delivery of the i-th webhook.
 func (r *reservation) take(i int, account webhook.AccountID, w *webhook.Webhook) bool {
-	s, p := r.lanes, &r.places[i]
+	p := &r.places[i]
 	if p.lane == nil {
-		p.lane = s.lane(account, w.ID)
+		p.lane = r.lanes.lane(account, w.ID)
 		p.version = p.lane.version
 		p.lane.configure(w)
 	}
-	l := p.lane
+	return r.takeIn(p)
+}
+
+// takeIn reserves one more place for a webhook, if there is room, the circuit is closed
+// and nothing older waits in the table: refusing while a claim is running, too, would send
+// every delivery of a busy webhook through the table.
+func (r *reservation) takeIn(p *place) bool {
+	s, l := r.lanes, p.lane
 	if l.hasOlder(s.clock()) || l.breaker.Open() || l.room() < 1 || !s.hasMemory(l.account) {
 		return false
 	}
@@ -86,6 +121,7 @@ func (r *reservation) commit(accepted []webhook.Accepted) (stale []*webhook.Job)
 		for i := range a.Jobs {
 			job := &a.Jobs[i]
 			if p := r.find(job.Webhook.ID); p != nil && s.open && p.version == p.lane.version {
+				p.lane.configure(job.Webhook)
 				s.enqueue(p.lane, job)
 			} else {
 				stale = append(stale, job)

@@ -37,7 +37,17 @@ type testStore struct {
 	matched  chan int                 // after a lookup
 	claimed  func(jobs []webhook.Job) // unless nil, called before the dispatcher hears of a claim
 	read     func()                   // unless nil, called after the attempts of a delivery were read
-	failures atomic.Int32             // how many of the next Finish, Release and CompleteLookups fail
+	failures atomic.Int32             // how many of the next Finish, Release, ClaimNew and CompleteLookups fail
+	byID     atomic.Int32             // how many ClaimNew claimed
+}
+
+func (s *testStore) ClaimNew(ctx context.Context, announced []webhook.Touched, now, lease time.Time) ([]webhook.Job, error) {
+	if s.failures.Add(-1) >= 0 {
+		return nil, errors.New("disk full")
+	}
+	jobs, err := s.Store.ClaimNew(ctx, announced, now, lease)
+	s.byID.Add(int32(len(jobs))) //nolint:gosec // a few
+	return jobs, err
 }
 
 func (s *testStore) Finish(ctx context.Context, r webhook.Result, now time.Time) (webhook.Finished, error) {

@@ -104,9 +104,10 @@ type Claim struct {
 
 // Touched is a webhook that a committed change affects, and how.
 type Touched struct {
-	Account AccountID
-	Webhook WebhookID
-	What    Touch
+	Account  AccountID
+	Webhook  WebhookID
+	What     Touch
+	Delivery DeliveryID // of TouchDue, if it is a new one whose data is small: who sends it can claim it by its id
 }
 
 // Touch says what a change means for the deliveries of a webhook.

@@ -18,9 +18,10 @@ import (
 )
 
 var (
-	errLost   = errors.New("the connection to the server was lost")
-	errSilent = errors.New("the server did not answer a moment ago")
-	errUndone = errors.New("the server undid the transaction")
+	errLost     = errors.New("the connection to the server was lost")
+	errSilent   = errors.New("the server did not answer a moment ago")
+	errNoWriter = errors.New("the table last_writer has no row")
+	errUndone   = errors.New("the server undid the transaction")
 
 	errNoSchema = errors.New("its user may use no schema of it; create one, or set search_path")
 )

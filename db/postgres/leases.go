@@ -154,7 +154,7 @@ func (d *DB) take(ctx context.Context, tx group.Tx, r webhook.LeaseRequest) (lea
 			lease.Epochs[shard] = last[shard] + 1
 		}
 	}
-	lease.Written, d.leaseRound = tx.Round() != d.leaseRound, tx.Round()
+	lease.Written, d.leased = d.session.others != d.leased, d.session.others
 	if taken == 0 {
 		return lease, nil
 	}

@@ -166,7 +166,7 @@ func TestAnnounce(t *testing.T) {
 		t.Helper()
 		select {
 		case got := <-heard:
-			want(t, what, encode(got), encode(all))
+			want(t, what, encode(0, got), encode(0, all))
 		case <-time.After(30 * time.Second):
 			t.Fatal(what + ": nothing was heard")
 		}
@@ -181,7 +181,7 @@ func TestAnnounce(t *testing.T) {
 			return result
 		}), result)
 	}
-	touched := []webhook.Touched{{Account: 1, Webhook: 1<<62 + 5, What: webhook.TouchWebhook}, {Account: 3, What: webhook.TouchLookup}}
+	touched := []webhook.Touched{{Account: 1, Webhook: 1<<62 + 5, What: webhook.TouchWebhook}, {Account: 3, What: webhook.TouchLookup}, {Account: 4, Webhook: 5, Delivery: 6}}
 	announce(one, touched[:1], webhook.ErrConflict) // undone
 	announce(two, touched[:1], nil)                 // its own
 	announce(one, touched, nil)
@@ -200,5 +200,15 @@ func TestAnnounce(t *testing.T) {
 	next("a shard was given back", webhook.Touched{What: webhook.TouchShards})
 	stop()
 	<-ended
-	want(t, "nonsense", encode(decode("1.2.3 !")), encode([]webhook.Touched{unknown}))
+	for text, all := range map[string][]webhook.Touched{
+		"1 1.2.3 !":         {unknown},
+		"1/! 1.2.3":         {unknown},
+		"1":                 nil,
+		"1 1.2.3":           {{Account: 1, Webhook: 2, What: 3}}, // of an older version
+		"1/0/a 1.2.3 1.2.0": {{Account: 1, Webhook: 2, What: 3}, {Account: 1, Webhook: 2, Delivery: 10}},
+	} {
+		process, got := decode(text)
+		want(t, text, encode(1, got), encode(1, all))
+		want(t, "who announces", process, "1")
+	}
 }

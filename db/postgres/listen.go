@@ -26,21 +26,23 @@ const (
 // for each group is cheap: a commit with an announcement waits for those of all databases
 // of the server.
 func (d *DB) Announcement(touched []webhook.Touched) *group.Statement {
-	text := encode(touched)
+	text := encode(d.session.process, touched)
 	if len(text) > maxAnnouncement {
-		text = encode([]webhook.Touched{{What: webhook.TouchUnknown}})
+		text = encode(d.session.process, []webhook.Touched{{What: webhook.TouchUnknown}})
 	}
-	return &group.Statement{
-		Query: `SELECT pg_notify(` + channel + `, $1)`,
-		Args:  []any{strconv.FormatInt(d.session.process, numberBase) + text},
-	}
+	return &group.Statement{Query: `SELECT pg_notify(` + channel + `, $1)`, Args: []any{text}}
 }
 
 const numberBase = 36
 
-// encode returns " account.webhook.touch" for each.
-func encode(all []webhook.Touched) string {
-	var text []byte
+// encode returns who announces, "/" and the id of a delivery for each, and
+// " account.webhook.touch" for each. Versions that do not know of the ids take them for a
+// part of who announces.
+func encode(process int64, all []webhook.Touched) string {
+	text := strconv.AppendInt(nil, process, numberBase)
+	for _, t := range all {
+		text = strconv.AppendInt(append(text, '/'), int64(t.Delivery), numberBase)
+	}
 	for _, t := range all {
 		text = strconv.AppendInt(append(text, ' '), int64(t.Account), numberBase)
 		text = strconv.AppendInt(append(text, '.'), int64(t.Webhook), numberBase)
@@ -49,20 +51,28 @@ func encode(all []webhook.Touched) string {
 	return string(text)
 }
 
-// decode reads what encode wrote. What another version wrote may mean anything.
-func decode(text string) []webhook.Touched {
-	var all []webhook.Touched
-	for entry := range strings.FieldsSeq(text) {
-		var numbers [3]int64
-		for i, number := range strings.SplitN(entry, ".", len(numbers)) {
+// decode reads what encode wrote; process is a text. What another version wrote may mean
+// anything.
+func decode(text string) (process string, all []webhook.Touched) {
+	head, entries, _ := strings.Cut(text, " ")
+	from := strings.Split(head, "/")
+	for entry := range strings.FieldsSeq(entries) {
+		texts := strings.SplitN(entry, ".", 3)
+		if n := len(all) + 1; n < len(from) {
+			texts = append(texts, from[n])
+		}
+		var numbers [4]int64
+		for i, number := range texts {
 			var err error
 			if numbers[i], err = strconv.ParseInt(number, numberBase, 64); err != nil {
-				return []webhook.Touched{{What: webhook.TouchUnknown}}
+				return from[0], []webhook.Touched{{What: webhook.TouchUnknown}}
 			}
 		}
-		all = append(all, webhook.Touched{Account: webhook.AccountID(numbers[0]), Webhook: webhook.WebhookID(numbers[1]), What: webhook.Touch(numbers[2])})
+		all = append(all, webhook.Touched{
+			Account: webhook.AccountID(numbers[0]), Webhook: webhook.WebhookID(numbers[1]), What: webhook.Touch(numbers[2]), Delivery: webhook.DeliveryID(numbers[3]),
+		})
 	}
-	return all
+	return from[0], all
 }
 
 // Listen calls heard with what other processes announce, and with webhook.TouchUnknown
@@ -98,9 +108,8 @@ func (d *DB) listen(ctx context.Context, heard func([]webhook.Touched)) error {
 		if err != nil {
 			return err
 		}
-		from, text, _ := strings.Cut(n.Payload, " ")
-		if from != strconv.FormatInt(d.session.process, numberBase) {
-			heard(decode(text))
+		if process, touched := decode(n.Payload); process != strconv.FormatInt(d.session.process, numberBase) {
+			heard(touched)
 		}
 	}
 }

@@ -29,12 +29,12 @@ import (
 
 // DB is an open database. Close it when done.
 type DB struct {
-	config     *pgx.ConnConfig
-	readers    *sql.DB
-	session    *session
-	writer     *group.Writer
-	told       atomic.Pointer[epochs] // what the process knows to hold; nil: nothing
-	leaseRound uint64                 // of the last Lease; used by writes only
+	config  *pgx.ConnConfig
+	readers *sql.DB
+	session *session
+	writer  *group.Writer
+	told    atomic.Pointer[epochs] // what the process knows to hold; nil: nothing
+	leased  uint64                 // session.others at the last Lease; used by writes only
 }
 
 // Open opens the database that a URL names and brings it up to the newest schema. It

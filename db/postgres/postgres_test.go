@@ -211,7 +211,8 @@ func TestTooSlow(t *testing.T) {
 	}
 }
 
-// TestRound: within a round nobody else wrote. That is so for any number of processes.
+// TestRound: within a round nobody else invalidated anything, nor did a version that does
+// not say so write. That is so for any number of processes.
 func TestRound(t *testing.T) {
 	one, url := openTemp(t)
 	two := openURL(t, url)
@@ -222,17 +223,29 @@ func TestRound(t *testing.T) {
 		}), nil)
 		return round
 	}
-	first := round(one)
-	want(t, "again", round(one), first)
-	other := round(two)
-	second := round(one)
-	want(t, "another one wrote", second > first, true)
-	want(t, "again", round(one), second)
-	want(t, "and for that one", round(two) > other, true)
+	invalidate := func(d *DB) {
+		wantErr(t, "write", d.Write(t.Context(), group.Turn{}, func(tx group.Tx) error {
+			tx.Invalidate()
+			return nil
+		}), nil)
+	}
+	first, other := round(one), round(two)
+	want(t, "the first of all", first > 0 && other > 0, true)
+	want(t, "another one wrote", round(one), first)
+	invalidate(one)
+	want(t, "it invalidated something itself", round(one), first)
+	second := round(two)
+	want(t, "another one invalidated something", second > other, true)
+	want(t, "again", round(two), second)
+	pgtest.Exec(t, url, `UPDATE last_writer SET process = 1`)
+	third := round(one)
+	want(t, "an older version wrote", third > first, true)
+	want(t, "and for the others", round(two) > second, true)
+	want(t, "again", round(one), third)
 	wantErr(t, "fails", one.Write(t.Context(), group.Turn{}, func(tx group.Tx) error {
 		return errors.Join(put("a")(tx), webhook.ErrConflict)
 	}), webhook.ErrConflict)
-	want(t, "something was undone", round(one) > second, true)
+	want(t, "something was undone", round(one) > third, true)
 }
 
 // TestSettings: whatever the server's settings, a commit is on disk, and nobody keeps the
@@ -279,6 +292,7 @@ func TestIsolation(t *testing.T) {
 					return err
 				}
 			}
+			tx.Invalidate()
 			return put("a")(tx)
 		}), nil)
 		wantErr(t, "the one that waited", <-waited, nil)

@@ -44,7 +44,9 @@ SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit
 	set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true);
 `, lockTimeout.Milliseconds(), statementTimeout.Milliseconds(), pauseTimeout.Milliseconds()) + writing.lock() + `;
 SELECT shard, epoch FROM shards WHERE replica = %[1]d;
-UPDATE last_writer SET process = %[1]d WHERE process <> %[1]d`
+SELECT process, changes FROM last_writer;
+UPDATE last_writer SET process = %[1]d, counted = %[1]d, changes = changes + CASE WHEN process = counted THEN 0 ELSE 1 END
+	WHERE process <> %[1]d OR counted <> %[1]d RETURNING changes`
 
 // session is the writer's connection, which is opened again when it is lost. It is the
 // Tx of every write. Statements run to their end even if the caller's context ends:
@@ -54,6 +56,9 @@ type session struct {
 	conn    *sql.Conn // nil: not connected
 	process int64     // tells this process from others
 	round   uint64    // see group.Tx
+	others  uint64    // groups before which another process wrote
+	known   int64     // last_writer.changes of which the round knows
+	stale   bool      // the group changes what others may keep
 	shards  epochs    // of this process when the group began
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
@@ -62,11 +67,14 @@ type session struct {
 }
 
 func newSession(config *pgx.ConnConfig) *session {
-	return &session{pool: pool(config, 1), process: rand.Int64(), read: sql.OpenDB(rowsDriver{})} //nolint:gosec // no secret
+	return &session{pool: pool(config, 1), process: rand.Int64(), known: -1, read: sql.OpenDB(rowsDriver{})} //nolint:gosec // no secret
 }
 
 // Round implements group.Tx.
 func (s *session) Round() uint64 { return s.round }
+
+// Invalidate implements group.Tx.
+func (s *session) Invalidate() { s.stale = true }
 
 // Alone implements group.Tx: statements that are not of Run are of a write that is alone.
 func (*session) Alone() bool { return false }
@@ -171,21 +179,45 @@ func (s *session) Begin() error {
 }
 
 func (s *session) begin() error {
-	s.failed = nil
+	s.failed, s.stale = nil, false
 	results, err := s.simple(fmt.Sprintf(begin, s.process))
+	if err == nil {
+		last := len(results) - 1
+		err = cmp.Or(s.readShards(results[last-2].Rows), s.readLastWriter(results[last-1].Rows, results[last].Rows))
+	}
 	if err != nil {
 		s.Rollback()
-		return err
 	}
-	last := len(results) - 1
-	if results[last].CommandTag.RowsAffected() > 0 {
-		s.round++
-	}
-	return s.readShards(results[last-1].Rows)
+	return err
 }
 
-// readShards reads rows of the table shards, as texts.
+// readLastWriter begins a new round if what this process keeps may have changed.
+func (s *session) readLastWriter(before, after [][][]byte) error {
+	if len(before) != 1 {
+		return errNoWriter
+	}
+	now := before[0][1]
+	if len(after) > 0 {
+		s.others++
+		now = after[0][0]
+	}
+	changes, err := strconv.ParseInt(string(now), 10, 64)
+	if err == nil && changes != s.known {
+		s.round++
+		s.known = changes
+	}
+	return err
+}
+
+// readShards reads rows of the table shards, as texts. With other shards a new round begins:
+// what this process knows of their webhooks may be from before somebody else had them.
 func (s *session) readShards(rows [][][]byte) error {
+	before := s.shards
+	defer func() {
+		if s.shards != before {
+			s.round++
+		}
+	}()
 	s.shards = epochs{}
 	for _, row := range rows {
 		shard, err := strconv.Atoi(string(row[0]))
@@ -224,7 +256,11 @@ func (s *session) Commit(last []*group.Statement) error {
 	if s.status() == 'E' { // the server would undo what failed before
 		return cmp.Or(s.failed, errUndone)
 	}
-	all := append(slices.Clone(last), &group.Statement{Query: `COMMIT`})
+	all := slices.Clone(last)
+	if s.stale {
+		all = append(all, &group.Statement{Query: `UPDATE last_writer SET changes = changes + 1`})
+	}
+	all = append(all, &group.Statement{Query: `COMMIT`})
 	s.Run(all)
 	for _, statement := range all {
 		switch status := s.status(); {
@@ -234,6 +270,9 @@ func (s *session) Commit(last []*group.Statement) error {
 		default: // the connection was lost before the answer
 			return fmt.Errorf("%w: %w", group.ErrUnknown, statement.Err)
 		}
+	}
+	if s.stale {
+		s.known++
 	}
 	return nil
 }

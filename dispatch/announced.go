@@ -1,0 +1,52 @@
+package dispatch
+
+import (
+	"slices"
+
+	"bookhook/webhook"
+)
+
+// claimAnnounced claims deliveries that another replica has stored for accounts that this
+// one serves, all at once, and starts them, as an ingest here would. It returns those for
+// which there is a place; the others wait in the table.
+func (d *Dispatcher) claimAnnounced(touched []webhook.Touched) map[webhook.DeliveryID]bool {
+	r, placed := d.lanes.reserveNew(touched)
+	if len(placed) == 0 {
+		return nil
+	}
+	d.goWhileOpen(func() { d.claimPlaced(r, placed) }) // else it stops, and whoever serves the accounts next claims them
+	claimed := make(map[webhook.DeliveryID]bool, len(placed))
+	for _, t := range placed {
+		claimed[t.Delivery] = true
+	}
+	return claimed
+}
+
+// claimPlaced claims deliveries for their places. What cannot be claimed by its id is looked
+// for in the table.
+func (d *Dispatcher) claimPlaced(r *reservation, placed []webhook.Touched) {
+	now := d.clock()
+	jobs, err := d.store.ClaimNew(d.recording, placed, now, now.Add(d.lease))
+	failed := d.storeFailed("claim", err)
+	if failed {
+		d.releaseUnknown(jobs)
+		jobs = nil
+	}
+	accepted := make([]webhook.Accepted, len(placed))
+	for i, t := range placed {
+		accepted[i].Event.Account = t.Account
+		j := slices.IndexFunc(jobs, func(job webhook.Job) bool { return job.Delivery.ID == t.Delivery })
+		switch {
+		case j >= 0:
+			accepted[i].Jobs = jobs[j : j+1]
+		case failed:
+			d.lanes.due(t.Account, t.Webhook, now.Add(storePause))
+		default:
+			accepted[i].Waiting = []webhook.WebhookID{t.Webhook}
+		}
+	}
+	d.releaseJobs(d.recording, r.commit(accepted))
+	for _, t := range placed {
+		d.lanes.end(t.Account)
+	}
+}

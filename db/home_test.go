@@ -16,6 +16,7 @@ var homeTests = []test{
 	{"tests tick nothing", testChecklistOfTests},
 	{"the checklist is hidden and shown", testHideChecklist},
 	{"given up", testGivenUp},
+	{"events sent to no webhook", testUnsent},
 	{"accounts in need", testAccountsInNeed},
 	{"sparklines of accounts", testAccountSparklines},
 }
@@ -142,6 +143,28 @@ func testGivenUp(t *testing.T, s *db.Store) {
 	asked := must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
 	finish(t, s, failure(asked.ID, gate.ID, 1, time.Time{}), t0)
 	same(t, "a synchronous one that refused", givenUp(a.ID, t0), none)
+}
+
+// testUnsent: events of today without a delivery count, those that are not decided yet and
+// tests do not.
+func testUnsent(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	unsent := func(now time.Time) []int {
+		today := must(s.Today(ctx, a.ID, now))(t)
+		return []int{today.Unsent, today.Decided}
+	}
+	same(t, "none", unsent(t0), []int{0, 0})
+	ingest(t, s, a.ID, some(2)...)
+	must(s.Test(ctx, a.ID, w.ID, newEvent(""), t0))(t)
+	same(t, "sent", unsent(t0), []int{0, 2})
+	must(s.SetEnabled(ctx, a.ID, w.ID, false, at(t0)))(t)
+	e := ingest(t, s, a.ID, some(3)...)[0].Event
+	same(t, "not sent", unsent(t0), []int{3, 5})
+	same(t, "of another day", unsent(t0.Add(48*time.Hour)), []int{0, 0})
+	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
+	must(s.Send(ctx, a.ID, e.ID, w.ID, at(t0)))(t)
+	same(t, "sent later", unsent(t0), []int{2, 5})
 }
 
 // testAccountsInNeed: they are those of which Attention has a webhook.

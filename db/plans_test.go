@@ -215,6 +215,7 @@ func TestHomePlans(t *testing.T) {
 			"SEARCH r USING COVERING INDEX rejected_requests_account (account_id=?)", "SEARCH u USING COVERING INDEX users_account (account_id=?)",
 		},
 		givenUp:        {"SEARCH w USING INDEX webhooks_account (account_id=?)", "SEARCH d USING INDEX deliveries_failed (webhook_id=? AND finished_at>?)"},
+		unsentSince:    {"SEARCH events USING INDEX events_account (account_id=? AND id>?)"},
 		rejectedSince:  {"SEARCH rejected_requests USING INDEX rejected_requests_digest (account_id=?)"},
 		accountsInNeed: {"SEARCH w USING INDEX webhooks_attention (account_id=?)", "SCAN w USING INDEX webhooks_attention"},
 		fmt.Sprintf(storedAttempts, `account_id`, ofAccounts+`account_id IN ($2, $3)`): {"SEARCH attempt_counts USING PRIMARY KEY (account_id=? AND webhook_id=? AND hour>?)"},

@@ -205,8 +205,17 @@ func (s *Store) Today(ctx context.Context, account webhook.AccountID, now time.T
 	if err == nil {
 		t.Waiting, t.OldestWaiting, err = s.Waiting(ctx, account)
 	}
+	if err == nil && account != 0 {
+		err = queryRow(ctx, s.engine, unsentSince, account, webhook.FirstID[webhook.EventID](t.Since), hasDelivery, webhook.OwnPlatform, stats.TodayRead).Scan(&t.Decided, &t.Unsent)
+	}
 	return t, err
 }
+
+// unsentSince counts among the newest events of an account those that were decided, and
+// those of them without a delivery.
+const unsentSince = `SELECT count(*), COALESCE(sum(CASE WHEN replace(decisions, $3, '') = decisions THEN 1 ELSE 0 END), 0)
+	FROM (SELECT decisions, test, platform FROM events WHERE account_id = $1 AND id >= $2 ORDER BY id DESC LIMIT $5) AS newest
+	WHERE test = 0 AND platform <> $4 AND decisions <> '` + unmatched + `'`
 
 func (s *Store) eventsSince(ctx context.Context, account webhook.AccountID, since time.Time) (n int64, err error) {
 	err = s.readCounts(ctx, func(r scanner) error {

@@ -148,3 +148,17 @@ func TestHomeOfSilentSources(t *testing.T) {
 	change(incidents.Change{From: whole, To: over})
 	b.get("/").has("Nothing from channel 3930 of TourCMS since ").lacks("Nothing from TourCMS since", "2 sources", "Silent<")
 }
+
+// What the filters leave out is counted, and the first line does not claim all bookings.
+func TestHomeOfUnsentEvents(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	s.hook(nowhere, func(w *webhook.Webhook) { w.AllEvents, w.Events = false, []string{"cancelled"} })
+	s.leave(webhook.Event{Type: "new_confirmed_web", BookingID: "1"})
+	b.get("/").has("Today’s bookings are sent to no webhook.", "1 of 1 sent to no webhook", "/events?sent=false&period=today").lacks("Needs attention")
+	s.leave(webhook.Event{Type: "cancelled", BookingID: "1"})
+	b.get("/").has("Bookings are arriving.", "1 of 2 sent to no webhook").lacks("All bookings", "Needs attention")
+	b.get("/events?period=today&sent=false").has("1 event").lacks("2 events")
+	s.signIn(others).get("/").lacks("sent to no webhook")
+}

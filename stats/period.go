@@ -118,7 +118,12 @@ type Today struct {
 	Attempts      Counts
 	Waiting       int       // pending deliveries; at most webhook.CountCap + 1
 	OldestWaiting time.Time // when the oldest of them was created; zero if there is none
+
+	Unsent, Decided int // of the newest Decided events, at most TodayRead, those that were sent to no webhook; zero of the instance
 }
+
+// TodayRead is how many rows are read for a number of Today that is not kept.
+const TodayRead = 1000
 
 // SparklineDays is how many days the small charts of lists show.
 const SparklineDays = 14

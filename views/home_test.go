@@ -25,6 +25,8 @@ func TestVerdict(t *testing.T) {
 		"Waiting for the first booking.":                            {Webhooks: 1, On: 1},
 		"Bookings are sent nowhere: every webhook is off.":          {Webhooks: 1, Checklist: received},
 		"All bookings are arriving.":                                {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 1, OldestWaiting: now.Add(-time.Minute)}},
+		"Bookings are arriving.":                                    {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Events: 6, Decided: 6, Unsent: 5}},
+		"Today’s bookings are sent to no webhook.":                  {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Events: 6, Decided: 6, Unsent: 6}},
 		"Bookings are arriving; 2 deliveries are waiting.":          {Webhooks: 1, On: 1, Checklist: received, Today: stats.Today{Waiting: 2, OldestWaiting: now.Add(-time.Hour)}},
 		"Nothing from TourCMS since " + clock(now.Add(-time.Hour), now, time.UTC) + "; usually about 40 events by now.": {
 			Webhooks: 1, On: 1, Checklist: received, Silent: []SilentSource{{Name: "TourCMS", Since: now.Add(-time.Hour), Usual: 40}},

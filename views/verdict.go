@@ -45,6 +45,12 @@ func (p HomeProps) verdict() verdict {
 	case p.Rejected > 0:
 		return verdict{"warn", "alert", "Bookings are arriving, but " + count(p.Rejected, false, "request", "requests") + " could not be read today."}
 	}
+	switch t := p.Today; {
+	case t.Unsent > 0 && t.Unsent == t.Decided:
+		return verdict{"idle", "clock", "Today’s bookings are sent to no webhook."}
+	case t.Unsent > 0:
+		return verdict{"ok", "check", "Bookings are arriving."}
+	}
 	return verdict{"ok", "check", "All bookings are arriving."}
 }
 

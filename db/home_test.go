@@ -17,6 +17,7 @@ var homeTests = []test{
 	{"the checklist is hidden and shown", testHideChecklist},
 	{"given up", testGivenUp},
 	{"events sent to no webhook", testUnsent},
+	{"retried", testRetried},
 	{"accounts in need", testAccountsInNeed},
 	{"sparklines of accounts", testAccountSparklines},
 }
@@ -165,6 +166,22 @@ func testUnsent(t *testing.T, s *db.Store) {
 	must(s.SetEnabled(ctx, a.ID, w.ID, true, at(t0)))(t)
 	must(s.Send(ctx, a.ID, e.ID, w.ID, at(t0)))(t)
 	same(t, "sent later", unsent(t0), []int{2, 5})
+}
+
+// testRetried: what is waiting after a failure counts until it ends.
+func testRetried(t *testing.T, s *db.Store) {
+	a, w := shop(t, s)
+	retried := func() []int {
+		return []int{must(s.Today(t.Context(), a.ID, t0))(t).Retried, must(s.Today(t.Context(), 0, t0))(t).Retried}
+	}
+	d := deliver(t, s, a.ID, 2)
+	same(t, "none was attempted", retried(), []int{0, 0})
+	claim(t, s, w.ID, 9, t0)
+	finish(t, s, failure(d[0], w.ID, 1, t0.Add(time.Minute)), t0)
+	same(t, "one has failed", retried(), []int{1, 1})
+	claim(t, s, w.ID, 9, t0.Add(time.Hour))
+	finish(t, s, success(d[0], w.ID, 2), t0)
+	same(t, "delivered after all", retried(), []int{0, 0})
 }
 
 // testAccountsInNeed: they are those of which Attention has a webhook.

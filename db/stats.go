@@ -205,6 +205,9 @@ func (s *Store) Today(ctx context.Context, account webhook.AccountID, now time.T
 	if err == nil {
 		t.Waiting, t.OldestWaiting, err = s.Waiting(ctx, account)
 	}
+	if err == nil {
+		t.Retried, err = s.retried(ctx, account)
+	}
 	if err == nil && account != 0 {
 		err = queryRow(ctx, s.engine, unsentSince, account, webhook.FirstID[webhook.EventID](t.Since), hasDelivery, webhook.OwnPlatform, stats.TodayRead).Scan(&t.Decided, &t.Unsent)
 	}
@@ -239,16 +242,28 @@ func (s *Store) eventsSince(ctx context.Context, account webhook.AccountID, sinc
 // webhook.CountCap + 1, and says when the oldest was created.
 func (s *Store) Waiting(ctx context.Context, account webhook.AccountID) (n int, oldest time.Time, err error) {
 	var first webhook.DeliveryID
-	pending := `account_id = $1 AND state = 'pending' AND state <> 'delivered'`
-	if account == 0 {
-		pending = `$1 = 0 AND state = 'pending'`
-	}
+	pending := pendingOf(account)
 	err = queryRow(ctx, s.engine, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE `+pending+` LIMIT $2) AS counted),
 		COALESCE((SELECT MIN(id) FROM deliveries WHERE `+pending+`), 0)`, account, webhook.CountCap+1).Scan(&n, &first)
 	if first != 0 {
 		oldest = first.Time()
 	}
 	return n, oldest, err
+}
+
+// pendingOf is the condition of pending deliveries of the account $1 (0: of the instance).
+func pendingOf(account webhook.AccountID) string {
+	if account == 0 {
+		return `$1 = 0 AND state = 'pending'`
+	}
+	return `account_id = $1 AND state = 'pending' AND state <> 'delivered'`
+}
+
+// retried counts those of stats.TodayRead pending deliveries of which an attempt has failed.
+func (s *Store) retried(ctx context.Context, account webhook.AccountID) (n int, err error) {
+	err = queryRow(ctx, s.engine, `SELECT count(*) FROM (SELECT last_failure, test FROM deliveries WHERE `+pendingOf(account)+` LIMIT $2) AS found
+		WHERE last_failure <> '' AND test = 0`, account, stats.TodayRead).Scan(&n)
+	return n, err
 }
 
 // Silences returns from where an account receives nothing although it usually does by

@@ -118,6 +118,7 @@ type Today struct {
 	Attempts      Counts
 	Waiting       int       // pending deliveries; at most webhook.CountCap + 1
 	OldestWaiting time.Time // when the oldest of them was created; zero if there is none
+	Retried       int       // of TodayRead of them: an attempt has failed
 
 	Unsent, Decided int // of the newest Decided events, at most TodayRead, those that were sent to no webhook; zero of the instance
 }

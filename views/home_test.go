@@ -70,6 +70,27 @@ func TestSuccessRate(t *testing.T) {
 	}
 }
 
+// Deliveries that are waiting after a failure were attempted and not delivered.
+func TestSuccessRateOfRetried(t *testing.T) {
+	for want, today := range map[string]stats.Today{
+		"100 %":  {Attempts: stats.Counts{Delivered: 3}, Waiting: 5},
+		"27 %":   {Attempts: stats.Counts{Delivered: 3}, Waiting: 8, Retried: 8},
+		"0 %":    {Waiting: 8, Retried: 8},
+		"≤ 50 %": {Attempts: stats.Counts{Delivered: 1000}, Waiting: 5000, Retried: 1000},
+		"≤ 1 %":  {Attempts: stats.Counts{Delivered: 1}, Waiting: 5000, Retried: 1000},
+	} {
+		if got := successRateOf(today, webhook.Count{}); got != want {
+			t.Errorf("%+v: got %q, want %q", today, got, want)
+		}
+	}
+	if got := successRateOf(stats.Today{Attempts: stats.Counts{Delivered: 3000}}, webhook.Count{N: 1000, More: true}); got != "≤ 75 %" {
+		t.Errorf("not all that failed are counted: got %q", got)
+	}
+	if got := retriedText(stats.Today{Waiting: 8, Retried: 8, Attempts: stats.Counts{Failed: map[stats.Reason]int64{"timeout": 12}}}); got != "8 being retried, 12 failed attempts" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Staff, who can do none of the steps, do not see them.
 func TestChecklistIsForOperators(t *testing.T) {
 	p := HomeProps{Platforms: []PlatformPanel{{Name: "TourCMS", Connection: &webhook.Connection{Enabled: true}}}}

@@ -2,6 +2,9 @@ package db
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"bookhook/checklist"
@@ -57,8 +60,9 @@ const givenUp = `SELECT id, n FROM (SELECT w.id AS id, (SELECT COUNT(*) FROM (SE
 	FROM webhooks w WHERE w.account_id = $1 AND w.deleted_at = 0 AND w.kind = 'async') AS counted WHERE n > 0`
 
 // GivenUp counts, by their webhooks, the deliveries of an account that were given up since
-// a time and not delivered since, tests aside; of each webhook up to 1,000. A synchronous
-// webhook has none: what it refuses is answered.
+// a time and not delivered since, tests aside; of each webhook up to 1,000. Those of which
+// the webhook got a later event of the same booking are left out: nobody has to send them
+// again. A synchronous webhook has none: what it refuses is answered.
 func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, since time.Time) (map[webhook.WebhookID]webhook.Count, error) {
 	counts := map[webhook.WebhookID]webhook.Count{}
 	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
@@ -68,7 +72,100 @@ func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, since ti
 		counts[id] = webhook.Count{N: n, More: n >= maxGivenUp}
 		return none, err
 	}, givenUp, account, toMillis(since), maxGivenUp)
-	return counts, err
+	if err != nil {
+		return nil, err
+	}
+	for id, c := range counts {
+		superseded, err := s.superseded(ctx, account, id, since)
+		if err != nil {
+			return nil, err
+		}
+		if c.N -= superseded; c.N > 0 {
+			counts[id] = c
+		} else {
+			delete(counts, id)
+		}
+	}
+	return counts, nil
+}
+
+// laterGivenUp selects what GivenUp counts of a webhook, if its booking has a later event.
+const laterGivenUp = `SELECT booking_id, event_id FROM (SELECT d.account_id, d.booking_id, d.event_id, d.test FROM deliveries d
+		WHERE d.webhook_id = $1 AND d.state = 'failed' AND d.finished_at >= $2 LIMIT $3) AS failed
+	WHERE test = 0 AND EXISTS (SELECT 1 FROM events n WHERE n.account_id = failed.account_id AND n.booking_id = failed.booking_id
+		AND n.booking_id <> '' AND n.id > failed.event_id)`
+
+// supersededPage is of how many bookings, or deliveries, superseded reads at a time.
+const supersededPage = 500
+
+// superseded counts what GivenUp counts of a webhook that then got a later event of the
+// booking. It reads at most ten events for each booking, on average.
+func (s *Store) superseded(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since time.Time) (n int, err error) {
+	failed := map[string][]webhook.EventID{}
+	_, err = list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
+		var booking string
+		var event webhook.EventID
+		err = r.Scan(&booking, &event)
+		failed[booking] = append(failed[booking], event)
+		return none, err
+	}, laterGivenUp, id, toMillis(since), maxGivenUp)
+	if err != nil {
+		return 0, err
+	}
+	for bookings := range slices.Chunk(slices.Sorted(maps.Keys(failed)), supersededPage) {
+		newest, err := s.newestDelivered(ctx, account, id, bookings)
+		if err != nil {
+			return 0, err
+		}
+		for _, booking := range bookings {
+			for _, event := range failed[booking] {
+				if event < newest[booking] {
+					n++
+				}
+			}
+		}
+	}
+	return n, nil
+}
+
+// bookingEvents selects the events of bookings with their decisions, as many as $2; the
+// condition on bookings is added.
+const bookingEvents = `SELECT id, booking_id, decisions FROM events WHERE account_id = $1 AND booking_id <> '' AND test = 0 AND %s LIMIT $2`
+
+// newestDelivered returns, by booking, the newest event that a webhook got.
+func (s *Store) newestDelivered(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, bookings []string) (map[string]webhook.EventID, error) {
+	type sent struct {
+		booking string
+		event   webhook.EventID
+	}
+	events := map[webhook.DeliveryID]sent{}
+	condition, args := anyText("booking_id", 3, bookings)
+	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
+		var e sent
+		var decisions []webhook.Decision
+		var pending bool
+		err = r.Scan(&e.event, &e.booking, decisionsScanner{&decisions, &pending})
+		if delivery := webhook.DeliveryTo(decisions, id); delivery != 0 {
+			events[delivery] = e
+		}
+		return none, err
+	}, fmt.Sprintf(bookingEvents, condition), append([]any{account, 10 * supersededPage}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	newest := map[string]webhook.EventID{}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(events)), supersededPage) {
+		states, _, err := s.DeliveryStates(ctx, account, ids, 0)
+		if err != nil {
+			return nil, err
+		}
+		for id, state := range states {
+			if e := events[id]; state == webhook.Delivered {
+				newest[e.booking] = max(newest[e.booking], e.event)
+			}
+		}
+	}
+	return newest, nil
 }
 
 // RejectedSince counts the requests of platforms that could not be read since a time.

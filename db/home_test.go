@@ -16,6 +16,7 @@ var homeTests = []test{
 	{"tests tick nothing", testChecklistOfTests},
 	{"the checklist is hidden and shown", testHideChecklist},
 	{"given up", testGivenUp},
+	{"superseded", testSuperseded},
 	{"events sent to no webhook", testUnsent},
 	{"retried", testRetried},
 	{"accounts in need", testAccountsInNeed},
@@ -144,6 +145,47 @@ func testGivenUp(t *testing.T, s *db.Store) {
 	asked := must(s.InsertInline(ctx, a.ID, newEvent(""), t0, lease))(t).Job.Delivery
 	finish(t, s, failure(asked.ID, gate.ID, 1, time.Time{}), t0)
 	same(t, "a synchronous one that refused", givenUp(a.ID, t0), none)
+}
+
+// testSuperseded: what was given up does not count any more once the webhook got a later
+// event of the booking; one that another webhook got, an earlier one and one that is
+// waiting do not matter.
+func testSuperseded(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a, w := shop(t, s)
+	other := addHook(t, s, a.ID)
+	send := func(booking string, state webhook.State) {
+		e := newEvent("")
+		e.BookingID = booking
+		for _, d := range ingest(t, s, a.ID, e)[0].Decisions {
+			claim(t, s, d.Webhook, 9, t0)
+			r := success(d.Delivery, d.Webhook, 1)
+			if d.Webhook == w.ID && state != webhook.Delivered {
+				r = failure(d.Delivery, d.Webhook, 1, map[webhook.State]time.Time{webhook.Pending: t0.Add(time.Hour)}[state])
+			}
+			finish(t, s, r, t0)
+		}
+	}
+	count := func() int {
+		counts := must(s.GivenUp(ctx, a.ID, t0))(t)
+		same(t, "of the other", counts[other.ID], webhook.Count{})
+		return counts[w.ID].N
+	}
+	send("1", webhook.Delivered)
+	send("1", webhook.Failed)
+	send("1", webhook.Failed)
+	send("2", webhook.Failed)
+	send("", webhook.Failed)
+	send("", webhook.Delivered)
+	same(t, "earlier ones arrived", count(), 4)
+	send("1", webhook.Pending)
+	same(t, "a later one is waiting", count(), 4)
+	send("2", webhook.Delivered)
+	same(t, "a later one of one booking arrived", count(), 3)
+	d := must(s.Deliveries(ctx, a.ID, webhook.DeliveryFilter{Webhook: w.ID, State: webhook.Pending, Limit: 9}))(t).Rows[0]
+	claim(t, s, w.ID, 9, t0.Add(time.Hour))
+	finish(t, s, success(d.ID, w.ID, 2), t0)
+	same(t, "of another", count(), 1)
 }
 
 // testUnsent: events of today without a delivery count, those that are not decided yet and

@@ -162,3 +162,22 @@ func TestHomeOfUnsentEvents(t *testing.T) {
 	b.get("/events?period=today&sent=false").has("1 event").lacks("2 events")
 	s.signIn(others).get("/").lacks("sent to no webhook")
 }
+
+// What failed for good stays for a week, and is not one of today.
+func TestHomeOfFailedDeliveries(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	w := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Vouchers" })
+	id := s.leave(webhook.Event{BookingID: "1"})[0].Decisions[0].Delivery
+	_, _, err := s.store.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 1, Now: time.Now().Add(time.Hour), Lease: time.Now().Add(2 * time.Hour)})
+	s.check(err)
+	before := time.Now().Add(-48 * time.Hour)
+	_, err = s.store.Store.Finish(t.Context(), webhook.Result{
+		Delivery: id, Webhook: w.ID, Account: s.account.ID, State: webhook.Failed,
+		Attempt: webhook.Attempt{Number: 1, StartedAt: before, Status: http.StatusConflict, Failure: webhook.FailStatus},
+	}, before)
+	s.check(err)
+	b.get("/").has("Bookings are arriving, but 1 delivery to Vouchers failed since ", "Needs attention", "View and send again", "Delivered 0 0 failed").
+		lacks("failed today", "All bookings")
+}

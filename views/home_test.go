@@ -19,6 +19,10 @@ func TestVerdict(t *testing.T) {
 	failing := row(func(r *WebhookRow) {
 		r.Webhook.FailingSince, r.Backlog.Waiting = now.Add(-time.Hour), 33
 	})
+	of := func(id webhook.WebhookID, n int) map[webhook.WebhookID]webhook.Count {
+		return map[webhook.WebhookID]webhook.Count{id: {N: n}}
+	}
+	many := map[webhook.WebhookID]webhook.Count{1: {N: 600, More: true}, 2: {N: 400, More: true}}
 	for want, p := range map[string]HomeProps{
 		"No booking has arrived yet.":                               {},
 		"Bookings arrive, but there is no webhook to send them on.": {Checklist: received},
@@ -36,12 +40,13 @@ func TestVerdict(t *testing.T) {
 			r.Last, r.Failures = &webhook.Delivery{}, webhook.Failures{Failed: 5, Of: 10}
 		})}},
 		"Bookings are arriving, but 1 request could not be read today.": {Webhooks: 1, On: 1, Checklist: received, Rejected: 1},
-		"Bookings are arriving, but 1 delivery failed today.":           {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{1: {N: 1}}},
+		"Bookings are arriving, but 1 delivery failed today.":           {Webhooks: 1, On: 1, Checklist: received, Failed: of(1, 1), FailedToday: of(1, 1)},
+		"Bookings are arriving, but 2 deliveries failed since 14 Nov.":  {Webhooks: 1, On: 1, Checklist: received, Failed: of(1, 2), FailedToday: of(1, 1), FailedSince: now.AddDate(0, 0, -7)},
 		"Bookings are arriving, but 2 deliveries to Accounting failed today.": {
-			Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{0: {N: 2}},
+			Webhooks: 1, On: 1, Checklist: received, Failed: of(0, 2), FailedToday: of(0, 2),
 			Rows: []WebhookRow{row(func(*WebhookRow) {})},
 		},
-		"Bookings are arriving, but at least 1,000 deliveries failed today.":                                              {Webhooks: 1, On: 1, Checklist: received, Failed: map[webhook.WebhookID]webhook.Count{1: {N: 600, More: true}, 2: {N: 400, More: true}}},
+		"Bookings are arriving, but at least 1,000 deliveries failed today.":                                              {Webhooks: 1, On: 1, Checklist: received, Failed: many, FailedToday: many},
 		"Accounting has been failing since " + clock(now.Add(-time.Hour), now, time.UTC) + "; 33 deliveries are waiting.": {InNeed: 1, Rows: []WebhookRow{failing}, Today: stats.Today{Waiting: 40}},
 		"Bookings are arriving, but not at Accounting, which is off.":                                                     {Webhooks: 2, On: 1, Skipping: 1, Checklist: received, Rows: []WebhookRow{row(func(r *WebhookRow) { r.Webhook.Enabled = false })}},
 		"Bookings are arriving, but not at 2 webhooks that are off.":                                                      {Webhooks: 3, On: 1, Skipping: 2, Checklist: received},

@@ -55,7 +55,7 @@ func (k kind) addOutside(add func(string, templ.Component)) {
 
 // addHome adds the overviews of an account and of the instance.
 func (k kind) addHome(add func(string, templ.Component)) {
-	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: map[webhook.WebhookID]webhook.Count{1: {N: k.n}}, Rejected: k.n}
+	home := HomeProps{Page: k.page(webhook.RoleAdmin), Webhooks: k.n * 2, On: k.n, InNeed: k.n / 2, Failed: map[webhook.WebhookID]webhook.Count{1: {N: k.n}}, FailedSince: now.AddDate(0, 0, -7), Rejected: k.n}
 	home.Today = stats.Today{Events: int64(k.n) * 1234, Waiting: k.n * 40, OldestWaiting: now.Add(-time.Hour)}
 	for i := range k.n {
 		w, d := k.paused(i), k.delivery(i)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (p HomeProps) verdict() verdict {
 	case waiting > 0 && (p.Page.Now.Sub(p.Today.OldestWaiting) > lateAfter || p.troubled()):
 		return verdict{"warn", "clock", "Bookings are arriving" + waitingClause(waiting) + p.waitingFor() + "."}
 	case len(p.Failed) > 0:
-		return verdict{"warn", "alert", "Bookings are arriving, but " + p.failedToday() + "."}
+		return verdict{"warn", "alert", "Bookings are arriving, but " + p.failed() + "."}
 	case p.Rejected > 0:
 		return verdict{"warn", "alert", "Bookings are arriving, but " + count(p.Rejected, false, "request", "requests") + " could not be read today."}
 	}
@@ -109,28 +110,33 @@ func (p HomeProps) unreliable() string {
 	return strings.Join(names, " and ")
 }
 
-// failedToday is a clause about the deliveries of today, and of which webhook they are if they
-// are of one.
-func (p HomeProps) failedToday() string {
+// failed is a clause about the deliveries that failed for good, and of which webhook they are
+// if they are of one.
+func (p HomeProps) failed() string {
 	to := ""
 	for id := range p.Failed {
 		if row := p.row(id); row != nil && len(p.Failed) == 1 {
 			to = " to " + receiverName(row.Webhook)
 		}
 	}
-	return failedText(*p.failedSum(), to)
+	return p.failedText(*sumOf(p.Failed), *sumOf(p.FailedToday), to)
 }
 
-func (p HomeProps) failedSum() *webhook.Count {
+func sumOf(counts map[webhook.WebhookID]webhook.Count) *webhook.Count {
 	var all webhook.Count
-	for _, c := range p.Failed {
+	for _, c := range counts {
 		all = webhook.Count{N: all.N + c.N, More: all.More || c.More}
 	}
 	return &all
 }
 
-func failedText(c webhook.Count, to string) string {
-	return counted(c, "delivery", "deliveries") + to + " failed today"
+// failedText is a clause about deliveries, some of which failed today.
+func (p HomeProps) failedText(all, today webhook.Count, to string) string {
+	text := counted(all, "delivery", "deliveries") + to + " failed "
+	if all == today {
+		return text + "today"
+	}
+	return text + "since " + p.FailedSince.In(p.Page.loc()).Format("2 Jan")
 }
 
 // row is that of a webhook; nil if it is not shown.
@@ -142,14 +148,11 @@ func (p HomeProps) row(id webhook.WebhookID) *WebhookRow {
 	return &p.Rows[i]
 }
 
-// failedElsewhere counts the deliveries that failed today of webhooks without a row.
-func (p HomeProps) failedElsewhere() (c webhook.Count) {
-	for id, of := range p.Failed {
-		if p.row(id) == nil {
-			c = webhook.Count{N: c.N + of.N, More: c.More || of.More}
-		}
-	}
-	return c
+// elsewhere are the counts of webhooks without a row.
+func (p HomeProps) elsewhere(counts map[webhook.WebhookID]webhook.Count) webhook.Count {
+	others := maps.Clone(counts)
+	maps.DeleteFunc(others, func(id webhook.WebhookID, _ webhook.Count) bool { return p.row(id) != nil })
+	return *sumOf(others)
 }
 
 func waitingClause(waiting int) string {

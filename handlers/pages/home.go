@@ -77,7 +77,11 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 	if err != nil {
 		return err
 	}
-	if props.Failed, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
+	if props.FailedToday, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
+		return err
+	}
+	props.FailedSince = stats.Midnight(props.Page.Now.Add(-failedWeek), props.Page.Account.Location())
+	if props.Failed, err = pg.Store.GivenUp(ctx, account, props.FailedSince); err != nil {
 		return err
 	}
 	needs := func(w *webhook.Webhook) int {
@@ -111,7 +115,7 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		if err != nil {
 			return err
 		}
-		row.Failed = props.Failed[w.ID]
+		row.Failed = props.FailedToday[w.ID]
 		props.Rows, ids = append(props.Rows, row), append(ids, w.ID)
 	}
 	lines, err := pg.Store.Sparklines(ctx, account, ids, props.Page.Now)

@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"bookhook/handlers/web"
+	"bookhook/stats"
 	"bookhook/views"
 	"bookhook/webhook"
 )
@@ -312,12 +313,12 @@ const failedWeek = 7 * 24 * time.Hour
 
 // addFailed counts what can be sent again to a webhook.
 func (pg *Pages) addFailed(c *fiber.Ctx, props *views.WebhookProps) error {
+	loc := currentUser(c).Account.Location()
 	since := time.Now().Add(-failedWeek)
 	if failing := props.Webhook.FailingSince; !failing.IsZero() && failing.Before(since) {
 		since = failing
 	}
-	year, month, day := since.In(currentUser(c).Account.Location()).Date()
-	props.FailedSince = webhook.StartOfDay(year, month, day, currentUser(c).Account.Location())
+	props.FailedSince = stats.Midnight(since, loc)
 	failed, err := pg.Store.GivenUp(c.UserContext(), props.Webhook.Account, props.FailedSince)
 	props.Failed = failed[props.Webhook.ID]
 	return err

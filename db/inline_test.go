@@ -256,6 +256,9 @@ func testRefusalsCount(t *testing.T, s *db.Store) {
 	if !w.Enabled || !w.FailingSince.IsZero() || !strings.Contains(w.Name, "Gate") {
 		t.Errorf("got %+v, want it on and well", w)
 	}
+	same(t, "recent failures", must(s.RecentFailures(t.Context(), a.ID, gate.ID, webhook.LatestCounted))(t), webhook.Failures{Of: 7})
+	askOnce(t, s, gate, webhook.Outcome{Status: 500, Failure: webhook.FailStatus}, t0)
+	same(t, "with one of the receiver", must(s.RecentFailures(t.Context(), a.ID, gate.ID, webhook.LatestCounted))(t), webhook.Failures{Failed: 1, Of: 8})
 }
 
 // askOnce calls an inline webhook once, with this outcome at now.

@@ -3,6 +3,8 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -180,4 +182,34 @@ func TestHomeOfFailedDeliveries(t *testing.T) {
 	s.check(err)
 	b.get("/").has("Bookings are arriving, but 1 delivery to Vouchers failed since ", "Needs attention", "View and send again", "Delivered 0 0 failed").
 		lacks("failed today", "All bookings")
+}
+
+// A webhook that accepts only some deliveries comes before those that are well, and needs
+// attention.
+func TestHomeOfUnreliableWebhook(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Accounting" })
+	w := s.hook(nowhere, func(w *webhook.Webhook) { w.Name = "Vouchers" })
+	for i := range webhook.LatestCounted {
+		id := s.leave(webhook.Event{BookingID: strconv.Itoa(i)})[0].Decisions[1].Delivery
+		_, _, err := s.store.Claim(t.Context(), webhook.Claim{Webhook: w.ID, N: 1, Now: time.Now(), Lease: time.Now().Add(time.Hour)})
+		s.check(err)
+		r := webhook.Result{
+			Delivery: id, Webhook: w.ID, Account: s.account.ID, State: webhook.Delivered, Attempt: webhook.Attempt{Number: 1, StartedAt: time.Now(), Status: http.StatusOK},
+		}
+		if i%2 == 0 {
+			r.State, r.NextAt, r.Attempt.Status, r.Attempt.Failure = webhook.Pending, time.Now().Add(time.Hour), http.StatusConflict, webhook.FailStatus
+		}
+		_, err = s.store.Store.Finish(t.Context(), r, time.Now())
+		s.check(err)
+	}
+	for _, path := range []string{"/", "/webhooks"} {
+		words := b.get(path).has("Unreliable", "5 of the last 10 deliveries were not accepted").words
+		if table := words[strings.Index(words, "Last 14 days"):]; strings.Index(table, "Vouchers") > strings.Index(table, "Accounting") {
+			t.Errorf("%s: the one that is well comes first:\n%s", path, table)
+		}
+	}
+	b.get("/").has("Needs attention", "Retry now")
 }

@@ -99,15 +99,22 @@ func (p HomeProps) skipping() string {
 // unreliable names the webhooks that accept only some bookings.
 func (p HomeProps) unreliable() string {
 	var names []string
-	for _, r := range p.Rows {
-		if r.Status() == webhook.StatusUnreliable {
-			names = append(names, receiverName(r.Webhook))
-		}
+	for _, r := range p.unreliableRows() {
+		names = append(names, receiverName(r.Webhook))
 	}
 	if len(names) > 2 {
 		return number(len(names)) + " webhooks"
 	}
 	return strings.Join(names, " and ")
+}
+
+func (p HomeProps) unreliableRows() (rows []WebhookRow) {
+	for _, r := range p.Rows {
+		if r.Status() == webhook.StatusUnreliable {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // failed is a clause about the deliveries that failed for good, and of which webhook they are

@@ -118,9 +118,11 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 		row.Failed = props.FailedToday[w.ID]
 		props.Rows, ids = append(props.Rows, row), append(ids, w.ID)
 	}
+	rest := props.Rows[min(props.InNeed+props.Skipping, len(props.Rows)):]
+	slices.SortStableFunc(rest, func(a, b views.WebhookRow) int { return attentionRank(a) - attentionRank(b) })
 	lines, err := pg.Store.Sparklines(ctx, account, ids, props.Page.Now)
 	for i := range props.Rows {
-		props.Rows[i].Days = lines[ids[i]]
+		props.Rows[i].Days = lines[props.Rows[i].Webhook.ID]
 	}
 	return err
 }

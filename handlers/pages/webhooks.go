@@ -95,10 +95,12 @@ func attentionRank(r views.WebhookRow) int {
 	switch s := r.Status(); {
 	case s.NeedsAttention():
 		return 0
-	case s == webhook.StatusUnreliable, r.Failed.N > 0, r.Webhook.SkipsWhileOff():
+	case s == webhook.StatusUnreliable, r.Webhook.SkipsWhileOff():
 		return 1
+	case r.Failed.N > 0:
+		return 2
 	}
-	return 2
+	return 3
 }
 
 func (pg *Pages) webhookRow(c *fiber.Ctx, w *webhook.Webhook, counted bool) (views.WebhookRow, error) {

@@ -293,3 +293,31 @@ func (s *site) fails(tables ...string) {
 		s.check(err)
 	}
 }
+
+// Home says that e-mails are not sent, to who may see the settings of e-mail, until one is.
+func TestHomeOfMailServerThatIsDown(t *testing.T) {
+	t.Parallel()
+	s, _ := newMailSite(t, smtptest.Options{})
+	attempted := func(state webhook.MailState, problem webhook.Message) {
+		t.Helper()
+		now := time.Now()
+		s.check(s.store.Enqueue(t.Context(), now, webhook.Mail{Account: s.account.ID, To: "ada@example.com", Kind: webhook.MailIncident}))
+		m, err := s.store.ClaimMail(t.Context(), now, now.Add(time.Minute))
+		s.check(err)
+		m.State, m.Problem, m.NextAt = state, problem, now.Add(time.Hour)
+		s.check(s.store.FinishMail(t.Context(), m))
+	}
+	b := s.signIn(anna)
+	b.get("/").lacks("E-mails are not sent")
+	attempted(webhook.MailWaiting, webhook.NewMessage("mail.refused", "mail.example.com:25"))
+	b.get("/").has("Needs attention", "E-mails are not sent", "No mail server is listening at mail.example.com:25", "View messages")
+	s.signIn(admin).get("/").has("E-mails are not sent")
+	s.signIn(staff).get("/").lacks("E-mails are not sent")
+	s.signIn(others).get("/").lacks("E-mails are not sent")
+	attempted(webhook.MailFailed, webhook.NewMessage("mail.recipient", "mail.example.com:25", "ada@example.com", "550 unknown"))
+	b.get("/").has("E-mails are not sent", "No mail server is listening")
+	attempted(webhook.MailSent, webhook.Message{})
+	b.get("/").lacks("E-mails are not sent")
+	attempted(webhook.MailFailed, webhook.NewMessage("mail.recipient", "mail.example.com:25", "ada@example.com", "550 unknown"))
+	b.get("/").lacks("E-mails are not sent")
+}

@@ -59,6 +59,9 @@ func (pg *Pages) ShowHome(c *fiber.Ctx) error {
 	if props.Rejected, err = pg.Store.RejectedSince(ctx, account, props.Today.Since); err != nil {
 		return err
 	}
+	if props.MailProblem, err = pg.mailProblem(c); err != nil {
+		return err
+	}
 	if props.Checklist, err = pg.checklist(ctx, account, page.User.Role); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -45,12 +46,7 @@ func (pg *Pages) showMail(c *fiber.Ctx, props views.MailProps) (err error) {
 		return err
 	}
 	const shown = 50
-	if v := currentUser(c); v.User.Role == webhook.RoleAdmin {
-		props.Mails, err = pg.Store.AllMails(c.UserContext(), before, shown+1)
-	} else {
-		props.Mails, err = pg.Store.Mails(c.UserContext(), v.Account.ID, before, shown+1)
-	}
-	if err != nil {
+	if props.Mails, err = pg.mails(c, before, shown+1); err != nil {
 		return err
 	}
 	props.First = before == 0
@@ -62,6 +58,45 @@ func (pg *Pages) showMail(c *fiber.Ctx, props views.MailProps) (err error) {
 		props.Server, props.From, props.BaseURL = pg.Mailer.Server(), pg.Mailer.From(), pg.Mailer.LinksTo()
 	}
 	return render(c, http.StatusOK, views.Mail(props))
+}
+
+// mails lists messages: to admins those of the instance, to operators those of their account.
+func (pg *Pages) mails(c *fiber.Ctx, before webhook.MailID, limit int) ([]webhook.Mail, error) {
+	v := currentUser(c)
+	if v.User.Role == webhook.RoleAdmin {
+		return pg.Store.AllMails(c.UserContext(), before, limit)
+	}
+	return pg.Store.Mails(c.UserContext(), v.Account.ID, before, limit)
+}
+
+// newestMails are the messages that say whether e-mail works.
+const newestMails = 20
+
+// mailProblem returns why e-mails are not sent, to who may see the settings of e-mail; zero
+// if they are, or nobody knows.
+func (pg *Pages) mailProblem(c *fiber.Ctx) (webhook.Message, error) {
+	if pg.Mailer == nil || !currentUser(c).User.Role.CanConfigure() {
+		return webhook.Message{}, nil
+	}
+	mails, err := pg.mails(c, 0, newestMails)
+	return newestProblem(mails, time.Now().Add(-failedWeek)), err
+}
+
+// ofOneMessage are the problems that say nothing about other messages.
+var ofOneMessage = []string{"mail.recipient", "mail.content", "mail.address", "mail.internal", "mail.unknown", "mail.later"}
+
+// newestProblem returns the problem of the newest message that was attempted; zero if that
+// was sent, or is from before since.
+func newestProblem(mails []webhook.Mail, since time.Time) webhook.Message {
+	for _, m := range mails {
+		switch {
+		case m.State == webhook.MailSent || m.CreatedAt.Before(since):
+			return webhook.Message{}
+		case !m.Problem.IsZero() && !slices.Contains(ofOneMessage, m.Problem.Code):
+			return m.Problem
+		}
+	}
+	return webhook.Message{}
 }
 
 // TestMail sends the current user a test message, and shows at once what came of it.

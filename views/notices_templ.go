@@ -54,7 +54,7 @@ var NoticeDelays = []time.Duration{
 // noticeKinds are what people choose, with an explanation.
 var noticeKinds = map[incidents.Kind]struct{ label, hint string }{
 	incidents.Outage:      {"A webhook is failing", "Also before it is switched off, when it was, and when it accepts bookings again."},
-	incidents.Silence:     {"A platform or a channel is silent", "No event comes although there usually are some by this time of the week."},
+	incidents.Silence:     {"A platform or a channel is silent", "No event comes although there usually are some by this time of the week, at least 8 within 24 hours."},
 	incidents.Rejected:    {"Requests from a platform are rejected", "What they are about reaches no webhook."},
 	incidents.Certificate: {"A receiver’s certificate expires soon", "Two weeks before it makes deliveries fail."},
 	incidents.Disk:        {"The disk is nearly full", "The disk that holds the database of this Bookhook."},

@@ -83,6 +83,9 @@ func parse(args []string, getenv func(string) string) (invocation, error) {
 	if err != nil { // the grammar is wrong, which the first test notices
 		panic(err)
 	}
+	if slices.Equal(args, []string{"help"}) {
+		args = []string{"--help"}
+	}
 	c.parsed, err = parser.Parse(args)
 	if exited {
 		return invocation{text: text.String()}, nil

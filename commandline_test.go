@@ -298,6 +298,7 @@ func TestParseNames(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for args, wants := range map[string][]string{
+		"help":               {"serve", "--database"},
 		"--help":             {"serve", "demo", "account add", "account limit", "user add", "token add", "platform on", "platform rotate", "client add", "account list", "user list", "user remove", "token list", "token revoke", "client list", "client revoke", "secrets key", "secrets rotate", "healthcheck", "bench", "version", "--database", "--version"},
 		"serve --help":       {"--mail", "BOOKHOOK_MAIL_FILE", "BOOKHOOK_MAIL_FROM", "--listen", "127.0.0.1:8080", "BOOKHOOK_LISTEN", "BOOKHOOK_DATABASE", "--retention", "BOOKHOOK_LOG_FORMAT"},
 		"-h":                 {"Usage: bookhook"},

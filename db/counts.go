@@ -16,7 +16,7 @@ import (
 // row to count_log, and FoldCounts adds those rows to the counts of the hours.
 
 // beginGroup forgets what the writes of the group before counted and announced.
-func (s *Store) beginGroup() { s.counted, s.announced = s.counted[:0], s.announced[:0] }
+func (s *Store) beginGroup() { s.counted, s.announced, s.stale = s.counted[:0], s.announced[:0], false }
 
 // endGroup returns the statements that store and announce what the writes of a group
 // recorded for it.
@@ -24,10 +24,7 @@ func (s *Store) endGroup() (last []*group.Statement) {
 	if len(s.counted) > 0 {
 		last = append(last, &group.Statement{Query: `INSERT INTO count_log (id, entries) VALUES ($1, $2)`, Args: []any{s.nextID(), []byte(s.counted)}})
 	}
-	if others := s.announcedToOthers(); len(others) > 0 {
-		last = append(last, s.engine.Announcement(others))
-	}
-	return last
+	return append(last, s.engine.Announce(s.announcedToOthers(), s.stale)...)
 }
 
 // countAttempt counts an attempt whose result is stored.

@@ -58,6 +58,7 @@ type Store struct {
 	accounts      map[webhook.WebhookID]webhook.AccountID // of webhooks; used by writes only
 	counted       stats.Log                               // what the writes of this group counted that have ended; used by writes only
 	announced     []webhook.Touched                       // what they touched; used by writes only
+	stale         bool                                    // they changed what may be cached; used by writes only
 	arriving      arriving
 	search        int                     // rows that one request reads; see searchRows
 	touched       func([]webhook.Touched) // see Watch

@@ -41,9 +41,9 @@ type replicas interface {
 	Held() webhook.ShardSet
 	// Lease renews what this process holds, gives shards back and takes others.
 	Lease(ctx context.Context, r webhook.LeaseRequest) (webhook.Lease, error)
-	// Announcement returns the statement that tells all other processes what a transaction
-	// touches, once it is committed.
-	Announcement(touched []webhook.Touched) *group.Statement
+	// Announce returns the statements that tell all other processes what a transaction
+	// touches, once it is committed, and, if stale, that they have to begin a new round.
+	Announce(touched []webhook.Touched, stale bool) []*group.Statement
 	// Listen calls heard with what other processes announce, until ctx ends, and with
 	// webhook.TouchUnknown when something may have been missed.
 	Listen(ctx context.Context, heard func([]webhook.Touched))
@@ -67,10 +67,8 @@ type engineTx = interface {
 	Exec(ctx context.Context, query string, args ...any) (changed int64, err error)
 	// Round returns a number that changes whenever something that an earlier
 	// write read or wrote may have changed since: within a round, what a write
-	// has read can be cached, if every write that changes it calls Invalidate.
+	// has read can be cached, if every write that changes it calls invalidate.
 	Round() uint64
-	// Invalidate makes other processes begin a new round.
-	Invalidate()
 	// Alone waits until no other write runs alongside this one; see group.Turn.
 	Alone() (waited bool)
 }
@@ -88,6 +86,7 @@ type record struct {
 	counted stats.Log         // see counts.go
 	queued  bool              // a message was added to the outbox
 	others  []webhook.Touched // what other replicas may have to know; see announce
+	stale   bool              // the write changes what may be cached; see invalidate
 }
 
 // usualCounts is how many bytes most writes count.
@@ -102,6 +101,9 @@ func (tx transaction) touch(account webhook.AccountID, id webhook.WebhookID, wha
 	tx.announce(account, id, what)
 }
 
+// invalidate records that the write changes what may be cached within a round.
+func (tx transaction) invalidate() { tx.stale = true }
+
 // write runs do in a transaction, returns when that is on disk, and reports what it
 // touched; see engine.Write. do must not write through the store itself.
 func (s *Store) write(ctx context.Context, do func(transaction) error) error {
@@ -115,7 +117,7 @@ func (s *Store) writeInTurn(ctx context.Context, turn group.Turn, do func(transa
 		r = record{counted: make(stats.Log, 0, usualCounts)}
 		err := do(transaction{tx, s.engine, &r})
 		if err == nil {
-			s.counted, s.announced = append(s.counted, r.counted...), append(s.announced, r.others...)
+			s.counted, s.announced, s.stale = append(s.counted, r.counted...), append(s.announced, r.others...), s.stale || r.stale
 		}
 		return err
 	})

@@ -181,7 +181,7 @@ func (s *Store) recordFailure(ctx context.Context, tx transaction, r webhook.Res
 	}
 	if r.CountsAsFailing() {
 		if health.FailingSince.IsZero() {
-			tx.Invalidate()
+			tx.invalidate()
 		}
 		health = health.AfterFailure(roundMillis(now))
 		_, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $2, failed_at = $3, on_at = 0 WHERE id = $1`,
@@ -259,7 +259,7 @@ func (s *Store) recordSuccess(ctx context.Context, tx transaction, r webhook.Res
 	}
 	if r.Circuit != nil && r.Circuit().Failures > 0 { // it has failed again since
 		tx.Alone()
-		tx.Invalidate()
+		tx.invalidate()
 		health := webhook.Health{}.AfterFailure(roundMillis(now))
 		if _, err := tx.Exec(ctx, `UPDATE webhooks SET failing_since = $3, failed_at = $4 WHERE id = $1 AND circuit_resets = $2`,
 			r.Webhook, r.Circuit().Resets, toMillis(health.FailingSince), toMillis(health.FailedAt)); err != nil {

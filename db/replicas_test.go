@@ -46,10 +46,8 @@ func TestFenced(t *testing.T) {
 	a, w := shop(t, other)
 	due := webhook.Touched{Account: a.ID, Webhook: w.ID, What: webhook.TouchDue}
 	accepted := must(insert(t, other, a.ID, some(2), t0, lease, taken))(t)
-	for _, a := range accepted {
-		fresh := due
-		fresh.Delivery = a.Decisions[0].Delivery
-		next("events came in", fresh)
+	for _, in := range accepted {
+		next("events came in", webhook.Touched{Account: a.ID, Webhook: w.ID, Delivery: in.Decisions[0].Delivery})
 	}
 	same(t, "jobs of the other", len(accepted[0].Jobs), 0)
 	same(t, "waiting", accepted[0].Waiting, []webhook.WebhookID{w.ID})

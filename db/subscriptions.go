@@ -144,7 +144,7 @@ func (s *Store) checkRevision(ctx context.Context, tx transaction, of *webhook.S
 func (s *Store) newRevision(ctx context.Context, tx transaction, account webhook.AccountID) error {
 	delete(s.revisions, account)
 	s.subscriptions.remove(account)
-	tx.Invalidate()
+	tx.invalidate()
 	_, err := tx.Exec(ctx, `UPDATE accounts SET revision = $2 WHERE id = $1`, account, s.nextID())
 	return err
 }

@@ -26,7 +26,7 @@ func (d *Dispatcher) claimAnnounced(touched []webhook.Touched) map[webhook.Deliv
 // for in the table.
 func (d *Dispatcher) claimPlaced(r *reservation, placed []webhook.Touched) {
 	now := d.clock()
-	jobs, err := d.store.ClaimNew(d.recording, placed, now, now.Add(d.lease))
+	jobs, err := d.shards.ClaimNew(d.recording, placed, now, now.Add(d.lease))
 	failed := d.storeFailed("claim", err)
 	if failed {
 		d.releaseUnknown(jobs)

@@ -24,6 +24,11 @@ type ShardStore interface {
 	// Listen reports what other replicas change to Touched until ctx ends.
 	Listen(ctx context.Context)
 
+	// ClaimNew claims deliveries that another replica has announced as new; those that
+	// cannot be claimed any more are not among the jobs. With an error, the jobs are those
+	// that may be claimed all the same.
+	ClaimNew(ctx context.Context, announced []webhook.Touched, now, lease time.Time) ([]webhook.Job, error)
+
 	// CleanUp ends what dead processes left behind that is of no shard; alone says that
 	// there is no other process.
 	CleanUp(ctx context.Context, alone bool, now time.Time) error

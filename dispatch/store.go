@@ -50,11 +50,6 @@ type deliveryStore interface {
 	// all the same.
 	Claim(ctx context.Context, c webhook.Claim) (jobs []webhook.Job, next webhook.Due, err error)
 
-	// ClaimNew claims deliveries that another replica has announced as new; those that
-	// cannot be claimed any more are not among the jobs. With an error, the jobs are those
-	// that may be claimed all the same.
-	ClaimNew(ctx context.Context, announced []webhook.Touched, now, lease time.Time) ([]webhook.Job, error)
-
 	// Finish adds the attempt to the log, and updates the delivery if it is
 	// still pending with this attempt's number. It switches the webhook off if the
 	// result says Gone, or if the webhook has failed for webhook.FailingLimit. If

@@ -197,7 +197,7 @@ func TestAccessibilityOfForms(t *testing.T) {
 	p.visit(a.URL + "/settings/people")
 	p.fill("E-mail", "tim@example.com")
 	p.press("Add person")
-	p.sees("First password of")
+	p.sees("Password of")
 	p.looks()
 	p.visit(a.URL + "/settings/tokens")
 	p.fill("Name", "TourCMS bridge")

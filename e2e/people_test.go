@@ -22,7 +22,7 @@ func TestAddPerson(t *testing.T) {
 	if got := p.submit("Add person"); got != http.StatusCreated {
 		t.Errorf("add a person: got %d, want 201", got)
 	}
-	p.sees("First password of tim@example.com")
+	p.sees("Password of tim@example.com")
 	first := p.text("#password-new")
 	p.holds("E-mail", "")
 	p.visit(a.URL + "/settings/people")
@@ -38,7 +38,7 @@ func TestAddPerson(t *testing.T) {
 
 	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('New password')").Click())
 	p.press("Create a new password for tim@example.com")
-	p.sees("First password of tim@example.com")
+	p.sees("Password of tim@example.com")
 	second := p.text("#password-new")
 	tim.reload()
 	tim.isAt("/login")

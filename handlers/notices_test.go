@@ -32,7 +32,7 @@ func TestNoticeSettings(t *testing.T) {
 	s.signIn(lone).get("/settings/notices").is(http.StatusOK).has(on, "The disk is nearly full").lacks("A webhook is failing", "Save for everybody")
 
 	tim := s.signIn(staff)
-	tim.get("/settings/notices").is(http.StatusOK).has(off, "After 1 h without success, or after a minute once 50 deliveries are waiting").lacks("Save for everybody")
+	tim.get("/settings/notices").is(http.StatusOK).has(off, "After 1 h without success, or after a minute once 5 deliveries are waiting").lacks("Save for everybody")
 	form := url.Values{"mail": {"1"}, "kind": {"outage", "silence", "disk", "nonsense"}, "quiet_from": {"22"}, "quiet_until": {"7"}}
 	tim.follow("/settings/notices", form).has("Your notices were saved.", on, `<option value="22" selected`, `<option value="7" selected`)
 	got := s.notices(staff)

@@ -10,7 +10,7 @@ func TestNewPasswordOfSomebody(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	forgetful := s.signIn(staff)
-	p := s.signIn(anna).post(s.passwordPath(staff), nil).is(http.StatusOK).has("First password of " + staff)
+	p := s.signIn(anna).post(s.passwordPath(staff), nil).is(http.StatusOK).has("Password of " + staff)
 	made := p.find(`<pre id="password-new"[^>]*>([^<]*)<`)
 	forgetful.get("/webhooks").is(http.StatusSeeOther) // to the sign-in
 	forgetful.post("/login", url.Values{"email": {staff}, "password": {password}}).is(http.StatusUnprocessableEntity)

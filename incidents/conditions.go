@@ -14,7 +14,7 @@ type Limits struct {
 }
 
 // DefaultLimits are those of an account that has chosen none.
-var DefaultLimits = Limits{After: time.Hour, Waiting: 50}
+var DefaultLimits = Limits{After: time.Hour, Waiting: 5}
 
 // How many waiting deliveries can be chosen.
 const (

@@ -59,7 +59,7 @@ func (s step) trouble() incidents.Trouble {
 	if w.OffAt.IsZero() {
 		w.Enabled = true
 	}
-	return incidents.Trouble{Webhook: &w, Waiting: s.wait, Limits: incidents.DefaultLimits}
+	return incidents.Trouble{Webhook: &w, Waiting: s.wait, Limits: incidents.Limits{After: time.Hour, Waiting: 50}}
 }
 
 func failing(since, last time.Duration) webhook.Webhook {

@@ -97,7 +97,7 @@ func (w *Worker) fallback(ctx context.Context, m webhook.Mail, now time.Time) (l
 	if len(b.rows) > 0 {
 		l.File = b.file()
 	}
-	l.Small = append(l.Small, b.why())
+	l.Small = append(l.Small, "You get this because this address was confirmed for bookings of "+b.account.Name+" that cannot be delivered.")
 	return l, err
 }
 

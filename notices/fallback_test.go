@@ -545,3 +545,22 @@ func TestFallbackWithoutMail(t *testing.T) {
 	w.look(3 * time.Hour)
 	w.none("no e-mail is set up")
 }
+
+// TestNextAttempt: a list names no time that is over, and none within a pause.
+func TestNextAttempt(t *testing.T) {
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name              string
+		next, probe, want time.Duration
+	}{
+		{"later", time.Minute, 0, time.Minute},
+		{"overdue", -time.Minute, 0, 0},
+		{"paused", -time.Minute, 5 * time.Minute, 5 * time.Minute},
+		{"after the pause", 7 * time.Minute, 5 * time.Minute, 7 * time.Minute},
+	} {
+		b := &listing{now: now, hook: &webhook.Webhook{Circuit: webhook.Circuit{ProbeAt: now.Add(tt.probe)}}}
+		if got := b.nextAttempt(webhook.Delivery{NextAt: now.Add(tt.next)}); !got.Equal(now.Add(tt.want)) {
+			t.Errorf("%s: got %s", tt.name, got)
+		}
+	}
+}

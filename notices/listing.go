@@ -92,11 +92,24 @@ func (b *listing) deliveryRow(row fallback.Row, d webhook.Delivery) fallback.Row
 	default:
 		row.State = "Waiting, still delivered by itself"
 		if b.about.Last == "" && !d.InFlight(b.now) {
-			row.At = d.NextAt
+			row.At = b.nextAttempt(d)
 		}
 		b.waiting++
 	}
 	return row
+}
+
+// nextAttempt returns when a delivery is attempted next, which is not before the pause of
+// its webhook ends; now if it is about to be.
+func (b *listing) nextAttempt(d webhook.Delivery) time.Time {
+	at := d.NextAt
+	if b.hook != nil && b.hook.Circuit.ProbeAt.After(at) {
+		at = b.hook.Circuit.ProbeAt
+	}
+	if !at.After(b.now) {
+		return b.now
+	}
+	return at
 }
 
 // skippedEvents lists events of bookings that the webhook would have received if it were

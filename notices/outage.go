@@ -109,7 +109,7 @@ func (t told) outageEnd(ctx context.Context) (letter, error) {
 	outage := fmt.Sprintf("It accepted no delivery from %s until %s (%s).", t.at(since), t.at(t.ClearedAt), lasted(t.ClearedAt.Sub(since)))
 	switch d.Outcome {
 	case incidents.Deleted:
-		l.Subject, l.Text, l.Button = name+" was deleted", []string{"It had accepted no delivery since " + t.at(since) + "."}, button{"Open Bookhook", t.BaseURL}
+		l.Subject, l.Text, l.Button = name+" was deleted", []string{"It had accepted no delivery since " + t.at(since) + ". What was waiting for it was cancelled."}, button{"Open Bookhook", t.BaseURL}
 		return l, nil
 	case incidents.OffByPerson:
 		history := "It had accepted no delivery since " + t.at(since) + "."

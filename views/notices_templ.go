@@ -54,7 +54,7 @@ var NoticeDelays = []time.Duration{
 // noticeKinds are what people choose, with an explanation.
 var noticeKinds = map[incidents.Kind]struct{ label, hint string }{
 	incidents.Outage:      {"A webhook is failing", "Also before it is switched off, when it was, and when it accepts bookings again."},
-	incidents.Silence:     {"A platform or a channel is silent", "No event comes although there usually are some by this time of the week."},
+	incidents.Silence:     {"A platform or a channel is silent", "No event comes although there usually are some by this time of the week, at least 8 within 24 hours."},
 	incidents.Rejected:    {"Requests from a platform are rejected", "What they are about reaches no webhook."},
 	incidents.Certificate: {"A receiver’s certificate expires soon", "Two weeks before it makes deliveries fail."},
 	incidents.Disk:        {"The disk is nearly full", "The disk that holds the database of this Bookhook."},
@@ -672,7 +672,7 @@ func incidentList(p NoticesProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = when(p.Page, i.OpenedAt).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = when(p.Page, i.Began()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -767,9 +767,9 @@ func incidentList(p NoticesProps) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var30 string
-					templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(span(i.ClosedAt.Sub(i.OpenedAt)))
+					templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(span(lasted(i)))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/notices.templ`, Line: 225, Col: 49}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/notices.templ`, Line: 225, Col: 32}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 					if templ_7745c5c3_Err != nil {
@@ -953,6 +953,15 @@ func StopNotices(p StopProps) templ.Component {
 		}
 		return nil
 	})
+}
+
+// lasted is how long an incident that ended had lasted.
+func lasted(i incidents.Incident) time.Duration {
+	end := i.ClosedAt
+	if !i.ClearedAt.IsZero() {
+		end = i.ClearedAt
+	}
+	return end.Sub(i.Began())
 }
 
 var _ = templruntime.GeneratedTemplate

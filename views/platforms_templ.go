@@ -559,7 +559,7 @@ func otherAccountText(a webhook.Account, p PlatformPanel) string {
 	}
 	return "The last call named account " + p.Connection.Named + "; this account’s number is " + number + ". If " + p.Connection.Named +
 		" is another company, remove this address from its settings in " + p.Name +
-		". If it is yours, ask the person who runs this Bookhook for an account with that number: receivers see it."
+		". If it is yours, change the account number: receivers see it. An administrator does so under Settings › Account."
 }
 
 func platformSwitch(p PlatformPanel) templ.Component {

@@ -17,7 +17,7 @@ func addressWarning(address, platform string, reader webhook.User) string {
 	}
 	todo := "Ask the person who runs this Bookhook to give it a public address that begins with https://."
 	if reader.Role == webhook.RoleAdmin {
-		todo = "Make Bookhook reachable at a public address with HTTPS, and start it with --base-url https://…: the addresses here then begin with that."
+		todo = "Make Bookhook reachable at a public address with HTTPS, such as with Caddy in front of it, and start it with --base-url https://…: the addresses here then begin with that."
 	}
 	ip, _ := netip.ParseAddr(u.Hostname())
 	switch {

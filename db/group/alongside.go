@@ -193,9 +193,6 @@ func newCoroutine(wr *write, conn Pipeline) *coroutine {
 // Round implements Tx.
 func (c *coroutine) Round() uint64 { return c.conn.Round() }
 
-// Invalidate implements Tx.
-func (c *coroutine) Invalidate() { c.conn.Invalidate() }
-
 // Alone implements Tx.
 func (c *coroutine) Alone() (waited bool) {
 	if c.alone {

@@ -74,7 +74,6 @@ func (c *piped) Spoiled(error) error          { return c.failed }
 func (c *piped) TookTooLong(err error) bool   { return errors.Is(err, errSlow) }
 func (c *piped) IsUnavailable(err error) bool { return false }
 func (c *piped) Round() uint64                { return c.round }
-func (c *piped) Invalidate()                  {}
 func (c *piped) Alone() bool                  { return false }
 
 // step is one of a write of the tests: a statement, or one of these.

@@ -40,12 +40,9 @@ type Tx = interface {
 	// Exec changes rows and returns how many.
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 	// Round returns a number that changes whenever something that an earlier
-	// write read or wrote may have changed since: another process called Invalidate, or a
-	// write was undone.
+	// write read or wrote may have changed since: another process wrote something that
+	// may be kept in memory, or a write was undone.
 	Round() uint64
-	// Invalidate makes other processes begin a new round, once this write is committed: it
-	// changes what may be kept in memory.
-	Invalidate()
 	// Alone makes the write run as one without a key, from here on: it waits until all
 	// others that run alongside it have ended, or wait for the same. It reports whether it
 	// waited, so that what this write has read may have changed.

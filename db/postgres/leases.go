@@ -24,7 +24,7 @@ const bit = `(CAST(1 AS BIGINT) << CAST(%s AS INTEGER))`
 
 // announceFree tells the others that there are shards to take, or to give back.
 func (d *DB) announceFree(ctx context.Context, tx group.Tx) error {
-	s := d.Announcement([]webhook.Touched{{What: webhook.TouchShards}})
+	s := d.announcement([]webhook.Touched{{What: webhook.TouchShards}})
 	_, err := tx.Exec(ctx, s.Query, s.Args...)
 	return err
 }

@@ -175,7 +175,7 @@ func TestAnnounce(t *testing.T) {
 	next("the beginning", unknown)
 	announce := func(d *DB, all []webhook.Touched, result error) {
 		wantErr(t, "announce", d.Write(ctx, group.Turn{}, func(tx group.Tx) error {
-			s := d.Announcement(all)
+			s := d.announcement(all)
 			_, err := tx.Exec(ctx, s.Query, s.Args...)
 			wantErr(t, "announce", err, nil)
 			return result

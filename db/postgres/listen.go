@@ -21,11 +21,21 @@ const (
 	listenPause     = time.Second // until a lost connection is opened again
 )
 
-// Announcement returns the statement that tells all other processes what the group
-// touches, once it is committed; of too much, that anything may have changed. At most one
-// for each group is cheap: a commit with an announcement waits for those of all databases
-// of the server.
-func (d *DB) Announcement(touched []webhook.Touched) *group.Statement {
+// Announce returns the statements that tell all other processes what the group touches,
+// and whether they have to begin a new round. At most one announcement for each group is
+// cheap: a commit with one waits for those of all databases of the server.
+func (d *DB) Announce(touched []webhook.Touched, stale bool) (all []*group.Statement) {
+	if len(touched) > 0 {
+		all = append(all, d.announcement(touched))
+	}
+	if stale {
+		all = append(all, &group.Statement{Query: `UPDATE last_writer SET changes = changes + 1`})
+	}
+	return all
+}
+
+// announcement announces what is touched; of too much, that anything may have changed.
+func (d *DB) announcement(touched []webhook.Touched) *group.Statement {
 	text := encode(d.session.process, touched)
 	if len(text) > maxAnnouncement {
 		text = encode(d.session.process, []webhook.Touched{{What: webhook.TouchUnknown}})

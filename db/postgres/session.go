@@ -58,7 +58,6 @@ type session struct {
 	round   uint64    // see group.Tx
 	others  uint64    // groups before which another process wrote
 	known   int64     // last_writer.changes of which the round knows
-	stale   bool      // the group changes what others may keep
 	shards  epochs    // of this process when the group began
 	changes int       // statements that changed rows, or may have
 	failed  error     // of the first statement of the group, or of its part, that failed
@@ -72,9 +71,6 @@ func newSession(config *pgx.ConnConfig) *session {
 
 // Round implements group.Tx.
 func (s *session) Round() uint64 { return s.round }
-
-// Invalidate implements group.Tx.
-func (s *session) Invalidate() { s.stale = true }
 
 // Alone implements group.Tx: statements that are not of Run are of a write that is alone.
 func (*session) Alone() bool { return false }
@@ -179,7 +175,7 @@ func (s *session) Begin() error {
 }
 
 func (s *session) begin() error {
-	s.failed, s.stale = nil, false
+	s.failed = nil
 	results, err := s.simple(fmt.Sprintf(begin, s.process))
 	if err == nil {
 		last := len(results) - 1
@@ -256,11 +252,7 @@ func (s *session) Commit(last []*group.Statement) error {
 	if s.status() == 'E' { // the server would undo what failed before
 		return cmp.Or(s.failed, errUndone)
 	}
-	all := slices.Clone(last)
-	if s.stale {
-		all = append(all, &group.Statement{Query: `UPDATE last_writer SET changes = changes + 1`})
-	}
-	all = append(all, &group.Statement{Query: `COMMIT`})
+	all := append(slices.Clone(last), &group.Statement{Query: `COMMIT`})
 	s.Run(all)
 	for _, statement := range all {
 		switch status := s.status(); {
@@ -270,9 +262,6 @@ func (s *session) Commit(last []*group.Statement) error {
 		default: // the connection was lost before the answer
 			return fmt.Errorf("%w: %w", group.ErrUnknown, statement.Err)
 		}
-	}
-	if s.stale {
-		s.known++
 	}
 	return nil
 }

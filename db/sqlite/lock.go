@@ -37,8 +37,9 @@ func (*DB) Lease(context.Context, webhook.LeaseRequest) (lease webhook.Lease, er
 	return lease, nil
 }
 
-// Announcement is never called: this process holds all accounts.
-func (*DB) Announcement([]webhook.Touched) *group.Statement { return nil }
+// Announce has nothing to say: this process holds all accounts, and any other begins a new
+// round whatever this one writes.
+func (*DB) Announce([]webhook.Touched, bool) []*group.Statement { return nil }
 
 // Listen does nothing.
 func (*DB) Listen(context.Context, func([]webhook.Touched)) {}

@@ -107,9 +107,6 @@ type execStmt interface {
 // Round implements Tx.
 func (s *session) Round() uint64 { return s.round }
 
-// Invalidate implements Tx: another process begins a new round whatever this one writes.
-func (*session) Invalidate() {}
-
 // Alone implements Tx: no write runs alongside another, since a statement costs no round
 // trip.
 func (*session) Alone() bool { return false }

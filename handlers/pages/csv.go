@@ -122,7 +122,11 @@ func readRow(fields []string, err error, separator rune) (webhook.Item, webhook.
 	case err != nil:
 		return webhook.Item{}, webhook.NewMessage("import.quotes")
 	case len(fields) == 1:
-		return webhook.Item{}, webhook.NewMessage("import.one_part", webhook.Truncate(fields[0], 20)+string(separator)+"name")
+		id, name := fields[0], "name"
+		if i := strings.IndexAny(id, ",;\t"); i > 0 { // of other lines
+			id, name = id[:i], strings.TrimSpace(id[i+1:])
+		}
+		return webhook.Item{}, webhook.NewMessage("import.one_part", webhook.Truncate(id, 20)+string(separator)+webhook.Truncate(name, 20))
 	case len(fields) != 2:
 		return webhook.Item{}, webhook.NewMessage("import.parts", len(fields), nameOfSeparator[separator])
 	}

@@ -42,10 +42,10 @@ func TestReadCSV(t *testing.T) {
 
 func TestReadCSVNamesEachBadLine(t *testing.T) {
 	t.Parallel()
-	text := "id,name\n12,City Walk\n,Nameless\n13\n14,\"open\n12,Again\n15,Bell\a\n16,a,b"
+	text := "id,name\n12,City Walk\n,Nameless\n13\n14,\"open\n12,Again\n15,Bell\a\n16,a,b\n17;Night Bus"
 	_, form := readCSV(text)
 	want := map[int]string{
-		3: "Enter the id", 4: "this one has 1", 5: "quotes", 6: "already on line 2", 7: "control characters", 8: "this one has 3",
+		3: "Enter the id", 4: "this one has 1", 5: "quotes", 6: "already on line 2", 7: "control characters", 8: "this one has 3", 9: "17,Night Bus",
 	}
 	if len(form.Lines) != len(want) {
 		t.Fatalf("got %+v, want %d lines", form.Lines, len(want))

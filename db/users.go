@@ -117,6 +117,13 @@ func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v auth
 	return v, err
 }
 
+// SessionUser finds whose session that has not expired at now it is (0: nobody's), by its
+// hash. Streams ask again and again, so it leaves the data out.
+func (s *Store) SessionUser(ctx context.Context, hash []byte, now time.Time) (id webhook.UserID, err error) {
+	err = queryRow(ctx, s.engine, `SELECT COALESCE(user_id, 0) FROM sessions WHERE hash = $1 AND expires_at > $2`, hash, toMillis(now)).Scan(&id)
+	return id, err
+}
+
 // AddSession starts a session; old is the hash it had before, nil for none. It
 // returns webhook.ErrNotFound if the user's password is no longer v.Password: it
 // was changed while it was checked, and that ends all sessions. An empty

@@ -199,7 +199,7 @@ func (pg *Pages) page(c *fiber.Ctx) (page views.Page, err error) {
 
 // failures are the messages that say that what a person asked for did not succeed.
 var failures = map[string]bool{
-	"result.refused": true, "result.no_answer": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "item.not_undone": true, "delivery.webhook_off": true,
+	"result.refused": true, "result.no_answer": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "item.not_undone": true, "platform.address_replaced": true, "delivery.webhook_off": true,
 }
 
 func (pg *Pages) takeFlash(c *fiber.Ctx) ([]views.Flash, error) {

@@ -136,6 +136,18 @@ func (s *Store) WithdrawInvitation(ctx context.Context, account webhook.AccountI
 	return i, err
 }
 
+// withdrawInvitationsBy deletes the invitations that a user sent, of whatever account: the
+// e-mail address is that of one user.
+func (s *Store) withdrawInvitationsBy(ctx context.Context, tx transaction, email string, change webhook.Change) error {
+	withdrawn, err := list(ctx, tx, scanInvitation, `DELETE FROM invitations WHERE created_by = $1 RETURNING `+invitationColumns, email)
+	for _, i := range withdrawn {
+		if err == nil {
+			err = s.auditInvitation(ctx, tx, i, change, "invitation.withdrawn")
+		}
+	}
+	return err
+}
+
 // SetInvitationToken stores the hash of the token in a message that is about to be
 // sent, in place of the one before it. It returns webhook.ErrNotFound if the message
 // is no longer the last one of an invitation.

@@ -75,12 +75,16 @@ func (s *Store) AllUsers(ctx context.Context) ([]webhook.User, error) {
 	return list(ctx, s.engine, scanUser, `SELECT `+userColumns+` FROM users ORDER BY id`)
 }
 
-// RemoveUser removes a user of an account and signs them out everywhere; account 0
-// is for users without one.
+// RemoveUser removes a user of an account, signs them out everywhere, and withdraws the
+// invitations that they sent: by one to an address of their own they could come back.
+// Account 0 is for users without one.
 func (s *Store) RemoveUser(ctx context.Context, account webhook.AccountID, id webhook.UserID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var email string
 		if err := queryRow(ctx, tx, `DELETE FROM users WHERE COALESCE(account_id, 0) = $1 AND id = $2 RETURNING email`, account, id).Scan(&email); err != nil {
+			return err
+		}
+		if err := s.withdrawInvitationsBy(ctx, tx, email, change); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "user.removed", Subject: id.String(), Args: []string{email}})

@@ -176,7 +176,8 @@ func testInvitation(t *testing.T, s *db.Store) {
 func testInvitationRefused(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
-	newUser(t, s, other.ID, "taken@example.com")
+	newUser(t, s, a.ID, "taken@example.com")
+	newUser(t, s, other.ID, "theirs@example.com")
 	invite(t, s, a.ID, "tim@example.com")
 	for email, text := range map[string]string{"taken@example.com": "signs in here already", "tim@example.com": "There is an invitation"} {
 		_, err := s.AddInvitation(ctx, webhook.Invitation{Account: a.ID, Email: email, Role: webhook.RoleStaff}, at(t0))
@@ -190,6 +191,12 @@ func testInvitationRefused(t *testing.T, s *db.Store) {
 	same(t, "second", must(s.SetInvitationToken(ctx, m.ID, []byte("b"), lease))(t).ID, second.ID)
 	must(s.AcceptInvitation(ctx, []byte("a"), "hash", t0))(t)
 	_, err := s.AcceptInvitation(ctx, []byte("b"), "hash", t0)
+	wantInvalid(t, err, "email", "signs in here already")
+
+	invite(t, s, a.ID, "theirs@example.com") // nobody finds out that it signs in to another account
+	m = must(s.ClaimMail(ctx, t0, lease))(t)
+	must(s.SetInvitationToken(ctx, m.ID, []byte("c"), lease))(t)
+	_, err = s.AcceptInvitation(ctx, []byte("c"), "hash", t0)
 	wantInvalid(t, err, "email", "signs in here already")
 }
 

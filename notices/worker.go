@@ -26,6 +26,7 @@ type OutboxStore interface {
 	NextMail(ctx context.Context) (time.Time, error)
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	SetInvitationToken(ctx context.Context, mail webhook.MailID, hash []byte, expires time.Time) (webhook.Invitation, error)
+	UserByEmail(ctx context.Context, email string) (webhook.User, error)
 	StartReset(ctx context.Context, m webhook.Mail, hash []byte, expires time.Time) (webhook.User, error)
 }
 

@@ -97,13 +97,14 @@ type Pages struct {
 	Options
 	logins  *auth.Limiter
 	letters *auth.Limiter // messages that somebody asked for
+	people  *auth.Limiter // that somebody adds: it answers whether an address signs in
 	hasher  *auth.Hasher
 	waiting *webhook.Turns // of responses that wait for a result
 }
 
 // New returns the handlers of the pages.
 func New(o Options) *Pages {
-	return &Pages{Options: o, logins: auth.NewLimiter(o.Store, "sign-in"), letters: auth.NewLimiter(o.Store, "letter"), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
+	return &Pages{Options: o, logins: auth.NewLimiter(o.Store, "sign-in"), letters: auth.NewLimiter(o.Store, "letter"), people: auth.NewLimiter(o.Store, "person"), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
 }
 
 // problemTimeout is how long the page of a problem may read; the time of its request may

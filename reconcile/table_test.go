@@ -193,7 +193,6 @@ func TestBombs(t *testing.T) {
 		"large texts": bookOf(t, "<worksheet/>", strings.Repeat(" ", maxStrings+1)),
 		"a sheet":     bookOf(t, strings.Repeat(" ", maxSheet+1), "<sst/>"),
 		"one text":    bookOf(t, "<worksheet><sheetData><row><c><v>"+strings.Repeat("x", 2*maxToken), "<sst/>"),
-		"cells":       bookOf(t, "<worksheet><sheetData><row>"+strings.Repeat("<c/>", maxElements)+"</row></sheetData></worksheet>", "<sst/>"),
 		"sheets":      listing(t, strings.Repeat("<sheet/>", maxSheets+1), ""),
 		"targets":     listing(t, "<sheet/>", strings.Repeat("<Relationship/>", maxTargets+1)),
 		"a comment":   bookOf(t, "<worksheet><!--"+strings.Repeat(" ", 2*maxToken)+"--></worksheet>", "<sst/>"),
@@ -218,6 +217,21 @@ func listing(tb testing.TB, sheets, targets string) []byte {
 		"xl/workbook.xml":            "<workbook><sheets>" + sheets + "</sheets></workbook>",
 		"xl/_rels/workbook.xml.rels": "<Relationships>" + targets + "</Relationships>",
 	})
+}
+
+// TestManyElements: of a part that is full of empty elements only so many are read.
+func TestManyElements(t *testing.T) {
+	x := newXMLReader(t.Context(), strings.NewReader(strings.Repeat("<c/>", 10)))
+	x.count = maxElements - 5
+	for range 2 * 5 { // their beginnings and ends
+		if x.next(); x.err != nil {
+			t.Fatal(x.err)
+		}
+	}
+	x.next()
+	if problems, ok := errors.AsType[webhook.Invalid](x.problem()); !ok || problems["file"].Code != "reconcile.large_sheet" {
+		t.Errorf("got %v", x.err)
+	}
 }
 
 // TestNobodyWaits: a sheet is not read to its end when nobody waits for it any more.

@@ -58,7 +58,11 @@ type platformRotate struct{ platformArgs }
 // Run prints the path of the new address.
 func (c platformRotate) Run(ctx context.Context, std streams, at database) error {
 	connection, names, err := c.change(ctx, at, func(store *db.Store, account webhook.AccountID) (webhook.Connection, error) {
-		return store.RotateAddress(ctx, account, string(c.Platform), change())
+		current, err := store.Connection(ctx, account, string(c.Platform))
+		if err != nil {
+			return current, err
+		}
+		return store.RotateAddress(ctx, account, string(c.Platform), current.Token, change())
 	})
 	if err != nil {
 		return err

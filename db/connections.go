@@ -81,9 +81,10 @@ func (s *Store) SwitchPlatform(ctx context.Context, account webhook.AccountID, p
 	return c, err
 }
 
-// RotateAddress gives a connection a new address; the previous one still receives
-// events for webhook.AddressOverlap.
-func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (c webhook.Connection, err error) {
+// RotateAddress gives a connection a new address in place of the one with a token, which
+// still receives events for webhook.AddressOverlap. It returns webhook.ErrConflict if there
+// is another one by now.
+func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, platform, token string, change webhook.Change) (c webhook.Connection, err error) {
 	err = s.write(ctx, func(tx transaction) error {
 		key, err := s.writeKey(ctx, tx)
 		if err != nil {
@@ -91,6 +92,9 @@ func (s *Store) RotateAddress(ctx context.Context, account webhook.AccountID, pl
 		}
 		if c, err = s.findConnection(ctx, tx, account, platform); err != nil {
 			return err
+		}
+		if c.Token != token {
+			return webhook.ErrConflict
 		}
 		c.Token, c.OldToken, c.OldUntil = webhook.NewAddressToken(), c.Token, roundMillis(change.At.Add(webhook.AddressOverlap))
 		_, err = tx.Exec(ctx, `UPDATE connections SET token = $3, token_hash = $4, old_token = $5, old_token_hash = token_hash, old_until = $6

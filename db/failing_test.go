@@ -65,7 +65,9 @@ func TestNothingTouched(t *testing.T) {
 	wantErr(t, "create", err, nil)
 	var touched []webhook.Touched
 	s.Watch(func(all []webhook.Touched) { touched = append(touched, all...) })
-	rotate := func() error { return s.RotateSecret(t.Context(), a.ID, w.ID, "whsec_two", changedAt(now)) }
+	rotate := func() error {
+		return s.RotateSecret(t.Context(), a.ID, w.ID, w.SecretShownAt, "whsec_two", changedAt(now))
+	}
 	undo(t, s, rotate)
 	want(t, "touched by what was undone", len(touched), 0)
 	twice(t, s, rotate)

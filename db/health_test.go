@@ -140,7 +140,7 @@ func testLateCircuit(t *testing.T, s *db.Store) {
 			_, err := s.SetEnabled(ctx, a.ID, w.ID, true, at(t0))
 			return err
 		},
-		"new secret": func() error { return s.RotateSecret(ctx, a.ID, w.ID, webhook.NewSecret(), at(t0)) },
+		"new secret": func() error { return s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, webhook.NewSecret(), at(t0)) },
 	} {
 		open.Resets = stored().Resets
 		failOnce(t, s, w, t0, circuit(open))

@@ -100,16 +100,15 @@ func (s *Store) tell(ctx context.Context, tx transaction, i incidents.Incident, 
 		if !p.settings.Wants(i.Kind) {
 			continue
 		}
-		var sent int
-		err := queryRow(ctx, tx, `SELECT count(*) FROM outbox WHERE user_id = $1 AND id >= $2 AND kind = $3`,
-			p.user, webhook.FirstID[webhook.MailID](now.Add(-24*time.Hour)), string(webhook.MailIncident)).Scan(&sent)
+		sent, err := incidentMails(ctx, tx, p.user, i.Account, now)
 		if err != nil {
 			return err
 		}
-		if sent >= incidents.MailsPerDay {
+		mail, room := incidents.Mail{Incident: i.ID, Stage: i.Stage, End: !i.ClosedAt.IsZero(), Kind: i.Kind}.After(sent)
+		if !room {
 			continue
 		}
-		args, err := json.Marshal(incidents.Mail{Incident: i.ID, Stage: i.Stage, End: !i.ClosedAt.IsZero(), Last: sent == incidents.MailsPerDay-1})
+		args, err := json.Marshal(mail)
 		if err != nil {
 			return err
 		}
@@ -119,6 +118,17 @@ func (s *Store) tell(ctx context.Context, tx transaction, i incidents.Incident, 
 		}
 	}
 	return nil
+}
+
+// incidentMails lists the messages about incidents of an account (0: of the instance) that
+// a user got within 24 hours.
+func incidentMails(ctx context.Context, q querier, user webhook.UserID, account webhook.AccountID, now time.Time) ([]incidents.Mail, error) {
+	scan := func(r scanner) (m incidents.Mail, err error) {
+		err = r.Scan(jsonScanner{&m})
+		return m, err
+	}
+	return list(ctx, q, scan, `SELECT args FROM outbox WHERE user_id = $1 AND id >= $2 AND kind = $3 AND COALESCE(account_id, 0) = $4`,
+		user, webhook.FirstID[webhook.MailID](now.Add(-24*time.Hour)), string(webhook.MailIncident), account)
 }
 
 // noticedPerson is somebody who may want to be told.

@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +21,7 @@ var incidentTests = []test{
 	{"who is notified", testIncidentRecipients},
 	{"quiet hours", testIncidentQuiet},
 	{"a bounded number", testIncidentBound},
+	{"of many silent channels", testSilenceBound},
 	{"what may be wrong", testTroubles},
 	{"rejected lately", testRejectedLately},
 	{"settings of notices", testNoticeSettings},
@@ -199,6 +202,37 @@ func testIncidentBound(t *testing.T, s *db.Store) {
 	}
 	ok(t, s.ChangeIncident(ctx, opens(a.ID, "tomorrow"), incidents.Notice{Mail: true}, t0.Add(25*time.Hour)))
 	same(t, "the next day", len(recipients(t, s)), incidents.MailsPerDay+1)
+}
+
+// testSilenceBound: neither many silent channels nor what an account has keep people from
+// being told of an outage, or of the instance.
+func testSilenceBound(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	addPerson(t, s, a.ID, "anna@example.com", webhook.RoleAdmin)
+	kinds := func() (kinds []incidents.Kind) {
+		for _, m := range must(s.AllMails(ctx, 0, 99))(t) {
+			var about incidents.Mail
+			ok(t, json.Unmarshal(m.Args, &about))
+			kinds = append(kinds, about.Kind)
+			same(t, "the last one about silence says so", about.LastKind, len(kinds) == 1 && about.Kind == incidents.Silence)
+		}
+		return kinds
+	}
+	for i := range incidents.MailsPerDay {
+		c := opens(a.ID, "tourcms/"+strconv.Itoa(i))
+		c.To.Kind = incidents.Silence
+		ok(t, s.ChangeIncident(ctx, c, incidents.Notice{Mail: true}, t0))
+	}
+	same(t, "about silence", len(kinds()), incidents.SilenceMailsPerDay)
+	for i := range incidents.MailsPerDay {
+		ok(t, s.ChangeIncident(ctx, opens(a.ID, strconv.Itoa(i)), incidents.Notice{Mail: true}, t0))
+	}
+	same(t, "of the account", len(recipients(t, s)), incidents.MailsPerDay)
+	disk := opens(0, "")
+	disk.To.Kind = incidents.Disk
+	ok(t, s.ChangeIncident(ctx, disk, incidents.Notice{Mail: true}, t0))
+	same(t, "with the disk", len(recipients(t, s)), incidents.MailsPerDay+1)
 }
 
 // failWaiting lets the first attempt of a new delivery fail, and leaves it waiting.

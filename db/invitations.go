@@ -47,9 +47,10 @@ func roomForMail(ctx context.Context, tx transaction, m webhook.Mail, all, same 
 }
 
 // AddInvitation invites somebody; of i, Account, Email and Role count. It returns
-// webhook.Invalid if the address is a user's or has an invitation of the account,
+// webhook.Invalid if the address is a user's of the account or has an invitation of it,
 // and webhook.LimitReached if the account has webhook.MaxPeople, those who are
-// invited included, or as roomForInvitation says.
+// invited included, or as roomForInvitation says. An address that signs in to another
+// account is like any other, so that nobody finds out which do: its message says so.
 func (s *Store) AddInvitation(ctx context.Context, i webhook.Invitation, change webhook.Change) (webhook.Invitation, error) {
 	i.ID, i.CreatedBy, i.CreatedAt = webhook.InvitationID(s.nextID()), change.By, roundMillis(change.At)
 	i.ExpiresAt, i.State = i.CreatedAt.Add(webhook.InvitationTerm), webhook.MailWaiting
@@ -59,7 +60,7 @@ func (s *Store) AddInvitation(ctx context.Context, i webhook.Invitation, change 
 			return err
 		}
 		var taken bool
-		if err := queryRow(ctx, tx, `SELECT EXISTS (SELECT 1 FROM users WHERE email = $1)`, i.Email).Scan(&taken); err != nil {
+		if err := queryRow(ctx, tx, `SELECT EXISTS (SELECT 1 FROM users WHERE email = $1 AND account_id = $2)`, i.Email, i.Account).Scan(&taken); err != nil {
 			return err
 		}
 		if taken {
@@ -134,6 +135,18 @@ func (s *Store) WithdrawInvitation(ctx context.Context, account webhook.AccountI
 		return s.auditInvitation(ctx, tx, i, change, "invitation.withdrawn")
 	})
 	return i, err
+}
+
+// withdrawInvitationsBy deletes the invitations that a user sent, of whatever account: the
+// e-mail address is that of one user.
+func (s *Store) withdrawInvitationsBy(ctx context.Context, tx transaction, email string, change webhook.Change) error {
+	withdrawn, err := list(ctx, tx, scanInvitation, `DELETE FROM invitations WHERE created_by = $1 RETURNING `+invitationColumns, email)
+	for _, i := range withdrawn {
+		if err == nil {
+			err = s.auditInvitation(ctx, tx, i, change, "invitation.withdrawn")
+		}
+	}
+	return err
 }
 
 // SetInvitationToken stores the hash of the token in a message that is about to be

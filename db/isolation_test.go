@@ -97,7 +97,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 		return err
 	},
 	"RotateSecret": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
-		return s.RotateSecret(t.Context(), me, x.hook.ID, "whsec_mine", at(t0))
+		return s.RotateSecret(t.Context(), me, x.hook.ID, x.hook.SecretShownAt, "whsec_mine", at(t0))
 	},
 	"MarkSecretStored": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.MarkSecretStored(t.Context(), me, x.hook.ID, x.hook.SecretShownAt, at(t0))

@@ -133,7 +133,11 @@ func (m *machine) rotateSecret() {
 		return
 	}
 	secret := fmt.Sprintf("whsec_%d", m.steps)
-	err := m.RotateSecret(m.Context(), m.account.ID, h.ID, secret, at(m.now))
+	var shown time.Time
+	if stored, err := m.Webhook(m.Context(), m.account.ID, h.ID); err == nil {
+		shown = stored.SecretShownAt
+	}
+	err := m.RotateSecret(m.Context(), m.account.ID, h.ID, shown, secret, at(m.now))
 	if h.deleted {
 		m.wantError("a deleted webhook", err, webhook.ErrNotFound)
 		return

@@ -25,6 +25,7 @@ var invitationTests = []test{
 	{"accepted", testInvitation},
 	{"whom it cannot be for", testInvitationRefused},
 	{"sent again and withdrawn", testInvitationAgain},
+	{"of somebody who is removed", testInvitationsOfRemoved},
 	{"expires", testInvitationExpires},
 	{"no flood of them", testInvitationFlood},
 }
@@ -175,7 +176,8 @@ func testInvitation(t *testing.T, s *db.Store) {
 func testInvitationRefused(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, other := newAccount(t, s), newAccount(t, s)
-	newUser(t, s, other.ID, "taken@example.com")
+	newUser(t, s, a.ID, "taken@example.com")
+	newUser(t, s, other.ID, "theirs@example.com")
 	invite(t, s, a.ID, "tim@example.com")
 	for email, text := range map[string]string{"taken@example.com": "signs in here already", "tim@example.com": "There is an invitation"} {
 		_, err := s.AddInvitation(ctx, webhook.Invitation{Account: a.ID, Email: email, Role: webhook.RoleStaff}, at(t0))
@@ -189,6 +191,12 @@ func testInvitationRefused(t *testing.T, s *db.Store) {
 	same(t, "second", must(s.SetInvitationToken(ctx, m.ID, []byte("b"), lease))(t).ID, second.ID)
 	must(s.AcceptInvitation(ctx, []byte("a"), "hash", t0))(t)
 	_, err := s.AcceptInvitation(ctx, []byte("b"), "hash", t0)
+	wantInvalid(t, err, "email", "signs in here already")
+
+	invite(t, s, a.ID, "theirs@example.com") // nobody finds out that it signs in to another account
+	m = must(s.ClaimMail(ctx, t0, lease))(t)
+	must(s.SetInvitationToken(ctx, m.ID, []byte("c"), lease))(t)
+	_, err = s.AcceptInvitation(ctx, []byte("c"), "hash", t0)
 	wantInvalid(t, err, "email", "signs in here already")
 }
 
@@ -213,6 +221,24 @@ func testInvitationAgain(t *testing.T, s *db.Store) {
 	must(s.WithdrawInvitation(ctx, a.ID, i.ID, at(t0)))(t)
 	_, err = s.AcceptInvitation(ctx, []byte("again"), "hash", t0)
 	wantError(t, "withdrawn", err, webhook.ErrNotFound)
+}
+
+// testInvitationsOfRemoved: nobody who is removed comes back by an invitation to themselves.
+func testInvitationsOfRemoved(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	removed := newUser(t, s, a.ID, "removed@example.com")
+	_, err := s.AddInvitation(ctx, webhook.Invitation{Account: a.ID, Email: "again@example.com", Role: webhook.RoleOperator}, webhook.Change{By: removed.Email, At: t0})
+	ok(t, err)
+	m := must(s.ClaimMail(ctx, t0, lease))(t)
+	must(s.SetInvitationToken(ctx, m.ID, []byte("h"), lease))(t)
+	kept := invite(t, s, a.ID, "tim@example.com")
+	ok(t, s.RemoveUser(ctx, a.ID, removed.ID, at(t0)))
+	_, err = s.AcceptInvitation(ctx, []byte("h"), "hash", t0)
+	wantError(t, "an invitation of somebody who was removed", err, webhook.ErrNotFound)
+	same(t, "others", must(s.Invitations(ctx, a.ID))(t), []webhook.Invitation{kept})
+	log := must(s.Audit(ctx, a.ID, 0, 2))(t)
+	same(t, "log", []string{log[0].Action, log[1].Action, log[1].Args[0]}, []string{"user.removed", "invitation.withdrawn", "again@example.com"})
 }
 
 func testInvitationExpires(t *testing.T, s *db.Store) {

@@ -40,7 +40,7 @@ func secretsOf(tb testing.TB, s *db.Store) []string {
 	ctx := tb.Context()
 	a := newAccount(tb, s)
 	w := addHook(tb, s, a.ID, func(w *webhook.Webhook) { w.Secret, w.Basic = "whsec_the_first_one", "basicOfWebhook" })
-	ok(tb, s.RotateSecret(ctx, a.ID, w.ID, "whsec_the_second_one", at(t0)))
+	ok(tb, s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_the_second_one", at(t0)))
 	w.Basic = "basicAfterChange"
 	ok(tb, update(tb, s, webhook.Update{Webhook: w}, at(t0)))
 	gone := addHook(tb, s, a.ID, func(w *webhook.Webhook) { w.Secret, w.Basic = "whsec_deleted", "basicOfDeleted" })
@@ -55,7 +55,7 @@ func secretsOf(tb testing.TB, s *db.Store) []string {
 	dropped = must(s.SaveDraft(ctx, dropped, t0))(tb)
 	ok(tb, s.DeleteDraft(ctx, a.ID, dropped.ID))
 	first := connect(tb, s, a.ID, "wink")
-	second := must(s.RotateAddress(ctx, a.ID, "wink", at(t0)))(tb)
+	second := must(s.RotateAddress(ctx, a.ID, "wink", first.Token, at(t0)))(tb)
 	ok(tb, s.SaveSettings(ctx, a.ID, "wink", webhook.Settings{"api_key": `keyOf"Platform`}, at(t0)))
 	ok(tb, s.SaveSettings(ctx, a.ID, "wink", webhook.Settings{"api_key": `laterKeyOf"Platform`}, at(t0)))
 	must(s.Setting(ctx, "cookie-key", []byte("\x01 the key of cookies")))(tb)
@@ -188,8 +188,8 @@ func TestKeyChangedMeanwhile(t *testing.T) {
 	for what, write := range map[string]func() error{
 		"account":  func() error { _, err := command.AddAccount(ctx, webhook.Account{Name: "B"}, at(t0)); return err },
 		"create":   func() error { _, err := command.CreateWebhook(ctx, newHook(a.ID), nil, at(t0)); return err },
-		"rotate":   func() error { return command.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)) },
-		"address":  func() error { _, err := command.RotateAddress(ctx, a.ID, "tourcms", at(t0)); return err },
+		"rotate":   func() error { return command.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_two", at(t0)) },
+		"address":  func() error { _, err := command.RotateAddress(ctx, a.ID, "tourcms", "", at(t0)); return err },
 		"platform": func() error { _, err := command.SwitchPlatform(ctx, a.ID, "tourcms", true, at(t0)); return err },
 		"settings": func() error { return command.SaveSettings(ctx, a.ID, "tourcms", nil, at(t0)) },
 		"draft":    func() error { _, err := command.SaveDraft(ctx, draft, t0); return err },

@@ -259,7 +259,7 @@ func useConnections(tb testing.TB, s *Store, account webhook.AccountID, now time
 		func() error { _, err := s.ConnectionByToken(ctx, "wink", c.Token, now); return err },
 		func() error { _, err := s.Connection(ctx, account, "wink"); return err },
 		func() error { _, err := s.Connections(ctx, account); return err },
-		func() error { _, err := s.RotateAddress(ctx, account, "wink", changedAt(now)); return err },
+		func() error { _, err := s.RotateAddress(ctx, account, "wink", c.Token, changedAt(now)); return err },
 		func() error { return s.SaveSettings(ctx, account, "wink", nil, changedAt(now)) },
 		func() error { return s.ConnectionUsed(ctx, c, "", now) },
 		func() error { return s.AddRejectedRequest(ctx, webhook.RejectedRequest{Account: account}, now) },

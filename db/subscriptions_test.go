@@ -26,7 +26,7 @@ func testConfigChanges(t *testing.T, s *db.Store) {
 	changed.URL = "https://new.example/"
 	ok(t, update(t, s, webhook.Update{Webhook: &changed}, at(t0)))
 	same(t, "new URL", job().Webhook.URL, changed.URL)
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_two", at(t0)))
 	same(t, "new secret", job().Webhook.Secret, "whsec_two")
 	a.Name, a.Number = "New name", 4711
 	ok(t, s.UpdateAccount(ctx, a, at(t0)))

@@ -31,7 +31,7 @@ func testTouched(t *testing.T, s *db.Store) {
 	after("create, when nothing waits for it")
 	ok(t, update(t, s, webhook.Update{Webhook: w}, at(t0)))
 	after("update", changed)
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_two", at(t0)))
 	after("rotate the secret", changed)
 	d := deliver(t, s, a.ID, 3)
 	claim(t, s, w.ID, 1, t0)

@@ -75,12 +75,16 @@ func (s *Store) AllUsers(ctx context.Context) ([]webhook.User, error) {
 	return list(ctx, s.engine, scanUser, `SELECT `+userColumns+` FROM users ORDER BY id`)
 }
 
-// RemoveUser removes a user of an account and signs them out everywhere; account 0
-// is for users without one.
+// RemoveUser removes a user of an account, signs them out everywhere, and withdraws the
+// invitations that they sent: by one to an address of their own they could come back.
+// Account 0 is for users without one.
 func (s *Store) RemoveUser(ctx context.Context, account webhook.AccountID, id webhook.UserID, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		var email string
 		if err := queryRow(ctx, tx, `DELETE FROM users WHERE COALESCE(account_id, 0) = $1 AND id = $2 RETURNING email`, account, id).Scan(&email); err != nil {
+			return err
+		}
+		if err := s.withdrawInvitationsBy(ctx, tx, email, change); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, webhook.AuditEntry{Account: account, Change: change, Action: "user.removed", Subject: id.String(), Args: []string{email}})
@@ -115,6 +119,13 @@ func (s *Store) Session(ctx context.Context, hash []byte, now time.Time) (v auth
 	err = queryRow(ctx, s.engine, `SELECT COALESCE(user_id, 0), data, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2`,
 		hash, toMillis(now)).Scan(&v.User, &v.Data, timeScanner{&v.ExpiresAt})
 	return v, err
+}
+
+// SessionUser finds whose session that has not expired at now it is (0: nobody's), by its
+// hash. Streams ask again and again, so it leaves the data out.
+func (s *Store) SessionUser(ctx context.Context, hash []byte, now time.Time) (id webhook.UserID, err error) {
+	err = queryRow(ctx, s.engine, `SELECT COALESCE(user_id, 0) FROM sessions WHERE hash = $1 AND expires_at > $2`, hash, toMillis(now)).Scan(&id)
+	return id, err
 }
 
 // AddSession starts a session; old is the hash it had before, nil for none. It

@@ -142,8 +142,11 @@ func testSessionRoundTrip(t *testing.T, s *db.Store) {
 	want.Data, want.ExpiresAt = []byte("more"), t0.Add(2*time.Hour)
 	ok(t, s.UpdateSession(ctx, hash, want))
 	same(t, "saved again", must(s.Session(ctx, hash, t0.Add(time.Hour)))(t), want)
+	same(t, "whose it is", must(s.SessionUser(ctx, hash, t0.Add(time.Hour)))(t), u.ID)
 	_, err := s.Session(ctx, hash, want.ExpiresAt)
 	wantError(t, "expired", err, webhook.ErrNotFound)
+	_, err = s.SessionUser(ctx, hash, want.ExpiresAt)
+	wantError(t, "whose it was", err, webhook.ErrNotFound)
 }
 
 func testSessionRotated(t *testing.T, s *db.Store) {

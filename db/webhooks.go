@@ -322,23 +322,28 @@ func (s *Store) retryAfterSwitch(ctx context.Context, before *webhook.Webhook, e
 	})
 }
 
-// RotateSecret gives a webhook a new signing secret, which a page shows once; deliveries
-// are also signed with the previous one for webhook.SecretOverlap.
-func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error {
+// RotateSecret gives a webhook a new signing secret, which a page shows once, in place of
+// the one that was shown at a time (zero: to no page); deliveries are also signed with that
+// one for webhook.SecretOverlap. It returns webhook.ErrConflict if there is another secret
+// by now.
+func (s *Store) RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, shown time.Time, secret string, change webhook.Change) error {
 	return s.write(ctx, func(tx transaction) error {
 		w, err := s.findWebhook(ctx, tx, account, id)
 		if err != nil {
 			return err
+		}
+		if !w.SecretShownAt.Equal(shown) {
+			return webhook.ErrConflict
 		}
 		key, err := s.writeKey(ctx, tx)
 		if err != nil {
 			return err
 		}
 		w.Secret, w.OldSecret = secret, w.Secret
-		shown := max(toMillis(change.At), toMillis(w.SecretShownAt)+1) // it tells this secret from the one before
+		now := max(toMillis(change.At), toMillis(w.SecretShownAt)+1) // it tells this secret from the one before
 		_, err = tx.Exec(ctx, `UPDATE webhooks SET old_secret = $4, old_until = $2, secret = $3,
 				secret_shown_at = $5, secret_stored_at = 0, secret_stored_by = '' WHERE id = $1`,
-			id, toMillis(change.At.Add(webhook.SecretOverlap)), sealSecret(key, w), sealOldSecret(key, w), shown)
+			id, toMillis(change.At.Add(webhook.SecretOverlap)), sealSecret(key, w), sealOldSecret(key, w), now)
 		if err != nil {
 			return err
 		}

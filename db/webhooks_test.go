@@ -196,12 +196,14 @@ func testSetEnabled(t *testing.T, s *db.Store) {
 func testRotateSecret(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a, w := shop(t, s)
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_two", at(t0)))
 	got := must(s.Webhook(ctx, a.ID, w.ID))(t)
 	same(t, "at once", got.Secrets(t0), []string{"whsec_two", "whsec_one"})
 	same(t, "just before the end", got.Secrets(t0.Add(webhook.SecretOverlap-1)), []string{"whsec_two", "whsec_one"})
 	same(t, "at the end", got.Secrets(t0.Add(webhook.SecretOverlap)), []string{"whsec_two"})
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_three", at(t0)))
+	wantError(t, "the second press of two", s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_three", at(t0)), webhook.ErrConflict)
+	same(t, "after it", must(s.Webhook(ctx, a.ID, w.ID))(t), got)
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, got.SecretShownAt, "whsec_three", at(t0)))
 	same(t, "once more", must(s.Webhook(ctx, a.ID, w.ID))(t).Secrets(t0), []string{"whsec_three", "whsec_two"})
 }
 
@@ -216,7 +218,7 @@ func testMarkSecretStored(t *testing.T, s *db.Store) {
 	same(t, "stored", must(s.Webhook(ctx, a.ID, w.ID))(t), w)
 	first := w.SecretShownAt
 
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_two", at(t0)))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_two", at(t0)))
 	wantError(t, "the secret before", s.MarkSecretStored(ctx, a.ID, w.ID, first, at(t0)), webhook.ErrConflict)
 	w = must(s.Webhook(ctx, a.ID, w.ID))(t)
 	ok(t, s.MarkSecretStored(ctx, a.ID, w.ID, w.SecretShownAt, at(t0)))
@@ -226,7 +228,7 @@ func testMarkSecretStored(t *testing.T, s *db.Store) {
 	same(t, "pending", w.SecretPending(), false)
 	same(t, "audit", must(s.Audit(ctx, a.ID, 0, 1))(t)[0].Action, "webhook.secret_stored")
 
-	ok(t, s.RotateSecret(ctx, a.ID, w.ID, "whsec_three", at(t0)))
+	ok(t, s.RotateSecret(ctx, a.ID, w.ID, w.SecretShownAt, "whsec_three", at(t0)))
 	same(t, "pending again", must(s.Webhook(ctx, a.ID, w.ID))(t).SecretPending(), true)
 }
 

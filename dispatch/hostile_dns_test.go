@@ -16,6 +16,7 @@ import (
 
 	"bookhook/dispatch"
 	"bookhook/dispatch/guard"
+	"bookhook/messages"
 	"bookhook/webhook"
 )
 
@@ -158,6 +159,15 @@ func TestNameChangesBetweenCheckAndDial(t *testing.T) {
 				return
 			}
 			check(t, a, webhook.FailBlocked, tt.kind, "ask the person who runs this Bookhook to allow it")
+			probe := messages.Text(r.Probe(t.Context(), url).Message)
+			for _, address := range tt.answer {
+				if strings.Contains(messages.Text(a.Error)+probe+a.RemoteAddr, address.String()) {
+					t.Errorf("what the name resolves to is shown: %q, %q, %q", a.RemoteAddr, messages.Text(a.Error), probe)
+				}
+			}
+			if !strings.Contains(probe, "does not call rebind.example:"+port+": the name leads to ") {
+				t.Errorf("got %q", probe)
+			}
 		})
 	}
 	if got := inside.Load(); got != 0 {

@@ -81,7 +81,7 @@ func (a *attemptResult) warnings(w *webhook.Webhook, now time.Time) *webhook.War
 // fail records why the attempt failed.
 func (a *attemptResult) fail(err error) {
 	a.Failure, a.Error = guard.Classify(err)
-	if a.RemoteAddr == "" {
+	if a.RemoteAddr == "" && a.Failure != webhook.FailBlocked { // nothing was dialled
 		a.RemoteAddr = guard.DialledAddr(err)
 	}
 }

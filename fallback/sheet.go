@@ -2,10 +2,11 @@ package fallback
 
 import (
 	"bytes"
-	"slices"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"bookhook/spreadsheet"
 	"bookhook/webhook"
@@ -14,6 +15,7 @@ import (
 // Bounds of the file of a message.
 const (
 	MaxRows  = 1000
+	MaxTours = 20 // of a row
 	maxBytes = 2 << 20
 	maxCell  = 500 // characters
 )
@@ -23,6 +25,7 @@ type Row struct {
 	Reference string
 	Event     string
 	Tours     []Tour
+	More      int // tours that are left out of Tours
 	Channel   string
 	Happened  time.Time
 	State     string
@@ -51,14 +54,45 @@ func (t Tour) text() string {
 
 // Line returns the row as a line of a message. It names no guest.
 func (r Row) Line() string {
-	line := r.Reference + " · " + r.Event
+	parts := []string{r.Reference, r.Event}
 	for _, t := range r.Tours {
-		line += " · " + t.text()
+		part := t.text()
 		if t.Starts != "" {
-			line += ", " + t.Starts
+			part += ", " + t.Starts
 		}
+		parts = append(parts, part)
 	}
-	return webhook.Truncate(strings.Join(strings.Fields(line), " "), maxCell)
+	return ending(strings.Join(strings.Fields(strings.Join(parts, " · ")), " "), r.more(" · and %d more"))
+}
+
+// AddTours adds what was booked: MaxTours of it, and of the others only how many there are.
+func (r *Row) AddTours(tours []Tour) {
+	seen := map[Tour]bool{}
+	for _, t := range tours {
+		switch {
+		case len(r.Tours) < MaxTours:
+			r.Tours = append(r.Tours, t)
+		case !seen[t]:
+			r.More++
+		}
+		seen[t] = true
+	}
+}
+
+// more returns a text with the number of tours that are left out, "" if there are none.
+func (r Row) more(format string) string {
+	if r.More == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, r.More)
+}
+
+// ending returns a text with an end that is there even if the text must be truncated.
+func ending(text, end string) string {
+	if end == "" {
+		return webhook.Truncate(text, maxCell)
+	}
+	return webhook.Truncate(text, maxCell-utf8.RuneCountInString("…"+end)) + end
 }
 
 // Bookings counts the different bookings of rows.
@@ -108,8 +142,10 @@ func (s Sheet) columns() []string {
 }
 
 func (s Sheet) cells(r Row) []string {
+	times := r.more(" | and those of %d more")
 	cells := []string{
-		r.Reference, r.Event, joined(r.Tours, Tour.text), joined(r.Tours, func(t Tour) string { return t.Starts }), joined(r.Tours, func(t Tour) string { return t.Ends }),
+		r.Reference, r.Event, joined(r.Tours, Tour.text, r.more(" | and %d more")),
+		joined(r.Tours, func(t Tour) string { return t.Starts }, times), joined(r.Tours, func(t Tour) string { return t.Ends }, times),
 		r.Channel, s.time(r.Happened), r.State, s.time(r.At), r.Link,
 	}
 	if s.Guests {
@@ -121,15 +157,21 @@ func (s Sheet) cells(r Row) []string {
 	return cells
 }
 
-// joined is what the tours of a booking have, each once; most bookings have one.
-func joined(tours []Tour, of func(Tour) string) string {
+// joined is what the tours of a booking have, each once; most bookings have one. The end
+// follows it, if there is anything.
+func joined(tours []Tour, of func(Tour) string, end string) string {
 	var all []string
+	seen := map[string]bool{}
 	for _, t := range tours {
-		if text := of(t); text != "" && !slices.Contains(all, text) {
+		if text := of(t); text != "" && !seen[text] {
+			seen[text] = true
 			all = append(all, text)
 		}
 	}
-	return strings.Join(all, " | ")
+	if len(all) == 0 {
+		return ""
+	}
+	return ending(strings.Join(all, " | "), end)
 }
 
 func (s Sheet) time(t time.Time) string {

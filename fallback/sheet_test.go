@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/csv"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func read(t *testing.T, file []byte) [][]string {
@@ -94,5 +96,30 @@ func TestLines(t *testing.T) {
 	}
 	if got := Bookings(rows); got != 2 {
 		t.Errorf("got %d bookings, want 2", got)
+	}
+}
+
+// TestManyTours: of a booking with thousands of tours some are kept, and the number of the
+// others is not cut off.
+func TestManyTours(t *testing.T) {
+	t.Parallel()
+	row := Row{Reference: "B-1", Event: "New booking"}
+	var tours []Tour
+	for i := range 9800 {
+		tours = append(tours, Tour{Name: strings.Repeat("Walk ", 10) + strconv.Itoa(i), Starts: strconv.Itoa(i)})
+	}
+	row.AddTours(append(tours, tours...))
+	if len(row.Tours) != MaxTours || row.More != 9780 {
+		t.Fatalf("got %d tours and %d more, want %d and 9780", len(row.Tours), row.More, MaxTours)
+	}
+	file, _ := Sheet{Zone: time.UTC}.File([]Row{row})
+	cells := read(t, file)[1]
+	for _, got := range []string{row.Line(), cells[2], cells[3]} {
+		if !strings.HasSuffix(got, " and 9780 more") && !strings.HasSuffix(got, " and those of 9780 more") || utf8.RuneCountInString(got) > maxCell {
+			t.Errorf("got %q", got)
+		}
+	}
+	if cells[4] != "" {
+		t.Errorf("got the ends %q, want none", cells[4])
 	}
 }

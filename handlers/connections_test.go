@@ -119,11 +119,18 @@ func TestAddressIsRotated(t *testing.T) {
 	first := s.connection("tourcms").Token
 	const address = "https://bookhook.example.com/in/tourcms/"
 	b.get(platformsPage + "/tourcms").has(address + first).lacks("The address before")
-	b.follow(platformsPage+"/tourcms/rotate", nil).has("TourCMS has a new address. Enter it there; the old one works until",
+	replaced := url.Values{"replaced": {b.get(platformsPage + "/tourcms").find(`name="replaced" value="([^"]+)"`)}}
+	b.follow(platformsPage+"/tourcms/rotate", replaced).has("TourCMS has a new address. Enter it there; the old one works until",
 		address+s.connection("tourcms").Token, "The previous address, which ends in …"+first[len(first)-6:], "The previous address stops working at once.").
 		lacks(first)
 	if _, err := s.store.ConnectionByToken(t.Context(), "tourcms", first, time.Now()); err != nil {
 		t.Errorf("the address before: %v", err)
+	}
+	second := s.connection("tourcms").Token
+	b.follow(platformsPage+"/tourcms/rotate", replaced).has("TourCMS already had a new address after you opened the page, so no other one was created.", address+second)
+	b.follow(platformsPage+"/tourcms/rotate", nil).has("so no other one was created.")
+	if now := s.connection("tourcms").Token; now != second {
+		t.Error("a double press replaced the address twice")
 	}
 	b.get("/settings/activity").has("Created a new address for the platform TourCMS")
 }

@@ -85,13 +85,13 @@ func TestOldAddress(t *testing.T) {
 	t.Parallel()
 	s := newHarbour(t)
 	before := s.connect("harbour")
-	now, err := s.store.RotateAddress(t.Context(), s.account.ID, "harbour", change())
+	now, err := s.store.RotateAddress(t.Context(), s.account.ID, "harbour", before.Token, change())
 	s.check(err)
 	id := s.send("POST", before.Path(), bookedBerth).taken()
 	if again := s.send("POST", now.Path(), bookedBerth).taken(); again != id {
 		t.Errorf("got %v at the new address, want the same event, %v", again, id)
 	}
-	_, err = s.store.RotateAddress(t.Context(), s.account.ID, "harbour", webhook.Change{By: "test", At: time.Now().Add(-webhook.AddressOverlap)})
+	_, err = s.store.RotateAddress(t.Context(), s.account.ID, "harbour", now.Token, webhook.Change{By: "test", At: time.Now().Add(-webhook.AddressOverlap)})
 	s.check(err)
 	s.send("POST", now.Path(), bookedBerth).refused(http.StatusNotFound)
 }

@@ -158,6 +158,14 @@ func TestInvitationByMail(t *testing.T) {
 	b.get("/settings/people").has("Send invitation").lacks("first password")
 	b.post("/settings/people", url.Values{"email": {"x"}, "role": {"admin"}}).is(http.StatusUnprocessableEntity).has("Enter an e-mail address", "Choose a role")
 	b.post("/settings/people", url.Values{"email": {berta}, "role": {"staff"}}).is(http.StatusUnprocessableEntity).has("signs in here already")
+	b.post("/settings/people", url.Values{"email": {others}, "role": {"staff"}}).is(http.StatusSeeOther)
+	if m := server.Next(t); m.To != others || !strings.Contains(m.Text, "You sign in at https://hooks.example.com with this e-mail address already") {
+		t.Errorf("got %s", m.Text)
+	}
+	b.get("/settings/people").has("We are sending an invitation to " + others)
+	theirs, err := s.store.Invitations(t.Context(), s.account.ID)
+	s.check(err)
+	b.post("/settings/invitations/"+theirs[0].ID.String()+"/withdraw", nil).is(http.StatusSeeOther)
 	b.post("/settings/people", url.Values{"email": {"Tim@example.com"}, "role": {"operator"}}).is(http.StatusSeeOther)
 	b.get("/settings/people").has("We are sending an invitation to tim@example.com.", "Send again", "Withdraw")
 	b.post("/settings/people", url.Values{"email": {"tim@example.com"}, "role": {"staff"}}).is(http.StatusUnprocessableEntity).has("There is an invitation for this address already.")

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
@@ -40,6 +41,24 @@ func TestWhosePasswordMayBeRenewed(t *testing.T) {
 		}
 	}
 	s.signIn(others).get("/settings/people").lacks("New password")
+}
+
+// TestAddressesAreNotGuessed: without e-mail, nobody tries out for long which addresses sign in
+// to other accounts.
+func TestAddressesAreNotGuessed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.signIn(anna)
+	add := func(email string) page {
+		return b.post("/settings/people", url.Values{"email": {email}, "role": {"staff"}})
+	}
+	for range 10 {
+		add(others).is(http.StatusUnprocessableEntity).has("signs in here already")
+	}
+	add(others).is(http.StatusUnprocessableEntity).has("Too many of these addresses sign in here already.").lacks("Somebody with this")
+	for i := range 3 {
+		add(fmt.Sprintf("new%d@example.com", i)).is(http.StatusCreated)
+	}
 }
 
 func (s *site) passwordPath(email string) string {

@@ -68,7 +68,7 @@ func (s *site) enterSecrets() (sealed, hashed map[string]string) {
 	sealed["Basic value of a webhook"] = encode("guide:river boat")
 	sealed["previous signing secret"] = p.find(`(whsec_[A-Za-z0-9+/=]+)`)
 	hook := must(s, s.store.Webhooks, s.account.ID)[0].ID.String()
-	sealed["signing secret"] = b.follow("/webhooks/"+hook+"/rotate", nil).find(`(whsec_[A-Za-z0-9+/=]+)`)
+	sealed["signing secret"] = b.follow("/webhooks/"+hook+"/rotate", url.Values{"shown": {p.find(`name="shown" value="([^"]+)"`)}}).find(`(whsec_[A-Za-z0-9+/=]+)`)
 	s.enterPlatformSecrets(b, sealed)
 
 	b.post("/webhooks/"+hook+"/test", nil)
@@ -85,7 +85,7 @@ func (s *site) enterPlatformSecrets(b *browser, sealed map[string]string) {
 	b.post(platformsPage+"/prioticket/settings", url.Values{"basic": {`pr10"ticket`}}).is(http.StatusSeeOther)
 	sealed["API key"], sealed["Basic value of a platform"] = "T0URCM5KEY", `pr10"ticket`
 	before := s.connection("tourcms")
-	b.post(platformsPage+"/tourcms/rotate", nil).is(http.StatusSeeOther)
+	b.post(platformsPage+"/tourcms/rotate", url.Values{"replaced": {before.Token}}).is(http.StatusSeeOther)
 	now := s.connection("tourcms")
 	sealed["address"], sealed["previous address"] = now.Token, before.Token
 	for _, c := range []webhook.Connection{before, now} {

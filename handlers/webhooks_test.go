@@ -91,6 +91,10 @@ func TestWebhookRotate(t *testing.T) {
 	}
 	p.has(now.Secret, "New signing secret", "signed with the old").lacks(w.Secret)
 	b.get(signing).lacks(now.Secret).has("The previous one is valid until")
+	b.post("/webhooks/"+w.ID.String()+"/rotate", nil).is(http.StatusConflict).has("The secret was replaced after you opened the page, so no other one was created.", "not stored yet")
+	if same, err := s.store.Webhook(t.Context(), s.account.ID, w.ID); err != nil || same.Secret != now.Secret {
+		t.Errorf("a double press replaced the secret twice: %v", err)
+	}
 	s.signIn(berta).get(signing).lacks(now.Secret)
 	b.get(signing).has("The previous secret stops working at once, not at")
 	s.ingest(webhook.Event{})
@@ -115,7 +119,7 @@ func TestSecretStored(t *testing.T) {
 	b.get(path).has(reminder, `href="`+path+`/signing"`)
 	s.signIn(staff).get(path).lacks(reminder)
 	s.signIn(staff).get(path+"/signing").is(http.StatusOK).has("Verify a request").lacks("I have stored it", "Create a new secret")
-	s.signIn(berta).post(path+"/rotate", nil).is(http.StatusSeeOther)
+	s.signIn(berta).post(path+"/rotate", url.Values{"shown": {first}}).is(http.StatusSeeOther)
 	b.follow(path+"/stored", url.Values{"shown": {first}}).has("There is another signing secret by now.", "not stored yet")
 	second := b.get(path + "/signing").has("If it is lost, create a new one.").find(`name="shown" value="([^"]+)"`)
 	b.post(path+"/stored", url.Values{"shown": {second}}).is(http.StatusSeeOther)

@@ -37,7 +37,9 @@ type Mail struct {
 	Incident webhook.IncidentID `json:"incident"`
 	Stage    Stage              `json:"stage"`
 	End      bool               `json:"end,omitempty"`
-	Last     bool               `json:"last,omitempty"` // of this day: there may be more incidents
+	Kind     Kind               `json:"kind,omitempty"`
+	Last     bool               `json:"last,omitempty"`      // of this day: there may be more incidents
+	LastKind bool               `json:"last_kind,omitempty"` // of this kind of this day
 }
 
 // Overtaken reports whether a message says nothing that a later one about the incident
@@ -46,9 +48,27 @@ func (m Mail) Overtaken(i Incident) bool {
 	return !m.End && (!i.ClosedAt.IsZero() || m.Stage != i.Stage)
 }
 
-// MailsPerDay is how many messages about incidents a person gets within 24 hours. The
-// last of them says that there are more.
-const MailsPerDay = 20
+// Bounds of the messages about incidents that a person gets within 24 hours, about the
+// account and, apart from those, about the instance. The last of them says that there may
+// be more. On a holiday all channels are silent, and a webhook may fail.
+const (
+	MailsPerDay        = 20
+	SilenceMailsPerDay = MailsPerDay / 2 // of them
+)
+
+// After returns the message as it is sent to somebody who got others within 24 hours, or
+// reports that it is not sent.
+func (m Mail) After(others []Mail) (Mail, bool) {
+	silences := 0
+	for _, other := range others {
+		if other.Kind == Silence {
+			silences++
+		}
+	}
+	m.Last = len(others) == MailsPerDay-1
+	m.LastKind = m.Kind == Silence && silences == SilenceMailsPerDay-1
+	return m, len(others) < MailsPerDay && (m.Kind != Silence || silences < SilenceMailsPerDay)
+}
 
 // Hours are a part of each day, from an hour to another, which may be on the next day.
 // Equal hours are none.

@@ -9,6 +9,8 @@ const delivered = "It counts as delivered and is not sent again."
 var failures = Texts{
 	"attempt.blocked": "Bookhook does not call %s: it is %s. Use an address that is reachable from the internet, " +
 		"or ask the person who runs this Bookhook to allow it.",
+	"attempt.blocked_name": "Bookhook does not call %s: the name leads to %s. Use a name that is reachable from the internet, " +
+		"or ask the person who runs this Bookhook to allow it.",
 	"attempt.dns_not_found": "There is no server by the name of %s: the name has no address. Check its spelling in the URL.",
 	"attempt.dns_failed": "The name %s could not be looked up: the name servers gave no usable answer. " +
 		"If this persists, check the DNS records of the name.",

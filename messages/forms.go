@@ -17,6 +17,7 @@ var forms = Texts{
 	"setting.secret_again":   "%s is not shown again: enter it once more.",
 	"setting.destination":    "%s was stored for another scheme, host or port. Enter it again for this address, or remove it.",
 
+	"person.too_many":      "Too many of these addresses sign in here already. Wait 15 minutes.",
 	"person.self_remove":   "You cannot remove yourself. Ask another operator to do it.",
 	"person.self_password": "Change your own password under Settings, Profile.",
 

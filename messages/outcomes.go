@@ -16,10 +16,11 @@ var outcomes = Texts{
 	"token.revoked":    "The token was revoked. Requests that use it are refused from now on.",
 	"client.revoked":   "The client and its access tokens were revoked. Its webhooks stay.",
 
-	"platform.on":      "%s is on. Enter its address in %s, and choose its events in your webhooks.",
-	"platform.off":     "%s is off. What it sends is stored and goes to no webhook until you switch it on again.",
-	"platform.address": "%s has a new address. Enter it there; the old one works until %s.",
-	"platform.saved":   "The settings for %s were saved. They apply to what is received from now on.",
+	"platform.on":               "%s is on. Enter its address in %s, and choose its events in your webhooks.",
+	"platform.off":              "%s is off. What it sends is stored and goes to no webhook until you switch it on again.",
+	"platform.address_replaced": "%s already had a new address after you opened the page, so no other one was created. The current one is shown below.",
+	"platform.address":          "%s has a new address. Enter it there; the old one works until %s.",
+	"platform.saved":            "The settings for %s were saved. They apply to what is received from now on.",
 
 	"item.added":          "“%s” was added. Webhooks can now select it.",
 	"item.renamed":        "%s is now called “%s”.",
@@ -59,9 +60,10 @@ var outcomes = Texts{
 	"webhook.sent_now_one":  "1 waiting delivery is sent now.",
 	"webhook.all_sent_now":  "The waiting deliveries are sent now.",
 
-	"secret.stored":   "Stored. Send a test to see that the receiver accepts the signature.",
-	"secret.replaced": "There is another signing secret by now. Ask whoever created it to store it, or create a new one.",
-	"secret.rotated":  "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
+	"secret.stored":         "Stored. Send a test to see that the receiver accepts the signature.",
+	"secret.replaced":       "There is another signing secret by now. Ask whoever created it to store it, or create a new one.",
+	"secret.rotated_before": "The secret was replaced after you opened the page, so no other one was created. Replace it again only if you need to.",
+	"secret.rotated":        "There is a new secret. Deliveries are signed with the old one too for the next 24 hours.",
 
 	"test.type": "The test was not sent: this webhook does not receive that event. Choose one of its events.",
 

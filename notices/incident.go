@@ -74,8 +74,11 @@ func (w *Worker) incident(ctx context.Context, m webhook.Mail, _ time.Time) (let
 	if err != nil {
 		return letter{}, err
 	}
-	if about.Last {
+	switch {
+	case about.Last:
 		l.Small = append(l.Small, fmt.Sprintf("This is the last of %d messages within 24 hours. What else happens is listed under Settings, Notices.", incidents.MailsPerDay))
+	case about.LastKind:
+		l.Small = append(l.Small, fmt.Sprintf("This is the last of %d messages about silence within 24 hours. What else is silent is listed under Settings, Notices.", incidents.SilenceMailsPerDay))
 	}
 	l.Account, l.Small = t.account.Name, append(l.Small, t.why())
 	l.Choose, l.Stop = w.BaseURL+NoticesPath, w.BaseURL+StopPath+"?token="+url.QueryEscape(auth.UnsubscribeToken(w.StopKey, m.User))

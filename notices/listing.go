@@ -14,7 +14,8 @@ import (
 // Bounds of what is read for a message.
 const (
 	eventsAtOnce = 100
-	skippedPages = 40 // of the events that came in while a webhook is off
+	skippedPages = 40       // of the events that came in while a webhook is off
+	readBytes    = 32 << 20 // of what platforms sent: what is beyond is listed by what is stored beside it
 )
 
 // listing is what a message with bookings lists.
@@ -33,6 +34,7 @@ type listing struct {
 	oldest  time.Time     // when the first delivery of rows was created
 
 	waiting, failed, delivered, cancelled, skipped int // of rows
+	unread                                         int // of rows: they lack what only the data says
 }
 
 // read reads the rows and makes the file of them.
@@ -163,11 +165,15 @@ func (b *listing) describe(ctx context.Context, ids []webhook.EventID) (map[webh
 		return nil, err
 	}
 	rows := map[webhook.EventID]fallback.Row{}
-	for len(ids) > 0 {
+	for read := 0; len(ids) > 0; {
 		n := min(len(ids), eventsAtOnce)
 		err := b.Store.EventData(ctx, b.account.ID, ids[:n], func(e webhook.Event) error {
+			if read += len(e.Data); read > readBytes {
+				e.Data = nil
+				b.unread++
+			}
 			rows[e.ID] = describe(b.Names, e, tours, channels)
-			return nil
+			return ctx.Err()
 		})
 		if err != nil {
 			return nil, err
@@ -205,9 +211,11 @@ func describe(registry platforms.Registry, e webhook.Event, tours, channels map[
 	if c := booking.Customer; c != nil {
 		row.Guest = fallback.Guest{Name: c.Name, Email: c.Email, Phone: c.Phone}
 	}
+	booked := make([]fallback.Tour, 0, len(booking.Tours))
 	for _, t := range booking.Tours {
-		row.Tours = append(row.Tours, fallback.Tour{Name: cmp.Or(tours[t.ID], t.Name, t.ID), Starts: t.StartsAt, Ends: t.EndsAt, Quantity: t.Quantity})
+		booked = append(booked, fallback.Tour{Name: cmp.Or(tours[t.ID], t.Name, t.ID), Starts: t.StartsAt, Ends: t.EndsAt, Quantity: t.Quantity})
 	}
+	row.AddTours(booked)
 	if len(row.Tours) == 0 && booking.StartsAt != "" {
 		row.Tours = []fallback.Tour{{}}
 	}
@@ -243,10 +251,14 @@ func (b *listing) total() int { return max(b.all.N, len(b.rows)) }
 
 // rest says where to find what is not in the file.
 func (b *listing) rest() string {
-	if b.written < b.total() {
-		return "Sign in to view the others."
+	text := ""
+	if b.unread > 0 {
+		text = "Because the bookings are very large, the file has no times and guests of " + b.those(b.unread) + ": follow the links in it. "
 	}
-	return ""
+	if b.written < b.total() {
+		text += "Sign in to view the others."
+	}
+	return text
 }
 
 // lines are the first rows, for those who do not open the file.

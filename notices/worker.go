@@ -26,6 +26,7 @@ type OutboxStore interface {
 	NextMail(ctx context.Context) (time.Time, error)
 	Account(ctx context.Context, id webhook.AccountID) (webhook.Account, error)
 	SetInvitationToken(ctx context.Context, mail webhook.MailID, hash []byte, expires time.Time) (webhook.Invitation, error)
+	UserByEmail(ctx context.Context, email string) (webhook.User, error)
 	StartReset(ctx context.Context, m webhook.Mail, hash []byte, expires time.Time) (webhook.User, error)
 }
 
@@ -49,11 +50,12 @@ type Options struct {
 // Worker sends what is in the outbox.
 type Worker struct {
 	Options
-	wake chan struct{}
+	wake      chan struct{}
+	writeTime time.Duration // that writing one message may take
 }
 
 // New returns a worker, which does nothing until Run.
-func New(o Options) *Worker { return &Worker{o, make(chan struct{}, 1)} }
+func New(o Options) *Worker { return &Worker{o, make(chan struct{}, 1), writeTime} }
 
 // Wake makes the worker look for messages that are due; call it when some were
 // queued. It never blocks.
@@ -65,7 +67,8 @@ func (w *Worker) Wake() {
 }
 
 const (
-	lease     = 2 * time.Minute // longer than mail.Timeout
+	lease     = 2 * time.Minute // longer than mail.Timeout and writeTime
+	writeTime = time.Minute     // that writing one message may take; the others wait for it
 	pollEvery = 30 * time.Second
 	least     = time.Second     // between two looks when nobody wakes the worker
 	grace     = 5 * time.Second // for the message under way at the end
@@ -117,7 +120,7 @@ func (w *Worker) sendNext(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	message, err := w.write(ctx, m, now)
+	message, err := w.writeInTime(ctx, m, now)
 	if errors.Is(err, webhook.ErrNotFound) {
 		w.Log.Info("message dropped: what it was about is gone", "mail", m.ID, "kind", m.Kind)
 		return w.Store.DropMail(ctx, m)
@@ -132,6 +135,18 @@ func (w *Worker) sendNext(ctx context.Context, now time.Time) error {
 		return ctx.Err()
 	}
 	return w.finish(ctx, m, err, now)
+}
+
+// writeInTime is write, and returns mail.Failure for a message that takes too long, so
+// that it waits for its next attempt and the others are sent.
+func (w *Worker) writeInTime(ctx context.Context, m webhook.Mail, now time.Time) (mail.Message, error) {
+	writing, cancel := context.WithTimeout(ctx, w.writeTime)
+	defer cancel()
+	message, err := w.write(writing, m, now)
+	if err != nil && writing.Err() != nil && ctx.Err() == nil {
+		return message, mail.Failure{Message: webhook.NewMessage("mail.internal"), Temporary: true, Cause: err}
+	}
+	return message, err
 }
 
 // finish records the result of an attempt that began at now.

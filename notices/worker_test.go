@@ -142,6 +142,24 @@ func TestInvitation(t *testing.T) {
 	}
 }
 
+// TestInvitationOfAnother: only whoever has the address is told that it signs in to another
+// account, and nothing in the message lets them join this one.
+func TestInvitationOfAnother(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, smtptest.Options{})
+	other, err := o.store.AddAccount(t.Context(), webhook.Account{Name: "Other", TimeZone: "UTC", WebhookLimit: webhook.DefaultLimit}, o.change())
+	check(t, err)
+	_, err = o.store.AddUser(t.Context(), webhook.User{Account: other.ID, Email: "tim@example.com", PasswordHash: "x", Role: webhook.RoleStaff}, o.change())
+	check(t, err)
+	_, err = o.store.AddInvitation(t.Context(), webhook.Invitation{Account: o.account.ID, Email: "tim@example.com", Role: webhook.RoleStaff}, o.change())
+	check(t, err)
+	o.send(time.Now())
+	m := o.server.Next(t)
+	if !strings.Contains(m.Text, "You sign in at "+baseURL+" with this e-mail address already") || link.MatchString(m.Text+m.HTML) || strings.Contains(m.Text, "Other") {
+		t.Errorf("got %s", m.Text)
+	}
+}
+
 // TestWithdrawn: what was withdrawn before it was sent is not sent.
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"archive/zip"
+	"cmp"
+	"context"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -21,6 +23,8 @@ const (
 	maxStrings = 64 << 20  // bytes of the texts that its cells share
 	maxShared  = 24 << 20  // bytes of them that stay in memory
 	maxPart    = 1 << 20   // bytes of any other part
+	maxSheets  = 1_000     // sheets
+	maxTargets = 10_000    // parts that the workbook names
 )
 
 // book is the first visible sheet of an .xlsx file (ISO/IEC 29500).
@@ -29,7 +33,7 @@ type book struct {
 	shared sharedTexts
 }
 
-func openBook(archive *zip.Reader) (*book, error) {
+func openBook(ctx context.Context, archive *zip.Reader) (*book, error) {
 	parts := map[string]*zip.File{}
 	for _, f := range archive.File {
 		parts[strings.ToLower(f.Name)] = f
@@ -46,7 +50,7 @@ func openBook(archive *zip.Reader) (*book, error) {
 		return nil, problem("reconcile.large_sheet")
 	}
 	if part := parts["xl/sharedstrings.xml"]; part != nil {
-		if b.shared, err = readShared(part); err != nil {
+		if b.shared, err = readShared(ctx, part); err != nil {
 			return nil, err
 		}
 	}
@@ -74,14 +78,21 @@ func firstSheet(parts map[string]*zip.File) (string, error) {
 	if err := readPart(parts["xl/_rels/workbook.xml.rels"], &relations); err != nil {
 		return "", err
 	}
+	if len(workbook.Sheets) > maxSheets || len(relations.All) > maxTargets {
+		return "", problem("reconcile.large_sheet")
+	}
+	targets := make(map[string]string, len(relations.All))
+	for _, r := range relations.All {
+		targets[r.ID] = r.Target
+	}
 	for _, sheet := range workbook.Sheets {
-		for _, r := range relations.All {
-			if (sheet.State == "" || sheet.State == "visible") && (r.ID == sheet.ID || r.ID == sheet.Other) {
-				if strings.HasPrefix(r.Target, "/") {
-					return r.Target[1:], nil
-				}
-				return path.Join("xl", r.Target), nil
-			}
+		target, known := targets[cmp.Or(sheet.ID, sheet.Other)]
+		switch {
+		case !known || sheet.State != "" && sheet.State != "visible":
+		case strings.HasPrefix(target, "/"):
+			return target[1:], nil
+		default:
+			return path.Join("xl", target), nil
 		}
 	}
 	return "", problem("reconcile.empty")
@@ -130,7 +141,7 @@ func (s *sharedTexts) get(number string) string {
 	return s.text[start:min(s.ends[i], start+maxCell)]
 }
 
-func readShared(f *zip.File) (s sharedTexts, err error) {
+func readShared(ctx context.Context, f *zip.File) (s sharedTexts, err error) {
 	if f.UncompressedSize64 > maxStrings {
 		return s, problem("reconcile.large_sheet")
 	}
@@ -139,7 +150,7 @@ func readShared(f *zip.File) (s sharedTexts, err error) {
 		return s, unpacked(err)
 	}
 	defer func() { err = errors.Join(err, part.Close()) }()
-	x := newXMLReader(part)
+	x := newXMLReader(ctx, part)
 	var text strings.Builder
 	for {
 		switch kind, name := x.next(); {
@@ -158,7 +169,7 @@ func readShared(f *zip.File) (s sharedTexts, err error) {
 }
 
 // each implements table.
-func (b *book) each(do func(cells []string) error) (err error) {
+func (b *book) each(ctx context.Context, do func(cells []string) error) (err error) {
 	part, err := b.sheet.Open()
 	if err != nil {
 		return unpacked(err)
@@ -169,7 +180,7 @@ func (b *book) each(do func(cells []string) error) (err error) {
 		}
 		err = errors.Join(err, part.Close())
 	}()
-	r := sheetReader{book: b, xml: newXMLReader(part)}
+	r := sheetReader{book: b, xml: newXMLReader(ctx, part)}
 	return r.each(do)
 }
 

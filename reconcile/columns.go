@@ -28,9 +28,9 @@ type sample struct {
 	columns int
 }
 
-func readSample(t table) (s sample, err error) {
+func readSample(ctx context.Context, t table) (s sample, err error) {
 	n := 0
-	err = t.each(func(cells []string) error {
+	err = t.each(ctx, func(cells []string) error {
 		if n++; n <= firstRows || n%everyRow == 0 {
 			s.rows = append(s.rows, beginnings(cells))
 			s.columns = max(s.columns, len(cells))
@@ -77,7 +77,7 @@ func (r *Reconciler) Inspect(ctx context.Context, u webhook.Upload) (webhook.Upl
 	if err != nil {
 		return webhook.UploadColumns{}, err
 	}
-	s, err := readSample(t)
+	s, err := readSample(ctx, t)
 	if err != nil {
 		return webhook.UploadColumns{}, err
 	}
@@ -192,7 +192,7 @@ func (r *Reconciler) known(ctx context.Context, account webhook.AccountID, refer
 
 // open opens the list of an upload.
 func (r *Reconciler) open(ctx context.Context, u webhook.Upload) (table, error) {
-	t, err := openTable(newFile(ctx, r.store, u).reader())
+	t, err := openTable(ctx, newFile(ctx, r.store, u).reader())
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = problem("reconcile.broken")
 	}

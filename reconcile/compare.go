@@ -64,7 +64,7 @@ func (c *comparison) read(ctx context.Context, u webhook.Upload) error {
 		return err
 	}
 	heading := c.Header
-	err = t.each(func(cells []string) error {
+	err = t.each(ctx, func(cells []string) error {
 		if heading {
 			heading = false
 			return nil

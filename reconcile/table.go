@@ -3,6 +3,7 @@ package reconcile
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 
@@ -20,7 +21,8 @@ const (
 type table interface {
 	// each calls do for each row that is not blank, until do returns an error, which it
 	// returns, too; errEnough ends it without one. The cells are valid until do returns.
-	each(do func(cells []string) error) error
+	// It ends when ctx does.
+	each(ctx context.Context, do func(cells []string) error) error
 }
 
 // errEnough says that no more rows are wanted.
@@ -33,7 +35,7 @@ func problem(code string, args ...any) error {
 
 // openTable recognises what kind of list it is. It returns webhook.Invalid with the
 // field "file" for one that is not read.
-func openTable(r *io.SectionReader) (table, error) {
+func openTable(ctx context.Context, r *io.SectionReader) (table, error) {
 	head := make([]byte, min(r.Size(), 4<<10))
 	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -42,7 +44,7 @@ func openTable(r *io.SectionReader) (table, error) {
 	case len(start) == 0:
 		return nil, problem("reconcile.empty")
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return openArchive(r)
+		return openArchive(ctx, r)
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
 		return nil, problem("reconcile.xls")
 	case bytes.HasPrefix(start, []byte("%pdf")), bytes.HasPrefix(start, []byte("{\\rtf")):
@@ -54,7 +56,7 @@ func openTable(r *io.SectionReader) (table, error) {
 }
 
 // openArchive opens what is stored as a zip archive.
-func openArchive(r *io.SectionReader) (table, error) {
+func openArchive(ctx context.Context, r *io.SectionReader) (table, error) {
 	archive, err := zip.NewReader(r, r.Size())
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrAlgorithm), errors.Is(err, io.ErrUnexpectedEOF):
@@ -65,7 +67,7 @@ func openArchive(r *io.SectionReader) (table, error) {
 	for _, f := range archive.File {
 		switch f.Name {
 		case "xl/workbook.xml":
-			return openBook(archive)
+			return openBook(ctx, archive)
 		case "content.xml", "Index/Document.iwa": // LibreOffice, Numbers
 			return nil, problem("reconcile.ods")
 		}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,11 +18,11 @@ import (
 
 // read returns the rows of a list.
 func read(body []byte) (rows [][]string, err error) {
-	t, err := openTable(io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))))
+	t, err := openTable(context.Background(), io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))))
 	if err != nil {
 		return nil, err
 	}
-	err = t.each(func(cells []string) error {
+	err = t.each(context.Background(), func(cells []string) error {
 		rows = append(rows, slices.Clone(cells))
 		return nil
 	})
@@ -192,6 +193,8 @@ func TestBombs(t *testing.T) {
 		"large texts": bookOf(t, "<worksheet/>", strings.Repeat(" ", maxStrings+1)),
 		"a sheet":     bookOf(t, strings.Repeat(" ", maxSheet+1), "<sst/>"),
 		"one text":    bookOf(t, "<worksheet><sheetData><row><c><v>"+strings.Repeat("x", 2*maxToken), "<sst/>"),
+		"sheets":      listing(t, strings.Repeat("<sheet/>", maxSheets+1), ""),
+		"targets":     listing(t, "<sheet/>", strings.Repeat("<Relationship/>", maxTargets+1)),
 		"a comment":   bookOf(t, "<worksheet><!--"+strings.Repeat(" ", 2*maxToken)+"--></worksheet>", "<sst/>"),
 	} {
 		_, err := read(body)
@@ -207,18 +210,63 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// listing is a workbook of which these are the sheets, and the parts that it names.
+func listing(tb testing.TB, sheets, targets string) []byte {
+	tb.Helper()
+	return archive(tb, map[string]string{
+		"xl/workbook.xml":            "<workbook><sheets>" + sheets + "</sheets></workbook>",
+		"xl/_rels/workbook.xml.rels": "<Relationships>" + targets + "</Relationships>",
+	})
+}
+
+// TestManyElements: of a part that is full of empty elements only so many are read.
+func TestManyElements(t *testing.T) {
+	x := newXMLReader(t.Context(), strings.NewReader(strings.Repeat("<c/>", 10)))
+	x.count = maxElements - 5
+	for range 2 * 5 { // their beginnings and ends
+		if x.next(); x.err != nil {
+			t.Fatal(x.err)
+		}
+	}
+	x.next()
+	if problems, ok := errors.AsType[webhook.Invalid](x.problem()); !ok || problems["file"].Code != "reconcile.large_sheet" {
+		t.Errorf("got %v", x.err)
+	}
+}
+
+// TestNobodyWaits: a sheet is not read to its end when nobody waits for it any more.
+func TestNobodyWaits(t *testing.T) {
+	const rows = 100_000
+	body := bookOf(t, "<worksheet><sheetData>"+strings.Repeat(`<row><c t="str"><v>x</v></c></row>`, rows)+"</sheetData></worksheet>", "<sst/>")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	table, err := openTable(ctx, io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	err = table.each(ctx, func([]string) error {
+		cancel()
+		read++
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || read > rows/10 {
+		t.Errorf("got %v after %d rows", err, read)
+	}
+}
+
 // TestLargeCells: a text that many cells share is in memory once, and what is kept of long
 // cells to guess a column is short.
 func TestLargeCells(t *testing.T) {
 	cells := strings.Repeat(`<c t="s"><v>0</v></c>`, maxColumns)
 	sheet := "<worksheet><sheetData>" + strings.Repeat("<row>"+cells+"</row>", 10) + "</sheetData></worksheet>"
 	body := bookOf(t, sheet, "<sst><si>"+strings.Repeat("<t>"+strings.Repeat("x", 1<<10)+"</t>", 8<<10)+"</si></sst>")
-	table, err := openTable(io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))))
+	table, err := openTable(context.Background(), io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if allocated := testing.AllocsPerRun(1, func() {
-		if err := table.each(func(cells []string) error {
+		if err := table.each(t.Context(), func(cells []string) error {
 			if len(cells[0]) > maxCell {
 				t.Errorf("got a cell of %d bytes", len(cells[0]))
 			}
@@ -229,7 +277,7 @@ func TestLargeCells(t *testing.T) {
 	}); allocated > 1e6 {
 		t.Errorf("%f allocations", allocated)
 	}
-	s, err := readSample(table)
+	s, err := readSample(t.Context(), table)
 	if err != nil || len(s.rows) != 10 {
 		t.Fatal(len(s.rows), err)
 	}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -132,7 +133,7 @@ func countOutside(line string, separator rune) (n int) {
 }
 
 // each implements table. A list on one line is a column: "TC-1, TC-2, TC-3".
-func (t *text) each(do func(cells []string) error) error {
+func (t *text) each(_ context.Context, do func(cells []string) error) error {
 	lines := t.lines()
 	var held []string // the first row, until there is a second
 	rows := 0

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bufio"
 	"compress/flate"
+	"context"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -20,6 +21,10 @@ const (
 // maxDepth is how deep elements may be within each other.
 const maxDepth = 32
 
+// maxElements is how many elements a part may have: 256 MiB of empty cells are 60 million.
+// A sheet of 300,000 rows with 15 cells each has 9 million.
+const maxElements = 12_000_000
+
 // maxToken is how many bytes a text, tag or comment may have, which is in memory as a
 // whole.
 const maxToken = 1 << 20
@@ -29,28 +34,35 @@ type xmlReader struct {
 	from    *tokenReader
 	decoder *xml.Decoder
 	around  []string
+	count   int // elements that began
 	start   xml.StartElement
 	text    []byte // of a text; valid until the next token
 	err     error
 }
 
-func newXMLReader(r io.Reader) *xmlReader {
-	from := &tokenReader{from: r}
+// newXMLReader returns a reader that ends with an error when ctx ends.
+func newXMLReader(ctx context.Context, r io.Reader) *xmlReader {
+	from := &tokenReader{from: r, ended: ctx.Err}
 	d := xml.NewDecoder(bufio.NewReaderSize(from, sampled))
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	return &xmlReader{from: from, decoder: d}
 }
 
-// tokenReader ends the reading of a token that is too long.
+// tokenReader ends the reading of a token that is too long, and all reading when nobody
+// waits for it.
 type tokenReader struct {
-	from io.Reader
-	read int // since the token began
+	from  io.Reader
+	ended func() error // why, or nil
+	read  int          // since the token began
 }
 
 // Read implements io.Reader.
 func (t *tokenReader) Read(to []byte) (int, error) {
 	if t.read > maxToken {
 		return 0, problem("reconcile.large_sheet")
+	}
+	if err := t.ended(); err != nil {
+		return 0, err
 	}
 	n, err := t.from.Read(to)
 	t.read += n
@@ -69,6 +81,10 @@ func (x *xmlReader) next() (kind xmlKind, name string) {
 		case xml.StartElement:
 			if len(x.around) == maxDepth {
 				x.err = problem("reconcile.broken")
+				return 0, ""
+			}
+			if x.count++; x.count > maxElements {
+				x.err = problem("reconcile.large_sheet")
 				return 0, ""
 			}
 			x.start = token

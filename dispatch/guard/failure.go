@@ -107,7 +107,7 @@ func classifyRequest(e RequestError) (webhook.Failure, webhook.Message) {
 	case e.Kept:
 		return webhook.FailNetwork, webhook.NewMessage("attempt.kept_closed", e.Host)
 	case isBlocked:
-		return webhook.FailBlocked, blocked.Message()
+		return webhook.FailBlocked, blocked.MessageFor(e.Host)
 	case isDNS && dns.IsNotFound:
 		return webhook.FailDNS, webhook.NewMessage("attempt.dns_not_found", quote(dns.Name))
 	case isDNS:

@@ -39,7 +39,9 @@ func TestClassify(t *testing.T) {
 		code   string
 		words  string
 	}{
-		{request(&BlockedError{netip.MustParseAddr("10.0.0.5"), private}), webhook.FailBlocked, "blocked", "10.0.0.5: it is a private address"},
+		{request(&BlockedError{netip.MustParseAddr("10.0.0.5"), private}), webhook.FailBlocked, "blocked_name", "example.com: the name leads to a private address"},
+		{RequestError{Err: &BlockedError{netip.MustParseAddr("10.0.0.5"), private}, Host: "10.0.0.5:443"}, webhook.FailBlocked, "blocked", "10.0.0.5: it is a private address"},
+		{RequestError{Err: &BlockedError{netip.MustParseAddr("::1"), loopback}, Host: "[::1]:443"}, webhook.FailBlocked, "blocked", "::1: it is a loopback address"},
 		{request(&net.DNSError{Name: "nowhere.invalid", IsNotFound: true}), webhook.FailDNS, "dns_not_found", "by the name of nowhere.invalid"},
 		{request(&net.DNSError{Name: "nowhere.invalid", IsTimeout: true}), webhook.FailDNS, "dns_failed", "nowhere.invalid could not"},
 		{request(dialled(context.DeadlineExceeded)), webhook.FailTimeout, "timeout_connect", "192.0.2.1:443 could not be reached: no connection within 5s"},

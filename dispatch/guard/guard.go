@@ -53,9 +53,18 @@ func (e *BlockedError) Error() string {
 	return fmt.Sprintf("%s is not allowed by %s: %s", e.Addr, Setting, e.Kind)
 }
 
-// Message tells a person what is wrong with the address.
+// Message tells a person who typed the address what is wrong with it.
 func (e *BlockedError) Message() webhook.Message {
 	return webhook.NewMessage("attempt.blocked", e.Addr).Because(e.Kind.Message())
+}
+
+// MessageFor tells a person what is wrong with the host of a URL. It names the address only
+// if the host is one: what a name resolves to may be known inside the network alone.
+func (e *BlockedError) MessageFor(host string) webhook.Message {
+	if IsAddress(host) {
+		return e.Message()
+	}
+	return webhook.NewMessage("attempt.blocked_name", host).Because(e.Kind.Message())
 }
 
 // Check returns a [*BlockedError] if the address may not be called.

@@ -75,6 +75,13 @@ func (g *Guard) CheckURL(text string) error {
 	return err
 }
 
+// IsAddress reports whether the host of a URL, with or without a port, is an address in any
+// spelling, or a name that is defined to be one.
+func IsAddress(host string) bool {
+	_, ok := parseHost((&url.URL{Host: host}).Hostname())
+	return ok
+}
+
 // parseHost returns the address of a host that is an IP address, or a name
 // that is defined to be the loopback address.
 func parseHost(host string) (netip.Addr, bool) {

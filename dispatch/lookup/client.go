@@ -92,6 +92,9 @@ func transportMessage(request *http.Request, err error, since time.Time) webhook
 		return webhook.NewMessage("lookup.no_place")
 	case webhook.FailBlocked:
 		blocked, _ := errors.AsType[*guard.BlockedError](err)
+		if !guard.IsAddress(host) {
+			return webhook.NewMessage("lookup.blocked_name", host).Because(blocked.Kind.Message())
+		}
 		return webhook.NewMessage("lookup.blocked", blocked.Addr).Because(blocked.Kind.Message())
 	case webhook.FailDNS:
 		return webhook.NewMessage("lookup.dns", quote(request.URL.Hostname()))

@@ -97,13 +97,14 @@ type Pages struct {
 	Options
 	logins  *auth.Limiter
 	letters *auth.Limiter // messages that somebody asked for
+	people  *auth.Limiter // that somebody adds: it answers whether an address signs in
 	hasher  *auth.Hasher
 	waiting *webhook.Turns // of responses that wait for a result
 }
 
 // New returns the handlers of the pages.
 func New(o Options) *Pages {
-	return &Pages{Options: o, logins: auth.NewLimiter(o.Store, "sign-in"), letters: auth.NewLimiter(o.Store, "letter"), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
+	return &Pages{Options: o, logins: auth.NewLimiter(o.Store, "sign-in"), letters: auth.NewLimiter(o.Store, "letter"), people: auth.NewLimiter(o.Store, "person"), hasher: auth.NewHasher(), waiting: webhook.NewTurns(maxWaiting, maxWaits)}
 }
 
 // problemTimeout is how long the page of a problem may read; the time of its request may
@@ -199,7 +200,7 @@ func (pg *Pages) page(c *fiber.Ctx) (page views.Page, err error) {
 
 // failures are the messages that say that what a person asked for did not succeed.
 var failures = map[string]bool{
-	"result.refused": true, "result.no_answer": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "item.not_undone": true, "delivery.webhook_off": true,
+	"result.refused": true, "result.no_answer": true, "result.unanswered": true, "test.type": true, "delivery.in_flight": true, "item.not_undone": true, "platform.address_replaced": true, "delivery.webhook_off": true,
 }
 
 func (pg *Pages) takeFlash(c *fiber.Ctx) ([]views.Flash, error) {

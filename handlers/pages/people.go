@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -61,7 +62,8 @@ func (pg *Pages) AddPerson(c *fiber.Ctx) error {
 	return pg.showPeople(c, http.StatusCreated, props)
 }
 
-// addUser creates a user of an account from the form's email and role.
+// addUser creates a user of an account from the form's email and role. It answers whether
+// an address signs in to any account, so refused ones are counted as at the sign-in.
 func (pg *Pages) addUser(c *fiber.Ctx, account webhook.AccountID, roles []webhook.Role) (views.NewUser, webhook.Invalid, error) {
 	problems := webhook.Invalid{}
 	email := readEmail(web.FormValue(c, "email"), problems)
@@ -69,14 +71,26 @@ func (pg *Pages) addUser(c *fiber.Ctx, account webhook.AccountID, roles []webhoo
 	if len(problems) > 0 {
 		return views.NewUser{}, problems, nil
 	}
+	owner := currentUser(c).hashOwner()
+	allowed, err := pg.people.Allow(c.UserContext(), owner, email, time.Now())
+	if err != nil {
+		return views.NewUser{}, nil, err
+	}
+	if !allowed {
+		problems.Add("email", "person.too_many")
+		return views.NewUser{}, problems, nil
+	}
 	password := auth.NewPassword()
-	hash, err := pg.hasher.Hash(c.UserContext(), currentUser(c).hashOwner(), password)
+	hash, err := pg.hasher.Hash(c.UserContext(), owner, password)
 	if err != nil {
 		return views.NewUser{}, nil, err
 	}
 	_, err = pg.Store.AddUser(c.UserContext(), webhook.User{
 		Account: account, Email: email, PasswordHash: hash, Role: role,
 	}, currentUser(c).change())
+	if err == nil {
+		err = pg.people.Forgive(c.UserContext(), owner, email)
+	}
 	if problems, err = pg.refused(err, "email"); err != nil {
 		return views.NewUser{}, nil, err
 	}

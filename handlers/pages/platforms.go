@@ -3,6 +3,7 @@ package pages
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ type PlatformStore interface {
 	Connections(ctx context.Context, account webhook.AccountID) ([]webhook.Connection, error)
 	Connection(ctx context.Context, account webhook.AccountID, platform string) (webhook.Connection, error)
 	SwitchPlatform(ctx context.Context, account webhook.AccountID, platform string, on bool, change webhook.Change) (webhook.Connection, error)
-	RotateAddress(ctx context.Context, account webhook.AccountID, platform string, change webhook.Change) (webhook.Connection, error)
+	RotateAddress(ctx context.Context, account webhook.AccountID, platform, token string, change webhook.Change) (webhook.Connection, error)
 	SaveSettings(ctx context.Context, account webhook.AccountID, platform string, settings webhook.Settings, change webhook.Change) error
 	RejectedRequests(ctx context.Context, account webhook.AccountID, before webhook.RejectedID, limit int) ([]webhook.RejectedRequest, error)
 	CountRejectedRequests(ctx context.Context, account webhook.AccountID) (int, error)
@@ -144,15 +145,18 @@ func (pg *Pages) SwitchPlatform(c *fiber.Ctx) error {
 	return pg.done(c, platformPath(p.Key), message)
 }
 
-// RotateAddress gives the account a new address for a platform; the old one
-// works for seven more days.
+// RotateAddress gives the account a new address for a platform in place of the one on the
+// page, which works for seven more days.
 func (pg *Pages) RotateAddress(c *fiber.Ctx) error {
 	p, err := pg.platformParam(c)
 	if err != nil {
 		return err
 	}
 	v := currentUser(c)
-	connection, err := pg.Store.RotateAddress(c.UserContext(), v.Account.ID, p.Key, v.change())
+	connection, err := pg.Store.RotateAddress(c.UserContext(), v.Account.ID, p.Key, web.FormValue(c, "replaced"), v.change())
+	if errors.Is(err, webhook.ErrConflict) {
+		return pg.done(c, platformPath(p.Key), webhook.NewMessage("platform.address_replaced", p.Name))
+	}
 	if err != nil {
 		return err
 	}

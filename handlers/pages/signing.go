@@ -19,6 +19,11 @@ const secretKey = "secret"
 
 // ShowWebhookSigning shows how to verify what a webhook sends and, once, its new secret.
 func (pg *Pages) ShowWebhookSigning(c *fiber.Ctx) error {
+	return pg.showSigning(c, http.StatusOK)
+}
+
+// showSigning shows the tab; the messages are about what was asked for and not done.
+func (pg *Pages) showSigning(c *fiber.Ctx, status int, failures ...webhook.Message) error {
 	props, err := pg.webhookProps(c)
 	if err != nil {
 		return err
@@ -29,7 +34,10 @@ func (pg *Pages) ShowWebhookSigning(c *fiber.Ctx) error {
 	if props.Page, err = pg.page(c); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.WebhookSigning(props))
+	for _, message := range failures {
+		props.Page.Flash = []views.Flash{{Text: pg.Platforms.Text(message), Failed: true}}
+	}
+	return render(c, status, views.WebhookSigning(props))
 }
 
 // addSecret adds the secret to the page if the user has just created it.
@@ -60,13 +68,23 @@ func (pg *Pages) showSecret(c *fiber.Ctx, id webhook.WebhookID, message webhook.
 	return pg.done(c, webhookPath(id, views.SigningTab), message)
 }
 
-// RotateSecret gives a webhook a new secret; the old one also signs for 24 hours.
+// RotateSecret gives a webhook a new secret in place of the one that is meant; the old one
+// also signs for 24 hours. The session is not saved if there is another secret by now: by a
+// double press, the first request may have stored that its page shows it.
 func (pg *Pages) RotateSecret(c *fiber.Ctx) error {
 	w, err := pg.webhookParam(c)
 	if err != nil {
 		return err
 	}
-	if err := pg.Store.RotateSecret(c.UserContext(), w.Account, w.ID, webhook.NewSecret(), currentUser(c).change()); err != nil {
+	shown, err := shownSecret(c)
+	if err != nil {
+		return err
+	}
+	err = pg.Store.RotateSecret(c.UserContext(), w.Account, w.ID, shown, webhook.NewSecret(), currentUser(c).change())
+	if errors.Is(err, webhook.ErrConflict) {
+		return pg.showSigning(c, http.StatusConflict, webhook.NewMessage("secret.rotated_before"))
+	}
+	if err != nil {
 		return err
 	}
 	return pg.showSecret(c, w.ID, webhook.NewMessage("secret.rotated"))

@@ -28,7 +28,7 @@ type WebhookStore interface {
 	RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, of int) (webhook.Failures, error)
 	SetEnabled(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, enabled bool, change webhook.Change) (before *webhook.Webhook, err error)
 	RetryOldest(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (webhook.Delivery, error)
-	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, secret string, change webhook.Change) error
+	RotateSecret(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, shown time.Time, secret string, change webhook.Change) error
 	MarkSecretStored(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, shown time.Time, change webhook.Change) error
 	DeleteWebhook(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, change webhook.Change) (cancelled int64, err error)
 }

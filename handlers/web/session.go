@@ -14,6 +14,10 @@ import (
 
 const sessionKey = "session"
 
+// maxFlash is how many messages wait for the next page: forms can be sent without ever
+// showing one.
+const maxFlash = 8
+
 // Session is the session of a request. Changes take effect when it is saved.
 type Session struct {
 	session *sessions.Session
@@ -79,9 +83,10 @@ func (s *Session) SetText(key, text string) {
 	s.session.Values[key] = text
 }
 
-// AddFlash adds messages for the next page.
+// AddFlash adds messages for the next page, which shows the newest maxFlash.
 func (s *Session) AddFlash(more ...webhook.Message) {
-	s.session.Values[flashKey] = append(s.flash(), more...)
+	all := append(s.flash(), more...)
+	s.session.Values[flashKey] = all[max(len(all)-maxFlash, 0):]
 }
 
 // TakeFlash removes and returns the messages for the next page.

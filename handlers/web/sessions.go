@@ -31,10 +31,11 @@ const (
 	passwordKey = "password" // the hash with which the user signed in, until it is saved; never stored
 )
 
-// SessionStore stores the sessions; *db.Store is one. Session returns
+// SessionStore stores the sessions; *db.Store is one. Session and SessionUser return
 // webhook.ErrNotFound for a session that is unknown, ended or expired.
 type SessionStore interface {
 	Session(ctx context.Context, hash []byte, now time.Time) (auth.Session, error)
+	SessionUser(ctx context.Context, hash []byte, now time.Time) (webhook.UserID, error)
 	AddSession(ctx context.Context, hash, old []byte, v auth.Session) error
 	UpdateSession(ctx context.Context, hash []byte, v auth.Session) error
 	EndSession(ctx context.Context, hash []byte) error
@@ -90,11 +91,11 @@ func (s *Sessions) New(r *http.Request, name string) (*sessions.Session, error) 
 // Lasts reports whether a session is still that of a user: not expired, and not ended by
 // a sign-out, another password or the removal of the user.
 func (s *Sessions) Lasts(ctx context.Context, hash []byte, user webhook.UserID) (bool, error) {
-	row, err := s.store.Session(ctx, hash, time.Now())
+	current, err := s.store.SessionUser(ctx, hash, time.Now())
 	if errors.Is(err, webhook.ErrNotFound) {
 		return false, nil
 	}
-	return row.User == user, err
+	return current == user, err
 }
 
 func readSession(session *sessions.Session, row auth.Session) error {

@@ -284,13 +284,6 @@ func attemptsText(delivered, retried, givenUp int64) string {
 	return strings.Join(attemptsLines(delivered, retried, givenUp), "; ")
 }
 
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
 // deliveriesText describes the first chart to those who do not see it.
 func (c chart) deliveriesText() string {
 	t := &c.report.Total

@@ -65,7 +65,7 @@ func (s *Store) recordOutcome(ctx context.Context, tx transaction, r webhook.Res
 		}
 	}
 	switch {
-	case r.Attempt.Failure == "":
+	case r.Attempt.Failure == "", r.Inline && r.Attempt.Outcome().RefusesBooking(): // it answers
 		f.Recovered, err = s.recordSuccess(ctx, tx, r, now)
 	case r.CountsAsFailing() || r.Gone:
 		f.Off, err = s.recordFailure(ctx, tx, r, now)

@@ -80,7 +80,7 @@ func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, since ti
 		if err != nil {
 			return nil, err
 		}
-		if c.N -= superseded; c.N > 0 {
+		if c.N -= superseded; c.N > 0 || c.More {
 			counts[id] = c
 		} else {
 			delete(counts, id)

@@ -275,7 +275,7 @@ func askOnce(tb testing.TB, s *db.Store, gate *webhook.Webhook, o webhook.Outcom
 
 // testDeadInline: what is the receiver's fault counts as it does for other webhooks until it
 // answers, but pauses nothing and switches nothing off: bookings would be accepted without
-// asking it. A refusal neither counts nor ends it.
+// asking it. It ends with any answer, also with the refusal of a booking.
 func testDeadInline(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)
@@ -283,18 +283,19 @@ func testDeadInline(t *testing.T, s *db.Store) {
 	status := func() webhook.Status {
 		return must(s.Webhook(ctx, a.ID, gate.ID))(t).Status(webhook.Activity{Used: true})
 	}
-	for _, o := range []webhook.Outcome{{Failure: webhook.FailRefused}, {Failure: webhook.FailTimeout}, {Status: 503, Failure: webhook.FailStatus}, {Status: 200, Failure: webhook.FailAnswer}} {
+	for _, o := range []webhook.Outcome{{Failure: webhook.FailRefused}, {Failure: webhook.FailTimeout}, {Status: 503, Failure: webhook.FailStatus}, {Status: 401, Failure: webhook.FailStatus}, {Status: 404, Failure: webhook.FailStatus}, {Status: 200, Failure: webhook.FailAnswer}} {
 		askOnce(t, s, gate, o, t0)
 		same(t, "one failure is no alarm", status(), webhook.StatusHealthy)
 		same(t, "since", health(t, s, gate).FailingSince, t0)
 		askOnce(t, s, gate, o, t0.Add(webhook.FailingAfter))
-		askOnce(t, s, gate, webhook.Outcome{Status: 409, Failure: webhook.FailStatus}, t0.Add(time.Hour))
 		same(t, "status", status(), webhook.StatusFailing)
 		same(t, "needs attention", len(must(s.Attention(ctx, a.ID))(t)), 1)
-		for day := range 7 {
+		askOnce(t, s, gate, webhook.Outcome{Status: 409, Failure: webhook.FailStatus}, t0.Add(time.Hour))
+		same(t, "after a refusal", health(t, s, gate), webhook.Health{})
+		for day := range 8 {
 			askOnce(t, s, gate, o, t0.Add(time.Duration(day)*24*time.Hour))
 		}
-		now := t0.Add(6 * 24 * time.Hour)
+		now := t0.Add(7 * 24 * time.Hour)
 		stage := incidents.NoStage
 		for _, trouble := range must(s.Troubles(ctx, nil))(t) {
 			stage = max(stage, trouble.Conditions(now)[0].Stage)

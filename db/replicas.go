@@ -78,7 +78,7 @@ func (tx transaction) announceNew(d webhook.Delivery, size int) {
 //
 // It runs alongside other writes. What they may do in between: as for Claim; a delivery is
 // claimed by one statement, here or there.
-func (s *Store) ClaimNew(ctx context.Context, announced []webhook.Touched, now, lease time.Time) (jobs []webhook.Job, err error) {
+func (s *Store) ClaimNew(ctx context.Context, announced []webhook.Touched, lease time.Time) (jobs []webhook.Job, err error) {
 	err = s.writeInTurn(ctx, group.Turn{Alongside: &announced[0]}, func(tx transaction) error {
 		jobs = nil
 		var ids []webhook.DeliveryID
@@ -101,10 +101,10 @@ func (s *Store) ClaimNew(ctx context.Context, announced []webhook.Touched, now, 
 		if len(ids) == 0 {
 			return nil
 		}
-		condition, args := anyOf("id", 3, ids)
+		condition, args := anyOf("id", 2, ids)
 		claimed, err := list(ctx, tx, scanDelivery, `UPDATE deliveries SET attempts = 1, next_at = $1
-			WHERE `+condition+` AND attempts = 0 AND `+plainState+` = 'pending' AND held = 0 AND urgent = 0 AND inline = 0 AND next_at <= $2 RETURNING `+deliveryColumns,
-			append([]any{toMillis(lease), toMillis(now)}, args...)...)
+			WHERE `+condition+` AND attempts = 0 AND `+plainState+` = 'pending' AND held = 0 AND urgent = 0 AND inline = 0 RETURNING `+deliveryColumns,
+			append([]any{toMillis(lease)}, args...)...)
 		if err != nil {
 			return err
 		}
@@ -127,9 +127,10 @@ func (s *Store) announcedToOthers() (others []webhook.Touched) {
 	if len(s.announced) == 0 {
 		return nil
 	}
-	held := s.engine.Held()
+	held, seen := s.engine.Held(), map[webhook.Touched]bool{}
 	for _, t := range s.announced {
-		if !held.HasAccount(t.Account) && !slices.Contains(others, t) { // of no account: whoever holds shard 0 sends mail
+		if !held.HasAccount(t.Account) && !seen[t] {
+			seen[t] = true // of no account: whoever holds shard 0 sends mail
 			others = append(others, t)
 		}
 	}

@@ -259,10 +259,11 @@ func pendingOf(account webhook.AccountID) string {
 	return `account_id = $1 AND state = 'pending' AND state <> 'delivered'`
 }
 
-// retried counts those of stats.TodayRead pending deliveries of which an attempt has failed.
+// retried counts those of stats.TodayRead pending deliveries of which an attempt has failed,
+// and of which the webhook is on.
 func (s *Store) retried(ctx context.Context, account webhook.AccountID) (n int, err error) {
-	err = queryRow(ctx, s.engine, `SELECT count(*) FROM (SELECT last_failure, test FROM deliveries WHERE `+pendingOf(account)+` LIMIT $2) AS found
-		WHERE last_failure <> '' AND test = 0`, account, stats.TodayRead).Scan(&n)
+	err = queryRow(ctx, s.engine, `SELECT count(*) FROM (SELECT webhook_id, last_failure, test FROM deliveries WHERE `+pendingOf(account)+` LIMIT $2) AS found
+		WHERE last_failure <> '' AND test = 0 AND EXISTS (SELECT 1 FROM webhooks w WHERE w.id = webhook_id AND w.enabled = 1)`, account, stats.TodayRead).Scan(&n)
 	return n, err
 }
 

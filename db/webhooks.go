@@ -115,10 +115,10 @@ func (s *Store) Attention(ctx context.Context, account webhook.AccountID) ([]*we
 
 // RecentFailures counts the failures among the newest deliveries of a webhook of an
 // account that were attempted: webhook.LatestCounted of them or webhook.RecentCounted,
-// among webhook.RecentScanned. The refusal of a booking (webhook.Attempt.RefusesBooking) is
+// among webhook.RecentScanned. The refusal of a booking (webhook.Outcome.RefusesBooking) is
 // none.
 func (s *Store) RecentFailures(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, of int) (f webhook.Failures, err error) {
-	err = queryRow(ctx, s.engine, `SELECT count(*), COALESCE(sum(CASE WHEN last_failure = '' OR inline = 1 AND last_failure = 'status' AND last_status < 500 THEN 0 ELSE 1 END), 0)
+	err = queryRow(ctx, s.engine, `SELECT count(*), COALESCE(sum(CASE WHEN last_failure = '' OR inline = 1 AND last_failure = 'status' AND last_status IN (400, 409, 422) THEN 0 ELSE 1 END), 0)
 		FROM (SELECT last_failure, last_status, inline FROM (SELECT id, last_failure, last_status, inline, completed FROM deliveries WHERE account_id = $1 AND webhook_id = $2 AND test = 0
 				ORDER BY id DESC LIMIT $3) AS newest
 			WHERE completed > 0 ORDER BY id DESC LIMIT $4) AS attempted`,

@@ -25,28 +25,31 @@ func (d *Dispatcher) claimAnnounced(touched []webhook.Touched) map[webhook.Deliv
 // claimPlaced claims deliveries for their places. What cannot be claimed by its id is looked
 // for in the table.
 func (d *Dispatcher) claimPlaced(r *reservation, placed []webhook.Touched) {
+	var accepted []webhook.Accepted
+	defer func() { // after a panic, too: a place is never lost
+		d.releaseJobs(d.recording, r.commit(accepted))
+		for _, t := range placed {
+			d.lanes.end(t.Account)
+		}
+	}()
 	now := d.clock()
-	jobs, err := d.shards.ClaimNew(d.recording, placed, now, now.Add(d.lease))
-	failed := d.storeFailed("claim", err)
-	if failed {
-		d.releaseUnknown(jobs)
-		jobs = nil
+	jobs, err := d.shards.ClaimNew(d.recording, placed, now.Add(d.lease))
+	if d.storeFailed("claim", err) {
+		if len(jobs) > 0 {
+			d.goWhileOpen(func() { d.releaseUnknown(jobs) })
+		}
+		for _, t := range placed {
+			d.lanes.due(t.Account, t.Webhook, now.Add(storePause))
+		}
+		return
 	}
-	accepted := make([]webhook.Accepted, len(placed))
+	accepted = make([]webhook.Accepted, len(placed))
 	for i, t := range placed {
 		accepted[i].Event.Account = t.Account
-		j := slices.IndexFunc(jobs, func(job webhook.Job) bool { return job.Delivery.ID == t.Delivery })
-		switch {
-		case j >= 0:
+		if j := slices.IndexFunc(jobs, func(job webhook.Job) bool { return job.Delivery.ID == t.Delivery }); j >= 0 {
 			accepted[i].Jobs = jobs[j : j+1]
-		case failed:
-			d.lanes.due(t.Account, t.Webhook, now.Add(storePause))
-		default:
+		} else {
 			accepted[i].Waiting = []webhook.WebhookID{t.Webhook}
 		}
-	}
-	d.releaseJobs(d.recording, r.commit(accepted))
-	for _, t := range placed {
-		d.lanes.end(t.Account)
 	}
 }

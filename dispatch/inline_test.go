@@ -111,7 +111,7 @@ func TestVerdicts(t *testing.T) {
 			if calls.Load() != 1 {
 				t.Errorf("got %d requests, want one", calls.Load())
 			}
-			dead := tt.reason != "" && !got.Attempt.RefusesBooking()
+			dead := tt.reason != "" && !got.Attempt.Outcome().RefusesBooking()
 			if now, err := r.store.Webhook(t.Context(), r.account.ID, w.ID); err != nil || !now.Enabled || now.FailingSince.IsZero() == dead || r.circuit(w).Failures != 0 {
 				t.Errorf("got %+v, %v, want a webhook that is on, not paused, and failing: %t", now, err, dead)
 			}

@@ -27,7 +27,7 @@ type ShardStore interface {
 	// ClaimNew claims deliveries that another replica has announced as new; those that
 	// cannot be claimed any more are not among the jobs. With an error, the jobs are those
 	// that may be claimed all the same.
-	ClaimNew(ctx context.Context, announced []webhook.Touched, now, lease time.Time) ([]webhook.Job, error)
+	ClaimNew(ctx context.Context, announced []webhook.Touched, lease time.Time) ([]webhook.Job, error)
 
 	// CleanUp ends what dead processes left behind that is of no shard; alone says that
 	// there is no other process.

@@ -41,11 +41,11 @@ type testStore struct {
 	byID     atomic.Int32             // how many ClaimNew claimed
 }
 
-func (s *testStore) ClaimNew(ctx context.Context, announced []webhook.Touched, now, lease time.Time) ([]webhook.Job, error) {
+func (s *testStore) ClaimNew(ctx context.Context, announced []webhook.Touched, lease time.Time) ([]webhook.Job, error) {
 	if s.failures.Add(-1) >= 0 {
 		return nil, errors.New("disk full")
 	}
-	jobs, err := s.Store.ClaimNew(ctx, announced, now, lease)
+	jobs, err := s.Store.ClaimNew(ctx, announced, lease)
 	s.byID.Add(int32(len(jobs))) //nolint:gosec // a few
 	return jobs, err
 }

@@ -131,7 +131,7 @@ func Fix(o webhook.Outcome, receiver string) string {
 		who = byEither
 	case o.Status == http.StatusTooManyRequests:
 		who = "Whoever runs {receiver} can allow more requests, or you can give the webhook a rate limit."
-	case RefusesBooking(o):
+	case o.RefusesBooking():
 		who = "If what it answered is about the booking, you can correct that there; otherwise whoever runs {receiver} can fix this."
 	default:
 		who = byReceiver
@@ -153,17 +153,10 @@ func Advice(o webhook.Outcome) string {
 	case o.Status >= 500:
 		return "Check the log of the receiver for the time of the last attempt."
 	}
-	if RefusesBooking(o) {
+	if o.RefusesBooking() {
 		return "A corrected booking comes as a new event, while a replay sends the same data again."
 	}
 	return "Correct what the receiver complains about."
-}
-
-// RefusesBooking reports whether the status says that the receiver did not like what was
-// sent, so maybe the booking.
-func RefusesBooking(o webhook.Outcome) bool {
-	return o.Failure == webhook.FailStatus &&
-		(o.Status == http.StatusBadRequest || o.Status == http.StatusConflict || o.Status == http.StatusUnprocessableEntity)
 }
 
 // Incomplete reports whether a response began and did not finish; its status then

@@ -183,7 +183,7 @@ func attentionList(p HomeProps) templ.Component {
 				}
 			}
 			if !p.MailProblem.IsZero() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<li><span><strong>E-mails are not sent</strong> <span class=\"sub\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<li><span><strong>The last e-mail was not sent</strong> <span class=\"sub\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -224,9 +224,9 @@ func attentionList(p HomeProps) templ.Component {
 }
 
 // failedHref is the list of what failed; of one webhook if its id is given. The list is by
-// when deliveries were created, and they are retried for three days.
+// when deliveries were created, which is days before they fail for good.
 func (p HomeProps) failedHref(webhookID string) string {
-	since := p.FailedSince.In(p.Page.loc()).AddDate(0, 0, -3).Format(time.DateOnly)
+	since := p.FailedSince.In(p.Page.loc()).AddDate(0, 0, -7).Format(time.DateOnly)
 	return DeliveryFilter{State: string(webhook.Failed), Webhook: webhookID, Period: Period{Since: since}}.href("/deliveries")
 }
 

@@ -119,7 +119,7 @@ func failedStory(d webhook.Delivery, attempts []webhook.Attempt, w *webhook.Webh
 	switch {
 	case w == nil:
 		s.Fix, s.Next = "", "The webhook was deleted, so it cannot be sent again."
-	case messages.RefusesBooking(d.Last):
+	case d.Last.RefusesBooking():
 		s.Next = "Press Replay once the receiver accepts that data."
 	case d.Last.Failure == webhook.FailGone:
 		s.Fix, s.Next = "", "This means that the URL is gone for good, so Bookhook switched the webhook off. Correct the URL, switch the webhook on, then press Replay."

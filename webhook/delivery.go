@@ -155,7 +155,7 @@ func (r Result) Once() bool { return r.Test || r.Inline }
 // CountsAsFailing reports whether the failure counts against the webhook's health. That of
 // a test does not, and neither does the refusal of a booking.
 func (r Result) CountsAsFailing() bool {
-	return !r.Test && (!r.Inline || !r.Attempt.RefusesBooking())
+	return !r.Test && (!r.Inline || !r.Attempt.Outcome().RefusesBooking())
 }
 
 // Finished says what recording a result changed besides its delivery.

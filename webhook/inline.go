@@ -39,11 +39,12 @@ func AnswerOf(a Attempt) InlineAnswer {
 	return answer
 }
 
-// RefusesBooking reports whether the attempt of an inline call failed because the receiver
-// answered that the booking is not to be confirmed. An error of the server is no answer, nor
-// is a body that is not valid.
-func (a Attempt) RefusesBooking() bool {
-	return a.Failure == FailStatus && a.Status < http.StatusInternalServerError
+// RefusesBooking reports whether the receiver answered with a status that says that it did
+// not like what was sent: it works. Others, such as 401 or 404, say that the address or the
+// key is not right.
+func (o Outcome) RefusesBooking() bool {
+	return o.Failure == FailStatus &&
+		(o.Status == http.StatusBadRequest || o.Status == http.StatusConflict || o.Status == http.StatusUnprocessableEntity)
 }
 
 // CutOffAnswer is the refusal if the receiver's answer is not known.

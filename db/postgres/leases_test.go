@@ -192,6 +192,11 @@ func TestAnnounce(t *testing.T) {
 	}
 	announce(one, many, nil)
 	next("too much", unknown)
+	for i := range many {
+		many[i] = webhook.Touched{Account: 1, Webhook: webhook.WebhookID(i % 2), Delivery: webhook.DeliveryID(1<<62 + i)}
+	}
+	announce(one, many, nil)
+	next("many deliveries of two webhooks", webhook.Touched{Account: 1}, webhook.Touched{Account: 1, Webhook: 1})
 	pgtest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	next("a new connection", unknown)
 	lease(t, one, webhook.LeaseRequest{})

@@ -34,13 +34,29 @@ func (d *DB) Announce(touched []webhook.Touched, stale bool) (all []*group.State
 	return all
 }
 
-// announcement announces what is touched; of too much, that anything may have changed.
+// announcement announces what is touched; of too much, not which deliveries are new, and if
+// it still is, that anything may have changed.
 func (d *DB) announcement(touched []webhook.Touched) *group.Statement {
 	text := encode(d.session.process, touched)
+	if len(text) > maxAnnouncement {
+		text = encode(d.session.process, withoutDeliveries(touched))
+	}
 	if len(text) > maxAnnouncement {
 		text = encode(d.session.process, []webhook.Touched{{What: webhook.TouchUnknown}})
 	}
 	return &group.Statement{Query: `SELECT pg_notify(` + channel + `, $1)`, Args: []any{text}}
+}
+
+// withoutDeliveries lists what is touched, each once.
+func withoutDeliveries(touched []webhook.Touched) (all []webhook.Touched) {
+	seen := map[webhook.Touched]bool{}
+	for _, t := range touched {
+		if t.Delivery = 0; !seen[t] {
+			seen[t] = true
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 const numberBase = 36

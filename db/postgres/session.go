@@ -227,8 +227,10 @@ func (s *session) readShards(rows [][][]byte) error {
 	return nil
 }
 
-// drop closes the connection.
+// drop closes the connection. What is known may be from commits that a standby which is
+// promoted does not have.
 func (s *session) drop() {
+	s.known = -1
 	if s.conn == nil {
 		return
 	}

@@ -154,7 +154,7 @@ func BenchmarkHome(b *testing.B) {
 	ctx := b.Context()
 	for name, do := range map[string]func() error{
 		"today":             func() error { _, err := s.Today(ctx, 1, t0); return err },
-		"given up":          func() error { _, err := s.GivenUp(ctx, 1, filledSince.Time()); return err },
+		"given up":          func() error { _, err := s.GivenUp(ctx, 1, 0, filledSince.Time()); return err },
 		"checklist":         func() error { _, err := s.Checklist(ctx, 1); return err },
 		"changes":           func() error { _, err := s.Changes(ctx, 1); return err },
 		"instance/today":    func() error { _, err := s.Today(ctx, 0, t0); return err },

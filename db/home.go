@@ -57,13 +57,14 @@ const maxGivenUp = 1000
 
 const givenUp = `SELECT id, n FROM (SELECT w.id AS id, (SELECT COUNT(*) FROM (SELECT d.test FROM deliveries d
 		WHERE d.webhook_id = w.id AND d.state = 'failed' AND d.finished_at >= $2 LIMIT $3) AS failed WHERE test = 0) AS n
-	FROM webhooks w WHERE w.account_id = $1 AND w.deleted_at = 0 AND w.kind = 'async') AS counted WHERE n > 0`
+	FROM webhooks w WHERE w.account_id = $1 AND w.deleted_at = 0 AND w.kind = 'async' AND (CAST($4 AS BIGINT) = 0 OR w.id = $4)) AS counted WHERE n > 0`
 
 // GivenUp counts, by their webhooks, the deliveries of an account that were given up since
-// a time and not delivered since, tests aside; of each webhook up to 1,000. Those of which
+// a time and not delivered since, tests aside; of each webhook, or of one if it is given, up
+// to 1,000. Those of which
 // the webhook got a later event of the same booking are left out: nobody has to send them
 // again. A synchronous webhook has none: what it refuses is answered.
-func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, since time.Time) (map[webhook.WebhookID]webhook.Count, error) {
+func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, of webhook.WebhookID, since time.Time) (map[webhook.WebhookID]webhook.Count, error) {
 	counts := map[webhook.WebhookID]webhook.Count{}
 	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
 		var id webhook.WebhookID
@@ -71,7 +72,7 @@ func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, since ti
 		err = r.Scan(&id, &n)
 		counts[id] = webhook.Count{N: n, More: n >= maxGivenUp}
 		return none, err
-	}, givenUp, account, toMillis(since), maxGivenUp)
+	}, givenUp, account, toMillis(since), maxGivenUp, of)
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ func testGivenUp(t *testing.T, s *db.Store) {
 	other, _ := shop(t, s)
 	gate := addHook(t, s, a.ID, inline())
 	givenUp := func(account webhook.AccountID, since time.Time) map[webhook.WebhookID]webhook.Count {
-		return must(s.GivenUp(ctx, account, since))(t)
+		return must(s.GivenUp(ctx, account, 0, since))(t)
 	}
 	rejections := func(account webhook.AccountID, since time.Time) int {
 		return must(s.RejectedSince(ctx, account, since))(t)
@@ -131,6 +131,9 @@ func testGivenUp(t *testing.T, s *db.Store) {
 	ok(t, s.AddRejectedRequest(ctx, rejected(a.ID, "x"), t0))
 	one, none := map[webhook.WebhookID]webhook.Count{w.ID: {N: 1}}, map[webhook.WebhookID]webhook.Count{}
 	same(t, "one that failed for good", givenUp(a.ID, t0), one)
+	same(t, "of its webhook", must(s.GivenUp(ctx, a.ID, w.ID, t0))(t), one)
+	same(t, "of its webhook for another account", must(s.GivenUp(ctx, other.ID, w.ID, t0))(t), none)
+	same(t, "of another webhook", must(s.GivenUp(ctx, a.ID, gate.ID, t0))(t), none)
 	same(t, "of an earlier day", givenUp(a.ID, t0.Add(time.Second)), none)
 	same(t, "of another account", givenUp(other.ID, t0), none)
 	same(t, "rejected", []int{rejections(a.ID, t0), rejections(a.ID, t0.Add(time.Second)), rejections(other.ID, t0)}, []int{1, 0, 0})
@@ -167,7 +170,7 @@ func testSuperseded(t *testing.T, s *db.Store) {
 		}
 	}
 	count := func() int {
-		counts := must(s.GivenUp(ctx, a.ID, t0))(t)
+		counts := must(s.GivenUp(ctx, a.ID, 0, t0))(t)
 		same(t, "of the other", counts[other.ID], webhook.Count{})
 		return counts[w.ID].N
 	}

@@ -205,7 +205,7 @@ func testIncidentBound(t *testing.T, s *db.Store) {
 }
 
 // testSilenceBound: neither many silent channels nor what an account has keep people from
-// being told of an outage, or of the instance.
+// being notified of an outage, or of the instance.
 func testSilenceBound(t *testing.T, s *db.Store) {
 	ctx := t.Context()
 	a := newAccount(t, s)

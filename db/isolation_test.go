@@ -244,7 +244,7 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 // another account, but no error.
 var listing = map[string]bool{
 	"Attempts": true, "Audit": true, "Backlog": true, "BulkReplays": true, "Candidates": true,
-	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "RecentFailures": true, "ReplayQueue": true, "Sparklines": true, "Speed": true,
+	"CandidateEvents": true, "DeliveryStates": true, "EventData": true, "GivenUp": true, "LaterEvents": true, "LookupsOf": true, "RejectedRequests": true, "SavedViews": true, "RecentFailures": true, "ReplayQueue": true, "Sparklines": true, "Speed": true,
 	"DeliveredLate": true, "LackingBookings": true, "Mails": true, "Undelivered": true, "HeldMatches": true, "UncomparedHeld": true, "UnsentHeld": true,
 }
 
@@ -325,6 +325,7 @@ func testIsolatedLists(t *testing.T, s *db.Store) {
 	same(t, "their invitations for me", len(must(s.Invitations(ctx, me.ID))(t)), 0)
 	same(t, "backlog of theirs", must(s.Backlog(ctx, a.ID, x.hook.ID))(t).Waiting, 1)
 	same(t, "their failures for me", must(s.RecentFailures(ctx, me.ID, x.hook.ID, webhook.RecentCounted))(t), webhook.Failures{})
+	same(t, "what they gave up for me", len(must(s.GivenUp(ctx, me.ID, x.hook.ID, time.Time{}))(t)), 0)
 	same(t, "their backlog for me", must(s.Backlog(ctx, me.ID, x.hook.ID))(t), webhook.Backlog{})
 	matches := 0
 	ok(t, s.HeldMatches(ctx, a.ID, x.compares, "", "Z", func(webhook.BookingMatch) { matches++ }))

@@ -78,8 +78,9 @@
 // Any replica accepts events. When it stores some for an account of another replica, the
 // store notifies that one ([ShardStore].Listen calls [Dispatcher.Touched]), with the ids of
 // small deliveries: it claims those for which a lane has room all at once (announced.go),
-// and looks for the others in the table. What is due is read again every few seconds if others have written, since an announcement can
-// be missed. On SQLite a process holds all shards for ever, and none of this happens.
+// and looks for the others in the table. What is due is read again every few seconds if
+// others have written, since an announcement can be missed. On SQLite a process holds all
+// shards for ever, and none of this happens.
 //
 // # Closed connections
 //

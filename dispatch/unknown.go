@@ -15,8 +15,8 @@ func (d *Dispatcher) wakeReread() {
 
 // rereadUnknown reads what is due, as at the start, whenever a write has ended of which
 // nobody knows whether it was stored: it may have stored or released deliveries, or events
-// that wait for a lookup. Who made it releases what it claimed for the queue; see releaseUnknown. So it
-// reads when an announcement of another replica may have been missed.
+// that wait for a lookup. Who made it releases what it claimed for the queue; see
+// releaseUnknown. So it reads when an announcement of another replica may have been missed.
 func (d *Dispatcher) rereadUnknown(ctx context.Context) {
 	for {
 		select {

@@ -74,6 +74,21 @@ func (k Key) Platform() (platform, channel string) {
 	return platform, channel
 }
 
+// Source names what is silent, by the names of its platform and of its channel ("": not
+// known).
+func (k Key) Source(platform, channel string) string {
+	key, id := k.Platform()
+	switch {
+	case k.Subject == key:
+		return platform
+	case id == "":
+		return platform + ", without a channel"
+	case channel == "":
+		return "channel " + id + " of " + platform
+	}
+	return channel + " (" + platform + ")"
+}
+
 // Webhook returns the webhook that an incident is about; 0 if none.
 func (k Key) Webhook() webhook.WebhookID {
 	id, err := webhook.ParseID[webhook.WebhookID](k.Subject)

@@ -197,16 +197,13 @@ func (t told) platformName() string {
 
 // source names the platform that is silent, and the channel if it is only one.
 func (t told) source(ctx context.Context) (string, error) {
-	platform, id := t.Platform()
-	if t.Subject == platform {
-		return t.platformName(), nil
+	channel := webhook.Item{}
+	_, id := t.Platform()
+	if id != "" {
+		var err error
+		if channel, err = t.Store.Item(ctx, t.account.ID, webhook.Channels, id); err != nil && !errors.Is(err, webhook.ErrNotFound) {
+			return "", err
+		}
 	}
-	if id == "" {
-		return t.platformName() + ", without a channel", nil
-	}
-	channel, err := t.Store.Item(ctx, t.account.ID, webhook.Channels, id)
-	if errors.Is(err, webhook.ErrNotFound) || err == nil && channel.Name == "" {
-		return "channel " + id + " of " + t.platformName(), nil
-	}
-	return channel.Name + " (" + t.platformName() + ")", err
+	return t.Source(t.platformName(), channel.Name), nil
 }

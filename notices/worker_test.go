@@ -142,7 +142,7 @@ func TestInvitation(t *testing.T) {
 	}
 }
 
-// TestInvitationOfAnother: only whoever has the address is told that it signs in to another
+// TestInvitationOfAnother: only who has the address learns that it signs in to another
 // account, and nothing in the message lets them join this one.
 func TestInvitationOfAnother(t *testing.T) {
 	t.Parallel()

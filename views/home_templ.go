@@ -116,7 +116,7 @@ func Home(p HomeProps) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = todayNumbers(p.Today, p.Page, sumOf(p.FailedToday)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = todayNumbers(p.Today, p.Page, new(sumOf(p.FailedToday))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -126,15 +126,14 @@ func (p HomeProps) failed() string {
 			to = " to " + receiverName(row.Webhook)
 		}
 	}
-	return p.failedText(*sumOf(p.Failed), *sumOf(p.FailedToday), to)
+	return p.failedText(sumOf(p.Failed), sumOf(p.FailedToday), to)
 }
 
-func sumOf(counts map[webhook.WebhookID]webhook.Count) *webhook.Count {
-	var all webhook.Count
+func sumOf(counts map[webhook.WebhookID]webhook.Count) (all webhook.Count) {
 	for _, c := range counts {
 		all = webhook.Count{N: all.N + c.N, More: all.More || c.More}
 	}
-	return &all
+	return all
 }
 
 // failedText is a clause about deliveries, some of which failed today.
@@ -159,7 +158,7 @@ func (p HomeProps) row(id webhook.WebhookID) *WebhookRow {
 func (p HomeProps) elsewhere(counts map[webhook.WebhookID]webhook.Count) webhook.Count {
 	others := maps.Clone(counts)
 	maps.DeleteFunc(others, func(id webhook.WebhookID, _ webhook.Count) bool { return p.row(id) != nil })
-	return *sumOf(others)
+	return sumOf(others)
 }
 
 func waitingClause(waiting int) string {

@@ -24,7 +24,7 @@ type HomeStore interface {
 	Today(ctx context.Context, account webhook.AccountID, now time.Time) (stats.Today, error)
 	AccountSparklines(ctx context.Context, accounts []webhook.Account, now time.Time) (map[webhook.AccountID]*stats.Sparkline, error)
 	AccountsInNeed(ctx context.Context, limit int) ([]webhook.AccountUse, error)
-	GivenUp(ctx context.Context, account webhook.AccountID, since time.Time) (map[webhook.WebhookID]webhook.Count, error)
+	GivenUp(ctx context.Context, account webhook.AccountID, of webhook.WebhookID, since time.Time) (map[webhook.WebhookID]webhook.Count, error)
 	RejectedSince(ctx context.Context, account webhook.AccountID, since time.Time) (int, error)
 	Checklist(ctx context.Context, account webhook.AccountID) (checklist.Facts, error)
 	HideChecklist(ctx context.Context, account webhook.AccountID, hidden bool, change webhook.Change) error
@@ -80,11 +80,11 @@ func (pg *Pages) addHomeWebhooks(c *fiber.Ctx, props *views.HomeProps) error {
 	if err != nil {
 		return err
 	}
-	if props.FailedToday, err = pg.Store.GivenUp(ctx, account, props.Today.Since); err != nil {
+	if props.FailedToday, err = pg.Store.GivenUp(ctx, account, 0, props.Today.Since); err != nil {
 		return err
 	}
 	props.FailedSince = stats.Midnight(props.Page.Now.Add(-failedWeek), props.Page.Account.Location())
-	if props.Failed, err = pg.Store.GivenUp(ctx, account, props.FailedSince); err != nil {
+	if props.Failed, err = pg.Store.GivenUp(ctx, account, 0, props.FailedSince); err != nil {
 		return err
 	}
 	needs := func(w *webhook.Webhook) int {
@@ -165,29 +165,28 @@ func (pg *Pages) silentSources(c *fiber.Ctx) (sources []views.SilentSource, err 
 			continue
 		}
 		platform, channel := i.Platform()
-		s := views.SilentSource{Platform: platform, Channel: channel, Whole: i.Subject == platform, Since: i.Began(), Usual: i.Details.Usual}
-		if s.Name, err = pg.sourceName(c.UserContext(), account, s); err != nil {
+		name, err := pg.sourceName(c.UserContext(), i, channel)
+		if err != nil {
 			return nil, err
 		}
-		sources = append(sources, s)
+		sources = append(sources, views.SilentSource{
+			Platform: platform, Channel: channel, Name: name, Whole: i.Subject == platform, Since: i.Began(), Usual: i.Details.Usual,
+		})
 	}
 	return sources, nil
 }
 
 // sourceName is the name of a silent source, as the messages about it say it.
-func (pg *Pages) sourceName(ctx context.Context, account webhook.AccountID, s views.SilentSource) (string, error) {
-	name := pg.platformName(s.Platform)
-	switch {
-	case s.Whole:
-		return name, nil
-	case s.Channel == "":
-		return name + ", without a channel", nil
+func (pg *Pages) sourceName(ctx context.Context, i incidents.Incident, channel string) (string, error) {
+	item := webhook.Item{}
+	if channel != "" {
+		var err error
+		if item, err = pg.Store.Item(ctx, i.Account, webhook.Channels, channel); err != nil && !errors.Is(err, webhook.ErrNotFound) {
+			return "", err
+		}
 	}
-	channel, err := pg.Store.Item(ctx, account, webhook.Channels, s.Channel)
-	if errors.Is(err, webhook.ErrNotFound) || err == nil && channel.Name == "" {
-		return "channel " + s.Channel + " of " + name, nil
-	}
-	return channel.Name + " (" + name + ")", err
+	platform, _ := i.Platform()
+	return i.Source(pg.platformName(platform), item.Name), nil
 }
 
 // checklist returns the first steps, and what a shown list says about them.

@@ -319,7 +319,7 @@ func (pg *Pages) addFailed(c *fiber.Ctx, props *views.WebhookProps) error {
 		since = failing
 	}
 	props.FailedSince = stats.Midnight(since, loc)
-	failed, err := pg.Store.GivenUp(c.UserContext(), props.Webhook.Account, props.FailedSince)
+	failed, err := pg.Store.GivenUp(c.UserContext(), props.Webhook.Account, props.Webhook.ID, props.FailedSince)
 	props.Failed = failed[props.Webhook.ID]
 	return err
 }

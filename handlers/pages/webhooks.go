@@ -64,7 +64,7 @@ func (pg *Pages) showWebhooks(c *fiber.Ctx, status int, full webhook.Message) er
 	if err != nil {
 		return err
 	}
-	failed, err := pg.Store.GivenUp(c.UserContext(), v.Account.ID, stats.Midnight(now, v.Account.Location()))
+	failed, err := pg.Store.GivenUp(c.UserContext(), v.Account.ID, 0, stats.Midnight(now, v.Account.Location()))
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (pg *Pages) webhookProps(c *fiber.Ctx) (props views.WebhookProps, err error
 		return props, err
 	}
 	props.Used = len(newest.Rows) > 0
-	failed, err := pg.Store.GivenUp(c.UserContext(), w.Account, stats.Midnight(time.Now(), currentUser(c).Account.Location()))
+	failed, err := pg.Store.GivenUp(c.UserContext(), w.Account, w.ID, stats.Midnight(time.Now(), currentUser(c).Account.Location()))
 	if err != nil {
 		return props, err
 	}

@@ -126,6 +126,9 @@ var isolated = map[string]func(t *testing.T, s *db.Store, me webhook.AccountID, 
 	"DeleteDraft": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.DeleteDraft(t.Context(), me, x.draft.ID)
 	},
+	"SetRole": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
+		return s.SetRole(t.Context(), me, x.user.ID, webhook.RoleStaff, at(t0))
+	},
 	"RemoveUser": func(t *testing.T, s *db.Store, me webhook.AccountID, x theirs) error {
 		return s.RemoveUser(t.Context(), me, x.user.ID, at(t0))
 	},

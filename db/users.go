@@ -91,6 +91,26 @@ func (s *Store) RemoveUser(ctx context.Context, account webhook.AccountID, id we
 	})
 }
 
+// SetRole changes the role of a user of an account. One who may configure no longer loses
+// the invitations that they sent, too: by one to an address of their own they could go on.
+func (s *Store) SetRole(ctx context.Context, account webhook.AccountID, id webhook.UserID, role webhook.Role, change webhook.Change) error {
+	return s.write(ctx, func(tx transaction) error {
+		var email string
+		if err := queryRow(ctx, tx, `UPDATE users SET role = $3 WHERE COALESCE(account_id, 0) = $1 AND id = $2 RETURNING email`,
+			account, id, string(role)).Scan(&email); err != nil {
+			return err
+		}
+		if !role.CanConfigure() {
+			if err := s.withdrawInvitationsBy(ctx, tx, email, change); err != nil {
+				return err
+			}
+		}
+		return s.audit(ctx, tx, webhook.AuditEntry{
+			Account: account, Change: change, Action: "user.role", Subject: id.String(), Args: []string{email, string(role)},
+		})
+	})
+}
+
 // SetPassword changes a user's password and ends their sessions but the one
 // with the hash keep, and their links for a new password.
 func (s *Store) SetPassword(ctx context.Context, id webhook.UserID, passwordHash string, keep []byte, change webhook.Change) error {

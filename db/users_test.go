@@ -15,6 +15,7 @@ var userTests = []test{
 	{"an e-mail address signs in once", testUserEmailTaken},
 	{"admin without an account", testAdminWithoutAccount},
 	{"remove", testRemoveUser},
+	{"role", testSetRole},
 	{"password", testSetPassword},
 	{"settings", testSetting},
 }
@@ -74,6 +75,21 @@ func testRemoveUser(t *testing.T, s *db.Store) {
 	wantError(t, "session", err, webhook.ErrNotFound)
 	wantError(t, "again", s.RemoveUser(ctx, a.ID, u.ID, at(t0)), webhook.ErrNotFound)
 	newUser(t, s, a.ID, "x@example.com") // the address is free again
+}
+
+// testSetRole: one who becomes staff has no invitations out any more.
+func testSetRole(t *testing.T, s *db.Store) {
+	ctx := t.Context()
+	a := newAccount(t, s)
+	u := newUser(t, s, a.ID, "x@example.com")
+	ok(t, s.SetRole(ctx, a.ID, u.ID, webhook.RoleOperator, at(t0)))
+	_, err := s.AddInvitation(ctx, webhook.Invitation{Account: a.ID, Email: "again@example.com", Role: webhook.RoleOperator}, webhook.Change{By: u.Email, At: t0})
+	ok(t, err)
+	kept := invite(t, s, a.ID, "tim@example.com")
+	ok(t, s.SetRole(ctx, a.ID, u.ID, webhook.RoleStaff, at(t0)))
+	same(t, "role", must(s.User(ctx, u.ID))(t).Role, webhook.RoleStaff)
+	same(t, "invitations", must(s.Invitations(ctx, a.ID))(t), []webhook.Invitation{kept})
+	wantError(t, "no such user", s.SetRole(ctx, a.ID, u.ID+99, webhook.RoleStaff, at(t0)), webhook.ErrNotFound)
 }
 
 func testSetPassword(t *testing.T, s *db.Store) {

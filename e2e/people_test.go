@@ -36,6 +36,12 @@ func TestAddPerson(t *testing.T) {
 	tim.isAt("/$")
 	tim.sees("Staff")
 
+	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('Make operator')").Click())
+	p.press("Make tim@example.com an operator")
+	p.sees("The role of tim@example.com is now operator.")
+	tim.reload()
+	tim.sees("Operator")
+
 	must(t, p.Locator("tr:has-text('tim@example.com') summary:has-text('New password')").Click())
 	p.press("Create a new password for tim@example.com")
 	p.sees("Password of tim@example.com")

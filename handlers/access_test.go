@@ -169,6 +169,7 @@ var routes = inVersions(map[string]route{
 	"POST /settings/checklist":             {operators, 303, "hidden=1"},
 	"POST /settings/people":                {operators, 303, "role=staff&email={email}"},
 	"POST /settings/people/{usr}/remove":   {operators, 303, ""},
+	"POST /settings/people/{usr}/role":     {operators, 303, "role=staff"},
 	"POST /settings/tokens":                {operators, 201, "name=New"},
 	"POST /settings/tokens/{tok}/revoke":   {operators, 303, ""},
 	"POST /settings/clients":               {operators, 201, "name=New"},

@@ -43,6 +43,44 @@ func TestWhosePasswordMayBeRenewed(t *testing.T) {
 	s.signIn(others).get("/settings/people").lacks("New password")
 }
 
+func TestWhoseRoleMayBeChanged(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, c := range []struct {
+		who, whose, role string
+		want             int
+	}{
+		{anna, admin, "staff", 403},
+		{admin, admin, "staff", 422},
+		{anna, anna, "staff", 422},
+		{anna, staff, "admin", 422},
+		{anna, staff, "", 422},
+		{staff, staff, "operator", 403},
+		{staff, berta, "staff", 403},
+		{others, berta, "staff", 404},
+		{others, lone, "staff", 404},
+		{admin, lone, "staff", 404},
+	} {
+		if got := s.signIn(c.who).post(s.rolePath(c.whose), url.Values{"role": {c.role}}); got.status != c.want {
+			t.Errorf("%s makes %s %q: got %d, want %d", c.who, c.whose, c.role, got.status, c.want)
+		}
+	}
+}
+
+// A role applies to who is signed in already.
+func TestRoleApplies(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	a, b := s.signIn(anna), s.signIn(staff)
+	b.get("/settings/people").lacks("Add a person")
+	a.post(s.rolePath(staff), url.Values{"role": {"operator"}}).is(http.StatusSeeOther)
+	a.get("/settings/people").has("The role of "+staff+" is now operator.", "Make "+staff+" staff")
+	b.get("/settings/people").has("Add a person")
+	a.post(s.rolePath(staff), url.Values{"role": {"staff"}}).is(http.StatusSeeOther)
+	b.get("/settings/people").lacks("Add a person")
+	a.get("/settings/activity").has("Changed the role of " + staff + " to staff.")
+}
+
 // TestAddressesAreNotGuessed: without e-mail, nobody tries out for long which addresses sign in
 // to other accounts.
 func TestAddressesAreNotGuessed(t *testing.T) {
@@ -63,7 +101,17 @@ func TestAddressesAreNotGuessed(t *testing.T) {
 
 func (s *site) passwordPath(email string) string {
 	s.Helper()
+	return s.personPath(email) + "/password"
+}
+
+func (s *site) rolePath(email string) string {
+	s.Helper()
+	return s.personPath(email) + "/role"
+}
+
+func (s *site) personPath(email string) string {
+	s.Helper()
 	u, err := s.store.UserByEmail(s.Context(), email)
 	s.check(err)
-	return "/settings/people/" + u.ID.String() + "/password"
+	return "/settings/people/" + u.ID.String()
 }

@@ -161,6 +161,7 @@ func operatorRoutes(operator web.Guarded, p *pages.Pages) {
 	operator.Post("/settings/checklist", p.HideChecklist)
 	operator.Post("/settings/people", p.AddPerson)
 	operator.Post("/settings/people/:id/password", p.RenewPassword)
+	operator.Post("/settings/people/:id/role", p.ChangeRole)
 	operator.Post("/settings/people/:id/remove", p.RemovePerson)
 	operator.Post("/settings/invitations/:id/send", p.SendInvitation)
 	operator.Post("/settings/invitations/:id/withdraw", p.WithdrawInvitation)

@@ -15,6 +15,7 @@ var activity = Texts{
 
 	"activity.user.added":    "Added %s as %s.",
 	"activity.user.removed":  "Removed %s.",
+	"activity.user.role":     "Changed the role of %s to %s.",
 	"activity.user.password": "Set a new password for %s.",
 	"activity.user.reset":    "%s chose a new password by a link in an e-mail.",
 

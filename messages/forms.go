@@ -19,6 +19,7 @@ var forms = Texts{
 
 	"person.too_many":      "Too many of these addresses sign in here already. Wait 15 minutes.",
 	"person.self_remove":   "You cannot remove yourself. Ask another operator to do it.",
+	"person.self_role":     "You can change neither your own role nor an administrator's. Ask another operator to change yours.",
 	"person.self_password": "Change your own password under Settings, Profile.",
 
 	"filter.state":   "There is no such status; choose one from the list.",

@@ -13,6 +13,7 @@ var outcomes = Texts{
 
 	"password.changed": "Your password was changed. Other browsers were signed out.",
 	"person.removed":   "%s was removed and signed out everywhere.",
+	"person.role":      "The role of %s is now %s.",
 	"token.revoked":    "The token was revoked. Requests that use it are refused from now on.",
 	"client.revoked":   "The client and its access tokens were revoked. Its webhooks stay.",
 

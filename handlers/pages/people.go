@@ -18,6 +18,7 @@ type UserStore interface {
 	AddUser(ctx context.Context, u webhook.User, change webhook.Change) (webhook.User, error)
 	User(ctx context.Context, id webhook.UserID) (webhook.User, error)
 	Users(ctx context.Context, account webhook.AccountID) ([]webhook.User, error)
+	SetRole(ctx context.Context, account webhook.AccountID, id webhook.UserID, role webhook.Role, change webhook.Change) error
 	RemoveUser(ctx context.Context, account webhook.AccountID, id webhook.UserID, change webhook.Change) error
 	SetPassword(ctx context.Context, id webhook.UserID, passwordHash string, keep []byte, change webhook.Change) error
 }
@@ -51,7 +52,7 @@ func (pg *Pages) AddPerson(c *fiber.Ctx) error {
 	if pg.Mailer != nil {
 		return pg.invite(c, props)
 	}
-	added, problems, err := pg.addUser(c, v.Account.ID, []webhook.Role{webhook.RoleOperator, webhook.RoleStaff})
+	added, problems, err := pg.addUser(c, v.Account.ID, memberRoles)
 	if err != nil {
 		return err
 	}
@@ -61,6 +62,9 @@ func (pg *Pages) AddPerson(c *fiber.Ctx) error {
 	props.Email, props.Role, props.Added = "", "", added
 	return pg.showPeople(c, http.StatusCreated, props)
 }
+
+// memberRoles are the roles of people who belong to an account.
+var memberRoles = []webhook.Role{webhook.RoleOperator, webhook.RoleStaff}
 
 // addUser creates a user of an account from the form's email and role. It answers whether
 // an address signs in to any account, so refused ones are counted as at the sign-in.
@@ -122,6 +126,28 @@ func (pg *Pages) RemovePerson(c *fiber.Ctx) error {
 		return err
 	}
 	return pg.done(c, "/settings/people", webhook.NewMessage("person.removed", user.Email))
+}
+
+// ChangeRole makes staff an operator or the reverse; nobody changes their own role, so
+// that an account is not left without an operator by mistake.
+func (pg *Pages) ChangeRole(c *fiber.Ctx) error {
+	v := currentUser(c)
+	user, err := pg.personParam(c)
+	if err != nil {
+		return err
+	}
+	if user.ID == v.User.ID || user.Role == webhook.RoleAdmin {
+		return pg.refusePerson(c, webhook.NewMessage("person.self_role"))
+	}
+	problems := webhook.Invalid{}
+	role := readRole(web.FormValue(c, "role"), memberRoles, problems)
+	if len(problems) > 0 {
+		return pg.refusePerson(c, problems["role"])
+	}
+	if err := pg.Store.SetRole(c.UserContext(), v.Account.ID, user.ID, role, v.change()); err != nil {
+		return err
+	}
+	return pg.done(c, "/settings/people", webhook.NewMessage("person.role", user.Email, string(role)))
 }
 
 // RenewPassword gives a user who cannot sign in a new first password, which is shown

@@ -2,9 +2,11 @@ package db_test
 
 import (
 	"bytes"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -93,7 +95,7 @@ func listsStore(b *testing.B) *db.Store {
 	b.Helper()
 	path := os.Getenv("BOOKHOOK_BENCH_DATABASE")
 	if path == "" {
-		path = dbtest.At(b)
+		path = filepath.Join(b.TempDir(), "bookhook.db")
 	}
 	if _, err := os.Stat(path); err != nil {
 		s, err := db.Create(b.Context(), path, nil)
@@ -146,6 +148,21 @@ func BenchmarkLists(b *testing.B) {
 			return err
 		})
 	}
+}
+
+// BenchmarkGivenUp measures what Home counts when all ten webhooks gave up more than is
+// counted, of bookings with later events.
+func BenchmarkGivenUp(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "bookhook.db")
+	ok(b, must(db.Create(b.Context(), path, nil))(b).Close())
+	fill(b, path, 40_000)
+	pool := must(sql.Open("sqlite", "file:"+path))(b)
+	for i := range 10 {
+		must(pool.ExecContext(b.Context(), `UPDATE deliveries SET state = 'failed', webhook_id = $1 WHERE account_id = 1 AND id IN (SELECT id FROM deliveries WHERE account_id = 1 AND webhook_id IN ($1, 100) AND state <> 'failed' ORDER BY id LIMIT 1200)`, 100+i))(b)
+	}
+	ok(b, pool.Close())
+	s := openFile(b, path)
+	percentiles(b, "all", func() error { _, err := s.GivenUp(b.Context(), 1, 0, filledSince.Time()); return err })
 }
 
 // BenchmarkHome measures what the overviews read beside statistics.

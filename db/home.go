@@ -61,9 +61,8 @@ const givenUp = `SELECT id, n FROM (SELECT w.id AS id, (SELECT COUNT(*) FROM (SE
 
 // GivenUp counts, by their webhooks, the deliveries of an account that were given up since
 // a time and not delivered since, tests aside; of each webhook, or of one if it is given, up
-// to 1,000. Those of which
-// the webhook got a later event of the same booking are left out: nobody has to send them
-// again. A synchronous webhook has none: what it refuses is answered.
+// to 1,000. Those of which the webhook got a later event of the same booking are left out:
+// nobody has to send them again. A synchronous webhook has none: what it refuses is answered.
 func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, of webhook.WebhookID, since time.Time) (map[webhook.WebhookID]webhook.Count, error) {
 	counts := map[webhook.WebhookID]webhook.Count{}
 	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
@@ -76,12 +75,13 @@ func (s *Store) GivenUp(ctx context.Context, account webhook.AccountID, of webho
 	if err != nil {
 		return nil, err
 	}
-	for id, c := range counts {
-		superseded, err := s.superseded(ctx, account, id, since)
-		if err != nil {
-			return nil, err
-		}
-		if c.N -= superseded; c.N > 0 || c.More {
+	superseded, err := s.superseded(ctx, account, slices.Sorted(maps.Keys(counts)), since)
+	if err != nil {
+		return nil, err
+	}
+	for id, n := range superseded {
+		c := counts[id]
+		if c.N -= n; c.N > 0 || c.More {
 			counts[id] = c
 		} else {
 			delete(counts, id)
@@ -99,30 +99,40 @@ const laterGivenUp = `SELECT booking_id, event_id FROM (SELECT d.account_id, d.b
 // supersededPage is of how many bookings, or deliveries, superseded reads at a time.
 const supersededPage = 500
 
-// superseded counts what GivenUp counts of a webhook that then got a later event of the
+// givenUpOf is what the events have in common of which a webhook did not get its delivery.
+type givenUpOf struct {
+	webhook webhook.WebhookID
+	booking string
+}
+
+// superseded counts what GivenUp counts of webhooks that then got a later event of the
 // booking. It reads at most ten events for each booking, on average.
-func (s *Store) superseded(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, since time.Time) (n int, err error) {
-	failed := map[string][]webhook.EventID{}
-	_, err = list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
-		var booking string
-		var event webhook.EventID
-		err = r.Scan(&booking, &event)
-		failed[booking] = append(failed[booking], event)
-		return none, err
-	}, laterGivenUp, id, toMillis(since), maxGivenUp)
-	if err != nil {
-		return 0, err
-	}
-	for bookings := range slices.Chunk(slices.Sorted(maps.Keys(failed)), supersededPage) {
-		newest, err := s.newestDelivered(ctx, account, id, bookings)
+func (s *Store) superseded(ctx context.Context, account webhook.AccountID, ids []webhook.WebhookID, since time.Time) (map[webhook.WebhookID]int, error) {
+	failed := map[givenUpOf][]webhook.EventID{}
+	bookings := map[string]bool{}
+	for _, id := range ids {
+		_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
+			var event webhook.EventID
+			of := givenUpOf{webhook: id}
+			err = r.Scan(&of.booking, &event)
+			failed[of], bookings[of.booking] = append(failed[of], event), true
+			return none, err
+		}, laterGivenUp, id, toMillis(since), maxGivenUp)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		for _, booking := range bookings {
-			for _, event := range failed[booking] {
-				if event < newest[booking] {
-					n++
-				}
+	}
+	newest := map[givenUpOf]webhook.EventID{}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(bookings)), supersededPage) {
+		if err := s.addNewestDelivered(ctx, account, some, failed, newest); err != nil {
+			return nil, err
+		}
+	}
+	n := map[webhook.WebhookID]int{}
+	for of, events := range failed {
+		for _, event := range events {
+			if event < newest[of] {
+				n[of.webhook]++
 			}
 		}
 	}
@@ -133,40 +143,44 @@ func (s *Store) superseded(ctx context.Context, account webhook.AccountID, id we
 // condition on bookings is added.
 const bookingEvents = `SELECT id, booking_id, decisions FROM events WHERE account_id = $1 AND booking_id <> '' AND test = 0 AND %s LIMIT $2`
 
-// newestDelivered returns, by booking, the newest event that a webhook got.
-func (s *Store) newestDelivered(ctx context.Context, account webhook.AccountID, id webhook.WebhookID, bookings []string) (map[string]webhook.EventID, error) {
-	type sent struct {
-		booking string
-		event   webhook.EventID
+// addNewestDelivered adds the newest event of bookings that a webhook got, if one before
+// it failed.
+func (s *Store) addNewestDelivered(ctx context.Context, account webhook.AccountID, bookings []string, failed map[givenUpOf][]webhook.EventID, newest map[givenUpOf]webhook.EventID) error {
+	type later struct {
+		of    givenUpOf
+		event webhook.EventID
 	}
-	events := map[webhook.DeliveryID]sent{}
+	deliveries := map[webhook.DeliveryID]later{}
 	condition, args := anyText("booking_id", 3, bookings)
 	_, err := list(ctx, s.engine, func(r scanner) (none struct{}, err error) {
-		var e sent
+		var event webhook.EventID
+		var booking string
 		var decisions []webhook.Decision
 		var pending bool
-		err = r.Scan(&e.event, &e.booking, decisionsScanner{&decisions, &pending})
-		if delivery := webhook.DeliveryTo(decisions, id); delivery != 0 {
-			events[delivery] = e
+		err = r.Scan(&event, &booking, decisionsScanner{&decisions, &pending})
+		for _, d := range decisions {
+			of := givenUpOf{d.Webhook, booking}
+			if events := failed[of]; d.Delivery != 0 && len(events) > 0 && slices.Min(events) < event {
+				deliveries[d.Delivery] = later{of, event}
+			}
 		}
 		return none, err
 	}, fmt.Sprintf(bookingEvents, condition), append([]any{account, 10 * supersededPage}, args...)...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	newest := map[string]webhook.EventID{}
-	for ids := range slices.Chunk(slices.Sorted(maps.Keys(events)), supersededPage) {
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(deliveries)), supersededPage) {
 		states, _, err := s.DeliveryStates(ctx, account, ids, 0)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for id, state := range states {
-			if e := events[id]; state == webhook.Delivered {
-				newest[e.booking] = max(newest[e.booking], e.event)
+			if l := deliveries[id]; state == webhook.Delivered {
+				newest[l.of] = max(newest[l.of], l.event)
 			}
 		}
 	}
-	return newest, nil
+	return nil
 }
 
 // RejectedSince counts the requests of platforms that could not be read since a time.

@@ -38,7 +38,7 @@ func (pg *Pages) invite(c *fiber.Ctx, props views.PeopleProps) error {
 
 func readPerson(email, role string) (webhook.Invitation, webhook.Invalid) {
 	problems := webhook.Invalid{}
-	i := webhook.Invitation{Email: readEmail(email, problems), Role: readRole(role, []webhook.Role{webhook.RoleOperator, webhook.RoleStaff}, problems)}
+	i := webhook.Invitation{Email: readEmail(email, problems), Role: readRole(role, memberRoles, problems)}
 	return i, problems
 }
 
